@@ -1,0 +1,26 @@
+import js from '@eslint/js';
+import { defineConfig, globalIgnores } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+const nodeGlobals = Object.fromEntries(
+  ['console', 'globalThis', 'process', 'URL', 'SharedArrayBuffer', 'Atomics', 'Buffer', 'performance', 'setTimeout', 'clearTimeout', 'setImmediate', 'fetch', 'AbortController', 'WebAssembly', 'TextDecoder', 'TextEncoder', 'structuredClone', 'queueMicrotask', 'Worker', 'self', 'document', 'window', 'postMessage', 'navigator'].map((name) => [name, 'readonly']),
+);
+
+export default defineConfig(
+  globalIgnores(['**/dist/', '**/coverage/', '.nx/', '**/generated/', 'docs/.vitepress/']),
+  js.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      // Typed-array reads are `number | undefined` under noUncheckedIndexedAccess; `!` there is the one allowed use.
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
+    },
+  },
+  { files: ['**/*.{js,mjs,cjs}'], languageOptions: { globals: nodeGlobals } },
+  { files: ['**/*.cjs'], languageOptions: { sourceType: 'commonjs', globals: { require: 'readonly', module: 'readonly', __dirname: 'readonly' } } },
+);

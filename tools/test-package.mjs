@@ -1,0 +1,30 @@
+// The `test` script of every package, run in the package's folder: jest in ESM mode under c8, which also
+// counts the code that worker threads ran. Leaves coverage/jest.json, from which tools/test.mjs sums up.
+// Arguments are handed to jest; with any argument, coverage thresholds are not enforced.
+import { spawnSync } from 'node:child_process';
+import { rmSync, mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+const require = createRequire(import.meta.url);
+const jest = join(dirname(require.resolve('jest/package.json')), 'bin', 'jest.js');
+const c8 = join(dirname(require.resolve('c8/package.json')), 'bin', 'c8.js');
+const args = process.argv.slice(2);
+
+rmSync('coverage', { recursive: true, force: true });
+mkdirSync('coverage', { recursive: true });
+const run = spawnSync(
+  process.execPath,
+  [
+    c8, ...(args.length > 0 ? ['--check-coverage=false'] : []), '--temp-directory', 'coverage/tmp', '--clean=false',
+    process.execPath, '--experimental-vm-modules', '--disable-warning=ExperimentalWarning', '--no-warnings=ExperimentalWarning', jest,
+    '--json', '--outputFile=coverage/jest.json', ...args,
+  ],
+  // `--json` puts the report on stdout; it is in the file already. The readable one is on stderr.
+  { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NX_TUI: 'false' }, maxBuffer: 1 << 30 },
+);
+const out = run.stdout.toString();
+const summary = out.indexOf('=====');
+if (summary >= 0) process.stdout.write(out.slice(summary));
+rmSync('coverage/tmp', { recursive: true, force: true });
+process.exitCode = run.status ?? 1;
