@@ -7,25 +7,38 @@ module.exports = {
   forbidden: [
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     {
-      name: 'packages-by-name-only', severity: 'error',
+      name: 'packages-by-name-only',
+      severity: 'error',
       comment: 'No package reaches into the files of another.',
       from: { path: '^packages/([^/]+)/' },
       to: { path: '^packages/([^/]+)/', pathNot: '^packages/$1/', dependencyTypes: ['local'] },
     },
-    { name: 'declared-only', severity: 'error', from: { path: '^packages/[^/]+/src' }, to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] } },
+    {
+      name: 'declared-only',
+      severity: 'error',
+      from: { path: '^packages/[^/]+/src' },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+    },
     ...leaf.map((name) => ({
-      name: `${name}-knows-nobody`, severity: 'error',
-      from: { path: `^packages/${name}/src` }, to: { path: `^packages/(?!${name}/)` },
+      name: `${name}-knows-nobody`,
+      severity: 'error',
+      from: { path: `^packages/${name}/src` },
+      to: { path: `^packages/(?!${name}/)` },
     })),
     ...onMemmap.map((name) => ({
-      name: `${name}-knows-only-memmap`, severity: 'error',
-      from: { path: `^packages/${name}/src` }, to: { path: `^packages/(?!(${name}|memmap)/)` },
+      name: `${name}-knows-only-memmap`,
+      severity: 'error',
+      from: { path: `^packages/${name}/src` },
+      to: { path: `^packages/(?!(${name}|memmap)/)` },
     })),
   ],
   options: {
     doNotFollow: { path: ['node_modules', '/dist/'] },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.base.json' },
-    enhancedResolveOptions: { conditionNames: ['@bootmem/source', 'import', 'node', 'default'], exportsFields: ['exports'] },
+    enhancedResolveOptions: {
+      conditionNames: ['@bootmem/source', 'import', 'node', 'default'],
+      exportsFields: ['exports'],
+    },
   },
 };

@@ -3,7 +3,32 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 const nodeGlobals = Object.fromEntries(
-  ['console', 'globalThis', 'process', 'URL', 'SharedArrayBuffer', 'Atomics', 'Buffer', 'performance', 'setTimeout', 'clearTimeout', 'setImmediate', 'fetch', 'AbortController', 'WebAssembly', 'TextDecoder', 'TextEncoder', 'structuredClone', 'queueMicrotask', 'Worker', 'self', 'document', 'window', 'postMessage', 'navigator'].map((name) => [name, 'readonly']),
+  [
+    'console',
+    'globalThis',
+    'process',
+    'URL',
+    'SharedArrayBuffer',
+    'Atomics',
+    'Buffer',
+    'performance',
+    'setTimeout',
+    'clearTimeout',
+    'setImmediate',
+    'fetch',
+    'AbortController',
+    'WebAssembly',
+    'TextDecoder',
+    'TextEncoder',
+    'structuredClone',
+    'queueMicrotask',
+    'Worker',
+    'self',
+    'document',
+    'window',
+    'postMessage',
+    'navigator',
+  ].map((name) => [name, 'readonly']),
 );
 
 export default defineConfig(
@@ -12,15 +37,29 @@ export default defineConfig(
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
     rules: {
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
       // Typed-array reads are `number | undefined` under noUncheckedIndexedAccess; `!` there is the one allowed use.
       '@typescript-eslint/no-non-null-assertion': 'off',
-      '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
+      '@typescript-eslint/no-unnecessary-condition': [
+        'error',
+        { allowConstantLoopConditions: true },
+      ],
     },
   },
   { files: ['**/*.{js,mjs,cjs}'], languageOptions: { globals: nodeGlobals } },
-  { files: ['**/*.cjs'], languageOptions: { sourceType: 'commonjs', globals: { require: 'readonly', module: 'readonly', __dirname: 'readonly' } } },
+  {
+    files: ['**/*.cjs'],
+    languageOptions: {
+      sourceType: 'commonjs',
+      globals: { require: 'readonly', module: 'readonly', __dirname: 'readonly' },
+    },
+  },
 );

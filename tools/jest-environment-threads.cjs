@@ -4,9 +4,26 @@
 const { TestEnvironment } = require('jest-environment-node');
 
 const NAMES = [
-  'SharedArrayBuffer', 'DataView', 'Atomics', 'WebAssembly', 'Int8Array', 'Uint8ClampedArray', 'Int16Array',
-  'Uint16Array', 'Int32Array', 'Uint32Array', 'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array',
-  'Map', 'Set', 'WeakMap', 'WeakSet', 'WeakRef', 'Date',
+  'SharedArrayBuffer',
+  'DataView',
+  'Atomics',
+  'WebAssembly',
+  'Int8Array',
+  'Uint8ClampedArray',
+  'Int16Array',
+  'Uint16Array',
+  'Int32Array',
+  'Uint32Array',
+  'Float32Array',
+  'Float64Array',
+  'BigInt64Array',
+  'BigUint64Array',
+  'Map',
+  'Set',
+  'WeakMap',
+  'WeakSet',
+  'WeakRef',
+  'Date',
 ];
 
 module.exports = class extends TestEnvironment {
@@ -14,7 +31,10 @@ module.exports = class extends TestEnvironment {
     super(config, context);
     for (const name of NAMES) {
       Object.defineProperty(this.global, name, {
-        value: globalThis[name], configurable: true, enumerable: false, writable: true,
+        value: globalThis[name],
+        configurable: true,
+        enumerable: false,
+        writable: true,
       });
     }
   }

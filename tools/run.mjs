@@ -18,22 +18,35 @@ const runners = new Map();
 for (const folder of folders) {
   if (!existsSync(root + folder)) continue;
   for (const file of readdirSync(root + folder)) {
-    if (file.endsWith(`.${kind}.ts`)) runners.set(file.slice(0, -`.${kind}.ts`.length), `${folder}/${file}`);
+    if (file.endsWith(`.${kind}.ts`))
+      runners.set(file.slice(0, -`.${kind}.ts`.length), `${folder}/${file}`);
   }
 }
 
 const runner = runners.get(name);
 if (runner === undefined) {
-  console.error(`usage: npm run ${kind} -- NAME [ARGUMENTS]\nNAME is one of: ${[...runners.keys()].sort().join(', ')}`);
+  console.error(
+    `usage: npm run ${kind} -- NAME [ARGUMENTS]\nNAME is one of: ${[...runners.keys()].sort().join(', ')}`,
+  );
   process.exit(2);
 }
 if (process.env.BOOTMEM_NO_BUILD !== '1') {
-  const build = spawnSync('npx', ['tsc', '-b'], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  const build = spawnSync('npx', ['tsc', '-b'], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   if (build.status !== 0) process.exit(build.status ?? 1);
 }
 const run = spawnSync(
   process.execPath,
-  ['--expose-gc', '--no-warnings=ExperimentalWarning', '--import', new URL('./ts-loader.mjs', import.meta.url).href, root + runner, ...args],
+  [
+    '--expose-gc',
+    '--no-warnings=ExperimentalWarning',
+    '--import',
+    new URL('./ts-loader.mjs', import.meta.url).href,
+    root + runner,
+    ...args,
+  ],
   { stdio: 'inherit' },
 );
 process.exitCode = run.status ?? 1;

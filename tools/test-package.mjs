@@ -16,12 +16,26 @@ mkdirSync('coverage', { recursive: true });
 const run = spawnSync(
   process.execPath,
   [
-    c8, ...(args.length > 0 ? ['--check-coverage=false'] : []), '--temp-directory', 'coverage/tmp', '--clean=false',
-    process.execPath, '--experimental-vm-modules', '--disable-warning=ExperimentalWarning', '--no-warnings=ExperimentalWarning', jest,
-    '--json', '--outputFile=coverage/jest.json', ...args,
+    c8,
+    ...(args.length > 0 ? ['--check-coverage=false'] : []),
+    '--temp-directory',
+    'coverage/tmp',
+    '--clean=false',
+    process.execPath,
+    '--experimental-vm-modules',
+    '--disable-warning=ExperimentalWarning',
+    '--no-warnings=ExperimentalWarning',
+    jest,
+    '--json',
+    '--outputFile=coverage/jest.json',
+    ...args,
   ],
   // `--json` puts the report on stdout; it is in the file already. The readable one is on stderr.
-  { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NX_TUI: 'false' }, maxBuffer: 1 << 30 },
+  {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, NX_TUI: 'false' },
+    maxBuffer: 1 << 30,
+  },
 );
 const out = run.stdout.toString();
 const summary = out.indexOf('=====');

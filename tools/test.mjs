@@ -5,14 +5,26 @@ import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 
 const packages = readdirSync('packages').filter((dir) => {
   const manifest = `packages/${dir}/package.json`;
-  return existsSync(manifest) && JSON.parse(readFileSync(manifest, 'utf8')).scripts?.test !== undefined;
+  return (
+    existsSync(manifest) && JSON.parse(readFileSync(manifest, 'utf8')).scripts?.test !== undefined
+  );
 });
 for (const dir of packages) rmSync(`packages/${dir}/coverage/jest.json`, { force: true });
 
-const nx = spawnSync('npx', ['nx', 'run-many', '-t', 'test', '--output-style=static', ...process.argv.slice(2)], {
-  stdio: 'inherit',
-  env: { ...process.env, NX_TUI: 'false', NX_NO_CLOUD: 'true', NX_DAEMON: 'false', NX_ISOLATE_PLUGINS: 'false' },
-});
+const nx = spawnSync(
+  'npx',
+  ['nx', 'run-many', '-t', 'test', '--output-style=static', ...process.argv.slice(2)],
+  {
+    stdio: 'inherit',
+    env: {
+      ...process.env,
+      NX_TUI: 'false',
+      NX_NO_CLOUD: 'true',
+      NX_DAEMON: 'false',
+      NX_ISOLATE_PLUGINS: 'false',
+    },
+  },
+);
 
 let passed = 0;
 let failed = 0;
