@@ -9,7 +9,7 @@ const packages = readdirSync('packages').filter((dir) => {
     existsSync(manifest) && JSON.parse(readFileSync(manifest, 'utf8')).scripts?.test !== undefined
   );
 });
-for (const dir of packages) rmSync(`packages/${dir}/coverage/jest.json`, { force: true });
+for (const dir of packages) rmSync(`${dir}/coverage/jest.json`, { force: true });
 
 const nx = spawnSync(
   'npx',
@@ -29,7 +29,7 @@ const nx = spawnSync(
 let passed = 0;
 let failed = 0;
 for (const dir of packages) {
-  const path = `packages/${dir}/coverage/jest.json`;
+  const path = `${dir}/coverage/jest.json`;
   if (!existsSync(path)) {
     console.error(`${dir}: no test result`);
     failed += 1;
