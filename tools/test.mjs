@@ -3,12 +3,14 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 
-const packages = readdirSync('packages').filter((dir) => {
-  const manifest = `packages/${dir}/package.json`;
-  return (
-    existsSync(manifest) && JSON.parse(readFileSync(manifest, 'utf8')).scripts?.test !== undefined
-  );
-});
+const packages = ['packages', 'tools']
+  .flatMap((folder) => readdirSync(folder).map((dir) => `${folder}/${dir}`))
+  .filter((dir) => {
+    const manifest = `${dir}/package.json`;
+    return (
+      existsSync(manifest) && JSON.parse(readFileSync(manifest, 'utf8')).scripts?.test !== undefined
+    );
+  });
 for (const dir of packages) rmSync(`${dir}/coverage/jest.json`, { force: true });
 
 const nx = spawnSync(
