@@ -1,0 +1,89 @@
+/**
+ * A page's descriptor as a typed object, for reports, dumps and tests. Never on a hot path.
+ */
+import type { PageblockView } from './pageblocks.js';
+import { HEAD_KIND_MASK, HEAD_ORDER_MASK, PageState } from './page-state.js';
+
+/** Block that a page belongs to. */
+export interface BlockHead {
+  /** First page of the block. */
+  readonly pfn: number;
+  /** State byte of the head without the order. */
+  readonly state: number;
+  /** The block has `2 ** order` pages. */
+  readonly order: number;
+}
+
+/** What a page is. */
+export type PageDescription =
+  | { readonly kind: 'absent' | 'uninitialised' }
+  | ({ readonly kind: 'free' | 'allocated' | 'cached' | 'unaccepted' | 'guard' } & Common & {
+        readonly head: number;
+        readonly order: number;
+      })
+  | ({ readonly kind: 'boot' | 'reserved' | 'offline' | 'hwpoison' } & Common)
+  | ({ readonly kind: 'device' } & Common & {
+        readonly pgmap: number;
+        readonly driverWord: number;
+      });
+
+interface Common {
+  readonly zoneId: number;
+  readonly nid: number | undefined;
+  readonly refcount: number;
+  readonly migratetype: number;
+}
+
+const HEADS: Readonly<Record<number, 'free' | 'allocated' | 'cached' | 'unaccepted' | 'guard'>> = {
+  [PageState.FREE]: 'free',
+  [PageState.ALLOCATED]: 'allocated',
+  [PageState.CACHED]: 'cached',
+  [PageState.UNACCEPTED]: 'unaccepted',
+  [PageState.GUARD]: 'guard',
+};
+
+const PLAIN: Readonly<Record<number, 'reserved' | 'offline' | 'hwpoison'>> = {
+  [PageState.RESERVED]: 'reserved',
+  [PageState.OFFLINE]: 'offline',
+  [PageState.HWPOISON]: 'hwpoison',
+};
+
+/** What {@link describePage} needs to read. */
+export interface DescribedMap {
+  isPresent(pfn: number): boolean;
+  state(pfn: number): number;
+  zoneId(pfn: number): number;
+  nid(pfn: number): number | undefined;
+  refcount(pfn: number): number;
+  coveringHead(pfn: number): BlockHead | undefined;
+  pgmapIndex(pfn: number): number;
+  driverWord(pfn: number): number;
+  readonly pageblocks: Pick<PageblockView, 'migratetype'>;
+}
+
+/** Order and kind of a head state byte. */
+export function splitHead(state: number): { kind: number; order: number } {
+  return { kind: state & HEAD_KIND_MASK, order: state & HEAD_ORDER_MASK };
+}
+
+/** Describes one page. */
+export function describePage(map: DescribedMap, pfn: number): PageDescription {
+  if (!map.isPresent(pfn)) return { kind: 'absent' };
+  const state = map.state(pfn);
+  if (state === PageState.UNINITIALISED) return { kind: 'uninitialised' };
+  const common: Common = {
+    zoneId: map.zoneId(pfn),
+    nid: map.nid(pfn),
+    refcount: map.refcount(pfn),
+    migratetype: map.pageblocks.migratetype(pfn),
+  };
+  const plain = PLAIN[state];
+  if (plain !== undefined) return { kind: plain, ...common };
+  if (state === PageState.DEVICE) {
+    return { kind: 'device', ...common, pgmap: map.pgmapIndex(pfn), driverWord: map.driverWord(pfn) };
+  }
+  const head = map.coveringHead(pfn);
+  const kind = head === undefined ? undefined : HEADS[head.state];
+  if (head === undefined || kind === undefined) return { kind: 'boot', ...common };
+  return { kind, ...common, head: head.pfn, order: head.order };
+}

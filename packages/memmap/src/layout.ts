@@ -1,0 +1,88 @@
+/**
+ * Layout of the table words of a memmap: one Int32 array, written once at creation except where said.
+ *
+ *     0 magic | 1 version | 2..6 geometry | 7 first section | 8 sections | 9 capacity in sections
+ *     10 slots given out (atomic) | 11 populate mode | 12 zones defined | 13..15 free
+ *     16..271      zone registry: 0, or 1 + (nid * 8 + zone index), indexed by zone id
+ *     then         section -> slot: 0 none, -1 being given, else slot + 1 (atomic)
+ *     then         section flags (atomic or)
+ *     then         subsection bitmap, `bitmapWords` words a section (atomic or)
+ *     then         slot -> section
+ *     then         page map index of each subsection, by slot
+ *     then         pageblock bytes, by slot
+ */
+import type { Geometry } from './geometry.js';
+
+/** First word of a memmap's table. */
+export const MAGIC = 0x4d4d4150;
+/** Version of the layout; attach refuses any other. */
+export const VERSION = 1;
+/** Zone ids are one byte; 0 means none. */
+export const MAX_ZONE_ID = 255;
+
+/** Index of each word in the table's header. */
+export const Word = {
+  MAGIC: 0,
+  VERSION: 1,
+  PAGE_SHIFT: 2,
+  SECTION_ORDER: 3,
+  PAGEBLOCK_ORDER: 4,
+  MAX_ORDER: 5,
+  SUBSECTION_ORDER: 6,
+  FIRST_SECTION: 7,
+  SECTIONS: 8,
+  CAPACITY: 9,
+  SLOTS_USED: 10,
+  ON_DEMAND: 11,
+  ZONES: 12,
+  ZONE_TABLE: 16,
+} as const;
+
+/** Where the parts of a table lie, in words (pageblocks: in bytes). */
+export interface TableLayout {
+  readonly sections: number;
+  readonly capacity: number;
+  readonly pagesPerSection: number;
+  readonly subsectionsPerSection: number;
+  readonly pageblocksPerSection: number;
+  /** Bitmap words per section. */
+  readonly bitmapWords: number;
+  readonly slotAt: number;
+  readonly flagsAt: number;
+  readonly bitmapAt: number;
+  readonly sectionOfSlotAt: number;
+  readonly pgmapAt: number;
+  /** Byte offset of the pageblock bytes. */
+  readonly pageblocksAtByte: number;
+  readonly totalBytes: number;
+}
+
+/** Computes the layout for a number of sections and of slots. */
+export function tableLayout(geometry: Geometry, sections: number, capacity: number): TableLayout {
+  const pagesPerSection = 2 ** geometry.sectionOrder;
+  const subsectionsPerSection = 2 ** (geometry.sectionOrder - geometry.subsectionOrder);
+  const pageblocksPerSection = 2 ** (geometry.sectionOrder - geometry.pageblockOrder);
+  const bitmapWords = Math.ceil(subsectionsPerSection / 32);
+  const slotAt = Word.ZONE_TABLE + MAX_ZONE_ID + 1;
+  const flagsAt = slotAt + sections;
+  const bitmapAt = flagsAt + sections;
+  const sectionOfSlotAt = bitmapAt + sections * bitmapWords;
+  const pgmapAt = sectionOfSlotAt + capacity;
+  const pageblocksAtByte = (pgmapAt + capacity * subsectionsPerSection) * 4;
+  const pageblockBytes = Math.ceil((capacity * pageblocksPerSection) / 4) * 4;
+  return {
+    sections,
+    capacity,
+    pagesPerSection,
+    subsectionsPerSection,
+    pageblocksPerSection,
+    bitmapWords,
+    slotAt,
+    flagsAt,
+    bitmapAt,
+    sectionOfSlotAt,
+    pgmapAt,
+    pageblocksAtByte,
+    totalBytes: pageblocksAtByte + pageblockBytes,
+  };
+}

@@ -1,0 +1,596 @@
+/**
+ * The map of page descriptors, in shared memory.
+ *
+ * One descriptor a page, spread over columns (columns.ts), placed by section (section-table.ts). State 0
+ * is "uninitialised", which fresh memory already is, so creating a map of terabytes costs nothing, and
+ * whether a page may be looked at is known for every page. Initialising a range is two fills: one byte of
+ * state, one byte of zone. All else (links, references) is left untouched until used.
+ *
+ * Who may write: a page's owner. Before hand-over that is the thread that initialises its section; after
+ * it, the holder of the zone's lock, or the owner of an allocated block. Range fills of disjoint ranges
+ * may run on any number of threads. References are counted with atomics.
+ *
+ * Invariants: a page's zone id is exact even when zones meet inside a section; only present, populated
+ * pages are ever written; `index` of a pfn never changes; a pageblock or block never crosses a section,
+ * so `index` keeps every alignment that pfn has up to the section.
+ *
+ * Source: Documentation/mm/memory-model.rst, Documentation/mm/physical_memory.rst.
+ */
+import { type BlockHead, describePage, type PageDescription } from './describe.js';
+import {
+  allocateColumns,
+  chooseStorage,
+  columnBytesPerPage,
+  type ColumnBuffers,
+  type Columns,
+  type StorageKind,
+  viewColumns,
+} from './columns.js';
+import { MemmapError } from './errors.js';
+import type { FillKernel } from './fill.js';
+import { checkGeometry, type Geometry, X86_64 } from './geometry.js';
+import { MAGIC, type TableLayout, tableLayout, VERSION, Word } from './layout.js';
+import { PageblockView } from './pageblocks.js';
+import { HEAD_KIND_MASK, HEAD_ORDER_MASK, PageState, type PlainState } from './page-state.js';
+import { SectionFlag } from './page-state.js';
+import { type RunVisitor, SectionTable } from './section-table.js';
+import { alignDown, alignUp, MAX_PFN } from './units.js';
+import { allocateBuffer } from './words.js';
+import { ZoneRegistry } from './zone-registry.js';
+
+/** Range of pages `[startPfn, endPfn)`. */
+export interface PfnRange {
+  readonly startPfn: number;
+  readonly endPfn: number;
+}
+
+/** How to create a map. */
+export interface MemmapOptions {
+  /** Memory that gets descriptors; rounded out to whole sections. May be empty. */
+  readonly ranges: readonly PfnRange[];
+  /** Default {@link X86_64}. */
+  readonly geometry?: Geometry;
+  /** Pfns below this can be added later; default the end of the ranges. */
+  readonly maxPfn?: number;
+  /** Lowest pfn that can be added later; default the start of the ranges. */
+  readonly minPfn?: number;
+  /** `full` (default): slots for all sections now; `ondemand`: when first touched. */
+  readonly populate?: 'full' | 'ondemand';
+  /** Sections that can have descriptors at a time; default all of the span, at most 2**31 pages. */
+  readonly capacitySections?: number;
+  /** Default `auto`: WebAssembly memory for large maps, else shared, else local. */
+  readonly storage?: StorageKind | 'auto';
+}
+
+/** What another thread needs to use the same map; structured-cloneable unless the storage is local. */
+export interface MemmapHandle {
+  readonly type: 'bootmem.memmap';
+  readonly table: ArrayBufferLike;
+  readonly columns: ColumnBuffers;
+}
+
+const MAX_INDEX = 2 ** 31;
+const { add, load } = Atomics;
+
+const isRange = (range: PfnRange): boolean =>
+  Number.isSafeInteger(range.startPfn) &&
+  Number.isSafeInteger(range.endPfn) &&
+  range.startPfn >= 0 &&
+  range.startPfn < range.endPfn &&
+  range.endPfn <= MAX_PFN;
+
+/** Page descriptors of a machine, or of one big buffer. Attach from any thread by handle. */
+export class Memmap {
+  readonly geometry: Geometry;
+  /** Pages per section. */
+  readonly pagesPerSection: number;
+  /** First pfn that can have a descriptor. */
+  readonly startPfn: number;
+  /** End of the pfns that can have a descriptor. */
+  readonly endPfn: number;
+  /** Pageblock types and flags. */
+  readonly pageblocks: PageblockView;
+  /** Names of the zone ids. */
+  readonly zones: ZoneRegistry;
+
+  readonly #handle: MemmapHandle;
+  readonly #words: Int32Array;
+  readonly #layout: TableLayout;
+  readonly #sections: SectionTable;
+  readonly #columns: Columns;
+  readonly #fillState: FillKernel;
+  readonly #fillZone: FillKernel;
+
+  private constructor(handle: MemmapHandle) {
+    const words = new Int32Array(handle.table);
+    if (words[Word.MAGIC] !== MAGIC || words[Word.VERSION] !== VERSION) {
+      throw new MemmapError('ERR_MEMMAP_HANDLE', 'not a memmap of this version', {
+        magic: words[Word.MAGIC],
+        version: words[Word.VERSION],
+      });
+    }
+    this.geometry = {
+      pageShift: words[Word.PAGE_SHIFT]!,
+      sectionOrder: words[Word.SECTION_ORDER]!,
+      pageblockOrder: words[Word.PAGEBLOCK_ORDER]!,
+      maxOrder: words[Word.MAX_ORDER]!,
+      subsectionOrder: words[Word.SUBSECTION_ORDER]!,
+    };
+    const layout = tableLayout(this.geometry, words[Word.SECTIONS]!, words[Word.CAPACITY]!);
+    this.#handle = handle;
+    this.#words = words;
+    this.#layout = layout;
+    this.pagesPerSection = layout.pagesPerSection;
+    this.startPfn = words[Word.FIRST_SECTION]! * layout.pagesPerSection;
+    this.endPfn = this.startPfn + layout.sections * layout.pagesPerSection;
+    this.#sections = new SectionTable(words, layout, this.geometry);
+    const pageblockBytes = new Uint8Array(
+      handle.table,
+      layout.pageblocksAtByte,
+      layout.capacity * layout.pageblocksPerSection,
+    );
+    const pages = layout.capacity * layout.pagesPerSection;
+    const views = viewColumns(handle.columns, pages, this.geometry.maxOrder, pageblockBytes);
+    this.#columns = views.columns;
+    this.#fillState = views.fillState;
+    this.#fillZone = views.fillZone;
+    this.pageblocks = new PageblockView(pageblockBytes, this.#sections, this.geometry.pageblockOrder);
+    this.zones = new ZoneRegistry(words);
+  }
+
+  /**
+   * Creates the descriptors of a machine; all uninitialised.
+   * @throws ERR_MEMMAP_GEOMETRY | ERR_MEMMAP_ARGUMENT | ERR_MEMMAP_CAPACITY | ERR_MEMMAP_STORAGE
+   * @remarks reserves address space only; cost grows with the number of sections, not of pages
+   */
+  static create(options: MemmapOptions): Memmap {
+    const geometry = options.geometry ?? X86_64;
+    checkGeometry(geometry);
+    for (const range of options.ranges) {
+      if (!isRange(range)) {
+        throw new MemmapError('ERR_MEMMAP_ARGUMENT', 'ranges are [startPfn, endPfn), not empty', {
+          ...range,
+        });
+      }
+    }
+    const starts = options.ranges.map((r) => r.startPfn);
+    const ends = options.ranges.map((r) => r.endPfn);
+    const low = Math.min(options.minPfn ?? Infinity, ...starts, options.maxPfn ?? Infinity);
+    const high = Math.max(options.maxPfn ?? 0, ...ends);
+    const first = Number.isFinite(low) ? Math.floor(low / 2 ** geometry.sectionOrder) : 0;
+    const sections = Math.ceil(high / 2 ** geometry.sectionOrder) - first;
+    const limit = MAX_INDEX / 2 ** geometry.sectionOrder;
+    const capacity = Math.max(1, options.capacitySections ?? Math.min(sections, limit));
+    if (!Number.isInteger(capacity) || capacity > limit) {
+      throw new MemmapError('ERR_MEMMAP_CAPACITY', `capacitySections is 1..${limit}`, { capacity });
+    }
+    const map = reserve(geometry, first, Math.max(1, sections), capacity, options);
+    for (const { startPfn, endPfn } of options.ranges) {
+      const start = alignDown(startPfn, geometry.sectionOrder);
+      const end = alignUp(endPfn, geometry.sectionOrder);
+      map.#sections.addMemory(start, end, SectionFlag.EARLY);
+      if (options.populate !== 'ondemand') map.#sections.populate(start, end);
+    }
+    return map;
+  }
+
+  /** The map of another thread. @throws ERR_MEMMAP_HANDLE when magic or version differ */
+  static attach(handle: MemmapHandle): Memmap {
+    if (!('type' in handle) || !('table' in handle)) {
+      throw new MemmapError('ERR_MEMMAP_HANDLE', 'not the handle of a memmap');
+    }
+    return new Memmap(handle);
+  }
+
+  /** For `postMessage` and `attach`. */
+  toHandle(): MemmapHandle {
+    return this.#handle;
+  }
+
+  /** Same as `zones.define`: id 1..255 of the zone (nid, zoneIndex). Idempotent. */
+  defineZone(nid: number, zoneIndex: number): number {
+    return this.zones.define(nid, zoneIndex);
+  }
+
+  /** Section number of a pfn. */
+  sectionOf(pfn: number): number {
+    return this.#sections.sectionOf(pfn);
+  }
+
+  /** True when the page can have a descriptor; exact to a subsection. */
+  isPresent(pfn: number): boolean {
+    return this.#sections.isPresent(pfn);
+  }
+
+  /** True when the page's section has its descriptors. */
+  isPopulated(pfn: number): boolean {
+    return this.#sections.indexOf(pfn) >= 0;
+  }
+
+  /** Flags of a section, see {@link SectionFlag}; 0 for an absent one. */
+  sectionFlags(section: number): number {
+    return this.#sections.flags(section);
+  }
+
+  /** Sets or clears flags of a section. */
+  setSectionFlags(section: number, bits: number, on: boolean): void {
+    this.#sections.setFlags(section, bits, on);
+  }
+
+  /**
+   * Adds memory that was absent, in whole subsections.
+   * @throws ERR_MEMMAP_ARGUMENT when not aligned to subsections or outside [startPfn, endPfn)
+   * @throws ERR_MEMMAP_PRESENT when a part is present already
+   */
+  addMemory(startPfn: number, endPfn: number): void {
+    this.#checkSubsections(startPfn, endPfn);
+    const step = 2 ** this.geometry.subsectionOrder;
+    for (let pfn = startPfn; pfn < endPfn; pfn += step) {
+      if (this.isPresent(pfn)) {
+        throw new MemmapError('ERR_MEMMAP_PRESENT', `pfn ${pfn} is present already`, { pfn });
+      }
+    }
+    this.#sections.addMemory(startPfn, endPfn, 0);
+    if (this.#words[Word.ON_DEMAND] === 0) this.#sections.populate(startPfn, endPfn);
+  }
+
+  /** Removes present memory in whole subsections; its descriptors become uninitialised. */
+  removeMemory(startPfn: number, endPfn: number): void {
+    this.#checkSubsections(startPfn, endPfn);
+    this.#checkPresent(startPfn, endPfn);
+    this.clearRange(startPfn, endPfn);
+    this.#sections.removeMemory(startPfn, endPfn);
+  }
+
+  /** Gives the sections of a range their descriptors. @throws ERR_MEMMAP_ABSENT | ERR_MEMMAP_CAPACITY */
+  populate(startPfn: number, endPfn: number): void {
+    this.#checkPresent(startPfn, endPfn);
+    this.#sections.populate(startPfn, endPfn);
+  }
+
+  /**
+   * Initialises pages: body, reference count 1, of the given zone. Pageblock types are not touched.
+   * @throws ERR_MEMMAP_ABSENT when a page is not present; nothing was changed
+   * @remarks two fills, 2 bytes a page @kernel memmap_init_range
+   */
+  initRange(startPfn: number, endPfn: number, zoneId: number): void {
+    this.#init(startPfn, endPfn, zoneId, PageState.BODY);
+  }
+
+  /** Initialises pages as reserved. @kernel __SetPageReserved */
+  initReservedRange(startPfn: number, endPfn: number, zoneId: number): void {
+    this.#init(startPfn, endPfn, zoneId, PageState.RESERVED);
+  }
+
+  /**
+   * Initialises device pages, reference count 1, and records the page map that they belong to.
+   * @param pgmapIndex 1 .. 2**31 - 1; recorded per subsection
+   * @kernel memmap_init_zone_device
+   */
+  initDeviceRange(startPfn: number, endPfn: number, zoneId: number, pgmapIndex: number): void {
+    if (!Number.isInteger(pgmapIndex) || pgmapIndex < 1 || pgmapIndex >= MAX_INDEX) {
+      throw new MemmapError('ERR_MEMMAP_ARGUMENT', `pgmapIndex is 1..2^31-1, got ${pgmapIndex}`, {
+        pgmapIndex,
+      });
+    }
+    this.#init(startPfn, endPfn, zoneId, PageState.DEVICE);
+    const { subsectionOrder } = this.geometry;
+    this.#sections.runs(startPfn, endPfn, (index, pages) => {
+      const at = this.#layout.pgmapAt;
+      const last = (index + pages - 1) >>> subsectionOrder;
+      this.#words.fill(pgmapIndex, at + (index >>> subsectionOrder), at + last + 1);
+    });
+  }
+
+  /**
+   * Changes the state of initialised pages; zones stay.
+   * @throws ERR_MEMMAP_UNINITIALISED when a page is not initialised; nothing was changed
+   */
+  setRange(startPfn: number, endPfn: number, state: PlainState): void {
+    this.#checkPresent(startPfn, endPfn);
+    const pfn = this.firstUninitialised(startPfn, endPfn);
+    if (pfn !== undefined) {
+      throw new MemmapError('ERR_MEMMAP_UNINITIALISED', `pfn ${pfn} is not initialised`, { pfn });
+    }
+    this.#sections.runs(startPfn, endPfn, (index, pages) => {
+      this.#fillState(state, index, index + pages);
+    });
+  }
+
+  /** Makes pages uninitialised again and zeroes all their columns. */
+  clearRange(startPfn: number, endPfn: number): void {
+    this.#checkPresent(startPfn, endPfn);
+    this.#populatedRuns(startPfn, endPfn, (index, pages) => {
+      const end = index + pages;
+      this.#fillState(PageState.UNINITIALISED, index, end);
+      this.#fillZone(0, index, end);
+      this.#columns.links.fill(0, 2 * index, 2 * end);
+      this.#columns.refs.fill(0, index, end);
+      const { pageblockOrder, subsectionOrder, maxOrder } = this.geometry;
+      const firstWhole = (bits: number): number => alignUp(index, bits) / 2 ** bits;
+      const endWhole = (bits: number): number => Math.floor(end / 2 ** bits);
+      this.#columns.topLinks.fill(0, 2 * firstWhole(maxOrder), 2 * endWhole(maxOrder));
+      this.#columns.pageblocks.fill(0, firstWhole(pageblockOrder), endWhole(pageblockOrder));
+      const at = this.#layout.pgmapAt;
+      this.#words.fill(0, at + firstWhole(subsectionOrder), at + endWhole(subsectionOrder));
+    });
+  }
+
+  /** State byte of a page, 0 while its section is not populated. @throws ERR_MEMMAP_ABSENT */
+  state(pfn: number): number {
+    const index = this.#sections.indexOf(pfn);
+    if (index < 0 || !this.#sections.isPresent(pfn)) {
+      if (this.#sections.isPresent(pfn)) return PageState.UNINITIALISED;
+      throw new MemmapError('ERR_MEMMAP_ABSENT', `pfn ${pfn} is not present`, { pfn });
+    }
+    return this.#columns.state[index]!;
+  }
+
+  /** True when the page may be looked at. */
+  isInitialised(pfn: number): boolean {
+    return this.state(pfn) !== PageState.UNINITIALISED;
+  }
+
+  /** True for a reserved page. */
+  isReserved(pfn: number): boolean {
+    return this.state(pfn) === PageState.RESERVED;
+  }
+
+  /** Zone id of an initialised page, 0 for an uninitialised one. */
+  zoneId(pfn: number): number {
+    return this.state(pfn) === PageState.UNINITIALISED ? 0 : this.#columns.zone[this.indexOf(pfn)]!;
+  }
+
+  /** Node of an initialised page. */
+  nid(pfn: number): number | undefined {
+    return this.zones.info(this.zoneId(pfn))?.nid;
+  }
+
+  /** Block that an initialised page heads or is the tail of; undefined for boot-owned and plain pages. */
+  coveringHead(pfn: number): BlockHead | undefined {
+    const state = this.state(pfn);
+    if (state !== PageState.BODY && state < PageState.FREE) return undefined;
+    const index = this.indexOf(pfn);
+    for (let order = 0; order <= this.geometry.maxOrder; order++) {
+      const head = alignDown(index, order);
+      const found = this.#columns.state[head]!;
+      if (found >= PageState.FREE && (found & HEAD_ORDER_MASK) >= order) {
+        return {
+          pfn: pfn - (index - head),
+          state: found & HEAD_KIND_MASK,
+          order: found & HEAD_ORDER_MASK,
+        };
+      }
+    }
+    return undefined;
+  }
+
+  /**
+   * References to a page: what its state implies (1 for boot-owned, reserved, device and the head of an
+   * allocated block, else 0) plus those taken with {@link getRef}. @kernel page_ref_count
+   */
+  refcount(pfn: number): number {
+    const implied = this.#impliedReferences(pfn);
+    return implied === undefined ? 0 : implied + load(this.#columns.refs, this.indexOf(pfn));
+  }
+
+  /** Takes a reference, atomically. @returns the new count @throws ERR_MEMMAP_UNINITIALISED */
+  getRef(pfn: number): number {
+    const implied = this.#impliedReferences(pfn);
+    if (implied === undefined) {
+      throw new MemmapError('ERR_MEMMAP_UNINITIALISED', `pfn ${pfn} is not initialised`, { pfn });
+    }
+    return implied + add(this.#columns.refs, this.indexOf(pfn), 1) + 1;
+  }
+
+  /**
+   * Drops a reference, atomically. At 0 the caller owns the page's release.
+   * @throws ERR_MEMMAP_REFCOUNT when there is none to drop; nothing was changed
+   */
+  putRef(pfn: number): number {
+    const implied = this.#impliedReferences(pfn) ?? 0;
+    const at = this.indexOf(pfn);
+    const before = add(this.#columns.refs, Math.max(0, at), -1) + implied;
+    if (before > 0) return before - 1;
+    add(this.#columns.refs, Math.max(0, at), 1);
+    throw new MemmapError('ERR_MEMMAP_REFCOUNT', `pfn ${pfn} has no reference to drop`, { pfn });
+  }
+
+  /** Page map index of a device page's subsection, 0 for none. */
+  pgmapIndex(pfn: number): number {
+    if (this.state(pfn) !== PageState.DEVICE) return 0;
+    return this.#words[this.#layout.pgmapAt + (this.indexOf(pfn) >>> this.geometry.subsectionOrder)]!;
+  }
+
+  /** The driver's word of a device page. @throws ERR_MEMMAP_ARGUMENT for another page */
+  driverWord(pfn: number): number {
+    return this.#columns.links[2 * this.#deviceIndex(pfn)]!;
+  }
+
+  /** Sets the driver's word of a device page; an int32. */
+  setDriverWord(pfn: number, value: number): void {
+    this.#columns.links[2 * this.#deviceIndex(pfn)] = value;
+  }
+
+  /** First pfn of `[startPfn, endPfn)` with exactly this state byte, or undefined. */
+  firstInState(startPfn: number, endPfn: number, state: number): number | undefined {
+    this.#checkPresent(startPfn, endPfn);
+    const size = this.pagesPerSection;
+    for (let pfn = startPfn; pfn < endPfn; ) {
+      const end = Math.min(endPfn, (this.sectionOf(pfn) + 1) * size);
+      const index = this.indexOf(pfn);
+      if (index < 0) {
+        if (state === PageState.UNINITIALISED) return pfn;
+      } else {
+        const found = this.#columns.state.subarray(index, index + end - pfn).indexOf(state);
+        if (found >= 0) return pfn + found;
+      }
+      pfn = end;
+    }
+    return undefined;
+  }
+
+  /** Number of pages of `[startPfn, endPfn)` with exactly this state byte. */
+  countInState(startPfn: number, endPfn: number, state: number): number {
+    this.#checkPresent(startPfn, endPfn);
+    let count = 0;
+    let populated = 0;
+    this.#populatedRuns(startPfn, endPfn, (index, pages) => {
+      const column = this.#columns.state;
+      for (let i = index; i < index + pages; i++) if (column[i] === state) count++;
+      populated += pages;
+    });
+    return state === PageState.UNINITIALISED ? count + (endPfn - startPfn - populated) : count;
+  }
+
+  /** First uninitialised pfn of the range, or undefined. */
+  firstUninitialised(startPfn: number, endPfn: number): number | undefined {
+    return this.firstInState(startPfn, endPfn, PageState.UNINITIALISED);
+  }
+
+  /** True when every page of the range is initialised. */
+  isRangeInitialised(startPfn: number, endPfn: number): boolean {
+    return this.firstUninitialised(startPfn, endPfn) === undefined;
+  }
+
+  /** Everything known about a page, as an object. */
+  describe(pfn: number): PageDescription {
+    return describePage(this, pfn);
+  }
+
+  /** Index of a pfn's descriptor in the columns, -1 when it has none. O(1). */
+  indexOf(pfn: number): number {
+    return this.#sections.indexOf(pfn);
+  }
+
+  /** Pfn of an index. O(1). */
+  pfnOf(index: number): number {
+    return this.#sections.pfnOf(index);
+  }
+
+  /** Calls `visit(index, pages, pfn)` for maximal runs of consecutive indices; populates first. */
+  forEachRun(startPfn: number, endPfn: number, visit: RunVisitor): void {
+    this.populate(startPfn, endPfn);
+    this.#sections.runs(startPfn, endPfn, visit);
+  }
+
+  /** The columns themselves, for an allocator's inner loops. */
+  columns(): Columns {
+    return this.#columns;
+  }
+
+  /** Sections that have descriptors, and how many could. */
+  usage(): { sections: number; capacitySections: number; storage: StorageKind } {
+    return {
+      sections: this.#sections.slotsUsed(),
+      capacitySections: this.#layout.capacity,
+      storage: this.#handle.columns.kind,
+    };
+  }
+
+  /** Bytes of shared memory per page of a populated section, everything included; at most 16. */
+  overheadBytesPerPage(): number {
+    const { subsectionsPerSection, pageblocksPerSection, bitmapWords } = this.#layout;
+    const perSection = 4 * (3 + bitmapWords + subsectionsPerSection) + pageblocksPerSection;
+    return columnBytesPerPage(this.geometry.maxOrder) + perSection / this.pagesPerSection;
+  }
+
+  #init(startPfn: number, endPfn: number, zoneId: number, state: number): void {
+    if (this.zones.info(zoneId) === undefined) {
+      throw new MemmapError('ERR_MEMMAP_ZONES', `zone id ${zoneId} is not defined`, { zoneId });
+    }
+    this.populate(startPfn, endPfn);
+    this.#sections.runs(startPfn, endPfn, (index, pages) => {
+      // Zone before state: a reader that sees the page initialised finds its zone.
+      this.#fillZone(zoneId, index, index + pages);
+      this.#fillState(state, index, index + pages);
+    });
+  }
+
+  #populatedRuns(startPfn: number, endPfn: number, visit: RunVisitor): void {
+    const size = this.pagesPerSection;
+    for (let pfn = startPfn; pfn < endPfn; ) {
+      const end = Math.min(endPfn, (this.sectionOf(pfn) + 1) * size);
+      const index = this.indexOf(pfn);
+      if (index >= 0) visit(index, end - pfn, pfn);
+      pfn = end;
+    }
+  }
+
+  #impliedReferences(pfn: number): number | undefined {
+    const state = this.state(pfn);
+    if (state === PageState.UNINITIALISED) return undefined;
+    if (state < PageState.FREE && state !== PageState.BODY) return 1;
+    if ((state & HEAD_KIND_MASK) === PageState.ALLOCATED) return 1;
+    return state === PageState.BODY && this.coveringHead(pfn) === undefined ? 1 : 0;
+  }
+
+  #deviceIndex(pfn: number): number {
+    if (this.state(pfn) === PageState.DEVICE) return this.indexOf(pfn);
+    throw new MemmapError('ERR_MEMMAP_ARGUMENT', `pfn ${pfn} is not a device page`, { pfn });
+  }
+
+  #checkPresent(startPfn: number, endPfn: number): void {
+    if (!isRange({ startPfn, endPfn })) {
+      throw new MemmapError('ERR_MEMMAP_ARGUMENT', 'a range is [startPfn, endPfn), not empty', {
+        startPfn,
+        endPfn,
+      });
+    }
+    const absent = this.#sections.firstAbsent(startPfn, endPfn);
+    if (absent !== undefined) {
+      throw new MemmapError('ERR_MEMMAP_ABSENT', `pfn ${absent} is not present`, { pfn: absent });
+    }
+  }
+
+  #checkSubsections(startPfn: number, endPfn: number): void {
+    const { subsectionOrder } = this.geometry;
+    const fits =
+      isRange({ startPfn, endPfn }) && startPfn >= this.startPfn && endPfn <= this.endPfn;
+    const aligned = alignDown(startPfn, subsectionOrder) === startPfn;
+    if (!fits || !aligned || alignDown(endPfn, subsectionOrder) !== endPfn) {
+      throw new MemmapError(
+        'ERR_MEMMAP_ARGUMENT',
+        `memory is added in subsections of 2^${subsectionOrder} pages inside the map`,
+        { startPfn, endPfn, mapStart: this.startPfn, mapEnd: this.endPfn },
+      );
+    }
+  }
+}
+
+/** Reserves table and columns; with on-demand maps, less capacity when the platform refuses the size. */
+function reserve(
+  geometry: Geometry,
+  first: number,
+  sections: number,
+  wanted: number,
+  options: MemmapOptions,
+): Memmap {
+  const onDemand = options.populate === 'ondemand';
+  for (let capacity = wanted; ; capacity = Math.ceil(capacity / 2)) {
+    const pages = capacity * 2 ** geometry.sectionOrder;
+    const auto = options.storage === undefined || options.storage === 'auto';
+    const kind = auto ? chooseStorage(pages) : options.storage;
+    const layout = tableLayout(geometry, sections, capacity);
+    try {
+      const columns = allocateColumns(kind, pages, geometry.maxOrder);
+      const table = allocateBuffer(layout.totalBytes, kind !== 'local');
+      const words = new Int32Array(table);
+      words[Word.VERSION] = VERSION;
+      words[Word.PAGE_SHIFT] = geometry.pageShift;
+      words[Word.SECTION_ORDER] = geometry.sectionOrder;
+      words[Word.PAGEBLOCK_ORDER] = geometry.pageblockOrder;
+      words[Word.MAX_ORDER] = geometry.maxOrder;
+      words[Word.SUBSECTION_ORDER] = geometry.subsectionOrder;
+      words[Word.FIRST_SECTION] = first;
+      words[Word.SECTIONS] = sections;
+      words[Word.CAPACITY] = capacity;
+      words[Word.ON_DEMAND] = onDemand ? 1 : 0;
+      words[Word.MAGIC] = MAGIC;
+      return Memmap.attach({ type: 'bootmem.memmap', table, columns });
+    } catch (error) {
+      const explicit = options.capacitySections !== undefined || !onDemand || capacity === 1;
+      if (explicit || !(error instanceof MemmapError)) throw error;
+    }
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * The state byte of a page, and the names that go with it.
+ *
+ *     high nibble  low nibble
+ *     0            0 uninitialised | 1 body | 2 reserved | 3 device | 4 offline | 5 hwpoison
+ *     1            order   head of a free block (on a free list)
+ *     2            order   head of an allocated block
+ *     3            order   head of a free block that lies in a worker's page cache
+ *     4            order   head of a block of unaccepted memory
+ *     5            order   head of a guard block (free, but never allocated)
+ *
+ * "Body" is every initialised page that heads nothing: the tail of the block that covers it or, before
+ * it is handed to an allocator, a page owned by boot code (reference count 1). A block is allocated,
+ * split and freed by writing only the bytes of heads, never of tails. 0 means that nobody may look at
+ * the page yet. Fresh descriptors of a range are one byte value, so a range is initialised by a fill.
+ */
+
+/** State byte of a page; for the head states OR the order (0..15). */
+export const PageState = {
+  UNINITIALISED: 0x00,
+  BODY: 0x01,
+  RESERVED: 0x02,
+  DEVICE: 0x03,
+  OFFLINE: 0x04,
+  HWPOISON: 0x05,
+  FREE: 0x10,
+  ALLOCATED: 0x20,
+  CACHED: 0x30,
+  UNACCEPTED: 0x40,
+  GUARD: 0x50,
+} as const;
+
+/** States without an order, as {@link Memmap.setRange} takes them. */
+export type PlainState =
+  | typeof PageState.BODY
+  | typeof PageState.RESERVED
+  | typeof PageState.OFFLINE
+  | typeof PageState.HWPOISON;
+
+/** Mask of the kind of head in a state byte. */
+export const HEAD_KIND_MASK = 0xf0;
+/** Mask of the order in the state byte of a head. */
+export const HEAD_ORDER_MASK = 0x0f;
+
+/** Mobility of a pageblock's pages. @kernel migratetype */
+export const Migratetype = {
+  UNMOVABLE: 0,
+  MOVABLE: 1,
+  RECLAIMABLE: 2,
+  HIGHATOMIC: 3,
+  CMA: 4,
+  ISOLATE: 5,
+} as const;
+/** One of {@link Migratetype}. */
+export type Migratetype = (typeof Migratetype)[keyof typeof Migratetype];
+/** Number of migratetypes. */
+export const MIGRATETYPE_COUNT = 6;
+/** Names as /proc/pagetypeinfo prints them, by number. */
+export const MIGRATETYPE_NAMES = [
+  'Unmovable',
+  'Movable',
+  'Reclaimable',
+  'HighAtomic',
+  'CMA',
+  'Isolate',
+] as const;
+
+/** Zones in the order of their limits. @kernel zone_type */
+export const ZoneIndex = {
+  DMA: 0,
+  DMA32: 1,
+  NORMAL: 2,
+  HIGHMEM: 3,
+  MOVABLE: 4,
+  DEVICE: 5,
+} as const;
+/** One of {@link ZoneIndex}. */
+export type ZoneIndex = (typeof ZoneIndex)[keyof typeof ZoneIndex];
+/** Names as the kernel prints them, by {@link ZoneIndex}. */
+export const ZONE_NAMES = ['DMA', 'DMA32', 'Normal', 'HighMem', 'Movable', 'Device'] as const;
+
+/** Bits of a pageblock byte: migratetype in bits 0..2, then these. */
+export const PageblockBit = { SKIP: 0x08, ISOLATED: 0x10 } as const;
+/** Mask of the stored migratetype in a pageblock byte. */
+export const PAGEBLOCK_TYPE_MASK = 0x07;
+
+/** Bits of a section's flags word. */
+export const SectionFlag = {
+  PRESENT: 1,
+  ONLINE: 2,
+  EARLY: 4,
+  DEVICE: 8,
+  POPULATED: 16,
+  FULL: 32,
+} as const;
+
+/** Order in the state byte of a head, or undefined for the other states. */
+export function headOrder(state: number): number | undefined {
+  return state >= PageState.FREE ? state & HEAD_ORDER_MASK : undefined;
+}
