@@ -1,0 +1,43 @@
+/**
+ * The port to the platform: what it takes to make memory usable. Backends know nothing of units, bits or
+ * zones; the accept protocol promises them that no byte is handed over twice (unless they say that is
+ * harmless) and that no lock is held while they run.
+ */
+
+/** Makes memory usable. One object per thread; what threads share lies in the buffers of its handle. */
+export interface AcceptBackend {
+  /** Short name for reports. */
+  readonly name: string;
+  /**
+   * Smallest piece in bytes that may be prepared on its own, so that a waiting caller can take over the rest
+   * of a unit that another thread is busy with. A power of two; a value of at least the unit size means that
+   * units are not split.
+   */
+  readonly granularity: number;
+  /** Longest piece in bytes handed over in one call; a multiple of `granularity`. */
+  readonly maxRun: number;
+  /**
+   * True when preparing the same piece again, even while others already use it, changes nothing. Then a
+   * waiter redoes a piece whose owner was descheduled or died. False where a second accept could hide a
+   * swap of the content by the host.
+   */
+  readonly repeatable: boolean;
+  /**
+   * Makes `[start, end)` usable. Bytes; multiples of the page size.
+   * @throws anything when the platform refuses; the piece then stays unusable
+   */
+  accept(start: number, end: number): void;
+  /** A plain object from which another thread builds the same backend. */
+  toHandle(): BackendHandle;
+}
+
+/** Names a backend for another thread; survives `postMessage`. */
+export interface BackendHandle {
+  /** Which backend; the key of {@link BackendOpeners}. */
+  readonly kind: string;
+  /** Whatever that backend needs; plain values and shared buffers. */
+  readonly [key: string]: unknown;
+}
+
+/** How to build a backend of each kind from its handle. */
+export type BackendOpeners = Readonly<Record<string, (handle: BackendHandle) => AcceptBackend>>;

@@ -1,0 +1,76 @@
+/**
+ * The one error class of the package. Shortage is never an error here; these are a caller's mistake
+ * (thrown before anything changed) or a platform that could not do what it must.
+ *
+ * Source: bootmem conventions ("three outcomes, never mixed").
+ */
+
+/** What can go wrong, as a code that tests and callers compare. */
+export type AcceptErrorCode =
+  /** An argument is out of range, not aligned or not an integer. */
+  | 'ERR_ACCEPT_ARGUMENT'
+  /** An installed table has a version other than 1. */
+  | 'ERR_ACCEPT_TABLE_VERSION'
+  /** The table does not fit: span over 4 PiB, truncated bytes, bad header. */
+  | 'ERR_ACCEPT_TABLE'
+  /** A handle does not name an accept state of this layout version. */
+  | 'ERR_ACCEPT_HANDLE'
+  /** Every participant slot is in use. */
+  | 'ERR_ACCEPT_PARTICIPANTS'
+  /** The backend called back into the same participant while it accepts. */
+  | 'ERR_ACCEPT_REENTRANT'
+  /** The platform refused; the units named in `details` stay unusable. */
+  | 'ERR_ACCEPT_FAILED'
+  /** A worker died (or failed) while it accepted this unit: its content is not known. */
+  | 'ERR_ACCEPT_INTERRUPTED'
+  /** Another worker did not finish within the waiting limit. */
+  | 'ERR_ACCEPT_TIMEOUT'
+  /** The object was closed. */
+  | 'ERR_ACCEPT_CLOSED';
+
+/** An error with a code and the values that matter; `cause` keeps what the backend threw. */
+export class AcceptError extends Error {
+  /** Machine-readable reason. */
+  readonly code: AcceptErrorCode;
+  /** The values behind the message: addresses in bytes, units as indices. */
+  readonly details: Readonly<Record<string, number | string>>;
+
+  /**
+   * @param code     machine-readable reason
+   * @param message  what was expected, what came, with unit
+   * @param details  the values behind the message
+   * @param cause    the error that led here, if any
+   */
+  constructor(
+    code: AcceptErrorCode,
+    message: string,
+    details: Readonly<Record<string, number | string>> = {},
+    cause?: unknown,
+  ) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'AcceptError';
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/** `0x` form of an address for messages. */
+export function hex(address: number): string {
+  return `0x${address.toString(16)}`;
+}
+
+/** Throws `ERR_ACCEPT_ARGUMENT` unless `value` is a safe integer within `[min, max]`. */
+export function checkInteger(
+  name: string,
+  value: number,
+  min: number,
+  max: number = Number.MAX_SAFE_INTEGER,
+): void {
+  if (!Number.isSafeInteger(value) || value < min || value > max) {
+    throw new AcceptError(
+      'ERR_ACCEPT_ARGUMENT',
+      `${name}: expected an integer in [${min}, ${max}], got ${value}`,
+      { name, value },
+    );
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * The shared words of one accept state. Attach checks them; nothing else is shared but the backend's memory.
+ *
+ * ```text
+ * word 0        MAGIC                      written by create
+ *      1        LAYOUT_VERSION             written by create
+ *      2        cells per unit             written by create; 1 = units are not split
+ *      3        flags                      written by create: guard, profile
+ *      4        event                      atomic; grows by one whenever a unit becomes accepted
+ *      5        participant slots          written by create
+ *      6        waiting limit in ms        written by create
+ *      7        unit count, as unsigned    written by create
+ *      8 ..     slots, 4 words each        atomic, written by the slot's own thread (or by declareDead)
+ *               claims bitmap              atomic, bits only go 0 -> 1: somebody has begun this cell
+ *               done bitmap                atomic, bits only go 0 -> 1: this cell is prepared (absent without splitting)
+ *               table                      header as in table.ts, then the bitmap: atomic, bits only go 1 -> 0
+ * ```
+ * A **cell** is the piece of a unit that one thread prepares: the whole unit, or 1/2 … 1/32 of it. The table
+ * starts at a multiple of 8 bytes, so its bitmap (24 bytes further) can be read as words.
+ */
+import { wordsFor } from './bitmap.js';
+import type { Words } from './bitmap.js';
+import { MAX_CELLS_PER_UNIT, TABLE_HEADER_BYTES } from './constants.js';
+import { AcceptError } from './errors.js';
+import { readHeader } from './table.js';
+import type { TableHeader } from './table.js';
+
+/** "UNAC" */
+export const MAGIC = 0x554e4143;
+/** Changes whenever the words below do. */
+export const LAYOUT_VERSION = 1;
+
+/** Word indices of the header. */
+export const WORD = {
+  MAGIC: 0,
+  VERSION: 1,
+  CELLS_PER_UNIT: 2,
+  FLAGS: 3,
+  EVENT: 4,
+  SLOTS: 5,
+  WAIT_LIMIT_MS: 6,
+  UNIT_COUNT: 7,
+  FIRST_SLOT: 8,
+} as const;
+
+/** Bits of the flags word; bits 8 and 9 hold the profile. */
+export const FLAG = { GUARD: 1, PROFILE_SHIFT: 8 } as const;
+
+/** Words of one participant slot: state, first unit, end unit, spare. */
+export const SLOT = { STATE: 0, START: 1, END: 2, WORDS: 4 } as const;
+
+/** Values of a slot's state word. */
+export const SLOT_STATE = { FREE: 0, LIVE: 1 } as const;
+
+/** Where everything lies, in words from the start of the buffer (`tableBytes` in bytes). */
+export interface Layout {
+  readonly slotCount: number;
+  readonly cellsPerUnit: number;
+  readonly unitCount: number;
+  readonly claims: number;
+  readonly done: number;
+  readonly tableBytes: number;
+  readonly byteLength: number;
+}
+
+/** Computes the layout. O(1). */
+export function layoutOf(unitCount: number, cellsPerUnit: number, slotCount: number): Layout {
+  const claims = WORD.FIRST_SLOT + slotCount * SLOT.WORDS;
+  const cellWords = wordsFor(unitCount * cellsPerUnit);
+  const done = claims + cellWords;
+  const end = done + (cellsPerUnit === 1 ? 0 : cellWords);
+  const tableBytes = (end + (end % 2)) * 4;
+  return {
+    slotCount,
+    cellsPerUnit,
+    unitCount,
+    claims,
+    done,
+    tableBytes,
+    byteLength: tableBytes + TABLE_HEADER_BYTES + wordsFor(unitCount) * 4,
+  };
+}
+
+/** The views that the protocol works on. */
+export interface StateViews {
+  readonly buffer: ArrayBufferLike;
+  readonly words: Words;
+  readonly claims: Words;
+  readonly done: Words;
+  readonly bits: Words;
+  readonly header: TableHeader;
+  readonly layout: Layout;
+}
+
+/**
+ * Opens the views over a buffer that `create` filled.
+ * @throws ERR_ACCEPT_HANDLE when the buffer is not such a state or has another layout version
+ */
+export function openViews(buffer: ArrayBufferLike): StateViews {
+  const head = new Int32Array(
+    buffer,
+    0,
+    Math.min(WORD.FIRST_SLOT, Math.floor(buffer.byteLength / 4)),
+  );
+  if (
+    head.length < WORD.FIRST_SLOT ||
+    head[WORD.MAGIC] !== MAGIC ||
+    head[WORD.VERSION] !== LAYOUT_VERSION
+  ) {
+    throw new AcceptError(
+      'ERR_ACCEPT_HANDLE',
+      `expected accept state of layout ${LAYOUT_VERSION}, got magic ${head[0] ?? 'none'}, layout ${head[1] ?? 'none'}`,
+    );
+  }
+  const layout = layoutOf(
+    head[WORD.UNIT_COUNT]! >>> 0,
+    head[WORD.CELLS_PER_UNIT]!,
+    head[WORD.SLOTS]!,
+  );
+  if (layout.byteLength > buffer.byteLength || layout.cellsPerUnit > MAX_CELLS_PER_UNIT) {
+    throw new AcceptError(
+      'ERR_ACCEPT_HANDLE',
+      `expected ${layout.byteLength} bytes of accept state, got ${buffer.byteLength}`,
+      { expected: layout.byteLength, bytes: buffer.byteLength },
+    );
+  }
+  const header = readHeader(new Uint8Array(buffer, layout.tableBytes));
+  const cellWords = wordsFor(layout.unitCount * layout.cellsPerUnit);
+  return {
+    buffer,
+    words: new Int32Array(buffer, 0, layout.claims),
+    claims: new Int32Array(buffer, layout.claims * 4, cellWords),
+    done: new Int32Array(buffer, layout.done * 4, layout.cellsPerUnit === 1 ? 0 : cellWords),
+    bits: new Int32Array(
+      buffer,
+      layout.tableBytes + TABLE_HEADER_BYTES,
+      wordsFor(layout.unitCount),
+    ),
+    header,
+    layout,
+  };
+}
+
+/** Memory that threads share, or plain memory where SharedArrayBuffer is missing. */
+export function newSharedBuffer(bytes: number): ArrayBufferLike {
+  return typeof SharedArrayBuffer === 'undefined'
+    ? new ArrayBuffer(bytes)
+    : new SharedArrayBuffer(bytes);
+}
