@@ -21,3 +21,71 @@ export type {
   ZoneName,
   ZoneSpan,
 } from './zones/types.js';
+export { groupsByMobility, nodeOrders, zoneLists } from './zones/zonelist.js';
+export type { NumaTopology, ZoneLists, ZoneRef } from './zones/zonelist.js';
+// Numbers per zone: profiles of kernel releases, watermarks, reserves, cache sizes, request flags.
+export { NUMA_ITEMS, kernelProfile, profileForRelease } from './marks/profile.js';
+export type { KernelProfile, KernelRelease } from './marks/profile.js';
+export { bootManagedPages, dmaReserve, memmapPages } from './marks/managed.js';
+export {
+  boostWatermark,
+  highatomicCap,
+  hugePageMinFreeKbytes,
+  lowmemKbytes,
+  minFreeKbytes,
+  zoneWatermarks,
+  type ManagedZone,
+  type Watermarks,
+} from './marks/watermarks.js';
+export {
+  DEFAULT_LOWMEM_RESERVE_RATIO,
+  lowmemReserve,
+  totalReservePages,
+} from './marks/lowmem-reserve.js';
+export {
+  ALLOC_RESERVES,
+  AllocFlag,
+  WMARK_MASK,
+  watermarkFast,
+  watermarkOk,
+  type WatermarkRequest,
+  type WatermarkZone,
+} from './marks/watermark-check.js';
+export { pcpBatch, pcpHigh, statThreshold, type PcpHigh } from './marks/pcp-size.js';
+export { Gfp, GfpBit, gfpMigratetype, gfpZone } from './marks/gfp.js';
+// Reports: the texts of /proc and of the log, from typed objects.
+export { formatBuddyinfo } from './reports/buddyinfo.js';
+export {
+  MIGRATETYPE_NAMES,
+  formatPagetypeinfo,
+  type PagetypeinfoOptions,
+} from './reports/pagetypeinfo.js';
+export { formatZoneinfo } from './reports/zoneinfo.js';
+export {
+  formatFragmentationIndex,
+  formatUnusableIndex,
+  fragmentationIndex,
+  unusableIndex,
+} from './reports/fragmentation.js';
+export { formatMemInfo } from './reports/mem-info.js';
+export type { MemInfo, MemInfoNode, MemInfoZone } from './reports/mem-info.js';
+export {
+  builtZonelistsLine,
+  fallbackLines,
+  initmemLines,
+  memoryLine,
+  memoryRangeLines,
+  movableStartLines,
+  unavailableLines,
+  zoneRangeLines,
+  zonelistLines,
+  type MemoryLine,
+} from './reports/boot-lines.js';
+export type {
+  BuddyinfoZone,
+  Counters,
+  PagesetReport,
+  PagetypeinfoZone,
+  ZoneId,
+  ZoneinfoReport,
+} from './reports/types.js';

@@ -1,0 +1,34 @@
+// `npm run conformance -- buddy-boots [DIR]`: zones, watermarks, free lists and /proc texts of
+// @bootmem/buddy-allocator against recorded boots. DIR holds one folder per boot; default: the shared
+// recordings, or the few in the repository. Last line `buddy-boots: N passed, N failed`.
+import { listBoots, sharedOracle } from '@bootmem-tools/oracle';
+import { Checks } from './buddy-boots/checks.js';
+import { machineOf } from './buddy-boots/machine.js';
+import { checkMarks } from './buddy-boots/marks-check.js';
+import { checkTexts } from './buddy-boots/texts-check.js';
+import { checkZones } from './buddy-boots/zones-check.js';
+
+const dir = process.argv[2] ?? sharedOracle('boots');
+if (dir === undefined) {
+  console.error('buddy-boots: no recorded boots here; name a folder');
+  process.exit(2);
+}
+let passed = 0;
+let failed = 0;
+for (const boot of listBoots(dir)) {
+  const checks = new Checks();
+  try {
+    const machine = machineOf(boot);
+    checkZones(machine, checks);
+    checkMarks(machine, checks);
+    checkTexts(machine, checks);
+  } catch (error) {
+    checks.failures.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  }
+  passed += checks.passed;
+  failed += checks.failures.length;
+  for (const failure of checks.failures) console.log(`${boot.name}: ${failure}`);
+}
+if (passed === 0) failed += 1;
+console.log(`buddy-boots: ${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;

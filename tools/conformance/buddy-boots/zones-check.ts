@@ -1,0 +1,115 @@
+/** Zones, boot lines, zonelists and managed pages before the hand-over, from memory alone. */
+import {
+  bootManagedPages,
+  builtZonelistsLine,
+  dmaReserve,
+  fallbackLines,
+  groupsByMobility,
+  initmemLines,
+  memoryRangeLines,
+  movableStartLines,
+  nodeOrders,
+  unavailableHoles,
+  unavailableLines,
+  zoneLists,
+  zoneRangeLines,
+  zonelistLines,
+} from '@bootmem/buddy-allocator';
+import { freeRangesOf, type Machine } from './machine.js';
+import type { Checks } from './checks.js';
+
+/** The log lines that start with `title` or, indented, follow it. */
+function block(lines: readonly string[], title: string): string[] {
+  const start = lines.indexOf(title);
+  if (start < 0) return [];
+  const after = lines.slice(start + 1);
+  const end = after.findIndex((line) => !line.startsWith('  '));
+  return [title, ...after.slice(0, end < 0 ? after.length : end)];
+}
+
+function checkSpans({ boot, layout }: Machine, checks: Checks): void {
+  const recorded = boot.zones('P4');
+  checks.equal('lowest pfns', layout.lowestPfn, recorded.archZoneLowest);
+  checks.equal('highest pfns', layout.highestPfn, recorded.archZoneHighest);
+  checks.equal('movable starts', [...layout.movableStart], [...recorded.zoneMovablePfn!]);
+  checks.equal(
+    'nodes',
+    layout.nodes.map((node) => node.nid),
+    recorded.nodes.map((node) => node.nid),
+  );
+  for (const node of recorded.nodes) {
+    const own = layout.nodes.find((candidate) => candidate.nid === node.nid)!;
+    const what = `node ${node.nid}`;
+    checks.equal(`${what} start`, own.startPfn, node.startPfn);
+    checks.equal(`${what} present`, own.presentPages, node.present);
+    checks.equal(`${what} spanned`, own.spannedPages, node.spanned);
+    for (const zone of node.zones) {
+      const ours = own.zones[zone.index]!;
+      checks.equal(
+        `${what} zone ${zone.name}`,
+        [ours.zone, ours.startPfn, ours.spannedPages, ours.presentPages],
+        [zone.name, zone.startPfn, zone.spanned, zone.present],
+      );
+    }
+  }
+}
+
+function checkLines(machine: Machine, checks: Checks): void {
+  const { boot, layout, memory, topology, bootTopology } = machine;
+  const lines = boot.dmesg();
+  const matching = (pattern: RegExp): string[] => lines.filter((line) => pattern.test(line));
+  const blocks = [zoneRangeLines(layout), movableStartLines(layout), memoryRangeLines(memory)];
+  for (const own of blocks) checks.equal(own[0]!, own, block(lines, own[0]!));
+  checks.equal('initmem lines', initmemLines(layout), matching(/^Initmem setup node /));
+  checks.equal(
+    'unavailable ranges',
+    unavailableLines(unavailableHoles(layout, memory)),
+    matching(/pages in unavailable ranges$/),
+  );
+  // Hot-plug makes the lists again, then with the CPUs where they belong.
+  const orders = matching(/^Fallback order for Node /);
+  for (let at = 0; at === 0 || at < orders.length; at += topology.nids.length) {
+    const own = fallbackLines(nodeOrders(at === 0 ? bootTopology : topology));
+    checks.equal('fallback order', own, orders.slice(at, at + own.length));
+  }
+}
+
+function checkManaged(
+  { boot, layout, memory, profile, bootTopology }: Machine,
+  checks: Checks,
+): void {
+  const recorded = boot.zones('P4');
+  const reserve = dmaReserve(memory, freeRangesOf(boot.memblock('P3')));
+  if (recorded.dmaReserve !== undefined) {
+    checks.equal('dma_reserve', reserve, recorded.dmaReserve);
+  }
+  const zones = layout.nodes.flatMap((node) =>
+    node.zones.map((zone) => ({
+      ...zone,
+      managedPages: bootManagedPages(zone, profile, node.nid === 0 ? reserve : 0),
+    })),
+  );
+  checks.equal(
+    'managed before the hand-over',
+    zones.map((zone) => zone.managedPages),
+    recorded.nodes.flatMap((node) => node.zones.map((zone) => zone.managed)),
+  );
+  const lines = boot.dmesg();
+  const lists = lines.filter((line) => line.startsWith('mminit::zonelist '));
+  // Kernels without DEBUG_MEMORY_INIT do not print them.
+  if (lists.length > 0)
+    checks.equal('zonelists', zonelistLines(zoneLists(bootTopology, zones)), lists);
+  const total = zones.reduce((sum, zone) => sum + zone.managedPages, 0);
+  checks.equal(
+    'built zonelists',
+    builtZonelistsLine(layout.nodes.length, groupsByMobility(total), total),
+    lines.find((line) => line.startsWith('Built ')),
+  );
+}
+
+/** Everything that follows from memory and node ranges. */
+export function checkZones(machine: Machine, checks: Checks): void {
+  checkSpans(machine, checks);
+  checkLines(machine, checks);
+  checkManaged(machine, checks);
+}
