@@ -1,1 +1,42 @@
-export {};
+/**
+ * `@bootmem/memblock`: Linux's early memory region allocator.
+ */
+export {
+  ALLOC_ACCESSIBLE,
+  ALLOC_ANYWHERE,
+  ALLOC_NOLEAKTRACE,
+  LOW_ADDRESS_LIMIT,
+  MAX_NAMED_RESERVATIONS,
+  MAX_PAGE_ORDER,
+  MemFlags,
+  NO_NODE,
+  PHYS_ADDR_MAX,
+} from './constants.js';
+export { MemblockError, type MemblockErrorCode, type MemblockErrorDetails } from './errors.js';
+export { Memblock, type RangeColumns } from './memblock.js';
+export type {
+  AlignOptions,
+  BoundOptions,
+  FindOptions,
+  RangeNodeOptions,
+  RangeOptions,
+} from './memblock-allocator.js';
+export { coverWithBlocks, type PageReceiver, type ReleaseOptions } from './memblock-handover.js';
+export { parseMemorySize, RESERVATION_ERRNO, type ReservationRecord } from './memblock-named.js';
+export { rangesOverlap, type PfnOwner, type WalkOptions } from './memblock-queries.js';
+export type { RegionAttributes } from './memblock-regions.js';
+export { PROFILES, profileForRelease, type MemblockProfile, type ProfileName } from './profiles.js';
+export type { RangeCursor } from './range-cursor.js';
+export type {
+  ArrayCapacity,
+  Direction,
+  LogLevel,
+  MemblockOptions,
+  MemblockState,
+  MemblockWarning,
+  MemRange,
+  MemRegion,
+  NamedReservation,
+  PfnRange,
+  RegionType,
+} from './types.js';
