@@ -1,1 +1,20 @@
-export {};
+export { WorkPool, createWorkPool } from './work-pool.js';
+export type { WorkPoolEvents, WorkPoolOptions, WorkPoolStats } from './work-pool.js';
+export { PadataError } from './errors.js';
+export type { PadataErrorCode } from './errors.js';
+export { functionRef } from './function-ref.js';
+export type { FunctionName, FunctionRef } from './function-ref.js';
+export { LOAD_BALANCE_FACTOR, chunkEnd, chunkStart, planRange } from './range-plan.js';
+export type { RangePlan, RangeShape } from './range-plan.js';
+export type {
+  MultithreadedJob,
+  PreparedRange,
+  RangeArg,
+  RangeFunction,
+  RangeJobOptions,
+  RangeResult,
+  RangeRun,
+  RangeRunner,
+  RangeValue,
+  RangeWorkerStats,
+} from './range-types.js';

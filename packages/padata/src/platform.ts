@@ -1,0 +1,62 @@
+/**
+ * What a backend must provide: start a thread, talk to it, know when it ends. Types only; the package
+ * imports `#platform` decide between `platform.node.ts` and `platform.browser.ts`.
+ */
+
+/** Given to a worker at its start. */
+export interface WorkerInit {
+  /** 1-based id of the worker. */
+  readonly id: number;
+  readonly capacity: number;
+  readonly words: Int32Array;
+  readonly numbers: Float64Array;
+  readonly idle: 'block' | 'loop';
+}
+
+/** How a thread ended. */
+export interface WorkerEnd {
+  readonly exitCode: number;
+  /** Uncaught error, failure to start, or out of memory. */
+  readonly error: unknown;
+}
+
+/** A running thread as its owner sees it. */
+export interface PlatformWorker {
+  /** Posts a message. @throws a DataCloneError when the message cannot be cloned */
+  post(message: unknown, transfer?: readonly unknown[]): void;
+  /** Takes one waiting message without the event loop; undefined = none, or not possible here. */
+  receive(): unknown;
+  /** While held, the thread's messages keep the process alive. */
+  hold(): void;
+  release(): void;
+  /** Ends the thread at once. */
+  terminate(): Promise<void>;
+  /** False when the thread is known to be gone although its end was not reported yet. */
+  isAlive(): boolean;
+  /** Remembers the operating system's name of the thread, for `isAlive`. */
+  identify(tid: number): void;
+}
+
+/** Options that a backend understands. */
+export interface PlatformWorkerOptions {
+  readonly name: string;
+  readonly execArgv: readonly string[] | undefined;
+  readonly env: Readonly<Record<string, string | undefined>> | undefined;
+  readonly resourceLimits: Readonly<Record<string, number>> | undefined;
+  /** Makes the thread from the user's own entry (bundlers). */
+  readonly factory: (() => unknown) | undefined;
+  readonly onMessage: (message: unknown) => void;
+  readonly onEnd: (end: WorkerEnd) => void;
+}
+
+/** One backend. */
+export interface Platform {
+  readonly name: 'node' | 'browser';
+  /** CPUs that this process may use. */
+  availableParallelism(): number;
+  /** May the calling thread block in Atomics.wait? */
+  canBlock(): boolean;
+  startWorker(init: WorkerInit, options: PlatformWorkerOptions): PlatformWorker;
+  /** Lets events be handled, then goes on. */
+  yieldToEvents(): Promise<void>;
+}

@@ -1,0 +1,7 @@
+/** The protocols bound to the machine's atomics: what production runs. */
+import { machineOps } from './atomic-ops.js';
+import { makeLaneProtocol } from './lane.js';
+import { makeSleepProtocol } from './sleep.js';
+
+export const lane = makeLaneProtocol(machineOps);
+export const sleep = makeSleepProtocol(machineOps);

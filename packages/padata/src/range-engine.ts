@@ -1,0 +1,711 @@
+/**
+ * Range jobs, owner's side: take works and a lane, invite helpers, take part, wait until all have left,
+ * gather. The calling thread always takes part, so a job makes progress with no helper at all.
+ *
+ * ```
+ *  plan ─ fast path (one participant): call the function, no shared state
+ *       └ works, lane ─ describe, open ─ wake helpers ─ claim and run ─ close ─ all left? ─ gather
+ * ```
+ * Helpers that sleep are woken at once for a job run once; for a prepared job only when what is left is
+ * worth a wake-up (its cost is known from earlier runs, or from the chunks that the caller has just run).
+ */
+import {
+  CHUNK_PHASE_BITS,
+  ChunkPhase,
+  HEAD,
+  LANE,
+  LANE_COUNT,
+  LANE_NUMBER,
+  LANE_STAT_NUMBERS,
+  MASK_WORDS,
+  controlLayout,
+  lanePlace,
+} from './control-layout.js';
+import type { ControlLayout } from './control-layout.js';
+import type { Crew, Member } from './crew.js';
+import { PadataError, toErrorRecord } from './errors.js';
+import type { AnyFunction } from './function-ref.js';
+import { loadFunction, loadedFunction, moduleHref } from './function-ref.js';
+import type { FromWorker } from './messages.js';
+import type { Platform } from './platform.js';
+import { lane as protocol, sleep } from './protocol/machine.js';
+import { LaneRun } from './range-run.js';
+import type { RangePlan, RangeShape } from './range-plan.js';
+import { chunkEnd, chunkStart, planRange, plannedThreads } from './range-plan.js';
+import type { RangeJobOptions, RangeResult, RangeRun } from './range-types.js';
+import type { WorkList } from './work-list.js';
+import { isThenable } from './worker-range.js';
+
+const { load, store, add, wait } = Atomics;
+/** Work left that is worth waking a sleeping thread for, in milliseconds. */
+const WAKE_WORTH_MS = 0.05;
+/** The caller lets events in at least this often while it runs chunks, in milliseconds. */
+const EVENT_SLICE_MS = 8;
+/** How long the caller watches for helpers to leave before it sleeps, in milliseconds. */
+const LEAVE_SPIN_MS = 0.05;
+const PROGRESS_MS = 50;
+
+/** A job with its function named and its argument at hand. */
+export interface RangeJobState {
+  readonly id: number;
+  readonly options: RangeJobOptions;
+  readonly href: string;
+  readonly name: string;
+  readonly once: boolean;
+  fn: AnyFunction | undefined;
+  undo: AnyFunction | undefined;
+  /** Milliseconds per unit in earlier runs; undefined before the first. */
+  msPerUnit: number | undefined;
+  disposed: boolean;
+}
+
+/** Runs range jobs for one pool. */
+export class RangeEngine {
+  readonly #platform: Platform;
+  readonly #crew: Crew;
+  readonly #works: WorkList;
+  readonly #layout: ControlLayout;
+  readonly #words: Int32Array;
+  readonly #numbers: Float64Array;
+  readonly #freeLanes: number[] = [];
+  readonly #runs: (LaneRun | undefined)[] = new Array<LaneRun | undefined>(LANE_COUNT).fill(
+    undefined,
+  );
+  readonly #nodes: readonly number[];
+  readonly #onJobError: (job: RangeJobState, worker: number, error: unknown) => void;
+  readonly #jobs = new Map<number, RangeJobState>();
+  #nextJob = 1;
+  /** Node that the next node-aware job starts with; persists across jobs. */
+  #nodeCursor = 0;
+
+  constructor(
+    platform: Platform,
+    crew: Crew,
+    works: WorkList,
+    nodes: readonly number[],
+    onJobError: (job: RangeJobState, worker: number, error: unknown) => void,
+  ) {
+    this.#platform = platform;
+    this.#crew = crew;
+    this.#works = works;
+    this.#layout = controlLayout(crew.capacity);
+    this.#words = crew.words;
+    this.#numbers = crew.numbers;
+    this.#nodes = nodes;
+    this.#onJobError = onJobError;
+    for (let i = LANE_COUNT - 1; i >= 0; i -= 1) this.#freeLanes.push(i);
+  }
+
+  /** Makes a job known; nothing is sent yet. @throws ERR_PADATA_ARGUMENT */
+  define(options: RangeJobOptions, once: boolean): RangeJobState {
+    const href = moduleHref(options.threadFn);
+    const job: RangeJobState = {
+      id: this.#nextJob++,
+      options,
+      href,
+      name: options.threadFn.name,
+      once,
+      fn: undefined,
+      undo: undefined,
+      msPerUnit: undefined,
+      disposed: false,
+    };
+    this.#jobs.set(job.id, job);
+    return job;
+  }
+
+  /** Imports the job's functions on this thread. @throws ERR_PADATA_MODULE */
+  async prepare(job: RangeJobState): Promise<void> {
+    job.fn ??= await loadFunction(job.href, job.name);
+    const { undoFn } = job.options;
+    if (undoFn !== undefined) job.undo ??= await loadFunction(moduleHref(undoFn), undoFn.name);
+  }
+
+  /** Tells all threads to forget the job. */
+  dispose(job: RangeJobState): void {
+    job.disposed = true;
+    this.#jobs.delete(job.id);
+    for (const member of this.#crew.members()) {
+      if (member.jobs.delete(job.id)) this.#crew.post(member, { t: 'drop', job: job.id });
+    }
+  }
+
+  /** Sends job and argument to every living thread now. @throws ERR_PADATA_CLONE */
+  announce(job: RangeJobState): void {
+    for (const member of this.#crew.members()) this.#announceTo(member, job);
+  }
+
+  /** Shape of a run with defaults filled in. @throws ERR_PADATA_ARGUMENT */
+  shape(job: RangeJobState, start: number, size: number): RangeShape {
+    const { align = 1, minChunk = 1, maxThreads = this.#crew.capacity + 1 } = job.options;
+    return { start, size, align, minChunk, maxThreads };
+  }
+
+  /** Runs in the event loop. */
+  async run(job: RangeJobState, start: number, size: number, run: RangeRun): Promise<RangeResult> {
+    const began = performance.now();
+    const shape = this.shape(job, start, size);
+    const empty = planRange(shape, 0);
+    run.signal?.throwIfAborted();
+    if (size === 0) return finished(job, empty, began);
+    await this.prepare(job);
+    run.signal?.throwIfAborted();
+    if (empty.fastPath) return await this.#runFast(job, shape, empty, run, began);
+    const { plan, lane } = this.#take(shape);
+    if (lane === undefined) {
+      try {
+        return await this.#runAlone(job, shape, plan, run, began);
+      } finally {
+        this.#works.put(plan.got - 1);
+      }
+    }
+    const active = this.#describe(job, shape, plan, lane);
+    this.#crew.hold();
+    const onAbort = (): void => {
+      protocol.stop(this.#words, active.place.base);
+    };
+    run.signal?.addEventListener('abort', onAbort, { once: true });
+    let timer: ReturnType<typeof setInterval> | undefined;
+    if (run.onProgress !== undefined) {
+      const report = run.onProgress;
+      timer = setInterval(() => {
+        report(active.doneUnits(), size);
+      }, PROGRESS_MS);
+    }
+    try {
+      this.#open(job, active);
+      this.#wakeAllowed(active);
+      await this.#takePart(job, active, run.signal);
+      protocol.close(this.#words, active.place.base);
+      add(this.#words, HEAD.OPEN_LANES, -1);
+      await this.#untilEmpty(active);
+      await this.#redo(job, active);
+      await this.#untilGathered(active);
+      await this.#undoIfNeeded(job, active, run.signal);
+      if (active.failure !== undefined) throw active.failure.error;
+      run.signal?.throwIfAborted();
+      const result = this.#gather(job, active, began);
+      run.onProgress?.(size, size);
+      return result;
+    } finally {
+      clearInterval(timer);
+      run.signal?.removeEventListener('abort', onAbort);
+      this.#release(active);
+      this.#crew.release();
+    }
+  }
+
+  /** Runs blocking. The function must be loaded. */
+  runSync(job: RangeJobState, start: number, size: number): RangeResult {
+    const began = performance.now();
+    const shape = this.shape(job, start, size);
+    if (!this.#platform.canBlock()) {
+      throw new PadataError('ERR_PADATA_CANNOT_BLOCK', 'this thread may not block');
+    }
+    const fn = (job.fn ??= loadedFunction(job.href, job.name));
+    if (fn === undefined) {
+      throw new PadataError(
+        'ERR_PADATA_MODULE',
+        `${job.href} must be loaded before a synchronous run: await pool.load(ref)`,
+        { module: job.href, name: job.name },
+      );
+    }
+    if (size === 0) return finished(job, planRange(shape, 0), began);
+    if (plannedThreads(shape) === 1) {
+      const plan = planRange(shape, 0);
+      const value = this.#callSync(fn, start, start + size, job.options.arg, 0);
+      return finished(job, plan, began, [[value, start, start + size]]);
+    }
+    const { plan, lane } = this.#take(shape);
+    if (lane === undefined) {
+      try {
+        return this.#runAloneSync(job, fn, shape, plan, began);
+      } finally {
+        this.#works.put(plan.got - 1);
+      }
+    }
+    const active = this.#describe(job, shape, plan, lane);
+    try {
+      this.#open(job, active);
+      this.#takePartSync(job, fn, active, began);
+      protocol.close(this.#words, active.place.base);
+      add(this.#words, HEAD.OPEN_LANES, -1);
+      this.#untilEmptySync(active);
+      for (const k of active.redo.splice(0)) this.#runChunkSync(job, fn, active, k);
+      if (active.missingValues() > 0 || active.missingError()) this.#crew.receiveAll();
+      if (active.failure !== undefined) {
+        this.#undoSync(job, active);
+        throw active.failure.error;
+      }
+      const result = this.#gather(job, active, began);
+      job.msPerUnit = mix(job.msPerUnit, (performance.now() - began) / size);
+      return result;
+    } finally {
+      this.#release(active);
+    }
+  }
+
+  /** Routes a worker's message to its run. */
+  onMessage(member: Member, message: FromWorker): void {
+    switch (message.t) {
+      case 'value':
+      case 'fail':
+        this.#runs[message.lane]?.note(message, member.id);
+        this.#runs[message.lane]?.onLeft?.();
+        break;
+      case 'left':
+        this.#runs[message.lane]?.onLeft?.();
+        break;
+      case 'jobError': {
+        const job = this.#jobs.get(message.job);
+        if (job !== undefined) this.#onJobError(job, member.id, message.error);
+        break;
+      }
+    }
+  }
+
+  /** A thread has ended: its chunks are settled, nobody waits for it. */
+  onEnd(worker: number, exitCode: number, cause: unknown): void {
+    for (const active of this.#runs) {
+      if (active === undefined) continue;
+      const lost = load(this.#words, active.place.present + worker) !== 0;
+      if (!lost) continue;
+      active.workerDied(worker, exitCode, cause);
+      if (active.failure !== undefined) protocol.stop(this.#words, active.place.base);
+    }
+  }
+
+  #take(shape: RangeShape): { plan: RangePlan; lane: number | undefined } {
+    const most = Math.floor((this.#layout.maxChunks - 2) / 8) - 1;
+    const works = this.#works.take(Math.min(plannedThreads(shape) - 1, most));
+    let plan = planRange(shape, works);
+    if (plan.got === 1) return { plan, lane: undefined };
+    const lane = this.#freeLanes.pop();
+    if (lane === undefined) {
+      this.#works.put(works);
+      plan = planRange(shape, 0);
+    }
+    return { plan, lane };
+  }
+
+  #describe(job: RangeJobState, shape: RangeShape, plan: RangePlan, lane: number): LaneRun {
+    const place = lanePlace(this.#layout, lane);
+    const end = shape.start + shape.size;
+    const active = new LaneRun(
+      this.#words,
+      this.#numbers,
+      lane,
+      place,
+      plan,
+      shape.start,
+      end,
+      job.options.idempotent === true,
+    );
+    const words = this.#words;
+    const numbers = this.#numbers;
+    words[place.base + LANE.CLAIM] = 0;
+    words[place.base + LANE.COUNT] = plan.chunkCount;
+    words[place.base + LANE.JOB] = job.id;
+    words[place.base + LANE.STOPPED] = 0;
+    words[place.base + LANE.WAITING] = 0;
+    words[place.base + LANE.FINISHED] = 0;
+    words[place.base + LANE.LOW_PRIORITY] = job.options.priority === 'low' ? 1 : 0;
+    numbers[place.numbers + LANE_NUMBER.START] = shape.start;
+    numbers[place.numbers + LANE_NUMBER.END] = end;
+    numbers[place.numbers + LANE_NUMBER.CHUNK_SIZE] = plan.chunkSize;
+    words.fill(0, place.chunks, place.chunks + plan.chunkCount);
+    numbers.fill(0, place.stats, place.stats + (this.#layout.capacity + 1) * LANE_STAT_NUMBERS);
+    this.#runs[lane] = active;
+    return active;
+  }
+
+  /** Chooses helpers, tells them about the job if they do not know it, opens the lane. */
+  #open(job: RangeJobState, active: LaneRun): void {
+    const base = active.place.base;
+    const mask = new Int32Array(MASK_WORDS);
+    for (const member of this.#helpers(active.plan.got - 1, job.options.nodeAware === true)) {
+      this.#announceTo(member, job);
+      mask[member.id >>> 5]! |= 1 << (member.id & 31);
+    }
+    for (let i = 0; i < MASK_WORDS; i += 1) this.#words[base + LANE.ALLOWED + i] = mask[i]!;
+    add(this.#words, HEAD.OPEN_LANES, 1);
+    active.gate = protocol.open(this.#words, base);
+    sleep.publish(this.#words);
+  }
+
+  /** Up to `count` threads: idle ones first; from each node in turn when asked. */
+  #helpers(count: number, nodeAware: boolean): Member[] {
+    const all = [...this.#crew.members()];
+    if (!nodeAware) {
+      if (all.length <= count) return all;
+      all.sort((a, b) => rank(this.#crew, a) - rank(this.#crew, b));
+      return all.slice(0, count);
+    }
+    const byNode = new Map<number, Member[]>();
+    for (const member of all) {
+      const node = this.#nodes[member.id - 1] ?? 0;
+      const list = byNode.get(node) ?? [];
+      list.push(member);
+      byNode.set(node, list);
+    }
+    const nodes = [...byNode.keys()].sort((a, b) => a - b);
+    const chosen: Member[] = [];
+    for (let empty = 0; chosen.length < count && empty < nodes.length;) {
+      const list = byNode.get(nodes[this.#nodeCursor % nodes.length]!)!;
+      this.#nodeCursor += 1;
+      const next = list.shift();
+      if (next === undefined) empty += 1;
+      else {
+        empty = 0;
+        chosen.push(next);
+      }
+    }
+    return chosen;
+  }
+
+  #announceTo(member: Member, job: RangeJobState): void {
+    if (member.jobs.has(job.id)) return;
+    try {
+      this.#crew.post(member, {
+        t: 'job',
+        job: job.id,
+        href: job.href,
+        name: job.name,
+        arg: job.options.arg,
+        wantValues: job.options.reduce !== undefined,
+      });
+    } catch (error) {
+      throw new PadataError('ERR_PADATA_CLONE', "the job's arg cannot be cloned", {}, error);
+    }
+    member.jobs.add(job.id);
+  }
+
+  #wakeAllowed(active: LaneRun): void {
+    for (const member of this.#crew.members()) {
+      const word = this.#words[active.place.base + LANE.ALLOWED + (member.id >>> 5)]!;
+      if (((word >>> (member.id & 31)) & 1) === 1) this.#crew.wakeOne(member.id);
+    }
+  }
+
+  async #takePart(
+    job: RangeJobState,
+    active: LaneRun,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const fn = job.fn!;
+    const began = performance.now();
+    let lastEvents = began;
+    for (;;) {
+      const k = protocol.claim(this.#words, active.place.base);
+      if (k < 0) break;
+      const { start, end } = this.#begin(active, k);
+      try {
+        const value = fn(start, end, job.options.arg);
+        this.#finish(job, active, k, isThenable(value) ? await value : value);
+      } catch (error) {
+        this.#fail(active, k, error);
+      }
+      const now = performance.now();
+      if (now - lastEvents > EVENT_SLICE_MS || job.options.priority === 'low') {
+        await this.#platform.yieldToEvents();
+        lastEvents = performance.now();
+        if (signal?.aborted === true) protocol.stop(this.#words, active.place.base);
+      }
+    }
+    this.#numbers[active.place.stats + 2]! += performance.now() - began;
+  }
+
+  #takePartSync(job: RangeJobState, fn: AnyFunction, active: LaneRun, began: number): void {
+    const total = active.end - active.start;
+    let woken = job.once || (job.msPerUnit ?? 0) * total > WAKE_WORTH_MS;
+    if (woken) this.#wakeAllowed(active);
+    const mustLearn = !woken;
+    let done = 0;
+    for (;;) {
+      const k = protocol.claim(this.#words, active.place.base);
+      if (k < 0) break;
+      done += this.#runChunkSync(job, fn, active, k);
+      if (mustLearn && !woken) {
+        const spent = performance.now() - began;
+        if ((spent / done) * (total - done) > WAKE_WORTH_MS) {
+          woken = true;
+          this.#wakeAllowed(active);
+        }
+      }
+    }
+    this.#numbers[active.place.stats + 2]! += performance.now() - began;
+  }
+
+  #runChunkSync(job: RangeJobState, fn: AnyFunction, active: LaneRun, k: number): number {
+    const { start, end } = this.#begin(active, k);
+    try {
+      this.#finish(job, active, k, this.#callSync(fn, start, end, job.options.arg, k));
+    } catch (error) {
+      this.#fail(active, k, error);
+    }
+    return end - start;
+  }
+
+  #callSync(fn: AnyFunction, start: number, end: number, arg: unknown, index: number): unknown {
+    const value = fn(start, end, arg);
+    if (!isThenable(value)) return value;
+    // The promise is left to itself, but not its rejection.
+    value.then(undefined, () => undefined);
+    throw new PadataError(
+      'ERR_PADATA_ASYNC_IN_SYNC',
+      `the function returned a promise for chunk [${start}, ${end}) of a synchronous run`,
+      { start, end, index },
+    );
+  }
+
+  #begin(active: LaneRun, k: number): { start: number; end: number } {
+    const bounds = active.bounds(k);
+    const stat = active.place.stats;
+    this.#numbers[stat]! += 1;
+    this.#numbers[stat + 1]! += bounds.end - bounds.start;
+    this.#words[active.place.chunks + k] = ChunkPhase.RUNNING;
+    return bounds;
+  }
+
+  #finish(job: RangeJobState, active: LaneRun, k: number, value: unknown): void {
+    let phase: number = ChunkPhase.DONE;
+    if (job.options.reduce !== undefined && value !== undefined) {
+      active.values.set(k, value);
+      phase = ChunkPhase.DONE_MESSAGE;
+    }
+    this.#words[active.place.chunks + k] = phase;
+  }
+
+  #fail(active: LaneRun, k: number, error: unknown): void {
+    protocol.stop(this.#words, active.place.base);
+    this.#words[active.place.chunks + k] = ChunkPhase.FAILED | (0 << CHUNK_PHASE_BITS);
+    active.fail(k, 0, error);
+  }
+
+  /** Waits in the event loop until no helper is present. */
+  async #untilEmpty(active: LaneRun): Promise<void> {
+    for (;;) {
+      const deadline = performance.now() + LEAVE_SPIN_MS;
+      while (this.#present(active) !== 0 && performance.now() < deadline);
+      if (this.#present(active) === 0) return;
+      const left = new Promise<void>((resolve) => {
+        active.onLeft = resolve;
+      });
+      // Pairs with `leave`: it clears PRESENT, then loads WAITING.
+      store(this.#words, active.place.base + LANE.WAITING, 1);
+      if (this.#present(active) !== 0) await left;
+      active.onLeft = undefined;
+    }
+  }
+
+  #untilEmptySync(active: LaneRun): void {
+    let deadline = -1;
+    for (;;) {
+      const w = this.#present(active);
+      if (w === 0) return;
+      const now = performance.now();
+      if (deadline < 0) deadline = now + LEAVE_SPIN_MS;
+      if (now < deadline) continue;
+      store(this.#words, active.place.base + LANE.WAITING, 2);
+      if (wait(this.#words, active.place.present + w, 1, 20) !== 'timed-out') continue;
+      const member = this.#crew.member(w);
+      if (member !== undefined && !member.platform.isAlive()) {
+        this.onEnd(w, 1, undefined);
+      }
+    }
+  }
+
+  /** A worker that is present, or 0. */
+  #present(active: LaneRun): number {
+    for (let w = 1; w <= this.#crew.capacity; w += 1) {
+      if (!protocol.hasLeft(this.#words, active.place.present, w)) return w;
+    }
+    return 0;
+  }
+
+  async #redo(job: RangeJobState, active: LaneRun): Promise<void> {
+    for (const k of active.redo.splice(0)) {
+      const { start, end } = this.#begin(active, k);
+      try {
+        this.#finish(job, active, k, await job.fn!(start, end, job.options.arg));
+      } catch (error) {
+        this.#fail(active, k, error);
+      }
+    }
+  }
+
+  /** Values and errors that were posted before their sender left are on their way; takes them in. */
+  async #untilGathered(active: LaneRun): Promise<void> {
+    while (active.missingValues() > 0 || active.missingError()) {
+      const arrived = new Promise<void>((resolve) => {
+        active.onLeft = resolve;
+      });
+      this.#crew.receiveAll();
+      if (active.missingValues() > 0 || active.missingError()) await arrived;
+      active.onLeft = undefined;
+    }
+  }
+
+  async #undoIfNeeded(
+    job: RangeJobState,
+    active: LaneRun,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    if (job.undo === undefined) return;
+    if (active.failure === undefined && signal?.aborted !== true) return;
+    for (const { start, end } of active.spans()) await job.undo(start, end, job.options.arg);
+  }
+
+  #undoSync(job: RangeJobState, active: LaneRun): void {
+    if (job.undo === undefined) return;
+    for (const { start, end } of active.spans()) {
+      this.#callSync(job.undo, start, end, job.options.arg, 0);
+    }
+  }
+
+  #gather(job: RangeJobState, active: LaneRun, began: number): RangeResult {
+    const { reduce, initial } = job.options;
+    let value = initial;
+    if (reduce !== undefined) {
+      for (let k = 0; k < active.plan.chunkCount; k += 1) {
+        const { start, end } = active.bounds(k);
+        value = reduce(value, active.valueOf(k), start, end);
+      }
+    }
+    return {
+      planned: active.plan.planned,
+      got: active.plan.got,
+      chunkSize: active.plan.chunkSize,
+      chunks: active.plan.chunkCount,
+      value,
+      wallMs: performance.now() - began,
+      workers: active.stats(this.#layout.capacity),
+    };
+  }
+
+  #release(active: LaneRun): void {
+    this.#runs[active.lane] = undefined;
+    this.#freeLanes.push(active.lane);
+    this.#works.put(active.plan.got - 1);
+  }
+
+  async #runFast(
+    job: RangeJobState,
+    shape: RangeShape,
+    plan: RangePlan,
+    run: RangeRun,
+    began: number,
+  ): Promise<RangeResult> {
+    const end = shape.start + shape.size;
+    try {
+      const value: unknown = await job.fn!(shape.start, end, job.options.arg);
+      run.signal?.throwIfAborted();
+      run.onProgress?.(shape.size, shape.size);
+      return finished(job, plan, began, [[value, shape.start, end]]);
+    } catch (error) {
+      if (run.signal?.aborted === true) throw error;
+      throw chunkFailed(shape.start, end, error);
+    }
+  }
+
+  /** All chunks in the caller: no works, or no lane. */
+  async #runAlone(
+    job: RangeJobState,
+    shape: RangeShape,
+    plan: RangePlan,
+    run: RangeRun,
+    began: number,
+  ): Promise<RangeResult> {
+    const last = shape.start + shape.size;
+    const values: [unknown, number, number][] = [];
+    let lastEvents = began;
+    for (let k = 0; k < plan.chunkCount; k += 1) {
+      const start = chunkStart(shape.start, plan.chunkSize, k);
+      const end = chunkEnd(shape.start, last, plan.chunkSize, k);
+      try {
+        run.signal?.throwIfAborted();
+        const value = job.fn!(start, end, job.options.arg);
+        values.push([isThenable(value) ? await value : value, start, end]);
+      } catch (error) {
+        // Chunks run in order here, so what is completed is one span.
+        if (k > 0) await job.undo?.(shape.start, start, job.options.arg);
+        if (run.signal?.aborted === true) throw error;
+        throw chunkFailed(start, end, error);
+      }
+      run.onProgress?.(end - shape.start, shape.size);
+      if (performance.now() - lastEvents > EVENT_SLICE_MS) {
+        await this.#platform.yieldToEvents();
+        lastEvents = performance.now();
+      }
+    }
+    return finished(job, plan, began, values);
+  }
+
+  #runAloneSync(
+    job: RangeJobState,
+    fn: AnyFunction,
+    shape: RangeShape,
+    plan: RangePlan,
+    began: number,
+  ): RangeResult {
+    const last = shape.start + shape.size;
+    const values: [unknown, number, number][] = [];
+    for (let k = 0; k < plan.chunkCount; k += 1) {
+      const start = chunkStart(shape.start, plan.chunkSize, k);
+      const end = chunkEnd(shape.start, last, plan.chunkSize, k);
+      try {
+        values.push([this.#callSync(fn, start, end, job.options.arg, k), start, end]);
+      } catch (error) {
+        if (k > 0) job.undo?.(shape.start, start, job.options.arg);
+        throw chunkFailed(start, end, error);
+      }
+    }
+    return finished(job, plan, began, values);
+  }
+}
+
+/** Result of a run without shared state. */
+function finished(
+  job: RangeJobState,
+  plan: RangePlan,
+  began: number,
+  values: readonly [unknown, number, number][] = [],
+): RangeResult {
+  const { reduce } = job.options;
+  let value = job.options.initial;
+  let units = 0;
+  for (const [v, start, end] of values) {
+    units += end - start;
+    if (reduce !== undefined) value = reduce(value, v, start, end);
+  }
+  const wallMs = performance.now() - began;
+  return {
+    planned: plan.planned,
+    got: plan.got,
+    chunkSize: plan.chunkSize,
+    chunks: values.length,
+    value,
+    wallMs,
+    workers: values.length === 0 ? [] : [{ worker: 0, chunks: values.length, units, ms: wallMs }],
+  };
+}
+
+function chunkFailed(start: number, end: number, cause: unknown): PadataError {
+  return new PadataError(
+    'ERR_PADATA_CHUNK_FAILED',
+    `chunk [${start}, ${end}) failed in the caller: ${toErrorRecord(cause).message}`,
+    { start, end, worker: 0 },
+    cause,
+  );
+}
+
+/** Idle threads first, then those that run, then those that still start. */
+function rank(crew: Crew, member: Member): number {
+  if (member.state !== 'ready') return 2000 + member.id;
+  return (crew.isAsleep(member.id) ? 0 : 1000) + member.id;
+}
+
+/** Moving average that follows quickly. */
+function mix(old: number | undefined, now: number): number {
+  return old === undefined ? now : old + (now - old) / 4;
+}

@@ -1,0 +1,219 @@
+/**
+ * The loop of a worker thread: take messages in, work, and when there is nothing, spin for a moment and
+ * sleep on the thread's own word.
+ *
+ * ```
+ *   look -> messages -> slots, lanes -> did something? -> again
+ *                                    \-> spin (adapts) -> sleep: blocking, or in the event loop while
+ *                                                         promises are pending or idle is 'loop'
+ * ```
+ * Spinning adapts: a hit doubles the time that the worker is willing to spin, a miss halves it down to
+ * nothing, and at most one worker in two spins. Blocking stops the thread's event loop, so the loop never
+ * blocks while asynchronous work is under way.
+ */
+import { HEAD, WORKER, WorkerState, workerBase } from './control-layout.js';
+import { toErrorRecord } from './errors.js';
+import { loadFunction } from './function-ref.js';
+import type { FromWorker, ToWorker } from './messages.js';
+import type { WorkerInit } from './platform.js';
+import { sleep } from './protocol/machine.js';
+import { RangeParticipant } from './worker-range.js';
+
+/** What a backend gives to the loop. */
+export interface WorkerHost {
+  post(message: unknown, transfer?: readonly unknown[]): void;
+  /** Takes one message without the event loop; undefined = none, or not possible. */
+  receive(): unknown;
+  yieldToEvents(): Promise<void>;
+  /** Ends the thread. */
+  exit(): void;
+  /** May make a module loadable (TypeScript); true = try again. */
+  recover(href: string, error: unknown): Promise<boolean>;
+  /** Name of the thread for the operating system, 0 = unknown. */
+  readonly tid: number;
+  readonly canBlock: boolean;
+}
+
+const { load, store, add, wait } = Atomics;
+/** Longest time a worker spins before it sleeps, in milliseconds, when it adapts. */
+const SPIN_MAX_MS = 0.05;
+const SPIN_MIN_MS = 0.002;
+/** A blocked worker re-reads its word at least this often, in milliseconds. */
+const WAIT_SLICE_MS = 1000;
+/** A busy worker with promises pending lets events in this often, in milliseconds. */
+const EVENT_SLICE_MS = 5;
+
+/** One worker thread's life. */
+export class WorkerCore {
+  readonly #host: WorkerHost;
+  readonly #init: WorkerInit;
+  readonly #words: Int32Array;
+  readonly #base: number;
+  readonly #ranges: RangeParticipant;
+  #received = 0;
+  #leaving = false;
+  #pendingAsync = 0;
+  #spinMs = SPIN_MIN_MS;
+  #kick: (() => void) | undefined;
+
+  constructor(init: WorkerInit, host: WorkerHost) {
+    this.#host = host;
+    this.#init = init;
+    this.#words = init.words;
+    this.#base = workerBase(init.id);
+    this.#ranges = new RangeParticipant({
+      init,
+      post: (message, transfer) => {
+        host.post(message, transfer);
+      },
+      drainMail: () => {
+        this.#drainMail();
+      },
+      otherWork: () => false,
+      beginAsync: () => {
+        this.#pendingAsync += 1;
+      },
+      endAsync: () => {
+        this.#pendingAsync -= 1;
+        this.#kick?.();
+      },
+      recover: (href, error) => host.recover(href, error),
+    });
+  }
+
+  /** A message arrived through the event loop. */
+  deliver(message: unknown): void {
+    this.#received = (this.#received + 1) | 0;
+    this.#handle(message as ToWorker);
+    this.#kick?.();
+  }
+
+  /** Runs until the pool stops the thread. */
+  async run(): Promise<void> {
+    const words = this.#words;
+    store(words, this.#base + WORKER.STATE, WorkerState.READY);
+    this.#post({ t: 'hello', tid: this.#host.tid });
+    let lastEvents = performance.now();
+    while (load(words, HEAD.STOP) === 0) {
+      const seen = sleep.look(words);
+      this.#drainMail();
+      if (this.#leaving && this.#pendingAsync === 0) break;
+      const did = !this.#leaving && this.#ranges.scan();
+      if (did) {
+        if (this.#pendingAsync > 0 && performance.now() - lastEvents > EVENT_SLICE_MS) {
+          await this.#host.yieldToEvents();
+          lastEvents = performance.now();
+        }
+        continue;
+      }
+      if (this.#spin(seen)) continue;
+      if (this.#pendingAsync === 0 && this.#init.idle === 'block' && this.#host.canBlock) {
+        this.#block(seen);
+      } else {
+        await this.#waitInEvents(seen);
+        lastEvents = performance.now();
+      }
+    }
+    this.#host.exit();
+  }
+
+  #post(message: FromWorker): void {
+    this.#host.post(message);
+  }
+
+  #drainMail(): void {
+    if (load(this.#words, this.#base + WORKER.MAIL) === this.#received) return;
+    for (;;) {
+      const message = this.#host.receive();
+      if (message === undefined) return;
+      this.#received = (this.#received + 1) | 0;
+      this.#handle(message as ToWorker);
+    }
+  }
+
+  #handle(message: ToWorker): void {
+    switch (message.t) {
+      case 'job':
+        this.#ranges.define(message);
+        break;
+      case 'drop':
+        this.#ranges.drop(message.job);
+        break;
+      case 'leave':
+        this.#leaving = true;
+        break;
+      case 'load':
+        this.#load(message.id, message.href, message.name);
+        break;
+    }
+  }
+
+  #load(id: number, href: string, name: string): void {
+    this.#pendingAsync += 1;
+    loadFunction(href, name, (h, e) => this.#host.recover(h, e))
+      .then(
+        () => {
+          this.#post({ t: 'loaded', id });
+        },
+        (error: unknown) => {
+          this.#post({ t: 'loaded', id, error: toErrorRecord(error) });
+        },
+      )
+      .finally(() => {
+        this.#pendingAsync -= 1;
+        this.#kick?.();
+      });
+  }
+
+  /** Watches for a publication for a short while; true = there was one. */
+  #spin(seen: number): boolean {
+    const words = this.#words;
+    const fixed = words[HEAD.SPIN_US]!;
+    const limit = fixed >= 0 ? fixed / 1000 : this.#spinMs;
+    if (limit === 0) return false;
+    const until = performance.now() + limit;
+    add(words, HEAD.SPINNERS, 1);
+    let hit = false;
+    do {
+      for (let i = 0; i < 32 && !hit; i += 1) hit = load(words, HEAD.EPOCH) !== seen;
+    } while (!hit && performance.now() < until);
+    add(words, HEAD.SPINNERS, -1);
+    this.#spinMs = hit
+      ? Math.min(SPIN_MAX_MS, this.#spinMs * 2)
+      : this.#spinMs / 2 < SPIN_MIN_MS
+        ? 0
+        : this.#spinMs / 2;
+    return hit;
+  }
+
+  #block(seen: number): void {
+    const words = this.#words;
+    if (!sleep.maySleep(words, this.#base, seen)) return;
+    // Pairs with claimSleeper: the publisher writes 0 and notifies. A time limit lets a missed
+    // notification cost a second instead of for ever.
+    wait(words, this.#base + WORKER.SLEEP, 1, WAIT_SLICE_MS);
+    sleep.awake(words, this.#base);
+  }
+
+  async #waitInEvents(seen: number): Promise<void> {
+    const words = this.#words;
+    if (!sleep.maySleep(words, this.#base, seen)) {
+      await this.#host.yieldToEvents();
+      return;
+    }
+    await new Promise<void>((resolve) => {
+      this.#kick = resolve;
+      const result = Atomics.waitAsync(words, this.#base + WORKER.SLEEP, 1, WAIT_SLICE_MS);
+      if (result.async) {
+        void result.value.then(() => {
+          resolve();
+        });
+      } else {
+        resolve();
+      }
+    });
+    this.#kick = undefined;
+    sleep.awake(words, this.#base);
+    await this.#host.yieldToEvents();
+  }
+}
