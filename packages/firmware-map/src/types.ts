@@ -72,6 +72,8 @@ export interface MapEdit extends LocatedRange {
   readonly to?: RangeKind;
   /** What asked for it: the e820 code or the EFI pass over memory-mapped I/O. */
   readonly by: 'e820' | 'efi';
+  /** Printed after memblock had taken over the map, so without effect on which memory there is. */
+  readonly late?: boolean;
 }
 
 /** One descriptor of the EFI memory map. */
@@ -292,6 +294,8 @@ export interface CpuCounts {
   readonly hotplug?: number;
   /** `smp: Brought up 2 nodes, 96 CPUs`. */
   readonly online?: number;
+  /** `nr_cpu_ids`: one more than the highest processor number. */
+  readonly cpuIds?: number;
   /** `nr_node_ids`. */
   readonly nodeIds?: number;
   readonly nodesOnline?: number;

@@ -1,0 +1,31 @@
+/**
+ * Limits. Every list, text and loop of this package ends at one of these, so that no input, however long or odd,
+ * can make a reader use more memory than a description of the largest known machine needs.
+ */
+
+/** Highest address that is represented exactly, and the end of the address space: 2^53 - 1 bytes. */
+export const PHYS_ADDR_MAX: number = Number.MAX_SAFE_INTEGER;
+
+/** Characters of one physical line that are looked at; the rest is dropped and reported. */
+export const MAX_LINE_LENGTH = 65_536;
+
+/** Records of one kind (map entries, operations, …) that are kept; more are counted and reported. */
+export const MAX_RECORDS = 1 << 17;
+
+/** Problems of one code that are listed one by one; more are summed up in a last one. */
+export const MAX_PROBLEMS_PER_CODE = 20;
+
+/** Physical lines that a wrapped record may take after its first. */
+export const MAX_WRAPPED_LINES = 2;
+
+/** Unrelated lines after which a block such as `Zone ranges:` counts as over. */
+export const MAX_BLOCK_GAP = 64;
+
+/** Characters of a JSON description that are read. */
+export const MAX_JSON_LENGTH = 1 << 26;
+
+/** Node ids of the largest kernel configuration: 0 … 1023 (NODES_SHIFT 10). */
+export const MAX_NODE_ID = 1023;
+
+/** Page size when an input gives no hint. */
+export const DEFAULT_PAGE_SIZE = 4096;

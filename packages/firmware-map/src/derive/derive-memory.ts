@@ -1,0 +1,258 @@
+/**
+ * From a description to the memory that the boot allocator manages: which ranges, which node, and what is device
+ * memory instead.
+ *
+ *   final map ── usable ──▶ trimmed to pages ──▶ split by node ──▶ memory
+ *             └─ persistent, soft reserved ─────────────────────▶ persistent
+ *
+ * Machines without a firmware map in their log (arm64, ppc64, riscv) are taken from what the kernel printed about
+ * its own early ranges. Every assumption is reported.
+ */
+import { DEFAULT_PAGE_SIZE } from '../constants.js';
+import { ProblemList } from '../problem-list.js';
+import type { ByteRange, MachineDescription, Problem } from '../types.js';
+import {
+  assignNodes,
+  nodeMap,
+  type NodeBlock,
+  type NodeMap,
+  type NodeSource,
+} from './assign-nodes.js';
+import { fakeNodes } from './fake-nodes.js';
+import { finalMap, type KindRange } from './final-map.js';
+import { clip, normalise, trimToPages } from './intervals.js';
+
+/** Where the ranges came from. */
+export type MemorySource =
+  | 'firmware-map'
+  | 'user-map'
+  | 'modified-map'
+  | 'early-ranges'
+  | 'memblock-dump'
+  | 'efi-map'
+  | 'iomem'
+  | 'synthetic';
+
+/** How to derive. */
+export interface DeriveOptions {
+  /**
+   * `auto` (default): the firmware map when there is one, else the next best. `firmware`: only maps, never what the
+   * kernel printed about its own ranges. `early-ranges`: what the kernel printed.
+   */
+  readonly from?: 'auto' | 'firmware' | 'early-ranges';
+}
+
+/** Device memory. */
+export interface DeviceRange extends ByteRange {
+  readonly nid: number;
+  readonly kind: 'persistent' | 'soft-reserved';
+}
+
+/** The memory of a machine. Addresses in bytes. */
+export interface DerivedMemory {
+  /** What `memblock.memory` holds when zones are made: whole pages, sorted, disjoint. */
+  readonly memory: readonly NodeBlock[];
+  /** The same before it was trimmed to pages and split by node, one range a map entry. */
+  readonly memblockAdds: readonly ByteRange[];
+  /** Device memory: initialised after boot, not given to the page allocator. */
+  readonly persistent: readonly DeviceRange[];
+  /** Memory that must be accepted before it is used. */
+  readonly unaccepted: readonly ByteRange[];
+  /** Online nodes, memoryless ones too, by number. */
+  readonly nodes: readonly { readonly nid: number; readonly hasMemory: boolean }[];
+  readonly source: MemorySource;
+  readonly nodeSource: NodeSource;
+  readonly pageSize: number;
+  /** One more than the last page of memory. */
+  readonly maxPfn: number;
+  readonly problems: readonly Problem[];
+}
+
+interface Found {
+  readonly usable: readonly ByteRange[];
+  readonly device: readonly KindRange[];
+  readonly source: MemorySource;
+  readonly nodes?: NodeMap;
+}
+
+/**
+ * The memory of a described machine.
+ * @returns empty `memory` and an error among `problems` when the description does not say where memory is
+ */
+export function deriveMemory(
+  description: MachineDescription,
+  options: DeriveOptions = {},
+): DerivedMemory {
+  const problems = new ProblemList();
+  const pageSize = description.pageSize ?? DEFAULT_PAGE_SIZE;
+  const found = find(description, options.from ?? 'auto', problems);
+  if (found === undefined) {
+    problems.error('NO_MEMORY_MAP', 0, 'the description does not say where memory is');
+  }
+  const { usable = [], device = [], source = 'firmware-map' } = found ?? {};
+  const limited = limitToArchitecture(usable, description, problems);
+  const memory = trimToPages(normalise(limited), pageSize);
+  let map = found?.nodes ?? nodeMap(description);
+  if (source !== 'early-ranges' && map.source !== 'faked') {
+    map = fakeNodes(description, memory, map, problems) ?? map;
+  }
+  const soleNode = soleNodeOf(description);
+  const parts = assignNodes(memory, map, soleNode, problems);
+  return {
+    memory: parts,
+    memblockAdds: limited.map(({ start, end }) => ({ start, end })),
+    persistent: deviceRanges(device, map, soleNode),
+    unaccepted: description.firmware.unaccepted.map(({ start, end }) => ({ start, end })),
+    nodes: onlineNodes(description, parts),
+    source,
+    nodeSource: map.source,
+    pageSize,
+    maxPfn: Math.floor((parts.at(-1)?.end ?? 0) / pageSize),
+    problems: problems.list(),
+  };
+}
+
+function find(
+  description: MachineDescription,
+  from: 'auto' | 'firmware' | 'early-ranges',
+  problems: ProblemList,
+): Found | undefined {
+  if (from === 'early-ranges') return fromEarlyRanges(description);
+  const map = fromMap(description, problems);
+  if (map !== undefined) return map;
+  if (from === 'auto') {
+    const early = fromEarlyRanges(description);
+    if (early !== undefined) return early;
+    const dump = fromDump(description);
+    if (dump !== undefined) return dump;
+  }
+  return fromIomem(description) ?? fromEfi(description, problems);
+}
+
+function fromMap(description: MachineDescription, problems: ProblemList): Found | undefined {
+  const map = finalMap(description, problems);
+  if (map === undefined) return undefined;
+  const usable = map.ranges.filter(({ kind }) => kind === 'usable' || kind === 'unaccepted');
+  if (usable.length === 0) return undefined;
+  const device = map.ranges.filter(isDevice);
+  const source = description.source.format === 'synthetic' ? 'synthetic' : map.source;
+  return { usable, device, source };
+}
+
+function isDevice({ kind }: KindRange): boolean {
+  return kind === 'persistent' || kind === 'soft-reserved';
+}
+
+function fromEarlyRanges(description: MachineDescription): Found | undefined {
+  const ranges = description.printed.earlyRanges;
+  if (ranges.length === 0) return undefined;
+  const blocks = ranges.map(({ start, end, nid }) => ({ start, end, nid, hotplug: false }));
+  const device = (finalMap(description, new ProblemList())?.ranges ?? []).filter(isDevice);
+  return {
+    usable: blocks,
+    device,
+    source: 'early-ranges',
+    nodes: { blocks, source: 'early-ranges' },
+  };
+}
+
+function fromDump(description: MachineDescription): Found | undefined {
+  const dump = description.memblock.dumps.findLast(({ memory }) => memory.length > 0);
+  if (dump === undefined) return undefined;
+  const usable = dump.memory.map(({ start, end }) => ({ start, end }));
+  const owned = dump.memory.filter(({ nid }) => nid !== undefined);
+  const blocks = owned.map(({ start, end, nid, flags }) => ({
+    start,
+    end,
+    nid: nid!,
+    hotplug: (flags & 1) !== 0,
+  }));
+  const nodes = blocks.length > 0 ? ({ blocks, source: 'memblock-dump' } as const) : undefined;
+  return {
+    usable,
+    device: [],
+    source: 'memblock-dump',
+    ...(nodes === undefined ? {} : { nodes }),
+  };
+}
+
+function fromIomem(description: MachineDescription): Found | undefined {
+  const entries = description.proc.iomem ?? [];
+  const usable = entries.filter(
+    ({ name }) => name === 'System RAM' || name === 'System RAM (boot alias)',
+  );
+  if (usable.length === 0) return undefined;
+  const device: KindRange[] = [];
+  for (const { start, end, name } of entries) {
+    if (/^Persistent Memory/.test(name)) device.push({ start, end, kind: 'persistent' });
+    else if (/^Soft Reserved$/i.test(name)) device.push({ start, end, kind: 'soft-reserved' });
+  }
+  return { usable, device, source: 'iomem' };
+}
+
+// Conventional memory, and what the loader and the boot services leave behind, is memory to the kernel.
+const EFI_USABLE = new Set([1, 2, 3, 4, 7, 15]);
+
+function fromEfi(description: MachineDescription, problems: ProblemList): Found | undefined {
+  const usable = description.firmware.efi.filter(({ type }) => EFI_USABLE.has(type ?? -1));
+  if (usable.length === 0) return undefined;
+  problems.warn(
+    'ASSUMED',
+    usable[0]!.line,
+    'no other map: memory is taken from the EFI memory map',
+  );
+  const device = description.firmware.efi
+    .filter(({ type }) => type === 14)
+    .map(({ start, end }) => ({ start, end, kind: 'persistent' as const }));
+  return { usable, device, source: 'efi-map' };
+}
+
+// A 32-bit kernel may be unable to reach the top of memory; it says how far it can.
+function limitToArchitecture(
+  usable: readonly ByteRange[],
+  description: MachineDescription,
+  problems: ProblemList,
+): ByteRange[] {
+  if (description.architecture !== 'i386') return [...usable];
+  const first = description.printed.lastPfns[0];
+  if (first === undefined) return [...usable];
+  const reachable = Math.min(first.pfn, first.maxArchPfn ?? first.pfn) * DEFAULT_PAGE_SIZE;
+  const limited = clip(usable, { start: 0, end: reachable });
+  if (limited.length !== usable.length) {
+    const message = `memory from 0x${reachable.toString(16)} on is out of this kernel's reach`;
+    problems.warn('ASSUMED', first.line, message);
+  }
+  return limited;
+}
+
+function soleNodeOf(description: MachineDescription): number {
+  return description.printed.earlyRanges[0]?.nid ?? description.numa.nodeData[0]?.nid ?? 0;
+}
+
+function deviceRanges(device: readonly KindRange[], map: NodeMap, soleNode: number): DeviceRange[] {
+  const parts: DeviceRange[] = [];
+  for (const range of normaliseByKind(device)) {
+    for (const { start, end, nid } of assignNodes([range], map, soleNode, new ProblemList())) {
+      parts.push({ start, end, nid, kind: range.kind as DeviceRange['kind'] });
+    }
+  }
+  return parts.sort((a, b) => a.start - b.start);
+}
+
+function normaliseByKind(device: readonly KindRange[]): KindRange[] {
+  return (['persistent', 'soft-reserved'] as const).flatMap((kind) =>
+    normalise(device.filter((range) => range.kind === kind)).map((range) => ({ ...range, kind })),
+  );
+}
+
+function onlineNodes(
+  description: MachineDescription,
+  memory: readonly NodeBlock[],
+): DerivedMemory['nodes'] {
+  const withMemory = new Set(memory.map(({ nid }) => nid));
+  const all = new Set(withMemory);
+  for (const { nid } of description.printed.nodeSetups) all.add(nid);
+  for (const { nid } of description.numa.cpus) all.add(nid);
+  for (const { nid } of description.proc.nodes ?? []) all.add(nid);
+  return [...all].sort((a, b) => a - b).map((nid) => ({ nid, hasMemory: withMemory.has(nid) }));
+}

@@ -1,0 +1,76 @@
+/**
+ * Sets of half-open ranges: sorted, disjoint. Pure functions over plain arrays; costs are O(n log n) for the first
+ * sort and linear after it.
+ */
+import type { ByteRange } from '../types.js';
+
+/** Ranges sorted by start, touching and overlapping ones joined. */
+export function normalise(ranges: readonly ByteRange[]): ByteRange[] {
+  const sorted = ranges.filter(({ start, end }) => start < end).sort((a, b) => a.start - b.start);
+  const result: { start: number; end: number }[] = [];
+  for (const { start, end } of sorted) {
+    const last = result.at(-1);
+    if (last !== undefined && start <= last.end) last.end = Math.max(last.end, end);
+    else result.push({ start, end });
+  }
+  return result;
+}
+
+/** `ranges` without the bytes of `holes`; both may be in any order. Ranges of `ranges` are not joined. */
+export function subtract<T extends ByteRange>(
+  ranges: readonly T[],
+  holes: readonly ByteRange[],
+): T[] {
+  const cuts = normalise(holes);
+  const result: T[] = [];
+  for (const range of ranges) {
+    let { start } = range;
+    for (let index = firstAfter(cuts, start); index < cuts.length; index++) {
+      const cut = cuts[index]!;
+      if (cut.start >= range.end) break;
+      if (cut.start > start) result.push({ ...range, start, end: cut.start });
+      start = Math.max(start, cut.end);
+    }
+    if (start < range.end) result.push({ ...range, start });
+  }
+  return result;
+}
+
+/** Parts of `ranges` that lie in `window`. */
+export function clip<T extends ByteRange>(ranges: readonly T[], window: ByteRange): T[] {
+  const result: T[] = [];
+  for (const range of ranges) {
+    const start = Math.max(range.start, window.start);
+    const end = Math.min(range.end, window.end);
+    if (start < end) result.push({ ...range, start, end });
+  }
+  return result;
+}
+
+/** Ranges shrunk to whole pages; what holds no whole page is left out. */
+export function trimToPages<T extends ByteRange>(ranges: readonly T[], pageSize: number): T[] {
+  const result: T[] = [];
+  for (const range of ranges) {
+    const start = Math.ceil(range.start / pageSize) * pageSize;
+    const end = Math.floor(range.end / pageSize) * pageSize;
+    if (start < end) result.push({ ...range, start, end });
+  }
+  return result;
+}
+
+/** Sum of the lengths, bytes. */
+export function totalLength(ranges: readonly ByteRange[]): number {
+  return ranges.reduce((sum, { start, end }) => sum + (end - start), 0);
+}
+
+// Index of the first of the sorted, disjoint ranges that ends after the address.
+function firstAfter(ranges: readonly ByteRange[], address: number): number {
+  let low = 0;
+  let high = ranges.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ranges[middle]!.end > address) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

@@ -1,0 +1,279 @@
+/**
+ * A description while it is being read: the same fields as {@link MachineDescription}, writable, plus the block the
+ * reader is in and what is needed to judge the whole at the end. One draft a boot.
+ *
+ * Lists are bounded ({@link MAX_RECORDS}); `keep` is the only way records enter them.
+ */
+import { MAX_RECORDS, PHYS_ADDR_MAX } from './constants.js';
+import { parseHex, parseNumber } from './numbers.js';
+import { ProblemList } from './problem-list.js';
+import type {
+  Architecture,
+  BuddyinfoRow,
+  ByteRange,
+  CommandLine,
+  CpuAffinity,
+  CpuCounts,
+  DeferredLine,
+  EarlyRange,
+  EfiEntry,
+  FreeingLine,
+  HugetlbLine,
+  IomemEntry,
+  KernelIdentity,
+  LocatedRange,
+  MapEdit,
+  MapEntry,
+  MemblockList,
+  MemblockOperation,
+  MemblockRegionLine,
+  MemoryLine,
+  NodeData,
+  NodeSetup,
+  NumaMerge,
+  PrintedZonelist,
+  SratEntry,
+  UnavailablePages,
+  ZoneName,
+  ZoneRange,
+  ZonelistsLine,
+} from './types.js';
+
+/** Objects of a readonly interface while they are built. */
+export type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** A memblock dump while its lines come in. */
+export interface DumpDraft {
+  line: number;
+  memorySize?: number;
+  reservedSize?: number;
+  memory: MemblockRegionLine[];
+  reserved: MemblockRegionLine[];
+  physmem: MemblockRegionLine[];
+  counts: Partial<Record<MemblockList, number>>;
+}
+
+/** A zone line below `On node N totalpages`. */
+export interface NodePagesZoneDraft {
+  zone: ZoneName;
+  pages?: number;
+  lifoBatch?: number;
+  memmapPages?: number;
+  reservedPages?: number;
+}
+
+/** A zone of /proc/zoneinfo while its lines come in. */
+export interface ZoneinfoDraft {
+  line: number;
+  nid: number;
+  zone: ZoneName;
+  counters: Record<string, number>;
+  [field: string]: unknown;
+}
+
+/** A node of sysfs while its lines come in. */
+export interface SysfsNodeDraft {
+  line: number;
+  nid: number;
+  cpus: number[];
+  distances: number[];
+  memTotalKb?: number;
+  blocks: ByteRange[];
+}
+
+/** The multi-line block that the reader is in. */
+export type Block =
+  | 'none'
+  | 'zone-ranges'
+  | 'movable'
+  | 'movable-pfn'
+  | 'early'
+  | 'dump'
+  | 'zoneinfo'
+  | 'pagetype-free'
+  | 'pagetype-blocks';
+
+/** Everything read about one boot so far. */
+export class Draft {
+  readonly problems = new ProblemList();
+  /** First and last line of this boot. */
+  readonly firstLine: number;
+  lastLine: number;
+
+  kernel: KernelIdentity | undefined;
+  commandLine: CommandLine | undefined;
+  machine: string | undefined;
+  pageSize: number | undefined;
+  /** Votes for an architecture, by what only it prints. */
+  readonly architectureVotes = new Map<Architecture, number>();
+
+  readonly map: MapEntry[] = [];
+  readonly user: MapEntry[] = [];
+  readonly modified: MapEntry[] = [];
+  readonly setupData: MapEntry[] = [];
+  readonly edits: MapEdit[] = [];
+  /** Memblock has taken over the map; edits after that do not change which memory there is. */
+  mapHandedOver = false;
+  readonly efi: EfiEntry[] = [];
+  readonly unaccepted: LocatedRange[] = [];
+
+  readonly srat: SratEntry[] = [];
+  readonly cpuAffinity: CpuAffinity[] = [];
+  readonly merges: NumaMerge[] = [];
+  readonly nodeData: Writable<NodeData>[] = [];
+  readonly faked: (LocatedRange & { nid: number })[] = [];
+  single: LocatedRange | undefined;
+  readonly blocks: (LocatedRange & { nid: number })[] = [];
+  distanceCount: number | undefined;
+  rejected: { reason: string; line: number } | undefined;
+
+  readonly zoneRanges: ZoneRange[] = [];
+  readonly movableStarts: { nid: number; start: number; line: number }[] = [];
+  readonly earlyRanges: EarlyRange[] = [];
+  /** Early ranges in page numbers, until the page size is known. */
+  readonly earlyPfns: { nid: number; startPfn: number; endPfn: number; line: number }[] = [];
+  readonly zonePfns: { zone: ZoneName; startPfn: number; endPfn: number; line: number }[] = [];
+  readonly nodeSetups: NodeSetup[] = [];
+  readonly unavailable: UnavailablePages[] = [];
+  readonly nodePages: {
+    nid: number;
+    totalPages: number;
+    line: number;
+    zones: NodePagesZoneDraft[];
+  }[] = [];
+  readonly fallbackOrders: { nid: number; order: number[]; line: number }[] = [];
+  policyZone: { zone: ZoneName; line: number } | undefined;
+  zonelists: ZonelistsLine | undefined;
+  readonly zonelistOrders: PrintedZonelist[] = [];
+  readonly memmapInit: {
+    nid: number;
+    zoneIndex: number;
+    startPfn: number;
+    endPfn: number;
+    line: number;
+  }[] = [];
+  memory: MemoryLine | undefined;
+  readonly deferred: DeferredLine[] = [];
+  readonly deviceInit: { pages: number; ms: number; line: number }[] = [];
+  readonly freeing: FreeingLine[] = [];
+  readonly hugetlb: HugetlbLine[] = [];
+  blockSize: { bytes: number; line: number } | undefined;
+  ramdisk: LocatedRange | undefined;
+  readonly crashkernel: LocatedRange[] = [];
+  readonly lastPfns: { pfn: number; maxArchPfn?: number; line: number }[] = [];
+  readonly acpiTables: (LocatedRange & { table: string })[] = [];
+
+  readonly cpus: Writable<CpuCounts> = {};
+
+  readonly dumps: DumpDraft[] = [];
+  readonly operations: MemblockOperation[] = [];
+
+  readonly iomem: IomemEntry[] = [];
+  readonly firmwareMemmap: MapEntry[] = [];
+  readonly zoneinfo: ZoneinfoDraft[] = [];
+  readonly buddyinfo: BuddyinfoRow[] = [];
+  pageblockOrder: number | undefined;
+  pagesPerBlock: number | undefined;
+  pagetypeNames: string[] = [];
+  readonly pagetypeFree: {
+    nid: number;
+    zone: ZoneName;
+    type: string;
+    counts: number[];
+    capped: boolean;
+    line: number;
+  }[] = [];
+  readonly pagetypeBlocks: {
+    nid: number;
+    zone: ZoneName;
+    counts: Record<string, number>;
+    line: number;
+  }[] = [];
+  readonly meminfo = new Map<string, number>();
+  readonly sysfsNodes: SysfsNodeDraft[] = [];
+  /** The sysfs file whose value is on the next line. */
+  sysfsSection: string | undefined;
+  /** /proc/iomem showed zeros only. */
+  addressesHidden = false;
+
+  /** The block of lines the reader is in, and how many unrelated lines came since its last one. */
+  block: Block = 'none';
+  blockGap = 0;
+  /** Records of any kind so far: 0 means that nothing was understood. */
+  records = 0;
+
+  /** @param firstLine  line the boot begins on */
+  constructor(firstLine: number) {
+    this.firstLine = firstLine;
+    this.lastLine = firstLine;
+  }
+
+  /** Adds a record to one of the lists, unless the list is full. */
+  keep<T>(list: T[], record: T, line: number): void {
+    this.records++;
+    if (list.length < MAX_RECORDS) list.push(record);
+    else {
+      const message = `more than ${MAX_RECORDS} records of one kind; this one is left out`;
+      this.problems.error('TOO_MANY_RECORDS', line, message);
+    }
+  }
+
+  /** Enters a block of lines, or leaves it with `none`. */
+  enter(block: Block): void {
+    this.block = block;
+    this.blockGap = 0;
+    this.records++;
+  }
+
+  /** Counts one more sign for an architecture. */
+  vote(architecture: Architecture, weight = 1): void {
+    this.architectureVotes.set(
+      architecture,
+      (this.architectureVotes.get(architecture) ?? 0) + weight,
+    );
+  }
+
+  /**
+   * Makes a half-open range of two printed addresses.
+   * @param first  hexadecimal text of the first byte
+   * @param last   hexadecimal text of the last byte, or with `exclusive` of the byte after it
+   * @returns `undefined` after reporting why, when the two make no range
+   */
+  range(first: string, last: string, line: number, exclusive = false): ByteRange | undefined {
+    const start = parseHex(first);
+    const lastByte = parseHex(last);
+    if (start === undefined || lastByte === undefined) {
+      const message = `expected two hexadecimal addresses, found "${first}" and "${last}"`;
+      this.problems.error('BAD_NUMBER', line, message);
+      return undefined;
+    }
+    if (start === Infinity) {
+      const message = `address ${first} is above 2^53 - 1; the range is left out`;
+      this.problems.warn('ADDRESS_TOO_LARGE', line, message);
+      return undefined;
+    }
+    let end = exclusive ? lastByte : lastByte + 1;
+    if (end > PHYS_ADDR_MAX) {
+      const message = `address ${last} is above 2^53 - 1; the range is cut there`;
+      this.problems.warn('ADDRESS_TOO_LARGE', line, message);
+      end = PHYS_ADDR_MAX;
+    }
+    if (end <= start) {
+      const message =
+        end === start
+          ? `the range ${first}-${last} is empty`
+          : `the range ${first}-${last} ends before it starts`;
+      this.problems.error('BAD_RANGE', line, message);
+      return undefined;
+    }
+    return { start, end };
+  }
+
+  /** A count that fits a safe integer; reports and returns `undefined` otherwise. */
+  count(text: string, line: number): number | undefined {
+    const value = parseNumber(text);
+    if (value !== undefined && value !== Infinity) return value;
+    this.problems.error('BAD_NUMBER', line, `"${text}" is no number below 2^53`);
+    return undefined;
+  }
+}

@@ -1,0 +1,253 @@
+/**
+ * Turns a draft into a description: page numbers become bytes, the architecture is decided, and the whole is judged
+ * once (does it say anything about memory? do its parts contradict each other?).
+ */
+import { DEFAULT_PAGE_SIZE, PHYS_ADDR_MAX } from './constants.js';
+import type { Draft } from './draft.js';
+import { parseMemoryOptions } from './options/memory-options.js';
+import type {
+  Architecture,
+  DescriptionSource,
+  EarlyRange,
+  MachineDescription,
+  MapEntry,
+  MemblockDump,
+  MemoryLine,
+  ProcFiles,
+  SourceFormat,
+  ZoneinfoZone,
+  ZoneRange,
+} from './types.js';
+
+/** Facts about the input that the draft does not hold. */
+export type SourceFacts = Omit<DescriptionSource, 'format'> & { format?: SourceFormat };
+
+/** The description that a draft holds. */
+export function finishDraft(draft: Draft, source: SourceFacts): MachineDescription {
+  const pageSize = draft.pageSize;
+  const parsed = parseMemoryOptions(draft.commandLine?.text ?? '', draft.commandLine?.line ?? 0);
+  draft.problems.addAll(parsed.problems);
+  const zoneRanges = zoneRangesOf(draft, pageSize ?? DEFAULT_PAGE_SIZE);
+  const earlyRanges = earlyRangesOf(draft, pageSize ?? DEFAULT_PAGE_SIZE);
+  reportOverlaps(draft, 'firmware map', mapProvider(draft.map));
+  reportOverlaps(draft, 'early node ranges', earlyRanges);
+  reportDumps(draft);
+  const architecture = architectureOf(draft);
+  return {
+    schema: 'bootmem/machine-description',
+    version: 1,
+    source: { format: formatOf(draft), ...source },
+    ...optional('architecture', architecture),
+    ...optional('pageSize', pageSize),
+    ...optional('kernel', draft.kernel),
+    ...optional('commandLine', draft.commandLine),
+    ...optional('machine', draft.machine),
+    options: parsed.options,
+    cpus: draft.cpus,
+    firmware: {
+      map: draft.map,
+      user: draft.user,
+      modified: draft.modified,
+      setupData: draft.setupData,
+      edits: draft.edits,
+      efi: draft.efi,
+      unaccepted: draft.unaccepted,
+    },
+    numa: {
+      srat: draft.srat,
+      cpus: draft.cpuAffinity,
+      merges: draft.merges,
+      nodeData: draft.nodeData,
+      faked: draft.faked,
+      blocks: draft.blocks,
+      ...optional('single', draft.single),
+      ...optional('distances', distancesOf(draft)),
+      ...optional('distanceCount', draft.distanceCount),
+      ...optional('rejected', draft.rejected),
+    },
+    printed: {
+      zoneRanges,
+      movableStarts: draft.movableStarts,
+      earlyRanges,
+      nodeSetups: draft.nodeSetups,
+      unavailable: draft.unavailable,
+      nodePages: draft.nodePages,
+      fallbackOrders: draft.fallbackOrders,
+      ...optional('policyZone', draft.policyZone),
+      ...optional('zonelists', draft.zonelists),
+      zonelistOrders: draft.zonelistOrders,
+      memmapInit: draft.memmapInit,
+      ...optional('memory', memoryOf(draft)),
+      deferred: draft.deferred,
+      deviceInit: draft.deviceInit,
+      freeing: draft.freeing,
+      hugetlb: draft.hugetlb,
+      ...optional('blockSize', draft.blockSize),
+      ...optional('ramdisk', draft.ramdisk),
+      crashkernel: draft.crashkernel,
+      lastPfns: draft.lastPfns,
+      acpiTables: draft.acpiTables,
+    },
+    memblock: { dumps: dumpsOf(draft), operations: draft.operations },
+    proc: procOf(draft),
+    problems: draft.problems.list(),
+  };
+}
+
+/** Whether the draft holds anything that says where memory is, or what became of it. */
+export function saysAnything(draft: Draft): boolean {
+  return (
+    saysWhereMemoryIs(draft) ||
+    [draft.zoneinfo, draft.buddyinfo, draft.pagetypeFree, draft.sysfsNodes].some(
+      (list) => list.length > 0,
+    ) ||
+    draft.meminfo.size > 0
+  );
+}
+
+/** Whether the draft holds any form of memory map. */
+export function saysWhereMemoryIs(draft: Draft): boolean {
+  return (
+    [
+      draft.map,
+      draft.user,
+      draft.modified,
+      draft.setupData,
+      draft.earlyRanges,
+      draft.earlyPfns,
+      draft.efi,
+      draft.iomem,
+      draft.firmwareMemmap,
+    ].some((list) => list.length > 0) || draft.dumps.some((dump) => dump.memory.length > 0)
+  );
+}
+
+function optional<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
+  return (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: V };
+}
+
+function formatOf(draft: Draft): SourceFormat {
+  if (draft.kernel !== undefined || draft.map.length > 0 || draft.earlyRanges.length > 0) {
+    return 'boot-log';
+  }
+  if (draft.iomem.length > 0) return 'iomem';
+  if (draft.firmwareMemmap.length > 0) return 'firmware-memmap';
+  if (draft.zoneinfo.length > 0) return 'zoneinfo';
+  if (draft.pagetypeFree.length > 0) return 'pagetypeinfo';
+  if (draft.buddyinfo.length > 0) return 'buddyinfo';
+  if (draft.sysfsNodes.length > 0) return 'nodes';
+  if (draft.meminfo.size > 0) return 'meminfo';
+  return 'boot-log';
+}
+
+function architectureOf(draft: Draft): Architecture | undefined {
+  let best: Architecture | undefined;
+  let votes = 0;
+  for (const [architecture, count] of draft.architectureVotes) {
+    if (count > votes) [best, votes] = [architecture, count];
+  }
+  return best;
+}
+
+function inBytes(
+  range: { startPfn: number; endPfn: number },
+  pageSize: number,
+): { start: number; end: number } {
+  return {
+    start: Math.min(range.startPfn * pageSize, PHYS_ADDR_MAX),
+    end: Math.min(range.endPfn * pageSize, PHYS_ADDR_MAX),
+  };
+}
+
+function zoneRangesOf(draft: Draft, pageSize: number): ZoneRange[] {
+  const old = draft.zonePfns.map(({ zone, line, ...pfns }) => {
+    const range = inBytes(pfns, pageSize);
+    return range.start < range.end ? { zone, range, line } : { zone, line };
+  });
+  return [...draft.zoneRanges, ...old];
+}
+
+function earlyRangesOf(draft: Draft, pageSize: number): EarlyRange[] {
+  const old = draft.earlyPfns.map(({ nid, line, ...pfns }) => ({
+    nid,
+    ...inBytes(pfns, pageSize),
+    line,
+  }));
+  return [...draft.earlyRanges, ...old.filter(({ start, end }) => start < end)];
+}
+
+// Entries of the first provider: a second one (Xen prints two maps) repeats the same memory.
+function mapProvider(map: readonly MapEntry[]): readonly MapEntry[] {
+  return map.filter((entry) => entry.provider === map[0]!.provider && entry.kind !== 'gap');
+}
+
+function reportOverlaps(
+  draft: Draft,
+  what: string,
+  ranges: readonly { start: number; end: number; line: number }[],
+): void {
+  const sorted = [...ranges].sort((a, b) => a.start - b.start || a.end - b.end);
+  for (let index = 1; index < sorted.length; index++) {
+    const [before, range] = [sorted[index - 1]!, sorted[index]!];
+    if (range.start >= before.end) continue;
+    const isRepeat = range.start === before.start && range.end === before.end;
+    const message = `${what}: 0x${range.start.toString(16)}-0x${range.end.toString(16)} overlaps the range of line ${before.line}`;
+    draft.problems.warn(isRepeat ? 'DUPLICATE_LINE' : 'OVERLAP', range.line, message);
+  }
+}
+
+function reportDumps(draft: Draft): void {
+  for (const dump of draft.dumps) {
+    for (const list of ['memory', 'reserved', 'physmem'] as const) {
+      const announced = dump.counts[list];
+      if (announced === undefined || announced === dump[list].length) continue;
+      const message = `the dump announces ${announced} ${list} regions, ${dump[list].length} were found`;
+      draft.problems.warn('INCOMPLETE_DUMP', dump.line, message);
+    }
+  }
+}
+
+function dumpsOf(draft: Draft): MemblockDump[] {
+  return draft.dumps.map((dump) => ({
+    ...dump,
+    complete:
+      dump.memory.length > 0 &&
+      (['memory', 'reserved'] as const).every((list) => dump.counts[list] === dump[list].length),
+  }));
+}
+
+function memoryOf(draft: Draft): MemoryLine | undefined {
+  if (draft.memory === undefined || draft.deferred.length > 0) return draft.memory;
+  // Without deferred lines, "before the first of them" means nothing.
+  const { beforeDeferred: _, ...line } = draft.memory;
+  return line;
+}
+
+function distancesOf(draft: Draft): number[][] | undefined {
+  const rows = draft.sysfsNodes.filter((node) => node.distances.length > 0);
+  return rows.length === 0 ? undefined : rows.map((node) => node.distances);
+}
+
+function procOf(draft: Draft): ProcFiles {
+  const hasPagetypes = draft.pagetypeFree.length > 0 || draft.pagetypeBlocks.length > 0;
+  return {
+    ...(draft.iomem.length === 0 ? {} : { iomem: draft.iomem }),
+    ...(draft.firmwareMemmap.length === 0 ? {} : { firmwareMemmap: draft.firmwareMemmap }),
+    ...(draft.zoneinfo.length === 0
+      ? {}
+      : { zoneinfo: draft.zoneinfo as unknown as ZoneinfoZone[] }),
+    ...(draft.buddyinfo.length === 0 ? {} : { buddyinfo: draft.buddyinfo }),
+    ...(hasPagetypes
+      ? {
+          pagetypeinfo: {
+            ...optional('pageblockOrder', draft.pageblockOrder),
+            ...optional('pagesPerBlock', draft.pagesPerBlock),
+            free: draft.pagetypeFree,
+            blocks: draft.pagetypeBlocks,
+          },
+        }
+      : {}),
+    ...(draft.meminfo.size === 0 ? {} : { meminfo: Object.fromEntries(draft.meminfo) }),
+    ...(draft.sysfsNodes.length === 0 ? {} : { nodes: draft.sysfsNodes }),
+  };
+}

@@ -1,0 +1,111 @@
+/**
+ * Cuts a stream of bytes or text into physical lines, in bounded memory.
+ *
+ * Ends of line: LF, CRLF, a lone CR, and `<br>` in its spellings (some archives put a whole log on one physical
+ * line of HTML; the parts count as lines of their own). Bytes are UTF-8, or UTF-16 when a byte order mark says so;
+ * bytes that are neither become U+FFFD and never stop the reader.
+ *
+ * A line longer than the limit is cut: its head is delivered, its tail dropped and reported.
+ */
+import { MAX_LINE_LENGTH } from '../constants.js';
+import { FirmwareMapError } from '../errors.js';
+
+/** Receives one line. `cut` tells that its tail was dropped. */
+export type LineSink = (line: string, lineNumber: number, cut: boolean) => void;
+
+const LINE_END = /\r\n|\n|\r|<br ?\/?>/gi;
+
+/** Push-style line splitter. */
+export class LineSplitter {
+  readonly #sink: LineSink;
+  #decoder: InstanceType<typeof TextDecoder> | undefined;
+  #rest = '';
+  #restCut = false;
+  #skipLineFeed = false;
+  #lines = 0;
+  #bytes = 0;
+
+  /** @param sink  called for each line, in order, without its end */
+  constructor(sink: LineSink) {
+    this.#sink = sink;
+  }
+
+  /** Lines delivered so far. */
+  get lineCount(): number {
+    return this.#lines;
+  }
+
+  /** Bytes (or, for text chunks, characters) taken so far. */
+  get byteCount(): number {
+    return this.#bytes;
+  }
+
+  /**
+   * Takes the next piece of the input.
+   * @param chunk  text, or bytes of UTF-8 / UTF-16
+   * @throws ERR_FIRMWARE_MAP_CHUNK when it is neither
+   */
+  push(chunk: string | Uint8Array): void {
+    if (typeof chunk === 'string') {
+      this.#bytes += chunk.length;
+      this.#take(chunk);
+      return;
+    }
+    if (!ArrayBuffer.isView(chunk)) {
+      throw new FirmwareMapError('ERR_FIRMWARE_MAP_CHUNK', 'expected a string or bytes', {
+        type: typeof chunk,
+      });
+    }
+    this.#bytes += chunk.byteLength;
+    this.#decoder ??= new TextDecoder(encodingOf(chunk));
+    this.#take(this.#decoder.decode(chunk, { stream: true }));
+  }
+
+  /** Delivers what is left as the last line. */
+  finish(): void {
+    if (this.#decoder !== undefined) this.#take(this.#decoder.decode());
+    if (this.#rest.length > 0 || this.#restCut) this.#deliver(this.#rest, this.#restCut);
+    this.#rest = '';
+    this.#restCut = false;
+  }
+
+  #take(chunk: string): void {
+    let text = chunk;
+    if (this.#skipLineFeed && text.length > 0) {
+      if (text.startsWith('\n')) text = text.slice(1);
+      this.#skipLineFeed = false;
+    }
+    // A `<br` may be cut by the chunk border, so the search starts in what is left over.
+    const carried = this.#rest;
+    text = carried + text;
+    LINE_END.lastIndex = Math.max(0, carried.length - 5);
+    let start = 0;
+    for (let match = LINE_END.exec(text); match !== null; match = LINE_END.exec(text)) {
+      this.#deliver(text.slice(start, match.index), start === 0 && this.#restCut);
+      if (start === 0) this.#restCut = false;
+      start = match.index + match[0].length;
+      // A CR at the very end may be the first half of a CRLF.
+      if (start === text.length && match[0] === '\r') this.#skipLineFeed = true;
+    }
+    let rest = start === 0 ? text : text.slice(start);
+    if (rest.length > MAX_LINE_LENGTH) {
+      rest = rest.slice(0, MAX_LINE_LENGTH);
+      this.#restCut = true;
+    }
+    this.#rest = rest;
+  }
+
+  #deliver(line: string, cut: boolean): void {
+    this.#lines++;
+    const tooLong = line.length > MAX_LINE_LENGTH;
+    this.#sink(tooLong ? line.slice(0, MAX_LINE_LENGTH) : line, this.#lines, cut || tooLong);
+  }
+}
+
+function encodingOf(bytes: Uint8Array): string {
+  if (bytes.length >= 2) {
+    if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
+    if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
+  }
+  return 'utf-8';
+}

@@ -1,0 +1,125 @@
+/**
+ * Reads the lines of a log one by one into a draft.
+ *
+ * One search (the union of all hints) decides whether a line can be a record at all; nearly all lines of a long log
+ * end there. A line that begins a record without ending it is held back: mail programs and terminals wrap long
+ * lines, so the next line may be its tail.
+ *
+ *   BIOS-e820: [mem                           held
+ *   0x0000000000000000-0x000000000009fbff]    joined, still no kind: held
+ *   usable                                    joined: a record, on the line it began
+ */
+import { MAX_WRAPPED_LINES } from '../constants.js';
+import type { Draft } from '../draft.js';
+import { cleanLine, hasPrefix } from './clean-line.js';
+import { IDENTITY_RECOGNISERS } from './identity-lines.js';
+import { MAP_RECOGNISERS } from './map-lines.js';
+import { MEMBLOCK_RECOGNISERS } from './memblock-lines.js';
+import { NODE_RECOGNISERS } from './node-lines.js';
+import type { Outcome, Recogniser } from './recogniser.js';
+import { TOTAL_RECOGNISERS } from './total-lines.js';
+import { readBlockLine, ZONE_RECOGNISERS } from './zone-lines.js';
+
+const RECOGNISERS: readonly Recogniser[] = [
+  ...IDENTITY_RECOGNISERS,
+  ...MAP_RECOGNISERS,
+  ...NODE_RECOGNISERS,
+  ...ZONE_RECOGNISERS,
+  ...TOTAL_RECOGNISERS,
+  ...MEMBLOCK_RECOGNISERS,
+];
+const HINT = new RegExp(RECOGNISERS.map(({ hint }) => hint).join('|'));
+const HINTS = RECOGNISERS.map(({ hint }) => new RegExp(hint));
+
+/** A record that has begun and not ended. */
+interface Held {
+  text: string;
+  readonly line: number;
+  joined: number;
+}
+
+/** Reads log lines. */
+export class LogReader {
+  #held: Held | undefined;
+  #wrapReported = false;
+
+  /** True when the line may begin a record; cheap. */
+  static mayBeRecord(text: string): boolean {
+    return HINT.test(text);
+  }
+
+  /**
+   * Takes one line.
+   * @param text   the cleaned line
+   * @param draft  the boot that it belongs to
+   * @param line   its number
+   * @returns true when it was a record, or part of one
+   */
+  take(text: string, draft: Draft, line: number): boolean {
+    const isRecord = HINT.test(text);
+    if (this.#held !== undefined && this.#tryJoin(text, isRecord, draft, line)) return true;
+    if (!isRecord) return readBlockLine(text, draft, line) === 'taken';
+    return this.#readOrHold(text, draft, line);
+  }
+
+  /** Gives up on a held record: its tail never came. */
+  flush(draft: Draft): void {
+    const held = this.#held;
+    if (held === undefined) return;
+    this.#held = undefined;
+    if (read(held.text, draft, held.line, true) === 'taken') return;
+    const message = `a record without its end: "${held.text.trim().slice(-80)}"`;
+    draft.problems.warn('MALFORMED_LINE', held.line, message);
+  }
+
+  #readOrHold(text: string, draft: Draft, line: number): boolean {
+    let outcome = read(text, draft, line, false);
+    outcome ??= readBlockLine(text, draft, line);
+    if (outcome === 'partial') this.#held = { text, line, joined: 0 };
+    return outcome !== undefined;
+  }
+
+  // Appends the line to the held record when it can be its tail.
+  #tryJoin(text: string, isRecord: boolean, draft: Draft, line: number): boolean {
+    const held = this.#held!;
+    const tail = text.trim();
+    if (isRecord || tail === '' || hasPrefix(text)) {
+      this.flush(draft);
+      return false;
+    }
+    const joined = `${held.text} ${tail}`;
+    const outcome = read(joined, draft, held.line, false);
+    if (outcome === 'taken') {
+      this.#held = undefined;
+      this.#reportWrap(draft, line);
+      return true;
+    }
+    if (outcome === 'partial' && held.joined + 1 < MAX_WRAPPED_LINES) {
+      held.text = joined;
+      held.joined++;
+      return true;
+    }
+    this.flush(draft);
+    return false;
+  }
+
+  #reportWrap(draft: Draft, line: number): void {
+    if (this.#wrapReported) return;
+    this.#wrapReported = true;
+    const message = 'records are wrapped over several lines here; they are joined where they fit';
+    draft.problems.warn('WRAPPED_LINE', line, message);
+  }
+}
+
+function read(text: string, draft: Draft, line: number, final: boolean): Outcome {
+  let partial: Outcome;
+  for (let index = 0; index < RECOGNISERS.length; index++) {
+    if (!HINTS[index]!.test(text)) continue;
+    const outcome = RECOGNISERS[index]!.read(text, draft, line, final);
+    if (outcome === 'taken') return outcome;
+    partial ??= outcome;
+  }
+  return partial;
+}
+
+export { cleanLine };

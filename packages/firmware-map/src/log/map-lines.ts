@@ -1,0 +1,278 @@
+/**
+ * Firmware maps: e820 in all its spellings, what the kernel changed in it, and the EFI memory map.
+ *
+ *   BIOS-e820: [mem 0x…-0x…] usable                 since 3.5, last byte printed
+ *    BIOS-e820: 0000000000000000 - 000000000009c400 (usable)     before, end printed
+ *   BIOS-e820: [mem 0x…-0x…]  System RAM            7.x wording; gaps have lines of their own
+ *   Xen: / user: / modified: / reserve setup_data:  the same after another word
+ */
+import type { Draft } from '../draft.js';
+import type { ByteRange, EfiEntry, MapEntry, RangeKind } from '../types.js';
+import { MEM, onMatch, type Recogniser } from './recogniser.js';
+
+const KINDS: Readonly<Record<string, RangeKind>> = {
+  usable: 'usable',
+  'system ram': 'usable',
+  reserved: 'reserved',
+  'device reserved': 'reserved',
+  'kernel reserved': 'reserved',
+  'acpi data': 'acpi-data',
+  'acpi nvs': 'acpi-nvs',
+  unusable: 'unusable',
+  'soft reserved': 'soft-reserved',
+  'ram buffer': 'reserved',
+  unaccepted: 'unaccepted',
+};
+const TYPE_NUMBERS: Readonly<Record<number, RangeKind>> = {
+  1: 'usable',
+  2: 'reserved',
+  3: 'acpi-data',
+  4: 'acpi-nvs',
+  5: 'unusable',
+  7: 'persistent',
+  12: 'persistent',
+};
+
+/** The kind of an e820 type number. */
+export function kindOfType(type: number): RangeKind {
+  return TYPE_NUMBERS[type] ?? 'other';
+}
+
+/** A kind as worded in a log; `undefined` for words that are no kind. */
+export function readKind(text: string): { kind: RangeKind; typeNumber?: number } | undefined {
+  const words = text.trim().toLowerCase().replace(/\s+/g, ' ');
+  const known = KINDS[words];
+  if (known !== undefined) return { kind: known };
+  const persistent = /^persistent(?: memory)?(?: (?:ram )?\(type (\d{1,10})\))?$/.exec(words);
+  if (persistent !== null) {
+    const type = persistent[1];
+    return type === undefined ? { kind: 'persistent' } : { kind: 'persistent', typeNumber: +type };
+  }
+  const typed = /^(?:unknown )?\(?type (\d{1,10})\)?$/.exec(words);
+  if (typed !== null) return { kind: kindOfType(+typed[1]!), typeNumber: +typed[1]! };
+  return undefined;
+}
+
+const PROVIDER = String.raw`(BIOS-\w{2,5}|\bXen|\buser|\bmodified|reserve setup_data|\bextended)`;
+const ENTRY = new RegExp(
+  String.raw`${PROVIDER}: *\[(mem|gap) 0x([0-9a-f]+)-0x([0-9a-f]+)\](.*)$`,
+  'i',
+);
+const OLD_ENTRY = new RegExp(
+  String.raw`${PROVIDER}: +([0-9a-f]{8,16}) - ([0-9a-f]{8,16}) (.*)$`,
+  'i',
+);
+const BEGUN_ENTRY = new RegExp(
+  String.raw`(?:BIOS-\w{2,5}:|${PROVIDER}: +\[(?:mem|gap)?) *(?:0x[0-9a-fx-]*|\[(?:mem|gap)? *(?:0x[0-9a-fx-]*)?)?$|${PROVIDER}: +[0-9a-f]{8,16}(?: -(?: [0-9a-f]*)?)?$`,
+  'i',
+);
+
+function listOf(provider: string, draft: Draft): MapEntry[] {
+  if (provider === 'user') return draft.user;
+  if (provider === 'modified') return draft.modified;
+  if (provider === 'reserve setup_data' || provider === 'extended') return draft.setupData;
+  return draft.map;
+}
+
+const mapEntries: Recogniser = {
+  hint: String.raw`BIOS-|Xen: |user: |modified: |setup_data: |extended: `,
+  read(text, draft, line) {
+    const match = ENTRY.exec(text);
+    const old = match === null ? OLD_ENTRY.exec(text) : null;
+    if (match === null && old === null) return BEGUN_ENTRY.test(text) ? 'partial' : undefined;
+    const provider = (match ?? old)![1]!;
+    const words = match === null ? old![3 + 1]! : match[5]!;
+    const isGap = match?.[2] === 'gap';
+    const bare = match === null ? words.replace(/^\(|\)$/g, '') : words;
+    const kind = isGap && bare.trim() === '' ? { kind: 'gap' as const } : readKind(bare);
+    if (kind === undefined && isUnfinishedKind(bare)) return 'partial';
+    const range =
+      match === null
+        ? draft.range(old![2]!, old![3]!, line, true)
+        : draft.range(match[3]!, match[4]!, line);
+    if (kind === undefined) {
+      const message = `"${bare.trim().slice(0, 40)}" is no kind of memory that is known; kept as "other"`;
+      draft.problems.warn('UNKNOWN_KIND', line, message);
+    }
+    if (range !== undefined) {
+      const entry = { ...range, ...(kind ?? { kind: 'other' as const }), text: bare.trim() };
+      draft.keep(listOf(provider, draft), { ...entry, provider, line }, line);
+    }
+    if (provider.startsWith('BIOS-')) draft.vote('x86_64');
+    return 'taken';
+  },
+};
+
+// The beginning of a kind of two words, or nothing at all: the line was wrapped.
+function isUnfinishedKind(text: string): boolean {
+  return /^\s*(?:|acpi|device|system|soft|kernel|persistent \(type|type|persistent \(|\()\s*$/i.test(
+    text,
+  );
+}
+
+const EDIT_NEW = new RegExp(String.raw`e820: (update|remove) ${MEM} *(.*)$`, 'i');
+const EDIT_OLD = /e820 (update|remove) range: ([0-9a-f]{8,16}) - ([0-9a-f]{8,16}) *(.*)$/i;
+
+const mapEdits: Recogniser = {
+  hint: 'e820:? (?:update|remove)',
+  read(text, draft, line) {
+    const match = EDIT_NEW.exec(text) ?? EDIT_OLD.exec(text);
+    if (match === null)
+      return /e820: (?:update|remove) \[mem[^\]]*$/.test(text) ? 'partial' : undefined;
+    const old = text.includes(' range: ');
+    const range = draft.range(match[2]!, match[3]!, line, old);
+    const [from, to] = match[4]!.split('==>').map((part) => part.replace(/[()]/g, '').trim());
+    const action = match[1] as 'update' | 'remove';
+    if (action === 'update' && (to === undefined || to === '')) return 'partial';
+    if (range === undefined) return 'taken';
+    const fromKind = readKind(from ?? '')?.kind;
+    const toKind = to === undefined ? undefined : readKind(to)?.kind;
+    draft.keep(
+      draft.edits,
+      {
+        ...range,
+        action,
+        ...(fromKind === undefined ? {} : { from: fromKind }),
+        ...(toKind === undefined ? {} : { to: toKind }),
+        by: 'e820',
+        ...(draft.mapHandedOver ? { late: true } : {}),
+        line,
+      },
+      line,
+    );
+    return 'taken';
+  },
+};
+
+const efiRemovals = onMatch(
+  'efi: Remove mem',
+  /efi: Remove mem\d+: MMIO range=\[0x([0-9a-f]+)-0x([0-9a-f]+)\]/i,
+  (match, draft, line) => {
+    const range = draft.range(match[1]!, match[2]!, line);
+    if (range === undefined) return;
+    draft.keep(draft.edits, { ...range, action: 'remove', by: 'efi', line }, line);
+  },
+  /efi: Remove mem\d+:(?: MMIO(?: range=\[?[0-9a-fx-]*)?)?$/i,
+);
+
+const EFI_NAMES = [
+  'Reserved',
+  'Loader Code',
+  'Loader Data',
+  'Boot Code',
+  'Boot Data',
+  'Runtime Code',
+  'Runtime Data',
+  'Conventional Memory',
+  'Unusable Memory',
+  'ACPI Reclaim Memory',
+  'ACPI Memory NVS',
+  'Memory Mapped I/O',
+  'MMIO Port Space',
+  'PAL Code',
+  'Persistent Memory',
+  'Unaccepted',
+] as const;
+const EFI_SHORT: Readonly<Record<string, number>> = {
+  reserved: 0,
+  conventional: 7,
+  'conventional memory': 7,
+  unusable: 8,
+  'acpi reclaim': 9,
+  'acpi mem nvs': 10,
+  'acpi memory nvs': 10,
+  mmio: 11,
+  'mem mapped i/o': 11,
+  'mmio port': 12,
+  persistent: 14,
+  'unaccepted memory': 15,
+};
+// Attribute bit numbers of the UEFI memory descriptor, by the letters that the kernel prints.
+const EFI_ATTRIBUTES: readonly (readonly [number, string])[] = [
+  [63, 'RUN'],
+  [20, 'CC'],
+  [19, 'CPU'],
+  [18, 'SP'],
+  [16, 'MR'],
+  [15, 'NV'],
+  [14, 'XP'],
+  [13, 'RP'],
+  [12, 'WP'],
+  [17, 'RO'],
+  [4, 'UCE'],
+  [3, 'WB'],
+  [2, 'WT'],
+  [1, 'WC'],
+  [0, 'UC'],
+];
+
+function efiType(name: string): number | undefined {
+  const words = name.trim().toLowerCase();
+  const index = EFI_NAMES.findIndex((known) => known.toLowerCase() === words);
+  return index >= 0 ? index : EFI_SHORT[words];
+}
+
+function attributeNames(hex: string): string[] {
+  const bits = BigInt(`0x${hex}`);
+  return EFI_ATTRIBUTES.filter(([bit]) => ((bits >> BigInt(bit)) & 1n) === 1n).map(
+    ([, name]) => name,
+  );
+}
+
+function keepEfi(
+  entry: Omit<EfiEntry, 'line' | 'start' | 'end'>,
+  range: ByteRange | undefined,
+  draft: Draft,
+  line: number,
+): void {
+  if (range === undefined) return;
+  draft.keep(draft.efi, { ...range, ...entry, line }, line);
+  if (entry.type === 15) draft.keep(draft.unaccepted, { ...range, line }, line);
+}
+
+const efiNumbered = onMatch(
+  'mem\\d+: type=',
+  /mem\d+: type=(\d{1,10}), attr=0x([0-9a-f]{1,16}), range=\[0x([0-9a-f]+)-0x([0-9a-f]+)([)\]])/i,
+  (match, draft, line) => {
+    const type = Number(match[1]);
+    const name = EFI_NAMES[type];
+    const entry = name === undefined ? { name: `type ${type}` } : { type, name };
+    const range = draft.range(match[3]!, match[4]!, line, match[5] === ')');
+    keepEfi({ ...entry, attributes: attributeNames(match[2]!) }, range, draft, line);
+  },
+);
+
+const efiNamed = onMatch(
+  String.raw`efi: .*\|.*\]`,
+  /efi: +(?:mem\d+: *\[([^|\]]+)\|([^\]]*)\] *range=\[0x([0-9a-f]+)-0x([0-9a-f]+)([)\]])|0x([0-9a-f]+)-0x([0-9a-f]+) \[([^|\]]+)\|([^\]]*)\])/i,
+  (match, draft, line) => {
+    const name = (match[1] ?? match[8]!).trim();
+    const type = efiType(name);
+    const attributes = (match[2] ?? match[9]!).split('|').map((part) => part.trim());
+    const range =
+      match[3] === undefined
+        ? draft.range(match[6]!, match[7]!, line)
+        : draft.range(match[3], match[4]!, line, match[5] === ')');
+    const entry = { name, attributes: attributes.filter((part) => part !== '') };
+    keepEfi(type === undefined ? entry : { type, ...entry }, range, draft, line);
+  },
+);
+
+// What the kernel prints soon after memblock has taken over the map.
+const handedOver: Recogniser = {
+  hint: 'esrt: Reserving|GB pages for direct|RAMDISK: |NODE_DATA|BRK \\[0x|MEMBLOCK config|ACPI: RSDP',
+  read(_text, draft) {
+    draft.mapHandedOver = true;
+    return undefined;
+  },
+};
+
+/** Recognisers of firmware map lines. */
+export const MAP_RECOGNISERS: readonly Recogniser[] = [
+  handedOver,
+  mapEntries,
+  mapEdits,
+  efiRemovals,
+  efiNumbered,
+  efiNamed,
+];

@@ -1,0 +1,87 @@
+/**
+ * Numbers as boot logs and command lines write them.
+ *
+ * Addresses are hexadecimal text of up to 16 digits; a JavaScript number holds 53 bits of them exactly, which is
+ * more than any processor can address (52). Larger text (sentinels such as ffffffffffffffff) is reported as too
+ * large by the caller, never rounded in silence.
+ *
+ * Sizes follow the kernel's `memparse`: a C number (0x…, 0… octal, decimal) and one optional suffix K M G T P E.
+ *
+ * Source: kernel documentation, "The kernel's command-line parameters".
+ */
+import { PHYS_ADDR_MAX } from './constants.js';
+
+/**
+ * Value of hexadecimal digits.
+ * @param digits  `0x` prefix allowed
+ * @returns the value; `Infinity` when it is above {@link PHYS_ADDR_MAX}; `undefined` when it is no hexadecimal number
+ */
+export function parseHex(digits: string): number | undefined {
+  if (!/^(?:0[xX])?[0-9a-fA-F]+$/.test(digits)) return undefined;
+  const value = Number.parseInt(digits, 16);
+  return value > PHYS_ADDR_MAX ? Infinity : value;
+}
+
+/**
+ * Value of decimal digits.
+ * @param digits  digits only
+ * @returns the value; `Infinity` above 2^53 - 1; `undefined` when it is no decimal number
+ */
+export function parseDecimal(digits: string): number | undefined {
+  if (!/^\d+$/.test(digits)) return undefined;
+  const value = Number.parseInt(digits, 10);
+  return value > Number.MAX_SAFE_INTEGER ? Infinity : value;
+}
+
+/** A decimal, or with `0x` hexadecimal, number; same results as {@link parseHex}. */
+export function parseNumber(text: string): number | undefined {
+  return /^0[xX]/.test(text) ? parseHex(text) : parseDecimal(text);
+}
+
+const SUFFIX_SHIFT: Readonly<Record<string, number>> = { k: 10, m: 20, g: 30, t: 40, p: 50, e: 60 };
+
+/** A size at the start of a text, and where it ends. */
+export interface LeadingSize {
+  readonly value: number;
+  /** Characters used. */
+  readonly length: number;
+}
+
+/**
+ * The size at the start of `text`.
+ * @returns `undefined` when there is no digit, or the value does not fit
+ * @kernel memparse
+ */
+export function leadingSize(text: string): LeadingSize | undefined {
+  const match = /^(0[xX][0-9a-fA-F]+|\d+)([kKmMgGtTpPeE])?/.exec(text);
+  if (match === null) return undefined;
+  const digits = match[1]!;
+  const value = digitsValue(digits);
+  if (value === undefined) return undefined;
+  const scaled = value * 2 ** (SUFFIX_SHIFT[(match[2] ?? '').toLowerCase()] ?? 0);
+  if (scaled > PHYS_ADDR_MAX) return undefined;
+  return { value: scaled, length: match[0].length };
+}
+
+function digitsValue(digits: string): number | undefined {
+  if (/^0[xX]/.test(digits)) return parseHex(digits);
+  if (/^0\d/.test(digits)) return /^[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : undefined;
+  return parseDecimal(digits);
+}
+
+/**
+ * A size that fills the whole text, with a fraction and a trailing `iB` or `B` allowed (`1.5G`, `768GiB`).
+ * @param text  such as `1500M`, `0x40000000`, `2G`
+ * @returns bytes, a safe integer; `undefined` when it is no size
+ */
+export function parseSize(text: string): number | undefined {
+  const trimmed = text.trim();
+  const fraction = /^(\d+\.\d+)([kKmMgGtTpPeE])(?:i?[bB])?$/.exec(trimmed);
+  if (fraction !== null) {
+    const bytes = Number(fraction[1]) * 2 ** SUFFIX_SHIFT[fraction[2]!.toLowerCase()]!;
+    return bytes <= PHYS_ADDR_MAX ? Math.floor(bytes) : undefined;
+  }
+  const size = leadingSize(trimmed);
+  if (size === undefined) return undefined;
+  return /^(?:i?[bB])?$/.test(trimmed.slice(size.length)) ? size.value : undefined;
+}

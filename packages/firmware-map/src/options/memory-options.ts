@@ -1,0 +1,251 @@
+/**
+ * Options of the kernel command line that change memory, decoded.
+ *
+ * The command line is cut at blanks outside double quotes, as the kernel does; options after a lone `--` belong to
+ * init. Values that the kernel would refuse are left out and reported, because it ignores them too.
+ *
+ * Source: kernel documentation, "The kernel's command-line parameters".
+ */
+import { leadingSize, parseSize } from '../numbers.js';
+import { ProblemList } from '../problem-list.js';
+import type {
+  HugepagesOption,
+  MemmapOption,
+  MemoryAmount,
+  MemoryOptions,
+  NumaOption,
+  Problem,
+} from '../types.js';
+import type { Writable } from '../draft.js';
+import { parseCrashkernel } from './crashkernel.js';
+import { parseMemmap } from './memmap-option.js';
+
+type OptionsDraft = Writable<
+  Omit<MemoryOptions, 'memmap' | 'numa' | 'crashkernel' | 'hugepages'>
+> & {
+  memmap: MemmapOption[];
+  numa: NumaOption[];
+  crashkernel: MemoryOptions['crashkernel'][number][];
+  hugepages: Writable<HugepagesOption>[];
+};
+
+/** What one option does; `false`: the value is refused. */
+type Handler = (options: OptionsDraft, value: string) => boolean;
+
+const HANDLERS: Readonly<Record<string, Handler>> = {
+  mem: (options, value) => {
+    if (value === 'nopentium') return true;
+    const size = leadingSize(value)?.value;
+    if (size === undefined || size === 0) return false;
+    options.mem = Math.min(options.mem ?? size, size);
+    return true;
+  },
+  memmap: (options, value) => {
+    let good = value !== '';
+    for (const part of value.split(',')) {
+      const parsed = parseMemmap(part);
+      if (parsed === undefined) good = false;
+      else options.memmap.push(parsed);
+    }
+    return good;
+  },
+  kernelcore: (options, value) => {
+    if (value === 'mirror') options.kernelcore = { mirror: true };
+    else return setAmount(value, (amount) => (options.kernelcore = amount));
+    return true;
+  },
+  movablecore: (options, value) => setAmount(value, (amount) => (options.movablecore = amount)),
+  movable_node: (options) => (options.movableNode = true),
+  numa: (options, value) => {
+    let good = value !== '';
+    const parts = value.startsWith('fake=') ? [value] : value.split(',');
+    for (const part of parts) {
+      const parsed = parseNuma(part);
+      if (parsed === undefined) good = false;
+      else options.numa.push(parsed);
+    }
+    return good;
+  },
+  crashkernel: (options, value) => {
+    const parsed = parseCrashkernel(value);
+    if (parsed !== undefined) options.crashkernel.push(parsed);
+    return parsed !== undefined;
+  },
+  hugepagesz: (options, value) => {
+    const pageBytes = leadingSize(value)?.value;
+    if (pageBytes === undefined || !isPowerOfTwo(pageBytes)) return false;
+    options.hugepages.push({ pageBytes });
+    return true;
+  },
+  hugepages: (options, value) => setHugepages(options, value),
+  default_hugepagesz: (options, value) => {
+    const size = leadingSize(value)?.value;
+    if (size === undefined || !isPowerOfTwo(size)) return false;
+    options.defaultHugepageSize = size;
+    return true;
+  },
+  accept_memory: (options, value) => {
+    if (value !== 'lazy' && value !== 'eager') return false;
+    options.acceptMemory = value;
+    return true;
+  },
+  memblock: (options, value) => {
+    if (!value.includes('debug')) return false;
+    options.memblockDebug = true;
+    return true;
+  },
+  log_buf_len: (options, value) => {
+    const size = leadingSize(value)?.value;
+    if (size === undefined || size > 2 ** 31) return false;
+    if (size > 0) options.logBufLen = 2 ** Math.ceil(Math.log2(size));
+    return true;
+  },
+  efi: (options, value) => {
+    for (const part of value.split(',')) {
+      if (part === 'debug') options.efiDebug = true;
+      else if (part === 'nosoftreserve') options.noSoftReserve = true;
+    }
+    return true;
+  },
+  efi_fake_mem: (options, value) => {
+    options.efiFakeMem = value;
+    return value !== '';
+  },
+  add_efi_memmap: (options) => (options.addEfiMemmap = true),
+  init_on_alloc: (options, value) => setFlag(value, (on) => (options.initOnAlloc = on)),
+  init_on_free: (options, value) => setFlag(value, (on) => (options.initOnFree = on)),
+  'page_alloc.shuffle': (options, value) => setFlag(value, (on) => (options.shuffle = on)),
+  highmem: (options, value) => setSize(value, (size) => (options.highmem = size)),
+  cma: (options, value) => setSize(value, (size) => (options.cma = size)),
+  vmalloc: (options, value) => setSize(value, (size) => (options.vmalloc = size)),
+  maxcpus: (options, value) => setCount(value, (count) => (options.maxCpus = count)),
+  nr_cpus: (options, value) => setCount(value, (count) => (options.nrCpus = count)),
+  possible_cpus: (options, value) => setCount(value, (count) => (options.possibleCpus = count)),
+  min_memory_block_size: (options, value) =>
+    setSize(value, (size) => (options.minMemoryBlockSize = size)),
+  'memory_hotplug.memmap_on_memory': (options, value) => {
+    options.memmapOnMemory = value;
+    return /^(?:[01yYnN]|on|off|true|false|force)$/.test(value);
+  },
+  memhp_default_state: (options, value) => {
+    options.memhpDefaultState = value;
+    return /^(?:offline|online|online_kernel|online_movable)$/.test(value);
+  },
+};
+
+/** Options that are meaningful without a value. */
+const BARE = new Set(['movable_node', 'add_efi_memmap']);
+
+/** What {@link parseMemoryOptions} found. */
+export interface ParsedOptions {
+  readonly options: MemoryOptions;
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * The memory options of a command line.
+ * @param commandLine  text after `Command line: `
+ * @param line         where it stands, for the problems; 0 if nowhere
+ */
+export function parseMemoryOptions(commandLine: string, line = 0): ParsedOptions {
+  const problems = new ProblemList();
+  const options: OptionsDraft = {
+    memmap: [],
+    movableNode: false,
+    numa: [],
+    crashkernel: [],
+    hugepages: [],
+    memblockDebug: false,
+    efiDebug: false,
+    noSoftReserve: false,
+    addEfiMemmap: false,
+  };
+  for (const { name, value } of splitCommandLine(commandLine)) {
+    const handler = Object.hasOwn(HANDLERS, name) ? HANDLERS[name]! : undefined;
+    if (handler === undefined) continue;
+    const isGood =
+      value === undefined ? BARE.has(name) && handler(options, '') : handler(options, value);
+    if (!isGood) {
+      const shown = `${name}=${value ?? ''}`.slice(0, 80);
+      problems.warn('BAD_OPTION', line, `"${shown}" is no value that the kernel accepts; ignored`);
+    }
+  }
+  return { options, problems: problems.list() };
+}
+
+/** Words of a command line up to `--`, cut at blanks outside double quotes. */
+export function splitCommandLine(text: string): { name: string; value: string | undefined }[] {
+  const words: { name: string; value: string | undefined }[] = [];
+  for (const [word] of text.matchAll(/(?:[^\s"]+|"[^"]*"?)+/g)) {
+    if (word === '--') break;
+    const plain = word.replaceAll('"', '');
+    const equals = plain.indexOf('=');
+    // Dashes and underscores are the same in names.
+    const name = (equals < 0 ? plain : plain.slice(0, equals)).replaceAll('-', '_');
+    words.push({ name, value: equals < 0 ? undefined : plain.slice(equals + 1) });
+  }
+  return words;
+}
+
+function parseNuma(text: string): NumaOption | undefined {
+  if (text === 'off' || text === 'noacpi' || text === 'nohmat' || text === 'on')
+    return { mode: text };
+  const fake = /^fake=(.*)$/.exec(text);
+  if (fake === null) return undefined;
+  const value = fake[1]!;
+  const count = /^(\d{1,4})(U)?$/i.exec(value);
+  if (count !== null && Number(count[1]) > 0) {
+    return { mode: 'fake', text: value, count: Number(count[1]), uniform: count[2] !== undefined };
+  }
+  const size = /^\d+[kmgt]$/i.test(value) ? parseSize(value) : undefined;
+  return size === undefined || size === 0 ? undefined : { mode: 'fake', text: value, size };
+}
+
+function setAmount(value: string, set: (amount: MemoryAmount) => void): boolean {
+  const percent = /^(\d{1,3})%$/.exec(value);
+  if (percent !== null) {
+    if (Number(percent[1]) > 100) return false;
+    set({ percent: Number(percent[1]) });
+    return true;
+  }
+  return setSize(value, (bytes) => {
+    set({ bytes });
+  });
+}
+
+function setSize(value: string, set: (size: number) => void): boolean {
+  const size = leadingSize(value)?.value;
+  if (size === undefined) return false;
+  set(size);
+  return true;
+}
+
+function setCount(value: string, set: (count: number) => void): boolean {
+  if (!/^\d{1,6}$/.test(value)) return false;
+  set(Number(value));
+  return true;
+}
+
+function setFlag(value: string, set: (on: boolean) => void): boolean {
+  if (!/^(?:[01yYnNtTfF]|on|off)$/.test(value)) return false;
+  set(/^(?:[1yYtT]|on)$/.test(value));
+  return true;
+}
+
+function setHugepages(options: OptionsDraft, value: string): boolean {
+  const last = options.hugepages.at(-1);
+  const isOpen = last !== undefined && last.count === undefined && last.perNode === undefined;
+  const entry: Writable<HugepagesOption> = isOpen ? last : {};
+  if (/^\d{1,12}$/.test(value)) entry.count = Number(value);
+  else {
+    const perNode = value.split(',').map((part) => /^(\d{1,4}):(\d{1,12})$/.exec(part));
+    if (perNode.some((match) => match === null)) return false;
+    entry.perNode = perNode.map((match) => ({ nid: Number(match![1]), count: Number(match![2]) }));
+  }
+  if (!isOpen) options.hugepages.push(entry);
+  return true;
+}
+
+function isPowerOfTwo(value: number): boolean {
+  return value > 0 && Number.isInteger(Math.log2(value));
+}

@@ -1,0 +1,265 @@
+/**
+ * The face for reading: bytes or text in, one {@link MachineDescription} out.
+ *
+ *   chunks ─▶ LineSplitter ─▶ cleanLine ─▶ LogReader / readProcLine ─▶ Draft ─▶ finishDraft
+ *                                              │ "Linux version" after a map: next boot, next draft
+ *
+ * Memory is bounded by one line plus the records of at most two boots, whatever the input's length. Nothing in an
+ * input makes a reader throw.
+ *
+ * An input may hold several boots. `boot` chooses one; without it, the last boot that says where memory is.
+ */
+import { MAX_JSON_LENGTH } from './constants.js';
+import { Draft } from './draft.js';
+import { FirmwareMapError } from './errors.js';
+import { finishDraft, saysAnything, saysWhereMemoryIs } from './finish.js';
+import { descriptionFromJson } from './json.js';
+import { BANNER } from './log/identity-lines.js';
+import { cleanLine } from './log/clean-line.js';
+import { LineSplitter } from './log/line-splitter.js';
+import { LogReader } from './log/log-reader.js';
+import { readProcLine } from './proc/proc-lines.js';
+import { ProblemList } from './problem-list.js';
+import type { MachineDescription, Problem, ProblemCode } from './types.js';
+
+/** How to read. */
+export interface ReadOptions {
+  /** Label of the input for messages; usually its file name. */
+  readonly name?: string;
+  /** Boot to take, 0-based; `'last'` (default): the last that says where memory is. */
+  readonly boot?: number | 'last';
+}
+
+/** A description, or the reasons why there is none (at least one error). */
+export type ReadResult =
+  | { readonly ok: true; readonly description: MachineDescription }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Pieces of an input. */
+export type Chunks =
+  string | Uint8Array | Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
+
+/** Incremental reader. */
+export interface Reader {
+  /**
+   * Takes the next piece.
+   * @throws ERR_FIRMWARE_MAP_CHUNK   when it is neither text nor bytes
+   * @throws ERR_FIRMWARE_MAP_FINISHED after `finish`
+   */
+  push(chunk: string | Uint8Array): void;
+  /**
+   * Ends the input.
+   * @throws ERR_FIRMWARE_MAP_FINISHED when called twice
+   */
+  finish(): ReadResult;
+}
+
+/**
+ * Makes a reader to be fed piece by piece.
+ * @throws ERR_FIRMWARE_MAP_OPTION when `boot` is neither `'last'` nor an integer from 0
+ */
+export function createReader(options: ReadOptions = {}): Reader {
+  const { boot = 'last' } = options;
+  if (boot !== 'last' && (!Number.isSafeInteger(boot) || boot < 0)) {
+    throw new FirmwareMapError(
+      'ERR_FIRMWARE_MAP_OPTION',
+      "boot: expected 'last' or an integer from 0",
+      {
+        boot,
+      },
+    );
+  }
+  return new StreamReader(options);
+}
+
+/**
+ * Reads an input that is in memory.
+ * @remarks Linear in the input. Never throws on content.
+ */
+export function parseDescription(
+  input: string | Uint8Array,
+  options: ReadOptions = {},
+): ReadResult {
+  const reader = createReader(options);
+  reader.push(input);
+  return reader.finish();
+}
+
+/**
+ * Reads an input as a stream, in memory that does not grow with it.
+ * @param chunks  text, bytes, or an (async) iterable of them; a Node read stream fits
+ * @throws what the iterable throws; nothing for any content
+ */
+export async function readDescription(
+  chunks: Chunks,
+  options: ReadOptions = {},
+): Promise<ReadResult> {
+  const reader = createReader(options);
+  if (typeof chunks === 'string' || ArrayBuffer.isView(chunks)) reader.push(chunks);
+  else for await (const chunk of chunks) reader.push(chunk);
+  return reader.finish();
+}
+
+/** Characters that a text may hold besides printable ones. */
+// eslint-disable-next-line no-control-regex -- control characters are what is looked for
+const BINARY = /[\u0000-\u0008\u000e-\u001a\u001c-\u001f\ufffd]/;
+
+class StreamReader implements Reader {
+  readonly #options: ReadOptions;
+  readonly #splitter: LineSplitter;
+  readonly #log = new LogReader();
+  readonly #problems = new ProblemList();
+  #draft = new Draft(1);
+  #bootIndex = 0;
+  /** The best boot before the current one, when it may still be asked for. */
+  #kept: { draft: Draft; index: number } | undefined;
+  #binaryLines = 0;
+  #textLines = 0;
+  #json: string[] | undefined;
+  #jsonLength = 0;
+  #finished = false;
+
+  constructor(options: ReadOptions) {
+    this.#options = options;
+    this.#splitter = new LineSplitter((line, number, cut) => {
+      this.#line(line, number, cut);
+    });
+  }
+
+  push(chunk: string | Uint8Array): void {
+    this.#checkOpen();
+    this.#splitter.push(chunk);
+  }
+
+  finish(): ReadResult {
+    this.#checkOpen();
+    this.#splitter.finish();
+    this.#finished = true;
+    if (this.#json !== undefined) return this.#finishJson();
+    this.#log.flush(this.#draft);
+    const chosen = this.#choose();
+    if (chosen === undefined) return { ok: false, problems: this.#problems.list() };
+    chosen.draft.problems.addAll(this.#problems.list());
+    const description = finishDraft(chosen.draft, {
+      ...(this.#options.name === undefined ? {} : { name: this.#options.name }),
+      lines: this.#splitter.lineCount,
+      bytes: this.#splitter.byteCount,
+      bootCount: this.#bootIndex + 1,
+      bootIndex: chosen.index,
+      firstLine: chosen.draft.firstLine,
+      lastLine: chosen.draft.lastLine,
+    });
+    return { ok: true, description };
+  }
+
+  #checkOpen(): void {
+    if (!this.#finished) return;
+    throw new FirmwareMapError('ERR_FIRMWARE_MAP_FINISHED', 'this reader has finished');
+  }
+
+  #line(raw: string, number: number, cut: boolean): void {
+    if (this.#json !== undefined) {
+      this.#jsonLine(raw);
+      return;
+    }
+    if (this.#textLines === 0 && /^\ufeff?\s*\{/.test(raw) && !/^\s*\{\s*\d/.test(raw)) {
+      this.#json = [];
+      this.#jsonLine(raw.replace(/^\ufeff/, ''));
+      return;
+    }
+    if (cut) {
+      this.#draft.problems.warn('LINE_TOO_LONG', number, 'the line is cut; its tail is not read');
+    }
+    if (BINARY.test(raw)) this.#binaryLines++;
+    const text = cleanLine(raw);
+    if (text === '') return;
+    this.#textLines++;
+    const isBanner = text.includes('Linux version') && BANNER.test(text);
+    if (isBanner) this.#startBoot(number);
+    const draft = this.#draft;
+    draft.lastLine = number;
+    if (this.#log.take(text, draft, number)) return;
+    readProcLine(text, draft, number);
+  }
+
+  // A banner begins a boot, unless the current one has no kernel yet and nothing that a kernel prints later.
+  #startBoot(line: number): void {
+    const draft = this.#draft;
+    if (draft.kernel === undefined && !saysWhereMemoryIs(draft)) return;
+    // The banner is repeated within a boot (early console, "Linux version" in a notice): nothing came in between.
+    if (!saysWhereMemoryIs(draft)) return;
+    this.#log.flush(draft);
+    if (this.#wants(this.#bootIndex, draft)) this.#kept = { draft, index: this.#bootIndex };
+    this.#bootIndex++;
+    this.#draft = new Draft(line);
+  }
+
+  #wants(index: number, draft: Draft): boolean {
+    const { boot = 'last' } = this.#options;
+    return boot === 'last' ? saysWhereMemoryIs(draft) : boot === index;
+  }
+
+  #choose(): { draft: Draft; index: number } | undefined {
+    const { boot = 'last' } = this.#options;
+    const current = { draft: this.#draft, index: this.#bootIndex };
+    if (boot !== 'last') {
+      const chosen = boot === current.index ? current : this.#kept;
+      if (chosen === undefined) {
+        const message = `boot ${boot} was asked for; the input holds ${this.#bootIndex + 1} (0 … ${this.#bootIndex})`;
+        this.#problems.error('NO_SUCH_BOOT', this.#splitter.lineCount, message);
+        return undefined;
+      }
+      return this.#check(chosen.draft) ? chosen : undefined;
+    }
+    if (this.#kept !== undefined && !saysWhereMemoryIs(current.draft)) return this.#kept;
+    if (!this.#check(current.draft)) return undefined;
+    if (current.index > 0) {
+      const message = `the input holds ${current.index + 1} boots; this is the last (choose one with "boot")`;
+      this.#problems.warn('MULTIPLE_BOOTS', current.draft.firstLine, message);
+    }
+    return current;
+  }
+
+  // Reports why a boot is of no use.
+  #check(draft: Draft): boolean {
+    if (saysAnything(draft)) return true;
+    if (draft.addressesHidden) {
+      this.#problems.addAll(draft.problems.list());
+      return false;
+    }
+    const [code, message] = this.#uselessness(draft);
+    this.#problems.addAll(draft.problems.list());
+    this.#problems.error(code, Math.max(1, this.#splitter.lineCount), message);
+    return false;
+  }
+
+  #uselessness(draft: Draft): [ProblemCode, string] {
+    const lines = this.#splitter.lineCount;
+    if (this.#textLines === 0) return ['EMPTY_INPUT', 'the input holds no text'];
+    if (this.#binaryLines * 4 > lines) {
+      return ['NOT_TEXT', `${this.#binaryLines} of ${lines} lines hold bytes that no text has`];
+    }
+    if (draft.kernel !== undefined || draft.records > 0) {
+      return [
+        'NO_MEMORY_MAP',
+        'a kernel log, but without any memory map (was its beginning lost?)',
+      ];
+    }
+    return ['NO_MEMORY_MAP', `none of ${lines} lines says anything about memory`];
+  }
+
+  #jsonLine(line: string): void {
+    this.#jsonLength += line.length + 1;
+    if (this.#jsonLength <= MAX_JSON_LENGTH) this.#json!.push(line);
+    else this.#json!.length = 0;
+  }
+
+  #finishJson(): ReadResult {
+    if (this.#jsonLength > MAX_JSON_LENGTH) {
+      const message = `a JSON description has at most ${MAX_JSON_LENGTH} characters, this has ${this.#jsonLength}`;
+      this.#problems.error('BAD_JSON', 1, message);
+      return { ok: false, problems: this.#problems.list() };
+    }
+    return descriptionFromJson(this.#json!.join('\n'));
+  }
+}
