@@ -89,3 +89,20 @@ export type {
   ZoneId,
   ZoneinfoReport,
 } from './reports/types.js';
+// The allocator: zones on a memmap.
+export { BuddyError, type BuddyErrorCode, type BuddyErrorDetails } from './core/errors.js';
+export {
+  type NamedZone,
+  PageAllocator,
+  type PageAllocatorHandle,
+  type PageAllocatorOptions,
+} from './core/page-allocator.js';
+export { BuddyZone } from './core/zone.js';
+export type {
+  AcceptGate,
+  AllocatorHooks,
+  AllocOptions,
+  Pressure,
+  ZoneSpec,
+} from './core/allocator-types.js';
+export { Zone as ZoneWord } from './core/control-layout.js';

@@ -8,6 +8,7 @@
  *     3            order   head of a free block that lies in a worker's page cache
  *     4            order   head of a block of unaccepted memory
  *     5            order   head of a guard block (free, but never allocated)
+ *     bit 7 on top of a head: the block's memory may hold old data (it was handed out before)
  *
  * "Body" is every initialised page that heads nothing: the tail of the block that covers it or, before
  * it is handed to an allocator, a page owned by boot code (reference count 1). A block is allocated,
@@ -28,6 +29,8 @@ export const PageState = {
   CACHED: 0x30,
   UNACCEPTED: 0x40,
   GUARD: 0x50,
+  /** Flag on the byte of a head: its memory may hold old data. */
+  DIRTY: 0x80,
 } as const;
 
 /** States without an order, as {@link Memmap.setRange} takes them. */
@@ -38,7 +41,7 @@ export type PlainState =
   | typeof PageState.HWPOISON;
 
 /** Mask of the kind of head in a state byte. */
-export const HEAD_KIND_MASK = 0xf0;
+export const HEAD_KIND_MASK = 0x70;
 /** Mask of the order in the state byte of a head. */
 export const HEAD_ORDER_MASK = 0x0f;
 

@@ -1,0 +1,177 @@
+/**
+ * Control words of an allocator: one shared Int32 array beside the memmap.
+ *
+ *     header      16 words   magic, version, zones, threads, ...
+ *     zone 0..n   512 words each, see `Zone`
+ *     cache (zone, thread) 0..n*t, `CACHE_WORDS` each, see `Cache`
+ *
+ * Who writes what: everything in a zone's block except the lock, the marks and the event words is written
+ * under the zone's lock; marks are written under it and read without. A cache's block is written by the
+ * thread that owns it alone, except ATTENTION, which any thread may set. Page numbers that may exceed 32
+ * bits are two words, low and high. List words hold descriptor indices, -1 for none.
+ */
+
+/** First word of a control array. */
+export const MAGIC = 0x42554459;
+/** Version of the layout; attach refuses any other. */
+export const VERSION = 1;
+
+/** Words of the header. */
+export const Header = {
+  MAGIC: 0,
+  VERSION: 1,
+  ZONES: 2,
+  THREADS: 3,
+  /** Bit set of {@link ControlFlag}. */
+  FLAGS: 4,
+  /** Free-running count of low-watermark events of all zones; waited for with Atomics.wait. */
+  EVENTS: 5,
+  /** Non-zero when an invariant broke; the allocator refuses further work. */
+  BROKEN: 6,
+  WORDS: 16,
+} as const;
+
+/** Options that all threads must agree on. */
+export const ControlFlag = {
+  /** Mobility grouping is on. */
+  GROUPING: 1,
+  /** Worker caches hold blocks of orders 4..8 too. */
+  DEEP_CACHE: 2,
+  /** Fill pages at free, verify them at allocation. */
+  POISON: 4,
+  /** Memory that was never handed out is zero. */
+  ZEROED: 8,
+  /** No worker caches: every call takes the lock. */
+  NO_CACHE: 16,
+} as const;
+
+/** Migratetypes that have lists. */
+export const LIST_TYPES = 6;
+/** Orders that have lists. */
+export const LIST_ORDERS = 16;
+const LIST_WORDS = 3;
+
+/** Words of a zone's block. */
+export const Zone = {
+  /** Four words of a SharedLock. */
+  LOCK: 0,
+  ID: 4,
+  START_LOW: 5,
+  START_HIGH: 6,
+  END_LOW: 7,
+  END_HIGH: 8,
+  PRESENT: 9,
+  MANAGED: 10,
+  /** Pages on free lists other than Isolate's, plus unaccepted pages. @kernel NR_FREE_PAGES */
+  FREE: 11,
+  ISOLATED: 12,
+  FREE_HIGHATOMIC: 13,
+  RESERVED_HIGHATOMIC: 14,
+  FREE_CMA: 15,
+  UNACCEPTED: 16,
+  /** Pages of free blocks of at least a pageblock, not isolated. */
+  FREE_BLOCKS: 17,
+  CMA: 18,
+  /** In-flight region of the change that runs under the lock: any index of it, and order + 1. */
+  JOURNAL_INDEX: 19,
+  JOURNAL_ORDER: 20,
+  MARK_MIN: 21,
+  MARK_LOW: 22,
+  MARK_HIGH: 23,
+  MARK_PROMO: 24,
+  BOOST: 25,
+  /** Bit set of {@link ZoneFlag}. */
+  FLAGS: 26,
+  BATCH: 27,
+  HIGH_MIN: 28,
+  HIGH_MAX: 29,
+  /** Head, tail and length of the list of unaccepted blocks. */
+  UNACCEPTED_HEAD: 30,
+  UNACCEPTED_TAIL: 31,
+  UNACCEPTED_COUNT: 32,
+  /** Counts of the events: claims and steals of foreign blocks, recoveries, low-mark crossings. */
+  CLAIMS: 33,
+  STEALS: 34,
+  RECOVERIES: 35,
+  LOW_EVENTS: 36,
+  ISOLATED_BLOCKS: 37,
+  /** Pages withdrawn for ever: bad or poisoned. */
+  LEAKED: 38,
+  /** lowmem_reserve by zone class, 8 words. */
+  RESERVE: 40,
+  /** One bit per non-empty order, per migratetype. */
+  MASK: 48,
+  /** head, tail, count of each list, by order * LIST_TYPES + migratetype. */
+  LISTS: 64,
+  WORDS: 64 + LIST_ORDERS * LIST_TYPES * LIST_WORDS,
+} as const;
+
+/** Bits of a zone's flags word. */
+export const ZoneFlag = { BELOW_HIGH: 1, BOOSTED: 2 } as const;
+
+/** Word of a list's head within the zone block; the tail and the count follow. */
+export function listWord(order: number, migratetype: number): number {
+  return Zone.LISTS + (order * LIST_TYPES + migratetype) * LIST_WORDS;
+}
+
+/** Orders that worker caches can hold. */
+export const CACHE_ORDERS = 10;
+/** Migratetypes that worker caches keep apart. */
+export const CACHE_TYPES = 3;
+const RING_ENTRIES = [1024, 512, 256, 128, 32, 32, 32, 32, 32, 32] as const;
+const CACHE_LISTS = CACHE_ORDERS * CACHE_TYPES;
+
+/** Words of a cache's block. */
+export const Cache = {
+  /** Set by others: the owner should drain. */
+  ATTENTION: 0,
+  /** Pages in lists of orders 0..3 and 9 (as the kernel counts). */
+  COUNT: 1,
+  /** Published for reports when the owner passes its slow path. */
+  HIGH: 2,
+  BATCH: 3,
+  /** Owner's thread id while attached, 0 else. */
+  OWNER: 4,
+  /** Pages in all lists. */
+  PAGES: 5,
+  REFILLS: 6,
+  DRAINS: 7,
+  /** Two words per list: position of the top entry, number of entries. */
+  LISTS: 16,
+  RINGS: 16 + CACHE_LISTS * 2,
+} as const;
+
+/** Number of entries of the ring of an order; a power of two. */
+export function ringEntries(order: number): number {
+  return RING_ENTRIES[order] ?? 0;
+}
+
+/** Offset of each list's ring within the cache block, by order * CACHE_TYPES + type. */
+export const RING_AT: readonly number[] = (() => {
+  const at: number[] = [];
+  let next: number = Cache.RINGS;
+  for (let list = 0; list < CACHE_LISTS; list++) {
+    at.push(next);
+    next += ringEntries(Math.floor(list / CACHE_TYPES));
+  }
+  return at;
+})();
+
+/** Words of one cache block. */
+export const CACHE_WORDS =
+  RING_AT[CACHE_LISTS - 1]! + ringEntries(CACHE_ORDERS - 1) + (16 - ((RING_AT[CACHE_LISTS - 1]! + ringEntries(CACHE_ORDERS - 1)) % 16)) % 16;
+
+/** Offset of a zone's block. */
+export function zoneAt(zone: number): number {
+  return Header.WORDS + zone * Zone.WORDS;
+}
+
+/** Offset of the cache block of (zone, thread); threads count from 1. */
+export function cacheAt(zones: number, threads: number, zone: number, thread: number): number {
+  return Header.WORDS + zones * Zone.WORDS + (zone * threads + (thread - 1)) * CACHE_WORDS;
+}
+
+/** Words of a whole control array. */
+export function controlWords(zones: number, threads: number): number {
+  return Header.WORDS + zones * Zone.WORDS + zones * threads * CACHE_WORDS;
+}

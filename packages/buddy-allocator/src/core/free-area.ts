@@ -1,0 +1,287 @@
+/**
+ * Free lists of one zone: the buddy algorithm itself, everything under the zone's lock.
+ *
+ *     order 2   [--------block--------]            free(a): buddy b of a is free, of the same order and
+ *     order 1   [----a----][----b----]             zone -> both become one block of the next order
+ *     order 0   [a1][a2]
+ *
+ * Blocks lie on doubly linked lists by order and migratetype; the links are columns of the memmap, by
+ * descriptor index, -1 for none; blocks of the maximum order have theirs in `topLinks`. One bit per
+ * non-empty list makes "smallest block that fits" a bit operation.
+ *
+ * A change records the block it is about as the zone's in-flight region before it touches anything, and
+ * widens it at each merge: if the thread dies in between, the region is free memory and all lists can be
+ * rebuilt from the state bytes (recovery.ts).
+ *
+ * Written as a closure over constants: the inner loops touch only locals and typed arrays.
+ * Invariants: I2 aligned, I3 no unmerged pair, I4 head bytes, I5 list type = pageblock type, I6 counts.
+ *
+ * Source: D. Knuth, TAOCP vol. 1, 2.5 (buddy system); Documentation/mm/physical_memory.rst.
+ */
+import {
+  type Columns,
+  type Geometry,
+  Migratetype,
+  PAGEBLOCK_TYPE_MASK,
+  PageblockBit,
+  PageState,
+} from '@bootmem/memmap';
+
+import { listWord, Zone } from './control-layout.js';
+
+const { FREE, BODY, DIRTY } = PageState;
+const ISOLATE = Migratetype.ISOLATE;
+const MERGEABLE = 3;
+const NONE = -1;
+
+/** Where a zone's lists live. */
+export interface FreeAreaParts {
+  readonly columns: Columns;
+  readonly words: Int32Array;
+  /** Offset of the zone's block in `words`. */
+  readonly at: number;
+  readonly zoneId: number;
+  readonly geometry: Geometry;
+}
+
+/** Operations on the free lists of one zone. All need the zone's lock; indices are descriptor indices. */
+export interface FreeArea {
+  /** Effective migratetype of the pageblock. */
+  typeOf(index: number): number;
+  /** Sets the stored type of a pageblock. */
+  setType(index: number, migratetype: number): void;
+  /** Puts a block on its list and marks its head; no merging. */
+  insert(index: number, order: number, migratetype: number, tail: boolean, dirty: number): void;
+  /** Takes a block off its list; the head byte is left to the caller. */
+  remove(index: number, order: number, migratetype: number): void;
+  /** Frees a block: counts, merges, inserts. The head byte may be anything. @kernel __free_one_page */
+  free(index: number, order: number, tail: boolean, dirty: number): void;
+  /**
+   * Takes the smallest block of the type that fits and splits it.
+   * @returns index of the block, whose state byte is `kind | order`; -1 when there is none
+   * @kernel __rmqueue_smallest
+   */
+  take(order: number, migratetype: number, kind: number): number;
+  /** Splits `[index, high)` down to `low`, upper halves to the heads of the lists. @kernel expand */
+  expand(index: number, low: number, high: number, migratetype: number, dirty: number): void;
+  /** First block of a list, -1 when empty. */
+  first(order: number, migratetype: number): number;
+  /** Last block of a list, -1 when empty. */
+  last(order: number, migratetype: number): number;
+  /** Block after `index` on the list of its order, -1 at the end. */
+  next(index: number, order: number): number;
+  /** Number of blocks of a list. */
+  count(order: number, migratetype: number): number;
+  /** Counts pages in or out of the zone's free counters. */
+  account(pages: number, migratetype: number): void;
+  /** Forgets all lists and counters; blocks keep their bytes. */
+  reset(): void;
+  /** Opens and closes the in-flight region. */
+  journal(index: number, orderPlusOne: number): void;
+}
+
+/** Free lists over shared words. The zone's words must have been initialised once with `reset`. */
+export function createFreeArea(parts: FreeAreaParts): FreeArea {
+  const { words: w, at: z, zoneId } = parts;
+  const { state, zone, links, topLinks, pageblocks } = parts.columns;
+  const { maxOrder, pageblockOrder } = parts.geometry;
+  const LISTS = z + Zone.LISTS;
+  const MASK = z + Zone.MASK;
+  const FREE_PAGES = z + Zone.FREE;
+  const JOURNAL_INDEX = z + Zone.JOURNAL_INDEX;
+  const JOURNAL_ORDER = z + Zone.JOURNAL_ORDER;
+  const LIKELY_BELOW = maxOrder - 1;
+
+  function typeOf(index: number): number {
+    const byte = pageblocks[index >>> pageblockOrder]!;
+    return (byte & PageblockBit.ISOLATED) !== 0 ? ISOLATE : byte & PAGEBLOCK_TYPE_MASK;
+  }
+
+  function setType(index: number, migratetype: number): void {
+    const at = index >>> pageblockOrder;
+    pageblocks[at] = (pageblocks[at]! & ~PAGEBLOCK_TYPE_MASK) | migratetype;
+  }
+
+  function account(pages: number, migratetype: number): void {
+    if (migratetype < MERGEABLE) {
+      w[FREE_PAGES] = w[FREE_PAGES]! + pages;
+      return;
+    }
+    if (migratetype === ISOLATE) {
+      w[z + Zone.ISOLATED] = w[z + Zone.ISOLATED]! + pages;
+      return;
+    }
+    w[FREE_PAGES] = w[FREE_PAGES]! + pages;
+    const special = migratetype === Migratetype.CMA ? Zone.FREE_CMA : Zone.FREE_HIGHATOMIC;
+    w[z + special] = w[z + special]! + pages;
+  }
+
+  function insert(
+    index: number,
+    order: number,
+    migratetype: number,
+    tail: boolean,
+    dirty: number,
+  ): void {
+    const list = LISTS + (order * 6 + migratetype) * 3;
+    const top = order === maxOrder;
+    const l = top ? topLinks : links;
+    const shift = top ? maxOrder : 0;
+    const slot = (index >>> shift) << 1;
+    state[index] = FREE | order | dirty;
+    w[list + 2] = w[list + 2]! + 1;
+    const head = w[list]!;
+    if (head === NONE) {
+      w[list] = index;
+      w[list + 1] = index;
+      l[slot] = NONE;
+      l[slot + 1] = NONE;
+      w[MASK + migratetype] = w[MASK + migratetype]! | (1 << order);
+    } else if (tail) {
+      const last = w[list + 1]!;
+      l[slot] = NONE;
+      l[slot + 1] = last;
+      l[(last >>> shift) << 1] = index;
+      w[list + 1] = index;
+    } else {
+      l[slot] = head;
+      l[slot + 1] = NONE;
+      l[((head >>> shift) << 1) + 1] = index;
+      w[list] = index;
+    }
+    if (order >= pageblockOrder && migratetype !== ISOLATE) {
+      w[z + Zone.FREE_BLOCKS] = w[z + Zone.FREE_BLOCKS]! + (1 << order);
+    }
+  }
+
+  function remove(index: number, order: number, migratetype: number): void {
+    const list = LISTS + (order * 6 + migratetype) * 3;
+    const top = order === maxOrder;
+    const l = top ? topLinks : links;
+    const shift = top ? maxOrder : 0;
+    const slot = (index >>> shift) << 1;
+    const next = l[slot]!;
+    const previous = l[slot + 1]!;
+    w[list + 2] = w[list + 2]! - 1;
+    if (previous === NONE) w[list] = next;
+    else l[(previous >>> shift) << 1] = next;
+    if (next === NONE) w[list + 1] = previous;
+    else l[((next >>> shift) << 1) + 1] = previous;
+    if (previous === NONE && next === NONE) {
+      w[MASK + migratetype] = w[MASK + migratetype]! & ~(1 << order);
+    }
+    if (order >= pageblockOrder && migratetype !== ISOLATE) {
+      w[z + Zone.FREE_BLOCKS] = w[z + Zone.FREE_BLOCKS]! - (1 << order);
+    }
+  }
+
+  function retype(index: number, order: number, migratetype: number): void {
+    const end = index + (1 << order);
+    for (let at = index; at < end; at += 1 << pageblockOrder) setType(at, migratetype);
+  }
+
+  function free(index: number, order: number, tail: boolean, dirty: number): void {
+    const migratetype = typeOf(index);
+    w[JOURNAL_INDEX] = index;
+    w[JOURNAL_ORDER] = order + 1;
+    account(1 << order, migratetype);
+    let i = index;
+    let o = order;
+    let old = dirty;
+    while (o < maxOrder) {
+      const buddy = i ^ (1 << o);
+      const found = state[buddy]!;
+      if ((found & ~DIRTY) !== (FREE | o) || zone[buddy] !== zoneId) break;
+      let type = migratetype;
+      if (o >= pageblockOrder) {
+        type = typeOf(buddy);
+        if (type !== migratetype && (type >= MERGEABLE || migratetype >= MERGEABLE)) break;
+      }
+      // Wide first: from here on the buddy counts as part of the block in flight.
+      w[JOURNAL_ORDER] = o + 2;
+      remove(buddy, o, type);
+      if (type !== migratetype) retype(buddy, o, migratetype);
+      old |= found & DIRTY;
+      state[buddy] = BODY;
+      state[i] = BODY;
+      i &= buddy;
+      o++;
+    }
+    insert(i, o, migratetype, tail || (o < LIKELY_BELOW && mergeLikely(i, o)), old);
+    w[JOURNAL_ORDER] = 0;
+  }
+
+  // The combined block's buddy is free: this block will probably be merged away soon.
+  function mergeLikely(index: number, order: number): boolean {
+    const combined = index & ~(1 << order);
+    const other = combined ^ (1 << (order + 1));
+    return (state[other]! & ~DIRTY) === (FREE | (order + 1)) && zone[other] === zoneId;
+  }
+
+  function expand(
+    index: number,
+    low: number,
+    high: number,
+    migratetype: number,
+    dirty: number,
+  ): void {
+    for (let o = high - 1; o >= low; o--) insert(index + (1 << o), o, migratetype, false, dirty);
+  }
+
+  function take(order: number, migratetype: number, kind: number): number {
+    const fitting = (w[MASK + migratetype]! >>> order) << order;
+    if (fitting === 0) return NONE;
+    const high = 31 - Math.clz32(fitting & -fitting);
+    const index = w[LISTS + (high * 6 + migratetype) * 3]!;
+    w[JOURNAL_INDEX] = index;
+    w[JOURNAL_ORDER] = high + 1;
+    const dirty = state[index]! & DIRTY;
+    remove(index, high, migratetype);
+    account(-(1 << order), migratetype);
+    if (high > order) expand(index, order, high, migratetype, dirty);
+    state[index] = kind | order | dirty;
+    w[JOURNAL_ORDER] = 0;
+    return index;
+  }
+
+  return {
+    typeOf,
+    setType,
+    insert,
+    remove,
+    free,
+    take,
+    expand,
+    account,
+    first: (order, migratetype) => w[z + listWord(order, migratetype)]!,
+    last: (order, migratetype) => w[z + listWord(order, migratetype) + 1]!,
+    next: (index, order) =>
+      order === maxOrder ? topLinks[(index >>> maxOrder) << 1]! : links[index << 1]!,
+    count: (order, migratetype) => w[z + listWord(order, migratetype) + 2]!,
+    reset() {
+      w.fill(0, z + Zone.MASK, z + Zone.MASK + 8);
+      for (let at = z + Zone.LISTS; at < z + Zone.WORDS; at += 3) {
+        w[at] = NONE;
+        w[at + 1] = NONE;
+        w[at + 2] = 0;
+      }
+      for (const counter of FREE_COUNTERS) w[z + counter] = 0;
+      w[z + Zone.UNACCEPTED_HEAD] = NONE;
+      w[z + Zone.UNACCEPTED_TAIL] = NONE;
+      w[z + Zone.UNACCEPTED_COUNT] = 0;
+    },
+    journal(index, orderPlusOne) {
+      w[JOURNAL_INDEX] = index;
+      w[JOURNAL_ORDER] = orderPlusOne;
+    },
+  };
+}
+
+const FREE_COUNTERS = [
+  Zone.FREE,
+  Zone.ISOLATED,
+  Zone.FREE_HIGHATOMIC,
+  Zone.FREE_CMA,
+  Zone.FREE_BLOCKS,
+  Zone.UNACCEPTED,
+] as const;
