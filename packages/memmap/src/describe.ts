@@ -2,7 +2,7 @@
  * A page's descriptor as a typed object, for reports, dumps and tests. Never on a hot path.
  */
 import type { PageblockView } from './pageblocks.js';
-import { HEAD_KIND_MASK, HEAD_ORDER_MASK, PageState } from './page-state.js';
+import { HEAD_KIND_MASK, HEAD_ORDER_MASK, isDeviceState, PageState } from './page-state.js';
 
 /** Block that a page belongs to. */
 export interface BlockHead {
@@ -22,7 +22,7 @@ export type PageDescription =
         readonly order: number;
       })
   | ({ readonly kind: 'boot' | 'reserved' | 'offline' | 'hwpoison' } & Common)
-  | ({ readonly kind: 'device' } & Common & {
+  | ({ readonly kind: 'device' | 'device-idle' | 'device-tail' } & Common & {
         readonly pgmap: number;
         readonly driverWord: number;
       });
@@ -46,6 +46,11 @@ const PLAIN: Readonly<Record<number, 'reserved' | 'offline' | 'hwpoison'>> = {
   [PageState.RESERVED]: 'reserved',
   [PageState.OFFLINE]: 'offline',
   [PageState.HWPOISON]: 'hwpoison',
+};
+
+const DEVICES: Readonly<Record<number, 'device' | 'device-idle'>> = {
+  0: 'device',
+  [PageState.DEVICE_IDLE - PageState.DEVICE]: 'device-idle',
 };
 
 /** What {@link describePage} needs to read. */
@@ -79,8 +84,8 @@ export function describePage(map: DescribedMap, pfn: number): PageDescription {
   };
   const plain = PLAIN[state];
   if (plain !== undefined) return { kind: plain, ...common };
-  if (state === PageState.DEVICE) {
-    return { kind: 'device', ...common, pgmap: map.pgmapIndex(pfn), driverWord: map.driverWord(pfn) };
+  if (isDeviceState(state)) {
+    return { kind: DEVICES[state - PageState.DEVICE] ?? 'device-tail', ...common, pgmap: map.pgmapIndex(pfn), driverWord: map.driverWord(pfn) };
   }
   const head = map.coveringHead(pfn);
   const kind = head === undefined ? undefined : HEADS[head.state];

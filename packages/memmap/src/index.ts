@@ -17,9 +17,11 @@ export {
 } from './units.js';
 export { ARM64_4K, ARM64_64K, checkGeometry, type Geometry, X86_64 } from './geometry.js';
 export {
+  type DeviceState,
   HEAD_KIND_MASK,
   HEAD_ORDER_MASK,
   headOrder,
+  isDeviceState,
   Migratetype,
   MIGRATETYPE_COUNT,
   MIGRATETYPE_NAMES,

@@ -3,7 +3,7 @@
  *
  *     0 magic | 1 version | 2..6 geometry | 7 first section | 8 sections | 9 capacity in sections
  *     10 slots given out (atomic) | 11 populate mode | 12 zones defined | 13..15 free
- *     16..271      zone registry: 0, or 1 + (nid * 8 + zone index), indexed by zone id
+ *     16..271      zone registry: 0, or 1 + (nid * 16 + zone index), indexed by zone id
  *     then         section -> slot: 0 none, -1 being given, else slot + 1 (atomic)
  *     then         section flags (atomic or)
  *     then         subsection bitmap, `bitmapWords` words a section (atomic or)

@@ -31,8 +31,15 @@ import type { FillKernel } from './fill.js';
 import { checkGeometry, type Geometry, X86_64 } from './geometry.js';
 import { MAGIC, type TableLayout, tableLayout, VERSION, Word } from './layout.js';
 import { PageblockView } from './pageblocks.js';
-import { HEAD_KIND_MASK, HEAD_ORDER_MASK, PageState, type PlainState } from './page-state.js';
-import { SectionFlag } from './page-state.js';
+import {
+  type DeviceState,
+  HEAD_KIND_MASK,
+  HEAD_ORDER_MASK,
+  isDeviceState,
+  PageState,
+  type PlainState,
+  SectionFlag,
+} from './page-state.js';
 import { type RunVisitor, SectionTable } from './section-table.js';
 import { alignDown, alignUp, MAX_PFN } from './units.js';
 import { allocateBuffer } from './words.js';
@@ -263,17 +270,24 @@ export class Memmap {
   }
 
   /**
-   * Initialises device pages, reference count 1, and records the page map that they belong to.
+   * Initialises device pages and records the page map that they belong to.
    * @param pgmapIndex 1 .. 2**31 - 1; recorded per subsection
+   * @param state  DEVICE: reference count 1; DEVICE_IDLE and DEVICE_TAIL: 0
    * @kernel memmap_init_zone_device
    */
-  initDeviceRange(startPfn: number, endPfn: number, zoneId: number, pgmapIndex: number): void {
+  initDeviceRange(
+    startPfn: number,
+    endPfn: number,
+    zoneId: number,
+    pgmapIndex: number,
+    state: DeviceState = PageState.DEVICE,
+  ): void {
     if (!Number.isInteger(pgmapIndex) || pgmapIndex < 1 || pgmapIndex >= MAX_INDEX) {
       throw new MemmapError('ERR_MEMMAP_ARGUMENT', `pgmapIndex is 1..2^31-1, got ${pgmapIndex}`, {
         pgmapIndex,
       });
     }
-    this.#init(startPfn, endPfn, zoneId, PageState.DEVICE);
+    this.#init(startPfn, endPfn, zoneId, state);
     const { subsectionOrder } = this.geometry;
     this.#sections.runs(startPfn, endPfn, (index, pages) => {
       const at = this.#layout.pgmapAt;
@@ -398,7 +412,7 @@ export class Memmap {
 
   /** Page map index of a device page's subsection, 0 for none. */
   pgmapIndex(pfn: number): number {
-    if (this.state(pfn) !== PageState.DEVICE) return 0;
+    if (!isDeviceState(this.state(pfn))) return 0;
     return this.#words[this.#layout.pgmapAt + (this.indexOf(pfn) >>> this.geometry.subsectionOrder)]!;
   }
 
@@ -496,7 +510,7 @@ export class Memmap {
   }
 
   #init(startPfn: number, endPfn: number, zoneId: number, state: number): void {
-    if (this.zones.info(zoneId) === undefined) {
+    if (!this.zones.has(zoneId)) {
       throw new MemmapError('ERR_MEMMAP_ZONES', `zone id ${zoneId} is not defined`, { zoneId });
     }
     this.populate(startPfn, endPfn);
@@ -520,18 +534,25 @@ export class Memmap {
   #impliedReferences(pfn: number): number | undefined {
     const state = this.state(pfn);
     if (state === PageState.UNINITIALISED) return undefined;
+    if (state === PageState.DEVICE_IDLE || state === PageState.DEVICE_TAIL) return 0;
     if (state < PageState.FREE && state !== PageState.BODY) return 1;
     if ((state & HEAD_KIND_MASK) === PageState.ALLOCATED) return 1;
     return state === PageState.BODY && this.coveringHead(pfn) === undefined ? 1 : 0;
   }
 
   #deviceIndex(pfn: number): number {
-    if (this.state(pfn) === PageState.DEVICE) return this.indexOf(pfn);
+    if (isDeviceState(this.state(pfn))) return this.indexOf(pfn);
     throw new MemmapError('ERR_MEMMAP_ARGUMENT', `pfn ${pfn} is not a device page`, { pfn });
   }
 
   #checkPresent(startPfn: number, endPfn: number): void {
-    if (!isRange({ startPfn, endPfn })) {
+    const ok =
+      Number.isSafeInteger(startPfn) &&
+      Number.isSafeInteger(endPfn) &&
+      startPfn >= 0 &&
+      startPfn < endPfn &&
+      endPfn <= MAX_PFN;
+    if (!ok) {
       throw new MemmapError('ERR_MEMMAP_ARGUMENT', 'a range is [startPfn, endPfn), not empty', {
         startPfn,
         endPfn,

@@ -3,6 +3,7 @@
  *
  *     high nibble  low nibble
  *     0            0 uninitialised | 1 body | 2 reserved | 3 device | 4 offline | 5 hwpoison
+ *                  6 device page whose references start at 0 | 7 tail of a compound device page
  *     1            order   head of a free block (on a free list)
  *     2            order   head of an allocated block
  *     3            order   head of a free block that lies in a worker's page cache
@@ -24,6 +25,8 @@ export const PageState = {
   DEVICE: 0x03,
   OFFLINE: 0x04,
   HWPOISON: 0x05,
+  DEVICE_IDLE: 0x06,
+  DEVICE_TAIL: 0x07,
   FREE: 0x10,
   ALLOCATED: 0x20,
   CACHED: 0x30,
@@ -39,6 +42,17 @@ export type PlainState =
   | typeof PageState.RESERVED
   | typeof PageState.OFFLINE
   | typeof PageState.HWPOISON;
+
+/** States of device pages. */
+export type DeviceState =
+  | typeof PageState.DEVICE
+  | typeof PageState.DEVICE_IDLE
+  | typeof PageState.DEVICE_TAIL;
+
+/** True for the three states of device pages. */
+export function isDeviceState(state: number): boolean {
+  return state === PageState.DEVICE || state === PageState.DEVICE_IDLE || state === PageState.DEVICE_TAIL;
+}
 
 /** Mask of the kind of head in a state byte. */
 export const HEAD_KIND_MASK = 0x70;

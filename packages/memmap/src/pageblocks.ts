@@ -49,9 +49,17 @@ export class PageblockView {
   setRange(startPfn: number, endPfn: number, migratetype: number): void {
     checkType(migratetype);
     const size = 2 ** this.#order;
-    for (let pfn = Math.ceil(startPfn / size) * size; pfn < endPfn; pfn += size) {
-      this.setMigratetype(pfn, migratetype);
-    }
+    const first = Math.ceil(startPfn / size) * size;
+    if (first >= endPfn) return;
+    const blocks = Math.ceil((endPfn - first) / size);
+    const last = first + (blocks - 1) * size;
+    if (this.#sections.indexOf(first) < 0 || this.#sections.indexOf(last) < 0) this.#at(-1);
+    this.#sections.runs(first, first + blocks * size, (index, pages) => {
+      const end = (index + pages) / size;
+      for (let at = index / size; at < end; at++) {
+        this.#bytes[at] = (this.#bytes[at]! & ~PAGEBLOCK_TYPE_MASK) | migratetype;
+      }
+    });
   }
 
   /** True while the pageblock is isolated. */

@@ -4,10 +4,10 @@
  */
 import { MemmapError } from './errors.js';
 import { MAX_ZONE_ID, Word } from './layout.js';
-import { ZONE_NAMES } from './page-state.js';
 import { MAX_NODES } from './units.js';
 
-const ZONES_PER_NODE = 8;
+/** Zone numbers of a node; those without a name are free for a user's own meaning. */
+const ZONES_PER_NODE = 16;
 
 /** The zone that an id names. */
 export interface ZoneName {
@@ -34,7 +34,8 @@ export class ZoneRegistry {
    */
   define(nid: number, zoneIndex: number): number {
     const nidOk = Number.isInteger(nid) && nid >= 0 && nid < MAX_NODES;
-    if (!nidOk || ZONE_NAMES[zoneIndex] === undefined) {
+    const zoneOk = Number.isInteger(zoneIndex) && zoneIndex >= 0 && zoneIndex < ZONES_PER_NODE;
+    if (!nidOk || !zoneOk) {
       throw new MemmapError('ERR_MEMMAP_ARGUMENT', `no zone ${zoneIndex} of node ${nid}`, {
         nid,
         zoneIndex,
@@ -58,6 +59,11 @@ export class ZoneRegistry {
       if (this.#words[Word.ZONE_TABLE + id] === value) return id;
     }
     return undefined;
+  }
+
+  /** True for an id that was given out. Never allocates. */
+  has(zoneId: number): boolean {
+    return zoneId >= 1 && zoneId <= this.count;
   }
 
   /** Zone that an id names, or undefined. */
