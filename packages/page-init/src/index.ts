@@ -1,1 +1,73 @@
-export {};
+/** Page-descriptor initialisation: early, deferred, on demand, device. */
+export { PageInitError, type PageInitErrorCode, type PageInitErrorDetails } from './errors.js';
+export type {
+  InitInput,
+  MemorySpan,
+  PageSink,
+  PfnSpan,
+  RangeJob,
+  RangeJobResult,
+  RangeJobRunner,
+  ReservedSpan,
+  WorkerShare,
+  ZoneSpan,
+} from './types.js';
+export {
+  type JobSplitting,
+  type PageInitProfile,
+  type PagemapType,
+  PROFILE_5_7,
+  PROFILE_6_1,
+  PROFILE_6_12,
+  PROFILE_LATEST,
+  PROFILES,
+} from './profiles.js';
+export { type ByteSpan, memoryFromBytes, reservedFromBytes } from './plan/cut.js';
+export {
+  type InitPlan,
+  NO_ZONE_INDEX,
+  type PageOwner,
+  planInit,
+  type PlanNode,
+  planNode,
+  type PlanRun,
+  runOf,
+  type UnavailableCount,
+  verifyPlan,
+} from './plan/plan.js';
+export {
+  defineZones,
+  type EarlyOptions,
+  type EarlyResult,
+  initEarly,
+  releaseEarly,
+} from './early.js';
+export {
+  type DeferredAttach,
+  type DeferredCounts,
+  DeferredNode,
+  type DeferredNodeHandle,
+  type DeferredNodeOptions,
+} from './deferred/node.js';
+export { Phase } from './deferred/layout.js';
+export {
+  createDeferredNodes,
+  createZoneGrower,
+  type DeferredNodesOptions,
+  type DeferredResult,
+  type DeferredRunOptions,
+  type GrowHook,
+  initDeferred,
+  type NodeResult,
+} from './deferred/run.js';
+export { splitJobs } from './deferred/split.js';
+export {
+  type ChunkFunction,
+  createInlineRunner,
+  createPoolRunner,
+  type PoolJob,
+  type PoolRunnerOptions,
+  type WorkPoolPort,
+  yieldToEvents,
+} from './runner.js';
+export { UnitState, UnitTable } from './unit-table.js';

@@ -1,0 +1,116 @@
+/**
+ * Set arithmetic on sorted ranges of pages: merge reserved ranges, cut a range by them, round bytes to
+ * pages. Pure; linear in the number of ranges.
+ */
+import type { MemorySpan, PfnSpan, ReservedSpan } from '../types.js';
+
+/** How a part of a range is covered by the reserved list. */
+export type Cover = 'free' | 'reserved' | 'no-init';
+
+/** A part of a range. */
+export interface CutPart extends PfnSpan {
+  readonly cover: Cover;
+}
+
+/**
+ * Reserved ranges sorted, disjoint, maximal; where plain and no-init ranges overlap, plain wins.
+ */
+export function normaliseReserved(reserved: readonly ReservedSpan[]): ReservedSpan[] {
+  const plain = merge(reserved.filter((r) => r.noInit !== true));
+  const rest: ReservedSpan[] = [];
+  for (const range of merge(reserved.filter((r) => r.noInit === true))) {
+    for (const part of subtract(range, plain)) rest.push({ ...part, noInit: true });
+  }
+  return [...plain, ...rest].sort((a, b) => a.startPfn - b.startPfn);
+}
+
+function merge(ranges: readonly PfnSpan[]): PfnSpan[] {
+  const out: { startPfn: number; endPfn: number }[] = [];
+  for (const { startPfn, endPfn } of ranges.toSorted((a, b) => a.startPfn - b.startPfn)) {
+    if (startPfn >= endPfn) continue;
+    const previous = out.at(-1);
+    if (previous !== undefined && startPfn <= previous.endPfn) {
+      previous.endPfn = Math.max(previous.endPfn, endPfn);
+    } else {
+      out.push({ startPfn, endPfn });
+    }
+  }
+  return out;
+}
+
+/** Index of the first range that ends after `pfn`; ranges sorted and disjoint. */
+export function firstEndingAfter(ranges: readonly PfnSpan[], pfn: number): number {
+  let low = 0;
+  let high = ranges.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ranges[middle]!.endPfn > pfn) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** `range` minus `taken` (sorted, disjoint). */
+export function* subtract(range: PfnSpan, taken: readonly PfnSpan[]): Generator<PfnSpan> {
+  for (const part of cutBy(range, taken)) {
+    if (part.cover === 'free') yield { startPfn: part.startPfn, endPfn: part.endPfn };
+  }
+}
+
+/** Parts of `range` in address order by how `reserved` (normalised) covers them; nothing is left out. */
+export function* cutBy(range: PfnSpan, reserved: readonly ReservedSpan[]): Generator<CutPart> {
+  let at = range.startPfn;
+  for (let i = firstEndingAfter(reserved, at); at < range.endPfn; i++) {
+    const next = reserved[i];
+    const start = Math.min(next?.startPfn ?? Infinity, range.endPfn);
+    if (at < start) yield { startPfn: at, endPfn: start, cover: 'free' };
+    at = Math.max(at, start);
+    if (next === undefined || at >= range.endPfn) break;
+    const end = Math.min(next.endPfn, range.endPfn);
+    if (at < end) {
+      yield { startPfn: at, endPfn: end, cover: next.noInit === true ? 'no-init' : 'reserved' };
+      at = end;
+    }
+  }
+}
+
+/** A byte range of memory or of a reservation. */
+export interface ByteSpan {
+  /** First byte. */
+  readonly base: number;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** Memory in bytes to whole pages: edges inward, what holds no whole page is dropped. */
+export function memoryFromBytes(
+  regions: readonly (ByteSpan & { readonly nid: number; readonly mirror?: boolean })[],
+  pageShift = 12,
+): MemorySpan[] {
+  const page = 2 ** pageShift;
+  return regions.flatMap(({ base, size, nid, mirror }) => {
+    const startPfn = Math.ceil(base / page);
+    const endPfn = Math.floor((base + size) / page);
+    if (startPfn >= endPfn) return [];
+    return [{ startPfn, endPfn, nid, ...(mirror === undefined ? {} : { mirror }) }];
+  });
+}
+
+/** Reservations in bytes to pages: edges outward, a page that is used in part is used. */
+export function reservedFromBytes(
+  regions: readonly (ByteSpan & { readonly noInit?: boolean })[],
+  pageShift = 12,
+): ReservedSpan[] {
+  const page = 2 ** pageShift;
+  return regions.flatMap(({ base, size, noInit }) =>
+    size <= 0
+      ? []
+      : [
+          {
+            startPfn: Math.floor(base / page),
+            endPfn: Math.ceil((base + size) / page),
+            ...(noInit === undefined ? {} : { noInit }),
+          },
+        ],
+  );
+}

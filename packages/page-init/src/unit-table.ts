@@ -1,0 +1,137 @@
+/**
+ * Which unit of work is done by whom: one shared word a unit, so that each is done exactly once whoever
+ * comes first (a range job, an allocator that needs memory now, a page fault), and can be waited for.
+ *
+ *     PENDING --claim--> BUSY --finish--> DONE
+ *        |                 '---fail----> FAILED      (BUSY_WAITED instead of BUSY while somebody waits)
+ *        '----cancel----> CANCELLED
+ *
+ * Every word is used with Atomics only. A unit's writes happen before `finish` and are seen by whoever
+ * reads DONE. Source: the sub-range scheme of the asynchronous memmap proposal, generalised.
+ */
+import { PageInitError } from './errors.js';
+
+/** States of a unit. */
+export const UnitState = {
+  PENDING: 0,
+  BUSY: 1,
+  DONE: 2,
+  FAILED: 3,
+  CANCELLED: 4,
+  BUSY_WAITED: 5,
+} as const;
+
+const { load, compareExchange, exchange, notify, wait, waitAsync } = Atomics;
+const { PENDING, BUSY, DONE, FAILED, CANCELLED, BUSY_WAITED } = UnitState;
+/** A waiter looks again at least this often, in case the thread that was busy has died. */
+const LOOK_AGAIN_MS = 50;
+
+/** View over the state words of `count` units; no state of its own. */
+export class UnitTable {
+  readonly count: number;
+  readonly #words: Int32Array;
+  readonly #at: number;
+
+  /** @param at index of the first word */
+  constructor(words: Int32Array, at: number, count: number) {
+    this.#words = words;
+    this.#at = at;
+    this.count = count;
+  }
+
+  /** One of {@link UnitState}. */
+  state(unit: number): number {
+    return load(this.#words, this.#at + unit);
+  }
+
+  /** True when the unit is done. */
+  isDone(unit: number): boolean {
+    return this.state(unit) === DONE;
+  }
+
+  /** Makes the unit the caller's; false when somebody has it, had it, or it was cancelled. */
+  tryClaim(unit: number): boolean {
+    return compareExchange(this.#words, this.#at + unit, PENDING, BUSY) === PENDING;
+  }
+
+  /** Says that the claimed unit is done. Pairs with the loads in `state` and the waits below. */
+  finish(unit: number): void {
+    this.#leave(unit, DONE);
+  }
+
+  /** Says that the claimed unit was left half done; it stays so, and waiters learn it. */
+  fail(unit: number): void {
+    this.#leave(unit, FAILED);
+  }
+
+  /** Takes a pending unit out for good; false when it is claimed or done. */
+  cancel(unit: number): boolean {
+    return compareExchange(this.#words, this.#at + unit, PENDING, CANCELLED) === PENDING;
+  }
+
+  /** First unit at or after `from` that nobody has claimed, or undefined. O(units passed). */
+  firstPending(from: number): number | undefined {
+    for (let unit = from; unit < this.count; unit++) {
+      if (this.state(unit) === PENDING) return unit;
+    }
+    return undefined;
+  }
+
+  /** Number of units in a state; busy with and without waiters is one state. O(units). */
+  countIn(state: number): number {
+    let count = 0;
+    for (let unit = 0; unit < this.count; unit++) {
+      const found = this.state(unit);
+      if (found === state || (state === BUSY && found === BUSY_WAITED)) count++;
+    }
+    return count;
+  }
+
+  /**
+   * Waits until a unit that somebody else claimed is done, without blocking the thread.
+   * @throws ERR_PAGE_INIT_INCOMPLETE when it failed, ERR_PAGE_INIT_CANCELLED when it was cancelled
+   */
+  async whenDone(unit: number): Promise<void> {
+    while (!this.#settled(unit)) {
+      if (!this.#announce(unit)) continue;
+      const waiting = waitAsync(this.#words, this.#at + unit, BUSY_WAITED, LOOK_AGAIN_MS);
+      if (waiting.async) await waiting.value;
+    }
+  }
+
+  /** As {@link whenDone}, but blocks the calling thread; not for a browser's main thread. */
+  blockUntilDone(unit: number): void {
+    while (!this.#settled(unit)) {
+      if (this.#announce(unit)) wait(this.#words, this.#at + unit, BUSY_WAITED, LOOK_AGAIN_MS);
+    }
+  }
+
+  #leave(unit: number, state: number): void {
+    const previous = exchange(this.#words, this.#at + unit, state);
+    if (previous === BUSY_WAITED) notify(this.#words, this.#at + unit);
+    if (previous !== BUSY && previous !== BUSY_WAITED) {
+      throw new PageInitError('ERR_PAGE_INIT_INVARIANT', 'only a claimed unit is finished', {
+        unit,
+        previous,
+      });
+    }
+  }
+
+  #announce(unit: number): boolean {
+    compareExchange(this.#words, this.#at + unit, BUSY, BUSY_WAITED);
+    return this.state(unit) === BUSY_WAITED;
+  }
+
+  #settled(unit: number): boolean {
+    const state = this.state(unit);
+    if (state === FAILED) {
+      throw new PageInitError('ERR_PAGE_INIT_INCOMPLETE', `unit ${unit} was left half done`, {
+        unit,
+      });
+    }
+    if (state === CANCELLED) {
+      throw new PageInitError('ERR_PAGE_INIT_CANCELLED', `unit ${unit} was cancelled`, { unit });
+    }
+    return state === DONE;
+  }
+}
