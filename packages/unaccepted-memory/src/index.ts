@@ -30,3 +30,33 @@ export {
   TABLE_HEADER_BYTES,
   TABLE_VERSION,
 } from './constants.js';
+export { ZoneAcceptor } from './zone-acceptor.js';
+export type {
+  AcceptMode,
+  ZoneAcceptCounter,
+  ZoneAcceptorHandle,
+  ZoneAcceptorOptions,
+  ZoneHelperOptions,
+} from './zone-acceptor.js';
+export type {
+  AcceptGate,
+  AcceptPort,
+  AcceptStage,
+  CondAcceptOptions,
+  ZoneAcceptState,
+} from './zone-port.js';
+export { Pacer } from './pacer.js';
+export type { PacerOptions, PacerStats } from './pacer.js';
+export { acceptUnitsJob, runArenaHelper } from './arena-helper.js';
+export type { AcceptJob } from './arena-helper.js';
+export { meterBackend } from './meter.js';
+export type { MeterCounter, MeterOptions, MeteredBackend } from './meter.js';
+export {
+  acceptReport,
+  formatAcceptReport,
+  meminfoLine,
+  nodeMeminfoLine,
+  vmstatLine,
+  zoneinfoLine,
+} from './reports.js';
+export type { AcceptReport } from './reports.js';

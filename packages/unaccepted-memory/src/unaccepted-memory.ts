@@ -181,6 +181,11 @@ export class UnacceptedMemory {
     return this.#id;
   }
 
+  /** How many participant slots there are. */
+  get participantCount(): number {
+    return this.#participants.count;
+  }
+
   /**
    * Takes a slot for a thread about to be started; hand the number over as `AttachOptions.participant`, and
    * call {@link UnacceptedMemory.declareDead} with it when the thread ends without closing.

@@ -1,0 +1,72 @@
+/**
+ * Background acceptance of an address range: for arenas without a page allocator, and as a job of a work pool.
+ *
+ * The helper walks upwards from the lowest unit that is not accepted, in steps of one to a few pieces. A consumer
+ * that arrives at a unit in progress takes the pieces that nobody has begun (see accept-protocol.ts), so it is
+ * never more than a piece behind.
+ */
+import { UnacceptedMemory } from './unaccepted-memory.js';
+import type { UnacceptedMemoryHandle } from './unaccepted-memory.js';
+import { Pacer } from './pacer.js';
+import type { ByteRange } from './table.js';
+
+/**
+ * Accepts `range` piece by piece until all is done or the pacer is stopped.
+ * @param memory  this thread's view
+ * @param range   bytes; outside the table nothing happens
+ * @param pacer   steps, pace and stop signal
+ * @returns bytes that this thread prepared
+ * @throws ERR_ACCEPT_FAILED when the platform refuses
+ * @remarks Blocks; for worker threads.
+ */
+export function runArenaHelper(memory: UnacceptedMemory, range: ByteRange, pacer: Pacer): number {
+  let prepared = 0;
+  let from = range.start;
+  while (!pacer.stopped) {
+    const start = memory.firstUnaccepted(from, range.end - from);
+    if (start === undefined) break;
+    from = start;
+    const bytes = memory.advance(start, range.end - start, pacer.stepBytes);
+    // What is left is inside other threads.
+    if (bytes === 0) break;
+    prepared += bytes;
+    pacer.after(bytes, false);
+  }
+  return prepared;
+}
+
+/** What a pool's threads need to accept ranges; survives `postMessage`. */
+export interface AcceptJob {
+  /** The accept state. */
+  readonly memory: UnacceptedMemoryHandle;
+  /** Shared words of the owner's pacer; default: as fast as it goes. */
+  readonly pacer?: ArrayBufferLike;
+  /** Bytes of a step; default 256 KiB. */
+  readonly stepBytes?: number;
+}
+
+/**
+ * The thread function of a range job whose positions are units: accepts units `[start, end)`.
+ *
+ * Fits a work pool that names its function by module and export and runs it on `[start, end)` pieces.
+ * @param start  first unit
+ * @param end    one past the last unit
+ * @param job    the same for all pieces
+ */
+export function acceptUnitsJob(start: number, end: number, job: AcceptJob): void {
+  const memory = UnacceptedMemory.attach(job.memory);
+  const { physBase, unitSize } = memory.geometry;
+  const pacer = new Pacer(
+    {
+      yieldToLoad: job.pacer !== undefined,
+      ...(job.stepBytes !== undefined && { stepBytes: job.stepBytes }),
+    },
+    job.pacer,
+  );
+  try {
+    const range = { start: physBase + start * unitSize, end: physBase + end * unitSize };
+    runArenaHelper(memory, range, pacer);
+  } finally {
+    memory.close();
+  }
+}

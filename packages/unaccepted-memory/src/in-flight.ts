@@ -1,0 +1,136 @@
+/**
+ * Blocks between "taken off the zone's list" and "freed to it": visible to all threads, so that others can help
+ * with one, and the block of a dead thread can be finished.
+ *
+ * ```text
+ * words   zone 0 .. 255: pages in flight of that zone      slot per participant: zone, block + 1
+ *                                                          0 = none, -1 = about to take one
+ *         helper: participant + 1 of the background helper, 0 = none;   demand: grows when it is wanted
+ * ```
+ * A block is in flight at most once in its life, so a slot's value names it without a generation. Whoever swaps
+ * it for 0 has the duty to free the block: the thread that took it, a helper, or the one that recovers a dead
+ * thread's slot.
+ */
+import type { Words } from './bitmap.js';
+import { newSharedBuffer } from './layout.js';
+
+const { add, compareExchange, load, notify, store, wait } = Atomics;
+
+const HELPER = 256;
+const DEMAND = 257;
+const ZONES = 258;
+const NOTHING = 0;
+const TAKING = -1;
+
+/** A block in flight, and who took it. */
+export interface InFlightBlock {
+  /** Participant slot of the thread that took it. */
+  readonly slot: number;
+  /** Zone it belongs to. */
+  readonly zone: number;
+  /** Index of the block: pfn divided by the pages of a block. */
+  readonly block: number;
+}
+
+/** The table over shared words; no state of its own. */
+export class InFlight {
+  readonly #words: Words;
+  readonly #slots: number;
+
+  /**
+   * @param slots   participant slots, as many as the accept state has
+   * @param buffer  existing words; default fresh ones
+   */
+  constructor(slots: number, buffer: ArrayBufferLike = newSharedBuffer((ZONES + slots * 2) * 4)) {
+    this.#slots = slots;
+    this.#words = new Int32Array(buffer, 0, ZONES + slots * 2);
+  }
+
+  /** The shared words, for another thread. */
+  get buffer(): ArrayBufferLike {
+    return this.#words.buffer;
+  }
+
+  /** Says that the thread of `slot` prepares blocks in the background; false when another one does. */
+  startHelper(slot: number): boolean {
+    return compareExchange(this.#words, HELPER, 0, slot + 1) === 0;
+  }
+
+  /** The helper of `slot` has ended; nothing happens when it is not the helper. */
+  endHelper(slot: number): void {
+    compareExchange(this.#words, HELPER, slot + 1, 0);
+  }
+
+  /** True while a background helper runs. */
+  get hasHelper(): boolean {
+    return load(this.#words, HELPER) !== 0;
+  }
+
+  /** Wakes the helper. */
+  demand(): void {
+    // Pairs with `awaitDemand`.
+    add(this.#words, DEMAND, 1);
+    notify(this.#words, DEMAND);
+  }
+
+  /** The demand word's value, to be read before looking for work. */
+  demandSeen(): number {
+    return load(this.#words, DEMAND);
+  }
+
+  /** Sleeps until demand differs from `seen`, at most `ms`. Only on threads that may sleep. */
+  awaitDemand(seen: number, ms: number): void {
+    wait(this.#words as Int32Array<SharedArrayBuffer>, DEMAND, seen, ms);
+  }
+
+  /** Pages of a zone that are being accepted right now. */
+  pages(zone: number): number {
+    return load(this.#words, zone);
+  }
+
+  /** Says that `slot` is about to take a block of `zone`. */
+  begin(slot: number, zone: number): void {
+    const at = ZONES + slot * 2;
+    store(this.#words, at, zone);
+    store(this.#words, at + 1, TAKING);
+  }
+
+  /** There was none to take. */
+  cancel(slot: number): void {
+    store(this.#words, ZONES + slot * 2 + 1, NOTHING);
+  }
+
+  /** Names the block that was taken; from here on others may help with it. */
+  enter(slot: number, zone: number, block: number, pages: number): void {
+    add(this.#words, zone, pages);
+    store(this.#words, ZONES + slot * 2, zone);
+    // Pairs with the load in `find`: the zone and the page count are there before the block can be seen.
+    store(this.#words, ZONES + slot * 2 + 1, block + 1);
+  }
+
+  /** Takes the block out; true for exactly one caller, who then frees or withholds it. */
+  finish(entry: InFlightBlock, pages: number): boolean {
+    const at = ZONES + entry.slot * 2 + 1;
+    // Pairs with the same step of the other threads that worked on this block: one of them wins.
+    const value = entry.block + 1;
+    if (compareExchange(this.#words, at, value, NOTHING) !== value) return false;
+    add(this.#words, entry.zone, -pages);
+    return true;
+  }
+
+  /** The block of a slot, or undefined; `slot` that died while taking shows nothing. */
+  at(slot: number): InFlightBlock | undefined {
+    const at = ZONES + slot * 2;
+    const value = load(this.#words, at + 1);
+    return value > 0 ? { slot, zone: load(this.#words, at), block: value - 1 } : undefined;
+  }
+
+  /** The first block in flight that satisfies `wanted`. O(slots). */
+  find(wanted: (entry: InFlightBlock) => boolean): InFlightBlock | undefined {
+    for (let slot = 0; slot < this.#slots; slot += 1) {
+      const entry = this.at(slot);
+      if (entry !== undefined && wanted(entry)) return entry;
+    }
+    return undefined;
+  }
+}

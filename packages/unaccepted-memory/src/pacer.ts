@@ -1,0 +1,163 @@
+/**
+ * How fast a background helper goes: small steps, a rate limit, and a pause when the machine is busy.
+ *
+ * Two reasons to sleep after a step. The **rate**: so many bytes a second at most. The **load**: a step that took
+ * several times longer than the best so far was descheduled or starved, so others want the CPU, and the helper
+ * stands back for as long as that step took. Neither holds when the caller says that memory is short: then
+ * demand would stop anyway.
+ *
+ * ```text
+ * shared words   0 stop    1 wake    2 paused    3 rate in KiB/s (0 = unlimited)    4 steps    5 load pauses    6 bytes in KiB
+ * ```
+ * All words are atomic; the owner writes 0–3, the helper 4–6. Time comes in through `clock`, so tests have none.
+ */
+import type { Words } from './bitmap.js';
+import { checkInteger } from './errors.js';
+import { newSharedBuffer } from './layout.js';
+
+const { add, load, notify, store, wait } = Atomics;
+
+const WORD = { STOP: 0, WAKE: 1, PAUSED: 2, RATE: 3, STEPS: 4, LOAD_PAUSES: 5, KIB: 6, COUNT: 7 };
+const DEFAULT_STEP = 256 * 1024;
+const DEFAULT_IDLE_MS = 50;
+/** A step that takes this many times the best one was disturbed. */
+const LOAD_FACTOR = 4;
+const LONGEST_LOAD_PAUSE_MS = 20;
+
+/** Settings of one helper. */
+export interface PacerOptions {
+  /** Bytes of a step; default 256 KiB. The backend's granularity is the least. */
+  readonly stepBytes?: number;
+  /** Longest sleep when there is nothing to do, in ms; default 50. */
+  readonly idleMs?: number;
+  /** Stand back when steps become slow; default true. */
+  readonly yieldToLoad?: boolean;
+  /** Milliseconds, monotone; default `performance.now`. */
+  readonly clock?: () => number;
+  /** Sleeps; default `Atomics.wait` on the wake word. */
+  readonly sleep?: (ms: number) => void;
+}
+
+/** What the helper did. */
+export interface PacerStats {
+  /** Steps taken. */
+  readonly steps: number;
+  /** Times it stood back because a step was slow. */
+  readonly loadPauses: number;
+  /** Bytes prepared, in whole KiB times 1024. */
+  readonly bytes: number;
+}
+
+/** Control of a helper, shared by its owner and itself. */
+export class Pacer {
+  /** Bytes of a step. */
+  readonly stepBytes: number;
+  /** Longest idle sleep in ms. */
+  readonly idleMs: number;
+  readonly #words: Words;
+  readonly #yieldToLoad: boolean;
+  readonly #clock: () => number;
+  readonly #sleep: (ms: number) => void;
+  #last: number;
+  #best = Number.POSITIVE_INFINITY;
+
+  /**
+   * @param options  settings of this thread's end
+   * @param buffer   the shared words of another end; default fresh ones
+   */
+  constructor(
+    options: PacerOptions = {},
+    buffer: ArrayBufferLike = newSharedBuffer(WORD.COUNT * 4),
+  ) {
+    this.stepBytes = options.stepBytes ?? DEFAULT_STEP;
+    this.idleMs = options.idleMs ?? DEFAULT_IDLE_MS;
+    checkInteger('stepBytes', this.stepBytes, 1);
+    this.#yieldToLoad = options.yieldToLoad ?? true;
+    this.#clock = options.clock ?? (() => performance.now());
+    this.#words = new Int32Array(buffer, 0, WORD.COUNT);
+    this.#sleep =
+      options.sleep ??
+      ((ms) => {
+        const words = this.#words as Int32Array<SharedArrayBuffer>;
+        // Pairs with `wake`: a wake between the two makes the wait return at once.
+        wait(words, WORD.WAKE, load(words, WORD.WAKE), ms);
+      });
+    this.#last = this.#clock();
+  }
+
+  /** The shared words, for the other end. */
+  get buffer(): ArrayBufferLike {
+    return this.#words.buffer;
+  }
+
+  /** Asks the helper to end after its step. */
+  stop(): void {
+    store(this.#words, WORD.STOP, 1);
+    this.wake();
+  }
+
+  /** True once {@link Pacer.stop} was called. */
+  get stopped(): boolean {
+    return load(this.#words, WORD.STOP) === 1;
+  }
+
+  /** Holds the helper between two steps until {@link Pacer.resume}. */
+  pause(): void {
+    store(this.#words, WORD.PAUSED, 1);
+  }
+
+  /** Lets it go on. */
+  resume(): void {
+    store(this.#words, WORD.PAUSED, 0);
+    this.wake();
+  }
+
+  /** Ends a sleep of the helper. */
+  wake(): void {
+    add(this.#words, WORD.WAKE, 1);
+    notify(this.#words, WORD.WAKE);
+  }
+
+  /** Limits the pace. @param bytesPerSecond 0 = unlimited; rounded to whole KiB */
+  setRate(bytesPerSecond: number): void {
+    checkInteger('bytesPerSecond', bytesPerSecond, 0, 2 ** 41);
+    store(this.#words, WORD.RATE, Math.ceil(bytesPerSecond / 1024));
+    this.wake();
+  }
+
+  /** What the helper did so far. */
+  stats(): PacerStats {
+    return {
+      steps: load(this.#words, WORD.STEPS),
+      loadPauses: load(this.#words, WORD.LOAD_PAUSES),
+      bytes: (load(this.#words, WORD.KIB) >>> 0) * 1024,
+    };
+  }
+
+  /**
+   * Helper side, after each step: sleeps as the settings ask for.
+   * @param bytes   what the step prepared, at least 1
+   * @param urgent  memory is short: neither rate nor load makes it sleep
+   */
+  after(bytes: number, urgent: boolean): void {
+    add(this.#words, WORD.STEPS, 1);
+    add(this.#words, WORD.KIB, Math.ceil(bytes / 1024));
+    const took = this.#clock() - this.#last;
+    const perByte = took / bytes;
+    this.#best = Math.min(this.#best, perByte);
+    if (!urgent) this.#standBack(bytes, took, perByte > this.#best * LOAD_FACTOR);
+    while (load(this.#words, WORD.PAUSED) === 1 && !this.stopped) this.#sleep(this.idleMs);
+    this.#last = this.#clock();
+  }
+
+  #standBack(bytes: number, took: number, slow: boolean): void {
+    let rest = 0;
+    if (slow && this.#yieldToLoad) {
+      add(this.#words, WORD.LOAD_PAUSES, 1);
+      rest = Math.min(took, LONGEST_LOAD_PAUSE_MS);
+    }
+    const rate = load(this.#words, WORD.RATE);
+    if (rate > 0) rest = Math.max(rest, (bytes / 1024 / rate) * 1000 - took);
+    if (rest > 0 && !this.stopped) this.#sleep(rest);
+  }
+}

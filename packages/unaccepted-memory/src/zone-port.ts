@@ -1,0 +1,74 @@
+/**
+ * The two sides of the seam between acceptance and the page allocator.
+ *
+ * ```text
+ *   allocator ── holdBack, condAccept, acceptBlock ──▶ AcceptGate   (implemented here by ZoneAcceptor)
+ *   allocator ◀── park, take, free, counters ───────── AcceptPort   (implemented by the allocator)
+ * ```
+ * The allocator calls the gate with no lock held; the gate calls the port with no lock held; the port takes the
+ * zone lock itself for a few list operations. So the platform never works under a zone lock, by construction.
+ *
+ * Pages are page frame numbers, a zone is the small number that page descriptors record.
+ */
+
+/** Where in an allocation the question is asked. */
+export type AcceptStage =
+  /** Before the watermark test. */
+  | 'before'
+  /** The watermark test failed. */
+  | 'watermark'
+  /** The test passed, and yet no block was found. */
+  | 'empty';
+
+/** Circumstances of one question. */
+export interface CondAcceptOptions {
+  /** The caller may not wait or take locks: nothing is accepted. */
+  readonly tryLock?: boolean;
+}
+
+/** What a page allocator asks; called with no lock held. */
+export interface AcceptGate {
+  /**
+   * A free block enters the allocator at boot or hot-add.
+   * @param pfn    first page, naturally aligned
+   * @param order  0 .. max order
+   * @returns true: park the block instead of freeing it; false: it is accepted now, free it
+   */
+  holdBack(pfn: number, order: number): boolean;
+  /**
+   * Accepts parked blocks of a zone as far as the watermarks ask for it.
+   * @returns true when accepted memory was added, so the allocation is worth another try
+   */
+  condAccept(zone: number, order: number, stage: AcceptStage, options?: CondAcceptOptions): boolean;
+  /**
+   * Accepts the parked block that holds `pfn`, for isolation and contiguous ranges.
+   * @returns false when that block is not parked
+   */
+  acceptBlock(pfn: number): boolean;
+}
+
+/** Free pages of a zone as the watermark rule sees them. */
+export interface ZoneAcceptState {
+  /** The promo mark with boost, in pages; 0 while the marks are not computed. */
+  readonly promo: number;
+  /** Free pages that are accepted: free minus parked. */
+  readonly acceptedFree: number;
+  /** Of those, pages that an allocation of this order cannot use: 2^order - 1, free highatomic, free CMA. */
+  readonly unusable: number;
+}
+
+/** What acceptance needs of a page allocator; each call takes the zone lock itself where it must. */
+export interface AcceptPort {
+  /** Puts a max-order block at the tail of its zone's list; counts it as free and as unaccepted. */
+  parkUnaccepted(zone: number, pfn: number): void;
+  /** Takes the block at the head of the list off both counters; undefined when the list is empty. */
+  takeUnaccepted(zone: number): number | undefined;
+  /** The same for the block that starts at `pfn`, wherever it is in the list; false when it is not parked. */
+  takeUnacceptedAt(pfn: number): boolean;
+  /** Frees an accepted block to the tail of the free list and counts it as free. */
+  freeAccepted(pfn: number, order: number): void;
+  /** Pages that are parked; lock-free. */
+  unacceptedPages(zone: number): number;
+  /** The numbers of the watermark rule; lock-free. */
+  acceptState(zone: number, order: number): ZoneAcceptState;
+}

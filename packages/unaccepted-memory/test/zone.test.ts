@@ -1,0 +1,378 @@
+import { expect, test } from '@jest/globals';
+import { UnacceptedMemory, ZoneAcceptor, createTdxModel } from '@bootmem/unaccepted-memory';
+import type {
+  AcceptBackend,
+  AcceptError,
+  AcceptStage,
+  ZoneAcceptorOptions,
+} from '@bootmem/unaccepted-memory';
+import { SharedZone } from '../bench/support/shared-zone.mjs';
+
+const M = 1024 * 1024;
+const ZONE = 1;
+
+interface Stage {
+  memory: UnacceptedMemory;
+  zone: SharedZone;
+  acceptor: ZoneAcceptor;
+  /** Platform calls in MiB. */
+  calls: [number, number][];
+}
+
+/** A zone of `sizeInM` MiB from address 0 whose `ranges` are unaccepted. */
+function stage(
+  sizeInM: number,
+  ranges: [number, number][],
+  options: ZoneAcceptorOptions & { guard?: boolean; backend?: AcceptBackend } = {},
+): Stage {
+  const calls: [number, number][] = [];
+  const backend = options.backend ?? {
+    name: 'recorder',
+    granularity: 2 ** 40,
+    maxRun: 2 ** 40,
+    repeatable: false,
+    accept: (start: number, end: number) => {
+      calls.push([start / M, end / M]);
+    },
+    toHandle: () => ({ kind: 'recorder' }),
+  };
+  const memory = UnacceptedMemory.create({
+    ranges: ranges.map(([start, end]) => ({ start: start * M, end: end * M })),
+    backend,
+    guard: options.guard ?? true,
+  });
+  calls.length = 0;
+  const zone = new SharedZone({ pages: sizeInM * 256 });
+  const acceptor = new ZoneAcceptor(memory, zone, options);
+  zone.gate = acceptor;
+  return { memory, zone, acceptor, calls };
+}
+
+/** U2, U4, U5, U6 of the design: holds at every quiet moment. */
+function verify({ memory, zone }: Stage): void {
+  expect(zone.freePages).toBe(zone.listedPages() + zone.unacceptedPages(ZONE));
+  for (const { pfn, order } of zone.usableBlocks()) {
+    expect(memory.containsUnaccepted(pfn * 4096, 4096 << order)).toBe(false);
+  }
+  expect(zone.unacceptedPages(ZONE) % 1024).toBe(0);
+  expect(memory.acceptingRanges()).toEqual([]);
+}
+
+/** Takes all that is left, page by page, and returns how much it was. */
+function drain(zone: SharedZone): number {
+  let pages = 0;
+  while (zone.alloc(0) !== undefined) pages += 1;
+  return pages;
+}
+
+test('lazy: max-order blocks are parked, counted as free, on no list', () => {
+  const it = stage(64, [[0, 64]]);
+  it.zone.handOver(0, it.zone.pages);
+  expect(it.zone.freePages).toBe(64 * 256);
+  expect(it.zone.managedPages).toBe(64 * 256);
+  expect(it.zone.unacceptedPages(ZONE)).toBe(64 * 256);
+  expect(it.zone.freeCounts()).toEqual(new Array(11).fill(0));
+  expect(it.calls).toEqual([]);
+  verify(it);
+});
+
+test('eager: everything is accepted at hand-over and nothing is parked', () => {
+  const it = stage(64, [[0, 64]], { mode: 'eager' });
+  expect(it.acceptor.mode).toBe('eager');
+  it.zone.handOver(0, it.zone.pages);
+  expect(it.memory.unacceptedBytes()).toBe(0);
+  expect(it.zone.unacceptedPages(ZONE)).toBe(0);
+  expect(it.zone.freeCounts()[10]).toBe(16);
+  verify(it);
+});
+
+test('smaller blocks are accepted at hand-over', () => {
+  const it = stage(16, [[0, 16]], { guard: false });
+  it.zone.handOver(1 * 256, 15 * 256); // blocks of 1 M, 2 M | 4 M, 4 M | 2 M, 1 M
+  expect(it.zone.unacceptedPages(ZONE)).toBe(2 * 1024);
+  expect(it.calls).toEqual([
+    [0, 2],
+    [2, 4],
+    [12, 14],
+    [14, 16],
+  ]);
+  expect(it.acceptor.stats().acceptedAtHandOver).toBe(4);
+  verify(it);
+});
+
+test('a block with one unaccepted unit, or with only its guard unaccepted, is parked', () => {
+  const it = stage(16, [[6, 16]]);
+  it.memory.acceptExactly(8 * M, 4 * M); // unaccepted: 6..8, 12..16
+  it.zone.handOver(0, it.zone.pages);
+  // 0..4: accepted, guard 4..6 accepted: free. 4..8: half. 8..12: only the guard. 12..16: whole.
+  expect(it.zone.unacceptedPages(ZONE)).toBe(3 * 1024);
+  expect(it.zone.freeCounts()[10]).toBe(1);
+  verify(it);
+});
+
+test('a block directly before the table is parked because of its guard', () => {
+  const it = stage(16, [[8, 16]]);
+  it.zone.handOver(0, it.zone.pages);
+  expect(it.zone.unacceptedPages(ZONE)).toBe(3 * 1024); // 4..8 (guard), 8..12, 12..16
+});
+
+test('blocks are accepted first in, first out', () => {
+  const it = stage(16, [[0, 16]], { guard: false });
+  it.zone.handOver(0, it.zone.pages);
+  expect(it.acceptor.acceptAll(ZONE)).toBe(4);
+  expect(it.calls).toEqual([
+    [0, 4],
+    [4, 8],
+    [8, 12],
+    [12, 16],
+  ]);
+  expect(it.acceptor.acceptOne(ZONE)).toBe(false);
+  verify(it);
+});
+
+// need = promo - (accepted free - unusable); one block is 1024 pages.
+test.each([
+  [-1, 0],
+  [0, 0],
+  [1, 1],
+  [1024, 1],
+  [1025, 2],
+  [4096, 4],
+])('a need of %i pages accepts %i blocks', (need, blocks) => {
+  const it = stage(64, [[0, 64]], { guard: false });
+  it.zone.handOver(0, it.zone.pages);
+  it.acceptor.acceptOne(ZONE);
+  it.zone.setPromo(1024 + need);
+  expect(it.acceptor.condAccept(ZONE, 0, 'before')).toBe(blocks > 0);
+  expect(it.acceptor.stats().acceptedBlocks).toBe(1 + blocks);
+  const { promo, acceptedFree, unusable } = it.zone.acceptState(ZONE, 0);
+  expect(acceptedFree - unusable).toBeGreaterThanOrEqual(promo);
+  verify(it);
+});
+
+test('pages that an order cannot use do not count', () => {
+  const it = stage(64, [[0, 64]], { guard: false });
+  it.zone.handOver(0, it.zone.pages);
+  it.acceptor.acceptOne(ZONE);
+  it.zone.setPromo(1024 - 7);
+  expect(it.acceptor.condAccept(ZONE, 3, 'before')).toBe(false); // unusable: 7
+  expect(it.acceptor.condAccept(ZONE, 4, 'before')).toBe(true); // unusable: 15
+});
+
+test('pages outside the normal lists count as unusable', () => {
+  const it = stage(64, [[0, 64]], { guard: false });
+  it.zone.handOver(0, it.zone.pages);
+  it.acceptor.acceptOne(ZONE);
+  it.zone.setPromo(512);
+  const reserved = 600; // free highatomic and CMA pages
+  const port = Object.create(it.zone) as SharedZone;
+  port.acceptState = (zone, order) => {
+    const state = it.zone.acceptState(zone, order);
+    return { ...state, unusable: state.unusable + reserved };
+  };
+  const acceptor = new ZoneAcceptor(it.memory, port, {}, it.acceptor.toHandle());
+  expect(it.acceptor.condAccept(ZONE, 0, 'before')).toBe(false);
+  expect(acceptor.condAccept(ZONE, 0, 'before')).toBe(true);
+});
+
+test('marks at zero: a block is accepted only when accepted memory cannot serve the request', () => {
+  const it = stage(64, [[0, 64]], { guard: false });
+  it.zone.handOver(0, it.zone.pages);
+  for (let page = 0; page < 1024; page += 1) expect(it.zone.alloc(0)).toBeDefined();
+  expect(it.acceptor.stats()).toMatchObject({ acceptedBlocks: 1, zeroMarkAccepts: 1 });
+  expect(it.zone.alloc(0)).toBeDefined();
+  expect(it.acceptor.stats().acceptedBlocks).toBe(2);
+});
+
+test('marks at zero, as the kernel: every allocation accepts a block', () => {
+  const it = stage(64, [[0, 64]], { guard: false, zeroMarks: 'always' });
+  it.zone.handOver(0, it.zone.pages);
+  for (let page = 0; page < 10; page += 1) it.zone.alloc(0);
+  expect(it.acceptor.stats().acceptedBlocks).toBe(10);
+});
+
+test('an allocation succeeds with all marks at zero and everything parked', () => {
+  const it = stage(4, [[0, 4]], { guard: false });
+  it.zone.handOver(0, it.zone.pages);
+  expect(drain(it.zone)).toBe(1024);
+  verify(it);
+});
+
+test('out of memory only after the list is empty, and every page was handed out', () => {
+  const it = stage(64, [[0, 64]]);
+  it.zone.handOver(0, it.zone.pages);
+  it.zone.setPromo(2048);
+  expect(drain(it.zone)).toBe(64 * 256);
+  expect(it.zone.unacceptedPages(ZONE)).toBe(0);
+  expect(it.memory.unacceptedBytes()).toBe(0);
+  verify(it);
+});
+
+test('a request that may not wait accepts nothing', () => {
+  const it = stage(16, [[0, 16]]);
+  it.zone.handOver(0, it.zone.pages);
+  for (const at of ['before', 'watermark', 'empty'] as const) {
+    expect(it.acceptor.condAccept(ZONE, 0, at, { tryLock: true })).toBe(false);
+  }
+  expect(it.zone.alloc(0, { tryLock: true })).toBeUndefined();
+  expect(it.calls).toEqual([]);
+  expect(it.zone.alloc(0)).toBeDefined();
+});
+
+/** Accepts one block and leaves its free pages in single pages and pairs only. */
+function fragment(it: Stage): void {
+  it.zone.handOver(0, it.zone.pages);
+  const pages: number[] = [];
+  for (let page = 0; page < 1024; page += 1) pages.push(it.zone.alloc(0)!);
+  for (const pfn of pages) if (pfn % 2 === 0) it.zone.free(pfn, 0);
+  it.zone.setPromo(1);
+}
+
+test('a high order that finds no block though enough is accepted gets a parked block', () => {
+  const it = stage(16, [[0, 16]]);
+  fragment(it);
+  expect(it.acceptor.condAccept(ZONE, 3, 'before')).toBe(false);
+  expect(it.zone.alloc(3)).toBeDefined();
+  expect(it.acceptor.stats().highOrderAccepts).toBe(1);
+  verify(it);
+});
+
+test('without that rule it fails while blocks are parked, as in the kernel', () => {
+  const it = stage(16, [[0, 16]], { highOrderRule: false });
+  fragment(it);
+  expect(it.zone.alloc(3)).toBeUndefined();
+  expect(it.zone.unacceptedPages(ZONE)).toBeGreaterThan(0);
+});
+
+test.each<[AcceptStage, number, boolean]>([
+  ['watermark', 0, false],
+  ['watermark', 1, true],
+  ['empty', 0, true],
+])('enough accepted, stage %s, order %i: accepts %s', (at, order, accepts) => {
+  const it = stage(16, [[0, 16]]);
+  fragment(it);
+  expect(it.acceptor.condAccept(ZONE, order, at)).toBe(accepts);
+});
+
+test('a failed watermark accepts all that is missing, an empty list one block', () => {
+  for (const [at, blocks] of [
+    ['watermark', 3],
+    ['empty', 1],
+  ] as const) {
+    const it = stage(64, [[0, 64]], { guard: false });
+    it.zone.handOver(0, it.zone.pages);
+    it.zone.setPromo(3 * 1024);
+    expect(it.acceptor.condAccept(ZONE, 0, at)).toBe(true);
+    expect(it.acceptor.stats().acceptedBlocks).toBe(blocks);
+  }
+});
+
+test('isolation accepts the block that holds the page, out of order, once', () => {
+  const it = stage(16, [[0, 16]], { guard: false });
+  it.zone.handOver(0, it.zone.pages);
+  expect(it.acceptor.acceptBlock(2 * 1024 + 17)).toBe(true);
+  expect(it.calls).toEqual([[8, 12]]);
+  expect(it.acceptor.acceptBlock(2 * 1024)).toBe(false);
+  expect(it.zone.freeCounts()[10]).toBe(1);
+  verify(it);
+  it.acceptor.acceptAll(ZONE);
+  expect(it.calls).toEqual([
+    [8, 12],
+    [0, 4],
+    [4, 8],
+    [12, 16],
+  ]);
+  verify(it);
+});
+
+test('a range given to memblock is accepted at once, with its guard', () => {
+  const it = stage(16, [[0, 16]]);
+  it.acceptor.acceptRange(1 * M, 3 * M);
+  expect(it.calls).toEqual([[0, 6]]);
+});
+
+test('without a table nothing is parked and nothing is called', () => {
+  const it = stage(16, []);
+  it.zone.handOver(0, it.zone.pages);
+  expect(it.zone.unacceptedPages(ZONE)).toBe(0);
+  expect(drain(it.zone)).toBe(16 * 256);
+  expect(it.calls).toEqual([]);
+});
+
+test('managed pages do not change by acceptance', () => {
+  const it = stage(32, [[0, 32]]);
+  it.zone.handOver(0, it.zone.pages);
+  const before = it.zone.managedPages;
+  it.acceptor.acceptAll(ZONE);
+  expect(it.zone.managedPages).toBe(before);
+  expect(it.zone.freePages).toBe(before);
+});
+
+test('a block that the platform refuses is withheld, the error is thrown, the rest works on', () => {
+  const backend = createTdxModel({ refuse: [{ start: 5 * M, end: 6 * M }] });
+  const it = stage(16, [[0, 16]], { guard: false, backend });
+  it.zone.handOver(0, it.zone.pages);
+  it.acceptor.acceptOne(ZONE);
+  expect(() => it.acceptor.acceptOne(ZONE)).toThrow('could not accept');
+  expect(it.acceptor.stats().withheld).toBe(1);
+  expect(it.acceptor.inFlightPages(ZONE)).toBe(0);
+  expect(it.acceptor.acceptAll(ZONE)).toBe(2);
+  expect(drain(it.zone)).toBe(3 * 1024);
+  verify(it);
+});
+
+test('stepping through a block that the platform refuses throws its first error', () => {
+  const backend = createTdxModel({ refuse: [{ start: 1 * M, end: 2 * M }] });
+  const it = stage(16, [[0, 16]], { guard: false, backend });
+  it.zone.handOver(0, it.zone.pages);
+  let code = '';
+  try {
+    it.acceptor.acceptOneInSteps(ZONE, 4096, () => true);
+  } catch (error) {
+    code = (error as AcceptError).code;
+  }
+  expect(code).toBe('ERR_ACCEPT_FAILED');
+  expect(it.acceptor.stats().withheld).toBe(1);
+  expect(it.acceptor.inFlightPages(ZONE)).toBe(0);
+});
+
+test('a dead thread leaves its block to be finished, or withheld when its content is not known', () => {
+  for (const repeatable of [true, false]) {
+    const backend: AcceptBackend = {
+      name: 'stops',
+      granularity: 1 * M,
+      maxRun: 1 * M,
+      repeatable,
+      accept: () => undefined,
+      toHandle: () => ({ kind: 'stops' }),
+    };
+    const it = stage(16, [[0, 16]], { guard: false, backend });
+    it.zone.handOver(0, it.zone.pages);
+    const id = it.memory.reserveParticipant();
+    // The thread stops for good inside its second step: everything below is never executed.
+    const dying = UnacceptedMemory.attach(it.memory.toHandle(), {
+      participant: id,
+      backend: {
+        ...backend,
+        accept: (start: number) => {
+          if (start !== 1 * M) return;
+          const stopped = UnacceptedMemory.attach(it.memory.toHandle(), { backend });
+          expect(stopped.unitState(0)).toBe('accepting');
+          expect(it.memory.acceptingRanges()).toHaveLength(1);
+          expect(it.acceptor.recover(63)).toBe('nothing');
+          expect(it.memory.declareDead(id)).toEqual([{ start: 0, end: 2 * M }]);
+          expect(it.acceptor.recover(id)).toBe(repeatable ? 'freed' : 'withheld');
+        },
+      },
+    });
+    const acceptor = new ZoneAcceptor(dying, it.zone, {}, it.acceptor.toHandle());
+    // Returning from the step that "killed" the thread lets it run on as a ghost; a real one does not.
+    const ghost = (): unknown => acceptor.acceptOneInSteps(ZONE, 1 * M, () => true);
+    ghost();
+    expect(it.acceptor.stats()).toMatchObject(
+      repeatable ? { acceptedBlocks: 1, withheld: 0 } : { acceptedBlocks: 0, withheld: 1 },
+    );
+    expect(it.acceptor.inFlightPages(ZONE)).toBe(0);
+    verify(it);
+  }
+});
