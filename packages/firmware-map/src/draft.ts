@@ -78,7 +78,6 @@ export interface SysfsNodeDraft {
   cpus: number[];
   distances: number[];
   memTotalKb?: number;
-  blocks: ByteRange[];
 }
 
 /** The multi-line block that the reader is in. */
@@ -93,6 +92,9 @@ export type Block =
   | 'pagetype-free'
   | 'pagetype-blocks';
 
+/** "To the end of the address space", as the kernel writes it. */
+const END_OF_ADDRESSES = /^f{15}[ef]$/i;
+
 /** Everything read about one boot so far. */
 export class Draft {
   readonly problems = new ProblemList();
@@ -102,6 +104,8 @@ export class Draft {
 
   kernel: KernelIdentity | undefined;
   commandLine: CommandLine | undefined;
+  /** The line before may have been the beginning of a wrapped command line. */
+  commandLineOpen = false;
   machine: string | undefined;
   pageSize: number | undefined;
   /** Votes for an architecture, by what only it prints. */
@@ -253,11 +257,11 @@ export class Draft {
       return undefined;
     }
     let end = exclusive ? lastByte : lastByte + 1;
-    if (end > PHYS_ADDR_MAX) {
+    if (end > PHYS_ADDR_MAX && !END_OF_ADDRESSES.test(last)) {
       const message = `address ${last} is above 2^53 - 1; the range is cut there`;
       this.problems.warn('ADDRESS_TOO_LARGE', line, message);
-      end = PHYS_ADDR_MAX;
     }
+    end = Math.min(end, PHYS_ADDR_MAX);
     if (end <= start) {
       const message =
         end === start

@@ -3,7 +3,7 @@
  * once (does it say anything about memory? do its parts contradict each other?).
  */
 import { DEFAULT_PAGE_SIZE, PHYS_ADDR_MAX } from './constants.js';
-import type { Draft } from './draft.js';
+import type { Draft, Writable } from './draft.js';
 import { parseMemoryOptions } from './options/memory-options.js';
 import type {
   Architecture,
@@ -122,8 +122,11 @@ export function saysWhereMemoryIs(draft: Draft): boolean {
   );
 }
 
-function optional<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
-  return (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: V };
+function optional<K extends string, V>(
+  key: K,
+  value: V | undefined,
+): Readonly<Partial<Record<K, V>>> {
+  return (value === undefined ? {} : { [key]: value }) as Readonly<Partial<Record<K, V>>>;
 }
 
 function formatOf(draft: Draft): SourceFormat {
@@ -219,7 +222,8 @@ function dumpsOf(draft: Draft): MemblockDump[] {
 function memoryOf(draft: Draft): MemoryLine | undefined {
   if (draft.memory === undefined || draft.deferred.length > 0) return draft.memory;
   // Without deferred lines, "before the first of them" means nothing.
-  const { beforeDeferred: _, ...line } = draft.memory;
+  const line: Writable<MemoryLine> = { ...draft.memory };
+  delete line.beforeDeferred;
   return line;
 }
 
@@ -233,9 +237,7 @@ function procOf(draft: Draft): ProcFiles {
   return {
     ...(draft.iomem.length === 0 ? {} : { iomem: draft.iomem }),
     ...(draft.firmwareMemmap.length === 0 ? {} : { firmwareMemmap: draft.firmwareMemmap }),
-    ...(draft.zoneinfo.length === 0
-      ? {}
-      : { zoneinfo: draft.zoneinfo as unknown as ZoneinfoZone[] }),
+    ...(draft.zoneinfo.length === 0 ? {} : { zoneinfo: draft.zoneinfo }),
     ...(draft.buddyinfo.length === 0 ? {} : { buddyinfo: draft.buddyinfo }),
     ...(hasPagetypes
       ? {

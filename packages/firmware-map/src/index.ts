@@ -1,7 +1,12 @@
 export type * from './types.js';
 export { createReader, parseDescription, readDescription } from './reader.js';
 export type { Chunks, Reader, ReadOptions, ReadResult } from './reader.js';
-export { descriptionFromJson as fromJson, toJson } from './json.js';
+export { fromJson, toJson } from './json.js';
+export { DESCRIPTION_SCHEMA } from './schema.js';
+export type { Schema } from './schema.js';
+export { synthesize } from './synthetic.js';
+export type { SyntheticOptions } from './synthetic.js';
+export { mergeDescriptions } from './merge.js';
 export { deriveMemory } from './derive/derive-memory.js';
 export type {
   DerivedMemory,

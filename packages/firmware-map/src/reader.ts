@@ -13,7 +13,7 @@ import { MAX_JSON_LENGTH } from './constants.js';
 import { Draft } from './draft.js';
 import { FirmwareMapError } from './errors.js';
 import { finishDraft, saysAnything, saysWhereMemoryIs } from './finish.js';
-import { descriptionFromJson } from './json.js';
+import { fromJson } from './json.js';
 import { BANNER } from './log/identity-lines.js';
 import { cleanLine } from './log/clean-line.js';
 import { LineSplitter } from './log/line-splitter.js';
@@ -260,6 +260,6 @@ class StreamReader implements Reader {
       this.#problems.error('BAD_JSON', 1, message);
       return { ok: false, problems: this.#problems.list() };
     }
-    return descriptionFromJson(this.#json!.join('\n'));
+    return fromJson(this.#json!.join('\n'));
   }
 }

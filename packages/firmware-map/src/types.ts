@@ -59,6 +59,8 @@ export interface MapEntry extends LocatedRange {
   readonly typeNumber?: number;
   /** The kind as the input words it. */
   readonly text: string;
+  /** Printed after memblock had taken over the map: without effect on which memory there is. */
+  readonly late?: boolean;
   /** Who printed it: `BIOS-e820`, `BIOS-88`, `BIOS-e801`, `Xen`, `user`, … */
   readonly provider: string;
 }
@@ -545,8 +547,6 @@ export interface SysfsNode extends Located {
   readonly cpus: readonly number[];
   readonly distances: readonly number[];
   readonly memTotalKb?: number;
-  /** First and last + 1 address of its memory blocks, bytes, where listed. */
-  readonly blocks?: readonly ByteRange[];
 }
 
 /** What was read. */
@@ -576,8 +576,7 @@ export type SourceFormat =
   | 'meminfo'
   | 'nodes'
   | 'json'
-  | 'synthetic'
-  | 'merged';
+  | 'synthetic';
 
 /** How bad a problem is. An error means: something that the result needs was lost or contradicts itself. */
 export type Severity = 'error' | 'warning';

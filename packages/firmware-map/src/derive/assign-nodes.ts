@@ -8,6 +8,7 @@
  * Sources, best first: nodes that the kernel faked, the SRAT (unless the kernel threw it away), node blocks, early
  * node ranges, and one node for everything.
  */
+import { DEFAULT_PAGE_SIZE } from '../constants.js';
 import type { ProblemList } from '../problem-list.js';
 import type { ByteRange, MachineDescription } from '../types.js';
 import { clip, subtract } from './intervals.js';
@@ -20,7 +21,14 @@ export interface NodeBlock extends ByteRange {
 
 /** Where the node numbers came from. */
 export type NodeSource =
-  'srat' | 'faked' | 'numa-fake' | 'early-ranges' | 'blocks' | 'single' | 'memblock-dump';
+  | 'srat'
+  | 'faked'
+  | 'numa-fake'
+  | 'early-ranges'
+  | 'blocks'
+  | 'zoneinfo'
+  | 'single'
+  | 'memblock-dump';
 
 /** Blocks of all nodes; no block means one node. */
 export interface NodeMap {
@@ -47,7 +55,22 @@ export function nodeMap(description: MachineDescription): NodeMap {
   if (new Set(printed.earlyRanges.map(({ nid }) => nid)).size > 1) {
     return { blocks: plain(printed.earlyRanges), source: 'early-ranges' };
   }
-  return { blocks: [], source: 'single' };
+  const zones = zoneBlocks(description);
+  return zones.length > 0
+    ? { blocks: zones, source: 'zoneinfo' }
+    : { blocks: [], source: 'single' };
+}
+
+// Spans of the zones of a running machine; of use when it has more than one node.
+function zoneBlocks({ proc, pageSize = DEFAULT_PAGE_SIZE }: MachineDescription): NodeBlock[] {
+  const blocks: NodeBlock[] = [];
+  for (const { nid, startPfn, spanned, present } of proc.zoneinfo ?? []) {
+    if (startPfn === undefined || spanned === undefined || present === undefined) continue;
+    const [start, end] = [startPfn * pageSize, (startPfn + spanned) * pageSize];
+    const isKnown = present > 0 && Number.isSafeInteger(end);
+    if (isKnown) blocks.push({ start, end, nid, hotplug: false });
+  }
+  return new Set(blocks.map(({ nid }) => nid)).size > 1 ? blocks : [];
 }
 
 function pick({ start, end, nid, hotplug }: NodeBlock): NodeBlock {

@@ -184,7 +184,7 @@ function fromIomem(description: MachineDescription): Found | undefined {
   if (usable.length === 0) return undefined;
   const device: KindRange[] = [];
   for (const { start, end, name } of entries) {
-    if (/^Persistent Memory/.test(name)) device.push({ start, end, kind: 'persistent' });
+    if (name.startsWith('Persistent Memory')) device.push({ start, end, kind: 'persistent' });
     else if (/^Soft Reserved$/i.test(name)) device.push({ start, end, kind: 'soft-reserved' });
   }
   return { usable, device, source: 'iomem' };

@@ -20,7 +20,7 @@ import type {
   MemmapOption,
   RangeKind,
 } from '../types.js';
-import { subtract } from './intervals.js';
+import { subtract, totalLength } from './intervals.js';
 
 /** A stretch of the final map. */
 export interface KindRange extends ByteRange {
@@ -65,7 +65,45 @@ export function finalMap(
   if (!wasUserMapPrinted && !areLimitsPrinted(firmware.edits)) {
     ranges = applyOptions(ranges, options, problems, description.commandLine?.line ?? 0);
   }
+  if (isX86(description)) ranges = reserveBios(ranges, description, problems, base.lastLine);
   return { ranges: ranges.sort((a, b) => a.start - b.start), source: base.source };
+}
+
+function isX86({ architecture }: MachineDescription): boolean {
+  return architecture === undefined || architecture === 'x86_64' || architecture === 'i386';
+}
+
+// What x86 kernels never use: the first page, and the window of video memory and option ROMs. They say so at debug
+// level, so many logs do not hold the lines.
+function reserveBios(
+  ranges: readonly KindRange[],
+  description: MachineDescription,
+  problems: ProblemList,
+  line: number,
+): KindRange[] {
+  const low = lowReserve(description);
+  const windows = [
+    { start: 0, end: low },
+    { start: 0xa0000, end: 0x100000 },
+  ].filter(({ end }) => end > 0);
+  let result = [...ranges];
+  for (const window of low === 0 ? [] : windows) result = removeKind(result, window, 'usable');
+  const usableBytes = (list: readonly KindRange[]): number =>
+    totalLength(list.filter(({ kind }) => kind === 'usable'));
+  // A log usually says so; where it does not, that is worth a word.
+  const isLog = description.source.format === 'boot-log';
+  if (isLog && usableBytes(result) !== usableBytes(ranges)) {
+    const message = `the first ${low} bytes and 0xa0000-0xfffff are taken out, as x86 kernels do (this log does not hold their lines about it)`;
+    problems.warn('ASSUMED', line, message);
+  }
+  return result;
+}
+
+// Bytes from 0 that the kernel keeps away: nothing before 2.6.36, then 64 KiB, one page since 3.0.
+function lowReserve({ kernel }: MachineDescription): number {
+  const [major = 6, minor = 0, patch = 0] = kernel?.numbers ?? [];
+  if (major > 2) return 4096;
+  return minor === 6 && patch >= 36 ? 65_536 : 0;
 }
 
 interface PrintedMap {
@@ -78,13 +116,14 @@ function lastPrintedMap(description: MachineDescription): PrintedMap | undefined
   const { firmware, proc } = description;
   const own = firmware.map.length > 0 ? firmware.map : (proc.firmwareMemmap ?? []);
   const maps: PrintedMap[] = [];
+  // The setup_data map only cuts the firmware's entries at the boot loader's data, without changing what is usable.
+  const first = own.length > 0 ? own : firmware.setupData;
   for (const [entries, source] of [
-    [own, 'firmware-map'],
-    [firmware.setupData, 'firmware-map'],
+    [first, 'firmware-map'],
     [firmware.user, 'user-map'],
     [firmware.modified, 'modified-map'],
   ] as const) {
-    const last = lastOf(entries);
+    const last = lastOf(entries.filter(({ late }) => late !== true));
     if (last.length > 0) maps.push({ entries: last, source, lastLine: last.at(-1)!.line });
   }
   return maps.length === 0

@@ -2,6 +2,7 @@
  * Which kernel on which machine: release, command line, model, and words that only one architecture prints.
  */
 import type { Architecture } from '../types.js';
+import { hasPrefix } from './clean-line.js';
 import { onMatch, type Recogniser } from './recogniser.js';
 
 /** The line that begins a boot. */
@@ -31,12 +32,13 @@ const banner = onMatch('Linux version', BANNER, (match, draft, line) => {
 
 const commandLine: Recogniser = {
   hint: 'ommand line: |ommand line:$',
-  read(text, draft, line) {
+  read(text, draft, line, final) {
     const match = /(?:Kernel command line|\bCommand line): *(.*)$/.exec(text);
     if (match === null) return undefined;
-    // Wrapped right after the colon.
-    if (match[1] === '') return 'partial';
+    // Wrapped right after the colon, or really empty.
+    if (match[1] === '' && !final) return 'partial';
     draft.records++;
+    draft.commandLineOpen = hasPrefix(text) && match[1] !== '';
     // "Kernel command line:" repeats "Command line:"; the longer text is the whole one.
     if (draft.commandLine === undefined || draft.commandLine.text.length < match[1]!.length) {
       draft.commandLine = { text: match[1]!, line };

@@ -9,7 +9,7 @@
  *   0x0000000000000000-0x000000000009fbff]    joined, still no kind: held
  *   usable                                    joined: a record, on the line it began
  */
-import { MAX_WRAPPED_LINES } from '../constants.js';
+import { MAX_COMMAND_LINE, MAX_WRAPPED_LINES } from '../constants.js';
 import type { Draft } from '../draft.js';
 import { cleanLine, hasPrefix } from './clean-line.js';
 import { IDENTITY_RECOGNISERS } from './identity-lines.js';
@@ -57,6 +57,8 @@ export class LogReader {
    */
   take(text: string, draft: Draft, line: number): boolean {
     const isRecord = HINT.test(text);
+    if (draft.commandLineOpen && this.#continueCommandLine(text, isRecord, draft, line))
+      return true;
     if (this.#held !== undefined && this.#tryJoin(text, isRecord, draft, line)) return true;
     if (!isRecord) return readBlockLine(text, draft, line) === 'taken';
     return this.#readOrHold(text, draft, line);
@@ -101,6 +103,20 @@ export class LogReader {
     }
     this.flush(draft);
     return false;
+  }
+
+  // A log with prefixes, a line without one right after the command line: it goes on there.
+  #continueCommandLine(text: string, isRecord: boolean, draft: Draft, line: number): boolean {
+    const tail = text.trim();
+    if (isRecord || tail === '' || hasPrefix(text) || draft.commandLine === undefined) {
+      draft.commandLineOpen = false;
+      return false;
+    }
+    if (draft.commandLine.text.length + tail.length < MAX_COMMAND_LINE) {
+      draft.commandLine = { ...draft.commandLine, text: `${draft.commandLine.text} ${tail}` };
+    }
+    this.#reportWrap(draft, line);
+    return true;
   }
 
   #reportWrap(draft: Draft, line: number): void {

@@ -96,7 +96,8 @@ const mapEntries: Recogniser = {
     }
     if (range !== undefined) {
       const entry = { ...range, ...(kind ?? { kind: 'other' as const }), text: bare.trim() };
-      draft.keep(listOf(provider, draft), { ...entry, provider, line }, line);
+      const late = draft.mapHandedOver ? { late: true } : {};
+      draft.keep(listOf(provider, draft), { ...entry, ...late, provider, line }, line);
     }
     if (provider.startsWith('BIOS-')) draft.vote('x86_64');
     return 'taken';
@@ -237,6 +238,8 @@ const efiNumbered = onMatch(
     const type = Number(match[1]);
     const name = EFI_NAMES[type];
     const entry = name === undefined ? { name: `type ${type}` } : { type, name };
+    // Unused descriptors are printed as 0-0.
+    if (/^0+$/.test(match[4]!)) return;
     const range = draft.range(match[3]!, match[4]!, line, match[5] === ')');
     keepEfi({ ...entry, attributes: attributeNames(match[2]!) }, range, draft, line);
   },

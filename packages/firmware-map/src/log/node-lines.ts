@@ -34,7 +34,7 @@ const sratMemory = onMatch(
     const pxm = draft.count(match[2]!, line);
     if (nid === undefined || range === undefined || pxm === undefined) return;
     const hotplug = /\bhotplug\b/.test(match[7]!);
-    const nonVolatile = /non-volatile/.test(match[7]!);
+    const nonVolatile = match[7]!.includes('non-volatile');
     draft.keep(draft.srat, { ...range, nid, pxm, hotplug, nonVolatile, line }, line);
   },
   /SRAT: Node(?: \d+(?: PXM(?: \d+(?: \[(?:mem(?: [0-9a-fx-]*)?)?)?)?)?)?$/,

@@ -82,8 +82,8 @@ function readEarlyLine(text: string, draft: Draft, line: number): Outcome {
     const nid = nodeId(pfns[1]!, draft, line);
     const startPfn = parseNumber(pfns[2]!);
     const endPfn = parseNumber(pfns[3]!);
-    if (!isPfnRange(startPfn, endPfn) || startPfn === endPfn) return badPfns(text, draft, line);
-    if (nid !== undefined) {
+    if (!isPfnRange(startPfn, endPfn)) return badPfns(text, draft, line);
+    if (nid !== undefined && startPfn !== endPfn) {
       draft.keep(draft.earlyPfns, { nid, startPfn: startPfn!, endPfn: endPfn!, line }, line);
     }
     return 'taken';
@@ -119,7 +119,7 @@ const earlyRange = onMatch(
 );
 
 const unavailable: Recogniser = {
-  hint: 'unavailable range|but unavailable:|pages in$',
+  hint: String.raw`On node \d+, zone|\d pages in unavailable|Zeroed struct page|but unavailable:`,
   read(text, draft, line) {
     const zoned = new RegExp(
       String.raw`On node (\d+), zone (${ZONE}): (\d+) pages in unavailable ranges`,

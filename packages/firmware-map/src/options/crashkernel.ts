@@ -12,6 +12,8 @@ import type { CrashkernelOption } from '../types.js';
  * @returns `undefined` when the kernel would refuse it
  */
 export function parseCrashkernel(text: string): CrashkernelOption | undefined {
+  // Distribution kernels decide for themselves; how much, they print later.
+  if (text === 'auto') return { text };
   if (text.includes(':')) return parseSteps(text);
   const size = leadingSize(text);
   if (size === undefined) return undefined;

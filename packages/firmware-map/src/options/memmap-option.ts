@@ -33,7 +33,7 @@ export function parseMemmap(text: string): MemmapOption | undefined {
   if (form !== undefined) {
     return tail === '' ? { text, form, size: size.value, start: start.value } : undefined;
   }
-  if (rest[0] !== '%') return undefined;
+  if (!rest.startsWith('%')) return undefined;
   const types = /^(?:-(0x[0-9a-f]+|\d+))?(?:\+(0x[0-9a-f]+|\d+))?$/i.exec(tail);
   if (types === null) return undefined;
   const oldType = types[1] === undefined ? undefined : parseNumber(types[1]);

@@ -238,7 +238,7 @@ function sysfsNode(
   if (nid === undefined) return undefined;
   let node = draft.sysfsNodes.find((known) => known.nid === nid);
   if (node === undefined) {
-    node = { line, nid, cpus: [], distances: [], blocks: [] };
+    node = { line, nid, cpus: [], distances: [] };
     draft.keep(draft.sysfsNodes, node, line);
   }
   return node;
