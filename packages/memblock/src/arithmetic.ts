@@ -50,9 +50,10 @@ export function alignUp(value: number, align: number): number {
   return up > PHYS_ADDR_MAX ? 0 : up;
 }
 
-/** First whole page number at or above an address. */
+/** First whole page number at or above an address; wraps to 0 past the last page, as the kernel's does. */
 export function pageUp(address: number, pageSize: number): number {
-  return ceil(address / pageSize);
+  const pfn = ceil(address / pageSize);
+  return pfn * pageSize > PHYS_ADDR_MAX ? 0 : pfn;
 }
 
 /** Page number of an address. */

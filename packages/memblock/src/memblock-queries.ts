@@ -2,8 +2,8 @@
  * Questions: what is where, how much, and every walk over regions and ranges.
  */
 import { attrFlags, attrNid } from './attributes.js';
-import { cappedEnd, pageDown, pageUp } from './arithmetic.js';
-import { MemFlags, NO_NODE } from './constants.js';
+import { cappedEnd, pageDown, pageUp, wrappingSum } from './arithmetic.js';
+import { ADDRESS_SPACE_SIZE, MemFlags, NO_NODE } from './constants.js';
 import { MemblockRegions } from './memblock-regions.js';
 import { checkBytes, checkFlags, checkWish } from './options.js';
 import { memoryFilter, NO_FILTER, RangeCursor } from './range-cursor.js';
@@ -214,7 +214,8 @@ export class MemblockQueries extends MemblockRegions {
       const whole = pageDown(base + size, pageSize) - pageUp(base, pageSize);
       if (whole > 0) pages += whole;
     });
-    const bytes = pages * pageSize;
+    // The kernel's product wraps: a region in the very last page counts as all pages there are.
+    const bytes = (pages * pageSize) % ADDRESS_SPACE_SIZE;
     if (bytes <= threshold) return true;
     const mib = 2 ** 20;
     this.print(
@@ -340,5 +341,5 @@ export function rangesOverlap(
   a: { readonly base: number; readonly size: number },
   b: { readonly base: number; readonly size: number },
 ): boolean {
-  return a.base < cappedEnd(b.base, b.size) && b.base < cappedEnd(a.base, a.size);
+  return a.base < wrappingSum(b.base, b.size) && b.base < wrappingSum(a.base, a.size);
 }

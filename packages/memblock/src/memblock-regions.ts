@@ -367,6 +367,8 @@ export class MemblockRegions {
     if (list.count * 2 + 1 > list.max) {
       const fresh = this.countGaps(list, base, end);
       if (fresh === 0) return true;
+      // Growing may change what is there before the gaps are filled.
+      if (list.count + fresh > list.max) this.countGaps(list, base, end, attr);
       while (list.count + fresh > list.max) {
         if (!this.growArray(list, base, end - base)) return false;
       }
@@ -375,15 +377,18 @@ export class MemblockRegions {
     return true;
   }
 
-  /** Number of pieces of [base, end) that no region covers. */
-  private countGaps(list: RegionList, base: number, end: number): number {
+  /** Number of pieces of [base, end) that no region covers; complains about mismatches where `attr` is given. */
+  private countGaps(list: RegionList, base: number, end: number, attr?: number): number {
     let gaps = 0;
     let cursor = base;
     let p = list.locate(base);
     const { d, i } = list.at;
     let place = { d, i };
     while (p >= 0 && list.base[p]! < end) {
-      if (list.base[p]! > cursor) gaps++;
+      if (list.base[p]! > cursor) {
+        gaps++;
+        if (attr !== undefined) this.warnMismatch(list, p, attr);
+      }
       cursor = Math.min(list.end[p]!, end);
       place = nextPlace(list, place);
       p = place.d < list.chunks ? list.slotIndex(place.d, place.i) : -1;
@@ -473,7 +478,8 @@ export class MemblockRegions {
         `${list.name}: adding with nid ${attrNid(attr)} over ${hexAddress(list.base[p]!)} of nid ${attrNid(there)}`,
       );
     }
-    if (attrFlags(attr) !== 0 && attrFlags(attr) !== attrFlags(there)) {
+    const matters = attrFlags(attr) !== 0 || this.settings.profile.warnsOnPlainFlags;
+    if (matters && attrFlags(attr) !== attrFlags(there)) {
       this.warning(
         'flags-mismatch',
         `${list.name}: adding with flags ${attrFlags(attr)} over ${hexAddress(list.base[p]!)} of flags ${attrFlags(there)}`,

@@ -22,7 +22,7 @@ import { MemblockNamed } from './memblock-named.js';
 import type { RegionAttributes } from './memblock-regions.js';
 import { checkBytes, checkFlags, checkNode, settingsOf } from './options.js';
 import type { RegionList } from './region-list.js';
-import { flagName, hexAddress, hexNumber, hexRange } from './text-format.js';
+import { flagNames, hexAddress, hexNumber, hexRange } from './text-format.js';
 import type { MemblockOptions, MemblockState, MemRegion, RegionType } from './types.js';
 import { verifyList } from './verify.js';
 
@@ -135,14 +135,25 @@ export class Memblock extends MemblockNamed {
     return `${lines.join('\n')}\n`;
   }
 
-  /** One list as the debug file shows it: index, range, node or `x`, name of the lowest flag. @kernel memblock_debug_show */
+  /** Prints the configuration, as a kernel with `memblock=debug` does after its early set-up. */
+  printDump(physmem = false): void {
+    this.print(this.dump(physmem), 'info');
+  }
+
+  /** Sends a text to the log as it is. */
+  printText(text: string): void {
+    this.print(text, 'info');
+  }
+
+  /** One list as the debug file shows it: index, range, node or `x`, flag names. @kernel memblock_debug_show */
   debugFile(type: RegionType): string {
-    const { maxNodes } = this.settings;
+    const { maxNodes, profile } = this.settings;
+    const all = profile.debugFileFlags === 'all';
     return this.regions(type)
       .map(({ base, size, flags, nid }, index) => {
         const node = nid >= 0 && nid < maxNodes ? String(nid).padStart(4) : '   x';
         const range = `${hexAddress(base)}..${hexAddress(base + size - 1)}`;
-        return `${String(index).padStart(4)}: ${range} ${node} ${flagName(flags)}\n`;
+        return `${String(index).padStart(4)}: ${range} ${node} ${flagNames(flags, all)}\n`;
       })
       .join('');
   }

@@ -22,6 +22,10 @@ export interface MemblockProfile {
   readonly earlyResize: 'panic' | 'fail';
   /** An empty list counts as one entry of size 0 (seen in dumps and snapshots up to 6.8). */
   readonly emptyListHasEntry: boolean;
+  /** The debug file names all flags of a region, joined by `|`, or the lowest only. */
+  readonly debugFileFlags: 'all' | 'lowest';
+  /** Adding plain memory over memory with flags is complained about too; later only flags that are set. */
+  readonly warnsOnPlainFlags: boolean;
   /** Node that {@link Memblock.resetNodes} writes: the "unknown" number or NO_NODE. */
   readonly resetNode: 'unknown' | 'none';
   /** Releasing a named reservation gives back its last page too (fixed in 7.1). */
@@ -40,6 +44,8 @@ const V6_1: MemblockProfile = {
   reserveLine: 'plain',
   earlyResize: 'fail',
   emptyListHasEntry: true,
+  debugFileFlags: 'all',
+  warnsOnPlainFlags: true,
   resetNode: 'unknown',
   releasesLastPage: false,
   reserveMemMessages: false,
@@ -58,6 +64,8 @@ const V6_19: MemblockProfile = {
   ...V6_12,
   name: '6.19',
   plainReserveNode: 'none',
+  debugFileFlags: 'lowest',
+  warnsOnPlainFlags: false,
   allocationFlags: MemFlags.RSRV_KERN,
   allocationKeepsNode: true,
   reserveLine: 'with-node',

@@ -198,8 +198,7 @@ export class RangeCursor {
 
   private syncB(b: RegionList): void {
     this.versionB = b.version;
-    // A reverse walk may stand behind the end after reservations have merged.
-    if (this.indexB > b.count && this.reverse) this.indexB = b.count;
+    // The index may lie behind the end after reservations have merged: the last gap then.
     b.placeOf(this.indexB);
     this.enterB(b, b.at.d, b.at.i);
   }
@@ -246,6 +245,7 @@ export class RangeCursor {
 
   private backB(b: RegionList): void {
     this.indexB--;
+    if (this.indexB >= b.count) return;
     if (this.posB > this.lowB) this.posB--;
     else if (this.chunkB > 0) this.enterB(b, this.chunkB - 1, b.chunkCount(this.chunkB - 1) - 1);
   }

@@ -62,9 +62,13 @@ const FLAG_NAMES: readonly (readonly [number, string])[] = [
   [MemFlags.KHO_SCRATCH, 'KHO_SCRATCH'],
 ];
 
-/** Name of the lowest bit set, `NONE` or `UNKNOWN`: the one that the debug file shows. */
-export function flagName(flags: number): string {
+/**
+ * Names of the bits set, `NONE` or `UNKNOWN`, as the debug file shows them.
+ * @param all all of them joined by `|`, or the lowest only
+ */
+export function flagNames(flags: number, all: boolean): string {
   if (flags === 0) return 'NONE';
-  const lowest = flags & -flags;
-  return FLAG_NAMES.find(([bit]) => bit === lowest)?.[1] ?? 'UNKNOWN';
+  const shown = all ? flags : flags & -flags;
+  const names: string[] = FLAG_NAMES.filter(([bit]) => (shown & bit) !== 0).map(([, name]) => name);
+  return names.length === 0 ? 'UNKNOWN' : names.join('|');
 }
