@@ -4,6 +4,7 @@
 import { listBoots, sharedOracle } from '@bootmem-tools/oracle';
 import { Checks } from './buddy-boots/checks.js';
 import { machineOf } from './buddy-boots/machine.js';
+import { checkHandOver } from './buddy-boots/lists-check.js';
 import { checkMarks } from './buddy-boots/marks-check.js';
 import { checkTexts } from './buddy-boots/texts-check.js';
 import { checkZones } from './buddy-boots/zones-check.js';
@@ -21,6 +22,7 @@ for (const boot of listBoots(dir)) {
     const machine = machineOf(boot);
     checkZones(machine, checks);
     checkMarks(machine, checks);
+    checkHandOver(machine, checks);
     checkTexts(machine, checks);
   } catch (error) {
     checks.failures.push(error instanceof Error ? (error.stack ?? error.message) : String(error));

@@ -1,0 +1,161 @@
+import { expect, test } from '@jest/globals';
+import {
+  Gfp,
+  GfpBit,
+  builtZonelistsLine,
+  fallbackLines,
+  gfpMigratetype,
+  gfpZone,
+  groupsByMobility,
+  nodeOrders,
+  zoneLists,
+  zonelistLines,
+  type NumaTopology,
+  type ZoneName,
+} from '@bootmem/buddy-allocator';
+
+const topologyOf = (
+  distances: number[][],
+  options: { memoryless?: number[]; cpuless?: number[] } = {},
+): NumaTopology => ({
+  nids: distances.map((_, nid) => nid),
+  distance: (from, to) => distances[from]![to]!,
+  hasMemory: (nid) => options.memoryless?.includes(nid) !== true,
+  hasCpus: (nid) => options.cpuless?.includes(nid) !== true,
+});
+
+const uniform = (count: number): number[][] =>
+  Array.from({ length: count }, (_, a) =>
+    Array.from({ length: count }, (__, b) => (a === b ? 10 : 20)),
+  );
+
+const orders = (topology: NumaTopology): number[][] => [...nodeOrders(topology).values()];
+
+test('equal distances: the next higher node first, then round', () => {
+  expect(orders(topologyOf(uniform(4)))).toEqual([
+    [0, 1, 2, 3],
+    [1, 2, 3, 0],
+    [2, 3, 0, 1],
+    [3, 0, 1, 2],
+  ]);
+});
+
+test('nearer nodes come first', () => {
+  const distances = [
+    [10, 20, 30],
+    [20, 10, 25],
+    [30, 25, 10],
+  ];
+  expect(orders(topologyOf(distances))).toEqual([
+    [0, 1, 2],
+    [1, 0, 2],
+    [2, 1, 0],
+  ]);
+});
+
+test('a node without CPUs is preferred among equally distant ones', () => {
+  expect(orders(topologyOf(uniform(3), { cpuless: [2] }))).toEqual([
+    [0, 2, 1],
+    [1, 2, 0],
+    [2, 0, 1],
+  ]);
+});
+
+test('the first choice of equally distant nodes goes round as load grows', () => {
+  // Nodes 0 and 1 have no memory; 2 and 3 are equally far from both.
+  const topology = topologyOf(uniform(4), { memoryless: [0, 1] });
+  expect(orders(topology).slice(0, 2)).toEqual([
+    [2, 3],
+    [3, 2],
+  ]);
+});
+
+test('zonelists: nearest node first, highest zone first, managed zones only, no Device', () => {
+  const zones = [
+    { nid: 0, zone: 'DMA' as const, zoneIndex: 0, managedPages: 3840 },
+    { nid: 0, zone: 'DMA32' as const, zoneIndex: 1, managedPages: 1000 },
+    { nid: 0, zone: 'Normal' as const, zoneIndex: 2, managedPages: 0 },
+    { nid: 1, zone: 'Normal' as const, zoneIndex: 2, managedPages: 1000 },
+    { nid: 1, zone: 'Device' as const, zoneIndex: 4, managedPages: 1 },
+  ];
+  const lists = zoneLists(topologyOf(uniform(2)), zones);
+  expect(zonelistLines(lists)).toEqual([
+    'mminit::zonelist general 0:DMA = 0:DMA ',
+    'mminit::zonelist general 0:DMA32 = 0:DMA32 0:DMA ',
+    'mminit::zonelist thisnode 0:DMA = 0:DMA ',
+    'mminit::zonelist thisnode 0:DMA32 = 0:DMA32 0:DMA ',
+    'mminit::zonelist general 1:Normal = 1:Normal 0:DMA32 0:DMA ',
+    'mminit::zonelist thisnode 1:Normal = 1:Normal ',
+  ]);
+  expect(() =>
+    zoneLists(topologyOf(uniform(1)), [{ nid: 7, zone: 'DMA', zoneIndex: 0, managedPages: 1 }]),
+  ).toThrow(expect.objectContaining({ code: 'ERR_ZONE_ARGUMENT' }));
+});
+
+test('lines of the zonelists', () => {
+  expect(fallbackLines(new Map([[1, [1, 0]]]))).toEqual(['Fallback order for Node 1: 1 0 ']);
+  expect(builtZonelistsLine(2, true, 515808)).toBe(
+    'Built 2 zonelists, mobility grouping on.  Total pages: 515808',
+  );
+  expect(builtZonelistsLine(1, false, 100)).toContain('grouping off.');
+});
+
+test('mobility grouping needs a pageblock for every type', () => {
+  expect(groupsByMobility(512 * 5 - 1)).toBe(false);
+  expect(groupsByMobility(512 * 5)).toBe(true);
+  expect(groupsByMobility(512 * 5, 6)).toBe(false);
+});
+
+const X86: ZoneName[] = ['DMA', 'DMA32', 'Normal', 'Movable', 'Device'];
+const BARE: ZoneName[] = ['Normal', 'HighMem', 'Movable'];
+const { DMA, HIGHMEM, DMA32, MOVABLE } = GfpBit;
+
+// All 16 combinations of the four bits; undefined: invalid.
+const TABLE: [number, ZoneName | undefined, ZoneName | undefined][] = [
+  [0, 'Normal', 'Normal'],
+  [DMA, 'DMA', 'Normal'],
+  [HIGHMEM, 'Normal', 'HighMem'],
+  [DMA | HIGHMEM, undefined, undefined],
+  [DMA32, 'DMA32', 'Normal'],
+  [DMA | DMA32, undefined, undefined],
+  [HIGHMEM | DMA32, undefined, undefined],
+  [DMA | HIGHMEM | DMA32, undefined, undefined],
+  [MOVABLE, 'Normal', 'Normal'],
+  [MOVABLE | DMA, 'DMA', 'Normal'],
+  [MOVABLE | HIGHMEM, 'Movable', 'Movable'],
+  [MOVABLE | DMA | HIGHMEM, undefined, undefined],
+  [MOVABLE | DMA32, 'DMA32', 'Normal'],
+  [MOVABLE | DMA | DMA32, undefined, undefined],
+  [MOVABLE | HIGHMEM | DMA32, undefined, undefined],
+  [MOVABLE | DMA | HIGHMEM | DMA32, undefined, undefined],
+];
+
+test.each(TABLE)('zone of request bits 0x%s', (flags, x86, bare) => {
+  for (const [zones, expected] of [
+    [X86, x86],
+    [BARE, bare],
+  ] as const) {
+    if (expected === undefined) {
+      expect(() => gfpZone(flags, zones)).toThrow(
+        expect.objectContaining({ code: 'ERR_ZONE_ARGUMENT' }),
+      );
+    } else expect(gfpZone(flags, zones)).toBe(expected);
+  }
+});
+
+test('migratetype of a request', () => {
+  expect(gfpMigratetype(Gfp.KERNEL)).toBe(0);
+  expect(gfpMigratetype(Gfp.HIGHUSER_MOVABLE)).toBe(1);
+  expect(gfpMigratetype(Gfp.KERNEL | GfpBit.RECLAIMABLE)).toBe(2);
+  expect(gfpMigratetype(Gfp.HIGHUSER_MOVABLE, false)).toBe(0);
+  expect(() => gfpMigratetype(GfpBit.MOVABLE | GfpBit.RECLAIMABLE)).toThrow(
+    expect.objectContaining({ code: 'ERR_ZONE_ARGUMENT' }),
+  );
+});
+
+test('the usual combinations have the kernel’s values', () => {
+  expect([Gfp.ATOMIC, Gfp.KERNEL, Gfp.NOWAIT, Gfp.NOIO, Gfp.NOFS, Gfp.USER]).toEqual([
+    0x820, 0xcc0, 0x2800, 0xc00, 0xc40, 0x100cc0,
+  ]);
+  expect([Gfp.HIGHUSER, Gfp.HIGHUSER_MOVABLE]).toEqual([0x100cc2, 0x100cca]);
+});
