@@ -1,1 +1,26 @@
-export {};
+/**
+ * Bring a machine's memory up from its boot log; compare it with what the kernel reported.
+ *
+ * @packageDocumentation
+ */
+export { bootMemory } from './boot/boot-memory.js';
+export { Machine } from './boot/machine.js';
+export type { BootEvent, BootOptions, BootProgressOptions } from './boot/types.js';
+export { loadMachine } from './input/load-machine.js';
+export type { LoadedMachine, MachineSource } from './input/load-machine.js';
+export { planLayout } from './plan/layout-plan.js';
+export type { LayoutPlan } from './plan/layout-plan.js';
+export { chooseProfile } from './plan/profile.js';
+export { checkLog, checkMachine } from './check/check-log.js';
+export { replayLog, replayMachine } from './check/replay-log.js';
+export type { ReplayReport } from './check/replay-log.js';
+export { benchBoot } from './bench/bench-boot.js';
+export type { BenchBootOptions, BenchReport, BenchRow } from './bench/bench-boot.js';
+export { renderReport } from './report/render-report.js';
+export type { ReportInput } from './report/render-report.js';
+export { bootText, summaryLines, zoneTable } from './format/boot-text.js';
+export { checkSummary, checkText, factClassTable } from './format/check-text.js';
+export { main } from './cli/program.js';
+export { BootmemError } from './errors.js';
+export type { BootmemErrorCode } from './errors.js';
+export type * from './result.js';

@@ -1,0 +1,59 @@
+/**
+ * The few statistics that the bench table needs.
+ */
+
+/** Mean, sample standard deviation, median, extremes of a series. */
+export interface Summary {
+  readonly n: number;
+  readonly mean: number;
+  /** Sample standard deviation; 0 for a single value. */
+  readonly stdev: number;
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/**
+ * Summarises a series.
+ * @param values  at least one number, any unit
+ * @throws RangeError when there is none
+ */
+export function summarize(values: readonly number[]): Summary {
+  const n = values.length;
+  if (n === 0) throw new RangeError('summarize: expected at least one value');
+  const sorted = [...values].sort((left, right) => left - right);
+  const mean = values.reduce((sum, value) => sum + value, 0) / n;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  const middle = Math.floor(n / 2);
+  const median = n % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  return {
+    n,
+    mean,
+    stdev: n > 1 ? Math.sqrt(squares / (n - 1)) : 0,
+    median,
+    min: sorted[0]!,
+    max: sorted[n - 1]!,
+  };
+}
+
+/** Shares of a machine's threads that the padata series was measured with, percent. */
+export const NODE_PERCENTAGES = [0, 12, 25, 37, 50, 75, 100] as const;
+
+/**
+ * Thread counts to measure, each once, ascending, with the share that it stands for.
+ * @param maxThreads  1 or more
+ * @returns 1 thread first; the last one is `maxThreads`
+ */
+export function threadSteps(maxThreads: number): { percent: number; threads: number }[] {
+  const steps = new Map<number, number>();
+  for (const percent of NODE_PERCENTAGES) {
+    const threads = Math.max(1, Math.round((maxThreads * percent) / 100));
+    if (!steps.has(threads)) {
+      steps.set(threads, percent === 0 ? Math.round(100 / maxThreads) : percent);
+    }
+  }
+  if (maxThreads > 0) steps.set(maxThreads, 100);
+  return [...steps]
+    .map(([threads, percent]) => ({ threads, percent }))
+    .sort((left, right) => left.threads - right.threads);
+}

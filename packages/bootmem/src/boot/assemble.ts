@@ -1,0 +1,106 @@
+/**
+ * Puts the shared objects of a machine together: descriptors, zones, allocator, acceptance. Nothing is
+ * initialised yet; cost follows the number of sections, not of pages.
+ */
+import { kernelProfile, PageAllocator } from '@bootmem/buddy-allocator';
+import type { KernelRelease, ZoneSpec } from '@bootmem/buddy-allocator';
+import { Memmap } from '@bootmem/memmap';
+import type { Memblock } from '@bootmem/memblock';
+import { initEarly, releaseEarly } from '@bootmem/page-init';
+import type { EarlyResult, InitPlan } from '@bootmem/page-init';
+import type { AcceptMode, ProfileName } from '../result.js';
+import { handover } from '../plan/handover.js';
+import type { Handover } from '../plan/handover.js';
+import { geometryOf, planPages } from '../plan/init-plan.js';
+import type { LayoutPlan } from '../plan/layout-plan.js';
+import { topologyOf } from '../check/facts/zonelist-facts.js';
+import { setUpAcceptance } from './acceptance.js';
+import type { Acceptance } from './acceptance.js';
+
+/** What a machine is made of. */
+export interface Assembly {
+  readonly plan: LayoutPlan;
+  readonly pages: InitPlan;
+  readonly handover: Handover;
+  readonly memmap: Memmap;
+  readonly allocator: PageAllocator;
+  readonly acceptance: Acceptance | undefined;
+}
+
+/** Releases whose numbers the allocator knows, by profile name. */
+const RELEASE: Readonly<Record<ProfileName, KernelRelease>> = {
+  '6.1': '6.1',
+  '6.12': '6.12',
+  latest: '6.19',
+};
+
+/** Zones to create: those with memory, and one for device memory on each node that has some. */
+function zoneSpecs(plan: LayoutPlan): ZoneSpec[] {
+  return plan.layout.nodes.flatMap((node) =>
+    node.zones
+      .filter((zone) => zone.presentPages > 0)
+      .map(({ nid, zone, startPfn, endPfn, presentPages }) => ({
+        nid,
+        zone,
+        startPfn,
+        endPfn,
+        presentPages,
+      })),
+  );
+}
+
+/**
+ * Assembles a machine.
+ * @param plan     its layout
+ * @param options  deferral, acceptance, threads that will attach
+ */
+export function assemble(
+  plan: LayoutPlan,
+  options: { defer: boolean; accept: AcceptMode; threads: number },
+): Assembly {
+  const state = handover(plan);
+  const pages = planPages(plan, state.memblock, options.defer);
+  const devices = plan.derived.persistent.map((range) => ({
+    startPfn: Math.ceil(range.start / plan.pageSize),
+    endPfn: Math.floor(range.end / plan.pageSize),
+  }));
+  const ends = [...pages.sections, ...devices].map((range) => range.endPfn);
+  const starts = [...pages.sections, ...devices].map((range) => range.startPfn);
+  const memmap = Memmap.create({
+    ranges: pages.sections,
+    geometry: geometryOf(plan),
+    minPfn: Math.min(...starts),
+    maxPfn: Math.max(...ends),
+  });
+  const topology = topologyOf(plan);
+  const allocator = PageAllocator.create(memmap, zoneSpecs(plan), {
+    threads: options.threads + 8,
+    workers: Math.max(1, options.threads),
+    profile: kernelProfile(RELEASE[plan.profile]),
+    ...(topology === undefined ? {} : { distance: topology.distance }),
+  });
+  const acceptance = setUpAcceptance(plan, allocator, options.accept);
+  return { plan, pages, handover: state, memmap, allocator, acceptance };
+}
+
+/**
+ * Early initialisation and hand-over of what it covers: after this the first page can be allocated.
+ * @param machine  from {@link assemble}
+ */
+export function bringUpEarly(machine: Assembly): EarlyResult {
+  const { pages, memmap, allocator, acceptance, handover: state } = machine;
+  const result = initEarly(pages, memmap);
+  if (acceptance !== undefined) {
+    acceptReserved(state.memblock, acceptance);
+    allocator.setHooks({ accept: acceptance.acceptor });
+  }
+  releaseEarly(pages, allocator);
+  return result;
+}
+
+/** What is in use already was accepted when it was allocated. */
+function acceptReserved(memblock: Memblock, acceptance: Acceptance): void {
+  for (const { base, size } of memblock.regions('reserved')) {
+    acceptance.memory.acceptMemory(base, size);
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * Kernel-like log lines with our own times.
+ */
+import { movableStartLines, zoneRangeLines } from '@bootmem/buddy-allocator';
+import { formatMemRange } from '../format/numbers.js';
+import type { LayoutPlan } from '../plan/layout-plan.js';
+
+/** Collects lines and hands each on. */
+export class BootLog {
+  readonly lines: string[] = [];
+  readonly #start: number;
+  readonly #emit: (line: string, ms: number) => void;
+
+  /**
+   * @param start  moment of the boot's start on `performance.now()`
+   * @param emit   receives each finished line
+   */
+  constructor(start: number, emit: (line: string, ms: number) => void) {
+    this.#start = start;
+    this.#emit = emit;
+  }
+
+  /** Adds a line, stamped with seconds since the start as the kernel does. */
+  add(text: string): void {
+    const ms = performance.now() - this.#start;
+    const line = `[${(ms / 1000).toFixed(6).padStart(12)}] ${text}`;
+    this.lines.push(line);
+    this.#emit(line, ms);
+  }
+}
+
+/**
+ * The lines that describe the layout: zone ranges, movable starts, early node ranges.
+ * @param plan  a planned machine
+ */
+export function layoutLines(plan: LayoutPlan): string[] {
+  return [
+    ...zoneRangeLines(plan.layout),
+    ...movableStartLines(plan.layout),
+    'Early memory node ranges',
+    ...plan.memory.map(
+      (range) =>
+        `  node ${String(range.nid).padStart(3)}: ${formatMemRange(range.startPfn * plan.pageSize, range.endPfn * plan.pageSize)}`,
+    ),
+  ];
+}

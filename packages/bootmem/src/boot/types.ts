@@ -1,0 +1,49 @@
+/**
+ * Options and events of a boot.
+ */
+import type { AcceptMode, InitMode, ProfileName } from '../result.js';
+
+/** What a boot tells while it runs. */
+export type BootEvent =
+  | {
+      /** A kernel-like log line with our own time stamp. */
+      readonly kind: 'log';
+      readonly line: string;
+      readonly ms: number;
+    }
+  | {
+      /** How many page descriptors are ready, of how many. */
+      readonly kind: 'pages';
+      readonly done: number;
+      readonly total: number;
+    }
+  | {
+      /** A phase began. */
+      readonly kind: 'phase';
+      readonly phase: 'layout' | 'early' | 'first-allocation' | 'deferred' | 'device' | 'done';
+      readonly ms: number;
+    };
+
+/** What can be watched and ended. */
+export interface BootProgressOptions {
+  /** Ends the boot: threads are stopped, the promise rejects with ERR_BOOTMEM_ABORTED. */
+  readonly signal?: AbortSignal;
+  /** Receives events on the calling thread; must not throw. */
+  readonly onProgress?: (event: BootEvent) => void;
+}
+
+/** How a machine is brought up. */
+export interface BootOptions extends BootProgressOptions {
+  /** Threads that initialise, the caller included; 1 … 512. Default 2. */
+  readonly threads?: number;
+  /** Default `deferred`. */
+  readonly mode?: InitMode;
+  /** Default: what the log's `accept_memory=` says, else `lazy`. */
+  readonly accept?: AcceptMode;
+  /** `auto` (default) takes it from the log's kernel release. */
+  readonly profile?: 'auto' | ProfileName;
+  /** Name of the input, for the report. */
+  readonly source?: string;
+  /** Remarks of whoever read the input; repeated in the report. */
+  readonly notes?: readonly string[];
+}

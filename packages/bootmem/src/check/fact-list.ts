@@ -1,0 +1,51 @@
+/**
+ * Collects facts. A fact is one comparable value that the kernel printed; its verdict is found here, in one
+ * place, so that no kind of fact can forget to say "differs".
+ */
+import type { FactReport } from '../result.js';
+
+/** A growing list of facts. */
+export class FactList {
+  readonly #facts: FactReport[] = [];
+
+  /**
+   * Compares two values as text.
+   * @param fact    kind of fact
+   * @param subject what it speaks of
+   * @param kernel  the kernel's value
+   * @param ours    our value
+   */
+  compare(fact: string, subject: string, kernel: string | number, ours: string | number): void {
+    const equal = String(kernel) === String(ours);
+    this.#facts.push({
+      fact,
+      subject,
+      kernel: String(kernel),
+      ours: String(ours),
+      verdict: equal ? 'equal' : 'differs',
+    });
+  }
+
+  /**
+   * Notes a value that does not follow from the log.
+   * @param fact    kind of fact
+   * @param subject what it speaks of
+   * @param kernel  the kernel's value
+   * @param reason  why it cannot be derived
+   */
+  open(fact: string, subject: string, kernel: string | number, reason: string): void {
+    this.#facts.push({
+      fact,
+      subject,
+      kernel: String(kernel),
+      ours: '–',
+      verdict: 'not derivable',
+      reason,
+    });
+  }
+
+  /** Every fact so far, in order. */
+  get facts(): readonly FactReport[] {
+    return this.#facts;
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * Facts that follow from the firmware map, the node tables and the command line: early node ranges, node
+ * extents, zone ranges, movable starts, spans of `memmap_init`, holes, the total of the `Memory:` line.
+ */
+import { formatMemRange } from '../../format/numbers.js';
+import type { LayoutPlan } from '../../plan/layout-plan.js';
+import { kernelAtLeast } from '../../plan/profile.js';
+import type { FactList } from '../fact-list.js';
+
+const range = (start: number, end: number): string => formatMemRange(start, end).slice(5, -1);
+
+/** `Early memory node ranges`: one fact a printed line, one more for each that we have in excess. */
+export function earlyRangeFacts(plan: LayoutPlan, facts: FactList): void {
+  const { pageSize } = plan;
+  const printed = plan.description.printed.earlyRanges;
+  if (printed.length === 0) return;
+  const ours = plan.memory.map(({ startPfn, endPfn, nid }) => ({
+    nid,
+    start: startPfn * pageSize,
+    end: endPfn * pageSize,
+  }));
+  const text = (one: { nid: number; start: number; end: number }): string =>
+    `node ${one.nid} ${range(one.start, one.end)}`;
+  const unmatched = new Set(ours.map(text));
+  const left: { nid: number; start: number; end: number }[] = [];
+  let index = 0;
+  for (const line of printed) {
+    index++;
+    const mine = text(line);
+    if (unmatched.delete(mine)) facts.compare('early node range', `#${index}`, mine, mine);
+    else left.push(line);
+  }
+  for (const line of left) {
+    const overlapping = ours.filter(
+      (one) => one.start < line.end && one.end > line.start && unmatched.has(text(one)),
+    );
+    for (const one of overlapping) unmatched.delete(text(one));
+    const mine = overlapping.map(text).join(' + ');
+    facts.compare(
+      'early node range',
+      `node ${line.nid}`,
+      text(line),
+      mine === '' ? 'no memory' : mine,
+    );
+  }
+  for (const one of unmatched) facts.compare('early node range', 'in excess', 'not printed', one);
+}
+
+/** `Initmem setup node`: first and last byte of each node, or that it has none. */
+export function nodeSetupFacts(plan: LayoutPlan, facts: FactList): void {
+  const { pageSize } = plan;
+  for (const setup of plan.description.printed.nodeSetups) {
+    const node = plan.layout.nodes.find((candidate) => candidate.nid === setup.nid);
+    const kernel =
+      setup.range === undefined ? 'memoryless' : range(setup.range.start, setup.range.end);
+    const ours =
+      node === undefined || node.presentPages === 0
+        ? 'memoryless'
+        : range(node.startPfn * pageSize, node.endPfn * pageSize);
+    facts.compare('node extent', `node ${setup.nid}`, kernel, ours);
+  }
+}
+
+/** `Zone ranges:`: lowest and highest byte each zone can have on this machine. */
+export function zoneRangeFacts(plan: LayoutPlan, facts: FactList): void {
+  const { layout, limits, pageSize } = plan;
+  const printed = plan.description.printed.zoneRanges;
+  const populated = printed.filter((line) => line.range !== undefined);
+  for (const line of printed) {
+    const index = layout.limits.findIndex((limit) => limit.zone === line.zone);
+    const low = index < 0 ? 0 : layout.lowestPfn[index]!;
+    const high = index < 0 ? 0 : layout.highestPfn[index]!;
+    const ours = high > low ? range(low * pageSize, high * pageSize) : 'empty';
+    const kernel = line.range === undefined ? 'empty' : range(line.range.start, line.range.end);
+    // Where inner boundaries were copied from the log, only the outer ends are ours.
+    const inner = !limits.derived && populated.length > 1 && line.range !== undefined;
+    if (inner && line.range !== populated.at(-1)?.range) {
+      facts.open('zone range', line.zone, kernel, limits.reason ?? 'boundary copied from the log');
+    } else {
+      facts.compare('zone range', line.zone, kernel, ours);
+    }
+  }
+}
+
+/** `Movable zone start for each node`. */
+export function movableFacts(plan: LayoutPlan, facts: FactList): void {
+  const { printed } = plan.description;
+  if (printed.zoneRanges.length === 0) return;
+  const { pageSize } = plan;
+  const ours = new Map(plan.layout.movableStart);
+  for (const { nid, start } of printed.movableStarts) {
+    const mine = ours.get(nid);
+    ours.delete(nid);
+    const text = mine === undefined ? 'none' : `0x${(mine * pageSize).toString(16)}`;
+    facts.compare('movable start', `node ${nid}`, `0x${start.toString(16)}`, text);
+  }
+  for (const [nid, start] of ours) {
+    facts.compare('movable start', `node ${nid}`, 'none', `0x${(start * pageSize).toString(16)}`);
+  }
+}
+
+/** `mminit::memmap_init Initialising map node N zone Z pfns A -> B`. */
+export function memmapInitFacts(plan: LayoutPlan, facts: FactList): void {
+  for (const line of plan.description.printed.memmapInit) {
+    const zone = plan.layout.nodes
+      .find((node) => node.nid === line.nid)
+      ?.zones.find((candidate) => candidate.zoneIndex === line.zoneIndex);
+    facts.compare(
+      'memmap_init span',
+      `node ${line.nid} zone ${line.zoneIndex}`,
+      `${line.startPfn} -> ${line.endPfn}`,
+      zone === undefined ? 'no such zone' : `${zone.startPfn} -> ${zone.endPfn}`,
+    );
+  }
+}
+
+/** `On node N, zone Z: P pages in unavailable ranges`, line by line in order. */
+export function unavailableFacts(plan: LayoutPlan, facts: FactList): void {
+  const printed = plan.description.printed.unavailable;
+  if (printed.length === 0) return;
+  const total = printed.find((line) => line.nid === undefined);
+  if (total !== undefined) {
+    facts.open(
+      'unavailable pages',
+      'machine',
+      total.pages,
+      'kernels before 5.10 counted reserved pages outside memory too, which are not in the log',
+    );
+    return;
+  }
+  if (!kernelAtLeast(plan.description, 5, 12)) {
+    for (const line of printed) {
+      facts.open(
+        'unavailable pages',
+        `node ${line.nid ?? '?'} ${line.zone ?? ''}`,
+        line.pages,
+        'counted in another way before 5.12',
+      );
+    }
+    return;
+  }
+  const text = (line: { nid?: number; zone?: string; pages: number }): string =>
+    `node ${line.nid ?? '?'} ${line.zone ?? '?'} ${line.pages}`;
+  const length = Math.max(printed.length, plan.holes.length);
+  for (let index = 0; index < length; index++) {
+    const line = printed[index];
+    const hole = plan.holes[index];
+    facts.compare(
+      'unavailable pages',
+      `#${index + 1}`,
+      line === undefined ? 'not printed' : text(line),
+      hole === undefined ? 'none' : text(hole),
+    );
+  }
+}
+
+/** Pages of each node in old logs: `On node N totalpages: P`. */
+export function nodePagesFacts(plan: LayoutPlan, facts: FactList): void {
+  for (const line of plan.description.printed.nodePages) {
+    const node = plan.layout.nodes.find((candidate) => candidate.nid === line.nid);
+    facts.compare('node total pages', `node ${line.nid}`, line.totalPages, node?.presentPages ?? 0);
+    for (const zone of line.zones) {
+      if (zone.pages === undefined) continue;
+      const mine = node?.zones.find((candidate) => candidate.zone === zone.zone);
+      facts.compare(
+        'zone pages',
+        `node ${line.nid} ${zone.zone}`,
+        zone.pages,
+        zonePages(plan, mine?.presentPages ?? 0, zone),
+      );
+    }
+  }
+}
+
+/** Kernels before 3.9 leave out what they set aside for descriptors and the DMA reserve. */
+function zonePages(
+  plan: LayoutPlan,
+  present: number,
+  zone: { memmapPages?: number; reservedPages?: number },
+): number {
+  if (kernelAtLeast(plan.description, 3, 9)) return present;
+  return present - (zone.memmapPages ?? 0) - (zone.reservedPages ?? 0);
+}
+
+/** The total in `Memory: A/T available`: present pages, or the last page in logs before 3.11. */
+export function memoryLineFacts(plan: LayoutPlan, facts: FactList): void {
+  const line = plan.description.printed.memory;
+  if (line === undefined) return;
+  const kb = plan.pageSize / 1024;
+  const present = plan.layout.nodes.reduce((sum, node) => sum + node.presentPages, 0);
+  const absent = line.partsKb['absent'];
+  if (absent !== undefined) {
+    facts.compare('Memory: total', 'machine', `${line.totalKb}K`, `${plan.maxPfn * kb}K`);
+    facts.compare('Memory: absent', 'machine', `${absent}K`, `${(plan.maxPfn - present) * kb}K`);
+    return;
+  }
+  if (!kernelAtLeast(plan.description, 3, 11)) {
+    facts.compare('Memory: total', 'machine', `${line.totalKb}K`, `${plan.maxPfn * kb}K`);
+    return;
+  }
+  facts.compare('Memory: total', 'machine', `${line.totalKb}K`, `${present * kb}K`);
+}

@@ -1,0 +1,139 @@
+/**
+ * Facts that need the exact state at hand-over, so only logs with `memblock=debug`: the printed dumps, and
+ * the managed pages that the allocator ends up with.
+ */
+import { dmaReserve, bootManagedPages, profileForRelease } from '@bootmem/buddy-allocator';
+import type { LayoutPlan } from '../../plan/layout-plan.js';
+import { freedLater, zoneKeyOf } from '../../plan/late-frees.js';
+import { kernelAtLeast } from '../../plan/profile.js';
+import { finalState } from '../../plan/replay.js';
+import type { FactList } from '../fact-list.js';
+import { replayMachine } from '../replay-log.js';
+
+/** Dumps, managed pages, `Total pages`. */
+export function memblockFacts(plan: LayoutPlan, facts: FactList): void {
+  const { description } = plan;
+  if (description.memblock.dumps.length > 1) {
+    const replay = replayMachine({ description, source: '', notes: [] });
+    for (let index = 0; index < replay.dumps; index++) {
+      const difference = replay.differences.find((_, at) => at === index - replay.equalDumps);
+      facts.compare('memblock dump', `#${index + 2}`, 'equal', difference ?? 'equal');
+    }
+  }
+  managedFacts(plan, facts);
+  totalPagesFacts(plan, facts);
+}
+
+/** Free ranges in whole pages at hand-over. */
+function freePages(plan: LayoutPlan): { startPfn: number; endPfn: number }[] | undefined {
+  const state = finalState(plan);
+  if (state === undefined) return undefined;
+  const ranges: { startPfn: number; endPfn: number }[] = [];
+  for (const { start, end } of state.freeRanges()) {
+    const startPfn = Math.ceil(start / plan.pageSize);
+    const endPfn = Math.floor(end / plan.pageSize);
+    if (startPfn < endPfn) ranges.push({ startPfn, endPfn });
+  }
+  return ranges;
+}
+
+/** Final managed pages: free at hand-over plus what the log says was given back later. */
+function managedFacts(plan: LayoutPlan, facts: FactList): void {
+  const zones = (plan.description.proc.zoneinfo ?? []).filter((zone) => (zone.managed ?? 0) > 0);
+  if (zones.length === 0) return;
+  const reason = 'the state at hand-over is only known with memblock=debug';
+  const free = freePages(plan);
+  const later = freedLater(plan);
+  if (free === undefined || later === undefined) {
+    for (const zone of zones) {
+      facts.open(
+        'managed pages',
+        `node ${zone.nid} ${zone.zone}`,
+        zone.managed ?? 0,
+        free === undefined ? reason : 'a late free names no place',
+      );
+    }
+    return;
+  }
+  const managed = new Map(later);
+  for (const { startPfn, endPfn } of free) {
+    for (const node of plan.layout.nodes) {
+      for (const zone of node.zones) {
+        const key = `${zone.nid}/${zone.zone}`;
+        const pages = Math.min(endPfn, zone.endPfn) - Math.max(startPfn, zone.startPfn);
+        if (pages > 0)
+          managed.set(
+            key,
+            (managed.get(key) ?? 0) + ownPages(plan, zone.nid, startPfn, endPfn, zone),
+          );
+      }
+    }
+  }
+  addEarlyFrees(plan, managed);
+  for (const zone of zones) {
+    const ours = managed.get(`${zone.nid}/${zone.zone}`) ?? 0;
+    facts.compare('managed pages', `node ${zone.nid} ${zone.zone}`, zone.managed ?? 0, ours);
+  }
+}
+
+/** Pages of a range inside a zone that are the node's own memory (zones of nodes can overlap in span). */
+function ownPages(
+  plan: LayoutPlan,
+  nid: number,
+  startPfn: number,
+  endPfn: number,
+  zone: { startPfn: number; endPfn: number },
+): number {
+  let pages = 0;
+  for (const range of plan.memory) {
+    if (range.nid !== nid) continue;
+    const start = Math.max(range.startPfn, startPfn, zone.startPfn);
+    const end = Math.min(range.endPfn, endPfn, zone.endPfn);
+    if (start < end) pages += end - start;
+  }
+  return pages;
+}
+
+/** What is given back between hand-over and the first initcalls: parts of the image, doubled arrays, EFI. */
+function addEarlyFrees(plan: LayoutPlan, managed: Map<string, number>): void {
+  const image = zoneKeyOf(plan, 0x1000000 / plan.pageSize);
+  for (const line of plan.description.printed.freeing) {
+    if (!/SMP alternatives/i.test(line.what) || image === undefined) continue;
+    managed.set(image, (managed.get(image) ?? 0) + (line.kb * 1024) / plan.pageSize);
+  }
+  for (const operation of plan.description.memblock.operations) {
+    if (operation.op !== 'grow') continue;
+    const start = Math.floor(operation.start / plan.pageSize);
+    const end = Math.ceil(operation.end / plan.pageSize);
+    const key = zoneKeyOf(plan, start);
+    if (key !== undefined) managed.set(key, (managed.get(key) ?? 0) + end - start);
+  }
+}
+
+/** `Total pages:` of the zonelist line: managed pages when zonelists are built, before the hand-over. */
+function totalPagesFacts(plan: LayoutPlan, facts: FactList): void {
+  const line = plan.description.printed.zonelists;
+  if (line?.totalPages === undefined) return;
+  const profile = profileForRelease(plan.description.kernel?.release ?? '6.12');
+  const present = plan.layout.nodes.reduce((sum, node) => sum + node.presentPages, 0);
+  // The subtraction of descriptors was dropped in 6.10.
+  if (kernelAtLeast(plan.description, 6, 10)) {
+    facts.compare('Total pages', 'machine', line.totalPages, present);
+    return;
+  }
+  const free = freePages(plan);
+  if (free === undefined) {
+    facts.open(
+      'Total pages',
+      'machine',
+      line.totalPages,
+      'needs what is reserved below 16 MiB, only known with memblock=debug',
+    );
+    return;
+  }
+  const reserve = dmaReserve(plan.memory, free);
+  const ours = plan.layout.nodes
+    .flatMap((node) => node.zones)
+    .reduce((sum, zone) => sum + bootManagedPages(zone, profile, reserve), 0);
+  facts.compare('Total pages', 'machine', line.totalPages, ours);
+}

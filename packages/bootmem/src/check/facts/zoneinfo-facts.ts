@@ -1,0 +1,276 @@
+/**
+ * Facts of /proc/zoneinfo and /proc/pagetypeinfo beside the log: spans, marks, reserves, page set sizes,
+ * pageblocks.
+ *
+ * Spans follow from the map. Marks and reserves follow from the managed pages that the kernel had when it
+ * set them up: those printed at the end, less what was given back later (initrd, unused parts of the image).
+ */
+import {
+  hugePageMinFreeKbytes,
+  lowmemKbytes,
+  lowmemReserve,
+  minFreeKbytes,
+  pcpBatch,
+  pcpHigh,
+  profileForRelease,
+  zoneWatermarks,
+} from '@bootmem/buddy-allocator';
+import type { KernelProfile, Watermarks } from '@bootmem/buddy-allocator';
+import type { ZoneinfoZone } from '@bootmem/firmware-map';
+import type { LayoutPlan } from '../../plan/layout-plan.js';
+import { freedLater } from '../../plan/late-frees.js';
+import type { FactList } from '../fact-list.js';
+
+const name = (zone: { nid: number; zone: string }): string => `node ${zone.nid} ${zone.zone}`;
+
+/** Spans, marks, reserves, page sets, pageblocks. */
+export function zoneinfoFacts(plan: LayoutPlan, facts: FactList): void {
+  const zones = plan.description.proc.zoneinfo ?? [];
+  if (zones.length === 0) return;
+  for (const zone of zones) spanFacts(plan, zone, facts);
+  const setUp = managedAtSetup(plan, zones);
+  reserveFacts(zones, setUp, facts);
+  markFacts(plan, zones, setUp, facts);
+  pageblockFacts(plan, facts);
+}
+
+function spanFacts(plan: LayoutPlan, zone: ZoneinfoZone, facts: FactList): void {
+  if (zone.zone === 'Device') {
+    deviceFacts(plan, zone, facts);
+    return;
+  }
+  const mine = plan.layout.nodes
+    .find((node) => node.nid === zone.nid)
+    ?.zones.find((candidate) => candidate.zone === zone.zone);
+  if (zone.spanned !== undefined) {
+    facts.compare('spanned pages', name(zone), zone.spanned, mine?.spannedPages ?? 0);
+  }
+  if (zone.present !== undefined) {
+    facts.compare('present pages', name(zone), zone.present, mine?.presentPages ?? 0);
+  }
+  if (zone.startPfn !== undefined && (zone.spanned ?? 0) > 0) {
+    facts.compare('zone start', name(zone), zone.startPfn, mine?.startPfn ?? 0);
+  }
+}
+
+/** The Device zone appears when a driver claims persistent memory; it then spans exactly that. */
+function deviceFacts(plan: LayoutPlan, zone: ZoneinfoZone, facts: FactList): void {
+  const { pageSize } = plan;
+  const own = plan.derived.persistent.filter((range) => range.nid === zone.nid);
+  const subject = name(zone);
+  if (zone.present !== undefined) facts.compare('present pages', subject, zone.present, 0);
+  if (zone.spanned === undefined) return;
+  if (zone.spanned === 0 && own.length > 0) {
+    facts.open(
+      'spanned pages',
+      subject,
+      0,
+      'whether a driver claims persistent memory is not in the log',
+    );
+    return;
+  }
+  if (own.length === 0) {
+    if (zone.spanned === 0) facts.compare('spanned pages', subject, 0, 0);
+    else
+      facts.open(
+        'spanned pages',
+        subject,
+        zone.spanned,
+        'device memory added after boot, not in the map',
+      );
+    return;
+  }
+  const start = Math.min(...own.map((range) => Math.ceil(range.start / pageSize)));
+  const end = Math.max(...own.map((range) => Math.floor(range.end / pageSize)));
+  facts.compare('spanned pages', subject, zone.spanned, end - start);
+  if (zone.startPfn !== undefined) facts.compare('zone start', subject, zone.startPfn, start);
+}
+
+/** Managed pages of each zone when marks were last set up; `undefined` when one is not printed. */
+function managedAtSetup(plan: LayoutPlan, zones: readonly ZoneinfoZone[]): number[] | undefined {
+  const later = freedLater(plan);
+  if (later === undefined) return undefined;
+  const managed: number[] = [];
+  for (const zone of zones) {
+    if (zone.managed === undefined) return undefined;
+    managed.push(zone.managed - (later.get(`${zone.nid}/${zone.zone}`) ?? 0));
+  }
+  return managed;
+}
+
+function reserveFacts(
+  zones: readonly ZoneinfoZone[],
+  managed: readonly number[] | undefined,
+  facts: FactList,
+): void {
+  for (const nid of new Set(zones.map((zone) => zone.nid))) {
+    const own = zones.flatMap((zone, index) => (zone.nid === nid ? [{ zone, index }] : []));
+    const ours =
+      managed === undefined
+        ? undefined
+        : lowmemReserve(
+            own.map(({ zone, index }) => ({ zone: zone.zone, managedPages: managed[index]! })),
+          );
+    for (const [index, { zone }] of own.entries()) {
+      if (zone.protection === undefined) continue;
+      const kernel = zone.protection.join(' ');
+      const row = ours?.[index];
+      if (row === undefined)
+        facts.open('lowmem reserve', name(zone), kernel, 'pages freed late cannot be told apart');
+      else
+        facts.compare(
+          'lowmem reserve',
+          name(zone),
+          kernel,
+          row.slice(0, zone.protection.length).join(' '),
+        );
+    }
+  }
+}
+
+/** Two settings of one build option: with transparent huge pages the minimum is raised once more. */
+function marksOf(
+  zones: readonly ZoneinfoZone[],
+  managed: readonly number[],
+  profile: KernelProfile,
+): { plain: Watermarks[]; hugePages: Watermarks[] } {
+  const own = zones.map((zone, index) => ({ zone: zone.zone, managedPages: managed[index]! }));
+  const low = minFreeKbytes({ lowmemKbytes: lowmemKbytes(own) });
+  const plain = zoneWatermarks(own, { minFreeKbytes: low, profile });
+  const populated = zones.filter(
+    (zone) => (zone.present ?? 0) > 0 && zone.zone !== 'Movable' && zone.zone !== 'Device',
+  ).length;
+  const raised = hugePageMinFreeKbytes({
+    current: low,
+    populatedZones: populated,
+    freeBufferPages:
+      lowmemKbytes(own.map((zone, index) => ({ ...zone, high: plain[index]!.high }))) / 4,
+  });
+  return { plain, hugePages: zoneWatermarks(own, { minFreeKbytes: raised, profile }) };
+}
+
+function markFacts(
+  plan: LayoutPlan,
+  zones: readonly ZoneinfoZone[],
+  managed: readonly number[] | undefined,
+  facts: FactList,
+): void {
+  const profile = profileForRelease(plan.description.kernel?.release ?? '6.12');
+  const sumOfMins = zones.reduce((sum, zone) => sum + (zone.min ?? 0) - (zone.boost ?? 0), 0);
+  const both = managed === undefined ? undefined : marksOf(zones, managed, profile);
+  const sum = (marks: readonly Watermarks[]): number =>
+    marks.reduce((total, mark) => total + mark.min, 0);
+  // Whether huge pages are on is a build option; the nearer sum tells it.
+  const marks =
+    both === undefined
+      ? undefined
+      : Math.abs(sum(both.hugePages) - sumOfMins) <= Math.abs(sum(both.plain) - sumOfMins)
+        ? both.hugePages
+        : both.plain;
+  for (const [index, zone] of zones.entries()) {
+    if (zone.min === undefined || (zone.managed ?? 0) === 0) continue;
+    const boost = zone.boost ?? 0;
+    const kernel = [zone.min, zone.low ?? 0, zone.high ?? 0].map((mark) => mark - boost).join(' ');
+    const mine = marks?.[index];
+    if (mine === undefined) {
+      facts.open('watermarks', name(zone), kernel, 'pages freed late cannot be told apart');
+      continue;
+    }
+    facts.compare('watermarks', name(zone), kernel, `${mine.min} ${mine.low} ${mine.high}`);
+    pageSetFacts(plan, zone, { managed: managed![index]!, low: mine.low, profile }, facts);
+  }
+}
+
+function pageSetFacts(
+  plan: LayoutPlan,
+  zone: ZoneinfoZone,
+  at: { managed: number; low: number; profile: KernelProfile },
+  facts: FactList,
+): void {
+  if (zone.pcpBatch === undefined || zone.pcpHigh === undefined) return;
+  const batch = pcpBatch(at.managed, at.profile);
+  facts.compare('page set batch', name(zone), zone.pcpBatch, batch);
+  if (at.profile.pcpHigh === 'tuned') return;
+  const nodes = plan.description.proc.nodes ?? [];
+  const own = nodes.find((node) => node.nid === zone.nid)?.cpus.length ?? 0;
+  const all = nodes.reduce((total, node) => total + node.cpus.length, 0);
+  const workers = own > 0 ? own : all > 0 ? all : (plan.description.cpus.online ?? 0);
+  if (workers === 0) {
+    facts.open(
+      'page set high',
+      name(zone),
+      zone.pcpHigh,
+      'the number of cpus of the node is unknown',
+    );
+    return;
+  }
+  const { highMin } = pcpHigh({
+    managedPages: at.managed,
+    low: at.low,
+    workers,
+    batch,
+    profile: at.profile,
+  });
+  facts.compare('page set high', name(zone), zone.pcpHigh, highMin);
+}
+
+/** Pageblocks of a zone: those that begin inside its span and have descriptors. */
+function pageblockFacts(plan: LayoutPlan, facts: FactList): void {
+  const info = plan.description.proc.pagetypeinfo;
+  if (info === undefined) return;
+  const size = info.pagesPerBlock ?? 512;
+  const sections = new Set<number>();
+  for (const { startPfn, endPfn } of plan.memory) {
+    const last = Math.floor((endPfn - 1) / plan.pagesPerSection);
+    for (let one = Math.floor(startPfn / plan.pagesPerSection); one <= last; one++)
+      sections.add(one);
+  }
+  for (const row of info.blocks) {
+    const zone = plan.layout.nodes
+      .find((node) => node.nid === row.nid)
+      ?.zones.find((candidate) => candidate.zone === row.zone);
+    const kernel = Object.values(row.counts).reduce((sum, count) => sum + count, 0);
+    const ours = zone === undefined ? 0 : countBlocks(plan, zone, sections, size);
+    facts.compare('pageblocks', name(row), kernel, ours);
+  }
+}
+
+/**
+ * Counts as the kernel walks: from the zone's first page, then aligned blocks; a block counts when its
+ * first page has a descriptor that names this zone.
+ */
+function countBlocks(
+  plan: LayoutPlan,
+  zone: { nid: number; zone: string; startPfn: number; endPfn: number },
+  sections: ReadonlySet<number>,
+  size: number,
+): number {
+  let count = 0;
+  let pfn = zone.startPfn;
+  while (pfn < zone.endPfn) {
+    const section = Math.floor(pfn / plan.pagesPerSection);
+    const next = (Math.floor(pfn / size) + 1) * size;
+    if (!sections.has(section)) {
+      pfn = (section + 1) * plan.pagesPerSection;
+      continue;
+    }
+    if (ownsPfn(plan, zone, pfn)) count++;
+    pfn = next;
+  }
+  return count;
+}
+
+/** Whether the descriptor of a page names this zone: its memory, or a hole handed to it. */
+function ownsPfn(plan: LayoutPlan, zone: { nid: number; zone: string }, pfn: number): boolean {
+  const range = plan.memory.find((one) => one.startPfn <= pfn && pfn < one.endPfn);
+  if (range !== undefined) return range.nid === zone.nid;
+  return plan.holes.some((hole) =>
+    hole.ranges.some(
+      (piece) =>
+        piece.startPfn <= pfn &&
+        pfn < piece.endPfn &&
+        piece.nid === zone.nid &&
+        piece.zone === zone.zone,
+    ),
+  );
+}

@@ -1,0 +1,56 @@
+/**
+ * `bootmem bench`: boots the same machine again and again with different thread counts and prints the
+ * table of the padata series for the machine this runs on: node share of threads, milliseconds, standard
+ * deviation, speed-up, for the whole boot and for deferred initialisation alone.
+ */
+import { benchBoot, benchCsv, benchTable } from '../bench/bench-boot.js';
+import { loadMachine } from '../input/load-machine.js';
+import { ExitCode } from './exit-codes.js';
+import type { ExitCodeValue } from './exit-codes.js';
+import type { CommandIo } from './io.js';
+import { defaultThreads } from './options.js';
+import type { OutputOptions, SourceOptions } from './options.js';
+import { createProgressBar } from './progress-bar.js';
+
+/** Options of `bench`. */
+export interface BenchOptions extends OutputOptions, SourceOptions {
+  readonly csv?: boolean;
+  readonly rounds: number;
+  readonly threads?: number;
+}
+
+/**
+ * @param file     a boot log, or `undefined` for the sample
+ * @param options  parsed options
+ * @param io       where to write
+ * @returns 0
+ */
+export async function runBench(
+  file: string | undefined,
+  options: BenchOptions,
+  io: CommandIo,
+): Promise<ExitCodeValue> {
+  const input = await loadMachine(file, options);
+  const plain = options.json !== true && options.csv !== true && options.quiet !== true;
+  const bar = createProgressBar(io, 'measuring', plain);
+  try {
+    const result = await benchBoot(input.description, {
+      rounds: options.rounds,
+      maxThreads: options.threads ?? defaultThreads(),
+      profile: options.profile,
+      source: input.source,
+      signal: io.signal,
+      onRound: (done, total) => {
+        bar.update(done, total);
+      },
+    });
+    bar.stop();
+    if (options.quiet === true) return ExitCode.OK;
+    if (options.json === true) io.out(`${JSON.stringify(result)}\n`);
+    else if (options.csv === true) io.out(benchCsv(result));
+    else io.out(benchTable(result, io.colors));
+  } finally {
+    bar.stop();
+  }
+  return ExitCode.OK;
+}

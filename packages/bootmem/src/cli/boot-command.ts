@@ -1,0 +1,56 @@
+/**
+ * `bootmem boot`: brings one machine up and shows what happened. Log lines go out while the work runs; a
+ * progress bar is drawn on a terminal; tables and numbers follow. With `--json` there is one object.
+ */
+import { bootMemory } from '../boot/boot-memory.js';
+import { bootText } from '../format/boot-text.js';
+import { loadMachine } from '../input/load-machine.js';
+import { ExitCode } from './exit-codes.js';
+import type { ExitCodeValue } from './exit-codes.js';
+import type { CommandIo } from './io.js';
+import type { BringUpOptions, OutputOptions, SourceOptions } from './options.js';
+import { createProgressBar } from './progress-bar.js';
+
+/**
+ * @param file     a boot log, or `undefined` for the shipped sample (or the source that options name)
+ * @param options  parsed options
+ * @param io       where to write; the signal that ends it
+ * @returns 0 when the machine came up
+ * @throws BootmemError when the input is unusable, or the signal was raised
+ */
+export async function runBoot(
+  file: string | undefined,
+  options: BringUpOptions & SourceOptions & OutputOptions,
+  io: CommandIo,
+): Promise<ExitCodeValue> {
+  const quiet = options.quiet === true;
+  const text = options.json !== true && !quiet;
+  const input = await loadMachine(file, options);
+  const bar = createProgressBar(io, 'initialising', text);
+  try {
+    const machine = await bootMemory(input.description, {
+      threads: options.threads,
+      mode: options.mode,
+      ...(options.accept === undefined ? {} : { accept: options.accept }),
+      profile: options.profile,
+      source: input.source,
+      notes: input.notes,
+      signal: io.signal,
+      onProgress: (event) => {
+        if (event.kind === 'log' && text) io.out(`${event.line}\n`);
+        if (event.kind === 'pages') bar.update(event.done, event.total);
+      },
+    });
+    bar.stop();
+    try {
+      const report = machine.report();
+      if (options.json === true && !quiet) io.out(`${JSON.stringify(report)}\n`);
+      else if (text) io.out(bootText(report, io.colors));
+    } finally {
+      await machine.dispose();
+    }
+  } finally {
+    bar.stop();
+  }
+  return ExitCode.OK;
+}

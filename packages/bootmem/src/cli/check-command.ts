@@ -1,0 +1,66 @@
+/**
+ * `bootmem check FILE…`: compares every fact that the logs hold with what we compute from their inputs.
+ * One file: its table. Many files: one line each, the differing facts, and counts by kind of fact.
+ */
+import { checkLog } from '../check/check-log.js';
+import { checkSummary, checkText, totals } from '../format/check-text.js';
+import type { CheckReport } from '../result.js';
+import { ExitCode } from './exit-codes.js';
+import type { ExitCodeValue } from './exit-codes.js';
+import type { CommandIo } from './io.js';
+import type { OutputOptions } from './options.js';
+
+/** Options of `check`. */
+export interface CheckOptions extends OutputOptions {
+  readonly boot?: number;
+  readonly all?: boolean;
+}
+
+/**
+ * @param files    boot logs; a folder stands for the log inside it
+ * @param options  parsed options
+ * @param io       where to write
+ * @returns 0 when nothing differs, 1 on any difference, 2 when a log could not be used at all
+ */
+export async function runCheck(
+  files: readonly string[],
+  options: CheckOptions,
+  io: CommandIo,
+): Promise<ExitCodeValue> {
+  const reports: CheckReport[] = [];
+  for (const file of files) {
+    io.signal.throwIfAborted();
+    reports.push(await checkLog(file, options.boot === undefined ? {} : { boot: options.boot }));
+  }
+  if (options.quiet !== true) {
+    if (options.json === true) {
+      for (const report of reports) io.out(`${JSON.stringify(report)}\n`);
+    } else if (reports.length === 1 || options.all === true) {
+      for (const report of reports) io.out(`${checkText(report, io.colors)}\n`);
+      if (reports.length > 1) io.out(checkSummary(reports, io.colors));
+    } else {
+      io.out(checkSummary(reports, io.colors));
+      for (const report of reports) {
+        if (report.differs === 0) continue;
+        const differing = report.facts.filter((fact) => fact.verdict === 'differs');
+        io.out(`\n${checkText({ ...report, facts: differing }, io.colors)}`);
+      }
+      io.out(summaryLine(reports));
+    }
+  }
+  if (reports.some((report) => report.differs > 0)) return ExitCode.FAILURE;
+  return reports.some((report) => report.rejected !== undefined) ? ExitCode.USAGE : ExitCode.OK;
+}
+
+function summaryLine(reports: readonly CheckReport[]): string {
+  const sum = (pick: (report: CheckReport) => number): number =>
+    reports.reduce((total, report) => total + pick(report), 0);
+  const rejected = reports.filter((report) => report.rejected !== undefined).length;
+  const all: CheckReport = {
+    ...reports[0]!,
+    equal: sum((report) => report.equal),
+    differs: sum((report) => report.differs),
+    notDerivable: sum((report) => report.notDerivable),
+  };
+  return `\n${reports.length} logs: ${totals(all)}${rejected === 0 ? '' : `, ${rejected} rejected`}\n`;
+}

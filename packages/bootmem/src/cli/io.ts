@@ -1,0 +1,62 @@
+/**
+ * What the command talks to: two text sinks, whether they are terminals, colours, and the signal that
+ * Ctrl-C raises. Commands get this object and touch no global stream, so tests run them in-process.
+ */
+import pc from 'picocolors';
+
+/** Colour functions; each returns its argument unchanged when colours are off. */
+export type Colors = ReturnType<typeof pc.createColors>;
+
+/** The world as a command sees it. */
+export interface CommandIo {
+  /** Writes to standard output, as it is. */
+  out(text: string): void;
+  /** Writes to standard error, as it is. */
+  err(text: string): void;
+  /** True when standard output is a terminal. */
+  readonly outIsTerminal: boolean;
+  /** True when standard error is a terminal: a progress bar may be drawn there. */
+  readonly errIsTerminal: boolean;
+  /** Stream for the progress bar. */
+  readonly errStream: NodeJS.WritableStream;
+  /** Colours for standard output. */
+  readonly colors: Colors;
+  /** Raised by Ctrl-C. */
+  readonly signal: AbortSignal;
+  /** Environment variables the command looks at. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * Whether colours go to a stream: only a terminal, never with `NO_COLOR` (any non-empty value, as
+ * no-color.org asks), `TERM=dumb`, or always with `FORCE_COLOR`.
+ * @param isTerminal  whether the stream is a terminal
+ * @param env         environment variables
+ */
+export function wantsColor(
+  isTerminal: boolean,
+  env: Readonly<Record<string, string | undefined>>,
+): boolean {
+  if ((env['NO_COLOR'] ?? '') !== '') return false;
+  const forced = env['FORCE_COLOR'];
+  if (forced !== undefined && forced !== '' && forced !== '0') return true;
+  return isTerminal && env['TERM'] !== 'dumb';
+}
+
+/**
+ * The io of a real process.
+ * @param signal  raised by Ctrl-C
+ */
+export function processIo(signal: AbortSignal): CommandIo {
+  const outIsTerminal = process.stdout.isTTY;
+  return {
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    outIsTerminal,
+    errIsTerminal: process.stderr.isTTY,
+    errStream: process.stderr,
+    colors: pc.createColors(wantsColor(outIsTerminal, process.env)),
+    signal,
+    env: process.env,
+  };
+}

@@ -1,0 +1,143 @@
+/**
+ * Parsers of option values. Each throws commander's `InvalidArgumentError`, which becomes a usage message
+ * and exit code 2 before anything is started.
+ */
+import { availableParallelism } from 'node:os';
+import { InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
+
+/** Upper bound of `--threads`; more threads than this only cost start-up time. */
+export const MAX_THREADS = 512;
+
+/**
+ * A whole number within bounds.
+ * @param name  what it is, for the message
+ * @param min   smallest accepted value
+ * @param max   largest accepted value
+ */
+export function wholeNumber(name: string, min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : NaN;
+    if (!Number.isSafeInteger(value) || value < min || value > max) {
+      throw new InvalidArgumentError(`${name} is a whole number from ${min} to ${max}.`);
+    }
+    return value;
+  };
+}
+
+const SUFFIX: Readonly<Record<string, number>> = {
+  '': 1,
+  k: 2 ** 10,
+  m: 2 ** 20,
+  g: 2 ** 30,
+  t: 2 ** 40,
+};
+
+/**
+ * A size as the kernel's command line takes it: `768G`, `1536M`, `0x40000000`.
+ * @param text  digits with an optional K, M, G or T
+ * @returns bytes
+ * @throws InvalidArgumentError when it is no size or is not a safe integer
+ */
+export function memorySize(text: string): number {
+  const match = /^(0x[\da-f]+|\d+)([kmgt]?)$/i.exec(text);
+  const bytes = Number(match?.[1] ?? NaN) * (SUFFIX[(match?.[2] ?? '').toLowerCase()] ?? NaN);
+  if (!Number.isSafeInteger(bytes) || bytes <= 0) {
+    throw new InvalidArgumentError('A size is a number with K, M, G or T, like 768G.');
+  }
+  return bytes;
+}
+
+/** Threads used when `--threads` is not given: what the machine offers, at most 16. */
+export function defaultThreads(): number {
+  return Math.min(availableParallelism(), 16);
+}
+
+/** Options that every command with output takes. */
+export interface OutputOptions {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+/** Options that choose where the machine comes from. */
+export interface SourceOptions {
+  readonly boot?: number;
+  readonly memory?: number;
+  readonly nodes?: number;
+  readonly cpus?: number;
+  readonly unaccepted?: number;
+  readonly thisMachine?: boolean;
+  readonly profile: 'auto' | '6.1' | '6.12' | 'latest';
+}
+
+/** Options that choose how the machine is brought up. */
+export interface BringUpOptions {
+  readonly threads: number;
+  readonly mode: 'eager' | 'deferred' | 'on-demand';
+  readonly accept?: 'lazy' | 'eager';
+}
+
+/**
+ * Adds `--json` and `--quiet`.
+ * @param command  the command to extend
+ */
+export function addOutputOptions(command: Command): Command {
+  return command
+    .option('--json', 'print one JSON object instead of text (stable: schema and version inside)')
+    .option('-q, --quiet', 'print nothing; the exit code tells the outcome');
+}
+
+/**
+ * Adds the options that choose the machine.
+ * @param command  the command to extend
+ */
+export function addSourceOptions(command: Command): Command {
+  return command
+    .option(
+      '--boot <n>',
+      'which boot of a log with several, 1 = the first',
+      wholeNumber('--boot', 1, 1e6),
+    )
+    .option('--memory <size>', 'no log: a synthetic machine of this size, e.g. 768G', memorySize)
+    .option('--nodes <n>', 'nodes of the synthetic machine', wholeNumber('--nodes', 1, 1024))
+    .option('--cpus <n>', 'cpus of the synthetic machine', wholeNumber('--cpus', 1, 8192))
+    .option(
+      '--unaccepted <size>',
+      'so much at the top of the synthetic machine is unaccepted',
+      memorySize,
+    )
+    .option('--this-machine', 'read the machine this runs on from /proc and /sys')
+    .addOption(
+      new Option('--profile <name>', 'kernel release whose behaviour is followed')
+        .choices(['auto', '6.1', '6.12', 'latest'])
+        .default('auto'),
+    );
+}
+
+/**
+ * Adds the options that choose how the machine is brought up.
+ * @param command  the command to extend
+ */
+export function addBringUpOptions(command: Command): Command {
+  return command
+    .option(
+      '-t, --threads <n>',
+      'threads that initialise pages',
+      wholeNumber('--threads', 1, MAX_THREADS),
+      defaultThreads(),
+    )
+    .addOption(
+      new Option(
+        '--mode <mode>',
+        'all pages before the first allocation; one section per node before it; or the rest only when allocations need it',
+      )
+        .choices(['eager', 'deferred', 'on-demand'])
+        .default('deferred'),
+    )
+    .addOption(
+      new Option(
+        '--accept <when>',
+        'unaccepted memory: when allocations need it, or all at boot (default: the log’s accept_memory=, else lazy)',
+      ).choices(['lazy', 'eager']),
+    );
+}

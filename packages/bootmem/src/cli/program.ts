@@ -1,0 +1,157 @@
+/**
+ * The command's grammar: sub-commands, options, help. What each does lives in its own file; this one
+ * turns arguments into calls and errors into exit codes.
+ *
+ * ```
+ * main(argv, io) ─ commander ─▶ boot | check | replay | bench | report | completion | schema ─▶ exit code
+ * ```
+ */
+import { Command, CommanderError, Option } from 'commander';
+import { BootmemError, INPUT_ERROR_CODES, codeOf, messageOf } from '../errors.js';
+import { packageVersion } from '../package-info.js';
+import { runBench } from './bench-command.js';
+import { runBoot } from './boot-command.js';
+import { runCheck } from './check-command.js';
+import { runCompletion } from './completion-command.js';
+import { ExitCode } from './exit-codes.js';
+import type { ExitCodeValue } from './exit-codes.js';
+import type { CommandIo } from './io.js';
+import { addBringUpOptions, addOutputOptions, addSourceOptions, wholeNumber } from './options.js';
+import { runReplay } from './replay-command.js';
+import { runReport } from './report-command.js';
+import { runSchema, SCHEMA_NAMES } from './schema-command.js';
+
+/**
+ * Runs the command.
+ * @param args  arguments after the program's name
+ * @param io    where to write; the signal that ends it
+ * @returns the exit code; never rejects for errors of usage, input or work
+ */
+export async function main(args: readonly string[], io: CommandIo): Promise<ExitCodeValue> {
+  let code: ExitCodeValue = ExitCode.OK;
+  const program = createProgram(io, (outcome) => {
+    code = outcome;
+  });
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return code;
+  } catch (error) {
+    return report(error, io);
+  }
+}
+
+function report(error: unknown, io: CommandIo): ExitCodeValue {
+  if (error instanceof CommanderError) {
+    // Help and version end with 0; commander has printed the message of everything else.
+    return error.exitCode === 0 ? ExitCode.OK : ExitCode.USAGE;
+  }
+  if (io.signal.aborted) {
+    io.err('interrupted\n');
+    return ExitCode.INTERRUPTED;
+  }
+  const code = codeOf(error);
+  io.err(`bootmem: ${messageOf(error)}\n`);
+  if (io.env['BOOTMEM_DEBUG'] === '1' && error instanceof Error) io.err(`${error.stack ?? ''}\n`);
+  const input =
+    error instanceof BootmemError && INPUT_ERROR_CODES.includes(error.code)
+      ? true
+      : code?.startsWith('ERR_FIRMWARE_MAP') === true;
+  return input ? ExitCode.USAGE : ExitCode.FAILURE;
+}
+
+/**
+ * Builds the grammar.
+ * @param io    where help and messages go
+ * @param done  receives the exit code of the command that ran
+ */
+export function createProgram(io: CommandIo, done: (code: ExitCodeValue) => void): Command {
+  const program = new Command('bootmem')
+    .description(
+      "Brings a machine's memory up from its boot log, on real threads, and compares it with what the kernel reported.",
+    )
+    .version(packageVersion())
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => {
+        io.out(text);
+      },
+      writeErr: (text) => {
+        io.err(text);
+      },
+      getOutHasColors: () => io.colors.isColorSupported,
+      getErrHasColors: () => false,
+    })
+    .showHelpAfterError('(see --help)')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 mismatch or failure, 2 bad usage or input, 130 interrupted.\nThe manual: docs/bootmem.1.md of the package.',
+    );
+
+  addBringUpOptions(addSourceOptions(addOutputOptions(program.command('boot [file]'))))
+    .description('bring a machine up; without FILE the sample that is shipped')
+    .action(async (file: string | undefined, options) => {
+      done(await runBoot(file, options, io));
+    });
+
+  addOutputOptions(program.command('check <files...>'))
+    .description('compare zones, ranges, holes, … with what the kernel printed in the same log')
+    .option('--boot <n>', 'which boot of a log with several', wholeNumber('--boot', 1, 1e6))
+    .option('--all', 'a full table for every file, also when there are many')
+    .action(async (files: string[], options) => {
+      done(await runCheck(files, options, io));
+    });
+
+  addOutputOptions(program.command('replay <files...>'))
+    .description("replay a log's memblock=debug lines and compare with the kernel's dumps")
+    .option('--boot <n>', 'which boot of a log with several', wholeNumber('--boot', 1, 1e6))
+    .option('--dump', 'print the final state')
+    .action(async (files: string[], options) => {
+      done(await runReplay(files, options, io));
+    });
+
+  addSourceOptions(addOutputOptions(program.command('bench [file]')))
+    .description(
+      'time initialisation by thread count: the table of the padata series, for this machine',
+    )
+    .option('--csv', 'print comma separated values')
+    .option(
+      '-r, --rounds <n>',
+      'measured boots a thread count',
+      wholeNumber('--rounds', 1, 1000),
+      5,
+    )
+    .option('-t, --threads <n>', 'most threads', wholeNumber('--threads', 1, 512))
+    .action(async (file: string | undefined, options) => {
+      done(await runBench(file, options, io));
+    });
+
+  addBringUpOptions(addSourceOptions(addOutputOptions(program.command('report [file]'))))
+    .description('write one self-contained HTML page about a boot')
+    .option('-o, --output <file>', 'where to write', 'report.html')
+    .option(
+      '-r, --rounds <n>',
+      'measured boots a thread count',
+      wholeNumber('--rounds', 1, 1000),
+      3,
+    )
+    .action(async (file: string | undefined, options) => {
+      done(await runReport(file, options, io));
+    });
+
+  program
+    .command('completion <shell>')
+    .description('print a completion script: bash, zsh or fish')
+    .action((shell: string) => {
+      done(runCompletion(shell, program, io));
+    });
+
+  program
+    .command('schema')
+    .description('print the JSON schema of an output')
+    .addOption(new Option('--of <name>', 'which output').choices(SCHEMA_NAMES).default('boot'))
+    .action((options: { of: string }) => {
+      done(runSchema(options.of, io));
+    });
+
+  return program;
+}

@@ -1,0 +1,88 @@
+/**
+ * `bootmem report`: one boot, one comparison and one measurement, written as a single HTML page that needs
+ * no network.
+ */
+import { writeFile } from 'node:fs/promises';
+import { benchBoot } from '../bench/bench-boot.js';
+import { bootMemory } from '../boot/boot-memory.js';
+import { checkMachine } from '../check/check-log.js';
+import { BootmemError, messageOf } from '../errors.js';
+import { loadMachine } from '../input/load-machine.js';
+import { renderReport } from '../report/render-report.js';
+import { ExitCode } from './exit-codes.js';
+import type { ExitCodeValue } from './exit-codes.js';
+import type { CommandIo } from './io.js';
+import type { BringUpOptions, OutputOptions, SourceOptions } from './options.js';
+import { createProgressBar } from './progress-bar.js';
+
+/** Options of `report`. */
+export interface ReportOptions extends BringUpOptions, OutputOptions, SourceOptions {
+  readonly output: string;
+  readonly rounds: number;
+}
+
+/**
+ * @param file     a boot log, or `undefined` for the sample
+ * @param options  parsed options
+ * @param io       where to write
+ * @returns 0 when the page was written
+ * @throws BootmemError ERR_BOOTMEM_WRITE when it could not be
+ */
+export async function runReport(
+  file: string | undefined,
+  options: ReportOptions,
+  io: CommandIo,
+): Promise<ExitCodeValue> {
+  const input = await loadMachine(file, options);
+  const bar = createProgressBar(
+    io,
+    'initialising',
+    options.quiet !== true && options.json !== true,
+  );
+  try {
+    const machine = await bootMemory(input.description, {
+      threads: options.threads,
+      mode: options.mode,
+      ...(options.accept === undefined ? {} : { accept: options.accept }),
+      profile: options.profile,
+      source: input.source,
+      notes: input.notes,
+      signal: io.signal,
+      onProgress: (event) => {
+        if (event.kind === 'pages') bar.update(event.done, event.total);
+      },
+    });
+    const boot = machine.report();
+    await machine.dispose();
+    const check = checkMachine(input);
+    const bench = await benchBoot(input.description, {
+      rounds: options.rounds,
+      maxThreads: options.threads,
+      profile: options.profile,
+      source: input.source,
+      signal: io.signal,
+    });
+    const page = await renderReport({ boot, check, bench });
+    try {
+      await writeFile(options.output, page);
+    } catch (error) {
+      throw new BootmemError(
+        'ERR_BOOTMEM_WRITE',
+        `cannot write ${options.output}: ${messageOf(error)}`,
+        { path: options.output },
+        error,
+      );
+    }
+    bar.stop();
+    if (options.json === true) {
+      io.out(
+        `${JSON.stringify({ schema: 'bootmem/report', version: 1, output: options.output, bytes: Buffer.byteLength(page), boot, check, bench })}\n`,
+      );
+    } else if (options.quiet !== true) {
+      io.out(`wrote ${options.output} (${Math.round(Buffer.byteLength(page) / 1024)} KiB)\n`);
+    }
+  } finally {
+    bar.stop();
+  }
+  return ExitCode.OK;
+}

@@ -1,0 +1,213 @@
+/**
+ * The machine this runs on, as far as an ordinary user may read it: /proc/iomem (addresses are hidden from
+ * everyone but root), /proc/zoneinfo, /proc/buddyinfo, /sys/firmware/memmap, /sys/devices/system/node.
+ *
+ * Without addresses the spans of /proc/zoneinfo still tell where each zone lies; holes are then unknown and
+ * that is said.
+ */
+import { readdir, readFile } from 'node:fs/promises';
+import { cpus, hostname, release } from 'node:os';
+import { join } from 'node:path';
+import {
+  fromJson,
+  mergeDescriptions,
+  parseDescription,
+  synthesize,
+  toJson,
+} from '@bootmem/firmware-map';
+import type { MachineDescription } from '@bootmem/firmware-map';
+import { BootmemError, messageOf } from '../errors.js';
+import type { LoadedMachine } from './load-machine.js';
+
+/** A reader of files, so that tests can bring their own /proc. */
+export interface MachineFiles {
+  /** @returns the text, or throws */
+  read(path: string): Promise<string>;
+  /** @returns names in a folder, or throws */
+  list(path: string): Promise<string[]>;
+}
+
+const realFiles: MachineFiles = {
+  read: (path) => readFile(path, 'utf8'),
+  list: (path) => readdir(path),
+};
+
+/**
+ * Reads this machine.
+ * @param files  where to read; default the real /proc and /sys
+ * @throws BootmemError ERR_BOOTMEM_READ when nothing that describes memory could be read (no Linux)
+ */
+export async function readThisMachine(files: MachineFiles = realFiles): Promise<LoadedMachine> {
+  const notes: string[] = [];
+  const parts: MachineDescription[] = [];
+  for (const path of ['/proc/iomem', '/proc/zoneinfo', '/proc/buddyinfo', '/proc/meminfo']) {
+    const part = await readPart(files, path, notes);
+    if (part !== undefined) parts.push(part);
+  }
+  const nodes = await readNodes(files, notes);
+  if (nodes !== undefined) parts.push(nodes);
+  const map = await readFirmwareMap(files, notes);
+  if (map !== undefined) parts.push(map);
+  const [first, ...rest] = parts;
+  if (first === undefined) {
+    throw new BootmemError(
+      'ERR_BOOTMEM_READ',
+      'neither /proc/iomem nor /proc/zoneinfo could be read; --this-machine needs Linux',
+      { notes },
+    );
+  }
+  const merged = mergeDescriptions(first, ...rest);
+  return finish(merged, notes);
+}
+
+async function readPart(
+  files: MachineFiles,
+  path: string,
+  notes: string[],
+): Promise<MachineDescription | undefined> {
+  let text: string;
+  try {
+    text = await files.read(path);
+  } catch (error) {
+    notes.push(`${path} could not be read: ${messageOf(error)}`);
+    return undefined;
+  }
+  const result = parseDescription(text, { name: path });
+  if (result.ok) {
+    const hidden = result.description.problems.find((one) => one.code === 'HIDDEN_ADDRESSES');
+    if (hidden !== undefined) notes.push(`${path}: addresses are hidden without root`);
+    return result.description;
+  }
+  const hidden = result.problems.some((problem) => problem.code === 'HIDDEN_ADDRESSES');
+  notes.push(
+    hidden
+      ? `${path}: addresses are hidden without root`
+      : `${path} was not understood: ${result.problems[0]?.message ?? 'no reason given'}`,
+  );
+  return undefined;
+}
+
+/** Nodes of sysfs, in the text form that firmware-map reads. */
+async function readNodes(
+  files: MachineFiles,
+  notes: string[],
+): Promise<MachineDescription | undefined> {
+  const root = '/sys/devices/system/node';
+  try {
+    const names = (await files.list(root)).filter((name) => /^node\d+$/.test(name));
+    const lines: string[] = [];
+    for (const name of names.sort(
+      (left, right) => Number(left.slice(4)) - Number(right.slice(4)),
+    )) {
+      for (const file of ['cpulist', 'distance', 'meminfo']) {
+        const text = await files.read(join(root, name, file));
+        lines.push(`== ${root}/${name}/${file}`, text.trimEnd());
+      }
+    }
+    const result = parseDescription(lines.join('\n') + '\n', { name: 'nodes' });
+    return result.ok ? result.description : undefined;
+  } catch (error) {
+    notes.push(`${root} could not be read: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
+async function readFirmwareMap(
+  files: MachineFiles,
+  notes: string[],
+): Promise<MachineDescription | undefined> {
+  const root = '/sys/firmware/memmap';
+  try {
+    const entries = (await files.list(root)).filter((name) => /^\d+$/.test(name));
+    const lines: string[] = [];
+    for (const entry of entries.sort((left, right) => Number(left) - Number(right))) {
+      const [start, end, type] = await Promise.all(
+        ['start', 'end', 'type'].map(async (name) =>
+          (await files.read(join(root, entry, name))).trim(),
+        ),
+      );
+      lines.push(`${entry} ${start ?? ''} ${end ?? ''} ${type ?? ''}`);
+    }
+    const result = parseDescription(lines.join('\n') + '\n', { name: root });
+    return result.ok ? result.description : undefined;
+  } catch (error) {
+    notes.push(`${root} could not be read without root: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
+/** Fills what files do not say: kernel release, cpus; and the memory itself when addresses are hidden. */
+function finish(description: MachineDescription, notes: string[]): LoadedMachine {
+  const hasMap =
+    description.firmware.map.length > 0 ||
+    (description.proc.iomem ?? []).some(
+      (entry) => /System RAM/.test(entry.name) && entry.end > entry.start + 1,
+    );
+  let base = description;
+  if (!hasMap) {
+    base = fromZoneinfo(description);
+    notes.push(
+      'without root the memory map is hidden: memory was laid out from the zone spans of /proc/zoneinfo, holes inside zones are put at their ends',
+    );
+  }
+  const numbers = /^(\d+)\.(\d+)(?:\.(\d+))?/.exec(release());
+  const filled: MachineDescription = {
+    ...base,
+    kernel: base.kernel ?? {
+      line: 0,
+      release: release(),
+      numbers: (numbers ?? [])
+        .slice(1)
+        .filter((text) => text !== undefined)
+        .map(Number),
+    },
+    cpus: { online: cpus().length, ...base.cpus },
+  };
+  return { description: filled, source: `this machine (${hostname()})`, notes };
+}
+
+/** Memory blocks from zone spans: each zone's present pages at the start of its span. */
+function fromZoneinfo(description: MachineDescription): MachineDescription {
+  const zones = description.proc.zoneinfo ?? [];
+  const blocks = zones
+    .filter((zone) => (zone.present ?? 0) > 0 && zone.startPfn !== undefined)
+    .map((zone) => ({
+      nid: zone.nid,
+      line: 0,
+      start: (zone.startPfn ?? 0) * 4096,
+      end: ((zone.startPfn ?? 0) + (zone.present ?? 0)) * 4096,
+    }));
+  if (blocks.length === 0) {
+    throw new BootmemError('ERR_BOOTMEM_READ', '/proc/zoneinfo holds no zone with pages');
+  }
+  const blank = synthesize({
+    memory: Math.max(
+      2 ** 26,
+      blocks.reduce((sum, block) => sum + block.end - block.start, 0),
+    ),
+  });
+  const result = fromJson(
+    toJson({
+      ...blank,
+      firmware: {
+        ...blank.firmware,
+        map: blocks.map((block) => ({
+          line: 0,
+          start: block.start,
+          end: block.end,
+          kind: 'usable',
+          text: 'System RAM',
+          provider: 'zoneinfo',
+        })),
+      },
+      numa: { ...blank.numa, blocks },
+      proc: description.proc,
+    }),
+  );
+  if (!result.ok) {
+    throw new BootmemError('ERR_BOOTMEM_READ', 'the zones of /proc/zoneinfo make no memory map', {
+      problems: result.problems,
+    });
+  }
+  return result.description;
+}

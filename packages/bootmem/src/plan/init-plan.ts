@@ -1,0 +1,87 @@
+/**
+ * Joins the layout with the state at hand-over: who initialises which page, and where deferral begins.
+ */
+import type { Geometry } from '@bootmem/memmap';
+import { X86_64, ZoneIndex } from '@bootmem/memmap';
+import { PROFILES, memoryFromBytes, planInit, reservedFromBytes } from '@bootmem/page-init';
+import type { InitPlan, ZoneSpan } from '@bootmem/page-init';
+import type { Memblock } from '@bootmem/memblock';
+import { MemFlags } from '@bootmem/memblock';
+import type { LayoutPlan } from './layout-plan.js';
+import { kernelAtLeast } from './profile.js';
+
+/** Zone names as printed → the fixed indices of memmap. */
+export const ZONE_INDEX: Readonly<Record<string, number>> = {
+  DMA: ZoneIndex.DMA,
+  DMA32: ZoneIndex.DMA32,
+  Normal: ZoneIndex.NORMAL,
+  HighMem: ZoneIndex.HIGHMEM,
+  Movable: ZoneIndex.MOVABLE,
+  Device: ZoneIndex.DEVICE,
+};
+
+/**
+ * Geometry of descriptors for a machine: sections as large as the kernel's.
+ * @param plan  a planned machine
+ */
+export function geometryOf(plan: LayoutPlan): Geometry {
+  return {
+    ...X86_64,
+    sectionOrder: Math.log2(plan.pagesPerSection),
+  };
+}
+
+/** Zones with memory, as page-init and memmap name them. */
+export function zoneSpans(plan: LayoutPlan): ZoneSpan[] {
+  return plan.layout.nodes.flatMap((node) =>
+    node.zones
+      .filter((zone) => zone.presentPages > 0)
+      .map((zone) => ({
+        nid: zone.nid,
+        zoneIndex: ZONE_INDEX[zone.zone]!,
+        startPfn: zone.startPfn,
+        endPfn: zone.endPfn,
+      })),
+  );
+}
+
+/** The page-init behaviour of a machine's kernel. */
+function initProfile(plan: LayoutPlan): (typeof PROFILES)[string] {
+  const { description } = plan;
+  if (description.kernel !== undefined && !kernelAtLeast(description, 5, 8))
+    return PROFILES['5.7']!;
+  return PROFILES[plan.profile]!;
+}
+
+/**
+ * Plans initialisation.
+ * @param plan      a planned machine
+ * @param memblock  its state at hand-over
+ * @param defer     false: everything before the first allocation
+ */
+export function planPages(plan: LayoutPlan, memblock: Memblock, defer: boolean): InitPlan {
+  const reserved = memblock.regions('reserved').map((region) => ({
+    base: region.base,
+    size: region.size,
+    noInit: (region.flags & MemFlags.RSRV_NOINIT) !== 0,
+  }));
+  return planInit({
+    memory: memoryFromBytes(
+      plan.memory.map((range) => ({
+        base: range.startPfn * plan.pageSize,
+        size: (range.endPfn - range.startPfn) * plan.pageSize,
+        nid: range.nid,
+        mirror: range.mirror === true,
+      })),
+      Math.log2(plan.pageSize),
+    ),
+    reserved: reservedFromBytes(reserved, Math.log2(plan.pageSize)),
+    zones: zoneSpans(plan),
+    memorylessNids: plan.layout.nodes
+      .filter((node) => node.presentPages === 0)
+      .map((node) => node.nid),
+    geometry: geometryOf(plan),
+    profile: initProfile(plan),
+    defer,
+  });
+}

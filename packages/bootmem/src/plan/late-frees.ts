@@ -1,0 +1,43 @@
+/**
+ * Pages that the kernel gave back after it had set up watermarks: the initrd and unused parts of its own
+ * image, by zone. `Freeing SMP alternatives` comes earlier and is not among them.
+ */
+import type { LayoutPlan } from './layout-plan.js';
+
+/** Where an x86-64 kernel without address randomisation is loaded, in bytes. */
+const KERNEL_BASE = 0x1000000;
+
+/**
+ * @param plan  a planned machine
+ * @returns pages by `nid/zone`; `undefined` when a line names memory whose place is not in the log
+ */
+export function freedLater(plan: LayoutPlan): Map<string, number> | undefined {
+  const freed = new Map<string, number>();
+  const { printed } = plan.description;
+  for (const line of printed.freeing) {
+    const pages = (line.kb * 1024) / plan.pageSize;
+    let place: number | undefined;
+    if (/SMP alternatives|boot services/i.test(line.what)) continue;
+    if (/initrd/i.test(line.what)) place = printed.ramdisk?.start;
+    else if (/unused kernel|init memory|initmem|unused decrypted/i.test(line.what))
+      place = KERNEL_BASE;
+    if (place === undefined) return undefined;
+    const key = zoneKeyOf(plan, Math.floor(place / plan.pageSize));
+    if (key === undefined) return undefined;
+    freed.set(key, (freed.get(key) ?? 0) + pages);
+  }
+  return freed;
+}
+
+/**
+ * The zone a page of memory is in, as `nid/zone`.
+ * @param plan  a planned machine
+ * @param pfn   page frame
+ */
+export function zoneKeyOf(plan: LayoutPlan, pfn: number): string | undefined {
+  const nid = plan.memory.find((range) => range.startPfn <= pfn && pfn < range.endPfn)?.nid;
+  const zone = plan.layout.nodes
+    .find((node) => node.nid === nid)
+    ?.zones.find((one) => one.startPfn <= pfn && pfn < one.endPfn);
+  return zone === undefined ? undefined : `${zone.nid}/${zone.zone}`;
+}

@@ -1,0 +1,138 @@
+/**
+ * The pure half of a boot: description → memory of each node → zones → holes. Nothing is allocated, no
+ * thread runs; `check` compares this with what the kernel printed, `boot` builds on it.
+ *
+ * ```
+ * firmware map ─ edits, options ─▶ memory[nid] ─ zone limits, movable ─▶ zones ─ sections ─▶ holes
+ * ```
+ */
+import { deriveMemory } from '@bootmem/firmware-map';
+import type { DerivedMemory, MachineDescription, MemoryAmount } from '@bootmem/firmware-map';
+import { unavailableHoles, zoneLayout } from '@bootmem/buddy-allocator';
+import type {
+  CoreSize,
+  MemoryPfnRange,
+  MovablePolicy,
+  UnavailableHole,
+  ZoneLayout,
+} from '@bootmem/buddy-allocator';
+import { BootmemError } from '../errors.js';
+import type { ProfileName } from '../result.js';
+import { chooseLimits } from './zone-limits.js';
+import type { ChosenLimits } from './zone-limits.js';
+
+/** Everything that follows from a description alone. */
+export interface LayoutPlan {
+  readonly description: MachineDescription;
+  readonly profile: ProfileName;
+  readonly derived: DerivedMemory;
+  readonly pageSize: number;
+  /** Pages of one section. */
+  readonly pagesPerSection: number;
+  /** Whole pages of memory with nodes, ascending. */
+  readonly memory: readonly MemoryPfnRange[];
+  readonly maxPfn: number;
+  readonly limits: ChosenLimits;
+  readonly layout: ZoneLayout;
+  readonly holes: readonly UnavailableHole[];
+}
+
+/**
+ * Pages of one section of a machine.
+ * @param description  the machine
+ * @returns 32768 with 4 KiB pages (1 GiB sections on arm64 before 5.12), 8192 with 64 KiB pages on arm64
+ */
+export function sectionPages(description: MachineDescription): number {
+  const pageSize = description.pageSize ?? 4096;
+  if (description.architecture === 'arm64') {
+    const [major = 99, minor = 0] = description.kernel?.numbers ?? [];
+    const old = major < 5 || (major === 5 && minor < 12);
+    const bytes = old ? 2 ** 30 : pageSize === 65536 ? 2 ** 29 : 2 ** 27;
+    return bytes / pageSize;
+  }
+  return 2 ** 27 / pageSize;
+}
+
+function coreSize(amount: MemoryAmount, pageSize: number): CoreSize {
+  // The kernel counts these options in whole pages, cut off.
+  return 'percent' in amount
+    ? { percent: amount.percent }
+    : { pages: Math.floor(amount.bytes / pageSize) };
+}
+
+/**
+ * What the command line asks about movable memory.
+ * @param description  the machine
+ * @remarks `movable_node` wins over sizes, `kernelcore=mirror` over `movable_node`'s absence, as in the kernel
+ */
+export function movablePolicy(description: MachineDescription): MovablePolicy {
+  const { options } = description;
+  const pageSize = description.pageSize ?? 4096;
+  if (options.movableNode) return { kind: 'node' };
+  const { kernelcore, movablecore } = options;
+  if (kernelcore !== undefined && 'mirror' in kernelcore) return { kind: 'mirror' };
+  if (kernelcore === undefined && movablecore === undefined) return { kind: 'none' };
+  return {
+    kind: 'size',
+    ...(kernelcore === undefined ? {} : { kernelcore: coreSize(kernelcore, pageSize) }),
+    ...(movablecore === undefined ? {} : { movablecore: coreSize(movablecore, pageSize) }),
+  };
+}
+
+/** Turns derived byte ranges into pages of one node each. */
+function pagesOf(derived: DerivedMemory): MemoryPfnRange[] {
+  const ranges: MemoryPfnRange[] = [];
+  for (const { start, end, nid, hotplug } of derived.memory) {
+    const startPfn = Math.ceil(start / derived.pageSize);
+    const endPfn = Math.floor(end / derived.pageSize);
+    if (endPfn > startPfn) ranges.push({ startPfn, endPfn, nid, hotplug });
+  }
+  return ranges;
+}
+
+/**
+ * Plans a machine.
+ * @param description  the machine
+ * @param profile      kernel behaviour
+ * @param from         `firmware`: never look at the printed early ranges (for comparisons); `auto`: use
+ *   them when the map is missing
+ * @throws BootmemError ERR_BOOTMEM_NO_MEMORY_MAP when no page of memory follows from the description
+ */
+export function planLayout(
+  description: MachineDescription,
+  profile: ProfileName,
+  from: 'auto' | 'firmware' | 'early-ranges' = 'auto',
+): LayoutPlan {
+  const derived = deriveMemory(description, { from });
+  const memory = pagesOf(derived);
+  const last = memory.at(-1);
+  if (last === undefined) {
+    throw new BootmemError(
+      'ERR_BOOTMEM_NO_MEMORY_MAP',
+      `no usable memory follows from the input${derived.problems[0] === undefined ? '' : `: ${derived.problems[0].message}`}`,
+      { problems: derived.problems },
+    );
+  }
+  const maxPfn = Math.max(derived.maxPfn, last.endPfn);
+  const limits = chooseLimits(description, maxPfn);
+  const pagesPerSection = sectionPages(description);
+  const layout = zoneLayout({
+    memory,
+    limits: limits.limits,
+    movable: movablePolicy(description),
+    memorylessNids: derived.nodes.filter((node) => !node.hasMemory).map((node) => node.nid),
+    pageShift: Math.log2(derived.pageSize),
+  });
+  return {
+    description,
+    profile,
+    derived,
+    pageSize: derived.pageSize,
+    pagesPerSection,
+    memory,
+    maxPfn,
+    limits,
+    layout,
+    holes: unavailableHoles(layout, memory, pagesPerSection),
+  };
+}

@@ -1,0 +1,63 @@
+/**
+ * Predicts where the kernel's search put an allocation, from the state before it.
+ *
+ * A request line is followed by the reservation that it led to. Our own search runs with the request's
+ * size, alignment, bounds and node, first strictly, then as the kernel falls back: any node, then without
+ * the lower bound.
+ */
+import type { Memblock } from '@bootmem/memblock';
+import type { MachineDescription, MemblockOperation } from '@bootmem/firmware-map';
+
+/** A prediction and whether the kernel agrees. */
+export interface Prediction {
+  readonly equal: boolean;
+  readonly ours: number | undefined;
+  readonly kernel: number;
+}
+
+const PAGE = 4096;
+
+/**
+ * @param memblock    the state before the request
+ * @param description the machine
+ * @param operations  printed operations in order
+ * @param index       which of them
+ * @returns `undefined` when the operation is no request, or the log does not show where it went
+ */
+export function predictAllocation(
+  memblock: Memblock,
+  description: MachineDescription,
+  operations: readonly MemblockOperation[],
+  index: number,
+): Prediction | undefined {
+  const request = operations[index];
+  if (request?.op !== 'alloc') return undefined;
+  const answer = operations[index + 1];
+  if (answer?.op !== 'reserve' || !/memblock_alloc_range_nid/.test(answer.caller)) return undefined;
+  if (answer.end - answer.start !== request.size) return undefined;
+  const limit = request.maxAddr > 0 ? request.maxAddr : accessibleEnd(description);
+  const align = Math.max(request.align, 1);
+  const exact = /exact_nid/.test(request.kernelName);
+  const find = (start: number, nid: number | undefined): number | undefined =>
+    memblock.findInRange(request.size, {
+      align,
+      start: Math.max(start, PAGE),
+      end: limit,
+      ...(nid === undefined ? {} : { nid }),
+    });
+  let ours = find(request.from, request.nid);
+  if (ours === undefined && request.nid !== undefined && !exact)
+    ours = find(request.from, undefined);
+  if (ours === undefined && request.from > 0 && !/phys_alloc_range/.test(request.kernelName)) {
+    ours = find(0, undefined);
+  }
+  return { equal: ours === answer.start, ours, kernel: answer.start };
+}
+
+/** Where directly mapped memory ends: the end of memory, once the page tables are up. */
+function accessibleEnd(description: MachineDescription): number {
+  const last = description.printed.lastPfns.reduce((end, line) => Math.max(end, line.pfn), 0);
+  if (last > 0) return last * PAGE;
+  const memory = description.memblock.dumps[0]?.memory ?? [];
+  return memory.reduce((end, region) => Math.max(end, region.end), 0);
+}

@@ -1,0 +1,164 @@
+/**
+ * Replay of a log's `memblock=debug` lines.
+ *
+ * ```
+ * dump 1 ──ops──▶ nodes are set ──ops──▶ dump 2 ──ops──▶ hand-over
+ *          └── unprinted: every region loses its node, then each node block is set ──┘
+ * ```
+ *
+ * What the kernel does without printing, and a replay must add: the first dump already holds everything
+ * that happened before `memblock=debug` was parsed; the trim to whole pages; the pass that gives regions
+ * their nodes, right before the first NODE_DATA is allocated; hot-plug marks of the SRAT, taken away again
+ * from nodes that hold something reserved.
+ *
+ * Source: the recorded boots' notes on what is and is not printed.
+ */
+import { MemFlags, Memblock } from '@bootmem/memblock';
+import type { MemRegion } from '@bootmem/memblock';
+import type { MachineDescription, MemblockDump, MemblockOperation } from '@bootmem/firmware-map';
+import type { ProfileName } from '../result.js';
+import type { LayoutPlan } from './layout-plan.js';
+
+/** Node number of a region that never got one. */
+const NODELESS = 1024;
+
+/** A block of a node, bytes, as the kernel's NUMA table holds it. */
+export interface NodeBlock {
+  readonly start: number;
+  readonly end: number;
+  readonly nid: number;
+}
+
+function regionsOf(lines: MemblockDump['memory']): MemRegion[] {
+  return lines.map((line) => ({
+    base: line.start,
+    size: line.end - line.start,
+    nid: line.nid ?? NODELESS,
+    flags: line.flags,
+  }));
+}
+
+/** The state that a dump shows. */
+export function stateOf(dump: MemblockDump, profile: ProfileName): Memblock {
+  return Memblock.restore(
+    {
+      memory: regionsOf(dump.memory),
+      reserved: regionsOf(dump.reserved),
+      ...(dump.memorySize === undefined ? {} : { memoryTotal: dump.memorySize }),
+      ...(dump.reservedSize === undefined ? {} : { reservedTotal: dump.reservedSize }),
+    },
+    { profile },
+  );
+}
+
+/**
+ * Applies one printed operation.
+ * @remarks requests (`alloc`) change nothing by themselves: the reservation that follows does
+ */
+export function applyOperation(memblock: Memblock, operation: MemblockOperation): void {
+  switch (operation.op) {
+    case 'add':
+      memblock.add(operation.start, operation.end - operation.start, attributes(operation));
+      return;
+    case 'reserve':
+      memblock.reserve(operation.start, operation.end - operation.start, attributes(operation));
+      return;
+    case 'remove':
+      memblock.remove(operation.start, operation.end - operation.start);
+      return;
+    case 'free':
+      memblock.free(operation.start, operation.end - operation.start);
+      return;
+    case 'physmem-add':
+    case 'alloc':
+    case 'grow':
+      return;
+  }
+}
+
+function attributes(operation: { nid?: number; flags?: number }): { nid?: number; flags?: number } {
+  return {
+    ...(operation.nid === undefined ? {} : { nid: operation.nid }),
+    ...(operation.flags === undefined ? {} : { flags: operation.flags }),
+  };
+}
+
+/**
+ * The memory of a log with `memblock=debug` at hand-over.
+ * @param plan  a planned machine
+ * @returns `undefined` when the log holds no complete dump
+ */
+export function finalState(plan: LayoutPlan): Memblock | undefined {
+  const { dumps, operations } = plan.description.memblock;
+  const last = dumps.findLast((dump) => dump.complete);
+  if (last === undefined) return undefined;
+  const memblock = stateOf(last, plan.profile);
+  for (const operation of operations) {
+    if (operation.line > last.line) applyOperation(memblock, operation);
+  }
+  if (dumps.length < 2) setNodes(memblock, nodeBlocks(plan.description, plan.profile));
+  return memblock;
+}
+
+/**
+ * Blocks of the kernel's NUMA table: what the SRAT says, joined as the log's `NUMA:` lines say, cut to
+ * where memory ends; one block when there is no usable table.
+ * @param description  the machine
+ * @param profile      6.12 begins blocks at the first byte of memory, 6.1 at 0
+ */
+export function nodeBlocks(description: MachineDescription, profile: ProfileName): NodeBlock[] {
+  const { numa, memblock } = description;
+  const memory = memblock.dumps[0]?.memory ?? [];
+  const top = memory.reduce((end, region) => Math.max(end, region.end), 0);
+  const bottom = profile === '6.1' ? 0 : (memory[0]?.start ?? 0);
+  const off = description.options.numa.some((option) => option.mode === 'off');
+  let blocks: NodeBlock[];
+  if (numa.faked.length > 0) blocks = [...numa.faked];
+  else if (numa.srat.length === 0 || numa.rejected !== undefined || off) {
+    blocks = [{ start: 0, end: top, nid: 0 }];
+  } else blocks = mergedBlocks(description);
+  return blocks
+    .map(({ start, end, nid }) => ({
+      start: Math.max(start, bottom),
+      end: Math.min(end, top),
+      nid,
+    }))
+    .filter((block) => block.start < block.end)
+    .sort((left, right) => left.start - right.start);
+}
+
+function mergedBlocks(description: MachineDescription): NodeBlock[] {
+  let blocks: NodeBlock[] = description.numa.srat
+    .filter((entry) => !entry.nonVolatile)
+    .map(({ start, end, nid }) => ({ start, end, nid }));
+  for (const merge of description.numa.merges) {
+    const { start, end } = merge.result;
+    blocks = blocks.filter(
+      (block) => !(block.nid === merge.nid && block.start >= start && block.end <= end),
+    );
+    blocks.push({ start, end, nid: merge.nid });
+  }
+  return blocks;
+}
+
+/**
+ * The unprinted pass that gives regions their nodes.
+ * @kernel numa_register_memblks
+ */
+export function setNodes(memblock: Memblock, blocks: readonly NodeBlock[]): void {
+  memblock.resetNodes();
+  for (const { start, end, nid } of blocks) memblock.setNode(start, end - start, 'memory', nid);
+  for (const { start, end, nid } of blocks) memblock.setNode(start, end - start, 'reserved', nid);
+  // A node that holds anything reserved cannot be unplugged.
+  const held = new Set(memblock.regions('reserved').map((region) => region.nid));
+  for (const { start, end, nid } of blocks) {
+    if (held.has(nid)) memblock.clear(start, end - start, MemFlags.HOTPLUG);
+  }
+}
+
+/** Marks of the SRAT: memory that can be unplugged. */
+export function markHotplug(memblock: Memblock, description: MachineDescription): void {
+  for (const entry of description.numa.srat) {
+    if (entry.hotplug) memblock.mark(entry.start, entry.end - entry.start, MemFlags.HOTPLUG);
+  }
+}

@@ -1,0 +1,69 @@
+import { expect, test } from '@jest/globals';
+import {
+  formatAddress,
+  formatBytes,
+  formatCount,
+  formatMemRange,
+  formatMs,
+  formatPercent,
+  formatRate,
+} from '../dist/format/numbers.js';
+import { formatTable, visibleWidth } from '../dist/format/table.js';
+
+test('sizes take the largest binary unit and at most three digits', () => {
+  expect(formatBytes(0)).toBe('0 B');
+  expect(formatBytes(1023)).toBe('1023 B');
+  expect(formatBytes(4096)).toBe('4 KiB');
+  expect(formatBytes(1536)).toBe('1.50 KiB');
+  expect(formatBytes(7833 * 2 ** 20)).toBe('7.65 GiB');
+  expect(formatBytes(768 * 2 ** 30)).toBe('768 GiB');
+  expect(formatBytes(15.5 * 2 ** 30)).toBe('15.5 GiB');
+  expect(formatBytes(2 ** 53 - 1)).toBe('8.00 PiB');
+});
+
+test('counts are grouped by three from the right', () => {
+  expect(formatCount(0)).toBe('0');
+  expect(formatCount(999)).toBe('999');
+  expect(formatCount(1115391)).toBe('1 115 391');
+});
+
+test('addresses and ranges look like the kernel prints them: last byte inclusive', () => {
+  expect(formatAddress(0x1000)).toBe('0x0000000000001000');
+  expect(formatMemRange(0x1000, 0x9f000)).toBe('[mem 0x0000000000001000-0x000000000009efff]');
+});
+
+test('times, rates and shares', () => {
+  expect(formatMs(0.1234)).toBe('0.12 ms');
+  expect(formatMs(12.34)).toBe('12.3 ms');
+  expect(formatMs(1530.4)).toBe('1530 ms');
+  expect(formatRate(48_200_000, 'pages')).toBe('48.2 M pages/s');
+  expect(formatRate(1.5e9, 'pages')).toBe('1.50 G pages/s');
+  expect(formatRate(2500, 'pages')).toBe('2.5 k pages/s');
+  expect(formatRate(12, 'pages')).toBe('12 pages/s');
+  expect(formatPercent(0.4981)).toBe('49.8 %');
+});
+
+test('a table pads each column to its widest cell and leaves no trailing space', () => {
+  const lines = formatTable(
+    [{ title: 'zone' }, { title: 'pages', align: 'right' }],
+    [
+      ['DMA', '3998'],
+      ['Normal', '7'],
+    ],
+  );
+  expect(lines).toEqual(['zone    pages', 'DMA      3998', 'Normal      7']);
+});
+
+test('a table without titles has no heading line; missing cells are empty', () => {
+  expect(formatTable([{ title: '' }, { title: '' }], [['a', 'b'], ['c']])).toEqual(['a  b', 'c']);
+});
+
+test('colour sequences take no width', () => {
+  expect(visibleWidth('\u001b[31mred\u001b[39m')).toBe(3);
+  const [head, row] = formatTable(
+    [{ title: 'x', align: 'right' }, { title: 'y' }],
+    [['\u001b[1mabc\u001b[22m', 'z']],
+  );
+  expect(head).toBe('  x  y');
+  expect(row).toBe('\u001b[1mabc\u001b[22m  z');
+});
