@@ -1,0 +1,153 @@
+import { expect, test } from '@jest/globals';
+import { explore } from './model/accept-model.js';
+import type { Mistake, ModelConfig } from './model/accept-model.js';
+import { requestsOf, variants } from './model/cases.js';
+
+/** Explores many cases; returns what was found in all of them together. */
+function exploreAll(cases: readonly ModelConfig[]): {
+  schedules: bigint;
+  states: number;
+  violations: string[];
+} {
+  let schedules = 0n;
+  let states = 0;
+  const violations: string[] = [];
+  for (const config of cases) {
+    const result = explore(config);
+    schedules += result.schedules;
+    states += result.states;
+    for (const violation of result.violations) {
+      violations.push(`${JSON.stringify(config)}: ${violation}`);
+    }
+  }
+  return { schedules, states, violations };
+}
+
+test('two workers, up to three units, every pair of ranges, every kind of backend: no violation', () => {
+  const cases: ModelConfig[] = [];
+  for (const units of [1, 2, 3]) {
+    for (const requests of requestsOf(2, units)) {
+      for (const variant of variants(false)) cases.push({ units, requests, ...variant });
+    }
+  }
+  const { schedules, states, violations } = exploreAll(cases);
+  expect(violations).toEqual([]);
+  // The counts are exact, so a change of the model cannot go unnoticed.
+  expect({ cases: cases.length, states, schedules: schedules.toString() }).toMatchInlineSnapshot(`
+    {
+      "cases": 120,
+      "schedules": "194205041125830469577",
+      "states": 352581,
+    }
+  `);
+});
+
+test('the same with a worker that may die at any step', () => {
+  const cases: ModelConfig[] = [];
+  for (const units of [1, 2]) {
+    for (const requests of requestsOf(2, units)) {
+      for (const variant of variants(true)) cases.push({ units, requests, ...variant });
+    }
+  }
+  const { schedules, states, violations } = exploreAll(cases);
+  expect(violations).toEqual([]);
+  expect({ cases: cases.length, states, schedules: schedules.toString() }).toMatchInlineSnapshot(`
+    {
+      "cases": 40,
+      "schedules": "4107768220058613",
+      "states": 212596,
+    }
+  `);
+});
+
+test('two workers and four units, each pair of ranges: no violation', () => {
+  const cases = requestsOf(2, 4).map((requests): ModelConfig => ({
+    units: 4,
+    requests,
+    cellsPerUnit: 1,
+    maxRun: 8,
+    repeatable: false,
+    mortal: 0,
+  }));
+  const { schedules, states, violations } = exploreAll(cases);
+  expect(violations).toEqual([]);
+  expect({ cases: cases.length, states, schedules: schedules.toString() }).toMatchInlineSnapshot(`
+    {
+      "cases": 19,
+      "schedules": "2152299881502",
+      "states": 44726,
+    }
+  `);
+});
+
+// Each worker accepts a block of two units; the guard makes neighbours overlap by one.
+test('three workers: neighbouring blocks with their guards, and all at one unit', () => {
+  const cases: ModelConfig[] = [
+    {
+      units: 4,
+      requests: [
+        [0, 2],
+        [1, 3],
+        [2, 4],
+      ],
+    },
+    {
+      units: 1,
+      requests: [
+        [0, 1],
+        [0, 1],
+        [0, 1],
+      ],
+    },
+    {
+      units: 2,
+      requests: [
+        [0, 1],
+        [0, 2],
+        [1, 2],
+      ],
+    },
+  ].flatMap(({ units, requests }) =>
+    [false, true].map((repeatable) => ({
+      units,
+      requests: requests as [number, number][],
+      cellsPerUnit: 1 as const,
+      maxRun: 8,
+      repeatable,
+      coarse: true,
+    })),
+  );
+  const { schedules, states, violations } = exploreAll(cases);
+  expect(violations).toEqual([]);
+  expect({ cases: cases.length, states, schedules: schedules.toString() }).toMatchInlineSnapshot(`
+    {
+      "cases": 6,
+      "schedules": "535140319837326517888",
+      "states": 149989,
+    }
+  `);
+});
+
+test.each<[Mistake, 1 | 2, string]>([
+  ['claim-in-two-steps', 1, 'a cell is accepted twice'],
+  ['publish-before-platform', 1, 'visible before it was accepted'],
+  ['publish-own-cells', 2, 'visible before it was accepted'],
+  ['signal-before-publish', 1, 'a worker is stuck'],
+  ['retract-before-done', 1, 'gave up a unit whose owner lives'],
+  ['claim-before-announce', 1, 'gave up a unit whose owner lives'],
+  ['no-second-look', 1, 'gave up a unit whose owner lives'],
+])('the mistake %s is found', (broken, cellsPerUnit, violation) => {
+  const config: ModelConfig = {
+    units: 2,
+    cellsPerUnit,
+    requests: [
+      [0, 2],
+      [0, 2],
+    ],
+    maxRun: 8,
+    repeatable: false,
+    mortal: 0,
+  };
+  expect(explore(config).violations).toEqual([]);
+  expect(explore({ ...config, broken }).violations).toContain(violation);
+});
