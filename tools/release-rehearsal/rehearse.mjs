@@ -203,10 +203,18 @@ try {
   const repo = join(scratch, 'repo');
   run('git', ['clone', '--quiet', '--no-hardlinks', root, repo]);
   // Relative workspace links inside node_modules resolve to the scratch copy's own packages.
-  cpSync(join(root, 'node_modules'), join(repo, 'node_modules'), {
-    recursive: true,
-    verbatimSymlinks: true,
-  });
+  // A package whose version of something differs from the root's has a node_modules of its own.
+  for (const folder of [
+    '.',
+    ...readdirSync(join(root, 'packages')).map((dir) => `packages/${dir}`),
+  ]) {
+    const modules = join(root, folder, 'node_modules');
+    if (!existsSync(modules)) continue;
+    cpSync(modules, join(repo, folder, 'node_modules'), {
+      recursive: true,
+      verbatimSymlinks: true,
+    });
+  }
   registry = await startRegistry();
   say(`registry on ${registry.url}`);
 

@@ -1,0 +1,56 @@
+/** Our own side of the comparison, behind the same face as the peers, plus the plain call on the calling thread. */
+import { createWorkPool, type WorkPool } from '@bootmem/padata';
+import type { Subject } from './peers.js';
+import { burn } from './tasks.mjs';
+
+export const jobsModule = new URL('./jobs.mjs', import.meta.url);
+
+/** A task value of the peers, which says what to do in each value. */
+export type TaskValue = number | { readonly kind: string; readonly [name: string]: unknown };
+
+/** Opens a pool whose threads are up, without the benchmark's TypeScript loader in them. */
+export async function openPool(threads: number): Promise<WorkPool> {
+  const pool = createWorkPool({ threads, execArgv: [] });
+  await pool.ready();
+  return pool;
+}
+
+/** padata, one series; what a value means is fixed when the series is made, as a user would. */
+export function bootmem(fn: string, window: number, shared?: unknown): Subject {
+  return {
+    name: 'bootmem',
+    version: 'this checkout',
+    async open(threads) {
+      const pool = await openPool(threads);
+      const series = pool.series({
+        fn: { module: jobsModule, name: fn },
+        window: Math.max(window, 2),
+        ...(shared === undefined ? {} : { shared }),
+      });
+      await series.ready();
+      return {
+        run: (value) => series.run(value),
+        close: async () => {
+          await series.close();
+          await pool.close();
+        },
+      };
+    },
+  };
+}
+
+/** The same work without any pool. */
+export const inline: Subject = {
+  name: 'inline, no pool',
+  version: process.version,
+  open: () =>
+    Promise.resolve({
+      run: (value) => {
+        const task = value as TaskValue;
+        if (typeof task === 'number') return Promise.resolve(task + 1);
+        if (task.kind === 'clone') return Promise.resolve({ ...task });
+        return Promise.resolve(burn(task['steps'] as number));
+      },
+      close: () => Promise.resolve(),
+    }),
+};

@@ -1,0 +1,4 @@
+export function increment(value: number): number;
+export function burn(steps: number): number;
+export function calibrate(microseconds: number): number;
+export function encrypt(packet: { number: number; data: Uint8Array }): Buffer;

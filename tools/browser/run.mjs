@@ -1,0 +1,83 @@
+// `npm run test:browser`: bundles the test page as a user would, opens it in headless Chromium, once isolated and
+// once not, and reports what its tests say. Ends with `browser: N passed, N failed`.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import chromium from '@sparticuz/chromium';
+import puppeteer from 'puppeteer-core';
+import { build } from 'vite';
+import { serve } from './serve.mjs';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const output = mkdtempSync(join(tmpdir(), 'bootmem-browser-'));
+let passed = 0;
+let failed = 0;
+
+try {
+  await build({
+    root: here,
+    logLevel: 'warn',
+    base: './',
+    build: { outDir: output, emptyOutDir: true, target: 'es2022', minify: false },
+    worker: { format: 'es' },
+  });
+  const browser = await puppeteer.launch({
+    executablePath: process.env.CHROMIUM_PATH ?? (await chromium.executablePath()),
+    headless: true,
+    // Not the package's own arguments: those switch cross-origin isolation off.
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+  try {
+    for (const isolated of [true, false]) {
+      const server = await serve(output, { isolated });
+      const page = await browser.newPage();
+      const messages = [];
+      page.on('console', (message) => messages.push(`${message.type()}: ${message.text()}`));
+      page.on('pageerror', (error) => messages.push(`error: ${error.message}`));
+      await page.goto(server.url);
+      await page.waitForFunction('globalThis.results !== undefined', { timeout: 120_000 });
+      const results = await page.evaluate('globalThis.results');
+      for (const { name, error } of results) {
+        if (error === undefined) passed += 1;
+        else failed += 1;
+        console.log(
+          `${error === undefined ? 'ok  ' : 'FAIL'} ${isolated ? 'isolated' : 'not isolated'}: ${name}${error === undefined ? '' : `\n     ${error}`}`,
+        );
+      }
+      const errors = messages.filter((message) => message.startsWith('error'));
+      if (errors.length > 0) {
+        failed += 1;
+        console.log(`FAIL console errors:\n     ${errors.join('\n     ')}`);
+      }
+      if (!isolated) {
+        const notice = messages.some((message) =>
+          /^warn(ing)?: .*cross-origin isolat/i.test(message),
+        );
+        if (notice) passed += 1;
+        else failed += 1;
+        console.log(`${notice ? 'ok  ' : 'FAIL'} not isolated: a clear notice on the console`);
+      }
+      await page.close();
+      await server.stop();
+    }
+  } finally {
+    await browser.close();
+  }
+} catch (error) {
+  failed += 1;
+  console.error(error);
+} finally {
+  rmSync(output, { recursive: true, force: true });
+}
+if (passed === 0) failed += 1;
+console.log(`browser: ${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
