@@ -68,6 +68,15 @@ export {
   unusableIndex,
 } from './reports/fragmentation.js';
 export { formatMemInfo } from './reports/mem-info.js';
+export {
+  buddyinfoOf,
+  fragmentationOf,
+  memInfoOf,
+  pagetypeinfoOf,
+  zoneinfoOf,
+  type ZoneFragmentation,
+  type ZoneReportOptions,
+} from './reports/live.js';
 export type { MemInfo, MemInfoNode, MemInfoZone } from './reports/mem-info.js';
 export {
   builtZonelistsLine,
@@ -106,3 +115,28 @@ export type {
   ZoneSpec,
 } from './core/allocator-types.js';
 export { Zone as ZoneWord } from './core/control-layout.js';
+export { auditZone, type CacheGrid, type Violation, type ZoneAudit } from './core/verify.js';
+export { findFreeRun, type RunRequest } from './core/range-take.js';
+export {
+  allocContigRange,
+  isolatePageblock,
+  type MoveCallback,
+  unisolatePageblock,
+} from './core/isolation.js';
+export { compactZone, type CompactionResult } from './core/compaction.js';
+// General use: one memory, many threads.
+export { BuddyAllocator, type PressureCallback } from './face/buddy-allocator.js';
+export { POISON, type ViewConstructor } from './face/page-data.js';
+export type { StopWatch } from './face/low-watch.js';
+export type {
+  AllocatorStats,
+  AllocRequest,
+  BuddyAllocatorOptions,
+  BuddyHandle,
+  BuddySnapshot,
+  BufferOwner,
+  FaceWatermarks,
+  FreeStatus,
+  Mobility,
+  RangeRequest,
+} from './face/face-types.js';

@@ -59,7 +59,12 @@ function wasmMemory(bytes: number): WasmMemory {
   try {
     return new (wasm().Memory)({ initial: pages, maximum: pages, shared: true });
   } catch (cause) {
-    throw new MemmapError('ERR_MEMMAP_STORAGE', `no WebAssembly memory of ${bytes} bytes`, { bytes }, { cause });
+    throw new MemmapError(
+      'ERR_MEMMAP_STORAGE',
+      `no WebAssembly memory of ${bytes} bytes`,
+      { bytes },
+      { cause },
+    );
   }
 }
 

@@ -85,7 +85,12 @@ export function describePage(map: DescribedMap, pfn: number): PageDescription {
   const plain = PLAIN[state];
   if (plain !== undefined) return { kind: plain, ...common };
   if (isDeviceState(state)) {
-    return { kind: DEVICES[state - PageState.DEVICE] ?? 'device-tail', ...common, pgmap: map.pgmapIndex(pfn), driverWord: map.driverWord(pfn) };
+    return {
+      kind: DEVICES[state - PageState.DEVICE] ?? 'device-tail',
+      ...common,
+      pgmap: map.pgmapIndex(pfn),
+      driverWord: map.driverWord(pfn),
+    };
   }
   const head = map.coveringHead(pfn);
   const kind = head === undefined ? undefined : HEADS[head.state];

@@ -25,7 +25,11 @@ function leb(value: number): number[] {
   }
 }
 
-const section = (id: number, body: readonly number[]): number[] => [id, ...leb(body.length), ...body];
+const section = (id: number, body: readonly number[]): number[] => [
+  id,
+  ...leb(body.length),
+  ...body,
+];
 const text = (value: string): number[] => [...leb(value.length), ...ascii(value)];
 function ascii(value: string): number[] {
   return Array.from(value, (c) => c.charCodeAt(0));

@@ -141,7 +141,11 @@ export class Memmap {
     this.#columns = views.columns;
     this.#fillState = views.fillState;
     this.#fillZone = views.fillZone;
-    this.pageblocks = new PageblockView(pageblockBytes, this.#sections, this.geometry.pageblockOrder);
+    this.pageblocks = new PageblockView(
+      pageblockBytes,
+      this.#sections,
+      this.geometry.pageblockOrder,
+    );
     this.zones = new ZoneRegistry(words);
   }
 
@@ -413,7 +417,9 @@ export class Memmap {
   /** Page map index of a device page's subsection, 0 for none. */
   pgmapIndex(pfn: number): number {
     if (!isDeviceState(this.state(pfn))) return 0;
-    return this.#words[this.#layout.pgmapAt + (this.indexOf(pfn) >>> this.geometry.subsectionOrder)]!;
+    return this.#words[
+      this.#layout.pgmapAt + (this.indexOf(pfn) >>> this.geometry.subsectionOrder)
+    ]!;
   }
 
   /** The driver's word of a device page. @throws ERR_MEMMAP_ARGUMENT for another page */
@@ -430,7 +436,7 @@ export class Memmap {
   firstInState(startPfn: number, endPfn: number, state: number): number | undefined {
     this.#checkPresent(startPfn, endPfn);
     const size = this.pagesPerSection;
-    for (let pfn = startPfn; pfn < endPfn; ) {
+    for (let pfn = startPfn; pfn < endPfn;) {
       const end = Math.min(endPfn, (this.sectionOf(pfn) + 1) * size);
       const index = this.indexOf(pfn);
       if (index < 0) {
@@ -523,7 +529,7 @@ export class Memmap {
 
   #populatedRuns(startPfn: number, endPfn: number, visit: RunVisitor): void {
     const size = this.pagesPerSection;
-    for (let pfn = startPfn; pfn < endPfn; ) {
+    for (let pfn = startPfn; pfn < endPfn;) {
       const end = Math.min(endPfn, (this.sectionOf(pfn) + 1) * size);
       const index = this.indexOf(pfn);
       if (index >= 0) visit(index, end - pfn, pfn);

@@ -45,13 +45,13 @@ export type PlainState =
 
 /** States of device pages. */
 export type DeviceState =
-  | typeof PageState.DEVICE
-  | typeof PageState.DEVICE_IDLE
-  | typeof PageState.DEVICE_TAIL;
+  typeof PageState.DEVICE | typeof PageState.DEVICE_IDLE | typeof PageState.DEVICE_TAIL;
 
 /** True for the three states of device pages. */
 export function isDeviceState(state: number): boolean {
-  return state === PageState.DEVICE || state === PageState.DEVICE_IDLE || state === PageState.DEVICE_TAIL;
+  return (
+    state === PageState.DEVICE || state === PageState.DEVICE_IDLE || state === PageState.DEVICE_TAIL
+  );
 }
 
 /** Mask of the kind of head in a state byte. */

@@ -6,12 +6,7 @@
  * of neighbours are different memory locations, so no writer disturbs another.
  */
 import { MemmapError } from './errors.js';
-import {
-  Migratetype,
-  MIGRATETYPE_COUNT,
-  PAGEBLOCK_TYPE_MASK,
-  PageblockBit,
-} from './page-state.js';
+import { Migratetype, MIGRATETYPE_COUNT, PAGEBLOCK_TYPE_MASK, PageblockBit } from './page-state.js';
 import type { SectionTable } from './section-table.js';
 
 /** Typed access to the pageblock bytes of a map. */

@@ -88,7 +88,7 @@ export class SectionTable {
   firstAbsent(start: number, end: number): number | undefined {
     const step = 2 ** this.#geometry.subsectionOrder;
     const size = this.#layout.pagesPerSection;
-    for (let at = start; at < end; ) {
+    for (let at = start; at < end;) {
       const section = this.sectionOf(at);
       if ((this.flags(section) & SectionFlag.FULL) !== 0) {
         at = (section + 1) * size;
@@ -203,13 +203,14 @@ export class SectionTable {
     visit: (section: number, word: number, mask: number) => void,
   ): void {
     const step = 2 ** this.#geometry.subsectionOrder;
-    for (let at = start; at < end; ) {
+    for (let at = start; at < end;) {
       const section = this.sectionOf(at);
       const row = this.#row(section);
       const sub = this.#subsectionOf(at, section);
       const word = this.#layout.bitmapAt + row * this.#layout.bitmapWords + (sub >>> 5);
       // Whole words at once where the range covers them.
-      const whole = (sub & 31) === 0 && end - at >= 32 * step && this.#layout.subsectionsPerSection >= 32;
+      const whole =
+        (sub & 31) === 0 && end - at >= 32 * step && this.#layout.subsectionsPerSection >= 32;
       visit(section, word, whole ? -1 : 1 << (sub & 31));
       at += whole ? 32 * step : step;
     }

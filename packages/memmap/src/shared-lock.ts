@@ -142,10 +142,13 @@ export class SharedLock {
     const words = this.#words;
     const at = this.#at;
     if (this.owner() === this.#self) {
-      throw new MemmapError('ERR_LOCK_RECURSIVE', 'the lock is not recursive', { self: this.#self });
+      throw new MemmapError('ERR_LOCK_RECURSIVE', 'the lock is not recursive', {
+        self: this.#self,
+      });
     }
     for (let i = 0; i < SPINS; i++) {
-      if (load(words, at) === 0 && compareExchange(words, at, 0, this.#self) === 0) return 'acquired';
+      if (load(words, at) === 0 && compareExchange(words, at, 0, this.#self) === 0)
+        return 'acquired';
     }
     const started = performance.now();
     const sleeps = maySleep(words);

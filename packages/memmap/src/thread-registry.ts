@@ -103,9 +103,13 @@ export class ThreadRegistry {
 
   #check(id: number): number {
     if (!Number.isInteger(id) || id < 1 || id > this.maxThreads) {
-      throw new MemmapError('ERR_MEMMAP_ARGUMENT', `thread id is 1..${this.maxThreads}, got ${id}`, {
-        id,
-      });
+      throw new MemmapError(
+        'ERR_MEMMAP_ARGUMENT',
+        `thread id is 1..${this.maxThreads}, got ${id}`,
+        {
+          id,
+        },
+      );
     }
     return id;
   }

@@ -18,7 +18,12 @@ export function allocateBuffer(bytes: number, shared = canShare()): ArrayBufferL
   try {
     return shared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes);
   } catch (cause) {
-    throw new MemmapError('ERR_MEMMAP_STORAGE', `cannot reserve ${bytes} bytes`, { bytes }, { cause });
+    throw new MemmapError(
+      'ERR_MEMMAP_STORAGE',
+      `cannot reserve ${bytes} bytes`,
+      { bytes },
+      { cause },
+    );
   }
 }
 

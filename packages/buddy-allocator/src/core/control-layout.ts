@@ -159,7 +159,9 @@ export const RING_AT: readonly number[] = (() => {
 
 /** Words of one cache block. */
 export const CACHE_WORDS =
-  RING_AT[CACHE_LISTS - 1]! + ringEntries(CACHE_ORDERS - 1) + (16 - ((RING_AT[CACHE_LISTS - 1]! + ringEntries(CACHE_ORDERS - 1)) % 16)) % 16;
+  RING_AT[CACHE_LISTS - 1]! +
+  ringEntries(CACHE_ORDERS - 1) +
+  ((16 - ((RING_AT[CACHE_LISTS - 1]! + ringEntries(CACHE_ORDERS - 1)) % 16)) % 16);
 
 /** Offset of a zone's block. */
 export function zoneAt(zone: number): number {

@@ -24,7 +24,10 @@ export function diagnoseFree(zone: DiagnosedZone, index: number, order: number):
   }
   const pfn = memmap.pfnOf(index);
   if (state === PageState.UNINITIALISED) {
-    throw new BuddyError('ERR_BUDDY_UNINITIALISED', `pfn ${pfn} is not initialised`, { pfn, order });
+    throw new BuddyError('ERR_BUDDY_UNINITIALISED', `pfn ${pfn} is not initialised`, {
+      pfn,
+      order,
+    });
   }
   const head = memmap.coveringHead(pfn);
   if (head === undefined) {

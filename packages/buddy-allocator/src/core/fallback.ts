@@ -99,7 +99,7 @@ export function createFallback(parts: FallbackParts): Fallback {
   /** Free pages of the pageblock, by its free heads; -1 when it is not entirely in the zone. */
   function freePagesIn(block: number): number {
     let free = 0;
-    for (let i = block; i < block + pageblockPages; ) {
+    for (let i = block; i < block + pageblockPages;) {
       if (zone[i] !== zoneId || state[i] === 0) return NONE;
       const head = (state[i]! & 0x70) === FREE;
       const pages = head ? 1 << (state[i]! & 15) : 1;
@@ -113,7 +113,7 @@ export function createFallback(parts: FallbackParts): Fallback {
     const byType = parts.isMovable;
     const assume = area.typeOf(block) === MOVABLE;
     let movable = 0;
-    for (let i = block; i < block + pageblockPages; ) {
+    for (let i = block; i < block + pageblockPages;) {
       const s = state[i]!;
       const head = s >= FREE;
       const pages = head ? 1 << (s & 15) : 1;
@@ -127,7 +127,7 @@ export function createFallback(parts: FallbackParts): Fallback {
   function movePageblock(index: number, migratetype: number): number {
     const block = index & ~(pageblockPages - 1);
     let moved = 0;
-    for (let i = block; i < block + pageblockPages; ) {
+    for (let i = block; i < block + pageblockPages;) {
       const s = state[i]!;
       if ((s & 0x70) !== FREE || zone[i] !== zoneId) {
         i += 1;
@@ -148,14 +148,18 @@ export function createFallback(parts: FallbackParts): Fallback {
   function boost(): void {
     if (w[z + Zone.MARK_HIGH]! === 0 || 4 * pageblockPages > w[z + Zone.MANAGED]!) return;
     const high = w[z + Zone.MARK_HIGH]!;
-    const cap = Math.max(
-      pageblockPages,
-      Math.floor((high * BOOST_NUMERATOR) / BOOST_DENOMINATOR),
-    );
+    const cap = Math.max(pageblockPages, Math.floor((high * BOOST_NUMERATOR) / BOOST_DENOMINATOR));
     w[z + Zone.BOOST] = Math.min(w[z + Zone.BOOST]! + pageblockPages, cap);
   }
 
-  function tryClaim(order: number, found: number, type: number, into: number, flags: number, kind: number): number {
+  function tryClaim(
+    order: number,
+    found: number,
+    type: number,
+    into: number,
+    flags: number,
+    kind: number,
+  ): number {
     if (found >= pageblockOrder) return takeAt(found, order, type, into, kind);
     boost();
     if ((flags & TakeFlag.KSWAPD) !== 0) w[z + Zone.FLAGS] = w[z + Zone.FLAGS]! | ZoneFlag.BOOSTED;

@@ -28,7 +28,18 @@ import { lowmemKbytes, minFreeKbytes, zoneWatermarks } from '../marks/watermarks
 import type { ZoneName } from '../zones/types.js';
 import { nodeOrders } from '../zones/zonelist.js';
 import type { AcceptGate, AllocOptions, AllocatorHooks, ZoneSpec } from './allocator-types.js';
-import { Cache, cacheAt, ControlFlag, controlWords, Header, MAGIC, VERSION, Zone, zoneAt, ZoneFlag } from './control-layout.js';
+import {
+  Cache,
+  cacheAt,
+  ControlFlag,
+  controlWords,
+  Header,
+  MAGIC,
+  VERSION,
+  Zone,
+  zoneAt,
+  ZoneFlag,
+} from './control-layout.js';
 import { BuddyError } from './errors.js';
 import { TakeFlag } from './fallback.js';
 import { reclaimCache } from './worker-cache.js';
@@ -236,7 +247,9 @@ export class PageAllocator {
     const index = this.memmap.indexOf(startPfn);
     const zone = index < 0 ? undefined : this.#byId[this.memmap.columns().zone[index]!];
     if (zone === undefined) {
-      throw new BuddyError('ERR_BUDDY_UNINITIALISED', `pfn ${startPfn} is in no zone`, { startPfn });
+      throw new BuddyError('ERR_BUDDY_UNINITIALISED', `pfn ${startPfn} is in no zone`, {
+        startPfn,
+      });
     }
     const gate = this.#hooks.accept;
     return zone.handOver(startPfn, endPfn, gate && ((pfn, order) => gate.holdBack(pfn, order)));
@@ -257,7 +270,8 @@ export class PageAllocator {
         nid: options.nid ?? 0,
       });
     }
-    const fast = AllocFlag.LOW | AllocFlag.KSWAPD | (options.noFragment === true ? AllocFlag.NOFRAGMENT : 0);
+    const fast =
+      AllocFlag.LOW | AllocFlag.KSWAPD | (options.noFragment === true ? AllocFlag.NOFRAGMENT : 0);
     let pfn = this.#fromList(list, order, type, fast, options);
     if (pfn === undefined && options.noFragment === true) {
       pfn = this.#fromList(list, order, type, AllocFlag.LOW | AllocFlag.KSWAPD, options);
@@ -348,7 +362,10 @@ export class PageAllocator {
   }
 
   /** What an accept gate compares. Lock-free. */
-  acceptState(zoneId: number, order: number): { promo: number; acceptedFree: number; unusable: number } {
+  acceptState(
+    zoneId: number,
+    order: number,
+  ): { promo: number; acceptedFree: number; unusable: number } {
     const zone = this.#zoneById(zoneId);
     const promo = zone.get(Zone.MARK_PROMO);
     return {
@@ -364,8 +381,7 @@ export class PageAllocator {
    */
   setupMarks(options: { minFreeKbytes?: number; watermarkScaleFactor?: number } = {}): void {
     const all = this.zones.map(({ zone, core }) => ({ zone, managedPages: core.managedPages }));
-    const minFree =
-      options.minFreeKbytes ?? minFreeKbytes({ lowmemKbytes: lowmemKbytes(all) });
+    const minFree = options.minFreeKbytes ?? minFreeKbytes({ lowmemKbytes: lowmemKbytes(all) });
     const marks = zoneWatermarks(all, {
       minFreeKbytes: minFree,
       profile: this.#profile,
@@ -499,7 +515,13 @@ export class PageAllocator {
     return undefined;
   }
 
-  #takeRetrying(core: BuddyZone, order: number, type: number, flags: number, options: AllocOptions): number {
+  #takeRetrying(
+    core: BuddyZone,
+    order: number,
+    type: number,
+    flags: number,
+    options: AllocOptions,
+  ): number {
     const take = takeFlags(flags);
     const gate = this.#hooks.accept;
     for (;;) {
@@ -533,7 +555,12 @@ export class PageAllocator {
     return this.#hooks.grow?.(core.zoneId, order) === true;
   }
 
-  #slow(list: readonly number[], order: number, type: number, options: AllocOptions): number | undefined {
+  #slow(
+    list: readonly number[],
+    order: number,
+    type: number,
+    options: AllocOptions,
+  ): number | undefined {
     if (options.tryLock === true) return undefined;
     let flags: number = AllocFlag.MIN | AllocFlag.KSWAPD;
     if (options.high === true) flags |= AllocFlag.MIN_RESERVE;
@@ -581,14 +608,18 @@ export class PageAllocator {
   #zoneById(zoneId: number): BuddyZone {
     const zone = this.#byId[zoneId];
     if (zone !== undefined) return zone;
-    throw new BuddyError('ERR_BUDDY_ARGUMENT', `zone id ${zoneId} is not of this allocator`, { zoneId });
+    throw new BuddyError('ERR_BUDDY_ARGUMENT', `zone id ${zoneId} is not of this allocator`, {
+      zoneId,
+    });
   }
 
   #check(order: number): void {
     if (this.#closed) throw new BuddyError('ERR_BUDDY_CLOSED', 'the allocator was closed');
     const { maxOrder } = this.memmap.geometry;
     if (!Number.isInteger(order) || order < 0 || order > maxOrder) {
-      throw new BuddyError('ERR_BUDDY_ARGUMENT', `order is 0..${maxOrder}, got ${order}`, { order });
+      throw new BuddyError('ERR_BUDDY_ARGUMENT', `order is 0..${maxOrder}, got ${order}`, {
+        order,
+      });
     }
   }
 }

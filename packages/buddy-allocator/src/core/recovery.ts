@@ -35,11 +35,11 @@ export function forEachUnit(
 ): void {
   const { state, zone: zoneOf } = zone.columns;
   const size = zone.memmap.pagesPerSection;
-  for (let pfn = zone.startPfn; pfn < zone.endPfn; ) {
+  for (let pfn = zone.startPfn; pfn < zone.endPfn;) {
     const end = Math.min(zone.endPfn, (zone.memmap.sectionOf(pfn) + 1) * size);
     const index = zone.memmap.indexOf(pfn);
     if (index >= 0) {
-      for (let i = index; i < index + (end - pfn); ) {
+      for (let i = index; i < index + (end - pfn);) {
         const s = state[i]!;
         const pages = s >= FREE ? 1 << (s & ORDER) : 1;
         if (zoneOf[i] === zone.zoneId && s !== 0) visit(i, s, pages, pfn + (i - index));

@@ -331,4 +331,3 @@ export function reclaimCache(
   w[at + Cache.ATTENTION] = 0;
   return pages;
 }
-

@@ -9,7 +9,13 @@
  * and the memmap's columns. Lock order: a zone's lock is the innermost; two zones' locks are never held
  * together; no callback of the user runs under it.
  */
-import { type Columns, type Memmap, PageState, SharedLock, type ThreadRegistry } from '@bootmem/memmap';
+import {
+  type Columns,
+  type Memmap,
+  PageState,
+  SharedLock,
+  type ThreadRegistry,
+} from '@bootmem/memmap';
 
 import { Cache, Zone, ZoneFlag } from './control-layout.js';
 import { BuddyError } from './errors.js';
@@ -92,7 +98,13 @@ export class BuddyZone {
     this.endPfn = pfnAt(words, at + Zone.END_LOW);
     this.maxOrder = memmap.geometry.maxOrder;
     this.#eventsAt = parts.eventsAt;
-    this.#lock = new SharedLock(words, at + Zone.LOCK, parts.thread, parts.registry, parts.lockTimeoutMs);
+    this.#lock = new SharedLock(
+      words,
+      at + Zone.LOCK,
+      parts.thread,
+      parts.registry,
+      parts.lockTimeoutMs,
+    );
     const shared = {
       columns: this.columns,
       words,
@@ -194,7 +206,8 @@ export class BuddyZone {
     }
     this.lock();
     const index = this.fallback.rmqueue(order, type, flags, ALLOCATED);
-    if (index !== NONE && (flags & TakeFlag.HIGHATOMIC) !== 0) this.fallback.reserveHighatomic(index);
+    if (index !== NONE && (flags & TakeFlag.HIGHATOMIC) !== 0)
+      this.fallback.reserveHighatomic(index);
     this.unlock();
     return index;
   }
@@ -205,7 +218,10 @@ export class BuddyZone {
    */
   free(index: number, order: number): void {
     const s = this.columns.state[index];
-    if (s === undefined || (s & ~DIRTY) !== (ALLOCATED | order)) diagnoseFree(this, index, order);
+    const sane = order >>> 0 === order && order <= this.maxOrder;
+    if (!sane || s === undefined || (s & ~DIRTY) !== (ALLOCATED | order)) {
+      diagnoseFree(this, index, order);
+    }
     if (this.cache?.push(index, order) === true) return;
     this.lock();
     // Again under the lock: two threads may free the same block at the same time.
@@ -223,11 +239,15 @@ export class BuddyZone {
    * @returns pages handed over
    * @kernel memblock_free_pages, deferred_free_pages
    */
-  handOver(startPfn: number, endPfn: number, keep?: (pfn: number, order: number) => boolean): number {
+  handOver(
+    startPfn: number,
+    endPfn: number,
+    keep?: (pfn: number, order: number) => boolean,
+  ): number {
     const { state, zone } = this.columns;
     this.#checkHandOver(startPfn, endPfn, state, zone);
     const blocks: [number, number][] = [];
-    for (let pfn = startPfn; pfn < endPfn; ) {
+    for (let pfn = startPfn; pfn < endPfn;) {
       let order = this.maxOrder;
       while (pfn % (1 << order) !== 0 || pfn + (1 << order) > endPfn) order--;
       if (keep?.(pfn, order) === true) {
@@ -340,12 +360,15 @@ export class BuddyZone {
     }
     // Both ends of each section's part stand for it: a full scan would double the work of hand-over.
     const size = this.memmap.pagesPerSection;
-    for (let pfn = startPfn; pfn < endPfn; ) {
+    for (let pfn = startPfn; pfn < endPfn;) {
       const end = Math.min(endPfn, (this.memmap.sectionOf(pfn) + 1) * size);
       for (const at of [pfn, end - 1]) {
         const index = this.memmap.indexOf(at);
         if (index < 0 || state[index] !== BODY || zone[index] !== this.zoneId) {
-          const code = index >= 0 && state[index] !== 0 ? 'ERR_BUDDY_NOT_ALLOCATED' : 'ERR_BUDDY_UNINITIALISED';
+          const code =
+            index >= 0 && state[index] !== 0
+              ? 'ERR_BUDDY_NOT_ALLOCATED'
+              : 'ERR_BUDDY_UNINITIALISED';
           throw new BuddyError(code, `pfn ${at} is not an initialised page owned by boot code`, {
             pfn: at,
             state: index < 0 ? 0 : state[index],

@@ -1,0 +1,637 @@
+/**
+ * Page allocator for one memory that many threads share: create once, attach anywhere.
+ *
+ *     pfn      0    1    2    3    4    5    6    7
+ *     data   [    order 1   ][ .. ][    ][      order 2 ...      ]     page size * pfn + offset
+ *     control words, page descriptors: beside the data, never in it
+ *
+ * Handles are page numbers, so there is nothing to serialise, and views are made only on request. An
+ * allocation of order 0..9 that hits the thread's own cache takes no lock and no atomic operation.
+ * One zone over a memmap with all of the zoned allocator's behaviour: merging, mobility grouping, caches,
+ * recovery from dead threads. Works on SharedArrayBuffer, ArrayBuffer, WebAssembly.Memory or no memory.
+ *
+ * Invariants: those of the zone; page number = descriptor index, because sections start at 0 in order.
+ */
+import {
+  allocateWords,
+  canShare,
+  Memmap,
+  Migratetype,
+  PageState,
+  ThreadRegistry,
+  ZoneIndex,
+} from '@bootmem/memmap';
+
+import { compactZone, type CompactionResult } from '../core/compaction.js';
+import {
+  Cache,
+  cacheAt,
+  ControlFlag,
+  controlWords,
+  Header,
+  MAGIC,
+  VERSION,
+  Zone,
+  zoneAt,
+  ZoneFlag,
+} from '../core/control-layout.js';
+import { BuddyError } from '../core/errors.js';
+import { TakeFlag } from '../core/fallback.js';
+import { allocContigRange, type MoveCallback } from '../core/isolation.js';
+import { extractRun, findFreeRun, firstNotSingle, freeRunLocked } from '../core/range-take.js';
+import { auditZone, type Violation } from '../core/verify.js';
+import { reclaimCache } from '../core/worker-cache.js';
+import { BuddyZone, initZoneWords } from '../core/zone.js';
+import { unusableIndex } from '../reports/fragmentation.js';
+import { formatBuddyinfo } from '../reports/buddyinfo.js';
+import type {
+  AllocatorStats,
+  AllocRequest,
+  BuddyAllocatorOptions,
+  BuddyHandle,
+  BuddySnapshot,
+  FaceWatermarks,
+  FreeStatus,
+  Mobility,
+  RangeRequest,
+} from './face-types.js';
+import { checkOptions, makeData } from './face-setup.js';
+import { type StopWatch, watchWord } from './low-watch.js';
+import { PageData, POISON, type ViewConstructor } from './page-data.js';
+import { restoreBuffers, snapshotBuffers } from './snapshot.js';
+
+const NONE = -1;
+const MOVABLE = Migratetype.MOVABLE;
+const PRESSURE_ROUNDS = 16;
+const TYPE_OF: Readonly<Record<Mobility, 0 | 1 | 2>> = { unmovable: 0, movable: 1, reclaimable: 2 };
+const NO_REQUEST: AllocRequest = Object.freeze({});
+
+/** Called when a request cannot be served; true says that something was freed. */
+export type PressureCallback = (pressure: { order: number; round: number }) => boolean;
+
+/** Page allocator of one shared memory, seen from one thread. */
+export class BuddyAllocator {
+  /** Bytes per page. */
+  readonly pageSize: number;
+  /** log2 of the largest block in pages. */
+  readonly maxOrder: number;
+  /** Id of the calling thread. */
+  readonly thread: number;
+  readonly registry: ThreadRegistry;
+  readonly memmap: Memmap;
+  readonly zone: BuddyZone;
+  readonly #handle: BuddyHandle;
+  readonly #words: Int32Array;
+  readonly #data: PageData | undefined;
+  readonly #pop: (order: number, type: number) => number;
+  readonly #push: (index: number, order: number) => boolean;
+  readonly #state: Uint8Array;
+  readonly #plain: boolean;
+  readonly #zeroed: boolean;
+  readonly #poison: boolean;
+  #onPressure: PressureCallback | undefined;
+  #closed = false;
+
+  private constructor(handle: BuddyHandle, lockTimeoutMs?: number) {
+    const words = handle.control;
+    if (words[Header.MAGIC] !== MAGIC || words[Header.VERSION] !== VERSION) {
+      throw new BuddyError('ERR_BUDDY_HANDLE', 'not a buddy allocator of this version');
+    }
+    this.#handle = handle;
+    this.#words = words;
+    this.memmap = Memmap.attach(handle.memmap);
+    this.registry = ThreadRegistry.attach(handle.threads);
+    this.thread = this.registry.register();
+    this.maxOrder = this.memmap.geometry.maxOrder;
+    this.pageSize = 2 ** this.memmap.geometry.pageShift;
+    const flags = words[Header.FLAGS]!;
+    const cached = (flags & ControlFlag.NO_CACHE) === 0;
+    this.zone = new BuddyZone({
+      memmap: this.memmap,
+      words,
+      at: zoneAt(0),
+      cacheAt: cached ? cacheAt(1, words[Header.THREADS]!, 0, this.thread) : undefined,
+      eventsAt: Header.EVENTS,
+      thread: this.thread,
+      registry: this.registry,
+      deep: true,
+      grouping: (flags & ControlFlag.GROUPING) !== 0,
+      lockTimeoutMs,
+    });
+    this.#data =
+      handle.data === null
+        ? undefined
+        : new PageData(handle.data, handle.dataOffset, this.pageSize);
+    this.#state = this.memmap.columns().state;
+    this.#poison = (flags & ControlFlag.POISON) !== 0;
+    this.#zeroed = (flags & ControlFlag.ZEROED) !== 0;
+    this.#plain = !this.#poison;
+    const { cache } = this.zone;
+    this.#pop = cache?.pop ?? ((): number => NONE);
+    this.#push = cache?.push ?? ((): boolean => false);
+    if (this.zone.cacheAt !== undefined) words[this.zone.cacheAt + Cache.OWNER] = this.thread;
+  }
+
+  /**
+   * Creates an allocator; all of its memory is free.
+   * @throws ERR_BUDDY_ARGUMENT with the option that does not fit
+   * @remarks reserves address space only; the memory is not touched
+   */
+  static create(options: BuddyAllocatorOptions): BuddyAllocator {
+    const setup = checkOptions(options);
+    const { pages, maxPages, pageShift, maxOrder, threads } = setup;
+    const data = makeData(options, setup);
+    const shared = canShare() && options.data !== 'local';
+    const memmap = Memmap.create({
+      ranges: [{ startPfn: 0, endPfn: pages }],
+      minPfn: 0,
+      maxPfn: maxPages,
+      geometry: {
+        pageShift,
+        sectionOrder: 15,
+        pageblockOrder: Math.min(9, maxOrder),
+        maxOrder,
+        subsectionOrder: Math.min(9, maxOrder),
+      },
+      storage: shared ? 'auto' : 'local',
+    });
+    const control = allocateWords(controlWords(1, threads), shared);
+    control[Header.VERSION] = VERSION;
+    control[Header.ZONES] = 1;
+    control[Header.THREADS] = threads;
+    control[Header.FLAGS] =
+      ((options.grouping ?? true) ? ControlFlag.GROUPING : 0) |
+      (options.caches === false ? ControlFlag.NO_CACHE : 0) |
+      (options.poison === true ? ControlFlag.POISON : 0) |
+      ((options.zeroed ?? setup.made) ? ControlFlag.ZEROED : 0) |
+      ControlFlag.DEEP_CACHE;
+    const zoneId = memmap.defineZone(0, ZoneIndex.NORMAL);
+    initZoneWords(control, zoneAt(0), { startPfn: 0, endPfn: maxPages, presentPages: 0, zoneId });
+    control[Header.MAGIC] = MAGIC;
+    const allocator = new BuddyAllocator(
+      {
+        type: 'bootmem.buddy-allocator',
+        memmap: memmap.toHandle(),
+        control,
+        threads: ThreadRegistry.create(threads).toHandle(),
+        data,
+        dataOffset: options.dataOffset ?? 0,
+      },
+      options.lockTimeoutMs,
+    );
+    allocator.zone.area.reset();
+    allocator.#online(0, pages);
+    return allocator;
+  }
+
+  /** The allocator of another thread. @throws ERR_BUDDY_HANDLE | ERR_THREADS_FULL */
+  static attach(handle: BuddyHandle, options: { lockTimeoutMs?: number } = {}): BuddyAllocator {
+    return new BuddyAllocator(handle, options.lockTimeoutMs);
+  }
+
+  /** For `postMessage` and `attach`. */
+  toHandle(): BuddyHandle {
+    return this.#handle;
+  }
+
+  /**
+   * Allocates `2 ** order` pages, aligned to their size.
+   * @returns first page number; undefined when there is none
+   * @throws ERR_BUDDY_ARGUMENT for an order outside 0 .. maxOrder, or `zero` without data
+   * @remarks a cache hit takes no lock and no atomic operation
+   */
+  alloc(order: number, request?: AllocRequest): number | undefined {
+    if (request === undefined && this.#plain && order >>> 0 === order) {
+      const index = this.#pop(order, MOVABLE);
+      if (index >= 0) return index;
+    }
+    return this.#allocSlow(order, request ?? NO_REQUEST);
+  }
+
+  /** Like {@link alloc}, but throws ERR_BUDDY_EXHAUSTED instead of returning undefined. */
+  allocOrThrow(order: number, request?: AllocRequest): number {
+    const pfn = this.alloc(order, request);
+    if (pfn !== undefined) return pfn;
+    throw new BuddyError('ERR_BUDDY_EXHAUSTED', `no free block of order ${order}`, { order });
+  }
+
+  /**
+   * Frees a block from {@link alloc}, from any thread.
+   * @throws ERR_BUDDY_DOUBLE_FREE | _NOT_HEAD | _WRONG_ORDER | _OUT_OF_ZONE | _RESERVED …, nothing changed
+   */
+  free(pfn: number, order: number): void {
+    // One byte says it all: the page heads an allocated block of exactly this order.
+    const good = (this.#state[pfn]! & 0x7f) === (PageState.ALLOCATED | order);
+    if (good && order >>> 0 === order && this.#plain && this.#push(pfn, order)) return;
+    this.#freeSlow(pfn, order);
+  }
+
+  /** Like {@link free}, but returns what was wrong instead of throwing. */
+  tryFree(pfn: number, order: number): FreeStatus {
+    try {
+      this.free(pfn, order);
+      return 'ok';
+    } catch (error) {
+      if (error instanceof BuddyError && error.code !== 'ERR_BUDDY_CORRUPT') return error.code;
+      throw error;
+    }
+  }
+
+  /**
+   * Allocates exactly `pages` pages in a row; what a power of two would waste is given back. More than a
+   * largest block is possible. The pages can be freed one by one (order 0) or with {@link freeExact}.
+   */
+  allocExact(pages: number, request: AllocRequest = NO_REQUEST): number | undefined {
+    return this.allocRange({ ...request, pages });
+  }
+
+  /**
+   * Allocates pages by place: limits, alignment, boundary, lowest or highest. O(blocks).
+   * @returns first page number; undefined when no place fits
+   */
+  allocRange(request: RangeRequest): number | undefined {
+    const run = this.#checkRun(request);
+    const find = (): { pfn: number; dirty: boolean } | undefined =>
+      this.zone.locked(() => {
+        if (this.#mustKeep(request, run.pages)) return undefined;
+        const pfn = findFreeRun(this.zone, run);
+        return pfn === undefined
+          ? undefined
+          : { pfn, dirty: extractRun(this.zone, pfn, pfn + run.pages) };
+      });
+    let found = find();
+    if (found === undefined) {
+      this.drain();
+      found = find();
+    }
+    for (let round = 0; found === undefined && this.#relieve(request, 0, round); round++) {
+      found = find();
+    }
+    if (found === undefined) return undefined;
+    this.#prepare(found.pfn, run.pages, found.dirty, request);
+    return found.pfn;
+  }
+
+  /** Frees pages from {@link allocExact} or {@link allocRange}. @throws as {@link free}; nothing changed */
+  freeExact(pfn: number, pages: number): void {
+    if (!Number.isInteger(pages) || pages < 1) {
+      throw new BuddyError('ERR_BUDDY_ARGUMENT', `pages is at least 1, got ${pages}`, { pages });
+    }
+    this.#checkOpen();
+    const bad = firstNotSingle(this.zone, pfn, pfn + pages);
+    // Explains itself: the page is not an allocated page of order 0.
+    if (bad !== undefined) this.zone.free(bad, 0);
+    if (this.#poison) this.#data?.fill(pfn, pages, POISON);
+    this.zone.locked(() => {
+      freeRunLocked(this.zone, pfn, pfn + pages);
+    });
+  }
+
+  /** Fills `out` with page numbers of order-0 pages. @returns how many were got */
+  allocBulk(out: Int32Array | number[], count: number, request?: AllocRequest): number {
+    for (let i = 0; i < count; i++) {
+      const pfn = this.alloc(0, request);
+      if (pfn === undefined) return i;
+      out[i] = pfn;
+    }
+    return count;
+  }
+
+  /** Frees the first `count` order-0 pages of `list`; stops with an error at the first that is wrong. */
+  freeBulk(list: ArrayLike<number>, count: number = list.length): void {
+    for (let i = 0; i < count; i++) this.free(list[i]!, 0);
+  }
+
+  /**
+   * Takes exactly `[startPfn, endPfn)`, moving used blocks away.
+   * @returns false when a page cannot be emptied; nothing is held then
+   */
+  allocContigRange(startPfn: number, endPfn: number, move?: MoveCallback): boolean {
+    this.#checkRun({ pages: endPfn - startPfn, min: startPfn, max: endPfn });
+    return allocContigRange(this.zone, startPfn, endPfn, move);
+  }
+
+  /**
+   * Rebuilds large free blocks by moving movable ones to the high end.
+   * @param move  copies contents and redirects the owner; false refuses
+   * @param isMovable  whether the block at a pfn may move; default: those of movable pageblocks
+   */
+  compact(
+    move: MoveCallback,
+    isMovable = (pfn: number): boolean => this.memmap.pageblocks.migratetype(pfn) === MOVABLE,
+  ): CompactionResult {
+    this.#checkOpen();
+    return compactZone(this.zone, move, isMovable);
+  }
+
+  /**
+   * Brings `pages` more pages online, up to `maxPages`; one thread at a time.
+   * @returns pages added
+   */
+  grow(pages: number): number {
+    this.#checkOpen();
+    const from = this.#words[this.zone.at + Zone.PRESENT]!;
+    const to = Math.min(from + pages, this.zone.endPfn);
+    if (!Number.isInteger(pages) || pages < 0) {
+      throw new BuddyError('ERR_BUDDY_ARGUMENT', `pages is a count, got ${pages}`, { pages });
+    }
+    if (to === from) return 0;
+    const size = this.memmap.pagesPerSection;
+    const presentEnd = Math.ceil(from / size) * size;
+    if (to > presentEnd) this.memmap.addMemory(presentEnd, Math.ceil(to / size) * size);
+    this.#online(from, to);
+    return to - from;
+  }
+
+  /** Typed array over a block: `view(pfn, order, Uint8Array)`. @throws ERR_BUDDY_ARGUMENT without data */
+  view<T>(pfn: number, order: number, type: ViewConstructor<T>): T {
+    return this.viewPages(pfn, 2 ** order, type);
+  }
+
+  /** Typed array over any number of pages. */
+  viewPages<T>(pfn: number, pages: number, type: ViewConstructor<T>): T {
+    return this.#needData().view(pfn, pages, type);
+  }
+
+  /** Byte offset of a page in the data. */
+  offset(pfn: number): number {
+    return this.#handle.dataOffset + pfn * this.pageSize;
+  }
+
+  /** The managed memory, null for none. */
+  get buffer(): ArrayBufferLike | null {
+    return this.#handle.data;
+  }
+
+  /** Sets the marks. @throws ERR_BUDDY_ARGUMENT unless 0 <= min <= low <= high */
+  setWatermarks(marks: FaceWatermarks): void {
+    const { min, low, high } = marks;
+    if (!(Number.isInteger(min + low + high) && min >= 0 && min <= low && low <= high)) {
+      throw new BuddyError('ERR_BUDDY_ARGUMENT', 'marks satisfy 0 <= min <= low <= high', {
+        ...marks,
+      });
+    }
+    this.zone.locked(() => {
+      const w = this.#words;
+      const z = this.zone.at;
+      w[z + Zone.MARK_MIN] = min;
+      w[z + Zone.MARK_LOW] = low;
+      w[z + Zone.MARK_HIGH] = high;
+      w[z + Zone.MARK_PROMO] = high;
+      w[z + Zone.FLAGS] = w[z + Zone.FLAGS]! & ~ZoneFlag.BELOW_HIGH;
+    });
+  }
+
+  /** Calls back after each fall below the low mark, whichever thread caused it. @returns stop function */
+  onLow(callback: () => void): StopWatch {
+    return watchWord(this.#words, Header.EVENTS, callback);
+  }
+
+  /** Word that counts low-watermark events, for `Atomics.wait` in a reclaiming worker. */
+  lowEvents(): { words: Int32Array; index: number } {
+    return { words: this.#words, index: Header.EVENTS };
+  }
+
+  /** Sets this thread's callback for requests that cannot be served. */
+  onPressure(callback: PressureCallback | undefined): void {
+    this.#onPressure = callback;
+  }
+
+  /** Numbers, read without a lock: each is exact, together they may be of different moments. */
+  stats(): AllocatorStats {
+    const { zone } = this;
+    const freeBlocks = zone.freeBlocks();
+    const pages = zone.managedPages;
+    const cachedPages = this.#cachedPages();
+    return {
+      pages,
+      pageSize: this.pageSize,
+      freePages: zone.freePages,
+      cachedPages,
+      allocatedPages: pages - zone.freePages - zone.get(Zone.ISOLATED) - cachedPages,
+      freeBlocks,
+      largestFreeOrder: freeBlocks.findLastIndex((n) => n > 0),
+      claims: zone.get(Zone.CLAIMS),
+      steals: zone.get(Zone.STEALS),
+      lowEvents: zone.get(Zone.LOW_EVENTS),
+      recoveries: zone.get(Zone.RECOVERIES),
+    };
+  }
+
+  /** Share of the free pages that cannot serve a block of `order`, 0 .. 1. */
+  fragmentation(order: number): number {
+    return unusableIndex(this.zone.freeBlocks(), order) / 1000;
+  }
+
+  /** Free blocks per order in the form of /proc/buddyinfo. */
+  dump(): string {
+    return formatBuddyinfo([{ nid: 0, zone: 'Normal', free: this.zone.freeBlocks() }]);
+  }
+
+  /** Calls back for every block, in order of pages. */
+  walk(visit: (pfn: number, order: number, state: 'free' | 'allocated' | 'cached') => void): void {
+    for (let pfn = 0; pfn < this.zone.get(Zone.PRESENT);) {
+      const head = this.memmap.coveringHead(pfn);
+      if (head === undefined) {
+        pfn++;
+        continue;
+      }
+      const names = { [PageState.FREE]: 'free', [PageState.ALLOCATED]: 'allocated' } as const;
+      visit(head.pfn, head.order, names[head.state as keyof typeof names] ?? 'cached');
+      pfn = head.pfn + 2 ** head.order;
+    }
+  }
+
+  /** Checks all invariants; call it while no other thread is at work. @returns what is broken */
+  verify(): Violation[] {
+    const grid =
+      this.zone.cacheAt === undefined
+        ? undefined
+        : { zones: 1, threads: this.#words[Header.THREADS]!, zone: 0 };
+    return auditZone(this.zone, grid).violations;
+  }
+
+  /** Gives this thread's cache back, and asks other threads to do so at their next call. */
+  drain(): void {
+    this.zone.cache?.drain();
+    const threads = this.#words[Header.THREADS]!;
+    for (let thread = 1; thread <= threads; thread++) {
+      const at = cacheAt(1, threads, 0, thread);
+      if (this.#words[at + Cache.OWNER] !== 0 && thread !== this.thread) {
+        Atomics.store(this.#words, at + Cache.ATTENTION, 1);
+      }
+    }
+  }
+
+  /**
+   * Recovers what a dead thread held. Call it when a worker has exited without {@link close}.
+   * @returns pages of its cache given back; what it had allocated stays allocated
+   */
+  reclaimThread(thread: number): number {
+    this.registry.markDead(thread);
+    if (!this.registry.isDead(thread)) return 0;
+    const at = cacheAt(1, this.#words[Header.THREADS]!, 0, thread);
+    const { columns, area } = this.zone;
+    const pages = this.zone.locked(() => reclaimCache({ columns, words: this.#words, at, area }));
+    this.#words[at + Cache.OWNER] = 0;
+    this.registry.release(thread);
+    return pages;
+  }
+
+  /**
+   * Copies the whole state, data included; call it while no other thread is at work.
+   * @param options `data: false` leaves the managed memory out
+   */
+  snapshot(options: { data?: boolean } = {}): BuddySnapshot {
+    return snapshotBuffers(this.#handle, options.data ?? true);
+  }
+
+  /** A new allocator in the state of a snapshot; the calling thread takes the id that made it. */
+  static restore(snapshot: BuddySnapshot): BuddyAllocator {
+    const allocator = new BuddyAllocator(restoreBuffers(snapshot));
+    // Nobody of the snapshot's threads is here: what their caches held is free.
+    const max = allocator.registry.maxThreads;
+    for (let id = 1; id <= max; id++) {
+      if (id !== allocator.thread) allocator.reclaimThread(id);
+    }
+    return allocator;
+  }
+
+  /** Drains this thread's cache and gives its id back. Idempotent. */
+  close(): void {
+    if (this.#closed) return;
+    this.zone.cache?.drain();
+    this.#closed = true;
+    if (this.zone.cacheAt !== undefined) this.#words[this.zone.cacheAt + Cache.OWNER] = 0;
+    this.registry.unregister(this.thread);
+  }
+
+  #online(from: number, to: number): void {
+    const { zoneId } = this.zone;
+    this.memmap.initRange(from, to, zoneId);
+    this.memmap.pageblocks.setRange(from, to, MOVABLE);
+    this.#words[this.zone.at + Zone.PRESENT] = to;
+    this.zone.handOver(from, to);
+    const pages = to;
+    const batch = Math.max(
+      1,
+      Math.min(63, 2 ** Math.floor(Math.log2(Math.max(1, pages / 2048))) - 1),
+    );
+    this.#words[this.zone.at + Zone.BATCH] = batch;
+    const threads = this.#words[Header.THREADS]!;
+    this.#words[this.zone.at + Zone.HIGH_MIN] = 4 * batch;
+    this.#words[this.zone.at + Zone.HIGH_MAX] = Math.max(
+      4 * batch,
+      Math.floor(pages / 8 / threads),
+    );
+    this.zone.cache?.retune();
+  }
+
+  #allocSlow(order: number, request: AllocRequest): number | undefined {
+    this.#checkOpen();
+    if (!Number.isInteger(order) || order < 0 || order > this.maxOrder) {
+      throw new BuddyError('ERR_BUDDY_ARGUMENT', `order is 0..${this.maxOrder}, got ${order}`, {
+        order,
+      });
+    }
+    if (request.zero === true) this.#needData();
+    const type = TYPE_OF[request.mobility ?? 'movable'];
+    let index = this.#take(order, type, request);
+    for (let round = 0; index === NONE && this.#relieve(request, order, round); round++) {
+      index = this.#take(order, type, request);
+    }
+    if (index === NONE) {
+      this.drain();
+      index = this.#take(order, type, request);
+    }
+    if (index === NONE) return undefined;
+    const dirty = (this.#state[index]! & PageState.DIRTY) !== 0;
+    this.#prepare(index, 2 ** order, dirty, request);
+    return index;
+  }
+
+  #take(order: number, type: number, request: AllocRequest): number {
+    if (this.#mustKeep(request, 2 ** order)) return NONE;
+    return this.zone.alloc(order, type, TakeFlag.KSWAPD);
+  }
+
+  #mustKeep(request: AllocRequest, pages: number): boolean {
+    const min = this.#words[this.zone.at + Zone.MARK_MIN]!;
+    return min > 0 && request.high !== true && this.zone.freePages - pages < min;
+  }
+
+  #relieve(request: AllocRequest, order: number, round: number): boolean {
+    if (request.noPressure === true || round >= PRESSURE_ROUNDS) return false;
+    return this.#onPressure?.({ order, round }) === true;
+  }
+
+  #prepare(pfn: number, pages: number, dirty: boolean, request: AllocRequest): void {
+    if (this.#poison && dirty) this.#data?.checkPoison(pfn, pages);
+    if (request.zero === true && (dirty || !this.#zeroed)) this.#needData().fill(pfn, pages, 0);
+  }
+
+  #freeSlow(pfn: number, order: number): void {
+    this.#checkOpen();
+    if (this.#poison) {
+      const state = this.#state[pfn];
+      if (state !== undefined && (state & 0x7f) === (PageState.ALLOCATED | order)) {
+        this.#data?.fill(pfn, 2 ** order, POISON);
+      }
+    }
+    this.zone.free(pfn, order);
+  }
+
+  #cachedPages(): number {
+    if (this.zone.cacheAt === undefined) return 0;
+    const threads = this.#words[Header.THREADS]!;
+    let pages = 0;
+    for (let thread = 1; thread <= threads; thread++) {
+      pages += this.#words[cacheAt(1, threads, 0, thread) + Cache.PAGES]!;
+    }
+    return pages;
+  }
+
+  #checkRun(request: RangeRequest): Parameters<typeof findFreeRun>[1] {
+    this.#checkOpen();
+    const {
+      pages,
+      min = 0,
+      max = this.zone.endPfn,
+      align = 1,
+      boundary = 0,
+      topDown = false,
+    } = request;
+    const power = (n: number): boolean =>
+      Number.isInteger(n) && n > 0 && Number.isInteger(Math.log2(n));
+    const good =
+      Number.isInteger(pages) &&
+      pages > 0 &&
+      Number.isInteger(min) &&
+      Number.isInteger(max) &&
+      min >= 0 &&
+      power(align) &&
+      (boundary === 0 || (power(boundary) && boundary >= pages));
+    if (!good) {
+      throw new BuddyError('ERR_BUDDY_ARGUMENT', 'pages > 0, align and boundary powers of two', {
+        pages,
+        min,
+        max,
+        align,
+        boundary,
+      });
+    }
+    return { pages, min, max: Math.min(max, this.zone.endPfn), align, boundary, topDown };
+  }
+
+  #needData(): PageData {
+    if (this.#data !== undefined) return this.#data;
+    throw new BuddyError(
+      'ERR_BUDDY_ARGUMENT',
+      'the allocator manages offsets only: it has no data',
+    );
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new BuddyError('ERR_BUDDY_CLOSED', 'the allocator was closed');
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * Copies of a whole allocator: every buffer, as it is. Relocatable because everything inside is an index
+ * or a page number. Restoring into WebAssembly memory is not attempted: the copy gets plain buffers.
+ */
+import { allocateBuffer } from '@bootmem/memmap';
+
+import { BuddyError } from '../core/errors.js';
+import type { BuddyHandle, BuddySnapshot } from './face-types.js';
+
+function copy(from: ArrayBufferLike, offset = 0, length = from.byteLength - offset): ArrayBuffer {
+  const bytes = new Uint8Array(length);
+  bytes.set(new Uint8Array(from, offset, length));
+  return bytes.buffer;
+}
+
+function place(from: ArrayBuffer, shared: boolean): ArrayBufferLike {
+  const buffer = allocateBuffer(from.byteLength, shared);
+  new Uint8Array(buffer).set(new Uint8Array(from));
+  return buffer;
+}
+
+/** Copies the buffers of an allocator. */
+export function snapshotBuffers(handle: BuddyHandle, withData: boolean): BuddySnapshot {
+  const { table, columns } = handle.memmap;
+  const pages = columns.refs.byteLength / 4;
+  return {
+    type: 'bootmem.buddy-snapshot',
+    table: copy(table),
+    bytes: copy(columns.bytes, 0, 2 * pages),
+    links: copy(columns.links),
+    refs: copy(columns.refs),
+    control: copy(handle.control.buffer),
+    threads: copy(handle.threads.words.buffer),
+    data: withData && handle.data !== null ? copy(handle.data, handle.dataOffset) : null,
+    shared: columns.kind !== 'local',
+  };
+}
+
+/** Handle over copies of the snapshot's buffers. @throws ERR_BUDDY_HANDLE for something else */
+export function restoreBuffers(snapshot: BuddySnapshot): BuddyHandle {
+  if (snapshot.type !== 'bootmem.buddy-snapshot') {
+    throw new BuddyError('ERR_BUDDY_HANDLE', 'not a snapshot of a buddy allocator');
+  }
+  const { shared } = snapshot;
+  return {
+    type: 'bootmem.buddy-allocator',
+    memmap: {
+      type: 'bootmem.memmap',
+      table: place(snapshot.table, shared),
+      columns: {
+        kind: shared ? 'shared' : 'local',
+        memory: undefined,
+        bytes: place(snapshot.bytes, shared),
+        links: place(snapshot.links, shared),
+        refs: place(snapshot.refs, shared),
+      },
+    },
+    control: new Int32Array(place(snapshot.control, shared)),
+    threads: { words: new Int32Array(place(snapshot.threads, shared)) },
+    data: snapshot.data === null ? null : place(snapshot.data, shared),
+    dataOffset: 0,
+  };
+}
