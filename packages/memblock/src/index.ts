@@ -27,6 +27,30 @@ export { rangesOverlap, type PfnOwner, type WalkOptions } from './memblock-queri
 export type { RegionAttributes } from './memblock-regions.js';
 export { PROFILES, profileForRelease, type MemblockProfile, type ProfileName } from './profiles.js';
 export type { RangeCursor } from './range-cursor.js';
+export {
+  BootReplay,
+  replayBoot,
+  showEvent,
+  type BootReplayOptions,
+  type BootReplayResult,
+  type Checkpoint,
+  type ReplayDifference,
+  type ReplayedAllocation,
+  type ReplayedDump,
+} from './replay/boot-replay.js';
+export { compareDump } from './replay/compare-dump.js';
+export {
+  parseDebugLine,
+  readDebugLog,
+  type DebugEvent,
+  type DumpEvent,
+  type GrownEvent,
+  type LogEntry,
+  type RangeEvent,
+  type RequestEvent,
+} from './replay/debug-log.js';
+export { DumpReader, parseDump, stateOfDump, type MemblockDump } from './replay/dump-text.js';
+export { joinBlocks, NumaLines, type NumaBlock } from './replay/numa-blocks.js';
 export type {
   ArrayCapacity,
   Direction,

@@ -28,6 +28,10 @@ export interface MemblockProfile {
   readonly warnsOnPlainFlags: boolean;
   /** Node that {@link Memblock.resetNodes} writes: the "unknown" number or NO_NODE. */
   readonly resetNode: 'unknown' | 'none';
+  /** Blocks of nodes begin at the first RAM, not at 0 (x86). */
+  readonly numaBlocksFromDram: boolean;
+  /** Huge pages taken at boot are marked RSRV_NOINIT, but for their first page. */
+  readonly hugePagesNoinit: boolean;
   /** Releasing a named reservation gives back its last page too (fixed in 7.1). */
   readonly releasesLastPage: boolean;
   /** A named reservation that cannot be made prints why (7.1). */
@@ -47,6 +51,8 @@ const V6_1: MemblockProfile = {
   debugFileFlags: 'all',
   warnsOnPlainFlags: true,
   resetNode: 'unknown',
+  numaBlocksFromDram: false,
+  hugePagesNoinit: false,
   releasesLastPage: false,
   reserveMemMessages: false,
   acceptsGrownArray: false,
@@ -58,6 +64,8 @@ const V6_12: MemblockProfile = {
   earlyResize: 'panic',
   emptyListHasEntry: false,
   resetNode: 'none',
+  numaBlocksFromDram: true,
+  hugePagesNoinit: true,
 };
 
 const V6_19: MemblockProfile = {

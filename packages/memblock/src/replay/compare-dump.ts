@@ -1,0 +1,42 @@
+/**
+ * A printed configuration against an object: sizes, counts and every region.
+ */
+import { NO_NODE } from '../constants.js';
+import type { Memblock } from '../memblock.js';
+import type { MemRegion } from '../types.js';
+import type { MemblockDump } from './dump-text.js';
+
+/** What differs, one text each; empty when all is equal. A node that is not valid counts as none. */
+export function compareDump(printed: MemblockDump, memblock: Memblock): string[] {
+  const differences: string[] = [];
+  if (printed.memorySize !== memblock.physMemSize) {
+    differences.push(`memory size: ${hex(printed.memorySize)}, ours ${hex(memblock.physMemSize)}`);
+  }
+  if (printed.reservedSize !== memblock.reservedSize) {
+    differences.push(
+      `reserved size: ${hex(printed.reservedSize)}, ours ${hex(memblock.reservedSize)}`,
+    );
+  }
+  const { maxNodes } = memblock.settings;
+  for (const type of ['memory', 'reserved'] as const) {
+    const theirs = printed[type];
+    const ours = memblock.regions(type);
+    for (let k = 0; k < Math.max(theirs.length, ours.length); k++) {
+      const left = show(theirs[k], maxNodes);
+      const right = show(ours[k], maxNodes);
+      if (left !== right) differences.push(`${type}[${k}]: ${left}, ours ${right}`);
+    }
+  }
+  return differences;
+}
+
+function show(region: MemRegion | undefined, maxNodes: number): string {
+  if (region === undefined) return 'none';
+  const { base, size, flags, nid } = region;
+  const node = nid >= 0 && nid < maxNodes ? nid : NO_NODE;
+  return `[${hex(base)}, +${hex(size)}) nid ${node} flags ${hex(flags)}`;
+}
+
+function hex(value: number): string {
+  return `0x${value.toString(16)}`;
+}
