@@ -19,6 +19,8 @@ const { add, compareExchange, load, notify, store, wait } = Atomics;
 const HELPER = 256;
 const DEMAND = 257;
 const ZONES = 258;
+/** Looks, a few ns each, at a block between its finish and its free. */
+const SETTLE_SPINS = 200_000;
 const NOTHING = 0;
 const TAKING = -1;
 
@@ -108,14 +110,29 @@ export class InFlight {
     store(this.#words, ZONES + slot * 2 + 1, block + 1);
   }
 
-  /** Takes the block out; true for exactly one caller, who then frees or withholds it. */
-  finish(entry: InFlightBlock, pages: number): boolean {
-    const at = ZONES + entry.slot * 2 + 1;
+  /** Takes the block out; true for exactly one caller, who then frees or withholds it and settles. */
+  finish(entry: InFlightBlock): boolean {
     // Pairs with the same step of the other threads that worked on this block: one of them wins.
     const value = entry.block + 1;
-    if (compareExchange(this.#words, at, value, NOTHING) !== value) return false;
-    add(this.#words, entry.zone, -pages);
-    return true;
+    return compareExchange(this.#words, ZONES + entry.slot * 2 + 1, value, NOTHING) === value;
+  }
+
+  /** The block is where it belongs now: its pages are in flight no more. */
+  settle(zone: number, pages: number): void {
+    // Pairs with `awaitSettled`: comes after the block is on the free list.
+    add(this.#words, zone, -pages);
+  }
+
+  /**
+   * Waits a moment for a block that was finished and is about to be freed.
+   * @returns false when nothing changed meanwhile: its thread died in between, or is descheduled for long
+   */
+  awaitSettled(zone: number): boolean {
+    const before = load(this.#words, zone);
+    for (let spin = 0; spin < SETTLE_SPINS; spin += 1) {
+      if (load(this.#words, zone) !== before) return true;
+    }
+    return false;
   }
 
   /** The block of a slot, or undefined; `slot` that died while taking shows nothing. */

@@ -360,7 +360,8 @@ export class ZoneAcceptor implements AcceptGate {
   #help(zone: number): boolean {
     if (this.#inFlight.pages(zone) === 0) return false;
     const entry = this.#inFlight.find((other) => other.zone === zone);
-    if (entry === undefined) return false;
+    // Finished, not yet freed: the next look at the free lists finds it.
+    if (entry === undefined) return this.#inFlight.awaitSettled(zone);
     this.#counters.add({ helped: 1 });
     this.#complete(entry);
     return true;
@@ -386,11 +387,15 @@ export class ZoneAcceptor implements AcceptGate {
       this.#memory.acceptMemory(entry.block * bytes, bytes);
     } catch (error) {
       // Its content is not known: it must reach no free list. It stays uncounted; the error tells the caller.
-      if (this.#inFlight.finish(entry, this.#blockPages)) this.#counters.add({ withheld: 1 });
+      if (this.#inFlight.finish(entry)) {
+        this.#inFlight.settle(entry.zone, this.#blockPages);
+        this.#counters.add({ withheld: 1 });
+      }
       throw error;
     }
-    if (!this.#inFlight.finish(entry, this.#blockPages)) return;
+    if (!this.#inFlight.finish(entry)) return;
     this.#port.freeAccepted(entry.block * this.#blockPages, this.#options.maxOrder);
+    this.#inFlight.settle(entry.zone, this.#blockPages);
     this.#counters.add({ acceptedBlocks: 1 });
   }
 }

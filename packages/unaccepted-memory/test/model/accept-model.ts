@@ -429,9 +429,9 @@ export function explore(config: ModelConfig): ModelResult {
     }
     onPath.add(key);
     let paths = 0n;
-    let moved = false;
+    const moves = { count: 0 };
     const follow = (next: Uint8Array): void => {
-      moved = true;
+      moves.count += 1;
       check(next, s);
       paths += visit(next);
     };
@@ -454,7 +454,7 @@ export function explore(config: ModelConfig): ModelResult {
         follow(next);
       }
     }
-    if (!moved) {
+    if (moves.count === 0) {
       atEnd(s);
       paths = 1n;
     }

@@ -1,0 +1,7 @@
+import type { AcceptBackend } from '@bootmem/unaccepted-memory';
+
+export function countingBackend(settings: {
+  readonly counts: SharedArrayBuffer;
+  readonly granularity: number;
+  readonly repeatable: boolean;
+}): AcceptBackend;

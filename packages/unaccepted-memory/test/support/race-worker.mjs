@@ -1,0 +1,134 @@
+// Threads of the race tests. `workerData.mode` names what to do; all state is shared memory.
+import { parentPort, workerData } from 'node:worker_threads';
+import { Pacer, UnacceptedMemory, ZoneAcceptor, meterBackend } from '@bootmem/unaccepted-memory';
+import { SharedZone } from '../../bench/support/shared-zone.mjs';
+
+const { add, load, notify, wait } = Atomics;
+
+/** A backend that counts, per page, how often it was asked to accept it. */
+export function countingBackend({ counts, granularity, repeatable }) {
+  const pages = new Int32Array(counts);
+  return {
+    name: 'counting',
+    granularity,
+    maxRun: granularity,
+    repeatable,
+    accept(start, end) {
+      for (let page = start / 4096; page < end / 4096; page += 1) add(pages, page, 1);
+    },
+    toHandle: () => ({ kind: 'counting', counts, granularity, repeatable }),
+  };
+}
+const openers = { counting: countingBackend };
+
+/** Everyone arrives before anyone goes on. */
+function barrier(words, at, parties) {
+  add(words, at, 1);
+  while (load(words, at) < parties);
+}
+
+function random(seed) {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+/** Random overlapping requests until the whole table is accepted; reports what it saw that must not be. */
+function acceptRandomly({ handles, sync, parties, index }) {
+  const words = new Int32Array(sync);
+  const problems = [];
+  handles.forEach((handle, round) => {
+    const memory = UnacceptedMemory.attach(handle, { openers });
+    const pages = new Int32Array(handle.backend.counts);
+    const next = random(index * 1000 + round + 1);
+    const { unitSize, unitCount } = memory.geometry;
+    barrier(words, round, parties);
+    for (let turn = 0; turn < 60; turn += 1) {
+      const start = next(unitCount * unitSize);
+      const size = 1 + next(6 * unitSize);
+      memory.acceptMemory(start, size);
+      if (memory.containsUnaccepted(start, size)) problems.push(`round ${round}: not accepted`);
+      const probe = next(unitCount) * unitSize;
+      if (memory.unitState(probe) === 'accepted') {
+        for (let page = probe / 4096; page < (probe + unitSize) / 4096; page += 1) {
+          if (load(pages, page) === 0) problems.push(`round ${round}: visible too early`);
+        }
+      }
+    }
+    memory.acceptMemory(0, unitCount * unitSize);
+    memory.close();
+  });
+  return problems;
+}
+
+/** Allocates single pages of one zone until it is empty; returns them. */
+function allocateAll({ handle, zoneHandle, acceptorHandle, counters, sync, parties }) {
+  const zone = new SharedZone(zoneHandle);
+  let memory = UnacceptedMemory.attach(handle, { openers });
+  const backend = meterBackend(memory.backend, { counters, underLock: () => zone.holding });
+  memory = UnacceptedMemory.attach(handle, { backend });
+  zone.gate = new ZoneAcceptor(memory, zone, {}, acceptorHandle);
+  const pages = [];
+  let unaccepted = 0;
+  barrier(new Int32Array(sync), 0, parties);
+  for (;;) {
+    const pfn = zone.alloc(0);
+    if (pfn === undefined) break;
+    if (memory.containsUnaccepted(pfn * 4096, 4096)) unaccepted += 1;
+    pages.push(pfn);
+  }
+  memory.close();
+  return { pages, unaccepted };
+}
+
+/** Stops for good inside the platform call of `stopAt`. */
+function stopInside({ handle, participant, stopAt, sync, zoneHandle, acceptorHandle }) {
+  const words = new Int32Array(sync);
+  const inner = countingBackend(handle.backend);
+  const backend = {
+    ...inner,
+    accept(start, end) {
+      if (start <= stopAt && stopAt < end) {
+        add(words, 0, 1);
+        notify(words, 0);
+        wait(words, 1, 0); // nobody changes word 1
+      }
+      inner.accept(start, end);
+    },
+  };
+  const memory = UnacceptedMemory.attach(handle, { participant, backend });
+  if (zoneHandle === undefined) memory.acceptMemory(stopAt, 4096);
+  else {
+    const acceptor = new ZoneAcceptor(memory, new SharedZone(zoneHandle), {}, acceptorHandle);
+    acceptor.acceptOneInSteps(1, 1, () => true);
+  }
+  return 'went on';
+}
+
+/** Waits for a unit that another thread is inside of. */
+function acceptOnce({ handle, start, size, sync }) {
+  const memory = UnacceptedMemory.attach(handle, { openers });
+  const words = new Int32Array(sync);
+  add(words, 2, 1);
+  notify(words, 2);
+  try {
+    memory.acceptMemory(start, size);
+    return 'accepted';
+  } catch (error) {
+    return error.code;
+  }
+}
+
+/** The background helper of a zone. */
+function help({ handle, zoneHandle, acceptorHandle, pacer, reservePages }) {
+  const memory = UnacceptedMemory.attach(handle, { openers });
+  const acceptor = new ZoneAcceptor(memory, new SharedZone(zoneHandle), {}, acceptorHandle);
+  return acceptor.runHelper([1], { reservePages, pacer: new Pacer({ idleMs: 5 }, pacer) });
+}
+
+const modes = { acceptRandomly, allocateAll, stopInside, acceptOnce, help };
+if (parentPort !== null && workerData?.mode !== undefined) {
+  parentPort.postMessage(modes[workerData.mode](workerData));
+}
