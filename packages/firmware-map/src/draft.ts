@@ -103,6 +103,8 @@ export class Draft {
   lastLine: number;
 
   kernel: KernelIdentity | undefined;
+  /** The banner had a prefix, so the lines of this boot have one. */
+  hasPrefixes = false;
   commandLine: CommandLine | undefined;
   /** The line before may have been the beginning of a wrapped command line. */
   commandLineOpen = false;
@@ -203,6 +205,10 @@ export class Draft {
   /** The block of lines the reader is in, and how many unrelated lines came since its last one. */
   block: Block = 'none';
   blockGap = 0;
+  /** Largest kernel time of a record so far, seconds. */
+  latestTime = 0;
+  /** The log begins anew without a banner; its lines are left out from here on. */
+  isOver = false;
   /** Records of any kind so far: 0 means that nothing was understood. */
   records = 0;
 

@@ -15,7 +15,6 @@ import type {
   MemoryLine,
   ProcFiles,
   SourceFormat,
-  ZoneinfoZone,
   ZoneRange,
 } from './types.js';
 

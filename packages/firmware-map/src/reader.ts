@@ -15,7 +15,7 @@ import { FirmwareMapError } from './errors.js';
 import { finishDraft, saysAnything, saysWhereMemoryIs } from './finish.js';
 import { fromJson } from './json.js';
 import { BANNER } from './log/identity-lines.js';
-import { cleanLine } from './log/clean-line.js';
+import { cleanLine, hasPrefix } from './log/clean-line.js';
 import { LineSplitter } from './log/line-splitter.js';
 import { LogReader } from './log/log-reader.js';
 import { readProcLine } from './proc/proc-lines.js';
@@ -113,6 +113,8 @@ class StreamReader implements Reader {
   #bootIndex = 0;
   /** The best boot before the current one, when it may still be asked for. */
   #kept: { draft: Draft; index: number } | undefined;
+  /** A line that is a banner, or only looks like one. */
+  #doubtful: { text: string; line: number; linesLeft: number } | undefined;
   #binaryLines = 0;
   #textLines = 0;
   #json: string[] | undefined;
@@ -175,23 +177,47 @@ class StreamReader implements Reader {
     if (text === '') return;
     this.#textLines++;
     const isBanner = text.includes('Linux version') && BANNER.test(text);
+    if (isBanner && this.#isDoubtful(text)) {
+      this.#doubtful = { text, line: number, linesLeft: 5 };
+      return;
+    }
+    if (this.#doubtful !== undefined) this.#settleDoubt(text);
     if (isBanner) this.#startBoot(number);
+    this.#read(text, number);
+  }
+
+  #read(text: string, number: number): void {
     const draft = this.#draft;
     draft.lastLine = number;
     if (this.#log.take(text, draft, number)) return;
     readProcLine(text, draft, number);
   }
 
-  // A banner begins a boot, unless the current one has no kernel yet and nothing that a kernel prints later.
+  // /proc/version repeats the banner, without the prefix that the log's own lines have.
+  #isDoubtful(text: string): boolean {
+    return this.#draft.kernel !== undefined && this.#draft.hasPrefixes && !hasPrefix(text);
+  }
+
+  // It was a banner if lines of a boot follow it at once.
+  #settleDoubt(text: string): void {
+    const doubtful = this.#doubtful!;
+    if (LogReader.mayBeRecord(text)) {
+      this.#doubtful = undefined;
+      this.#startBoot(doubtful.line);
+      this.#read(doubtful.text, doubtful.line);
+    } else if (--doubtful.linesLeft === 0) this.#doubtful = undefined;
+  }
+
+  // A banner begins a boot. What came before it counts as one when it said where memory is; files of /proc that
+  // stand before the log belong to it.
   #startBoot(line: number): void {
     const draft = this.#draft;
-    if (draft.kernel === undefined && !saysWhereMemoryIs(draft)) return;
-    // The banner is repeated within a boot (early console, "Linux version" in a notice): nothing came in between.
-    if (!saysWhereMemoryIs(draft)) return;
     this.#log.flush(draft);
-    if (this.#wants(this.#bootIndex, draft)) this.#kept = { draft, index: this.#bootIndex };
-    this.#bootIndex++;
-    this.#draft = new Draft(line);
+    if (saysWhereMemoryIs(draft)) {
+      if (this.#wants(this.#bootIndex, draft)) this.#kept = { draft, index: this.#bootIndex };
+      this.#bootIndex++;
+      this.#draft = new Draft(line);
+    } else if (draft.kernel !== undefined || !saysAnything(draft)) this.#draft = new Draft(line);
   }
 
   #wants(index: number, draft: Draft): boolean {

@@ -312,6 +312,7 @@ const CODES = [
   'BAD_JSON',
   'UNSUPPORTED_VERSION',
   'MULTIPLE_BOOTS',
+  'REPEATED_LOG',
 ];
 
 /** The schema of a description, version 1. */

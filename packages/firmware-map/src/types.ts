@@ -613,7 +613,8 @@ export type ProblemCode =
   | 'ASSUMED'
   | 'BAD_JSON'
   | 'UNSUPPORTED_VERSION'
-  | 'MULTIPLE_BOOTS';
+  | 'MULTIPLE_BOOTS'
+  | 'REPEATED_LOG';
 
 /** Everything known about one boot of one machine. */
 export interface MachineDescription {

@@ -21,6 +21,7 @@ const ARCHITECTURE_IN_RELEASE: readonly (readonly [RegExp, Architecture])[] = [
 const banner = onMatch('Linux version', BANNER, (match, draft, line) => {
   const release = match[1]!;
   const numbers = /^\d+(?:\.\d+)*/.exec(release)![0].split('.').map(Number);
+  if (draft.kernel === undefined) draft.hasPrefixes = hasPrefix(match.input);
   draft.kernel ??= { release, numbers: numbers.slice(0, 4), line };
   draft.records++;
   const rest = match.input.slice(match.index);

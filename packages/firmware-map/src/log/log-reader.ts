@@ -20,6 +20,9 @@ import type { Outcome, Recogniser } from './recogniser.js';
 import { TOTAL_RECOGNISERS } from './total-lines.js';
 import { readBlockLine, ZONE_RECOGNISERS } from './zone-lines.js';
 
+/** Seconds of kernel time after which a return to 0 is no jitter. */
+const CLEARLY_LATER = 0.25;
+
 const RECOGNISERS: readonly Recogniser[] = [
   ...IDENTITY_RECOGNISERS,
   ...MAP_RECOGNISERS,
@@ -57,6 +60,8 @@ export class LogReader {
    */
   take(text: string, draft: Draft, line: number): boolean {
     const isRecord = HINT.test(text);
+    if (isRecord && beginsAnew(text, draft, line)) this.flush(draft);
+    if (draft.isOver) return isRecord;
     if (draft.commandLineOpen && this.#continueCommandLine(text, isRecord, draft, line))
       return true;
     if (this.#held !== undefined && this.#tryJoin(text, isRecord, draft, line)) return true;
@@ -125,6 +130,29 @@ export class LogReader {
     const message = 'records are wrapped over several lines here; they are joined where they fit';
     draft.problems.warn('WRAPPED_LINE', line, message);
   }
+}
+
+// What is printed before memory is handed over, and never later in a boot.
+const EARLY_ONLY =
+  /BIOS-e820|memblock_\w+:|MEMBLOCK config|SRAT: Node|Zone ranges|Early memory node|NODE_DATA|ommand line:/;
+const KERNEL_TIME = /\[ *(\d{1,7}\.\d{6})\]/;
+
+// Kernel time starts at 0.000000 once a boot. When it does so again without a banner, the log is repeated (saved
+// twice in one file) or another boot follows whose beginning is lost; either must not be mixed into this one.
+function beginsAnew(text: string, draft: Draft, line: number): boolean {
+  const match = KERNEL_TIME.exec(text);
+  if (match === null || draft.isOver) return false;
+  const time = Number(match[1]);
+  // Processors with clocks of their own print at 0 late in a boot, but no early records.
+  if (time > 0 || draft.latestTime < CLEARLY_LATER || !EARLY_ONLY.test(text)) {
+    draft.latestTime = Math.max(draft.latestTime, time);
+    return false;
+  }
+  draft.isOver = true;
+  const message =
+    'kernel time starts at 0 again without a banner: log lines from here on are left out';
+  draft.problems.warn('REPEATED_LOG', line, message);
+  return true;
 }
 
 function read(text: string, draft: Draft, line: number, final: boolean): Outcome {

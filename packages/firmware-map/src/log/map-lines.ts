@@ -249,6 +249,8 @@ const efiNamed = onMatch(
   String.raw`efi: .*\|.*\]`,
   /efi: +(?:mem\d+: *\[([^|\]]+)\|([^\]]*)\] *range=\[0x([0-9a-f]+)-0x([0-9a-f]+)([)\]])|0x([0-9a-f]+)-0x([0-9a-f]+) \[([^|\]]+)\|([^\]]*)\])/i,
   (match, draft, line) => {
+    // Only the architectures that share their EFI code print it this way.
+    if (match[1] === undefined) draft.vote('arm64');
     const name = (match[1] ?? match[8]!).trim();
     const type = efiType(name);
     const attributes = (match[2] ?? match[9]!).split('|').map((part) => part.trim());
