@@ -19,6 +19,7 @@
  */
 import { MemmapError } from './errors.js';
 import type { ThreadRegistry } from './thread-registry.js';
+import { isShared } from './words.js';
 
 const CONTENDED = 0x4000_0000;
 const OWNER_MASK = 0x3fff_ffff;
@@ -31,17 +32,18 @@ const { compareExchange, exchange, load, add, notify, wait } = Atomics;
 export type LockResult = 'acquired' | 'recovered';
 
 let sleepAllowed: boolean | undefined;
-/** True where `Atomics.wait` works on this thread. */
+/** True where `Atomics.wait` works on this thread and these words. */
 function maySleep(words: Int32Array): boolean {
-  if (sleepAllowed !== undefined) return sleepAllowed;
-  try {
-    // An expected value that is never there: returns at once where waiting is allowed.
-    wait(words, 0, ~load(words, 0), 0);
-    sleepAllowed = true;
-  } catch {
-    // TypeError: this thread must not block, or the memory is not shared. Only the first is lasting.
-    if (Object.prototype.toString.call(words.buffer) !== '[object SharedArrayBuffer]') return false;
-    sleepAllowed = false;
+  if (!isShared(words.buffer)) return false;
+  if (sleepAllowed === undefined) {
+    try {
+      // An expected value that is never there: returns at once where waiting is allowed.
+      wait(words, 0, ~load(words, 0), 0);
+      sleepAllowed = true;
+    } catch {
+      // TypeError: the main thread of a browser page must not block. It spins.
+      sleepAllowed = false;
+    }
   }
   return sleepAllowed;
 }

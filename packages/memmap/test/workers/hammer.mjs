@@ -1,0 +1,45 @@
+// Test worker: runs one of the jobs below and posts the result.
+import { setInterval } from 'node:timers';
+import { parentPort, workerData } from 'node:worker_threads';
+
+import { Memmap, SharedLock, ThreadRegistry } from '../../dist/index.js';
+
+const jobs = {
+  // Adds to a plain (not atomic) counter under the lock.
+  count({ words, registry, rounds }) {
+    const threads = ThreadRegistry.attach(registry);
+    const self = threads.register();
+    const lock = new SharedLock(words, 0, self, threads);
+    for (let i = 0; i < rounds; i++) {
+      lock.lock();
+      words[8] = words[8] + 1;
+      lock.unlock();
+    }
+    threads.unregister(self);
+    return lock.sleeps();
+  },
+  // Takes the lock and never gives it back.
+  hold({ words, registry }) {
+    const threads = ThreadRegistry.attach(registry);
+    const self = threads.register();
+    new SharedLock(words, 0, self, threads).lock();
+    return self;
+  },
+  // Initialises its share of sections of an on-demand map.
+  init({ handle, zoneId, first, step, sections }) {
+    const map = Memmap.attach(handle);
+    for (let s = first; s < sections; s += step) {
+      map.initRange(s * map.pagesPerSection, (s + 1) * map.pagesPerSection, zoneId);
+    }
+    return map.usage().sections;
+  },
+  // Populates the same sections as everybody else.
+  populate({ handle, sections }) {
+    const map = Memmap.attach(handle);
+    map.populate(0, sections * map.pagesPerSection);
+    return map.usage().sections;
+  },
+};
+
+parentPort.postMessage(jobs[workerData.job](workerData));
+if (workerData.job === 'hold') setInterval(() => undefined, 1000);
