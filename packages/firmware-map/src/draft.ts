@@ -123,7 +123,7 @@ export class Draft {
   readonly efi: EfiEntry[] = [];
   readonly unaccepted: LocatedRange[] = [];
 
-  readonly srat: SratEntry[] = [];
+  readonly srat: Writable<SratEntry>[] = [];
   readonly cpuAffinity: CpuAffinity[] = [];
   readonly merges: NumaMerge[] = [];
   readonly nodeData: Writable<NodeData>[] = [];

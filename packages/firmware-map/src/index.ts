@@ -1,6 +1,7 @@
 export type * from './types.js';
 export { createReader, parseDescription, readDescription } from './reader.js';
-export type { Chunks, Reader, ReadOptions, ReadResult } from './reader.js';
+export type { Chunks, Reader, ReadOptions } from './reader.js';
+export type { ReadResult } from './read-result.js';
 export { fromJson, toJson } from './json.js';
 export { DESCRIPTION_SCHEMA } from './schema.js';
 export type { Schema } from './schema.js';

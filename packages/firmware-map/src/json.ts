@@ -6,7 +6,7 @@
 import { checkValue } from './check-value.js';
 import { lineOfOffset, lineOfPath } from './json-locate.js';
 import { ProblemList } from './problem-list.js';
-import type { ReadResult } from './reader.js';
+import type { ReadResult } from './read-result.js';
 import { DESCRIPTION_SCHEMA } from './schema.js';
 import type { MachineDescription } from './types.js';
 

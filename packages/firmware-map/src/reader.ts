@@ -20,7 +20,8 @@ import { LineSplitter } from './log/line-splitter.js';
 import { LogReader } from './log/log-reader.js';
 import { readProcLine } from './proc/proc-lines.js';
 import { ProblemList } from './problem-list.js';
-import type { MachineDescription, Problem, ProblemCode } from './types.js';
+import type { ReadResult } from './read-result.js';
+import type { ProblemCode } from './types.js';
 
 /** How to read. */
 export interface ReadOptions {
@@ -29,11 +30,6 @@ export interface ReadOptions {
   /** Boot to take, 0-based; `'last'` (default): the last that says where memory is. */
   readonly boot?: number | 'last';
 }
-
-/** A description, or the reasons why there is none (at least one error). */
-export type ReadResult =
-  | { readonly ok: true; readonly description: MachineDescription }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Pieces of an input. */
 export type Chunks =

@@ -103,7 +103,7 @@ export function deriveMemory(
     memblockAdds: limited.map(({ start, end }) => ({ start, end })),
     persistent: deviceRanges(device, map, soleNode),
     unaccepted: description.firmware.unaccepted.map(({ start, end }) => ({ start, end })),
-    nodes: onlineNodes(description, parts),
+    nodes: onlineNodes(description, parts, map.source),
     source,
     nodeSource: map.source,
     pageSize,
@@ -248,11 +248,13 @@ function normaliseByKind(device: readonly KindRange[]): KindRange[] {
 function onlineNodes(
   description: MachineDescription,
   memory: readonly NodeBlock[],
+  source: NodeSource,
 ): DerivedMemory['nodes'] {
   const withMemory = new Set(memory.map(({ nid }) => nid));
   const all = new Set(withMemory);
   for (const { nid } of description.printed.nodeSetups) all.add(nid);
-  for (const { nid } of description.numa.cpus) all.add(nid);
+  // A kernel that threw the tables away has no other nodes.
+  if (source !== 'single') for (const { nid } of description.numa.cpus) all.add(nid);
   for (const { nid } of description.proc.nodes ?? []) all.add(nid);
   return [...all].sort((a, b) => a - b).map((nid) => ({ nid, hasMemory: withMemory.has(nid) }));
 }

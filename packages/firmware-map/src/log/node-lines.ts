@@ -40,6 +40,18 @@ const sratMemory = onMatch(
   /SRAT: Node(?: \d+(?: PXM(?: \d+(?: \[(?:mem(?: [0-9a-fx-]*)?)?)?)?)?)?$/,
 );
 
+// The words after the bracket, wrapped away from their line.
+const sratTail = onMatch(
+  '^ *(?:hotplug|non-volatile)',
+  /^ *(hotplug)?(?: *)(non-volatile)?$/,
+  (match, draft, line) => {
+    const entry = draft.srat.at(-1);
+    if (entry?.line !== line - 1 && entry?.line !== line - 2) return;
+    if (match[1] !== undefined) entry.hotplug = true;
+    if (match[2] !== undefined) entry.nonVolatile = true;
+  },
+);
+
 const sratCpu = onMatch(
   'SRAT: PXM',
   /SRAT: PXM (\d+) -> (?:APIC|X2APIC|MPIDR|ACPI|HARTID) (?:0x)?([0-9a-f]+) -> Node (\d+)/i,
@@ -192,6 +204,7 @@ const distances = onMatch(
 /** Recognisers of node lines. */
 export const NODE_RECOGNISERS: readonly Recogniser[] = [
   sratMemory,
+  sratTail,
   sratCpu,
   merges,
   nodeData,

@@ -210,7 +210,7 @@ const policy = onMatch(
   'Policy zone:',
   new RegExp(String.raw`Policy zone: (${ZONE})\b`),
   (match, draft, line) => {
-    draft.policyZone = { zone: zoneName(match[1]!), line };
+    draft.policyZone ??= { zone: zoneName(match[1]!), line };
     draft.records++;
   },
 );
