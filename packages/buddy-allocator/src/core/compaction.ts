@@ -57,7 +57,7 @@ class FreeScanner {
       for (let i = index + 2 ** zone.maxOrder - 1; i >= index; i--) {
         const s = state[i]!;
         if ((s & KIND) !== FREE || (s & ORDER) < order || zoneOf[i] !== zone.zoneId) continue;
-        if (zone.area.typeOf(i) !== Migratetype.MOVABLE) continue;
+        if (zone.area.typeOf(i) > Migratetype.RECLAIMABLE) continue;
         const pfn = start + (i - index) + 2 ** (s & ORDER) - 2 ** order;
         extractRun(zone, pfn, pfn + 2 ** order);
         state[zone.memmap.indexOf(pfn)] = ALLOCATED | order;

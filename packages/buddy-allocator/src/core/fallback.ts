@@ -146,8 +146,8 @@ export function createFallback(parts: FallbackParts): Fallback {
   }
 
   function boost(): void {
-    if (w[z + Zone.MARK_HIGH]! === 0 || 4 * pageblockPages > w[z + Zone.MANAGED]!) return;
     const high = w[z + Zone.MARK_HIGH]!;
+    if (high === 0 || 4 * pageblockPages > w[z + Zone.MANAGED]!) return;
     const cap = Math.max(pageblockPages, Math.floor((high * BOOST_NUMERATOR) / BOOST_DENOMINATOR));
     w[z + Zone.BOOST] = Math.min(w[z + Zone.BOOST]! + pageblockPages, cap);
   }

@@ -133,8 +133,9 @@ export function allocContigRange(
   const size = 2 ** zone.memmap.geometry.pageblockOrder;
   const first = Math.floor(startPfn / size) * size;
   const last = Math.ceil(endPfn / size) * size;
-  for (let pfn = startPfn; accept !== undefined && pfn < endPfn; pfn += size) {
-    if (zone.memmap.coveringHead(pfn)?.state === PageState.UNACCEPTED) accept(pfn);
+  for (let pfn = first; accept !== undefined && pfn < endPfn; pfn += size) {
+    const kind = zone.memmap.isPopulated(pfn) ? zone.memmap.coveringHead(pfn)?.state : undefined;
+    if (kind !== FREE && kind !== ALLOCATED) accept(pfn);
   }
   const isolated: number[] = [];
   for (let pfn = first; pfn < last; pfn += size) {

@@ -42,6 +42,14 @@ import {
 } from './control-layout.js';
 import { BuddyError } from './errors.js';
 import { TakeFlag } from './fallback.js';
+import { auditZone, type Violation } from './verify.js';
+import { compactZone, type CompactionResult } from './compaction.js';
+import {
+  allocContigRange,
+  isolatePageblock,
+  type MoveCallback,
+  unisolatePageblock,
+} from './isolation.js';
 import { reclaimCache } from './worker-cache.js';
 import { BuddyZone, initZoneWords } from './zone.js';
 
@@ -106,6 +114,7 @@ export class PageAllocator {
   readonly #byId: readonly (BuddyZone | undefined)[];
   readonly #views: readonly WatermarkZone[];
   readonly #profile: KernelProfile;
+  readonly #grouping: boolean;
   #hooks: AllocatorHooks;
   #lists = new Map<number, number[]>();
   #closed = false;
@@ -125,6 +134,7 @@ export class PageAllocator {
     const count = words[Header.ZONES]!;
     const flags = words[Header.FLAGS]!;
     const caches = (flags & ControlFlag.NO_CACHE) === 0;
+    this.#grouping = (flags & ControlFlag.GROUPING) !== 0;
     this.zones = handle.zones.map(({ nid, zone }, i) => ({
       nid,
       zone,
@@ -137,7 +147,7 @@ export class PageAllocator {
         thread: this.thread,
         registry: this.registry,
         deep: (flags & ControlFlag.DEEP_CACHE) !== 0,
-        grouping: (flags & ControlFlag.GROUPING) !== 0,
+        grouping: this.#grouping,
         lockTimeoutMs: options.lockTimeoutMs,
         isMovable: options.isMovable,
       }),
@@ -263,7 +273,7 @@ export class PageAllocator {
    */
   allocPages(order: number, options: AllocOptions = {}): number | undefined {
     this.#check(order);
-    const type = options.migratetype ?? 0;
+    const type = this.#grouping ? (options.migratetype ?? 0) : 0;
     const list = this.#lists.get(options.nid ?? this.zones[0]!.nid);
     if (list === undefined) {
       throw new BuddyError('ERR_BUDDY_ARGUMENT', `no node ${options.nid ?? 0}`, {
@@ -286,12 +296,7 @@ export class PageAllocator {
    */
   freePages(pfn: number, order: number): void {
     this.#check(order);
-    const index = this.memmap.indexOf(pfn);
-    const zone = index < 0 ? undefined : this.#byId[this.memmap.columns().zone[index]!];
-    if (zone === undefined) {
-      throw new BuddyError('ERR_BUDDY_OUT_OF_ZONE', `pfn ${pfn} is in no zone`, { pfn });
-    }
-    zone.free(index, order);
+    this.#zoneAt(pfn).free(this.memmap.indexOf(pfn), order);
   }
 
   /** Order-0 pages into `out` from `out.length` on, one lock per batch. @returns how many were got */
@@ -304,6 +309,83 @@ export class PageAllocator {
       got++;
     }
     return got;
+  }
+
+  /**
+   * Allocates exactly `pages` pages in a row from the highest allowed zone that has them; the tail of a
+   * power of two is not wasted. The pages can be freed one by one.
+   * @kernel alloc_pages_exact
+   */
+  allocExact(pages: number, options: AllocOptions = {}): number | undefined {
+    const { maxOrder } = this.memmap.geometry;
+    const order = Math.ceil(Math.log2(pages));
+    if (!Number.isInteger(pages) || pages < 1 || order > maxOrder) {
+      throw new BuddyError('ERR_BUDDY_ARGUMENT', `pages is 1..2^${maxOrder}, got ${pages}`, {
+        pages,
+      });
+    }
+    const pfn = this.allocPages(order, options);
+    if (pfn === undefined) return undefined;
+    const index = this.memmap.indexOf(pfn);
+    const { state } = this.memmap.columns();
+    const zone = this.#zoneAt(pfn);
+    zone.locked(() => {
+      const { ALLOCATED, DIRTY } = PageState;
+      state.fill(ALLOCATED | (state[index]! & DIRTY), index, index + 2 ** order);
+      for (let i = index + pages; i < index + 2 ** order; i++) zone.area.free(i, 0, true, DIRTY);
+    });
+    return pfn;
+  }
+
+  /**
+   * Takes exactly `[startPfn, endPfn)` of one zone; its pages are allocated one by one afterwards.
+   * @param move  moves used blocks away; without it all pages must be free
+   * @returns false when a page cannot be emptied; nothing is held then
+   * @kernel alloc_contig_range
+   */
+  allocContigRange(startPfn: number, endPfn: number, move?: MoveCallback): boolean {
+    const gate = this.#hooks.accept;
+    const zone = this.#zoneAt(startPfn);
+    const inside = startPfn < endPfn && startPfn >= zone.startPfn && endPfn <= zone.endPfn;
+    if (!inside) {
+      throw new BuddyError('ERR_BUDDY_OUT_OF_ZONE', 'the range lies inside one zone', {
+        startPfn,
+        endPfn,
+      });
+    }
+    return allocContigRange(zone, startPfn, endPfn, move, gate && ((pfn) => gate.acceptBlock(pfn)));
+  }
+
+  /** Isolates the pageblock of a page. @kernel set_migratetype_isolate */
+  isolate(pfn: number): boolean {
+    this.#hooks.accept?.acceptBlock(pfn);
+    return isolatePageblock(this.#zoneAt(pfn), pfn);
+  }
+
+  /** Lifts the isolation of the pageblock of a page; its type counts again. */
+  unisolate(pfn: number): boolean {
+    return unisolatePageblock(this.#zoneAt(pfn), pfn);
+  }
+
+  /** Moves movable blocks of a zone to its high end. @kernel compact_zone */
+  compact(nid: number, zone: ZoneName, move: MoveCallback): CompactionResult {
+    const core = this.zone(nid, zone)?.core;
+    if (core === undefined) throw new BuddyError('ERR_BUDDY_ARGUMENT', `no zone ${nid}/${zone}`);
+    const { isMovable } = this.#hooks;
+    const byType = (pfn: number): boolean => this.memmap.pageblocks.migratetype(pfn) === 1;
+    return compactZone(core, move, isMovable ?? byType);
+  }
+
+  /** Checks I1..I12 of every zone; call it while no other thread is at work. @returns what is broken */
+  verify(): Violation[] {
+    const zones = this.#words[Header.ZONES]!;
+    const threads = this.#words[Header.THREADS]!;
+    return this.zones.flatMap(({ core }, zone) =>
+      auditZone(
+        core,
+        core.cacheAt === undefined ? undefined : { zones, threads, zone },
+      ).violations.map((v) => ({ ...v, text: `zone ${zone}: ${v.text}` })),
+    );
   }
 
   /** Parks a block of the maximum order as unaccepted: FIFO tail, counted free and unaccepted. */
@@ -503,8 +585,10 @@ export class PageAllocator {
       if (ZONE_CLASS[zone] > highest) continue;
       if (options.thisNode === true && nid !== (options.nid ?? this.zones[0]!.nid)) continue;
       if (core.managedPages === 0 && this.#hooks.grow === undefined) continue;
-      const gated = gate !== undefined && core.get(Zone.UNACCEPTED) > 0;
-      if (gated) this.#accept(gate, core, order, 'before', options);
+      // Before the test only if something is parked; afterwards also for a block in another's hands.
+      const gated = gate !== undefined;
+      if (gated && core.get(Zone.UNACCEPTED) > 0)
+        this.#accept(gate, core, order, 'before', options);
       if (!this.#passes(i, order, flags, highest)) {
         const helped = gated && this.#accept(gate, core, order, 'watermark', options);
         if (!helped && !this.#grow(core, order, options)) continue;
@@ -527,8 +611,7 @@ export class PageAllocator {
     for (;;) {
       const index = core.alloc(order, type, take);
       if (index !== NONE) return index;
-      const gated = gate !== undefined && core.get(Zone.UNACCEPTED) > 0;
-      if (gated && this.#accept(gate, core, order, 'empty', options)) continue;
+      if (gate !== undefined && this.#accept(gate, core, order, 'empty', options)) continue;
       if (!this.#grow(core, order, options)) return NONE;
     }
   }
@@ -605,6 +688,13 @@ export class PageAllocator {
     }
   }
 
+  #zoneAt(pfn: number): BuddyZone {
+    const index = this.memmap.indexOf(pfn);
+    const zone = index < 0 ? undefined : this.#byId[this.memmap.columns().zone[index]!];
+    if (zone !== undefined) return zone;
+    throw new BuddyError('ERR_BUDDY_OUT_OF_ZONE', `pfn ${pfn} is in no zone`, { pfn });
+  }
+
   #zoneById(zoneId: number): BuddyZone {
     const zone = this.#byId[zoneId];
     if (zone !== undefined) return zone;
@@ -645,9 +735,11 @@ function watermarkView(core: BuddyZone): WatermarkZone {
     get freeCma() {
       return core.get(Zone.FREE_CMA);
     },
-    get lowmemReserve() {
-      return Array.from({ length: 6 }, (_, j) => core.get(Zone.RESERVE + j));
-    },
+    // Live words; only ever indexed.
+    lowmemReserve: core.words.subarray(
+      core.at + Zone.RESERVE,
+      core.at + Zone.RESERVE + 8,
+    ) as unknown as readonly number[],
     get min() {
       return core.get(Zone.MARK_MIN);
     },

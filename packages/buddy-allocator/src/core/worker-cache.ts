@@ -51,17 +51,17 @@ export interface WorkerCacheParts {
 /** Cache operations of the owning thread. */
 export interface WorkerCache {
   /** Pops a block; -1 when the list is empty or the order is not cached: go to `refill` or the zone. */
-  pop(order: number, type: number): number;
+  readonly pop: (order: number, type: number) => number;
   /** Fills the empty list of (order, type) and pops; -1 when the zone has nothing. */
-  refill(order: number, type: number, flags: number): number;
+  readonly refill: (order: number, type: number, flags: number) => number;
   /** Puts a block that the caller has checked; false when the order or its type is not cached. */
-  push(index: number, order: number): boolean;
+  readonly push: (index: number, order: number) => boolean;
   /** True when blocks of the order can be cached. */
-  holds(order: number): boolean;
+  readonly holds: (order: number) => boolean;
   /** Gives everything back. */
-  drain(): void;
+  readonly drain: () => void;
   /** Recomputes the limits after the zone's size or marks changed. */
-  retune(): void;
+  readonly retune: () => void;
 }
 
 /** The cache of the calling thread for one zone. */

@@ -87,6 +87,9 @@ export class BuddyAllocator {
   readonly #push: (index: number, order: number) => boolean;
   readonly #state: Uint8Array;
   readonly #plain: boolean;
+  /** Type of requests that name none. */
+  readonly #usual: number;
+  readonly #grouping: boolean;
   readonly #zeroed: boolean;
   readonly #poison: boolean;
   #onPressure: PressureCallback | undefined;
@@ -126,6 +129,8 @@ export class BuddyAllocator {
     this.#poison = (flags & ControlFlag.POISON) !== 0;
     this.#zeroed = (flags & ControlFlag.ZEROED) !== 0;
     this.#plain = !this.#poison;
+    this.#grouping = (flags & ControlFlag.GROUPING) !== 0;
+    this.#usual = this.#grouping ? MOVABLE : Migratetype.UNMOVABLE;
     const { cache } = this.zone;
     this.#pop = cache?.pop ?? ((): number => NONE);
     this.#push = cache?.push ?? ((): boolean => false);
@@ -202,7 +207,7 @@ export class BuddyAllocator {
    */
   alloc(order: number, request?: AllocRequest): number | undefined {
     if (request === undefined && this.#plain && order >>> 0 === order) {
-      const index = this.#pop(order, MOVABLE);
+      const index = this.#pop(order, this.#usual);
       if (index >= 0) return index;
     }
     return this.#allocSlow(order, request ?? NO_REQUEST);
@@ -318,7 +323,7 @@ export class BuddyAllocator {
    */
   compact(
     move: MoveCallback,
-    isMovable = (pfn: number): boolean => this.memmap.pageblocks.migratetype(pfn) === MOVABLE,
+    isMovable = (pfn: number): boolean => this.memmap.pageblocks.migratetype(pfn) === this.#usual,
   ): CompactionResult {
     this.#checkOpen();
     return compactZone(this.zone, move, isMovable);
@@ -436,8 +441,10 @@ export class BuddyAllocator {
         pfn++;
         continue;
       }
-      const names = { [PageState.FREE]: 'free', [PageState.ALLOCATED]: 'allocated' } as const;
-      visit(head.pfn, head.order, names[head.state as keyof typeof names] ?? 'cached');
+      let name: 'free' | 'allocated' | 'cached' = 'cached';
+      if (head.state === PageState.FREE) name = 'free';
+      else if (head.state === PageState.ALLOCATED) name = 'allocated';
+      visit(head.pfn, head.order, name);
       pfn = head.pfn + 2 ** head.order;
     }
   }
@@ -509,7 +516,7 @@ export class BuddyAllocator {
   #online(from: number, to: number): void {
     const { zoneId } = this.zone;
     this.memmap.initRange(from, to, zoneId);
-    this.memmap.pageblocks.setRange(from, to, MOVABLE);
+    this.memmap.pageblocks.setRange(from, to, this.#usual);
     this.#words[this.zone.at + Zone.PRESENT] = to;
     this.zone.handOver(from, to);
     const pages = to;
@@ -535,7 +542,7 @@ export class BuddyAllocator {
       });
     }
     if (request.zero === true) this.#needData();
-    const type = TYPE_OF[request.mobility ?? 'movable'];
+    const type = this.#grouping ? TYPE_OF[request.mobility ?? 'movable'] : this.#usual;
     let index = this.#take(order, type, request);
     for (let round = 0; index === NONE && this.#relieve(request, order, round); round++) {
       index = this.#take(order, type, request);

@@ -38,7 +38,7 @@ export function snapshotBuffers(handle: BuddyHandle, withData: boolean): BuddySn
 
 /** Handle over copies of the snapshot's buffers. @throws ERR_BUDDY_HANDLE for something else */
 export function restoreBuffers(snapshot: BuddySnapshot): BuddyHandle {
-  if (snapshot.type !== 'bootmem.buddy-snapshot') {
+  if ((snapshot as { type?: unknown }).type !== 'bootmem.buddy-snapshot') {
     throw new BuddyError('ERR_BUDDY_HANDLE', 'not a snapshot of a buddy allocator');
   }
   const { shared } = snapshot;
