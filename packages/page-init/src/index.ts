@@ -71,3 +71,23 @@ export {
   yieldToEvents,
 } from './runner.js';
 export { UnitState, UnitTable } from './unit-table.js';
+export { Altmap, type AltmapRequest } from './device/altmap.js';
+export { DeviceInit, type DeviceInitHandle, type DeviceInitOptions } from './device/init.js';
+export {
+  type BackgroundOptions,
+  DEFAULT_DEVICE_THREADS,
+  DeviceMemory,
+  type DeviceMemoryOptions,
+  type LogLine,
+} from './device/device-memory.js';
+export { DeviceMapping, type DevicePageInfo, type MappedRange } from './device/mapping.js';
+export { MappingReferences } from './device/references.js';
+export { SubsectionMap } from './device/subsections.js';
+export {
+  type DeviceBackend,
+  type HotplugLock,
+  type PagemapOps,
+  type PagemapRequest,
+  type PageProtection,
+} from './device/types.js';
+export { MemoryHotplug, type MemoryHotplugOptions } from './hotplug.js';

@@ -1,0 +1,104 @@
+/**
+ * Memmap storage inside the device: arithmetic only. All values are pages.
+ *
+ *     base            base+reserve                 base+offset                     end
+ *     |--- reserve ---|--- free (memmap storage) --|--- device pages --------------|
+ *      never            initialised under the lock   initialised outside the lock
+ *      initialised
+ *
+ * The memmap is taken from `free` in blocks; aligning a block to its size loses `align` pages.
+ * Source: reference "Concepts"; layout arithmetic checked against recorded boots.
+ */
+import { PageInitError } from '../errors.js';
+
+/** Sizes as a driver gives them. */
+export interface AltmapRequest {
+  /** Pages at the front that the driver keeps. */
+  readonly reserve: number;
+  /** Pages after them for the memmap. */
+  readonly free: number;
+}
+
+/** Memmap storage of one range. */
+export class Altmap {
+  readonly basePfn: number;
+  readonly reserve: number;
+  readonly free: number;
+  /** Pages of `free` lost to alignment. */
+  align = 0;
+  /** Pages of `free` that hold memmap. */
+  alloc = 0;
+
+  /** @throws ERR_DEVICE_ARGUMENT when sizes are no counts or exceed the range */
+  constructor(basePfn: number, pages: number, request: AltmapRequest) {
+    const { reserve, free } = request;
+    const sane = [reserve, free].every((n) => Number.isSafeInteger(n) && n >= 0);
+    if (!sane || reserve + free > pages) {
+      throw new PageInitError(
+        'ERR_DEVICE_ARGUMENT',
+        'altmap.reserve + altmap.free fit into the range',
+        {
+          reserve,
+          free,
+          pages,
+        },
+      );
+    }
+    this.basePfn = basePfn;
+    this.reserve = reserve;
+    this.free = free;
+  }
+
+  /** Pages before the first device page. */
+  get offset(): number {
+    return this.reserve + this.free;
+  }
+
+  /** Next page that a block would start at, before alignment. */
+  get nextPfn(): number {
+    return this.basePfn + this.reserve + this.alloc + this.align;
+  }
+
+  /**
+   * Takes a block of pages, aligned to the largest power of two that divides its size.
+   * @returns first pfn of the block, or undefined when too little is left
+   */
+  take(pages: number): number | undefined {
+    const unit = pages & -pages;
+    const next = this.nextPfn;
+    const lost = Math.ceil(next / unit) * unit - next;
+    if (this.alloc + this.align + pages + lost > this.free) return undefined;
+    this.align += lost;
+    this.alloc += pages;
+    return next + lost;
+  }
+
+  /** Gives pages back. Returns what is still handed out: 0 in the end, else memory was lost. */
+  give(pages: number): number {
+    this.alloc -= pages;
+    if (this.alloc === 0) this.align = 0;
+    return this.alloc;
+  }
+
+  /**
+   * Stores the memmap of `pages` pages: a large block per section's worth, single pages where none fits.
+   * @param descriptorBytes size of a page descriptor on the modelled machine
+   * @returns pages taken, or undefined (nothing taken) when the storage is too small
+   */
+  populate(pages: number, descriptorBytes: number, pageBytes: number): number | undefined {
+    const needed = Math.ceil((pages * descriptorBytes) / pageBytes);
+    const block = 2 ** 21 / pageBytes;
+    const before = { align: this.align, alloc: this.alloc };
+    let left = needed;
+    while (left > 0) {
+      const large = left >= block && block >= 1 && this.take(block) !== undefined;
+      if (!large && this.take(1) === undefined) {
+        this.align = before.align;
+        this.alloc = before.alloc;
+        return undefined;
+      }
+      left -= large ? block : 1;
+    }
+    return needed;
+  }
+}

@@ -1,0 +1,63 @@
+/** Checks of a mapping request, before anything is changed, in the order in which kernels make them. */
+import { PageInitError } from '../errors.js';
+import type { PagemapType } from '../profiles.js';
+import type { PagemapRequest, PageProtection } from './types.js';
+
+/** Largest compound page, as log2 of 4 KiB pages: 1 GiB. */
+export const MAX_VMEMMAP_SHIFT = 18;
+
+interface TypeRule {
+  /** Needs an owner and a way to free folios. */
+  readonly owned: boolean;
+  /** Needs a way back to ordinary memory. */
+  readonly migrates: boolean;
+  /** Mapped into the kernel; private memory is not. */
+  readonly linear: boolean;
+  readonly protection: PageProtection;
+  /** Holds bulk references for its pages. */
+  readonly bulk: boolean;
+}
+
+/** What each type needs and gets. */
+export const TYPE_RULES: Readonly<Record<PagemapType, TypeRule>> = {
+  private: { owned: true, migrates: true, linear: false, protection: 'normal', bulk: false },
+  coherent: { owned: true, migrates: false, linear: true, protection: 'normal', bulk: false },
+  'fs-dax': { owned: false, migrates: false, linear: true, protection: 'decrypted', bulk: true },
+  generic: { owned: false, migrates: false, linear: true, protection: 'normal', bulk: true },
+  'pci-p2pdma': { owned: false, migrates: false, linear: true, protection: 'uncached', bulk: true },
+};
+
+/** @throws ERR_DEVICE_ARGUMENT (EINVAL) for a request that can never be mapped */
+export function checkRequest(request: PagemapRequest): void {
+  const refuse = (fact: string): never => {
+    throw new PageInitError('ERR_DEVICE_ARGUMENT', fact, { name: request.name, errno: 'EINVAL' });
+  };
+  if (request.ranges.length === 0) refuse('a mapping has at least one range');
+  const shift = request.vmemmapShift ?? 0;
+  if (!Number.isInteger(shift) || shift < 0 || shift > MAX_VMEMMAP_SHIFT) {
+    refuse(`vmemmapShift is 0..${MAX_VMEMMAP_SHIFT}`);
+  }
+  const rule = (TYPE_RULES as Readonly<Record<string, TypeRule | undefined>>)[request.type];
+  if (rule === undefined) return refuse('unknown type of device memory');
+  if (rule.migrates && request.ops?.migrateToRam === undefined)
+    refuse('private memory needs migrateToRam');
+  if (rule.owned && request.ops?.folioFree === undefined) refuse('this type needs folioFree');
+  if (rule.owned && request.owner === undefined) refuse('this type needs an owner');
+  if (request.altmap !== undefined && request.ranges.length > 1) {
+    refuse('an altmap serves one range only');
+  }
+  const folio = 2 ** shift;
+  for (const { startPfn, endPfn } of request.ranges) {
+    if (!(Number.isSafeInteger(startPfn) && startPfn >= 0 && startPfn < endPfn)) {
+      refuse('a range is [startPfn, endPfn), not empty');
+    }
+    const first = startPfn + (request.altmap === undefined ? 0 : offsetOf(request.altmap));
+    if (first % folio !== 0 || endPfn % folio !== 0) {
+      refuse('both ends of the device pages are aligned to the compound page');
+    }
+  }
+}
+
+function offsetOf(altmap: { reserve: number; free: number }): number {
+  return altmap.reserve + altmap.free;
+}

@@ -1,0 +1,459 @@
+/**
+ * Device memory: gives ranges of a device page descriptors (`memremapPages`), and takes them away.
+ *
+ *     check - index - attributes - [hotplug lock: mapping, descriptors, altmap part, zone] - pages - refs
+ *        |      |         |              |                                                |
+ *        '------'---------'--------------'------- undone in reverse at the first failure -'
+ *
+ * Only the altmap's part (pages that are about to hold descriptors) is initialised while the hotplug lock
+ * is held; all device pages are initialised outside it, in the foreground, or in the background with
+ * `sync` for whoever cannot wait. The index entry exists before the pages are ready, so a look-up answers
+ * only for pages that are.
+ *
+ * Locks: the hotplug lock only. Everything here runs on one controlling thread; page work may run on any.
+ * Source: reference "Mapping flow", "Asynchronous + multithreaded design"; device-dax and pmem docs.
+ */
+import { type Memmap, SectionFlag, ZoneIndex } from '@bootmem/memmap';
+import { setMovable } from '../core.js';
+import { PageInitError } from '../errors.js';
+import { PROFILE_LATEST, type PageInitProfile } from '../profiles.js';
+import { createInlineRunner } from '../runner.js';
+import type { PfnSpan, RangeJobRunner } from '../types.js';
+import { Altmap } from './altmap.js';
+import { checkRequest, TYPE_RULES } from './checks.js';
+import { DeviceInit } from './init.js';
+import { DeviceMapping, type MappedRange } from './mapping.js';
+import { overlapOf, RangeRegistry } from './registry.js';
+import { SubsectionMap } from './subsections.js';
+import type { DeviceBackend, HotplugLock, PagemapRequest } from './types.js';
+
+/** Cap of a device's background job: hot-add happens on a busy machine. */
+export const DEFAULT_DEVICE_THREADS = 4;
+
+/** How background initialisation is run. */
+export interface BackgroundOptions {
+  /**
+   * Runner for the mapping's jobs; a job's `start` tells its range (`mapping.handleFor`). Default: this
+   * thread, a unit at a time, between other events.
+   */
+  readonly runner?: (mapping: DeviceMapping) => RangeJobRunner;
+  /** Participants at most; default {@link DEFAULT_DEVICE_THREADS}. */
+  readonly maxThreads?: number;
+}
+
+/** Memmap pages of a compound page that are its own when the rest is shared. */
+const UNIQUE_MEMMAP_PAGES = 2;
+
+/** A line for the log. */
+export interface LogLine {
+  readonly level: 'info' | 'debug' | 'warn';
+  readonly text: string;
+}
+
+/** Options of {@link DeviceMemory}. */
+export interface DeviceMemoryOptions {
+  readonly memmap: Memmap;
+  /** Memory that the machine booted with. */
+  readonly memory: readonly PfnSpan[];
+  readonly profile?: PageInitProfile;
+  readonly lock?: HotplugLock;
+  readonly backend?: DeviceBackend;
+  readonly onLog?: (line: LogLine) => void;
+  /** Bytes of a page descriptor on the modelled machine; default 64. Sizes altmap and sharing. */
+  readonly descriptorBytes?: number;
+  /** Whether tail descriptors of compound pages can share one copy; default true. */
+  readonly sharedTails?: boolean;
+}
+
+interface HolePart extends PfnSpan {
+  readonly zoneId: number;
+}
+
+interface Undo {
+  readonly step: string;
+  readonly undo: () => void;
+}
+
+/** All device mappings of a machine. */
+export class DeviceMemory {
+  readonly subsections: SubsectionMap;
+  readonly #memmap: Memmap;
+  readonly #memory: readonly PfnSpan[];
+  readonly #profile: PageInitProfile;
+  readonly #lock: HotplugLock;
+  readonly #backend: DeviceBackend;
+  readonly #onLog: (line: LogLine) => void;
+  readonly #descriptorBytes: number;
+  readonly #sharedTails: boolean;
+  readonly #index = new RangeRegistry<DeviceMapping>();
+  readonly #undo = new Map<MappedRange, Undo[]>();
+  readonly #zones = new Map<number, PfnSpan>();
+  #nextIndex = 1;
+
+  constructor(options: DeviceMemoryOptions) {
+    this.#memmap = options.memmap;
+    this.#memory = options.memory;
+    this.#profile = options.profile ?? PROFILE_LATEST;
+    this.#lock = options.lock ?? { withLock: (body) => body() };
+    this.#backend = options.backend ?? {};
+    this.#onLog = options.onLog ?? ((): void => undefined);
+    this.#descriptorBytes = options.descriptorBytes ?? 64;
+    this.#sharedTails = options.sharedTails ?? true;
+    this.subsections = new SubsectionMap(options.memmap, options.memory);
+  }
+
+  /** Number of ranges in the index. */
+  get mappedRanges(): number {
+    return this.#index.size;
+  }
+
+  /** Span of ZONE_DEVICE on a node, or undefined; it grows and never shrinks. */
+  zoneSpan(nid: number): PfnSpan | undefined {
+    return this.#zones.get(nid);
+  }
+
+  /**
+   * Maps device memory and initialises all its pages before it returns.
+   * @throws ERR_DEVICE_ARGUMENT | ERR_DEVICE_MISALIGNED (EINVAL), ERR_DEVICE_CONFLICT (ENOMEM),
+   *   ERR_DEVICE_RAM (ENXIO), ERR_DEVICE_PRESENT (EEXIST), or what the backend threw; nothing is left behind
+   * @kernel memremap_pages
+   */
+  memremapPages(request: PagemapRequest): DeviceMapping {
+    const mapping = this.#prepare(request);
+    try {
+      for (const range of mapping.ranges) {
+        const started = performance.now();
+        range.init.initChunk(range.firstPfn, range.endPfn);
+        this.#logRange(mapping, range, performance.now() - started);
+      }
+    } catch (error) {
+      this.#unwindAll(mapping);
+      throw error;
+    }
+    return mapping;
+  }
+
+  /**
+   * As {@link memremapPages}, but pages are initialised in the background: use `mapping.sync` before a
+   * page is used, `mapping.ready` to wait for all.
+   * @throws as memremapPages, for everything up to the pages themselves
+   */
+  memremapPagesAsync(request: PagemapRequest, options: BackgroundOptions = {}): DeviceMapping {
+    const mapping = this.#prepare(request);
+    const byStart = (start: number): MappedRange | undefined =>
+      mapping.ranges.find((range) => range.startPfn <= start && start < range.endPfn);
+    const runner =
+      options.runner?.(mapping) ??
+      createInlineRunner((start, end) => byStart(start)?.init.initChunk(start, end));
+    const maxThreads = options.maxThreads ?? DEFAULT_DEVICE_THREADS;
+    mapping.ready = this.#runBackground(mapping, runner, maxThreads);
+    // Whoever only uses `sync` never looks at `ready`; its failure is theirs to see in `sync`.
+    mapping.ready.catch(() => undefined);
+    return mapping;
+  }
+
+  /**
+   * Takes a mapping away: no new references, background work cancelled, users waited for, ranges removed.
+   * @throws ERR_DEVICE_STATE when it is being released already
+   * @kernel memunmap_pages
+   */
+  async release(mapping: DeviceMapping): Promise<void> {
+    if (!mapping.references.live) {
+      throw new PageInitError('ERR_DEVICE_STATE', 'the mapping is released already', {
+        name: mapping.request.name,
+      });
+    }
+    mapping.references.kill();
+    for (const range of mapping.ranges) await range.init.cancel();
+    await mapping.ready.catch(() => undefined);
+    const bulk = mapping.bulkReferences;
+    if (bulk > 0) mapping.references.put(bulk);
+    await mapping.references.whenZero();
+    this.#unwindAll(mapping);
+  }
+
+  /**
+   * Mapping of a device page, with a reference that the caller must put back; undefined when there is
+   * none, when the page is not ready yet, or when the mapping is going away.
+   * @kernel get_dev_pagemap
+   */
+  lookup(pfn: number): DeviceMapping | undefined {
+    const mapping = this.#index.find(pfn)?.value;
+    return mapping?.isReady(pfn) === true && mapping.references.tryGet() ? mapping : undefined;
+  }
+
+  /** As {@link lookup}, after making the page ready. */
+  async resolve(pfn: number): Promise<DeviceMapping | undefined> {
+    const mapping = this.#index.find(pfn)?.value;
+    if (mapping?.references.live !== true) return undefined;
+    await mapping.sync(pfn);
+    return this.lookup(pfn);
+  }
+
+  /**
+   * True for a page of online RAM: in a section that RAM and a device share, device pages do not count.
+   * @kernel pfn_to_online_page
+   */
+  isOnlinePage(pfn: number): boolean {
+    const flags = this.#memmap.sectionFlags(this.#memmap.sectionOf(pfn));
+    if ((flags & (SectionFlag.ONLINE | SectionFlag.EARLY)) === 0) return false;
+    if (!this.subsections.isValid(pfn)) return false;
+    return (flags & SectionFlag.DEVICE) === 0 || this.#index.find(pfn) === undefined;
+  }
+
+  #prepare(request: PagemapRequest): DeviceMapping {
+    checkRequest(request);
+    const first = request.ranges[0]!;
+    const nid = request.nid ?? this.#backend.localNid?.(first.startPfn) ?? 0;
+    const shared = this.#sharedTails && request.altmap === undefined && this.#noneEarly(request);
+    const pageBytes = 2 ** this.#memmap.geometry.pageShift;
+    const unique = shared ? UNIQUE_MEMMAP_PAGES * Math.floor(pageBytes / this.#descriptorBytes) : 0;
+    const uniquePages = unique < 2 ** (request.vmemmapShift ?? 0) ? unique : 0;
+    const mapping = new DeviceMapping(request, nid, this.#nextIndex++, this.#memmap, uniquePages);
+    try {
+      for (const range of request.ranges) this.#addRange(mapping, range, uniquePages);
+    } catch (error) {
+      this.#unwindAll(mapping);
+      throw error;
+    }
+    mapping.references.tryGet(mapping.bulkReferences);
+    return mapping;
+  }
+
+  /** Compound pages in sections of boot memory have all their descriptors: nothing is shared there. */
+  #noneEarly(request: PagemapRequest): boolean {
+    return request.ranges.every((range) =>
+      this.subsections.parts(range).every((part) => !part.early),
+    );
+  }
+
+  #addRange(mapping: DeviceMapping, span: PfnSpan, uniquePages: number): void {
+    const { request, nid } = mapping;
+    const rule = TYPE_RULES[request.type];
+    const { startPfn, endPfn } = span;
+    const other = this.#index.overlapping(span);
+    if (other === undefined && overlapOf(span, this.#memory) !== 'none') {
+      throw new PageInitError('ERR_DEVICE_RAM', 'the range overlaps System RAM', {
+        startPfn,
+        endPfn,
+        overlap: overlapOf(span, this.#memory),
+        errno: 'ENXIO',
+      });
+    }
+    this.subsections.checkAligned(span, '__add_pages');
+    const zoneId = this.#memmap.defineZone(nid, ZoneIndex.DEVICE);
+    const altmap =
+      request.altmap === undefined
+        ? undefined
+        : new Altmap(startPfn, endPfn - startPfn, request.altmap);
+    const firstPfn = startPfn + (altmap?.offset ?? 0);
+    const undo: Undo[] = [];
+    let holes: readonly HolePart[] = [];
+    const step = (name: string, act: () => void, back: () => void): void => {
+      act();
+      undo.push({ step: name, undo: back });
+    };
+    try {
+      step(
+        'index',
+        () => {
+          this.#index.insert(span, mapping);
+        },
+        () => {
+          this.#index.remove(span);
+        },
+      );
+      const backend = this.#backend;
+      step(
+        'attributes',
+        () => backend.trackAttributes?.(span, rule.protection),
+        () => backend.untrackAttributes?.(span),
+      );
+      if (backend.addressable?.(startPfn, endPfn) === false) {
+        throw new PageInitError('ERR_DEVICE_ARGUMENT', 'the range cannot be addressed', {
+          startPfn,
+          endPfn,
+          errno: 'EINVAL',
+        });
+      }
+      if (rule.linear) {
+        step(
+          'shadow',
+          () => backend.addShadow?.(span),
+          () => backend.removeShadow?.(span),
+        );
+      }
+      this.#lock.withLock(() => {
+        if (rule.linear) {
+          step(
+            'linear mapping',
+            () => backend.mapLinear?.(span, rule.protection),
+            () => {
+              this.#lock.withLock(() => backend.unmapLinear?.(span));
+            },
+          );
+        }
+        step(
+          'descriptors',
+          () => {
+            holes = this.#addDescriptors(span);
+          },
+          () => {
+            this.#lock.withLock(() => {
+              this.#removeDescriptors(span, holes);
+            });
+          },
+        );
+        if (altmap !== undefined) this.#useAltmap(altmap, span, step);
+        this.#initStorage(altmap, firstPfn, zoneId);
+        this.#growZone(nid, span);
+      });
+      const idle = this.#profile.idleTypes.includes(request.type);
+      const vmemmapShift = mapping.vmemmapShift;
+      const init = DeviceInit.create(
+        {
+          startPfn: firstPfn,
+          endPfn,
+          zoneId,
+          pgmapIndex: mapping.index,
+          idle,
+          vmemmapShift,
+          uniquePages,
+        },
+        this.#memmap,
+      );
+      const range: MappedRange = { startPfn, endPfn, altmap, firstPfn, init };
+      this.#undo.set(range, undo);
+      mapping.addRange(range);
+    } catch (error) {
+      for (const { undo: back } of undo.reverse()) back();
+      throw error;
+    }
+  }
+
+  #useAltmap(
+    altmap: Altmap,
+    { startPfn, endPfn }: PfnSpan,
+    step: (name: string, act: () => void, back: () => void) => void,
+  ): void {
+    const pageBytes = 2 ** this.#memmap.geometry.pageShift;
+    let taken = 0;
+    step(
+      'altmap',
+      () => {
+        const pages = altmap.populate(endPfn - startPfn, this.#descriptorBytes, pageBytes);
+        if (pages === undefined) {
+          throw new PageInitError('ERR_DEVICE_ARGUMENT', 'the altmap is too small for the memmap', {
+            free: altmap.free,
+            errno: 'ENOMEM',
+          });
+        }
+        taken = pages;
+      },
+      () => {
+        if (altmap.give(taken) !== 0) {
+          this.#onLog({ level: 'warn', text: 'failed to free all reserved pages' });
+        }
+      },
+    );
+  }
+
+  /** The pages that hold the memmap need descriptors first: the only pages initialised under the lock. */
+  #initStorage(altmap: Altmap | undefined, firstPfn: number, zoneId: number): void {
+    if (altmap === undefined || altmap.free === 0) return;
+    const start = altmap.basePfn + altmap.reserve;
+    this.#memmap.initReservedRange(start, firstPfn, zoneId);
+    setMovable(this.#memmap, start, firstPfn);
+  }
+
+  /** Returns the parts that lie in boot sections, with the zone that their hole was linked to. */
+  #addDescriptors(span: PfnSpan): readonly HolePart[] {
+    this.subsections.activate(span);
+    const parts = this.subsections.parts(span);
+    try {
+      for (const part of parts) {
+        if (!part.early) this.#memmap.addMemory(part.startPfn, part.endPfn);
+      }
+    } catch (error) {
+      this.subsections.deactivate(span);
+      throw error;
+    }
+    this.#setTaint(span, true);
+    return parts
+      .filter((part) => part.early)
+      .map((part) => ({ ...part, zoneId: this.#memmap.zoneId(part.startPfn) }));
+  }
+
+  #removeDescriptors(span: PfnSpan, holes: readonly HolePart[]): void {
+    this.subsections.deactivate(span);
+    for (const part of this.subsections.parts(span)) {
+      if (!part.early) this.#memmap.removeMemory(part.startPfn, part.endPfn);
+    }
+    // A boot section keeps its descriptors: the device's pages become pages of a hole again.
+    for (const { startPfn, endPfn, zoneId } of holes) {
+      this.#memmap.clearRange(startPfn, endPfn);
+      if (zoneId !== 0) this.#memmap.initReservedRange(startPfn, endPfn, zoneId);
+    }
+    this.#setTaint(span, false);
+  }
+
+  /** Marks sections that a device covers in part. @kernel SECTION_TAINT_ZONE_DEVICE */
+  #setTaint({ startPfn, endPfn }: PfnSpan, on: boolean): void {
+    const size = this.#memmap.pagesPerSection;
+    for (const section of new Set(
+      [startPfn, endPfn - 1].map((pfn) => this.#memmap.sectionOf(pfn)),
+    )) {
+      const start = section * size;
+      const end = start + size;
+      if (startPfn <= start && end <= endPfn) continue;
+      const others = [
+        { startPfn: start, endPfn: startPfn },
+        { startPfn: endPfn, endPfn: end },
+      ].some((rest) => rest.startPfn < rest.endPfn && this.#index.overlapping(rest) !== undefined);
+      this.#memmap.setSectionFlags(section, SectionFlag.DEVICE, on || others);
+    }
+  }
+
+  #growZone(nid: number, { startPfn, endPfn }: PfnSpan): void {
+    const known = this.#zones.get(nid);
+    this.#zones.set(nid, {
+      startPfn: Math.min(startPfn, known?.startPfn ?? startPfn),
+      endPfn: Math.max(endPfn, known?.endPfn ?? endPfn),
+    });
+  }
+
+  async #runBackground(
+    mapping: DeviceMapping,
+    runner: RangeJobRunner,
+    maxThreads: number,
+  ): Promise<void> {
+    await Promise.all(
+      mapping.ranges.map(async (range) => {
+        const started = performance.now();
+        const align = range.init.unitPages;
+        const job = {
+          nid: mapping.nid,
+          start: range.firstPfn,
+          size: range.endPfn - range.firstPfn,
+        };
+        if (job.size > 0) await runner.run({ ...job, align, minChunk: align, maxThreads });
+        if (job.size > 0) await range.init.sync(range.firstPfn, job.size);
+        this.#logRange(mapping, range, performance.now() - started);
+      }),
+    );
+  }
+
+  #logRange(mapping: DeviceMapping, range: MappedRange, ms: number): void {
+    const pages = range.endPfn - range.firstPfn;
+    const text = this.#profile.deviceLine(mapping.request.name, pages, Math.round(ms));
+    this.#onLog({ level: this.#profile.deviceLineLevel, text });
+  }
+
+  #unwindAll(mapping: DeviceMapping): void {
+    for (const range of [...mapping.ranges].reverse()) {
+      for (const { undo } of (this.#undo.get(range) ?? []).reverse()) undo();
+      this.#undo.delete(range);
+      mapping.removeRange(range);
+    }
+  }
+}

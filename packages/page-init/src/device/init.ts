@@ -1,0 +1,249 @@
+/**
+ * Initialisation of one device range in shared memory, from any number of threads, in any order.
+ *
+ *     start                                                            end
+ *     |-- unit --|-- unit --|-- unit --|-- unit --|-- ... --|-- unit --|
+ *        range job: takes units one after another          ^
+ *        sync(pfn, count): takes the units of its request -'  (foreground), waits only for busy ones
+ *
+ * A unit is at least a section and a compound page, at most about 1/1024 of the range; its ends are at
+ * absolute multiples of its size, so no two threads write types of one section, and no compound page is
+ * cut. Each unit is done exactly once (unit-table.ts). A request covers the units from that of its first
+ * page to that of its last page; counting `ceil(count / unit)` would miss one when it straddles.
+ *
+ * Source: reference "Asynchronous + multithreaded design", with its miscount corrected.
+ */
+import { allocateBuffer, type DeviceState, type Memmap, PageState } from '@bootmem/memmap';
+import { setMovable } from '../core.js';
+import { PageInitError } from '../errors.js';
+import type { PfnSpan } from '../types.js';
+import { UnitState, UnitTable } from '../unit-table.js';
+
+const MAGIC = 0x44455649;
+const VERSION = 1;
+const Word = {
+  MAGIC: 0,
+  VERSION: 1,
+  ZONE_ID: 2,
+  PGMAP: 3,
+  STATE: 4,
+  SHIFT: 5,
+  UNIQUE: 6,
+  UNITS: 7,
+  FOREGROUND: 8,
+  START: 16,
+  UNITS_AT: 24,
+} as const;
+/** Doubles at word 16: start, end, unit pages; then pages done as a 64-bit counter. */
+const COUNTER_BYTE = 88;
+/** Sub-ranges aimed at per range. */
+const UNITS_AIMED_AT = 1024;
+
+/** How to lay a range's initialisation out. */
+export interface DeviceInitOptions extends PfnSpan {
+  readonly zoneId: number;
+  /** 1 .. 2**31 - 1. */
+  readonly pgmapIndex: number;
+  /** True: pages start at reference count 0. */
+  readonly idle: boolean;
+  /** log2 of the pages of a compound page. */
+  readonly vmemmapShift: number;
+  /** Descriptors initialised per compound page; the others are one shared copy. 0: all. */
+  readonly uniquePages: number;
+}
+
+/** What another thread needs. */
+export interface DeviceInitHandle {
+  readonly type: 'bootmem.device-init';
+  readonly buffer: ArrayBufferLike;
+}
+
+/** Initialisation of one device range; attach from any thread by handle. */
+export class DeviceInit {
+  readonly startPfn: number;
+  readonly endPfn: number;
+  /** Pages per unit; job alignment. */
+  readonly unitPages: number;
+  readonly units: UnitTable;
+  readonly #handle: DeviceInitHandle;
+  readonly #words: Int32Array;
+  readonly #pages: BigInt64Array;
+  readonly #memmap: Memmap;
+
+  private constructor(handle: DeviceInitHandle, memmap: Memmap) {
+    const words = new Int32Array(handle.buffer);
+    if (words[Word.MAGIC] !== MAGIC || words[Word.VERSION] !== VERSION) {
+      throw new PageInitError(
+        'ERR_PAGE_INIT_HANDLE',
+        'not a device initialisation of this version',
+      );
+    }
+    const sizes = new Float64Array(handle.buffer, Word.START * 4, 3);
+    this.startPfn = sizes[0]!;
+    this.endPfn = sizes[1]!;
+    this.unitPages = sizes[2]!;
+    this.units = new UnitTable(words, Word.UNITS_AT, words[Word.UNITS]!);
+    this.#handle = handle;
+    this.#words = words;
+    this.#pages = new BigInt64Array(handle.buffer, COUNTER_BYTE, 1);
+    this.#memmap = memmap;
+  }
+
+  /** Lays a range's initialisation out; nothing is initialised. An empty range has no units. */
+  static create(options: DeviceInitOptions, memmap: Memmap): DeviceInit {
+    const { startPfn, endPfn } = options;
+    const grain = Math.max(memmap.pagesPerSection, 2 ** options.vmemmapShift);
+    const pages = endPfn - startPfn;
+    const unitPages = Math.max(1, Math.ceil(pages / UNITS_AIMED_AT / grain)) * grain;
+    const units =
+      pages === 0 ? 0 : Math.ceil(endPfn / unitPages) - Math.floor(startPfn / unitPages);
+    const buffer = allocateBuffer((Word.UNITS_AT + units) * 4);
+    const words = new Int32Array(buffer);
+    words[Word.VERSION] = VERSION;
+    words[Word.ZONE_ID] = options.zoneId;
+    words[Word.PGMAP] = options.pgmapIndex;
+    words[Word.STATE] = options.idle ? PageState.DEVICE_IDLE : PageState.DEVICE;
+    words[Word.SHIFT] = options.vmemmapShift;
+    words[Word.UNIQUE] = options.uniquePages;
+    words[Word.UNITS] = units;
+    new Float64Array(buffer, Word.START * 4, 3).set([startPfn, endPfn, unitPages]);
+    words[Word.MAGIC] = MAGIC;
+    return new DeviceInit({ type: 'bootmem.device-init', buffer }, memmap);
+  }
+
+  /** The range of another thread. @throws ERR_PAGE_INIT_HANDLE */
+  static attach(handle: DeviceInitHandle, memmap: Memmap): DeviceInit {
+    return new DeviceInit(handle, memmap);
+  }
+
+  /** For `postMessage` and `attach`. */
+  toHandle(): DeviceInitHandle {
+    return this.#handle;
+  }
+
+  /** Descriptors initialised so far. */
+  get initialisedPages(): number {
+    return Number(Atomics.load(this.#pages, 0));
+  }
+
+  /** Units that a waiting caller did itself. */
+  get foregroundUnits(): number {
+    return Atomics.load(this.#words, Word.FOREGROUND);
+  }
+
+  /** True when the page's descriptor is ready. */
+  isReady(pfn: number): boolean {
+    return this.units.isDone(this.#unitOf(pfn));
+  }
+
+  /** True when all units are done. */
+  isComplete(): boolean {
+    return this.units.countIn(UnitState.DONE) === this.units.count;
+  }
+
+  /** Does all units that touch `[startPfn, endPfn)` and that nobody has claimed. Returns how many. */
+  initChunk(startPfn: number, endPfn: number): number {
+    let done = 0;
+    this.#eachUnit(startPfn, endPfn, (unit) => {
+      if (this.#initUnit(unit)) done++;
+    });
+    return done;
+  }
+
+  /**
+   * Makes `count` pages from `pfn` ready: initialises in the foreground what nobody has begun, waits for
+   * the rest of this request only.
+   * @throws ERR_PAGE_INIT_CANCELLED when the mapping is being released
+   */
+  async sync(pfn: number, count: number): Promise<void> {
+    for (const unit of this.#syncUnits(pfn, count)) await this.units.whenDone(unit);
+  }
+
+  /** As {@link sync}, but blocks the calling thread; not for a browser's main thread. */
+  syncBlocking(pfn: number, count: number): void {
+    for (const unit of this.#syncUnits(pfn, count)) this.units.blockUntilDone(unit);
+  }
+
+  /** Takes all pending units out, then waits for the busy ones. */
+  async cancel(): Promise<void> {
+    for (let unit = 0; unit < this.units.count; unit++) this.units.cancel(unit);
+    for (let unit = 0; unit < this.units.count; unit++) {
+      const state = this.units.state(unit);
+      if (state !== UnitState.CANCELLED && state !== UnitState.FAILED) {
+        await this.units.whenDone(unit).catch(() => undefined);
+      }
+    }
+  }
+
+  #syncUnits(pfn: number, count: number): number[] {
+    const end = pfn + count;
+    if (!(count > 0 && pfn >= this.startPfn && end <= this.endPfn)) {
+      throw new PageInitError('ERR_DEVICE_ARGUMENT', 'the request lies in the device range', {
+        pfn,
+        count,
+        startPfn: this.startPfn,
+        endPfn: this.endPfn,
+      });
+    }
+    const others: number[] = [];
+    this.#eachUnit(pfn, end, (unit) => {
+      if (this.#initUnit(unit)) Atomics.add(this.#words, Word.FOREGROUND, 1);
+      else others.push(unit);
+    });
+    return others;
+  }
+
+  #unitOf(pfn: number): number {
+    return Math.floor(pfn / this.unitPages) - Math.floor(this.startPfn / this.unitPages);
+  }
+
+  #eachUnit(startPfn: number, endPfn: number, visit: (unit: number) => void): void {
+    const start = Math.max(startPfn, this.startPfn);
+    const end = Math.min(endPfn, this.endPfn);
+    if (start >= end) return;
+    const last = this.#unitOf(end - 1);
+    for (let unit = this.#unitOf(start); unit <= last; unit++) visit(unit);
+  }
+
+  #initUnit(unit: number): boolean {
+    if (!this.units.tryClaim(unit)) return false;
+    try {
+      const grid = (Math.floor(this.startPfn / this.unitPages) + unit) * this.unitPages;
+      const start = Math.max(this.startPfn, grid);
+      const end = Math.min(this.endPfn, grid + this.unitPages);
+      Atomics.add(this.#pages, 0, BigInt(this.#initPages(start, end)));
+      this.units.finish(unit);
+      return true;
+    } catch (error) {
+      this.units.fail(unit);
+      throw error;
+    }
+  }
+
+  #initPages(start: number, end: number): number {
+    const memmap = this.#memmap;
+    const words = this.#words;
+    const zoneId = words[Word.ZONE_ID]!;
+    const pgmap = words[Word.PGMAP]!;
+    const head = words[Word.STATE]! as DeviceState;
+    const folio = 2 ** words[Word.SHIFT]!;
+    const unique = words[Word.UNIQUE]!;
+    memmap.populate(start, end);
+    let pages = 0;
+    if (folio === 1) {
+      memmap.initDeviceRange(start, end, zoneId, pgmap, head);
+      pages = end - start;
+    } else {
+      const step = unique === 0 ? end - start : folio;
+      for (let at = start; at < end; at += step) {
+        const stop = unique === 0 ? end : at + Math.min(folio, unique);
+        memmap.initDeviceRange(at, stop, zoneId, pgmap, PageState.DEVICE_TAIL);
+        pages += stop - at;
+      }
+      const { state } = memmap.columns();
+      for (let at = start; at < end; at += folio) state[memmap.indexOf(at)] = head;
+    }
+    setMovable(memmap, start, end);
+    return pages;
+  }
+}

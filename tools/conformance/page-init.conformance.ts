@@ -1,0 +1,44 @@
+// `npm run conformance -- page-init [DIR] [--threads N]`: who initialises which page, against recorded boots: deferral
+// points, descriptors page by page, pageblock types, section flags, managed pages, free blocks for several
+// thread counts, device memory, hot-added memory. DIR holds one folder per boot; default: the shared
+// recordings, or the few in the repository. N pool threads help (default 2; 0: without a pool). Last line `page-init: N passed, N failed`.
+import { createWorkPool } from '@bootmem/padata';
+import { listBoots, sharedOracle } from '@bootmem-tools/oracle';
+import { Checks } from './page-init/checks.js';
+import { checkDeferred } from './page-init/deferred-check.js';
+import { checkDevices } from './page-init/device-check.js';
+import { checkEarly } from './page-init/early-check.js';
+import { checkHotplug } from './page-init/hotplug-check.js';
+import { machineOf } from './page-init/machine.js';
+
+const args = process.argv.slice(2);
+const option = args.findIndex((arg) => arg === '--threads');
+const threads = option < 0 ? 2 : Number(args.splice(option, 2)[1]);
+const dir = args[0] ?? sharedOracle('boots');
+if (dir === undefined) {
+  console.error('page-init: no recorded boots here; name a folder');
+  process.exit(2);
+}
+const pool = threads > 0 ? createWorkPool({ threads }) : undefined;
+let passed = 0;
+let failed = 0;
+for (const boot of listBoots(dir)) {
+  const checks = new Checks();
+  try {
+    const machine = machineOf(boot);
+    checkEarly(machine, checks);
+    await checkDeferred(machine, pool, checks);
+    await checkDevices(machine, checks);
+    checkHotplug(machine, checks);
+  } catch (error) {
+    checks.failures.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  }
+  passed += checks.passed;
+  failed += checks.failures.length;
+  for (const failure of checks.failures.slice(0, 8)) console.log(`${boot.name}: ${failure}`);
+  if (checks.failures.length > 8) console.log(`${boot.name}: … ${checks.failures.length - 8} more`);
+}
+await pool?.close();
+if (passed === 0) failed += 1;
+console.log(`page-init: ${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;

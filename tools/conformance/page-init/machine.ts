@@ -1,0 +1,83 @@
+/** A recorded boot as input of the planner: memblock at hand-over, zones as the kernel computed them. */
+import { type ZoneSpec } from '@bootmem/buddy-allocator';
+import { ZoneIndex } from '@bootmem/memmap';
+import {
+  type InitPlan,
+  memoryFromBytes,
+  type MemorySpan,
+  type PageInitProfile,
+  planInit,
+  PROFILE_6_1,
+  PROFILE_6_12,
+  reservedFromBytes,
+  type ZoneSpan,
+} from '@bootmem/page-init';
+import type { BootRecord, ZoneSnapshot } from '@bootmem-tools/oracle';
+
+const NO_INIT = 0x10;
+
+/** Our number of a zone by the kernel's name for it. */
+export const ZONE_BY_NAME: Readonly<Record<string, number>> = {
+  DMA: ZoneIndex.DMA,
+  DMA32: ZoneIndex.DMA32,
+  Normal: ZoneIndex.NORMAL,
+  Movable: ZoneIndex.MOVABLE,
+  Device: ZoneIndex.DEVICE,
+};
+/** Kernel zone number of the recorded configurations by our number; 5 is "no zone". */
+export const KERNEL_ZONE: readonly number[] = [0, 1, 2, -1, 3, 4, -1, 5];
+
+/** A recorded boot, planned. */
+export interface Machine {
+  readonly boot: BootRecord;
+  readonly profile: PageInitProfile;
+  readonly plan: InitPlan;
+  readonly memory: readonly MemorySpan[];
+  /** Zones as the allocator wants them. */
+  readonly zones: readonly ZoneSpec[];
+}
+
+/** Reads and plans a boot. */
+export function machineOf(boot: BootRecord): Machine {
+  const [major, minor] = boot.release();
+  const profile = major === 6 && minor < 12 ? PROFILE_6_1 : PROFILE_6_12;
+  const { memory, reserved } = boot.memblock('P4');
+  const populated = boot
+    .zones('P4')
+    .nodes.flatMap((node) => node.zones)
+    .filter((zone) => zone.spanned > 0 && zone.present > 0);
+  const spans = memoryFromBytes(memory.regions.map(({ base, size, nid }) => ({ base, size, nid })));
+  const plan = planInit({
+    memory: spans,
+    reserved: reservedFromBytes(
+      reserved.regions.map(({ base, size, flags }) => ({
+        base,
+        size,
+        noInit: (flags & NO_INIT) !== 0,
+      })),
+    ),
+    zones: populated.map((zone) => spanOf(zone)),
+    memorylessNids: boot
+      .zones('P4')
+      .nodes.filter((node) => node.spanned === 0)
+      .map((node) => node.nid),
+    profile,
+  });
+  const zones = populated.map((zone): ZoneSpec => ({
+    nid: zone.nid,
+    zone: zone.name as ZoneSpec['zone'],
+    startPfn: zone.startPfn,
+    endPfn: zone.startPfn + zone.spanned,
+    presentPages: zone.present,
+  }));
+  return { boot, profile, plan, memory: spans, zones };
+}
+
+function spanOf(zone: ZoneSnapshot): ZoneSpan {
+  return {
+    nid: zone.nid,
+    zoneIndex: ZONE_BY_NAME[zone.name]!,
+    startPfn: zone.startPfn,
+    endPfn: zone.startPfn + zone.spanned,
+  };
+}
