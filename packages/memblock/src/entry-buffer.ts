@@ -6,13 +6,31 @@
 /** Entries in columns; only the first `length` count. */
 export class EntryBuffer {
   /** First addresses. */
-  base: Float64Array = new Float64Array(64);
+  base: Float64Array;
   /** Ends, exclusive. */
-  end: Float64Array = new Float64Array(64);
+  end: Float64Array;
   /** Flags and node, see attributes.ts. */
-  attr: Int32Array = new Int32Array(64);
+  attr: Int32Array;
   /** Entries in use. */
   length = 0;
+
+  /** @param room entries expected; more is made when needed */
+  constructor(room = 64) {
+    const length = Math.max(room, 16);
+    this.base = new Float64Array(length);
+    this.end = new Float64Array(length);
+    this.attr = new Int32Array(length);
+  }
+
+  /** Entries that are all alike, taking the arrays over. */
+  static of(base: Float64Array, end: Float64Array, length: number, attr: number): EntryBuffer {
+    const buffer = new EntryBuffer(0);
+    buffer.base = base;
+    buffer.end = end;
+    buffer.attr = new Int32Array(base.length).fill(attr);
+    buffer.length = length;
+    return buffer;
+  }
 
   /** Forgets the entries, keeps the room. */
   clear(): void {

@@ -292,7 +292,9 @@ export class RegionList {
 
   /** Replaces everything by the entries of a buffer. */
   replaceAll(added: EntryBuffer): void {
-    this.replace(0, 0, this.count, added);
+    this.version++;
+    this.count = added.length;
+    this.swapChunks(0, this.chunks, added);
   }
 
   /** Largest hole between neighbouring entries inside the d-th chunk, in bytes; 0 for a single entry. */
@@ -393,8 +395,9 @@ export class RegionList {
     this.chunks--;
   }
 
-  private moreSlots(): number {
-    const slots = this.slots * 2;
+  /** Makes room for more chunks; returns the first new slot, the others become free. */
+  private moreSlots(wanted = 1): number {
+    const slots = Math.max(this.slots * 2, this.slots + wanted);
     this.base = grownFloats(this.base, slots * CHUNK_SIZE);
     this.end = grownFloats(this.end, slots * CHUNK_SIZE);
     this.attr = grownInts(this.attr, slots * CHUNK_SIZE);
@@ -439,8 +442,10 @@ export class RegionList {
     this.order.copyWithin(from + made, to, this.chunks);
     this.first.copyWithin(from + made, to, this.chunks);
     this.chunks = chunks;
+    if (made > this.freeSlots.length)
+      this.freeSlots.push(this.moreSlots(made - this.freeSlots.length));
     for (let k = 0; k < made; k++) {
-      const slot = this.freeSlots.pop() ?? this.moreSlots();
+      const slot = this.freeSlots.pop()!;
       const start = k * BULK_FILL;
       const stop = Math.min(start + BULK_FILL, entries.length);
       const offset = slot * CHUNK_SIZE;
