@@ -7,7 +7,7 @@ export { bootMemory } from './boot/boot-memory.js';
 export { Machine } from './boot/machine.js';
 export type { BootEvent, BootOptions, BootProgressOptions } from './boot/types.js';
 export { loadMachine } from './input/load-machine.js';
-export type { LoadedMachine, MachineSource } from './input/load-machine.js';
+export type { LoadedMachine, MachineSource } from './input/types.js';
 export { planLayout } from './plan/layout-plan.js';
 export type { LayoutPlan } from './plan/layout-plan.js';
 export { chooseProfile } from './plan/profile.js';

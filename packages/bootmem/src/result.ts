@@ -120,9 +120,11 @@ export interface UnacceptedReport {
 
 /** Times of one boot. */
 export interface TimingReport {
+  /** Starting the threads and loading their code, before the clock starts. */
+  readonly threadStartMs: number;
   /** From the start until the first page could be allocated. */
   readonly firstAllocationMs: number;
-  /** Layout and early initialisation on the calling thread. */
+  /** Early initialisation on the calling thread. */
   readonly earlyMs: number;
   /** Deferred initialisation, all nodes in parallel. */
   readonly deferredMs: number;

@@ -3,13 +3,36 @@
  * thread among them.
  */
 import { createWorkPool } from '@bootmem/padata';
-import type { WorkPool } from '@bootmem/padata';
+import type { PreparedRange, WorkPool } from '@bootmem/padata';
 import { createDeferredNodes, initDeferred } from '@bootmem/page-init';
 import type { DeferredNode, DeferredResult, RangeJobRunner } from '@bootmem/page-init';
 import { adopt, release } from '../worker/init-worker.js';
-import type { ChunkArg } from '../worker/init-worker.js';
+import type { AttachArg, ChunkArg, MachineHandle } from '../worker/init-worker.js';
 import { ChunkLog } from '../worker/chunk-log.js';
 import type { Assembly } from './assemble.js';
+
+/** The function that threads run, by module and name. */
+const CHUNK_FUNCTION = {
+  module: new URL('../worker/init-worker.js', import.meta.url),
+  name: 'initChunk',
+} as const;
+
+const ATTACH_FUNCTION = { ...CHUNK_FUNCTION, name: 'attachThread' } as const;
+
+/**
+ * Starts the threads of a boot and loads the code they will run, as a kernel has its other processors up
+ * before it hands work to them.
+ * @param threads  threads that initialise, the caller included
+ */
+export async function startThreads(threads: number): Promise<WorkPool> {
+  const pool =
+    threads > 1
+      ? createWorkPool({ threads: threads - 1, name: 'bootmem' })
+      : createWorkPool({ threads: 0, backend: 'inline' });
+  await pool.ready();
+  await pool.load(CHUNK_FUNCTION);
+  return pool;
+}
 
 /** Chunks that are kept for the timeline. */
 const LOG_CAPACITY = 16384;
@@ -24,15 +47,19 @@ export class DeferredPass {
   readonly #boot: string;
   readonly #logBuffer: SharedArrayBuffer;
   readonly #threads: number;
-  #pool: WorkPool | undefined;
+  #prepared: readonly Promise<{ nid: number; range: PreparedRange }>[] = [];
+  #attached: Promise<void> | undefined;
+  readonly #pool: WorkPool;
 
   /**
-   * Lays the pass out and starts its threads; they come up while the early pass runs.
+   * Lays the pass out.
    * @param machine  an assembled machine
+   * @param pool     from {@link startThreads}; closed with the pass
    * @param threads  threads that initialise, the caller included
    */
-  constructor(machine: Assembly, threads: number) {
+  constructor(machine: Assembly, pool: WorkPool, threads: number) {
     this.#machine = machine;
+    this.#pool = pool;
     this.#threads = threads;
     this.#boot = crypto.randomUUID();
     this.#logBuffer = ChunkLog.allocate(LOG_CAPACITY);
@@ -45,9 +72,44 @@ export class DeferredPass {
     });
     this.totalPages = pages.pages.deferred;
     adopt(this.#boot, allocator, this.nodes, this.#logBuffer);
-    if (this.nodes.length > 0 && threads > 1) {
-      this.#pool = createWorkPool({ threads: threads - 1, name: 'bootmem' });
-    }
+  }
+
+  /**
+   * Sends the machine to the threads, once for each node's job, and lets them attach while the calling
+   * thread does the early pass. Nobody waits for it: a thread that is late attaches at its first chunk.
+   */
+  prepare(): void {
+    const machine = this.#handle();
+    this.#prepared = this.nodes.map(async (node) => ({
+      nid: node.nid,
+      range: await this.#pool.prepareRange({
+        threadFn: CHUNK_FUNCTION,
+        arg: { machine, nid: node.nid } satisfies ChunkArg,
+        align: node.sectionPages,
+        minChunk: node.sectionPages,
+        maxThreads: this.#threads,
+      }),
+    }));
+    const helpers = this.#threads - 1;
+    if (helpers === 0 || this.nodes.length === 0) return;
+    const arg: AttachArg = {
+      machine,
+      ready: new Int32Array(new SharedArrayBuffer(4)),
+      threads: helpers + 1,
+    };
+    this.#attached = this.#pool
+      .runMultithreaded({
+        threadFn: ATTACH_FUNCTION,
+        arg,
+        start: 0,
+        size: helpers + 1,
+        minChunk: 1,
+        maxThreads: helpers + 1,
+      })
+      .then(
+        () => undefined,
+        () => undefined,
+      );
   }
 
   /**
@@ -62,7 +124,9 @@ export class DeferredPass {
     onNode: (line: string) => void;
   }): Promise<DeferredResult> {
     const progress = new Map<number, number>();
-    const pool = (this.#pool ??= createWorkPool({ threads: 0, backend: 'inline' }));
+    const prepared = new Map(
+      (await Promise.all(this.#prepared)).map(({ nid, range }) => [nid, range]),
+    );
     const report = (key: number, done: number): void => {
       progress.set(key, done);
       let sum = 0;
@@ -71,17 +135,7 @@ export class DeferredPass {
     };
     const runner: RangeJobRunner = {
       run: (job) =>
-        pool.runMultithreaded({
-          threadFn: {
-            module: new URL('../worker/init-worker.js', import.meta.url),
-            name: 'initChunk',
-          },
-          arg: this.#argOf(job.nid),
-          start: job.start,
-          size: job.size,
-          align: job.align,
-          minChunk: job.minChunk,
-          maxThreads: job.maxThreads,
+        prepared.get(job.nid)!.run(job.start, job.size, {
           signal: options.signal,
           onProgress: (done) => {
             report(job.start, done);
@@ -101,20 +155,17 @@ export class DeferredPass {
 
   /** Ends the threads. Idempotent. */
   async close(): Promise<void> {
-    const pool = this.#pool;
-    this.#pool = undefined;
     release(this.#boot);
-    await pool?.close();
+    await this.#attached;
+    await this.#pool.close();
   }
 
-  #argOf(nid: number): ChunkArg {
+  #handle(): MachineHandle {
     const { allocator, acceptance } = this.#machine;
-    const node = this.nodes.find((candidate) => candidate.nid === nid)!;
     return {
       boot: this.#boot,
-      nid,
       allocator: allocator.toHandle(),
-      node: node.toHandle(),
+      nodes: this.nodes.map((node) => ({ nid: node.nid, node: node.toHandle() })),
       log: this.#logBuffer,
       ...(acceptance === undefined
         ? {}

@@ -1,16 +1,127 @@
 /**
- * Device memory after boot: persistent ranges of the map get descriptors and a Device zone on their node,
- * asynchronously, while the rest of the machine is in use.
+ * Device memory: persistent ranges of the map get descriptors and a place in the Device zone of their node,
+ * in the background, while everything else is in use already.
+ *
+ * ```
+ * boot is done ─▶ memremapPagesAsync a range ─▶ chunks on the pool, low priority ─▶ ready
+ *                  whoever needs a page at once: mapping.sync(pfn)
+ * ```
  */
+import type { WorkPool } from '@bootmem/padata';
+import { DeviceMemory } from '@bootmem/page-init';
+import type { DeviceMapping, RangeJobRunner } from '@bootmem/page-init';
+import { messageOf } from '../errors.js';
 import type { DeviceReport } from '../result.js';
+import type { DeviceArg } from '../worker/init-worker.js';
 import type { Assembly } from './assemble.js';
 
-/** Placeholder for machines without persistent ranges; see the device part of page-init. */
-export function initDevices(
-  machine: Assembly,
-  log: (line: string) => void,
-): Promise<DeviceReport[]> {
-  void machine;
-  void log;
-  return Promise.resolve([]);
+const DEVICE_FUNCTION = {
+  module: new URL('../worker/init-worker.js', import.meta.url),
+  name: 'initDeviceChunk',
+} as const;
+
+/** Device ranges are mapped in whole sub-sections. */
+const SUBSECTION_PAGES = 512;
+
+/** The device memory of one machine, while it comes up and after. */
+export class Devices {
+  readonly memory: DeviceMemory;
+  readonly mappings: DeviceMapping[] = [];
+  readonly notes: string[] = [];
+  readonly #reports: DeviceReport[] = [];
+  readonly #ready: Promise<void>[] = [];
+
+  /**
+   * Starts initialising every persistent range.
+   * @param machine  a machine whose own memory is up
+   * @param pool     threads to use
+   * @param log      receives kernel-like lines
+   */
+  constructor(machine: Assembly, pool: WorkPool, log: (line: string) => void) {
+    const { plan, pages, memmap } = machine;
+    this.memory = new DeviceMemory({
+      memmap,
+      memory: plan.memory,
+      profile: pages.profile,
+    });
+    for (const [index, range] of plan.derived.persistent.entries()) {
+      const startPfn = Math.ceil(range.start / plan.pageSize / SUBSECTION_PAGES) * SUBSECTION_PAGES;
+      const endPfn = Math.floor(range.end / plan.pageSize / SUBSECTION_PAGES) * SUBSECTION_PAGES;
+      if (startPfn >= endPfn) continue;
+      this.#start(machine, pool, { name: `pmem${index}`, nid: range.nid, startPfn, endPfn }, log);
+    }
+  }
+
+  #start(
+    machine: Assembly,
+    pool: WorkPool,
+    range: { name: string; nid: number; startPfn: number; endPfn: number },
+    log: (line: string) => void,
+  ): void {
+    const { name, nid, startPfn, endPfn } = range;
+    const began = performance.now();
+    let mapping: DeviceMapping;
+    try {
+      mapping = this.memory.memremapPagesAsync(
+        { name, type: 'fs-dax', nid, ranges: [{ startPfn, endPfn }] },
+        { runner: (own) => poolRunner(pool, machine, own) },
+      );
+    } catch (error) {
+      this.notes.push(`${name}: ${messageOf(error)}`);
+      return;
+    }
+    this.mappings.push(mapping);
+    this.#ready.push(
+      mapping.ready.then(() => {
+        const ms = performance.now() - began;
+        this.#reports.push({ nid, startPfn, endPfn, ms });
+        log(
+          `${name}: memmap_init_zone_device initialised ${endPfn - startPfn} pages in ${Math.round(ms)}ms`,
+        );
+      }),
+    );
+  }
+
+  /**
+   * Waits until every device page is ready.
+   * @returns what was initialised, in order of completion
+   */
+  async ready(): Promise<readonly DeviceReport[]> {
+    await Promise.all(this.#ready);
+    return this.#reports;
+  }
+
+  /** What is finished so far. */
+  get reports(): readonly DeviceReport[] {
+    return this.#reports;
+  }
+
+  /** Spans of the Device zone by node. */
+  zoneSpan(nid: number): { startPfn: number; endPfn: number } | undefined {
+    const own = this.mappings.filter((mapping) => mapping.nid === nid).flatMap((one) => one.ranges);
+    if (own.length === 0) return undefined;
+    return {
+      startPfn: Math.min(...own.map((range) => range.startPfn)),
+      endPfn: Math.max(...own.map((range) => range.endPfn)),
+    };
+  }
+}
+
+function poolRunner(pool: WorkPool, machine: Assembly, mapping: DeviceMapping): RangeJobRunner {
+  const memmap = machine.memmap.toHandle();
+  return {
+    run: (job) => {
+      const arg: DeviceArg = { memmap, init: mapping.handleFor(job.start) };
+      return pool.runMultithreaded({
+        threadFn: DEVICE_FUNCTION,
+        arg,
+        start: job.start,
+        size: job.size,
+        align: job.align,
+        minChunk: job.minChunk,
+        maxThreads: job.maxThreads,
+        priority: 'low',
+      });
+    },
+  };
 }

@@ -24,6 +24,7 @@ import type {
 } from '../result.js';
 import type { Assembly } from './assemble.js';
 import type { DeferredPass } from './deferred.js';
+import type { Devices } from './devices.js';
 import type { BootLog } from './log-lines.js';
 
 /** Everything a boot hands to its machine. */
@@ -46,10 +47,11 @@ export interface MachineParts {
     readonly earlyMs: number;
     readonly deferredMs: number;
     readonly totalMs: number;
+    readonly threadStartMs: number;
   };
   readonly early: EarlyResult;
   readonly deferred: DeferredResult | undefined;
-  readonly devices: readonly DeviceReport[];
+  readonly devices: Devices;
 }
 
 /** A machine whose memory is up. */
@@ -87,6 +89,19 @@ export class Machine implements AsyncDisposable {
   /** The page allocator, as the calling thread sees it. */
   get allocator(): PageAllocator {
     return this.#parts.assembly.allocator;
+  }
+
+  /** Device memory: mappings, and a way to wait for just some pages. */
+  get devices(): Devices {
+    return this.#parts.devices;
+  }
+
+  /**
+   * Waits until all device memory of the map is initialised.
+   * @returns what was initialised; empty on a machine without persistent memory
+   */
+  devicesReady(): Promise<readonly DeviceReport[]> {
+    return this.#parts.devices.ready();
   }
 
   /** Log lines so far. */
@@ -158,7 +173,7 @@ export class Machine implements AsyncDisposable {
       earlyRanges: plan.memory.map(({ nid, startPfn, endPfn }) => ({ nid, startPfn, endPfn })),
       holes: plan.holes.map(({ nid, zone, pages }) => ({ nid, zone, pages })),
       nodes: this.#nodes(deferred),
-      zones: this.#zones().map((zone) => this.#zone(zone)),
+      zones: [...this.#zones().map((zone) => this.#zone(zone)), ...this.#deviceZones()],
       buddyinfo,
       timing: {
         ...timing,
@@ -167,7 +182,7 @@ export class Machine implements AsyncDisposable {
       },
       threads: this.#threads(deferred),
       chunks: this.#chunks(),
-      devices,
+      devices: devices.reports,
       ...(unaccepted === undefined ? {} : { unaccepted }),
       ...(options.mode === 'on-demand' ? { growth: this.#growth() } : {}),
       log: [...log.lines],
@@ -179,6 +194,7 @@ export class Machine implements AsyncDisposable {
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
+    await this.#parts.devices.ready().catch(() => undefined);
     await this.#parts.pass.close();
     this.allocator.close();
   }
@@ -227,6 +243,33 @@ export class Machine implements AsyncDisposable {
       freeBlocks: core.freeBlocks(),
       freeBlocksByType: byType,
     };
+  }
+
+  /** The Device zone of each node that has one: spanned, never present or managed. */
+  #deviceZones(): ZoneReport[] {
+    const { assembly, devices } = this.#parts;
+    return assembly.plan.layout.nodes.flatMap(({ nid }) => {
+      const span = devices.zoneSpan(nid);
+      if (span === undefined) return [];
+      return [
+        {
+          nid,
+          name: 'Device',
+          startPfn: span.startPfn,
+          spannedPages: span.endPfn - span.startPfn,
+          presentPages: 0,
+          managedPages: 0,
+          freePages: 0,
+          unacceptedPages: 0,
+          min: 0,
+          low: 0,
+          high: 0,
+          protection: assembly.plan.layout.limits.map(() => 0),
+          freeBlocks: [],
+          freeBlocksByType: {},
+        },
+      ];
+    });
   }
 
   #nodes(deferred: DeferredResult | undefined): NodeReport[] {

@@ -8,7 +8,7 @@
 import type { MachineDescription } from '@bootmem/firmware-map';
 import { BootmemError, INPUT_ERROR_CODES, messageOf } from '../errors.js';
 import { loadMachine } from '../input/load-machine.js';
-import type { LoadedMachine, MachineSource } from '../input/load-machine.js';
+import type { LoadedMachine, MachineSource } from '../input/types.js';
 import { planLayout } from '../plan/layout-plan.js';
 import type { LayoutPlan } from '../plan/layout-plan.js';
 import { chooseProfile } from '../plan/profile.js';

@@ -5,7 +5,7 @@
 import type { Memblock, MemRegion } from '@bootmem/memblock';
 import type { MachineDescription, MemblockDump, MemblockOperation } from '@bootmem/firmware-map';
 import { loadMachine } from '../input/load-machine.js';
-import type { LoadedMachine, MachineSource } from '../input/load-machine.js';
+import type { LoadedMachine, MachineSource } from '../input/types.js';
 import { chooseProfile } from '../plan/profile.js';
 import { predictAllocation } from '../plan/predict.js';
 import { applyOperation, markHotplug, nodeBlocks, setNodes, stateOf } from '../plan/replay.js';

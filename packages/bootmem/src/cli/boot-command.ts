@@ -43,6 +43,7 @@ export async function runBoot(
     });
     bar.stop();
     try {
+      await machine.devicesReady();
       const report = machine.report();
       if (options.json === true && !quiet) io.out(`${JSON.stringify(report)}\n`);
       else if (text) io.out(bootText(report, io.colors));

@@ -7,7 +7,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 
 /** Upper bound of `--threads`; more threads than this only cost start-up time. */
-export const MAX_THREADS = 512;
+export const MAX_THREADS = 255;
 
 /**
  * A whole number within bounds.

@@ -16,7 +16,13 @@ import { runCompletion } from './completion-command.js';
 import { ExitCode } from './exit-codes.js';
 import type { ExitCodeValue } from './exit-codes.js';
 import type { CommandIo } from './io.js';
-import { addBringUpOptions, addOutputOptions, addSourceOptions, wholeNumber } from './options.js';
+import {
+  addBringUpOptions,
+  addOutputOptions,
+  addSourceOptions,
+  MAX_THREADS,
+  wholeNumber,
+} from './options.js';
 import { runReplay } from './replay-command.js';
 import { runReport } from './report-command.js';
 import { runSchema, SCHEMA_NAMES } from './schema-command.js';
@@ -120,7 +126,7 @@ export function createProgram(io: CommandIo, done: (code: ExitCodeValue) => void
       wholeNumber('--rounds', 1, 1000),
       5,
     )
-    .option('-t, --threads <n>', 'most threads', wholeNumber('--threads', 1, 512))
+    .option('-t, --threads <n>', 'most threads', wholeNumber('--threads', 1, MAX_THREADS))
     .action(async (file: string | undefined, options) => {
       done(await runBench(file, options, io));
     });

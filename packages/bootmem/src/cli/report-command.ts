@@ -52,6 +52,7 @@ export async function runReport(
         if (event.kind === 'pages') bar.update(event.done, event.total);
       },
     });
+    await machine.devicesReady();
     const boot = machine.report();
     await machine.dispose();
     const check = checkMachine(input);

@@ -15,28 +15,7 @@ import type { MachineDescription, ReadResult } from '@bootmem/firmware-map';
 import { BootmemError, messageOf } from '../errors.js';
 import { SAMPLE_LOG } from '../package-info.js';
 import { readThisMachine } from './this-machine.js';
-
-/** Where a machine comes from. */
-export interface MachineSource {
-  /** Which boot of a log with several, 1 = the first; default the last one. */
-  readonly boot?: number;
-  /** Bytes of a synthetic machine. */
-  readonly memory?: number;
-  readonly nodes?: number;
-  readonly cpus?: number;
-  /** Bytes at the top of a synthetic machine that are unaccepted. */
-  readonly unaccepted?: number;
-  readonly thisMachine?: boolean;
-}
-
-/** A description and how it was come by. */
-export interface LoadedMachine {
-  readonly description: MachineDescription;
-  /** Short name for headings. */
-  readonly source: string;
-  /** What could not be read or had to be assumed. */
-  readonly notes: readonly string[];
-}
+import type { LoadedMachine, MachineSource } from './types.js';
 
 /** Files that may lie beside `dmesg.txt` or `console.txt` of a recorded boot. */
 const SIBLINGS = [
@@ -133,12 +112,15 @@ function logFiles(path: string): string[] {
 }
 
 async function readLog(path: string, boot: number | undefined): Promise<ReadResult> {
+  const which = {
+    name: basename(path),
+    ...(boot === undefined ? {} : { boot: boot - 1 }),
+  };
   const stream = createReadStream(path);
   try {
-    return await readDescription(stream, {
-      name: basename(path),
-      ...(boot === undefined ? {} : { boot: boot - 1 }),
-    });
+    if (basename(path) === 'console.txt')
+      return await readDescription([await liveConsole(path)], which);
+    return await readDescription(stream, which);
   } catch (error) {
     throw new BootmemError(
       'ERR_BOOTMEM_READ',
@@ -149,6 +131,13 @@ async function readLog(path: string, boot: number | undefined): Promise<ReadResu
   } finally {
     stream.destroy();
   }
+}
+
+/** A recorded console: the live log, without the files that the machine dumped to it afterwards. */
+async function liveConsole(path: string): Promise<string> {
+  const text = await readFile(path, 'utf8');
+  const dumped = text.indexOf('@@BEGIN ');
+  return dumped < 0 ? text : text.slice(0, dumped);
 }
 
 function inputError(path: string, result: ReadResult & { ok: false }): BootmemError {

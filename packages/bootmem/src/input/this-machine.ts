@@ -17,7 +17,7 @@ import {
 } from '@bootmem/firmware-map';
 import type { MachineDescription } from '@bootmem/firmware-map';
 import { BootmemError, messageOf } from '../errors.js';
-import type { LoadedMachine } from './load-machine.js';
+import type { LoadedMachine } from './types.js';
 
 /** A reader of files, so that tests can bring their own /proc. */
 export interface MachineFiles {

@@ -17,7 +17,13 @@ export function freedLater(plan: LayoutPlan): Map<string, number> | undefined {
   for (const line of printed.freeing) {
     const pages = (line.kb * 1024) / plan.pageSize;
     let place: number | undefined;
-    if (/SMP alternatives|boot services/i.test(line.what)) continue;
+    if (/SMP alternatives/i.test(line.what)) continue;
+    if (/boot services/i.test(line.what)) {
+      const parts = bootServices(plan, pages);
+      if (parts === undefined) return undefined;
+      for (const [key, own] of parts) freed.set(key, (freed.get(key) ?? 0) + own);
+      continue;
+    }
     if (/initrd/i.test(line.what)) place = printed.ramdisk?.start;
     else if (/unused kernel|init memory|initmem|unused decrypted/i.test(line.what))
       place = KERNEL_BASE;
@@ -27,6 +33,26 @@ export function freedLater(plan: LayoutPlan): Map<string, number> | undefined {
     freed.set(key, (freed.get(key) ?? 0) + pages);
   }
   return freed;
+}
+
+/**
+ * EFI boot services memory by zone: the ranges that were kept for it, if they add up to what was freed.
+ * @param plan   a planned machine
+ * @param pages  pages that the log says were freed
+ */
+function bootServices(plan: LayoutPlan, pages: number): Map<string, number> | undefined {
+  const parts = new Map<string, number>();
+  let sum = 0;
+  for (const operation of plan.description.memblock.operations) {
+    if (operation.op !== 'reserve' || !/efi_reserve_boot_services/.test(operation.caller)) continue;
+    const start = Math.floor(operation.start / plan.pageSize);
+    const end = Math.ceil(operation.end / plan.pageSize);
+    const key = zoneKeyOf(plan, start);
+    if (key === undefined) return undefined;
+    parts.set(key, (parts.get(key) ?? 0) + end - start);
+    sum += end - start;
+  }
+  return sum === pages ? parts : undefined;
 }
 
 /**
@@ -40,4 +66,14 @@ export function zoneKeyOf(plan: LayoutPlan, pfn: number): string | undefined {
     .find((node) => node.nid === nid)
     ?.zones.find((one) => one.startPfn <= pfn && pfn < one.endPfn);
   return zone === undefined ? undefined : `${zone.nid}/${zone.zone}`;
+}
+
+/**
+ * Whether a line was printed after the machine was up, so that it tells of memory added later.
+ * @param plan  a planned machine
+ * @param line  line number
+ */
+export function printedAfterBoot(plan: LayoutPlan, line: number): boolean {
+  const end = plan.description.printed.memory?.line;
+  return end !== undefined && line > end;
 }

@@ -91,6 +91,32 @@ function pagesOf(derived: DerivedMemory): MemoryPfnRange[] {
 }
 
 /**
+ * Takes the mark "can be unplugged" from nodes that hold something the kernel needs, as it does before it
+ * looks at `movable_node`. What is held is known from the dump, else the initrd's node and node 0.
+ */
+function unplugMarks(
+  description: MachineDescription,
+  memory: readonly MemoryPfnRange[],
+): MemoryPfnRange[] {
+  if (!memory.some((range) => range.hotplug === true)) return [...memory];
+  const pageSize = description.pageSize ?? 4096;
+  const held = new Set<number>([0]);
+  const last = description.memblock.dumps.findLast((dump) => dump.complete);
+  // Nodes that hold their own data only are still free to go: that is allocated after the marks are set.
+  const data = new Set(description.numa.nodeData.map((one) => one.start));
+  for (const region of last?.reserved ?? []) {
+    if (region.nid !== undefined && !data.has(region.start)) held.add(region.nid);
+  }
+  const initrd = description.printed.ramdisk;
+  for (const range of memory) {
+    const start = range.startPfn * pageSize;
+    const end = range.endPfn * pageSize;
+    if (initrd !== undefined && initrd.start < end && initrd.end > start) held.add(range.nid);
+  }
+  return memory.map((range) => (held.has(range.nid) ? { ...range, hotplug: false } : range));
+}
+
+/**
  * Plans a machine.
  * @param description  the machine
  * @param profile      kernel behaviour
@@ -104,7 +130,7 @@ export function planLayout(
   from: 'auto' | 'firmware' | 'early-ranges' = 'auto',
 ): LayoutPlan {
   const derived = deriveMemory(description, { from });
-  const memory = pagesOf(derived);
+  const memory = unplugMarks(description, pagesOf(derived));
   const last = memory.at(-1);
   if (last === undefined) {
     throw new BootmemError(
@@ -120,7 +146,10 @@ export function planLayout(
     memory,
     limits: limits.limits,
     movable: movablePolicy(description),
-    memorylessNids: derived.nodes.filter((node) => !node.hasMemory).map((node) => node.nid),
+    memorylessNids:
+      description.numa.rejected === undefined
+        ? derived.nodes.filter((node) => !node.hasMemory).map((node) => node.nid)
+        : [],
     pageShift: Math.log2(derived.pageSize),
   });
   return {

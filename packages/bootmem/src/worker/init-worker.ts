@@ -9,27 +9,42 @@
  * Locks: none here. What is attached belongs to this thread and lives as long as the thread; a pool
  * belongs to one machine, so that is as long as the machine.
  */
-import { threadId } from 'node:worker_threads';
+import { isMainThread, threadId } from 'node:worker_threads';
 import { PageAllocator } from '@bootmem/buddy-allocator';
 import type { PageAllocatorHandle } from '@bootmem/buddy-allocator';
-import { DeferredNode } from '@bootmem/page-init';
-import type { DeferredNodeHandle } from '@bootmem/page-init';
+import { Memmap } from '@bootmem/memmap';
+import type { MemmapHandle } from '@bootmem/memmap';
+import { DeferredNode, DeviceInit } from '@bootmem/page-init';
+import type { DeferredNodeHandle, DeviceInitHandle } from '@bootmem/page-init';
 import { UnacceptedMemory, ZoneAcceptor } from '@bootmem/unaccepted-memory';
 import type { UnacceptedMemoryHandle, ZoneAcceptorHandle } from '@bootmem/unaccepted-memory';
 import { ChunkLog, sharedNow } from './chunk-log.js';
 
-/** What a thread needs; survives `postMessage`. */
-export interface ChunkArg {
+/** A machine by handle; survives `postMessage`. */
+export interface MachineHandle {
   /** Names the boot: everything is attached once for it. */
   readonly boot: string;
-  readonly nid: number;
   readonly allocator: PageAllocatorHandle;
-  readonly node: DeferredNodeHandle;
+  /** Deferred parts by node. */
+  readonly nodes: readonly { readonly nid: number; readonly node: DeferredNodeHandle }[];
   readonly log: ArrayBufferLike;
   readonly unaccepted?: {
     readonly memory: UnacceptedMemoryHandle;
     readonly acceptor: ZoneAcceptorHandle;
   };
+}
+
+/** What a chunk needs. */
+export interface ChunkArg {
+  readonly machine: MachineHandle;
+  readonly nid: number;
+}
+
+/** What the attach job needs: a word that counts the threads that are ready, and how many to wait for. */
+export interface AttachArg {
+  readonly machine: MachineHandle;
+  readonly ready: Int32Array;
+  readonly threads: number;
 }
 
 /** One thread's view of a machine. */
@@ -66,19 +81,57 @@ export function release(boot: string): void {
   machines.delete(boot);
 }
 
-function attach(arg: ChunkArg): Attached {
-  const known = machines.get(arg.boot);
+function attach(handle: MachineHandle): Attached {
+  const known = machines.get(handle.boot);
   if (known !== undefined) return known;
-  const allocator = PageAllocator.attach(arg.allocator);
-  if (arg.unaccepted !== undefined) {
-    const memory = UnacceptedMemory.attach(arg.unaccepted.memory);
+  const allocator = PageAllocator.attach(handle.allocator);
+  if (handle.unaccepted !== undefined) {
+    const memory = UnacceptedMemory.attach(handle.unaccepted.memory);
     allocator.setHooks({
-      accept: new ZoneAcceptor(memory, allocator, {}, arg.unaccepted.acceptor),
+      accept: new ZoneAcceptor(memory, allocator, {}, handle.unaccepted.acceptor),
     });
   }
-  const attached: Attached = { allocator, log: new ChunkLog(arg.log), nodes: new Map() };
-  machines.set(arg.boot, attached);
+  const nodes = handle.nodes.map(({ nid, node }): [number, DeferredNode] => [
+    nid,
+    DeferredNode.attach(node, {
+      memmap: allocator.memmap,
+      sink: allocator,
+      threadId: allocator.thread,
+      liveness: allocator.registry,
+    }),
+  ]);
+  const attached: Attached = { allocator, log: new ChunkLog(handle.log), nodes: new Map(nodes) };
+  machines.set(handle.boot, attached);
   return attached;
+}
+
+/** How long the calling thread's unit of the attach job leaves the other units to the threads. */
+const ATTACH_LIMIT_MS = 200;
+
+/**
+ * Attaches a thread ahead of the work. The calling thread has nothing to attach: its unit only keeps it from
+ * taking those that are meant for the others, without blocking it.
+ * @param _start  unit
+ * @param _end    unit after it
+ * @param arg     the machine, and where to count
+ */
+export function attachThread(_start: number, _end: number, arg: AttachArg): void | Promise<void> {
+  if (!isMainThread) {
+    attach(arg.machine);
+    // Pairs with the loads in `untilReady`.
+    Atomics.add(arg.ready, 0, 1);
+    return undefined;
+  }
+  return untilReady(arg);
+}
+
+async function untilReady(arg: AttachArg): Promise<void> {
+  const limit = performance.now() + ATTACH_LIMIT_MS;
+  while (Atomics.load(arg.ready, 0) < arg.threads - 1 && performance.now() < limit) {
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve);
+    });
+  }
 }
 
 /**
@@ -90,21 +143,10 @@ function attach(arg: ChunkArg): Attached {
  * @kernel deferred_init_memmap_chunk
  */
 export function initChunk(start: number, end: number, arg: ChunkArg): number {
-  const machine = attach(arg);
-  let node = machine.nodes.get(arg.nid);
-  if (node === undefined) {
-    const { allocator } = machine;
-    node = DeferredNode.attach(arg.node, {
-      memmap: allocator.memmap,
-      sink: allocator,
-      threadId: allocator.thread,
-      liveness: allocator.registry,
-    });
-    machine.nodes.set(arg.nid, node);
-  }
+  const { log, nodes } = attach(arg.machine);
   const startMs = sharedNow();
-  const pages = node.initChunk(start, end);
-  machine.log.add({
+  const pages = nodes.get(arg.nid)?.initChunk(start, end) ?? 0;
+  log.add({
     thread: threadId,
     nid: arg.nid,
     startPfn: start,
@@ -113,4 +155,29 @@ export function initChunk(start: number, end: number, arg: ChunkArg): number {
     endMs: sharedNow(),
   });
   return pages;
+}
+
+/** What a thread needs to initialise device memory. */
+export interface DeviceArg {
+  readonly memmap: MemmapHandle;
+  readonly init: DeviceInitHandle;
+}
+
+/** One attachment a job and thread: the argument arrives once for each. */
+const devices = new WeakMap<DeviceArg, DeviceInit>();
+
+/**
+ * Initialises a chunk of a device's pages.
+ * @param start  first page frame
+ * @param end    page frame after the last
+ * @param arg    what to attach
+ * @kernel memmap_init_zone_device
+ */
+export function initDeviceChunk(start: number, end: number, arg: DeviceArg): void {
+  let init = devices.get(arg);
+  if (init === undefined) {
+    init = DeviceInit.attach(arg.init, Memmap.attach(arg.memmap));
+    devices.set(arg, init);
+  }
+  init.initChunk(start, end);
 }

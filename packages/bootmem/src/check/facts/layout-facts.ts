@@ -4,6 +4,7 @@
  */
 import { formatMemRange } from '../../format/numbers.js';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
+import { printedAfterBoot } from '../../plan/late-frees.js';
 import { kernelAtLeast } from '../../plan/profile.js';
 import type { FactList } from '../fact-list.js';
 
@@ -102,6 +103,7 @@ export function movableFacts(plan: LayoutPlan, facts: FactList): void {
 /** `mminit::memmap_init Initialising map node N zone Z pfns A -> B`. */
 export function memmapInitFacts(plan: LayoutPlan, facts: FactList): void {
   for (const line of plan.description.printed.memmapInit) {
+    if (printedAfterBoot(plan, line.line)) continue;
     const zone = plan.layout.nodes
       .find((node) => node.nid === line.nid)
       ?.zones.find((candidate) => candidate.zoneIndex === line.zoneIndex);

@@ -219,45 +219,40 @@ function pageblockFacts(plan: LayoutPlan, facts: FactList): void {
   const info = plan.description.proc.pagetypeinfo;
   if (info === undefined) return;
   const size = info.pagesPerBlock ?? 512;
-  const sections = new Set<number>();
-  for (const { startPfn, endPfn } of plan.memory) {
-    const last = Math.floor((endPfn - 1) / plan.pagesPerSection);
-    for (let one = Math.floor(startPfn / plan.pagesPerSection); one <= last; one++)
-      sections.add(one);
-  }
   for (const row of info.blocks) {
     const zone = plan.layout.nodes
       .find((node) => node.nid === row.nid)
       ?.zones.find((candidate) => candidate.zone === row.zone);
     const kernel = Object.values(row.counts).reduce((sum, count) => sum + count, 0);
-    const ours = zone === undefined ? 0 : countBlocks(plan, zone, sections, size);
+    const ours = zone === undefined ? 0 : countBlocks(plan, zone, size);
     facts.compare('pageblocks', name(row), kernel, ours);
   }
 }
 
 /**
- * Counts as the kernel walks: from the zone's first page, then aligned blocks; a block counts when its
- * first page has a descriptor that names this zone.
+ * Counts as the kernel walks: from the zone's first page in steps of a block, aligned or not; a step counts
+ * when its sub-section holds memory and its descriptor names this zone.
  */
 function countBlocks(
   plan: LayoutPlan,
   zone: { nid: number; zone: string; startPfn: number; endPfn: number },
-  sections: ReadonlySet<number>,
   size: number,
 ): number {
   let count = 0;
-  let pfn = zone.startPfn;
-  while (pfn < zone.endPfn) {
-    const section = Math.floor(pfn / plan.pagesPerSection);
-    const next = (Math.floor(pfn / size) + 1) * size;
-    if (!sections.has(section)) {
-      pfn = (section + 1) * plan.pagesPerSection;
-      continue;
-    }
+  for (let pfn = zone.startPfn; pfn < zone.endPfn; pfn += size) {
+    if (!hasSubsection(plan, pfn)) continue;
     if (ownsPfn(plan, zone, pfn)) count++;
-    pfn = next;
   }
   return count;
+}
+
+/** Pages of a sub-section, the grain in which the kernel knows what is online. */
+const SUBSECTION = 512;
+
+/** Whether the sub-section of a page holds any memory. */
+function hasSubsection(plan: LayoutPlan, pfn: number): boolean {
+  const start = Math.floor(pfn / SUBSECTION) * SUBSECTION;
+  return plan.memory.some((range) => range.startPfn < start + SUBSECTION && range.endPfn > start);
 }
 
 /** Whether the descriptor of a page names this zone: its memory, or a hole handed to it. */

@@ -5,6 +5,7 @@
 import { nodeOrders, zoneLists } from '@bootmem/buddy-allocator';
 import type { NumaTopology } from '@bootmem/buddy-allocator';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
+import { printedAfterBoot } from '../../plan/late-frees.js';
 import type { FactList } from '../fact-list.js';
 
 /** Zonelist facts. */
@@ -14,7 +15,7 @@ export function zonelistFacts(plan: LayoutPlan, facts: FactList): void {
   policyFacts(plan, facts);
   if (printed.fallbackOrders.length === 0 && printed.zonelistOrders.length === 0) return;
   const topology = topologyOf(plan);
-  const reason = 'node distances (SLIT) or the cpus of each node are not in the log';
+  const reason = 'node distances (SLIT) are not in the log';
   if (topology === undefined) {
     for (const line of printed.fallbackOrders) {
       facts.open('fallback order', `node ${line.nid}`, line.order.join(' '), reason);
@@ -23,6 +24,7 @@ export function zonelistFacts(plan: LayoutPlan, facts: FactList): void {
   }
   const orders = nodeOrders(topology);
   for (const line of printed.fallbackOrders) {
+    if (printedAfterBoot(plan, line.line)) continue;
     const ours = (orders.get(line.nid) ?? []).join(' ');
     facts.compare('fallback order', `node ${line.nid}`, line.order.join(' '), ours);
   }
@@ -31,6 +33,7 @@ export function zonelistFacts(plan: LayoutPlan, facts: FactList): void {
   );
   const lists = zoneLists(topology, zones);
   for (const line of printed.zonelistOrders) {
+    if (printedAfterBoot(plan, line.line)) continue;
     const own = lists.find((list) => list.nid === line.nid);
     const limit = plan.layout.limits.findIndex((one) => one.zone === line.zone);
     const full = line.list === 'general' ? own?.fallback : own?.thisNode;
@@ -42,8 +45,9 @@ export function zonelistFacts(plan: LayoutPlan, facts: FactList): void {
 }
 
 /**
- * Nodes, distances and cpus, if the log determines them. One node needs nothing; distances come from
- * sysfs, else from a SLIT, else (no SLIT printed) every other node is equally far.
+ * Nodes and distances, if the log determines them. One node needs nothing; distances come from sysfs, else
+ * from a SLIT, else (no SLIT printed) every other node is equally far. No cpu but the first is up when the
+ * lists are built, so cpus play no part.
  */
 export function topologyOf(plan: LayoutPlan): NumaTopology | undefined {
   const { numa, proc, printed } = plan.description;
@@ -51,42 +55,19 @@ export function topologyOf(plan: LayoutPlan): NumaTopology | undefined {
   const withMemory = new Set(
     plan.layout.nodes.filter((node) => node.presentPages > 0).map((node) => node.nid),
   );
-  const sysfs = proc.nodes ?? [];
-  const rows =
-    sysfs.length > 0 ? sysfs.map((node) => ({ nid: node.nid, row: node.distances })) : undefined;
+  const rows = (proc.nodes ?? []).map((node) => ({ nid: node.nid, row: node.distances }));
   const slit = printed.acpiTables.some((table) => table.table === 'SLIT');
-  const faked = numa.faked.length > 0;
-  if (
-    nids.length > 1 &&
-    rows === undefined &&
-    (slit || (numa.distances === undefined && !knowsCpus(plan)))
-  ) {
+  if (nids.length > 1 && rows.length === 0 && numa.distances === undefined && slit) {
     return undefined;
   }
-  if (nids.length > 2 && rows === undefined && faked) return undefined;
-  const column = new Map(rows?.map((entry, index) => [entry.nid, index]));
+  const column = new Map(rows.map((entry, index) => [entry.nid, index]));
   const distance = (from: number, to: number): number => {
-    const row = rows?.find((entry) => entry.nid === from)?.row;
+    const row = rows.find((entry) => entry.nid === from)?.row;
     const index = column.get(to);
     if (row !== undefined && index !== undefined && row[index] !== undefined) return row[index];
     return numa.distances?.[from]?.[to] ?? (from === to ? 10 : 20);
   };
-  const cpuNodes = new Set(
-    sysfs.length > 0
-      ? sysfs.filter((node) => node.cpus.length > 0).map((node) => node.nid)
-      : numa.cpus.map((cpu) => cpu.nid),
-  );
-  return {
-    nids,
-    distance,
-    hasMemory: (nid) => withMemory.has(nid),
-    hasCpus: (nid) => cpuNodes.size === 0 || cpuNodes.has(nid),
-  };
-}
-
-/** Whether the log tells which node has cpus. */
-function knowsCpus(plan: LayoutPlan): boolean {
-  return plan.description.numa.cpus.length > 0 || (plan.description.proc.nodes ?? []).length > 0;
+  return { nids, distance, hasMemory: (nid) => withMemory.has(nid), hasCpus: () => false };
 }
 
 function countFacts(plan: LayoutPlan, facts: FactList): void {
@@ -99,6 +80,10 @@ function countFacts(plan: LayoutPlan, facts: FactList): void {
 function policyFacts(plan: LayoutPlan, facts: FactList): void {
   const line = plan.description.printed.policyZone;
   if (line === undefined) return;
+  if (printedAfterBoot(plan, line.line)) {
+    facts.open('policy zone', 'machine', line.zone, 'printed again after memory was added');
+    return;
+  }
   const movable = plan.layout.limits.findIndex((limit) => limit.zone === 'Movable');
   let best = -1;
   for (const node of plan.layout.nodes) {

@@ -1,0 +1,26 @@
+/**
+ * Where a machine comes from, and what comes out of reading it. Types only.
+ */
+import type { MachineDescription } from '@bootmem/firmware-map';
+
+/** Where a machine comes from. */
+export interface MachineSource {
+  /** Which boot of a log with several, 1 = the first; default the last one. */
+  readonly boot?: number;
+  /** Bytes of a synthetic machine. */
+  readonly memory?: number;
+  readonly nodes?: number;
+  readonly cpus?: number;
+  /** Bytes at the top of a synthetic machine that are unaccepted. */
+  readonly unaccepted?: number;
+  readonly thisMachine?: boolean;
+}
+
+/** A description and how it was come by. */
+export interface LoadedMachine {
+  readonly description: MachineDescription;
+  /** Short name for headings. */
+  readonly source: string;
+  /** What could not be read or had to be assumed. */
+  readonly notes: readonly string[];
+}
