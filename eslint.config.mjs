@@ -32,7 +32,14 @@ const nodeGlobals = Object.fromEntries(
 );
 
 export default defineConfig(
-  globalIgnores(['**/dist/', '**/coverage/', '.nx/', '**/generated/', 'docs/.vitepress/']),
+  globalIgnores([
+    '**/dist/',
+    '**/coverage/',
+    '.nx/',
+    '**/generated/',
+    'docs/.vitepress/',
+    'docs/.site/',
+  ]),
   js.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitepress';
 
-const docs = fileURLToPath(new URL('..', import.meta.url));
+const docs = fileURLToPath(new URL('../.site/', import.meta.url));
 const packages = [
   'padata', 'memblock', 'memmap', 'buddy-allocator', 'page-init', 'unaccepted-memory', 'firmware-map', 'bootmem', 'padata-nats',
 ].filter((name) => existsSync(`${docs}packages/${name}/index.md`));
@@ -23,14 +23,14 @@ export default defineConfig({
   description: "Linux's memory bring-up as TypeScript packages on worker threads and shared memory",
   lastUpdated: false,
   cleanUrls: true,
-  srcExclude: ['demo/**'],
+  srcDir: '.site',
   themeConfig: {
     search: { provider: 'local' },
     nav: [
       { text: 'Start', link: '/guide/getting-started' },
       { text: 'Architecture', link: '/architecture' },
       { text: 'Packages', link: '/packages/padata/' },
-      { text: 'API', link: '/api/' },
+      { text: 'API', link: '/api/padata/' },
     ],
     sidebar: [
       {

@@ -1,5 +1,6 @@
 export const root: string;
+export const SITE: string;
 export const PACKAGES: readonly string[];
-export const packagePages: ReadonlyMap<string, string>;
+export const pages: ReadonlyMap<string, string>;
 export function documents(): string[];
-export function asPage(source: string, page: string): string;
+export function asPage(source: string): string;

@@ -1,9 +1,13 @@
-// Which Markdown files make up the documentation, and how a package's own documents become pages of the site.
+// Which Markdown files make up the documentation, and how each becomes a page of the site. Documents link to each
+// other by their paths in the repository, so they work where they lie; the site is built from a rewritten copy.
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { dirname, join, relative, resolve } from 'node:path';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Where the site's sources are generated; ignored by git. */
+export const SITE = 'docs/.site';
 
 /** Folders of the public packages, in the order of a boot. */
 export const PACKAGES = [
@@ -18,67 +22,59 @@ export const PACKAGES = [
   'padata-nats',
 ].filter((name) => existsSync(join(root, 'packages', name, 'README.md')));
 
-const PARTS = [
-  ['README.md', 'index.md'],
-  ['DESIGN.md', 'design.md'],
-  ['GUIDE.md', 'guide.md'],
-  ['bench/RESULTS.md', 'results.md'],
-];
+const markdownUnder = (folder) =>
+  readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) return entry.name.startsWith('.') ? [] : markdownUnder(path);
+    return path.endsWith('.md') ? [path] : [];
+  });
 
-/** Source path → page path of every package document, both relative to the repository. */
-export const packagePages = new Map(
-  PACKAGES.flatMap((name) => [
-    ...PARTS.map(([source, page]) => [
-      `packages/${name}/${source}`,
-      `docs/packages/${name}/${page}`,
-    ]),
-    ...(existsSync(join(root, 'packages', name, 'docs'))
-      ? readdirSync(join(root, 'packages', name, 'docs'))
-          .filter((file) => file.endsWith('.md'))
-          .map((file) => [
-            `packages/${name}/docs/${file}`,
-            `docs/packages/${name}/${file.toLowerCase()}`,
-          ])
-      : []),
-  ]).filter(([source]) => existsSync(join(root, source))),
-);
+const packageDocuments = PACKAGES.flatMap((name) => {
+  const here = `packages/${name}`;
+  const pages = [
+    ['README.md', 'index.md'],
+    ['DESIGN.md', 'design.md'],
+    ['GUIDE.md', 'guide.md'],
+    ['bench/RESULTS.md', 'results.md'],
+  ].map(([source, page]) => [`${here}/${source}`, `${here}/${page}`]);
+  const more = existsSync(join(root, here, 'docs')) ? markdownUnder(`${here}/docs`) : [];
+  return [...pages, ...more.map((source) => [source, source.replace('/docs/', '/').toLowerCase()])];
+}).filter(([source]) => existsSync(join(root, source)));
 
-/** Every Markdown file a reader meets: the root's, docs/ and the packages'. */
-export function documents() {
-  const own = (folder) =>
-    readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
-      const path = `${folder}/${entry.name}`;
-      if (entry.isDirectory())
-        return entry.name.startsWith('.') || path === 'docs/api' || path === 'docs/packages'
-          ? []
-          : own(path);
-      return path.endsWith('.md') ? [path] : [];
-    });
-  return ['README.md', 'CONTRIBUTING.md', ...own('docs'), ...packagePages.keys()];
-}
+/** Source path in the repository → page path on the site. */
+export const pages = new Map([
+  ...markdownUnder('docs').map((source) => [source, source.slice('docs/'.length)]),
+  ...packageDocuments,
+  ['CONTRIBUTING.md', 'contributing.md'],
+]);
+
+/** Every Markdown file a reader meets. */
+export const documents = () => ['README.md', ...pages.keys()];
 
 /**
- * The text of a package document as a page: links to other documents follow them to their pages, links to
- * anything else in the repository become plain text in code style, and pictures point to the repository's files.
+ * The text of a document as a page: links to other documents lead to their pages; links to anything else in the
+ * repository become plain text that names the file.
  */
-export function asPage(source, page) {
-  const here = dirname(join(root, source));
+export function asPage(source) {
+  const here = dirname(source);
+  const page = pages.get(source);
   return readFileSync(join(root, source), 'utf8').replace(
     /(!?)\[([^\]]*)\]\(([^)\s]+)\)/g,
     (whole, image, text, target) => {
-      if (/^[a-z]+:|^#/.test(target)) return whole;
+      if (/^[a-z]+:|^[#/]/.test(target)) return whole;
       const [path, anchor = ''] = target.split('#');
-      const full = relative(root, resolve(here, path)).replaceAll('\\', '/');
-      const mapped =
-        packagePages.get(full) ??
-        (full.startsWith('docs/') && full.endsWith('.md') ? full : undefined);
-      const to = (file) =>
-        relative(dirname(join(root, page)), join(root, file))
-          .replaceAll('\\', '/')
-          .replace(/^(?!\.)/, './');
-      if (image) return `![${text}](${to(full)})`;
-      if (mapped === undefined) return text.startsWith('`') ? text : `${text} (\`${full}\`)`;
-      return `[${text}](${to(mapped)}${anchor && `#${anchor}`})`;
+      const file = relative(root, resolve(root, here, path)).replaceAll('\\', '/');
+      if (image) {
+        const picture = relative(join(root, SITE, dirname(page)), join(root, file));
+        return `![${text}](${picture.replaceAll('\\', '/')})`;
+      }
+      const candidate =
+        pages.get(file) ??
+        pages.get(`${file}/README.md`) ??
+        pages.get(`${file.replace(/\/$/, '')}/index.md`);
+      if (candidate === undefined) return text.startsWith('`') ? text : `${text} (\`${file}\`)`;
+      const link = relative(dirname(page), candidate).replaceAll('\\', '/');
+      return `[${text}](${link.startsWith('.') ? link : `./${link}`}${anchor && `#${anchor}`})`;
     },
   );
 }
