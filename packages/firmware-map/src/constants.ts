@@ -6,8 +6,11 @@
 /** Highest address that is represented exactly, and the end of the address space: 2^53 - 1 bytes. */
 export const PHYS_ADDR_MAX: number = Number.MAX_SAFE_INTEGER;
 
-/** Characters of one physical line that are looked at; the rest is dropped and reported. */
-export const MAX_LINE_LENGTH = 65_536;
+/**
+ * Characters of one physical line that are looked at; the rest is dropped and reported. A kernel record has at most
+ * 1024, a command line at most 4096.
+ */
+export const MAX_LINE_LENGTH = 8192;
 
 /** Records of one kind (map entries, operations, …) that are kept; more are counted and reported. */
 export const MAX_RECORDS = 1 << 17;

@@ -97,7 +97,8 @@ export function deriveMemory(
     map = fakeNodes(description, memory, map, problems) ?? map;
   }
   const soleNode = soleNodeOf(description);
-  const parts = assignNodes(memory, map, soleNode, problems);
+  // A border inside a page leaves that page to nobody.
+  const parts = trimToPages(assignNodes(memory, map, soleNode, problems), pageSize);
   return {
     memory: parts,
     memblockAdds: limited.map(({ start, end }) => ({ start, end })),

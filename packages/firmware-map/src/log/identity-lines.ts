@@ -6,7 +6,7 @@ import { hasPrefix } from './clean-line.js';
 import { onMatch, type Recogniser } from './recogniser.js';
 
 /** The line that begins a boot. */
-export const BANNER = /Linux version (\d+\.\d+[^\s(]*)/;
+export const BANNER = /Linux version (\d{1,5}\.\d{1,5}(?!\d)[^\s(]{0,100})/;
 
 const ARCHITECTURE_IN_RELEASE: readonly (readonly [RegExp, Architecture])[] = [
   [/x86[_-]64|amd64/i, 'x86_64'],
@@ -20,7 +20,7 @@ const ARCHITECTURE_IN_RELEASE: readonly (readonly [RegExp, Architecture])[] = [
 
 const banner = onMatch('Linux version', BANNER, (match, draft, line) => {
   const release = match[1]!;
-  const numbers = /^\d+(?:\.\d+)*/.exec(release)![0].split('.').map(Number);
+  const numbers = /^\d+(?:\.\d{1,5}(?!\d))*/.exec(release)![0].split('.').map(Number);
   if (draft.kernel === undefined) draft.hasPrefixes = hasPrefix(match.input);
   draft.kernel ??= { release, numbers: numbers.slice(0, 4), line };
   draft.records++;

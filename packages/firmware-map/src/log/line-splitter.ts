@@ -14,6 +14,8 @@ import { FirmwareMapError } from '../errors.js';
 export type LineSink = (line: string, lineNumber: number, cut: boolean) => void;
 
 const LINE_END = /\r\n|\n|\r|<br ?\/?>/gi;
+/** Characters of the longest of them, less one. */
+const LONGEST_END = 5;
 
 /** Push-style line splitter. */
 export class LineSplitter {
@@ -78,7 +80,7 @@ export class LineSplitter {
     // A `<br` may be cut by the chunk border, so the search starts in what is left over.
     const carried = this.#rest;
     text = carried + text;
-    LINE_END.lastIndex = Math.max(0, carried.length - 5);
+    LINE_END.lastIndex = Math.max(0, carried.length - LONGEST_END);
     let start = 0;
     for (let match = LINE_END.exec(text); match !== null; match = LINE_END.exec(text)) {
       this.#deliver(text.slice(start, match.index), start === 0 && this.#restCut);
@@ -88,8 +90,9 @@ export class LineSplitter {
       if (start === text.length && match[0] === '\r') this.#skipLineFeed = true;
     }
     let rest = start === 0 ? text : text.slice(start);
-    if (rest.length > MAX_LINE_LENGTH) {
-      rest = rest.slice(0, MAX_LINE_LENGTH);
+    if (rest.length > MAX_LINE_LENGTH + LONGEST_END) {
+      // The last characters stay: they may be the beginning of a line end.
+      rest = rest.slice(0, MAX_LINE_LENGTH) + rest.slice(-LONGEST_END);
       this.#restCut = true;
     }
     this.#rest = rest;

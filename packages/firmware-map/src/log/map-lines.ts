@@ -106,8 +106,8 @@ const mapEntries: Recogniser = {
 
 // The beginning of a kind of two words, or nothing at all: the line was wrapped.
 function isUnfinishedKind(text: string): boolean {
-  return /^\s*(?:|acpi|device|system|soft|kernel|persistent \(type|type|persistent \(|\()\s*$/i.test(
-    text,
+  return /^(?:acpi|device|system|soft|kernel|persistent \(type|type|persistent \(|\(|)$/i.test(
+    text.trim(),
   );
 }
 
@@ -246,7 +246,7 @@ const efiNumbered = onMatch(
 );
 
 const efiNamed = onMatch(
-  String.raw`efi: .*\|.*\]`,
+  String.raw`efi: +(?:mem\d+: *\[|0x)`,
   /efi: +(?:mem\d+: *\[([^|\]]+)\|([^\]]*)\] *range=\[0x([0-9a-f]+)-0x([0-9a-f]+)([)\]])|0x([0-9a-f]+)-0x([0-9a-f]+) \[([^|\]]+)\|([^\]]*)\])/i,
   (match, draft, line) => {
     // Only the architectures that share their EFI code print it this way.

@@ -75,7 +75,7 @@ const regions = onMatch(
       draft.problems.warn('CONTRADICTION', line, message);
     }
     const nid = match[6] === undefined ? undefined : draft.count(match[6], line);
-    const flags = Number.parseInt(match[7] ?? '0', 16);
+    const flags = draft.count(`0x${match[7] ?? '0'}`, line) ?? 0;
     // 1024 (MAX_NUMNODES) is how some kernels write "no node".
     const node = nid === undefined || nid > 1023 ? {} : { nid };
     draft.keep(list, { ...range, ...node, flags, line }, line);
@@ -124,7 +124,7 @@ const operation: Recogniser = {
       op,
       caller: match[6]!.trim(),
       ...(nid >= 0 && nid <= 1023 ? { nid } : {}),
-      ...(match[5] === undefined ? {} : { flags: Number.parseInt(match[5], 16) }),
+      ...(match[5] === undefined ? {} : { flags: draft.count(`0x${match[5]}`, line) ?? 0 }),
       line,
     };
     draft.keep(draft.operations, entry, line);

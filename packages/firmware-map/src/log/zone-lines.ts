@@ -197,10 +197,10 @@ const zonePages = onMatch(
 
 const fallback = onMatch(
   'Fallback order for',
-  /Fallback order for Node (\d+): ((?:\d+ *)+)$/,
+  /Fallback order for Node (\d+): ((?:\d+ +)*\d+)\s*$/,
   (match, draft, line) => {
     const nid = nodeId(match[1]!, draft, line);
-    const order = match[2]!.trim().split(/ +/).map(Number);
+    const order = match[2]!.split(/ +/).map(Number);
     if (nid === undefined || order.some((node) => !Number.isSafeInteger(node))) return;
     draft.keep(draft.fallbackOrders, { nid, order, line }, line);
   },

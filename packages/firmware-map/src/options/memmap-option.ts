@@ -38,6 +38,7 @@ export function parseMemmap(text: string): MemmapOption | undefined {
   if (types === null) return undefined;
   const oldType = types[1] === undefined ? undefined : parseNumber(types[1]);
   const newType = types[2] === undefined ? undefined : parseNumber(types[2]);
+  if (!isType(oldType) || !isType(newType)) return undefined;
   return {
     text,
     form: 'change',
@@ -46,4 +47,9 @@ export function parseMemmap(text: string): MemmapOption | undefined {
     ...(oldType === undefined ? {} : { oldType }),
     ...(newType === undefined ? {} : { newType }),
   };
+}
+
+// Types are 32-bit numbers.
+function isType(type: number | undefined): boolean {
+  return type === undefined || type < 2 ** 32;
 }

@@ -176,15 +176,29 @@ export function parseMemoryOptions(commandLine: string, line = 0): ParsedOptions
 /** Words of a command line up to `--`, cut at blanks outside double quotes. */
 export function splitCommandLine(text: string): { name: string; value: string | undefined }[] {
   const words: { name: string; value: string | undefined }[] = [];
-  for (const [word] of text.matchAll(/(?:[^\s"]+|"[^"]*"?)+/g)) {
+  for (const word of cutWords(text)) {
     if (word === '--') break;
-    const plain = word.replaceAll('"', '');
-    const equals = plain.indexOf('=');
+    const equals = word.indexOf('=');
     // Dashes and underscores are the same in names.
-    const name = (equals < 0 ? plain : plain.slice(0, equals)).replaceAll('-', '_');
-    words.push({ name, value: equals < 0 ? undefined : plain.slice(equals + 1) });
+    const name = (equals < 0 ? word : word.slice(0, equals)).replaceAll('-', '_');
+    words.push({ name, value: equals < 0 ? undefined : word.slice(equals + 1) });
   }
   return words;
+}
+
+// Words without their quotes.
+function* cutWords(text: string): Generator<string> {
+  let word = '';
+  let isQuoted = false;
+  for (const char of text) {
+    if (char === '"') isQuoted = !isQuoted;
+    else if (isQuoted || !/\s/.test(char)) word += char;
+    else if (word !== '') {
+      yield word;
+      word = '';
+    }
+  }
+  if (word !== '') yield word;
 }
 
 function parseNuma(text: string): NumaOption | undefined {

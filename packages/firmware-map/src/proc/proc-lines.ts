@@ -90,7 +90,7 @@ function readNodeZone(text: string, draft: Draft, line: number): Outcome {
   if (nid === undefined) return 'taken';
   const zone = zoneName(match[2]!);
   const rest = match[3]!;
-  const typed = /^, type +(\S+) +([ \d>]+)$/.exec(rest);
+  const typed = /^, type +(\S+) +([\d>][ \d>]*)$/.exec(rest);
   if (typed !== null) {
     const counts = typed[2]!.trim().split(/ +/);
     const numbers = counts.map((count) => Number(count.replace('>', '')));
@@ -137,13 +137,15 @@ const ZONEINFO_FIELDS: Readonly<Record<string, string>> = {
 
 function readZoneinfoField(text: string, draft: Draft, line: number): boolean {
   const zone = draft.zoneinfo.at(-1)!;
-  const counter = /^ +([a-z_0-9]+) +(\d+)$/.exec(text);
+  if (!text.startsWith(' ')) return leaveZoneinfo(draft);
+  const field = text.trimStart();
+  const counter = /^([a-z_0-9]+) +(\d+)$/.exec(field);
   if (counter !== null) {
     const value = draft.count(counter[2]!, line);
     if (value !== undefined) setZoneField(zone, counter[1]!, value);
     return true;
   }
-  const labelled = /^ +(?:pages )?([a-z_ ]+?)(?:: *| +)(\d+)$/.exec(text);
+  const labelled = /^(?:pages )?([a-z_]+(?: [a-z_]+)*)(?:: *| +)(\d+)$/.exec(field);
   if (labelled !== null) {
     const value = draft.count(labelled[2]!, line);
     if (value === undefined) return true;
@@ -154,18 +156,17 @@ function readZoneinfoField(text: string, draft: Draft, line: number): boolean {
     else setZoneField(zone, name, value);
     return true;
   }
-  const protection = /^ +protection: \(([\d, ]*)\)$/.exec(text);
+  const protection = /^protection: \(([\d, ]*)\)$/.exec(field);
   if (protection !== null) {
     const reserve = protection[1]!.split(',').map((part) => Number(part.trim()));
     if (reserve.every((pages) => Number.isSafeInteger(pages))) zone['protection'] = reserve;
     return true;
   }
-  if (
-    /^ +(?:per-node stats|pagesets|cpu: \d+|vm stats threshold: \d+|node_unreclaimable: +\d+)$/.test(
-      text,
-    )
-  )
-    return true;
+  if (/^(?:per-node stats|pagesets|cpu: \d+)$/.test(field)) return true;
+  return leaveZoneinfo(draft);
+}
+
+function leaveZoneinfo(draft: Draft): false {
   draft.block = 'none';
   return false;
 }
@@ -256,7 +257,7 @@ function readNodeValue(text: string, draft: Draft, line: number): boolean {
     else node.cpus = cpus;
     return true;
   }
-  if (section === 'distance' && /^\d+(?: \d+)*$/.test(text)) {
+  if (section === 'distance' && /^\d{1,9}(?: \d{1,9}){0,1023}$/.test(text)) {
     node.distances = text.split(' ').map(Number);
     return true;
   }
