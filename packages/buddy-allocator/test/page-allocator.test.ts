@@ -263,26 +263,29 @@ test('acceptState gives what a gate compares', () => {
   });
 });
 
-test.each<[string, (a: PageAllocator, pfn: number) => void, string]>([
-  ['twice', (a, pfn) => [a.freePages(pfn, 2), a.freePages(pfn, 2)], 'ERR_BUDDY_DOUBLE_FREE'],
-  ['a page inside', (a, pfn) => a.freePages(pfn + 1, 0), 'ERR_BUDDY_NOT_HEAD'],
-  ['with another order', (a, pfn) => a.freePages(pfn, 1), 'ERR_BUDDY_WRONG_ORDER'],
-  ['a page that was never given out', (a) => a.freePages(1023, 0), 'ERR_BUDDY_NOT_ALLOCATED'],
-  ['a reserved page', (a) => a.freePages(1000, 0), 'ERR_BUDDY_RESERVED'],
-  ['a page of no zone', (a) => a.freePages(20000, 0), 'ERR_BUDDY_OUT_OF_ZONE'],
-  ['with an order that does not exist', (a, pfn) => a.freePages(pfn, 11), 'ERR_BUDDY_ARGUMENT'],
-])('freeing %s is refused and changes nothing', (_what, free, expected) => {
+// What is freed, given an allocated block of order 2: page and order.
+test.each<[string, (pfn: number) => [pfn: number, order: number], string]>([
+  ['a page inside', (pfn) => [pfn + 1, 0], 'ERR_BUDDY_NOT_HEAD'],
+  ['with another order', (pfn) => [pfn, 1], 'ERR_BUDDY_WRONG_ORDER'],
+  ['a free page', () => [512, 0], 'ERR_BUDDY_DOUBLE_FREE'],
+  ['a page that was never given out', () => [1023, 0], 'ERR_BUDDY_NOT_ALLOCATED'],
+  ['a reserved page', () => [1000, 0], 'ERR_BUDDY_RESERVED'],
+  ['a page of no zone', () => [20000, 0], 'ERR_BUDDY_OUT_OF_ZONE'],
+  ['with an order that does not exist', (pfn) => [pfn, 11], 'ERR_BUDDY_ARGUMENT'],
+])('freeing %s is refused and changes nothing', (_what, freed, expected) => {
   const allocator = smallMachine([{ zone: 'Normal', pages: 1024, keep: [[960, 1024]] }]);
   allocator.memmap.setRange(992, 1008, PageState.RESERVED);
-  const pfn = allocator.allocPages(2)!;
-  const other = allocator.allocPages(0)!;
+  const block = allocator.allocPages(2)!;
+  const [pfn, order] = freed(block);
   expect(() => {
-    free(allocator, pfn);
+    allocator.freePages(pfn, order);
   }).toThrow(code(expected));
   expect(allocator.verify()).toEqual([]);
-  allocator.freePages(other, 0);
-  if (expected !== 'ERR_BUDDY_DOUBLE_FREE') allocator.freePages(pfn, 2);
+  allocator.freePages(block, 2);
   expect(allocator.zones[0]!.core.freePages).toBe(960);
+  expect(() => {
+    allocator.freePages(block, 2);
+  }).toThrow(code('ERR_BUDDY_DOUBLE_FREE'));
   expect(allocator.verify()).toEqual([]);
 });
 
