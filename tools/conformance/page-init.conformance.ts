@@ -2,7 +2,6 @@
 // points, descriptors page by page, pageblock types, section flags, managed pages, free blocks for several
 // thread counts, device memory, hot-added memory. DIR holds one folder per boot; default: the shared
 // recordings, or the few in the repository. N pool threads help (default 2; 0: without a pool). Last line `page-init: N passed, N failed`.
-import { createWorkPool } from '@bootmem/padata';
 import { listBoots, sharedOracle } from '@bootmem-tools/oracle';
 import { Checks } from './page-init/checks.js';
 import { checkDeferred } from './page-init/deferred-check.js';
@@ -19,7 +18,8 @@ if (dir === undefined) {
   console.error('page-init: no recorded boots here; name a folder');
   process.exit(2);
 }
-const pool = threads > 0 ? createWorkPool({ threads }) : undefined;
+const pool =
+  threads > 0 ? (await import('@bootmem/padata')).createWorkPool({ threads }) : undefined;
 let passed = 0;
 let failed = 0;
 for (const boot of listBoots(dir)) {
