@@ -26,6 +26,7 @@ import {
 } from './facts/layout-facts.js';
 import { zoneinfoFacts } from './facts/zoneinfo-facts.js';
 import { memblockFacts } from './facts/memblock-facts.js';
+import { hotplugFacts } from './facts/hotplug-facts.js';
 import { zonelistFacts } from './facts/zonelist-facts.js';
 import { deferredFacts } from './facts/deferred-facts.js';
 
@@ -130,6 +131,7 @@ export function checkMachine(input: LoadedMachine): CheckReport {
     if (!fromMap && family === earlyRangeFacts) continue;
     family(plan, facts);
   }
+  hotplugFacts(plan, input.steps ?? [], facts);
   const count = (verdict: string): number =>
     facts.facts.filter((fact) => fact.verdict === verdict).length;
   return {

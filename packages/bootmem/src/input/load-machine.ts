@@ -8,14 +8,15 @@
  * ```
  */
 import { createReadStream, existsSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { mergeDescriptions, readDescription, synthesize } from '@bootmem/firmware-map';
 import type { MachineDescription, ReadResult } from '@bootmem/firmware-map';
 import { BootmemError, messageOf } from '../errors.js';
 import { SAMPLE_LOG } from '../package-info.js';
+import { parseMemoryBlocks } from './memory-blocks.js';
 import { readThisMachine } from './this-machine.js';
-import type { LoadedMachine, MachineSource } from './types.js';
+import type { HotplugStep, LoadedMachine, MachineSource } from './types.js';
 
 /** Files that may lie beside `dmesg.txt` or `console.txt` of a recorded boot. */
 const SIBLINGS = [
@@ -87,7 +88,13 @@ async function loadLog(path: string, boot: number | undefined): Promise<LoadedMa
       .filter((problem) => problem.severity === 'error')
       .slice(0, 20)
       .map((problem) => `line ${problem.line}: ${problem.message}`);
-    return { description, source: nameOf(candidate), notes };
+    const steps = await hotplugSteps(candidate);
+    return {
+      description,
+      source: nameOf(candidate),
+      notes,
+      ...(steps.length === 0 ? {} : { steps }),
+    };
   }
   throw failure ?? new BootmemError('ERR_BOOTMEM_READ', `no boot log in ${path}`, { path });
 }
@@ -165,6 +172,23 @@ async function withSiblings(
     if (result.ok) more.push(result.description);
   }
   return more.length === 0 ? description : mergeDescriptions(description, ...more);
+}
+
+/** Recordings of later steps beside the log: `zoneinfo_STEP.txt` with `memory_blocks_STEP.txt`. */
+async function hotplugSteps(log: string): Promise<HotplugStep[]> {
+  if (!/^(dmesg|console)\.txt$/.test(basename(log))) return [];
+  const folder = dirname(log);
+  const steps: HotplugStep[] = [];
+  for (const file of (await readdir(folder)).sort()) {
+    const name = /^zoneinfo_(\w+)\.txt$/.exec(file)?.[1];
+    const blockFile = join(folder, `memory_blocks_${name ?? ''}.txt`);
+    if (name === undefined || !existsSync(blockFile)) continue;
+    const zones = await readDescription([await readFile(join(folder, file))], { name: file });
+    const blocks = parseMemoryBlocks(await readFile(blockFile, 'utf8'));
+    if (!zones.ok || blocks === undefined) continue;
+    steps.push({ name, zoneinfo: zones.description.proc.zoneinfo ?? [], blocks });
+  }
+  return steps;
 }
 
 /** `dmesg.txt` says nothing: a recorded boot is called by its folder. */

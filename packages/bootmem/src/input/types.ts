@@ -1,7 +1,8 @@
 /**
  * Where a machine comes from, and what comes out of reading it. Types only.
  */
-import type { MachineDescription } from '@bootmem/firmware-map';
+import type { MachineDescription, ZoneinfoZone } from '@bootmem/firmware-map';
+import type { MemoryBlocks } from './memory-blocks.js';
 
 /** Where a machine comes from. */
 export interface MachineSource {
@@ -23,4 +24,14 @@ export interface LoadedMachine {
   readonly source: string;
   /** What could not be read or had to be assumed. */
   readonly notes: readonly string[];
+  /** What was recorded after memory was added or taken away; absent for a plain log. */
+  readonly steps?: readonly HotplugStep[];
+}
+
+/** The machine after a step of its recording. */
+export interface HotplugStep {
+  /** Name of the step: `added`, `onlined`, … */
+  readonly name: string;
+  readonly zoneinfo: readonly ZoneinfoZone[];
+  readonly blocks: MemoryBlocks;
 }

@@ -47,10 +47,10 @@ function bootServices(plan: LayoutPlan, pages: number): Map<string, number> | un
     if (operation.op !== 'reserve' || !/efi_reserve_boot_services/.test(operation.caller)) continue;
     const start = Math.floor(operation.start / plan.pageSize);
     const end = Math.ceil(operation.end / plan.pageSize);
-    const key = zoneKeyOf(plan, start);
-    if (key === undefined) return undefined;
-    parts.set(key, (parts.get(key) ?? 0) + end - start);
-    sum += end - start;
+    for (const [key, own] of pagesByZone(plan, start, end)) {
+      parts.set(key, (parts.get(key) ?? 0) + own);
+      sum += own;
+    }
   }
   return sum === pages ? parts : undefined;
 }
@@ -66,6 +66,31 @@ export function zoneKeyOf(plan: LayoutPlan, pfn: number): string | undefined {
     .find((node) => node.nid === nid)
     ?.zones.find((one) => one.startPfn <= pfn && pfn < one.endPfn);
   return zone === undefined ? undefined : `${zone.nid}/${zone.zone}`;
+}
+
+/**
+ * Pages of a range by zone, as `nid/zone`; pages in no zone are left out.
+ * @param plan      a planned machine
+ * @param startPfn  first page frame
+ * @param endPfn    page frame after the last
+ */
+export function pagesByZone(
+  plan: LayoutPlan,
+  startPfn: number,
+  endPfn: number,
+): Map<string, number> {
+  const parts = new Map<string, number>();
+  for (const range of plan.memory) {
+    const node = plan.layout.nodes.find((one) => one.nid === range.nid);
+    for (const zone of node?.zones ?? []) {
+      const start = Math.max(startPfn, range.startPfn, zone.startPfn);
+      const end = Math.min(endPfn, range.endPfn, zone.endPfn);
+      if (start >= end) continue;
+      const key = `${zone.nid}/${zone.zone}`;
+      parts.set(key, (parts.get(key) ?? 0) + end - start);
+    }
+  }
+  return parts;
 }
 
 /**

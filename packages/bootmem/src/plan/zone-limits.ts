@@ -30,8 +30,9 @@ export function chooseLimits(description: MachineDescription, maxPfn: number): C
   if (x86) {
     const all = x86ZoneLimits(maxPfn);
     // A kernel built without ZONE_DMA prints no DMA line: its configuration, not an outcome.
-    const limits =
-      printed.length > 0 && !names.has('DMA') ? all.filter((limit) => limit.zone !== 'DMA') : all;
+    const dma =
+      names.has('DMA') || description.printed.unavailable.some((one) => one.zone === 'DMA');
+    const limits = printed.length > 0 && !dma ? all.filter((limit) => limit.zone !== 'DMA') : all;
     return { limits, derived: true };
   }
   if (printed.length === 0) {

@@ -8,6 +8,12 @@ import { printedAfterBoot } from '../../plan/late-frees.js';
 import { kernelAtLeast } from '../../plan/profile.js';
 import type { FactList } from '../fact-list.js';
 
+const NO_COMMAND_LINE = 'the command line is not in the log';
+
+/** Why nothing above the end of lowmem follows on i386 without HighMem. */
+const NO_HIGHMEM =
+  'the kernel was built without high memory; where lowmem ends depends on the build';
+
 const range = (start: number, end: number): string => formatMemRange(start, end).slice(5, -1);
 
 /** `Early memory node ranges`: one fact a printed line, one more for each that we have in excess. */
@@ -57,9 +63,27 @@ export function nodeSetupFacts(plan: LayoutPlan, facts: FactList): void {
     const ours =
       node === undefined || node.presentPages === 0
         ? 'memoryless'
-        : range(node.startPfn * pageSize, node.endPfn * pageSize);
+        : range(nodeStart(plan, node) * pageSize, node.endPfn * pageSize);
     facts.compare('node extent', `node ${setup.nid}`, kernel, ours);
   }
+}
+
+/** Kernels before 3.16 printed the extent of the node's table entries, and the first of them begins at 0. */
+function nodeStart(plan: LayoutPlan, node: { nid: number; startPfn: number }): number {
+  const { description } = plan;
+  // Release 7 of Red Hat's kernel has the newer line.
+  const old =
+    description.kernel !== undefined &&
+    !kernelAtLeast(description, 3, 16) &&
+    !description.kernel.release.includes('.el7');
+  return old && plan.memory[0]?.nid === node.nid ? 0 : node.startPfn;
+}
+
+/** Kernels before 3.16 printed the whole of DMA32, however little memory there was. */
+function zoneEnd(plan: LayoutPlan, zone: string, high: number): number {
+  const { description } = plan;
+  const old = description.kernel !== undefined && !kernelAtLeast(description, 3, 16);
+  return old && zone === 'DMA32' && plan.limits.derived ? Math.max(high, 0x100000) : high;
 }
 
 /** `Zone ranges:`: lowest and highest byte each zone can have on this machine. */
@@ -70,12 +94,14 @@ export function zoneRangeFacts(plan: LayoutPlan, facts: FactList): void {
   for (const line of printed) {
     const index = layout.limits.findIndex((limit) => limit.zone === line.zone);
     const low = index < 0 ? 0 : layout.lowestPfn[index]!;
-    const high = index < 0 ? 0 : layout.highestPfn[index]!;
+    const high = index < 0 ? 0 : zoneEnd(plan, line.zone, layout.highestPfn[index]!);
     const ours = high > low ? range(low * pageSize, high * pageSize) : 'empty';
     const kernel = line.range === undefined ? 'empty' : range(line.range.start, line.range.end);
     // Where inner boundaries were copied from the log, only the outer ends are ours.
     const inner = !limits.derived && populated.length > 1 && line.range !== undefined;
-    if (inner && line.range !== populated.at(-1)?.range) {
+    if (lacksHighmem(plan) && line.range !== undefined && line.zone === 'Normal') {
+      facts.open('zone range', line.zone, kernel, NO_HIGHMEM);
+    } else if (inner && line.range !== populated.at(-1)?.range) {
       facts.open('zone range', line.zone, kernel, limits.reason ?? 'boundary copied from the log');
     } else {
       facts.compare('zone range', line.zone, kernel, ours);
@@ -88,6 +114,12 @@ export function movableFacts(plan: LayoutPlan, facts: FactList): void {
   const { printed } = plan.description;
   if (printed.zoneRanges.length === 0) return;
   const { pageSize } = plan;
+  if (plan.description.commandLine === undefined) {
+    for (const { nid, start } of printed.movableStarts) {
+      facts.open('movable start', `node ${nid}`, `0x${start.toString(16)}`, NO_COMMAND_LINE);
+    }
+    return;
+  }
   const ours = new Map(plan.layout.movableStart);
   for (const { nid, start } of printed.movableStarts) {
     const mine = ours.get(nid);
@@ -130,13 +162,14 @@ export function unavailableFacts(plan: LayoutPlan, facts: FactList): void {
     );
     return;
   }
-  if (!kernelAtLeast(plan.description, 5, 12)) {
+  const i386 = plan.description.architecture === 'i386';
+  if (i386 || !kernelAtLeast(plan.description, 5, 13)) {
     for (const line of printed) {
       facts.open(
         'unavailable pages',
         `node ${line.nid ?? '?'} ${line.zone ?? ''}`,
         line.pages,
-        'counted in another way before 5.12',
+        i386 ? 'depends on the memory model of the build' : 'counted in another way before 5.13',
       );
     }
     return;
@@ -161,26 +194,30 @@ export function nodePagesFacts(plan: LayoutPlan, facts: FactList): void {
   for (const line of plan.description.printed.nodePages) {
     const node = plan.layout.nodes.find((candidate) => candidate.nid === line.nid);
     facts.compare('node total pages', `node ${line.nid}`, line.totalPages, node?.presentPages ?? 0);
+    // Kernels before 3.9 left out descriptors and the DMA reserve: then the zones do not add up to the node.
+    const sum = line.zones.reduce((pages, zone) => pages + (zone.pages ?? 0), 0);
+    const whole = sum === line.totalPages;
     for (const zone of line.zones) {
       if (zone.pages === undefined) continue;
       const mine = node?.zones.find((candidate) => candidate.zone === zone.zone);
+      if (zone.zone === 'Movable' && plan.description.commandLine === undefined) {
+        facts.open('zone pages', `node ${line.nid} ${zone.zone}`, zone.pages, NO_COMMAND_LINE);
+        continue;
+      }
       facts.compare(
         'zone pages',
         `node ${line.nid} ${zone.zone}`,
         zone.pages,
-        zonePages(plan, mine?.presentPages ?? 0, zone),
+        whole ? (mine?.presentPages ?? 0) : zonePages(mine?.presentPages ?? 0, zone),
       );
     }
   }
 }
 
-/** Kernels before 3.9 leave out what they set aside for descriptors and the DMA reserve. */
 function zonePages(
-  plan: LayoutPlan,
   present: number,
   zone: { memmapPages?: number; reservedPages?: number },
 ): number {
-  if (kernelAtLeast(plan.description, 3, 9)) return present;
   return present - (zone.memmapPages ?? 0) - (zone.reservedPages ?? 0);
 }
 
@@ -188,6 +225,10 @@ function zonePages(
 export function memoryLineFacts(plan: LayoutPlan, facts: FactList): void {
   const line = plan.description.printed.memory;
   if (line === undefined) return;
+  if (lacksHighmem(plan)) {
+    facts.open('Memory: total', 'machine', `${line.totalKb}K`, NO_HIGHMEM);
+    return;
+  }
   const kb = plan.pageSize / 1024;
   const present = plan.layout.nodes.reduce((sum, node) => sum + node.presentPages, 0);
   const absent = line.partsKb['absent'];
@@ -196,9 +237,18 @@ export function memoryLineFacts(plan: LayoutPlan, facts: FactList): void {
     facts.compare('Memory: absent', 'machine', `${absent}K`, `${(plan.maxPfn - present) * kb}K`);
     return;
   }
-  if (!kernelAtLeast(plan.description, 3, 11)) {
+  if (plan.description.kernel !== undefined && !kernelAtLeast(plan.description, 3, 11)) {
     facts.compare('Memory: total', 'machine', `${line.totalKb}K`, `${plan.maxPfn * kb}K`);
     return;
   }
   facts.compare('Memory: total', 'machine', `${line.totalKb}K`, `${present * kb}K`);
+}
+
+/** An i386 kernel that cannot reach all of the memory it found. */
+export function lacksHighmem(plan: LayoutPlan): boolean {
+  const { architecture, printed } = plan.description;
+  if (architecture !== 'i386' || printed.zoneRanges.some((line) => line.zone === 'HighMem'))
+    return false;
+  const normal = printed.zoneRanges.find((line) => line.zone === 'Normal')?.range;
+  return normal !== undefined && normal.end < plan.maxPfn * plan.pageSize;
 }

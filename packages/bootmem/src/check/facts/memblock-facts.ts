@@ -4,9 +4,10 @@
  */
 import { dmaReserve, bootManagedPages, profileForRelease } from '@bootmem/buddy-allocator';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
-import { freedLater, zoneKeyOf } from '../../plan/late-frees.js';
+import { freedLater, pagesByZone, zoneKeyOf } from '../../plan/late-frees.js';
 import { kernelAtLeast } from '../../plan/profile.js';
 import { finalState } from '../../plan/replay.js';
+import { lacksHighmem } from './layout-facts.js';
 import type { FactList } from '../fact-list.js';
 import { replayMachine } from '../replay-log.js';
 
@@ -57,16 +58,8 @@ function managedFacts(plan: LayoutPlan, facts: FactList): void {
   }
   const managed = new Map(later);
   for (const { startPfn, endPfn } of free) {
-    for (const node of plan.layout.nodes) {
-      for (const zone of node.zones) {
-        const key = `${zone.nid}/${zone.zone}`;
-        const pages = Math.min(endPfn, zone.endPfn) - Math.max(startPfn, zone.startPfn);
-        if (pages > 0)
-          managed.set(
-            key,
-            (managed.get(key) ?? 0) + ownPages(plan, zone.nid, startPfn, endPfn, zone),
-          );
-      }
+    for (const [key, pages] of pagesByZone(plan, startPfn, endPfn)) {
+      managed.set(key, (managed.get(key) ?? 0) + pages);
     }
   }
   addEarlyFrees(plan, managed);
@@ -74,24 +67,6 @@ function managedFacts(plan: LayoutPlan, facts: FactList): void {
     const ours = managed.get(`${zone.nid}/${zone.zone}`) ?? 0;
     facts.compare('managed pages', `node ${zone.nid} ${zone.zone}`, zone.managed ?? 0, ours);
   }
-}
-
-/** Pages of a range inside a zone that are the node's own memory (zones of nodes can overlap in span). */
-function ownPages(
-  plan: LayoutPlan,
-  nid: number,
-  startPfn: number,
-  endPfn: number,
-  zone: { startPfn: number; endPfn: number },
-): number {
-  let pages = 0;
-  for (const range of plan.memory) {
-    if (range.nid !== nid) continue;
-    const start = Math.max(range.startPfn, startPfn, zone.startPfn);
-    const end = Math.min(range.endPfn, endPfn, zone.endPfn);
-    if (start < end) pages += end - start;
-  }
-  return pages;
 }
 
 /** What is given back between hand-over and the first initcalls: parts of the image, doubled arrays, EFI. */
@@ -114,6 +89,15 @@ function addEarlyFrees(plan: LayoutPlan, managed: Map<string, number>): void {
 function totalPagesFacts(plan: LayoutPlan, facts: FactList): void {
   const line = plan.description.printed.zonelists;
   if (line?.totalPages === undefined) return;
+  if (lacksHighmem(plan)) {
+    facts.open(
+      'Total pages',
+      'machine',
+      line.totalPages,
+      'the kernel was built without high memory',
+    );
+    return;
+  }
   const profile = profileForRelease(plan.description.kernel?.release ?? '6.12');
   const present = plan.layout.nodes.reduce((sum, node) => sum + node.presentPages, 0);
   // The subtraction of descriptors was dropped in 6.10.

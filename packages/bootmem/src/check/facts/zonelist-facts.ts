@@ -6,6 +6,7 @@ import { nodeOrders, zoneLists } from '@bootmem/buddy-allocator';
 import type { NumaTopology } from '@bootmem/buddy-allocator';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 import { printedAfterBoot } from '../../plan/late-frees.js';
+import { kernelAtLeast } from '../../plan/profile.js';
 import type { FactList } from '../fact-list.js';
 
 /** Zonelist facts. */
@@ -25,7 +26,10 @@ export function zonelistFacts(plan: LayoutPlan, facts: FactList): void {
   const orders = nodeOrders(topology);
   for (const line of printed.fallbackOrders) {
     if (printedAfterBoot(plan, line.line)) continue;
-    const ours = (orders.get(line.nid) ?? []).join(' ');
+    const order = orders.get(line.nid) ?? [];
+    // Before 6.6 a node came first in its own list even without memory.
+    const local = !order.includes(line.nid) && !kernelAtLeast(plan.description, 6, 6);
+    const ours = (local ? [line.nid, ...order] : order).join(' ');
     facts.compare('fallback order', `node ${line.nid}`, line.order.join(' '), ours);
   }
   const zones = plan.layout.nodes.flatMap((node) =>
@@ -56,8 +60,12 @@ export function topologyOf(plan: LayoutPlan): NumaTopology | undefined {
     plan.layout.nodes.filter((node) => node.presentPages > 0).map((node) => node.nid),
   );
   const rows = (proc.nodes ?? []).map((node) => ({ nid: node.nid, row: node.distances }));
-  const slit = printed.acpiTables.some((table) => table.table === 'SLIT');
-  if (nids.length > 1 && rows.length === 0 && numa.distances === undefined && slit) {
+  const tables = new Set(printed.acpiTables.map((table) => table.table));
+  // Two nodes have one order whatever the distance; with more, "no SLIT" must be seen in the log.
+  // A table list can be cut, and machines of more than eight nodes do have a SLIT.
+  const seen = tables.size > 0 && !tables.has('SLIT') && nids.length <= 8;
+  const noSlit = seen || numa.single !== undefined;
+  if (nids.length > 2 && rows.length === 0 && numa.distances === undefined && !noSlit) {
     return undefined;
   }
   const column = new Map(rows.map((entry, index) => [entry.nid, index]));
@@ -70,10 +78,30 @@ export function topologyOf(plan: LayoutPlan): NumaTopology | undefined {
   return { nids, distance, hasMemory: (nid) => withMemory.has(nid), hasCpus: () => false };
 }
 
+/**
+ * A list for each online node: those with memory, and since 4.15 those with processors only. Nodes that
+ * are merely possible are announced as memoryless too, so processors must be known to tell them apart.
+ */
 function countFacts(plan: LayoutPlan, facts: FactList): void {
   const line = plan.description.printed.zonelists;
   if (line === undefined) return;
-  facts.compare('zonelists', 'machine', line.count, plan.layout.nodes.length);
+  const withMemory = plan.layout.nodes
+    .filter((node) => node.presentPages > 0)
+    .map((node) => node.nid);
+  const memoryless = plan.layout.nodes.length - withMemory.length;
+  const cpuNodes = plan.description.numa.cpus.map((cpu) => cpu.nid);
+  if (memoryless > 0 && cpuNodes.length === 0) {
+    facts.open(
+      'zonelists',
+      'machine',
+      line.count,
+      'which memoryless nodes have processors is not in the log',
+    );
+    return;
+  }
+  const { rejected } = plan.description.numa;
+  const withCpus = rejected === undefined && kernelAtLeast(plan.description, 4, 15) ? cpuNodes : [];
+  facts.compare('zonelists', 'machine', line.count, new Set([...withMemory, ...withCpus]).size);
 }
 
 /** The highest zone below Movable that has memory on some node. */
