@@ -10,6 +10,9 @@ import type { UnacceptedMemoryHandle } from './unaccepted-memory.js';
 import { Pacer } from './pacer.js';
 import type { ByteRange } from './table.js';
 
+/** How long a helper hurries after a consumer caught up with it. */
+const URGENT_STEPS = 64;
+
 /**
  * Accepts `range` piece by piece until all is done or the pacer is stopped.
  * @param memory  this thread's view
@@ -22,15 +25,23 @@ import type { ByteRange } from './table.js';
 export function runArenaHelper(memory: UnacceptedMemory, range: ByteRange, pacer: Pacer): number {
   let prepared = 0;
   let from = range.start;
+  /** Steps for which neither rate nor load counts, because a consumer has caught up. */
+  let urgentSteps = 0;
+  let own = 0;
   while (!pacer.stopped) {
     const start = memory.firstUnaccepted(from, range.end - from);
     if (start === undefined) break;
+    // The frontier moved further than our own work explains: somebody had to prepare memory himself.
+    if (start - from > own) urgentSteps = URGENT_STEPS;
+    if (start !== from) own = 0;
     from = start;
     const bytes = memory.advance(start, range.end - start, pacer.stepBytes);
     // What is left is inside other threads.
     if (bytes === 0) break;
+    own += bytes;
     prepared += bytes;
-    pacer.after(bytes, false);
+    pacer.after(bytes, urgentSteps > 0);
+    urgentSteps -= 1;
   }
   return prepared;
 }

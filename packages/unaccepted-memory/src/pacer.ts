@@ -2,7 +2,7 @@
  * How fast a background helper goes: small steps, a rate limit, and a pause when the machine is busy.
  *
  * Two reasons to sleep after a step. The **rate**: so many bytes a second at most. The **load**: a step that took
- * several times longer than the best so far was descheduled or starved, so others want the CPU, and the helper
+ * several times longer than steps usually do was descheduled or starved, so others want the CPU, and the helper
  * stands back for as long as that step took. Neither holds when the caller says that memory is short: then
  * demand would stop anyway.
  *
@@ -20,8 +20,10 @@ const { add, load, notify, store, wait } = Atomics;
 const WORD = { STOP: 0, WAKE: 1, PAUSED: 2, RATE: 3, STEPS: 4, LOAD_PAUSES: 5, KIB: 6, COUNT: 7 };
 const DEFAULT_STEP = 256 * 1024;
 const DEFAULT_IDLE_MS = 50;
-/** A step that takes this many times the best one was disturbed. */
+/** A step that takes this many times the usual was disturbed. */
 const LOAD_FACTOR = 4;
+/** Weight of the newest step in what is usual. */
+const NEWEST = 1 / 8;
 const LONGEST_LOAD_PAUSE_MS = 20;
 
 /** Settings of one helper. */
@@ -59,7 +61,7 @@ export class Pacer {
   readonly #clock: () => number;
   readonly #sleep: (ms: number) => void;
   #last: number;
-  #best = Number.POSITIVE_INFINITY;
+  #usual = 0;
 
   /**
    * @param options  settings of this thread's end
@@ -144,8 +146,9 @@ export class Pacer {
     add(this.#words, WORD.KIB, Math.ceil(bytes / 1024));
     const took = this.#clock() - this.#last;
     const perByte = took / bytes;
-    this.#best = Math.min(this.#best, perByte);
-    if (!urgent) this.#standBack(bytes, took, perByte > this.#best * LOAD_FACTOR);
+    const slow = this.#usual > 0 && perByte > this.#usual * LOAD_FACTOR;
+    this.#usual += (perByte - this.#usual) * (this.#usual === 0 ? 1 : NEWEST);
+    if (!urgent) this.#standBack(bytes, took, slow);
     while (load(this.#words, WORD.PAUSED) === 1 && !this.stopped) this.#sleep(this.idleMs);
     this.#last = this.#clock();
   }

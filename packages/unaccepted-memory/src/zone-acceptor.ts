@@ -58,6 +58,11 @@ export interface ZoneAcceptorOptions {
   readonly pageShift?: number;
   /** Accept one block when a request of order > 0 fails with enough accepted; default true. The kernel does not. */
   readonly highOrderRule?: boolean;
+  /**
+   * Blocks that one allocation accepts at most to reach the promo mark while accepted memory can serve it;
+   * default unlimited, as the kernel: then the first allocation after the marks are set pays for all of it.
+   */
+  readonly burst?: number;
   /** 'demand' (default): with marks at zero accept only what cannot be served. 'always': one block at every question, as the kernel. */
   readonly zeroMarks?: 'demand' | 'always';
 }
@@ -110,6 +115,7 @@ export class ZoneAcceptor implements AcceptGate {
       pageShift: Math.log2(PAGE_SIZE),
       highOrderRule: true,
       zeroMarks: 'demand',
+      burst: Number.POSITIVE_INFINITY,
       ...(handle?.options ?? options),
     };
     this.#blockPages = 2 ** this.#options.maxOrder;
@@ -178,17 +184,23 @@ export class ZoneAcceptor implements AcceptGate {
     let need = promo - (acceptedFree - unusable);
     if (stage !== 'before') return this.#acceptNow(zone, order, stage, need);
     need -= this.#inFlight.pages(zone);
-    // With a helper at work an allocation only pays when nothing is left that could serve it.
-    if (need > 0 && this.#inFlight.hasHelper) {
+    if (need <= 0) return false;
+    const ready = acceptedFree - unusable;
+    let { burst } = this.#options;
+    if (this.#inFlight.hasHelper) {
       this.#inFlight.demand();
-      return acceptedFree - unusable > 0 ? false : this.#acceptOneOrHelp(zone);
+      // The helper refills; an allocation lends a hand only when it has fallen far behind.
+      if (ready > promo / 2) return false;
+      burst = 1;
     }
-    let accepted = false;
-    while (need > 0 && this.acceptOne(zone)) {
-      accepted = true;
+    // Nothing could serve this request: what it needs comes before any limit.
+    if (ready <= 0) burst = Math.max(burst, 1);
+    let blocks = 0;
+    while (need > 0 && blocks < burst && this.acceptOne(zone)) {
+      blocks += 1;
       need -= this.#blockPages;
     }
-    return accepted;
+    return blocks > 0;
   }
 
   /**
