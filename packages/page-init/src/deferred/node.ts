@@ -22,6 +22,8 @@ import { Counter, deferredLayout, MAGIC, Phase, VERSION, Word } from './layout.j
 
 const { load, store, add } = Atomics;
 const LOW = 2 ** 20;
+/** Sections done in one step: 512 KiB of descriptors on x86-64, which stay in a core's cache. */
+const STEP_SECTIONS = 8;
 /** No deferred pfn left. */
 const NONE = -1;
 
@@ -220,7 +222,17 @@ export class DeferredNode {
     }
     const last = this.#sectionAt(end);
     let pages = 0;
-    for (let unit = first; unit < last; unit++) pages += this.#initUnit(unit) ?? 0;
+    for (let unit = first; unit < last;) {
+      if (!this.units.tryClaim(unit)) {
+        unit++;
+        continue;
+      }
+      const step = Math.min(last, unit + STEP_SECTIONS);
+      let end = unit + 1;
+      while (end < step && this.units.tryClaim(end)) end++;
+      pages += this.#initClaimed(unit, end);
+      unit = end;
+    }
     add(this.#counters, Counter.CHUNKS, 1n);
     return pages;
   }
@@ -318,7 +330,7 @@ export class DeferredNode {
     let pages = 0;
     let unit = this.units.firstPending(0);
     for (; unit !== undefined && pages < needed; unit = this.units.firstPending(unit + 1)) {
-      pages += this.#initUnit(unit) ?? 0;
+      if (this.units.tryClaim(unit)) pages += this.#initClaimed(unit, unit + 1);
     }
     if (this.phase === Phase.BEFORE) this.#setFirst(this.#stopAt(unit, pages));
     return pages;
@@ -337,26 +349,24 @@ export class DeferredNode {
     store(this.#words, Word.FIRST_HIGH, pfn === undefined ? NONE : Math.floor(pfn / LOW));
   }
 
-  /** Claims and does a section; undefined when it is not ours. */
-  #initUnit(unit: number): number | undefined {
-    if (!this.units.tryClaim(unit)) return undefined;
-    const start = this.#pfnOf(unit);
-    const end = start + this.sectionPages;
+  /** Does claimed neighbouring sections; on failure those not finished stay marked as failed. */
+  #initClaimed(first: number, last: number): number {
+    let done = first;
     try {
-      const pages = this.#initSection(start, end);
-      this.units.finish(unit);
+      const pages = this.#initSpan(this.#pfnOf(first), this.#pfnOf(last));
+      for (; done < last; done++) this.units.finish(done);
       return pages;
     } catch (error) {
-      this.units.fail(unit);
+      for (; done < last; done++) this.units.fail(done);
       throw error;
     }
   }
 
   /**
-   * Two passes over a section: initialise all its free ranges, then hand them over. Merging looks at
-   * buddies ahead inside a largest block; after the first pass all of them in this section are ready.
+   * Two passes over whole sections: initialise all their free ranges, then hand them over, section by
+   * section. Merging looks at buddies ahead inside a largest block; after the first pass they are ready.
    */
-  #initSection(start: number, end: number): number {
+  #initSpan(start: number, end: number): number {
     const memmap = this.#memmap;
     let pages = 0;
     this.#eachRange(start, end, (from, to) => {
@@ -365,8 +375,13 @@ export class DeferredNode {
       pages += to - from;
     });
     let taken = 0;
+    const size = this.sectionPages;
     this.#eachRange(start, end, (from, to) => {
-      taken += this.#sink.freeBlocks(from, to);
+      for (let at = from; at < to;) {
+        const next = Math.min(to, (Math.floor(at / size) + 1) * size);
+        taken += this.#sink.freeBlocks(at, next);
+        at = next;
+      }
     });
     invariant(taken === pages, 'the sink takes every page', { start, end, pages, taken });
     const pageblocks = pages / 2 ** memmap.geometry.pageblockOrder;
