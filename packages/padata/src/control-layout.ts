@@ -2,7 +2,7 @@
  * Word layout of a pool's control block: one SharedArrayBuffer of 32-bit words, one of 64-bit floats.
  *
  * ```
- *  words   | header 16 | worker 0 | worker 1 | ... | lane 0 | lane 1 | ... |
+ *  words   | header 64 | worker 0 | worker 1 | ... | lane 0 | lane 1 | ... |
  *  numbers |                                         lane 0 | lane 1 | ... |
  * ```
  * Worker 0 is the owner: the thread that made the pool. Worker threads are 1..capacity. A lane carries one
@@ -20,7 +20,7 @@ export const HEAD = {
   /** Number of worker threads that fit, not counting the owner. */
   CAPACITY: 2,
   /** Counts publications of work; a worker that saw no work sleeps only while it is unchanged. */
-  EPOCH: 3,
+  EPOCH: 16,
   /** Not 0: every worker leaves. */
   STOP: 4,
   /** Number of open lanes, so that workers skip the scan. */
@@ -28,11 +28,11 @@ export const HEAD = {
   /** Microseconds that an idle worker may spin; -1 = adapt. Written by the owner. */
   SPIN_US: 6,
   /** Workers that spin at the moment. */
-  SPINNERS: 7,
+  SPINNERS: 32,
   /** 1 while the owner sleeps in its event loop and wants to be woken. */
-  OWNER_ASLEEP: 8,
+  OWNER_ASLEEP: 48,
 } as const;
-export const HEAD_WORDS = 16;
+export const HEAD_WORDS = 64;
 
 /** Words of one worker. */
 export const WORKER = {

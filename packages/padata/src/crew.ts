@@ -26,8 +26,10 @@ export interface Member {
 export interface CrewEvents {
   onMessage(member: Member, message: FromWorker): void;
   onReady(member: Member): void;
-  /** Called before a replacement is started. */
-  onEnd(member: Member, end: WorkerEnd): void;
+  /** A thread is being started. */
+  onStart(member: Member): void;
+  /** Called before a replacement is started; `expected` when the thread was asked to leave. */
+  onEnd(member: Member, end: WorkerEnd, expected: boolean): void;
 }
 
 /** How threads are made. */
@@ -229,6 +231,7 @@ export class Crew {
     box.member = member;
     this.#members[id] = member;
     if (this.#holds > 0) thread.hold();
+    this.#events.onStart(member);
   }
 
   #deliver(member: Member, message: FromWorker): void {
@@ -254,7 +257,7 @@ export class Crew {
         this.startError = end.error ?? new Error(`worker ended with exit code ${end.exitCode}`);
       }
     }
-    this.#events.onEnd(member, end);
+    this.#events.onEnd(member, end, wasLeaving || this.#closing);
     this.#endWaiters.get(member)?.();
     this.#endWaiters.delete(member);
     if (this.#closing || this.startError !== undefined) return;

@@ -18,3 +18,24 @@ export type {
   RangeValue,
   RangeWorkerStats,
 } from './range-types.js';
+export { Series, MAX_WINDOW } from './series.js';
+export type {
+  ErrorPolicy,
+  JobCallback,
+  JobInput,
+  JobOptions,
+  JobResult,
+  MapOptions,
+  OrderedJobs,
+  ReadableLike,
+  SeriesOptions,
+  SeriesStats,
+  Source,
+  StallReport,
+} from './series-types.js';
+export type { SeriesDuplex, SeriesTransform } from './streams-types.js';
+export type { HaltPolicy } from './halt.js';
+export type { TimeSummary } from './histogram.js';
+export type { DeferredJob, JobContext } from './job-context.js';
+export { map, orderedMap, parallelFor } from './adapters.js';
+export type { OrderedMapOptions } from './adapters.js';

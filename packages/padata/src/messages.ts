@@ -15,6 +15,28 @@ export type ToWorker =
       readonly wantValues: boolean;
     }
   | { readonly t: 'drop'; readonly job: number }
+  /** A ring whose jobs this worker may run. */
+  | {
+      readonly t: 'ring';
+      readonly ring: number;
+      readonly href: string;
+      readonly name: string;
+      readonly buffer: SharedArrayBuffer;
+      readonly window: number;
+      readonly arenaBytes: number;
+      readonly stats: Int32Array;
+      readonly shared: unknown;
+      /** The owner's performance.timeOrigin, in milliseconds. */
+      readonly timeOrigin: number;
+      readonly threads: number;
+    }
+  | { readonly t: 'dropRing'; readonly ring: number }
+  /** Jobs whose inputs do not fit a slot. */
+  | {
+      readonly t: 'held';
+      readonly ring: number;
+      readonly jobs: readonly (readonly [sequence: number, input: unknown])[];
+    }
   /** Finish what is at hand, take nothing new, end. */
   | { readonly t: 'leave' };
 
@@ -40,5 +62,20 @@ export type FromWorker =
       readonly index: number;
       readonly error: ErrorRecord;
     }
+  /** Result of a job that does not fit its slot. */
+  | { readonly t: 'result'; readonly ring: number; readonly seq: number; readonly value: unknown }
+  | {
+      readonly t: 'jobFailed';
+      readonly ring: number;
+      readonly seq: number;
+      readonly worker: number;
+      readonly error: ErrorRecord;
+    }
+  /** A job's completion will come from elsewhere. */
+  | { readonly t: 'deferred'; readonly ring: number }
+  /** A ring's function could not be loaded here. */
+  | { readonly t: 'ringError'; readonly ring: number; readonly error: ErrorRecord }
+  /** Something is to be delivered. */
+  | { readonly t: 'wake' }
   /** Sent when the owner waits in its event loop for a lane to empty. */
   | { readonly t: 'left'; readonly lane: number };

@@ -33,6 +33,10 @@ import type {
   RangeResult,
   RangeRunner,
 } from './range-types.js';
+import { RingHub } from './ring-hub.js';
+import { Series } from './series.js';
+import type { SeriesHost } from './series.js';
+import type { SeriesOptions } from './series-types.js';
 import { WorkList } from './work-list.js';
 
 /** How a pool is made. */
@@ -90,6 +94,10 @@ export class WorkPool implements RangeRunner {
   readonly #crew: Crew;
   readonly #works: WorkList;
   readonly #ranges: RangeEngine;
+  readonly #hub: RingHub;
+  readonly #series = new Set<Series>();
+  readonly #inline: boolean;
+  #nextRing = 1;
   readonly #events = new Emitter<WorkPoolEvents>();
   readonly #loads = new Map<number, (error: unknown) => void>();
   readonly #loadWorkers = new Map<number, number>();
@@ -142,11 +150,16 @@ export class WorkPool implements RangeRunner {
           this.#events.emit('worker-ready', { worker: member.id });
           this.#checkReady();
         },
-        onEnd: (member, end) => {
-          this.#onEnd(member, end);
+        onStart: (member) => {
+          this.#hub.onStart(member);
+        },
+        onEnd: (member, end, expected) => {
+          this.#onEnd(member, end, expected);
         },
       },
     );
+    this.#inline = inline;
+    this.#hub = new RingHub(platform, this.#crew, threads === 0);
     this.#ranges = new RangeEngine(
       platform,
       this.#crew,
@@ -258,6 +271,24 @@ export class WorkPool implements RangeRunner {
   }
 
   /**
+   * Makes a series of ordered jobs of one function. Series are cheap and share the threads.
+   * @throws ERR_PADATA_ARGUMENT, ERR_PADATA_CLONE (the `shared` value), ERR_PADATA_CLOSED
+   * @kernel padata_alloc_shell
+   */
+  series<F>(options: SeriesOptions<F>): Series<F> {
+    return this.seriesFrom(options, 0);
+  }
+
+  /** `series` whose first sequence number is given, modulo 2^32; for tests of the wrap-around. */
+  seriesFrom<F>(options: SeriesOptions<F>, firstSequence: number): Series<F> {
+    this.#checkOpen();
+    if (this.#crew.startError !== undefined) throw this.#startError();
+    const series = new Series<F>(options, this.#seriesHost(), firstSequence);
+    this.#series.add(series as unknown as Series);
+    return series;
+  }
+
+  /**
    * Changes the number of threads, and of works unless they were set by hand.
    * @param threads 0..capacity
    * @throws ERR_PADATA_ARGUMENT, ERR_PADATA_CLOSED
@@ -303,7 +334,26 @@ export class WorkPool implements RangeRunner {
   async #close(): Promise<void> {
     const error = new PadataError('ERR_PADATA_CLOSED', 'the pool was closed');
     for (const waiter of this.#readyWaiters.splice(0)) waiter.reject(error);
+    for (const series of this.#series) series.abort(error);
     await this.#crew.close(CLOSE_GRACE_MS);
+  }
+
+  #seriesHost(): SeriesHost {
+    return {
+      hub: this.#hub,
+      capacity: this.#crew.capacity,
+      inline: this.#inline,
+      workers: () => Array.from({ length: this.#crew.capacity }, (_, i) => i + 1),
+      nextRing: () => this.#nextRing++,
+      load: (ref) => (this.#crew.target === 0 ? this.#loadHere(ref) : this.load(ref)),
+      onClosed: (series) => {
+        this.#series.delete(series);
+      },
+    };
+  }
+
+  async #loadHere(ref: FunctionRef): Promise<void> {
+    await loadFunction(moduleHref(ref), ref.name);
   }
 
   #checkOpen(): void {
@@ -346,12 +396,13 @@ export class WorkPool implements RangeRunner {
       return;
     }
     this.#ranges.onMessage(member, message);
+    this.#hub.onMessage(member, message);
   }
 
-  #onEnd(member: Member, end: WorkerEnd): void {
-    const expected = member.id > this.#crew.target || this.#closed !== undefined;
+  #onEnd(member: Member, end: WorkerEnd, expected: boolean): void {
     if (!expected) this.#deaths += 1;
     this.#ranges.onEnd(member.id, end.exitCode, end.error);
+    this.#hub.onEnd(member.id, end.exitCode, end.error);
     for (const [id, worker] of [...this.#loadWorkers]) {
       if (worker !== member.id) continue;
       this.#loads.get(id)?.(
@@ -369,6 +420,7 @@ export class WorkPool implements RangeRunner {
       error: end.error,
     });
     if (this.#crew.startError !== undefined) {
+      this.#hub.breakAll(this.#startError());
       for (const waiter of this.#readyWaiters.splice(0)) waiter.reject(this.#startError());
     }
     this.#checkReady();

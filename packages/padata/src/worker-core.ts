@@ -18,6 +18,7 @@ import type { FromWorker, ToWorker } from './messages.js';
 import type { WorkerInit } from './platform.js';
 import { sleep } from './protocol/machine.js';
 import { RangeParticipant } from './worker-range.js';
+import { WorkerRings } from './worker-rings.js';
 
 /** What a backend gives to the loop. */
 export interface WorkerHost {
@@ -38,6 +39,11 @@ const { load, store, add, wait } = Atomics;
 /** Longest time a worker spins before it sleeps, in milliseconds, when it adapts. */
 const SPIN_MAX_MS = 0.05;
 const SPIN_MIN_MS = 0.002;
+/** First and longest sleep of an idle worker while jobs are under way, in milliseconds. */
+const BUSY_SLICE_MS = 1;
+const MAX_BUSY_SLICE_MS = 64;
+/** A worker that gave up spinning tries it again once in so many times. */
+const SPIN_RETRY = 64;
 /** A blocked worker re-reads its word at least this often, in milliseconds. */
 const WAIT_SLICE_MS = 1000;
 /** A busy worker with promises pending lets events in this often, in milliseconds. */
@@ -50,10 +56,13 @@ export class WorkerCore {
   readonly #words: Int32Array;
   readonly #base: number;
   readonly #ranges: RangeParticipant;
+  readonly #rings: WorkerRings;
   #received = 0;
   #leaving = false;
   #pendingAsync = 0;
   #spinMs = SPIN_MIN_MS;
+  #idleMs = BUSY_SLICE_MS;
+  #misses = 0;
   #kick: (() => void) | undefined;
 
   constructor(init: WorkerInit, host: WorkerHost) {
@@ -61,6 +70,20 @@ export class WorkerCore {
     this.#init = init;
     this.#words = init.words;
     this.#base = workerBase(init.id);
+    this.#rings = new WorkerRings({
+      init,
+      post: (message, transfer) => {
+        host.post(message, transfer);
+      },
+      beginAsync: () => {
+        this.#pendingAsync += 1;
+      },
+      endAsync: () => {
+        this.#pendingAsync -= 1;
+        this.#kick?.();
+      },
+      recover: (href, error) => host.recover(href, error),
+    });
     this.#ranges = new RangeParticipant({
       init,
       post: (message, transfer) => {
@@ -69,7 +92,7 @@ export class WorkerCore {
       drainMail: () => {
         this.#drainMail();
       },
-      otherWork: () => false,
+      otherWork: () => this.#rings.canWork,
       beginAsync: () => {
         this.#pendingAsync += 1;
       },
@@ -98,8 +121,9 @@ export class WorkerCore {
       const seen = sleep.look(words);
       this.#drainMail();
       if (this.#leaving && this.#pendingAsync === 0) break;
-      const did = !this.#leaving && this.#ranges.scan();
+      const did = !this.#leaving && this.#work();
       if (did) {
+        this.#idleMs = BUSY_SLICE_MS;
         if (this.#pendingAsync > 0 && performance.now() - lastEvents > EVENT_SLICE_MS) {
           await this.#host.yieldToEvents();
           lastEvents = performance.now();
@@ -107,6 +131,7 @@ export class WorkerCore {
         continue;
       }
       if (this.#spin(seen)) continue;
+      if (!this.#leaving && this.#rings.steal()) continue;
       if (this.#pendingAsync === 0 && this.#init.idle === 'block' && this.#host.canBlock) {
         this.#block(seen);
       } else {
@@ -115,6 +140,18 @@ export class WorkerCore {
       }
     }
     this.#host.exit();
+  }
+
+  #work(): boolean {
+    const ranges = this.#ranges.scan();
+    return this.#rings.scan() || ranges;
+  }
+
+  /** While jobs are under way elsewhere, an idle worker looks around now and then: it may take some over. */
+  #slice(): number {
+    if (!this.#rings.isBusy) return WAIT_SLICE_MS;
+    this.#idleMs = Math.min(MAX_BUSY_SLICE_MS, this.#idleMs * 2);
+    return this.#idleMs;
   }
 
   #post(message: FromWorker): void {
@@ -138,6 +175,15 @@ export class WorkerCore {
         break;
       case 'drop':
         this.#ranges.drop(message.job);
+        break;
+      case 'ring':
+        this.#rings.define(message);
+        break;
+      case 'dropRing':
+        this.#rings.drop(message.ring);
+        break;
+      case 'held':
+        this.#rings.hold(message.ring, message.jobs);
         break;
       case 'leave':
         this.#leaving = true;
@@ -169,41 +215,58 @@ export class WorkerCore {
   #spin(seen: number): boolean {
     const words = this.#words;
     const fixed = words[HEAD.SPIN_US]!;
-    const limit = fixed >= 0 ? fixed / 1000 : this.#spinMs;
-    if (limit === 0) return false;
+    let limit = fixed >= 0 ? fixed / 1000 : this.#spinMs;
+    if (limit === 0) {
+      this.#misses += 1;
+      if (fixed === 0 || this.#misses % SPIN_RETRY !== 0) return false;
+      limit = SPIN_MAX_MS;
+    }
+    // One spinner is enough to take the next job at once.
+    if (fixed < 0 && load(words, HEAD.SPINNERS) > 0) return false;
     const until = performance.now() + limit;
     add(words, HEAD.SPINNERS, 1);
     let hit = false;
     do {
-      for (let i = 0; i < 32 && !hit; i += 1) hit = load(words, HEAD.EPOCH) !== seen;
+      for (let i = 0; i < 32 && !hit; i += 1) {
+        hit = load(words, HEAD.EPOCH) !== seen || this.#rings.canWork;
+      }
     } while (!hit && performance.now() < until);
     add(words, HEAD.SPINNERS, -1);
     this.#spinMs = hit
-      ? Math.min(SPIN_MAX_MS, this.#spinMs * 2)
+      ? Math.min(SPIN_MAX_MS, Math.max(SPIN_MIN_MS, this.#spinMs * 2))
       : this.#spinMs / 2 < SPIN_MIN_MS
         ? 0
         : this.#spinMs / 2;
     return hit;
   }
 
+  /** The SLEEP word is set; neither an epoch nor a submission came since the last look. */
+  #maySleep(seen: number): boolean {
+    if (!sleep.maySleep(this.#words, this.#base, seen)) return false;
+    // Pairs with the owner: it stores PUBLISHED, then loads SLEEP.
+    if (this.#leaving || !this.#rings.canWork) return true;
+    sleep.awake(this.#words, this.#base);
+    return false;
+  }
+
   #block(seen: number): void {
     const words = this.#words;
-    if (!sleep.maySleep(words, this.#base, seen)) return;
+    if (!this.#maySleep(seen)) return;
     // Pairs with claimSleeper: the publisher writes 0 and notifies. A time limit lets a missed
     // notification cost a second instead of for ever.
-    wait(words, this.#base + WORKER.SLEEP, 1, WAIT_SLICE_MS);
+    wait(words, this.#base + WORKER.SLEEP, 1, this.#slice());
     sleep.awake(words, this.#base);
   }
 
   async #waitInEvents(seen: number): Promise<void> {
     const words = this.#words;
-    if (!sleep.maySleep(words, this.#base, seen)) {
+    if (!this.#maySleep(seen)) {
       await this.#host.yieldToEvents();
       return;
     }
     await new Promise<void>((resolve) => {
       this.#kick = resolve;
-      const result = Atomics.waitAsync(words, this.#base + WORKER.SLEEP, 1, WAIT_SLICE_MS);
+      const result = Atomics.waitAsync(words, this.#base + WORKER.SLEEP, 1, this.#slice());
       if (result.async) {
         void result.value.then(() => {
           resolve();

@@ -1,0 +1,277 @@
+/**
+ * Reads a source, submits its items, hands results out in the source's order.
+ *
+ * ```
+ *   source ─ read ahead, at most `window` not yet handed out ─▶ submit ─▶ outcomes, in order ─▶ next()
+ * ```
+ * Nothing is read before the first `next()`. Read + waiting + running + done but not taken together never
+ * exceed the window: a slow consumer stops the reading.
+ */
+import type { ErrorPolicy, JobCallback, MapOptions, ReadableLike, Source } from './series-types.js';
+
+/** What the iterator needs of a series. */
+export interface OrderedSink<I, R> {
+  readonly window: number;
+  /** Byte results are views that have to be released one by one. */
+  readonly keep: boolean;
+  submit(input: I, callback: JobCallback<R>, keep: boolean): boolean;
+  room(): Promise<void>;
+  release(): void;
+}
+
+interface Waiter<R> {
+  resolve(result: IteratorResult<R, undefined>): void;
+  reject(error: unknown): void;
+}
+
+interface Outcome<R> {
+  readonly failed: boolean;
+  readonly value: R | undefined;
+  readonly error: unknown;
+}
+
+/** Asynchronous iterator over the results of a source's items, in order. */
+export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDisposable {
+  readonly #sink: OrderedSink<I, R>;
+  readonly #source: Iterator<I> | undefined;
+  readonly #asyncSource: AsyncIterator<I> | undefined;
+  readonly #policy: ErrorPolicy;
+  readonly #onProgress: ((done: number) => void) | undefined;
+  readonly #signal: AbortSignal | undefined;
+  readonly #queue: Outcome<R>[] = [];
+  readonly #waiters: Waiter<R>[] = [];
+  readonly #errors: unknown[] = [];
+  #queueAt = 0;
+  /** Submitted and not handed out. */
+  #ahead = 0;
+  #handed = 0;
+  #sourceDone = false;
+  #reading = false;
+  #paused = false;
+  /** Set once nothing more is handed out. */
+  #over: { readonly error: unknown } | undefined;
+  #holding = false;
+
+  constructor(sink: OrderedSink<I, R>, source: Source<I>, options: MapOptions) {
+    this.#sink = sink;
+    this.#policy = options.errors ?? 'throw';
+    this.#onProgress = options.onProgress;
+    this.#signal = options.signal;
+    if (Symbol.asyncIterator in source) this.#asyncSource = source[Symbol.asyncIterator]();
+    else if (Symbol.iterator in source) this.#source = source[Symbol.iterator]();
+    else this.#asyncSource = readerIterator(source);
+    if (options.signal?.aborted === true) this.#finish({ error: options.signal.reason });
+    else options.signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** The next result; rejects at a failed item's place under the 'throw' policy. */
+  next(): Promise<IteratorResult<R, undefined>> {
+    this.#letGo();
+    const promise = new Promise<IteratorResult<R, undefined>>((resolve, reject) => {
+      this.#waiters.push({ resolve, reject });
+    });
+    this.#feed();
+    this.#serve();
+    return promise;
+  }
+
+  /** Ends early: nothing more is read; jobs under way finish unseen. */
+  async return(): Promise<IteratorResult<R, undefined>> {
+    this.#letGo();
+    this.#finish({ error: undefined });
+    await this.#asyncSource?.return?.();
+    this.#source?.return?.();
+    return { done: true, value: undefined };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+
+  readonly #onAbort = (): void => {
+    this.#finish({ error: this.#signal?.reason });
+    void this.#asyncSource?.return?.();
+    this.#source?.return?.();
+  };
+
+  /** The item handed out last is no longer looked at. */
+  #letGo(): void {
+    if (!this.#holding) return;
+    this.#holding = false;
+    this.#sink.release();
+  }
+
+  #feed(): void {
+    if (this.#sourceDone || this.#over !== undefined || this.#paused) return;
+    if (this.#asyncSource !== undefined) {
+      if (!this.#reading) void this.#readAsync(this.#asyncSource);
+      return;
+    }
+    try {
+      while (this.#ahead < this.#sink.window && !this.#isStopped) {
+        const item = this.#source!.next();
+        if (item.done === true) {
+          this.#sourceDone = true;
+          break;
+        }
+        if (!this.#submit(item.value)) break;
+      }
+    } catch (error) {
+      this.#sourceFailed(error);
+    }
+  }
+
+  async #readAsync(source: AsyncIterator<I>): Promise<void> {
+    this.#reading = true;
+    try {
+      while (this.#ahead < this.#sink.window && !this.#isStopped && !this.#paused) {
+        const item = await source.next();
+        if (item.done === true) {
+          this.#sourceDone = true;
+          break;
+        }
+        if (this.#isStopped) break;
+        this.#submit(item.value);
+      }
+    } catch (error) {
+      this.#sourceFailed(error);
+    }
+    this.#reading = false;
+    this.#serve();
+  }
+
+  get #isStopped(): boolean {
+    return this.#over !== undefined;
+  }
+
+  /** False = the series is full because of others: goes on when there is room. */
+  #submit(value: I): boolean {
+    this.#ahead += 1;
+    const { keep } = this.#sink;
+    let room: boolean;
+    try {
+      room = this.#sink.submit(
+        value,
+        (error, result) => {
+          this.#take({ failed: error !== undefined, value: result, error });
+        },
+        keep,
+      );
+    } catch (error) {
+      this.#ahead -= 1;
+      throw error;
+    }
+    if (!room) {
+      this.#paused = true;
+      void this.#sink.room().then(() => {
+        this.#paused = false;
+        this.#feed();
+      });
+    }
+    return room;
+  }
+
+  #take(outcome: Outcome<R>): void {
+    if (this.#over !== undefined) {
+      if (this.#sink.keep) this.#sink.release();
+      return;
+    }
+    this.#queue.push(outcome);
+    this.#serve();
+  }
+
+  /** The source itself failed: what was read is still handed out, then the error. */
+  #sourceFailed(error: unknown): void {
+    this.#sourceDone = true;
+    this.#queue.push({ failed: true, value: undefined, error: { source: error } });
+    this.#ahead += 1;
+  }
+
+  #serve(): void {
+    while (this.#waiters.length > 0) {
+      if (this.#queueAt < this.#queue.length) {
+        const outcome = this.#queue[this.#queueAt]!;
+        this.#queueAt += 1;
+        if (this.#queueAt === this.#queue.length) {
+          this.#queue.length = 0;
+          this.#queueAt = 0;
+        }
+        this.#ahead -= 1;
+        this.#handOut(outcome);
+      } else if (this.#over !== undefined) {
+        const waiter = this.#waiters.shift()!;
+        if (this.#over.error === undefined) waiter.resolve({ done: true, value: undefined });
+        else {
+          waiter.reject(this.#over.error);
+          this.#over = { error: undefined };
+        }
+      } else if (this.#sourceDone && this.#ahead === 0) {
+        this.#finish({
+          error:
+            this.#errors.length === 0
+              ? undefined
+              : new AggregateError(this.#errors, `${this.#errors.length} items failed`),
+        });
+      } else break;
+    }
+    if (this.#waiters.length > 0) this.#feed();
+  }
+
+  #handOut(outcome: Outcome<R>): void {
+    if (!outcome.failed) {
+      const waiter = this.#waiters.shift()!;
+      this.#handed += 1;
+      this.#holding = this.#sink.keep;
+      waiter.resolve({ done: false, value: outcome.value as R });
+      this.#onProgress?.(this.#handed);
+      return;
+    }
+    const source = isSourceFailure(outcome.error);
+    if (this.#sink.keep && source === undefined) this.#sink.release();
+    if (source !== undefined || this.#policy === 'throw') {
+      this.#finish({ error: source === undefined ? outcome.error : source.source });
+      if (source === undefined) {
+        void this.#asyncSource?.return?.();
+        this.#source?.return?.();
+      }
+      return;
+    }
+    if (this.#policy === 'collect') this.#errors.push(outcome.error);
+  }
+
+  #finish(over: { error: unknown }): void {
+    if (this.#over !== undefined) return;
+    this.#over = over;
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    if (this.#sink.keep) {
+      for (let i = this.#queueAt; i < this.#queue.length; i += 1) this.#sink.release();
+    }
+    this.#queue.length = 0;
+    this.#queueAt = 0;
+    this.#serve();
+  }
+}
+
+function isSourceFailure(error: unknown): { source: unknown } | undefined {
+  const own = typeof error === 'object' && error !== null && Object.keys(error).join() === 'source';
+  return own ? (error as { source: unknown }) : undefined;
+}
+
+/** Iterates a ReadableStream where it is not iterable by itself. */
+function readerIterator<T>(stream: ReadableLike<T>): AsyncIterator<T> {
+  const reader = stream.getReader();
+  return {
+    async next() {
+      const { done, value } = await reader.read();
+      return done ? { done: true, value: undefined } : { done: false, value: value as T };
+    },
+    async return() {
+      await reader.cancel();
+      return { done: true, value: undefined };
+    },
+  };
+}

@@ -1,0 +1,124 @@
+/**
+ * Ring protocol: who may touch a slot, who runs a job, who delivers it, and how nobody oversleeps.
+ *
+ * ```
+ *            owner                  worker                   worker                owner
+ *   FREE ───── submit ────▶ READY ─── take ────▶ RUNNING(w) ── finish ────▶ DONE ── deliver ──▶ FREE
+ * ```
+ * CLAIM only steers the workers apart: a worker reserves a run of sequence numbers with one
+ * compare-exchange, but a job is its own only after the compare-exchange on the slot's STATE. So a stale
+ * reservation is harmless, jobs reserved by a worker that died can be offered again by moving CLAIM back,
+ * and an idle worker may take what another has reserved but not begun.
+ *
+ * Invariants:
+ *  R1 each submitted job is taken exactly once (READY -> RUNNING by one compare-exchange);
+ *  R2 jobs are delivered exactly once, in order of sequence: the owner passes slot PROCESSED only when DONE;
+ *  R3 a job that is DONE and next in order does not wait: either the owner sees it before it sleeps, or the
+ *     worker sees that the owner sleeps and wakes it. (worker: STATE := DONE, then load ASLEEP; owner:
+ *     ASLEEP := 1, then load STATE);
+ *  R4 at most one wake message per sleep of the owner: ASLEEP goes from 1 to 0 by compare-exchange.
+ *
+ * This is the kernel's reorder step with the token kept by the owner: `processed` is published before the
+ * owner looks for the next job, and whoever finishes exactly that job passes the turn back.
+ * @kernel padata_do_parallel, padata_do_serial, padata_reorder
+ */
+import { HEAD } from '../control-layout.js';
+import { RING, SLOT, STATE_BITS, STATE_MASK, SlotState, slotWord } from '../ring-layout.js';
+import type { AtomicOps, Words } from './atomic-ops.js';
+
+/** Steps of the ring protocol. `ring` are the ring's words, `control` the pool's. */
+export interface RingProtocol {
+  /** Owner: the slot's words are written; the job is everybody's from here. */
+  offer(ring: Words, base: number, next: number): void;
+  /** Worker: first of up to `most` reserved sequence numbers; `taken.count` says how many (0 = none). */
+  reserve(ring: Words, most: number, share: number, taken: { count: number }): number;
+  /** Worker (or owner): makes a READY slot its own. */
+  take(ring: Words, base: number, worker: number): boolean;
+  /** Worker: the result is in the slot. */
+  finish(ring: Words, base: number): void;
+  /** Worker, after `finish`: true = the owner sleeps, the next job in order is done, this caller wakes it. */
+  mustWake(ring: Words, control: Words, window: number): boolean;
+  /** Owner: is the job done? */
+  isDone(ring: Words, base: number): boolean;
+  /** Owner: the slot is delivered and free. */
+  free(ring: Words, base: number): void;
+  /** Owner: publishes what is next in order; before it may sleep. */
+  passed(ring: Words, next: number): void;
+  /** Owner: about to sleep; true = nothing to deliver, sleep. */
+  ownerMaySleep(control: Words, anyDone: () => boolean): boolean;
+  /** Owner: awake. */
+  ownerAwake(control: Words): void;
+  /** Owner, after a worker's death: everything not begun is on offer again. */
+  offerAgain(ring: Words): void;
+}
+
+/** The protocol over given operations. */
+export function makeRingProtocol(ops: AtomicOps): RingProtocol {
+  return {
+    offer(ring, base, next) {
+      // Publishes the slot's plain words: pairs with the compare-exchange in `take`.
+      ops.store(ring, base + SLOT.STATE, SlotState.READY);
+      ops.store(ring, RING.PUBLISHED, next);
+    },
+    reserve(ring, most, share, taken) {
+      for (;;) {
+        const from = ops.load(ring, RING.CLAIM);
+        const pending = (ops.load(ring, RING.PUBLISHED) - from) | 0;
+        if (pending <= 0) {
+          taken.count = 0;
+          return from;
+        }
+        const count = Math.min(most, Math.max(1, Math.floor(pending / share)));
+        if (ops.compareExchange(ring, RING.CLAIM, from, (from + count) | 0) === from) {
+          taken.count = count;
+          return from;
+        }
+      }
+    },
+    take(ring, base, worker) {
+      // Pairs with `offer`; from here the slot is this worker's until `finish`.
+      return (
+        ops.compareExchange(
+          ring,
+          base + SLOT.STATE,
+          SlotState.READY,
+          SlotState.RUNNING | (worker << STATE_BITS),
+        ) === SlotState.READY
+      );
+    },
+    finish(ring, base) {
+      // Publishes the result: pairs with the load in `isDone`.
+      ops.store(ring, base + SLOT.STATE, SlotState.DONE);
+    },
+    mustWake(ring, control, window) {
+      if (ops.load(control, HEAD.OWNER_ASLEEP) === 0) return false;
+      const next = ops.load(ring, RING.PROCESSED);
+      const state = ops.load(ring, slotWord(window, next) + SLOT.STATE);
+      if ((state & STATE_MASK) !== SlotState.DONE) return false;
+      return ops.compareExchange(control, HEAD.OWNER_ASLEEP, 1, 0) === 1;
+    },
+    isDone(ring, base) {
+      return (ops.load(ring, base + SLOT.STATE) & STATE_MASK) === SlotState.DONE;
+    },
+    free(ring, base) {
+      // Plain: only the owner acts on FREE, and `offer` publishes what it writes next.
+      ring[base + SLOT.STATE] = SlotState.FREE;
+    },
+    passed(ring, next) {
+      // Pairs with the load in `mustWake`.
+      ops.store(ring, RING.PROCESSED, next);
+    },
+    ownerMaySleep(control, anyDone) {
+      ops.store(control, HEAD.OWNER_ASLEEP, 1);
+      if (!anyDone()) return true;
+      ops.store(control, HEAD.OWNER_ASLEEP, 0);
+      return false;
+    },
+    ownerAwake(control) {
+      ops.store(control, HEAD.OWNER_ASLEEP, 0);
+    },
+    offerAgain(ring) {
+      ops.store(ring, RING.CLAIM, ops.load(ring, RING.PROCESSED));
+    },
+  };
+}

@@ -1,0 +1,139 @@
+/**
+ * Word layout of a slot ring: the shared memory of one series of ordered jobs.
+ *
+ * ```
+ *  | header, 64 words | slot 0: 12 words, 2 floats (one cache line) | ... | slot window - 1 | arena |
+ * ```
+ * The arena holds input and output bytes of the jobs in flight, a circle in submission order. Words that
+ * different threads write lie on different cache lines.
+ *
+ * Slot of a job = sequence number & (window - 1): the ring is at once the queue, the window, the reorder
+ * buffer and the way back. A slot's words belong to whoever its STATE says: the owner (FREE), nobody until
+ * claimed (READY), the worker that runs it (RUNNING), the owner again (DONE).
+ */
+
+/** Header words. */
+export const RING = {
+  WINDOW: 0,
+  /** Not 0: jobs should give up; functions poll it. */
+  ABORTED: 1,
+  /** Bit set of workers that may claim, 8 words. */
+  ALLOWED: 2,
+  /** Sequence number after the last submitted job. Written by the owner. */
+  PUBLISHED: 16,
+  /** Sequence number from which workers reserve; a hint that steers them apart, see `protocol/ring.ts`. */
+  CLAIM: 32,
+  /** Sequence number of the next job to be delivered. Written by the owner. */
+  PROCESSED: 48,
+  /** Nanoseconds that a job takes, on average; 0 = not known. Written by whoever ran some. */
+  RUN_NS: 33,
+  /** Jobs whose completion was deferred and is to come from any thread. */
+  DEFERRED: 34,
+} as const;
+export const RING_HEAD_WORDS = 64;
+
+/** Words of a slot. */
+export const SLOT = {
+  STATE: 0,
+  /** Sequence number, modulo 2^32. */
+  SEQ: 1,
+  /** A `Kind`: of the input, then of the result. */
+  KIND: 2,
+  /** Length of the payload in bytes (or UTF-16 units for strings). */
+  LENGTH: 3,
+  /** First arena byte of the value: of the input, then of the result. */
+  OFFSET: 4,
+  /** First arena byte of the slot's reservation: room for the input, behind it room for the result. */
+  FIRST: 5,
+  IN_ROOM: 6,
+  OUT_ROOM: 7,
+  /** Not 0: this job should give up. */
+  ABORT: 8,
+} as const;
+export const SLOT_WORDS = 16;
+
+/** Floats of a slot: a number in or out; the time of submission in the owner's milliseconds. */
+export const SLOT_NUMBER = { VALUE: 0, STAMP: 1 } as const;
+/** Words of a slot before its floats. */
+const SLOT_FLOAT_WORD = 12;
+
+/** First float of the slot with this index. */
+export function slotNumber(index: number): number {
+  return (RING_HEAD_WORDS + index * SLOT_WORDS + SLOT_FLOAT_WORD) >> 1;
+}
+
+/** Low bits of STATE; the bits above hold the worker's id. */
+export const SlotState = {
+  FREE: 0,
+  READY: 1,
+  /** Being run by the worker named above. */
+  RUNNING: 2,
+  DONE: 3,
+  /** Its input went by message to the worker named above, which alone may run it. */
+  HELD: 4,
+  /** Its function has handed the completion to someone else, on any thread. */
+  DEFERRED: 5,
+} as const;
+export const STATE_BITS = 4;
+export const STATE_MASK = (1 << STATE_BITS) - 1;
+
+/** How a value travels. */
+export const Kind = {
+  UNDEFINED: 0,
+  NULL: 1,
+  FALSE: 2,
+  TRUE: 3,
+  NUMBER: 4,
+  /** Bytes in the arena. */
+  BYTES: 5,
+  /** Text in the arena, as UTF-16 units. */
+  STRING: 6,
+  /** Plain data in the arena, see `plain-codec.ts`. */
+  PLAIN: 7,
+  /** By message. */
+  MESSAGE: 8,
+  /** An error, by message. */
+  ERROR: 9,
+} as const;
+
+/** Bytes before the arena. */
+export function ringWordBytes(window: number): number {
+  return (RING_HEAD_WORDS + window * SLOT_WORDS) * 4;
+}
+
+/** Bytes of the whole ring. */
+export function ringByteLength(window: number, arenaBytes: number): number {
+  return ringWordBytes(window) + arenaBytes;
+}
+
+/** The views of one ring. */
+export interface RingMemory {
+  readonly buffer: SharedArrayBuffer;
+  readonly window: number;
+  readonly words: Int32Array;
+  readonly numbers: Float64Array;
+  readonly bytes: Uint8Array;
+  readonly units: Uint16Array;
+}
+
+/** Views of a ring in `buffer`; the same for owner and workers. */
+export function ringMemory(
+  buffer: SharedArrayBuffer,
+  window: number,
+  arenaBytes: number,
+): RingMemory {
+  const wordBytes = ringWordBytes(window);
+  return {
+    buffer,
+    window,
+    words: new Int32Array(buffer, 0, wordBytes / 4),
+    numbers: new Float64Array(buffer, 0, wordBytes / 8),
+    bytes: new Uint8Array(buffer, wordBytes, arenaBytes),
+    units: new Uint16Array(buffer, wordBytes, arenaBytes / 2),
+  };
+}
+
+/** First word of the slot of `sequence`. */
+export function slotWord(window: number, sequence: number): number {
+  return RING_HEAD_WORDS + (sequence & (window - 1)) * SLOT_WORDS;
+}

@@ -1,0 +1,642 @@
+/**
+ * One slot ring, owner's side: submit, deliver in order, settle what a dead worker held, cancel.
+ *
+ * ```
+ *   tail ─────────▶ submitted     [ FREE | DONE | RUNNING | DONE | READY | READY | FREE ]
+ *   processed ────▶ delivered             ^ processed                        ^ tail
+ * ```
+ * Arena bytes are given out in a circle in submission order and come back in the same order, so there is
+ * nothing to search. Only the owner's thread uses this object; what it shares is in `RingMemory`.
+ */
+import { PadataError, fromErrorRecord, toErrorRecord } from './errors.js';
+import type { FromWorker } from './messages.js';
+import { HISTOGRAM_BUCKETS, bucketOf } from './histogram.js';
+import { ring as protocol } from './protocol/machine.js';
+import type { RingMemory } from './ring-layout.js';
+import {
+  Kind,
+  RING,
+  SLOT,
+  SLOT_NUMBER,
+  STATE_BITS,
+  STATE_MASK,
+  SlotState,
+  ringByteLength,
+  ringMemory,
+  slotNumber,
+  slotWord,
+} from './ring-layout.js';
+import { MIN_ROOM, isBytes, readValue, writeValue } from './slot-values.js';
+
+/** Called once per job, in order of submission. */
+export type SerialCallback = (error: unknown, value: unknown, sequence: number) => void;
+
+/** How a ring is made. */
+export interface SlotRingOptions {
+  readonly id: number;
+  /** Jobs in flight at most; a power of two. */
+  readonly window: number;
+  readonly arenaBytes: number;
+  readonly slotBytes: number;
+  readonly outputBytes: (inputBytes: number) => number;
+  /** First sequence number, modulo 2^32. */
+  readonly firstSequence: number;
+  readonly shared: boolean;
+  readonly copyBytes: boolean;
+  /** Times a job may be run again after its worker died. */
+  readonly retries: number;
+  readonly capacity: number;
+  /** Told about each outcome before its callback runs. */
+  readonly onOutcome: ((failed: boolean) => void) | undefined;
+}
+
+/** What a ring needs from the hub. */
+export interface SlotRingHost {
+  /** A worker to send a job to whose input does not fit a slot; 0 = the owner itself. */
+  pickWorker(ring: SlotRing): number;
+  /** Sends it, now or at the end of the tick; the slot says already whose it is. */
+  sendHeld(
+    ring: SlotRing,
+    worker: number,
+    sequence: number,
+    input: unknown,
+    transfer: readonly unknown[] | undefined,
+  ): void;
+  /** Runs user code whose error must not disturb the drain. */
+  report(error: unknown): void;
+}
+
+interface Reply {
+  readonly failed: boolean;
+  readonly value: unknown;
+}
+
+interface HeldInput {
+  readonly input: unknown;
+  readonly transferred: boolean;
+}
+
+/** What is kept of an input so that the job can be run again. */
+interface Again {
+  readonly kind: number;
+  readonly length: number;
+  readonly offset: number;
+  readonly number: number;
+  tries: number;
+}
+
+const { load, store, compareExchange } = Atomics;
+
+/** The owner's end of a ring. */
+export class SlotRing {
+  readonly id: number;
+  readonly memory: RingMemory;
+  readonly stats: Int32Array;
+  readonly arenaBytes: number;
+  /** Set when the ring's jobs cannot be run at all. */
+  broken: unknown;
+  /** Error that cancelled and killed jobs get; undefined = not aborted. */
+  abortError: { readonly error: unknown } | undefined;
+  delivered = 0;
+  failed = 0;
+  retried = 0;
+  readonly #options: SlotRingOptions;
+  readonly #host: SlotRingHost;
+  readonly #mask: number;
+  readonly #words: Int32Array;
+  readonly #callbacks: (SerialCallback | undefined)[];
+  readonly #replies: (Reply | undefined)[];
+  readonly #held: (HeldInput | undefined)[];
+  readonly #again: (Again | undefined)[];
+  readonly #arenaEnd: Int32Array;
+  readonly #keeps: Uint8Array;
+  readonly #latencyAt: number;
+  #tail: number;
+  #processed: number;
+  #head = 0;
+  #arenaTail = 0;
+  #arenaUsers = 0;
+  /** Delivered jobs whose bytes are still in a consumer's hands, oldest first. */
+  readonly #kept: { readonly end: number; released: boolean }[] = [];
+  #draining = false;
+
+  constructor(options: SlotRingOptions, host: SlotRingHost) {
+    const { window, arenaBytes, shared, capacity } = options;
+    const bytes = ringByteLength(window, arenaBytes);
+    const memory = (n: number): SharedArrayBuffer =>
+      (shared ? new SharedArrayBuffer(n) : new ArrayBuffer(n)) as SharedArrayBuffer;
+    this.id = options.id;
+    this.#options = options;
+    this.#host = host;
+    this.arenaBytes = arenaBytes;
+    this.memory = ringMemory(memory(bytes), window, arenaBytes);
+    // Two histograms for each worker and the owner, one of latencies at the end.
+    this.#latencyAt = (capacity + 1) * 2 * HISTOGRAM_BUCKETS;
+    this.stats = new Int32Array(memory((this.#latencyAt + HISTOGRAM_BUCKETS) * 4));
+    this.#words = this.memory.words;
+    this.#mask = window - 1;
+    this.#callbacks = new Array<undefined>(window).fill(undefined);
+    this.#replies = new Array<undefined>(window).fill(undefined);
+    this.#held = new Array<undefined>(window).fill(undefined);
+    this.#again = new Array<undefined>(window).fill(undefined);
+    this.#arenaEnd = new Int32Array(window);
+    this.#keeps = new Uint8Array(window);
+    this.#tail = options.firstSequence | 0;
+    this.#processed = this.#tail;
+    this.#words[RING.WINDOW] = window;
+    for (const word of [RING.PUBLISHED, RING.CLAIM, RING.PROCESSED]) this.#words[word] = this.#tail;
+  }
+
+  /** Jobs submitted and not delivered. */
+  get outstanding(): number {
+    return (this.#tail - this.#processed) | 0;
+  }
+
+  get isFull(): boolean {
+    return this.outstanding >= this.memory.window;
+  }
+
+  /** Jobs that nobody has reserved. */
+  get waiting(): number {
+    return (this.#tail - load(this.#words, RING.CLAIM)) | 0;
+  }
+
+  /** Sequence number of the next job to be delivered. */
+  get processed(): number {
+    return this.#processed >>> 0;
+  }
+
+  /** Offset of the latency histogram in `stats`. */
+  get latencyOffset(): number {
+    return this.#latencyAt;
+  }
+
+  /** Lets exactly these workers claim; the owner may always. */
+  allow(workers: Iterable<number>): void {
+    const mask = new Int32Array(8);
+    mask[0] = 1;
+    for (const w of workers) mask[w >>> 5]! |= 1 << (w & 31);
+    for (let i = 0; i < 8; i += 1) store(this.#words, RING.ALLOWED + i, mask[i]!);
+  }
+
+  /** May this worker claim? */
+  allows(worker: number): boolean {
+    return ((load(this.#words, RING.ALLOWED + (worker >>> 5)) >>> (worker & 31)) & 1) === 1;
+  }
+
+  /**
+   * Submits a job.
+   * @param keep the consumer releases byte results itself, see `release`
+   * @returns false when there is no room now; nothing has happened then
+   * @throws ERR_PADATA_CLONE when the input cannot be sent at all
+   */
+  submit(
+    input: unknown,
+    callback: SerialCallback,
+    transfer: readonly unknown[] | undefined,
+    stamp: number,
+    keep: boolean,
+  ): boolean {
+    if (this.outstanding >= this.memory.window) return false;
+    const sequence = this.#tail;
+    const index = sequence & this.#mask;
+    const base = slotWord(this.memory.window, sequence);
+    const words = this.#words;
+    words[base + SLOT.SEQ] = sequence;
+    words[base + SLOT.ABORT] = 0;
+    this.memory.numbers[slotNumber(index) + SLOT_NUMBER.STAMP] = stamp;
+    const placed = transfer === undefined ? this.#place(input, base, index) : Placed.MESSAGE;
+    if (placed === Placed.FULL) return false;
+    if (placed === Placed.MESSAGE) {
+      if (!this.#placeHeld(input, transfer, sequence, base, index)) return false;
+    } else {
+      if (this.#options.retries > 0) this.#remember(base, index);
+      protocol.offer(words, base, (sequence + 1) | 0);
+    }
+    this.#callbacks[index] = callback;
+    this.#keeps[index] = keep ? 1 : 0;
+    this.#arenaEnd[index] = this.#head;
+    this.#arenaUsers += 1;
+    this.#tail = (sequence + 1) | 0;
+    return true;
+  }
+
+  /** Takes a place in the order for a job that has failed already. The ring must not be full. */
+  submitSettled(callback: SerialCallback, error: unknown, stamp: number): void {
+    const sequence = this.#tail;
+    const index = sequence & this.#mask;
+    const base = slotWord(this.memory.window, sequence);
+    const words = this.#words;
+    words[base + SLOT.SEQ] = sequence;
+    words[base + SLOT.KIND] = Kind.ERROR;
+    this.memory.numbers[slotNumber(index) + SLOT_NUMBER.STAMP] = stamp;
+    this.#replies[index] = { failed: true, value: error };
+    this.#callbacks[index] = callback;
+    this.#keeps[index] = 0;
+    this.#arenaEnd[index] = this.#head;
+    this.#arenaUsers += 1;
+    this.#tail = (sequence + 1) | 0;
+    store(words, base + SLOT.STATE, SlotState.DONE);
+    store(words, RING.PUBLISHED, this.#tail);
+  }
+
+  /** Is the next job in order ready to be delivered? */
+  anyDone(): boolean {
+    if (this.#processed === this.#tail) return false;
+    const base = slotWord(this.memory.window, this.#processed);
+    if (!protocol.isDone(this.#words, base)) return false;
+    return (
+      this.#words[base + SLOT.KIND]! < Kind.MESSAGE ||
+      this.#replies[this.#processed & this.#mask] !== undefined
+    );
+  }
+
+  /**
+   * Delivers what is done, in order, at most `most` jobs.
+   * @param now the owner's clock, for the latency histogram
+   * @returns number of jobs delivered
+   */
+  drain(most: number, now: number): number {
+    // A callback may submit and thereby drain; the order is kept by letting only one loop deliver.
+    if (this.#draining) return 0;
+    this.#draining = true;
+    let count = 0;
+    try {
+      while (count < most && this.anyDone()) {
+        this.#deliver(now);
+        count += 1;
+      }
+    } finally {
+      this.#draining = false;
+      if (count > 0) protocol.passed(this.#words, this.#processed);
+    }
+    return count;
+  }
+
+  /** Takes a worker's answer that came by message. */
+  onReply(message: Extract<FromWorker, { t: 'result' | 'jobFailed' }>): void {
+    const index = message.seq & this.#mask;
+    if (this.#words[slotWord(this.memory.window, message.seq) + SLOT.SEQ] !== (message.seq | 0)) {
+      return;
+    }
+    this.#replies[index] =
+      message.t === 'result'
+        ? { failed: false, value: message.value }
+        : {
+            failed: true,
+            value: new PadataError(
+              message.error.code === 'ERR_PADATA_CLONE'
+                ? 'ERR_PADATA_CLONE'
+                : 'ERR_PADATA_JOB_FAILED',
+              `job ${message.seq >>> 0} failed in worker ${message.worker}: ${message.error.message}`,
+              { seq: message.seq >>> 0, worker: message.worker },
+              fromErrorRecord(message.error),
+            ),
+          };
+  }
+
+  /** Ends every job that has not begun with this error. */
+  cancelWaiting(error: unknown): void {
+    for (let s = this.#processed; s !== this.#tail; s = (s + 1) | 0) {
+      const base = slotWord(this.memory.window, s);
+      const state = load(this.#words, base + SLOT.STATE);
+      const phase = state & STATE_MASK;
+      if (phase !== SlotState.READY && phase !== SlotState.HELD && phase !== SlotState.DEFERRED) {
+        continue;
+      }
+      this.#settle(base, state, { failed: true, value: error });
+    }
+  }
+
+  /** Ends one job if it has not begun; else asks its function to give up. Returns its worker, 0 = ended. */
+  cancelOne(sequence: number, error: unknown): number {
+    const base = slotWord(this.memory.window, sequence);
+    if (this.#words[base + SLOT.SEQ] !== (sequence | 0)) return 0;
+    const state = load(this.#words, base + SLOT.STATE);
+    const phase = state & STATE_MASK;
+    if (phase === SlotState.RUNNING) {
+      store(this.#words, base + SLOT.ABORT, 1);
+      return state >> STATE_BITS;
+    }
+    if (phase !== SlotState.FREE && phase !== SlotState.DONE) {
+      this.#settle(base, state, { failed: true, value: error });
+    }
+    return 0;
+  }
+
+  /** Tells running functions to give up. */
+  askToStop(): void {
+    store(this.#words, RING.ABORTED, 1);
+  }
+
+  /** Workers that run a job of this ring. */
+  runningWorkers(): Set<number> {
+    const workers = new Set<number>();
+    for (let s = this.#processed; s !== this.#tail; s = (s + 1) | 0) {
+      const state = load(this.#words, slotWord(this.memory.window, s) + SLOT.STATE);
+      if ((state & STATE_MASK) === SlotState.RUNNING && state >> STATE_BITS !== 0) {
+        workers.add(state >> STATE_BITS);
+      }
+    }
+    return workers;
+  }
+
+  /** Worker that runs job `sequence` now; 0 = nobody. */
+  workerOf(sequence: number): number {
+    const base = slotWord(this.memory.window, sequence);
+    if (this.#words[base + SLOT.SEQ] !== (sequence | 0)) return 0;
+    const state = load(this.#words, base + SLOT.STATE);
+    return (state & STATE_MASK) === SlotState.RUNNING ? state >> STATE_BITS : 0;
+  }
+
+  /** State of the next job in order, for the watchdog. */
+  headState(): { readonly seq: number; readonly phase: number; readonly worker: number } {
+    const state = load(this.#words, slotWord(this.memory.window, this.#processed) + SLOT.STATE);
+    return { seq: this.#processed >>> 0, phase: state & STATE_MASK, worker: state >> STATE_BITS };
+  }
+
+  /** A thread has ended: what it ran fails or is run again, what it only held goes to another. */
+  workerDied(worker: number, exitCode: number, cause: unknown): void {
+    for (let s = this.#processed; s !== this.#tail; s = (s + 1) | 0) {
+      const base = slotWord(this.memory.window, s);
+      const state = load(this.#words, base + SLOT.STATE);
+      if (state >> STATE_BITS !== worker) continue;
+      const phase = state & STATE_MASK;
+      if (phase === SlotState.RUNNING) this.#lost(s, base, state, worker, exitCode, cause);
+      else if (phase === SlotState.HELD) this.#sendAgain(s, base, state, worker, exitCode, cause);
+    }
+    protocol.offerAgain(this.#words);
+  }
+
+  /** Gives the bytes of the oldest kept result back. */
+  release(): void {
+    const kept = this.#kept.find((k) => !k.released);
+    if (kept === undefined) return;
+    kept.released = true;
+    while (this.#kept.length > 0 && this.#kept[0]!.released) {
+      this.#arenaTail = this.#kept.shift()!.end;
+      this.#arenaUsers -= 1;
+    }
+  }
+
+  /** Marks the ring as unusable: all that waits ends with this error. */
+  breakWith(error: unknown): void {
+    this.broken = error;
+    this.cancelWaiting(error);
+  }
+
+  #deliver(now: number): void {
+    const sequence = this.#processed;
+    const index = sequence & this.#mask;
+    const base = slotWord(this.memory.window, sequence);
+    const words = this.#words;
+    let failed = false;
+    let value: unknown;
+    if (words[base + SLOT.KIND]! >= Kind.MESSAGE) {
+      const reply = this.#replies[index]!;
+      this.#replies[index] = undefined;
+      failed = reply.failed;
+      value = reply.value;
+    } else {
+      value = readValue(this.memory, base, index);
+      if (this.#options.copyBytes && words[base + SLOT.KIND] === Kind.BYTES) {
+        value = (value as Uint8Array).slice();
+      }
+    }
+    const callback = this.#callbacks[index]!;
+    const end = this.#arenaEnd[index]!;
+    const keep = this.#keeps[index] === 1;
+    this.#callbacks[index] = undefined;
+    this.#held[index] = undefined;
+    this.#again[index] = undefined;
+    this.#processed = (sequence + 1) | 0;
+    this.delivered += 1;
+    if (failed) this.failed += 1;
+    const stamp = this.memory.numbers[slotNumber(index) + SLOT_NUMBER.STAMP]!;
+    this.stats[this.#latencyAt + bucketOf(now - stamp)]! += 1;
+    const direct = this.#kept.length === 0 && !keep;
+    if (!direct) this.#kept.push({ end, released: !keep });
+    protocol.free(words, base);
+    this.#options.onOutcome?.(failed);
+    try {
+      callback(failed ? value : undefined, failed ? undefined : value, sequence >>> 0);
+    } catch (error) {
+      this.#host.report(error);
+    }
+    if (direct) {
+      this.#arenaTail = end;
+      this.#arenaUsers -= 1;
+    } else if (!keep) this.#shiftKept();
+  }
+
+  #shiftKept(): void {
+    while (this.#kept.length > 0 && this.#kept[0]!.released) {
+      this.#arenaTail = this.#kept.shift()!.end;
+      this.#arenaUsers -= 1;
+    }
+  }
+
+  #place(input: unknown, base: number, index: number): number {
+    const { slotBytes, outputBytes } = this.#options;
+    let need = 0;
+    if (typeof input === 'string') need = input.length * 2;
+    else if (typeof input === 'object' && input !== null) {
+      need = isBytes(input) ? input.length : slotBytes;
+    } else if (
+      typeof input === 'function' ||
+      typeof input === 'symbol' ||
+      typeof input === 'bigint'
+    ) {
+      return Placed.MESSAGE;
+    }
+    const inRoom = (need + 7) & ~7;
+    const plain = need === slotBytes && !isBytes(input as object);
+    const outRoom = plain ? 0 : room(outputBytes(need));
+    const first = this.#allocate(inRoom + outRoom);
+    if (first < 0) {
+      return inRoom + outRoom > this.arenaBytes ? Placed.MESSAGE : Placed.FULL;
+    }
+    const words = this.#words;
+    words[base + SLOT.FIRST] = first;
+    words[base + SLOT.IN_ROOM] = inRoom;
+    words[base + SLOT.OUT_ROOM] = outRoom;
+    // Nothing is given out yet: the head moves below.
+    if (!writeValue(this.memory, base, index, input, first, inRoom)) return Placed.MESSAGE;
+    if (plain) {
+      // The room was a guess: what the data really took, and as much again for the result.
+      const used = (words[base + SLOT.LENGTH]! + 7) & ~7;
+      const out = room(outputBytes(used));
+      if (first + used + out > this.#limit(first)) return Placed.FULL;
+      words[base + SLOT.IN_ROOM] = used;
+      words[base + SLOT.OUT_ROOM] = out;
+      this.#head = first + used + out;
+    } else {
+      this.#head = first + inRoom + outRoom;
+    }
+    return Placed.SLOT;
+  }
+
+  #placeHeld(
+    input: unknown,
+    transfer: readonly unknown[] | undefined,
+    sequence: number,
+    base: number,
+    index: number,
+  ): boolean {
+    const words = this.#words;
+    const out = room(this.#options.outputBytes(0));
+    const first = this.#allocate(out);
+    if (first < 0) return false;
+    words[base + SLOT.FIRST] = first;
+    words[base + SLOT.IN_ROOM] = 0;
+    words[base + SLOT.OUT_ROOM] = out;
+    this.#held[index] = { input, transferred: transfer !== undefined };
+    if (this.#options.retries > 0) this.#remember(base, index);
+    try {
+      this.#hold(sequence, base, input, transfer);
+    } catch (error) {
+      store(words, base + SLOT.STATE, SlotState.FREE);
+      throw error;
+    }
+    this.#head = first + out;
+    store(words, RING.PUBLISHED, (sequence + 1) | 0);
+    return true;
+  }
+
+  /** Nobody but the chosen worker may take the job; reservations step over it. */
+  #hold(
+    sequence: number,
+    base: number,
+    input: unknown,
+    transfer: readonly unknown[] | undefined,
+  ): void {
+    const worker = this.#host.pickWorker(this);
+    store(this.#words, base + SLOT.STATE, SlotState.HELD | (worker << STATE_BITS));
+    this.#host.sendHeld(this, worker, sequence, input, transfer);
+  }
+
+  /** First byte of a free stretch of `bytes`, or -1. The head moves when the job is placed. */
+  #allocate(bytes: number): number {
+    if (this.#arenaUsers === 0) {
+      this.#head = 0;
+      this.#arenaTail = 0;
+      return bytes <= this.arenaBytes ? 0 : -1;
+    }
+    if (this.#head > this.#arenaTail) {
+      if (this.arenaBytes - this.#head >= bytes) return this.#head;
+      // Strictly less: a full circle must not look like an empty one.
+      return bytes < this.#arenaTail ? 0 : -1;
+    }
+    return this.#arenaTail - this.#head > bytes ? this.#head : -1;
+  }
+
+  #limit(first: number): number {
+    if (this.#arenaUsers === 0 || first >= this.#arenaTail) return this.arenaBytes;
+    return this.#arenaTail - 1;
+  }
+
+  #remember(base: number, index: number): void {
+    const words = this.#words;
+    this.#again[index] = {
+      kind: words[base + SLOT.KIND]!,
+      length: words[base + SLOT.LENGTH]!,
+      offset: words[base + SLOT.OFFSET]!,
+      number: this.memory.numbers[slotNumber(index) + SLOT_NUMBER.VALUE]!,
+      tries: this.#options.retries,
+    };
+  }
+
+  #lost(
+    sequence: number,
+    base: number,
+    state: number,
+    worker: number,
+    exitCode: number,
+    cause: unknown,
+  ): void {
+    const index = sequence & this.#mask;
+    const again = this.#again[index];
+    const held = this.#held[index];
+    if (again !== undefined && again.tries > 0 && this.abortError === undefined) {
+      if (held === undefined || !held.transferred) {
+        again.tries -= 1;
+        this.retried += 1;
+        this.#restart(sequence, base, again, held);
+        return;
+      }
+    }
+    this.#settle(base, state, {
+      failed: true,
+      value:
+        this.abortError === undefined
+          ? died(sequence, worker, exitCode, true, cause)
+          : this.abortError.error,
+    });
+  }
+
+  #restart(sequence: number, base: number, again: Again, held: HeldInput | undefined): void {
+    const words = this.#words;
+    if (held !== undefined) {
+      this.#hold(sequence, base, held.input, undefined);
+      return;
+    }
+    const index = sequence & this.#mask;
+    words[base + SLOT.KIND] = again.kind;
+    words[base + SLOT.LENGTH] = again.length;
+    words[base + SLOT.OFFSET] = again.offset;
+    this.memory.numbers[slotNumber(index) + SLOT_NUMBER.VALUE] = again.number;
+    store(words, base + SLOT.STATE, SlotState.READY);
+  }
+
+  #sendAgain(
+    sequence: number,
+    base: number,
+    state: number,
+    worker: number,
+    exitCode: number,
+    cause: unknown,
+  ): void {
+    const held = this.#held[sequence & this.#mask];
+    if (held === undefined || held.transferred) {
+      this.#settle(base, state, {
+        failed: true,
+        value: died(sequence, worker, exitCode, false, cause),
+      });
+      return;
+    }
+    this.#hold(sequence, base, held.input, undefined);
+  }
+
+  /** Ends a job from outside, unless someone else moved it on in the meantime. */
+  #settle(base: number, state: number, reply: Reply): void {
+    const mine = SlotState.RUNNING;
+    if (compareExchange(this.#words, base + SLOT.STATE, state, mine) !== state) return;
+    this.#replies[this.#words[base + SLOT.SEQ]! & this.#mask] = reply;
+    this.#words[base + SLOT.KIND] = Kind.ERROR;
+    protocol.finish(this.#words, base);
+  }
+}
+
+/** Where an input went. */
+const Placed = { SLOT: 0, MESSAGE: 1, FULL: 2 } as const;
+
+/** Room for a result: at least the minimum, a multiple of eight. */
+function room(bytes: number): number {
+  return (Math.max(MIN_ROOM, Math.ceil(bytes)) + 7) & ~7;
+}
+
+function died(
+  sequence: number,
+  worker: number,
+  exitCode: number,
+  started: boolean,
+  cause: unknown,
+): PadataError {
+  const why = cause === undefined ? '' : ` (${toErrorRecord(cause).message})`;
+  return new PadataError(
+    'ERR_PADATA_WORKER_DIED',
+    `worker ${worker} ended with exit code ${exitCode}${why} ${started ? 'while it ran' : 'before it ran'} job ${sequence >>> 0}`,
+    { seq: sequence >>> 0, worker, exitCode, started },
+    cause,
+  );
+}

@@ -1,0 +1,287 @@
+/**
+ * Runs the jobs of one ring on one thread: a worker's, or the owner's when it helps out.
+ *
+ * A synchronous function is read, called and finished in place. A promise leaves the slot RUNNING and is
+ * finished when it settles; a deferred job is left to its completer.
+ */
+import { PadataError, toErrorRecord } from './errors.js';
+import type { AnyFunction } from './function-ref.js';
+import { HISTOGRAM_BUCKETS, bucketOf } from './histogram.js';
+import { SlotContext } from './job-context.js';
+import type { FromWorker } from './messages.js';
+import { ring as protocol } from './protocol/machine.js';
+import type { RingMemory } from './ring-layout.js';
+import { Kind, RING, SLOT, SLOT_NUMBER, SlotState, slotNumber, slotWord } from './ring-layout.js';
+import { readValue, writeValue } from './slot-values.js';
+import { transferListOf } from './transfer.js';
+import { isThenable } from './worker-range.js';
+
+/** Jobs reserved in one step at most. */
+const BATCH = 16;
+/** A reservation should not take longer than this, in milliseconds. */
+const BATCH_MS = 0.1;
+/** Promises of one ring pending on one thread at most. */
+const MAX_ASYNC = 64;
+/** READY slots an idle worker looks at for something to take over. */
+const STEAL_SCAN = 64;
+
+/** What the runner needs from its thread. */
+export interface RunnerHost {
+  readonly worker: number;
+  readonly control: Int32Array;
+  readonly threads: number;
+  /** Milliseconds to add to this thread's clock to get the owner's. */
+  readonly clockOffset: number;
+  post(message: FromWorker, transfer?: readonly unknown[]): void;
+  /** Wakes the owner. */
+  wake(): void;
+  beginAsync(): void;
+  endAsync(): void;
+  /** There is more to do than this thread can soon: wake one more. */
+  wakeAnother(ring: Int32Array): void;
+}
+
+/** Where this thread counts times: two histograms, wait and run. */
+export interface RunnerStats {
+  readonly counts: Int32Array;
+  readonly wait: number;
+  readonly run: number;
+}
+
+/** Offsets of a worker's histograms in a ring's statistics. */
+export function statOffsets(worker: number): { wait: number; run: number } {
+  const wait = worker * 2 * HISTOGRAM_BUCKETS;
+  return { wait, run: wait + HISTOGRAM_BUCKETS };
+}
+
+const { load, store, compareExchange } = Atomics;
+
+/** The jobs of one ring on one thread. */
+export class SlotRunner {
+  readonly id: number;
+  readonly memory: RingMemory;
+  fn: AnyFunction | undefined;
+  readonly #shared: unknown;
+  readonly #host: RunnerHost;
+  readonly #counts: Int32Array;
+  readonly #waitAt: number;
+  readonly #runAt: number;
+  readonly #taken = { count: 0 };
+  #async = 0;
+  #context: SlotContext | undefined;
+  /** Average time of a job here, in milliseconds; undefined before the first. */
+  #averageMs: number | undefined;
+
+  constructor(
+    id: number,
+    memory: RingMemory,
+    shared: unknown,
+    stats: Int32Array,
+    host: RunnerHost,
+  ) {
+    this.id = id;
+    this.memory = memory;
+    this.#shared = shared;
+    this.#host = host;
+    this.#counts = stats;
+    const { wait, run } = statOffsets(host.worker);
+    this.#waitAt = wait;
+    this.#runAt = run;
+  }
+
+  /** Something is submitted and not delivered. */
+  get isBusy(): boolean {
+    const { words } = this.memory;
+    return load(words, RING.PUBLISHED) !== load(words, RING.PROCESSED);
+  }
+
+  /** Something is submitted and not reserved. */
+  get isWaiting(): boolean {
+    const { words } = this.memory;
+    return ((load(words, RING.PUBLISHED) - load(words, RING.CLAIM)) | 0) > 0;
+  }
+
+  /** Something waits that this thread may take. */
+  get canWork(): boolean {
+    return this.isWaiting && this.#mayRun;
+  }
+
+  /** May this thread take jobs of this ring now? */
+  get #mayRun(): boolean {
+    if (this.fn === undefined || this.#async >= MAX_ASYNC) return false;
+    const { worker } = this.#host;
+    const word = load(this.memory.words, RING.ALLOWED + (worker >>> 5));
+    return ((word >>> (worker & 31)) & 1) === 1;
+  }
+
+  /** Reserves a few jobs and runs them; true = there were some. */
+  scan(): boolean {
+    const { words, window } = this.memory;
+    if (!this.isWaiting || !this.#mayRun) return false;
+    const average = this.#averageMs;
+    const most =
+      average === undefined ? 1 : Math.max(1, Math.min(BATCH, Math.floor(BATCH_MS / average)));
+    const first = protocol.reserve(words, most, 2 * this.#host.threads, this.#taken);
+    const { count } = this.#taken;
+    if (count === 0) return false;
+    if ((average === undefined || average > 0.02) && this.isWaiting) {
+      this.#host.wakeAnother(words);
+    }
+    const began = performance.now();
+    let ran = 0;
+    for (let i = 0; i < count; i += 1) {
+      // What is done must not wait for the rest of the batch, which may be slow.
+      if (i > 0) this.#wakeOwner();
+      if (this.#takeAndRun(slotWord(window, (first + i) | 0), began)) ran += 1;
+    }
+    if (ran > 0) this.#account(began, ran);
+    return true;
+  }
+
+  /** Takes one job over that another thread has reserved but not begun; true = there was one. */
+  steal(): boolean {
+    if (!this.#mayRun) return false;
+    const { words, window } = this.memory;
+    const first = load(words, RING.PROCESSED);
+    const pending = Math.min(STEAL_SCAN, (load(words, RING.PUBLISHED) - first) | 0);
+    const began = performance.now();
+    for (let i = 0; i < pending; i += 1) {
+      const base = slotWord(window, (first + i) | 0);
+      if (load(words, base + SLOT.STATE) !== SlotState.READY) continue;
+      if (!this.#takeAndRun(base, began)) continue;
+      this.#account(began, 1);
+      return true;
+    }
+    return false;
+  }
+
+  /** A job whose input came by message. */
+  runHeld(sequence: number, input: unknown): void {
+    const { words, window } = this.memory;
+    const base = slotWord(window, sequence);
+    const began = performance.now();
+    const state = load(words, base + SLOT.STATE);
+    const running = SlotState.RUNNING | (state & ~15);
+    // The owner may have taken it back in the meantime.
+    if ((state & 15) !== SlotState.HELD || words[base + SLOT.SEQ] !== (sequence | 0)) return;
+    if (compareExchange(words, base + SLOT.STATE, state, running) !== state) return;
+    this.#run(base, input);
+    this.#account(began, 1);
+  }
+
+  #takeAndRun(base: number, now: number): boolean {
+    if (!protocol.take(this.memory.words, base, this.#host.worker)) return false;
+    const index = this.#index(base);
+    const stamp = this.memory.numbers[slotNumber(index) + SLOT_NUMBER.STAMP]!;
+    this.#counts[this.#waitAt + bucketOf(now + this.#host.clockOffset - stamp)]! += 1;
+    this.#run(base, readValue(this.memory, base, index));
+    return true;
+  }
+
+  #index(base: number): number {
+    return this.memory.words[base + SLOT.SEQ]! & (this.memory.window - 1);
+  }
+
+  #run(base: number, input: unknown): void {
+    const host = this.#host;
+    // One context serves job after job, until a function keeps it beyond its return.
+    this.#context ??= new SlotContext(this.memory, host.worker, this.#shared, host.control);
+    const context = this.#context;
+    context.enter(base);
+    let value: unknown;
+    try {
+      value = this.fn!(input, context);
+    } catch (error) {
+      this.#fail(base, error);
+      return;
+    }
+    if (context.deferred) {
+      this.#context = undefined;
+      this.#defer(base, value);
+    } else if (isThenable(value)) {
+      this.#context = undefined;
+      this.#await(base, context, value);
+    } else this.#finish(base, value);
+  }
+
+  #await(base: number, context: SlotContext, value: PromiseLike<unknown>): void {
+    this.#async += 1;
+    this.#host.beginAsync();
+    const ended = (): void => {
+      this.#async -= 1;
+      this.#wakeOwner();
+      this.#host.endAsync();
+    };
+    value.then(
+      (result) => {
+        if (context.deferred) this.#defer(base, undefined);
+        else this.#finish(base, result);
+        ended();
+      },
+      (error: unknown) => {
+        this.#fail(base, error);
+        ended();
+      },
+    );
+  }
+
+  #defer(base: number, value: unknown): void {
+    if (isThenable(value)) value.then(undefined, () => undefined);
+    Atomics.add(this.memory.words, RING.DEFERRED, 1);
+    store(this.memory.words, base + SLOT.STATE, SlotState.DEFERRED);
+    this.#host.post({ t: 'deferred', ring: this.id });
+  }
+
+  #finish(base: number, value: unknown): void {
+    const { words } = this.memory;
+    const offset = words[base + SLOT.FIRST]! + words[base + SLOT.IN_ROOM]!;
+    const room = words[base + SLOT.OUT_ROOM]!;
+    const index = this.#index(base);
+    const list = transferListOf(value);
+    if (list === undefined && writeValue(this.memory, base, index, value, offset, room)) {
+      protocol.finish(words, base);
+      return;
+    }
+    try {
+      // Posted before DONE: whoever sees DONE finds the message in the port.
+      this.#host.post({ t: 'result', ring: this.id, seq: words[base + SLOT.SEQ]!, value }, list);
+    } catch (error) {
+      this.#fail(
+        base,
+        new PadataError('ERR_PADATA_CLONE', 'the result cannot be cloned', {}, error),
+      );
+      return;
+    }
+    words[base + SLOT.KIND] = Kind.MESSAGE;
+    protocol.finish(words, base);
+  }
+
+  #fail(base: number, error: unknown): void {
+    const { words } = this.memory;
+    this.#host.post({
+      t: 'jobFailed',
+      ring: this.id,
+      seq: words[base + SLOT.SEQ]!,
+      worker: this.#host.worker,
+      error: toErrorRecord(error),
+    });
+    words[base + SLOT.KIND] = Kind.ERROR;
+    protocol.finish(words, base);
+  }
+
+  /** Wakes the owner if it sleeps and the next job in order is done; notes the time. */
+  #account(began: number, jobs: number): void {
+    this.#wakeOwner();
+    const each = (performance.now() - began) / jobs;
+    this.#counts[this.#runAt + bucketOf(each)]! += jobs;
+    const old = this.#averageMs;
+    this.#averageMs = old === undefined ? each : old + (each - old) / 8;
+    store(this.memory.words, RING.RUN_NS, Math.min(0x7fffffff, this.#averageMs * 1e6) | 0 || 1);
+  }
+
+  #wakeOwner(): void {
+    if (protocol.mustWake(this.memory.words, this.#host.control, this.memory.window)) {
+      this.#host.wake();
+    }
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * Web streams over a series: the writable side waits for room, the readable side is the order.
+ *
+ * Back-pressure: results not yet read count against the window, so a slow reader stops the writer.
+ */
+import type { Series } from './series.js';
+import type { SeriesTransform } from './streams-types.js';
+
+/** A {writable, readable} pair: chunks in, results out, in order. */
+export function makeTransform(series: Series): SeriesTransform<unknown, unknown> {
+  const limit = series.window;
+  let held = 0;
+  let out!: ReadableStreamDefaultController<unknown>;
+  let wake: (() => void) | undefined;
+  let failure: { error: unknown } | undefined;
+  const fail = (error: unknown): void => {
+    failure ??= { error };
+    wake?.();
+    try {
+      out.error(error);
+    } catch {
+      // Already closed or cancelled: nobody is left to tell.
+    }
+  };
+  const readable = new ReadableStream<unknown>(
+    {
+      start(controller) {
+        out = controller;
+      },
+      pull() {
+        held = Math.max(0, held - 1);
+        wake?.();
+      },
+      cancel(reason) {
+        failure ??= { error: reason ?? new Error('the readable side was cancelled') };
+        wake?.();
+      },
+    },
+    { highWaterMark: 1 },
+  );
+  const room = async (): Promise<void> => {
+    while (failure === undefined && held >= limit) {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+    await series.room();
+  };
+  const writable = new WritableStream<unknown>(
+    {
+      async write(chunk) {
+        await room();
+        if (failure !== undefined) throw failure.error;
+        held += 1;
+        series.submit(chunk, (error, value) => {
+          if (failure !== undefined) return;
+          if (error === undefined) out.enqueue(value);
+          else fail(error);
+        });
+      },
+      async close() {
+        await series.drain();
+        if (failure === undefined) out.close();
+      },
+      abort(reason) {
+        fail(reason);
+      },
+    },
+    { highWaterMark: 1 },
+  );
+  return { readable, writable };
+}

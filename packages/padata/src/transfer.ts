@@ -1,0 +1,18 @@
+/** Marks objects that a result hands over instead of copying. */
+
+const lists = new WeakMap<object, readonly unknown[]>();
+
+/**
+ * Returns `value` so that, as a job's result, the listed objects are transferred with it.
+ * @param value result of a job function; an object
+ * @param list  transferable objects in it
+ */
+export function transfer<T extends object>(value: T, list: readonly unknown[]): T {
+  lists.set(value, list);
+  return value;
+}
+
+/** The transfer list of a value, if it has one. */
+export function transferListOf(value: unknown): readonly unknown[] | undefined {
+  return typeof value === 'object' && value !== null ? lists.get(value) : undefined;
+}

@@ -1,0 +1,505 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createWorkPool, functionRef, map, orderedMap, parallelFor } from '@bootmem/padata';
+import type { Series, SeriesOptions, WorkPool } from '@bootmem/padata';
+
+const module = new URL('./fixtures/series-jobs.mjs', import.meta.url);
+let pool: WorkPool;
+
+beforeAll(async () => {
+  pool = createWorkPool({ threads: 2 });
+  await pool.ready();
+});
+afterAll(() => pool.close());
+
+type Any = (input: unknown) => unknown;
+function series(name: string, options: Partial<SeriesOptions<Any>> = {}): Series<Any> {
+  return pool.series<Any>({ fn: { module, name }, ...options });
+}
+async function all(iterable: AsyncIterable<unknown>): Promise<unknown[]> {
+  const list: unknown[] = [];
+  for await (const item of iterable) list.push(item);
+  return list;
+}
+const range = (n: number) => Array.from({ length: n }, (_, i) => i);
+
+test('callbacks run in order of submission whatever the jobs take', async () => {
+  await using s = series('slow', { window: 16 });
+  const seen: number[] = [];
+  for (let i = 0; i < 60; i += 1) {
+    s.submit((i * 7) % 5, (error, result, seq) => {
+      expect(error).toBeUndefined();
+      expect(result).toBe(seq);
+      seen.push(seq);
+    });
+  }
+  expect(seen).toEqual([]);
+  await s.drain();
+  expect(seen).toEqual(range(60));
+});
+
+test('submit says when the window is full, and room() when it is not', async () => {
+  await using s = series('slow', { window: 4 });
+  const answers = range(6).map(() => s.submit(1, () => undefined));
+  expect(answers).toEqual([true, true, true, false, false, false]);
+  expect(s.stats()).toMatchObject({ inFlight: 4, overflow: 2 });
+  await s.room();
+  expect(s.stats().overflow).toBe(0);
+});
+
+test('map keeps the order of synchronous and asynchronous sources', async () => {
+  await using s = series('twice', { window: 8 });
+  expect(await all(s.map(range(1000)))).toEqual(range(1000).map((n) => n * 2));
+  async function* numbers() {
+    for (const n of range(100)) {
+      if (n % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+      yield n;
+    }
+  }
+  expect(await all(s.map(numbers()))).toEqual(range(100).map((n) => n * 2));
+  expect(
+    await all(
+      s.map(
+        new ReadableStream({
+          start(c) {
+            for (const n of range(20)) c.enqueue(n);
+            c.close();
+          },
+        }),
+      ),
+    ),
+  ).toEqual(range(20).map((n) => n * 2));
+});
+
+test('map reads at most a window ahead of what was taken', async () => {
+  await using s = series('twice', { window: 8 });
+  let read = 0;
+  function* source() {
+    for (;;) yield read++;
+  }
+  const iterator = s.map(source());
+  for (let i = 0; i < 20; i += 1) {
+    await iterator.next();
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    expect(read).toBeLessThanOrEqual(i + 1 + 8);
+  }
+  await iterator.return?.();
+});
+
+test('asynchronous functions overlap and still complete in order', async () => {
+  await using s = series('later', { window: 32 });
+  const began = Date.now();
+  expect(await all(s.map([30, 20, 10, 1, 30, 20, 10, 1]))).toEqual([30, 20, 10, 1, 30, 20, 10, 1]);
+  expect(Date.now() - began).toBeLessThan(5000);
+});
+
+test.each<[string, unknown]>([
+  ['undefined', undefined],
+  ['null', null],
+  ['true', true],
+  ['false', false],
+  ['integer', -5],
+  ['minus zero', -0],
+  ['NaN', NaN],
+  ['float', 1.5e300],
+  ['empty text', ''],
+  ['text', 'Grüße, 世界 \ud800'],
+  ['long text', 'x'.repeat(100_000)],
+  ['object', { a: 1, b: [1, 2, { c: 'd' }], n: null, u: undefined, wide: '世' }],
+  ['proto key', JSON.parse('{"__proto__": 5, "a": 1}')],
+  ['array', [1, , 3]],
+  ['map', new Map([[1, { a: new Set([2]) }]])],
+  ['bigint', 12345678901234567890n],
+  ['date', new Date(86_400_000)],
+  ['float array', new Float32Array([1, 2])],
+])('%s comes back as structured clone would give it', async (_name, value) => {
+  await using s = series('echo');
+  const result = (await s.run(value)) as { value: unknown; kind: string };
+  expect(result.value).toEqual(value);
+  expect(Object.is(result.value, value) || typeof value === 'object').toBe(true);
+  expect(result.kind).toBe(Object.prototype.toString.call(value));
+});
+
+test('cycles and shared references survive', async () => {
+  await using s = series('echo');
+  const node: { self?: unknown } = {};
+  node.self = node;
+  const a = (await s.run(node)) as { value: { self: unknown } };
+  expect(a.value.self).toBe(a.value);
+  const leaf = { x: 1 };
+  const b = (await s.run({ p: leaf, q: leaf })) as { value: { p: unknown; q: unknown } };
+  expect(b.value.p).toBe(b.value.q);
+});
+
+test('bytes of any length go in and out, in the slot or by message', async () => {
+  await using s = series('shift', { window: 4, slotBytes: 4096 });
+  const inputs = [0, 1, 63, 64, 1000, 4000, 60_000, 200_000].map((n) =>
+    new Uint8Array(n).fill(n & 7),
+  );
+  let i = 0;
+  for await (const result of s.map(inputs)) {
+    const input = inputs[i]!;
+    const out = result as Uint8Array;
+    expect(out.length).toBe(input.length + 1);
+    expect(out.subarray(0, -1).every((b) => b === (input[0] ?? 0) + 1)).toBe(true);
+    i += 1;
+  }
+  expect(i).toBe(inputs.length);
+});
+
+test("views stay valid until the next item is asked for, in a window's worth of arena", async () => {
+  await using s = series('same', { window: 8, slotBytes: 20_000, bytes: 'view' });
+  let i = 0;
+  const source = range(100).map((n) => new Uint8Array(9000).fill(n));
+  for await (const view of s.map(source)) {
+    await new Promise((resolve) => setImmediate(resolve));
+    expect((view as Uint8Array).every((b) => b === i)).toBe(true);
+    i += 1;
+  }
+  expect(i).toBe(100);
+});
+
+test('transferred buffers are moved', async () => {
+  await using s = series('buffers');
+  const buffer = new ArrayBuffer(1000);
+  expect(await s.run(buffer, { transfer: [buffer] })).toBe(1000);
+  expect(buffer.byteLength).toBe(0);
+});
+
+test('a failing job rejects with its error; others are not touched', async () => {
+  await using s = series('failOdd');
+  const outcomes = await Promise.allSettled(range(6).map((n) => s.run(n)));
+  expect(outcomes.map((o) => o.status)).toEqual(
+    range(6).map((n) => (n % 2 === 1 ? 'rejected' : 'fulfilled')),
+  );
+  const reason = (outcomes[3] as PromiseRejectedResult).reason as { code: string; cause: Error };
+  expect(reason.code).toBe('ERR_PADATA_JOB_FAILED');
+  expect(reason.cause).toMatchObject({ name: 'RangeError', message: 'odd 3' });
+});
+
+test('map: throw at the place, skip, collect', async () => {
+  await using s = series('failOdd');
+  const seen: unknown[] = [];
+  await expect(
+    (async () => {
+      for await (const n of s.map([0, 2, 3, 4])) seen.push(n);
+    })(),
+  ).rejects.toMatchObject({ code: 'ERR_PADATA_JOB_FAILED', details: { seq: 2 } });
+  expect(seen).toEqual([0, 2]);
+  expect(await all(s.map(range(6), { errors: 'skip' }))).toEqual([0, 2, 4]);
+  const kept: unknown[] = [];
+  await expect(
+    (async () => {
+      for await (const n of s.map(range(6), { errors: 'collect' })) kept.push(n);
+    })(),
+  ).rejects.toMatchObject({ errors: [expect.anything(), expect.anything(), expect.anything()] });
+  expect(kept).toEqual([0, 2, 4]);
+});
+
+test('halt soon,fail=1 ends what has not begun and refuses more', async () => {
+  await using s = series('failOdd', { halt: 'soon,fail=1', window: 64 });
+  const codes: string[] = [];
+  for (const n of range(64)) {
+    s.submit(n, (error) => codes.push((error as { code?: string } | undefined)?.code ?? 'ok'));
+  }
+  await s.drain();
+  expect(codes.slice(0, 2)).toEqual(['ok', 'ERR_PADATA_JOB_FAILED']);
+  expect(codes.length).toBe(64);
+  expect(() => s.submit(1, () => undefined)).toThrow(
+    expect.objectContaining({ code: 'ERR_PADATA_HALTED' }),
+  );
+});
+
+test.each(['sometimes', 'now,fail=0', 'soon,fail', 'later,fail=1'])(
+  'halt %s is refused',
+  (halt) => {
+    expect(() => series('same', { halt: halt as never })).toThrow(
+      expect.objectContaining({ code: 'ERR_PADATA_ARGUMENT' }),
+    );
+  },
+);
+
+test('halt by share of failures and by success', async () => {
+  await using a = series('failOdd', { halt: 'soon,fail=50%' });
+  const outcomes = await Promise.allSettled([1, 3, 0, 5, 2, 4].map((n) => a.run(n)));
+  expect(outcomes.filter((o) => o.status === 'fulfilled').length).toBeLessThanOrEqual(3);
+  await using b = series('same', { halt: 'now,success=1' });
+  await b.run(1);
+  await expect(async () => b.run(2)).rejects.toMatchObject({ code: 'ERR_PADATA_HALTED' });
+});
+
+test('an aborted series ends what waits at once and what runs when it polls', async () => {
+  const control = new AbortController();
+  const s = series('slow', { window: 8, signal: control.signal, graceMs: 10_000 });
+  await s.ready();
+  const jobs = range(12).map(() => s.run(60_000));
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  control.abort(new Error('enough'));
+  const outcomes = await Promise.allSettled(jobs);
+  // The two that ran saw ctx.aborted and returned.
+  expect(outcomes.filter((o) => o.status === 'rejected').length).toBeGreaterThanOrEqual(10);
+  await s.close();
+});
+
+test('a job that ignores the abort loses its thread after the grace time', async () => {
+  await pool.ready();
+  await using s = series('outOfMemory', { window: 8, graceMs: 50 });
+  await s.ready();
+  const control = new AbortController();
+  const before = pool.stats().deaths;
+  const spin = pool.series<Any>({ fn: { module, name: 'later' }, graceMs: 20 });
+  const job = spin.run(1_000_000, { signal: control.signal });
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  control.abort(new Error('stop it'));
+  await expect(job).rejects.toThrow('stop it');
+  await spin.close();
+  expect(pool.stats().deaths).toBe(before + 1);
+  await pool.ready();
+});
+
+test('onFull reject throws, inline runs in the caller', async () => {
+  await using r = series('slow', { window: 2, onFull: 'reject' });
+  r.submit(5, () => undefined);
+  r.submit(5, () => undefined);
+  expect(() => r.submit(5, () => undefined)).toThrow(
+    expect.objectContaining({ code: 'ERR_PADATA_FULL' }),
+  );
+  await using s = pool.series<Any>({ fn: { module, name: 'shift' }, window: 4, onFull: 'inline' });
+  await s.ready();
+  await s.run(new Uint8Array(1));
+  const workers = new Set<number>();
+  const order: number[] = [];
+  for (const n of range(200)) {
+    s.submit(new Uint8Array(2000).fill(n), (_error, out, seq) => {
+      workers.add((out as Uint8Array).at(-1)!);
+      order.push(seq - 1);
+    });
+  }
+  await s.drain();
+  expect(order).toEqual(range(200));
+  expect(workers.has(0)).toBe(true);
+});
+
+test('the caller blocked for long: the workers finish the whole window meanwhile', async () => {
+  await using s = series('slow', { window: 256 });
+  await s.ready();
+  await s.run(0);
+  let done = 0;
+  for (let i = 0; i < 200; i += 1) s.submit(0.2, () => (done += 1));
+  const until = performance.now() + 400;
+  while (performance.now() < until);
+  const { run } = s.stats();
+  expect(run.count).toBeGreaterThanOrEqual(200);
+  await s.drain();
+  expect(done).toBe(200);
+});
+
+test.each([
+  ['exitAt', 'ERR_PADATA_WORKER_DIED'],
+  ['throwLater', 'ERR_PADATA_WORKER_DIED'],
+  ['unclonable', 'ERR_PADATA_CLONE'],
+])('%s: exactly the affected jobs fail, in order, and the series goes on', async (name, code) => {
+  await using s = series(name, { window: 8 });
+  const seen: [number, string][] = [];
+  for (const n of range(40)) {
+    s.submit(n, (error, _value, seq) => {
+      seen.push([seq, (error as { code?: string } | undefined)?.code ?? 'ok']);
+    });
+    if (!s.submit(n === 13 ? 0 : n, () => undefined)) await s.room();
+  }
+  await s.drain();
+  expect(seen.length).toBe(40);
+  expect(seen.map(([seq]) => seq)).toEqual(range(40).map((n) => 2 * n));
+  expect(seen[13]![1]).toBe(code);
+  const others = seen.filter(([seq, c]) => seq !== 26 && c !== 'ok');
+  // A dying thread may take at most what it had begun with it: asynchronous jobs in flight.
+  expect(others.length).toBeLessThanOrEqual(name === 'throwLater' ? 8 : 0);
+});
+
+test('a worker out of memory fails its job and is replaced', async () => {
+  await using small = createWorkPool({
+    threads: 1,
+    resourceLimits: { maxOldGenerationSizeMb: 48 },
+  });
+  await using s = small.series<Any>({ fn: { module, name: 'outOfMemory' }, window: 32 });
+  const outcomes = await Promise.allSettled(range(20).map((n) => s.run(n)));
+  expect(outcomes.map((o) => o.status === 'rejected')).toEqual(range(20).map((n) => n === 13));
+  expect((outcomes[13] as PromiseRejectedResult).reason).toMatchObject({
+    code: 'ERR_PADATA_WORKER_DIED',
+    details: { seq: 13, worker: 1 },
+  });
+}, 60_000);
+
+test('threads that cannot be started end every job', async () => {
+  const broken = createWorkPool({
+    threads: 2,
+    execArgv: ['--import', 'data:text/javascript,throw 1'],
+  });
+  const s = broken.series<Any>({ fn: { module, name: 'same' } });
+  await expect(s.run(1)).rejects.toMatchObject({ code: 'ERR_PADATA_WORKER_DIED' });
+  await expect(broken.ready()).rejects.toMatchObject({ code: 'ERR_PADATA_WORKER_DIED' });
+  await broken.close();
+});
+
+test('idempotent jobs run again when their worker dies', async () => {
+  await using s = series('onlyOnce', { idempotent: true, window: 8 });
+  const words = new SharedArrayBuffer(4 * 10);
+  const results = await Promise.all(range(10).map((i) => s.run({ i, words, die: i === 4 })));
+  expect(results).toEqual(range(10));
+  expect(new Int32Array(words)[4]).toBe(2);
+  expect(s.stats().retried).toBeGreaterThanOrEqual(1);
+});
+
+test('a module that does not load ends every job with its name', async () => {
+  const fn = { module: new URL('./fixtures/missing.mjs', import.meta.url), name: 'x' };
+  const s = pool.series<Any>({ fn });
+  await expect(s.run(1)).rejects.toMatchObject({ code: 'ERR_PADATA_MODULE' });
+  await expect(s.ready()).rejects.toMatchObject({ code: 'ERR_PADATA_MODULE' });
+  await s.close();
+});
+
+test('shared goes to every thread once', async () => {
+  await using s = series('sharedValue', { shared: { base: 100 } });
+  expect(await s.run(5)).toBe(105);
+  expect(() => series('same', { shared: () => 1 })).toThrow(
+    expect.objectContaining({ code: 'ERR_PADATA_CLONE' }),
+  );
+});
+
+test('inputs that cannot be cloned fail that job only', async () => {
+  await using s = series('same');
+  const outcomes = await Promise.allSettled([s.run(1), s.run(() => 1), s.run(2)]);
+  expect(outcomes.map((o) => o.status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  expect((outcomes[1] as PromiseRejectedResult).reason).toMatchObject({ code: 'ERR_PADATA_CLONE' });
+});
+
+test('a Duplex and a pair of Web streams pass everything in order', async () => {
+  await using s = series('twice', { window: 8 });
+  const out: number[] = [];
+  await pipeline(
+    Readable.from(range(500)),
+    s.duplex(),
+    new Writable({
+      objectMode: true,
+      highWaterMark: 2,
+      write(n: number, _encoding, done) {
+        out.push(n);
+        setImmediate(done);
+      },
+    }),
+  );
+  expect(out).toEqual(range(500).map((n) => n * 2));
+  const pair = s.transform();
+  const writer = pair.writable.getWriter();
+  const written = (async () => {
+    for (const n of range(100)) await writer.write(n);
+    await writer.close();
+  })();
+  const read: unknown[] = [];
+  const reader = pair.readable.getReader();
+  for (let item = await reader.read(); !item.done; item = await reader.read())
+    read.push(item.value);
+  await written;
+  expect(read).toEqual(range(100).map((n) => n * 2));
+});
+
+test('a failing job destroys the Duplex and errors the Web pair', async () => {
+  await using s = series('failOdd');
+  await expect(
+    pipeline(
+      Readable.from([0, 1, 2]),
+      s.duplex(),
+      new Writable({
+        objectMode: true,
+        write(_c, _e, d) {
+          d();
+        },
+      }),
+    ),
+  ).rejects.toMatchObject({ code: 'ERR_PADATA_JOB_FAILED' });
+  const pair = s.transform();
+  const writer = pair.writable.getWriter();
+  void writer.write(1).catch(() => undefined);
+  await expect(pair.readable.getReader().read()).rejects.toMatchObject({
+    code: 'ERR_PADATA_JOB_FAILED',
+  });
+});
+
+test('sequence numbers wrap without a gap', async () => {
+  await using s = pool.seriesFrom<Any>({ fn: { module, name: 'slow' }, window: 8 }, 0xffff_fff0);
+  const seen: number[] = [];
+  for (let i = 0; i < 64; i += 1) {
+    s.submit(i % 3, (error, result, seq) => {
+      expect(error).toBeUndefined();
+      expect(result).toBe(seq);
+      seen.push(seq);
+    });
+  }
+  await s.drain();
+  expect(seen).toEqual(range(64).map((i) => (0xffff_fff0 + i) >>> 0));
+});
+
+test('the inline pool runs the same series in the calling thread', async () => {
+  await using inline = createWorkPool({ backend: 'inline' });
+  await using s = inline.series<Any>({ fn: { module, name: 'shift' }, window: 4 });
+  const out = await all(s.map(range(20).map((n) => new Uint8Array(n))));
+  expect(out.map((o) => (o as Uint8Array).length)).toEqual(range(20).map((n) => n + 1));
+  expect((out[5] as Uint8Array)[5]).toBe(0);
+  await using m = inline.series<Any>({ fn: { module, name: 'echo' }, window: 4 });
+  expect(await m.run(new Map([[1, 2]]))).toMatchObject({ value: new Map([[1, 2]]) });
+});
+
+test('resize while jobs are in flight loses nothing', async () => {
+  await using p = createWorkPool({ threads: 3 });
+  await using s = p.series<Any>({ fn: { module, name: 'slow' }, window: 64 });
+  const jobs = range(200).map((i) => s.run(i % 3));
+  p.resize(1);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  p.resize(4);
+  expect(await Promise.all(jobs)).toEqual(range(200));
+  await p.ready();
+  expect(p.stats()).toMatchObject({ threads: 4, ready: 4, deaths: 0 });
+});
+
+test('the watchdog names the job that everyone waits for', async () => {
+  const reports: { seq: number; state: string; behind: number }[] = [];
+  const s = series('later', { watchdogMs: 20, onStall: (r) => reports.push(r), window: 8 });
+  const jobs = [s.run(0), s.run(200), s.run(0)];
+  await Promise.all(jobs);
+  expect(reports[0]).toMatchObject({ seq: 1, state: 'running', behind: 1 });
+  await s.close();
+});
+
+test('closing the pool ends every promise', async () => {
+  const p = createWorkPool({ threads: 1 });
+  const s = p.series<Any>({ fn: { module, name: 'later' }, graceMs: 10 });
+  const jobs = [s.run(100_000), s.run(1)];
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  const closed = p.close();
+  // Neither hangs; the second may have been done already, behind the first.
+  expect((await Promise.allSettled(jobs))[0]?.status).toBe('rejected');
+  await closed;
+  expect(() => p.series({ fn: { module, name: 'same' } })).toThrow(
+    expect.objectContaining({ code: 'ERR_PADATA_CLOSED' }),
+  );
+});
+
+test('one-shot forms', async () => {
+  const fn = functionRef<{ twice: (n: number) => number }, 'twice'>(module, 'twice');
+  const doubled: number[] = await map(pool, range(50), fn);
+  expect(doubled).toEqual(range(50).map((n) => n * 2));
+  expect(await all(orderedMap(pool, range(5), fn, { window: 2 }))).toEqual([0, 2, 4, 6, 8]);
+  const ranges = new URL('./fixtures/range-jobs.mjs', import.meta.url);
+  const result = await parallelFor(
+    pool,
+    10,
+    20,
+    { module: ranges, name: 'sum' },
+    {
+      reduce: (a: number, v) => a + (v as number),
+      initial: 0,
+    },
+  );
+  expect(result.value).toBe(145);
+});
