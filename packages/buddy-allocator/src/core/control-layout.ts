@@ -118,50 +118,75 @@ export function listWord(order: number, migratetype: number): number {
 export const CACHE_ORDERS = 10;
 /** Migratetypes that worker caches keep apart. */
 export const CACHE_TYPES = 3;
-const RING_ENTRIES = [1024, 512, 256, 128, 32, 32, 32, 32, 32, 32] as const;
-const CACHE_LISTS = CACHE_ORDERS * CACHE_TYPES;
+/** Lists of a cache, by order * CACHE_TYPES + type. */
+export const CACHE_LISTS = CACHE_ORDERS * CACHE_TYPES;
+/** Entries of the ring of a list; a power of two. */
+export const RING_ENTRIES = 1024;
+/** Words between rings; not a power of two, so that rings do not compete for the same cache lines. */
+export const RING_STRIDE = RING_ENTRIES + 16;
+/** Words of a list's header, see {@link CacheList}. */
+export const LIST_HEADER_SHIFT = 2;
 
 /** Words of a cache's block. */
 export const Cache = {
   /** Set by others: the owner should drain. */
   ATTENTION: 0,
-  /** Pages in lists of orders 0..3 and 9 (as the kernel counts). */
+  /** Pages in lists that share a limit (orders 0..3 and 9, as the kernel counts). */
   COUNT: 1,
   /** Published for reports when the owner passes its slow path. */
   HIGH: 2,
   BATCH: 3,
   /** Owner's thread id while attached, 0 else. */
   OWNER: 4,
-  /** Pages in all lists. */
-  PAGES: 5,
-  REFILLS: 6,
-  DRAINS: 7,
-  /** Two words per list: position of the top entry, number of entries. */
+  REFILLS: 5,
+  DRAINS: 6,
   LISTS: 16,
-  RINGS: 16 + CACHE_LISTS * 2,
+  RINGS: 16 + (CACHE_LISTS << LIST_HEADER_SHIFT),
 } as const;
 
-/** Number of entries of the ring of an order; a power of two. */
-export function ringEntries(order: number): number {
-  return RING_ENTRIES[order] ?? 0;
+/** Words of a list's header: positions count up for ever, entry p lies at `p & (RING_ENTRIES - 1)`. */
+export const CacheList = {
+  /** Position of the entry pushed last. */
+  TOP: 0,
+  /** Position before the oldest entry; the list is empty when it equals TOP. */
+  BOTTOM: 1,
+  /** Entries at which the owner gives some back; others set it to 0 to get its attention. */
+  LIMIT: 2,
+} as const;
+
+/** Offset of a list's header within the cache block. */
+export function cacheListAt(list: number): number {
+  return Cache.LISTS + (list << LIST_HEADER_SHIFT);
 }
 
-/** Offset of each list's ring within the cache block, by order * CACHE_TYPES + type. */
-export const RING_AT: readonly number[] = (() => {
-  const at: number[] = [];
-  let next: number = Cache.RINGS;
-  for (let list = 0; list < CACHE_LISTS; list++) {
-    at.push(next);
-    next += ringEntries(Math.floor(list / CACHE_TYPES));
-  }
-  return at;
-})();
+/** Offset of a list's ring within the cache block. */
+export function ringAt(list: number): number {
+  return Cache.RINGS + list * RING_STRIDE;
+}
 
-/** Words of one cache block. */
-export const CACHE_WORDS =
-  RING_AT[CACHE_LISTS - 1]! +
-  ringEntries(CACHE_ORDERS - 1) +
-  ((16 - ((RING_AT[CACHE_LISTS - 1]! + ringEntries(CACHE_ORDERS - 1)) % 16)) % 16);
+/** Words of one cache block; a multiple of a cache line. */
+export const CACHE_WORDS = Math.ceil(ringAt(CACHE_LISTS) / 16) * 16;
+
+/** Pages in a cache, by its lists; exact when its owner is not at work. */
+export function cachePages(words: Int32Array, at: number): number {
+  let pages = 0;
+  for (let list = 0; list < CACHE_LISTS; list++) {
+    const l = at + cacheListAt(list);
+    const entries = words[l + CacheList.TOP]! - words[l + CacheList.BOTTOM]!;
+    pages += entries << Math.floor(list / CACHE_TYPES);
+  }
+  return pages;
+}
+
+/** Asks the owner of a cache to drain at its next free or refill. */
+export function askToDrain(words: Int32Array, at: number): void {
+  if (words[at + Cache.OWNER] === 0) return;
+  Atomics.store(words, at + Cache.ATTENTION, 1);
+  // With a limit of 0 the next free of the list comes to the slow path, which looks at ATTENTION.
+  for (let list = 0; list < CACHE_LISTS; list++) {
+    Atomics.store(words, at + cacheListAt(list) + CacheList.LIMIT, 0);
+  }
+}
 
 /** Offset of a zone's block. */
 export function zoneAt(zone: number): number {

@@ -88,6 +88,7 @@ export function createFreeArea(parts: FreeAreaParts): FreeArea {
   const LISTS = z + Zone.LISTS;
   const MASK = z + Zone.MASK;
   const FREE_PAGES = z + Zone.FREE;
+  const FREE_BLOCKS = z + Zone.FREE_BLOCKS;
   const JOURNAL_INDEX = z + Zone.JOURNAL_INDEX;
   const JOURNAL_ORDER = z + Zone.JOURNAL_ORDER;
   const LIKELY_BELOW = maxOrder - 1;
@@ -116,7 +117,15 @@ export function createFreeArea(parts: FreeAreaParts): FreeArea {
     w[z + special] = w[z + special]! + pages;
   }
 
-  function insert(
+  function countBlock(list: number, order: number, migratetype: number, by: 1 | -1): void {
+    w[list + 2] = w[list + 2]! + by;
+    if (order >= pageblockOrder && migratetype !== ISOLATE) {
+      w[FREE_BLOCKS] = w[FREE_BLOCKS]! + (by << order);
+    }
+  }
+
+  // Blocks below the maximum order, which is nearly all of the traffic: links by index.
+  function insertLow(
     index: number,
     order: number,
     migratetype: number,
@@ -124,55 +133,90 @@ export function createFreeArea(parts: FreeAreaParts): FreeArea {
     dirty: number,
   ): void {
     const list = LISTS + (order * 6 + migratetype) * 3;
-    const top = order === maxOrder;
-    const l = top ? topLinks : links;
-    const shift = top ? maxOrder : 0;
-    const slot = (index >>> shift) << 1;
-    state[index] = FREE | order | dirty;
-    w[list + 2] = w[list + 2]! + 1;
+    const slot = index << 1;
     const head = w[list]!;
+    state[index] = FREE | order | dirty;
     if (head === NONE) {
       w[list] = index;
       w[list + 1] = index;
-      l[slot] = NONE;
-      l[slot + 1] = NONE;
+      links[slot] = NONE;
+      links[slot + 1] = NONE;
       w[MASK + migratetype] = w[MASK + migratetype]! | (1 << order);
     } else if (tail) {
       const last = w[list + 1]!;
-      l[slot] = NONE;
-      l[slot + 1] = last;
-      l[(last >>> shift) << 1] = index;
+      links[slot] = NONE;
+      links[slot + 1] = last;
+      links[last << 1] = index;
       w[list + 1] = index;
     } else {
-      l[slot] = head;
-      l[slot + 1] = NONE;
-      l[((head >>> shift) << 1) + 1] = index;
+      links[slot] = head;
+      links[slot + 1] = NONE;
+      links[(head << 1) + 1] = index;
       w[list] = index;
     }
-    if (order >= pageblockOrder && migratetype !== ISOLATE) {
-      w[z + Zone.FREE_BLOCKS] = w[z + Zone.FREE_BLOCKS]! + (1 << order);
+    countBlock(list, order, migratetype, 1);
+  }
+
+  function removeLow(index: number, order: number, migratetype: number): void {
+    const list = LISTS + (order * 6 + migratetype) * 3;
+    const slot = index << 1;
+    const next = links[slot]!;
+    const previous = links[slot + 1]!;
+    if (previous === NONE) w[list] = next;
+    else links[previous << 1] = next;
+    if (next === NONE) {
+      w[list + 1] = previous;
+      if (previous === NONE) w[MASK + migratetype] = w[MASK + migratetype]! & ~(1 << order);
+    } else links[(next << 1) + 1] = previous;
+    countBlock(list, order, migratetype, -1);
+  }
+
+  // Blocks of the maximum order: their links lie together.
+  function insertTop(index: number, migratetype: number, tail: boolean, dirty: number): void {
+    const list = LISTS + (maxOrder * 6 + migratetype) * 3;
+    const slot = (index >>> maxOrder) << 1;
+    const head = w[list]!;
+    const last = w[list + 1]!;
+    state[index] = FREE | maxOrder | dirty;
+    topLinks[slot] = tail ? NONE : head;
+    topLinks[slot + 1] = tail ? last : NONE;
+    if (head === NONE) w[MASK + migratetype] = w[MASK + migratetype]! | (1 << maxOrder);
+    else if (tail) topLinks[(last >>> maxOrder) << 1] = index;
+    else topLinks[((head >>> maxOrder) << 1) + 1] = index;
+    if (tail || head === NONE) w[list + 1] = index;
+    if (!tail || head === NONE) w[list] = index;
+    countBlock(list, maxOrder, migratetype, 1);
+  }
+
+  function removeTop(index: number, migratetype: number): void {
+    const list = LISTS + (maxOrder * 6 + migratetype) * 3;
+    const slot = (index >>> maxOrder) << 1;
+    const next = topLinks[slot]!;
+    const previous = topLinks[slot + 1]!;
+    if (previous === NONE) w[list] = next;
+    else topLinks[(previous >>> maxOrder) << 1] = next;
+    if (next === NONE) w[list + 1] = previous;
+    else topLinks[((next >>> maxOrder) << 1) + 1] = previous;
+    if (previous === NONE && next === NONE) {
+      w[MASK + migratetype] = w[MASK + migratetype]! & ~(1 << maxOrder);
     }
+    countBlock(list, maxOrder, migratetype, -1);
+  }
+
+  function insert(
+    index: number,
+    order: number,
+    migratetype: number,
+    tail: boolean,
+    dirty: number,
+  ): void {
+    if (order === maxOrder) insertTop(index, migratetype, tail, dirty);
+    else insertLow(index, order, migratetype, tail, dirty);
   }
 
   function remove(index: number, order: number, migratetype: number): void {
-    const list = LISTS + (order * 6 + migratetype) * 3;
-    const top = order === maxOrder;
-    const l = top ? topLinks : links;
-    const shift = top ? maxOrder : 0;
-    const slot = (index >>> shift) << 1;
-    const next = l[slot]!;
-    const previous = l[slot + 1]!;
-    w[list + 2] = w[list + 2]! - 1;
-    if (previous === NONE) w[list] = next;
-    else l[(previous >>> shift) << 1] = next;
-    if (next === NONE) w[list + 1] = previous;
-    else l[((next >>> shift) << 1) + 1] = previous;
-    if (previous === NONE && next === NONE) {
-      w[MASK + migratetype] = w[MASK + migratetype]! & ~(1 << order);
-    }
-    if (order >= pageblockOrder && migratetype !== ISOLATE) {
-      w[z + Zone.FREE_BLOCKS] = w[z + Zone.FREE_BLOCKS]! - (1 << order);
-    }
+    if (order === maxOrder) removeTop(index, migratetype);
+    else removeLow(index, order, migratetype);
   }
 
   function retype(index: number, order: number, migratetype: number): void {
@@ -199,7 +243,7 @@ export function createFreeArea(parts: FreeAreaParts): FreeArea {
       }
       // Wide first: from here on the buddy counts as part of the block in flight.
       w[JOURNAL_ORDER] = o + 2;
-      remove(buddy, o, type);
+      removeLow(buddy, o, type);
       if (type !== migratetype) retype(buddy, o, migratetype);
       old |= found & DIRTY;
       state[buddy] = BODY;
@@ -225,7 +269,7 @@ export function createFreeArea(parts: FreeAreaParts): FreeArea {
     migratetype: number,
     dirty: number,
   ): void {
-    for (let o = high - 1; o >= low; o--) insert(index + (1 << o), o, migratetype, false, dirty);
+    for (let o = high - 1; o >= low; o--) insertLow(index + (1 << o), o, migratetype, false, dirty);
   }
 
   function take(order: number, migratetype: number, kind: number): number {

@@ -29,6 +29,7 @@ import type { ZoneName } from '../zones/types.js';
 import { nodeOrders } from '../zones/zonelist.js';
 import type { AcceptGate, AllocOptions, AllocatorHooks, ZoneSpec } from './allocator-types.js';
 import {
+  askToDrain,
   Cache,
   cacheAt,
   ControlFlag,
@@ -563,10 +564,7 @@ export class PageAllocator {
     const threads = this.#words[Header.THREADS]!;
     for (let zone = 0; zone < zones; zone++) {
       for (let thread = 1; thread <= threads; thread++) {
-        const at = cacheAt(zones, threads, zone, thread);
-        if (this.#words[at + Cache.OWNER] !== 0 && thread !== this.thread) {
-          Atomics.store(this.#words, at + Cache.ATTENTION, 1);
-        }
+        if (thread !== this.thread) askToDrain(this.#words, cacheAt(zones, threads, zone, thread));
       }
     }
   }

@@ -6,12 +6,14 @@
 import { PageState } from '@bootmem/memmap';
 
 import {
-  Cache,
-  CACHE_ORDERS,
+  CACHE_LISTS,
   CACHE_TYPES,
   cacheAt,
-  RING_AT,
-  ringEntries,
+  CacheList,
+  cacheListAt,
+  cachePages,
+  RING_ENTRIES,
+  ringAt,
   Zone,
 } from './control-layout.js';
 import { forEachUnit } from './recovery.js';
@@ -199,11 +201,14 @@ function walkCaches(zone: BuddyZone, grid: CacheGrid, fail: Fail): number {
   for (let thread = 1; thread <= grid.threads; thread++) {
     const at = cacheAt(grid.zones, grid.threads, grid.zone, thread);
     let pages = 0;
-    for (let list = 0; list < CACHE_ORDERS * CACHE_TYPES; list++) {
+    for (let list = 0; list < CACHE_LISTS; list++) {
       const order = Math.floor(list / CACHE_TYPES);
-      const [top, count] = [w[at + Cache.LISTS + list * 2]!, w[at + Cache.LISTS + list * 2 + 1]!];
-      for (let i = 0; i < count; i++) {
-        const index = w[at + RING_AT[list]! + ((top - i) & (ringEntries(order) - 1))]!;
+      const l = at + cacheListAt(list);
+      const bottom = w[l + CacheList.BOTTOM]!;
+      const count = (w[l + CacheList.TOP]! - bottom) | 0;
+      if (count < 0 || count > RING_ENTRIES) fail('I11', `list ${list} counts ${count}`);
+      for (let i = 1; i <= count; i++) {
+        const index = w[at + ringAt(list) + ((bottom + i) & (RING_ENTRIES - 1))]!;
         if (seen.has(index)) fail('I11', `page ${index} is in two caches`);
         seen.add(index);
         if ((state[index]! & (KIND | ORDER)) !== (CACHED | order)) {
@@ -212,8 +217,7 @@ function walkCaches(zone: BuddyZone, grid: CacheGrid, fail: Fail): number {
         pages += 2 ** order;
       }
     }
-    if (w[at + Cache.PAGES] !== pages)
-      fail('I11', `cache of thread ${thread} counts ${w[at + Cache.PAGES]}, holds ${pages}`);
+    if (cachePages(w, at) !== pages) fail('I11', `cache of thread ${thread} holds ${pages} pages`);
     total += pages;
   }
   return total;

@@ -7,22 +7,46 @@
  *
  * Order-0 traffic hardly ever takes the zone's lock: an empty list is filled with a batch, a full cache
  * gives a batch back. Only the owning thread touches its cache, with plain loads and stores: atomics would
- * cost more than the rest of the allocation. Other threads can set the ATTENTION word, which makes the
- * owner drain at its next call, and take over the cache of a thread that has died.
+ * cost more than the rest of the allocation. Other threads can ask the owner to drain (ATTENTION, and
+ * limits of 0, which bring its next free to the slow path), and take over the cache of a dead thread.
  *
- * Batch and limit follow the kernel: the batch doubles while a thread keeps allocating, the limit grows
- * with it up to `highMax`, and a thread that mostly frees gives back more and more at a time. Two ends
- * differ: rings bound the limit (1024 pages), and with DEEP_CACHE orders 4..9 have small lists of their own.
+ * Two policies. `shared`: the kernel's; one limit in pages for the lists of orders 0..3 and 9; the batch
+ * doubles while a thread keeps allocating, the limit grows with it up to `highMax`, a thread that mostly
+ * frees gives back more and more at a time. `own`: each list has a limit, for all orders 0..9, and whether
+ * a thread mostly allocates or frees is seen from its slow paths only, so that a hit is as short as it can
+ * be: two positions, one ring entry, one state byte. Rings bound every limit (1000 entries).
  *
  * A batch is carved from one block in one pass: repeated splitting would hand out the same pages in the
  * same order, because the smallest block that fits is always the rest of the block split last.
  *
  * Invariants: I11 count = sum of lists; entries are CACHED heads of this cache only; ring entries are
- * published (count) only when the region in flight is closed, so a dying thread loses no page.
+ * published (TOP, BOTTOM) only when the region in flight is closed, so a dying thread loses no page.
  */
-import { type Columns, type Geometry, Migratetype, PageState } from '@bootmem/memmap';
+import {
+  type Columns,
+  type Geometry,
+  HEAD_KIND_MASK,
+  HEAD_ORDER_MASK,
+  Migratetype,
+  PAGEBLOCK_TYPE_MASK,
+  PageblockBit,
+  PageState,
+} from '@bootmem/memmap';
 
-import { Cache, CACHE_ORDERS, CACHE_TYPES, RING_AT, ringEntries, Zone } from './control-layout.js';
+import {
+  Cache,
+  CACHE_LISTS,
+  CACHE_ORDERS,
+  CACHE_TYPES,
+  CacheList,
+  cacheListAt,
+  cachePages,
+  LIST_HEADER_SHIFT,
+  RING_ENTRIES,
+  RING_STRIDE,
+  ringAt,
+  Zone,
+} from './control-layout.js';
 import type { FreeArea } from './free-area.js';
 import type { Fallback } from './fallback.js';
 
@@ -31,6 +55,12 @@ const NONE = -1;
 const MAX_FACTOR = 5;
 const COSTLY_ORDER = 3;
 const CACHED_ALLOCATED = CACHED ^ ALLOCATED;
+const CACHED_DIRTY = CACHED | DIRTY;
+const ALLOCATED_DIRTY = ALLOCATED | DIRTY;
+const RING_MASK = RING_ENTRIES - 1;
+const MAX_ENTRIES = 1000;
+const DEEP_ENTRIES = 16;
+const { BOTTOM, LIMIT } = CacheList;
 
 /** What {@link createWorkerCache} works on. */
 export interface WorkerCacheParts {
@@ -43,6 +73,7 @@ export interface WorkerCacheParts {
   readonly geometry: Geometry;
   readonly area: FreeArea;
   readonly fallback: Fallback;
+  /** Policy `own` for all orders 0..9 instead of `shared`. */
   readonly deep: boolean;
   readonly lock: () => void;
   readonly unlock: () => void;
@@ -50,12 +81,16 @@ export interface WorkerCacheParts {
 
 /** Cache operations of the owning thread. */
 export interface WorkerCache {
-  /** Pops a block; -1 when the list is empty or the order is not cached: go to `refill` or the zone. */
+  /** Pops a block; -1 when the list is empty: go to `refill` or the zone. Order 0..9, type 0..2. */
   readonly pop: (order: number, type: number) => number;
+  /** Like `pop`, for callers that will not ask whether the memory is zero. */
+  readonly popUnread: (order: number, type: number) => number;
   /** Fills the empty list of (order, type) and pops; -1 when the zone has nothing. */
   readonly refill: (order: number, type: number, flags: number) => number;
   /** Puts a block that the caller has checked; false when the order or its type is not cached. */
   readonly push: (index: number, order: number) => boolean;
+  /** Checks the state byte and pushes; false when either says no. */
+  readonly checkedPush: (index: number, order: number) => boolean;
   /** True when blocks of the order can be cached. */
   readonly holds: (order: number) => boolean;
   /** Gives everything back. */
@@ -67,17 +102,19 @@ export interface WorkerCache {
 /** The cache of the calling thread for one zone. */
 export function createWorkerCache(parts: WorkerCacheParts): WorkerCache {
   const { words: w, at, zoneAt: z, area, fallback, deep, lock, unlock } = parts;
-  const { state } = parts.columns;
+  const { state, pageblocks } = parts.columns;
   const { maxOrder, pageblockOrder } = parts.geometry;
   const LISTS = at + Cache.LISTS;
+  const RINGS = at + Cache.RINGS;
   const COUNT = at + Cache.COUNT;
-  const PAGES = at + Cache.PAGES;
   const ATTENTION = at + Cache.ATTENTION;
-  const ringOf = Int32Array.from(RING_AT, (r) => r + at);
-  const maskOf = Int32Array.from({ length: CACHE_ORDERS }, (_, o) => ringEntries(o) - 1);
-  /** Entries that a list of its own may hold, 0 for lists that share the limit `high`. */
-  const ownLimit = new Int32Array(CACHE_ORDERS);
-  const cached = new Uint8Array(16);
+  /** Entries that a list of each order may hold, and how many come or go at a time (policy own). */
+  const limitOf = new Int32Array(CACHE_ORDERS);
+  const batchOf = new Int32Array(CACHE_ORDERS);
+  /** Bit per order that is cached. */
+  let cachedMask = 0;
+  /** Slow paths in a row of the same kind, by list: > 0 refills, < 0 drains (policy own). */
+  const streak = new Int8Array(CACHE_LISTS);
   let batch = 1;
   let high = 0;
   let highMin = 0;
@@ -87,17 +124,18 @@ export function createWorkerCache(parts: WorkerCacheParts): WorkerCache {
 
   function retune(): void {
     batch = Math.max(1, w[z + Zone.BATCH]!);
-    const ring = ringEntries(0);
-    highMin = Math.min(w[z + Zone.HIGH_MIN]!, ring);
-    highMax = Math.min(w[z + Zone.HIGH_MAX]!, ring);
+    highMin = Math.min(w[z + Zone.HIGH_MIN]!, MAX_ENTRIES);
+    highMax = Math.min(w[z + Zone.HIGH_MAX]!, MAX_ENTRIES);
     high = Math.min(Math.max(high, highMin), highMax);
     const managed = w[z + Zone.MANAGED]!;
+    cachedMask = 0;
     for (let o = 0; o < CACHE_ORDERS; o++) {
       const low = o <= COSTLY_ORDER;
-      const limit = deep && !low ? Math.min(16, managed >> (o + 7)) : 0;
-      ownLimit[o] = limit;
-      const shared = low || (o === pageblockOrder && !deep);
-      cached[o] = o <= maxOrder && (shared ? highMax > 0 : limit > 1) ? 1 : 0;
+      const few = Math.min(DEEP_ENTRIES, managed >> (o + 7));
+      limitOf[o] = low ? Math.max(2, highMin >> o) : few;
+      batchOf[o] = low ? Math.max(1, batch >> o) : few >> 1;
+      const has = low || (!deep && o === pageblockOrder) ? highMax > 0 : deep && few > 1;
+      if (o <= maxOrder && has) cachedMask |= 1 << o;
     }
     publish();
   }
@@ -105,57 +143,96 @@ export function createWorkerCache(parts: WorkerCacheParts): WorkerCache {
   function publish(): void {
     w[at + Cache.HIGH] = high;
     w[at + Cache.BATCH] = batch;
+    for (let list = 0; list < CACHE_LISTS; list++) {
+      const o = Math.floor(list / CACHE_TYPES);
+      // A limit of 0 is also what makes an order uncached: its first push takes the slow path.
+      w[at + cacheListAt(list) + LIMIT] = deep ? limitOf[o]! : MAX_ENTRIES;
+    }
   }
 
-  function pop(order: number, type: number): number {
+  /** For callers that do not ask whether the memory is zero: writes the state byte without reading it. */
+  function popFast(order: number, type: number): number {
+    if (order >= CACHE_ORDERS) return NONE;
     const list = order * CACHE_TYPES + type;
-    const l = LISTS + (list << 1);
-    const count = w[l + 1]!;
-    if (count === 0 || order >= CACHE_ORDERS || w[ATTENTION] !== 0) return NONE;
+    const l = LISTS + (list << LIST_HEADER_SHIFT);
     const top = w[l]!;
-    const index = w[ringOf[list]! + (top & maskOf[order]!)]!;
-    w[l] = top - 1;
-    w[l + 1] = count - 1;
-    if (ownLimit[order] === 0) w[COUNT] = w[COUNT]! - (1 << order);
-    w[PAGES] = w[PAGES]! - (1 << order);
-    freeCount >>= 1;
+    if (top === w[l + BOTTOM]!) return NONE;
+    const index = w[RINGS + list * RING_STRIDE + (top & RING_MASK)]!;
+    w[l] = (top - 1) | 0;
+    state[index] = ALLOCATED_DIRTY | order;
+    return index;
+  }
+
+  function popOwn(order: number, type: number): number {
+    if (order >= CACHE_ORDERS) return NONE;
+    const list = order * CACHE_TYPES + type;
+    const l = LISTS + (list << LIST_HEADER_SHIFT);
+    const top = w[l]!;
+    if (top === w[l + BOTTOM]!) return NONE;
+    const index = w[RINGS + list * RING_STRIDE + (top & RING_MASK)]!;
+    w[l] = (top - 1) | 0;
     // Keeps order and dirty bit, turns "cached" into "allocated".
     state[index] = state[index]! ^ CACHED_ALLOCATED;
     return index;
   }
 
-  function push(index: number, order: number): boolean {
-    if (order >= CACHE_ORDERS || cached[order] === 0) return false;
-    let type = area.typeOf(index);
-    if (type >= CACHE_TYPES) {
-      if (type === Migratetype.ISOLATE) return false;
-      type = Migratetype.MOVABLE;
+  function popShared(order: number, type: number): number {
+    const index = popOwn(order, type);
+    if (index === NONE) return NONE;
+    w[COUNT] = w[COUNT]! - (1 << order);
+    freeCount >>= 1;
+    return index;
+  }
+
+  function pushOwn(index: number, order: number): boolean {
+    const block = pageblocks[index >>> pageblockOrder]! & PAGEBLOCK_MASK;
+    if (block >= CACHE_TYPES || ((cachedMask >>> order) & 1) === 0) {
+      return pushOdd(index, order, block);
     }
-    const list = order * CACHE_TYPES + type;
-    const l = LISTS + (list << 1);
-    const top = w[l]! + 1;
-    state[index] = CACHED | DIRTY | order;
-    w[ringOf[list]! + (top & maskOf[order]!)] = index;
-    w[l] = top;
-    const entries = w[l + 1]! + 1;
-    w[l + 1] = entries;
-    w[PAGES] = w[PAGES]! + (1 << order);
-    const own = ownLimit[order]!;
-    if (own !== 0) {
-      if (entries >= own) giveBack(list, own >> 1, false);
-    } else {
-      const count = w[COUNT]! + (1 << order);
-      w[COUNT] = count;
-      factor >>= 1;
-      if (freeCount < batch << MAX_FACTOR) freeCount += 1 << order;
-      if (count >= high) overflow(list, order, count);
-    }
-    if (w[ATTENTION] !== 0) drain();
+    pushTo(order * CACHE_TYPES + block, index, order);
     return true;
   }
 
-  function overflow(list: number, order: number, count: number): void {
-    // Blocks of several pages freed in a row: they were allocated elsewhere and will not be needed here.
+  function pushTo(list: number, index: number, order: number): void {
+    const l = LISTS + (list << LIST_HEADER_SHIFT);
+    const top = (w[l]! + 1) | 0;
+    w[RINGS + list * RING_STRIDE + (top & RING_MASK)] = index;
+    w[l] = top;
+    state[index] = CACHED_DIRTY | order;
+    if (((top - w[l + BOTTOM]!) | 0) >= w[l + LIMIT]!) full(list, order);
+  }
+
+  /** Types that have no list of their own: HighAtomic and CMA go with Movable, Isolate past the cache. */
+  function pushOdd(index: number, order: number, block: number): boolean {
+    const isolated = (block & PageblockBit.ISOLATED) !== 0;
+    if (isolated || ((cachedMask >>> order) & 1) === 0) return false;
+    pushTo(order * CACHE_TYPES + Migratetype.MOVABLE, index, order);
+    return true;
+  }
+
+  function full(list: number, order: number): void {
+    if (w[ATTENTION] !== 0) drain();
+    else if (deep) {
+      // Several drains in a row: what is freed here was allocated elsewhere and is not needed here.
+      streak[list] = Math.max(-MAX_FACTOR, Math.min(0, streak[list]!) - 1);
+      giveBack(list, Math.min(batchOf[order]! << (-streak[list]! - 1), limitOf[order]!), false);
+    } else giveBack(list, batch, true);
+  }
+
+  function pushShared(index: number, order: number): boolean {
+    if (!pushOwn(index, order)) return false;
+    const count = w[COUNT]! + (1 << order);
+    w[COUNT] = count;
+    factor >>= 1;
+    if (freeCount < batch << MAX_FACTOR) freeCount += 1 << order;
+    if (count >= high) overflow(index, order, count);
+    return true;
+  }
+
+  function overflow(index: number, order: number, count: number): void {
+    const type = Math.min(area.typeOf(index), CACHE_TYPES);
+    const list = order * CACHE_TYPES + (type === CACHE_TYPES ? Migratetype.MOVABLE : type);
+    // Blocks of several pages freed in a row: they were allocated elsewhere and are not needed here.
     const inARow = order > 0 && order <= COSTLY_ORDER && freeCount >= batch + count;
     let pages = 1;
     if (inARow) pages = Math.min(count, batch << MAX_FACTOR);
@@ -165,6 +242,16 @@ export function createWorkerCache(parts: WorkerCacheParts): WorkerCache {
     giveBack(list, pages, true);
   }
 
+  const checkedPush = deep
+    ? (index: number, order: number): boolean =>
+        (state[index]! & STATE_MASK) === (ALLOCATED | order) &&
+        order >>> 0 === order &&
+        pushOwn(index, order)
+    : (index: number, order: number): boolean =>
+        (state[index]! & STATE_MASK) === (ALLOCATED | order) &&
+        order >>> 0 === order &&
+        pushShared(index, order);
+
   /** Frees entries from the cold ends, starting with `list`; `amount` in pages or, for one list, entries. */
   function giveBack(list: number, amount: number, shared: boolean): void {
     w[at + Cache.DRAINS] = w[at + Cache.DRAINS]! + 1;
@@ -173,36 +260,39 @@ export function createWorkerCache(parts: WorkerCacheParts): WorkerCache {
     let at0 = list;
     do {
       const order = Math.floor(at0 / CACHE_TYPES);
-      const eligible = shared ? ownLimit[order] === 0 : at0 === list;
-      if (eligible) left = freeFrom(at0, order, left, shared ? 1 << order : 1);
-      at0 = at0 + 1 === CACHE_ORDERS * CACHE_TYPES ? 0 : at0 + 1;
+      if (shared || at0 === list) left = freeFrom(at0, order, left, shared ? 1 << order : 1);
+      at0 = at0 + 1 === CACHE_LISTS ? 0 : at0 + 1;
     } while (left > 0 && at0 !== list);
     unlock();
-    publish();
   }
 
   function freeFrom(list: number, order: number, amount: number, weight: number): number {
-    const l = LISTS + (list << 1);
-    const ring = ringOf[list]!;
-    const mask = maskOf[order]!;
-    const pages = 1 << order;
-    const shared = ownLimit[order] === 0;
+    const l = LISTS + (list << LIST_HEADER_SHIFT);
+    const ring = RINGS + list * RING_STRIDE;
+    const top = w[l]!;
     let left = amount;
-    while (left > 0 && w[l + 1]! > 0) {
-      const index = w[ring + ((w[l]! - w[l + 1]! + 1) & mask)]!;
+    for (let bottom = w[l + BOTTOM]!; left > 0 && bottom !== top; left -= weight) {
+      bottom = (bottom + 1) | 0;
+      const index = w[ring + (bottom & RING_MASK)]!;
       // Journal first: the block must never be in no one's hands.
       area.journal(index, order + 1);
-      w[l + 1] = w[l + 1]! - 1;
-      w[PAGES] = w[PAGES]! - pages;
-      if (shared) w[COUNT] = w[COUNT]! - pages;
+      w[l + BOTTOM] = bottom;
+      if (!deep) w[COUNT] = w[COUNT]! - (1 << order);
       area.free(index, order, false, state[index]! & DIRTY);
-      left -= weight;
     }
     return left;
   }
 
-  function batchFor(order: number): number {
-    if (ownLimit[order] !== 0) return ownLimit[order]! >> 1;
+  function batchFor(list: number, order: number): number {
+    if (deep) {
+      streak[list] = Math.min(MAX_FACTOR, Math.max(0, streak[list]!) + 1);
+      const n = batchOf[order]!;
+      if (order > 0) return Math.min(n << (streak[list] > 2 ? 1 : 0), limitOf[order]!);
+      // Allocating and allocating: larger batches, and room for them.
+      const more = n << (streak[list] - 1);
+      limitOf[0] = Math.max(limitOf[0]!, Math.min(more + n, highMax));
+      return Math.min(more, Math.max(n, limitOf[0]! - n));
+    }
     if (high < batch) return 1;
     let n = order === 0 ? batch << factor : batch;
     if (highMin !== highMax) high = Math.min(high + n, highMax);
@@ -216,8 +306,8 @@ export function createWorkerCache(parts: WorkerCacheParts): WorkerCache {
 
   function refill(order: number, type: number, flags: number): number {
     if (w[ATTENTION] !== 0) drain();
-    if (order >= CACHE_ORDERS || cached[order] === 0) return NONE;
-    const entries = Math.min(batchFor(order), ringEntries(order));
+    if (((cachedMask >>> order) & 1) === 0) return NONE;
+    const entries = Math.min(batchFor(order * CACHE_TYPES + type, order), MAX_ENTRIES);
     w[at + Cache.REFILLS] = w[at + Cache.REFILLS]! + 1;
     lock();
     let got = 0;
@@ -237,17 +327,13 @@ export function createWorkerCache(parts: WorkerCacheParts): WorkerCache {
   function takeOne(order: number, type: number, flags: number): boolean {
     const index = fallback.rmqueue(order, type, flags, CACHED);
     if (index === NONE) return false;
-    append(order, type, index);
-    return true;
-  }
-
-  function append(order: number, type: number, index: number): void {
     const list = order * CACHE_TYPES + type;
-    const l = LISTS + (list << 1);
-    w[ringOf[list]! + ((w[l]! - w[l + 1]!) & maskOf[order]!)] = index;
-    w[l + 1] = w[l + 1]! + 1;
-    w[PAGES] = w[PAGES]! + (1 << order);
-    if (ownLimit[order] === 0) w[COUNT] = w[COUNT]! + (1 << order);
+    const l = LISTS + (list << LIST_HEADER_SHIFT);
+    const bottom = w[l + BOTTOM]!;
+    w[RINGS + list * RING_STRIDE + (bottom & RING_MASK)] = index;
+    w[l + BOTTOM] = (bottom - 1) | 0;
+    if (!deep) w[COUNT] = w[COUNT]! + (1 << order);
+    return true;
   }
 
   /** Cuts up to `wanted` blocks from the smallest block of the own type; returns how many. */
@@ -258,20 +344,19 @@ export function createWorkerCache(parts: WorkerCacheParts): WorkerCache {
     const index = area.first(found, type);
     const n = Math.min(wanted, 1 << (found - order));
     const list = order * CACHE_TYPES + type;
-    const l = LISTS + (list << 1);
-    const ring = ringOf[list]!;
-    const mask = maskOf[order]!;
+    const l = LISTS + (list << LIST_HEADER_SHIFT);
+    const ring = RINGS + list * RING_STRIDE;
     const end = index + (1 << found);
     area.journal(index, found + 1);
     const dirty = state[index]! & DIRTY;
     area.remove(index, found, type);
     area.account(-(n << order), type);
-    let cold = w[l]! - w[l + 1]!;
+    let cold = w[l + BOTTOM]!;
     let p = index;
     for (let i = 0; i < n; i++) {
       state[p] = CACHED | order | dirty;
-      w[ring + (cold & mask)] = p;
-      cold--;
+      w[ring + (cold & RING_MASK)] = p;
+      cold = (cold - 1) | 0;
       p += 1 << order;
     }
     // What is left, in blocks that grow with the alignment of their place in the block.
@@ -282,27 +367,41 @@ export function createWorkerCache(parts: WorkerCacheParts): WorkerCache {
     }
     // From here to the return nothing can interrupt: region closed and entries published together.
     w[z + Zone.JOURNAL_ORDER] = 0;
-    w[l + 1] = w[l + 1]! + n;
-    w[PAGES] = w[PAGES]! + (n << order);
-    if (ownLimit[order] === 0) w[COUNT] = w[COUNT]! + (n << order);
+    w[l + BOTTOM] = cold;
+    if (!deep) w[COUNT] = w[COUNT]! + (n << order);
     return n;
   }
 
   function drain(): void {
     w[ATTENTION] = 0;
-    if (w[PAGES] === 0) return;
-    lock();
-    for (let list = 0; list < CACHE_ORDERS * CACHE_TYPES; list++) {
-      freeFrom(list, Math.floor(list / CACHE_TYPES), Infinity, 1);
+    if (cachePages(w, at) > 0) {
+      lock();
+      for (let list = 0; list < CACHE_LISTS; list++) {
+        freeFrom(list, Math.floor(list / CACHE_TYPES), Infinity, 1);
+      }
+      unlock();
     }
-    unlock();
     high = Math.max(highMin, Math.min(high, highMax));
     publish();
   }
 
+  const pop = deep ? popOwn : popShared;
+  const popUnread = deep ? popFast : popShared;
   retune();
-  return { pop, refill, push, drain, retune, holds: (order) => cached[order] === 1 };
+  return {
+    pop,
+    popUnread,
+    push: deep ? pushOwn : pushShared,
+    checkedPush,
+    refill,
+    drain,
+    retune,
+    holds: (order) => ((cachedMask >>> order) & 1) === 1,
+  };
 }
+
+const PAGEBLOCK_MASK = PAGEBLOCK_TYPE_MASK | PageblockBit.ISOLATED;
+const STATE_MASK = HEAD_KIND_MASK | HEAD_ORDER_MASK;
 
 /**
  * Gives back what a dead thread's cache holds. Under the zone's lock.
@@ -314,20 +413,19 @@ export function reclaimCache(
   const { words: w, at, area } = parts;
   const { state } = parts.columns;
   let pages = 0;
-  for (let list = 0; list < CACHE_ORDERS * CACHE_TYPES; list++) {
+  for (let list = 0; list < CACHE_LISTS; list++) {
     const order = Math.floor(list / CACHE_TYPES);
-    const l = at + Cache.LISTS + (list << 1);
-    const mask = ringEntries(order) - 1;
-    while (w[l + 1]! > 0) {
-      const index = w[at + RING_AT[list]! + ((w[l]! - w[l + 1]! + 1) & mask)]!;
-      w[l + 1] = w[l + 1]! - 1;
+    const l = at + cacheListAt(list);
+    while (w[l] !== w[l + BOTTOM]) {
+      w[l + BOTTOM] = (w[l + BOTTOM]! + 1) | 0;
+      const index = w[at + ringAt(list) + (w[l + BOTTOM]! & RING_MASK)]!;
+      // A block that was in flight when the thread died has been freed with the zone's recovery.
       if ((state[index]! & ~DIRTY) !== (CACHED | order)) continue;
       area.free(index, order, false, state[index]! & DIRTY);
       pages += 1 << order;
     }
   }
   w[at + Cache.COUNT] = 0;
-  w[at + Cache.PAGES] = 0;
   w[at + Cache.ATTENTION] = 0;
   return pages;
 }

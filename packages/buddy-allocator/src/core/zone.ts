@@ -17,7 +17,7 @@ import {
   type ThreadRegistry,
 } from '@bootmem/memmap';
 
-import { Cache, Zone, ZoneFlag } from './control-layout.js';
+import { cachePages, Zone, ZoneFlag } from './control-layout.js';
 import { BuddyError } from './errors.js';
 import { createFallback, type Fallback, TakeFlag } from './fallback.js';
 import { createFreeArea, type FreeArea } from './free-area.js';
@@ -340,7 +340,7 @@ export class BuddyZone {
 
   /** Pages in this thread's cache. */
   cachedPages(): number {
-    return this.cacheAt === undefined ? 0 : this.words[this.cacheAt + Cache.PAGES]!;
+    return this.cacheAt === undefined ? 0 : cachePages(this.words, this.cacheAt);
   }
 
   #countUnaccepted(pages: number): void {

@@ -24,8 +24,10 @@ import {
 
 import { compactZone, type CompactionResult } from '../core/compaction.js';
 import {
+  askToDrain,
   Cache,
   cacheAt,
+  cachePages,
   ControlFlag,
   controlWords,
   Header,
@@ -86,7 +88,6 @@ export class BuddyAllocator {
   readonly #pop: (order: number, type: number) => number;
   readonly #push: (index: number, order: number) => boolean;
   readonly #state: Uint8Array;
-  readonly #plain: boolean;
   /** Type of requests that name none. */
   readonly #usual: number;
   readonly #grouping: boolean;
@@ -128,12 +129,11 @@ export class BuddyAllocator {
     this.#state = this.memmap.columns().state;
     this.#poison = (flags & ControlFlag.POISON) !== 0;
     this.#zeroed = (flags & ControlFlag.ZEROED) !== 0;
-    this.#plain = !this.#poison;
     this.#grouping = (flags & ControlFlag.GROUPING) !== 0;
     this.#usual = this.#grouping ? MOVABLE : Migratetype.UNMOVABLE;
     const { cache } = this.zone;
-    this.#pop = cache?.pop ?? ((): number => NONE);
-    this.#push = cache?.push ?? ((): boolean => false);
+    this.#pop = (this.#poison ? undefined : cache?.popUnread) ?? ((): number => NONE);
+    this.#push = (this.#poison ? undefined : cache?.checkedPush) ?? ((): boolean => false);
     if (this.zone.cacheAt !== undefined) words[this.zone.cacheAt + Cache.OWNER] = this.thread;
   }
 
@@ -206,7 +206,7 @@ export class BuddyAllocator {
    * @remarks a cache hit takes no lock and no atomic operation
    */
   alloc(order: number, request?: AllocRequest): number | undefined {
-    if (request === undefined && this.#plain && order >>> 0 === order) {
+    if (request === undefined && order >>> 0 === order) {
       const index = this.#pop(order, this.#usual);
       if (index >= 0) return index;
     }
@@ -225,9 +225,7 @@ export class BuddyAllocator {
    * @throws ERR_BUDDY_DOUBLE_FREE | _NOT_HEAD | _WRONG_ORDER | _OUT_OF_ZONE | _RESERVED …, nothing changed
    */
   free(pfn: number, order: number): void {
-    // One byte says it all: the page heads an allocated block of exactly this order.
-    const good = (this.#state[pfn]! & 0x7f) === (PageState.ALLOCATED | order);
-    if (good && order >>> 0 === order && this.#plain && this.#push(pfn, order)) return;
+    if (this.#push(pfn, order)) return;
     this.#freeSlow(pfn, order);
   }
 
@@ -463,10 +461,7 @@ export class BuddyAllocator {
     this.zone.cache?.drain();
     const threads = this.#words[Header.THREADS]!;
     for (let thread = 1; thread <= threads; thread++) {
-      const at = cacheAt(1, threads, 0, thread);
-      if (this.#words[at + Cache.OWNER] !== 0 && thread !== this.thread) {
-        Atomics.store(this.#words, at + Cache.ATTENTION, 1);
-      }
+      if (thread !== this.thread) askToDrain(this.#words, cacheAt(1, threads, 0, thread));
     }
   }
 
@@ -593,7 +588,7 @@ export class BuddyAllocator {
     const threads = this.#words[Header.THREADS]!;
     let pages = 0;
     for (let thread = 1; thread <= threads; thread++) {
-      pages += this.#words[cacheAt(1, threads, 0, thread) + Cache.PAGES]!;
+      pages += cachePages(this.#words, cacheAt(1, threads, 0, thread));
     }
     return pages;
   }

@@ -8,7 +8,7 @@
  * Source: reference of the buddy allocator, section 10
  */
 import { Migratetype } from '@bootmem/memmap';
-import { Cache, cacheAt, Header, Zone } from '../core/control-layout.js';
+import { Cache, cacheAt, cachePages, Header, Zone } from '../core/control-layout.js';
 import type { NamedZone, PageAllocator } from '../core/page-allocator.js';
 import { statThreshold } from '../marks/pcp-size.js';
 import type { ZoneName } from '../zones/types.js';
@@ -131,7 +131,7 @@ function pagesetsOf(
     return {
       thread,
       cpu: thread - 1,
-      count: words[at + Cache.PAGES]!,
+      count: cachePages(words, at),
       high: words[at + Cache.HIGH]!,
       batch: words[at + Cache.BATCH]!,
       highMin: core.get(Zone.HIGH_MIN),

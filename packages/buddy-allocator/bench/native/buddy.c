@@ -1,0 +1,196 @@
+/*
+ * Buddy allocator in C, for comparison: the same algorithm as the package's free lists, on one thread,
+ * without locks, page caches, migratetypes or checks of what is freed. One state byte a page, doubly
+ * linked lists by order through an array of index pairs, a bit per non-empty list.
+ *
+ *   buddy TRACE PAGES OPERATIONS SEED   prints: operations cpu-seconds wall-seconds sink
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define MAX_ORDER 10
+#define FREE 0x10
+#define USED 0x20
+#define NONE (-1)
+
+static uint8_t *state;
+static int32_t (*links)[2];
+static int32_t head[MAX_ORDER + 1];
+static uint32_t nonempty;
+static int32_t page_count;
+
+static inline void insert(int32_t i, int order)
+{
+	int32_t first = head[order];
+	state[i] = FREE | order;
+	links[i][0] = first;
+	links[i][1] = NONE;
+	if (first != NONE)
+		links[first][1] = i;
+	else
+		nonempty |= 1u << order;
+	head[order] = i;
+}
+
+static inline void unlink_block(int32_t i, int order)
+{
+	int32_t next = links[i][0], previous = links[i][1];
+	if (previous == NONE)
+		head[order] = next;
+	else
+		links[previous][0] = next;
+	if (next != NONE)
+		links[next][1] = previous;
+	if (head[order] == NONE)
+		nonempty &= ~(1u << order);
+}
+
+static inline int32_t take(int order)
+{
+	uint32_t fitting = nonempty >> order << order;
+	int32_t i;
+	int high;
+	if (!fitting)
+		return NONE;
+	high = __builtin_ctz(fitting);
+	i = head[high];
+	unlink_block(i, high);
+	while (high > order) {
+		high--;
+		insert(i + (1 << high), high);
+	}
+	state[i] = USED | order;
+	return i;
+}
+
+static inline void give(int32_t i, int order)
+{
+	while (order < MAX_ORDER) {
+		int32_t buddy = i ^ (1 << order);
+		if (state[buddy] != (FREE | order))
+			break;
+		unlink_block(buddy, order);
+		state[buddy] = 1;
+		state[i] = 1;
+		i &= buddy;
+		order++;
+	}
+	insert(i, order);
+}
+
+static uint32_t x;
+static inline uint32_t next_random(void)
+{
+	x ^= x << 13;
+	x ^= x >> 17;
+	x ^= x << 5;
+	return x;
+}
+
+static double seconds(clockid_t clock)
+{
+	struct timespec t;
+	clock_gettime(clock, &t);
+	return t.tv_sec + t.tv_nsec * 1e-9;
+}
+
+/*
+ * Trace: slot numbers. A slot that is empty gets a block of its order, a full one is freed. Random slots
+ * are full half of the time, so the number of slots sets the occupancy.
+ */
+static int32_t *trace, *live;
+static uint8_t *orders;
+static int32_t slots;
+
+static void make_trace(int max_order, int32_t length)
+{
+	double pages_per_slot = 0;
+	int32_t i;
+	int o;
+	for (o = 0; o <= max_order; o++)
+		pages_per_slot += o < max_order ? 0.5 : 1;
+	slots = (int32_t)(1.2 * page_count / pages_per_slot);
+	live = malloc(slots * sizeof *live);
+	orders = malloc(slots);
+	trace = malloc(length * sizeof *trace);
+	for (i = 0; i < slots; i++) {
+		uint32_t r = next_random();
+		int order = r == 0 ? max_order : __builtin_clz(r);
+		orders[i] = order < max_order ? order : max_order;
+		live[i] = NONE;
+	}
+	for (i = 0; i < length; i++)
+		trace[i] = next_random() % (uint32_t)slots;
+}
+
+static int64_t replay(int32_t length)
+{
+	int32_t i;
+	for (i = 0; i < length; i++) {
+		int32_t s = trace[i], handle = live[s];
+		if (handle == NONE) {
+			live[s] = take(orders[s]);
+		} else {
+			give(handle, orders[s]);
+			live[s] = NONE;
+		}
+	}
+	return length;
+}
+
+/* Order of the frees of trace c: a random permutation. */
+static int32_t *permutation;
+
+static int64_t fill_and_free(void)
+{
+	int32_t i;
+	for (i = 0; i < page_count; i++)
+		live[i] = take(0);
+	for (i = 0; i < page_count; i++)
+		give(live[permutation[i]], 0);
+	return 2 * (int64_t)page_count;
+}
+
+int main(int argc, char **argv)
+{
+	char name = argc > 1 ? argv[1][0] : 'a';
+	int64_t operations, done = 0;
+	const int32_t length = 1 << 20;
+	double cpu, wall;
+	int32_t i;
+	page_count = argc > 2 ? atoi(argv[2]) : 262144;
+	operations = argc > 3 ? atoll(argv[3]) : 1000000;
+	x = argc > 4 ? (uint32_t)atoi(argv[4]) | 1 : 1;
+	state = calloc(page_count, 1);
+	links = calloc(page_count, sizeof *links);
+	for (i = 0; i <= MAX_ORDER; i++)
+		head[i] = NONE;
+	for (i = page_count - (1 << MAX_ORDER); i >= 0; i -= 1 << MAX_ORDER)
+		insert(i, MAX_ORDER);
+	if (name == 'c') {
+		live = malloc(page_count * sizeof *live);
+		permutation = malloc(page_count * sizeof *permutation);
+		for (i = 0; i < page_count; i++)
+			permutation[i] = i;
+		for (i = page_count - 1; i > 0; i--) {
+			int32_t j = next_random() % (uint32_t)(i + 1), t = permutation[i];
+			permutation[i] = permutation[j];
+			permutation[j] = t;
+		}
+		fill_and_free();
+	} else {
+		make_trace(name == 'a' ? 0 : 9, length);
+		replay(length);
+	}
+	cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
+	wall = seconds(CLOCK_MONOTONIC);
+	while (done < operations)
+		done += name == 'c' ? fill_and_free() : replay(length);
+	cpu = seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+	wall = seconds(CLOCK_MONOTONIC) - wall;
+	printf("{\"operations\":%lld,\"cpu\":%.9f,\"wall\":%.9f,\"sink\":%d}\n", (long long)done, cpu, wall, live[0]);
+	return 0;
+}

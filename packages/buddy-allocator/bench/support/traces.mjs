@@ -1,0 +1,110 @@
+// The three traces, over an adaptor {alloc(order) -> handle | -1, free(handle, order)}. The C program
+// native/buddy.c runs the same ones with the same random numbers.
+//
+// A trace is a list of slot numbers: a slot that is empty gets a block of its order, a full one is freed.
+// Random slots are full half of the time, so the number of slots sets the occupancy, and replaying costs
+// little beside the allocator.
+//   a: order 0 at 60 % occupancy, random frees       b: orders 0..9, halving probabilities, 60 %
+//   c: allocate everything, free everything in random order
+
+const LENGTH = 1 << 20;
+const OCCUPANCY = 0.6;
+
+/** xorshift32 over a one-word state. */
+function generator(seed) {
+  let x = seed | 1;
+  return () => {
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    return x >>> 0;
+  };
+}
+
+/** Slots, their orders and the order in which they are visited. */
+export function makeTrace(pages, maxOrder, seed, length = LENGTH) {
+  const next = generator(seed);
+  const pagesPerSlot = maxOrder * 0.5 + 1;
+  const slots = Math.floor((2 * OCCUPANCY * pages) / pagesPerSlot);
+  const orders = Uint8Array.from({ length: slots }, () => Math.min(Math.clz32(next()), maxOrder));
+  const visits = Int32Array.from({ length }, () => next() % slots);
+  return { orders, visits, live: new Int32Array(slots).fill(-1) };
+}
+
+/** Replays a trace once; returns the number of operations. */
+export function replay({ orders, visits, live }, adaptor) {
+  for (let i = 0; i < visits.length; i++) {
+    const slot = visits[i];
+    const handle = live[slot];
+    if (handle === -1) {
+      live[slot] = adaptor.alloc(orders[slot]);
+    } else {
+      adaptor.free(handle, orders[slot]);
+      live[slot] = -1;
+    }
+  }
+  return visits.length;
+}
+
+/** Frees everything that is left. */
+export function release({ orders, live }, adaptor) {
+  for (let slot = 0; slot < live.length; slot++) {
+    if (live[slot] !== -1) adaptor.free(live[slot], orders[slot]);
+    live[slot] = -1;
+  }
+}
+
+/** Random permutation of the pages, for the frees of trace c. */
+export function makePermutation(pages, seed) {
+  const next = generator(seed);
+  const list = Int32Array.from({ length: pages }, (_, i) => i);
+  for (let i = pages - 1; i > 0; i--) {
+    const j = next() % (i + 1);
+    const t = list[i];
+    list[i] = list[j];
+    list[j] = t;
+  }
+  return { list, live: new Int32Array(pages) };
+}
+
+/** Allocates all pages, frees all in random order; returns the number of operations. */
+export function fillAndFree({ list, live }, adaptor) {
+  let got = 0;
+  for (let i = 0; i < live.length; i++) {
+    live[i] = adaptor.alloc(0);
+    if (live[i] !== -1) got++;
+  }
+  for (let i = 0; i < list.length; i++) {
+    const handle = live[list[i]];
+    if (handle !== -1) adaptor.free(handle, 0);
+  }
+  return 2 * got;
+}
+
+/** One trace, ready to run: `step` replays it once, `end` frees what is left. */
+export function prepare(name, adaptor, pages, seed, length = LENGTH) {
+  if (name === 'c') {
+    const work = makePermutation(pages, seed);
+    return { step: () => fillAndFree(work, adaptor), end: () => undefined };
+  }
+  const trace = makeTrace(pages, name === 'a' ? 0 : 9, seed, length);
+  return {
+    step: () => replay(trace, adaptor),
+    end: () => {
+      release(trace, adaptor);
+    },
+  };
+}
+
+/** Warms up with two passes, then runs at least `operations` between `clock()` and the function it gives. */
+export function run(name, adaptor, pages, operations, seed, clock, length = LENGTH) {
+  const { step, end } = prepare(name, adaptor, pages, seed, length);
+  step();
+  step();
+  const stop = clock();
+  let done = 0;
+  while (done < operations) done += step();
+  const times = stop();
+  end();
+  return { operations: done, ...times };
+}
