@@ -1,4 +1,4 @@
-/* global Plot, d3 */
+/* global Plot, d3, Node, matchMedia */
 // The page's own code: reads the JSON that stands in the page and draws it with Observable Plot. Every
 // figure has the same numbers as a table below it; every control is a button or reacts to keys.
 'use strict';
@@ -108,6 +108,13 @@
     style: { background: 'transparent', color: 'inherit', fontSize: '12px', fontFamily: 'inherit' },
     ...extra,
   });
+
+  function tickValues(start, end) {
+    // Binary steps: ticks that fall on powers of two read well as sizes.
+    let step = 2 ** Math.ceil(Math.log2((end - start) / 10));
+    if (!(step >= 1)) step = 1;
+    return d3.range(Math.ceil(start / step) * step, end + 1, step);
+  }
 
   // --- cards -------------------------------------------------------------------------------------
   function cards() {
@@ -275,12 +282,6 @@
         button.setAttribute('aria-pressed', String(start === from && end === to));
       }
     }
-    function tickValues(start, end) {
-      // Binary steps: ticks that fall on powers of two read well as sizes.
-      let step = 2 ** Math.ceil(Math.log2((end - start) / 10));
-      if (!(step >= 1)) step = 1;
-      return d3.range(Math.ceil(start / step) * step, end + 1, step);
-    }
     function move(nextFrom, nextTo) {
       const span = Math.max(PAGE * 4, Math.min(nextTo - nextFrom, mapEnd));
       from = Math.max(0, Math.min(nextFrom, mapEnd - span));
@@ -361,7 +362,12 @@
         base({
           height: boot.zones.length * 28 + 50,
           marginLeft: 120,
-          x: { label: 'memory', tickFormat: (value) => bytes(value), grid: true, ticks: 6 },
+          x: {
+            label: 'memory',
+            tickFormat: (value) => bytes(value),
+            grid: true,
+            ticks: tickValues(0, PAGE * (d3.max(boot.zones, (zone) => zone.spannedPages) ?? 1)),
+          },
           y: { label: null, domain: boot.zones.map((zone) => `node ${zone.nid} ${zone.name}`) },
           color: { domain: parts, range: colors },
           ariaLabel: 'Memory of each zone by use',
@@ -524,7 +530,7 @@
           y: {
             label: 'free blocks (log)',
             type: 'symlog',
-            ticks: [1, 10, 100, 1000, 10000],
+            ticks: [10, 1000],
             tickFormat: 's',
             grid: true,
           },
@@ -620,6 +626,13 @@
         .map(([threads, ms]) => ({ machine, threads, ms, relative: ms / start }));
     });
     const first = bench.rows.find((row) => row.threads === 1) ?? bench.rows[0];
+    byId('scaling-figure').before(
+      element(
+        'p',
+        { class: 'lane' },
+        `This machine: ${bench.source}, ${count(bench.pages)} pages, ${bench.rounds} rounds.`,
+      ),
+    );
     const ours = bench.rows
       .filter((row) => row.threads > 0)
       .map((row) => ({

@@ -12,6 +12,9 @@ import { defaultThreads } from './options.js';
 import type { OutputOptions, SourceOptions } from './options.js';
 import { createProgressBar } from './progress-bar.js';
 
+/** Without a log: large enough that threads matter, as the 192 GiB machine of the series. */
+const DEFAULT_BENCH_BYTES = 192 * 2 ** 30;
+
 /** Options of `bench`. */
 export interface BenchOptions extends OutputOptions, SourceOptions {
   readonly csv?: boolean;
@@ -20,7 +23,7 @@ export interface BenchOptions extends OutputOptions, SourceOptions {
 }
 
 /**
- * @param file     a boot log, or `undefined` for the sample
+ * @param file     a boot log, or `undefined` for a synthetic machine of 192 GiB
  * @param options  parsed options
  * @param io       where to write
  * @returns 0
@@ -30,7 +33,12 @@ export async function runBench(
   options: BenchOptions,
   io: CommandIo,
 ): Promise<ExitCodeValue> {
-  const input = await loadMachine(file, options);
+  const synthetic =
+    file === undefined && options.memory === undefined && options.thisMachine !== true;
+  const input = await loadMachine(
+    file,
+    synthetic ? { ...options, memory: DEFAULT_BENCH_BYTES } : options,
+  );
   const plain = options.json !== true && options.csv !== true && options.quiet !== true;
   const bar = createProgressBar(io, 'measuring', plain);
   try {

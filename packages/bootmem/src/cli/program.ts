@@ -10,8 +10,10 @@ import { Command, CommanderError, Option } from 'commander';
 import { BootmemError, INPUT_ERROR_CODES, codeOf, messageOf } from '../errors.js';
 import { packageVersion } from '../package-info.js';
 import { runBench } from './bench-command.js';
+import type { BenchOptions } from './bench-command.js';
 import { runBoot } from './boot-command.js';
 import { runCheck } from './check-command.js';
+import type { CheckOptions } from './check-command.js';
 import { runCompletion } from './completion-command.js';
 import { ExitCode } from './exit-codes.js';
 import type { ExitCodeValue } from './exit-codes.js';
@@ -23,8 +25,11 @@ import {
   MAX_THREADS,
   wholeNumber,
 } from './options.js';
+import type { BringUpOptions, OutputOptions, SourceOptions } from './options.js';
 import { runReplay } from './replay-command.js';
+import type { ReplayOptions } from './replay-command.js';
 import { runReport } from './report-command.js';
+import type { ReportOptions } from './report-command.js';
 import { runSchema, SCHEMA_NAMES } from './schema-command.js';
 
 /**
@@ -95,15 +100,17 @@ export function createProgram(io: CommandIo, done: (code: ExitCodeValue) => void
 
   addBringUpOptions(addSourceOptions(addOutputOptions(program.command('boot [file]'))))
     .description('bring a machine up; without FILE the sample that is shipped')
-    .action(async (file: string | undefined, options) => {
-      done(await runBoot(file, options, io));
-    });
+    .action(
+      async (file: string | undefined, options: BringUpOptions & SourceOptions & OutputOptions) => {
+        done(await runBoot(file, options, io));
+      },
+    );
 
   addOutputOptions(program.command('check <files...>'))
     .description('compare zones, ranges, holes, … with what the kernel printed in the same log')
     .option('--boot <n>', 'which boot of a log with several', wholeNumber('--boot', 1, 1e6))
     .option('--all', 'a full table for every file, also when there are many')
-    .action(async (files: string[], options) => {
+    .action(async (files: string[], options: CheckOptions) => {
       done(await runCheck(files, options, io));
     });
 
@@ -111,7 +118,7 @@ export function createProgram(io: CommandIo, done: (code: ExitCodeValue) => void
     .description("replay a log's memblock=debug lines and compare with the kernel's dumps")
     .option('--boot <n>', 'which boot of a log with several', wholeNumber('--boot', 1, 1e6))
     .option('--dump', 'print the final state')
-    .action(async (files: string[], options) => {
+    .action(async (files: string[], options: ReplayOptions) => {
       done(await runReplay(files, options, io));
     });
 
@@ -127,7 +134,7 @@ export function createProgram(io: CommandIo, done: (code: ExitCodeValue) => void
       5,
     )
     .option('-t, --threads <n>', 'most threads', wholeNumber('--threads', 1, MAX_THREADS))
-    .action(async (file: string | undefined, options) => {
+    .action(async (file: string | undefined, options: BenchOptions) => {
       done(await runBench(file, options, io));
     });
 
@@ -140,7 +147,7 @@ export function createProgram(io: CommandIo, done: (code: ExitCodeValue) => void
       wholeNumber('--rounds', 1, 1000),
       3,
     )
-    .action(async (file: string | undefined, options) => {
+    .action(async (file: string | undefined, options: ReportOptions) => {
       done(await runReport(file, options, io));
     });
 

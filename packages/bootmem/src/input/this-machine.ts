@@ -141,7 +141,7 @@ function finish(description: MachineDescription, notes: string[]): LoadedMachine
   const hasMap =
     description.firmware.map.length > 0 ||
     (description.proc.iomem ?? []).some(
-      (entry) => /System RAM/.test(entry.name) && entry.end > entry.start + 1,
+      (entry) => entry.name.includes('System RAM') && entry.end > entry.start + 1,
     );
   let base = description;
   if (!hasMap) {
@@ -150,16 +150,13 @@ function finish(description: MachineDescription, notes: string[]): LoadedMachine
       'without root the memory map is hidden: memory was laid out from the zone spans of /proc/zoneinfo, holes inside zones are put at their ends',
     );
   }
-  const numbers = /^(\d+)\.(\d+)(?:\.(\d+))?/.exec(release());
+  const version = /^\d+\.\d+(?:\.\d+)?/.exec(release())?.[0] ?? '';
   const filled: MachineDescription = {
     ...base,
     kernel: base.kernel ?? {
       line: 0,
       release: release(),
-      numbers: (numbers ?? [])
-        .slice(1)
-        .filter((text) => text !== undefined)
-        .map(Number),
+      numbers: version.split('.').map(Number),
     },
     cpus: { online: cpus().length, ...base.cpus },
   };

@@ -44,7 +44,8 @@ function bootServices(plan: LayoutPlan, pages: number): Map<string, number> | un
   const parts = new Map<string, number>();
   let sum = 0;
   for (const operation of plan.description.memblock.operations) {
-    if (operation.op !== 'reserve' || !/efi_reserve_boot_services/.test(operation.caller)) continue;
+    if (operation.op !== 'reserve' || !operation.caller.includes('efi_reserve_boot_services'))
+      continue;
     const start = Math.floor(operation.start / plan.pageSize);
     const end = Math.ceil(operation.end / plan.pageSize);
     for (const [key, own] of pagesByZone(plan, start, end)) {

@@ -33,11 +33,12 @@ export function predictAllocation(
   const request = operations[index];
   if (request?.op !== 'alloc') return undefined;
   const answer = operations[index + 1];
-  if (answer?.op !== 'reserve' || !/memblock_alloc_range_nid/.test(answer.caller)) return undefined;
+  if (answer?.op !== 'reserve' || !answer.caller.includes('memblock_alloc_range_nid'))
+    return undefined;
   if (answer.end - answer.start !== request.size) return undefined;
   const limit = request.maxAddr > 0 ? request.maxAddr : accessibleEnd(description);
   const align = Math.max(request.align, 1);
-  const exact = /exact_nid/.test(request.kernelName);
+  const exact = request.kernelName.includes('exact_nid');
   const find = (start: number, nid: number | undefined): number | undefined =>
     memblock.findInRange(request.size, {
       align,
@@ -48,7 +49,7 @@ export function predictAllocation(
   let ours = find(request.from, request.nid);
   if (ours === undefined && request.nid !== undefined && !exact)
     ours = find(request.from, undefined);
-  if (ours === undefined && request.from > 0 && !/phys_alloc_range/.test(request.kernelName)) {
+  if (ours === undefined && request.from > 0 && !request.kernelName.includes('phys_alloc_range')) {
     ours = find(0, undefined);
   }
   return { equal: ours === answer.start, ours, kernel: answer.start };

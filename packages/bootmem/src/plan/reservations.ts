@@ -52,7 +52,7 @@ function imageRange(
   plan: LayoutPlan,
   description: MachineDescription,
 ): { start: number; end: number } | undefined {
-  const iomem = (description.proc.iomem ?? []).filter((entry) => /^Kernel /.test(entry.name));
+  const iomem = (description.proc.iomem ?? []).filter((entry) => entry.name.startsWith('Kernel '));
   if (iomem.length > 0 && iomem.some((entry) => entry.start > 0)) {
     return {
       start: Math.min(...iomem.map((entry) => entry.start)),

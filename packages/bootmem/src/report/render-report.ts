@@ -56,14 +56,23 @@ export async function renderReport(input: ReportInput): Promise<string> {
     browserBuild('d3', 'd3.min.js'),
     browserBuild('@observablehq/plot', 'plot.umd.min.js'),
   ]);
-  const parts: Readonly<Record<string, string>> = {
-    title: `bootmem: ${input.boot.source}`.replace(/&/g, '&amp;').replace(/</g, '&lt;'),
-    style,
-    data: inlineJson({ ...input, published: PUBLISHED_CURVES }),
-    d3: inlineScript(d3),
-    plot: inlineScript(plot),
-    script: inlineScript(script),
-  };
-  // A function as the replacement: the libraries contain "$&" and the like.
-  return template.replace(/\{\{(\w+)\}\}/g, (whole, name: string) => parts[name] ?? whole);
+  // Placeholders are whole statements, so that formatters of HTML leave them alone.
+  const parts: readonly (readonly [placeholder: string, text: string])[] = [
+    ['@title', `bootmem: ${escapeHtml(input.boot.source)}`],
+    ["@import '@style';", style],
+    ['"@data"', inlineJson({ ...input, published: PUBLISHED_CURVES })],
+    ["'@d3';", inlineScript(d3)],
+    ["'@plot';", inlineScript(plot)],
+    ["'@script';", inlineScript(script)],
+  ];
+  let page = template;
+  for (const [placeholder, text] of parts) {
+    // A function as the replacement: the libraries contain "$&" and the like.
+    page = page.replace(placeholder, () => text);
+  }
+  return page;
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;');
 }

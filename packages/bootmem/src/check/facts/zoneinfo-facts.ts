@@ -191,16 +191,13 @@ function pageSetFacts(
   const batch = pcpBatch(at.managed, at.profile);
   facts.compare('page set batch', name(zone), zone.pcpBatch, batch);
   if (at.profile.pcpHigh === 'tuned') return;
-  const nodes = plan.description.proc.nodes ?? [];
-  const own = nodes.find((node) => node.nid === zone.nid)?.cpus.length ?? 0;
-  const all = nodes.reduce((total, node) => total + node.cpus.length, 0);
-  const workers = own > 0 ? own : all > 0 ? all : (plan.description.cpus.online ?? 0);
-  if (workers === 0) {
+  const workers = cpusFor(plan, zone.nid);
+  if (workers === undefined) {
     facts.open(
       'page set high',
       name(zone),
       zone.pcpHigh,
-      'the number of cpus of the node is unknown',
+      'the number of cpus of the node is not in the log',
     );
     return;
   }
@@ -212,6 +209,24 @@ function pageSetFacts(
     profile: at.profile,
   });
   facts.compare('page set high', name(zone), zone.pcpHigh, highMin);
+}
+
+/** Processors that share a zone's page sets: those of its node, all of them when it has none. */
+function cpusFor(plan: LayoutPlan, nid: number): number | undefined {
+  const { proc, numa, cpus } = plan.description;
+  const perNode = new Map<number, number>();
+  if (proc.nodes !== undefined && proc.nodes.length > 0) {
+    for (const node of proc.nodes) perNode.set(node.nid, node.cpus.length);
+  } else {
+    for (const cpu of numa.cpus) perNode.set(cpu.nid, (perNode.get(cpu.nid) ?? 0) + 1);
+    if (perNode.size === 0 && plan.layout.nodes.length === 1 && cpus.online !== undefined) {
+      perNode.set(nid, cpus.online);
+    }
+  }
+  const all = [...perNode.values()].reduce((sum, count) => sum + count, 0);
+  const own = perNode.get(nid) ?? 0;
+  if (own > 0) return own;
+  return all > 0 ? all : undefined;
 }
 
 /** Pageblocks of a zone: those that begin inside its span and have descriptors. */
