@@ -5,7 +5,7 @@
  * `drange` keeps a set of integers as an array of ranges, joins and cuts them. Neither has nodes,
  * flags, a search for room, or a walk over a difference.
  */
-import IntervalTree from '@flatten-js/interval-tree';
+import * as intervalTree from '@flatten-js/interval-tree';
 import DRange from 'drange';
 import { BASE, PAGE, randomPlaces, STEP, type Workload } from './workloads.js';
 
@@ -17,7 +17,15 @@ export interface Peer {
 }
 
 const PLACES = 1 << 12;
-type Tree = InstanceType<typeof IntervalTree>;
+
+/** What is used of the tree; the package's own types cannot be resolved by Node's rules. */
+interface Tree {
+  readonly size: number;
+  insert(range: readonly [number, number]): unknown;
+  remove(range: readonly [number, number]): unknown;
+  intersect_any(range: readonly [number, number]): boolean;
+}
+const { IntervalTree } = intervalTree as unknown as { IntervalTree: new () => Tree };
 
 function tree(regions: number): Tree {
   const made = new IntervalTree();

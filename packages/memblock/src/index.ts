@@ -13,6 +13,7 @@ export {
   PHYS_ADDR_MAX,
 } from './constants.js';
 export { MemblockError, type MemblockErrorCode, type MemblockErrorDetails } from './errors.js';
+export { diffStates } from './diff-states.js';
 export { Memblock, type RangeColumns } from './memblock.js';
 export type {
   AlignOptions,

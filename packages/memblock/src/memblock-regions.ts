@@ -256,7 +256,7 @@ export class MemblockRegions {
     if ((type as string) === 'physmem') return this.physmem;
     throw new MemblockError(
       'ERR_MEMBLOCK_ARGUMENT',
-      `type must be 'memory', 'reserved' or 'physmem', got ${String(type)}`,
+      `type must be 'memory', 'reserved' or 'physmem', got ${type as string}`,
       { type },
     );
   }

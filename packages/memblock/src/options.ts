@@ -117,7 +117,7 @@ export function settingsOf(options: MemblockOptions): Settings {
   if (known === undefined) {
     throw new MemblockError(
       'ERR_MEMBLOCK_ARGUMENT',
-      `profile must be one of ${Object.keys(PROFILES).join(', ')}, got ${String(profile)}`,
+      `profile must be one of ${Object.keys(PROFILES).join(', ')}, got ${JSON.stringify(profile)}`,
       { profile },
     );
   }

@@ -225,28 +225,33 @@ export class RangeCursor {
     this.highB = this.lowB + b.chunkCount(d);
   }
 
-  private stepA(): void {
+  // The four steps give the new index, so that a loop can use them as its last part.
+  private stepA(): number {
     this.indexA++;
     this.posA++;
     if (this.posA >= this.highA) this.enterA(this.chunkA + 1, 0);
+    return this.indexA;
   }
 
-  private backA(): void {
+  private backA(): number {
     this.indexA--;
     if (this.posA > this.lowA) this.posA--;
     else if (this.chunkA > 0) this.enterA(this.chunkA - 1, this.a.chunkCount(this.chunkA - 1) - 1);
+    return this.indexA;
   }
 
-  private stepB(b: RegionList): void {
+  private stepB(b: RegionList): number {
     this.indexB++;
     this.posB++;
     if (this.posB >= this.highB) this.enterB(b, this.chunkB + 1, 0);
+    return this.indexB;
   }
 
-  private backB(b: RegionList): void {
+  private backB(b: RegionList): number {
     this.indexB--;
-    if (this.indexB >= b.count) return;
+    if (this.indexB >= b.count) return this.indexB;
     if (this.posB > this.lowB) this.posB--;
     else if (this.chunkB > 0) this.enterB(b, this.chunkB - 1, b.chunkCount(this.chunkB - 1) - 1);
+    return this.indexB;
   }
 }

@@ -1,11 +1,18 @@
 /**
  * Runs a scenario of a trace on a {@link Memblock} and finds the first thing that differs.
  */
+import { INITIAL_REGIONS, MemFlags } from '../constants.js';
 import { MemblockError } from '../errors.js';
 import { Memblock } from '../memblock.js';
 import { PROFILES, type MemblockProfile } from '../profiles.js';
 import { hexAddress } from '../text-format.js';
-import type { MemblockWarning, MemRegion, RegionType } from '../types.js';
+import type {
+  MemblockOptions,
+  MemblockState,
+  MemblockWarning,
+  MemRegion,
+  RegionType,
+} from '../types.js';
 import { OPERATIONS, type AnswerKind, type Arguments } from './operations.js';
 import type { TraceOperation, TraceRegion, TraceScenario, TraceState } from './schema.js';
 import { Translation, wordsOf } from './translation.js';
@@ -51,6 +58,7 @@ class TraceReplay {
   private printed = '';
   private warnings = 0;
   private last: TraceState | undefined;
+  private resizable: boolean;
 
   constructor(scenario: TraceScenario, options: ReplayTraceOptions) {
     this.scenario = scenario;
@@ -58,7 +66,12 @@ class TraceReplay {
     this.translation = new Translation(wordsOf(scenario));
     this.pageSize = scenario.config.page_size;
     this.last = scenario.initial;
-    this.memblock = this.create(scenario.config.memory_max, scenario.config.reserved_max);
+    this.resizable = scenario.config.allow_resize;
+    this.memblock = this.create(
+      scenario.config.memory_max,
+      scenario.config.reserved_max,
+      scenario.initial,
+    );
   }
 
   run(): TraceDifference | undefined {
@@ -74,9 +87,10 @@ class TraceReplay {
     );
   }
 
-  private create(memory: number, reserved: number): Memblock {
-    const { config, initial } = this.scenario;
-    const options = {
+  /** An object in the scenario's setting. */
+  private create(memory: number, reserved: number, initial?: TraceState): Memblock {
+    const { config } = this.scenario;
+    const options: MemblockOptions = {
       profile: this.options.profile ?? PROFILES['6.12'],
       pageSize: config.page_size,
       cacheLineSize: config.smp_cache_bytes,
@@ -85,28 +99,26 @@ class TraceReplay {
       movableNode: config.movable_node,
       mirroredKernelcore: config.mirrored_kernelcore,
       debug: config.debug ?? false,
-      oddAlignment: 'mask' as const,
-      direction: config.bottom_up ? ('bottom-up' as const) : ('top-down' as const),
+      oddAlignment: 'mask',
+      direction: config.bottom_up ? 'bottom-up' : 'top-down',
       currentLimit: this.translation.toOurs(config.current_limit),
-      log: (text: string) => {
+      log: (text) => {
         this.printed += text;
       },
-      warn: (warning: MemblockWarning) => {
+      warn: (warning) => {
         this.countWarning(warning);
       },
     };
     if (initial === undefined) return new Memblock(options);
-    return Memblock.restore(
-      {
-        memory: this.regions(initial.memory),
-        reserved: this.regions(initial.reserved),
-        memoryTotal: this.translation.toOurs(initial.memory_total),
-        reservedTotal: this.translation.toOurs(initial.reserved_total),
-        memoryMax: initial.memory_max,
-        reservedMax: initial.reserved_max,
-      },
-      options,
-    );
+    const state: MemblockState = {
+      memory: this.regions(initial.memory),
+      reserved: this.regions(initial.reserved),
+      memoryTotal: this.translation.toOurs(initial.memory_total),
+      reservedTotal: this.translation.toOurs(initial.reserved_total),
+      memoryMax: initial.memory_max,
+      reservedMax: initial.reserved_max,
+    };
+    return Memblock.restore(state, options);
   }
 
   /** A missing alignment only dumps the stack in the kernel, which traces do not count. */
@@ -129,6 +141,7 @@ class TraceReplay {
     let answer: unknown;
     let crash: string | undefined;
     let kind: AnswerKind = 'plain';
+    if (operation.op === 'allow_resize') this.resizable = true;
     if (operation.op === 'reset_regions') {
       this.resetRegions();
       answer = null;
@@ -164,27 +177,18 @@ class TraceReplay {
 
   /** A test suite's own reset: lists, totals and arrays as at the start, attributes kept. */
   private resetRegions(): void {
-    const { direction, currentLimit } = this.memblock;
-    const fresh = this.create(128, 128);
-    this.memblock = Memblock.restore(
-      { memory: [], reserved: [], direction, currentLimit, hasMirror: this.memblock.hasMirror },
-      { ...this.optionsOf(), capacity: { resizable: fresh.toState().resizable ?? false } },
-    );
+    const { direction, currentLimit, hasMirror } = this.memblock.toState();
+    const fresh = this.create(INITIAL_REGIONS, INITIAL_REGIONS);
+    fresh.direction = direction!;
+    fresh.currentLimit = currentLimit!;
+    if (this.resizable) fresh.allowResize();
+    this.memblock = fresh;
+    if (hasMirror === true) this.mirrorAgain();
   }
 
-  private optionsOf(): ConstructorParameters<typeof Memblock>[0] {
-    const { settings } = this.memblock;
-    return {
-      ...settings,
-      oddAlignment: 'mask',
-      log: (text) => {
-        this.printed += text;
-      },
-      warn: (warning) => {
-        this.countWarning(warning);
-      },
-      accept: () => undefined,
-    };
+  /** Known mirrored memory stays known when the lists are emptied: marking nothing says so. */
+  private mirrorAgain(): void {
+    this.memblock.mark(0, 0, MemFlags.MIRROR);
   }
 
   private argumentsOf(operation: TraceOperation): Arguments {
