@@ -44,6 +44,7 @@ const gc = (globalThis as { gc?: () => void }).gc;
 
 /** Lets go of the last arena; unmapping it takes a while and would count against the next one. */
 async function collect(): Promise<void> {
+  await Promise.all(threads.map((worker) => ask(worker, { kind: 'collect' })));
   gc?.();
   await new Promise((resolve) => setTimeout(resolve, 100));
 }
@@ -182,7 +183,7 @@ async function runDesign(
 }
 
 async function designs(): Promise<void> {
-  const bytes = (QUICK ? 64 : 192) * M;
+  const bytes = (QUICK ? 64 : 128) * M;
   for (let repeat = 0; repeat < REPEATS; repeat += 1) {
     for (const count of [1, 2, 4]) {
       for (const design of DESIGNS) {
@@ -205,12 +206,15 @@ const PACED = 'paced demand: 1 thread, 64 KiB blocks, 1000 a second';
 function arenaSizes(): number[] {
   return QUICK ? [G / 4] : [2 * G, 4 * G];
 }
+/** The lazy one is cheap: it runs more often. */
+const FIRST_SUBJECTS = ['bootmem', 'eager', 'bootmem', 'eager, 2 threads', 'bootmem'] as const;
+/** Settings for plain arenas: units of 256 KiB, parked blocks of 1 MiB. */
+const ARENA_UNIT = 256 * 1024;
+const ARENA_ORDER = 8;
 function firstCase(bytes: number): string {
   return `first allocation: arena of ${bytes / G} GiB`;
 }
 const STALL_BYTES = (QUICK ? 128 : 512) * M;
-/** Units of a plain arena may be small: the table costs a few bits for each, and a stall lasts one unit at most. */
-const STALL_UNIT = 256 * 1024;
 function stallCase(): string {
   return `stalls of a consumer at half the helper's rate: ${STALL_BYTES / M} MiB in 64 KiB blocks, units of 256 KiB`;
 }
@@ -218,42 +222,40 @@ function stallCase(): string {
 /** Time from nothing to the first usable block, and to everything, for large arenas. */
 async function firstAllocation(): Promise<void> {
   const { createWorkPool } = await import('@bootmem/padata');
-  const pool = createWorkPool({ threads: 1 });
-  await pool.ready();
   const threadFn = {
     module: import.meta.resolve('@bootmem/unaccepted-memory'),
     name: 'acceptUnitsJob',
   };
-  await pool.load(threadFn);
-  for (let repeat = 0; repeat < (QUICK ? 1 : 3); repeat += 1) {
+  for (let repeat = 0; repeat < (QUICK ? 1 : 2); repeat += 1) {
     for (const bytes of arenaSizes()) {
-      const name = firstCase(bytes);
-      for (const subject of ['eager', 'eager, 2 threads', 'bootmem']) {
+      for (const subject of FIRST_SUBJECTS) {
         await collect();
+        // A pool of its own each time: its threads keep the arena of their last job.
+        const pool = subject === 'eager, 2 threads' ? createWorkPool({ threads: 1 }) : undefined;
+        await pool?.ready();
+        await pool?.load(threadFn);
         const begin = performance.now();
-        const memory = createArena(bytes);
-        const zone = new SharedZone({ pages: bytes / 4096 });
+        const memory = createArena(bytes, ARENA_UNIT);
+        const zone = new SharedZone({ pages: bytes / 4096, parkOrder: ARENA_ORDER });
         const mode = subject === 'bootmem' ? 'lazy' : 'eager';
-        zone.gate = new ZoneAcceptor(memory, zone, { mode });
-        if (subject === 'eager, 2 threads') {
-          const arg = { memory: memory.toHandle() };
-          const size = memory.geometry.unitCount;
-          await pool.runMultithreaded({
-            threadFn,
-            arg,
-            start: 0,
-            size,
-            minChunk: 16,
-            maxThreads: 2,
-          });
-        }
+        zone.gate = new ZoneAcceptor(memory, zone, { mode, maxOrder: ARENA_ORDER });
+        const arg = { memory: memory.toHandle() };
+        const size = memory.geometry.unitCount;
+        await pool?.runMultithreaded({
+          threadFn,
+          arg,
+          start: 0,
+          size,
+          minChunk: 64,
+          maxThreads: 2,
+        });
         zone.handOver(0, zone.pages);
         if (zone.alloc(0) === undefined) throw new Error('no memory');
-        samples.add(name, subject, 'first', 'ms', performance.now() - begin);
+        samples.add(firstCase(bytes), subject, 'first', 'ms', performance.now() - begin);
+        await pool?.close();
       }
     }
   }
-  await pool.close();
 }
 
 /** Takes 64 KiB of an arena at a time, at `bytesPerSecond`; how long it was held up. */
@@ -298,7 +300,7 @@ async function stalls(): Promise<void> {
   let slowest = Number.POSITIVE_INFINITY;
   for (let repeat = 0; repeat < REPEATS; repeat += 1) {
     await collect();
-    const alone = help(createArena(bytes, STALL_UNIT).toHandle(), new SharedArrayBuffer(4), 1);
+    const alone = help(createArena(bytes, ARENA_UNIT).toHandle(), new SharedArrayBuffer(4), 1);
     const finished = alone.then(() => true);
     // As busy as the consumer will be.
     while (!(await Promise.race([finished, soon()]))) busy(5);
@@ -306,7 +308,7 @@ async function stalls(): Promise<void> {
     slowest = Math.min(slowest, (done / wall) * 1000);
     for (const subject of ['bootmem', 'bootmem+background']) {
       await collect();
-      const memory = createArena(bytes, STALL_UNIT);
+      const memory = createArena(bytes, ARENA_UNIT);
       let helped: Promise<{ bytes: number; wall: number }> | undefined;
       if (subject === 'bootmem+background') {
         const sync = new SharedArrayBuffer(4);

@@ -1,4 +1,6 @@
 // A thread of the benchmark. Each message is one run; the reply carries what was measured.
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { parentPort } from 'node:worker_threads';
 import {
   Pacer,
@@ -11,6 +13,10 @@ import {
 import { SharedZone } from './shared-zone.mjs';
 
 const { add, load } = Atomics;
+
+// An arena lives until every thread has collected its views of it.
+setFlagsFromString('--expose-gc');
+const gc = runInNewContext('gc');
 
 function barrier(words, parties) {
   add(words, 0, 1);
@@ -95,7 +101,7 @@ function helpArena({ handle, pacer, sync, parties }) {
   return { bytes, wall };
 }
 
-const runs = { demand, helpZone, helpArena };
+const runs = { demand, helpZone, helpArena, collect: () => gc() };
 parentPort?.on('message', (run) => {
   parentPort.postMessage(runs[run.kind](run));
 });

@@ -6,6 +6,7 @@ export interface SharedZoneHandle {
   readonly pages: number;
   readonly buffer?: SharedArrayBuffer;
   readonly zone?: number;
+  readonly parkOrder?: number;
 }
 
 export class SharedZone implements AcceptPort {

@@ -8,7 +8,6 @@
 const { add, compareExchange, exchange, load, notify, store, wait } = Atomics;
 
 export const MAX_ORDER = 10;
-const BLOCK = 1 << MAX_ORDER;
 const W = {
   LOCK: 0,
   FREE: 1,
@@ -37,11 +36,13 @@ function unlockWord(words, at) {
 }
 
 export class SharedZone {
-  /** @param {{ pages: number, buffer?: SharedArrayBuffer, zone?: number }} config */
-  constructor({ pages, buffer, zone = 1 }) {
+  /** @param {{ pages: number, buffer?: SharedArrayBuffer, zone?: number, parkOrder?: number }} config */
+  constructor({ pages, buffer, zone = 1, parkOrder = MAX_ORDER }) {
     this.pages = pages;
     this.zone = zone;
-    const blocks = Math.ceil(pages / BLOCK);
+    /** Order of the blocks that are handed over and parked; freed ones merge up to MAX_ORDER. */
+    this.parkOrder = parkOrder;
+    const blocks = Math.ceil(pages / (1 << parkOrder));
     const fixed = FIFO + blocks;
     this.buffer = buffer ?? new SharedArrayBuffer((fixed + pages * 2) * 4 + pages);
     this.words = new Int32Array(this.buffer, 0, fixed);
@@ -59,7 +60,7 @@ export class SharedZone {
     this.acquiredAt = 0;
   }
   toHandle() {
-    return { pages: this.pages, buffer: this.buffer, zone: this.zone };
+    return { pages: this.pages, buffer: this.buffer, zone: this.zone, parkOrder: this.parkOrder };
   }
 
   lock() {
@@ -147,21 +148,25 @@ export class SharedZone {
 
   /** Boot hands over [start, end): to the gate's rules, or as "offline" free blocks for v1 and v2. */
   handOver(start, end, { offline = false } = {}) {
+    const blocks = [];
     for (let pfn = start; pfn < end;) {
-      let order = MAX_ORDER;
+      let order = this.parkOrder;
       while (pfn % (1 << order) !== 0 || pfn + (1 << order) > end) order -= 1;
-      add(this.words, W.MANAGED, 1 << order);
-      if (this.gate?.holdBack(pfn, order)) this.parkUnaccepted(this.zone, pfn);
-      else {
-        this.lock();
-        if (offline) {
-          this.push(pfn, order, true, OFFLINE);
-          add(this.words, W.FREE, 1 << order);
-        } else this.freeLocked(pfn, order, true);
-        this.unlock();
-      }
+      blocks.push(pfn, this.gate?.holdBack(pfn, order) ? -1 : order);
       pfn += 1 << order;
     }
+    this.lock();
+    for (let at = 0; at < blocks.length; at += 2) {
+      const pfn = blocks[at];
+      const order = blocks[at + 1];
+      if (order < 0) this.parkLocked(pfn);
+      else if (offline) {
+        this.push(pfn, order, true, OFFLINE);
+        add(this.words, W.FREE, 1 << order);
+      } else this.freeLocked(pfn, order, true);
+    }
+    add(this.words, W.MANAGED, end - start);
+    this.unlock();
   }
   /** @returns {number | undefined} */
   alloc(order, options) {
@@ -186,13 +191,17 @@ export class SharedZone {
   // The port of the final design.
   parkUnaccepted(_zone, pfn) {
     this.lock();
+    this.parkLocked(pfn);
+    this.unlock();
+  }
+  parkLocked(pfn) {
     const { words } = this;
+    const count = 1 << this.parkOrder;
     words[FIFO + words[W.FIFO_TAIL]] = pfn + 1;
     words[W.FIFO_TAIL] += 1;
     this.state[pfn] = PARKED_HEAD;
-    add(words, W.FREE, BLOCK);
-    add(words, W.PARKED, BLOCK);
-    this.unlock();
+    add(words, W.FREE, count);
+    add(words, W.PARKED, count);
   }
   takeUnaccepted() {
     if (load(this.words, W.PARKED) === 0) return undefined;
@@ -221,8 +230,8 @@ export class SharedZone {
   }
   unparkLocked(pfn) {
     this.state[pfn] = 0;
-    add(this.words, W.FREE, -BLOCK);
-    add(this.words, W.PARKED, -BLOCK);
+    add(this.words, W.FREE, -(1 << this.parkOrder));
+    add(this.words, W.PARKED, -(1 << this.parkOrder));
   }
   freeAccepted(pfn, order) {
     this.lock();
