@@ -5,9 +5,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { parseDescription, synthesize, toJson } from '@bootmem/firmware-map';
-import { checkInput } from './invariants.ts';
-import { mutate } from './mutate.ts';
-import { Random } from './random.ts';
+import { checkInput } from './invariants.js';
+import { mutate } from './mutate.js';
+import { Random } from './random.js';
 
 /** An input that takes longer counts as a hang. */
 const LONGEST_MS = 1000;

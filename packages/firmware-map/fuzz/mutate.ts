@@ -2,7 +2,7 @@
  * Turns good inputs into odd ones: what happens to logs on their way (cuts, wraps, prefixes, quoting, other bytes),
  * and what no kernel would print (numbers at every limit, words in the wrong place, records repeated).
  */
-import type { Random } from './random.ts';
+import type { Random } from './random.js';
 
 type Mutation = (lines: string[], random: Random) => void;
 
@@ -112,9 +112,12 @@ const MUTATIONS: readonly Mutation[] = [
     const [from, to] = [random.below(lines.length), random.below(lines.length)];
     [lines[from], lines[to]] = [lines[to]!, lines[from]!];
   },
-  (lines, random) =>
-    changeLine(lines, random, (line) => line.slice(0, random.below(line.length + 1))),
-  (lines, random) => changeLine(lines, random, (line) => line.slice(random.below(line.length + 1))),
+  (lines, random) => {
+    changeLine(lines, random, (line) => line.slice(0, random.below(line.length + 1)));
+  },
+  (lines, random) => {
+    changeLine(lines, random, (line) => line.slice(random.below(line.length + 1)));
+  },
   (lines, random) => {
     const at = random.below(lines.length);
     const line = lines[at]!;
@@ -125,24 +128,42 @@ const MUTATIONS: readonly Mutation[] = [
     const at = random.below(lines.length);
     lines.splice(at, 2, lines.slice(at, at + 2).join(random.pick(['', ' ', '\r', '<br>'])));
   },
-  (lines, random) => changeLine(lines, random, (line) => changeNumber(line, random)),
-  (lines, random) => changeLine(lines, random, (line) => changeNumber(line, random)),
-  (lines, random) => changeLine(lines, random, (line) => changeNumber(line, random)),
-  (lines, random) => changeLine(lines, random, (line) => insert(line, random.pick(JUNK), random)),
-  (lines, random) => changeLine(lines, random, (line) => changeChar(line, random)),
-  (lines, random) => changeLine(lines, random, (line) => swapWords(line, random)),
+  (lines, random) => {
+    changeLine(lines, random, (line) => changeNumber(line, random));
+  },
+  (lines, random) => {
+    changeLine(lines, random, (line) => changeNumber(line, random));
+  },
+  (lines, random) => {
+    changeLine(lines, random, (line) => changeNumber(line, random));
+  },
+  (lines, random) => {
+    changeLine(lines, random, (line) => insert(line, random.pick(JUNK), random));
+  },
+  (lines, random) => {
+    changeLine(lines, random, (line) => changeChar(line, random));
+  },
+  (lines, random) => {
+    changeLine(lines, random, (line) => swapWords(line, random));
+  },
   (lines, random) => {
     const prefix = random.pick(PREFIXES);
     for (let at = 0; at < lines.length; at++) lines[at] = prefix + lines[at]!;
   },
-  (lines, random) => changeLine(lines, random, (line) => random.pick(PREFIXES) + line),
+  (lines, random) => {
+    changeLine(lines, random, (line) => random.pick(PREFIXES) + line);
+  },
   (lines, random) => {
     const options = Array.from({ length: 1 + random.below(4) }, () => random.pick(OPTIONS));
     lines.splice(random.below(lines.length + 1), 0, `Command line: ${options.join(' ')}`);
   },
-  (lines, random) => changeLine(lines, random, (line) => line.repeat(1 + random.below(20))),
+  (lines, random) => {
+    changeLine(lines, random, (line) => line.repeat(1 + random.below(20)));
+  },
   // Very long runs of one thing: what makes a careless pattern slow.
-  (lines, random) => changeLine(lines, random, (line) => stretch(line, random)),
+  (lines, random) => {
+    changeLine(lines, random, (line) => stretch(line, random));
+  },
 ];
 
 /** Cuts a piece out of a good input and changes it a few times. */

@@ -21,8 +21,8 @@ export const MAX_PROBLEMS_PER_CODE = 20;
 /** Physical lines that a wrapped record may take after its first. */
 export const MAX_WRAPPED_LINES = 2;
 
-/** Characters of a command line: the largest that any architecture takes. */
-export const MAX_COMMAND_LINE = 16_384;
+/** Physical lines that the tails of one wrapped line may take, when prefixes show which lines are tails. */
+export const MAX_TAILS = 32;
 
 /** Unrelated lines after which a block such as `Zone ranges:` counts as over. */
 export const MAX_BLOCK_GAP = 64;

@@ -103,11 +103,9 @@ export class Draft {
   lastLine: number;
 
   kernel: KernelIdentity | undefined;
-  /** The banner had a prefix, so the lines of this boot have one. */
-  hasPrefixes = false;
+  /** Whether the first record had a prefix, so that all lines of this boot have one. */
+  hasPrefixes: boolean | undefined;
   commandLine: CommandLine | undefined;
-  /** The line before may have been the beginning of a wrapped command line. */
-  commandLineOpen = false;
   machine: string | undefined;
   pageSize: number | undefined;
   /** Votes for an architecture, by what only it prints. */
@@ -130,6 +128,7 @@ export class Draft {
   readonly faked: (LocatedRange & { nid: number })[] = [];
   single: LocatedRange | undefined;
   readonly blocks: (LocatedRange & { nid: number })[] = [];
+  slit: boolean | undefined;
   distanceCount: number | undefined;
   rejected: { reason: string; line: number } | undefined;
 
@@ -219,9 +218,9 @@ export class Draft {
   }
 
   /** Adds a record to one of the lists, unless the list is full. */
-  keep<T>(list: T[], record: T, line: number): void {
+  keep<T extends object>(list: T[], record: T, line: number): void {
     this.records++;
-    if (list.length < MAX_RECORDS) list.push(record);
+    if (list.length < MAX_RECORDS) list.push(detached(record));
     else {
       const message = `more than ${MAX_RECORDS} records of one kind; this one is left out`;
       this.problems.error('TOO_MANY_RECORDS', line, message);
@@ -286,4 +285,21 @@ export class Draft {
     this.problems.error('BAD_NUMBER', line, `"${text}" is no number below 2^53`);
     return undefined;
   }
+}
+
+// Text cut out of a line may keep the whole chunk of input alive that the line was cut out of. A copy does not.
+function detached<T extends object>(record: T): T {
+  const fields = record as Record<string, unknown>;
+  for (const [name, value] of Object.entries(fields)) {
+    if (typeof value === 'string') fields[name] = copyOf(value);
+    else if (Array.isArray(value) && typeof value[0] === 'string') {
+      fields[name] = (value as string[]).map(copyOf);
+    }
+  }
+  return record;
+}
+
+// Joining and cutting makes the engine build the text anew.
+function copyOf(text: string): string {
+  return ` ${text}`.slice(1);
 }

@@ -61,6 +61,7 @@ export function finishDraft(draft: Draft, source: SourceFacts): MachineDescripti
       blocks: draft.blocks,
       ...optional('single', draft.single),
       ...optional('distances', distancesOf(draft)),
+      ...optional('slit', draft.slit),
       ...optional('distanceCount', draft.distanceCount),
       ...optional('rejected', draft.rejected),
     },

@@ -18,7 +18,8 @@ import { BANNER } from './log/identity-lines.js';
 import { cleanLine, hasPrefix } from './log/clean-line.js';
 import { LineSplitter } from './log/line-splitter.js';
 import { LogReader } from './log/log-reader.js';
-import { readProcLine } from './proc/proc-lines.js';
+import { WrapJoiner, type NumberedLine } from './log/wrap-joiner.js';
+import { mayBeProcLine, readProcLine } from './proc/proc-lines.js';
 import { ProblemList } from './problem-list.js';
 import type { ReadResult } from './read-result.js';
 import type { ProblemCode } from './types.js';
@@ -104,6 +105,9 @@ class StreamReader implements Reader {
   readonly #options: ReadOptions;
   readonly #splitter: LineSplitter;
   readonly #log = new LogReader();
+  readonly #joiner = new WrapJoiner((head, tails) => {
+    this.#unwrap(head, tails);
+  });
   readonly #problems = new ProblemList();
   #draft = new Draft(1);
   #bootIndex = 0;
@@ -134,6 +138,7 @@ class StreamReader implements Reader {
     this.#splitter.finish();
     this.#finished = true;
     if (this.#json !== undefined) return this.#finishJson();
+    this.#joiner.flush();
     this.#log.flush(this.#draft);
     const chosen = this.#choose();
     if (chosen === undefined) return { ok: false, problems: this.#problems.list() };
@@ -160,7 +165,7 @@ class StreamReader implements Reader {
       this.#jsonLine(raw);
       return;
     }
-    if (this.#textLines === 0 && /^\ufeff?\s*\{/.test(raw) && !/^\s*\{\s*\d/.test(raw)) {
+    if (this.#textLines === 0 && /^\ufeff?\s*\{\s*(?:["}]|$)/.test(raw)) {
       this.#json = [];
       this.#jsonLine(raw.replace(/^\ufeff/, ''));
       return;
@@ -185,13 +190,33 @@ class StreamReader implements Reader {
   #read(text: string, number: number): void {
     const draft = this.#draft;
     draft.lastLine = number;
-    if (this.#log.take(text, draft, number)) return;
-    readProcLine(text, draft, number);
+    if (draft.hasPrefixes === undefined && LogReader.mayBeRecord(text)) {
+      draft.hasPrefixes = hasPrefix(text);
+    }
+    if (draft.hasPrefixes !== true) this.#dispatch({ text, line: number });
+    else {
+      const isOwn = (): boolean => LogReader.mayBeRecord(text) || mayBeProcLine(text);
+      this.#joiner.push(text, number, isOwn);
+    }
+  }
+
+  // A line of a log with prefixes, and the lines after it that may be its tails.
+  #unwrap(head: NumberedLine, tails: readonly NumberedLine[]): void {
+    const texts = tails.map(({ text }) => text.trim());
+    const count = tails.length === 0 ? 0 : this.#log.countTails(head.text, texts);
+    if (count > 0) this.#log.reportWrap(this.#draft, head.line);
+    const text = [head.text, ...texts.slice(0, count)].join(' ');
+    this.#dispatch({ text, line: head.line });
+    for (const tail of tails.slice(count)) this.#dispatch(tail);
+  }
+
+  #dispatch({ text, line }: NumberedLine): void {
+    if (!this.#log.take(text, this.#draft, line)) readProcLine(text, this.#draft, line);
   }
 
   // /proc/version repeats the banner, without the prefix that the log's own lines have.
   #isDoubtful(text: string): boolean {
-    return this.#draft.kernel !== undefined && this.#draft.hasPrefixes && !hasPrefix(text);
+    return this.#draft.kernel !== undefined && this.#draft.hasPrefixes === true && !hasPrefix(text);
   }
 
   // It was a banner if lines of a boot follow it at once.
@@ -208,6 +233,7 @@ class StreamReader implements Reader {
   // stand before the log belong to it.
   #startBoot(line: number): void {
     const draft = this.#draft;
+    this.#joiner.flush();
     this.#log.flush(draft);
     if (saysWhereMemoryIs(draft)) {
       if (this.#wants(this.#bootIndex, draft)) this.#kept = { draft, index: this.#bootIndex };

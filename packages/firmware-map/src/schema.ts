@@ -389,6 +389,7 @@ export const DESCRIPTION_SCHEMA: Schema = {
       'single?': ref('rangeAt'),
       blocks: list(ref('nodeRange')),
       'distances?': list(NUMBERS),
+      'slit?': FLAG,
       'distanceCount?': NATURAL,
       'rejected?': object({ reason: TEXT, ...LINE }),
     }),

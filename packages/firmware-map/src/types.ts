@@ -151,6 +151,8 @@ export interface NumaDescription {
   readonly blocks: readonly (LocatedRange & { readonly nid: number })[];
   /** Distances, row = from, column = to; from a SLIT, sysfs or a synthetic description. */
   readonly distances?: readonly (readonly number[])[];
+  /** The firmware has a distance table (SLIT); its figures are not printed. */
+  readonly slit?: boolean;
   /** Rows of the distance table that the kernel set up. */
   readonly distanceCount?: number;
   /** The kernel's reason for not using the NUMA tables. */

@@ -17,6 +17,8 @@ import { clip, subtract } from './intervals.js';
 export interface NodeBlock extends ByteRange {
   readonly nid: number;
   readonly hotplug: boolean;
+  /** Memory that the kernel knows but never maps (EFI runtime data on arm64): present, not usable. */
+  readonly noMap?: true;
 }
 
 /** Where the node numbers came from. */

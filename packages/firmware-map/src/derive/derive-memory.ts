@@ -8,9 +8,9 @@
  * Machines without a firmware map in their log (arm64, ppc64, riscv) are taken from what the kernel printed about
  * its own early ranges. Every assumption is reported.
  */
-import { DEFAULT_PAGE_SIZE } from '../constants.js';
+import { DEFAULT_PAGE_SIZE, PHYS_ADDR_MAX } from '../constants.js';
 import { ProblemList } from '../problem-list.js';
-import type { ByteRange, MachineDescription, Problem } from '../types.js';
+import type { ByteRange, EfiEntry, MachineDescription, Problem } from '../types.js';
 import {
   assignNodes,
   nodeMap,
@@ -20,7 +20,7 @@ import {
 } from './assign-nodes.js';
 import { fakeNodes } from './fake-nodes.js';
 import { finalMap, type KindRange } from './final-map.js';
-import { clip, normalise, trimToPages } from './intervals.js';
+import { clip, normalise, subtract, trimToPages } from './intervals.js';
 
 /** Where the ranges came from. */
 export type MemorySource =
@@ -72,6 +72,8 @@ interface Found {
   readonly usable: readonly ByteRange[];
   readonly device: readonly KindRange[];
   readonly source: MemorySource;
+  /** Memory that is present and never mapped. */
+  readonly noMap?: readonly ByteRange[];
   readonly nodes?: NodeMap;
 }
 
@@ -99,9 +101,12 @@ export function deriveMemory(
   const soleNode = soleNodeOf(description);
   // A border inside a page leaves that page to nobody.
   const parts = trimToPages(assignNodes(memory, map, soleNode, problems), pageSize);
+  const noMap = assignNodes(normalise(found?.noMap ?? []), map, soleNode, problems);
+  for (const part of trimToPages(noMap, pageSize)) parts.push({ ...part, noMap: true });
+  parts.sort((a, b) => a.start - b.start);
   return {
     memory: parts,
-    memblockAdds: limited.map(({ start, end }) => ({ start, end })),
+    memblockAdds: [...limited, ...(found?.noMap ?? [])].map(({ start, end }) => ({ start, end })),
     persistent: deviceRanges(device, map, soleNode),
     unaccepted: description.firmware.unaccepted.map(({ start, end }) => ({ start, end })),
     nodes: onlineNodes(description, parts, map.source),
@@ -193,19 +198,55 @@ function fromIomem(description: MachineDescription): Found | undefined {
 
 // Conventional memory, and what the loader and the boot services leave behind, is memory to the kernel.
 const EFI_USABLE = new Set([1, 2, 3, 4, 7, 15]);
+// Where there is no other map, ACPI tables and persistent memory are mapped like memory.
+const EFI_MAPPED = new Set([...EFI_USABLE, 9, 14]);
 
 function fromEfi(description: MachineDescription, problems: ProblemList): Found | undefined {
-  const usable = description.firmware.efi.filter(({ type }) => EFI_USABLE.has(type ?? -1));
+  const { architecture, firmware } = description;
+  const isX86 = architecture === undefined || architecture === 'x86_64' || architecture === 'i386';
+  const found = isX86 ? fromEfiByType(firmware.efi) : fromEfiByAttribute(description);
+  if (found === undefined) return undefined;
+  const line = firmware.efi[0]!.line;
+  problems.warn('ASSUMED', line, 'no other map: memory is taken from the EFI memory map');
+  return found;
+}
+
+function fromEfiByType(efi: readonly EfiEntry[]): Found | undefined {
+  const usable = efi.filter(({ type }) => EFI_USABLE.has(type ?? -1));
   if (usable.length === 0) return undefined;
-  problems.warn(
-    'ASSUMED',
-    usable[0]!.line,
-    'no other map: memory is taken from the EFI memory map',
-  );
-  const device = description.firmware.efi
+  const device = efi
     .filter(({ type }) => type === 14)
     .map(({ start, end }) => ({ start, end, kind: 'persistent' as const }));
   return { usable, device, source: 'efi-map' };
+}
+
+// Every descriptor that can be cached is memory, rounded outward to the kernel's pages; what firmware goes on using is
+// never mapped, and wins where rounding makes the two meet.
+function fromEfiByAttribute({ firmware, pageSize }: MachineDescription): Found | undefined {
+  const page = pageSize ?? DEFAULT_PAGE_SIZE;
+  const cached = firmware.efi.filter(({ attributes }) =>
+    attributes.some((name) => name === 'WB' || name === 'WT' || name === 'WC'),
+  );
+  if (cached.length === 0) return undefined;
+  const noMap = outward(
+    cached.filter(({ type }) => !EFI_MAPPED.has(type ?? -1)),
+    page,
+  );
+  const mapped = outward(
+    cached.filter(({ type }) => EFI_MAPPED.has(type ?? -1)),
+    page,
+  );
+  return { usable: subtract(mapped, noMap), noMap, device: [], source: 'efi-map' };
+}
+
+function outward(ranges: readonly ByteRange[], pageSize: number): ByteRange[] {
+  const top = Math.floor(PHYS_ADDR_MAX / pageSize) * pageSize;
+  return normalise(
+    ranges.map(({ start, end }) => ({
+      start: Math.floor(start / pageSize) * pageSize,
+      end: Math.min(Math.ceil(end / pageSize) * pageSize, top),
+    })),
+  );
 }
 
 // A 32-bit kernel may be unable to reach the top of memory; it says how far it can.

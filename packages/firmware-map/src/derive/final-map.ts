@@ -131,16 +131,18 @@ function lastPrintedMap(description: MachineDescription): PrintedMap | undefined
     : maps.reduce((best, map) => (map.lastLine >= best.lastLine ? map : best));
 }
 
-// A map may be printed twice under one name (Xen); the second time it starts from a lower address again.
+// A map may be printed twice under one name; then the second one stands.
 function lastOf(entries: readonly MapEntry[]): readonly MapEntry[] {
-  const first = entries[0];
-  if (first === undefined) return entries;
-  const sameProvider = entries.filter((entry) => entry.provider === first.provider);
-  const restart = sameProvider.findLastIndex(
-    (entry, index) => index > 0 && entry.start === first.start && entry.end >= first.end,
-  );
-  const again = sameProvider.slice(restart);
-  return restart > 0 && again.length >= restart ? again : sameProvider;
+  const sameProvider = entries.filter((entry) => entry.provider === entries[0]!.provider);
+  const half = sameProvider.length / 2;
+  const again = sameProvider.slice(half);
+  const isRepeated =
+    Number.isInteger(half) &&
+    again.every(
+      ({ start, end }, index) =>
+        start === sameProvider[index]!.start && end === sameProvider[index]!.end,
+    );
+  return isRepeated ? again : sameProvider;
 }
 
 /** Sorted, disjoint stretches; where entries overlap the higher rank wins. */

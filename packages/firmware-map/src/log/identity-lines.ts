@@ -2,7 +2,6 @@
  * Which kernel on which machine: release, command line, model, and words that only one architecture prints.
  */
 import type { Architecture } from '../types.js';
-import { hasPrefix } from './clean-line.js';
 import { onMatch, type Recogniser } from './recogniser.js';
 
 /** The line that begins a boot. */
@@ -21,7 +20,6 @@ const ARCHITECTURE_IN_RELEASE: readonly (readonly [RegExp, Architecture])[] = [
 const banner = onMatch('Linux version', BANNER, (match, draft, line) => {
   const release = match[1]!;
   const numbers = /^\d+(?:\.\d{1,5}(?!\d))*/.exec(release)![0].split('.').map(Number);
-  if (draft.kernel === undefined) draft.hasPrefixes = hasPrefix(match.input);
   draft.kernel ??= { release, numbers: numbers.slice(0, 4), line };
   draft.records++;
   const rest = match.input.slice(match.index);
@@ -39,7 +37,6 @@ const commandLine: Recogniser = {
     // Wrapped right after the colon, or really empty.
     if (match[1] === '' && !final) return 'partial';
     draft.records++;
-    draft.commandLineOpen = hasPrefix(text) && match[1] !== '';
     // "Kernel command line:" repeats "Command line:"; the longer text is the whole one.
     if (draft.commandLine === undefined || draft.commandLine.text.length < match[1]!.length) {
       draft.commandLine = { text: match[1]!, line };

@@ -9,8 +9,8 @@
  *   0x0000000000000000-0x000000000009fbff]    joined, still no kind: held
  *   usable                                    joined: a record, on the line it began
  */
-import { MAX_COMMAND_LINE, MAX_WRAPPED_LINES } from '../constants.js';
-import type { Draft } from '../draft.js';
+import { MAX_WRAPPED_LINES } from '../constants.js';
+import { Draft } from '../draft.js';
 import { cleanLine, hasPrefix } from './clean-line.js';
 import { IDENTITY_RECOGNISERS } from './identity-lines.js';
 import { MAP_RECOGNISERS } from './map-lines.js';
@@ -62,8 +62,6 @@ export class LogReader {
     const isRecord = HINT.test(text);
     if (isRecord && beginsAnew(text, draft, line)) this.flush(draft);
     if (draft.isOver) return isRecord;
-    if (draft.commandLineOpen && this.#continueCommandLine(text, isRecord, draft, line))
-      return true;
     if (this.#held !== undefined && this.#tryJoin(text, isRecord, draft, line)) return true;
     if (!isRecord) return readBlockLine(text, draft, line) === 'taken';
     return this.#readOrHold(text, draft, line);
@@ -98,7 +96,7 @@ export class LogReader {
     const outcome = read(joined, draft, held.line, false);
     if (outcome === 'taken') {
       this.#held = undefined;
-      this.#reportWrap(draft, line);
+      this.reportWrap(draft, line);
       return true;
     }
     if (outcome === 'partial' && held.joined + 1 < MAX_WRAPPED_LINES) {
@@ -110,21 +108,22 @@ export class LogReader {
     return false;
   }
 
-  // A log with prefixes, a line without one right after the command line: it goes on there.
-  #continueCommandLine(text: string, isRecord: boolean, draft: Draft, line: number): boolean {
-    const tail = text.trim();
-    if (isRecord || tail === '' || hasPrefix(text) || draft.commandLine === undefined) {
-      draft.commandLineOpen = false;
-      return false;
+  /**
+   * How many of the tails belong to the line: as many as make a record of it, and no worse one than it is alone.
+   * @param tails  lines that may go on where `text` ends, in order
+   */
+  countTails(text: string, tails: readonly string[]): number {
+    const alone = tryOut(text);
+    for (let count = tails.length; count > 0; count--) {
+      const joined = tryOut([text, ...tails.slice(0, count)].join(' '));
+      if (!joined.isRecord) continue;
+      if (!alone.isRecord || joined.problems <= alone.problems) return count;
     }
-    if (draft.commandLine.text.length + tail.length < MAX_COMMAND_LINE) {
-      draft.commandLine = { ...draft.commandLine, text: `${draft.commandLine.text} ${tail}` };
-    }
-    this.#reportWrap(draft, line);
-    return true;
+    return 0;
   }
 
-  #reportWrap(draft: Draft, line: number): void {
+  /** Notes, once, that records are wrapped. */
+  reportWrap(draft: Draft, line: number): void {
     if (this.#wrapReported) return;
     this.#wrapReported = true;
     const message = 'records are wrapped over several lines here; they are joined where they fit';
@@ -153,6 +152,13 @@ function beginsAnew(text: string, draft: Draft, line: number): boolean {
     'kernel time starts at 0 again without a banner: log lines from here on are left out';
   draft.problems.warn('REPEATED_LOG', line, message);
   return true;
+}
+
+// Reads a line into a draft that is thrown away.
+function tryOut(text: string): { isRecord: boolean; problems: number } {
+  const scratch = new Draft(0);
+  const isRecord = read(text, scratch, 0, false) === 'taken';
+  return { isRecord, problems: scratch.problems.list().length };
 }
 
 function read(text: string, draft: Draft, line: number, final: boolean): Outcome {

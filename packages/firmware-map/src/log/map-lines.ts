@@ -151,7 +151,11 @@ const efiRemovals = onMatch(
   (match, draft, line) => {
     const range = draft.range(match[1]!, match[2]!, line);
     if (range === undefined) return;
-    draft.keep(draft.edits, { ...range, action: 'remove', by: 'efi', line }, line);
+    draft.keep(
+      draft.edits,
+      { ...range, action: 'remove', from: 'reserved', by: 'efi', line },
+      line,
+    );
   },
   /efi: Remove mem\d+:(?: MMIO(?: range=\[?[0-9a-fx-]*)?)?$/i,
 );

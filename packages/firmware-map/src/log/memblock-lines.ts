@@ -101,14 +101,14 @@ const OPERATIONS: Readonly<Record<string, 'add' | 'reserve' | 'remove' | 'free' 
   };
 
 const operation: Recogniser = {
-  hint: String.raw`memblock_\w+: +\[`,
+  hint: String.raw`memblock_\w+:(?: +\[|$)`,
   read(text, draft, line) {
     const match =
       /\b(_*memblock_\w+): +\[(?:mem )?0x([0-9a-f]+)-0x([0-9a-f]+)\](?: nid=(-?\d+))?(?: flags[ =](?:0x)?([0-9a-f]+))?\s*(.*)$/i.exec(
         text,
       );
     if (match === null)
-      return /memblock_\w+: +\[(?:0x[0-9a-fx-]*)?$/.test(text) ? 'partial' : undefined;
+      return /memblock_\w+:(?: +\[(?:0x[0-9a-fx-]*)?)?$/.test(text) ? 'partial' : undefined;
     const op = OPERATIONS[match[1]!];
     if (op === undefined) return undefined;
     // A size of 0 is printed as [base-(base - 1)]: an operation without effect.

@@ -201,6 +201,11 @@ const distances = onMatch(
   },
 );
 
+const slit = onMatch('ACPI: SLIT ', /ACPI: SLIT (?:0x)?[0-9a-f]{8,16} /i, (_match, draft) => {
+  draft.slit = true;
+  draft.records++;
+});
+
 /** Recognisers of node lines. */
 export const NODE_RECOGNISERS: readonly Recogniser[] = [
   sratMemory,
@@ -212,4 +217,5 @@ export const NODE_RECOGNISERS: readonly Recogniser[] = [
   setup,
   rejection,
   distances,
+  slit,
 ];

@@ -17,6 +17,11 @@ const HINT = new RegExp(
   String.raw`^ *[0-9a-f]{8,16}-[0-9a-f]{8,16} : |^\d+ 0x[0-9a-f]+ 0x[0-9a-f]+ |^Node +\d+, zone|^Page block order|^Pages per block|^Free pages count per|^Number of (?:mixed )?blocks type|^[A-Za-z_()0-9]+: +\d+(?: kB)?$|^Node \d+ \w+:|^--- /sys/devices/system/node/node`,
 );
 
+/** Whether a line has the shape of one of the files' lines. */
+export function mayBeProcLine(text: string): boolean {
+  return HINT.test(text);
+}
+
 /** Reads a line of one of the files; `undefined` when it is none. */
 export function readProcLine(text: string, draft: Draft, line: number): Outcome {
   if (draft.block === 'zoneinfo' && readZoneinfoField(text, draft, line)) return 'taken';

@@ -1,0 +1,333 @@
+import { describe as group, expect, test } from '@jest/globals';
+import { deriveMemory, mergeDescriptions, synthesize } from '@bootmem/firmware-map';
+import type { DerivedMemory } from '@bootmem/firmware-map';
+import { describe, describeLines, fixture } from './helpers.js';
+
+const tuples = ({ memory }: DerivedMemory): (string | number)[][] =>
+  memory.map(({ start, end, nid }) => [start.toString(16), end.toString(16), nid]);
+
+group('memory by node', () => {
+  test.each([
+    'x86-2n.dmesg',
+    'x86-2.6.dmesg',
+    'x86-7.x.dmesg',
+    'x86-user-pmem.dmesg',
+    'i386.dmesg',
+    'tdx-unaccepted.dmesg',
+    'xen.dmesg',
+  ])('%s: the map leads to the ranges that the kernel printed', (name) => {
+    const description = describe(fixture(name));
+    const printed = deriveMemory(description, { from: 'early-ranges' });
+    const derived = deriveMemory(description, { from: 'firmware' });
+    expect(tuples(derived)).toEqual(tuples(printed));
+  });
+
+  test('sources and nodes are named', () => {
+    expect(deriveMemory(describe(fixture('x86-2n.dmesg')))).toMatchObject({
+      source: 'firmware-map',
+      nodeSource: 'srat',
+      maxPfn: 0x140000,
+      nodes: [
+        { nid: 0, hasMemory: true },
+        { nid: 1, hasMemory: true },
+      ],
+    });
+    expect(deriveMemory(describe(fixture('x86-user-pmem.dmesg')))).toMatchObject({
+      source: 'user-map',
+      nodeSource: 'single',
+      persistent: [{ start: 0x80000000, end: 0xc0000000, nid: 0, kind: 'persistent' }],
+    });
+    expect(deriveMemory(describe(fixture('arm64.dmesg')))).toMatchObject({
+      source: 'early-ranges',
+      pageSize: 65536,
+      nodes: [
+        { nid: 0, hasMemory: true },
+        { nid: 1, hasMemory: false },
+      ],
+    });
+    expect(deriveMemory(describe(fixture('ppc64.dmesg')))).toMatchObject({
+      source: 'early-ranges',
+      nodes: [{ nid: 0 }, { nid: 3, hasMemory: false }, { nid: 8 }],
+    });
+  });
+
+  test('hot-plug marks of the SRAT are kept', () => {
+    expect(
+      deriveMemory(describe(fixture('x86-2n.dmesg'))).memory.map(({ hotplug }) => hotplug),
+    ).toEqual([false, false, false, true]);
+  });
+
+  test('memory before the trim to pages', () => {
+    expect(deriveMemory(describe(fixture('x86-2n.dmesg'))).memblockAdds[0]).toEqual({
+      start: 0x1000,
+      end: 0x9fc00,
+    });
+  });
+
+  test('device memory of 7.x: persistent and soft reserved; unaccepted memory from the EFI map', () => {
+    expect(deriveMemory(describe(fixture('x86-7.x.dmesg'))).persistent).toEqual([
+      { start: 0x240000000, end: 0x280000000, nid: 0, kind: 'persistent' },
+      { start: 0x280000000, end: 0x290000000, nid: 0, kind: 'soft-reserved' },
+    ]);
+    expect(deriveMemory(describe(fixture('tdx-unaccepted.dmesg'))).unaccepted).toEqual([
+      { start: 0x100000000, end: 0x180000000 },
+    ]);
+  });
+
+  test('without the lines about it, the first page and the BIOS window are taken out with a word', () => {
+    const derived = deriveMemory(
+      describe(
+        'Linux version 6.1.0\nBIOS-e820: [mem 0x0000000000000000-0x000000003fffffff] usable',
+      ),
+    );
+    expect(tuples(derived)).toEqual([
+      ['1000', 'a0000', 0],
+      ['100000', '40000000', 0],
+    ]);
+    expect(derived.problems).toEqual([expect.objectContaining({ code: 'ASSUMED' })]);
+    const old = (release: string): string =>
+      String(
+        tuples(
+          deriveMemory(
+            describe(
+              `Linux version ${release}\nBIOS-e820: [mem 0x0000000000000000-0x000000003fffffff] usable`,
+            ),
+          ),
+        )[0]![0],
+      );
+    expect([old('2.6.32'), old('2.6.39'), old('3.2.0')]).toEqual(['0', '10000', '1000']);
+  });
+
+  test('of overlapping entries the stronger kind wins', () => {
+    const derived = deriveMemory(
+      describeLines('BIOS-e820: [mem 0x0000000010000000-0x000000001fffffff] reserved'),
+    );
+    expect(tuples(derived)).toEqual([
+      ['100000', '10000000', 0],
+      ['20000000', '40000000', 0],
+    ]);
+  });
+
+  test('a rejected SRAT counts for nothing', () => {
+    const derived = deriveMemory(
+      describeLines(
+        'SRAT: PXM 3 -> APIC 0x00 -> Node 3',
+        'ACPI: SRAT: Node 3 PXM 3 [mem 0x00100000-0x1fffffff]',
+        'NUMA: nodes only cover 511MB of your 1023MB e820 RAM. Not used.',
+      ),
+    );
+    expect(derived).toMatchObject({ nodeSource: 'single', nodes: [{ nid: 0, hasMemory: true }] });
+  });
+
+  test('memory that no node claims goes to the first one, with a word', () => {
+    const derived = deriveMemory(
+      describeLines('ACPI: SRAT: Node 1 PXM 1 [mem 0x20000000-0x3fffffff]'),
+    );
+    expect(tuples(derived)).toEqual([
+      ['100000', '20000000', 0],
+      ['20000000', '40000000', 1],
+    ]);
+    expect(derived.problems).toEqual([
+      expect.objectContaining({ code: 'ASSUMED', message: expect.stringContaining('node 0') }),
+    ]);
+  });
+
+  test('a node border inside a page leaves that page to nobody', () => {
+    const derived = deriveMemory(
+      describeLines(
+        'ACPI: SRAT: Node 0 PXM 0 [mem 0x00000000-0x1fffffff]',
+        'ACPI: SRAT: Node 0 PXM 0 [mem 0x20000000-0x200007ff]',
+        'ACPI: SRAT: Node 1 PXM 1 [mem 0x20000800-0x3fffffff]',
+      ),
+    );
+    expect(tuples(derived)).toEqual([
+      ['100000', '20000000', 0],
+      ['20001000', '40000000', 1],
+    ]);
+  });
+
+  test('other sources in turn: dump, iomem with zoneinfo, EFI map, nothing', () => {
+    const dump = describe(
+      'MEMBLOCK configuration:\n memory[0x0]\t[0x1000-0x3fffffff], 0x3ffff000 bytes on node 2 flags: 0x1',
+    );
+    expect(deriveMemory(dump)).toMatchObject({
+      source: 'memblock-dump',
+      memory: [{ start: 0x1000, nid: 2, hotplug: true }],
+    });
+    const iomem = mergeDescriptions(
+      describe(fixture('iomem.txt')),
+      describe(fixture('zoneinfo.txt')),
+    );
+    const derived = deriveMemory(iomem);
+    expect(derived).toMatchObject({
+      source: 'iomem',
+      nodeSource: 'zoneinfo',
+      persistent: [{ nid: 0 }, { kind: 'soft-reserved' }],
+    });
+    expect(tuples(derived)).toEqual([
+      ['1000', '9f000', 0],
+      ['100000', '40000000', 0],
+      ['100000000', '140000000', 1],
+    ]);
+    const efi = describe(
+      'Linux version 6.1.0\nBIOS-\nefi: mem00: type=7, attr=0xf, range=[0x80000000-0x90000000) (256MB)\nefi: mem01: type=14, attr=0xf, range=[0x90000000-0xa0000000) (256MB)',
+    );
+    expect(deriveMemory(efi)).toMatchObject({
+      source: 'efi-map',
+      memory: [{ start: 0x80000000 }],
+      persistent: [{ start: 0x90000000 }],
+      problems: [{ code: 'ASSUMED' }],
+    });
+    expect(deriveMemory(describe(fixture('meminfo.txt')))).toMatchObject({
+      memory: [],
+      maxPfn: 0,
+      problems: [{ severity: 'error', code: 'NO_MEMORY_MAP' }],
+    });
+  });
+
+  test('arm64 from the EFI map: what can be cached is memory, rounded outward; firmware keeps what is not mapped', () => {
+    const lines = [
+      'efi:   0x000080000000-0x000080004fff [Conventional|   |WB]',
+      'efi:   0x000080005000-0x000080005fff [Runtime Data|RUN|WB]',
+      'efi:   0x000080006000-0x00008000ffff [Boot Data|   |WB]',
+      'efi:   0x000090000000-0x000090000fff [MMIO|   |UC]',
+      'psci: x',
+      'Dentry cache hash table entries: 2097152 (order: 10, 16777216 bytes, linear)',
+    ];
+    const derived = deriveMemory(describe(lines.join('\n')));
+    expect(derived.memory).toEqual([
+      { start: 0x80000000, end: 0x80004000, nid: 0, hotplug: false },
+      { start: 0x80004000, end: 0x80008000, nid: 0, hotplug: false, noMap: true },
+      { start: 0x80008000, end: 0x80010000, nid: 0, hotplug: false },
+    ]);
+    expect(
+      deriveMemory(describe('psci: x\nefi:   0x000090000000-0x000090000fff [MMIO|   |UC]')).memory,
+    ).toEqual([]);
+  });
+
+  test('the firmware memmap of sysfs is a firmware map', () => {
+    expect(deriveMemory(describe(fixture('firmware_memmap.txt')))).toMatchObject({
+      source: 'firmware-map',
+      persistent: [{ start: 0x140000000 }, { start: 0x180000000 }],
+    });
+  });
+
+  test('a map that is printed twice counts once', () => {
+    const twice = describeLines(
+      'BIOS-e820: [mem 0x0000000100000000-0x000000013fffffff] usable',
+      'BIOS-e820: [mem 0x0000000000100000-0x000000003fffffff] usable',
+      'BIOS-e820: [mem 0x0000000100000000-0x000000013fffffff] usable',
+    );
+    expect(tuples(deriveMemory(twice))).toEqual([
+      ['100000', '40000000', 0],
+      ['100000000', '140000000', 0],
+    ]);
+  });
+});
+
+group('options of the command line on a map without a printed result', () => {
+  const run = (commandLine: string): DerivedMemory =>
+    deriveMemory(synthesize({ memory: '6G', commandLine }), {});
+
+  test.each([
+    [
+      'mem=2G',
+      [
+        ['1000', '9f000', 0],
+        ['100000', '80000000', 0],
+      ],
+    ],
+    [
+      'memmap=1G',
+      [
+        ['1000', '9f000', 0],
+        ['100000', '40000000', 0],
+      ],
+    ],
+    [
+      'memmap=exactmap memmap=640K@0 memmap=1G@1M',
+      [
+        ['1000', 'a0000', 0],
+        ['100000', '40100000', 0],
+      ],
+    ],
+    [
+      'memmap=1G$1G mem=3G',
+      [
+        ['1000', '9f000', 0],
+        ['100000', '40000000', 0],
+        ['80000000', 'bffe0000', 0],
+      ],
+    ],
+    [
+      'memmap=1G#1G mem=3G',
+      [
+        ['1000', '9f000', 0],
+        ['100000', '40000000', 0],
+        ['80000000', 'bffe0000', 0],
+      ],
+    ],
+    [
+      'memmap=1G%1G-1+2 mem=3G',
+      [
+        ['1000', '9f000', 0],
+        ['100000', '40000000', 0],
+        ['80000000', 'bffe0000', 0],
+      ],
+    ],
+    [
+      'memmap=1G%1G-1 mem=3G',
+      [
+        ['1000', '9f000', 0],
+        ['100000', '40000000', 0],
+        ['80000000', 'bffe0000', 0],
+      ],
+    ],
+    [
+      'memmap=1G%1G mem=3G',
+      [
+        ['1000', '9f000', 0],
+        ['100000', '40000000', 0],
+        ['80000000', 'bffe0000', 0],
+      ],
+    ],
+    [
+      'memmap=1G%1G+5 mem=3G',
+      [
+        ['1000', '9f000', 0],
+        ['100000', '40000000', 0],
+        ['80000000', 'bffe0000', 0],
+      ],
+    ],
+  ])('%s', (commandLine, expected) => {
+    const derived = run(commandLine);
+    expect(tuples(derived)).toEqual(expected);
+    expect(derived.problems).toContainEqual(expect.objectContaining({ code: 'ASSUMED' }));
+  });
+
+  test('memmap=1G!4G makes device memory', () => {
+    const derived = run('memmap=1G!4G');
+    expect(derived.persistent).toEqual([
+      { start: 2 ** 32, end: 2 ** 32 + 2 ** 30, nid: 0, kind: 'persistent' },
+    ]);
+    expect(tuples(derived).at(-1)).toEqual(['140000000', '1c0000000', 0]);
+  });
+
+  test('usable memory does not overrule what the firmware reserves', () => {
+    expect(tuples(run('memmap=8G@0'))[0]).toEqual(['1000', '9f000', 0]);
+  });
+
+  test('numa=fake=4 deals memory out, numa=off makes one node', () => {
+    const four = deriveMemory(synthesize({ memory: '8G', nodes: 2, commandLine: 'numa=fake=4' }));
+    expect(four.nodeSource).toBe('numa-fake');
+    expect(four.nodes).toHaveLength(4);
+    const bySize = deriveMemory(synthesize({ memory: '8G', commandLine: 'numa=fake=2G' }));
+    expect(bySize.nodes.length).toBeGreaterThanOrEqual(3);
+    const off = deriveMemory(synthesize({ memory: '8G', nodes: 2, commandLine: 'numa=off' }));
+    expect(off).toMatchObject({ nodeSource: 'single', nodes: [{ nid: 0 }] });
+  });
+
+  test('a printed user map is not changed again', () => {
+    expect(deriveMemory(describe(fixture('x86-user-pmem.dmesg'))).problems).toEqual([]);
+  });
+});
