@@ -1,5 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { afterEach, expect, test } from '@jest/globals';
+import { PageAllocator } from '@bootmem/buddy-allocator';
+import { Memmap, ZoneIndex } from '@bootmem/memmap';
 import { Pacer, UnacceptedMemory, ZoneAcceptor, meterBackend } from '@bootmem/unaccepted-memory';
 import type { AcceptError } from '@bootmem/unaccepted-memory';
 import { SharedZone } from '../bench/support/shared-zone.mjs';
@@ -135,6 +137,47 @@ test.each([
     expect(meter.stats()).toMatchObject({ lockedCalls: 0, lockedNanoseconds: 0 });
     expect(meter.stats().calls).toBeGreaterThan(0);
     if (!repeatable) expect(it.counts.filter((count) => count !== 1)).toHaveLength(0);
+  },
+);
+
+test.each([0, 4])(
+  'threads empty a zone of the page allocator at order %i: each block once, accepted',
+  async (order) => {
+    const endPfn = 64 * 256;
+    const { memory, counts } = create(32, 2 * M, 2 * M, false);
+    const memmap = Memmap.create({ ranges: [{ startPfn: 0, endPfn }] });
+    const allocator = PageAllocator.create(memmap, [
+      { nid: 0, zone: 'Normal', startPfn: 0, endPfn, presentPages: endPfn },
+    ]);
+    const acceptor = new ZoneAcceptor(memory, allocator);
+    allocator.setHooks({ accept: acceptor });
+    memmap.initRange(0, endPfn, memmap.zones.idOf(0, ZoneIndex.NORMAL)!);
+    allocator.freeBlocks(0, endPfn);
+    const meter = meterBackend(memory.backend);
+    const data = {
+      mode: 'allocateBuddy',
+      handle: memory.toHandle(),
+      allocatorHandle: allocator.toHandle(),
+      acceptorHandle: acceptor.toHandle(),
+      counters: meter.counters,
+      sync: new SharedArrayBuffer(4),
+      parties: 3,
+      order,
+    };
+    const results = (await Promise.all([0, 1, 2].map(() => start(data).result))) as {
+      blocks: number[];
+      unaccepted: number;
+    }[];
+    const blocks = results.flatMap((result) => result.blocks);
+    expect(results.map((result) => result.unaccepted)).toEqual([0, 0, 0]);
+    expect(new Set(blocks).size).toBe(blocks.length);
+    // A thread that ended may have left a few pages in its cache, which its close gave back.
+    let left = 0;
+    while (allocator.allocPages(order) !== undefined) left += 1;
+    expect(blocks.length + left).toBe(endPfn / 2 ** order);
+    expect(memory.unacceptedBytes()).toBe(0);
+    expect(counts.filter((count) => count !== 1)).toHaveLength(0);
+    expect(acceptor.stats().acceptedBlocks).toBe(16);
   },
 );
 

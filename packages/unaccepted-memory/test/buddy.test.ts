@@ -121,6 +121,34 @@ test('isolation of a parked block makes it normal buddy memory', () => {
   expect(it.acceptor.acceptBlock(5 * BLOCK)).toBe(false);
 });
 
+test('every zone has its own list: an allocation from one accepts nothing of the other', () => {
+  const split = 32 * 256;
+  const endPfn = 64 * 256;
+  const memory = UnacceptedMemory.create({
+    ranges: [{ start: 0, end: 64 * M }],
+    backend: createNoneBackend(),
+  });
+  const memmap = Memmap.create({ ranges: [{ startPfn: 0, endPfn }] });
+  const allocator = PageAllocator.create(memmap, [
+    { nid: 0, zone: 'DMA32', startPfn: 0, endPfn: split, presentPages: split },
+    { nid: 0, zone: 'Normal', startPfn: split, endPfn, presentPages: endPfn - split },
+  ]);
+  const acceptor = new ZoneAcceptor(memory, allocator);
+  allocator.setHooks({ accept: acceptor });
+  const low = memmap.zones.idOf(0, ZoneIndex.DMA32)!;
+  const high = memmap.zones.idOf(0, ZoneIndex.NORMAL)!;
+  memmap.initRange(0, split, low);
+  memmap.initRange(split, endPfn, high);
+  allocator.freeBlocks(0, split);
+  allocator.freeBlocks(split, endPfn);
+  expect(allocator.allocPages(4)).toBeGreaterThanOrEqual(split);
+  expect(allocator.unacceptedPages(high)).toBe(7 * BLOCK);
+  expect(allocator.unacceptedPages(low)).toBe(8 * BLOCK);
+  expect(allocator.allocPages(4, { zone: 'DMA32' })).toBeLessThan(split);
+  expect(allocator.unacceptedPages(high)).toBe(7 * BLOCK);
+  expect(allocator.unacceptedPages(low)).toBe(7 * BLOCK);
+});
+
 test('freed memory stays accepted and merges as always', () => {
   const it = machine(16);
   const pages: number[] = [];

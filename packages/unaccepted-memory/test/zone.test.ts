@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { UnacceptedMemory, ZoneAcceptor, createTdxModel } from '@bootmem/unaccepted-memory';
+import { Pacer, UnacceptedMemory, ZoneAcceptor, createTdxModel } from '@bootmem/unaccepted-memory';
 import type {
   AcceptBackend,
   AcceptError,
@@ -375,4 +375,58 @@ test('a dead thread leaves its block to be finished, or withheld when its conten
     expect(it.acceptor.inFlightPages(ZONE)).toBe(0);
     verify(it);
   }
+});
+
+test('a burst limits what one allocation accepts while it can be served, never what it needs', () => {
+  const it = stage(64, [[0, 64]], { guard: false, burst: 1 });
+  it.zone.handOver(0, it.zone.pages);
+  it.zone.setPromo(4 * 1024);
+  // Nothing is accepted yet: even a burst of 0 would have to give it one block.
+  for (let blocks = 1; blocks <= 5; blocks += 1) {
+    it.acceptor.condAccept(ZONE, 0, 'before');
+    expect(it.acceptor.stats().acceptedBlocks).toBe(Math.min(blocks, 4));
+  }
+  const none = stage(64, [[0, 64]], { guard: false, burst: 0 });
+  none.zone.handOver(0, none.zone.pages);
+  none.zone.setPromo(4 * 1024);
+  expect(none.acceptor.condAccept(ZONE, 0, 'before')).toBe(true);
+  expect(none.acceptor.condAccept(ZONE, 0, 'before')).toBe(false);
+});
+
+test('with a helper at work an allocation accepts only below half of promo', () => {
+  const it = stage(64, [[0, 64]], { guard: false });
+  it.zone.handOver(0, it.zone.pages);
+  it.acceptor.acceptOne(ZONE);
+  const seen: boolean[] = [];
+  let second: unknown;
+  // The helper's own step is the moment at which it is known to run.
+  const pacer: Pacer = new Pacer({
+    clock: () => 0,
+    sleep: () => undefined,
+  });
+  const port = Object.create(it.zone) as SharedZone;
+  port.takeUnaccepted = () => {
+    if (seen.length === 0) {
+      it.zone.setPromo(1500); // 1024 ready: above half
+      seen.push(it.acceptor.condAccept(ZONE, 0, 'before'));
+      it.zone.setPromo(4096); // 1024 ready: below half
+      seen.push(it.acceptor.condAccept(ZONE, 0, 'before'));
+      try {
+        it.acceptor.runHelper([ZONE], { reservePages: 0, pacer });
+      } catch (error) {
+        second = error;
+      }
+    }
+    pacer.stop();
+    return it.zone.takeUnaccepted(ZONE);
+  };
+  it.zone.setPromo(4096);
+  const helper = new ZoneAcceptor(it.memory, port, {}, it.acceptor.toHandle());
+  helper.runHelper([ZONE], { reservePages: 0, pacer });
+  expect(seen).toEqual([false, true]);
+  expect((second as AcceptError).code).toBe('ERR_ACCEPT_ARGUMENT');
+  // It has ended: allocations refill by themselves again.
+  it.zone.setPromo(4096);
+  expect(it.acceptor.condAccept(ZONE, 0, 'before')).toBe(true);
+  verify(it);
 });

@@ -1,5 +1,6 @@
 // Threads of the race tests. `workerData.mode` names what to do; all state is shared memory.
 import { parentPort, workerData } from 'node:worker_threads';
+import { PageAllocator } from '@bootmem/buddy-allocator';
 import { Pacer, UnacceptedMemory, ZoneAcceptor, meterBackend } from '@bootmem/unaccepted-memory';
 import { SharedZone } from '../../bench/support/shared-zone.mjs';
 
@@ -83,6 +84,35 @@ function allocateAll({ handle, zoneHandle, acceptorHandle, counters, sync, parti
   return { pages, unaccepted };
 }
 
+/** The same on the real page allocator; `order` 0 goes through this thread's page cache. */
+function allocateBuddy({
+  handle,
+  allocatorHandle,
+  acceptorHandle,
+  counters,
+  sync,
+  parties,
+  order,
+}) {
+  const inner = countingBackend(handle.backend);
+  const backend = meterBackend(inner, { counters });
+  const memory = UnacceptedMemory.attach(handle, { backend });
+  const allocator = PageAllocator.attach(allocatorHandle);
+  allocator.setHooks({ accept: new ZoneAcceptor(memory, allocator, {}, acceptorHandle) });
+  const blocks = [];
+  let unaccepted = 0;
+  barrier(new Int32Array(sync), 0, parties);
+  for (;;) {
+    const pfn = allocator.allocPages(order);
+    if (pfn === undefined) break;
+    if (memory.containsUnaccepted(pfn * 4096, 4096 << order)) unaccepted += 1;
+    blocks.push(pfn);
+  }
+  memory.close();
+  allocator.close();
+  return { blocks, unaccepted };
+}
+
 /** Stops for good inside the platform call of `stopAt`. */
 function stopInside({ handle, participant, stopAt, sync, zoneHandle, acceptorHandle }) {
   const words = new Int32Array(sync);
@@ -128,7 +158,7 @@ function help({ handle, zoneHandle, acceptorHandle, pacer, reservePages }) {
   return acceptor.runHelper([1], { reservePages, pacer: new Pacer({ idleMs: 5 }, pacer) });
 }
 
-const modes = { acceptRandomly, allocateAll, stopInside, acceptOnce, help };
+const modes = { acceptRandomly, allocateAll, allocateBuddy, stopInside, acceptOnce, help };
 if (parentPort !== null && workerData?.mode !== undefined) {
   parentPort.postMessage(modes[workerData.mode](workerData));
 }
