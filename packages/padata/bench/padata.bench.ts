@@ -53,3 +53,5 @@ for (const [name, run] of chosen) {
 }
 if (values.json) for (const row of samples.rows()) console.log(JSON.stringify(row));
 else printTables(samples.rows());
+// A peer whose threads did not end must not keep the process.
+process.exit();

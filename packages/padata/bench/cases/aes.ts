@@ -41,7 +41,7 @@ export async function aes(samples: Samples, options: BenchOptions): Promise<void
         bytes: 'view',
       } as const;
       const fn = { module: jobsModule, name: 'seal' };
-      for await (const _ of orderedMap(pool, source(64), fn, settings)) continue;
+      for await (const warm of orderedMap(pool, source(64), fn, settings)) void warm;
       let bytes = 0;
       let seq = 0;
       const cpu = process.cpuUsage();
