@@ -163,17 +163,39 @@ function finish(description: MachineDescription, notes: string[]): LoadedMachine
   return { description: filled, source: `this machine (${hostname()})`, notes };
 }
 
-/** Memory blocks from zone spans: each zone's present pages at the start of its span. */
+/** End of the legacy video and firmware area below 1 MiB, pages: where a PC's first hole ends. */
+const LEGACY_END = 0x100;
+/** Its pages. */
+const LEGACY_PAGES = 0x60;
+
+/**
+ * Where a zone's present pages may lie: all at its start, except for the hole that every PC has below 1 MiB.
+ */
+function placed(
+  nid: number,
+  startPfn: number,
+  spanned: number,
+  present: number,
+): { nid: number; line: number; start: number; end: number }[] {
+  const hole = spanned - present;
+  const block = (from: number, to: number) => ({
+    nid,
+    line: 0,
+    start: from * 4096,
+    end: to * 4096,
+  });
+  const legacy =
+    hole >= LEGACY_PAGES && startPfn + hole < LEGACY_END && startPfn + spanned > LEGACY_END;
+  if (!legacy) return [block(startPfn, startPfn + present)];
+  return [block(startPfn, LEGACY_END - hole), block(LEGACY_END, startPfn + spanned)];
+}
+
+/** Memory blocks from zone spans. */
 function fromZoneinfo(description: MachineDescription): MachineDescription {
   const zones = description.proc.zoneinfo ?? [];
   const blocks = zones
     .filter((zone) => (zone.present ?? 0) > 0 && zone.startPfn !== undefined)
-    .map((zone) => ({
-      nid: zone.nid,
-      line: 0,
-      start: (zone.startPfn ?? 0) * 4096,
-      end: ((zone.startPfn ?? 0) + (zone.present ?? 0)) * 4096,
-    }));
+    .flatMap((zone) => placed(zone.nid, zone.startPfn ?? 0, zone.spanned ?? 0, zone.present ?? 0));
   if (blocks.length === 0) {
     throw new BootmemError('ERR_BOOTMEM_READ', '/proc/zoneinfo holds no zone with pages');
   }
