@@ -35,22 +35,29 @@ test('worked number: 1024 and 1025 allocated, 1025 freed: merge likely, so it go
   expectSound(allocator);
 });
 
-test.each([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])('order %i: both halves merge again in either order', (order) => {
-  for (const lowFirst of [true, false]) {
-    const { allocator, zone } = oneZone({ start: 0, end: 1024 });
-    const low = allocator.allocPages(order, MOVABLE)!;
-    const high = allocator.allocPages(order, MOVABLE)!;
-    expect(high).toBe(low + 2 ** order);
-    for (const pfn of lowFirst ? [low, high] : [high, low]) allocator.freePages(pfn, order);
-    expect(zone.freeBlocks()[10]).toBe(1);
-    expectSound(allocator);
-  }
-});
+test.each([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])(
+  'order %i: both halves merge again in either order',
+  (order) => {
+    for (const lowFirst of [true, false]) {
+      const { allocator, zone } = oneZone({ start: 0, end: 1024 });
+      const low = allocator.allocPages(order, MOVABLE)!;
+      const high = allocator.allocPages(order, MOVABLE)!;
+      expect(high).toBe(low + 2 ** order);
+      for (const pfn of lowFirst ? [low, high] : [high, low]) allocator.freePages(pfn, order);
+      expect(zone.freeBlocks()[10]).toBe(1);
+      expectSound(allocator);
+    }
+  },
+);
 
 test('free all in random order rebuilds the blocks', () => {
   const { allocator, zone } = oneZone();
   const pages: number[] = [];
-  for (let p = allocator.allocPages(0, MOVABLE); p !== undefined; p = allocator.allocPages(0, MOVABLE)) {
+  for (
+    let p = allocator.allocPages(0, MOVABLE);
+    p !== undefined;
+    p = allocator.allocPages(0, MOVABLE)
+  ) {
     pages.push(p);
   }
   expect(pages.length).toBe(8192);
@@ -96,7 +103,10 @@ test('blocks of two zones that meet inside a max-order block never merge', async
   memmap.pageblocks.setRange(0, 2048, 1);
   allocator.freeBlocks(0, 1536);
   allocator.freeBlocks(1536, 2048);
-  expect(allocator.zones.map((z) => z.core.freeBlocks().slice(9))).toEqual([[1, 1], [1, 0]]);
+  expect(allocator.zones.map((z) => z.core.freeBlocks().slice(9))).toEqual([
+    [1, 1],
+    [1, 0],
+  ]);
   expect(allocator.verify()).toEqual([]);
   expect(codeOf(() => allocator.freeBlocks(0, 4))).toBe('ERR_BUDDY_NOT_ALLOCATED');
   allocator.close();
@@ -186,28 +196,31 @@ test('exact: five pages of eight, the tail is free again page by page', () => {
   expect(codeOf(() => allocator.allocExact(0))).toBe('ERR_BUDDY_ARGUMENT');
 });
 
-test.each([true, false])('every wrong free has its code and changes nothing (caches %s)', (caches) => {
-  const { allocator, zone, memmap } = oneZone({ start: 0, end: 4096, caches });
-  memmap.setRange(100, 100 + 1, PageState.BODY);
-  const block = allocator.allocPages(3, MOVABLE)!;
-  const before = zone.freePages;
-  expect(codeOf(() => allocator.freePages(block, 2))).toBe('ERR_BUDDY_WRONG_ORDER');
-  expect(codeOf(() => allocator.freePages(block + 1, 0))).toBe('ERR_BUDDY_NOT_HEAD');
-  expect(codeOf(() => allocator.freePages(2048, 0))).toBe('ERR_BUDDY_DOUBLE_FREE');
-  expect(codeOf(() => allocator.freePages(2050, 0))).toBe('ERR_BUDDY_DOUBLE_FREE');
-  expect(codeOf(() => allocator.freePages(99999999, 0))).toBe('ERR_BUDDY_OUT_OF_ZONE');
-  expect(codeOf(() => allocator.freePages(-1, 0))).toBe('ERR_BUDDY_OUT_OF_ZONE');
-  expect(codeOf(() => allocator.freePages(block, 11))).toBe('ERR_BUDDY_ARGUMENT');
-  expect(codeOf(() => allocator.freePages(block, 1.5))).toBe('ERR_BUDDY_ARGUMENT');
-  expect(codeOf(() => allocator.allocPages(11))).toBe('ERR_BUDDY_ARGUMENT');
-  expect(codeOf(() => zone.free(0, 16))).toBe('ERR_BUDDY_ARGUMENT');
-  expect(codeOf(() => zone.free(0.5, 0))).toBe('ERR_BUDDY_OUT_OF_ZONE');
-  expect(zone.freePages).toBe(before);
-  allocator.freePages(block, 3);
-  expect(codeOf(() => allocator.freePages(block, 3))).toBe('ERR_BUDDY_DOUBLE_FREE');
-  allocator.drain();
-  expectSound(allocator);
-});
+test.each([true, false])(
+  'every wrong free has its code and changes nothing (caches %s)',
+  (caches) => {
+    const { allocator, zone, memmap } = oneZone({ start: 0, end: 4096, caches });
+    memmap.setRange(100, 100 + 1, PageState.BODY);
+    const block = allocator.allocPages(3, MOVABLE)!;
+    const before = zone.freePages;
+    expect(codeOf(() => allocator.freePages(block, 2))).toBe('ERR_BUDDY_WRONG_ORDER');
+    expect(codeOf(() => allocator.freePages(block + 1, 0))).toBe('ERR_BUDDY_NOT_HEAD');
+    expect(codeOf(() => allocator.freePages(2048, 0))).toBe('ERR_BUDDY_DOUBLE_FREE');
+    expect(codeOf(() => allocator.freePages(2050, 0))).toBe('ERR_BUDDY_DOUBLE_FREE');
+    expect(codeOf(() => allocator.freePages(99999999, 0))).toBe('ERR_BUDDY_OUT_OF_ZONE');
+    expect(codeOf(() => allocator.freePages(-1, 0))).toBe('ERR_BUDDY_OUT_OF_ZONE');
+    expect(codeOf(() => allocator.freePages(block, 11))).toBe('ERR_BUDDY_ARGUMENT');
+    expect(codeOf(() => allocator.freePages(block, 1.5))).toBe('ERR_BUDDY_ARGUMENT');
+    expect(codeOf(() => allocator.allocPages(11))).toBe('ERR_BUDDY_ARGUMENT');
+    expect(codeOf(() => zone.free(0, 16))).toBe('ERR_BUDDY_ARGUMENT');
+    expect(codeOf(() => zone.free(0.5, 0))).toBe('ERR_BUDDY_OUT_OF_ZONE');
+    expect(zone.freePages).toBe(before);
+    allocator.freePages(block, 3);
+    expect(codeOf(() => allocator.freePages(block, 3))).toBe('ERR_BUDDY_DOUBLE_FREE');
+    allocator.drain();
+    expectSound(allocator);
+  },
+);
 
 test('reserved and boot-owned pages cannot be freed', () => {
   const { allocator, memmap } = oneZone({ start: 0, end: 1024 });
@@ -229,9 +242,11 @@ test('unaccepted blocks: parked FIFO, counted free, taken in order and out of or
   expect(allocator.unacceptedPages(zoneId)).toBe(4096);
   expect(zone.freePages).toBe(1024 + 4096);
   expect(allocator.acceptState(zoneId, 1)).toEqual({ promo: 0, acceptedFree: 1024, unusable: 1 });
-  expect(codeOf(() => {
-    allocator.parkUnaccepted(zoneId, 4096);
-  })).toBe('ERR_BUDDY_ARGUMENT');
+  expect(
+    codeOf(() => {
+      allocator.parkUnaccepted(zoneId, 4096);
+    }),
+  ).toBe('ERR_BUDDY_ARGUMENT');
   expect(allocator.takeUnacceptedAt(5120)).toBe(true);
   expect(allocator.takeUnacceptedAt(5120)).toBe(false);
   expect(allocator.takeUnaccepted(zoneId)).toBe(4096);
@@ -240,9 +255,11 @@ test('unaccepted blocks: parked FIFO, counted free, taken in order and out of or
   expect(allocator.takeUnaccepted(zoneId)).toBeUndefined();
   expect(allocator.takeUnacceptedAt(99999)).toBe(false);
   allocator.freeAccepted(6144, 10);
-  expect(codeOf(() => {
-    allocator.freeAccepted(6144, 10);
-  })).toBe('ERR_BUDDY_ARGUMENT');
+  expect(
+    codeOf(() => {
+      allocator.freeAccepted(6144, 10);
+    }),
+  ).toBe('ERR_BUDDY_ARGUMENT');
   expect(zone.freePages).toBe(2048);
   expect(codeOf(() => allocator.unacceptedPages(9))).toBe('ERR_BUDDY_ARGUMENT');
 });
@@ -250,7 +267,11 @@ test('unaccepted blocks: parked FIFO, counted free, taken in order and out of or
 test('compaction moves used blocks to the high end and restores large blocks', () => {
   const { allocator, zone } = oneZone({ start: 0, end: 8192 });
   const live: number[] = [];
-  for (let p = allocator.allocPages(0, MOVABLE); p !== undefined; p = allocator.allocPages(0, MOVABLE)) {
+  for (
+    let p = allocator.allocPages(0, MOVABLE);
+    p !== undefined;
+    p = allocator.allocPages(0, MOVABLE)
+  ) {
     live.push(p);
   }
   const kept = new Map<number, number>();

@@ -19,13 +19,48 @@ type Step =
 
 const mobility = fc.constantFrom(...mobilities);
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant('alloc' as const), order: fc.oneof(fc.integer({ min: 0, max: 4 }), fc.integer({ min: 0, max: 10 })), mobility }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('exact' as const), pages: fc.integer({ min: 1, max: 1300 }) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('range' as const), pages: fc.integer({ min: 1, max: 40 }), min: fc.integer({ min: 0, max: PAGES }), align: fc.constantFrom(1, 2, 8, 64), topDown: fc.boolean() }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('alloc' as const),
+      order: fc.oneof(fc.integer({ min: 0, max: 4 }), fc.integer({ min: 0, max: 10 })),
+      mobility,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('exact' as const),
+      pages: fc.integer({ min: 1, max: 1300 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('range' as const),
+      pages: fc.integer({ min: 1, max: 40 }),
+      min: fc.integer({ min: 0, max: PAGES }),
+      align: fc.constantFrom(1, 2, 8, 64),
+      topDown: fc.boolean(),
+    }),
+  },
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('free' as const), pick: fc.nat() }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('wrong' as const), pfn: fc.integer({ min: -2, max: PAGES + 3 }), order: fc.integer({ min: 0, max: 11 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('wrong' as const),
+      pfn: fc.integer({ min: -2, max: PAGES + 3 }),
+      order: fc.integer({ min: 0, max: 11 }),
+    }),
+  },
   { weight: 1, arbitrary: fc.constant({ kind: 'drain' as const }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('isolate' as const), pfn: fc.integer({ min: 0, max: PAGES - 1 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('isolate' as const),
+      pfn: fc.integer({ min: 0, max: PAGES - 1 }),
+    }),
+  },
   { weight: 1, arbitrary: fc.constant({ kind: 'compact' as const }) },
 );
 
@@ -54,7 +89,8 @@ class Run {
         held.push({ id: model.take(pfn, 2 ** step.order), order: step.order });
       }
     } else if (step.kind === 'exact' || step.kind === 'range') {
-      const pfn = step.kind === 'exact' ? allocator.allocExact(step.pages) : allocator.allocRange(step);
+      const pfn =
+        step.kind === 'exact' ? allocator.allocExact(step.pages) : allocator.allocRange(step);
       if (pfn !== undefined) {
         if (step.kind === 'range') {
           expect(pfn).toBeGreaterThanOrEqual(step.min);
@@ -85,7 +121,8 @@ class Run {
     const owner = this.model.owner[pfn] ?? 0;
     const block = this.held.find((h) => h.id === owner);
     const single = block !== undefined && block.order === undefined;
-    const right = block !== undefined && block.order === order && this.model.blocks.get(owner)!.pfn === pfn;
+    const right =
+      block !== undefined && block.order === order && this.model.blocks.get(owner)!.pfn === pfn;
     if (right || (single && order === 0)) return;
     expect(this.allocator.tryFree(pfn, order)).not.toBe('ok');
   }

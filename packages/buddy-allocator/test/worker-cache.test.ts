@@ -87,7 +87,19 @@ test('orders 1..3 and 9 are cached, 4..8 and 10 are not; with deep caches 4..8 t
   for (const deepCaches of [false, true]) {
     const { allocator, zone } = big({ deepCaches, workers: 1 });
     const held = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((o) => zone.cache!.holds(o));
-    expect(held).toEqual([true, true, true, true, deepCaches, deepCaches, deepCaches, deepCaches, deepCaches, true, false]);
+    expect(held).toEqual([
+      true,
+      true,
+      true,
+      true,
+      deepCaches,
+      deepCaches,
+      deepCaches,
+      deepCaches,
+      deepCaches,
+      true,
+      false,
+    ]);
     for (let order = 0; order <= 10; order++) {
       const blocks = Array.from({ length: 20 }, () => allocator.allocPages(order, MOVABLE)!);
       expect(new Set(blocks).size).toBe(20);
@@ -160,5 +172,7 @@ test('the cache of a thread that died is taken over', () => {
 test('a handle of something else is refused', () => {
   const { allocator } = oneZone();
   const handle = allocator.toHandle();
-  expect(codeOf(() => PageAllocator.attach({ ...handle, control: new Int32Array(64) }))).toBe('ERR_BUDDY_HANDLE');
+  expect(codeOf(() => PageAllocator.attach({ ...handle, control: new Int32Array(64) }))).toBe(
+    'ERR_BUDDY_HANDLE',
+  );
 });

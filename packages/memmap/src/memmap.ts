@@ -179,8 +179,7 @@ export class Memmap {
     for (const { startPfn, endPfn } of options.ranges) {
       const start = alignDown(startPfn, geometry.sectionOrder);
       const end = alignUp(endPfn, geometry.sectionOrder);
-      map.#sections.addMemory(start, end, SectionFlag.EARLY);
-      if (options.populate !== 'ondemand') map.#sections.populate(start, end);
+      map.#sections.createSections(start, end, SectionFlag.EARLY, options.populate !== 'ondemand');
     }
     return map;
   }

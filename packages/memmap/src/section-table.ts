@@ -109,6 +109,23 @@ export class SectionTable {
     });
   }
 
+  /**
+   * Marks whole sections of `[start, end)` present, for a map that nobody else has yet: three fills,
+   * whatever the size. With `populate`, they get the next slots in order.
+   */
+  createSections(start: number, end: number, flags: number, populate: boolean): void {
+    const w = this.#words;
+    const { flagsAt, bitmapAt, bitmapWords, slotAt, subsectionsPerSection } = this.#layout;
+    const first = this.#row(this.sectionOf(start));
+    const last = this.#row(this.sectionOf(end - 1)) + 1;
+    const mask = subsectionsPerSection >= 32 ? -1 : (1 << subsectionsPerSection) - 1;
+    w.fill(mask, bitmapAt + first * bitmapWords, bitmapAt + last * bitmapWords);
+    w.fill(SectionFlag.PRESENT | SectionFlag.FULL | flags, flagsAt + first, flagsAt + last);
+    for (let row = first; populate && row < last; row++) {
+      if (w[slotAt + row] === 0) this.#assign(this.#first + row, slotAt + row);
+    }
+  }
+
   /** Marks whole subsections of `[start, end)` absent; the section keeps its slot. */
   removeMemory(start: number, end: number): void {
     this.#eachSubsection(start, end, (section, word, mask) => {

@@ -332,8 +332,9 @@ export class PageAllocator {
     const zone = this.#zoneAt(pfn);
     zone.locked(() => {
       const { ALLOCATED, DIRTY } = PageState;
-      state.fill(ALLOCATED | (state[index]! & DIRTY), index, index + 2 ** order);
-      for (let i = index + pages; i < index + 2 ** order; i++) zone.area.free(i, 0, true, DIRTY);
+      const dirty = state[index]! & DIRTY;
+      state.fill(ALLOCATED | dirty, index, index + 2 ** order);
+      for (let i = index + pages; i < index + 2 ** order; i++) zone.area.free(i, 0, true, dirty);
     });
     return pfn;
   }
@@ -381,12 +382,15 @@ export class PageAllocator {
   verify(): Violation[] {
     const zones = this.#words[Header.ZONES]!;
     const threads = this.#words[Header.THREADS]!;
-    return this.zones.flatMap(({ core }, zone) =>
+    const violations = this.zones.flatMap(({ core }, zone) =>
       auditZone(
         core,
         core.cacheAt === undefined ? undefined : { zones, threads, zone },
       ).violations.map((v) => ({ ...v, text: `zone ${zone}: ${v.text}` })),
     );
+    // A broken invariant stops the object, in every thread: see `#check`.
+    if (violations.length > 0) this.#words[Header.BROKEN] = 1;
+    return violations;
   }
 
   /** Parks a block of the maximum order as unaccepted: FIFO tail, counted free and unaccepted. */
@@ -703,6 +707,9 @@ export class PageAllocator {
 
   #check(order: number): void {
     if (this.#closed) throw new BuddyError('ERR_BUDDY_CLOSED', 'the allocator was closed');
+    if (this.#words[Header.BROKEN] !== 0) {
+      throw new BuddyError('ERR_BUDDY_CORRUPT', 'verify() has found broken invariants');
+    }
     const { maxOrder } = this.memmap.geometry;
     if (!Number.isInteger(order) || order < 0 || order > maxOrder) {
       throw new BuddyError('ERR_BUDDY_ARGUMENT', `order is 0..${maxOrder}, got ${order}`, {

@@ -11,6 +11,7 @@
  */
 import { PageState } from '@bootmem/memmap';
 
+import { BuddyError } from './errors.js';
 import { forEachUnit } from './recovery.js';
 import type { BuddyZone } from './zone.js';
 
@@ -88,7 +89,9 @@ export function extractRun(zone: BuddyZone, startPfn: number, endPfn: number): b
   let dirty = 0;
   for (let pfn = startPfn; pfn < endPfn;) {
     const head = memmap.coveringHead(pfn);
-    if (head?.state !== FREE) throw new RangeError(`pfn ${pfn} is not free`);
+    if (head?.state !== FREE) {
+      throw new BuddyError('ERR_BUDDY_CORRUPT', `pfn ${pfn} is not free any more`, { pfn });
+    }
     const index = memmap.indexOf(head.pfn);
     const blockEnd = head.pfn + 2 ** head.order;
     const type = area.typeOf(index);

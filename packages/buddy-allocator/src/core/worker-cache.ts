@@ -215,7 +215,7 @@ export function createWorkerCache(parts: WorkerCacheParts): WorkerCache {
     else if (deep) {
       // Several drains in a row: what is freed here was allocated elsewhere and is not needed here.
       streak[list] = Math.max(-MAX_FACTOR, Math.min(0, streak[list]!) - 1);
-      giveBack(list, Math.min(batchOf[order]! << (-streak[list]! - 1), limitOf[order]!), false);
+      giveBack(list, Math.min(batchOf[order]! << (-streak[list] - 1), limitOf[order]!), false);
     } else giveBack(list, batch, true);
   }
 
@@ -291,7 +291,7 @@ export function createWorkerCache(parts: WorkerCacheParts): WorkerCache {
       // Allocating and allocating: larger batches, and room for them.
       const more = n << (streak[list] - 1);
       limitOf[0] = Math.max(limitOf[0]!, Math.min(more + n, highMax));
-      return Math.min(more, Math.max(n, limitOf[0]! - n));
+      return Math.min(more, Math.max(n, limitOf[0] - n));
     }
     if (high < batch) return 1;
     let n = order === 0 ? batch << factor : batch;

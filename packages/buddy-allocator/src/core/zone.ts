@@ -229,7 +229,9 @@ export class BuddyZone {
       this.unlock();
       diagnoseFree(this, index, order);
     }
-    this.area.free(index, order, false, DIRTY);
+    // Isolation may have made the pageblocks of a large block differ since it was allocated.
+    if (order > this.memmap.geometry.pageblockOrder) this.freeBlockLocked(index, order, DIRTY, false);
+    else this.area.free(index, order, false, DIRTY);
     this.unlock();
   }
 
@@ -268,7 +270,7 @@ export class BuddyZone {
   }
 
   /** Frees a block whose pageblocks may differ in type: then pageblock by pageblock. */
-  freeBlockLocked(index: number, order: number, dirty: number): void {
+  freeBlockLocked(index: number, order: number, dirty: number, tail = true): void {
     const { pageblockOrder } = this.memmap.geometry;
     const { area } = this;
     const type = area.typeOf(index);
@@ -277,7 +279,7 @@ export class BuddyZone {
       mixed ||= area.typeOf(i) !== type;
     }
     const step = mixed ? pageblockOrder : order;
-    for (let i = index; i < index + (1 << order); i += 1 << step) area.free(i, step, true, dirty);
+    for (let i = index; i < index + (1 << order); i += 1 << step) area.free(i, step, tail, dirty);
   }
 
   /** Puts a block of the maximum order on the list of unaccepted blocks. Under the lock. */

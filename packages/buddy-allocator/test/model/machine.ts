@@ -15,12 +15,20 @@ export function codeOf(body: () => unknown): string {
 }
 
 /** One Normal zone `[start, end)` of node 0, all free and movable. */
-export function oneZone(
-  options: PageAllocatorOptions & { start?: number; end?: number } = {},
-): { allocator: PageAllocator; zone: BuddyZone; memmap: Memmap } {
+export function oneZone(options: PageAllocatorOptions & { start?: number; end?: number } = {}): {
+  allocator: PageAllocator;
+  zone: BuddyZone;
+  memmap: Memmap;
+} {
   const { start = 0, end = 8192, ...rest } = options;
   const memmap = Memmap.create({ ranges: [{ startPfn: start, endPfn: end }] });
-  const spec = { nid: 0, zone: 'Normal', startPfn: start, endPfn: end, presentPages: end - start } as const;
+  const spec = {
+    nid: 0,
+    zone: 'Normal',
+    startPfn: start,
+    endPfn: end,
+    presentPages: end - start,
+  } as const;
   const allocator = PageAllocator.create(memmap, [spec], { threads: 4, caches: false, ...rest });
   memmap.initRange(start, end, memmap.zones.idOf(0, ZoneIndex.NORMAL)!);
   memmap.pageblocks.setRange(start - (start % 512), end, 1);

@@ -1,0 +1,68 @@
+// Adaptors for the traces: {alloc(order) -> handle | -1, free(handle, order)} over each allocator.
+// The in-band peers get "pages" of 64 bytes, so that their headers stay in cache: in their favour.
+import { BuddyAllocator } from '@bootmem/buddy-allocator';
+
+const PEER_PAGE = 64;
+
+/** This package, attached to an existing allocator. */
+export function ours(allocator) {
+  return {
+    alloc(order) {
+      const pfn = allocator.alloc(order);
+      return pfn === undefined ? -1 : pfn;
+    },
+    free(pfn, order) {
+      allocator.free(pfn, order);
+    },
+  };
+}
+
+const makers = {
+  bootmem: (pages) => ours(BuddyAllocator.create({ pages, data: null, threads: 2 })),
+  'bootmem, no cache': (pages) =>
+    ours(BuddyAllocator.create({ pages, data: null, threads: 2, caches: false })),
+  '@thi.ng/malloc': async (pages) => {
+    const { MemPool } = await import('@thi.ng/malloc');
+    const pool = new MemPool({ size: pages * PEER_PAGE * 2 });
+    let used = 0;
+    return {
+      alloc(order) {
+        const size = 1 << order;
+        if (used + size > pages) return -1;
+        const address = pool.malloc(PEER_PAGE << order);
+        if (address === 0) return -1;
+        used += size;
+        return address;
+      },
+      free(address, order) {
+        pool.free(address);
+        used -= 1 << order;
+      },
+    };
+  },
+  malloc: async (pages) => {
+    const { default: module } = await import('malloc');
+    const Allocator = module.default ?? module;
+    const heap = new Allocator(new ArrayBuffer(pages * PEER_PAGE * 2));
+    let used = 0;
+    return {
+      alloc(order) {
+        const size = 1 << order;
+        if (used + size > pages) return -1;
+        const address = heap.alloc(PEER_PAGE << order);
+        if (address === 0) return -1;
+        used += size;
+        return address;
+      },
+      free(address, order) {
+        heap.free(address);
+        used -= 1 << order;
+      },
+    };
+  },
+};
+
+/** Adaptor by name. */
+export async function subject(name, pages) {
+  return makers[name](pages);
+}
