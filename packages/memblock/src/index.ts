@@ -55,6 +55,7 @@ export { joinBlocks, NumaLines, type NumaBlock } from './replay/numa-blocks.js';
 export type {
   ArrayCapacity,
   Direction,
+  LateAllocator,
   LogLevel,
   MemblockOptions,
   MemblockState,

@@ -18,6 +18,7 @@ import { ALLOC_ACCESSIBLE, LOW_ADDRESS_LIMIT, MemFlags, NO_NODE } from './consta
 import { MemblockError } from './errors.js';
 import { MemblockQueries } from './memblock-queries.js';
 import { checkAlignment, checkBytes, checkFlags, checkWish } from './options.js';
+import type { LateAllocator } from './types.js';
 import { decimal, hexAddress, hexNumber } from './text-format.js';
 
 /** Alignment of an allocation. */
@@ -178,6 +179,16 @@ export class MemblockAllocator extends MemblockQueries {
     this.scratchOnly = on;
   }
 
+  /**
+   * The slab allocator is up: from now on it serves allocations (each warns, since nobody should still
+   * come here), grown arrays come from it, and freeing gives pages to it where the release does so.
+   * @param allocator who serves from now on; undefined: memblock again
+   * @kernel slab_is_available
+   */
+  setLateAllocator(allocator: LateAllocator | undefined): void {
+    this.late = allocator;
+  }
+
   private allocBounded(
     name: string,
     size: number,
@@ -207,6 +218,10 @@ export class MemblockAllocator extends MemblockQueries {
     nid: number,
     exact: boolean,
   ): number {
+    if (this.late !== undefined) {
+      this.warning('late-allocation', 'memblock allocates although the slab allocator is up');
+      return this.late.allocate(size, align, nid) ?? 0;
+    }
     let step = align;
     if (step === 0) {
       this.warning('no-alignment', 'an allocation without alignment gets the cache line');

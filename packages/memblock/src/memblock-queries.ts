@@ -7,7 +7,6 @@ import { ADDRESS_SPACE_SIZE, MemFlags, NO_NODE } from './constants.js';
 import { MemblockRegions } from './memblock-regions.js';
 import { checkBytes, checkFlags, checkWish } from './options.js';
 import { memoryFilter, NO_FILTER, RangeCursor } from './range-cursor.js';
-import type { RegionList } from './region-list.js';
 import type { MemRange, MemRegion, PfnRange, RegionType } from './types.js';
 
 /** What a walk asks for. */
@@ -27,7 +26,7 @@ export interface PfnOwner {
   readonly endPfn: number;
 }
 
-/** Queries and walks; the second layer of {@link Memblock}. */
+/** Queries and walks; the third layer of {@link Memblock}. */
 export class MemblockQueries extends MemblockRegions {
   /** Bytes of RAM as the kernel counts them: too much after {@link Memblock.trimMemory}. @kernel memblock_phys_mem_size */
   get physMemSize(): number {
@@ -106,12 +105,14 @@ export class MemblockQueries extends MemblockRegions {
 
   /** Whether an address is RAM. O(log n). @kernel memblock_is_memory */
   isMemory(address: number): boolean {
-    return holds(this.memory, address);
+    checkBytes(address, 'address');
+    return this.memory.covers(address);
   }
 
   /** Whether an address is taken. O(log n). @kernel memblock_is_reserved */
   isReserved(address: number): boolean {
-    return holds(this.reserved, address);
+    checkBytes(address, 'address');
+    return this.reserved.covers(address);
   }
 
   /** Whether an address is RAM in the direct map, that is not NOMAP. O(log n). @kernel memblock_is_map_memory */
@@ -320,12 +321,6 @@ export class MemblockQueries extends MemblockRegions {
       nid,
     }));
   }
-}
-
-function holds(list: RegionList, address: number): boolean {
-  checkBytes(address, 'address');
-  const p = list.locate(address);
-  return p >= 0 && list.base[p]! <= address;
 }
 
 function* ranges(cursor: RangeCursor): Generator<MemRange, void, undefined> {

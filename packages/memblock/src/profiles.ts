@@ -34,6 +34,8 @@ export interface MemblockProfile {
   readonly hugePagesNoinit: boolean;
   /** Releasing a named reservation gives back its last page too (fixed in 7.1). */
   readonly releasesLastPage: boolean;
+  /** Once the slab allocator is up, freeing gives whole pages to it and leaves the list alone (7.1). */
+  readonly lateFreeReleases: boolean;
   /** A named reservation that cannot be made prints why (7.1). */
   readonly reserveMemMessages: boolean;
   /** A grown array is accepted before use where memory is unaccepted (2025). */
@@ -54,6 +56,7 @@ const V6_1: MemblockProfile = {
   numaBlocksFromDram: false,
   hugePagesNoinit: false,
   releasesLastPage: false,
+  lateFreeReleases: false,
   reserveMemMessages: false,
   acceptsGrownArray: false,
 };
@@ -84,6 +87,7 @@ const V7_1: MemblockProfile = {
   ...V6_19,
   name: '7.1',
   releasesLastPage: true,
+  lateFreeReleases: true,
   reserveMemMessages: true,
 };
 

@@ -142,6 +142,22 @@ export class RegionList {
     return d + 1 < this.chunks ? this.order[d + 1]! * CHUNK_SIZE : -1;
   }
 
+  /** Whether any entry holds an address. O(log n); leaves no place. */
+  covers(address: number): boolean {
+    if (this.chunks === 0) return false;
+    const slot = this.order[this.chunkAt(address)]!;
+    const from = slot * CHUNK_SIZE;
+    const base = this.base;
+    let low = from;
+    let high = from + this.filled[slot]!;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (base[middle]! <= address) low = middle + 1;
+      else high = middle;
+    }
+    return low > from && this.end[low - 1]! > address;
+  }
+
   /** Directory index of the last chunk that starts at or below `address`, 0 where none does. */
   chunkAt(address: number): number {
     const first = this.first;

@@ -51,6 +51,14 @@ export interface MemblockWarning {
   readonly message: string;
 }
 
+/** The allocator that serves once memblock's own time is over. @kernel slab */
+export interface LateAllocator {
+  /** An address in bytes, or undefined when there is no memory. */
+  readonly allocate: (size: number, align: number, nid: number) => number | undefined;
+  /** Takes whole pages `[startPfn, endPfn)` back, where the release gives them (7.1). */
+  readonly release?: (startPfn: number, endPfn: number) => void;
+}
+
 /** Room of the three arrays, simulating that the kernel keeps them in memory it must find itself. */
 export interface ArrayCapacity {
   /** Entries of `memory`; default 128. */

@@ -189,3 +189,42 @@ test('mirrored memory is taken for arrays first', () => {
   for (let k = 0; k < 4; k++) memblock.reserve(0x7000 + k * 0x2000, 0x1000);
   expect(printed[0]).toBe('Could not allocate 0x0000000000001000 bytes of mirrored memory\n');
 });
+
+test('once the slab allocator is up it serves allocations and arrays', () => {
+  const heard: string[] = [];
+  const released: number[][] = [];
+  let next = 0x900000;
+  for (const profile of ['7.1', '6.19'] as const) {
+    const memblock = new Memblock({
+      profile,
+      capacity: { reserved: 2, resizable: true },
+      warn: ({ kind }) => heard.push(kind),
+    });
+    memblock.add(MIB, MIB);
+    memblock.reserve(MIB, 0x1000);
+    memblock.reserve(MIB + 0x4000, 0x1000);
+    memblock.reserve(MIB + 0x8000, 0x1000);
+    expect(memblock.discardedArrays()).toHaveLength(1);
+    const before = memblock.regions('reserved');
+    memblock.setLateAllocator({
+      allocate: (size) => (size > MIB ? undefined : (next += size)),
+      release: (startPfn, endPfn) => released.push([startPfn, endPfn]),
+    });
+    expect(memblock.alloc(64)).toBe(next);
+    expect(memblock.allocNode(2 * MIB, 0)).toBeUndefined();
+    expect(memblock.regions('reserved')).toEqual(before);
+    memblock.free(MIB + 0x800, 0x10);
+    memblock.free(MIB + 0x4000, 0x1000);
+    expect(memblock.isReserved(MIB + 0x4000)).toBe(profile === '7.1');
+    // The array in memblock's own memory is given back when the next comes from elsewhere.
+    for (let k = 0; k < 4; k++) memblock.reserve(MIB + 0x10000 + k * 0x4000, 0x1000);
+    expect(memblock.discardedArrays()).toEqual([]);
+    memblock.verify();
+    memblock.setLateAllocator({ allocate: () => undefined });
+    const grow = (): boolean[] =>
+      Array.from({ length: 20 }, (_item, k) => memblock.reserve(MIB + 0x80000 + k * 0x2000, 1));
+    expect(grow()).toContain(false);
+  }
+  expect(new Set(heard)).toEqual(new Set(['late-allocation']));
+  expect(released.slice(0, 1)).toEqual([[0x104, 0x105]]);
+});
