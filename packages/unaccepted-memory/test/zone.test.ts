@@ -430,3 +430,32 @@ test('with a helper at work an allocation accepts only below half of promo', () 
   expect(it.acceptor.condAccept(ZONE, 0, 'before')).toBe(true);
   verify(it);
 });
+
+test('pages in flight count before the watermark test: one shortage, one block', () => {
+  const seen: boolean[] = [];
+  const backend: AcceptBackend = {
+    name: 'asks',
+    granularity: 2 ** 40,
+    maxRun: 2 ** 40,
+    repeatable: false,
+    accept: () => {
+      // Another thread allocates while this one is inside the platform call.
+      if (seen.length > 0) return;
+      const other = UnacceptedMemory.attach(it.memory.toHandle(), { backend });
+      const acceptor = new ZoneAcceptor(other, it.zone, {}, it.acceptor.toHandle());
+      seen.push(acceptor.condAccept(ZONE, 0, 'before'));
+      it.zone.setPromo(1025);
+      seen.push(acceptor.condAccept(ZONE, 0, 'before'));
+      other.close();
+    },
+    toHandle: () => ({ kind: 'asks' }),
+  };
+  const it = stage(64, [[0, 64]], { guard: false, backend });
+  it.zone.handOver(0, it.zone.pages);
+  it.zone.setPromo(1024);
+  expect(it.acceptor.condAccept(ZONE, 0, 'before')).toBe(true);
+  // A need of 1024 is covered by the block in flight, one of 1025 is not.
+  expect(seen).toEqual([false, true]);
+  expect(it.acceptor.stats().acceptedBlocks).toBe(2);
+  verify(it);
+});

@@ -3,6 +3,7 @@
 //
 //   words   lock, counters, list heads and tails per order, parked blocks (FIFO)
 //   pages   next, prev: pfn + 1 of list neighbours, 0 = none;  state: one byte a page
+//   blocks  parked: one byte a block
 //
 // Every list operation happens under the zone lock; counters are read without it.
 const { add, compareExchange, exchange, load, notify, store, wait } = Atomics;
@@ -22,7 +23,6 @@ const W = {
 const FIFO = W.LISTS + (MAX_ORDER + 1) * 2;
 const FREE_HEAD = 0x10;
 const USED_HEAD = 0x20;
-const PARKED_HEAD = 0x40;
 const OFFLINE = 0x80; // v1 and v2: a free block that is not accepted yet
 
 function lockWord(words, at) {
@@ -44,11 +44,13 @@ export class SharedZone {
     this.parkOrder = parkOrder;
     const blocks = Math.ceil(pages / (1 << parkOrder));
     const fixed = FIFO + blocks;
-    this.buffer = buffer ?? new SharedArrayBuffer((fixed + pages * 2) * 4 + pages);
+    this.buffer = buffer ?? new SharedArrayBuffer((fixed + pages * 2) * 4 + pages + blocks);
     this.words = new Int32Array(this.buffer, 0, fixed);
     this.next = new Int32Array(this.buffer, fixed * 4, pages);
     this.prev = new Int32Array(this.buffer, (fixed + pages) * 4, pages);
     this.state = new Uint8Array(this.buffer, (fixed + pages * 2) * 4, pages);
+    /** One byte a block: 1 while it is parked. (Not a page state: parking a large arena must touch little.) */
+    this.parked = new Uint8Array(this.buffer, (fixed + pages * 2) * 4 + pages, blocks);
     /** Called under the lock when a block that is not accepted leaves the free list (v1, v2). */
     this.onTakeOffline = undefined;
     /** The gate of the final design. */
@@ -199,7 +201,7 @@ export class SharedZone {
     const count = 1 << this.parkOrder;
     words[FIFO + words[W.FIFO_TAIL]] = pfn + 1;
     words[W.FIFO_TAIL] += 1;
-    this.state[pfn] = PARKED_HEAD;
+    this.parked[pfn >>> this.parkOrder] = 1;
     add(words, W.FREE, count);
     add(words, W.PARKED, count);
   }
@@ -219,7 +221,7 @@ export class SharedZone {
   }
   takeUnacceptedAt(pfn) {
     this.lock();
-    const found = this.state[pfn] === PARKED_HEAD;
+    const found = this.parked[pfn >>> this.parkOrder] === 1;
     if (found) {
       const at = this.words.indexOf(pfn + 1, FIFO + this.words[W.FIFO_HEAD]);
       this.words[at] = 0;
@@ -229,7 +231,7 @@ export class SharedZone {
     return found;
   }
   unparkLocked(pfn) {
-    this.state[pfn] = 0;
+    this.parked[pfn >>> this.parkOrder] = 0;
     add(this.words, W.FREE, -(1 << this.parkOrder));
     add(this.words, W.PARKED, -(1 << this.parkOrder));
   }
@@ -272,7 +274,7 @@ export class SharedZone {
   *usableBlocks() {
     for (let pfn = 0; pfn < this.pages; pfn += 1) {
       const state = this.state[pfn];
-      if (state === 0 || state === PARKED_HEAD || (state & OFFLINE) !== 0) continue;
+      if (state === 0 || (state & OFFLINE) !== 0) continue;
       yield { pfn, order: state & 15, used: (state & USED_HEAD) !== 0 };
     }
   }
