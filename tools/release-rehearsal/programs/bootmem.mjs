@@ -1,0 +1,14 @@
+export default async (api, assert) => {
+  const { description } = await api.loadMachine(undefined);
+  const texts = [];
+  for (const threads of [1, 2]) {
+    const machine = await api.bootMemory(description, { threads });
+    texts.push(machine.buddyinfo());
+    await machine.dispose();
+  }
+  assert.equal(texts[0], texts[1]);
+  assert.match(texts[0], /^Node 3, zone {3}Normal/m);
+  const report = api.checkMachine({ description, source: 'sample', notes: [] });
+  assert.equal(report.differs, 0);
+  assert.ok(report.equal > 100);
+};
