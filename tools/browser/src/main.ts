@@ -5,16 +5,8 @@ import { createWorkPool, orderedMap, provideModule, type WorkPool } from '@bootm
 import * as jobs from './jobs.js';
 import { sumSquares } from './jobs.js';
 import type { MemoryTask } from './memory.worker.js';
+import { jobsWorker, memoryWorker } from './workers.js';
 
-declare const Worker: new (
-  url: URL,
-  options: { type: 'module' },
-) => {
-  onmessage: ((event: { data: { collisions: number } }) => void) | null;
-  onerror: ((event: { message: string }) => void) | null;
-  postMessage(message: unknown): void;
-  terminate(): void;
-};
 declare const crossOriginIsolated: boolean;
 
 const THREADS = 3;
@@ -32,7 +24,7 @@ provideModule('app:jobs', { ...jobs });
 const openPool = (): WorkPool =>
   createWorkPool({
     threads: THREADS,
-    worker: () => new Worker(new URL('./jobs.worker.ts', import.meta.url), { type: 'module' }),
+    worker: jobsWorker,
   });
 
 test('ordered map gives results in input order', async () => {
@@ -102,9 +94,7 @@ if (crossOriginIsolated) {
     const owners = new Int32Array(new SharedArrayBuffer(4 * PAGES));
     const collisions = await Promise.all(
       Array.from({ length: THREADS }, (_, index) => {
-        const worker = new Worker(new URL('./memory.worker.ts', import.meta.url), {
-          type: 'module',
-        });
+        const worker = memoryWorker();
         return new Promise<number>((resolve, reject) => {
           worker.onmessage = ({ data }) => {
             worker.terminate();
