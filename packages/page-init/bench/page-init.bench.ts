@@ -45,7 +45,7 @@ async function compareInit(native: Native | undefined, pool: WorkPool): Promise<
     };
     for (let round = 0; round < rounds; round++) {
       for (const threads of threadCounts) {
-        const request = { temperature, pages, threads, repeats: temperature === 'warm' ? 3 : 1 };
+        const request = { temperature, pages, threads, repeats: temperature === 'warm' ? 7 : 1 };
         const peer = (mode: 'loop' | 'memset'): Sample | undefined =>
           native
             ?.run({ ...request, mode, bytesPerPage: Math.round(OUR_BYTES) })
@@ -54,7 +54,7 @@ async function compareInit(native: Native | undefined, pool: WorkPool): Promise<
         if (loop !== undefined) add(`${PEER_LOOP}/${threads}`, loop);
         const memset = peer('memset');
         if (memset !== undefined) add(`${PEER_MEMSET}/${threads}`, memset);
-        // As for the peers: the best of three a round when warm, one when cold.
+        // As for the peers: the best of seven a round when warm, one when cold.
         let best: Sample | undefined;
         for (let i = 0; i < request.repeats; i++) {
           const sample = await initOnly(
