@@ -66,6 +66,15 @@ group('maps', () => {
     );
   });
 
+  test('words that JavaScript objects inherit are no kinds, zones or counters', () => {
+    const description = describe(
+      'BIOS-e820: [mem 0x0-0xfff] constructor\n0 0x0 0xfff toString\nNode 0, zone DMA\n  pages free 1\n      constructor 5\n      __proto__ 6\n',
+    );
+    expect(description.firmware.map[0]).toMatchObject({ kind: 'other', text: 'constructor' });
+    expect(description.proc.firmwareMemmap?.[0]).toMatchObject({ kind: 'other', text: 'toString' });
+    expect(Object.entries(description.proc.zoneinfo![0]!.counters)).toEqual([['constructor', 5]]);
+  });
+
   test('a range that ends before it starts is an error on its line and left out', () => {
     const description = describeLines(
       'BIOS-e820: [mem 0x0000000050000000-0x000000004fffffff] usable',

@@ -10,19 +10,19 @@ import type { Draft } from '../draft.js';
 import type { ByteRange, EfiEntry, MapEntry, RangeKind } from '../types.js';
 import { MEM, onMatch, type Recogniser } from './recogniser.js';
 
-const KINDS: Readonly<Record<string, RangeKind>> = {
-  usable: 'usable',
-  'system ram': 'usable',
-  reserved: 'reserved',
-  'device reserved': 'reserved',
-  'kernel reserved': 'reserved',
-  'acpi data': 'acpi-data',
-  'acpi nvs': 'acpi-nvs',
-  unusable: 'unusable',
-  'soft reserved': 'soft-reserved',
-  'ram buffer': 'reserved',
-  unaccepted: 'unaccepted',
-};
+const KINDS: ReadonlyMap<string, RangeKind> = new Map<string, RangeKind>([
+  ['usable', 'usable'],
+  ['system ram', 'usable'],
+  ['reserved', 'reserved'],
+  ['device reserved', 'reserved'],
+  ['kernel reserved', 'reserved'],
+  ['acpi data', 'acpi-data'],
+  ['acpi nvs', 'acpi-nvs'],
+  ['unusable', 'unusable'],
+  ['soft reserved', 'soft-reserved'],
+  ['ram buffer', 'reserved'],
+  ['unaccepted', 'unaccepted'],
+]);
 const TYPE_NUMBERS: Readonly<Record<number, RangeKind>> = {
   1: 'usable',
   2: 'reserved',
@@ -41,7 +41,7 @@ export function kindOfType(type: number): RangeKind {
 /** A kind as worded in a log; `undefined` for words that are no kind. */
 export function readKind(text: string): { kind: RangeKind; typeNumber?: number } | undefined {
   const words = text.trim().toLowerCase().replace(/\s+/g, ' ');
-  const known = KINDS[words];
+  const known = KINDS.get(words);
   if (known !== undefined) return { kind: known };
   const persistent = /^persistent(?: memory)?(?: (?:ram )?\(type (\d{1,10})\))?$/.exec(words);
   if (persistent !== null) {
@@ -178,20 +178,20 @@ const EFI_NAMES = [
   'Persistent Memory',
   'Unaccepted',
 ] as const;
-const EFI_SHORT: Readonly<Record<string, number>> = {
-  reserved: 0,
-  conventional: 7,
-  'conventional memory': 7,
-  unusable: 8,
-  'acpi reclaim': 9,
-  'acpi mem nvs': 10,
-  'acpi memory nvs': 10,
-  mmio: 11,
-  'mem mapped i/o': 11,
-  'mmio port': 12,
-  persistent: 14,
-  'unaccepted memory': 15,
-};
+const EFI_SHORT: ReadonlyMap<string, number> = new Map<string, number>([
+  ['reserved', 0],
+  ['conventional', 7],
+  ['conventional memory', 7],
+  ['unusable', 8],
+  ['acpi reclaim', 9],
+  ['acpi mem nvs', 10],
+  ['acpi memory nvs', 10],
+  ['mmio', 11],
+  ['mem mapped i/o', 11],
+  ['mmio port', 12],
+  ['persistent', 14],
+  ['unaccepted memory', 15],
+]);
 // Attribute bit numbers of the UEFI memory descriptor, by the letters that the kernel prints.
 const EFI_ATTRIBUTES: readonly (readonly [number, string])[] = [
   [63, 'RUN'],
@@ -214,7 +214,7 @@ const EFI_ATTRIBUTES: readonly (readonly [number, string])[] = [
 function efiType(name: string): number | undefined {
   const words = name.trim().toLowerCase();
   const index = EFI_NAMES.findIndex((known) => known.toLowerCase() === words);
-  return index >= 0 ? index : EFI_SHORT[words];
+  return index >= 0 ? index : EFI_SHORT.get(words);
 }
 
 function attributeNames(hex: string): string[] {

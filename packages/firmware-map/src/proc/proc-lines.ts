@@ -9,6 +9,7 @@
  *   Node    0, zone      DMA, type  Movable   pagetypeinfo
  */
 import type { Draft, ZoneinfoDraft } from '../draft.js';
+import type { RangeKind } from '../types.js';
 import { readKind } from '../log/map-lines.js';
 import { nodeId } from '../log/node-lines.js';
 import { ZONE, zoneName, type Outcome } from '../log/recogniser.js';
@@ -73,16 +74,18 @@ function readFirmwareMemmap(text: string, draft: Draft, line: number): Outcome {
   return 'taken';
 }
 
-// /sys/firmware/memmap has words of its own for some kinds.
+// Words that only /sys/firmware/memmap has.
+const FIRMWARE_KINDS: ReadonlyMap<string, { kind: RangeKind; typeNumber?: number }> = new Map([
+  ['acpi tables', { kind: 'acpi-data' }],
+  ['acpi non-volatile storage', { kind: 'acpi-nvs' }],
+  ['unusable memory', { kind: 'unusable' }],
+  ['persistent memory', { kind: 'persistent', typeNumber: 7 }],
+  ['persistent memory (legacy)', { kind: 'persistent', typeNumber: 12 }],
+  ['unknown e820 type', { kind: 'reserved' }],
+]);
+
 function firmwareKind(words: string): ReturnType<typeof readKind> & object {
-  const special = {
-    'acpi tables': { kind: 'acpi-data' as const },
-    'acpi non-volatile storage': { kind: 'acpi-nvs' as const },
-    'unusable memory': { kind: 'unusable' as const },
-    'persistent memory': { kind: 'persistent' as const, typeNumber: 7 },
-    'persistent memory (legacy)': { kind: 'persistent' as const, typeNumber: 12 },
-    'unknown e820 type': { kind: 'reserved' as const },
-  }[words.toLowerCase()];
+  const special = FIRMWARE_KINDS.get(words.toLowerCase());
   return special ?? readKind(words) ?? { kind: 'other' };
 }
 
@@ -128,17 +131,17 @@ function readNodeZone(text: string, draft: Draft, line: number): Outcome {
   return 'taken';
 }
 
-const ZONEINFO_FIELDS: Readonly<Record<string, string>> = {
-  boost: 'boost',
-  min: 'min',
-  low: 'low',
-  high: 'high',
-  promo: 'promo',
-  spanned: 'spanned',
-  present: 'present',
-  managed: 'managed',
-  cma: 'cma',
-};
+const ZONEINFO_FIELDS: ReadonlySet<string> = new Set([
+  'boost',
+  'min',
+  'low',
+  'high',
+  'promo',
+  'spanned',
+  'present',
+  'managed',
+  'cma',
+]);
 
 function readZoneinfoField(text: string, draft: Draft, line: number): boolean {
   const zone = draft.zoneinfo.at(-1)!;
@@ -177,9 +180,8 @@ function leaveZoneinfo(draft: Draft): false {
 }
 
 function setZoneField(zone: ZoneinfoDraft, name: string, value: number): void {
-  const field = ZONEINFO_FIELDS[name];
-  if (field !== undefined && zone[field] === undefined) zone[field] = value;
-  else if (field === undefined) zone.counters[name] ??= value;
+  const target = ZONEINFO_FIELDS.has(name) ? zone : zone.counters;
+  if (!Object.hasOwn(target, name)) target[name] = value;
 }
 
 function setPcp(zone: ZoneinfoDraft, name: 'high' | 'batch', value: number): void {
