@@ -74,6 +74,14 @@ group('memory by node', () => {
     ]);
   });
 
+  test('a map that names unaccepted memory itself is memory all the same', () => {
+    const derived = deriveMemory(
+      describeLines('BIOS-e820: [mem 0x0000000040000000-0x000000007fffffff] unaccepted'),
+    );
+    expect(derived.unaccepted).toEqual([{ start: 0x40000000, end: 0x80000000 }]);
+    expect(tuples(derived)).toEqual([['100000', '80000000', 0]]);
+  });
+
   test('without the lines about it, the first page and the BIOS window are taken out with a word', () => {
     const derived = deriveMemory(
       describe(

@@ -108,7 +108,7 @@ export function deriveMemory(
     memory: parts,
     memblockAdds: [...limited, ...(found?.noMap ?? [])].map(({ start, end }) => ({ start, end })),
     persistent: deviceRanges(device, map, soleNode),
-    unaccepted: description.firmware.unaccepted.map(({ start, end }) => ({ start, end })),
+    unaccepted: unacceptedRanges(description),
     nodes: onlineNodes(description, parts, map.source),
     source,
     nodeSource: map.source,
@@ -269,6 +269,12 @@ function limitToArchitecture(
 
 function soleNodeOf(description: MachineDescription): number {
   return description.printed.earlyRanges[0]?.nid ?? description.numa.nodeData[0]?.nid ?? 0;
+}
+
+// From the EFI map, and from maps that name the kind themselves.
+function unacceptedRanges({ firmware }: MachineDescription): ByteRange[] {
+  const named = firmware.map.filter(({ kind }) => kind === 'unaccepted');
+  return normalise([...firmware.unaccepted, ...named]);
 }
 
 function deviceRanges(device: readonly KindRange[], map: NodeMap, soleNode: number): DeviceRange[] {

@@ -1,0 +1,130 @@
+/** What the kernel printed about the outcome: the truths that a rebuilt machine is compared with. Units and conventions: description.ts. */
+import type { ByteRange, Located, LocatedRange, ZoneName } from './common.js';
+
+/** A line of `Zone ranges:`. */
+export interface ZoneRange extends Located {
+  readonly zone: ZoneName;
+  /** Absent when the kernel printed `empty`. */
+  readonly range?: ByteRange;
+}
+
+/** A line of `Early memory node ranges`. */
+export interface EarlyRange extends LocatedRange {
+  readonly nid: number;
+}
+
+/** `Initmem setup node …`. */
+export interface NodeSetup extends Located {
+  readonly nid: number;
+  /** Absent for a node without memory. */
+  readonly range?: ByteRange;
+}
+
+/** Pages of holes that were initialised as reserved. */
+export interface UnavailablePages extends Located {
+  readonly pages: number;
+  /** Absent in the whole-machine form of kernels before 5.10. */
+  readonly nid?: number;
+  readonly zone?: ZoneName;
+}
+
+/** `On node N totalpages: M` and the zone lines below it. */
+export interface NodePages extends Located {
+  readonly nid: number;
+  readonly totalPages: number;
+  readonly zones: readonly {
+    readonly zone: ZoneName;
+    /** `… zone: N pages, LIFO batch:B`. */
+    readonly pages?: number;
+    readonly lifoBatch?: number;
+    readonly memmapPages?: number;
+    readonly reservedPages?: number;
+  }[];
+}
+
+/** `Built N zonelists, mobility grouping on.  Total pages: P`. */
+export interface ZonelistsLine extends Located {
+  readonly count: number;
+  readonly mobility?: boolean;
+  readonly totalPages?: number;
+  /** `Zone` or `Node` order, of kernels that had the choice. */
+  readonly order?: 'zone' | 'node';
+}
+
+/** A printed zonelist: `mminit::zonelist general 1:Normal = 1:Normal 0:DMA32 …`. */
+export interface PrintedZonelist extends Located {
+  readonly list: 'general' | 'thisnode';
+  readonly nid: number;
+  readonly zone: ZoneName;
+  readonly entries: readonly { readonly nid: number; readonly zone: ZoneName }[];
+}
+
+/** `Memory: 207548K/1048056K available (…)`. */
+export interface MemoryLine extends Located {
+  readonly availableKb: number;
+  readonly totalKb: number;
+  /** Amounts in the brackets by their printed name (`kernel code`, `reserved`, `absent`, …), KiB. */
+  readonly partsKb: Readonly<Record<string, number>>;
+  /** True when it stands before the first deferred line (kernels to 6.10 with deferred init). */
+  readonly beforeDeferred?: boolean;
+}
+
+/** A node's deferred initialisation. */
+export interface DeferredLine extends Located {
+  readonly nid: number;
+  /** Printed by kernels to 5.7 only. */
+  readonly pages?: number;
+  readonly ms: number;
+}
+
+/** Memory given back late: `Freeing initrd memory: 1304K`. */
+export interface FreeingLine extends Located {
+  readonly what: string;
+  readonly kb: number;
+}
+
+/** `HugeTLB registered 2.00 MiB page size, pre-allocated N pages`. */
+export interface HugetlbLine extends Located {
+  readonly pageBytes: number;
+  readonly preallocated: number;
+}
+
+/** What the kernel printed about the outcome. */
+export interface PrintedTruths {
+  readonly zoneRanges: readonly ZoneRange[];
+  readonly movableStarts: readonly ({ readonly nid: number; readonly start: number } & Located)[];
+  readonly earlyRanges: readonly EarlyRange[];
+  readonly nodeSetups: readonly NodeSetup[];
+  readonly unavailable: readonly UnavailablePages[];
+  readonly nodePages: readonly NodePages[];
+  readonly fallbackOrders: readonly ({
+    readonly nid: number;
+    readonly order: readonly number[];
+  } & Located)[];
+  readonly policyZone?: { readonly zone: ZoneName } & Located;
+  readonly zonelists?: ZonelistsLine;
+  readonly zonelistOrders: readonly PrintedZonelist[];
+  /** `mminit::memmap_init …`: pages `[startPfn, endPfn)` of a zone (by index) that were initialised. */
+  readonly memmapInit: readonly ({
+    readonly nid: number;
+    readonly zoneIndex: number;
+    readonly startPfn: number;
+    readonly endPfn: number;
+  } & Located)[];
+  readonly memory?: MemoryLine;
+  readonly deferred: readonly DeferredLine[];
+  /** `memmap_init_zone_device initialised N pages in Nms`. */
+  readonly deviceInit: readonly ({ readonly pages: number; readonly ms: number } & Located)[];
+  readonly freeing: readonly FreeingLine[];
+  readonly hugetlb: readonly HugetlbLine[];
+  /** Memory block (hot-plug unit), bytes. */
+  readonly blockSize?: { readonly bytes: number } & Located;
+  /** `RAMDISK: [mem …]`. */
+  readonly ramdisk?: LocatedRange;
+  /** Crash kernel reservations. */
+  readonly crashkernel: readonly LocatedRange[];
+  /** `last_pfn = 0x1c0000 max_arch_pfn = …`, in order. */
+  readonly lastPfns: readonly ({ readonly pfn: number; readonly maxArchPfn?: number } & Located)[];
+  /** ACPI tables kept out of the allocator. */
+  readonly acpiTables: readonly (LocatedRange & { readonly table: string })[];
+}
