@@ -68,6 +68,11 @@ function jobs(withC: boolean): Job[] {
     list.push({ ...base, subject: 'bootmem' });
     list.push({ ...base, subject: 'bootmem, no cache', operations: Math.round(large / 2) });
     for (const workers of [2, 4]) list.push({ ...base, subject: 'bootmem', workers });
+    const slow = { a: 600_000, b: 300_000, c: 40_000 }[trace];
+    if (trace !== 'c') {
+      const operations = Math.round(slow * SCALE);
+      list.push({ ...base, subject: 'malloc', operations, length: 200_000 });
+    }
     const small = { trace, pages: SMALL, workers: 1, length: 40_000 };
     list.push({ ...small, subject: 'bootmem', operations: Math.round(4e6 * SCALE) });
     list.push({ ...small, subject: 'malloc', operations: Math.round(120_000 * SCALE) });
@@ -113,17 +118,25 @@ compiled?.remove();
 
 const digits = (value: number): string => value.toFixed(value < 10 ? 2 : 1);
 if (!json) {
-  console.log('million operations per CPU-second (min / median / max) and per second of wall time (median)');
+  console.log(
+    'million operations per CPU-second (min / median / max) and per second of wall time (median)',
+  );
 }
 for (const job of list) {
   const perCpu = spread(rates.get(job)!);
   const perWall = spread(walls.get(job)!);
   if (json) {
     const base = { bench: 'buddy', case: nameOf(job), subject: job.subject, n: ROUNDS };
-    console.log(JSON.stringify({ ...base, metric: 'operations per CPU-second', unit: 'M/s', ...perCpu }));
-    console.log(JSON.stringify({ ...base, metric: 'operations per second', unit: 'M/s', ...perWall }));
+    console.log(
+      JSON.stringify({ ...base, metric: 'operations per CPU-second', unit: 'M/s', ...perCpu }),
+    );
+    console.log(
+      JSON.stringify({ ...base, metric: 'operations per second', unit: 'M/s', ...perWall }),
+    );
   } else {
-    const numbers = [perCpu.min, perCpu.median, perCpu.max].map((v) => digits(v).padStart(6)).join(' /');
+    const numbers = [perCpu.min, perCpu.median, perCpu.max]
+      .map((v) => digits(v).padStart(6))
+      .join(' /');
     console.log(
       `${nameOf(job).padEnd(20)} ${job.subject.padEnd(26)} ${numbers}   wall ${digits(perWall.median).padStart(6)}`,
     );
@@ -134,7 +147,9 @@ for (const job of list) {
 function ratio(trace: string, pages: number, subject: string, to: string): number | undefined {
   const find = (name: string): number[] | undefined =>
     rates.get(
-      list.find((j) => j.trace === trace && j.pages === pages && j.workers === 1 && j.subject === name)!,
+      list.find(
+        (j) => j.trace === trace && j.pages === pages && j.workers === 1 && j.subject === name,
+      )!,
     );
   const [mine, other] = [find(subject), find(to)];
   if (mine === undefined || other === undefined) return undefined;
@@ -143,6 +158,7 @@ function ratio(trace: string, pages: number, subject: string, to: string): numbe
 
 const rows: readonly (readonly [string, number, string, string])[] = [
   ...['a', 'b', 'c'].map((t) => [t, LARGE, 'bootmem', 'C -O2, no lock, no cache'] as const),
+  ...['a', 'b'].map((t) => [t, LARGE, 'bootmem', 'malloc'] as const),
   ...['a', 'b', 'c'].map((t) => [t, SMALL, 'bootmem', 'malloc'] as const),
   ...['a', 'b', 'c'].map((t) => [t, SMALL, 'bootmem', '@thi.ng/malloc'] as const),
 ];
@@ -150,8 +166,21 @@ for (const [trace, pages, subject, to] of rows) {
   const value = ratio(trace, pages, subject, to);
   if (value === undefined) continue;
   if (json) {
-    const base = { bench: 'buddy', case: `${trace}, ratio to ${to}`, subject, n: ROUNDS };
-    console.log(JSON.stringify({ ...base, metric: 'ratio', unit: '1', median: value, min: value, max: value }));
-  } else console.log(`ratio ${trace}: ${subject} to ${to}: ${value.toFixed(2)}`);
+    const size = pages === LARGE ? 'large' : 'small';
+    const base = { bench: 'buddy', case: `${trace}, ${size}, ratio to ${to}`, subject, n: ROUNDS };
+    console.log(
+      JSON.stringify({
+        ...base,
+        metric: 'ratio',
+        unit: '1',
+        median: value,
+        min: value,
+        max: value,
+      }),
+    );
+  } else {
+    const size = pages === LARGE ? 'large' : 'small';
+    console.log(`ratio ${trace}, ${size}: ${subject} to ${to}: ${value.toFixed(2)}`);
+  }
 }
 if (compiled === undefined && !json) console.log('no C compiler here: the C rows are left out');

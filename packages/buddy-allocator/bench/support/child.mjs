@@ -21,7 +21,11 @@ function clock() {
 }
 
 async function several(job) {
-  const allocator = BuddyAllocator.create({ pages: job.pages, data: null, threads: job.workers + 1 });
+  const allocator = BuddyAllocator.create({
+    pages: job.pages,
+    data: null,
+    threads: job.workers + 1,
+  });
   const barrier = new Int32Array(new SharedArrayBuffer(8));
   const workers = Array.from({ length: job.workers }, (_, i) => {
     const data = { ...job, seed: job.seed + i, handle: allocator.toHandle(), barrier };

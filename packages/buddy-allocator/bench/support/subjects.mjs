@@ -1,8 +1,13 @@
 // Adaptors for the traces: {alloc(order) -> handle | -1, free(handle, order)} over each allocator.
-// The in-band peers get "pages" of 64 bytes, so that their headers stay in cache: in their favour.
+// The in-band peers manage touched memory. On the small arena they get "pages" of 64 bytes, so that their
+// headers stay in cache: in their favour. On the large one they manage what it is about, 1 GiB.
 import { BuddyAllocator } from '@bootmem/buddy-allocator';
 
-const PEER_PAGE = 64;
+const SMALL_PEER_PAGE = 64;
+const PEER_PAGE = 4096;
+const SMALL = 8192;
+
+const peerPage = (pages) => (pages > SMALL ? PEER_PAGE : SMALL_PEER_PAGE);
 
 /** This package, attached to an existing allocator. */
 export function ours(allocator) {
@@ -23,13 +28,14 @@ const makers = {
     ours(BuddyAllocator.create({ pages, data: null, threads: 2, caches: false })),
   '@thi.ng/malloc': async (pages) => {
     const { MemPool } = await import('@thi.ng/malloc');
-    const pool = new MemPool({ size: pages * PEER_PAGE * 2 });
+    const page = peerPage(pages);
+    const pool = new MemPool({ size: Math.ceil(pages * (page + 32)) });
     let used = 0;
     return {
       alloc(order) {
         const size = 1 << order;
         if (used + size > pages) return -1;
-        const address = pool.malloc(PEER_PAGE << order);
+        const address = pool.malloc(page << order);
         if (address === 0) return -1;
         used += size;
         return address;
@@ -43,13 +49,16 @@ const makers = {
   malloc: async (pages) => {
     const { default: module } = await import('malloc');
     const Allocator = module.default ?? module;
-    const heap = new Allocator(new ArrayBuffer(pages * PEER_PAGE * 2));
+    const page = peerPage(pages);
+    const buffer = new ArrayBuffer(Math.ceil((pages * (page + 32)) / 4096) * 4096);
+    new Uint8Array(buffer).fill(0);
+    const heap = new Allocator(buffer);
     let used = 0;
     return {
       alloc(order) {
         const size = 1 << order;
         if (used + size > pages) return -1;
-        const address = heap.alloc(PEER_PAGE << order);
+        const address = heap.alloc(page << order);
         if (address === 0) return -1;
         used += size;
         return address;

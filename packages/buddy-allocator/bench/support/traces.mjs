@@ -96,11 +96,13 @@ export function prepare(name, adaptor, pages, seed, length = LENGTH) {
   };
 }
 
-/** Warms up with two passes, then runs at least `operations` between `clock()` and the function it gives. */
+/** Warms up with at least two passes and 300 ms, then runs at least `operations` between `clock()` and the function it gives. */
 export function run(name, adaptor, pages, operations, seed, clock, length = LENGTH) {
   const { step, end } = prepare(name, adaptor, pages, seed, length);
+  const warmUntil = performance.now() + 300;
   step();
-  step();
+  do step();
+  while (performance.now() < warmUntil);
   const stop = clock();
   let done = 0;
   while (done < operations) done += step();

@@ -230,7 +230,8 @@ export class BuddyZone {
       diagnoseFree(this, index, order);
     }
     // Isolation may have made the pageblocks of a large block differ since it was allocated.
-    if (order > this.memmap.geometry.pageblockOrder) this.freeBlockLocked(index, order, DIRTY, false);
+    if (order > this.memmap.geometry.pageblockOrder)
+      this.freeBlockLocked(index, order, DIRTY, false);
     else this.area.free(index, order, false, DIRTY);
     this.unlock();
   }

@@ -1,0 +1,68 @@
+// Worker of the soak: random allocations and frees on a shared allocator, checking that no page is owned
+// twice. Posts the number of operations and of violations after each batch.
+import { parentPort, workerData } from 'node:worker_threads';
+
+import { BuddyAllocator } from '@bootmem/buddy-allocator';
+
+const { handle, owners, id, seed } = workerData;
+const allocator = BuddyAllocator.attach(handle);
+let x = (Math.imul(seed, 0x9e3779b1) ^ id) | 1;
+const next = () => {
+  x ^= x << 13;
+  x ^= x >>> 17;
+  x ^= x << 5;
+  return x >>> 0;
+};
+const mobilities = ['movable', 'unmovable', 'reclaimable'];
+const live = [];
+let pages = 0;
+let violations = 0;
+
+function take(limit) {
+  const kind = next() % 256;
+  const order = Math.min(Math.clz32(next() | 1), 10);
+  if (pages + (1 << order) > limit) return;
+  let pfn;
+  let count = 1 << order;
+  if (kind === 0) {
+    count = 1 + (next() % 40);
+    pfn = allocator.allocExact(count);
+  } else if (kind < 64) pfn = allocator.alloc(order, { mobility: mobilities[kind % 3] });
+  else pfn = allocator.alloc(order);
+  if (pfn === undefined) return;
+  for (let p = pfn; p < pfn + count; p++) {
+    if (Atomics.exchange(owners, p, id) !== 0) violations++;
+  }
+  live.push({ pfn, order, count, exact: kind === 0 });
+  pages += count;
+}
+
+function drop() {
+  const k = next() % live.length;
+  const { pfn, order, count, exact } = live[k];
+  live[k] = live[live.length - 1];
+  live.pop();
+  for (let p = pfn; p < pfn + count; p++) {
+    if (Atomics.exchange(owners, p, 0) !== id) violations++;
+  }
+  if (exact) allocator.freeExact(pfn, count);
+  else allocator.free(pfn, order);
+  // A block that is free already, or part of somebody else's: always refused.
+  if (next() % 512 === 0 && live.length > 0) {
+    const other = live[next() % live.length];
+    if (!other.exact && other.order > 0 && allocator.tryFree(other.pfn + 1, 0) === 'ok')
+      violations++;
+  }
+  pages -= count;
+}
+
+parentPort.on('message', ({ steps, limit, finish }) => {
+  for (let i = 0; i < steps; i++) {
+    if (live.length > 0 && (next() & 1) === 0) drop();
+    else take(limit);
+  }
+  while (finish && live.length > 0) drop();
+  allocator.drain();
+  parentPort.postMessage({ operations: steps, violations });
+  violations = 0;
+});
