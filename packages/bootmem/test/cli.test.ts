@@ -59,6 +59,33 @@ test('--quiet prints nothing', async () => {
   });
 });
 
+test('boot --mode on-demand grows while a quarter of memory is allocated, and says what is untouched', async () => {
+  const { code, out } = await run(['boot', '--mode', 'on-demand', '--memory', '4G']);
+  expect(code).toBe(0);
+  expect(out).toMatch(/^allocated and freed 1 GiB in blocks of the largest order$/m);
+  expect(out).toMatch(/grown on demand +\d+ times, [\d ]+ pages; [\d ]+ pages still untouched/);
+  const most = await run(['boot', '--memory', '1G', '--demand', '2G']);
+  expect(most.out).toMatch(/allocated and freed \d+ MiB .*; 2 GiB was asked for/);
+});
+
+test('lazy and eager acceptance of the same machine differ in units, not in pages', async () => {
+  const args = ['boot', '--json', '--memory', '4G', '--unaccepted', '2G', '--accept'];
+  const [lazy, eager] = await Promise.all(
+    ['lazy', 'eager'].map(
+      async (mode) =>
+        JSON.parse((await run([...args, mode])).out) as {
+          unaccepted: { acceptedUnits: number; totalUnits: number };
+          zones: { freePages: number; unacceptedPages: number }[];
+        },
+    ),
+  );
+  expect(lazy!.unaccepted.acceptedUnits).toBeLessThan(100);
+  expect(eager!.unaccepted.acceptedUnits).toBe(eager!.unaccepted.totalUnits);
+  const pages = (report: typeof lazy) =>
+    report!.zones.map((zone) => zone.freePages + zone.unacceptedPages);
+  expect(pages(lazy)).toEqual(pages(eager));
+});
+
 test('check shows fact, kernel, ours and verdict, and its JSON fits the schema', async () => {
   const { code, out } = await run(['check', `${FIXTURES}k61-4n-odd`]);
   expect(code).toBe(0);

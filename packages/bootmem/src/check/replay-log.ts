@@ -77,6 +77,8 @@ function run(
   const { description } = input;
   const profile = chooseProfile('auto', description);
   const memblock = stateOf(first, profile);
+  // With movable_node the kernel allocates upwards from below until it knows the nodes.
+  if (description.options.movableNode) memblock.direction = 'bottom-up';
   const operations = description.memblock.operations.filter((one) => one.line > first.line);
   const setAt = nodeSetLine(description, operations);
   const differences: string[] = [];
@@ -90,6 +92,7 @@ function run(
     nodesSet = true;
     markHotplug(memblock, description);
     setNodes(memblock, nodeBlocks(description, profile));
+    memblock.direction = 'top-down';
   };
   const compareUntil = (line: number): void => {
     for (let dump = pending[0]; dump !== undefined && dump.line < line; dump = pending[0]) {

@@ -3,13 +3,34 @@
  * progress bar is drawn on a terminal; tables and numbers follow. With `--json` there is one object.
  */
 import { bootMemory } from '../boot/boot-memory.js';
+import type { Machine } from '../boot/machine.js';
 import { bootText } from '../format/boot-text.js';
+import { formatBytes } from '../format/numbers.js';
 import { loadMachine } from '../input/load-machine.js';
 import { ExitCode } from './exit-codes.js';
 import type { ExitCodeValue } from './exit-codes.js';
 import type { CommandIo } from './io.js';
 import type { BringUpOptions, OutputOptions, SourceOptions } from './options.js';
 import { createProgressBar } from './progress-bar.js';
+
+/**
+ * Allocates in blocks of the largest order until enough is held or none is left, then frees all.
+ * @param machine  a machine that is up
+ * @param bytes    how much to hold at a time
+ * @returns bytes that were held
+ */
+export function demandMemory(machine: Machine, bytes: number): number {
+  const { maxOrder } = machine.memmap.geometry;
+  const blockBytes = 2 ** maxOrder * machine.plan.pageSize;
+  const blocks: number[] = [];
+  while (blocks.length * blockBytes < bytes) {
+    const pfn = machine.allocPages(maxOrder, { migratetype: 1 });
+    if (pfn === undefined) break;
+    blocks.push(pfn);
+  }
+  for (const pfn of blocks) machine.freePages(pfn, maxOrder);
+  return blocks.length * blockBytes;
+}
 
 /**
  * @param file     a boot log, or `undefined` for the shipped sample (or the source that options name)
@@ -44,6 +65,14 @@ export async function runBoot(
     bar.stop();
     try {
       await machine.devicesReady();
+      const bytes = machine.report().machine.memoryBytes;
+      const demand = options.demand ?? (options.mode === 'on-demand' ? bytes / 4 : 0);
+      if (demand > 0) {
+        const got = demandMemory(machine, demand);
+        const line = `allocated and freed ${formatBytes(got)} in blocks of the largest order`;
+        if (text)
+          io.out(`${line}${got < demand ? `; ${formatBytes(demand)} was asked for` : ''}\n`);
+      }
       const report = machine.report();
       if (options.json === true && !quiet) io.out(`${JSON.stringify(report)}\n`);
       else if (text) io.out(bootText(report, io.colors));

@@ -75,6 +75,8 @@ export interface BringUpOptions {
   readonly threads: number;
   readonly mode: 'eager' | 'deferred' | 'on-demand';
   readonly accept?: 'lazy' | 'eager';
+  /** Bytes to allocate after the boot, and to free again. */
+  readonly demand?: number;
 }
 
 /**
@@ -133,6 +135,11 @@ export function addBringUpOptions(command: Command): Command {
       )
         .choices(['eager', 'deferred', 'on-demand'])
         .default('deferred'),
+    )
+    .option(
+      '--demand <size>',
+      'after the boot, allocate so much in large blocks and free it again (default with on-demand: a quarter)',
+      memorySize,
     )
     .addOption(
       new Option(
