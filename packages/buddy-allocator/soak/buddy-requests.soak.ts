@@ -4,6 +4,7 @@
 // bulk), then W workers at once, who free each other's blocks and of whom one is killed now and then. After
 // every round all invariants are checked; at the end everything is freed and must be one piece again.
 // Without --minutes: 10^7 operations of each. Last line `buddy-requests: N operations, N violations`.
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { BuddyAllocator } from '@bootmem/buddy-allocator';
 
@@ -172,20 +173,10 @@ interface Crew {
 
 const url = new URL('./support/churn-worker.mjs', import.meta.url);
 
-const reportOf = (worker: Worker): Promise<Report> =>
-  new Promise((resolve, reject) => {
-    const settle = (): void => {
-      worker.removeAllListeners();
-    };
-    worker.once('message', (report: Report) => {
-      settle();
-      resolve(report);
-    });
-    worker.once('error', (error) => {
-      settle();
-      reject(error);
-    });
-  });
+const reportOf = async (worker: Worker): Promise<Report> => {
+  const [report] = (await once(worker, 'message')) as [Report];
+  return report;
+};
 
 async function together(): Promise<void> {
   const allocator = BuddyAllocator.create({ pages: PAGES, data: null, threads: 32 });

@@ -324,6 +324,24 @@ test('an isolated pageblock serves nobody, and comes back with its type', () => 
   expect(allocator.verify()).toEqual([]);
 });
 
+test.each([100, 600])(
+  'a largest block of which one half was isolated meanwhile is freed half by half (pfn %d)',
+  (pfn) => {
+    const allocator = smallMachine([{ zone: 'Normal', pages: 2048 }]);
+    const { core } = allocator.zones[0]!;
+    const [block] = take(allocator, 1, 10, 1);
+    expect(block).toBe(0);
+    allocator.isolate(pfn);
+    allocator.freePages(0, 10);
+    expect(allocator.verify()).toEqual([]);
+    expect(core.freePages).toBe(1536);
+    expect(exhaust(allocator, { migratetype: 1 })).toHaveLength(1536);
+    allocator.unisolate(pfn);
+    expect(core.freePages).toBe(512);
+    expect(allocator.verify()).toEqual([]);
+  },
+);
+
 test('a contiguous range is emptied by moving, or left alone', () => {
   const allocator = smallMachine([{ zone: 'Normal', pages: 4096 }]);
   const used = new Set(take(allocator, 700, 0, 1));
