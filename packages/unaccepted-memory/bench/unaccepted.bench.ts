@@ -42,11 +42,17 @@ const RESERVE_PAGES = 8192;
 const samples = new Samples();
 const gc = (globalThis as { gc?: () => void }).gc;
 
-/** Lets go of the last arena; unmapping it takes a while and would count against the next one. */
+/** Lets go of the last arena and waits until it is unmapped: that goes on for a while, and faults wait for it. */
 async function collect(): Promise<void> {
   await Promise.all(threads.map((worker) => ask(worker, { kind: 'collect' })));
   gc?.();
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  let last = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < 50; round += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const { rss } = process.memoryUsage();
+    if (rss > last - M) return;
+    last = rss;
+  }
 }
 
 interface DemandResult {

@@ -19,8 +19,9 @@ const { add, compareExchange, load, notify, store, wait } = Atomics;
 const HELPER = 256;
 const DEMAND = 257;
 const ZONES = 258;
-/** Looks, a few ns each, at a block between its finish and its free. */
-const SETTLE_SPINS = 200_000;
+/** Looks, a few ns each, at a block between its finish and its free; then a sleep, should its thread be descheduled. */
+const SETTLE_SPINS = 20_000;
+const SETTLE_MS = 200;
 const NOTHING = 0;
 const TAKING = -1;
 
@@ -121,18 +122,24 @@ export class InFlight {
   settle(zone: number, pages: number): void {
     // Pairs with `awaitSettled`: comes after the block is on the free list.
     add(this.#words, zone, -pages);
+    notify(this.#words, zone);
   }
 
   /**
    * Waits a moment for a block that was finished and is about to be freed.
-   * @returns false when nothing changed meanwhile: its thread died in between, or is descheduled for long
+   * @returns false when nothing changed meanwhile: its thread died in between
    */
   awaitSettled(zone: number): boolean {
     const before = load(this.#words, zone);
     for (let spin = 0; spin < SETTLE_SPINS; spin += 1) {
       if (load(this.#words, zone) !== before) return true;
     }
-    return false;
+    try {
+      wait(this.#words as Int32Array<SharedArrayBuffer>, zone, before, SETTLE_MS);
+    } catch {
+      // A thread that may not sleep has done its spinning.
+    }
+    return load(this.#words, zone) !== before;
   }
 
   /** The block of a slot, or undefined; `slot` that died while taking shows nothing. */

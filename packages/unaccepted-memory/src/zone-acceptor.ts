@@ -148,7 +148,11 @@ export class ZoneAcceptor implements AcceptGate {
     return this.#inFlight.pages(zone);
   }
 
-  /** @inheritDoc */
+  /**
+   * Implements {@link AcceptGate.holdBack}.
+   * @throws as `acceptMemory`, for a block that is accepted now
+   * @kernel __free_unaccepted, __free_pages_core
+   */
   holdBack(pfn: number, order: number): boolean {
     const start = pfn * this.#pageSize;
     const size = 2 ** order * this.#pageSize;
@@ -165,7 +169,7 @@ export class ZoneAcceptor implements AcceptGate {
   }
 
   /**
-   * @inheritDoc
+   * Implements {@link AcceptGate.condAccept}.
    * @throws ERR_ACCEPT_FAILED and the other errors of `acceptMemory`; the block concerned is withheld for good, all counters are right
    * @kernel cond_accept_memory
    */
@@ -266,11 +270,17 @@ export class ZoneAcceptor implements AcceptGate {
     return blocks;
   }
 
-  /** @inheritDoc */
+  /**
+   * Implements {@link AcceptGate.acceptBlock}; finishes a block in flight too.
+   * @throws as {@link ZoneAcceptor.condAccept}
+   * @kernel accept_page
+   */
   acceptBlock(pfn: number): boolean {
     const block = Math.floor(pfn / this.#blockPages);
     if (this.#port.takeUnacceptedAt(block * this.#blockPages)) {
       const slot = this.#memory.participant;
+      const left = this.#inFlight.at(slot);
+      if (left !== undefined) this.#complete(left);
       // The zone is not known here and only serves helpers; zone 0 is nobody's.
       this.#inFlight.enter(slot, 0, block, this.#blockPages);
       this.#complete({ slot, zone: 0, block });
@@ -381,6 +391,9 @@ export class ZoneAcceptor implements AcceptGate {
 
   #take(zone: number): InFlightBlock | undefined {
     const slot = this.#memory.participant;
+    // A former owner of the slot died and nobody recovered its block yet: that comes first.
+    const left = this.#inFlight.at(slot);
+    if (left !== undefined) this.#complete(left);
     this.#inFlight.begin(slot, zone);
     const pfn = this.#port.takeUnaccepted(zone);
     if (pfn === undefined) {

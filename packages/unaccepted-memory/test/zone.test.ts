@@ -459,3 +459,46 @@ test('pages in flight count before the watermark test: one shortage, one block',
   expect(it.acceptor.stats().acceptedBlocks).toBe(2);
   verify(it);
 });
+
+test('a block that a dead thread left in its slot is finished by the next owner of the slot', () => {
+  for (const next of ['acceptOne', 'acceptBlock'] as const) {
+    const it = stage(16, [[0, 16]], { guard: false });
+    it.zone.handOver(0, it.zone.pages);
+    const id = it.memory.reserveParticipant();
+    const view = (): ZoneAcceptor => {
+      const memory = UnacceptedMemory.attach(it.memory.toHandle(), {
+        participant: id,
+        backend: it.memory.backend,
+      });
+      return new ZoneAcceptor(memory, it.zone, {}, it.acceptor.toHandle());
+    };
+    // It stops between two steps, for good: what comes after the step is never executed.
+    const dying = view().acceptOneInSteps(ZONE, 4096, () => {
+      expect(it.memory.declareDead(id)).toEqual([]);
+      expect(it.memory.reserveParticipant()).toBe(id);
+      const heir = view();
+      if (next === 'acceptOne') heir.acceptOne(ZONE);
+      else heir.acceptBlock(2 * 1024);
+      expect(it.acceptor.stats().acceptedBlocks).toBe(2);
+      return false;
+    });
+    expect(dying).toBe(2 * M);
+    expect(it.acceptor.stats().acceptedBlocks).toBe(2);
+    expect(it.acceptor.inFlightPages(ZONE)).toBe(0);
+    expect(it.zone.unacceptedPages(ZONE)).toBe(2 * 1024);
+    verify(it);
+  }
+});
+
+test('a block that was finished but never freed: the allocation fails, it does not hang', () => {
+  const it = stage(4, [[0, 4]], { guard: false });
+  it.zone.handOver(0, it.zone.pages);
+  const port = Object.create(it.zone) as SharedZone;
+  port.freeAccepted = () => {
+    throw new Error('this thread died here');
+  };
+  const dying = new ZoneAcceptor(it.memory, port, {}, it.acceptor.toHandle());
+  expect(() => dying.acceptOne(ZONE)).toThrow('died here');
+  expect(it.acceptor.inFlightPages(ZONE)).toBe(1024);
+  expect(it.zone.alloc(0)).toBeUndefined();
+});
