@@ -95,5 +95,112 @@ export function consumers(names) {
         })),
       ],
     },
+    ...finders(),
+  ];
+}
+
+/** A page or program of a user that starts threads; `twice` comes from a data URL, so it needs no file. */
+const POOL_PROGRAM = `
+import { createWorkPool, map } from '@bootmem/padata';
+const module = 'data:text/javascript,export const twice = (value) => 2 * value;';
+export async function run() {
+  const pool = createWorkPool({ threads: 2 });
+  const results = await map(pool, [1, 2, 3], { module, name: 'twice' });
+  await pool.close();
+  return results.join();
+}
+`;
+const expectResult = 'if ((await run()) !== "2,4,6") throw new Error("wrong result");';
+const emitted = (folder) => `
+import { readdirSync } from 'node:fs';
+const files = readdirSync('${folder}', { recursive: true }).map(String);
+if (!files.some((file) => /worker/.test(file) && file.endsWith('.js')) && files.filter((file) => file.endsWith('.js')).length < 2) {
+  throw new Error('no worker file among ' + files.join(', '));
+}
+`;
+
+/** Whether the worker entry of the installed padata is found by what people run and bundle with. */
+function finders() {
+  const node = process.execPath;
+  return [
+    {
+      kind: 'tsx',
+      manifest: { name: 'consumer-tsx', private: true, type: 'module' },
+      files: {
+        'pool.ts': POOL_PROGRAM,
+        'main.ts': `import { run } from './pool.js';\nconst result: string = await run();\nif (result !== '2,4,6') throw new Error(result);\n`,
+      },
+      commands: (root) => [
+        {
+          label: 'threads start under tsx',
+          command: node,
+          args: [join(root, 'node_modules/tsx/dist/cli.mjs'), 'main.ts'],
+        },
+      ],
+    },
+    {
+      kind: 'jest',
+      manifest: {
+        name: 'consumer-jest',
+        private: true,
+        type: 'module',
+        jest: { transform: {}, testMatch: ['**/*.test.mjs'] },
+      },
+      files: {
+        'pool.mjs': POOL_PROGRAM,
+        'pool.test.mjs': `import { run } from './pool.mjs';\ntest('threads start under jest', async () => { ${expectResult} });\n`,
+      },
+      commands: (root) => [
+        {
+          label: 'threads start under jest',
+          command: node,
+          args: ['--experimental-vm-modules', join(root, 'node_modules/jest/bin/jest.js')],
+        },
+      ],
+    },
+    {
+      kind: 'vite',
+      manifest: { name: 'consumer-vite', private: true, type: 'module' },
+      files: {
+        'index.html': '<!doctype html><script type="module" src="/main.js"></script>',
+        'pool.js': POOL_PROGRAM,
+        'main.js': `import { run } from './pool.js';\nrun().then(console.log);\n`,
+        'check.mjs': emitted('dist'),
+      },
+      commands: (root) => [
+        {
+          label: 'vite builds a page with a pool',
+          command: node,
+          args: [join(root, 'node_modules/vite/bin/vite.js'), 'build', '--logLevel', 'warn'],
+        },
+        { label: 'vite emits the worker file', command: node, args: ['check.mjs'] },
+      ],
+    },
+    {
+      kind: 'webpack',
+      manifest: {
+        name: 'consumer-webpack',
+        private: true,
+        type: 'module',
+        devDependencies: { webpack: '^5.112.0' },
+      },
+      files: {
+        'pool.js': POOL_PROGRAM,
+        'main.js': `import { run } from './pool.js';\nrun().then(console.log);\n`,
+        'build.mjs': `import webpack from 'webpack';
+webpack({ mode: 'production', target: 'web', entry: './main.js', context: process.cwd() }, (error, stats) => {
+  if (error ?? stats.hasErrors()) {
+    console.error(error ?? stats.toString('errors-only'));
+    process.exitCode = 1;
+  }
+});
+`,
+        'check.mjs': emitted('dist'),
+      },
+      commands: () => [
+        { label: 'webpack builds a page with a pool', command: node, args: ['build.mjs'] },
+        { label: 'webpack emits the worker file', command: node, args: ['check.mjs'] },
+      ],
+    },
   ];
 }
