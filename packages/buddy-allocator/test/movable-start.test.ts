@@ -1,5 +1,7 @@
 import { expect, test } from '@jest/globals';
 import {
+  initmemLines,
+  movableStartLines,
   x86ZoneLimits,
   zoneLayout,
   type MemoryPfnRange,
@@ -162,6 +164,24 @@ test('kernelcore=mirror is ignored without mirrored memory, and notes plain memo
   const layout = layoutOf(memory, { kind: 'mirror' });
   expect(layout.warnings).toEqual(['UNMIRRORED_BELOW_4G']);
   expect([...layout.movableStart]).toEqual([[0, 0x100000]]);
+});
+
+test('boot lines name Movable starts, and nodes without memory', () => {
+  const layout = zoneLayout({
+    memory: TWO,
+    limits: x86ZoneLimits(0x140000),
+    movable: { kind: 'size', kernelcore: { pages: GIB } },
+    memorylessNids: [2],
+  });
+  expect(movableStartLines(layout)).toEqual([
+    'Movable zone start for each node',
+    '  Node 1: 0x0000000100000000',
+  ]);
+  expect(initmemLines(layout)).toEqual([
+    'Initmem setup node 0 [mem 0x0000000000001000-0x000000007fffffff]',
+    'Initmem setup node 1 [mem 0x0000000080000000-0x000000013fffffff]',
+    'Initmem setup node 2 as memoryless',
+  ]);
 });
 
 test('amounts must be whole', () => {

@@ -5,7 +5,10 @@ import { fixtureOracle, listBoots, type ZonesSnapshot } from '@bootmem-tools/ora
 import {
   bootManagedPages,
   formatBuddyinfo,
+  initmemLines,
   lowmemReserve,
+  memoryRangeLines,
+  movableStartLines,
   pfnRangesOf,
   profileForRelease,
   unavailableHoles,
@@ -57,7 +60,15 @@ test.each(boots.map((boot) => [boot.name, boot] as const))(
     expect(unavailableLines(unavailableHoles(layout, memory))).toEqual(
       lines.filter((line) => line.endsWith('pages in unavailable ranges')),
     );
-    for (const line of zoneRangeLines(layout)) expect(lines).toContain(line);
+    for (const own of [
+      zoneRangeLines(layout),
+      movableStartLines(layout),
+      memoryRangeLines(memory),
+      initmemLines(layout),
+    ]) {
+      expect(own.length).toBeGreaterThan(0);
+      for (const line of own) expect(lines).toContain(line);
+    }
   },
 );
 
