@@ -203,20 +203,64 @@ test.each([true, false])(
     memmap.setRange(100, 100 + 1, PageState.BODY);
     const block = allocator.allocPages(3, MOVABLE)!;
     const before = zone.freePages;
-    expect(codeOf(() => allocator.freePages(block, 2))).toBe('ERR_BUDDY_WRONG_ORDER');
-    expect(codeOf(() => allocator.freePages(block + 1, 0))).toBe('ERR_BUDDY_NOT_HEAD');
-    expect(codeOf(() => allocator.freePages(2048, 0))).toBe('ERR_BUDDY_DOUBLE_FREE');
-    expect(codeOf(() => allocator.freePages(2050, 0))).toBe('ERR_BUDDY_DOUBLE_FREE');
-    expect(codeOf(() => allocator.freePages(99999999, 0))).toBe('ERR_BUDDY_OUT_OF_ZONE');
-    expect(codeOf(() => allocator.freePages(-1, 0))).toBe('ERR_BUDDY_OUT_OF_ZONE');
-    expect(codeOf(() => allocator.freePages(block, 11))).toBe('ERR_BUDDY_ARGUMENT');
-    expect(codeOf(() => allocator.freePages(block, 1.5))).toBe('ERR_BUDDY_ARGUMENT');
+    expect(
+      codeOf(() => {
+        allocator.freePages(block, 2);
+      }),
+    ).toBe('ERR_BUDDY_WRONG_ORDER');
+    expect(
+      codeOf(() => {
+        allocator.freePages(block + 1, 0);
+      }),
+    ).toBe('ERR_BUDDY_NOT_HEAD');
+    expect(
+      codeOf(() => {
+        allocator.freePages(2048, 0);
+      }),
+    ).toBe('ERR_BUDDY_DOUBLE_FREE');
+    expect(
+      codeOf(() => {
+        allocator.freePages(2050, 0);
+      }),
+    ).toBe('ERR_BUDDY_DOUBLE_FREE');
+    expect(
+      codeOf(() => {
+        allocator.freePages(99999999, 0);
+      }),
+    ).toBe('ERR_BUDDY_OUT_OF_ZONE');
+    expect(
+      codeOf(() => {
+        allocator.freePages(-1, 0);
+      }),
+    ).toBe('ERR_BUDDY_OUT_OF_ZONE');
+    expect(
+      codeOf(() => {
+        allocator.freePages(block, 11);
+      }),
+    ).toBe('ERR_BUDDY_ARGUMENT');
+    expect(
+      codeOf(() => {
+        allocator.freePages(block, 1.5);
+      }),
+    ).toBe('ERR_BUDDY_ARGUMENT');
     expect(codeOf(() => allocator.allocPages(11))).toBe('ERR_BUDDY_ARGUMENT');
-    expect(codeOf(() => zone.free(0, 16))).toBe('ERR_BUDDY_ARGUMENT');
-    expect(codeOf(() => zone.free(0.5, 0))).toBe('ERR_BUDDY_OUT_OF_ZONE');
+    expect(
+      codeOf(() => {
+        zone.free(0, 16);
+      }),
+    ).toBe('ERR_BUDDY_ARGUMENT');
+    expect(
+      codeOf(() => {
+        zone.free(0.5, 0);
+      }),
+    ).toBe('ERR_BUDDY_OUT_OF_ZONE');
     expect(zone.freePages).toBe(before);
     allocator.freePages(block, 3);
-    expect(codeOf(() => allocator.freePages(block, 3))).toBe('ERR_BUDDY_DOUBLE_FREE');
+    expect(
+      codeOf(() => {
+        allocator.freePages(block, 3);
+      }),
+    ).toBe('ERR_BUDDY_DOUBLE_FREE');
     allocator.drain();
     expectSound(allocator);
   },
@@ -225,11 +269,23 @@ test.each([true, false])(
 test('reserved and boot-owned pages cannot be freed', () => {
   const { allocator, memmap } = oneZone({ start: 0, end: 1024 });
   const zoneId = memmap.zones.idOf(0, 2)!;
-  expect(codeOf(() => allocator.freePages(5000, 0))).toBe('ERR_BUDDY_OUT_OF_ZONE');
+  expect(
+    codeOf(() => {
+      allocator.freePages(5000, 0);
+    }),
+  ).toBe('ERR_BUDDY_OUT_OF_ZONE');
   memmap.initReservedRange(2048, 2050, zoneId);
   memmap.initRange(2050, 2060, zoneId);
-  expect(codeOf(() => allocator.freePages(2048, 0))).toBe('ERR_BUDDY_RESERVED');
-  expect(codeOf(() => allocator.freePages(2051, 0))).toBe('ERR_BUDDY_NOT_ALLOCATED');
+  expect(
+    codeOf(() => {
+      allocator.freePages(2048, 0);
+    }),
+  ).toBe('ERR_BUDDY_RESERVED');
+  expect(
+    codeOf(() => {
+      allocator.freePages(2051, 0);
+    }),
+  ).toBe('ERR_BUDDY_NOT_ALLOCATED');
   expect(codeOf(() => allocator.freeBlocks(3000, 3100))).toBe('ERR_BUDDY_UNINITIALISED');
   expect(codeOf(() => allocator.freeBlocks(2050, 2051))).toBe('ERR_BUDDY_OUT_OF_ZONE');
 });
@@ -298,3 +354,47 @@ test('compaction moves used blocks to the high end and restores large blocks', (
   expectSound(allocator);
   expect(codeOf(() => allocator.compact(1, 'Normal', () => true))).toBe('ERR_BUDDY_ARGUMENT');
 });
+
+test.each([true, false])(
+  'guard blocks: left-overs are kept from use and merge back (caches %s)',
+  (caches) => {
+    const { allocator, zone } = oneZone({ start: 0, end: 1024, guardMinOrder: 3, caches });
+    // Split for one page: orders 0, 1, 2 become guards; 3..9 are free.
+    const page = allocator.allocPages(0, MOVABLE)!;
+    expect(page).toBe(0);
+    expect(zone.get(ZoneWord.GUARD)).toBe(7);
+    expect(zone.freeBlocks().slice(0, 4)).toEqual([0, 0, 0, 1]);
+    expect(zone.freePages).toBe(1024 - 8);
+    expectSound(allocator);
+    const second = allocator.allocPages(0, MOVABLE)!;
+    expect(second).toBe(8);
+    allocator.freePages(page, 0);
+    allocator.freePages(second, 0);
+    allocator.drain();
+    expect(zone.get(ZoneWord.GUARD)).toBe(0);
+    expect(zone.freeBlocks()[10]).toBe(1);
+    expectSound(allocator);
+  },
+);
+
+test.each([true, false])(
+  'contiguous-memory areas serve movable requests only, first when they are most of what is free (caches %s)',
+  (caches) => {
+    const { allocator, zone, memmap } = oneZone({ start: 0, end: 1024, caches });
+    const all = [allocator.allocPages(9, MOVABLE)!, allocator.allocPages(9, MOVABLE)!];
+    memmap.pageblocks.setMigratetype(all[1]!, 4);
+    for (const block of all) allocator.freePages(block, 9);
+    expect(zone.get(ZoneWord.FREE_CMA)).toBe(512);
+    // Half is not more than half: the ordinary pageblock first, then the area.
+    expect(allocator.allocPages(0, MOVABLE)).toBe(0);
+    expect(allocator.allocPages(0, MOVABLE)).toBe(512);
+    expectSound(allocator);
+    // Unmovable requests never get the area, even when nothing else is left.
+    let unmovable = 0;
+    while (allocator.allocPages(0) !== undefined) unmovable++;
+    expect(unmovable).toBe(511);
+    expect(zone.get(ZoneWord.FREE_CMA)).toBe(511);
+    expect(allocator.allocPages(3, MOVABLE)).toBe(520);
+    expectSound(allocator);
+  },
+);

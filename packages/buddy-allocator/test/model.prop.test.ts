@@ -120,10 +120,11 @@ class Run {
   wrong(pfn: number, order: number): void {
     const owner = this.model.owner[pfn] ?? 0;
     const block = this.held.find((h) => h.id === owner);
-    const single = block !== undefined && block.order === undefined;
-    const right =
-      block !== undefined && block.order === order && this.model.blocks.get(owner)!.pfn === pfn;
-    if (right || (single && order === 0)) return;
+    if (block !== undefined) {
+      const first = this.model.blocks.get(owner)!.pfn === pfn;
+      const single = block.order === undefined && order === 0;
+      if (single || (first && block.order === order)) return;
+    }
     expect(this.allocator.tryFree(pfn, order)).not.toBe('ok');
   }
 

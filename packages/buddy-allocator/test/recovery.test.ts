@@ -72,7 +72,12 @@ test('each kind of damage is named by its invariant', () => {
     ['I7', (w, at) => (w[at + ZoneWord.UNACCEPTED] = 1)],
     ['I7', (w, at) => (w[at + ZoneWord.FREE_BLOCKS] = 1)],
     ['I10', (w, at) => (w[at + ZoneWord.MARK_MIN] = 50)],
-    ['I10', (w, at) => w.set([3, 2], at + ZoneWord.RESERVE)],
+    [
+      'I10',
+      (w, at) => {
+        w.set([3, 2], at + ZoneWord.RESERVE);
+      },
+    ],
     ['I11', (w, at) => (w[at + ZoneWord.RESERVED_HIGHATOMIC] = 5000)],
     ['I1', (_w, _at, state) => (state[1030] = 2)],
     ['I4', (_w, _at, state) => (state[1030] = 0x20)],

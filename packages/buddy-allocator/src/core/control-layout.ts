@@ -28,6 +28,8 @@ export const Header = {
   EVENTS: 5,
   /** Non-zero when an invariant broke; the allocator refuses further work. */
   BROKEN: 6,
+  /** Left-overs of splits below this order become guard blocks. */
+  GUARD_ORDER: 7,
   WORDS: 16,
 } as const;
 
@@ -97,6 +99,8 @@ export const Zone = {
   ISOLATED_BLOCKS: 37,
   /** Pages withdrawn for ever: bad or poisoned. */
   LEAKED: 38,
+  /** Pages in guard blocks. */
+  GUARD: 39,
   /** lowmem_reserve by zone class, 8 words. */
   RESERVE: 40,
   /** One bit per non-empty order, per migratetype. */

@@ -29,7 +29,7 @@ import {
 
 import { listWord, Zone } from './control-layout.js';
 
-const { FREE, BODY, DIRTY } = PageState;
+const { FREE, BODY, DIRTY, GUARD } = PageState;
 const ISOLATE = Migratetype.ISOLATE;
 const MERGEABLE = 3;
 const NONE = -1;
@@ -42,6 +42,8 @@ export interface FreeAreaParts {
   readonly at: number;
   readonly zoneId: number;
   readonly geometry: Geometry;
+  /** Left-overs of splits below this order become guard blocks; 0 for none. */
+  readonly guardMinOrder?: number;
 }
 
 /** Operations on the free lists of one zone. All need the zone's lock; indices are descriptor indices. */
@@ -92,6 +94,8 @@ export function createFreeArea(parts: FreeAreaParts): FreeArea {
   const JOURNAL_INDEX = z + Zone.JOURNAL_INDEX;
   const JOURNAL_ORDER = z + Zone.JOURNAL_ORDER;
   const LIKELY_BELOW = maxOrder - 1;
+  const guardBelow = parts.guardMinOrder ?? 0;
+  const GUARDED = z + Zone.GUARD;
 
   function typeOf(index: number): number {
     const byte = pageblocks[index >>> pageblockOrder]!;
@@ -235,7 +239,16 @@ export function createFreeArea(parts: FreeAreaParts): FreeArea {
     while (o < maxOrder) {
       const buddy = i ^ (1 << o);
       const found = state[buddy]!;
-      if ((found & ~DIRTY) !== (FREE | o) || zone[buddy] !== zoneId) break;
+      if ((found & ~DIRTY) !== (FREE | o) || zone[buddy] !== zoneId) {
+        if (!absorbGuard(buddy, o, migratetype)) break;
+        w[JOURNAL_ORDER] = o + 2;
+        old |= found & DIRTY;
+        state[buddy] = BODY;
+        state[i] = BODY;
+        i &= buddy;
+        o++;
+        continue;
+      }
       let type = migratetype;
       if (o >= pageblockOrder) {
         type = typeOf(buddy);
@@ -255,6 +268,15 @@ export function createFreeArea(parts: FreeAreaParts): FreeArea {
     w[JOURNAL_ORDER] = 0;
   }
 
+  /** A guard block merges back like a free one, but lies on no list. */
+  function absorbGuard(buddy: number, order: number, migratetype: number): boolean {
+    if (order >= guardBelow || zone[buddy] !== zoneId) return false;
+    if ((state[buddy]! & ~DIRTY) !== (GUARD | order)) return false;
+    w[GUARDED] = w[GUARDED]! - (1 << order);
+    account(1 << order, migratetype);
+    return true;
+  }
+
   // The combined block's buddy is free: this block will probably be merged away soon.
   function mergeLikely(index: number, order: number): boolean {
     const combined = index & ~(1 << order);
@@ -269,7 +291,16 @@ export function createFreeArea(parts: FreeAreaParts): FreeArea {
     migratetype: number,
     dirty: number,
   ): void {
-    for (let o = high - 1; o >= low; o--) insertLow(index + (1 << o), o, migratetype, false, dirty);
+    for (let o = high - 1; o >= low; o--) {
+      const half = index + (1 << o);
+      if (o >= guardBelow) {
+        insertLow(half, o, migratetype, false, dirty);
+      } else {
+        state[half] = GUARD | o | dirty;
+        w[GUARDED] = w[GUARDED]! + (1 << o);
+        account(-(1 << o), migratetype);
+      }
+    }
   }
 
   function take(order: number, migratetype: number, kind: number): number {

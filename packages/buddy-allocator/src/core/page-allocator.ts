@@ -75,6 +75,11 @@ export interface PageAllocatorOptions extends AllocatorHooks {
   readonly caches?: boolean;
   /** Small caches for orders 4..9 too, which the kernel does not have; default false. */
   readonly deepCaches?: boolean;
+  /**
+   * Debugging: what is left over from splitting blocks below this order becomes guard blocks, which are
+   * not handed out and merge back; default 0, none. @kernel debug_guardpage_minorder
+   */
+  readonly guardMinOrder?: number;
   /** Release whose numbers (batch, marks) count; default the latest. */
   readonly profile?: KernelProfile;
   /** Threads that share the limit of page caches; default `threads`. */
@@ -148,6 +153,7 @@ export class PageAllocator {
         thread: this.thread,
         registry: this.registry,
         deep: (flags & ControlFlag.DEEP_CACHE) !== 0,
+        guardMinOrder: words[Header.GUARD_ORDER]!,
         grouping: this.#grouping,
         lockTimeoutMs: options.lockTimeoutMs,
         isMovable: options.isMovable,
@@ -188,6 +194,7 @@ export class PageAllocator {
       const zoneId = memmap.defineZone(spec.nid, ZONE_CLASS[spec.zone]);
       initZoneWords(control, zoneAt(i), { ...spec, zoneId });
     });
+    control[Header.GUARD_ORDER] = options.guardMinOrder ?? 0;
     control[Header.MAGIC] = MAGIC;
     const allocator = new PageAllocator(
       {
@@ -275,17 +282,19 @@ export class PageAllocator {
   allocPages(order: number, options: AllocOptions = {}): number | undefined {
     this.#check(order);
     const type = this.#grouping ? (options.migratetype ?? 0) : 0;
+    // Contiguous-memory areas serve movable requests only: those can be moved out of the way later.
+    const cma = type === 1 ? AllocFlag.CMA : 0;
     const list = this.#lists.get(options.nid ?? this.zones[0]!.nid);
     if (list === undefined) {
       throw new BuddyError('ERR_BUDDY_ARGUMENT', `no node ${options.nid ?? 0}`, {
         nid: options.nid ?? 0,
       });
     }
-    const fast =
-      AllocFlag.LOW | AllocFlag.KSWAPD | (options.noFragment === true ? AllocFlag.NOFRAGMENT : 0);
-    let pfn = this.#fromList(list, order, type, fast, options);
-    if (pfn === undefined && options.noFragment === true) {
-      pfn = this.#fromList(list, order, type, AllocFlag.LOW | AllocFlag.KSWAPD, options);
+    const usual = AllocFlag.LOW | AllocFlag.KSWAPD | cma;
+    const careful = options.noFragment === true ? AllocFlag.NOFRAGMENT : 0;
+    let pfn = this.#fromList(list, order, type, usual | careful, options);
+    if (pfn === undefined && careful !== 0) {
+      pfn = this.#fromList(list, order, type, usual, options);
     }
     return pfn ?? this.#slow(list, order, type, options);
   }
@@ -647,7 +656,7 @@ export class PageAllocator {
     options: AllocOptions,
   ): number | undefined {
     if (options.tryLock === true) return undefined;
-    let flags: number = AllocFlag.MIN | AllocFlag.KSWAPD;
+    let flags: number = AllocFlag.MIN | AllocFlag.KSWAPD | (type === 1 ? AllocFlag.CMA : 0);
     if (options.high === true) flags |= AllocFlag.MIN_RESERVE;
     if (options.canReclaim === false) {
       flags |= AllocFlag.NON_BLOCK;

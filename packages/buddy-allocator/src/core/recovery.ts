@@ -11,7 +11,7 @@ import { type Columns, type Memmap, PageState } from '@bootmem/memmap';
 import { Zone } from './control-layout.js';
 import type { FreeArea } from './free-area.js';
 
-const { BODY, FREE, UNACCEPTED, DIRTY } = PageState;
+const { BODY, FREE, UNACCEPTED, GUARD, DIRTY } = PageState;
 const KIND = 0x70;
 const ORDER = 0x0f;
 
@@ -61,6 +61,7 @@ export function recoverZone(zone: RecoverableZone): number {
   const order = orderPlusOne - 1;
   const region = orderPlusOne === 0 ? -1 : w[z + Zone.JOURNAL_INDEX]! & ~((1 << order) - 1);
   area.reset();
+  w[z + Zone.GUARD] = 0;
   if (region >= 0) state.fill(BODY, region, region + (1 << order));
   forEachUnit(zone, (index, s) => {
     const kind = s & KIND;
@@ -68,6 +69,8 @@ export function recoverZone(zone: RecoverableZone): number {
       const type = area.typeOf(index);
       area.insert(index, s & ORDER, type, true, s & DIRTY);
       area.account(1 << (s & ORDER), type);
+    } else if (kind === GUARD) {
+      w[z + Zone.GUARD] = w[z + Zone.GUARD]! + (1 << (s & ORDER));
     } else if (kind === UNACCEPTED) {
       zone.parkLocked(index);
     }

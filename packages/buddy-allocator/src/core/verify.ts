@@ -77,8 +77,10 @@ export function auditZone(zone: BuddyZone, grid: CacheGrid | undefined): ZoneAud
     }
     if (cached !== units.cached) fail('I11', `${units.cached} cached pages, caches hold ${cached}`);
     const known = listed.free + listed.isolated + units.unaccepted + units.cached + units.allocated;
-    if (w(Zone.MANAGED) !== known + w(Zone.LEAKED)) {
-      fail('I8', `managed ${w(Zone.MANAGED)}, found ${known} and ${w(Zone.LEAKED)} withdrawn`);
+    const apart = w(Zone.LEAKED) + units.guarded;
+    if (w(Zone.GUARD) !== units.guarded) fail('I8', 'guard counter differs from heads');
+    if (w(Zone.MANAGED) !== known + apart) {
+      fail('I8', `managed ${w(Zone.MANAGED)}, found ${known} and ${apart} withdrawn`);
     }
     const marks = [Zone.MARK_MIN, Zone.MARK_LOW, Zone.MARK_HIGH, Zone.MARK_PROMO].map(w);
     if (marks.some((mark, i) => i > 0 && mark < marks[i - 1]!))
@@ -169,9 +171,15 @@ function walkUnits(
   zone: BuddyZone,
   heads: ReadonlySet<number>,
   fail: Fail,
-): { cached: number; allocated: number; unaccepted: number; freeHeads: number } {
+): {
+  cached: number;
+  allocated: number;
+  unaccepted: number;
+  freeHeads: number;
+  guarded: number;
+} {
   const { state, zone: zoneOf, refs } = zone.columns;
-  let [cached, allocated, unaccepted, freeHeads] = [0, 0, 0, 0];
+  let [cached, allocated, unaccepted, freeHeads, guarded] = [0, 0, 0, 0, 0];
   forEachUnit(zone, (index, s, pages) => {
     const kind = s & KIND;
     if (kind === FREE || kind === CACHED) {
@@ -189,8 +197,9 @@ function walkUnits(
     } else if (kind === CACHED) cached += pages;
     else if (kind === ALLOCATED) allocated += pages;
     else if (kind === UNACCEPTED) unaccepted += pages;
+    else if (kind === PageState.GUARD) guarded += pages;
   });
-  return { cached, allocated, unaccepted, freeHeads };
+  return { cached, allocated, unaccepted, freeHeads, guarded };
 }
 
 function walkCaches(zone: BuddyZone, grid: CacheGrid, fail: Fail): number {

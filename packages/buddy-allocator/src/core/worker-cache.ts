@@ -48,7 +48,7 @@ import {
   Zone,
 } from './control-layout.js';
 import type { FreeArea } from './free-area.js';
-import type { Fallback } from './fallback.js';
+import { type Fallback, TakeFlag } from './fallback.js';
 
 const { CACHED, ALLOCATED, DIRTY } = PageState;
 const NONE = -1;
@@ -75,6 +75,8 @@ export interface WorkerCacheParts {
   readonly fallback: Fallback;
   /** Policy `own` for all orders 0..9 instead of `shared`. */
   readonly deep: boolean;
+  /** Batches may be cut from one block in one pass; not with guard blocks. */
+  readonly carving: boolean;
   readonly lock: () => void;
   readonly unlock: () => void;
 }
@@ -311,8 +313,11 @@ export function createWorkerCache(parts: WorkerCacheParts): WorkerCache {
     w[at + Cache.REFILLS] = w[at + Cache.REFILLS]! + 1;
     lock();
     let got = 0;
+    // Areas for contiguous memory have a rule of their own about what is taken first.
+    const mixed = (flags & TakeFlag.CMA) !== 0 && w[z + Zone.FREE_CMA]! > 0;
+    const whole = parts.carving && !mixed;
     while (got < entries) {
-      const more = carve(order, type, entries - got);
+      const more = whole ? carve(order, type, entries - got) : 0;
       if (more === 0) {
         if (!takeOne(order, type, flags)) break;
         got++;

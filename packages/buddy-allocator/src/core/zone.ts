@@ -50,6 +50,7 @@ export interface BuddyZoneParts {
   readonly thread: number;
   readonly registry: ThreadRegistry;
   readonly deep: boolean;
+  readonly guardMinOrder?: number;
   readonly grouping: boolean;
   readonly lockTimeoutMs?: number | undefined;
   readonly isMovable?: ((pfn: number) => boolean) | undefined;
@@ -112,7 +113,7 @@ export class BuddyZone {
       zoneId: this.zoneId,
       geometry: memmap.geometry,
     };
-    this.area = createFreeArea(shared);
+    this.area = createFreeArea({ ...shared, guardMinOrder: parts.guardMinOrder ?? 0 });
     const { isMovable } = parts;
     this.fallback = createFallback({
       ...shared,
@@ -132,6 +133,7 @@ export class BuddyZone {
             area: this.area,
             fallback: this.fallback,
             deep: parts.deep,
+            carving: (parts.guardMinOrder ?? 0) === 0,
             lock: () => {
               this.lock();
             },
