@@ -106,7 +106,10 @@ export {
   type PageAllocatorHandle,
   type PageAllocatorOptions,
 } from './core/page-allocator.js';
-export { BuddyZone } from './core/zone.js';
+export { BuddyZone, type BuddyZoneParts } from './core/zone.js';
+export type { FreeArea } from './core/free-area.js';
+export type { Fallback } from './core/fallback.js';
+export type { WorkerCache } from './core/worker-cache.js';
 export type {
   AcceptGate,
   AllocatorHooks,

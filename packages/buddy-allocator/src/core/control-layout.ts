@@ -82,7 +82,7 @@ export const Zone = {
   MARK_HIGH: 23,
   MARK_PROMO: 24,
   BOOST: 25,
-  /** Bit set of {@link ZoneFlag}. */
+  /** Bit set of ZoneFlag. */
   FLAGS: 26,
   BATCH: 27,
   HIGH_MIN: 28,

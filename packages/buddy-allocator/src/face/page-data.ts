@@ -6,7 +6,7 @@ import { BuddyError } from '../core/errors.js';
 /** Byte that freed pages are filled with. @kernel PAGE_POISON */
 export const POISON = 0xaa;
 
-/** Constructors that {@link PageData.view} accepts. */
+/** Constructors that views accepts. */
 export interface ViewConstructor<T> {
   readonly BYTES_PER_ELEMENT: number;
   new (buffer: ArrayBufferLike, byteOffset: number, length: number): T;

@@ -42,7 +42,7 @@ export function lowmemReserve(
 /**
  * Pages that ordinary allocations cannot count on: per zone the largest reserve and the high mark, but
  * never more than the zone has.
- * @param nodes each node's zones with their reserves and marks
+ * @param zones all zones with their reserves and marks
  * @kernel calculate_totalreserve_pages
  */
 export function totalReservePages(
