@@ -2,7 +2,7 @@ export { WorkPool, createWorkPool } from './work-pool.js';
 export type { WorkPoolEvents, WorkPoolOptions, WorkPoolStats } from './work-pool.js';
 export { PadataError } from './errors.js';
 export type { PadataErrorCode } from './errors.js';
-export { functionRef } from './function-ref.js';
+export { functionRef, provideModule } from './function-ref.js';
 export type { FunctionName, FunctionRef } from './function-ref.js';
 export { LOAD_BALANCE_FACTOR, chunkEnd, chunkStart, planRange } from './range-plan.js';
 export type { RangePlan, RangeShape } from './range-plan.js';
@@ -39,3 +39,14 @@ export type { TimeSummary } from './histogram.js';
 export type { DeferredJob, JobContext } from './job-context.js';
 export { map, orderedMap, parallelFor } from './adapters.js';
 export type { OrderedMapOptions } from './adapters.js';
+export { Padata, PadataShell, createPadata } from './padata.js';
+export type {
+  MaskKind,
+  PadataJob,
+  PadataOptions,
+  PadataState,
+  SerialInfo,
+  ShellOptions,
+} from './padata.js';
+export { formatMask, parseMask, serialWorkerFor } from './masks.js';
+export type { WorkerMask } from './masks.js';

@@ -24,10 +24,8 @@ declare const MessageChannel: new () => {
 function startWorker(init: WorkerInit, options: PlatformWorkerOptions): PlatformWorker {
   const worker =
     options.factory === undefined
-      ? new Worker(new URL('./worker.browser.js', import.meta.url), {
-          type: 'module',
-          name: options.name,
-        })
+      ? // Bundlers look for exactly this expression, with options that are constants.
+        new Worker(new URL('./worker.browser.js', import.meta.url), { type: 'module' })
       : (options.factory() as WebWorker);
   let ended = false;
   const end = (exitCode: number, error: unknown): void => {

@@ -304,6 +304,27 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     };
   }
 
+  /** Loads the function in the calling thread too, so that jobs can be run here. */
+  async loadHere(): Promise<void> {
+    await this.#entry.load();
+  }
+
+  /** Jobs submitted and not delivered. */
+  get inFlight(): number {
+    return this.#ring.outstanding + this.#overflow.length - this.#overflowAt;
+  }
+
+  /** Jobs submitted whose function has not ended. O(window). */
+  busyJobs(): number {
+    return this.#ring.busyJobs() + this.#overflow.length - this.#overflowAt;
+  }
+
+  /** Runs the job submitted last in the calling thread, unless a worker has it already. */
+  runNewestHere(): void {
+    if (this.#ring.outstanding > 0) this.#entry.runner.runOne(this.#ring.newest);
+    this.#host.hub.scheduleDrain();
+  }
+
   /** Limits the jobs not yet begun to these workers. */
   setWorkers(workers: Iterable<number>): void {
     this.#ring.allow(workers);

@@ -166,6 +166,20 @@ export class SlotRing {
     return this.#processed >>> 0;
   }
 
+  /** Sequence number of the job submitted last. */
+  get newest(): number {
+    return (this.#tail - 1) | 0;
+  }
+
+  /** Jobs in flight that are not done. */
+  busyJobs(): number {
+    let count = 0;
+    for (let s = this.#processed; s !== this.#tail; s = (s + 1) | 0) {
+      if (!protocol.isDone(this.#words, slotWord(this.memory.window, s))) count += 1;
+    }
+    return count;
+  }
+
   /** Offset of the latency histogram in `stats`. */
   get latencyOffset(): number {
     return this.#latencyAt;

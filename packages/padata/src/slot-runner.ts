@@ -155,6 +155,15 @@ export class SlotRunner {
     return false;
   }
 
+  /** Runs this job if nobody has begun it; false = somebody has, or the function is not loaded here. */
+  runOne(sequence: number): boolean {
+    if (this.fn === undefined) return false;
+    const began = performance.now();
+    if (!this.#takeAndRun(slotWord(this.memory.window, sequence), began)) return false;
+    this.#account(began, 1);
+    return true;
+  }
+
   /** A job whose input came by message. */
   runHeld(sequence: number, input: unknown): void {
     const { words, window } = this.memory;

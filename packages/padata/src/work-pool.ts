@@ -72,6 +72,8 @@ export interface WorkPoolEvents {
   'worker-ready': { readonly worker: number };
   /** A thread ended: after `resize`, `close`, a crash or process.exit in it. */
   'worker-exit': { readonly worker: number; readonly exitCode: number; readonly error: unknown };
+  /** The number of threads wanted has changed. */
+  resize: { readonly threads: number };
   /** Something went wrong that belongs to no single job. */
   error: { readonly error: PadataError };
 }
@@ -89,10 +91,21 @@ export interface WorkPoolStats {
 /** Threads that ended unexpectedly before close may take this long, in milliseconds. */
 const CLOSE_GRACE_MS = 2000;
 
+let noticed = false;
+/** Says once why there are no threads: a fallback in silence would look like a slow library. */
+function noticeNoSharedMemory(): void {
+  if (noticed) return;
+  noticed = true;
+  (globalThis as { console?: { warn(text: string): void } }).console?.warn(
+    'padata: this page is not cross-origin isolated, so jobs run on the calling thread',
+  );
+}
+
 /** See `createWorkPool`. */
 export class WorkPool implements RangeRunner {
   readonly #crew: Crew;
-  readonly #works: WorkList;
+  /** The stock of works that series, shells and range jobs draw on. */
+  readonly works: WorkList;
   readonly #ranges: RangeEngine;
   readonly #hub: RingHub;
   readonly #series = new Set<Series>();
@@ -109,6 +122,7 @@ export class WorkPool implements RangeRunner {
   constructor(options: WorkPoolOptions = {}) {
     const shared = typeof SharedArrayBuffer !== 'undefined';
     const inline = options.backend === 'inline' || !shared;
+    if (!shared && options.backend !== 'inline') noticeNoSharedMemory();
     const threads = inline
       ? 0
       : (options.threads ?? Math.min(MAX_THREADS, platform.availableParallelism()));
@@ -128,7 +142,7 @@ export class WorkPool implements RangeRunner {
     words[HEAD.VERSION] = CONTROL_VERSION;
     words[HEAD.CAPACITY] = capacity;
     words[HEAD.SPIN_US] = options.spin === undefined || options.spin === 'auto' ? -1 : options.spin;
-    this.#works = new WorkList(options.works ?? threads);
+    this.works = new WorkList(options.works ?? threads);
     this.#crew = new Crew(
       platform,
       capacity,
@@ -163,7 +177,7 @@ export class WorkPool implements RangeRunner {
     this.#ranges = new RangeEngine(
       platform,
       this.#crew,
-      this.#works,
+      this.works,
       options.nodes ?? [],
       (job, worker, error) => {
         this.#jobError(job, worker, error);
@@ -175,6 +189,16 @@ export class WorkPool implements RangeRunner {
   /** Worker threads wanted. */
   get threads(): number {
     return this.#crew.target;
+  }
+
+  /** Most worker threads that `resize` may ask for. */
+  get capacity(): number {
+    return this.#crew.capacity;
+  }
+
+  /** Lets events be handled, then goes on. */
+  yieldToEvents(): Promise<void> {
+    return platform.yieldToEvents();
   }
 
   /** Resolves when all threads run; rejects when they cannot be started. */
@@ -298,7 +322,8 @@ export class WorkPool implements RangeRunner {
     checkInteger('threads', threads, 0, this.#crew.capacity);
     const before = this.#crew.target;
     this.#crew.resize(threads);
-    if (this.#works.total === before) this.#works.resize(threads);
+    if (this.works.total === before) this.works.resize(threads);
+    this.#events.emit('resize', { threads });
     this.#checkReady();
   }
 
@@ -307,8 +332,8 @@ export class WorkPool implements RangeRunner {
     return {
       threads: this.#crew.target,
       ready: this.#crew.readyCount,
-      works: this.#works.total,
-      freeWorks: this.#works.free,
+      works: this.works.total,
+      freeWorks: this.works.free,
       deaths: this.#deaths,
     };
   }

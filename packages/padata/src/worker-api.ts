@@ -2,3 +2,6 @@
 export type { DeferredJob, JobContext } from './job-context.js';
 export { transfer } from './transfer.js';
 export { completeDeferred } from './deferred.js';
+// For worker files that a bundler builds: provide the job modules under names of your own, then start.
+export { provideModule } from './function-ref.js';
+export { startWebWorker } from './worker-start.browser.js';

@@ -122,7 +122,9 @@ export class RangeParticipant {
 
   #visit(index: number, place: LanePlace, gate: number): boolean {
     const words = this.#words;
-    if (!protocol.join(words, place.base, place.present, this.#id, gate)) return false;
+    if (!protocol.join(words, place.base, place.present, this.#id, gate)) {
+      return this.#leave(index, place, false);
+    }
     if (!this.#isAllowed(place)) return this.#leave(index, place, false);
     const id = words[place.base + LANE.JOB]!;
     let job = this.#jobs.get(id);

@@ -5,7 +5,7 @@
  * ```
  *   owner    write descriptor -> GATE := odd -> claim, run ... -> GATE := even -> wait until no PRESENT
  *   helper   PRESENT[w] := 1 -> GATE still the same odd? -> claim, run ... -> PRESENT[w] := 0
- *                                \-- no: PRESENT[w] := 0, go away
+ *                                \-- no: PRESENT[w] := 0, go away (and wake the owner if it WAITS)
  * ```
  * Invariants:
  *  L1 the descriptor (count, job, start, size) changes only while the gate is even and nobody is present;
@@ -29,7 +29,7 @@ export interface LaneProtocol {
   close(words: Words, base: number): void;
   /** Owner: is worker `w`'s presence word clear? Meaningful after `close`. */
   hasLeft(words: Words, present: number, w: number): boolean;
-  /** Helper: joins the opening `gate`; false = it is over, nothing was touched. */
+  /** Helper: joins the opening `gate`; false = it is over: touch nothing, `leave`. */
   join(words: Words, base: number, present: number, w: number, gate: number): boolean;
   /** Participant: index of a chunk that is now its own, or -1 when there is none left. */
   claim(words: Words, base: number): number;
@@ -58,10 +58,8 @@ export function makeLaneProtocol(ops: AtomicOps): LaneProtocol {
     },
     join(words, base, present, w, gate) {
       ops.store(words, present + w, 1);
-      if (ops.load(words, base + LANE.GATE) === gate) return true;
-      // Nobody can be asleep because of this visit for long: the owner's wait re-reads the word.
-      ops.store(words, present + w, 0);
-      return false;
+      // Even a visit that comes too late may be what the owner waits for, so it ends by `leave` as well.
+      return ops.load(words, base + LANE.GATE) === gate;
     },
     claim(words, base) {
       if (ops.load(words, base + LANE.STOPPED) !== 0) return -1;
