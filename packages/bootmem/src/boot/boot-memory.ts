@@ -16,6 +16,8 @@ import { BootmemError } from '../errors.js';
 import { planLayout } from '../plan/layout-plan.js';
 import { chooseProfile } from '../plan/profile.js';
 import type { AcceptMode, InitMode, ProfileName } from '../result.js';
+import { workerFunctions } from '../worker/functions.js';
+import type { WorkerFunctions } from '../worker/functions.js';
 import { sharedNow } from '../worker/chunk-log.js';
 import { assemble, bringUpEarly } from './assemble.js';
 import type { Assembly } from './assemble.js';
@@ -64,7 +66,8 @@ export async function bootMemory(
   const emit = options.onProgress ?? ((): void => undefined);
 
   const began = performance.now();
-  const pool = await startThreads(mode === 'deferred' ? threads : 1);
+  const functions = workerFunctions(options.workerModule);
+  const pool = await startThreads(mode === 'deferred' ? threads : 1, functions, options.worker);
   try {
     const clock = { start: performance.now(), epoch: sharedNow() };
     const context: Context = {
@@ -77,8 +80,8 @@ export async function bootMemory(
       }),
       elapsed: () => performance.now() - clock.start,
     };
-    const up = await bringUp(context, pool);
-    const devices = new Devices(up.assembly, pool, (line) => {
+    const up = await bringUp(context, pool, functions);
+    const devices = new Devices(up.assembly, pool, functions, (line) => {
       context.log.add(line);
     });
     emit({ kind: 'phase', phase: 'done', ms: context.elapsed() });
@@ -118,7 +121,11 @@ interface BroughtUp {
   };
 }
 
-async function bringUp(context: Context, pool: WorkPool): Promise<BroughtUp> {
+async function bringUp(
+  context: Context,
+  pool: WorkPool,
+  functions: WorkerFunctions,
+): Promise<BroughtUp> {
   const { description, options, signal, emit, log, elapsed } = context;
   const { threads, mode, accept, profile } = options;
   emit({ kind: 'phase', phase: 'layout', ms: 0 });
@@ -128,7 +135,7 @@ async function bringUp(context: Context, pool: WorkPool): Promise<BroughtUp> {
   }
   for (const line of layoutLines(plan)) log.add(line);
   const assembly = assemble(plan, { defer: mode !== 'eager', accept, threads });
-  const pass = new DeferredPass(assembly, pool, mode === 'deferred' ? threads : 1);
+  const pass = new DeferredPass(assembly, pool, functions, mode === 'deferred' ? threads : 1);
 
   const earlyFrom = elapsed();
   emit({ kind: 'phase', phase: 'early', ms: earlyFrom });

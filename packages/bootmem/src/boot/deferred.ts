@@ -2,37 +2,44 @@
  * The deferred part of a boot: all nodes at the same time, chunks spread over padata's threads, the calling
  * thread among them.
  */
+import { allocateBuffer } from '@bootmem/memmap';
 import { createWorkPool } from '@bootmem/padata';
 import type { PreparedRange, WorkPool } from '@bootmem/padata';
 import { createDeferredNodes, initDeferred } from '@bootmem/page-init';
 import type { DeferredNode, DeferredResult, RangeJobRunner } from '@bootmem/page-init';
 import { adopt, release } from '../worker/init-worker.js';
 import type { AttachArg, ChunkArg, MachineHandle } from '../worker/init-worker.js';
+import type { WorkerFunctions } from '../worker/functions.js';
 import { ChunkLog } from '../worker/chunk-log.js';
 import type { Assembly } from './assemble.js';
-
-/** The function that threads run, by module and name. */
-const CHUNK_FUNCTION = {
-  module: new URL('../worker/init-worker.js', import.meta.url),
-  name: 'initChunk',
-} as const;
-
-const ATTACH_FUNCTION = { ...CHUNK_FUNCTION, name: 'attachThread' } as const;
 
 /**
  * Starts the threads of a boot and loads the code they will run, as a kernel has its other processors up
  * before it hands work to them.
- * @param threads  threads that initialise, the caller included
+ * @param threads    threads that initialise, the caller included
+ * @param functions  what they run
+ * @param worker     makes a thread, where the program's own bundle does that
  */
-export async function startThreads(threads: number): Promise<WorkPool> {
+export async function startThreads(
+  threads: number,
+  functions: WorkerFunctions,
+  worker?: () => unknown,
+): Promise<WorkPool> {
   const pool =
     threads > 1
-      ? createWorkPool({ threads: threads - 1, name: 'bootmem' })
+      ? createWorkPool({
+          threads: threads - 1,
+          name: 'bootmem',
+          ...(worker === undefined ? {} : { worker }),
+        })
       : createWorkPool({ threads: 0, backend: 'inline' });
   await pool.ready();
-  await pool.load(CHUNK_FUNCTION);
+  await pool.load(functions.chunk);
   return pool;
 }
+
+/** Boots of this process so far: makes their names differ. */
+let boots = 0;
 
 /** Chunks that are kept for the timeline. */
 const LOG_CAPACITY = 16384;
@@ -45,7 +52,8 @@ export class DeferredPass {
   readonly totalPages: number;
   readonly #machine: Assembly;
   readonly #boot: string;
-  readonly #logBuffer: SharedArrayBuffer;
+  readonly #logBuffer: ArrayBufferLike;
+  readonly #functions: WorkerFunctions;
   readonly #threads: number;
   #prepared: readonly Promise<{ nid: number; range: PreparedRange }>[] = [];
   #attached: Promise<void> | undefined;
@@ -55,13 +63,16 @@ export class DeferredPass {
    * Lays the pass out.
    * @param machine  an assembled machine
    * @param pool     from {@link startThreads}; closed with the pass
+   * @param functions  what the threads run
    * @param threads  threads that initialise, the caller included
    */
-  constructor(machine: Assembly, pool: WorkPool, threads: number) {
+  constructor(machine: Assembly, pool: WorkPool, functions: WorkerFunctions, threads: number) {
     this.#machine = machine;
+    this.#functions = functions;
     this.#pool = pool;
     this.#threads = threads;
-    this.#boot = crypto.randomUUID();
+    boots++;
+    this.#boot = `${Date.now()}-${boots}`;
     this.#logBuffer = ChunkLog.allocate(LOG_CAPACITY);
     this.log = new ChunkLog(this.#logBuffer);
     const { pages, memmap, allocator } = machine;
@@ -83,7 +94,7 @@ export class DeferredPass {
     this.#prepared = this.nodes.map(async (node) => ({
       nid: node.nid,
       range: await this.#pool.prepareRange({
-        threadFn: CHUNK_FUNCTION,
+        threadFn: this.#functions.chunk,
         arg: { machine, nid: node.nid } satisfies ChunkArg,
         align: node.sectionPages,
         minChunk: node.sectionPages,
@@ -94,12 +105,12 @@ export class DeferredPass {
     if (helpers === 0 || this.nodes.length === 0) return;
     const arg: AttachArg = {
       machine,
-      ready: new Int32Array(new SharedArrayBuffer(4)),
+      ready: new Int32Array(allocateBuffer(4)),
       threads: helpers + 1,
     };
     this.#attached = this.#pool
       .runMultithreaded({
-        threadFn: ATTACH_FUNCTION,
+        threadFn: this.#functions.attach,
         arg,
         start: 0,
         size: helpers + 1,

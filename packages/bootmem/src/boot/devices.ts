@@ -12,13 +12,9 @@ import { DeviceMemory } from '@bootmem/page-init';
 import type { DeviceMapping, RangeJobRunner } from '@bootmem/page-init';
 import { messageOf } from '../errors.js';
 import type { DeviceReport } from '../result.js';
+import type { WorkerFunctions } from '../worker/functions.js';
 import type { DeviceArg } from '../worker/init-worker.js';
 import type { Assembly } from './assemble.js';
-
-const DEVICE_FUNCTION = {
-  module: new URL('../worker/init-worker.js', import.meta.url),
-  name: 'initDeviceChunk',
-} as const;
 
 /** Device ranges are mapped in whole sub-sections. */
 const SUBSECTION_PAGES = 512;
@@ -30,14 +26,22 @@ export class Devices {
   readonly notes: string[] = [];
   readonly #reports: DeviceReport[] = [];
   readonly #ready: Promise<void>[] = [];
+  readonly #functions: WorkerFunctions;
 
   /**
    * Starts initialising every persistent range.
    * @param machine  a machine whose own memory is up
    * @param pool     threads to use
+   * @param functions  what the threads run
    * @param log      receives kernel-like lines
    */
-  constructor(machine: Assembly, pool: WorkPool, log: (line: string) => void) {
+  constructor(
+    machine: Assembly,
+    pool: WorkPool,
+    functions: WorkerFunctions,
+    log: (line: string) => void,
+  ) {
+    this.#functions = functions;
     const { plan, pages, memmap } = machine;
     this.memory = new DeviceMemory({
       memmap,
@@ -64,7 +68,7 @@ export class Devices {
     try {
       mapping = this.memory.memremapPagesAsync(
         { name, type: 'fs-dax', nid, ranges: [{ startPfn, endPfn }] },
-        { runner: (own) => poolRunner(pool, machine, own) },
+        { runner: (own) => poolRunner(pool, machine, this.#functions, own) },
       );
     } catch (error) {
       this.notes.push(`${name}: ${messageOf(error)}`);
@@ -107,13 +111,18 @@ export class Devices {
   }
 }
 
-function poolRunner(pool: WorkPool, machine: Assembly, mapping: DeviceMapping): RangeJobRunner {
+function poolRunner(
+  pool: WorkPool,
+  machine: Assembly,
+  functions: WorkerFunctions,
+  mapping: DeviceMapping,
+): RangeJobRunner {
   const memmap = machine.memmap.toHandle();
   return {
     run: (job) => {
       const arg: DeviceArg = { memmap, init: mapping.handleFor(job.start) };
       return pool.runMultithreaded({
-        threadFn: DEVICE_FUNCTION,
+        threadFn: functions.device,
         arg,
         start: job.start,
         size: job.size,

@@ -42,6 +42,10 @@ export interface BootOptions extends BootProgressOptions {
   readonly accept?: AcceptMode;
   /** `auto` (default) takes it from the log's kernel release. */
   readonly profile?: 'auto' | ProfileName;
+  /** Makes a thread from the program's own bundle; default padata's own worker. */
+  readonly worker?: () => unknown;
+  /** Name under which threads provide the exports of `bootmem/init-worker`; default its URL. */
+  readonly workerModule?: string;
   /** Name of the input, for the report. */
   readonly source?: string;
   /** Remarks of whoever read the input; repeated in the report. */

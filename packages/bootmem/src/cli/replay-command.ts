@@ -3,7 +3,7 @@
  * with the dumps that the kernel printed, region by region.
  */
 import { replayLog } from '../check/replay-log.js';
-import type { ReplayReport } from '../check/replay-log.js';
+import type { ReplayReport } from '../check/replay-machine.js';
 import { formatTable } from '../format/table.js';
 import { ExitCode } from './exit-codes.js';
 import type { ExitCodeValue } from './exit-codes.js';

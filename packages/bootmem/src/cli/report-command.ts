@@ -5,7 +5,7 @@
 import { writeFile } from 'node:fs/promises';
 import { benchBoot } from '../bench/bench-boot.js';
 import { bootMemory } from '../boot/boot-memory.js';
-import { checkMachine } from '../check/check-log.js';
+import { checkMachine } from '../check/check-machine.js';
 import { BootmemError, messageOf } from '../errors.js';
 import { formatBytes } from '../format/numbers.js';
 import { loadMachine } from '../input/load-machine.js';

@@ -7,6 +7,7 @@
  * A writer takes a slot by an atomic add and then writes only that slot; the reader looks after all jobs
  * have ended, so the job's end orders the reads. Records beyond the capacity are counted, not kept.
  */
+import { allocateBuffer } from '@bootmem/memmap';
 
 const RECORD = 6;
 const HEADER_BYTES = 8;
@@ -38,8 +39,8 @@ export class ChunkLog {
    * Memory for a list.
    * @param capacity  records
    */
-  static allocate(capacity: number): SharedArrayBuffer {
-    return new SharedArrayBuffer(HEADER_BYTES + capacity * RECORD * 8);
+  static allocate(capacity: number): ArrayBufferLike {
+    return allocateBuffer(HEADER_BYTES + capacity * RECORD * 8);
   }
 
   /** Adds a record; drops it when the list is full. */

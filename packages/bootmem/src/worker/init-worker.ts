@@ -9,7 +9,6 @@
  * Locks: none here. What is attached belongs to this thread and lives as long as the thread; a pool
  * belongs to one machine, so that is as long as the machine.
  */
-import { isMainThread, threadId } from 'node:worker_threads';
 import { PageAllocator } from '@bootmem/buddy-allocator';
 import type { PageAllocatorHandle } from '@bootmem/buddy-allocator';
 import { Memmap } from '@bootmem/memmap';
@@ -50,6 +49,8 @@ export interface AttachArg {
 /** One thread's view of a machine. */
 interface Attached {
   readonly allocator: PageAllocator;
+  /** True in the thread that booted: its objects were there before. */
+  readonly own: boolean;
   readonly log: ChunkLog;
   readonly nodes: Map<number, DeferredNode>;
 }
@@ -71,6 +72,7 @@ export function adopt(
 ): void {
   machines.set(boot, {
     allocator,
+    own: true,
     log: new ChunkLog(log),
     nodes: new Map(nodes.map((node) => [node.nid, node])),
   });
@@ -100,7 +102,12 @@ function attach(handle: MachineHandle): Attached {
       liveness: allocator.registry,
     }),
   ]);
-  const attached: Attached = { allocator, log: new ChunkLog(handle.log), nodes: new Map(nodes) };
+  const attached: Attached = {
+    allocator,
+    own: false,
+    log: new ChunkLog(handle.log),
+    nodes: new Map(nodes),
+  };
   machines.set(handle.boot, attached);
   return attached;
 }
@@ -116,8 +123,7 @@ const ATTACH_LIMIT_MS = 200;
  * @param arg     the machine, and where to count
  */
 export function attachThread(_start: number, _end: number, arg: AttachArg): void | Promise<void> {
-  if (!isMainThread) {
-    attach(arg.machine);
+  if (!attach(arg.machine).own) {
     // Pairs with the loads in `untilReady`.
     Atomics.add(arg.ready, 0, 1);
     return undefined;
@@ -129,7 +135,7 @@ async function untilReady(arg: AttachArg): Promise<void> {
   const limit = performance.now() + ATTACH_LIMIT_MS;
   while (Atomics.load(arg.ready, 0) < arg.threads - 1 && performance.now() < limit) {
     await new Promise<void>((resolve) => {
-      setImmediate(resolve);
+      setTimeout(resolve, 0);
     });
   }
 }
@@ -143,11 +149,11 @@ async function untilReady(arg: AttachArg): Promise<void> {
  * @kernel deferred_init_memmap_chunk
  */
 export function initChunk(start: number, end: number, arg: ChunkArg): number {
-  const { log, nodes } = attach(arg.machine);
+  const { allocator, log, nodes } = attach(arg.machine);
   const startMs = sharedNow();
   const pages = nodes.get(arg.nid)?.initChunk(start, end) ?? 0;
   log.add({
-    thread: threadId,
+    thread: allocator.thread,
     nid: arg.nid,
     startPfn: start,
     endPfn: end,

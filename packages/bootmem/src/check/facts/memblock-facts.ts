@@ -9,7 +9,7 @@ import { kernelAtLeast } from '../../plan/profile.js';
 import { finalState } from '../../plan/replay.js';
 import { lacksHighmem } from './layout-facts.js';
 import type { FactList } from '../fact-list.js';
-import { replayMachine } from '../replay-log.js';
+import { replayMachine } from '../replay-machine.js';
 
 /** Dumps, managed pages, `Total pages`. */
 export function memblockFacts(plan: LayoutPlan, facts: FactList): void {

@@ -1,0 +1,131 @@
+/**
+ * Compares one log with itself: from its inputs (firmware map, node tables, options, memblock operations) we
+ * compute what a kernel would report; from its outputs we read what the kernel did report.
+ *
+ * The printed early ranges, zone ranges, … are never used as inputs here; where an output is the only
+ * source of something (zone boundaries of arm64), the facts that would be circular are "not derivable".
+ */
+import type { MachineDescription } from '@bootmem/firmware-map';
+import { BootmemError } from '../errors.js';
+import type { LoadedMachine } from '../input/types.js';
+import { planLayout } from '../plan/layout-plan.js';
+import type { LayoutPlan } from '../plan/layout-plan.js';
+import { chooseProfile } from '../plan/profile.js';
+import type { CheckReport } from '../result.js';
+import { FactList } from './fact-list.js';
+import {
+  earlyRangeFacts,
+  memmapInitFacts,
+  memoryLineFacts,
+  movableFacts,
+  nodePagesFacts,
+  nodeSetupFacts,
+  unavailableFacts,
+  zoneRangeFacts,
+} from './facts/layout-facts.js';
+import { zoneinfoFacts } from './facts/zoneinfo-facts.js';
+import { memblockFacts } from './facts/memblock-facts.js';
+import { hotplugFacts } from './facts/hotplug-facts.js';
+import { zonelistFacts } from './facts/zonelist-facts.js';
+import { deferredFacts } from './facts/deferred-facts.js';
+
+/** A family of facts. */
+type FactFamily = (plan: LayoutPlan, facts: FactList) => void;
+
+const FAMILIES: readonly FactFamily[] = [
+  earlyRangeFacts,
+  nodeSetupFacts,
+  zoneRangeFacts,
+  movableFacts,
+  memmapInitFacts,
+  unavailableFacts,
+  nodePagesFacts,
+  memoryLineFacts,
+  zonelistFacts,
+  deferredFacts,
+  zoneinfoFacts,
+  memblockFacts,
+];
+
+/** The report of a log that cannot be used. */
+export function rejected(source: string, reason: string): CheckReport {
+  return {
+    schema: 'bootmem/check',
+    version: 1,
+    source,
+    kernel: 'unknown',
+    rejected: reason,
+    equal: 0,
+    differs: 0,
+    notDerivable: 0,
+    facts: [],
+    notes: [],
+  };
+}
+
+/** Whether the description has anything that our results could follow from, other than results. */
+function hasInputs(description: MachineDescription): boolean {
+  const { firmware, proc, memblock, options, source } = description;
+  return (
+    firmware.map.length > 0 ||
+    firmware.efi.length > 0 ||
+    firmware.user.length > 0 ||
+    firmware.modified.length > 0 ||
+    memblock.dumps.length > 0 ||
+    (proc.iomem?.length ?? 0) > 0 ||
+    (proc.firmwareMemmap?.length ?? 0) > 0 ||
+    options.mem !== undefined ||
+    source.format === 'synthetic'
+  );
+}
+
+/**
+ * Compares a loaded machine.
+ * @param input  the machine
+ */
+export function checkMachine(input: LoadedMachine): CheckReport {
+  const { description } = input;
+  const profile = chooseProfile('auto', description);
+  const fromMap = hasInputs(description);
+  const facts = new FactList();
+  const notes = [...input.notes];
+  let plan: LayoutPlan;
+  try {
+    plan = planLayout(description, profile, fromMap ? 'firmware' : 'early-ranges');
+  } catch (error) {
+    if (error instanceof BootmemError) return rejected(input.source, error.message);
+    throw error;
+  }
+  for (const problem of plan.derived.problems) notes.push(problem.message);
+  if (!fromMap) {
+    notes.push(
+      'the log holds no firmware map: memory was taken from the printed early node ranges',
+    );
+    for (const line of description.printed.earlyRanges) {
+      facts.open(
+        'early node range',
+        `node ${line.nid}`,
+        `0x${line.start.toString(16)}-0x${(line.end - 1).toString(16)}`,
+        'no firmware map in the log',
+      );
+    }
+  }
+  for (const family of FAMILIES) {
+    if (!fromMap && family === earlyRangeFacts) continue;
+    family(plan, facts);
+  }
+  hotplugFacts(plan, input.steps ?? [], facts);
+  const count = (verdict: string): number =>
+    facts.facts.filter((fact) => fact.verdict === verdict).length;
+  return {
+    schema: 'bootmem/check',
+    version: 1,
+    source: input.source,
+    kernel: description.kernel?.release ?? 'unknown',
+    equal: count('equal'),
+    differs: count('differs'),
+    notDerivable: count('not derivable'),
+    facts: facts.facts,
+    notes,
+  };
+}
