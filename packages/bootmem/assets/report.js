@@ -520,38 +520,41 @@
       .filter((zone) => zone.freePages > 0)
       .map((zone) => `node ${zone.nid} ${zone.name}`);
     const orders = d3.range(0, d3.max(boot.zones, (zone) => zone.freeBlocks.length) ?? 11);
-    byId('blocks-figure').append(
-      Plot.plot(
-        base({
-          height: Math.max(1, names.length) * 92 + 40,
-          marginLeft: 60,
-          marginRight: 120,
-          x: { label: 'order', domain: orders, padding: 0.2 },
-          y: {
-            label: 'free blocks (log)',
-            type: 'symlog',
-            ticks: [10, 1000],
-            tickFormat: 's',
-            grid: true,
-          },
-          fy: { label: null, domain: names, padding: 0.18 },
-          color: { domain: Object.keys(TYPE_COLORS), range: Object.values(TYPE_COLORS) },
-          ariaLabel: 'Free blocks by order and migratetype in each zone',
-          marks: [
-            Plot.barY(rows, {
-              x: 'order',
-              y: 'blocks',
-              fy: 'zone',
-              fill: 'type',
-              channels: { size: (d) => bytes(d.pages * PAGE) },
-              tip: true,
-            }),
-            Plot.ruleY([0]),
-          ],
-        }),
-      ),
-      swatches(types.map((type) => [type, TYPE_COLORS[type]])),
-    );
+    // Many zones: a map of counts reads better than a column of small charts.
+    if (names.length > 10) byId('blocks-figure').append(blockMap(rows, names, orders));
+    else
+      byId('blocks-figure').append(
+        Plot.plot(
+          base({
+            height: Math.max(1, names.length) * 92 + 40,
+            marginLeft: 60,
+            marginRight: 120,
+            x: { label: 'order', domain: orders, padding: 0.2 },
+            y: {
+              label: 'free blocks (log)',
+              type: 'symlog',
+              ticks: [10, 1000],
+              tickFormat: 's',
+              grid: true,
+            },
+            fy: { label: null, domain: names, padding: 0.18 },
+            color: { domain: Object.keys(TYPE_COLORS), range: Object.values(TYPE_COLORS) },
+            ariaLabel: 'Free blocks by order and migratetype in each zone',
+            marks: [
+              Plot.barY(rows, {
+                x: 'order',
+                y: 'blocks',
+                fy: 'zone',
+                fill: 'type',
+                channels: { size: (d) => bytes(d.pages * PAGE) },
+                tip: true,
+              }),
+              Plot.ruleY([0]),
+            ],
+          }),
+        ),
+        swatches(types.map((type) => [type, TYPE_COLORS[type]])),
+      );
     byId('blocks-figure').after(
       element(
         'details',
@@ -559,6 +562,39 @@
         element('summary', {}, '/proc/buddyinfo'),
         element('pre', { id: 'buddyinfo', tabindex: '0' }, boot.buddyinfo),
       ),
+    );
+  }
+
+  /** Free blocks of each zone and order as shades, all migratetypes together. */
+  function blockMap(rows, names, orders) {
+    const sums = d3.rollups(
+      rows,
+      (group) => d3.sum(group, (row) => row.blocks),
+      (row) => row.zone,
+      (row) => row.order,
+    );
+    const cells = sums.flatMap(([zone, byOrder]) =>
+      byOrder.map(([order, blocks]) => ({ zone, order, blocks })),
+    );
+    return Plot.plot(
+      base({
+        height: names.length * 18 + 50,
+        marginLeft: 120,
+        x: { label: 'order', domain: orders },
+        y: { label: null, domain: names },
+        color: { type: 'symlog', range: ['#d3e4f2', '#1f4e79'], label: 'free blocks' },
+        ariaLabel: 'Free blocks by order in each zone',
+        marks: [
+          Plot.cell(cells, { x: 'order', y: 'zone', fill: 'blocks', inset: 0.5, tip: true }),
+          Plot.text(cells, {
+            x: 'order',
+            y: 'zone',
+            text: (d) => count(d.blocks),
+            fill: (d) => (d.blocks > 60 ? 'white' : 'black'),
+            fontSize: 10,
+          }),
+        ],
+      }),
     );
   }
 
