@@ -1,4 +1,4 @@
-// `npm run bench -- page-init [--json] [--quick] [--threads N]`: initialising page descriptors, warm and cold,
+// `npm run bench -- page-init [--json] [--quick] [--threads N] [--only init|scaling|first]`: initialising page descriptors, warm and cold,
 // beside a C loop over 64-byte descriptors and native memset of our bytes; scaling by threads in the layout
 // of the published tables; time to the first allocation by memory size.
 import { availableParallelism, cpus } from 'node:os';
@@ -11,7 +11,12 @@ import { bringUp, initOnly, runDeferred } from './support/runs.js';
 import { type JsonRow, median, printTable, row, type Sample, spread } from './support/samples.js';
 
 const { values: flags } = parseArgs({
-  options: { json: { type: 'boolean' }, quick: { type: 'boolean' }, threads: { type: 'string' } },
+  options: {
+    json: { type: 'boolean' },
+    quick: { type: 'boolean' },
+    threads: { type: 'string' },
+    only: { type: 'string' },
+  },
 });
 const quick = flags.quick === true;
 const rounds = quick ? 3 : 9;
@@ -138,10 +143,11 @@ function report(temperature: string, samples: ReadonlyMap<string, readonly Sampl
 /** Node of 384 GiB twice, as in the published table: deferred part and whole bring-up by thread count. */
 async function scaling(pool: WorkPool): Promise<void> {
   const [gib, nodes] = quick ? [96, 2] : [768, 2];
-  const repeats = quick ? 2 : 3;
+  const repeats = quick ? 2 : 7;
   const counts = [0, ...threadCounts];
   const deferred = new Map<number, number[]>();
   const boot = new Map<number, number[]>();
+  const cpu = new Map<number, number[]>();
   let brought = 0;
   for (let i = 0; i < repeats; i++) {
     for (const threads of counts) {
@@ -149,6 +155,7 @@ async function scaling(pool: WorkPool): Promise<void> {
       const sample = await runDeferred(machine, threads, pool);
       brought = machine.allocator.zones.reduce((sum, { core }) => sum + core.managedPages, 0);
       machine.allocator.close();
+      cpu.set(threads, [...(cpu.get(threads) ?? []), sample.cpuMs]);
       deferred.set(threads, [...(deferred.get(threads) ?? []), sample.wallMs]);
       boot.set(threads, [...(boot.get(threads) ?? []), machine.totalMs + sample.wallMs]);
       gc?.();
@@ -160,6 +167,7 @@ async function scaling(pool: WorkPool): Promise<void> {
     const name = `${gib} GiB, ${nodes} nodes, ${threads} threads`;
     rows.push(row(name, OURS, 'deferred init', 'ms', deferred.get(threads)!));
     rows.push(row(name, OURS, 'bring-up', 'ms', boot.get(threads)!));
+    rows.push(row(name, OURS, 'deferred init CPU', 'ms', cpu.get(threads)!));
     const gain = (base: number, now: number): string =>
       threads === 0 ? '--' : `${fixed((100 * (base - now)) / base)}%`;
     return [
@@ -170,6 +178,8 @@ async function scaling(pool: WorkPool): Promise<void> {
       gain(d0, d.mean),
       fixed(d.mean),
       `(${fixed(d.stdev)})`,
+      fixed(Math.min(...deferred.get(threads)!)),
+      fixed(median(cpu.get(threads)!)),
     ];
   });
   if (flags.json === true) return;
@@ -181,6 +191,8 @@ async function scaling(pool: WorkPool): Promise<void> {
     'speedup',
     'deferred ms',
     '(stdev)',
+    'best ms',
+    'CPU ms',
   ];
   const title = `${gib} GiB in ${nodes} nodes, ${brought} pages managed at the end, first touch included, mean of ${repeats}`;
   printTable(title, head, table);
@@ -245,9 +257,10 @@ if (flags.json !== true) {
   );
   if (native === undefined) console.log('no C compiler here: without the C loop and memset');
 }
-await compareInit(native, pool);
-await scaling(pool);
-firstAllocation();
+const wanted = (part: string): boolean => flags.only === undefined || flags.only === part;
+if (wanted('init')) await compareInit(native, pool);
+if (wanted('scaling')) await scaling(pool);
+if (wanted('first')) firstAllocation();
 native?.close();
 await pool.close();
 if (flags.json === true) for (const line of rows) console.log(JSON.stringify(line));

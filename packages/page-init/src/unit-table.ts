@@ -26,6 +26,19 @@ const { PENDING, BUSY, DONE, FAILED, CANCELLED, BUSY_WAITED } = UnitState;
 /** A waiter looks again at least this often, in case the thread that was busy has died. */
 const LOOK_AGAIN_MS = 50;
 
+/** Resolves when the word is no longer BUSY_WAITED, or after a while. */
+async function changed(words: Int32Array, at: number): Promise<void> {
+  // Some browsers cannot wait without blocking: there, look again soon.
+  const waiting = (waitAsync as typeof waitAsync | undefined)?.(
+    words,
+    at,
+    BUSY_WAITED,
+    LOOK_AGAIN_MS,
+  );
+  if (waiting?.async === true) await waiting.value;
+  else if (waiting === undefined) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
 /** View over the state words of `count` units; no state of its own. */
 export class UnitTable {
   readonly count: number;
@@ -94,8 +107,7 @@ export class UnitTable {
   async whenDone(unit: number): Promise<void> {
     while (!this.#settled(unit)) {
       if (!this.#announce(unit)) continue;
-      const waiting = waitAsync(this.#words, this.#at + unit, BUSY_WAITED, LOOK_AGAIN_MS);
-      if (waiting.async) await waiting.value;
+      await changed(this.#words, this.#at + unit);
     }
   }
 
