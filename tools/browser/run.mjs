@@ -7,10 +7,16 @@ import { fileURLToPath } from 'node:url';
 import chromium from '@sparticuz/chromium';
 import puppeteer from 'puppeteer-core';
 import { build } from 'vite';
+import { bootMemory, loadMachine } from 'bootmem';
 import { serve } from './serve.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const output = mkdtempSync(join(tmpdir(), 'bootmem-browser-'));
+/** What the demo page must show: the same machine, brought up in Node. */
+const machine = await bootMemory((await loadMachine(undefined)).description, { threads: 1 });
+const SAMPLE_BUDDYINFO = machine.buddyinfo();
+await machine.dispose();
+
 let passed = 0;
 let failed = 0;
 
@@ -21,6 +27,11 @@ try {
     base: './',
     build: { outDir: output, emptyOutDir: true, target: 'es2022', minify: false },
     worker: { format: 'es' },
+  });
+  const demo = join(output, 'demo');
+  await build({
+    configFile: join(here, '../../docs/demo/vite.config.mjs'),
+    build: { outDir: demo },
   });
   let browser;
   try {
@@ -78,6 +89,26 @@ try {
         console.log(`${notice ? 'ok  ' : 'FAIL'} not isolated: a clear notice on the console`);
       }
       await page.close();
+
+      const demoPage = await browser.newPage();
+      const demoErrors = [];
+      demoPage.on('console', (message) => {
+        if (message.type() === 'error') demoErrors.push(message.text());
+      });
+      demoPage.on('pageerror', (error) => demoErrors.push(error.message));
+      await demoPage.goto(`${server.url}demo/`);
+      await demoPage
+        .waitForFunction('document.documentElement.dataset.booted', { timeout: 60_000 })
+        .catch((error) => demoErrors.push(error.message));
+      const buddyinfo = await demoPage.$eval('#buddyinfo', (node) => node.textContent);
+      if (buddyinfo !== SAMPLE_BUDDYINFO)
+        demoErrors.push(`buddyinfo differs from Node's:\n${buddyinfo}`);
+      if (demoErrors.length === 0) passed += 1;
+      else failed += 1;
+      console.log(
+        `${demoErrors.length === 0 ? 'ok  ' : 'FAIL'} ${isolated ? 'isolated' : 'not isolated'}: the demo boots the sample as Node does${demoErrors.map((error) => `\n     ${error}`).join('')}`,
+      );
+      await demoPage.close();
       await server.stop();
     }
   } finally {

@@ -1,8 +1,9 @@
 // `npm run docs`: every document as a page, the API reference from the docstrings, then the site into
 // docs/.vitepress/dist. Needs no network. A dead link fails the build.
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { build } from 'vite';
 import { PACKAGES, SITE, asPage, pages, root } from './pages.mjs';
 
 const site = join(root, SITE);
@@ -30,8 +31,10 @@ for (const name of PACKAGES) {
     { cwd: root, stdio: 'inherit' },
   );
 }
-if (existsSync(join(root, 'docs/public')))
-  cpSync(join(root, 'docs/public'), join(site, 'public'), { recursive: true });
+await build({
+  configFile: join(root, 'docs/demo/vite.config.mjs'),
+  build: { outDir: join(site, 'public/demo') },
+});
 try {
   execFileSync(
     process.execPath,
