@@ -26,6 +26,7 @@ export { coverWithBlocks, type PageReceiver, type ReleaseOptions } from './membl
 export { parseMemorySize, RESERVATION_ERRNO, type ReservationRecord } from './memblock-named.js';
 export { rangesOverlap, type PfnOwner, type WalkOptions } from './memblock-queries.js';
 export type { RegionAttributes } from './memblock-regions.js';
+export type { Settings } from './options.js';
 export { PROFILES, profileForRelease, type MemblockProfile, type ProfileName } from './profiles.js';
 export type { RangeCursor } from './range-cursor.js';
 export {

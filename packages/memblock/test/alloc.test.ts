@@ -206,6 +206,21 @@ describe.each<Direction>(['top-down', 'bottom-up'])('%s', (direction) => {
   });
 });
 
+test.each<Direction>(['top-down', 'bottom-up'])(
+  '%s: a hole of just the size is found',
+  (direction) => {
+    const memblock = new Memblock({ direction });
+    memblock.add(MIB, 4 * MIB);
+    // Holes of 1 KiB, and one of 2 KiB deep inside.
+    for (let k = 0; k < 1024; k++) {
+      if (k === 500) memblock.reserve(MIB + k * 4 * KIB, 2 * KIB);
+      else memblock.reserve(MIB + k * 4 * KIB, 3 * KIB);
+    }
+    expect(memblock.alloc(2 * KIB)).toBe(MIB + 500 * 4 * KIB + 2 * KIB);
+    expect(memblock.alloc(2 * KIB)).toBeUndefined();
+  },
+);
+
 test('a node is a wish, an exact node is not', () => {
   const memblock = new Memblock();
   for (const nid of [0, 1, 2]) memblock.add(MIB * (nid + 1), MIB, { nid });

@@ -174,6 +174,22 @@ test('hand-over: nodes of reservations, reserved ranges, free blocks', () => {
   memblock.verify();
 });
 
+// node 0: |rr| ...... |RRRR     node 1: RRRRRRRR|     R lies over the border and is split there
+test('hand-over: an array that grows while nodes are set gets its node, too', () => {
+  const memblock = new Memblock({ capacity: { reserved: 4, resizable: true } });
+  memblock.add(MIB, MIB, { nid: 0 });
+  memblock.add(2 * MIB, MIB, { nid: 1 });
+  memblock.reserve(MIB, 4096);
+  memblock.reserve(1.5 * MIB, 1.5 * MIB);
+  memblock.releaseFreeRanges({ freePages: () => undefined });
+  expect(memblock.arrayCapacity('reserved')).toBe(8);
+  // Its new home lies before the region whose node was being set.
+  expect(memblock.regionAt('reserved', 1.5 * MIB - 1)).toMatchObject({
+    base: 1.5 * MIB - 4096,
+    nid: 0,
+  });
+});
+
 test('hand-over: limits, and a look-up of nodes of its own', () => {
   const memblock = new Memblock();
   memblock.add(0x1000, 0xf000);

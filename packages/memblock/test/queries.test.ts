@@ -182,6 +182,19 @@ test('a cursor goes on by index when the lists change under it', () => {
   expect(memblock.freeRangeCursor({ reverse: true }).next()).toBe(false);
 });
 
+// |==|r|   |====|   the first region ends where the reservation begins, which is then given back
+test('a cursor that has left a region keeps its gap', () => {
+  const memblock = new Memblock();
+  memblock.add(0x1000, 0x2000);
+  memblock.add(0x5000, 0x4000);
+  memblock.reserve(0x3000, 0x1000);
+  const cursor = memblock.freeRangeCursor();
+  expect(cursor.next()).toBe(true);
+  memblock.free(0x3000, 0x1000);
+  expect(cursor.next() && [cursor.start, cursor.end]).toEqual([0x5000, 0x9000]);
+  expect(cursor.next()).toBe(false);
+});
+
 test('walks over lists of many chunks, both ways, agree with each other', () => {
   const memblock = new Memblock();
   for (let k = 0; k < 700; k++) {

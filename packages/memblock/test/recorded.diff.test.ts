@@ -342,13 +342,15 @@ test('nodes: removable memory keeps its mark only where nothing is taken', () =>
   ];
   const first =
     'memblock_reserve: [0x000000000fffe000-0x000000000fffefff] memblock_alloc_range_nid+0x1/0x2';
-  const options = { initial: { memory: [], reserved: [] }, profile: '6.1' as const };
+  const initial = { memory: [], reserved: [], direction: 'bottom-up' as const };
+  const options = { initial, profile: '6.1' as const };
   const result = replayBoot(story(...setup, first, 'Zone ranges:'), options);
   expect(result.numaBlocks).toEqual([
     { start: 0, end: 256 * MIB, nid: 0 },
     { start: 256 * MIB, end: 512 * MIB, nid: 1 },
     { start: 512 * MIB, end: 768 * MIB, nid: 0 },
   ]);
+  expect(result.checkpoints.get('nodes')!.direction).toBe('bottom-up');
   const memory = result.checkpoints.get('zones')!.memory;
   expect(memory.map(({ nid, flags }) => [nid, flags])).toEqual([
     [0, 0],
