@@ -44,6 +44,10 @@ function violation(text: string): void {
   if (violations <= 20) console.error(`VIOLATION: ${text}`);
 }
 
+function textOf(value: unknown): string {
+  return value instanceof Error ? value.message : JSON.stringify(value);
+}
+
 function over(): boolean {
   if (violations > 1000 || Date.now() > deadline) return true;
   if (jobLimit === undefined) return false;
@@ -74,7 +78,7 @@ async function stream(
   await new Promise<void>((resolve) => {
     const callback = (error: unknown, result: number | undefined, seq: number): void => {
       if (first.seq < 0) first.seq = seq;
-      if (error !== undefined) violation(`job ${seq}: ${String(error)}`);
+      if (error !== undefined) violation(`job ${seq}: ${textOf(error)}`);
       else if (seq !== (first.seq + got) >>> 0) violation(`seq ${seq} at place ${got}`);
       else if (result !== expected(value(got))) violation(`job ${seq} gave ${String(result)}`);
       got += 1;
@@ -105,7 +109,7 @@ async function massacre(series: Series<Work>): Promise<void> {
           if (place !== i) violation(`callback ${i} at place ${place}`);
           place += 1;
           const died = (error as { code?: string } | undefined)?.code === 'ERR_PADATA_WORKER_DIED';
-          if (fatal ? !died : result !== i) violation(`job ${i}: ${String(error ?? result)}`);
+          if (fatal ? !died : result !== i) violation(`job ${i}: ${textOf(error ?? result)}`);
           resolve();
         });
       }),
@@ -136,14 +140,14 @@ async function storm(): Promise<void> {
         serialWorker: random(3),
         serial(error, result) {
           if (error !== undefined || result !== id)
-            violation(`storm ${id}: ${String(error ?? result)}`);
+            violation(`storm ${id}: ${textOf(error ?? result)}`);
           counts.set(id, (counts.get(id) ?? 0) + 1);
         },
       });
       accepted += 1;
     } catch (error) {
       const code = (error as { code?: string }).code;
-      if (code !== 'ERR_PADATA_BUSY' && code !== 'ERR_PADATA_INVALID') violation(String(error));
+      if (code !== 'ERR_PADATA_BUSY' && code !== 'ERR_PADATA_INVALID') violation(textOf(error));
       await new Promise((resolve) => setImmediate(resolve));
     }
   }

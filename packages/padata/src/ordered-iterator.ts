@@ -134,7 +134,8 @@ export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDis
           this.#sourceDone = true;
           break;
         }
-        if (this.#isStopped) break;
+        // The wait above gave everyone time to stop this iterator.
+        if (this.#hasStopped()) break;
         this.#submit(item.value);
       }
     } catch (error) {
@@ -142,6 +143,10 @@ export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDis
     }
     this.#reading = false;
     this.#serve();
+  }
+
+  #hasStopped(): boolean {
+    return this.#over !== undefined;
   }
 
   get #isStopped(): boolean {

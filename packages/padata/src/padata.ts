@@ -136,7 +136,7 @@ export class Padata {
   createShell<F>(options: ShellOptions<F>): PadataShell<F> {
     if (this.#closed) throw new PadataError('ERR_PADATA_CLOSED', 'the instance was closed');
     const shell = new PadataShell<F>(this, this.#pool, options);
-    this.#shells.add(shell as unknown as PadataShell);
+    this.#shells.add(shell);
     return shell;
   }
 
@@ -316,7 +316,7 @@ export class PadataShell<F = unknown> {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#instance.forget(this as unknown as PadataShell);
+    this.#instance.forget(this);
     this.#release(this.#generation);
   }
 

@@ -166,8 +166,8 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     transfer: readonly unknown[] | undefined,
     keep: boolean,
   ): boolean {
-    if (this.#ended !== undefined) throw this.#ended.error;
-    if (this.#ring.broken !== undefined) throw this.#ring.broken;
+    if (this.#ended !== undefined) throw asError(this.#ended.error);
+    if (this.#ring.broken !== undefined) throw asError(this.#ring.broken);
     const { hub } = this.#host;
     if (this.#overflowAt < this.#overflow.length || this.#ring.isFull) {
       return this.#submitFull(input, callback, transfer, keep);
@@ -204,15 +204,15 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     return new Promise((resolve, reject) => {
       const { signal, transfer } = options;
       if (signal?.aborted === true) {
-        reject(signal.reason as Error);
+        reject(asError(signal.reason));
         return;
       }
       if (signal === undefined) {
         this.submit(
           input,
           (error, value) => {
-            if (error === undefined) resolve(value as JobResult<F>);
-            else reject(error as Error);
+            if (error === undefined) resolve(value!);
+            else reject(asError(error));
           },
           transfer,
         );
@@ -226,9 +226,9 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
         input,
         (error, value) => {
           signal.removeEventListener('abort', onAbort);
-          if (signal.aborted) reject(signal.reason as Error);
-          else if (error === undefined) resolve(value as JobResult<F>);
-          else reject(error as Error);
+          if (signal.aborted) reject(asError(signal.reason));
+          else if (error === undefined) resolve(value!);
+          else reject(asError(error));
         },
         transfer,
       );
@@ -264,12 +264,12 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
 
   /** A node:stream Duplex: chunks in, results out, in order. */
   duplex(): SeriesDuplex {
-    return makeDuplex(this as unknown as Series);
+    return makeDuplex(this);
   }
 
   /** A pair of Web streams: chunks in, results out, in order. */
   transform(): SeriesTransform<JobInput<F>, JobResult<F>> {
-    return makeTransform(this as unknown as Series) as SeriesTransform<JobInput<F>, JobResult<F>>;
+    return makeTransform(this) as SeriesTransform<JobInput<F>, JobResult<F>>;
   }
 
   /** Resolves when all jobs submitted so far were delivered. */
@@ -355,7 +355,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     clearTimeout(this.#graceTimer);
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     this.#host.hub.remove(this.#ring);
-    this.#host.onClosed(this as unknown as Series);
+    this.#host.onClosed(this);
   }
 
   #submitFull(
@@ -514,3 +514,8 @@ const STALL_STATES: Readonly<Record<number, StallReport['state']>> = {
   [SlotState.DEFERRED]: 'deferred',
   [SlotState.HELD]: 'sent',
 };
+
+/** Whatever a signal or a function gave, for those who may only throw errors; the value stays what it is. */
+function asError(reason: unknown): Error {
+  return reason as Error;
+}

@@ -572,7 +572,7 @@ export class SlotRing {
     const again = this.#again[index];
     const held = this.#held[index];
     if (again !== undefined && again.tries > 0 && this.abortError === undefined) {
-      if (held === undefined || !held.transferred) {
+      if (!held?.transferred) {
         again.tries -= 1;
         this.retried += 1;
         this.#restart(sequence, base, again, held);

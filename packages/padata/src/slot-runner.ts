@@ -106,6 +106,11 @@ export class SlotRunner {
     return this.isWaiting && this.#mayRun;
   }
 
+  /** The same question again, after other threads had time to take the rest. */
+  #isWaitingStill(): boolean {
+    return this.isWaiting;
+  }
+
   /** May this thread take jobs of this ring now? */
   get #mayRun(): boolean {
     if (this.fn === undefined || this.#async >= MAX_ASYNC) return false;
@@ -124,7 +129,7 @@ export class SlotRunner {
     const first = protocol.reserve(words, most, 2 * this.#host.threads, this.#taken);
     const { count } = this.#taken;
     if (count === 0) return false;
-    if ((average === undefined || average > 0.02) && this.isWaiting) {
+    if (this.#isWaitingStill() && (average === undefined || average > 0.02)) {
       this.#host.wakeAnother(words);
     }
     const began = performance.now();

@@ -9,3 +9,11 @@ export interface SeriesTransform<I, R> {
   readonly writable: WritableStream<I>;
   readonly readable: ReadableStream<R>;
 }
+
+/** What the stream faces need of a series. */
+export interface StreamedJobs {
+  readonly window: number;
+  submit(input: unknown, callback: (error: unknown, value: unknown) => void): boolean;
+  room(): Promise<void>;
+  drain(): Promise<void>;
+}

@@ -1,6 +1,7 @@
 /** Stream faces of a series in Node: a Duplex and the Web pair. */
 import { Duplex } from 'node:stream';
-import type { Series } from './series.js';
+
+import type { StreamedJobs } from './streams-types.js';
 
 export { makeTransform } from './streams.web.js';
 
@@ -8,7 +9,7 @@ export { makeTransform } from './streams.web.js';
  * A Duplex in object mode: what is written goes through the series, results come out in order. Writing
  * waits while the window is full or `window` results wait to be read.
  */
-export function makeDuplex(series: Series): Duplex {
+export function makeDuplex(series: StreamedJobs): Duplex {
   let waiting: (() => void) | undefined;
   let full = false;
   const go = (): void => {

@@ -3,11 +3,10 @@
  *
  * Back-pressure: results not yet read count against the window, so a slow reader stops the writer.
  */
-import type { Series } from './series.js';
-import type { SeriesTransform } from './streams-types.js';
+import type { SeriesTransform, StreamedJobs } from './streams-types.js';
 
 /** A {writable, readable} pair: chunks in, results out, in order. */
-export function makeTransform(series: Series): SeriesTransform<unknown, unknown> {
+export function makeTransform(series: StreamedJobs): SeriesTransform<unknown, unknown> {
   const limit = series.window;
   let held = 0;
   let out!: ReadableStreamDefaultController<unknown>;

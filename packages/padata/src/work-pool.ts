@@ -112,7 +112,7 @@ export class WorkPool implements RangeRunner {
   readonly #inline: boolean;
   #nextRing = 1;
   readonly #events = new Emitter<WorkPoolEvents>();
-  readonly #loads = new Map<number, (error: unknown) => void>();
+  readonly #loads = new Map<number, (error?: Error) => void>();
   readonly #loadWorkers = new Map<number, number>();
   #nextLoad = 1;
   #deaths = 0;
@@ -308,7 +308,7 @@ export class WorkPool implements RangeRunner {
     this.#checkOpen();
     if (this.#crew.startError !== undefined) throw this.#startError();
     const series = new Series<F>(options, this.#seriesHost(), firstSequence);
-    this.#series.add(series as unknown as Series);
+    this.#series.add(series);
     return series;
   }
 
@@ -395,7 +395,7 @@ export class WorkPool implements RangeRunner {
   #loadIn(member: Member, href: string, name: string): Promise<void> {
     const id = this.#nextLoad++;
     return new Promise<void>((resolve, reject) => {
-      this.#loads.set(id, (error) => {
+      this.#loads.set(id, (error?: Error) => {
         this.#loads.delete(id);
         this.#loadWorkers.delete(id);
         if (error === undefined) resolve();

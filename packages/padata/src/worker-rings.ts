@@ -34,8 +34,7 @@ export class WorkerRings {
 
   /** Could this worker reserve something right now? */
   get canWork(): boolean {
-    const list = this.#list;
-    for (let i = 0; i < list.length; i += 1) if (list[i]!.canWork) return true;
+    for (const ring of this.#list) if (ring.canWork) return true;
     return false;
   }
 

@@ -108,7 +108,7 @@ test.each<[string, unknown]>([
   ['long text', 'x'.repeat(100_000)],
   ['object', { a: 1, b: [1, 2, { c: 'd' }], n: null, u: undefined, wide: '世' }],
   ['proto key', JSON.parse('{"__proto__": 5, "a": 1}')],
-  ['array', [1, , 3]],
+  ['array with a hole', Object.assign([1, 2, 3], { length: 5 })],
   ['map', new Map([[1, { a: new Set([2]) }]])],
   ['bigint', 12345678901234567890n],
   ['date', new Date(86_400_000)],

@@ -19,20 +19,20 @@ import type { AtomicOps, Words } from '../protocol/atomic-ops.js';
 export interface ThreadTools {
   readonly ops: AtomicOps;
   /** The shared words from this one on, as an object of its own; plain writes go to `plain`. */
-  area(base: number): Words;
+  readonly area: (base: number) => Words;
   /** Sleeps while the word has this value (as Atomics.wait); goes on when it is woken or differs. */
-  wait(index: number, value: number): void;
+  readonly wait: (index: number, value: number) => void;
   /** Wakes all threads that wait on a word. */
-  notify(index: number): void;
+  readonly notify: (index: number) => void;
   /**
    * Says that what this thread does from here depends on `state` alone, not on what it saw before; it is then
    * run again from the start with `resumed` = state. Keeps the number of states small.
    */
-  mark(state: number): void;
+  readonly mark: (state: number) => void;
   /** The state of the last `mark`; undefined at first. */
   readonly resumed: number | undefined;
   /** Adds an entry to the history of this run, in the order of the steps. */
-  note(entry: string): void;
+  readonly note: (entry: string) => void;
 }
 
 /** One thread of a model. */
