@@ -30,6 +30,9 @@ import type { BootEvent, BootOptions } from './types.js';
 /** Most threads a boot may use. */
 const MAX_THREADS = 255;
 
+/** How long the deferred pass waits for threads that are still attaching, milliseconds. */
+const ATTACH_WAIT_MS = 10;
+
 const MODES: readonly InitMode[] = ['eager', 'deferred', 'on-demand'];
 
 /** What one boot carries along. */
@@ -148,6 +151,7 @@ async function bringUp(
   log.add(`first page allocated ${firstAllocationMs.toFixed(2)}ms after the start`);
   emit({ kind: 'phase', phase: 'first-allocation', ms: firstAllocationMs });
 
+  await pass.settle(ATTACH_WAIT_MS);
   const deferredFrom = elapsed();
   const deferred =
     mode === 'deferred' && pass.nodes.length > 0 ? await runPass(context, pass) : undefined;

@@ -29,6 +29,8 @@ export async function startThreads(
     threads > 1
       ? createWorkPool({
           threads: threads - 1,
+          // All nodes run at once, and each may have every thread.
+          works: Math.min((threads - 1) * CONCURRENT_NODES, MAX_WORKS),
           name: 'bootmem',
           ...(worker === undefined ? {} : { worker }),
         })
@@ -40,6 +42,11 @@ export async function startThreads(
 
 /** Boots of this process so far: makes their names differ. */
 let boots = 0;
+
+/** Nodes whose jobs may each have all threads at the same time. */
+const CONCURRENT_NODES = 32;
+/** Most works of a pool. */
+const MAX_WORKS = 1024;
 
 /** Chunks that are kept for the timeline. */
 const LOG_CAPACITY = 16384;
@@ -121,6 +128,20 @@ export class DeferredPass {
         () => undefined,
         () => undefined,
       );
+  }
+
+  /**
+   * Gives threads that are still attaching a moment, so that a small machine is shared as well.
+   * @param limitMs  most milliseconds to wait
+   */
+  async settle(limitMs: number): Promise<void> {
+    if (this.#attached === undefined) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const limit = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, limitMs);
+    });
+    await Promise.race([this.#attached, limit]);
+    clearTimeout(timer);
   }
 
   /**

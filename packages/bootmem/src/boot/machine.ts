@@ -300,6 +300,12 @@ export class Machine implements AsyncDisposable {
         });
       }
     }
+    if (deferred !== undefined && deferred.nodes.length > 0) {
+      // A thread that found nothing left to do is worth seeing too.
+      for (let thread = 0; thread < this.#parts.options.threads; thread++) {
+        if (!threads.has(thread)) threads.set(thread, { pages: 0, chunks: 0, busyMs: 0 });
+      }
+    }
     const total = [...threads.values()].reduce((sum, one) => sum + one.pages, 0);
     return [...threads]
       .sort(([left], [right]) => left - right)
