@@ -143,14 +143,16 @@ function report(temperature: string, samples: ReadonlyMap<string, readonly Sampl
 /** Node of 384 GiB twice, as in the published table: deferred part and whole bring-up by thread count. */
 async function scaling(pool: WorkPool): Promise<void> {
   const [gib, nodes] = quick ? [96, 2] : [768, 2];
-  const repeats = quick ? 2 : 7;
+  const repeats = quick ? 3 : 9;
   const counts = [0, ...threadCounts];
   const deferred = new Map<number, number[]>();
   const boot = new Map<number, number[]>();
   const cpu = new Map<number, number[]>();
   let brought = 0;
   for (let i = 0; i < repeats; i++) {
-    for (const threads of counts) {
+    // In turn from another place: what ran before decides how fresh the memory is.
+    const turn = i % counts.length;
+    for (const threads of [...counts.slice(turn), ...counts.slice(0, turn)]) {
       const machine = bringUp(() => planMachine(gib, nodes), false);
       const sample = await runDeferred(machine, threads, pool);
       brought = machine.allocator.zones.reduce((sum, { core }) => sum + core.managedPages, 0);

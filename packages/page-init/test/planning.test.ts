@@ -36,6 +36,15 @@ test('holes are not counted, and a border inside a hole is missed', () => {
   expect(firstOf({ memory: late })).toBe(128);
 });
 
+test('the candidate itself counts, and must be more than a section: exactly a section is too few', () => {
+  // 63 pages, a hole of one: pfn 64 is the 64th page, not the 65th.
+  const short = [
+    { startPfn: 0, endPfn: 63, nid: 0 },
+    { startPfn: 64, endPfn: 640, nid: 0 },
+  ];
+  expect(firstOf({ memory: short })).toBe(128);
+});
+
 test('a node smaller than a section is never deferred', () => {
   const memory = [
     { startPfn: 0, endPfn: 50, nid: 0 },

@@ -184,6 +184,24 @@ test('growers on all threads share the sections: each initialised once, then nob
   }
 });
 
+test('of two growers at a time one grows; the other is told to try again and grows nothing', async () => {
+  const made = machine();
+  const [node] = made.nodes as [DeferredNode];
+  const result = await pool.runMultithreaded({
+    threadFn: { module, name: 'growTogether' },
+    arg: made.arg(),
+    start: 0,
+    size: 2,
+    maxThreads: 2,
+    reduce: (sum: number, again: unknown) => sum + Number(again),
+    initial: 0,
+  });
+  expect(result.value).toBe(2);
+  // Five pages of the first section are reserved, so one growth takes two sections; two would take more.
+  expect(node.counts()).toMatchObject({ growCalls: 2, growWaits: 1, sectionsDone: 2 });
+  made.allocator.close();
+});
+
 test('devices on two nodes come up on a busy pool, with faults in between, each unit once', async () => {
   for (let round = 0; round < ROUNDS; round++) {
     const memmap = Memmap.create({

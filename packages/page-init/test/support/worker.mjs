@@ -54,3 +54,19 @@ export function initDevice(start, end, arg) {
   }
   return device.init.initChunk(start, end);
 }
+
+/** Grows once, holding the node's lock until a second grower has come; returns whether to try again. */
+export function growTogether(start, end, arg) {
+  const memmap = Memmap.attach(arg.memmap);
+  let node;
+  const sink = {
+    freeBlocks(from, to) {
+      const until = performance.now() + 5000;
+      const word = new Int32Array(new SharedArrayBuffer(4));
+      while (node.counts().growCalls < 2 && performance.now() < until) Atomics.wait(word, 0, 0, 1);
+      return to - from;
+    },
+  };
+  node = DeferredNode.attach(arg.nodes[0], { memmap, sink, threadId: 10 + start });
+  return node.grow(0) ? 1 : 0;
+}
