@@ -3,8 +3,8 @@
  * descriptors of a range, give its pageblocks their type. Everything else here decides ranges.
  *
  * A descriptor is two bytes here, so 32768 pages (one section) are the same 64 KiB that 1024 of the
- * kernel's 64-byte descriptors are: one section is our "while it is hot in cache" step, and since a
- * section holds whole largest blocks, a step can never end inside one.
+ * kernel's 64-byte descriptors are: steps are sections (a few at a time) instead of largest blocks, stay
+ * hot in cache all the same, and can never end inside a largest block.
  *
  * Pageblock types are written by the thread that owns the section: a section's types share a cache line.
  */
