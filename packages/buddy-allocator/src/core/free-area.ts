@@ -33,6 +33,9 @@ const { FREE, BODY, DIRTY, GUARD } = PageState;
 const ISOLATE = Migratetype.ISOLATE;
 const MERGEABLE = 3;
 const NONE = -1;
+// A copy of an imported value is folded into the code; the import itself is read each time.
+const TYPE_MASK = PAGEBLOCK_TYPE_MASK;
+const ISOLATED = PageblockBit.ISOLATED;
 
 /** Where a zone's lists live. */
 export interface FreeAreaParts {
@@ -99,12 +102,12 @@ export function createFreeArea(parts: FreeAreaParts): FreeArea {
 
   function typeOf(index: number): number {
     const byte = pageblocks[index >>> pageblockOrder]!;
-    return (byte & PageblockBit.ISOLATED) !== 0 ? ISOLATE : byte & PAGEBLOCK_TYPE_MASK;
+    return (byte & ISOLATED) !== 0 ? ISOLATE : byte & TYPE_MASK;
   }
 
   function setType(index: number, migratetype: number): void {
     const at = index >>> pageblockOrder;
-    pageblocks[at] = (pageblocks[at]! & ~PAGEBLOCK_TYPE_MASK) | migratetype;
+    pageblocks[at] = (pageblocks[at]! & ~TYPE_MASK) | migratetype;
   }
 
   function account(pages: number, migratetype: number): void {

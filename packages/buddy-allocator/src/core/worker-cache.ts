@@ -51,6 +51,15 @@ import type { FreeArea } from './free-area.js';
 import { type Fallback, TakeFlag } from './fallback.js';
 
 const { CACHED, ALLOCATED, DIRTY } = PageState;
+// Copies of imported values: an import is read through its module's cell each time, a constant of this
+// module is folded into the code. Worth a third of a cache hit.
+const ORDERS = CACHE_ORDERS;
+const TYPES = CACHE_TYPES;
+const HEADER_SHIFT = LIST_HEADER_SHIFT;
+const STRIDE = RING_STRIDE;
+const MOVABLE = Migratetype.MOVABLE;
+const PAGEBLOCK_MASK = PAGEBLOCK_TYPE_MASK | PageblockBit.ISOLATED;
+const STATE_MASK = HEAD_KIND_MASK | HEAD_ORDER_MASK;
 const NONE = -1;
 const MAX_FACTOR = 5;
 const COSTLY_ORDER = 3;
@@ -111,8 +120,8 @@ export function createWorkerCache(parts: WorkerCacheParts): WorkerCache {
   const COUNT = at + Cache.COUNT;
   const ATTENTION = at + Cache.ATTENTION;
   /** Entries that a list of each order may hold, and how many come or go at a time (policy own). */
-  const limitOf = new Int32Array(CACHE_ORDERS);
-  const batchOf = new Int32Array(CACHE_ORDERS);
+  const limitOf = new Int32Array(ORDERS);
+  const batchOf = new Int32Array(ORDERS);
   /** Bit per order that is cached. */
   let cachedMask = 0;
   /** Slow paths in a row of the same kind, by list: > 0 refills, < 0 drains (policy own). */
@@ -131,7 +140,7 @@ export function createWorkerCache(parts: WorkerCacheParts): WorkerCache {
     high = Math.min(Math.max(high, highMin), highMax);
     const managed = w[z + Zone.MANAGED]!;
     cachedMask = 0;
-    for (let o = 0; o < CACHE_ORDERS; o++) {
+    for (let o = 0; o < ORDERS; o++) {
       const low = o <= COSTLY_ORDER;
       const few = Math.min(DEEP_ENTRIES, managed >> (o + 7));
       limitOf[o] = low ? Math.max(2, highMin >> o) : few;
@@ -146,7 +155,7 @@ export function createWorkerCache(parts: WorkerCacheParts): WorkerCache {
     w[at + Cache.HIGH] = high;
     w[at + Cache.BATCH] = batch;
     for (let list = 0; list < CACHE_LISTS; list++) {
-      const o = Math.floor(list / CACHE_TYPES);
+      const o = Math.floor(list / TYPES);
       // A limit of 0 is also what makes an order uncached: its first push takes the slow path.
       w[at + cacheListAt(list) + LIMIT] = deep ? limitOf[o]! : MAX_ENTRIES;
     }
@@ -154,24 +163,24 @@ export function createWorkerCache(parts: WorkerCacheParts): WorkerCache {
 
   /** For callers that do not ask whether the memory is zero: writes the state byte without reading it. */
   function popFast(order: number, type: number): number {
-    if (order >= CACHE_ORDERS) return NONE;
-    const list = order * CACHE_TYPES + type;
-    const l = LISTS + (list << LIST_HEADER_SHIFT);
+    if (order >= ORDERS) return NONE;
+    const list = order * TYPES + type;
+    const l = LISTS + (list << HEADER_SHIFT);
     const top = w[l]!;
     if (top === w[l + BOTTOM]!) return NONE;
-    const index = w[RINGS + list * RING_STRIDE + (top & RING_MASK)]!;
+    const index = w[RINGS + list * STRIDE + (top & RING_MASK)]!;
     w[l] = (top - 1) | 0;
     state[index] = ALLOCATED_DIRTY | order;
     return index;
   }
 
   function popOwn(order: number, type: number): number {
-    if (order >= CACHE_ORDERS) return NONE;
-    const list = order * CACHE_TYPES + type;
-    const l = LISTS + (list << LIST_HEADER_SHIFT);
+    if (order >= ORDERS) return NONE;
+    const list = order * TYPES + type;
+    const l = LISTS + (list << HEADER_SHIFT);
     const top = w[l]!;
     if (top === w[l + BOTTOM]!) return NONE;
-    const index = w[RINGS + list * RING_STRIDE + (top & RING_MASK)]!;
+    const index = w[RINGS + list * STRIDE + (top & RING_MASK)]!;
     w[l] = (top - 1) | 0;
     // Keeps order and dirty bit, turns "cached" into "allocated".
     state[index] = state[index]! ^ CACHED_ALLOCATED;
@@ -188,17 +197,17 @@ export function createWorkerCache(parts: WorkerCacheParts): WorkerCache {
 
   function pushOwn(index: number, order: number): boolean {
     const block = pageblocks[index >>> pageblockOrder]! & PAGEBLOCK_MASK;
-    if (block >= CACHE_TYPES || ((cachedMask >>> order) & 1) === 0) {
+    if (block >= TYPES || ((cachedMask >>> order) & 1) === 0) {
       return pushOdd(index, order, block);
     }
-    pushTo(order * CACHE_TYPES + block, index, order);
+    pushTo(order * TYPES + block, index, order);
     return true;
   }
 
   function pushTo(list: number, index: number, order: number): void {
-    const l = LISTS + (list << LIST_HEADER_SHIFT);
+    const l = LISTS + (list << HEADER_SHIFT);
     const top = (w[l]! + 1) | 0;
-    w[RINGS + list * RING_STRIDE + (top & RING_MASK)] = index;
+    w[RINGS + list * STRIDE + (top & RING_MASK)] = index;
     w[l] = top;
     state[index] = CACHED_DIRTY | order;
     if (((top - w[l + BOTTOM]!) | 0) >= w[l + LIMIT]!) full(list, order);
@@ -208,7 +217,7 @@ export function createWorkerCache(parts: WorkerCacheParts): WorkerCache {
   function pushOdd(index: number, order: number, block: number): boolean {
     const isolated = (block & PageblockBit.ISOLATED) !== 0;
     if (isolated || ((cachedMask >>> order) & 1) === 0) return false;
-    pushTo(order * CACHE_TYPES + Migratetype.MOVABLE, index, order);
+    pushTo(order * TYPES + MOVABLE, index, order);
     return true;
   }
 
@@ -232,8 +241,8 @@ export function createWorkerCache(parts: WorkerCacheParts): WorkerCache {
   }
 
   function overflow(index: number, order: number, count: number): void {
-    const type = Math.min(area.typeOf(index), CACHE_TYPES);
-    const list = order * CACHE_TYPES + (type === CACHE_TYPES ? Migratetype.MOVABLE : type);
+    const type = Math.min(area.typeOf(index), TYPES);
+    const list = order * TYPES + (type === TYPES ? MOVABLE : type);
     // Blocks of several pages freed in a row: they were allocated elsewhere and are not needed here.
     const inARow = order > 0 && order <= COSTLY_ORDER && freeCount >= batch + count;
     let pages = 1;
@@ -261,7 +270,7 @@ export function createWorkerCache(parts: WorkerCacheParts): WorkerCache {
     let left = amount;
     let at0 = list;
     do {
-      const order = Math.floor(at0 / CACHE_TYPES);
+      const order = Math.floor(at0 / TYPES);
       if (shared || at0 === list) left = freeFrom(at0, order, left, shared ? 1 << order : 1);
       at0 = at0 + 1 === CACHE_LISTS ? 0 : at0 + 1;
     } while (left > 0 && at0 !== list);
@@ -269,8 +278,8 @@ export function createWorkerCache(parts: WorkerCacheParts): WorkerCache {
   }
 
   function freeFrom(list: number, order: number, amount: number, weight: number): number {
-    const l = LISTS + (list << LIST_HEADER_SHIFT);
-    const ring = RINGS + list * RING_STRIDE;
+    const l = LISTS + (list << HEADER_SHIFT);
+    const ring = RINGS + list * STRIDE;
     const top = w[l]!;
     let left = amount;
     for (let bottom = w[l + BOTTOM]!; left > 0 && bottom !== top; left -= weight) {
@@ -309,7 +318,7 @@ export function createWorkerCache(parts: WorkerCacheParts): WorkerCache {
   function refill(order: number, type: number, flags: number): number {
     if (w[ATTENTION] !== 0) drain();
     if (((cachedMask >>> order) & 1) === 0) return NONE;
-    const entries = Math.min(batchFor(order * CACHE_TYPES + type, order), MAX_ENTRIES);
+    const entries = Math.min(batchFor(order * TYPES + type, order), MAX_ENTRIES);
     w[at + Cache.REFILLS] = w[at + Cache.REFILLS]! + 1;
     lock();
     let got = 0;
@@ -332,10 +341,10 @@ export function createWorkerCache(parts: WorkerCacheParts): WorkerCache {
   function takeOne(order: number, type: number, flags: number): boolean {
     const index = fallback.rmqueue(order, type, flags, CACHED);
     if (index === NONE) return false;
-    const list = order * CACHE_TYPES + type;
-    const l = LISTS + (list << LIST_HEADER_SHIFT);
+    const list = order * TYPES + type;
+    const l = LISTS + (list << HEADER_SHIFT);
     const bottom = w[l + BOTTOM]!;
-    w[RINGS + list * RING_STRIDE + (bottom & RING_MASK)] = index;
+    w[RINGS + list * STRIDE + (bottom & RING_MASK)] = index;
     w[l + BOTTOM] = (bottom - 1) | 0;
     if (!deep) w[COUNT] = w[COUNT]! + (1 << order);
     return true;
@@ -348,9 +357,9 @@ export function createWorkerCache(parts: WorkerCacheParts): WorkerCache {
     const found = 31 - Math.clz32(fitting & -fitting);
     const index = area.first(found, type);
     const n = Math.min(wanted, 1 << (found - order));
-    const list = order * CACHE_TYPES + type;
-    const l = LISTS + (list << LIST_HEADER_SHIFT);
-    const ring = RINGS + list * RING_STRIDE;
+    const list = order * TYPES + type;
+    const l = LISTS + (list << HEADER_SHIFT);
+    const ring = RINGS + list * STRIDE;
     const end = index + (1 << found);
     area.journal(index, found + 1);
     const dirty = state[index]! & DIRTY;
@@ -382,7 +391,7 @@ export function createWorkerCache(parts: WorkerCacheParts): WorkerCache {
     if (cachePages(w, at) > 0) {
       lock();
       for (let list = 0; list < CACHE_LISTS; list++) {
-        freeFrom(list, Math.floor(list / CACHE_TYPES), Infinity, 1);
+        freeFrom(list, Math.floor(list / TYPES), Infinity, 1);
       }
       unlock();
     }
@@ -404,9 +413,6 @@ export function createWorkerCache(parts: WorkerCacheParts): WorkerCache {
     holds: (order) => ((cachedMask >>> order) & 1) === 1,
   };
 }
-
-const PAGEBLOCK_MASK = PAGEBLOCK_TYPE_MASK | PageblockBit.ISOLATED;
-const STATE_MASK = HEAD_KIND_MASK | HEAD_ORDER_MASK;
 
 /**
  * Gives back what a dead thread's cache holds. Under the zone's lock.
