@@ -11,6 +11,10 @@ const jest = join(dirname(require.resolve('jest/package.json')), 'bin', 'jest.js
 const c8 = join(dirname(require.resolve('c8/package.json')), 'bin', 'c8.js');
 const args = process.argv.slice(2);
 
+// Nx forces colours on; a program that a test starts would colour its output and differ from what users see.
+const environment = { ...process.env, NX_TUI: 'false' };
+delete environment.FORCE_COLOR;
+
 rmSync('coverage', { recursive: true, force: true });
 mkdirSync('coverage', { recursive: true });
 const run = spawnSync(
@@ -33,7 +37,7 @@ const run = spawnSync(
   // `--json` puts the report on stdout; it is in the file already. The readable one is on stderr.
   {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, NX_TUI: 'false' },
+    env: environment,
     maxBuffer: 1 << 30,
   },
 );
