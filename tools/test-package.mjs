@@ -39,6 +39,8 @@ const run = spawnSync(
     stdio: ['ignore', 'pipe', 'inherit'],
     env: environment,
     maxBuffer: 1 << 30,
+    // A test that leaves a thread behind keeps jest alive for ever; that is a failure, not a hang.
+    timeout: 15 * 60_000,
   },
 );
 const out = run.stdout.toString();
