@@ -97,6 +97,8 @@ async function importModule(
   name: string,
   recover: ((href: string, error: unknown) => Promise<boolean>) | undefined,
 ): Promise<Record<string, unknown>> {
+  // TypeScript needs its loader before the first try: Node remembers a failed import.
+  if (/\.[cm]?tsx?($|[?#])/.test(href)) await recover?.(href, undefined);
   try {
     return await importOnce(href);
   } catch (error) {

@@ -3,23 +3,23 @@
  * found from the module that is to be loaded. A loader registered on the main thread does not reach
  * workers on Node 20, so this has to happen here.
  */
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
 let registered = false;
 
 /**
- * @param href module that failed to load
- * @param error why
+ * @param href module to load
+ * @param error why; undefined = before the first try
  * @returns true when a loader was registered and the import is worth another try
  */
 export async function recoverTypeScript(href: string, error: unknown): Promise<boolean> {
   if (registered || !href.startsWith('file:') || !/\.[cm]?tsx?($|[?#])/.test(href)) return false;
-  const code = (error as { code?: unknown } | null)?.code;
-  const syntax = (error as { name?: unknown } | null)?.name === 'SyntaxError';
-  if (code !== 'ERR_UNKNOWN_FILE_EXTENSION' && code !== 'ERR_MODULE_NOT_FOUND' && !syntax) {
-    return false;
-  }
+  // A failed import stays failed, so the loader has to be there before the first try: `error` is undefined then.
+  const native = (process.features as { typescript?: unknown }).typescript;
+  const loader = process.execArgv.some((a) => /tsx|ts-loader|ts-node|swc/.test(a));
+  if (error === undefined && ((native !== undefined && native !== false) || loader)) return false;
   let entry: string;
   try {
     entry = createRequire(href).resolve('tsx/esm/api');
@@ -27,7 +27,11 @@ export async function recoverTypeScript(href: string, error: unknown): Promise<b
     // No tsx in reach of the module: the first error stands, it names the extension.
     return false;
   }
-  const api = (await import(pathToFileURL(entry).href)) as { register(): unknown };
+  // `require` finds the CommonJS twin; the loader proper is the module beside it.
+  const module = entry.replace(/\.cjs$/, '.mjs');
+  const api = (await import(pathToFileURL(existsSync(module) ? module : entry).href)) as {
+    register(): unknown;
+  };
   api.register();
   registered = true;
   return true;

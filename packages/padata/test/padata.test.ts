@@ -416,17 +416,18 @@ test('the last worker of a mask leaves: stopped; it comes back: started', async 
 test('failure to make a generation: the shells reached keep the new one, the rest the old', async () => {
   const instance = createPadata(pool);
   const shells = range(3).map(() => instance.createShell<Any>({ parallel: parallel('same') }));
-  const { seriesFrom } = pool;
+  const seriesFrom = pool.seriesFrom.bind(pool);
   let calls = 0;
   pool.seriesFrom = function <F>(this: WorkPool, ...args: Parameters<typeof seriesFrom<F>>) {
     calls += 1;
     if (calls === 2) throw new RangeError('no memory');
-    return seriesFrom.apply(this, args as never) as never;
+    return seriesFrom(...(args as [never, number])) as never;
   };
   try {
     await expect(instance.setWorkers('parallel', [1, 2])).rejects.toThrow('no memory');
   } finally {
-    pool.seriesFrom = seriesFrom;
+    // The method of the class is visible again.
+    delete (pool as { seriesFrom?: unknown }).seriesFrom;
   }
   expect(instance.state).toMatchObject({ resetting: false, invalid: false });
   expect(instance.workers('parallel')).toEqual([1, 2]);
