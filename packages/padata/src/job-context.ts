@@ -1,5 +1,5 @@
 /** What a job's function gets besides its input. */
-import { RING, SLOT } from './ring-layout.js';
+import { RING, SLOT, SlotState } from './ring-layout.js';
 import type { RingMemory } from './ring-layout.js';
 
 /** Second argument of a job function. */
@@ -17,7 +17,10 @@ export interface JobContext<S = unknown> {
    * nothing. Valid until the job is done.
    */
   output(bytes: number): Uint8Array;
-  /** Leaves the completion to whoever gets the handle, on any thread; see `completeDeferred`. */
+  /**
+   * Leaves the completion to whoever gets the handle, on any thread; see `completeDeferred`. From this call on
+   * the job may be completed, so its input and output bytes are no longer the function's.
+   */
   defer(): DeferredJob;
 }
 
@@ -38,12 +41,21 @@ export class SlotContext implements JobContext {
   readonly #ring: RingMemory;
   #base = 0;
   readonly #control: Int32Array;
+  readonly #announce: () => void;
   /** The function called `defer`. */
   deferred = false;
 
-  constructor(ring: RingMemory, worker: number, shared: unknown, control: Int32Array) {
+  /** @param announce tells the owner that a completion is to come from elsewhere */
+  constructor(
+    ring: RingMemory,
+    worker: number,
+    shared: unknown,
+    control: Int32Array,
+    announce: () => void,
+  ) {
     this.#ring = ring;
     this.#control = control;
+    this.#announce = announce;
     this.worker = worker;
     this.shared = shared;
   }
@@ -69,7 +81,14 @@ export class SlotContext implements JobContext {
   }
 
   defer(): DeferredJob {
-    this.deferred = true;
+    if (!this.deferred) {
+      this.deferred = true;
+      const { words } = this.#ring;
+      Atomics.add(words, RING.DEFERRED, 1);
+      // Before the handle exists: pairs with the exchange in `completeDeferred`, which may come at once.
+      Atomics.store(words, this.#base + SLOT.STATE, SlotState.DEFERRED);
+      this.#announce();
+    }
     return {
       control: this.#control,
       buffer: this.#ring.buffer,

@@ -11,7 +11,16 @@ import { SlotContext } from './job-context.js';
 import type { FromWorker } from './messages.js';
 import { ring as protocol } from './protocol/machine.js';
 import type { RingMemory } from './ring-layout.js';
-import { Kind, RING, SLOT, SLOT_NUMBER, SlotState, slotNumber, slotWord } from './ring-layout.js';
+import {
+  Kind,
+  RING,
+  SLOT,
+  SLOT_NUMBER,
+  STATE_BITS,
+  SlotState,
+  slotNumber,
+  slotWord,
+} from './ring-layout.js';
 import { readValue, writeValue } from './slot-values.js';
 import { transferListOf } from './transfer.js';
 import { isThenable } from './worker-range.js';
@@ -69,6 +78,9 @@ export class SlotRunner {
   readonly #taken = { count: 0 };
   #async = 0;
   #context: SlotContext | undefined;
+  readonly #announceDeferred = (): void => {
+    this.#host.post({ t: 'deferred', ring: this.id });
+  };
   /** Average time of a job here, in milliseconds; undefined before the first. */
   #averageMs: number | undefined;
 
@@ -199,19 +211,31 @@ export class SlotRunner {
   #run(base: number, input: unknown): void {
     const host = this.#host;
     // One context serves job after job, until a function keeps it beyond its return.
-    this.#context ??= new SlotContext(this.memory, host.worker, this.#shared, host.control);
+    this.#context ??= new SlotContext(
+      this.memory,
+      host.worker,
+      this.#shared,
+      host.control,
+      this.#announceDeferred,
+    );
     const context = this.#context;
     context.enter(base);
     let value: unknown;
     try {
       value = this.fn!(input, context);
     } catch (error) {
-      this.#fail(base, error);
+      if (context.deferred) this.#context = undefined;
+      this.#failUnlessHandedOver(base, context, error);
       return;
     }
     if (context.deferred) {
+      // `defer` has handed the slot over; a promise that comes with it may still fail.
       this.#context = undefined;
-      this.#defer(base, value);
+      if (isThenable(value)) {
+        value.then(undefined, (error: unknown) => {
+          this.#failUnlessHandedOver(base, context, error);
+        });
+      }
     } else if (isThenable(value)) {
       this.#context = undefined;
       this.#await(base, context, value);
@@ -228,22 +252,31 @@ export class SlotRunner {
     };
     value.then(
       (result) => {
-        if (context.deferred) this.#defer(base, undefined);
-        else this.#finish(base, result);
+        if (!context.deferred) this.#finish(base, result);
         ended();
       },
       (error: unknown) => {
-        this.#fail(base, error);
+        this.#failUnlessHandedOver(base, context, error);
         ended();
       },
     );
   }
 
-  #defer(base: number, value: unknown): void {
-    if (isThenable(value)) value.then(undefined, () => undefined);
-    Atomics.add(this.memory.words, RING.DEFERRED, 1);
-    store(this.memory.words, base + SLOT.STATE, SlotState.DEFERRED);
-    this.#host.post({ t: 'deferred', ring: this.id });
+  /** Fails the job; after `defer` only if nobody has completed it yet, as `completeDeferred` claims it. */
+  #failUnlessHandedOver(base: number, context: SlotContext, error: unknown): void {
+    if (context.deferred) {
+      const { words } = this.memory;
+      if (words[base + SLOT.SEQ]! >>> 0 !== context.seq) return;
+      const running = SlotState.RUNNING | (this.#host.worker << STATE_BITS);
+      if (
+        compareExchange(words, base + SLOT.STATE, SlotState.DEFERRED, running) !==
+        SlotState.DEFERRED
+      ) {
+        return;
+      }
+      Atomics.sub(words, RING.DEFERRED, 1);
+    }
+    this.#fail(base, error);
   }
 
   #finish(base: number, value: unknown): void {
