@@ -275,7 +275,7 @@ test('onFull reject throws, inline runs in the caller', async () => {
   await s.run(1);
   const workers = new Set<number>();
   const order: number[] = [];
-  for (const _ of range(40)) {
+  for (let i = 0; i < 40; i += 1) {
     s.submit(1, (_error, worker, seq) => {
       workers.add(worker as number);
       order.push(seq - 1);
