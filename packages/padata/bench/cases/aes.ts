@@ -41,7 +41,10 @@ export async function aes(samples: Samples, options: BenchOptions): Promise<void
         bytes: 'view',
       } as const;
       const fn = { module: jobsModule, name: 'seal' };
-      for await (const warm of orderedMap(pool, source(64), fn, settings)) void warm;
+      let warm = 0;
+      for await (const sealed of orderedMap(pool, source(64), fn, settings))
+        warm += (sealed as Uint8Array).length;
+      if (warm !== 64 * (SIZE + TAG)) throw new Error('warm-up: wrong size');
       let bytes = 0;
       let seq = 0;
       const cpu = process.cpuUsage();
