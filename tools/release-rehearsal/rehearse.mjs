@@ -25,7 +25,7 @@ import { fileURLToPath } from 'node:url';
 import { consumers } from './consumers.mjs';
 
 const VERDACCIO = '6.7.4';
-// The package that gets the second changeset: others depend on it, so the second release shows both a
+// The package that gets the second changeset, a minor one, which in 0.x leaves the range that others ask for. So it shows both a
 // package that moved itself and packages that moved because of it.
 const CHANGED = '@bootmem/buddy-allocator';
 
@@ -256,7 +256,7 @@ try {
   writeFileSync(readme, `${readFileSync(readme, 'utf8')}\nRehearsed.\n`);
   writeFileSync(
     join(repo, '.changeset/rehearsal.md'),
-    `---\n'${CHANGED}': patch\n---\n\nRehearsal of a second release.\n`,
+    `---\n'${CHANGED}': minor\n---\n\nRehearsal of a second release.\n`,
   );
   release(repo, 'second release');
   const second = versionsOf(repo);

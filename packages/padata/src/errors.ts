@@ -36,7 +36,6 @@ export type PadataErrorCode =
   /** A synchronous run met an asynchronous function. */
   | 'ERR_PADATA_ASYNC_IN_SYNC'
   /** A job was not completed within `watchdogMs`. */
-  | 'ERR_PADATA_STALLED'
   /** The series stopped early because of its `halt` policy. */
   | 'ERR_PADATA_HALTED'
   /** A broken invariant: the object refuses further work. */
