@@ -175,8 +175,15 @@ function release(repo, label) {
 
 /** Version the registry serves as `latest`. */
 async function latest(url, name) {
-  const response = await fetch(`${url}${name.replace('/', '%2f')}`);
-  return response.ok ? (await response.json())['dist-tags'].latest : undefined;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const response = await fetch(`${url}${name.replace('/', '%2f')}`);
+      return response.ok ? (await response.json())['dist-tags'].latest : undefined;
+    } catch (error) {
+      // The registry may have closed the kept connection in the meantime.
+      if (attempt === 3) throw error;
+    }
+  }
 }
 
 function dependents(repo, name) {
