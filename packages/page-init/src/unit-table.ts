@@ -6,9 +6,13 @@
  *        |                 '---fail----> FAILED      (BUSY_WAITED instead of BUSY while somebody waits)
  *        '----cancel----> CANCELLED
  *
+ * The bits above the state name the thread that is busy, so that whoever waits notices when it has died: the
+ * unit is then FAILED, because nobody knows how far it came.
+ *
  * Every word is used with Atomics only. A unit's writes happen before `finish` and are seen by whoever
  * reads DONE. Source: the sub-range scheme of the asynchronous memmap proposal, generalised.
  */
+import type { ThreadRegistry } from '@bootmem/memmap';
 import { PageInitError } from './errors.js';
 
 /** States of a unit. */
@@ -23,18 +27,23 @@ export const UnitState = {
 
 const { load, compareExchange, exchange, notify, wait, waitAsync } = Atomics;
 const { PENDING, BUSY, DONE, FAILED, CANCELLED, BUSY_WAITED } = UnitState;
+const STATE_BITS = 3;
+const STATE_MASK = (1 << STATE_BITS) - 1;
+
+/** Who claims units through a table, and how it learns of deaths. */
+export interface UnitOwner {
+  /** 1..32000, unlike every other thread's; 0 = unknown. */
+  readonly threadId: number;
+  readonly liveness?: ThreadRegistry | undefined;
+}
+
 /** A waiter looks again at least this often, in case the thread that was busy has died. */
 const LOOK_AGAIN_MS = 50;
 
-/** Resolves when the word is no longer BUSY_WAITED, or after a while. */
-async function changed(words: Int32Array, at: number): Promise<void> {
+/** Resolves when the word is no longer `waited`, or after a while. */
+async function changed(words: Int32Array, at: number, waited: number): Promise<void> {
   // Some browsers cannot wait without blocking: there, look again soon.
-  const waiting = (waitAsync as typeof waitAsync | undefined)?.(
-    words,
-    at,
-    BUSY_WAITED,
-    LOOK_AGAIN_MS,
-  );
+  const waiting = (waitAsync as typeof waitAsync | undefined)?.(words, at, waited, LOOK_AGAIN_MS);
   if (waiting?.async === true) await waiting.value;
   else if (waiting === undefined) await new Promise((resolve) => setTimeout(resolve, 1));
 }
@@ -44,17 +53,21 @@ export class UnitTable {
   readonly count: number;
   readonly #words: Int32Array;
   readonly #at: number;
+  readonly #self: number;
+  readonly #liveness: ThreadRegistry | undefined;
 
   /** @param at index of the first word */
-  constructor(words: Int32Array, at: number, count: number) {
+  constructor(words: Int32Array, at: number, count: number, owner: UnitOwner = { threadId: 0 }) {
     this.#words = words;
     this.#at = at;
     this.count = count;
+    this.#self = owner.threadId << STATE_BITS;
+    this.#liveness = owner.liveness;
   }
 
   /** One of {@link UnitState}. */
   state(unit: number): number {
-    return load(this.#words, this.#at + unit);
+    return load(this.#words, this.#at + unit) & STATE_MASK;
   }
 
   /** True when the unit is done. */
@@ -64,7 +77,7 @@ export class UnitTable {
 
   /** Makes the unit the caller's; false when somebody has it, had it, or it was cancelled. */
   tryClaim(unit: number): boolean {
-    return compareExchange(this.#words, this.#at + unit, PENDING, BUSY) === PENDING;
+    return compareExchange(this.#words, this.#at + unit, PENDING, BUSY | this.#self) === PENDING;
   }
 
   /** Says that the claimed unit is done. Pairs with the loads in `state` and the waits below. */
@@ -102,24 +115,26 @@ export class UnitTable {
 
   /**
    * Waits until a unit that somebody else claimed is done, without blocking the thread.
-   * @throws ERR_PAGE_INIT_INCOMPLETE when it failed, ERR_PAGE_INIT_CANCELLED when it was cancelled
+   * @throws ERR_PAGE_INIT_INCOMPLETE when it failed or the thread that was busy has died,
+   *   ERR_PAGE_INIT_CANCELLED when it was cancelled
    */
   async whenDone(unit: number): Promise<void> {
     while (!this.#settled(unit)) {
-      if (!this.#announce(unit)) continue;
-      await changed(this.#words, this.#at + unit);
+      const waited = this.#announce(unit);
+      if (waited !== undefined) await changed(this.#words, this.#at + unit, waited);
     }
   }
 
   /** As {@link whenDone}, but blocks the calling thread; not for a browser's main thread. */
   blockUntilDone(unit: number): void {
     while (!this.#settled(unit)) {
-      if (this.#announce(unit)) wait(this.#words, this.#at + unit, BUSY_WAITED, LOOK_AGAIN_MS);
+      const waited = this.#announce(unit);
+      if (waited !== undefined) wait(this.#words, this.#at + unit, waited, LOOK_AGAIN_MS);
     }
   }
 
   #leave(unit: number, state: number): void {
-    const previous = exchange(this.#words, this.#at + unit, state);
+    const previous = exchange(this.#words, this.#at + unit, state) & STATE_MASK;
     if (previous === BUSY_WAITED) notify(this.#words, this.#at + unit);
     if (previous !== BUSY && previous !== BUSY_WAITED) {
       throw new PageInitError('ERR_PAGE_INIT_INVARIANT', 'only a claimed unit is finished', {
@@ -129,9 +144,21 @@ export class UnitTable {
     }
   }
 
-  #announce(unit: number): boolean {
-    compareExchange(this.#words, this.#at + unit, BUSY, BUSY_WAITED);
-    return this.state(unit) === BUSY_WAITED;
+  /** Marks a busy unit as waited for; the word to wait on, or undefined when it is to be looked at again. */
+  #announce(unit: number): number | undefined {
+    const at = this.#at + unit;
+    const word = load(this.#words, at);
+    const state = word & STATE_MASK;
+    if (state !== BUSY && state !== BUSY_WAITED) return undefined;
+    const owner = word >>> STATE_BITS;
+    if (owner !== 0 && this.#liveness?.isAlive(owner) === false) {
+      // Pairs with the exchange in `#leave`: if the owner finished after all, this changes nothing.
+      if (compareExchange(this.#words, at, word, FAILED) === word) notify(this.#words, at);
+      return undefined;
+    }
+    if (state === BUSY_WAITED) return word;
+    const waited = BUSY_WAITED | (word & ~STATE_MASK);
+    return compareExchange(this.#words, at, word, waited) === word ? waited : undefined;
   }
 
   #settled(unit: number): boolean {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { Memmap, PageState } from '@bootmem/memmap';
+import { Memmap, PageState, ThreadRegistry } from '@bootmem/memmap';
 import {
   createDeferredNodes,
   createInlineRunner,
@@ -277,6 +277,35 @@ test('a sink that fails leaves its section marked, and the pass says so', async 
   await expect(initDeferred(nodes, options)).rejects.toMatchObject({
     code: 'ERR_PAGE_INIT_INCOMPLETE',
   });
+});
+
+test('a thread that dies in the middle of a section fails the pass, and nobody waits for it', async () => {
+  const plan = tinyPlan({ memory: [{ startPfn: 0, endPfn: 8 * SECTION, nid: 0 }] });
+  const memmap = memmapFor(plan);
+  const sink = new WatchingSink(plan, memmap);
+  initEarly(plan, memmap);
+  releaseEarly(plan, sink);
+  const liveness = ThreadRegistry.create(4);
+  const [here, there] = [liveness.register(), liveness.register()];
+  const nodes = createDeferredNodes(plan, memmap, { sink, threadId: here, liveness });
+  const other = DeferredNode.attach(nodes[0]!.toHandle(), {
+    memmap,
+    sink,
+    threadId: there,
+    liveness,
+  });
+  expect(other.units.tryClaim(2)).toBe(true);
+  const pass = initDeferred(nodes, { profile: PROFILE_LATEST, runner: inline(nodes) });
+  // The pass is waiting for the section of a living thread; then the thread dies.
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  liveness.markDead(there);
+  await expect(pass).rejects.toMatchObject({
+    code: 'ERR_PAGE_INIT_INCOMPLETE',
+    details: { unit: 2 },
+  });
+  await expect(
+    initDeferred(nodes, { profile: PROFILE_LATEST, runner: inline(nodes) }),
+  ).rejects.toMatchObject({ code: 'ERR_PAGE_INIT_INCOMPLETE' });
 });
 
 test('a sink that takes fewer pages than it got breaks an invariant', () => {

@@ -57,7 +57,7 @@ export interface DeferredAttach {
   readonly sink: PageSink;
   /** Lock identity of this thread, 1..32000, unlike every other thread's. */
   readonly threadId: number;
-  /** Lets waiters take the lock over from a thread that died. */
+  /** Lets waiters take the lock over from a thread that died, and learn that its section is half done. */
   readonly liveness?: ThreadRegistry;
   /** Check that ranges are untouched before they are initialised; for tests. Default false. */
   readonly verify?: boolean;
@@ -107,7 +107,7 @@ export class DeferredNode {
     this.#words = words;
     this.#counters = new BigInt64Array(handle.buffer, layout.countersAt, Counter.COUNT);
     this.#ranges = new Float64Array(handle.buffer, layout.rangesAt, rangeCount * 2);
-    this.units = new UnitTable(words, layout.unitsAt / 4, sections);
+    this.units = new UnitTable(words, layout.unitsAt / 4, sections, attach);
     this.nid = words[Word.NID]!;
     this.zoneId = words[Word.ZONE_ID]!;
     this.sectionPages = 2 ** words[Word.SECTION_ORDER]!;
