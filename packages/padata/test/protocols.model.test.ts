@@ -188,7 +188,7 @@ test('ring: jobs reserved by a worker that dies are offered again, none is run t
     if (tools.resumed === undefined) {
       // A notification may be meant for someone else, so the word is what counts.
       const control = tools.area(CONTROL);
-      for (let word = tools.ops.load(control, DEATH); word !== 2; ) {
+      for (let word = tools.ops.load(control, DEATH); word !== 2;) {
         tools.wait(DEATH, word);
         word = tools.ops.load(control, DEATH);
       }
