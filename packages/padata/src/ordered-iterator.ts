@@ -46,6 +46,8 @@ export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDis
   #ahead = 0;
   #handed = 0;
   #sourceDone = false;
+  /** Set when the source itself failed. */
+  #sourceError: { readonly source: unknown } | undefined;
   #reading = false;
   #paused = false;
   /** Set once nothing more is handed out. */
@@ -192,8 +194,9 @@ export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDis
   /** The source itself failed: what was read is still handed out, then the error. */
   #sourceFailed(error: unknown): void {
     this.#sourceDone = true;
-    this.#queue.push({ failed: true, value: undefined, error: { source: error } });
-    this.#ahead += 1;
+    // Not into the queue: results of items read before are still under way.
+    this.#sourceError = { source: error };
+    this.#serve();
   }
 
   #serve(): void {
@@ -214,6 +217,8 @@ export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDis
           waiter.reject(this.#over.error);
           this.#over = { error: undefined };
         }
+      } else if (this.#sourceError !== undefined && this.#ahead === 0) {
+        this.#finish({ error: this.#sourceError.source });
       } else if (this.#sourceDone && this.#ahead === 0) {
         this.#finish({
           error:
@@ -235,14 +240,11 @@ export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDis
       this.#onProgress?.(this.#handed);
       return;
     }
-    const source = isSourceFailure(outcome.error);
-    if (this.#sink.keep && source === undefined) this.#sink.release();
-    if (source !== undefined || this.#policy === 'throw') {
-      this.#finish({ error: source === undefined ? outcome.error : source.source });
-      if (source === undefined) {
-        void this.#asyncSource?.return?.();
-        this.#source?.return?.();
-      }
+    if (this.#sink.keep) this.#sink.release();
+    if (this.#policy === 'throw') {
+      this.#finish({ error: outcome.error });
+      void this.#asyncSource?.return?.();
+      this.#source?.return?.();
       return;
     }
     if (this.#policy === 'collect') this.#errors.push(outcome.error);
@@ -259,11 +261,6 @@ export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDis
     this.#queueAt = 0;
     this.#serve();
   }
-}
-
-function isSourceFailure(error: unknown): { source: unknown } | undefined {
-  const own = typeof error === 'object' && error !== null && Object.keys(error).join() === 'source';
-  return own ? (error as { source: unknown }) : undefined;
 }
 
 /** Iterates a ReadableStream where it is not iterable by itself. */

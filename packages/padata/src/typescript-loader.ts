@@ -17,9 +17,9 @@ let registered = false;
 export async function recoverTypeScript(href: string, error: unknown): Promise<boolean> {
   if (registered || !href.startsWith('file:') || !/\.[cm]?tsx?($|[?#])/.test(href)) return false;
   // A failed import stays failed, so the loader has to be there before the first try: `error` is undefined then.
-  const native = (process.features as { typescript?: unknown }).typescript;
+  // Node's own type stripping (22.18 and later) does not find `x.ts` for an import of `./x.js`; tsx does.
   const loader = process.execArgv.some((a) => /tsx|ts-loader|ts-node|swc/.test(a));
-  if (error === undefined && ((native !== undefined && native !== false) || loader)) return false;
+  if (error === undefined && loader) return false;
   let entry: string;
   try {
     entry = createRequire(href).resolve('tsx/esm/api');
