@@ -1,4 +1,5 @@
 /** Binds the worker loop to a Web Worker's global scope. Never blocks: messages need the event loop. */
+import { becomeWorker } from './current-worker.js';
 import type { WorkerInit } from './platform.js';
 import { platform } from './platform.browser.js';
 import { WorkerCore } from './worker-core.js';
@@ -32,6 +33,7 @@ export function startWebWorker(): void {
     scope.onmessage = (next) => {
       core.deliver(next.data);
     };
+    becomeWorker(padata.id);
     void core.run();
   };
 }

@@ -2,6 +2,7 @@
 import { readlinkSync } from 'node:fs';
 import { receiveMessageOnPort } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
+import { becomeWorker } from './current-worker.js';
 import type { WorkerInit } from './platform.js';
 import { recoverTypeScript } from './typescript-loader.js';
 import { WorkerCore } from './worker-core.js';
@@ -28,6 +29,7 @@ export function startNodeWorker(init: WorkerInit & { readonly port: MessagePort 
   port.on('message', (message) => {
     core.deliver(message);
   });
+  becomeWorker(init.id);
   void core.run();
 }
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createWorkPool } from '@bootmem/padata';
+import { currentWorker } from '@bootmem/padata/worker';
 import type { WorkPool } from '@bootmem/padata';
 
 const module = new URL('./fixtures/range-jobs.mjs', import.meta.url);
@@ -47,6 +48,20 @@ test('the calling thread and the helpers share the chunks of a slow job', async 
   });
   expect(result.workers.map((w) => w.worker)).toEqual([0, 1, 2]);
   expect(chunksOf(new Int32Array(log))).toEqual(Array.from({ length: 12 }, (_, i) => [i, i + 1]));
+});
+
+test('a chunk function can ask which worker it runs on', async () => {
+  const { workers, value } = await pool.runMultithreaded<unknown, number[]>({
+    threadFn: fn('whoAmI'),
+    start: 0,
+    size: 3000,
+    maxThreads: 3,
+    initial: [],
+    reduce: (all, one) => [...all, ...(one as number[])],
+  });
+  const tally = (id: number): number => value.filter((found) => found === id).length;
+  expect(workers.map(({ worker }) => tally(worker))).toEqual(workers.map(({ chunks }) => chunks));
+  expect(currentWorker()).toBe(0);
 });
 
 test('the claims are those of the golden vector', async () => {

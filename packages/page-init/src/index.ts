@@ -70,7 +70,7 @@ export {
   type WorkPoolPort,
   yieldToEvents,
 } from './runner.js';
-export { UnitState, UnitTable } from './unit-table.js';
+export { type UnitOwner, UnitState, UnitTable } from './unit-table.js';
 export { Altmap, type AltmapRequest } from './device/altmap.js';
 export { DeviceInit, type DeviceInitHandle, type DeviceInitOptions } from './device/init.js';
 export {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { Memmap, PageState } from '@bootmem/memmap';
+import { Memmap, PageState, ThreadRegistry } from '@bootmem/memmap';
 import {
   DeviceInit,
   type DeviceMapping,
@@ -230,4 +230,33 @@ test('a device whose descriptors run out fails its unit and the foreground sync'
   const released = devices.release(mapping);
   await Promise.race([released, new Promise((resolve) => setTimeout(resolve, 20))]);
   expect(mapping.references.live).toBe(false);
+});
+
+test('pages that a dead helper left half done fail whoever syncs them, and nobody else', async () => {
+  const liveness = ThreadRegistry.create(4);
+  const [here, there] = [liveness.register(), liveness.register()];
+  const memmap = Memmap.create({ ranges: RAM, geometry: TINY, maxPfn: 8192, storage: 'shared' });
+  const owner = { threadId: here, liveness };
+  const devices = new DeviceMemory({ memmap, memory: RAM, owner });
+  let runner: HeldRunner | undefined;
+  const mapping = devices.memremapPagesAsync(REQUEST, {
+    runner: (made) => (runner = new HeldRunner(made)),
+  });
+  const other = DeviceInit.attach(mapping.handleFor(640), memmap, { threadId: there, liveness });
+  // The helper has the unit of [704, 768).
+  expect(other.units.tryClaim(1)).toBe(true);
+  const waiting = mapping.sync(700, 80);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  liveness.markDead(there);
+  await expect(waiting).rejects.toMatchObject({
+    code: 'ERR_PAGE_INIT_INCOMPLETE',
+    details: { unit: 1 },
+  });
+  await mapping.sync(640, 64);
+  await mapping.sync(768, 64);
+  expect(mapping.isReady(704)).toBe(false);
+  runner!.release();
+  await expect(mapping.ready).rejects.toMatchObject({ code: 'ERR_PAGE_INIT_INCOMPLETE' });
+  await devices.release(mapping);
+  expect(memmap.isPresent(640)).toBe(false);
 });

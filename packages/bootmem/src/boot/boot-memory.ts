@@ -84,7 +84,7 @@ export async function bootMemory(
       elapsed: () => performance.now() - clock.start,
     };
     const up = await bringUp(context, pool, functions);
-    const devices = new Devices(up.assembly, pool, functions, (line) => {
+    const devices = new Devices(up.assembly, up.pass.handle(), pool, functions, (line) => {
       context.log.add(line);
     });
     emit({ kind: 'phase', phase: 'done', ms: context.elapsed() });

@@ -8,6 +8,7 @@ import type { PreparedRange, WorkPool } from '@bootmem/padata';
 import { createDeferredNodes, initDeferred } from '@bootmem/page-init';
 import type { DeferredNode, DeferredResult, RangeJobRunner } from '@bootmem/page-init';
 import { adopt, release } from '../worker/init-worker.js';
+import { ThreadTable } from '../worker/thread-table.js';
 import type { AttachArg, ChunkArg, MachineHandle } from '../worker/init-worker.js';
 import type { WorkerFunctions } from '../worker/functions.js';
 import { ChunkLog } from '../worker/chunk-log.js';
@@ -60,6 +61,7 @@ export class DeferredPass {
   readonly #machine: Assembly;
   readonly #boot: string;
   readonly #logBuffer: ArrayBufferLike;
+  readonly #threadBuffer = ThreadTable.allocate();
   readonly #functions: WorkerFunctions;
   readonly #threads: number;
   #prepared: readonly Promise<{ nid: number; range: PreparedRange }>[] = [];
@@ -90,6 +92,12 @@ export class DeferredPass {
     });
     this.totalPages = pages.pages.deferred;
     adopt(this.#boot, allocator, this.nodes, this.#logBuffer);
+    const table = new ThreadTable(this.#threadBuffer);
+    // A worker that ended leaves its locks to the next and its claims to nobody; those who wait learn it.
+    pool.on('worker-exit', ({ worker }) => {
+      const thread = table.leave(worker);
+      if (thread !== undefined) allocator.registry.markDead(thread);
+    });
   }
 
   /**
@@ -97,7 +105,7 @@ export class DeferredPass {
    * thread does the early pass. Nobody waits for it: a thread that is late attaches at its first chunk.
    */
   prepare(): void {
-    const machine = this.#handle();
+    const machine = this.handle();
     this.#prepared = this.nodes.map(async (node) => ({
       nid: node.nid,
       range: await this.#pool.prepareRange({
@@ -106,6 +114,8 @@ export class DeferredPass {
         align: node.sectionPages,
         minChunk: node.sectionPages,
         maxThreads: this.#threads,
+        // Sections are claimed one by one: a chunk that is run again goes on where it stopped.
+        idempotent: true,
       }),
     }));
     const helpers = this.#threads - 1;
@@ -192,13 +202,15 @@ export class DeferredPass {
     await this.#pool.close();
   }
 
-  #handle(): MachineHandle {
+  /** The machine for other threads. */
+  handle(): MachineHandle {
     const { allocator, acceptance } = this.#machine;
     return {
       boot: this.#boot,
       allocator: allocator.toHandle(),
       nodes: this.nodes.map((node) => ({ nid: node.nid, node: node.toHandle() })),
       log: this.#logBuffer,
+      threads: this.#threadBuffer,
       ...(acceptance === undefined
         ? {}
         : {

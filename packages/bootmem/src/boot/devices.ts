@@ -13,7 +13,7 @@ import type { DeviceMapping, RangeJobRunner } from '@bootmem/page-init';
 import { messageOf } from '../errors.js';
 import type { DeviceReport } from '../result.js';
 import type { WorkerFunctions } from '../worker/functions.js';
-import type { DeviceArg } from '../worker/init-worker.js';
+import type { DeviceArg, MachineHandle } from '../worker/init-worker.js';
 import type { Assembly } from './assemble.js';
 
 /** Device ranges are mapped in whole sub-sections. */
@@ -31,33 +31,36 @@ export class Devices {
   /**
    * Starts initialising every persistent range.
    * @param machine  a machine whose own memory is up
+   * @param handle   the same machine for other threads
    * @param pool     threads to use
    * @param functions  what the threads run
    * @param log      receives kernel-like lines
    */
   constructor(
     machine: Assembly,
+    handle: MachineHandle,
     pool: WorkPool,
     functions: WorkerFunctions,
     log: (line: string) => void,
   ) {
     this.#functions = functions;
-    const { plan, pages, memmap } = machine;
+    const { plan, pages, memmap, allocator } = machine;
     this.memory = new DeviceMemory({
       memmap,
       memory: plan.memory,
       profile: pages.profile,
+      owner: { threadId: allocator.thread, liveness: allocator.registry },
     });
     for (const [index, range] of plan.derived.persistent.entries()) {
       const startPfn = Math.ceil(range.start / plan.pageSize / SUBSECTION_PAGES) * SUBSECTION_PAGES;
       const endPfn = Math.floor(range.end / plan.pageSize / SUBSECTION_PAGES) * SUBSECTION_PAGES;
       if (startPfn >= endPfn) continue;
-      this.#start(machine, pool, { name: `pmem${index}`, nid: range.nid, startPfn, endPfn }, log);
+      this.#start(handle, pool, { name: `pmem${index}`, nid: range.nid, startPfn, endPfn }, log);
     }
   }
 
   #start(
-    machine: Assembly,
+    machine: MachineHandle,
     pool: WorkPool,
     range: { name: string; nid: number; startPfn: number; endPfn: number },
     log: (line: string) => void,
@@ -113,14 +116,13 @@ export class Devices {
 
 function poolRunner(
   pool: WorkPool,
-  machine: Assembly,
+  machine: MachineHandle,
   functions: WorkerFunctions,
   mapping: DeviceMapping,
 ): RangeJobRunner {
-  const memmap = machine.memmap.toHandle();
   return {
     run: (job) => {
-      const arg: DeviceArg = { memmap, init: mapping.handleFor(job.start) };
+      const arg: DeviceArg = { machine, init: mapping.handleFor(job.start) };
       return pool.runMultithreaded({
         threadFn: functions.device,
         arg,
@@ -130,6 +132,8 @@ function poolRunner(
         minChunk: job.minChunk,
         maxThreads: job.maxThreads,
         priority: 'low',
+        // Units are claimed one by one, as sections are.
+        idempotent: true,
       });
     },
   };

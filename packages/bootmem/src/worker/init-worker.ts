@@ -11,13 +11,13 @@
  */
 import { PageAllocator } from '@bootmem/buddy-allocator';
 import type { PageAllocatorHandle } from '@bootmem/buddy-allocator';
-import { Memmap } from '@bootmem/memmap';
-import type { MemmapHandle } from '@bootmem/memmap';
+import { currentWorker } from '@bootmem/padata/worker';
 import { DeferredNode, DeviceInit } from '@bootmem/page-init';
 import type { DeferredNodeHandle, DeviceInitHandle } from '@bootmem/page-init';
 import { UnacceptedMemory, ZoneAcceptor } from '@bootmem/unaccepted-memory';
 import type { UnacceptedMemoryHandle, ZoneAcceptorHandle } from '@bootmem/unaccepted-memory';
 import { ChunkLog, sharedNow } from './chunk-log.js';
+import { ThreadTable } from './thread-table.js';
 
 /** A machine by handle; survives `postMessage`. */
 export interface MachineHandle {
@@ -27,6 +27,8 @@ export interface MachineHandle {
   /** Deferred parts by node. */
   readonly nodes: readonly { readonly nid: number; readonly node: DeferredNodeHandle }[];
   readonly log: ArrayBufferLike;
+  /** Memory of the {@link ThreadTable}. */
+  readonly threads: ArrayBufferLike;
   readonly unaccepted?: {
     readonly memory: UnacceptedMemoryHandle;
     readonly acceptor: ZoneAcceptorHandle;
@@ -87,6 +89,7 @@ function attach(handle: MachineHandle): Attached {
   const known = machines.get(handle.boot);
   if (known !== undefined) return known;
   const allocator = PageAllocator.attach(handle.allocator);
+  new ThreadTable(handle.threads).enter(currentWorker(), allocator.thread);
   if (handle.unaccepted !== undefined) {
     const memory = UnacceptedMemory.attach(handle.unaccepted.memory);
     allocator.setHooks({
@@ -165,7 +168,7 @@ export function initChunk(start: number, end: number, arg: ChunkArg): number {
 
 /** What a thread needs to initialise device memory. */
 export interface DeviceArg {
-  readonly memmap: MemmapHandle;
+  readonly machine: MachineHandle;
   readonly init: DeviceInitHandle;
 }
 
@@ -182,7 +185,11 @@ const devices = new WeakMap<DeviceArg, DeviceInit>();
 export function initDeviceChunk(start: number, end: number, arg: DeviceArg): void {
   let init = devices.get(arg);
   if (init === undefined) {
-    init = DeviceInit.attach(arg.init, Memmap.attach(arg.memmap));
+    const { allocator } = attach(arg.machine);
+    init = DeviceInit.attach(arg.init, allocator.memmap, {
+      threadId: allocator.thread,
+      liveness: allocator.registry,
+    });
     devices.set(arg, init);
   }
   init.initChunk(start, end);

@@ -19,6 +19,7 @@ import { PageInitError } from '../errors.js';
 import { PROFILE_LATEST, type PageInitProfile } from '../profiles.js';
 import { createInlineRunner } from '../runner.js';
 import type { PfnSpan, RangeJobRunner } from '../types.js';
+import type { UnitOwner } from '../unit-table.js';
 import { Altmap } from './altmap.js';
 import { checkRequest, TYPE_RULES } from './checks.js';
 import { DeviceInit } from './init.js';
@@ -59,6 +60,8 @@ export interface DeviceMemoryOptions {
   readonly lock?: HotplugLock;
   readonly backend?: DeviceBackend;
   readonly onLog?: (line: LogLine) => void;
+  /** This thread, and how it learns that a helper died over pages somebody waits for. */
+  readonly owner?: UnitOwner;
   /** Bytes of a page descriptor on the modelled machine; default 64. Sizes altmap and sharing. */
   readonly descriptorBytes?: number;
   /** Whether tail descriptors of compound pages can share one copy; default true. */
@@ -83,6 +86,7 @@ export class DeviceMemory {
   readonly #lock: HotplugLock;
   readonly #backend: DeviceBackend;
   readonly #onLog: (line: LogLine) => void;
+  readonly #owner: UnitOwner | undefined;
   readonly #descriptorBytes: number;
   readonly #sharedTails: boolean;
   readonly #index = new RangeRegistry<DeviceMapping>();
@@ -97,6 +101,7 @@ export class DeviceMemory {
     this.#lock = options.lock ?? { withLock: (body) => body() };
     this.#backend = options.backend ?? {};
     this.#onLog = options.onLog ?? ((): void => undefined);
+    this.#owner = options.owner;
     this.#descriptorBytes = options.descriptorBytes ?? 64;
     this.#sharedTails = options.sharedTails ?? true;
     this.subsections = new SubsectionMap(options.memmap, options.memory);
@@ -321,6 +326,7 @@ export class DeviceMemory {
           uniquePages,
         },
         this.#memmap,
+        this.#owner,
       );
       const range: MappedRange = { startPfn, endPfn, altmap, firstPfn, init };
       this.#undo.set(range, undo);

@@ -17,7 +17,7 @@ import { allocateBuffer, type DeviceState, type Memmap, PageState } from '@bootm
 import { setMovable } from '../core.js';
 import { PageInitError } from '../errors.js';
 import type { PfnSpan } from '../types.js';
-import { UnitState, UnitTable } from '../unit-table.js';
+import { type UnitOwner, UnitState, UnitTable } from '../unit-table.js';
 
 const MAGIC = 0x44455649;
 const VERSION = 1;
@@ -70,7 +70,7 @@ export class DeviceInit {
   readonly #pages: BigInt64Array;
   readonly #memmap: Memmap;
 
-  private constructor(handle: DeviceInitHandle, memmap: Memmap) {
+  private constructor(handle: DeviceInitHandle, memmap: Memmap, owner?: UnitOwner) {
     const words = new Int32Array(handle.buffer);
     if (words[Word.MAGIC] !== MAGIC || words[Word.VERSION] !== VERSION) {
       throw new PageInitError(
@@ -82,15 +82,18 @@ export class DeviceInit {
     this.startPfn = sizes[0]!;
     this.endPfn = sizes[1]!;
     this.unitPages = sizes[2]!;
-    this.units = new UnitTable(words, Word.UNITS_AT, words[Word.UNITS]!);
+    this.units = new UnitTable(words, Word.UNITS_AT, words[Word.UNITS]!, owner);
     this.#handle = handle;
     this.#words = words;
     this.#pages = new BigInt64Array(handle.buffer, COUNTER_BYTE, 1);
     this.#memmap = memmap;
   }
 
-  /** Lays a range's initialisation out; nothing is initialised. An empty range has no units. */
-  static create(options: DeviceInitOptions, memmap: Memmap): DeviceInit {
+  /**
+   * Lays a range's initialisation out; nothing is initialised. An empty range has no units.
+   * @param owner the calling thread, so that others learn when it died over a unit, and it when they did
+   */
+  static create(options: DeviceInitOptions, memmap: Memmap, owner?: UnitOwner): DeviceInit {
     const { startPfn, endPfn } = options;
     const grain = Math.max(memmap.pagesPerSection, 2 ** options.vmemmapShift);
     const pages = endPfn - startPfn;
@@ -108,12 +111,12 @@ export class DeviceInit {
     words[Word.UNITS] = units;
     new Float64Array(buffer, Word.START * 4, 3).set([startPfn, endPfn, unitPages]);
     words[Word.MAGIC] = MAGIC;
-    return new DeviceInit({ type: 'bootmem.device-init', buffer }, memmap);
+    return new DeviceInit({ type: 'bootmem.device-init', buffer }, memmap, owner);
   }
 
-  /** The range of another thread. @throws ERR_PAGE_INIT_HANDLE */
-  static attach(handle: DeviceInitHandle, memmap: Memmap): DeviceInit {
-    return new DeviceInit(handle, memmap);
+  /** The range of another thread; `owner` as in {@link create}. @throws ERR_PAGE_INIT_HANDLE */
+  static attach(handle: DeviceInitHandle, memmap: Memmap, owner?: UnitOwner): DeviceInit {
+    return new DeviceInit(handle, memmap, owner);
   }
 
   /** For `postMessage` and `attach`. */
@@ -153,7 +156,8 @@ export class DeviceInit {
   /**
    * Makes `count` pages from `pfn` ready: initialises in the foreground what nobody has begun, waits for
    * the rest of this request only.
-   * @throws ERR_PAGE_INIT_CANCELLED when the mapping is being released
+   * @throws ERR_PAGE_INIT_CANCELLED when the mapping is being released; ERR_PAGE_INIT_INCOMPLETE when a
+   *   page of the request was left half done, by an error or by a thread that died
    */
   async sync(pfn: number, count: number): Promise<void> {
     for (const unit of this.#syncUnits(pfn, count)) await this.units.whenDone(unit);

@@ -111,7 +111,7 @@ export class DeviceMapping {
    * Makes pages usable now: initialises in the foreground what nobody has begun, waits for what somebody
    * has, and for nothing else.
    * @throws ERR_DEVICE_ARGUMENT when the pages are not device pages of one range; ERR_PAGE_INIT_CANCELLED
-   *   when the mapping is being released
+   *   when the mapping is being released; ERR_PAGE_INIT_INCOMPLETE when one was left half done
    */
   async sync(pfn: number, count = 1): Promise<void> {
     await this.#rangeFor(pfn).init.sync(pfn, count);
