@@ -2,16 +2,15 @@
  * `bootmem boot`: brings one machine up and shows what happened. Log lines go out while the work runs; a
  * progress bar is drawn on a terminal; tables and numbers follow. With `--json` there is one object.
  */
-import { bootMemory } from '../boot/boot-memory.js';
 import type { Machine } from '../boot/machine.js';
 import { bootText } from '../format/boot-text.js';
 import { formatBytes } from '../format/numbers.js';
 import { loadMachine } from '../input/load-machine.js';
+import { bootWithProgress } from './boot-with-progress.js';
 import { ExitCode } from './exit-codes.js';
 import type { ExitCodeValue } from './exit-codes.js';
 import type { CommandIo } from './io.js';
 import type { BringUpOptions, OutputOptions, SourceOptions } from './options.js';
-import { createProgressBar } from './progress-bar.js';
 
 /**
  * Allocates in blocks of the largest order until enough is held or none is left, then frees all.
@@ -47,40 +46,23 @@ export async function runBoot(
   const quiet = options.quiet === true;
   const text = options.json !== true && !quiet;
   const input = await loadMachine(file, options);
-  const bar = createProgressBar(io, 'initialising', text);
+  const machine = await bootWithProgress(input, options, io, text, (line) => {
+    if (text) io.out(`${line}\n`);
+  });
   try {
-    const machine = await bootMemory(input.description, {
-      threads: options.threads,
-      mode: options.mode,
-      ...(options.accept === undefined ? {} : { accept: options.accept }),
-      profile: options.profile,
-      source: input.source,
-      notes: input.notes,
-      signal: io.signal,
-      onProgress: (event) => {
-        if (event.kind === 'log' && text) io.out(`${event.line}\n`);
-        if (event.kind === 'pages') bar.update(event.done, event.total);
-      },
-    });
-    bar.stop();
-    try {
-      await machine.devicesReady();
-      const bytes = machine.report().machine.memoryBytes;
-      const demand = options.demand ?? (options.mode === 'on-demand' ? bytes / 4 : 0);
-      if (demand > 0) {
-        const got = demandMemory(machine, demand);
-        const line = `allocated and freed ${formatBytes(got)} in blocks of the largest order`;
-        if (text)
-          io.out(`${line}${got < demand ? `; ${formatBytes(demand)} was asked for` : ''}\n`);
-      }
-      const report = machine.report();
-      if (options.json === true && !quiet) io.out(`${JSON.stringify(report)}\n`);
-      else if (text) io.out(bootText(report, io.colors));
-    } finally {
-      await machine.dispose();
+    await machine.devicesReady();
+    const bytes = machine.report().machine.memoryBytes;
+    const demand = options.demand ?? (options.mode === 'on-demand' ? bytes / 4 : 0);
+    if (demand > 0) {
+      const got = demandMemory(machine, demand);
+      const line = `allocated and freed ${formatBytes(got)} in blocks of the largest order`;
+      if (text) io.out(`${line}${got < demand ? `; ${formatBytes(demand)} was asked for` : ''}\n`);
     }
+    const report = machine.report();
+    if (options.json === true && !quiet) io.out(`${JSON.stringify(report)}\n`);
+    else if (text) io.out(bootText(report, io.colors));
   } finally {
-    bar.stop();
+    await machine.dispose();
   }
   return ExitCode.OK;
 }

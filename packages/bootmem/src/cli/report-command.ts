@@ -4,17 +4,17 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { benchBoot } from '../bench/bench-boot.js';
-import { bootMemory } from '../boot/boot-memory.js';
 import { checkMachine } from '../check/check-machine.js';
 import { BootmemError, messageOf } from '../errors.js';
 import { formatBytes } from '../format/numbers.js';
 import { loadMachine } from '../input/load-machine.js';
 import { renderReport } from '../report/render-report.js';
+import { bootWithProgress } from './boot-with-progress.js';
+import type { BootReport } from '../result.js';
 import { ExitCode } from './exit-codes.js';
 import type { ExitCodeValue } from './exit-codes.js';
 import type { CommandIo } from './io.js';
 import type { BringUpOptions, OutputOptions, SourceOptions } from './options.js';
-import { createProgressBar } from './progress-bar.js';
 
 /** Thread scaling is measured on a machine of this size: a small one is up before threads matter. */
 const BENCH_BYTES = 192 * 2 ** 30;
@@ -38,57 +38,41 @@ export async function runReport(
   io: CommandIo,
 ): Promise<ExitCodeValue> {
   const input = await loadMachine(file, options);
-  const bar = createProgressBar(
-    io,
-    'initialising',
-    options.quiet !== true && options.json !== true,
-  );
+  const show = options.quiet !== true && options.json !== true;
+  const machine = await bootWithProgress(input, options, io, show);
+  let boot: BootReport;
   try {
-    const machine = await bootMemory(input.description, {
-      threads: options.threads,
-      mode: options.mode,
-      ...(options.accept === undefined ? {} : { accept: options.accept }),
-      profile: options.profile,
-      source: input.source,
-      notes: input.notes,
-      signal: io.signal,
-      onProgress: (event) => {
-        if (event.kind === 'pages') bar.update(event.done, event.total);
-      },
-    });
     await machine.devicesReady();
-    const boot = machine.report();
-    await machine.dispose();
-    const check = checkMachine(input);
-    const scaled = await loadMachine(undefined, { memory: BENCH_BYTES });
-    const bench = await benchBoot(scaled.description, {
-      rounds: options.rounds,
-      maxThreads: options.threads,
-      profile: options.profile,
-      source: `synthetic machine of ${formatBytes(BENCH_BYTES)}`,
-      signal: io.signal,
-    });
-    const page = await renderReport({ boot, check, bench });
-    try {
-      await writeFile(options.output, page);
-    } catch (error) {
-      throw new BootmemError(
-        'ERR_BOOTMEM_WRITE',
-        `cannot write ${options.output}: ${messageOf(error)}`,
-        { path: options.output },
-        error,
-      );
-    }
-    bar.stop();
-    if (options.json === true) {
-      io.out(
-        `${JSON.stringify({ schema: 'bootmem/report', version: 1, output: options.output, bytes: Buffer.byteLength(page), boot, check, bench })}\n`,
-      );
-    } else if (options.quiet !== true) {
-      io.out(`wrote ${options.output} (${Math.round(Buffer.byteLength(page) / 1024)} KiB)\n`);
-    }
+    boot = machine.report();
   } finally {
-    bar.stop();
+    await machine.dispose();
+  }
+  const check = checkMachine(input);
+  const scaled = await loadMachine(undefined, { memory: BENCH_BYTES });
+  const bench = await benchBoot(scaled.description, {
+    rounds: options.rounds,
+    maxThreads: options.threads,
+    profile: options.profile,
+    source: `synthetic machine of ${formatBytes(BENCH_BYTES)}`,
+    signal: io.signal,
+  });
+  const page = await renderReport({ boot, check, bench });
+  try {
+    await writeFile(options.output, page);
+  } catch (error) {
+    throw new BootmemError(
+      'ERR_BOOTMEM_WRITE',
+      `cannot write ${options.output}: ${messageOf(error)}`,
+      { path: options.output },
+      error,
+    );
+  }
+  if (options.json === true) {
+    io.out(
+      `${JSON.stringify({ schema: 'bootmem/report', version: 1, output: options.output, bytes: Buffer.byteLength(page), boot, check, bench })}\n`,
+    );
+  } else if (options.quiet !== true) {
+    io.out(`wrote ${options.output} (${Math.round(Buffer.byteLength(page) / 1024)} KiB)\n`);
   }
   return ExitCode.OK;
 }

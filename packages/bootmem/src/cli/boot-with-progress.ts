@@ -1,0 +1,43 @@
+/** Brings a machine up for a command: its options handed on, a progress bar while pages are initialised. */
+import { bootMemory } from '../boot/boot-memory.js';
+import type { Machine } from '../boot/machine.js';
+import type { LoadedMachine } from '../input/types.js';
+import type { CommandIo } from './io.js';
+import type { BringUpOptions, SourceOptions } from './options.js';
+import { createProgressBar } from './progress-bar.js';
+
+/**
+ * @param input    what to boot
+ * @param options  parsed options
+ * @param io       where the bar is drawn; the signal that ends it
+ * @param show     whether to draw the bar
+ * @param onLine   receives kernel-like lines
+ * @returns the machine, to be disposed of
+ * @throws BootmemError as `bootMemory`; the bar is gone then as well
+ */
+export async function bootWithProgress(
+  input: LoadedMachine,
+  options: BringUpOptions & Pick<SourceOptions, 'profile'>,
+  io: CommandIo,
+  show: boolean,
+  onLine: (line: string) => void = () => undefined,
+): Promise<Machine> {
+  const bar = createProgressBar(io, 'initialising', show);
+  try {
+    return await bootMemory(input.description, {
+      threads: options.threads,
+      mode: options.mode,
+      ...(options.accept === undefined ? {} : { accept: options.accept }),
+      profile: options.profile,
+      source: input.source,
+      notes: input.notes,
+      signal: io.signal,
+      onProgress: (event) => {
+        if (event.kind === 'log') onLine(event.line);
+        if (event.kind === 'pages') bar.update(event.done, event.total);
+      },
+    });
+  } finally {
+    bar.stop();
+  }
+}
