@@ -220,6 +220,23 @@ group('memory by node', () => {
     });
   });
 
+  test.each([
+    ['2.6.32.12-170778xen', 'Xen', '2f000000'],
+    ['2.6.32.12-170778', 'Xen', '2f800000'],
+    ['2.6.32.12-170778xen', 'BIOS-e820', '2f800000'],
+  ])(
+    "the room at the end of a Xen kernel's own map is no memory: %s, %s",
+    (release, provider, end) => {
+      const map = ` ${provider}: 0000000000000000 - 000000002f800000 (usable)`;
+      const derived = deriveMemory(describe(`Linux version ${release}\n${map}`));
+      expect(tuples(derived).at(-1)![1]).toBe(end);
+      expect(derived.maxPfn).toBe(0x2f800);
+      expect(derived.problems.some(({ message }) => message.includes('8 MiB'))).toBe(
+        end === '2f000000',
+      );
+    },
+  );
+
   test('a map that is printed twice counts once', () => {
     const twice = describeLines(
       'BIOS-e820: [mem 0x0000000100000000-0x000000013fffffff] usable',

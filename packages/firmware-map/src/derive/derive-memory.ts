@@ -20,6 +20,7 @@ import {
 } from './assign-nodes.js';
 import { fakeNodes } from './fake-nodes.js';
 import { finalMap, type KindRange } from './final-map.js';
+import { xenSlack } from './xen-slack.js';
 import { clip, normalise, subtract, trimToPages } from './intervals.js';
 
 /** Where the ranges came from. */
@@ -63,7 +64,7 @@ export interface DerivedMemory {
   readonly source: MemorySource;
   readonly nodeSource: NodeSource;
   readonly pageSize: number;
-  /** One more than the last page of memory. */
+  /** One more than the last page frame: the end of memory, and of the room that a Xen kernel leaves behind it. */
   readonly maxPfn: number;
   readonly problems: readonly Problem[];
 }
@@ -92,7 +93,10 @@ export function deriveMemory(
     problems.error('NO_MEMORY_MAP', 0, 'the description does not say where memory is');
   }
   const { usable = [], device = [], source = 'firmware-map' } = found ?? {};
-  const limited = limitToArchitecture(usable, description, problems);
+  const reachable = limitToArchitecture(usable, description, problems);
+  const slack = xenSlack(reachable, description, problems);
+  const limited =
+    slack === 0 ? reachable : clip(reachable, { start: 0, end: reachable.at(-1)!.end - slack });
   const memory = trimToPages(normalise(limited), pageSize);
   let map = found?.nodes ?? nodeMap(description);
   if (source !== 'early-ranges' && map.source !== 'faked') {
@@ -113,7 +117,7 @@ export function deriveMemory(
     source,
     nodeSource: map.source,
     pageSize,
-    maxPfn: Math.floor((parts.at(-1)?.end ?? 0) / pageSize),
+    maxPfn: Math.floor(((parts.at(-1)?.end ?? 0) + slack) / pageSize),
     problems: problems.list(),
   };
 }
