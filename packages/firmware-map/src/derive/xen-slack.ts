@@ -23,7 +23,7 @@ export function xenSlack(
   const isOwnMap = entry?.provider === 'Xen' && others.length === 0 && entry.start === 0;
   const [range, ...rest] = usable;
   if (!isOwnMap || range === undefined || rest.length > 0 || range.end !== entry.end) return 0;
-  if (!/xen/.test(kernel?.release ?? '') || range.end <= SLACK) return 0;
+  if (!(kernel?.release ?? '').includes('xen') || range.end <= SLACK) return 0;
   const message = 'the last 8 MiB of a map that a Xen kernel made are room, not memory';
   problems.warn('ASSUMED', entry.line, message);
   return SLACK;
