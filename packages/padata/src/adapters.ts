@@ -2,9 +2,15 @@
  * One-shot forms: a series or a range job for the length of one call.
  */
 import type { FunctionRef } from './function-ref.js';
-import type { JobInput, JobResult, MapOptions, SeriesOptions, Source } from './series-types.js';
-import type { MultithreadedJob, RangeResult } from './range-types.js';
-import type { WorkPool } from './work-pool.js';
+import type { MultithreadedJob, RangeResult, RangeRunner } from './range-types.js';
+import type {
+  JobInput,
+  JobResult,
+  MapOptions,
+  SeriesMaker,
+  SeriesOptions,
+  Source,
+} from './series-types.js';
 
 /** Options of `orderedMap` and `map`: those of the series and of the mapping. */
 export interface OrderedMapOptions<F> extends Omit<SeriesOptions<F>, 'fn' | 'signal'>, MapOptions {}
@@ -12,13 +18,13 @@ export interface OrderedMapOptions<F> extends Omit<SeriesOptions<F>, 'fn' | 'sig
 /**
  * Runs a function over every item of a source on the pool's threads; results in the source's order, at most
  * `window` items read ahead.
- * @param pool    work pool
+ * @param pool    work pool, or another backend's
  * @param source  iterable, async iterable or ReadableStream
  * @param fn      job function
  * @param options of the series and of the mapping
  */
 export async function* orderedMap<F>(
-  pool: WorkPool,
+  pool: SeriesMaker,
   source: Source<JobInput<F>>,
   fn: FunctionRef<F>,
   options: OrderedMapOptions<F> = {},
@@ -41,7 +47,7 @@ export async function* orderedMap<F>(
  * @throws the first failed item's error, or an AggregateError under `errors: 'collect'`
  */
 export async function map<F>(
-  pool: WorkPool,
+  pool: SeriesMaker,
   items: Iterable<JobInput<F>>,
   fn: FunctionRef<F>,
   options: OrderedMapOptions<F> = {},
@@ -53,7 +59,7 @@ export async function map<F>(
 
 /** Runs a chunk function over [start, end) on the pool's threads and the calling one. */
 export function parallelFor<F, V = undefined>(
-  pool: WorkPool,
+  pool: RangeRunner,
   start: number,
   end: number,
   threadFn: FunctionRef<F>,

@@ -28,6 +28,7 @@ export type {
   MapOptions,
   OrderedJobs,
   ReadableLike,
+  SeriesMaker,
   SeriesOptions,
   SeriesStats,
   Source,

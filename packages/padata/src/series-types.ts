@@ -128,3 +128,9 @@ export interface OrderedJobs<I, R> {
   /** Drains, then lets go of all memory. */
   close(): Promise<void>;
 }
+
+/** Anything that makes series: the local pool, or a distributed backend. */
+export interface SeriesMaker {
+  /** Makes a series of ordered jobs of one function. */
+  series<F>(options: SeriesOptions<F>): OrderedJobs<JobInput<F>, JobResult<F>>;
+}
