@@ -98,8 +98,8 @@ static double seconds(clockid_t clock)
 }
 
 /*
- * Trace: slot numbers. A slot that is empty gets a block of its order, a full one is freed. Random slots
- * are full half of the time, so the number of slots sets the occupancy.
+ * Trace: slot numbers. A slot that is empty gets a block of its order, a full one is freed. Half of the
+ * slots are filled before it begins, so that the number of slots sets the occupancy.
  */
 static int32_t *trace, *live;
 static uint8_t *orders;
@@ -124,6 +124,9 @@ static void make_trace(int max_order, int32_t length)
 	}
 	for (i = 0; i < length; i++)
 		trace[i] = next_random() % (uint32_t)slots;
+	for (i = 0; i < slots; i++)
+		if (next_random() & 1)
+			live[i] = take(orders[i]);
 }
 
 static int64_t replay(int32_t length)

@@ -10,15 +10,13 @@ const SMALL = 8192;
 const peerPage = (pages) => (pages > SMALL ? PEER_PAGE : SMALL_PEER_PAGE);
 
 /** This package, attached to an existing allocator. */
-export function ours(allocator) {
+export function ours({ alloc, free }) {
   return {
     alloc(order) {
-      const pfn = allocator.alloc(order);
-      return pfn === undefined ? -1 : pfn;
+      const pfn = alloc(order);
+      return pfn === undefined ? -1 : pfn | 0;
     },
-    free(pfn, order) {
-      allocator.free(pfn, order);
-    },
+    free,
   };
 }
 

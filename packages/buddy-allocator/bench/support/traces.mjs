@@ -2,8 +2,8 @@
 // native/buddy.c runs the same ones with the same random numbers.
 //
 // A trace is a list of slot numbers: a slot that is empty gets a block of its order, a full one is freed.
-// Random slots are full half of the time, so the number of slots sets the occupancy, and replaying costs
-// little beside the allocator.
+// Half of the slots, drawn at random, are filled before it begins; then slots are full half of the time, the
+// number of slots sets the occupancy, and it stays there however often the trace is replayed.
 //   a: order 0 at 60 % occupancy, random frees       b: orders 0..9, halving probabilities, 60 %
 //   c: allocate everything, free everything in random order
 
@@ -28,22 +28,38 @@ export function makeTrace(pages, maxOrder, seed, length = LENGTH) {
   const slots = Math.floor((2 * OCCUPANCY * pages) / pagesPerSlot);
   const orders = Uint8Array.from({ length: slots }, () => Math.min(Math.clz32(next()), maxOrder));
   const visits = Int32Array.from({ length }, () => next() % slots);
-  return { orders, visits, live: new Int32Array(slots).fill(-1) };
+  const filled = Uint8Array.from({ length: slots }, () => next() & 1);
+  return { orders, visits, filled, live: new Int32Array(slots).fill(-1) };
 }
 
-/** Replays a trace once; returns the number of operations. */
-export function replay({ orders, visits, live }, adaptor) {
-  for (let i = 0; i < visits.length; i++) {
-    const slot = visits[i];
-    const handle = live[slot];
-    if (handle === -1) {
-      live[slot] = adaptor.alloc(orders[slot]);
-    } else {
-      adaptor.free(handle, orders[slot]);
-      live[slot] = -1;
-    }
+/** Fills the slots that are full before the trace begins. */
+function fill({ orders, filled, live }, adaptor) {
+  for (let slot = 0; slot < live.length; slot++) {
+    if (filled[slot] === 1) live[slot] = adaptor.alloc(orders[slot]);
   }
-  return visits.length;
+}
+
+/**
+ * A function that replays a trace once and returns the number of operations. The arrays are constants of a
+ * closure that is made once, so that the engine folds them into the code as the C compiler does with its
+ * static ones: what the loop itself costs is then the same in both programs (4.6 ns, most of it the branch
+ * that no predictor can know).
+ */
+function replayer({ orders, visits, live }, { alloc, free }) {
+  const { length } = visits;
+  return () => {
+    for (let i = 0; i < length; i++) {
+      const slot = visits[i];
+      const handle = live[slot];
+      if (handle === -1) {
+        live[slot] = alloc(orders[slot]);
+      } else {
+        free(handle, orders[slot]);
+        live[slot] = -1;
+      }
+    }
+    return length;
+  };
 }
 
 /** Frees everything that is left. */
@@ -67,29 +83,32 @@ export function makePermutation(pages, seed) {
   return { list, live: new Int32Array(pages) };
 }
 
-/** Allocates all pages, frees all in random order; returns the number of operations. */
-export function fillAndFree({ list, live }, adaptor) {
-  let got = 0;
-  for (let i = 0; i < live.length; i++) {
-    live[i] = adaptor.alloc(0);
-    if (live[i] !== -1) got++;
-  }
-  for (let i = 0; i < list.length; i++) {
-    const handle = live[list[i]];
-    if (handle !== -1) adaptor.free(handle, 0);
-  }
-  return 2 * got;
+/** A function that allocates all pages and frees all in random order; it returns the number of operations. */
+function fillAndFree({ list, live }, { alloc, free }) {
+  return () => {
+    let got = 0;
+    for (let i = 0; i < live.length; i++) {
+      live[i] = alloc(0);
+      if (live[i] !== -1) got++;
+    }
+    for (let i = 0; i < list.length; i++) {
+      const handle = live[list[i]];
+      if (handle !== -1) free(handle, 0);
+    }
+    return 2 * got;
+  };
 }
 
 /** One trace, ready to run: `step` replays it once, `end` frees what is left. */
 export function prepare(name, adaptor, pages, seed, length = LENGTH) {
   if (name === 'c') {
     const work = makePermutation(pages, seed);
-    return { step: () => fillAndFree(work, adaptor), end: () => undefined };
+    return { step: fillAndFree(work, adaptor), end: () => undefined };
   }
   const trace = makeTrace(pages, name === 'a' ? 0 : 9, seed, length);
+  fill(trace, adaptor);
   return {
-    step: () => replay(trace, adaptor),
+    step: replayer(trace, adaptor),
     end: () => {
       release(trace, adaptor);
     },

@@ -14,7 +14,7 @@
 /** First word of a control array. */
 export const MAGIC = 0x42554459;
 /** Version of the layout; attach refuses any other. */
-export const VERSION = 1;
+export const VERSION = 2;
 
 /** Words of the header. */
 export const Header = {
@@ -124,10 +124,6 @@ export const CACHE_ORDERS = 10;
 export const CACHE_TYPES = 3;
 /** Lists of a cache, by order * CACHE_TYPES + type. */
 export const CACHE_LISTS = CACHE_ORDERS * CACHE_TYPES;
-/** Entries of the ring of a list; a power of two. */
-export const RING_ENTRIES = 1024;
-/** Words between rings; not a power of two, so that rings do not compete for the same cache lines. */
-export const RING_STRIDE = RING_ENTRIES + 16;
 /** Words of a list's header, see {@link CacheList}. */
 export const LIST_HEADER_SHIFT = 2;
 
@@ -145,16 +141,19 @@ export const Cache = {
   REFILLS: 5,
   DRAINS: 6,
   LISTS: 16,
-  RINGS: 16 + (CACHE_LISTS << LIST_HEADER_SHIFT),
+  STACKS: 16 + (CACHE_LISTS << LIST_HEADER_SHIFT),
 } as const;
 
-/** Words of a list's header: positions count up for ever, entry p lies at `p & (RING_ENTRIES - 1)`. */
+/**
+ * Words of a list's header: numbers of words in the control array, so that a hit needs no address of its own.
+ * The entries are the words BOTTOM + 1 .. TOP.
+ */
 export const CacheList = {
-  /** Position of the entry pushed last. */
+  /** Word of the entry pushed last. */
   TOP: 0,
-  /** Position before the oldest entry; the list is empty when it equals TOP. */
+  /** Word below the oldest entry; the list is empty when it equals TOP. */
   BOTTOM: 1,
-  /** Entries at which the owner gives some back; others set it to 0 to get its attention. */
+  /** Last word that a push may write; others set it to 0 to get the owner's attention. */
   LIMIT: 2,
 } as const;
 
@@ -163,20 +162,33 @@ export function cacheListAt(list: number): number {
   return Cache.LISTS + (list << LIST_HEADER_SHIFT);
 }
 
-/** Offset of a list's ring within the cache block. */
-export function ringAt(list: number): number {
-  return Cache.RINGS + list * RING_STRIDE;
+/** Entries that the stacks of the lists of an order have room for: order 0, 1 .. 3, 4 .. 9. */
+const CAPACITIES = [4096, 1024, 1024, 1024, 64, 64, 64, 64, 64, 64] as const;
+/** Words between two stacks, so that those of one order do not compete for the same cache lines. */
+const STACK_GAP = 16;
+
+/** Entries that the stack of a list has room for. */
+export function stackCapacity(list: number): number {
+  return CAPACITIES[Math.floor(list / CACHE_TYPES)]!;
+}
+
+/** Offset, within the cache block, of the word below a list's stack; of the end of all for CACHE_LISTS. */
+export function stackFloor(list: number): number {
+  let floor: number = Cache.STACKS;
+  for (let before = 0; before < list; before++) floor += stackCapacity(before) + STACK_GAP;
+  return floor;
 }
 
 /** Words of one cache block; a multiple of a cache line. */
-export const CACHE_WORDS = Math.ceil(ringAt(CACHE_LISTS) / 16) * 16;
+export const CACHE_WORDS = Math.ceil(stackFloor(CACHE_LISTS) / 16) * 16;
 
 /** Pages in a cache, by its lists; exact when its owner is not at work. */
 export function cachePages(words: Int32Array, at: number): number {
   let pages = 0;
   for (let list = 0; list < CACHE_LISTS; list++) {
     const l = at + cacheListAt(list);
-    const entries = words[l + CacheList.TOP]! - words[l + CacheList.BOTTOM]!;
+    // The owner may be between the two words.
+    const entries = Math.max(0, words[l + CacheList.TOP]! - words[l + CacheList.BOTTOM]!);
     pages += entries << Math.floor(list / CACHE_TYPES);
   }
   return pages;

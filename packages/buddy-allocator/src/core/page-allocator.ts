@@ -552,7 +552,7 @@ export class PageAllocator {
     if (this.#closed) return;
     this.#closed = true;
     for (const { core } of this.zones) {
-      core.cache?.drain();
+      core.cache?.close();
       if (core.cacheAt !== undefined) this.#words[core.cacheAt + Cache.OWNER] = 0;
     }
     this.registry.unregister(this.thread);

@@ -12,8 +12,8 @@ import {
   CacheList,
   cacheListAt,
   cachePages,
-  RING_ENTRIES,
-  ringAt,
+  stackCapacity,
+  stackFloor,
   Zone,
 } from './control-layout.js';
 import { forEachUnit } from './recovery.js';
@@ -213,11 +213,16 @@ function walkCaches(zone: BuddyZone, grid: CacheGrid, fail: Fail): number {
     for (let list = 0; list < CACHE_LISTS; list++) {
       const order = Math.floor(list / CACHE_TYPES);
       const l = at + cacheListAt(list);
-      const bottom = w[l + CacheList.BOTTOM]!;
-      const count = (w[l + CacheList.TOP]! - bottom) | 0;
-      if (count < 0 || count > RING_ENTRIES) fail('I11', `list ${list} counts ${count}`);
-      for (let i = 1; i <= count; i++) {
-        const index = w[at + ringAt(list) + ((bottom + i) & (RING_ENTRIES - 1))]!;
+      const [top, bottom] = [w[l + CacheList.TOP]!, w[l + CacheList.BOTTOM]!];
+      const floor = at + stackFloor(list);
+      // A cache that no thread has used yet is all zero.
+      const inside = bottom >= floor && bottom <= top && top <= floor + stackCapacity(list);
+      if (!inside && (top !== 0 || bottom !== 0)) {
+        fail('I11', `list ${list} of thread ${thread} spans ${bottom}..${top}`);
+        continue;
+      }
+      for (let entry = bottom + 1; entry <= top; entry++) {
+        const index = w[entry]!;
         if (seen.has(index)) fail('I11', `page ${index} is in two caches`);
         seen.add(index);
         if ((state[index]! & (KIND | ORDER)) !== (CACHED | order)) {

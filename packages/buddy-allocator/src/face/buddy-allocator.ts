@@ -39,6 +39,7 @@ import {
 } from '../core/control-layout.js';
 import { BuddyError } from '../core/errors.js';
 import { TakeFlag } from '../core/fallback.js';
+import { createFastPath } from '../core/fast-path.js';
 import { allocContigRange, type MoveCallback } from '../core/isolation.js';
 import { extractRun, findFreeRun, firstNotSingle, freeRunLocked } from '../core/range-take.js';
 import { auditZone, type Violation } from '../core/verify.js';
@@ -145,21 +146,20 @@ export class BuddyAllocator {
     this.#zeroed = (flags & ControlFlag.ZEROED) !== 0;
     this.#grouping = (flags & ControlFlag.GROUPING) !== 0;
     this.#usual = this.#grouping ? MOVABLE : Migratetype.UNMOVABLE;
-    const { cache } = this.zone;
-    const fast = this.#poison ? undefined : cache;
-    const pop = fast?.popUnread ?? ((): number => NONE);
-    const push = fast?.checkedPush ?? ((): boolean => false);
-    const usual = this.#usual;
-    this.alloc = (order, request): number | undefined => {
-      if (request === undefined && order >>> 0 === order) {
-        const index = pop(order, usual);
-        if (index >= 0) return index;
-      }
-      return this.#allocSlow(order, request ?? NO_REQUEST);
+    const otherwise = {
+      alloc: (order: number, request: AllocRequest | undefined): number | undefined =>
+        this.#allocSlow(order, request ?? NO_REQUEST),
+      free: (pfn: number, order: number): void => {
+        this.#freeSlow(pfn, order);
+      },
     };
-    this.free = (pfn, order): void => {
-      if (!push(pfn, order)) this.#freeSlow(pfn, order);
-    };
+    // Poisoned memory is filled and checked at every call.
+    const { alloc, free } =
+      this.zone.cacheAt === undefined || this.#poison
+        ? otherwise
+        : createFastPath(this.zone, this.zone.cacheAt, this.#usual, otherwise);
+    this.alloc = alloc;
+    this.free = free;
     if (this.zone.cacheAt !== undefined) words[this.zone.cacheAt + Cache.OWNER] = this.thread;
   }
 
@@ -508,8 +508,11 @@ export class BuddyAllocator {
   /** Drains this thread's cache and gives its id back. Idempotent. */
   close(): void {
     if (this.#closed) return;
-    this.zone.cache?.drain();
+    this.zone.cache?.close();
     this.#closed = true;
+    // The id, and with it the cache, may be another thread's soon: nothing of this object must reach it.
+    const refuse = (): never => this.#refuse();
+    Object.assign(this, { alloc: refuse, free: refuse });
     if (this.zone.cacheAt !== undefined) this.#words[this.zone.cacheAt + Cache.OWNER] = 0;
     this.registry.unregister(this.thread);
   }
@@ -639,8 +642,12 @@ export class BuddyAllocator {
     );
   }
 
+  #refuse(): never {
+    throw new BuddyError('ERR_BUDDY_CLOSED', 'the allocator was closed');
+  }
+
   #checkOpen(): void {
-    if (this.#closed) throw new BuddyError('ERR_BUDDY_CLOSED', 'the allocator was closed');
+    if (this.#closed) this.#refuse();
     if (this.#words[Header.BROKEN] !== 0) {
       throw new BuddyError('ERR_BUDDY_CORRUPT', 'verify() has found broken invariants');
     }
