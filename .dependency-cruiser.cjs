@@ -25,6 +25,12 @@ module.exports = {
       from: { path: `^packages/${name}/src` },
       to: { path: `^packages/(?!${name}/)` },
     })),
+    {
+      name: 'padata-nats-knows-only-padata',
+      severity: 'error',
+      from: { path: '^packages/padata-nats/src' },
+      to: { path: '^packages/(?!(padata-nats|padata)/)' },
+    },
     ...onMemmap.map((name) => ({
       name: `${name}-knows-only-memmap`,
       severity: 'error',

@@ -1,0 +1,265 @@
+/**
+ * `padata-nats worker | status | purge`: what an operator needs on a host.
+ */
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { openConnection } from '../connection.js';
+import type { ConnectionOptions } from '../connection.js';
+import { PadataNatsError, textOf } from '../errors.js';
+import { openEngine } from '../streams.js';
+import { Roster } from '../submit/roster.js';
+import { DEFAULT_PREFIX, Names } from '../wire/names.js';
+import { startNatsWorker } from '../worker/nats-worker.js';
+
+interface ServerFlags {
+  readonly server: string[];
+  readonly prefix: string;
+  readonly creds?: string;
+  readonly user?: string;
+  readonly pass?: string;
+  readonly token?: string;
+  readonly tls?: boolean;
+  readonly tlsCa?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+}
+
+interface WorkerFlags extends ServerFlags {
+  readonly module: Record<string, string>;
+  readonly threads?: number;
+  readonly ackWait: number;
+  readonly storage: 'file' | 'memory';
+}
+
+const ok = 0;
+const failed = 1;
+const usage = 2;
+/** Workers answer within this time, in milliseconds. */
+const ANSWER_MS = 500;
+
+/**
+ * Runs the command.
+ * @param args without node and script
+ * @returns exit code: 0 done, 1 the work failed, 2 wrong usage
+ */
+export async function run(args: readonly string[]): Promise<number> {
+  let code: number = ok;
+  const program = new Command('padata-nats')
+    .description('Ordered jobs and range jobs over NATS JetStream: worker hosts and their queue.')
+    .version(packageVersion())
+    .exitOverride();
+
+  addServer(program.command('worker'))
+    .description('take jobs for the named modules and run them on this host, until a signal comes')
+    .requiredOption(
+      '-m, --module <name=place>',
+      'module to offer: a name for submitters and a file or package; NAME alone is a package (repeatable)',
+      collectModule,
+    )
+    .option('-t, --threads <n>', 'threads (default: all CPUs)', count)
+    .option(
+      '--ack-wait <ms>',
+      'give a silent worker’s jobs to another after this time',
+      count,
+      30_000,
+    )
+    .option(
+      '--storage <kind>',
+      'file or memory, where streams have to be made',
+      storageKind,
+      'file',
+    )
+    .action(async (flags: WorkerFlags) => {
+      await worker(flags);
+    });
+
+  addServer(program.command('status'))
+    .description('show the workers that are there, and what waits')
+    .option('--json', 'one JSON object')
+    .action(async (flags: ServerFlags & { readonly json?: boolean }) => {
+      await status(flags);
+    });
+
+  addServer(program.command('purge <run>'))
+    .description('take a run off the server: jobs, results, description')
+    .action(async (runId: string, flags: ServerFlags) => {
+      await purge(runId, flags);
+    });
+
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) code = error.exitCode === 0 ? ok : usage;
+    else {
+      process.stderr.write(`padata-nats: ${textOf(error)}\n`);
+      const isUsage = error instanceof PadataNatsError && error.code === 'ERR_PADATA_NATS_ARGUMENT';
+      code = isUsage ? usage : failed;
+    }
+  }
+  return code;
+}
+
+async function worker(flags: WorkerFlags): Promise<void> {
+  const started = await startNatsWorker({
+    ...connectionOf(flags),
+    prefix: flags.prefix,
+    modules: flags.module,
+    ackWaitMs: flags.ackWait,
+    storage: flags.storage,
+    ...(flags.threads === undefined ? {} : { threads: flags.threads }),
+  });
+  const { threads, modules } = started.presence;
+  process.stdout.write(
+    `worker ${started.id}: ${threads} threads, prefix ${flags.prefix}, modules ${modules.join(', ')}\n`,
+  );
+  await new Promise<void>((done) => {
+    let leaving = false;
+    const leave = (): void => {
+      if (leaving) process.exit(failed);
+      leaving = true;
+      process.stdout.write('leaving: finishing what is held; once more to leave at once\n');
+      void started.drain().then(done, done);
+    };
+    process.on('SIGTERM', leave);
+    process.on('SIGINT', leave);
+  });
+  const { jobs, failed: bad } = started.stats();
+  process.stdout.write(`left after ${jobs} jobs, ${bad} of them given up\n`);
+}
+
+async function status(flags: ServerFlags & { readonly json?: boolean }): Promise<void> {
+  const names = new Names(flags.prefix);
+  const nc = await openConnection(connectionOf(flags));
+  try {
+    const engine = await openEngine(nc, names);
+    const roster = new Roster(nc, names);
+    await new Promise((resolve) => setTimeout(resolve, ANSWER_MS));
+    const workers = roster.workers();
+    const { state } = await engine.jsm.streams.info(names.jobsStream, { subjects_filter: '>' });
+    const waiting: Record<string, number> = {};
+    for (const [subject, messages] of Object.entries(state.subjects ?? {})) {
+      waiting[names.runOf(subject)] = messages;
+    }
+    if (flags.json === true) {
+      process.stdout.write(`${JSON.stringify({ prefix: names.prefix, workers, waiting })}\n`);
+      return;
+    }
+    process.stdout.write(`${workers.length} workers\n`);
+    for (const { host, pid, threads, jobs, modules } of workers) {
+      process.stdout.write(
+        `  ${host} pid ${pid}: ${threads} threads, ${jobs} messages held, ${modules.join(', ')}\n`,
+      );
+    }
+    const runs = Object.entries(waiting);
+    process.stdout.write(`${runs.length} runs with jobs that are not done\n`);
+    for (const [id, messages] of runs) process.stdout.write(`  ${id}: ${messages} messages\n`);
+  } finally {
+    await nc.close();
+  }
+}
+
+async function purge(runId: string, flags: ServerFlags): Promise<void> {
+  const names = new Names(flags.prefix);
+  const id = names.run(runId);
+  const nc = await openConnection(connectionOf(flags));
+  try {
+    const { jsm } = await openEngine(nc, names);
+    nc.publish(names.control(id), new TextEncoder().encode('now'));
+    const jobs = await jsm.streams.purge(names.jobsStream, { filter: names.jobs('*', id) });
+    const results = await jsm.streams.purge(names.resultsStream, { filter: names.results(id) });
+    await jsm.streams.purge(names.runsStream, { filter: names.info(id) });
+    await jsm.streams.purge(names.runsStream, { filter: names.position(id) });
+    await jsm.streams.purge(names.runsStream, { filter: names.tries(id) });
+    nc.publish(names.control(id), new TextEncoder().encode('end'));
+    await nc.flush();
+    process.stdout.write(
+      `${id}: ${jobs.purged} messages of jobs and ${results.purged} of results\n`,
+    );
+  } finally {
+    await nc.close();
+  }
+}
+
+function addServer(command: Command): Command {
+  return command
+    .option('-s, --server <url>', 'server (repeatable; default nats://127.0.0.1:4222)', collect, [])
+    .option('-p, --prefix <name>', 'prefix of subjects and streams', DEFAULT_PREFIX)
+    .option('--creds <file>', 'credentials file')
+    .option('--user <name>', 'user')
+    .option('--pass <text>', 'password')
+    .option('--token <text>', 'token')
+    .option('--tls', 'insist on TLS')
+    .option('--tls-ca <file>', 'authorities, PEM')
+    .option('--tls-cert <file>', 'own certificate, PEM')
+    .option('--tls-key <file>', 'own key, PEM');
+}
+
+function connectionOf(flags: ServerFlags): ConnectionOptions {
+  const { server, creds, user, pass, token, tls, tlsCa, tlsCert, tlsKey } = flags;
+  const wantsTls = tls === true || tlsCa !== undefined || tlsCert !== undefined;
+  return {
+    ...(server.length === 0 ? {} : { servers: server }),
+    ...(creds === undefined ? {} : { creds }),
+    ...(user === undefined ? {} : { user }),
+    ...(pass === undefined ? {} : { pass }),
+    ...(token === undefined ? {} : { token }),
+    ...(wantsTls
+      ? {
+          tls: {
+            ...(tlsCa === undefined ? {} : { ca: tlsCa }),
+            ...(tlsCert === undefined ? {} : { cert: tlsCert }),
+            ...(tlsKey === undefined ? {} : { key: tlsKey }),
+          },
+        }
+      : {}),
+  };
+}
+
+function collect(value: string, list: string[]): string[] {
+  return [...list, value];
+}
+
+/** `jobs=./jobs.mjs`, `jobs=some-package`, or `some-package`. */
+function collectModule(
+  text: string,
+  known: Record<string, string> | undefined,
+): Record<string, string> {
+  const at = text.indexOf('=');
+  const name = at < 0 ? text : text.slice(0, at);
+  const place = at < 0 ? text : text.slice(at + 1);
+  if (name === '' || place === '')
+    throw new InvalidArgumentError('expected NAME=PLACE or a package');
+  return { ...known, [name]: hrefOf(place) };
+}
+
+/** Files by path, packages as seen from the current folder. */
+function hrefOf(place: string): string {
+  if (/^(file|data|node):/.test(place)) return place;
+  const path = resolve(place);
+  if (/^[./]/.test(place) || existsSync(path)) return pathToFileURL(path).href;
+  try {
+    return pathToFileURL(createRequire(resolve('package.json')).resolve(place)).href;
+  } catch {
+    // A package without an entry for require: the loader looks from here on.
+    return place;
+  }
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('expected 1, 2, 3 …');
+  return value;
+}
+
+function storageKind(text: string): 'file' | 'memory' {
+  if (text === 'file' || text === 'memory') return text;
+  throw new InvalidArgumentError('expected file or memory');
+}
+
+function packageVersion(): string {
+  const url = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(url, 'utf8')) as { version: string }).version;
+}

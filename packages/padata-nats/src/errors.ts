@@ -1,0 +1,54 @@
+/**
+ * Errors of this package. What has a counterpart on one machine keeps padata's class and code (a job that
+ * throws, a worker that dies, a full window); only what the network adds has codes of its own.
+ */
+
+/** What went wrong; stable across releases. */
+export type PadataNatsErrorCode =
+  /** An argument is outside its documented range, or an option means nothing over a network. */
+  | 'ERR_PADATA_NATS_ARGUMENT'
+  /** No server answers, or it refuses the credentials. */
+  | 'ERR_PADATA_NATS_CONNECT'
+  /** The server refuses what is needed: JetStream is off, a permission is missing, storage is full. */
+  | 'ERR_PADATA_NATS_SERVER'
+  /** No worker offers the module, for longer than `workerWaitMs`. */
+  | 'ERR_PADATA_NATS_NO_WORKER'
+  /** The job took its worker down as often as it may. */
+  | 'ERR_PADATA_NATS_POISON'
+  /** A large value could not be put into or taken out of the object store. */
+  | 'ERR_PADATA_NATS_VALUE'
+  /** A message is not what this package writes. */
+  | 'ERR_PADATA_NATS_WIRE'
+  /** A run with this id exists already, or does not exist. */
+  | 'ERR_PADATA_NATS_RUN';
+
+/** Coded error; `details` are plain values that name the job, run, module or subject concerned. */
+export class PadataNatsError extends Error {
+  override readonly name = 'PadataNatsError';
+  readonly code: PadataNatsErrorCode;
+  readonly details: Readonly<Record<string, unknown>>;
+
+  /**
+   * @param code    what went wrong
+   * @param message what was expected and what came
+   * @param details plain values for programs
+   * @param cause   the error behind this one
+   */
+  constructor(
+    code: PadataNatsErrorCode,
+    message: string,
+    details: Readonly<Record<string, unknown>> = {},
+    cause?: unknown,
+  ) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/** Text of anything that was thrown. */
+export function textOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'message' in error
+    ? String(error.message)
+    : String(error);
+}

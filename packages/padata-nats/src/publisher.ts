@@ -1,0 +1,62 @@
+/**
+ * Publishing that outlives a restart of the server: a message is published until the server says that it is
+ * stored, always under the same id, so that it is stored once.
+ *
+ *     publish ─▶ stored ─▶ done
+ *        ▲  └─ no answer, no server ─▶ wait, twice as long each time ─┐
+ *        └──────────────────────────────────────────────────────────┘
+ *     refused (too large, storage full, no permission) ─▶ error
+ */
+import type { JetStreamClient, PubAck } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { textOf } from './errors.js';
+import { serverError } from './streams.js';
+
+const FIRST_WAIT_MS = 50;
+const LONGEST_WAIT_MS = 2000;
+/** Time for one answer, in milliseconds. */
+const ANSWER_MS = 3000;
+
+/** Errors that another try may not meet. */
+const PASSING = /timeout|no responders|disconnect|temporarily|unavailable|reset|connection/i;
+
+/** Publishes into streams. Many publications may be under way at once. */
+export class Publisher {
+  readonly #nc: NatsConnection;
+  readonly #js: JetStreamClient;
+  #stopped = false;
+
+  constructor(nc: NatsConnection, js: JetStreamClient) {
+    this.#nc = nc;
+    this.#js = js;
+  }
+
+  /**
+   * Resolves when the message is stored.
+   * @param id message id; the same message keeps it whoever publishes it
+   * @throws ERR_PADATA_NATS_SERVER when the server refuses, or the connection was closed for good
+   */
+  async publish(subject: string, data: Uint8Array, id?: string): Promise<PubAck> {
+    let waitMs = FIRST_WAIT_MS;
+    for (;;) {
+      try {
+        return await this.#js.publish(subject, data, {
+          timeout: ANSWER_MS,
+          ...(id === undefined ? {} : { msgID: id }),
+        });
+      } catch (error) {
+        const text = `${textOf(error)} ${textOf((error as Error).cause)}`;
+        if (this.#stopped || this.#nc.isClosed() || !PASSING.test(text)) {
+          throw serverError(`a message for ${subject} was not stored`, error);
+        }
+      }
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS);
+    }
+  }
+
+  /** No more tries: what is under way fails with its next error. */
+  stop(): void {
+    this.#stopped = true;
+  }
+}

@@ -1,0 +1,529 @@
+/**
+ * A series whose jobs run on other hosts: padata's `OrderedJobs`, to the letter.
+ *
+ *     submit ─▶ [ window: sent and not delivered ] ─▶ callback, in order
+ *        └─▶ overflow, in order, while the window is full
+ *
+ * Window, overflow, halt and errors are kept here; transport is the run link's business.
+ */
+import { PadataError } from '@bootmem/padata';
+import type {
+  JobCallback,
+  JobInput,
+  JobOptions,
+  JobResult,
+  MapOptions,
+  OrderedJobs,
+  SeriesDuplex,
+  SeriesOptions,
+  SeriesStats,
+  SeriesTransform,
+  Source,
+  StallReport,
+} from '@bootmem/padata';
+import {
+  HISTOGRAM_BUCKETS,
+  HaltCounter,
+  OrderedIterator,
+  bucketOf,
+  checkInteger,
+  makeDuplex,
+  makeTransform,
+  summarize,
+} from '@bootmem/padata/backend';
+import { PadataNatsError } from '../errors.js';
+import { encodeValue } from '../wire/values.js';
+import { RunLink } from './run-link.js';
+import type { Outcome, RunLinkHost } from './run-link.js';
+
+/** Largest window. */
+const MAX_WINDOW = 65_536;
+const DEFAULT_WINDOW = 256;
+const DEFAULT_RETRIES = 10;
+const DEFAULT_WORKER_WAIT_MS = 30_000;
+
+/** Options of a series over NATS: padata's, and those of the run. */
+export interface NatsSeriesOptions<F = unknown> extends SeriesOptions<F> {
+  /** Name of the run; makes it one that can be resumed. Default: a name of its own, not to be resumed. */
+  readonly run?: string;
+  /** Take the run up where its dead submitter left it; `from` = first job to be delivered, if you know better. */
+  readonly resume?: boolean | { readonly from: number };
+  /** Fail with ERR_PADATA_NATS_NO_WORKER when no worker offers the module for so long; default 30 000 ms. */
+  readonly workerWaitMs?: number;
+}
+
+/** What a series needs from its pool. */
+export interface NatsSeriesHost extends RunLinkHost {
+  newRun(): string;
+  /** Runs a job in the calling thread, for `onFull: 'inline'`. */
+  runHere(options: SeriesOptions, input: unknown): Promise<unknown>;
+  onClosed(series: NatsSeries): void;
+}
+
+interface Job {
+  readonly input: unknown;
+  readonly callback: JobCallback<unknown>;
+  readonly submittedAt: number;
+  cancelled?: { readonly reason: unknown };
+}
+
+/** See `NatsPool.series`. */
+export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F>> {
+  readonly window: number;
+  /** Id of the run, for `resume` and for the command. */
+  readonly runId: string;
+  readonly #options: NatsSeriesOptions<F>;
+  readonly #host: NatsSeriesHost;
+  readonly #link: RunLink;
+  readonly #halt: HaltCounter;
+  /** Jobs in the window, by sequence number modulo the window. */
+  readonly #inWindow: (Job | undefined)[];
+  readonly #overflow: Job[] = [];
+  #overflowAt = 0;
+  /** A resumed run: nothing is sent before its position is known. */
+  #resuming = false;
+  #sent = 0;
+  #delivered = 0;
+  #failed = 0;
+  #roomWaiters: (() => void)[] = [];
+  #drainWaiters: (() => void)[] = [];
+  #ended: { readonly error: unknown } | undefined;
+  #closed: Promise<void> | undefined;
+  #ready: Promise<void>;
+  #watchdog: ReturnType<typeof setInterval> | undefined;
+  #lastMove = performance.now();
+  readonly #latency = new Int32Array(HISTOGRAM_BUCKETS);
+  readonly #wait = new Int32Array(HISTOGRAM_BUCKETS);
+  readonly #runTime = new Int32Array(HISTOGRAM_BUCKETS);
+  readonly #onAbort: () => void;
+
+  constructor(options: NatsSeriesOptions<F>, host: NatsSeriesHost) {
+    const { window = DEFAULT_WINDOW, idempotent = false } = options;
+    checkInteger('window', window, 1, MAX_WINDOW);
+    checkInteger('retries', options.retries ?? 0, 0, 1000);
+    checkInteger('graceMs', options.graceMs ?? 0, 0, 0x7fffffff);
+    refuseLocalOptions(options);
+    this.#halt = new HaltCounter(options.halt ?? 'never');
+    this.window = window;
+    this.#options = options;
+    this.#host = host;
+    this.runId = options.run === undefined ? host.newRun() : host.engine.names.run(options.run);
+    this.#inWindow = new Array<undefined>(window).fill(undefined);
+    this.#link = new RunLink(
+      {
+        run: this.runId,
+        window,
+        keepsPosition: options.run !== undefined,
+        workerWaitMs: options.workerWaitMs ?? DEFAULT_WORKER_WAIT_MS,
+        info: {
+          kind: 'series',
+          module: moduleName(options.fn.module),
+          name: options.fn.name,
+          shared: options.shared,
+          idempotent,
+          retries: idempotent ? (options.retries ?? DEFAULT_RETRIES) : 0,
+          slotBytes: options.slotBytes,
+          graceMs: options.graceMs,
+        },
+        deliver: (sequence, outcome) => {
+          this.#deliver(sequence, outcome);
+        },
+        onDelivered: () => {
+          this.#afterDeliveries();
+        },
+      },
+      host,
+    );
+    const { resume = false } = options;
+    if (resume === false) this.#ready = this.#link.start();
+    else {
+      this.#resuming = true;
+      this.#ready = this.#resume(resume === true ? undefined : resume.from);
+    }
+    this.#ready.catch((error: unknown) => {
+      this.#end(error, false);
+    });
+    this.#onAbort = () => {
+      this.#end(options.signal?.reason, true);
+    };
+    if (options.signal?.aborted === true) this.#onAbort();
+    else options.signal?.addEventListener('abort', this.#onAbort, { once: true });
+    this.#startWatchdog();
+  }
+
+  /**
+   * Resolves when the run is known to the server; for a resumed run, before the first submission.
+   * @throws ERR_PADATA_NATS_RUN, ERR_PADATA_NATS_SERVER, ERR_PADATA_CLONE (the shared value)
+   */
+  async ready(): Promise<void> {
+    await this.#ready;
+  }
+
+  /** Sequence number of the next job to be submitted; for a resumed run, the first input that is wanted. */
+  get position(): number {
+    return this.#sent + (this.#overflow.length - this.#overflowAt);
+  }
+
+  /**
+   * Submits a job; its callback runs after those of all jobs submitted before.
+   * @param transfer must be absent or empty: nothing is handed over between hosts
+   * @returns false when the window is full now: wait for `room()` before the next
+   * @throws ERR_PADATA_CLOSED, the halt's or abort's error, ERR_PADATA_CLONE, ERR_PADATA_FULL; the callback is
+   *   not called then
+   */
+  submit(
+    input: JobInput<F>,
+    callback: JobCallback<JobResult<F>>,
+    transfer?: readonly unknown[],
+  ): boolean {
+    if (this.#ended !== undefined) throw asError(this.#ended.error);
+    if (transfer !== undefined && transfer.length > 0) {
+      throw new PadataNatsError(
+        'ERR_PADATA_NATS_ARGUMENT',
+        'nothing can be transferred to another host; values are copied',
+      );
+    }
+    const job: Job = {
+      input,
+      callback: callback as JobCallback<unknown>,
+      submittedAt: performance.now(),
+    };
+    if (this.#overflowAt < this.#overflow.length || this.#isFull) return this.#submitFull(job);
+    this.#send(job);
+    return !this.#isFull;
+  }
+
+  /** Resolves when a job can be submitted without waiting. */
+  async room(): Promise<void> {
+    while (this.#isFull || this.#overflowAt < this.#overflow.length) {
+      if (this.#ended !== undefined) return;
+      await new Promise<void>((resolve) => {
+        this.#roomWaiters.push(resolve);
+      });
+    }
+  }
+
+  /**
+   * Submits a job and resolves with its result. Waits for room first.
+   * @throws ERR_PADATA_JOB_FAILED (cause: the function's error), ERR_PADATA_WORKER_DIED, the signal's reason
+   */
+  run(input: JobInput<F>, options: JobOptions = {}): Promise<JobResult<F>> {
+    return new Promise((resolve, reject) => {
+      const { signal, transfer } = options;
+      if (signal?.aborted === true) {
+        reject(asError(signal.reason));
+        return;
+      }
+      const sequence = this.position;
+      const onAbort = (): void => {
+        this.#cancel(sequence, signal?.reason);
+      };
+      this.submit(
+        input,
+        (error, value) => {
+          signal?.removeEventListener('abort', onAbort);
+          if (signal?.aborted === true) reject(asError(signal.reason));
+          else if (error === undefined) resolve(value!);
+          else reject(asError(error));
+        },
+        transfer,
+      );
+      signal?.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  /**
+   * Runs every item of a source and gives the results in the source's order; at most `window` items are read
+   * ahead.
+   * @param options errors: 'throw' (default), 'skip' or 'collect'
+   */
+  map(
+    source: Source<JobInput<F>>,
+    options: MapOptions = {},
+  ): AsyncIterableIterator<JobResult<F>> & AsyncDisposable {
+    return new OrderedIterator<JobInput<F>, JobResult<F>>(
+      {
+        window: this.window,
+        keep: false,
+        submit: (input, callback) => this.submit(input, callback),
+        room: () => this.room(),
+        release: () => undefined,
+      },
+      source,
+      options,
+    );
+  }
+
+  /** A node:stream Duplex: chunks in, results out, in order. */
+  duplex(): SeriesDuplex {
+    return makeDuplex(this.#streamed());
+  }
+
+  /** A pair of Web streams: chunks in, results out, in order. */
+  transform(): SeriesTransform<JobInput<F>, JobResult<F>> {
+    return makeTransform(this.#streamed()) as SeriesTransform<JobInput<F>, JobResult<F>>;
+  }
+
+  /** Resolves when all jobs submitted so far were delivered. */
+  async drain(): Promise<void> {
+    while (this.inFlight > 0) {
+      await new Promise<void>((resolve) => {
+        this.#drainWaiters.push(resolve);
+      });
+    }
+  }
+
+  /** Jobs submitted and not delivered. */
+  get inFlight(): number {
+    return this.#sent - this.#delivered + (this.#overflow.length - this.#overflowAt);
+  }
+
+  /** Figures since the beginning; times of jobs are those that their workers report for a batch. */
+  stats(): SeriesStats {
+    return {
+      submitted: this.#sent,
+      delivered: this.#delivered,
+      failed: this.#failed,
+      retried: this.#link.redelivered,
+      inFlight: this.#sent - this.#delivered,
+      overflow: this.#overflow.length - this.#overflowAt,
+      wait: summarize(this.#wait, [0]),
+      run: summarize(this.#runTime, [0]),
+      latency: summarize(this.#latency, [0]),
+    };
+  }
+
+  /** Takes no more jobs, waits for those under way, takes the run off the server. Idempotent. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Ends the series with an error: all that waits fails now, what runs is asked to stop. */
+  abort(reason: unknown): void {
+    this.#end(reason, true);
+  }
+
+  get #isFull(): boolean {
+    return this.#resuming || this.#sent - this.#delivered >= this.window;
+  }
+
+  async #resume(from: number | undefined): Promise<void> {
+    await this.#link.resume(from);
+    this.#sent = this.#link.next;
+    this.#delivered = this.#sent;
+    this.#resuming = false;
+    this.#afterDeliveries();
+  }
+
+  async #close(): Promise<void> {
+    const closed = new PadataError('ERR_PADATA_CLOSED', 'the series was closed');
+    const drained = this.drain();
+    this.#ended ??= { error: closed };
+    await drained;
+    clearInterval(this.#watchdog);
+    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    await this.#link.close();
+    this.#host.onClosed(this);
+  }
+
+  #streamed(): Parameters<typeof makeDuplex>[0] {
+    return {
+      window: this.window,
+      submit: (input, callback) => this.submit(input as JobInput<F>, callback),
+      room: () => this.room(),
+      drain: () => this.drain(),
+    };
+  }
+
+  #submitFull(job: Job): boolean {
+    const { onFull = 'wait' } = this.#options;
+    if (onFull === 'reject' && !this.#resuming) {
+      throw new PadataError(
+        'ERR_PADATA_FULL',
+        `${this.window} jobs are in flight; wait for room()`,
+        { window: this.window },
+      );
+    }
+    this.#overflow.push(job);
+    return false;
+  }
+
+  /** Sends a job, or has it run here when all threads have enough (`onFull: 'inline'`). */
+  #send(job: Job): void {
+    const sequence = this.#sent;
+    // Encoded first: a value that cannot leave the process throws, and nothing has happened.
+    const item = encodeValue(job.input);
+    this.#sent += 1;
+    this.#inWindow[sequence % this.window] = job;
+    if (this.#sent - this.#delivered < this.window || this.#options.onFull !== 'inline') {
+      this.#link.send(sequence, item);
+      return;
+    }
+    // The window's last place is the caller's: it does what it would otherwise wait for.
+    this.#host.runHere(this.#options as SeriesOptions, job.input).then(
+      (value) => {
+        this.#link.settle(sequence, { state: 'done', value });
+      },
+      (error: unknown) => {
+        this.#link.settle(sequence, { state: 'failed', error });
+      },
+    );
+  }
+
+  /** Moves waiting jobs into the window. */
+  #pump(): void {
+    while (this.#overflowAt < this.#overflow.length && !this.#isFull) {
+      const job = this.#overflow[this.#overflowAt]!;
+      this.#overflowAt += 1;
+      const error = this.#ended ?? job.cancelled;
+      if (error !== undefined) {
+        this.#settleUnsent(
+          job,
+          this.#ended === undefined ? job.cancelled!.reason : this.#ended.error,
+        );
+        continue;
+      }
+      try {
+        this.#send(job);
+      } catch (thrown) {
+        // Accepted long ago, so the error is the job's own; its place in the order is now.
+        this.#settleUnsent(job, thrown);
+      }
+    }
+    if (this.#overflowAt === this.#overflow.length && this.#overflowAt > 0) {
+      this.#overflow.length = 0;
+      this.#overflowAt = 0;
+    }
+  }
+
+  #settleUnsent(job: Job, error: unknown): void {
+    const sequence = this.#sent;
+    this.#sent += 1;
+    this.#inWindow[sequence % this.window] = job;
+    this.#link.settle(sequence, { state: 'failed', error });
+  }
+
+  #deliver(sequence: number, outcome: Outcome): void {
+    const slot = sequence % this.window;
+    const job = this.#inWindow[slot];
+    this.#inWindow[slot] = undefined;
+    this.#delivered += 1;
+    this.#lastMove = performance.now();
+    if (job === undefined) return;
+    const ms = this.#lastMove - job.submittedAt;
+    const runMs = this.#link.averageMs ?? 0;
+    this.#latency[bucketOf(ms)]! += 1;
+    this.#runTime[bucketOf(runMs)]! += 1;
+    this.#wait[bucketOf(Math.max(0, ms - runMs))]! += 1;
+    let error: unknown;
+    let value: unknown;
+    if (job.cancelled !== undefined) error = job.cancelled.reason;
+    else if (outcome.state === 'failed') error = outcome.error;
+    else if (outcome.state === 'skipped') error = this.#ended?.error;
+    else value = outcome.value;
+    if (error !== undefined) this.#failed += 1;
+    this.#noteOutcome(error !== undefined);
+    try {
+      job.callback(error, value, sequence);
+    } catch (thrown) {
+      queueMicrotask(() => {
+        throw thrown;
+      });
+    }
+  }
+
+  #afterDeliveries(): void {
+    this.#pump();
+    if (!this.#isFull && this.#overflow.length === 0) {
+      for (const resolve of this.#roomWaiters.splice(0)) resolve();
+    }
+    if (this.inFlight === 0) for (const resolve of this.#drainWaiters.splice(0)) resolve();
+  }
+
+  #noteOutcome(failed: boolean): void {
+    if (!this.#halt.count(failed) || this.#ended !== undefined) return;
+    this.#end(
+      new PadataError('ERR_PADATA_HALTED', `the series halted: ${this.#options.halt ?? 'never'}`, {
+        halt: this.#options.halt,
+      }),
+      this.#halt.now,
+    );
+  }
+
+  #cancel(sequence: number, reason: unknown): void {
+    const job =
+      sequence < this.#sent
+        ? this.#inWindow[sequence % this.window]
+        : this.#overflow[this.#overflowAt + (sequence - this.#sent)];
+    if (job !== undefined) job.cancelled = { reason };
+  }
+
+  /** `now`: everything fails at once. Otherwise what has begun is waited for. */
+  #end(reason: unknown, now: boolean): void {
+    if (this.#ended !== undefined && this.#closed === undefined) return;
+    this.#ended = { error: reason };
+    this.#resuming = false;
+    if (now) {
+      this.#link.abort('now');
+      void this.#link.purge().catch(() => undefined);
+      for (let sequence = this.#delivered; sequence < this.#sent; sequence += 1) {
+        this.#link.settle(sequence, { state: 'failed', error: reason });
+      }
+    } else {
+      this.#link.abort('soon');
+    }
+    this.#pump();
+    for (const resolve of this.#roomWaiters.splice(0)) resolve();
+  }
+
+  #startWatchdog(): void {
+    const { watchdogMs, onStall } = this.#options;
+    if (watchdogMs === undefined || onStall === undefined) return;
+    checkInteger('watchdogMs', watchdogMs, 1, 0x7fffffff);
+    const timer = setInterval(
+      () => {
+        const now = performance.now();
+        const outstanding = this.#sent - this.#delivered;
+        if (outstanding === 0) this.#lastMove = now;
+        if (now - this.#lastMove < watchdogMs) return;
+        const report: StallReport = {
+          seq: this.#delivered,
+          state: 'sent',
+          worker: 0,
+          ms: now - this.#lastMove,
+          behind: outstanding - 1,
+        };
+        this.#lastMove = now;
+        onStall(report);
+      },
+      Math.max(1, watchdogMs / 4),
+    );
+    timer.unref();
+    this.#watchdog = timer;
+  }
+}
+
+/** Options that name places on one machine mean nothing here. */
+function refuseLocalOptions(options: SeriesOptions): void {
+  if (options.workers !== undefined) {
+    throw new PadataNatsError(
+      'ERR_PADATA_NATS_ARGUMENT',
+      "'workers' names threads of one machine; over NATS, modules decide which workers take a job",
+    );
+  }
+}
+
+/** A module as it is named on the wire. */
+export function moduleName(module: string | URL): string {
+  return typeof module === 'string' ? module : module.href;
+}
+
+/** Whatever a signal or a function gave, for those who may only throw errors; the value stays what it is. */
+function asError(reason: unknown): Error {
+  return reason as Error;
+}

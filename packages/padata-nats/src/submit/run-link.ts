@@ -1,0 +1,469 @@
+/**
+ * A run, as its submitter sees it: jobs out, results in, in order.
+ *
+ *     send ─▶ batches ─▶ stream of jobs ─▶ workers ─▶ stream of results ─▶ reorder buffer ─▶ deliver
+ *                                                        settle (done here) ─┘
+ *
+ * Nothing here knows windows or policies: whoever sends sees to it that no more than `window` jobs are between
+ * `send` and `deliver`. Exactly one `deliver` a job: the buffer drops what comes twice.
+ */
+import type { JetStreamManager } from '@nats-io/jetstream';
+import { PadataNatsError } from '../errors.js';
+import type { Publisher } from '../publisher.js';
+import type { Engine } from '../streams.js';
+import { isNotFound } from '../streams.js';
+import { BatchType, decodeBatch, encodeBatch, splitBySize } from '../wire/batch.js';
+import { LargeValues } from '../wire/large-values.js';
+import { moduleToken } from '../wire/names.js';
+import { lastMessage, publishRunInfo } from '../wire/run-info.js';
+import type { RunInfo } from '../wire/run-info.js';
+import { ItemKind, decodeError, decodeValue } from '../wire/values.js';
+import type { Item } from '../wire/values.js';
+import { jobsPerBatch } from './batch-size.js';
+import { ReorderBuffer } from './reorder-buffer.js';
+import { ResultReader } from './result-reader.js';
+import type { Roster } from './roster.js';
+
+/** What became of a job. */
+export type Outcome =
+  | { readonly state: 'done'; readonly value: unknown }
+  | { readonly state: 'failed'; readonly error: unknown }
+  /** Not begun: its run was aborted. */
+  | { readonly state: 'skipped' };
+
+/** How a run is made. */
+export interface RunLinkOptions {
+  readonly run: string;
+  readonly info: RunInfo;
+  readonly window: number;
+  /** Store how far the run is delivered, so that it can be taken up again. */
+  readonly keepsPosition: boolean;
+  /** Milliseconds to wait for a worker that offers the module; Infinity = for ever. */
+  readonly workerWaitMs: number;
+  /** Called once a job, in order. */
+  readonly deliver: (sequence: number, outcome: Outcome) => void;
+  /** Called after one or more deliveries. */
+  readonly onDelivered: () => void;
+  /** Called once a job as soon as its outcome is there, in any order. */
+  readonly onOutcome?: (sequence: number, outcome: Outcome) => void;
+}
+
+/** What a run needs from its pool. */
+export interface RunLinkHost {
+  readonly engine: Engine;
+  readonly publisher: Publisher;
+  readonly roster: Roster;
+}
+
+/** Results taken in before those that are delivered are taken off the server. */
+const TRIM_EVERY = 512;
+/** A new average counts for so much. */
+const SMOOTHING = 1 / 8;
+const WORKER_CHECK_MS = 500;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** The submitter's end of a run. */
+export class RunLink {
+  readonly token: string;
+  readonly #options: RunLinkOptions;
+  readonly #host: RunLinkHost;
+  readonly #large: LargeValues;
+  readonly #reader: ResultReader;
+  #buffer: ReorderBuffer<Outcome>;
+  /** Jobs to be sent at the end of the turn. */
+  #outgoing: { readonly sequence: number; readonly item: Item }[] = [];
+  #flushing = false;
+  #started: Promise<void> | undefined;
+  #averageMs: number | undefined;
+  /** Messages of results by number, and the last job in each; oldest first. */
+  #arrived: { readonly stream: number; readonly last: number }[] = [];
+  /** Jobs whose input or result lies in the object store. */
+  readonly #stored = new Set<string>();
+  #savedPosition = -1;
+  #saving = false;
+  #redelivered = 0;
+  /** Sequence number of the job sent last. */
+  #highest = -1;
+  /** Messages of results taken in. */
+  #resultMessages = 0;
+  #sinceWorker = performance.now();
+  #workerCheck: ReturnType<typeof setInterval> | undefined;
+  #over = false;
+
+  constructor(options: RunLinkOptions, host: RunLinkHost) {
+    this.token = moduleToken(options.info.module);
+    this.#options = options;
+    this.#host = host;
+    this.#large = new LargeValues(host.engine);
+    this.#buffer = new ReorderBuffer<Outcome>(options.window);
+    this.#reader = new ResultReader(host.engine, options.run, (data, stream) => {
+      this.#onResults(data, stream);
+    });
+  }
+
+  /** Sequence number of the next job to be delivered. */
+  get next(): number {
+    return this.#buffer.next;
+  }
+
+  /** Average time of a job, in milliseconds; undefined before the first result. */
+  get averageMs(): number | undefined {
+    return this.#averageMs;
+  }
+
+  /** Jobs that workers ran again because it was unknown whether they had been run. */
+  get redelivered(): number {
+    return this.#redelivered;
+  }
+
+  /** Makes the run known to workers and begins to read. Called once, before anything else. */
+  start(): Promise<void> {
+    this.#started ??= this.#start();
+    return this.#started;
+  }
+
+  /**
+   * Takes a run up again: what its dead submitter sent and nobody began is taken back, results that are there
+   * are read first.
+   * @param from sequence number of the first job to deliver; default: where the stored position is
+   */
+  resume(from?: number): Promise<void> {
+    this.#started ??= this.#resume(from);
+    return this.#started;
+  }
+
+  /** Sends a job. Its outcome arrives by `deliver`. */
+  send(sequence: number, item: Item): void {
+    this.#highest = Math.max(this.#highest, sequence);
+    this.#watchForWorkers();
+    if (this.#buffer.has(sequence)) {
+      this.#deliverSoon();
+      return;
+    }
+    this.#outgoing.push({ sequence, item });
+    if (this.#flushing) return;
+    this.#flushing = true;
+    queueMicrotask(() => {
+      void this.#flush();
+    });
+  }
+
+  /** The outcome of a job that was done here, or that will not be done. */
+  settle(sequence: number, outcome: Outcome): void {
+    this.#highest = Math.max(this.#highest, sequence);
+    this.#offer(sequence, outcome);
+    this.#deliverSoon();
+  }
+
+  /**
+   * Tells workers to begin nothing more of this run; jobs that they would have begun come back as skipped.
+   * @param when 'now': running jobs are asked to stop as well
+   */
+  abort(when: 'soon' | 'now'): void {
+    this.#control(when);
+  }
+
+  /** Takes back what no worker has taken. */
+  async purge(): Promise<void> {
+    const { engine } = this.#host;
+    await purge(engine.jsm, engine.names.jobsStream, this.#jobs);
+  }
+
+  /** Ends the run: nothing of it stays on the server or in the workers. */
+  async close(): Promise<void> {
+    if (this.#over) return;
+    this.#over = true;
+    clearInterval(this.#workerCheck);
+    await this.#started?.catch(() => undefined);
+    await this.#reader.close();
+    this.#control('end');
+    const { engine } = this.#host;
+    const { names, jsm } = engine;
+    const { run } = this.#options;
+    await Promise.all([
+      purge(jsm, names.jobsStream, this.#jobs),
+      purge(jsm, names.resultsStream, names.results(run)),
+      purge(jsm, names.runsStream, names.info(run)),
+      purge(jsm, names.runsStream, names.position(run)),
+      purge(jsm, names.runsStream, names.tries(run)),
+      ...[...this.#stored].map((name) => this.#large.forget(name)),
+    ]).catch(() => undefined);
+  }
+
+  get #jobs(): string {
+    return this.#host.engine.names.jobs(this.token, this.#options.run);
+  }
+
+  async #start(): Promise<void> {
+    const { engine, publisher } = this.#host;
+    const { run, info, keepsPosition } = this.#options;
+    if (keepsPosition && (await lastMessage(engine, engine.names.info(run))) !== undefined) {
+      throw new PadataNatsError(
+        'ERR_PADATA_NATS_RUN',
+        `the run '${run}' exists already: resume it, or choose another id`,
+        { run },
+      );
+    }
+    await publishRunInfo(engine, publisher, run, info);
+    await this.#reader.start();
+  }
+
+  async #resume(from: number | undefined): Promise<void> {
+    const { engine, publisher } = this.#host;
+    const { run, info, window } = this.#options;
+    const known = await lastMessage(engine, engine.names.info(run));
+    if (known === undefined) {
+      throw new PadataNatsError('ERR_PADATA_NATS_RUN', `there is no run '${run}'`, { run });
+    }
+    const stored = await lastMessage(engine, engine.names.position(run));
+    const position = from ?? (stored === undefined ? 0 : Number(decoder.decode(stored)));
+    await this.purge();
+    await publishRunInfo(engine, publisher, run, info);
+    this.#buffer = new ReorderBuffer<Outcome>(window, position);
+    this.#savedPosition = position;
+    const waiting = await this.#reader.start();
+    // What is there already is taken in before anything is sent, so that it is not done again.
+    const deadline = performance.now() + 10_000;
+    while (this.#resultMessages < waiting && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  async #flush(): Promise<void> {
+    this.#flushing = false;
+    const jobs = this.#outgoing;
+    this.#outgoing = [];
+    try {
+      await this.#started;
+    } catch (error) {
+      for (const { sequence } of jobs) this.settle(sequence, { state: 'failed', error });
+      return;
+    }
+    const { roster } = this.#host;
+    const { info, window } = this.#options;
+    const size = jobsPerBatch(this.#averageMs, roster.threads(info.module), window);
+    for (let at = 0; at < jobs.length;) {
+      // A batch is of consecutive jobs.
+      let end = at + 1;
+      while (
+        end < jobs.length &&
+        end - at < size &&
+        jobs[end]!.sequence === jobs[end - 1]!.sequence + 1
+      ) {
+        end += 1;
+      }
+      void this.#sendBatch(jobs[at]!.sequence, jobs.slice(at, end));
+      at = end;
+    }
+  }
+
+  async #sendBatch(
+    first: number,
+    jobs: readonly { readonly sequence: number; readonly item: Item }[],
+  ): Promise<void> {
+    const { run } = this.#options;
+    const { engine, publisher } = this.#host;
+    let from = first;
+    try {
+      const items = await Promise.all(
+        jobs.map(async ({ sequence, item }) => {
+          const sent = await this.#large.outgoing(item, `${run}.${sequence}.in`);
+          if (sent !== item) this.#stored.add(`${run}.${sequence}.in`);
+          return sent;
+        }),
+      );
+      for (const part of splitBySize(items, engine.maxPayload)) {
+        const data = encodeBatch({ type: BatchType.JOBS, first: from, micros: 0, items: part });
+        await publisher.publish(this.#jobs, data, `${run}:j:${from}-${part.length}`);
+        from += part.length;
+      }
+    } catch (error) {
+      for (const { sequence } of jobs) {
+        if (sequence >= from) this.settle(sequence, { state: 'failed', error });
+      }
+    }
+  }
+
+  #onResults(data: Uint8Array, stream: number): void {
+    this.#resultMessages += 1;
+    const batch = decodeOrUndefined(data);
+    if (batch === undefined) return;
+    const { first, items, micros } = batch;
+    if (batch.again === true) this.#redelivered += items.length;
+    if (micros > 0) {
+      const old = this.#averageMs;
+      this.#averageMs = old === undefined ? micros / 1000 : old + (micros / 1000 - old) * SMOOTHING;
+    }
+    this.#arrived.push({ stream, last: first + items.length - 1 });
+    for (const [i, item] of items.entries()) this.#take(first + i, item);
+    this.#deliver();
+    this.#trim();
+  }
+
+  #take(sequence: number, item: Item): void {
+    if (this.#buffer.has(sequence)) return;
+    switch (item.kind) {
+      case ItemKind.ERROR:
+        this.#offer(sequence, { state: 'failed', error: decodeError(item) });
+        return;
+      case ItemKind.SKIPPED:
+        this.#offer(sequence, { state: 'skipped' });
+        return;
+      case ItemKind.STORED:
+        this.#stored.add(decoder.decode(item.bytes));
+        void this.#large.incoming(item).then(
+          (fetched) => {
+            this.settle(sequence, outcomeOf(fetched));
+          },
+          (error: unknown) => {
+            this.settle(sequence, { state: 'failed', error });
+          },
+        );
+        return;
+      default:
+        this.#offer(sequence, outcomeOf(item));
+    }
+  }
+
+  #offer(sequence: number, outcome: Outcome): void {
+    if (this.#buffer.offer(sequence, outcome) === 'taken') {
+      this.#options.onOutcome?.(sequence, outcome);
+    }
+  }
+
+  #deliverSoon(): void {
+    queueMicrotask(() => {
+      this.#deliver();
+    });
+  }
+
+  #deliver(): void {
+    let count = 0;
+    // A resumed run may hold results whose jobs its new submitter has not come to yet.
+    while (this.#buffer.next <= this.#highest) {
+      const sequence = this.#buffer.next;
+      const outcome = this.#buffer.take();
+      if (outcome === undefined) break;
+      count += 1;
+      this.#forget(sequence);
+      this.#options.deliver(sequence, outcome);
+    }
+    if (count === 0) return;
+    if (this.#options.keepsPosition) void this.#savePosition();
+    this.#options.onDelivered();
+  }
+
+  /** Takes a delivered job's large values off the server. */
+  #forget(sequence: number): void {
+    if (this.#stored.size === 0) return;
+    for (const end of ['in', 'out']) {
+      const name = `${this.#options.run}.${sequence}.${end}`;
+      if (this.#stored.delete(name)) void this.#large.forget(name).catch(() => undefined);
+    }
+  }
+
+  /** One publication at a time; the last position wins. */
+  async #savePosition(): Promise<void> {
+    if (this.#saving) return;
+    this.#saving = true;
+    const { engine, publisher } = this.#host;
+    try {
+      while (this.#savedPosition !== this.#buffer.next && !this.#over) {
+        const position = this.#buffer.next;
+        await publisher.publish(
+          engine.names.position(this.#options.run),
+          encoder.encode(String(position)),
+        );
+        this.#savedPosition = position;
+      }
+    } catch {
+      // The position lags: a resumed run delivers more of what was delivered before.
+    } finally {
+      this.#saving = false;
+    }
+  }
+
+  /** Takes results off the server that are delivered, and whose position is stored. */
+  #trim(): void {
+    const safe = this.#options.keepsPosition ? this.#savedPosition : this.#buffer.next;
+    let count = 0;
+    while (count < this.#arrived.length && this.#arrived[count]!.last < safe) count += 1;
+    if (count < TRIM_EVERY) return;
+    const upTo = this.#arrived[count - 1]!.stream;
+    this.#arrived = this.#arrived.slice(count);
+    const { jsm, names } = this.#host.engine;
+    jsm.streams
+      .purge(names.resultsStream, { filter: names.results(this.#options.run), seq: upTo + 1 })
+      .catch(() => undefined);
+  }
+
+  #watchForWorkers(): void {
+    if (this.#workerCheck !== undefined || !Number.isFinite(this.#options.workerWaitMs)) return;
+    this.#sinceWorker = performance.now();
+    const check = setInterval(() => {
+      const { roster, engine } = this.#host;
+      const { module } = this.#options.info;
+      const isIdle = this.#buffer.next > this.#highest;
+      // Without a server nobody can be heard.
+      if (isIdle || roster.workers(module).length > 0 || engine.nc.isClosed()) {
+        this.#sinceWorker = performance.now();
+        return;
+      }
+      if (performance.now() - this.#sinceWorker < this.#options.workerWaitMs) {
+        roster.ask();
+        return;
+      }
+      this.#failAll(
+        new PadataNatsError(
+          'ERR_PADATA_NATS_NO_WORKER',
+          `no worker offers '${module}' under the prefix '${engine.names.prefix}'; start one with --module ${module}`,
+          { module, prefix: engine.names.prefix },
+        ),
+      );
+    }, WORKER_CHECK_MS);
+    check.unref();
+    this.#workerCheck = check;
+  }
+
+  #failAll(error: PadataNatsError): void {
+    void this.purge().catch(() => undefined);
+    for (let sequence = this.#buffer.next; sequence <= this.#highest; sequence += 1) {
+      this.#offer(sequence, { state: 'failed', error });
+    }
+    this.#deliver();
+  }
+
+  #control(word: 'soon' | 'now' | 'end'): void {
+    const { nc, names } = this.#host.engine;
+    if (!nc.isClosed()) nc.publish(names.control(this.#options.run), encoder.encode(word));
+  }
+}
+
+function outcomeOf(item: Item): Outcome {
+  try {
+    const value = decodeValue(item);
+    // The consumer's own: a message's memory belongs to the connection.
+    return { state: 'done', value: item.kind === ItemKind.BYTES ? item.bytes.slice() : value };
+  } catch (error) {
+    return { state: 'failed', error };
+  }
+}
+
+function decodeOrUndefined(data: Uint8Array): ReturnType<typeof decodeBatch> | undefined {
+  try {
+    return decodeBatch(data, BatchType.RESULTS);
+  } catch {
+    // Whoever may write to the subject may write nonsense; the job's own result still comes.
+    return undefined;
+  }
+}
+
+async function purge(jsm: JetStreamManager, stream: string, filter: string): Promise<void> {
+  try {
+    await jsm.streams.purge(stream, { filter });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}

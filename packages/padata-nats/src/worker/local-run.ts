@@ -1,0 +1,90 @@
+/**
+ * A run in one worker: a series of the worker's own pool, made at the run's first job.
+ */
+import { PadataError } from '@bootmem/padata';
+import type { Series, WorkPool } from '@bootmem/padata';
+import { textOf } from '../errors.js';
+import type { RunInfo } from '../wire/run-info.js';
+import { encodeError, encodeValue } from '../wire/values.js';
+import type { Item } from '../wire/values.js';
+import type { SharedChunk } from './chunk-function.js';
+
+/** Jobs of one run in one worker at most; batches that are held are fewer. */
+const WINDOW = 4096;
+
+/** One run's jobs here. */
+export class LocalRun {
+  readonly info: RunInfo;
+  /** When the last job came, by `performance.now()`. */
+  usedAt = performance.now();
+  readonly #series: Series;
+  readonly #host: string;
+
+  /** @param href what the worker's threads import for the run's module */
+  constructor(pool: WorkPool, info: RunInfo, href: string, host: string) {
+    this.info = info;
+    this.#host = host;
+    const { kind, name, shared, idempotent, slotBytes, graceMs } = info;
+    const chunk: SharedChunk = { href, name, arg: shared };
+    this.#series = pool.series({
+      fn:
+        kind === 'range'
+          ? { module: new URL('./chunk-function.js', import.meta.url), name: 'runChunk' }
+          : { module: href, name },
+      shared: kind === 'range' ? chunk : shared,
+      window: WINDOW,
+      idempotent,
+      ...(slotBytes === undefined ? {} : { slotBytes }),
+      ...(graceMs === undefined ? {} : { graceMs }),
+    });
+  }
+
+  /** Runs a job; resolves with its result or its error for the wire, and never rejects. */
+  run(sequence: number, input: unknown): Promise<Item> {
+    this.usedAt = performance.now();
+    return new Promise((resolve) => {
+      try {
+        this.#series.submit(input, (error, value) => {
+          resolve(
+            error === undefined ? this.#result(sequence, value) : this.#error(sequence, error),
+          );
+        });
+      } catch (error) {
+        resolve(this.#error(sequence, error));
+      }
+    });
+  }
+
+  /** Asks running jobs to stop. */
+  abort(): void {
+    this.#series.abort(new PadataError('ERR_PADATA_CLOSED', 'the run was aborted'));
+  }
+
+  /** Lets go of the series when its jobs are done. */
+  async close(): Promise<void> {
+    await this.#series.close();
+  }
+
+  #result(sequence: number, value: unknown): Item {
+    try {
+      return encodeValue(value);
+    } catch (error) {
+      return this.#error(sequence, error);
+    }
+  }
+
+  /** The error under the job's own number, with the host that it happened on. */
+  #error(sequence: number, error: unknown): Item {
+    if (!(error instanceof PadataError)) return encodeError(error);
+    const { code, cause, details } = error;
+    const reason = cause === undefined ? error.message : textOf(cause);
+    return encodeError(
+      new PadataError(
+        code,
+        `job ${sequence} failed on ${this.#host}: ${reason}`,
+        { ...details, seq: sequence, host: this.#host },
+        cause,
+      ),
+    );
+  }
+}

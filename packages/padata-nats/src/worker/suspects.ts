@@ -1,0 +1,59 @@
+/**
+ * Jobs under suspicion: delivered before, and nobody answered. Their worker may have died of them, or beside them.
+ *
+ *     suspect ─▶ its turn: one suspect at a time ─▶ tries < most? ─▶ tries + 1, stored ─▶ run
+ *                                                       └ no ─▶ poison
+ *
+ * How often the server has delivered a message says little: a job that waits in a worker while its neighbour kills
+ * it is delivered again too. What counts is how often a job was begun alone. The count is stored before each try,
+ * so whoever survives it knows.
+ */
+import type { Publisher } from '../publisher.js';
+import type { Engine } from '../streams.js';
+import { lastMessage } from '../wire/run-info.js';
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** The suspects of one worker. */
+export class Suspects {
+  readonly #engine: Engine;
+  readonly #publisher: Publisher;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(engine: Engine, publisher: Publisher) {
+    this.#engine = engine;
+    this.#publisher = publisher;
+  }
+
+  /**
+   * Runs a job alone among suspects.
+   * @param most times that it may be run like this
+   * @returns false when it was tried as often already; it is not run then
+   */
+  tryAlone(
+    run: string,
+    sequence: number,
+    most: number,
+    work: () => Promise<void>,
+  ): Promise<boolean> {
+    const mine = this.#turn.then(() => this.#try(run, sequence, most, work));
+    this.#turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  async #try(
+    run: string,
+    sequence: number,
+    most: number,
+    work: () => Promise<void>,
+  ): Promise<boolean> {
+    const subject = this.#engine.names.tries(run, sequence);
+    const stored = await lastMessage(this.#engine, subject);
+    const tries = stored === undefined ? 0 : Number(decoder.decode(stored));
+    if (tries >= most) return false;
+    await this.#publisher.publish(subject, encoder.encode(String(tries + 1)));
+    await work();
+    return true;
+  }
+}
