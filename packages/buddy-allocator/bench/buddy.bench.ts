@@ -1,6 +1,8 @@
-// `npm run bench -- buddy [--json] [--quick]`: allocations and frees per CPU-second on three traces.
+// `npm run bench -- buddy [--json] [--quick] [--only TEXT]`: allocations and frees per CPU-second on three
+// traces. `--only` runs the rows whose case and subject contain the text, such as `a, large`.
 //
 //   a: order 0, random frees at 60 %    b: orders 0..9 at 60 %    c: allocate all, free all at random
+//   "loop alone": what the loop of trace a costs in each language with nothing behind it
 //
 // Each run is a process of its own; the subjects take turns, so that a busy moment of the machine hits all
 // of them. Large arena: 262144 pages (1 GiB). Small arena: 8192 pages, for npm peers whose `free` searches a
@@ -15,19 +17,25 @@ import { promisify } from 'node:util';
 
 const json = process.argv.includes('--json');
 const quick = process.argv.includes('--quick');
+const onlyAt = process.argv.indexOf('--only');
+const only = onlyAt < 0 ? '' : (process.argv[onlyAt + 1] ?? '');
 const ROUNDS = quick ? 2 : 5;
 const SCALE = quick ? 0.25 : 1;
 const LARGE = 262144;
 const SMALL = 8192;
+const C = 'C -O2, no lock, no cache';
+const LOOP = 'loop alone';
 
 interface Job {
   readonly subject: string;
-  readonly trace: 'a' | 'b' | 'c';
+  readonly trace: 'a' | 'b' | 'c' | 'n';
   readonly pages: number;
   readonly operations: number;
   readonly workers: number;
   /** Operations of one pass; short for slow peers. */
   readonly length?: number;
+  /** Milliseconds after which a pass stops; for peers that would take minutes. */
+  readonly limit?: number;
 }
 
 interface Outcome {
@@ -61,36 +69,41 @@ function compile(): { program: string; remove: () => void } | undefined {
 
 function jobs(withC: boolean): Job[] {
   const list: Job[] = [];
-  const large = Math.round(6e6 * SCALE);
+  const many = Math.round(24e6 * SCALE);
   for (const trace of ['a', 'b', 'c'] as const) {
-    const base = { trace, pages: LARGE, operations: large, workers: 1 };
-    if (withC) list.push({ ...base, subject: 'C -O2, no lock, no cache' });
+    const base = { trace, pages: LARGE, operations: trace === 'c' ? many / 3 : many, workers: 1 };
+    if (withC) list.push({ ...base, subject: C });
     list.push({ ...base, subject: 'bootmem' });
-    list.push({ ...base, subject: 'bootmem, no cache', operations: Math.round(large / 2) });
+    list.push({ ...base, subject: 'bootmem, no cache', operations: many / 8 });
     for (const workers of [2, 4]) list.push({ ...base, subject: 'bootmem', workers });
-    const slow = { a: 600_000, b: 300_000, c: 40_000 }[trace];
-    if (trace !== 'c') {
-      const operations = Math.round(slow * SCALE);
+    if (trace === 'c') list.push({ ...base, subject: 'malloc', operations: 1, limit: 2000 });
+    else {
+      const operations = Math.round({ a: 600_000, b: 300_000 }[trace] * SCALE);
       list.push({ ...base, subject: 'malloc', operations, length: 200_000 });
     }
     const small = { trace, pages: SMALL, workers: 1, length: 40_000 };
-    list.push({ ...small, subject: 'bootmem', operations: Math.round(4e6 * SCALE) });
+    if (withC) list.push({ ...small, subject: C, operations: many });
+    list.push({ ...small, subject: 'bootmem', operations: many / 2 });
     list.push({ ...small, subject: 'malloc', operations: Math.round(120_000 * SCALE) });
     list.push({ ...small, subject: '@thi.ng/malloc', operations: 20_000, length: 10_000 });
   }
-  return list;
+  const loop = { trace: 'a', pages: LARGE, operations: many, workers: 1 } as const;
+  if (withC) list.push({ ...loop, trace: 'n', subject: `${LOOP} (C)` });
+  list.push({ ...loop, subject: LOOP });
+  return list.filter((job) => `${nameOf(job)} ${job.subject}`.includes(only));
 }
 
 const nameOf = (job: Job): string =>
-  `${job.trace}, ${job.pages === LARGE ? 'large' : 'small'}${job.workers > 1 ? `, ${job.workers} workers` : ''}`;
+  `${job.trace === 'n' ? 'a' : job.trace}, ${job.pages === LARGE ? 'large' : 'small'}${job.workers > 1 ? `, ${job.workers} workers` : ''}`;
 
 async function measure(job: Job, seed: number, program: string | undefined): Promise<Outcome> {
-  if (job.subject.startsWith('C ')) {
+  if (job.subject === C || job.trace === 'n') {
     const { stdout } = await execute(program!, [
       job.trace,
       String(job.pages),
       String(job.operations),
       String(seed),
+      ...(job.length === undefined ? [] : [String(job.length)]),
     ]);
     return JSON.parse(stdout) as Outcome;
   }
@@ -157,8 +170,9 @@ function ratio(trace: string, pages: number, subject: string, to: string): numbe
 }
 
 const rows: readonly (readonly [string, number, string, string])[] = [
-  ...['a', 'b', 'c'].map((t) => [t, LARGE, 'bootmem', 'C -O2, no lock, no cache'] as const),
-  ...['a', 'b'].map((t) => [t, LARGE, 'bootmem', 'malloc'] as const),
+  ...['a', 'b', 'c'].map((t) => [t, LARGE, 'bootmem', C] as const),
+  ...['a', 'b', 'c'].map((t) => [t, SMALL, 'bootmem', C] as const),
+  ...['a', 'b', 'c'].map((t) => [t, LARGE, 'bootmem', 'malloc'] as const),
   ...['a', 'b', 'c'].map((t) => [t, SMALL, 'bootmem', 'malloc'] as const),
   ...['a', 'b', 'c'].map((t) => [t, SMALL, 'bootmem', '@thi.ng/malloc'] as const),
 ];

@@ -3,7 +3,9 @@
  * without locks, page caches, migratetypes or checks of what is freed. One state byte a page, doubly
  * linked lists by order through an array of index pairs, a bit per non-empty list.
  *
- *   buddy TRACE PAGES OPERATIONS SEED   prints: operations cpu-seconds wall-seconds sink
+ *   buddy TRACE PAGES OPERATIONS SEED [LENGTH]   prints: operations cpu-seconds wall-seconds sink
+ *
+ * Traces a, b, c as in traces.mjs; n is the loop of trace a with nothing behind it.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -144,6 +146,24 @@ static int64_t replay(int32_t length)
 	return length;
 }
 
+/* The loop alone (trace n): the compiler must not see that nothing happens. */
+static int64_t replay_nothing(int32_t length)
+{
+	int32_t i;
+	for (i = 0; i < length; i++) {
+		int32_t s = trace[i], handle = live[s], order = orders[s];
+		if (handle == NONE) {
+			handle = 7;
+			__asm__ volatile("" : "+r"(handle) : "r"(order));
+			live[s] = handle;
+		} else {
+			__asm__ volatile("" : : "r"(handle), "r"(order) : "memory");
+			live[s] = NONE;
+		}
+	}
+	return length;
+}
+
 /* Order of the frees of trace c: a random permutation. */
 static int32_t *permutation;
 
@@ -161,7 +181,7 @@ int main(int argc, char **argv)
 {
 	char name = argc > 1 ? argv[1][0] : 'a';
 	int64_t operations, done = 0;
-	const int32_t length = 1 << 20;
+	const int32_t length = argc > 5 ? atoi(argv[5]) : 1 << 20;
 	double cpu, wall;
 	int32_t i;
 	page_count = argc > 2 ? atoi(argv[2]) : 262144;
@@ -185,13 +205,14 @@ int main(int argc, char **argv)
 		}
 		fill_and_free();
 	} else {
-		make_trace(name == 'a' ? 0 : 9, length);
-		replay(length);
+		make_trace(name == 'b' ? 9 : 0, length);
+		if (name != 'n')
+			replay(length);
 	}
 	cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
 	wall = seconds(CLOCK_MONOTONIC);
 	while (done < operations)
-		done += name == 'c' ? fill_and_free() : replay(length);
+		done += name == 'c' ? fill_and_free() : name == 'n' ? replay_nothing(length) : replay(length);
 	cpu = seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
 	wall = seconds(CLOCK_MONOTONIC) - wall;
 	printf("{\"operations\":%lld,\"cpu\":%.9f,\"wall\":%.9f,\"sink\":%d}\n", (long long)done, cpu, wall, live[0]);

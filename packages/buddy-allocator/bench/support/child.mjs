@@ -70,11 +70,8 @@ function workerSide() {
 
 if (isMainThread) {
   const job = JSON.parse(process.argv[2]);
-  const { subject: name, trace, pages, operations, seed, length } = job;
   const result =
-    job.workers > 1
-      ? await several(job)
-      : run(trace, await subject(name, pages), pages, operations, seed, clock, length);
+    job.workers > 1 ? await several(job) : run(job, await subject(job.subject, job.pages), clock);
   process.stdout.write(`${JSON.stringify(result)}\n`);
 } else {
   workerSide();

@@ -83,8 +83,13 @@ export function makePermutation(pages, seed) {
   return { list, live: new Int32Array(pages) };
 }
 
-/** A function that allocates all pages and frees all in random order; it returns the number of operations. */
-function fillAndFree({ list, live }, { alloc, free }) {
+/**
+ * A function that allocates all pages and frees all in random order; it returns the number of operations.
+ * With a limit it stops freeing after so many milliseconds, once: for peers that would take minutes. Their
+ * frees get slower as the free list grows, so what is left out would lower their rate.
+ */
+function fillAndFree({ list, live }, { alloc, free }, limit) {
+  if (limit !== undefined) return () => fillAndFreeLimited({ list, live }, { alloc, free }, limit);
   return () => {
     let got = 0;
     for (let i = 0; i < live.length; i++) {
@@ -99,11 +104,26 @@ function fillAndFree({ list, live }, { alloc, free }) {
   };
 }
 
+function fillAndFreeLimited({ list, live }, { alloc, free }, limit) {
+  const end = performance.now() + limit;
+  let operations = 0;
+  for (let i = 0; i < live.length; i++) {
+    live[i] = alloc(0);
+    if (live[i] !== -1) operations++;
+  }
+  for (let i = 0; i < list.length; i++) {
+    if ((i & 255) === 0 && performance.now() > end) break;
+    if (live[list[i]] !== -1) free(live[list[i]], 0);
+    operations++;
+  }
+  return operations;
+}
+
 /** One trace, ready to run: `step` replays it once, `end` frees what is left. */
-export function prepare(name, adaptor, pages, seed, length = LENGTH) {
+export function prepare(name, adaptor, pages, seed, length = LENGTH, limit = undefined) {
   if (name === 'c') {
     const work = makePermutation(pages, seed);
-    return { step: fillAndFree(work, adaptor), end: () => undefined };
+    return { step: fillAndFree(work, adaptor, limit), end: () => undefined };
   }
   const trace = makeTrace(pages, name === 'a' ? 0 : 9, seed, length);
   fill(trace, adaptor);
@@ -115,16 +135,23 @@ export function prepare(name, adaptor, pages, seed, length = LENGTH) {
   };
 }
 
-/** Warms up with at least two passes and 300 ms, then runs at least `operations` between `clock()` and the function it gives. */
-export function run(name, adaptor, pages, operations, seed, clock, length = LENGTH) {
-  const { step, end } = prepare(name, adaptor, pages, seed, length);
-  const warmUntil = performance.now() + 300;
-  step();
-  do step();
-  while (performance.now() < warmUntil);
+/**
+ * Warms up with at least two passes and 300 ms, then runs at least `operations` between `clock()` and the
+ * function it gives. With a limit in milliseconds: one pass, not warmed up, that stops there.
+ */
+export function run(job, adaptor, clock) {
+  const { trace, pages, operations, seed, length, limit } = job;
+  const { step, end } = prepare(trace, adaptor, pages, seed, length ?? LENGTH, limit);
+  if (limit === undefined) {
+    const warmUntil = performance.now() + 300;
+    step();
+    do step();
+    while (performance.now() < warmUntil);
+  }
   const stop = clock();
   let done = 0;
-  while (done < operations) done += step();
+  do done += step();
+  while (done < operations);
   const times = stop();
   end();
   return { operations: done, ...times };
