@@ -100,12 +100,9 @@ export type {
 } from './reports/types.js';
 // The allocator: zones on a memmap.
 export { BuddyError, type BuddyErrorCode, type BuddyErrorDetails } from './core/errors.js';
-export {
-  type NamedZone,
-  PageAllocator,
-  type PageAllocatorHandle,
-  type PageAllocatorOptions,
-} from './core/page-allocator.js';
+export { PageAllocator } from './core/page-allocator.js';
+export type { MarkOptions } from './core/allocator-marks.js';
+export type { AcceptState } from './core/unaccepted-blocks.js';
 export { BuddyZone, type BuddyZoneParts } from './core/zone.js';
 export type { FreeArea } from './core/free-area.js';
 export type { Fallback } from './core/fallback.js';
@@ -114,6 +111,9 @@ export type {
   AcceptGate,
   AllocatorHooks,
   AllocOptions,
+  NamedZone,
+  PageAllocatorHandle,
+  PageAllocatorOptions,
   Pressure,
   ZoneSpec,
 } from './core/allocator-types.js';

@@ -1,8 +1,12 @@
 /**
- * Interfaces of the zoned allocator: zone specifications, request options, and the hooks (ports) through
- * which other packages take part. Types only.
+ * Interfaces of the zoned allocator: zone specifications, options, handle, request options, and the hooks
+ * (ports) through which other packages take part. Types only.
  */
+import type { MemmapHandle, ThreadRegistryHandle } from '@bootmem/memmap';
+
+import type { KernelProfile } from '../marks/profile.js';
 import type { ZoneName } from '../zones/types.js';
+import type { BuddyZone } from './zone.js';
 
 /** A zone to create. */
 export interface ZoneSpec {
@@ -71,4 +75,47 @@ export interface AllocatorHooks {
   readonly onPressure?: (pressure: Pressure) => boolean;
   /** Whether an allocated page can be moved; default: pages of Movable pageblocks can. */
   readonly isMovable?: (pfn: number) => boolean;
+}
+
+/** Options of `PageAllocator.create`. */
+export interface PageAllocatorOptions extends AllocatorHooks {
+  /** Threads that can be attached at a time; default 64. */
+  readonly threads?: number;
+  /** Mobility grouping; default true. */
+  readonly grouping?: boolean;
+  /** Page caches per thread; default true. */
+  readonly caches?: boolean;
+  /** Small caches for orders 4..9 too, which the kernel does not have; default false. */
+  readonly deepCaches?: boolean;
+  /**
+   * Debugging: what is left over from splitting blocks below this order becomes guard blocks, which are
+   * not handed out and merge back; default 0, none. @kernel debug_guardpage_minorder
+   */
+  readonly guardMinOrder?: number;
+  /** Release whose numbers (batch, marks) count; default the latest. */
+  readonly profile?: KernelProfile;
+  /** Threads that share the limit of page caches; default `threads`. */
+  readonly workers?: number;
+  /** Distance between nodes; default 10 to itself, 20 to others. */
+  readonly distance?: (from: number, to: number) => number;
+  /** Give up waiting for a zone's lock after so long; default never. */
+  readonly lockTimeoutMs?: number;
+}
+
+/** What another thread needs; structured-cloneable. */
+export interface PageAllocatorHandle {
+  readonly type: 'bootmem.page-allocator';
+  readonly memmap: MemmapHandle;
+  readonly control: Int32Array;
+  readonly threads: ThreadRegistryHandle;
+  readonly zones: readonly { readonly nid: number; readonly zone: ZoneName }[];
+  readonly release: KernelProfile['release'];
+  readonly workers: number;
+}
+
+/** A zone with its names. */
+export interface NamedZone {
+  readonly nid: number;
+  readonly zone: ZoneName;
+  readonly core: BuddyZone;
 }

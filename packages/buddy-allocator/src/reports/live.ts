@@ -8,8 +8,9 @@
  * Source: reference of the buddy allocator, section 10
  */
 import { Migratetype } from '@bootmem/memmap';
+import type { NamedZone } from '../core/allocator-types.js';
 import { Cache, cacheAt, cachePages, Header, Zone } from '../core/control-layout.js';
-import type { NamedZone, PageAllocator } from '../core/page-allocator.js';
+import type { PageAllocator } from '../core/page-allocator.js';
 import { statThreshold } from '../marks/pcp-size.js';
 import type { ZoneName } from '../zones/types.js';
 import { fragmentationIndex, unusableIndex } from './fragmentation.js';
