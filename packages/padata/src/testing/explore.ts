@@ -2,293 +2,367 @@
  * The deterministic scheduler: runs threads that share words through every interleaving of their atomic
  * steps, with the code that ships.
  *
- * A thread is an ordinary synchronous function that does all its sharing through the `AtomicOps` it is given.
- * It cannot be suspended, but it can be run again: to let a thread take one step more, it is run from the
- * start with the answers of its earlier steps, and stopped by an exception at the first step that has no
- * answer yet. Threads must therefore be deterministic between steps and keep their state in local variables.
- *
  * ```
- *   state = (words, answers of each thread)      step of thread t: replay t, do its next operation
- *   explore: depth first over "which thread is next"; states met before are not visited again
+ *   state = (words, place of each thread, what matters of the history)
+ *   explore: depth first over "which thread is next"; a state met before is not visited again
  * ```
+ * Three things keep it small: threads are automata (`thread-automaton.ts`), so a step is a look-up; states are
+ * known by their hash; threads that are the same function are sorted by place before hashing, so states that
+ * differ only by who is who are one. Schedules are counted by adding up those of a state's successors, so their
+ * number is that of all interleavings although each state is visited once.
  * Plain writes to the words count as done together with the step before them.
  */
-import type { AtomicOps, Words } from '../protocol/atomic-ops.js';
-
-/** What a thread gets. */
-export interface ThreadTools {
-  readonly ops: AtomicOps;
-  /** The shared words from this one on, as an object of its own; plain writes go to `plain`. */
-  readonly area: (base: number) => Words;
-  /** Sleeps while the word has this value (as Atomics.wait); goes on when it is woken or differs. */
-  readonly wait: (index: number, value: number) => void;
-  /** Wakes all threads that wait on a word. */
-  readonly notify: (index: number) => void;
-  /**
-   * Says that what this thread does from here depends on `state` alone, not on what it saw before; it is then
-   * run again from the start with `resumed` = state. Keeps the number of states small.
-   */
-  readonly mark: (state: number) => void;
-  /** The state of the last `mark`; undefined at first. */
-  readonly resumed: number | undefined;
-  /** Adds an entry to the history of this run, in the order of the steps. */
-  readonly note: (entry: string) => void;
-}
-
-/** One thread of a model. */
-export type ModelThread = (tools: ThreadTools) => void;
-
-/** A model to be explored. */
-export interface Model {
-  /** Number of shared words. */
-  readonly words: number;
-  /** Fills the words before the threads start. */
-  setup?(words: Words): void;
-  readonly threads: readonly ModelThread[];
-  /** What matters of a history so far; default: all of it, in order. */
-  summary?(history: readonly string[]): string;
-  /** Checks one complete run; throws or returns a text when something is wrong. */
-  check(words: Words, history: readonly string[]): string | undefined;
-}
-
-/** What exploring found. */
-export interface Exploration {
-  /** Complete runs. */
-  readonly runs: number;
-  /** Different states met. */
-  readonly states: number;
-  /** First violation with the schedule that leads to it; undefined = none. */
-  readonly violation:
-    | {
-        readonly text: string;
-        readonly schedule: readonly number[];
-        readonly history: readonly string[];
-      }
-    | undefined;
-}
-
-/** A step's place in a thread: stops the replay. */
-class Stop extends Error {}
-/** One for all: an exception costs much when it has to look at the stack. */
-const STOP = new Stop();
-
-/** What a thread did at one step. */
-interface Answer {
-  readonly value: number;
-}
-
-interface ThreadState {
-  answers: Answer[];
-  resumed: number | undefined;
-  /** Has done its first step. */
-  begun: boolean;
-  done: boolean;
-  /** Word it sleeps on; -1 = runnable. */
-  waiting: number;
-}
-
-interface World {
-  readonly words: Int32Array;
-  readonly threads: ThreadState[];
-  readonly history: string[];
-}
+import { StateSet } from './state-set.js';
+import { OpKind, ThreadAutomaton } from './thread-automaton.js';
+import type { Edge, ThreadNode } from './thread-automaton.js';
+import type { Exploration, Model } from './model.js';
 
 const DEFAULT_LIMIT = 2_000_000;
+/** Place of a thread that has died. */
+const DEAD = -1;
+/** A state whose schedules are being counted. */
+const OPEN = -1;
+const { imul } = Math;
+
+/** One state on the path from the beginning. */
+interface Frame {
+  readonly words: Int32Array;
+  readonly nodes: (ThreadNode | undefined)[];
+  /** Word on which a thread sleeps; -1 = none. */
+  readonly waiting: Int32Array;
+  history: History;
+  low: number;
+  high: number;
+  /** Next choice to try, and the one just taken. */
+  next: number;
+  taken: number;
+  schedules: number;
+}
+
+/** A history as a tree that grows: states share their beginnings. */
+interface History {
+  readonly entries: readonly string[];
+  readonly summary: number;
+  readonly after: Map<string, History>;
+}
 
 /**
  * Visits every interleaving.
  * @param model threads and check
  * @param limit states at most
- * @returns runs, states and the first violation; a deadlock is a violation
+ * @returns runs, states, schedules and the first violation; a deadlock is a violation
  * @throws RangeError when the model has more states than the limit
  */
 export function explore(model: Model, limit = DEFAULT_LIMIT): Exploration {
-  const first: World = {
-    words: new Int32Array(model.words),
-    threads: model.threads.map(() => ({
-      answers: [],
-      resumed: undefined,
-      begun: false,
-      done: false,
-      waiting: -1,
-    })),
-    history: [],
-  };
-  model.setup?.(first.words);
-  const seen = new Set<string>();
-  /** Words that some step has written; the others are as in the beginning. */
-  const touched = new Set<number>();
-  const stack: { world: World; schedule: number[] }[] = [{ world: first, schedule: [] }];
-  let runs = 0;
-  while (stack.length > 0) {
-    const { world, schedule } = stack.pop()!;
-    const key = keyOf(model, world, touched);
-    if (seen.has(key)) continue;
-    seen.add(key);
-    if (seen.size > limit) throw new RangeError(`more than ${limit} states`);
-    const runnable = world.threads.flatMap((t, i) => (t.done || t.waiting >= 0 ? [] : [i]));
-    if (runnable.length === 0) {
-      runs += 1;
-      const asleep = world.threads.flatMap((t, i) => (t.done ? [] : [i]));
-      const text =
-        asleep.length > 0
-          ? `deadlock: threads ${asleep.join(', ')} sleep for ever`
-          : model.check(world.words, world.history);
-      if (text !== undefined) {
-        const violation = { text, schedule, history: world.history };
-        return { runs, states: seen.size, violation };
-      }
-      continue;
-    }
-    for (const thread of runnable) {
-      const next = copy(world);
-      const text = step(model, next, thread, touched);
-      const path = [...schedule, thread];
-      if (text !== undefined) {
-        const violation = { text, schedule: path, history: next.history };
-        return { runs, states: seen.size, violation };
-      }
-      stack.push({ world: next, schedule: path });
-    }
-  }
-  return { runs, states: seen.size, violation: undefined };
+  return new Explorer(model, limit).explore();
 }
 
-/** Lets one thread do its next operation; returns the text of an exception that the thread threw. */
-function step(model: Model, world: World, index: number, touched: Set<number>): string | undefined {
-  const state = world.threads[index]!;
-  const known = state.answers.length;
-  let position = 0;
-  let pendingPlain: [number, number][] = [];
-  let pendingNotes: string[] = [];
-  let marked: number | undefined;
-  const settle = (): void => {
-    for (const [at, value] of pendingPlain) {
-      world.words[at] = value;
-      touched.add(at);
+class Explorer {
+  readonly #model: Model;
+  readonly #limit: number;
+  readonly #automata: ThreadAutomaton[] = [];
+  /** Threads by function. */
+  readonly #classes: number[][] = [];
+  readonly #seen = new StateSet();
+  readonly #initial: Int32Array;
+  /** Words that some step has changed, in the order in which that was seen; and the same as a set. */
+  readonly #touched: number[] = [];
+  readonly #isTouched: Uint8Array;
+  readonly #summaries = new Map<string, number>();
+  readonly #frames: Frame[] = [];
+  readonly #sorted: number[];
+  #runs = 0;
+
+  constructor(model: Model, limit: number) {
+    this.#model = model;
+    this.#limit = limit;
+    this.#initial = new Int32Array(model.words);
+    this.#isTouched = new Uint8Array(model.words);
+    model.setup?.(this.#initial);
+    let ids = 1;
+    const byFunction = new Map<unknown, number>();
+    model.threads.forEach((thread, index) => {
+      const known = byFunction.get(thread);
+      // A thread that may die is told apart from its likes.
+      if (known !== undefined && model.mortal?.thread !== index) {
+        this.#automata.push(this.#automata[this.#classes[known]![0]!]!);
+        this.#classes[known]!.push(index);
+        return;
+      }
+      if (model.mortal?.thread !== index) byFunction.set(thread, this.#classes.length);
+      this.#classes.push([index]);
+      this.#automata.push(new ThreadAutomaton(thread, () => ids++));
+    });
+    this.#sorted = new Array<number>(model.threads.length).fill(0);
+  }
+
+  explore(): Exploration {
+    const first = this.#frame(0);
+    first.words.set(this.#initial);
+    this.#automata.forEach((automaton, i) => (first.nodes[i] = automaton.start));
+    first.history = { entries: [], summary: this.#summarise([]), after: new Map() };
+    this.#hash(first);
+    const text = this.#enter(first, 0);
+    if (text !== undefined) return this.#report(text, 0);
+    let depth = 0;
+    for (;;) {
+      const frame = this.#frames[depth]!;
+      const choice = this.#choose(frame);
+      if (choice < 0) {
+        this.#seen.set(this.#seen.find(frame.low, frame.high), frame.schedules);
+        if (depth === 0) {
+          return {
+            runs: this.#runs,
+            states: this.#seen.size,
+            schedules: frame.schedules,
+            violation: undefined,
+          };
+        }
+        depth -= 1;
+        this.#frames[depth]!.schedules += frame.schedules;
+        continue;
+      }
+      frame.taken = choice;
+      const next = this.#frame(depth + 1);
+      const wrong = this.#step(frame, next, choice);
+      if (wrong !== undefined) return this.#report(wrong, depth + 1, next.history);
+      this.#hash(next);
+      const at = this.#seen.find(next.low, next.high);
+      if (this.#seen.has(at)) {
+        const schedules = this.#seen.get(at);
+        if (schedules !== OPEN) frame.schedules += schedules;
+        continue;
+      }
+      const violation = this.#enter(next, at);
+      if (violation !== undefined) return this.#report(violation, depth + 1);
+      depth += 1;
     }
-    world.history.push(...pendingNotes);
-  };
-  /** Replays an answer, or does the operation, or stops. */
-  const operate = (operation: () => number): number => {
-    if (position < known) {
-      pendingPlain = [];
-      pendingNotes = [];
-      return state.answers[position++]!.value;
+  }
+
+  /** Notes a new state; checks it if it is an end. */
+  #enter(frame: Frame, at: number): string | undefined {
+    frame.next = 0;
+    frame.schedules = 0;
+    const place = at === 0 ? this.#seen.find(frame.low, frame.high) : at;
+    this.#seen.insert(place, frame.low, frame.high, OPEN);
+    if (this.#seen.size > this.#limit) throw new RangeError(`more than ${this.#limit} states`);
+    let asleep = '';
+    for (let i = 0; i < frame.nodes.length; i += 1) {
+      if (frame.nodes[i]?.op === undefined) continue;
+      if (this.#isRunnable(frame, i)) return undefined;
+      asleep += ` ${i}`;
     }
-    if (position > known) throw STOP;
-    // What came before the first operation of all; later, the step before has settled it.
-    if (!state.begun) settle();
-    state.begun = true;
-    pendingPlain = [];
-    pendingNotes = [];
-    position += 1;
-    const value = operation();
-    state.answers.push({ value });
-    marked = undefined;
-    return value;
-  };
-  const { words } = world;
-  const write = (at: number, value: number): void => {
-    words[at] = value;
-    touched.add(at);
-  };
-  const bases = new WeakMap<object, number>();
-  const place = (w: Words, at: number): number => (bases.get(w) ?? 0) + at;
-  const ops: AtomicOps = {
-    load: (w, at) => operate(() => words[place(w, at)]!),
-    store: (w, at, value) =>
-      operate(() => {
-        write(place(w, at), value);
+    this.#runs += 1;
+    frame.schedules = 1;
+    if (asleep !== '') return `deadlock: threads${asleep} sleep for ever`;
+    return this.#model.check(frame.words, frame.history.entries);
+  }
+
+  #isRunnable(frame: Frame, i: number): boolean {
+    const op = frame.nodes[i]?.op;
+    if (op === undefined || frame.waiting[i]! >= 0) return false;
+    return op.kind !== OpKind.UNTIL || op.condition!(frame.words);
+  }
+
+  /** Next thread to run, or to die (count of threads added); -1 = all were tried. */
+  #choose(frame: Frame): number {
+    const count = frame.nodes.length;
+    const { mortal } = this.#model;
+    while (frame.next < count) {
+      const i = frame.next++;
+      if (this.#isRunnable(frame, i)) return i;
+    }
+    if (frame.next === count) {
+      frame.next += 1;
+      if (mortal !== undefined && frame.nodes[mortal.thread]?.op !== undefined) {
+        return count + mortal.thread;
+      }
+    }
+    return -1;
+  }
+
+  /** Does one step of a thread; returns what the thread threw. */
+  #step(from: Frame, to: Frame, choice: number): string | undefined {
+    to.words.set(from.words);
+    to.waiting.set(from.waiting);
+    for (let i = 0; i < from.nodes.length; i += 1) to.nodes[i] = from.nodes[i];
+    to.history = from.history;
+    const count = from.nodes.length;
+    if (choice >= count) {
+      const { thread, word, told } = this.#model.mortal!;
+      to.nodes[thread] = undefined;
+      to.waiting[thread] = -1;
+      to.waiting[told] = -1;
+      this.#write(to, word, 1);
+      return undefined;
+    }
+    const node = from.nodes[choice]!;
+    if (node.before !== undefined) {
+      const wrong = this.#apply(to, node.before);
+      if (wrong !== undefined) return wrong;
+    }
+    return this.#follow(to, choice, node, this.#operate(to, choice, node));
+  }
+
+  /** Does an operation; returns its answer. */
+  #operate(to: Frame, index: number, node: ThreadNode): number {
+    const { kind, at, value, expected } = node.op!;
+    const old = to.words[at]!;
+    switch (kind) {
+      case OpKind.STORE:
+        this.#write(to, at, value);
         return value;
-      }),
-    add: (w, at, value) =>
-      operate(() => {
-        const old = words[place(w, at)]!;
-        write(place(w, at), old + value);
+      case OpKind.ADD:
+        this.#write(to, at, old + value);
         return old;
-      }),
-    exchange: (w, at, value) =>
-      operate(() => {
-        const old = words[place(w, at)]!;
-        write(place(w, at), value);
+      case OpKind.EXCHANGE:
+        this.#write(to, at, value);
         return old;
-      }),
-    compareExchange: (w, at, expected, value) =>
-      operate(() => {
-        const old = words[place(w, at)]!;
-        if (old === expected) write(place(w, at), value);
+      case OpKind.COMPARE_EXCHANGE:
+        if (old === expected) this.#write(to, at, value);
         return old;
-      }),
-  };
-  const tools: ThreadTools = {
-    ops,
-    area(base) {
-      const view = new Proxy(words.subarray(base), {
-        set(_target, property, value: number) {
-          pendingPlain.push([base + Number(property), value]);
-          return true;
-        },
-      });
-      bases.set(view, base);
-      return view;
-    },
-    wait(at, value) {
-      operate(() => {
-        if (words[at] === value) state.waiting = at;
+      case OpKind.WAIT:
+        if (old === value && (expected < 0 || to.words[expected] === 0)) to.waiting[index] = at;
         return 0;
-      });
-    },
-    notify(at) {
-      operate(() => {
-        for (const other of world.threads) if (other.waiting === at) other.waiting = -1;
+      case OpKind.NOTIFY:
+        for (let i = 0; i < to.nodes.length; i += 1) {
+          if (to.waiting[i] === at) to.waiting[i] = -1;
+        }
         return 0;
-      });
-    },
-    mark(mark) {
-      if (position > known) marked = mark;
-    },
-    resumed: state.resumed,
-    note(entry) {
-      pendingNotes.push(entry);
-    },
-  };
-  try {
-    model.threads[index]!(tools);
-    // It returned: what it wrote and noted after its last step belongs to that step.
-    settle();
-    state.done = true;
-  } catch (error) {
-    if (!(error instanceof Stop)) {
-      return error instanceof Error ? error.message : String(error);
-    }
-    settle();
-    if (marked !== undefined) {
-      state.resumed = marked;
-      state.answers = [];
+      default:
+        return old;
     }
   }
-  return undefined;
-}
 
-function copy(world: World): World {
-  return {
-    words: world.words.slice(),
-    threads: world.threads.map((t) => ({ ...t, answers: [...t.answers] })),
-    history: [...world.history],
-  };
-}
-
-/** Two worlds with the same key go on in the same way. */
-function keyOf(model: Model, world: World, touched: ReadonlySet<number>): string {
-  const threads = world.threads.map(
-    (t) => `${t.done ? 'd' : t.waiting}:${t.resumed}:${t.answers.map((a) => a.value).join(',')}`,
-  );
-  let words = '';
-  for (const at of touched) {
-    const value = world.words[at]!;
-    if (value !== 0) words += `${at}:${value},`;
+  /** Moves a thread on with an answer, and through the plain reads that follow. */
+  #follow(to: Frame, index: number, node: ThreadNode, answer: number): string | undefined {
+    let value = answer;
+    let at = node;
+    for (;;) {
+      const edge = this.#automata[index]!.answer(at, value);
+      const wrong = this.#apply(to, edge);
+      if (wrong !== undefined) return wrong;
+      at = edge.target;
+      if (at.op?.glued !== true) break;
+      value = this.#operate(to, index, at);
+    }
+    to.nodes[index] = at;
+    return undefined;
   }
-  const history = model.summary?.(world.history) ?? world.history.join(';');
-  return `${words}|${threads.join('|')}|${history}`;
+
+  #apply(to: Frame, edge: Edge): string | undefined {
+    for (const [at, value] of edge.writes) this.#write(to, at, value);
+    for (const note of edge.notes) {
+      const { history } = to;
+      let next = history.after.get(note);
+      if (next === undefined) {
+        const entries = [...history.entries, note];
+        next = { entries, summary: this.#summarise(entries), after: new Map() };
+        history.after.set(note, next);
+      }
+      to.history = next;
+    }
+    return edge.error;
+  }
+
+  #write(to: Frame, at: number, value: number): void {
+    to.words[at] = value;
+    if (this.#isTouched[at] === 0) {
+      this.#isTouched[at] = 1;
+      this.#touched.push(at);
+    }
+  }
+
+  #summarise(entries: readonly string[]): number {
+    const text = this.#model.summary?.(entries) ?? entries.join(';');
+    let id = this.#summaries.get(text);
+    if (id === undefined) this.#summaries.set(text, (id = this.#summaries.size));
+    return id;
+  }
+
+  /** Hash of a state: the same for states that go on in the same way. */
+  #hash(frame: Frame): void {
+    let a = 0x9e3779b9;
+    let b = 0x3c6ef372;
+    const mix = (value: number): void => {
+      let k = imul(value, 0xcc9e2d51);
+      a ^= imul((k << 15) | (k >>> 17), 0x1b873593);
+      a = (imul((a << 13) | (a >>> 19), 5) + 0xe6546b64) | 0;
+      k = imul(value, 0x239b961b);
+      b ^= imul((k << 16) | (k >>> 16), 0xab0e9789);
+      b = (imul((b << 19) | (b >>> 13), 5) + 0x561ccd1b) | 0;
+    };
+    mix(frame.history.summary);
+    const { words } = frame;
+    for (const at of this.#touched) {
+      // Words as in the beginning are left out, so that touching one more changes no hash.
+      const value = words[at]! - this.#initial[at]!;
+      if (value === 0) continue;
+      mix(at);
+      mix(value);
+    }
+    const sorted = this.#sorted;
+    for (const members of this.#classes) {
+      for (let k = 0; k < members.length; k += 1) {
+        const i = members[k]!;
+        const place = ((frame.nodes[i]?.id ?? DEAD) + 1) * 4096 + frame.waiting[i]! + 1;
+        let j = k;
+        while (j > 0 && sorted[j - 1]! > place) {
+          sorted[j] = sorted[j - 1]!;
+          j -= 1;
+        }
+        sorted[j] = place;
+      }
+      for (let k = 0; k < members.length; k += 1) {
+        mix(sorted[k]! | 0);
+        mix(sorted[k]! / 0x100000000);
+      }
+      mix(-7);
+    }
+    a = scatter(a ^ b);
+    b = scatter((b + a) | 0);
+    frame.low = a >>> 0;
+    // Never 0: that is an empty place.
+    frame.high = (b | 1) >>> 0;
+  }
+
+  #frame(depth: number): Frame {
+    let frame = this.#frames[depth];
+    if (frame === undefined) {
+      const count = this.#model.threads.length;
+      frame = {
+        words: new Int32Array(this.#model.words),
+        nodes: new Array<ThreadNode | undefined>(count).fill(undefined),
+        waiting: new Int32Array(count).fill(-1),
+        history: undefined as unknown as History,
+        low: 0,
+        high: 0,
+        next: 0,
+        taken: 0,
+        schedules: 0,
+      };
+      this.#frames.push(frame);
+    }
+    return frame;
+  }
+
+  #report(text: string, depth: number, history = this.#frames[depth]!.history): Exploration {
+    const count = this.#model.threads.length;
+    const schedule = this.#frames
+      .slice(0, depth)
+      .map(({ taken }) => (taken < count ? taken : count - 1 - taken));
+    return {
+      runs: this.#runs,
+      states: this.#seen.size,
+      schedules: 0,
+      violation: { text, schedule, history: history.entries },
+    };
+  }
+}
+
+/** Lets every bit of a number change all the others. */
+function scatter(value: number): number {
+  let h = imul(value ^ (value >>> 16), 0x85ebca6b);
+  h = imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return h ^ (h >>> 16);
 }

@@ -1,6 +1,6 @@
 /** The deterministic scheduler and the protocols that it can drive; for tests and for the curious. */
 export { explore } from './explore.js';
-export type { Exploration, Model, ModelThread, ThreadTools } from './explore.js';
+export type { Exploration, Model, ModelThread, Mortal, ThreadTools } from './model.js';
 export { makeLaneProtocol } from '../protocol/lane.js';
 export type { LaneProtocol } from '../protocol/lane.js';
 export { makeRingProtocol } from '../protocol/ring.js';
@@ -9,4 +9,13 @@ export { makeSleepProtocol } from '../protocol/sleep.js';
 export type { SleepProtocol } from '../protocol/sleep.js';
 export type { AtomicOps, Words } from '../protocol/atomic-ops.js';
 export { HEAD, LANE, WORKER, workerBase } from '../control-layout.js';
-export { RING, RING_HEAD_WORDS, SLOT, SLOT_WORDS, SlotState, slotWord } from '../ring-layout.js';
+export {
+  RING,
+  RING_HEAD_WORDS,
+  SLOT,
+  SLOT_WORDS,
+  STATE_BITS,
+  STATE_MASK,
+  SlotState,
+  slotWord,
+} from '../ring-layout.js';

@@ -1,0 +1,193 @@
+/** Broken variants of the protocols: what exploring has to find, in the suite and in the soak. */
+import {
+  HEAD,
+  LANE,
+  RING,
+  SLOT,
+  STATE_BITS,
+  SlotState,
+  makeLaneProtocol,
+  makeRingProtocol,
+} from '@bootmem/padata/testing';
+import type { AtomicOps, LaneProtocol, Model, RingProtocol } from '@bootmem/padata/testing';
+import { laneModel } from './lane-model.js';
+import type { LaneConfig, MakeLane } from './lane-model.js';
+import { ringModel } from './ring-model.js';
+import type { MakeRing, RingConfig } from './ring-model.js';
+import { sleepModel } from './sleep-model.js';
+
+type BreakRing = (ops: AtomicOps, p: RingProtocol) => Partial<RingProtocol>;
+type BreakLane = (ops: AtomicOps, p: LaneProtocol) => Partial<LaneProtocol>;
+
+const brokenRing =
+  (breakIt: BreakRing): MakeRing =>
+  (ops) => {
+    const p = makeRingProtocol(ops);
+    return { ...p, ...breakIt(ops, p) };
+  };
+
+const brokenLane =
+  (breakIt: BreakLane): MakeLane =>
+  (ops) => {
+    const p = makeLaneProtocol(ops);
+    return { ...p, ...breakIt(ops, p) };
+  };
+
+/** A mistake and a model that has it. */
+export type Mistake = readonly [name: string, model: Model];
+
+const RING_CASE: Omit<RingConfig, 'make'> = { jobs: 3, workers: 2, window: 2 };
+const ringMistakes: readonly (readonly [string, BreakRing, Partial<RingConfig>?])[] = [
+  [
+    'a job is taken without compare-exchange',
+    (ops) => ({
+      take(ring, base, worker) {
+        if (ops.load(ring, base + SLOT.STATE) !== SlotState.READY) return false;
+        ops.store(ring, base + SLOT.STATE, SlotState.RUNNING | (worker << STATE_BITS));
+        return true;
+      },
+    }),
+  ],
+  [
+    'the owner does not look once more before it sleeps',
+    (ops) => ({
+      ownerMaySleep(control) {
+        ops.store(control, HEAD.OWNER_ASLEEP, 1);
+        return true;
+      },
+    }),
+  ],
+  [
+    'the owner looks first and says that it sleeps afterwards',
+    (ops) => ({
+      ownerMaySleep(control, anyDone) {
+        if (anyDone()) return false;
+        ops.store(control, HEAD.OWNER_ASLEEP, 1);
+        return true;
+      },
+    }),
+  ],
+  [
+    'a worker looks whether the owner sleeps before it says that the job is done',
+    (ops, p) => ({
+      finish(ring, base) {
+        // The wrong order in one piece; the right look, which comes later, is taken away.
+        ops.load(ring, RING.PROCESSED);
+        p.finish(ring, base);
+      },
+      mustWake: () => false,
+    }),
+  ],
+  [
+    'the owner delivers without publishing what is next',
+    () => ({
+      passed() {
+        /* The workers go on looking at the first job. */
+      },
+    }),
+    { jobs: 2 },
+  ],
+  [
+    'after a death nothing is offered again',
+    () => ({
+      offerAgain() {
+        /* What the dead worker had reserved stays reserved. */
+      },
+    }),
+    { mortal: true, steal: false },
+  ],
+  [
+    'the next job is published before it is ready',
+    (ops) => ({
+      offer(ring, base, next) {
+        ops.store(ring, RING.PUBLISHED, next);
+        ops.store(ring, base + SLOT.STATE, SlotState.READY);
+      },
+    }),
+    { steal: false },
+  ],
+];
+
+const LANE_CASE: LaneConfig = { chunks: [2, 1], helpers: 1 };
+const laneMistakes: readonly (readonly [string, BreakLane, Partial<LaneConfig>?])[] = [
+  [
+    'a helper does not look at the gate after it has announced itself',
+    (ops) => ({
+      join(words, _base, present, w) {
+        ops.store(words, present + w, 1);
+        return true;
+      },
+    }),
+  ],
+  [
+    'a helper looks at the gate first and announces itself afterwards',
+    (ops) => ({
+      join(words, base, present, w, gate) {
+        const open = ops.load(words, base + LANE.GATE) === gate;
+        ops.store(words, present + w, 1);
+        return open;
+      },
+    }),
+  ],
+  [
+    'a claim in two steps',
+    (ops) => ({
+      claim(words, base) {
+        if (ops.load(words, base + LANE.STOPPED) !== 0) return -1;
+        const index = ops.load(words, base + LANE.CLAIM);
+        ops.store(words, base + LANE.CLAIM, index + 1);
+        return index < ops.load(words, base + LANE.COUNT) ? index : -1;
+      },
+    }),
+  ],
+  [
+    'a helper that leaves does not look whether the owner waits',
+    (ops) => ({
+      leave(words, _base, present, w) {
+        ops.store(words, present + w, 0);
+        return 0;
+      },
+    }),
+  ],
+  [
+    'a helper looks whether the owner waits before it leaves',
+    (ops) => ({
+      leave(words, base, present, w) {
+        const waiting = ops.load(words, base + LANE.WAITING);
+        ops.store(words, present + w, 0);
+        return waiting;
+      },
+    }),
+  ],
+  [
+    'the owner does not wait for those who are present',
+    () => ({
+      hasLeft: () => true,
+    }),
+  ],
+  [
+    'a chunk that a dead helper had claimed and not begun is not asked for',
+    () => ({}),
+    { mortal: true, forgetful: true, chunks: [2] },
+  ],
+];
+
+/** Every mistake. */
+export const MISTAKES: readonly Mistake[] = [
+  ...ringMistakes.map(([name, breakIt, more]): Mistake => [
+    `ring: ${name}`,
+    ringModel({ ...RING_CASE, ...more, make: brokenRing(breakIt) }),
+  ]),
+  ...laneMistakes.map(([name, breakIt, more]): Mistake => [
+    `lane: ${name}`,
+    laneModel({ ...LANE_CASE, ...more, make: brokenLane(breakIt) }),
+  ]),
+  [
+    'sleep: the epoch is read after the look for work',
+    sleepModel({ jobs: 1, workers: 1, by: 'epoch', broken: 'late-epoch' }),
+  ],
+  [
+    'sleep: a worker does not look at the ring again before it sleeps',
+    sleepModel({ jobs: 1, workers: 1, by: 'ring', broken: 'no-second-look' }),
+  ],
+];

@@ -1,0 +1,216 @@
+/**
+ * The claim protocol as a model: one lane, opened once for each job; the owner and helpers claim its chunks and run
+ * them; helpers come when they like, late ones too. The steps are those of `protocol/lane.ts`, which ships; what is
+ * around them is written as in range-engine.ts (owner) and worker-range.ts (helper). A helper sleeps while it sees
+ * no opening that it does not know.
+ */
+import { LANE, makeLaneProtocol } from '@bootmem/padata/testing';
+import type {
+  AtomicOps,
+  LaneProtocol,
+  Model,
+  ModelThread,
+  ThreadTools,
+  Words,
+} from '@bootmem/padata/testing';
+
+const PRESENT = 16;
+const CHUNKS = 24;
+/** Not words of a real lane: a helper has died; the helpers may end. */
+const DEATH = 40;
+const OVER = 41;
+const NONE = 0;
+const RUNNING = 1;
+const DONE = 2;
+const LOST = 5;
+const PHASE_BITS = 3;
+
+/** Makes the protocol, or a broken variant. */
+export type MakeLane = (ops: AtomicOps) => LaneProtocol;
+
+/** What is explored. */
+export interface LaneConfig {
+  /** Chunks of each job, one job after the other. */
+  readonly chunks: readonly number[];
+  /** Threads besides the owner. */
+  readonly helpers: number;
+  /** The last helper may die at any step. */
+  readonly mortal?: boolean;
+  /** The owner does not ask whether a chunk was claimed and never begun: a mistake to be found. */
+  readonly forgetful?: boolean;
+  readonly make?: MakeLane;
+}
+
+/** The model of a configuration. */
+export function laneModel(config: LaneConfig): Model {
+  const { chunks, helpers, mortal = false } = config;
+  return {
+    words: 48,
+    threads: [
+      ownerThread(config),
+      ...Array.from({ length: helpers }, (_, i) => helperThread(config, i + 1)),
+    ],
+    mortal: mortal ? { thread: helpers, word: DEATH, told: 0 } : undefined,
+    summary: (history) => [...history].sort().join(),
+    check(_words, history) {
+      const expected = chunks.flatMap((count, job) =>
+        Array.from({ length: count }, (_, k) => `${job + 1}.${k}`),
+      );
+      const odd = history.filter((h) => !h.startsWith('run') && !h.startsWith('lost'));
+      const ran = history.filter((h) => h.startsWith('run ')).map((h) => h.slice(4));
+      const lost = history.filter((h) => h.startsWith('lost ')).map((h) => h.slice(5));
+      if (odd.length > 0) return odd.join();
+      if (new Set(ran).size !== ran.length) return `run twice: ${ran.join()}`;
+      const missing = expected.filter((k) => !ran.includes(k) && !lost.includes(k));
+      return missing.length === 0 ? undefined : `never run and not reported: ${missing.join()}`;
+    },
+  };
+}
+
+/** Where the owner is with a job. */
+const DESCRIBE = 0;
+const OPEN = 1;
+const CLOSED = 2;
+
+function ownerThread({ chunks, helpers, forgetful, make = makeLaneProtocol }: LaneConfig) {
+  return (tools: ThreadTools): void => {
+    const { ops, area, wait, note, mark, resumed = 0 } = tools;
+    const p = make(ops);
+    const words = area(0);
+    let dead = resumed & 1;
+    let phase = (resumed >> 1) & 3;
+    const first = resumed >> 3;
+    const here = (job: number): void => {
+      mark(dead | (phase << 1) | (job << 3));
+    };
+    /** What `LaneRun.workerDied` does, at the owner's next turn. */
+    const noticeDeath = (job: number): void => {
+      if (dead === 1 || words[DEATH] !== 1) return;
+      dead = 1;
+      const w = helpers;
+      if (ops.load(words, PRESENT + w) === 0) return;
+      for (let k = 0; k < chunks[job]!; k += 1) {
+        if (ops.load(words, CHUNKS + k) !== (RUNNING | (w << PHASE_BITS))) continue;
+        ops.store(words, CHUNKS + k, LOST);
+        note(`lost ${job + 1}.${k}`);
+        p.stop(words, 0);
+      }
+      ops.store(words, PRESENT + w, 0);
+    };
+    for (let job = first; job < chunks.length; job += 1) {
+      const count = chunks[job]!;
+      if (phase === DESCRIBE) {
+        words[LANE.CLAIM] = 0;
+        words[LANE.COUNT] = count;
+        words[LANE.JOB] = job + 1;
+        words[LANE.STOPPED] = 0;
+        words[LANE.WAITING] = 0;
+        for (let k = 0; k < count; k += 1) words[CHUNKS + k] = NONE;
+        p.open(words, 0);
+        phase = OPEN;
+        here(job);
+      }
+      if (phase === OPEN) {
+        for (;;) {
+          noticeDeath(job);
+          const k = p.claim(words, 0);
+          if (k < 0) break;
+          words[CHUNKS + k] = RUNNING;
+          note(`run ${job + 1}.${k}`);
+          words[CHUNKS + k] = DONE;
+          here(job);
+        }
+        p.close(words, 0);
+        phase = CLOSED;
+        here(job);
+      }
+      for (let w = 1; w <= helpers;) {
+        noticeDeath(job);
+        if (p.hasLeft(words, PRESENT, w)) {
+          w += 1;
+          continue;
+        }
+        ops.store(words, LANE.WAITING, 1);
+        // The message of `leave`, or of a death, ends the wait.
+        if (!p.hasLeft(words, PRESENT, w)) wait(PRESENT + w, 1, dead === 0 ? DEATH : undefined);
+      }
+      gather(tools, job, count, dead === 1 && forgetful !== true);
+      phase = DESCRIBE;
+      here(job + 1);
+    }
+    ops.store(words, OVER, 1);
+  };
+}
+
+/** All have left: what does each chunk's word say? */
+function gather(
+  { ops, area, note }: ThreadTools,
+  job: number,
+  count: number,
+  mayHaveLost: boolean,
+): void {
+  const words = area(0);
+  const stopped = words[LANE.STOPPED] !== 0;
+  for (let k = 0; k < count; k += 1) {
+    const phase = ops.load(words, CHUNKS + k) & ((1 << PHASE_BITS) - 1);
+    if (phase === RUNNING) note(`chunk ${k} of job ${job + 1} runs after all have left`);
+    if (phase !== NONE) continue;
+    // Claimed by a thread that died before it began: nobody has touched it, so it can be run here.
+    if (mayHaveLost && !stopped) note(`run ${job + 1}.${k}`);
+    else if (stopped) note(`lost ${job + 1}.${k}`);
+  }
+}
+
+function helperThread(
+  { make = makeLaneProtocol, mortal = false }: LaneConfig,
+  w: number,
+): ModelThread {
+  return ({ ops, area, until, atomic, notify, note, mark, resumed = 0 }) => {
+    const p = make(ops);
+    const words = area(0);
+    // The opening that this helper has finished with, and the one that it is in.
+    let exhausted = resumed & 15;
+    let inside = resumed >> 4;
+    const here = (): void => {
+      mark(exhausted | (inside << 4));
+    };
+    const isWanted = (all: Words): boolean =>
+      all[OVER] === 1 || ((all[LANE.GATE]! & 1) === 1 && all[LANE.GATE] !== exhausted);
+    for (;;) {
+      if (inside === 0) {
+        until(isWanted);
+        if (ops.load(words, OVER) === 1) return;
+        const gate = ops.load(words, LANE.GATE);
+        if ((gate & 1) === 0 || gate === exhausted) {
+          here();
+          continue;
+        }
+        if (p.join(words, 0, PRESENT, w, gate)) {
+          inside = gate;
+          here();
+        }
+      }
+      while (inside !== 0) {
+        const job = words[LANE.JOB]!;
+        if (job !== (inside + 1) / 2) note(`helper of job ${(inside + 1) / 2} reads job ${job}`);
+        const k = p.claim(words, 0);
+        if (k < 0) {
+          exhausted = inside;
+          inside = 0;
+          break;
+        }
+        const run = (): void => {
+          ops.store(words, CHUNKS + k, RUNNING | (w << PHASE_BITS));
+          note(`run ${job}.${k}`);
+          ops.store(words, CHUNKS + k, DONE | (w << PHASE_BITS));
+        };
+        // Without deaths nobody looks at a chunk's word before all have left.
+        if (mortal) run();
+        else atomic(run);
+        here();
+      }
+      if (p.leave(words, 0, PRESENT, w) !== 0) notify(PRESENT + w);
+      here();
+    }
+  };
+}
