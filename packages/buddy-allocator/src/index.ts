@@ -128,7 +128,9 @@ export {
 } from './core/isolation.js';
 export { compactZone, type CompactionResult } from './core/compaction.js';
 // General use: one memory, many threads.
-export { BuddyAllocator, type PressureCallback } from './face/buddy-allocator.js';
+export { BuddyAllocator } from './face/buddy-allocator.js';
+export type { BlockVisitor } from './face/face-inspect.js';
+export type { PressureCallback } from './face/requests.js';
 export { POISON, type ViewConstructor } from './face/page-data.js';
 export type { StopWatch } from './face/low-watch.js';
 export type {

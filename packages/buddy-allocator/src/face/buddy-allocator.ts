@@ -12,24 +12,14 @@
  *
  * Invariants: those of the zone; page number = descriptor index, because sections start at 0 in order.
  */
-import {
-  allocateWords,
-  canShare,
-  Memmap,
-  Migratetype,
-  PageState,
-  ThreadRegistry,
-  ZoneIndex,
-} from '@bootmem/memmap';
+import { Memmap, Migratetype, ThreadRegistry } from '@bootmem/memmap';
 
 import { compactZone, type CompactionResult } from '../core/compaction.js';
 import {
   askToDrain,
   Cache,
   cacheAt,
-  cachePages,
   ControlFlag,
-  controlWords,
   Header,
   MAGIC,
   VERSION,
@@ -38,15 +28,15 @@ import {
   ZoneFlag,
 } from '../core/control-layout.js';
 import { BuddyError } from '../core/errors.js';
-import { TakeFlag } from '../core/fallback.js';
 import { createFastPath } from '../core/fast-path.js';
 import { allocContigRange, type MoveCallback } from '../core/isolation.js';
-import { extractRun, findFreeRun, firstNotSingle, freeRunLocked } from '../core/range-take.js';
 import { auditZone, type Violation } from '../core/verify.js';
 import { reclaimCache } from '../core/worker-cache.js';
-import { BuddyZone, initZoneWords } from '../core/zone.js';
-import { unusableIndex } from '../reports/fragmentation.js';
+import { BuddyZone } from '../core/zone.js';
 import { formatBuddyinfo } from '../reports/buddyinfo.js';
+import { unusableIndex } from '../reports/fragmentation.js';
+import { type BlockVisitor, statsOf, walkBlocks } from './face-inspect.js';
+import { bringOnline, makeHandle } from './face-setup.js';
 import type {
   AllocatorStats,
   AllocRequest,
@@ -55,22 +45,15 @@ import type {
   BuddySnapshot,
   FaceWatermarks,
   FreeStatus,
-  Mobility,
   RangeRequest,
 } from './face-types.js';
-import { checkOptions, makeData } from './face-setup.js';
 import { type StopWatch, watchWord } from './low-watch.js';
-import { PageData, POISON, type ViewConstructor } from './page-data.js';
+import { needData, PageData, type ViewConstructor } from './page-data.js';
+import { checkRun } from './range-request.js';
+import { type PressureCallback, Requests } from './requests.js';
 import { restoreBuffers, snapshotBuffers } from './snapshot.js';
 
-const NONE = -1;
-const MOVABLE = Migratetype.MOVABLE;
-const PRESSURE_ROUNDS = 16;
-const TYPE_OF: Readonly<Record<Mobility, 0 | 1 | 2>> = { unmovable: 0, movable: 1, reclaimable: 2 };
 const NO_REQUEST: AllocRequest = Object.freeze({});
-
-/** Called when a request cannot be served; true says that something was freed. */
-export type PressureCallback = (pressure: { order: number; round: number }) => boolean;
 
 /** Page allocator of one shared memory, seen from one thread. */
 export class BuddyAllocator {
@@ -102,13 +85,9 @@ export class BuddyAllocator {
   readonly #handle: BuddyHandle;
   readonly #words: Int32Array;
   readonly #data: PageData | undefined;
-  readonly #state: Uint8Array;
   /** Type of requests that name none. */
   readonly #usual: number;
-  readonly #grouping: boolean;
-  readonly #zeroed: boolean;
-  readonly #poison: boolean;
-  #onPressure: PressureCallback | undefined;
+  readonly #requests: Requests;
   #closed = false;
 
   private constructor(handle: BuddyHandle, lockTimeoutMs?: number) {
@@ -141,21 +120,30 @@ export class BuddyAllocator {
       handle.data === null
         ? undefined
         : new PageData(handle.data, handle.dataOffset, this.pageSize);
-    this.#state = this.memmap.columns().state;
-    this.#poison = (flags & ControlFlag.POISON) !== 0;
-    this.#zeroed = (flags & ControlFlag.ZEROED) !== 0;
-    this.#grouping = (flags & ControlFlag.GROUPING) !== 0;
-    this.#usual = this.#grouping ? MOVABLE : Migratetype.UNMOVABLE;
+    this.#usual =
+      (flags & ControlFlag.GROUPING) === 0 ? Migratetype.UNMOVABLE : Migratetype.MOVABLE;
+    this.#requests = new Requests({
+      zone: this.zone,
+      flags,
+      data: this.#data,
+      usual: this.#usual,
+      drain: () => {
+        this.drain();
+      },
+    });
     const otherwise = {
-      alloc: (order: number, request: AllocRequest | undefined): number | undefined =>
-        this.#allocSlow(order, request ?? NO_REQUEST),
+      alloc: (order: number, request: AllocRequest | undefined): number | undefined => {
+        this.#checkOpen();
+        return this.#requests.alloc(order, request ?? NO_REQUEST);
+      },
       free: (pfn: number, order: number): void => {
-        this.#freeSlow(pfn, order);
+        this.#checkOpen();
+        this.#requests.free(pfn, order);
       },
     };
     // Poisoned memory is filled and checked at every call.
     const { alloc, free } =
-      this.zone.cacheAt === undefined || this.#poison
+      this.zone.cacheAt === undefined || (flags & ControlFlag.POISON) !== 0
         ? otherwise
         : createFastPath(this.zone, this.zone.cacheAt, this.#usual, otherwise);
     this.alloc = alloc;
@@ -169,49 +157,10 @@ export class BuddyAllocator {
    * @remarks reserves address space only; the memory is not touched
    */
   static create(options: BuddyAllocatorOptions): BuddyAllocator {
-    const setup = checkOptions(options);
-    const { pages, maxPages, pageShift, maxOrder, threads } = setup;
-    const data = makeData(options, setup);
-    const shared = canShare() && options.data !== 'local';
-    const memmap = Memmap.create({
-      ranges: [{ startPfn: 0, endPfn: pages }],
-      minPfn: 0,
-      maxPfn: maxPages,
-      geometry: {
-        pageShift,
-        sectionOrder: 15,
-        pageblockOrder: Math.min(9, maxOrder),
-        maxOrder,
-        subsectionOrder: Math.min(9, maxOrder),
-      },
-      storage: shared ? 'auto' : 'local',
-    });
-    const control = allocateWords(controlWords(1, threads), shared);
-    control[Header.VERSION] = VERSION;
-    control[Header.ZONES] = 1;
-    control[Header.THREADS] = threads;
-    control[Header.FLAGS] =
-      ((options.grouping ?? true) ? ControlFlag.GROUPING : 0) |
-      (options.caches === false ? ControlFlag.NO_CACHE : 0) |
-      (options.poison === true ? ControlFlag.POISON : 0) |
-      ((options.zeroed ?? setup.made) ? ControlFlag.ZEROED : 0) |
-      ControlFlag.DEEP_CACHE;
-    const zoneId = memmap.defineZone(0, ZoneIndex.NORMAL);
-    initZoneWords(control, zoneAt(0), { startPfn: 0, endPfn: maxPages, presentPages: 0, zoneId });
-    control[Header.MAGIC] = MAGIC;
-    const allocator = new BuddyAllocator(
-      {
-        type: 'bootmem.buddy-allocator',
-        memmap: memmap.toHandle(),
-        control,
-        threads: ThreadRegistry.create(threads).toHandle(),
-        data,
-        dataOffset: options.dataOffset ?? 0,
-      },
-      options.lockTimeoutMs,
-    );
+    const { handle, pages } = makeHandle(options);
+    const allocator = new BuddyAllocator(handle, options.lockTimeoutMs);
     allocator.zone.area.reset();
-    allocator.#online(0, pages);
+    bringOnline(allocator.zone, 0, pages, allocator.#usual);
     return allocator;
   }
 
@@ -256,26 +205,8 @@ export class BuddyAllocator {
    * @returns first page number; undefined when no place fits
    */
   allocRange(request: RangeRequest): number | undefined {
-    const run = this.#checkRun(request);
-    const find = (): { pfn: number; dirty: boolean } | undefined =>
-      this.zone.locked(() => {
-        if (this.#mustKeep(request, run.pages)) return undefined;
-        const pfn = findFreeRun(this.zone, run);
-        return pfn === undefined
-          ? undefined
-          : { pfn, dirty: extractRun(this.zone, pfn, pfn + run.pages) };
-      });
-    let found = find();
-    if (found === undefined) {
-      this.drain();
-      found = find();
-    }
-    for (let round = 0; found === undefined && this.#relieve(request, 0, round); round++) {
-      found = find();
-    }
-    if (found === undefined) return undefined;
-    this.#prepare(found.pfn, run.pages, found.dirty, request);
-    return found.pfn;
+    this.#checkOpen();
+    return this.#requests.range(request);
   }
 
   /** Frees pages from {@link allocExact} or {@link allocRange}. @throws as {@link BuddyAllocator.free}; nothing changed */
@@ -284,13 +215,7 @@ export class BuddyAllocator {
       throw new BuddyError('ERR_BUDDY_ARGUMENT', `pages is at least 1, got ${pages}`, { pages });
     }
     this.#checkOpen();
-    const bad = firstNotSingle(this.zone, pfn, pfn + pages);
-    // Explains itself: the page is not an allocated page of order 0.
-    if (bad !== undefined) this.zone.free(bad, 0);
-    if (this.#poison) this.#data?.fill(pfn, pages, POISON);
-    this.zone.locked(() => {
-      freeRunLocked(this.zone, pfn, pfn + pages);
-    });
+    this.#requests.freeExact(pfn, pages);
   }
 
   /** Fills `out` with page numbers of order-0 pages. @returns how many were got */
@@ -313,7 +238,8 @@ export class BuddyAllocator {
    * @returns false when a page cannot be emptied; nothing is held then
    */
   allocContigRange(startPfn: number, endPfn: number, move?: MoveCallback): boolean {
-    this.#checkRun({ pages: endPfn - startPfn, min: startPfn, max: endPfn });
+    this.#checkOpen();
+    checkRun({ pages: endPfn - startPfn, min: startPfn, max: endPfn }, this.zone.endPfn);
     return allocContigRange(this.zone, startPfn, endPfn, move);
   }
 
@@ -345,7 +271,7 @@ export class BuddyAllocator {
     const size = this.memmap.pagesPerSection;
     const presentEnd = Math.ceil(from / size) * size;
     if (to > presentEnd) this.memmap.addMemory(presentEnd, Math.ceil(to / size) * size);
-    this.#online(from, to);
+    bringOnline(this.zone, from, to, this.#usual);
     return to - from;
   }
 
@@ -356,7 +282,7 @@ export class BuddyAllocator {
 
   /** Typed array over any number of pages. */
   viewPages<T>(pfn: number, pages: number, type: ViewConstructor<T>): T {
-    return this.#needData().view(pfn, pages, type);
+    return needData(this.#data).view(pfn, pages, type);
   }
 
   /** Byte offset of a page in the data. */
@@ -400,28 +326,12 @@ export class BuddyAllocator {
 
   /** Sets this thread's callback for requests that cannot be served. */
   onPressure(callback: PressureCallback | undefined): void {
-    this.#onPressure = callback;
+    this.#requests.onPressure = callback;
   }
 
   /** Numbers, read without a lock: each is exact, together they may be of different moments. */
   stats(): AllocatorStats {
-    const { zone } = this;
-    const freeBlocks = zone.freeBlocks();
-    const pages = zone.managedPages;
-    const cachedPages = this.#cachedPages();
-    return {
-      pages,
-      pageSize: this.pageSize,
-      freePages: zone.freePages,
-      cachedPages,
-      allocatedPages: pages - zone.freePages - zone.get(Zone.ISOLATED) - cachedPages,
-      freeBlocks,
-      largestFreeOrder: freeBlocks.findLastIndex((n) => n > 0),
-      claims: zone.get(Zone.CLAIMS),
-      steals: zone.get(Zone.STEALS),
-      lowEvents: zone.get(Zone.LOW_EVENTS),
-      recoveries: zone.get(Zone.RECOVERIES),
-    };
+    return statsOf(this.zone, this.#words);
   }
 
   /** Share of the free pages that cannot serve a block of `order`, 0 .. 1. */
@@ -435,19 +345,8 @@ export class BuddyAllocator {
   }
 
   /** Calls back for every block, in order of pages. */
-  walk(visit: (pfn: number, order: number, state: 'free' | 'allocated' | 'cached') => void): void {
-    for (let pfn = 0; pfn < this.zone.get(Zone.PRESENT);) {
-      const head = this.memmap.coveringHead(pfn);
-      if (head === undefined) {
-        pfn++;
-        continue;
-      }
-      let name: 'free' | 'allocated' | 'cached' = 'cached';
-      if (head.state === PageState.FREE) name = 'free';
-      else if (head.state === PageState.ALLOCATED) name = 'allocated';
-      visit(head.pfn, head.order, name);
-      pfn = head.pfn + 2 ** head.order;
-    }
+  walk(visit: BlockVisitor): void {
+    walkBlocks(this.zone, visit);
   }
 
   /** Checks all invariants; call it while no other thread is at work. @returns what is broken */
@@ -515,131 +414,6 @@ export class BuddyAllocator {
     Object.assign(this, { alloc: refuse, free: refuse });
     if (this.zone.cacheAt !== undefined) this.#words[this.zone.cacheAt + Cache.OWNER] = 0;
     this.registry.unregister(this.thread);
-  }
-
-  #online(from: number, to: number): void {
-    const { zoneId } = this.zone;
-    this.memmap.initRange(from, to, zoneId);
-    this.memmap.pageblocks.setRange(from, to, this.#usual);
-    this.#words[this.zone.at + Zone.PRESENT] = to;
-    this.zone.handOver(from, to);
-    const pages = to;
-    const batch = Math.max(
-      1,
-      Math.min(63, 2 ** Math.floor(Math.log2(Math.max(1, pages / 512))) - 1),
-    );
-    this.#words[this.zone.at + Zone.BATCH] = batch;
-    const threads = this.#words[Header.THREADS]!;
-    this.#words[this.zone.at + Zone.HIGH_MIN] = 4 * batch;
-    this.#words[this.zone.at + Zone.HIGH_MAX] = Math.max(
-      4 * batch,
-      Math.floor(pages / 8 / threads),
-    );
-    this.zone.cache?.retune();
-  }
-
-  #allocSlow(order: number, request: AllocRequest): number | undefined {
-    this.#checkOpen();
-    if (!Number.isInteger(order) || order < 0 || order > this.maxOrder) {
-      throw new BuddyError('ERR_BUDDY_ARGUMENT', `order is 0..${this.maxOrder}, got ${order}`, {
-        order,
-      });
-    }
-    if (request.zero === true) this.#needData();
-    const type = this.#grouping ? TYPE_OF[request.mobility ?? 'movable'] : this.#usual;
-    let index = this.#take(order, type, request);
-    for (let round = 0; index === NONE && this.#relieve(request, order, round); round++) {
-      index = this.#take(order, type, request);
-    }
-    if (index === NONE) {
-      this.drain();
-      index = this.#take(order, type, request);
-    }
-    if (index === NONE) return undefined;
-    const dirty = (this.#state[index]! & PageState.DIRTY) !== 0;
-    this.#prepare(index, 2 ** order, dirty, request);
-    return index;
-  }
-
-  #take(order: number, type: number, request: AllocRequest): number {
-    if (this.#mustKeep(request, 2 ** order)) return NONE;
-    return this.zone.alloc(order, type, TakeFlag.KSWAPD);
-  }
-
-  #mustKeep(request: AllocRequest, pages: number): boolean {
-    const min = this.#words[this.zone.at + Zone.MARK_MIN]!;
-    return min > 0 && request.high !== true && this.zone.freePages - pages < min;
-  }
-
-  #relieve(request: AllocRequest, order: number, round: number): boolean {
-    if (request.noPressure === true || round >= PRESSURE_ROUNDS) return false;
-    return this.#onPressure?.({ order, round }) === true;
-  }
-
-  #prepare(pfn: number, pages: number, dirty: boolean, request: AllocRequest): void {
-    if (this.#poison && dirty) this.#data?.checkPoison(pfn, pages);
-    if (request.zero === true && (dirty || !this.#zeroed)) this.#needData().fill(pfn, pages, 0);
-  }
-
-  #freeSlow(pfn: number, order: number): void {
-    this.#checkOpen();
-    if (this.#poison) {
-      const state = this.#state[pfn];
-      if (state !== undefined && (state & 0x7f) === (PageState.ALLOCATED | order)) {
-        this.#data?.fill(pfn, 2 ** order, POISON);
-      }
-    }
-    this.zone.free(pfn, order);
-  }
-
-  #cachedPages(): number {
-    if (this.zone.cacheAt === undefined) return 0;
-    const threads = this.#words[Header.THREADS]!;
-    let pages = 0;
-    for (let thread = 1; thread <= threads; thread++) {
-      pages += cachePages(this.#words, cacheAt(1, threads, 0, thread));
-    }
-    return pages;
-  }
-
-  #checkRun(request: RangeRequest): Parameters<typeof findFreeRun>[1] {
-    this.#checkOpen();
-    const {
-      pages,
-      min = 0,
-      max = this.zone.endPfn,
-      align = 1,
-      boundary = 0,
-      topDown = false,
-    } = request;
-    const power = (n: number): boolean =>
-      Number.isInteger(n) && n > 0 && Number.isInteger(Math.log2(n));
-    const good =
-      Number.isInteger(pages) &&
-      pages > 0 &&
-      Number.isInteger(min) &&
-      Number.isInteger(max) &&
-      min >= 0 &&
-      power(align) &&
-      (boundary === 0 || (power(boundary) && boundary >= pages));
-    if (!good) {
-      throw new BuddyError('ERR_BUDDY_ARGUMENT', 'pages > 0, align and boundary powers of two', {
-        pages,
-        min,
-        max,
-        align,
-        boundary,
-      });
-    }
-    return { pages, min, max: Math.min(max, this.zone.endPfn), align, boundary, topDown };
-  }
-
-  #needData(): PageData {
-    if (this.#data !== undefined) return this.#data;
-    throw new BuddyError(
-      'ERR_BUDDY_ARGUMENT',
-      'the allocator manages offsets only: it has no data',
-    );
   }
 
   #refuse(): never {

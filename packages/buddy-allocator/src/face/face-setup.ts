@@ -1,10 +1,30 @@
 /**
- * Checks the options of `BuddyAllocator.create` and makes its memory.
+ * What `BuddyAllocator.create` makes: the managed memory, a memmap of one zone, the control words. And how
+ * further pages of it come online.
+ *
+ *     pages 0 .. present .. maxPages      online: initialised, of one mobility, handed over to the zone
  */
-import { allocateBuffer, canShare } from '@bootmem/memmap';
+import {
+  allocateBuffer,
+  allocateWords,
+  canShare,
+  Memmap,
+  ThreadRegistry,
+  ZoneIndex,
+} from '@bootmem/memmap';
 
+import {
+  ControlFlag,
+  controlWords,
+  Header,
+  MAGIC,
+  VERSION,
+  Zone,
+  zoneAt,
+} from '../core/control-layout.js';
 import { BuddyError } from '../core/errors.js';
-import type { BuddyAllocatorOptions } from './face-types.js';
+import { type BuddyZone, initZoneWords } from '../core/zone.js';
+import type { BuddyAllocatorOptions, BuddyHandle } from './face-types.js';
 
 /** Options with defaults filled in. */
 export interface FaceSetup {
@@ -66,4 +86,69 @@ export function makeData(options: BuddyAllocatorOptions, setup: FaceSetup): Arra
   const buffer = 'buffer' in data ? data.buffer : data;
   if (buffer.byteLength < bytes) refuse('data', `at least ${bytes} bytes`, buffer.byteLength);
   return buffer;
+}
+
+/**
+ * Makes the shared parts of a new allocator; no page is online yet.
+ * @throws ERR_BUDDY_ARGUMENT with the option that does not fit
+ */
+export function makeHandle(options: BuddyAllocatorOptions): { handle: BuddyHandle; pages: number } {
+  const setup = checkOptions(options);
+  const { pages, maxPages, pageShift, maxOrder, threads } = setup;
+  const data = makeData(options, setup);
+  const shared = canShare() && options.data !== 'local';
+  const memmap = Memmap.create({
+    ranges: [{ startPfn: 0, endPfn: pages }],
+    minPfn: 0,
+    maxPfn: maxPages,
+    geometry: {
+      pageShift,
+      sectionOrder: 15,
+      pageblockOrder: Math.min(9, maxOrder),
+      maxOrder,
+      subsectionOrder: Math.min(9, maxOrder),
+    },
+    storage: shared ? 'auto' : 'local',
+  });
+  const control = allocateWords(controlWords(1, threads), shared);
+  control[Header.VERSION] = VERSION;
+  control[Header.ZONES] = 1;
+  control[Header.THREADS] = threads;
+  control[Header.FLAGS] =
+    ((options.grouping ?? true) ? ControlFlag.GROUPING : 0) |
+    (options.caches === false ? ControlFlag.NO_CACHE : 0) |
+    (options.poison === true ? ControlFlag.POISON : 0) |
+    ((options.zeroed ?? setup.made) ? ControlFlag.ZEROED : 0) |
+    ControlFlag.DEEP_CACHE;
+  const zoneId = memmap.defineZone(0, ZoneIndex.NORMAL);
+  initZoneWords(control, zoneAt(0), { startPfn: 0, endPfn: maxPages, presentPages: 0, zoneId });
+  control[Header.MAGIC] = MAGIC;
+  const handle: BuddyHandle = {
+    type: 'bootmem.buddy-allocator',
+    memmap: memmap.toHandle(),
+    control,
+    threads: ThreadRegistry.create(threads).toHandle(),
+    data,
+    dataOffset: options.dataOffset ?? 0,
+  };
+  return { handle, pages };
+}
+
+/**
+ * Brings pages `[from, to)` online: initialises them, hands them over, sizes the caches for `to` pages.
+ * @param type  migratetype of their pageblocks
+ */
+export function bringOnline(zone: BuddyZone, from: number, to: number, type: number): void {
+  const { memmap, words } = zone;
+  memmap.initRange(from, to, zone.zoneId);
+  memmap.pageblocks.setRange(from, to, type);
+  words[zone.at + Zone.PRESENT] = to;
+  zone.handOver(from, to);
+  // The kernel's rule at this scale: off a power of two, 63 at most.
+  const batch = Math.max(1, Math.min(63, 2 ** Math.floor(Math.log2(Math.max(1, to / 512))) - 1));
+  words[zone.at + Zone.BATCH] = batch;
+  words[zone.at + Zone.HIGH_MIN] = 4 * batch;
+  const share = Math.floor(to / 8 / words[Header.THREADS]!);
+  words[zone.at + Zone.HIGH_MAX] = Math.max(4 * batch, share);
+  zone.cache?.retune();
 }

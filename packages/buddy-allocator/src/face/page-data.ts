@@ -58,3 +58,9 @@ export class PageData {
     }
   }
 }
+
+/** The data, where there is some. @throws ERR_BUDDY_ARGUMENT for an allocator of offsets only */
+export function needData(data: PageData | undefined): PageData {
+  if (data !== undefined) return data;
+  throw new BuddyError('ERR_BUDDY_ARGUMENT', 'the allocator manages offsets only: it has no data');
+}
