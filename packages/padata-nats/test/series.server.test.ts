@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { connect } from '@nats-io/transport-node';
 import { orderedMap } from '@bootmem/padata';
 import { createNatsPool, startNatsWorker } from '@bootmem/padata-nats';
 import type { NatsPool, NatsWorker } from '@bootmem/padata-nats';
@@ -265,5 +266,17 @@ withServer('a series over a server', () => {
     await expect(
       own.runMultithreaded({ threadFn: fn('sum'), start: 0, size: 1 }),
     ).rejects.toMatchObject({ code: 'ERR_PADATA_CLOSED' });
+  });
+
+  test('a connection that is closed for good ends what is under way', async () => {
+    const connection = await connect({ servers: server.url });
+    const own = await createNatsPool({ connection });
+    const series = own.series({ fn: fn('sleep'), window: 1 });
+    const jobs = [1, 2].map((value) => series.run({ ms: 500, value }));
+    for (const job of jobs) job.catch(() => undefined);
+    await series.ready();
+    await connection.close();
+    for (const job of jobs) await expect(job).rejects.toMatchObject({ name: 'PadataNatsError' });
+    await own.close();
   });
 });

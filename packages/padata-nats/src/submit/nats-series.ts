@@ -424,7 +424,7 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
     let value: unknown;
     if (job.cancelled !== undefined) error = job.cancelled.reason;
     else if (outcome.state === 'failed') error = outcome.error;
-    else if (outcome.state === 'skipped') error = this.#ended?.error;
+    else if (outcome.state === 'skipped') error = this.#ended?.error ?? taken(this.runId);
     else value = outcome.value;
     if (error !== undefined) this.#failed += 1;
     this.#noteOutcome(error !== undefined);
@@ -506,6 +506,13 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
     timer.unref();
     this.#watchdog = timer;
   }
+}
+
+/** Somebody else has ended the run, as `padata-nats purge` does. */
+function taken(run: string): PadataNatsError {
+  return new PadataNatsError('ERR_PADATA_NATS_RUN', `the run '${run}' was ended by somebody else`, {
+    run,
+  });
 }
 
 /** Options that name places on one machine mean nothing here. */

@@ -74,7 +74,7 @@ export class ResultReader {
       } catch {
         // The server is away or has forgotten the consumer: a new one goes on where this one was.
       }
-      if (this.#closed as boolean) return;
+      if ((this.#closed as boolean) || this.#engine.nc.isClosed()) return;
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       next = this.#consumer();
     }

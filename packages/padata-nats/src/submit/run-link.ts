@@ -15,7 +15,7 @@ import { isNotFound } from '../streams.js';
 import { BatchType, decodeBatch, encodeBatch, splitBySize } from '../wire/batch.js';
 import { LargeValues } from '../wire/large-values.js';
 import { moduleToken } from '../wire/names.js';
-import { lastMessage, publishRunInfo } from '../wire/run-info.js';
+import { fetchRunInfo, lastMessage, publishRunInfo } from '../wire/run-info.js';
 import type { RunInfo } from '../wire/run-info.js';
 import { ItemKind, decodeError, decodeValue } from '../wire/values.js';
 import type { Item } from '../wire/values.js';
@@ -34,7 +34,7 @@ export type Outcome =
 /** How a run is made. */
 export interface RunLinkOptions {
   readonly run: string;
-  readonly info: RunInfo;
+  readonly info: Omit<RunInfo, 'epoch'>;
   readonly window: number;
   /** Store how far the run is delivered, so that it can be taken up again. */
   readonly keepsPosition: boolean;
@@ -76,6 +76,9 @@ export class RunLink {
   #outgoing: { readonly sequence: number; readonly item: Item }[] = [];
   #flushing = false;
   #started: Promise<void> | undefined;
+  /** The run is this link's own: it was started or resumed without an error. */
+  #owns = false;
+  #epoch = 0;
   #averageMs: number | undefined;
   /** Messages of results by number, and the last job in each; oldest first. */
   #arrived: { readonly stream: number; readonly last: number }[] = [];
@@ -98,6 +101,9 @@ export class RunLink {
     this.#host = host;
     this.#large = new LargeValues(host.engine);
     this.#buffer = new ReorderBuffer<Outcome>(options.window);
+    void host.engine.nc.closed().then((error) => {
+      this.#onConnectionClosed(error);
+    });
     this.#reader = new ResultReader(host.engine, options.run, (data, stream) => {
       this.#onResults(data, stream);
     });
@@ -162,7 +168,13 @@ export class RunLink {
    * @param when 'now': running jobs are asked to stop as well
    */
   abort(when: 'soon' | 'now'): void {
-    this.#control(when);
+    // Not while it is unknown whether the run is this link's own: another may have the name.
+    void this.#started?.then(
+      () => {
+        this.#control(when);
+      },
+      () => undefined,
+    );
   }
 
   /** Takes back what no worker has taken. */
@@ -178,6 +190,7 @@ export class RunLink {
     clearInterval(this.#workerCheck);
     await this.#started?.catch(() => undefined);
     await this.#reader.close();
+    if (!this.#owns) return;
     this.#control('end');
     const { engine } = this.#host;
     const { names, jsm } = engine;
@@ -206,21 +219,24 @@ export class RunLink {
         { run },
       );
     }
-    await publishRunInfo(engine, publisher, run, info);
+    await publishRunInfo(engine, publisher, run, { ...info, epoch: this.#epoch });
+    this.#owns = true;
     await this.#reader.start();
   }
 
   async #resume(from: number | undefined): Promise<void> {
     const { engine, publisher } = this.#host;
     const { run, info, window } = this.#options;
-    const known = await lastMessage(engine, engine.names.info(run));
+    const known = await fetchRunInfo(engine, run);
     if (known === undefined) {
       throw new PadataNatsError('ERR_PADATA_NATS_RUN', `there is no run '${run}'`, { run });
     }
     const stored = await lastMessage(engine, engine.names.position(run));
     const position = from ?? (stored === undefined ? 0 : Number(decoder.decode(stored)));
     await this.purge();
-    await publishRunInfo(engine, publisher, run, info);
+    this.#epoch = (known.epoch + 1) % 256;
+    await publishRunInfo(engine, publisher, run, { ...info, epoch: this.#epoch });
+    this.#owns = true;
     this.#buffer = new ReorderBuffer<Outcome>(window, position);
     this.#savedPosition = position;
     const waiting = await this.#reader.start();
@@ -275,8 +291,15 @@ export class RunLink {
         }),
       );
       for (const part of splitBySize(items, engine.maxPayload)) {
-        const data = encodeBatch({ type: BatchType.JOBS, first: from, micros: 0, items: part });
-        await publisher.publish(this.#jobs, data, `${run}:j:${from}-${part.length}`);
+        const data = encodeBatch({
+          type: BatchType.JOBS,
+          first: from,
+          micros: 0,
+          epoch: this.#epoch,
+          items: part,
+        });
+        const id = engine.names.jobsId(run, this.#epoch, from, part.length);
+        await publisher.publish(this.#jobs, data, id);
         from += part.length;
       }
     } catch (error) {
@@ -415,6 +438,7 @@ export class RunLink {
         roster.ask();
         return;
       }
+      void this.purge().catch(() => undefined);
       this.#failAll(
         new PadataNatsError(
           'ERR_PADATA_NATS_NO_WORKER',
@@ -427,8 +451,15 @@ export class RunLink {
     this.#workerCheck = check;
   }
 
+  /** The connection is closed for good: nothing will come any more. */
+  #onConnectionClosed(cause: unknown): void {
+    if (this.#over) return;
+    this.#failAll(
+      new PadataNatsError('ERR_PADATA_NATS_CONNECT', 'the connection is closed', {}, cause),
+    );
+  }
+
   #failAll(error: PadataNatsError): void {
-    void this.purge().catch(() => undefined);
     for (let sequence = this.#buffer.next; sequence <= this.#highest; sequence += 1) {
       this.#offer(sequence, { state: 'failed', error });
     }

@@ -1,7 +1,8 @@
 /**
  * Batches: consecutive jobs of a run, or their results, in one message.
  *
- *     0  version (1)   1  type: 1 jobs, 2 results   2  1 = run again after a delivery that came to nothing (2)
+ *     0  version (1)   1  type: 1 jobs, 2 results   2  1 = again, after a delivery that came to nothing
+ *     3  epoch: times the run was resumed, modulo 256
  *     4  items (4)     8  sequence number of the first (8, float)
  *    16  results: run time of an item, microseconds (8, float); jobs: 0
  *    24  items: kind (1), length (4), bytes …                     little endian throughout
@@ -26,6 +27,8 @@ export interface Batch {
   readonly first: number;
   /** Time an item took, in microseconds; 0 for jobs. */
   readonly micros: number;
+  /** Times the run was resumed, modulo 256; part of message ids, which the server remembers across a resume. */
+  readonly epoch?: number;
   /** Results of jobs that were delivered before without an answer. */
   readonly again?: boolean;
   readonly items: readonly Item[];
@@ -40,7 +43,14 @@ export function itemBytes({ bytes }: Item): number {
 export const BATCH_HEADER_BYTES = HEADER;
 
 /** The message of a batch. O(bytes). */
-export function encodeBatch({ type, first, micros, again = false, items }: Batch): Uint8Array {
+export function encodeBatch({
+  type,
+  first,
+  micros,
+  epoch = 0,
+  again = false,
+  items,
+}: Batch): Uint8Array {
   let length = HEADER;
   for (const item of items) length += itemBytes(item);
   const bytes = new Uint8Array(length);
@@ -48,6 +58,7 @@ export function encodeBatch({ type, first, micros, again = false, items }: Batch
   bytes[0] = VERSION;
   bytes[1] = type;
   bytes[2] = again ? 1 : 0;
+  bytes[3] = epoch;
   view.setUint32(4, items.length, true);
   view.setFloat64(8, first, true);
   view.setFloat64(16, micros, true);
@@ -87,7 +98,8 @@ export function decodeBatch(bytes: Uint8Array, type: number): Batch {
   }
   if (at !== bytes.length) throw broken('longer than its items', bytes.length);
   const again = bytes[2] === 1;
-  return { type, first, micros: Number.isFinite(micros) ? micros : 0, again, items };
+  const epoch = bytes[3]!;
+  return { type, first, micros: Number.isFinite(micros) ? micros : 0, epoch, again, items };
 }
 
 function broken(how: string, length: number): PadataNatsError {

@@ -84,6 +84,16 @@ export class Names {
     return subject.slice(subject.lastIndexOf('.') + 1);
   }
 
+  /** Id of a message of jobs: the same whoever publishes it again. */
+  jobsId(run: string, epoch: number, first: number, count: number): string {
+    return `${run}:${epoch}:j:${first}-${count}`;
+  }
+
+  /** Id of a message of results. */
+  resultsId(run: string, epoch: number, first: number, count: number): string {
+    return `${run}:${epoch}:r:${first}-${count}`;
+  }
+
   results(run: string): string {
     return `${this.prefix}.res.${run}`;
   }

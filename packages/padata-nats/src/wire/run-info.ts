@@ -17,6 +17,8 @@ export interface RunInfo {
   readonly name: string;
   /** A series' shared value, or a range job's argument. */
   readonly shared: unknown;
+  /** Times the run was resumed, modulo 256. */
+  readonly epoch: number;
   /** A job may be run again when it is unknown whether it ran. */
   readonly idempotent: boolean;
   /** Runs again at most so many times. */

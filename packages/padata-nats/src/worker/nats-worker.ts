@@ -282,7 +282,7 @@ export class NatsWorker implements AsyncDisposable {
   /** Stores results, in as many messages as their size asks for. */
   async #publish(
     run: string,
-    { first }: Batch,
+    { first, epoch = 0 }: Batch,
     results: readonly Item[],
     micros: number,
     again: boolean,
@@ -303,26 +303,40 @@ export class NatsWorker implements AsyncDisposable {
         type: BatchType.RESULTS,
         first: from,
         micros,
+        epoch,
         again,
         items: part,
       });
-      await this.#publisher.publish(names.results(run), data, `${run}:${from}-${part.length}`);
+      await this.#publisher.publish(
+        names.results(run),
+        data,
+        names.resultsId(run, epoch, from, part.length),
+      );
       from += part.length;
     }
   }
 
   /** A batch that came to nothing goes back as single jobs, so that one bad job cannot take others with it. */
-  async #takeApart(subject: string, run: string, { first, items }: Batch): Promise<void> {
+  async #takeApart(
+    subject: string,
+    run: string,
+    { first, epoch = 0, items }: Batch,
+  ): Promise<void> {
     await Promise.all(
       items.map((item, i) => {
         const data = encodeBatch({
           type: BatchType.JOBS,
           first: first + i,
           micros: 0,
+          epoch,
           again: true,
           items: [item],
         });
-        return this.#publisher.publish(subject, data, `${run}:j:${first + i}-1`);
+        return this.#publisher.publish(
+          subject,
+          data,
+          this.#engine.names.jobsId(run, epoch, first + i, 1),
+        );
       }),
     );
   }

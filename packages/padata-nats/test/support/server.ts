@@ -2,7 +2,7 @@
  * A real nats-server on loopback for the tests, with a store of its own. Where there is none (NATS_SERVER, PATH,
  * /usr/sbin), the tests that need it are skipped, and say so.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, connect } from 'node:net';
@@ -159,10 +159,19 @@ export class WorkerProcess {
 }
 
 /** Runs the command to its end. */
-export function command(...args: readonly string[]): {
+export async function command(...args: readonly string[]): Promise<{
   status: number | null;
   stdout: string;
   stderr: string;
-} {
-  return spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' });
+}> {
+  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += String(chunk);
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += String(chunk);
+  });
+  const status = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { status, stdout, stderr };
 }
