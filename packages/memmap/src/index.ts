@@ -35,7 +35,8 @@ export {
 } from './page-state.js';
 export { type Columns, type ColumnBuffers, type StorageKind } from './columns.js';
 export { type BlockHead, type PageDescription } from './describe.js';
-export { Memmap, type MemmapHandle, type MemmapOptions, type PfnRange } from './memmap.js';
+export { Memmap } from './memmap.js';
+export { type MemmapHandle, type MemmapOptions, type PfnRange } from './memmap-types.js';
 export { PageblockView } from './pageblocks.js';
 export { type RunVisitor } from './section-table.js';
 export { type ZoneName, ZoneRegistry } from './zone-registry.js';

@@ -16,21 +16,14 @@
  *
  * Source: Documentation/mm/memory-model.rst, Documentation/mm/physical_memory.rst.
  */
+import { checkPresent, isRange } from './check-range.js';
+import { columnBytesPerPage, type Columns, type StorageKind, viewColumns } from './columns.js';
 import { type BlockHead, describePage, type PageDescription } from './describe.js';
-import {
-  allocateColumns,
-  chooseStorage,
-  columnBytesPerPage,
-  type ColumnBuffers,
-  type Columns,
-  type StorageKind,
-  viewColumns,
-} from './columns.js';
 import { MemmapError } from './errors.js';
 import type { FillKernel } from './fill.js';
 import { checkGeometry, type Geometry, X86_64 } from './geometry.js';
 import { MAGIC, type TableLayout, tableLayout, VERSION, Word } from './layout.js';
-import { PageblockView } from './pageblocks.js';
+import type { MemmapHandle, MemmapOptions } from './memmap-types.js';
 import {
   type DeviceState,
   HEAD_KIND_MASK,
@@ -40,51 +33,16 @@ import {
   type PlainState,
   SectionFlag,
 } from './page-state.js';
+import { PageblockView } from './pageblocks.js';
+import { dropReference, referencesOf, takeReference } from './references.js';
+import { reserveMap } from './reserve.js';
 import { type RunVisitor, SectionTable } from './section-table.js';
-import { alignDown, alignUp, MAX_PFN } from './units.js';
-import { allocateBuffer } from './words.js';
+import { countInState, firstInState, forEachPart } from './state-search.js';
+import { alignDown, alignUp } from './units.js';
 import { ZoneRegistry } from './zone-registry.js';
 
-/** Range of pages `[startPfn, endPfn)`. */
-export interface PfnRange {
-  readonly startPfn: number;
-  readonly endPfn: number;
-}
-
-/** How to create a map. */
-export interface MemmapOptions {
-  /** Memory that gets descriptors; rounded out to whole sections. May be empty. */
-  readonly ranges: readonly PfnRange[];
-  /** Default {@link X86_64}. */
-  readonly geometry?: Geometry;
-  /** Pfns below this can be added later; default the end of the ranges. */
-  readonly maxPfn?: number;
-  /** Lowest pfn that can be added later; default the start of the ranges. */
-  readonly minPfn?: number;
-  /** `full` (default): slots for all sections now; `ondemand`: when first touched. */
-  readonly populate?: 'full' | 'ondemand';
-  /** Sections that can have descriptors at a time; default all of the span, at most 2**31 pages. */
-  readonly capacitySections?: number;
-  /** Default `auto`: WebAssembly memory for large maps, else shared, else local. */
-  readonly storage?: StorageKind | 'auto';
-}
-
-/** What another thread needs to use the same map; structured-cloneable unless the storage is local. */
-export interface MemmapHandle {
-  readonly type: 'bootmem.memmap';
-  readonly table: ArrayBufferLike;
-  readonly columns: ColumnBuffers;
-}
-
-const MAX_INDEX = 2 ** 31;
-const { add, load } = Atomics;
-
-const isRange = (range: PfnRange): boolean =>
-  Number.isSafeInteger(range.startPfn) &&
-  Number.isSafeInteger(range.endPfn) &&
-  range.startPfn >= 0 &&
-  range.startPfn < range.endPfn &&
-  range.endPfn <= MAX_PFN;
+/** Page map indices are below this. */
+const MAX_PGMAP = 2 ** 31;
 
 /** Page descriptors of a machine, or of one big buffer. Attach from any thread by handle. */
 export class Memmap {
@@ -157,25 +115,7 @@ export class Memmap {
   static create(options: MemmapOptions): Memmap {
     const geometry = options.geometry ?? X86_64;
     checkGeometry(geometry);
-    for (const range of options.ranges) {
-      if (!isRange(range)) {
-        throw new MemmapError('ERR_MEMMAP_ARGUMENT', 'ranges are [startPfn, endPfn), not empty', {
-          ...range,
-        });
-      }
-    }
-    const starts = options.ranges.map((r) => r.startPfn);
-    const ends = options.ranges.map((r) => r.endPfn);
-    const low = Math.min(options.minPfn ?? Infinity, ...starts, options.maxPfn ?? Infinity);
-    const high = Math.max(options.maxPfn ?? 0, ...ends);
-    const first = Number.isFinite(low) ? Math.floor(low / 2 ** geometry.sectionOrder) : 0;
-    const sections = Math.ceil(high / 2 ** geometry.sectionOrder) - first;
-    const limit = MAX_INDEX / 2 ** geometry.sectionOrder;
-    const capacity = Math.max(1, options.capacitySections ?? Math.min(sections, limit));
-    if (!Number.isInteger(capacity) || capacity > limit) {
-      throw new MemmapError('ERR_MEMMAP_CAPACITY', `capacitySections is 1..${limit}`, { capacity });
-    }
-    const map = reserve(geometry, first, Math.max(1, sections), capacity, options);
+    const map = new Memmap(reserveMap(geometry, options));
     for (const { startPfn, endPfn } of options.ranges) {
       const start = alignDown(startPfn, geometry.sectionOrder);
       const end = alignUp(endPfn, geometry.sectionOrder);
@@ -247,14 +187,14 @@ export class Memmap {
   /** Removes present memory in whole subsections; its descriptors become uninitialised. */
   removeMemory(startPfn: number, endPfn: number): void {
     this.#checkSubsections(startPfn, endPfn);
-    this.#checkPresent(startPfn, endPfn);
+    checkPresent(this.#sections, startPfn, endPfn);
     this.clearRange(startPfn, endPfn);
     this.#sections.removeMemory(startPfn, endPfn);
   }
 
   /** Gives the sections of a range their descriptors. @throws ERR_MEMMAP_ABSENT | ERR_MEMMAP_CAPACITY */
   populate(startPfn: number, endPfn: number): void {
-    this.#checkPresent(startPfn, endPfn);
+    checkPresent(this.#sections, startPfn, endPfn);
     this.#sections.populate(startPfn, endPfn);
   }
 
@@ -285,7 +225,7 @@ export class Memmap {
     pgmapIndex: number,
     state: DeviceState = PageState.DEVICE,
   ): void {
-    if (!Number.isInteger(pgmapIndex) || pgmapIndex < 1 || pgmapIndex >= MAX_INDEX) {
+    if (!Number.isInteger(pgmapIndex) || pgmapIndex < 1 || pgmapIndex >= MAX_PGMAP) {
       throw new MemmapError('ERR_MEMMAP_ARGUMENT', `pgmapIndex is 1..2^31-1, got ${pgmapIndex}`, {
         pgmapIndex,
       });
@@ -304,7 +244,7 @@ export class Memmap {
    * @throws ERR_MEMMAP_UNINITIALISED when a page is not initialised; nothing was changed
    */
   setRange(startPfn: number, endPfn: number, state: PlainState): void {
-    this.#checkPresent(startPfn, endPfn);
+    checkPresent(this.#sections, startPfn, endPfn);
     const pfn = this.firstUninitialised(startPfn, endPfn);
     if (pfn !== undefined) {
       throw new MemmapError('ERR_MEMMAP_UNINITIALISED', `pfn ${pfn} is not initialised`, { pfn });
@@ -316,8 +256,9 @@ export class Memmap {
 
   /** Makes pages uninitialised again and zeroes all their columns. */
   clearRange(startPfn: number, endPfn: number): void {
-    this.#checkPresent(startPfn, endPfn);
-    this.#populatedRuns(startPfn, endPfn, (index, pages) => {
+    checkPresent(this.#sections, startPfn, endPfn);
+    forEachPart(this.#sections, { startPfn, endPfn }, (index, pages) => {
+      if (index < 0) return;
       const end = index + pages;
       this.#fillState(PageState.UNINITIALISED, index, end);
       this.#fillZone(0, index, end);
@@ -387,17 +328,12 @@ export class Memmap {
    * allocated block, else 0) plus those taken with {@link getRef}. @kernel page_ref_count
    */
   refcount(pfn: number): number {
-    const implied = this.#impliedReferences(pfn);
-    return implied === undefined ? 0 : implied + load(this.#columns.refs, this.indexOf(pfn));
+    return referencesOf(this, pfn);
   }
 
   /** Takes a reference, atomically. @returns the new count @throws ERR_MEMMAP_UNINITIALISED */
   getRef(pfn: number): number {
-    const implied = this.#impliedReferences(pfn);
-    if (implied === undefined) {
-      throw new MemmapError('ERR_MEMMAP_UNINITIALISED', `pfn ${pfn} is not initialised`, { pfn });
-    }
-    return implied + add(this.#columns.refs, this.indexOf(pfn), 1) + 1;
+    return takeReference(this, pfn);
   }
 
   /**
@@ -405,12 +341,7 @@ export class Memmap {
    * @throws ERR_MEMMAP_REFCOUNT when there is none to drop; nothing was changed
    */
   putRef(pfn: number): number {
-    const implied = this.#impliedReferences(pfn) ?? 0;
-    const at = this.indexOf(pfn);
-    const before = add(this.#columns.refs, Math.max(0, at), -1) + implied;
-    if (before > 0) return before - 1;
-    add(this.#columns.refs, Math.max(0, at), 1);
-    throw new MemmapError('ERR_MEMMAP_REFCOUNT', `pfn ${pfn} has no reference to drop`, { pfn });
+    return dropReference(this, pfn);
   }
 
   /** Page map index of a device page's subsection, 0 for none. */
@@ -433,33 +364,14 @@ export class Memmap {
 
   /** First pfn of `[startPfn, endPfn)` with exactly this state byte, or undefined. */
   firstInState(startPfn: number, endPfn: number, state: number): number | undefined {
-    this.#checkPresent(startPfn, endPfn);
-    const size = this.pagesPerSection;
-    for (let pfn = startPfn; pfn < endPfn;) {
-      const end = Math.min(endPfn, (this.sectionOf(pfn) + 1) * size);
-      const index = this.indexOf(pfn);
-      if (index < 0) {
-        if (state === PageState.UNINITIALISED) return pfn;
-      } else {
-        const found = this.#columns.state.subarray(index, index + end - pfn).indexOf(state);
-        if (found >= 0) return pfn + found;
-      }
-      pfn = end;
-    }
-    return undefined;
+    checkPresent(this.#sections, startPfn, endPfn);
+    return firstInState(this.#sections, this.#columns.state, { startPfn, endPfn }, state);
   }
 
   /** Number of pages of `[startPfn, endPfn)` with exactly this state byte. */
   countInState(startPfn: number, endPfn: number, state: number): number {
-    this.#checkPresent(startPfn, endPfn);
-    let count = 0;
-    let populated = 0;
-    this.#populatedRuns(startPfn, endPfn, (index, pages) => {
-      const column = this.#columns.state;
-      for (let i = index; i < index + pages; i++) if (column[i] === state) count++;
-      populated += pages;
-    });
-    return state === PageState.UNINITIALISED ? count + (endPfn - startPfn - populated) : count;
+    checkPresent(this.#sections, startPfn, endPfn);
+    return countInState(this.#sections, this.#columns.state, { startPfn, endPfn }, state);
   }
 
   /** First uninitialised pfn of the range, or undefined. */
@@ -526,47 +438,9 @@ export class Memmap {
     });
   }
 
-  #populatedRuns(startPfn: number, endPfn: number, visit: RunVisitor): void {
-    const size = this.pagesPerSection;
-    for (let pfn = startPfn; pfn < endPfn;) {
-      const end = Math.min(endPfn, (this.sectionOf(pfn) + 1) * size);
-      const index = this.indexOf(pfn);
-      if (index >= 0) visit(index, end - pfn, pfn);
-      pfn = end;
-    }
-  }
-
-  #impliedReferences(pfn: number): number | undefined {
-    const state = this.state(pfn);
-    if (state === PageState.UNINITIALISED) return undefined;
-    if (state === PageState.DEVICE_IDLE || state === PageState.DEVICE_TAIL) return 0;
-    if (state < PageState.FREE && state !== PageState.BODY) return 1;
-    if ((state & HEAD_KIND_MASK) === PageState.ALLOCATED) return 1;
-    return state === PageState.BODY && this.coveringHead(pfn) === undefined ? 1 : 0;
-  }
-
   #deviceIndex(pfn: number): number {
     if (isDeviceState(this.state(pfn))) return this.indexOf(pfn);
     throw new MemmapError('ERR_MEMMAP_ARGUMENT', `pfn ${pfn} is not a device page`, { pfn });
-  }
-
-  #checkPresent(startPfn: number, endPfn: number): void {
-    const ok =
-      Number.isSafeInteger(startPfn) &&
-      Number.isSafeInteger(endPfn) &&
-      startPfn >= 0 &&
-      startPfn < endPfn &&
-      endPfn <= MAX_PFN;
-    if (!ok) {
-      throw new MemmapError('ERR_MEMMAP_ARGUMENT', 'a range is [startPfn, endPfn), not empty', {
-        startPfn,
-        endPfn,
-      });
-    }
-    const absent = this.#sections.firstAbsent(startPfn, endPfn);
-    if (absent !== undefined) {
-      throw new MemmapError('ERR_MEMMAP_ABSENT', `pfn ${absent} is not present`, { pfn: absent });
-    }
   }
 
   #checkSubsections(startPfn: number, endPfn: number): void {
@@ -580,43 +454,6 @@ export class Memmap {
         `memory is added in subsections of 2^${subsectionOrder} pages inside the map`,
         { startPfn, endPfn, mapStart: this.startPfn, mapEnd: this.endPfn },
       );
-    }
-  }
-}
-
-/** Reserves table and columns; with on-demand maps, less capacity when the platform refuses the size. */
-function reserve(
-  geometry: Geometry,
-  first: number,
-  sections: number,
-  wanted: number,
-  options: MemmapOptions,
-): Memmap {
-  const onDemand = options.populate === 'ondemand';
-  for (let capacity = wanted; ; capacity = Math.ceil(capacity / 2)) {
-    const pages = capacity * 2 ** geometry.sectionOrder;
-    const auto = options.storage === undefined || options.storage === 'auto';
-    const kind = auto ? chooseStorage(pages) : options.storage;
-    const layout = tableLayout(geometry, sections, capacity);
-    try {
-      const columns = allocateColumns(kind, pages, geometry.maxOrder);
-      const table = allocateBuffer(layout.totalBytes, kind !== 'local');
-      const words = new Int32Array(table);
-      words[Word.VERSION] = VERSION;
-      words[Word.PAGE_SHIFT] = geometry.pageShift;
-      words[Word.SECTION_ORDER] = geometry.sectionOrder;
-      words[Word.PAGEBLOCK_ORDER] = geometry.pageblockOrder;
-      words[Word.MAX_ORDER] = geometry.maxOrder;
-      words[Word.SUBSECTION_ORDER] = geometry.subsectionOrder;
-      words[Word.FIRST_SECTION] = first;
-      words[Word.SECTIONS] = sections;
-      words[Word.CAPACITY] = capacity;
-      words[Word.ON_DEMAND] = onDemand ? 1 : 0;
-      words[Word.MAGIC] = MAGIC;
-      return Memmap.attach({ type: 'bootmem.memmap', table, columns });
-    } catch (error) {
-      const explicit = options.capacitySections !== undefined || !onDemand || capacity === 1;
-      if (explicit || !(error instanceof MemmapError)) throw error;
     }
   }
 }

@@ -29,7 +29,11 @@ export class SectionTable {
   readonly #geometry: Geometry;
   readonly #first: number;
 
+  /** Pages per section. */
+  readonly pagesPerSection: number;
+
   constructor(words: Int32Array, layout: TableLayout, geometry: Geometry) {
+    this.pagesPerSection = layout.pagesPerSection;
     this.#words = words;
     this.#layout = layout;
     this.#geometry = geometry;
