@@ -179,6 +179,7 @@ export class RangeEngine {
       protocol.close(this.#words, active.place.base);
       add(this.#words, HEAD.OPEN_LANES, -1);
       await this.#untilEmpty(active);
+      active.findUnbegun();
       await this.#redo(job, active);
       await this.#untilGathered(active);
       await this.#undoIfNeeded(job, active, run.signal);
@@ -231,6 +232,7 @@ export class RangeEngine {
       protocol.close(this.#words, active.place.base);
       add(this.#words, HEAD.OPEN_LANES, -1);
       this.#untilEmptySync(active);
+      active.findUnbegun();
       for (const k of active.redo.splice(0)) this.#runChunkSync(job, fn, active, k);
       if (active.missingValues() > 0 || active.missingError()) this.#crew.receiveAll();
       if (active.failure !== undefined) {

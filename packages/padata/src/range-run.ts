@@ -9,6 +9,7 @@ import {
   CHUNK_PHASE_BITS,
   CHUNK_PHASE_MASK,
   ChunkPhase,
+  LANE,
   LANE_STAT_NUMBERS,
 } from './control-layout.js';
 import type { LanePlace } from './control-layout.js';
@@ -42,6 +43,7 @@ export class LaneRun {
   readonly values = new Map<number, unknown>();
   /** Resolved when someone left while the owner slept in its event loop. */
   onLeft: (() => void) | undefined;
+  #someoneDied = false;
   readonly #words: Int32Array;
   readonly #numbers: Float64Array;
 
@@ -91,9 +93,10 @@ export class LaneRun {
   fail(index: number, worker: number, cause: unknown): void {
     if (this.failure !== undefined) return;
     const { start, end } = this.bounds(index);
+    const isClone = (cause as { code?: unknown } | null | undefined)?.code === 'ERR_PADATA_CLONE';
     this.failure = {
       error: new PadataError(
-        'ERR_PADATA_CHUNK_FAILED',
+        isClone ? 'ERR_PADATA_CLONE' : 'ERR_PADATA_CHUNK_FAILED',
         `chunk [${start}, ${end}) failed in ${worker === 0 ? 'the caller' : `worker ${worker}`}: ${textOf(cause)}`,
         { start, end, worker, index },
         cause,
@@ -103,6 +106,7 @@ export class LaneRun {
 
   /** A worker died: finds its chunk, clears its presence. */
   workerDied(worker: number, exitCode: number, cause: unknown): void {
+    this.#someoneDied = true;
     for (let k = 0; k < this.plan.chunkCount; k += 1) {
       const word = load(this.#words, this.place.chunks + k);
       if (word !== (ChunkPhase.RUNNING | (worker << CHUNK_PHASE_BITS))) continue;
@@ -123,6 +127,18 @@ export class LaneRun {
     }
     store(this.#words, this.place.present + worker, 0);
     this.onLeft?.();
+  }
+
+  /**
+   * Adds to `redo` what a dead worker had claimed and not begun; only when all have left. Nobody has touched these
+   * chunks, so they can be run whether the job is idempotent or not. Found by exploring the interleavings.
+   */
+  findUnbegun(): void {
+    if (!this.#someoneDied || load(this.#words, this.place.base + LANE.STOPPED) !== 0) return;
+    const claimed = Math.min(load(this.#words, this.place.base + LANE.CLAIM), this.plan.chunkCount);
+    for (let k = 0; k < claimed; k += 1) {
+      if (this.phase(k) === ChunkPhase.NONE) this.redo.push(k);
+    }
   }
 
   /** Units of finished chunks. */
