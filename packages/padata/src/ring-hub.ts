@@ -24,6 +24,20 @@ import { SlotRunner } from './slot-runner.js';
 const WAKE_WORTH_MS = 0.05;
 /** Submissions within one tick after which sleepers are looked at again. */
 const LOOK_EVERY = 16;
+/** From so many deliveries in one turn on, what they make the program submit is published in lumps. */
+const LAZY_FROM = 32;
+/** The owner waits awake for jobs that take no longer than this, in nanoseconds, */
+const LINGER_JOB_NS = 2000;
+/** and at most so long, in milliseconds. */
+const LINGER_MAX_MS = 0.01;
+const LINGER_MIN_MS = 0.001;
+/** An owner that gave up waiting awake tries it again once in so many times. */
+const LINGER_RETRY = 64;
+/** Jobs delivered in one turn at most: a share of the window, so that the workers need not pause. */
+const TURN_JOBS = 64;
+/** The owner looks by itself when nobody wakes it, first after and at least every so many milliseconds. */
+const GUARD_MS = 2;
+const GUARD_MAX_MS = 64;
 /** The owner delivers at most for so long before it lets events in, in milliseconds. */
 const DRAIN_SLICE_MS = 10;
 /** How long the process is kept alive after the last delivery, in milliseconds. */
@@ -63,6 +77,13 @@ export class RingHub {
   #releaseTimer: ReturnType<typeof setTimeout> | undefined;
   #drainScheduled = false;
   #watching = false;
+  /** Submissions of this turn are answers to deliveries: the end of the turn publishes them. */
+  #lazy = false;
+  #turnEnds = 0;
+  #lingerMs = LINGER_MIN_MS;
+  #lingerMisses = 0;
+  #guard: ReturnType<typeof setTimeout> | undefined;
+  #guardMs = GUARD_MS;
 
   constructor(platform: Platform, crew: Crew, inline: boolean) {
     this.#platform = platform;
@@ -141,6 +162,11 @@ export class RingHub {
     return this.#stamp;
   }
 
+  /** May a submission be published a little later? True only until the end of a turn of deliveries. */
+  get isLazy(): boolean {
+    return this.#lazy;
+  }
+
   /** A job was submitted to this ring. */
   noteSubmit(ring: SlotRing): void {
     if (!this.#holding) this.#hold();
@@ -150,11 +176,7 @@ export class RingHub {
     }
     // The ring's PUBLISHED word is what a worker looks at before it sleeps; no epoch is needed.
     if (!this.#flushScheduled) {
-      this.#flushScheduled = true;
-      this.#sinceLook = 0;
-      queueMicrotask(() => {
-        this.#flush();
-      });
+      this.#scheduleFlush();
       // If everybody sleeps, one thread can begin while the rest of the tick goes on.
       this.#wakeFor(ring, 1);
       return;
@@ -273,31 +295,95 @@ export class RingHub {
     void this.#crew.member(worker)?.platform.terminate();
   }
 
-  /** Delivers everything that is done; then the owner may sleep. */
+  /** Delivers everything that is done; then the owner may sleep. For the beginning of an event. */
   drainAll(): void {
+    this.#turnEnds = performance.now() + DRAIN_SLICE_MS;
+    this.#drainTurn();
+  }
+
+  /**
+   * One turn: deliver, then let the promises' reactions run (they submit more), then look again.
+   * OWNER_ASLEEP stays 0 until nothing was delivered, so that no worker sends a message in vain.
+   */
+  #drainTurn(): void {
     protocol.ownerAwake(this.#crew.words);
-    const until = performance.now() + DRAIN_SLICE_MS;
     for (;;) {
-      let count = 0;
-      const now = performance.now();
-      this.#stamp = now;
-      for (const entry of this.#entries.values()) {
-        const { ring } = entry;
-        if (ring.outstanding === 0) continue;
-        if (this.#inline && entry.runner.scan()) count += 1;
-        const delivered = ring.drain(4 * ring.memory.window, now);
-        count += delivered;
-        if (delivered > 0) entry.onDrained();
+      const count = this.#drainOnce();
+      if (count > 0 && !this.#inline) {
+        this.#lazy = count >= LAZY_FROM;
+        this.#scheduleFlush();
+        return;
       }
       // Callbacks have submitted more: this loop is their tick.
       if (this.#flushScheduled) this.#flushWork();
       if (count === 0 && this.#maySleep()) break;
-      if (performance.now() > until) {
+      if (performance.now() > this.#turnEnds) {
         this.#scheduleDrain();
         return;
       }
     }
+    this.#startGuard();
     this.#checkIdle();
+  }
+
+  #drainOnce(): number {
+    let count = 0;
+    const now = performance.now();
+    this.#stamp = now;
+    for (const entry of this.#entries.values()) {
+      const { ring } = entry;
+      if (ring.outstanding === 0) continue;
+      if (this.#inline && entry.runner.scan()) count += 1;
+      const delivered = ring.drain(Math.max(TURN_JOBS, ring.memory.window >> 2), now);
+      count += delivered;
+      if (delivered > 0) entry.onDrained();
+    }
+    return count;
+  }
+
+  /**
+   * Workers wake the owner at the end of a reservation of small jobs. Should one of those turn out to be
+   * slow, what was done before it would wait: so the owner looks by itself, less and less often.
+   */
+  #startGuard(): void {
+    if (this.#guard !== undefined || this.#outstanding() === 0) return;
+    const timer = setTimeout(() => {
+      this.#guard = undefined;
+      this.#guardMs = Math.min(GUARD_MAX_MS, this.#guardMs * 2);
+      this.drainAll();
+    }, this.#guardMs);
+    (timer as { unref?: () => void }).unref?.();
+    this.#guard = timer;
+  }
+
+  /** Waits awake for a moment when jobs are so small that sleeping would cost more; true = one is done. */
+  #linger(): boolean {
+    let fast = false;
+    for (const { ring } of this.#entries.values()) {
+      if (ring.outstanding === 0) continue;
+      if (ring.anyDone()) return true;
+      const ns = Atomics.load(ring.memory.words, RING.RUN_NS);
+      if (ns > 0 && ns <= LINGER_JOB_NS) fast = true;
+    }
+    if (!fast) return false;
+    let limit = this.#lingerMs;
+    if (limit === 0) {
+      this.#lingerMisses += 1;
+      if (this.#lingerMisses % LINGER_RETRY !== 0) return false;
+      limit = LINGER_MAX_MS;
+    }
+    const until = performance.now() + limit;
+    do {
+      for (let i = 0; i < 16; i += 1) {
+        for (const { ring } of this.#entries.values()) {
+          if (!ring.anyDone()) continue;
+          this.#lingerMs = Math.min(LINGER_MAX_MS, Math.max(LINGER_MIN_MS, this.#lingerMs * 2));
+          return true;
+        }
+      }
+    } while (performance.now() < until);
+    this.#lingerMs = this.#lingerMs < 2 * LINGER_MIN_MS ? 0 : this.#lingerMs / 2;
+    return false;
   }
 
   /** Delivers soon, in its own turn of the event loop. */
@@ -332,19 +418,41 @@ export class RingHub {
     }
   }
 
+  readonly #onFlush = (): void => {
+    this.#flush();
+  };
+
+  #scheduleFlush(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    this.#sinceLook = 0;
+    queueMicrotask(this.#onFlush);
+  }
+
   #flush(): void {
     if (!this.#flushScheduled) return;
     this.#flushWork();
-    if (!this.#maySleep()) this.drainAll();
+    const isAwake = Atomics.load(this.#crew.words, HEAD.OWNER_ASLEEP) === 0;
+    if (this.#linger()) {
+      if (performance.now() < this.#turnEnds) this.#drainTurn();
+      else this.#scheduleDrain();
+    } else if (isAwake) {
+      // More may come in later reactions of this turn: sleep only after them.
+      this.#scheduleDrain();
+    } else if (!this.#maySleep()) this.#scheduleDrain();
+    else this.#startGuard();
   }
 
   #flushWork(): void {
     this.#flushScheduled = false;
+    this.#lazy = false;
     for (const [ring, byWorker] of this.#held) {
       for (const [worker, jobs] of byWorker) this.#postHeld(ring, worker, jobs);
       byWorker.clear();
     }
     for (const { ring } of this.#entries.values()) {
+      if (ring.outstanding === 0) continue;
+      ring.publish();
       if (ring.waiting > 0) this.#wakeFor(ring, this.#threadsWorth(ring));
     }
   }
@@ -370,10 +478,12 @@ export class RingHub {
   /** Wakes threads until `wanted` of those that may run this ring are awake. */
   #wakeFor(ring: SlotRing, wanted: number): void {
     let awake = 0;
-    for (const member of this.#crew.members()) {
-      if (ring.allows(member.id) && !this.#crew.isAsleep(member.id)) awake += 1;
+    for (let id = 1; id <= this.#crew.capacity; id += 1) {
+      const member = this.#crew.member(id);
+      if (member === undefined || member.state === 'leaving') continue;
+      if (ring.allows(id) && !this.#crew.isAsleep(id)) awake += 1;
+      if (awake >= wanted) return;
     }
-    if (awake >= wanted) return;
     for (const member of this.#crew.members()) {
       if (!ring.allows(member.id) || !this.#crew.wakeOne(member.id)) continue;
       awake += 1;

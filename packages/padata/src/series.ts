@@ -25,7 +25,7 @@ import type {
   StallReport,
 } from './series-types.js';
 import { SlotRing } from './slot-ring.js';
-import type { SerialCallback } from './slot-ring.js';
+import type { SerialCallback, Settle } from './slot-ring.js';
 import { statOffsets } from './slot-runner.js';
 import { makeDuplex, makeTransform } from '#streams';
 import type { SeriesDuplex, SeriesTransform } from './streams-types.js';
@@ -43,6 +43,7 @@ interface Waiting {
   readonly callback: SerialCallback;
   readonly transfer: readonly unknown[] | undefined;
   readonly keep: boolean;
+  readonly reject: Settle | undefined;
   /** Set when it is not to be run any more. */
   readonly failed?: { readonly error: unknown };
 }
@@ -58,11 +59,20 @@ export interface SeriesHost {
   onClosed(series: Series): void;
 }
 
+let resolveNext: Settle;
+let rejectNext: Settle;
+/** One executor for all promises: `run` makes no closure a job. */
+const takeSettlers = (resolve: Settle, reject: Settle): void => {
+  resolveNext = resolve;
+  rejectNext = reject;
+};
+
 /** See `WorkPool.series`. */
 export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F>> {
   readonly window: number;
   readonly #options: SeriesOptions<F>;
   readonly #host: SeriesHost;
+  readonly #hub: RingHub;
   readonly #ring: SlotRing;
   readonly #entry: RingEntry;
   readonly #halt: HaltCounter;
@@ -89,6 +99,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     this.window = 2 ** Math.ceil(Math.log2(window));
     this.#options = options;
     this.#host = host;
+    this.#hub = host.hub;
     const href = moduleHref(options.fn);
     const arenaBytes =
       Math.ceil(Math.min(MAX_ARENA, Math.max(MIN_ARENA, (this.window + 1) * slotBytes)) / 8) * 8;
@@ -165,19 +176,21 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     callback: SerialCallback,
     transfer: readonly unknown[] | undefined,
     keep: boolean,
+    reject?: Settle,
   ): boolean {
     if (this.#ended !== undefined) throw asError(this.#ended.error);
-    if (this.#ring.broken !== undefined) throw asError(this.#ring.broken);
-    const { hub } = this.#host;
-    if (this.#overflowAt < this.#overflow.length || this.#ring.isFull) {
-      return this.#submitFull(input, callback, transfer, keep);
-    }
-    if (!this.#ring.submit(input, callback, transfer, hub.stamp, keep)) {
-      return this.#submitFull(input, callback, transfer, keep);
+    const ring = this.#ring;
+    if (ring.broken !== undefined) throw asError(ring.broken);
+    const hub = this.#hub;
+    if (
+      this.#overflowAt < this.#overflow.length ||
+      !ring.submit(input, callback, transfer, hub.stamp, keep, hub.isLazy, reject)
+    ) {
+      return this.#submitFull(input, callback, transfer, keep, reject);
     }
     this.#submitted += 1;
-    hub.noteSubmit(this.#ring);
-    return !this.#ring.isFull;
+    hub.noteSubmit(ring);
+    return !ring.isFull;
   }
 
   /** Gives back the bytes of the oldest result that was kept. */
@@ -200,22 +213,27 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
    * Submits a job and resolves with its result. Waits for room first.
    * @throws ERR_PADATA_JOB_FAILED (cause: the function's error), ERR_PADATA_WORKER_DIED, the signal's reason
    */
-  run(input: JobInput<F>, options: JobOptions = {}): Promise<JobResult<F>> {
+  run(input: JobInput<F>, options?: JobOptions): Promise<JobResult<F>> {
+    const signal = options?.signal;
+    if (signal !== undefined) return this.#runAbortable(input, signal, options?.transfer);
+    const promise = new Promise(takeSettlers as never) as Promise<JobResult<F>>;
+    const reject = rejectNext;
+    try {
+      this.submitKept(input, resolveNext as SerialCallback, options?.transfer, false, reject);
+    } catch (error) {
+      reject(error);
+    }
+    return promise;
+  }
+
+  #runAbortable(
+    input: JobInput<F>,
+    signal: AbortSignal,
+    transfer: readonly unknown[] | undefined,
+  ): Promise<JobResult<F>> {
     return new Promise((resolve, reject) => {
-      const { signal, transfer } = options;
-      if (signal?.aborted === true) {
+      if (signal.aborted) {
         reject(asError(signal.reason));
-        return;
-      }
-      if (signal === undefined) {
-        this.submit(
-          input,
-          (error, value) => {
-            if (error === undefined) resolve(value!);
-            else reject(asError(error));
-          },
-          transfer,
-        );
         return;
       }
       const sequence = this.#submitted + (this.#overflow.length - this.#overflowAt);
@@ -321,6 +339,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
 
   /** Runs the job submitted last in the calling thread, unless a worker has it already. */
   runNewestHere(): void {
+    this.#ring.publish();
     if (this.#ring.outstanding > 0) this.#entry.runner.runOne(this.#ring.newest);
     this.#host.hub.scheduleDrain();
   }
@@ -363,6 +382,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     callback: SerialCallback,
     transfer: readonly unknown[] | undefined,
     keep: boolean,
+    reject: Settle | undefined,
   ): boolean {
     const { onFull = 'wait' } = this.#options;
     if (onFull === 'reject') {
@@ -372,7 +392,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
         { window: this.window },
       );
     }
-    this.#overflow.push({ input, callback, transfer, keep });
+    this.#overflow.push({ input, callback, transfer, keep, reject });
     if (onFull === 'inline') {
       // The caller does what it would otherwise wait for: oldest jobs first.
       while (this.#overflowAt < this.#overflow.length) {
@@ -389,13 +409,16 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     while (this.#overflowAt < this.#overflow.length && !this.#ring.isFull) {
       const job = this.#overflow[this.#overflowAt]!;
       if (job.failed !== undefined) {
-        this.#ring.submitSettled(job.callback, job.failed.error, hub.stamp);
+        this.#ring.submitSettled(job.callback, job.failed.error, hub.stamp, job.reject);
       } else {
         try {
-          if (!this.#ring.submit(job.input, job.callback, job.transfer, hub.stamp, job.keep)) break;
+          const { input, callback, transfer, keep, reject } = job;
+          if (!this.#ring.submit(input, callback, transfer, hub.stamp, keep, hub.isLazy, reject)) {
+            break;
+          }
         } catch (error) {
           // Accepted long ago, so the error is the job's own; its place in the order is now.
-          this.#ring.submitSettled(job.callback, error, hub.stamp);
+          this.#ring.submitSettled(job.callback, error, hub.stamp, job.reject);
         }
       }
       this.#submitted += 1;

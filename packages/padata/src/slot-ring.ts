@@ -31,6 +31,12 @@ import { MIN_ROOM, isBytes, readValue, writeValue } from './slot-values.js';
 /** Called once per job, in order of submission. */
 export type SerialCallback = (error: unknown, value: unknown, sequence: number) => void;
 
+/** How a promise is settled. */
+export type Settle = (value: unknown) => void;
+
+/** Submissions of a tick that a lazy owner publishes in one step. */
+export const PUBLISH_EVERY = 16;
+
 /** How a ring is made. */
 export interface SlotRingOptions {
   readonly id: number;
@@ -109,7 +115,17 @@ export class SlotRing {
   readonly #held: (HeldInput | undefined)[];
   readonly #again: (Again | undefined)[];
   readonly #arenaEnd: Int32Array;
-  readonly #keeps: Uint8Array;
+  /** Set for a job whose callback is the `resolve` of a promise. */
+  readonly #rejects: (Settle | undefined)[];
+  /** A bit set of what a job left behind here besides its callback. */
+  readonly #flags: Uint8Array;
+  readonly #window: number;
+  readonly #numbers: Float64Array;
+  readonly #copyBytes: boolean;
+  readonly #retries: number;
+  readonly #onOutcome: ((failed: boolean) => void) | undefined;
+  /** Room for the result of a job whose input is no bytes. */
+  readonly #leastRoom: number;
   readonly #latencyAt: number;
   #tail: number;
   #processed: number;
@@ -119,6 +135,11 @@ export class SlotRing {
   /** Delivered jobs whose bytes are still in a consumer's hands, oldest first. */
   readonly #kept: { readonly end: number; released: boolean }[] = [];
   #draining = false;
+  #published: number;
+  /** Latencies are counted by stretches of jobs that were submitted and delivered together. */
+  #stampSeen = -1;
+  #nowSeen = -1;
+  #bucketSeen = 0;
 
   constructor(options: SlotRingOptions, host: SlotRingHost) {
     const { window, arenaBytes, shared, capacity } = options;
@@ -140,9 +161,17 @@ export class SlotRing {
     this.#held = new Array<undefined>(window).fill(undefined);
     this.#again = new Array<undefined>(window).fill(undefined);
     this.#arenaEnd = new Int32Array(window);
-    this.#keeps = new Uint8Array(window);
+    this.#rejects = new Array<undefined>(window).fill(undefined);
+    this.#flags = new Uint8Array(window);
+    this.#window = window;
+    this.#numbers = this.memory.numbers;
+    this.#copyBytes = options.copyBytes;
+    this.#retries = options.retries;
+    this.#onOutcome = options.onOutcome;
+    this.#leastRoom = room(options.outputBytes(0));
     this.#tail = options.firstSequence | 0;
     this.#processed = this.#tail;
+    this.#published = this.#tail;
     this.#words[RING.WINDOW] = window;
     for (const word of [RING.PUBLISHED, RING.CLAIM, RING.PROCESSED]) this.#words[word] = this.#tail;
   }
@@ -153,7 +182,7 @@ export class SlotRing {
   }
 
   get isFull(): boolean {
-    return this.outstanding >= this.memory.window;
+    return this.outstanding >= this.#window;
   }
 
   /** Jobs that nobody has reserved. */
@@ -200,7 +229,9 @@ export class SlotRing {
 
   /**
    * Submits a job.
-   * @param keep the consumer releases byte results itself, see `release`
+   * @param keep   the consumer releases byte results itself, see `release`
+   * @param lazy   the owner's tick ends soon with `publish`: workers may hear of the job a little later
+   * @param reject given when `callback` is the `resolve` of a promise, which then gets the value alone
    * @returns false when there is no room now; nothing has happened then
    * @throws ERR_PADATA_CLONE when the input cannot be sent at all
    */
@@ -210,33 +241,50 @@ export class SlotRing {
     transfer: readonly unknown[] | undefined,
     stamp: number,
     keep: boolean,
+    lazy = false,
+    reject: Settle | undefined = undefined,
   ): boolean {
-    if (this.outstanding >= this.memory.window) return false;
+    if (((this.#tail - this.#processed) | 0) >= this.#window) return false;
     const sequence = this.#tail;
     const index = sequence & this.#mask;
-    const base = slotWord(this.memory.window, sequence);
+    const base = slotWord(this.#window, sequence);
     const words = this.#words;
     words[base + SLOT.SEQ] = sequence;
     words[base + SLOT.ABORT] = 0;
-    this.memory.numbers[slotNumber(index) + SLOT_NUMBER.STAMP] = stamp;
+    this.#numbers[slotNumber(index) + SLOT_NUMBER.STAMP] = stamp;
     const placed = transfer === undefined ? this.#place(input, base, index) : Placed.MESSAGE;
     if (placed === Placed.FULL) return false;
+    let flags = keep ? Left.KEPT : 0;
     if (placed === Placed.MESSAGE) {
       if (!this.#placeHeld(input, transfer, sequence, base, index)) return false;
+      flags |= Left.HELD;
     } else {
-      if (this.#options.retries > 0) this.#remember(base, index);
-      protocol.offer(words, base, (sequence + 1) | 0);
+      if (this.#retries > 0) this.#remember(base, index);
+      protocol.offer(words, base);
+    }
+    if (this.#retries > 0) flags |= Left.AGAIN;
+    if (reject !== undefined) {
+      this.#rejects[index] = reject;
+      flags |= Left.PROMISE;
     }
     this.#callbacks[index] = callback;
-    this.#keeps[index] = keep ? 1 : 0;
+    this.#flags[index] = flags;
     this.#arenaEnd[index] = this.#head;
     this.#arenaUsers += 1;
     this.#tail = (sequence + 1) | 0;
+    if (!lazy || ((this.#tail - this.#published) | 0) >= PUBLISH_EVERY) this.publish();
     return true;
   }
 
+  /** Lets the workers see all that was submitted. */
+  publish(): void {
+    if (this.#published === this.#tail) return;
+    this.#published = this.#tail;
+    protocol.publish(this.#words, this.#tail);
+  }
+
   /** Takes a place in the order for a job that has failed already. The ring must not be full. */
-  submitSettled(callback: SerialCallback, error: unknown, stamp: number): void {
+  submitSettled(callback: SerialCallback, error: unknown, stamp: number, reject?: Settle): void {
     const sequence = this.#tail;
     const index = sequence & this.#mask;
     const base = slotWord(this.memory.window, sequence);
@@ -246,18 +294,19 @@ export class SlotRing {
     this.memory.numbers[slotNumber(index) + SLOT_NUMBER.STAMP] = stamp;
     this.#replies[index] = { failed: true, value: error };
     this.#callbacks[index] = callback;
-    this.#keeps[index] = 0;
+    this.#rejects[index] = reject;
+    this.#flags[index] = reject === undefined ? 0 : Left.PROMISE;
     this.#arenaEnd[index] = this.#head;
     this.#arenaUsers += 1;
     this.#tail = (sequence + 1) | 0;
     store(words, base + SLOT.STATE, SlotState.DONE);
-    store(words, RING.PUBLISHED, this.#tail);
+    this.publish();
   }
 
   /** Is the next job in order ready to be delivered? */
   anyDone(): boolean {
     if (this.#processed === this.#tail) return false;
-    const base = slotWord(this.memory.window, this.#processed);
+    const base = slotWord(this.#window, this.#processed);
     if (!protocol.isDone(this.#words, base)) return false;
     return (
       this.#words[base + SLOT.KIND]! < Kind.MESSAGE ||
@@ -402,45 +451,66 @@ export class SlotRing {
   #deliver(now: number): void {
     const sequence = this.#processed;
     const index = sequence & this.#mask;
-    const base = slotWord(this.memory.window, sequence);
+    const base = slotWord(this.#window, sequence);
     const words = this.#words;
+    const kind = words[base + SLOT.KIND]!;
     let failed = false;
     let value: unknown;
-    if (words[base + SLOT.KIND]! >= Kind.MESSAGE) {
+    if (kind === Kind.NUMBER) {
+      value = this.#numbers[slotNumber(index) + SLOT_NUMBER.VALUE];
+    } else if (kind >= Kind.MESSAGE) {
       const reply = this.#replies[index]!;
       this.#replies[index] = undefined;
       failed = reply.failed;
       value = reply.value;
     } else {
       value = readValue(this.memory, base, index);
-      if (this.#options.copyBytes && words[base + SLOT.KIND] === Kind.BYTES) {
-        value = (value as Uint8Array).slice();
-      }
+      if (this.#copyBytes && kind === Kind.BYTES) value = (value as Uint8Array).slice();
     }
     const callback = this.#callbacks[index]!;
     const end = this.#arenaEnd[index]!;
-    const keep = this.#keeps[index] === 1;
+    const flags = this.#flags[index]!;
+    let reject: Settle | undefined;
     this.#callbacks[index] = undefined;
-    this.#held[index] = undefined;
-    this.#again[index] = undefined;
+    if (flags !== 0) {
+      if ((flags & Left.PROMISE) !== 0) {
+        reject = this.#rejects[index];
+        this.#rejects[index] = undefined;
+      }
+      if ((flags & Left.HELD) !== 0) this.#held[index] = undefined;
+      if ((flags & Left.AGAIN) !== 0) this.#again[index] = undefined;
+    }
+    const keep = (flags & Left.KEPT) !== 0;
     this.#processed = (sequence + 1) | 0;
     this.delivered += 1;
     if (failed) this.failed += 1;
-    const stamp = this.memory.numbers[slotNumber(index) + SLOT_NUMBER.STAMP]!;
-    this.stats[this.#latencyAt + bucketOf(now - stamp)]! += 1;
+    const stamp = this.#numbers[slotNumber(index) + SLOT_NUMBER.STAMP]!;
+    if (stamp !== this.#stampSeen || now !== this.#nowSeen) {
+      this.#stampSeen = stamp;
+      this.#nowSeen = now;
+      this.#bucketSeen = this.#latencyAt + bucketOf(now - stamp);
+    }
+    this.stats[this.#bucketSeen]! += 1;
     const direct = this.#kept.length === 0 && !keep;
     if (!direct) this.#kept.push({ end, released: !keep });
     protocol.free(words, base);
-    this.#options.onOutcome?.(failed);
+    if (this.#onOutcome !== undefined) this.#onOutcome(failed);
+    if (reject !== undefined) {
+      if (failed) reject(value);
+      else (callback as unknown as Settle)(value);
+    } else this.#call(callback, failed, value, sequence);
+    if (direct) {
+      this.#arenaTail = end;
+      this.#arenaUsers -= 1;
+    } else if (!keep) this.#shiftKept();
+  }
+
+  #call(callback: SerialCallback, failed: boolean, value: unknown, sequence: number): void {
     try {
       callback(failed ? value : undefined, failed ? undefined : value, sequence >>> 0);
     } catch (error) {
       this.#host.report(error);
     }
-    if (direct) {
-      this.#arenaTail = end;
-      this.#arenaUsers -= 1;
-    } else if (!keep) this.#shiftKept();
   }
 
   #shiftKept(): void {
@@ -451,6 +521,18 @@ export class SlotRing {
   }
 
   #place(input: unknown, base: number, index: number): number {
+    if (typeof input === 'number') {
+      const first = this.#allocate(this.#leastRoom);
+      if (first < 0) return this.#leastRoom > this.arenaBytes ? Placed.MESSAGE : Placed.FULL;
+      const words = this.#words;
+      words[base + SLOT.FIRST] = first;
+      words[base + SLOT.IN_ROOM] = 0;
+      words[base + SLOT.OUT_ROOM] = this.#leastRoom;
+      words[base + SLOT.KIND] = Kind.NUMBER;
+      this.#numbers[slotNumber(index) + SLOT_NUMBER.VALUE] = input;
+      this.#head = first + this.#leastRoom;
+      return Placed.SLOT;
+    }
     const { slotBytes, outputBytes } = this.#options;
     let need = 0;
     if (typeof input === 'string') need = input.length * 2;
@@ -505,7 +587,7 @@ export class SlotRing {
     words[base + SLOT.IN_ROOM] = 0;
     words[base + SLOT.OUT_ROOM] = out;
     this.#held[index] = { input, transferred: transfer !== undefined };
-    if (this.#options.retries > 0) this.#remember(base, index);
+    if (this.#retries > 0) this.#remember(base, index);
     try {
       this.#hold(sequence, base, input, transfer);
     } catch (error) {
@@ -513,7 +595,6 @@ export class SlotRing {
       throw error;
     }
     this.#head = first + out;
-    store(words, RING.PUBLISHED, (sequence + 1) | 0);
     return true;
   }
 
@@ -630,6 +711,9 @@ export class SlotRing {
     protocol.finish(this.#words, base);
   }
 }
+
+/** What a job left on the owner's side. */
+const Left = { KEPT: 1, HELD: 2, AGAIN: 4, PROMISE: 8 } as const;
 
 /** Where an input went. */
 const Placed = { SLOT: 0, MESSAGE: 1, FULL: 2 } as const;

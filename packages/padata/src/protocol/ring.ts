@@ -28,8 +28,10 @@ import type { AtomicOps, Words } from './atomic-ops.js';
 
 /** Steps of the ring protocol. `ring` are the ring's words, `control` the pool's. */
 export interface RingProtocol {
-  /** Owner: the slot's words are written; the job is everybody's from here. */
-  offer(ring: Words, base: number, next: number): void;
+  /** Owner: the slot's words are written; whoever has reserved it may take the job. */
+  offer(ring: Words, base: number): void;
+  /** Owner: all jobs before `next` are offered (or held) and may be reserved; one store for many jobs. */
+  publish(ring: Words, next: number): void;
   /** Worker: first of up to `most` reserved sequence numbers; `taken.count` says how many (0 = none). */
   reserve(ring: Words, most: number, share: number, taken: { count: number }): number;
   /** Worker (or owner): makes a READY slot its own. */
@@ -55,9 +57,12 @@ export interface RingProtocol {
 /** The protocol over given operations. */
 export function makeRingProtocol(ops: AtomicOps): RingProtocol {
   return {
-    offer(ring, base, next) {
+    offer(ring, base) {
       // Publishes the slot's plain words: pairs with the compare-exchange in `take`.
       ops.store(ring, base + SLOT.STATE, SlotState.READY);
+    },
+    publish(ring, next) {
+      // Pairs with the load in `reserve` and with the worker's look before it sleeps.
       ops.store(ring, RING.PUBLISHED, next);
     },
     reserve(ring, most, share, taken) {
