@@ -97,6 +97,16 @@ export class Crew {
     }
   }
 
+  /** The same as a list; no generator on the way of small jobs. */
+  memberList(): Member[] {
+    const list: Member[] = [];
+    for (let id = 1; id <= this.capacity; id += 1) {
+      const member = this.#members[id];
+      if (member !== undefined && member.state !== 'leaving') list.push(member);
+    }
+    return list;
+  }
+
   /** Members that have said hello. */
   get readyCount(): number {
     let count = 0;

@@ -240,7 +240,7 @@ export class RangeEngine {
         throw active.failure.error;
       }
       const result = this.#gather(job, active, began);
-      job.msPerUnit = mix(job.msPerUnit, (performance.now() - began) / size);
+      job.msPerUnit = mix(job.msPerUnit, result.wallMs / size);
       return result;
     } finally {
       this.#release(active);
@@ -315,8 +315,11 @@ export class RangeEngine {
     numbers[place.numbers + LANE_NUMBER.START] = shape.start;
     numbers[place.numbers + LANE_NUMBER.END] = end;
     numbers[place.numbers + LANE_NUMBER.CHUNK_SIZE] = plan.chunkSize;
-    words.fill(0, place.chunks, place.chunks + plan.chunkCount);
-    numbers.fill(0, place.stats, place.stats + (this.#layout.capacity + 1) * LANE_STAT_NUMBERS);
+    // Loops: for the few words of a small job the built-in fill costs more.
+    const chunksEnd = place.chunks + plan.chunkCount;
+    for (let i = place.chunks; i < chunksEnd; i += 1) words[i] = 0;
+    const statsEnd = place.stats + (this.#layout.capacity + 1) * LANE_STAT_NUMBERS;
+    for (let i = place.stats; i < statsEnd; i += 1) numbers[i] = 0;
     this.#runs[lane] = active;
     return active;
   }
@@ -324,12 +327,13 @@ export class RangeEngine {
   /** Chooses helpers, tells them about the job if they do not know it, opens the lane. */
   #open(job: RangeJobState, active: LaneRun): void {
     const base = active.place.base;
-    const mask = new Int32Array(MASK_WORDS);
+    const words = this.#words;
+    // The gate is closed: nobody reads the words yet.
+    for (let i = 0; i < MASK_WORDS; i += 1) words[base + LANE.ALLOWED + i] = 0;
     for (const member of this.#helpers(active.plan.got - 1, job.options.nodeAware === true)) {
       this.#announceTo(member, job);
-      mask[member.id >>> 5]! |= 1 << (member.id & 31);
+      words[base + LANE.ALLOWED + (member.id >>> 5)]! |= 1 << (member.id & 31);
     }
-    for (let i = 0; i < MASK_WORDS; i += 1) this.#words[base + LANE.ALLOWED + i] = mask[i]!;
     add(this.#words, HEAD.OPEN_LANES, 1);
     active.gate = protocol.open(this.#words, base);
     sleep.publish(this.#words);
@@ -337,7 +341,7 @@ export class RangeEngine {
 
   /** Up to `count` threads: idle ones first; from each node in turn when asked. */
   #helpers(count: number, nodeAware: boolean): Member[] {
-    const all = [...this.#crew.members()];
+    const all = this.#crew.memberList();
     if (!nodeAware) {
       if (all.length <= count) return all;
       all.sort((a, b) => rank(this.#crew, a) - rank(this.#crew, b));
@@ -423,11 +427,14 @@ export class RangeEngine {
     if (woken) this.#wakeAllowed(active);
     const mustLearn = !woken;
     let done = 0;
+    let ran = 0;
     for (;;) {
       const k = protocol.claim(this.#words, active.place.base);
       if (k < 0) break;
       done += this.#runChunkSync(job, fn, active, k);
-      if (mustLearn && !woken) {
+      ran += 1;
+      // The clock costs as much as a small chunk: looked at after 1, 2, 4, 8 ... chunks.
+      if (mustLearn && !woken && (ran & (ran - 1)) === 0 && done < total) {
         const spent = performance.now() - began;
         if ((spent / done) * (total - done) > WAKE_WORTH_MS) {
           woken = true;

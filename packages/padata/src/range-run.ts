@@ -40,7 +40,7 @@ export class LaneRun {
   failure: { error: unknown } | undefined;
   /** Chunks lost with their worker that may be run again. */
   readonly redo: number[] = [];
-  readonly values = new Map<number, unknown>();
+  #values: Map<number, unknown> | undefined;
   /** Resolved when someone left while the owner slept in its event loop. */
   onLeft: (() => void) | undefined;
   #someoneDied = false;
@@ -65,6 +65,11 @@ export class LaneRun {
     this.start = start;
     this.end = end;
     this.idempotent = idempotent;
+  }
+
+  /** Values that are no numbers, by chunk; made when the first comes. */
+  get values(): Map<number, unknown> {
+    return (this.#values ??= new Map<number, unknown>());
   }
 
   /** Bounds of a chunk. */

@@ -59,6 +59,9 @@ export interface SeriesHost {
   onClosed(series: Series): void;
 }
 
+/** What `new Promise` takes. */
+type Executor<R> = (resolve: (value: R) => void, reject: Settle) => void;
+
 let resolveNext: Settle;
 let rejectNext: Settle;
 /** One executor for all promises: `run` makes no closure a job. */
@@ -216,10 +219,10 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
   run(input: JobInput<F>, options?: JobOptions): Promise<JobResult<F>> {
     const signal = options?.signal;
     if (signal !== undefined) return this.#runAbortable(input, signal, options?.transfer);
-    const promise = new Promise(takeSettlers as never) as Promise<JobResult<F>>;
+    const promise = new Promise<JobResult<F>>(takeSettlers as Executor<JobResult<F>>);
     const reject = rejectNext;
     try {
-      this.submitKept(input, resolveNext as SerialCallback, options?.transfer, false, reject);
+      this.submitKept(input, resolveNext, options?.transfer, false, reject);
     } catch (error) {
       reject(error);
     }

@@ -242,7 +242,7 @@ export class SlotRing {
     stamp: number,
     keep: boolean,
     lazy = false,
-    reject: Settle | undefined = undefined,
+    reject?: Settle,
   ): boolean {
     if (((this.#tail - this.#processed) | 0) >= this.#window) return false;
     const sequence = this.#tail;
