@@ -24,15 +24,21 @@ const cases: readonly (readonly [string, Model])[] = [
     ringModel({ jobs: 2, workers: 2, window: 2, mortal: true }),
   ],
   ['ring, 3 jobs, 2 workers, window 2', ringModel({ jobs: 3, workers: 2, window: 2 })],
-  ...[1, 2].flatMap((batch) =>
-    [2, 4].flatMap((window) =>
-      [false, true].map(
-        (mortal) =>
-          [
-            `ring, 4 jobs, 3 workers, window ${window}, batch ${batch}${mortal ? ', one dies' : ''}`,
-            ringModel({ ...ring4x3, window, batch, mortal }),
-          ] as const,
-      ),
+  ...[false, true].flatMap((mortal) =>
+    [1, 2].flatMap((batch) =>
+      [2, 4].map((window) => {
+        // Jobs reserved together are small: one look at the owner for all of them.
+        const model = ringModel({
+          ...ring4x3,
+          window,
+          batch,
+          mortal,
+          lazy: true,
+          eager: batch === 1,
+        });
+        const more = mortal ? ', one dies' : '';
+        return [`ring, 4 jobs, 3 workers, window ${window}, batch ${batch}${more}`, model] as const;
+      }),
     ),
   ),
   ['sleep, 4 jobs by epoch, 2 workers', sleepModel({ jobs: 4, workers: 2, by: 'epoch' })],

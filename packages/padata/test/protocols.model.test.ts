@@ -24,6 +24,8 @@ test.each<RingConfig>([
   { jobs: 2, workers: 2, window: 2, mortal: true },
   { jobs: 4, workers: 1, window: 2 },
   { jobs: 4, workers: 2, window: 2, coarse: 'all' },
+  { jobs: 4, workers: 2, window: 4, coarse: 'all', lazy: true, eager: false },
+  { jobs: 3, workers: 2, window: 2, coarse: 'all', lazy: true, eager: false, mortal: true },
   { jobs: 4, workers: 3, window: 4, batch: 1, coarse: 'all' },
   { jobs: 4, workers: 3, window: 2, batch: 1, coarse: 'all', mortal: true },
 ])('ring %j: each job once, delivered in order, nobody oversleeps', (config) => {

@@ -97,14 +97,21 @@ const ringMistakes: readonly (readonly [string, BreakRing, Partial<RingConfig>?]
     { mortal: true, steal: false },
   ],
   [
-    'the next job is published before it is ready',
-    (ops) => ({
-      offer(ring, base, next) {
-        ops.store(ring, RING.PUBLISHED, next);
-        ops.store(ring, base + SLOT.STATE, SlotState.READY);
+    'a job is published and never made ready',
+    () => ({
+      offer() {
+        /* A reservation steps over it. */
       },
     }),
     { steal: false },
+  ],
+  [
+    'what was submitted is not published',
+    () => ({
+      publish() {
+        /* Nobody hears of it. */
+      },
+    }),
   ],
 ];
 

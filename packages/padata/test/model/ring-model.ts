@@ -44,6 +44,10 @@ export interface RingConfig {
   readonly batch?: number;
   /** Idle workers take over what is reserved and not begun. Default true. */
   readonly steal?: boolean;
+  /** The owner publishes once for all that it submits in one go, not for each job. */
+  readonly lazy?: boolean;
+  /** A worker looks whether the owner sleeps after each job, not only at the end of what it reserved. */
+  readonly eager?: boolean;
   /** The last worker may die at any step; its job fails. */
   readonly mortal?: boolean;
   /**
@@ -56,7 +60,7 @@ export interface RingConfig {
 
 /** The model of a configuration. */
 export function ringModel(config: RingConfig): Model {
-  const { jobs, workers, window, mortal = false } = config;
+  const { jobs, workers, window, mortal = false, lazy = false } = config;
   const make = config.make ?? makeRingProtocol;
   const victim = mortal ? workers : 0;
   const worker = workerThread(config, 1);
@@ -64,7 +68,7 @@ export function ringModel(config: RingConfig): Model {
   if (mortal) threads[workers - 1] = workerThread(config, 2);
   return {
     words: RING_AT + RING_HEAD_WORDS + window * SLOT_WORDS,
-    threads: [ownerThread(make, jobs, window), ...threads],
+    threads: [ownerThread(make, jobs, window, lazy), ...threads],
     mortal: mortal ? { thread: victim, word: DEATH, told: 0 } : undefined,
     // Deliveries in their order; of runs only how often.
     summary: (history) =>
@@ -95,7 +99,7 @@ const isCalledOrDeath = (words: Words): boolean => isCalled(words) || words[DEAT
 const SUBMIT = 0;
 const DRAIN = 1;
 
-function ownerThread(make: MakeRing, jobs: number, window: number): ModelThread {
+function ownerThread(make: MakeRing, jobs: number, window: number, lazy: boolean): ModelThread {
   return (tools) => {
     const { ops, area, until, note, mark, resumed = 0 } = tools;
     const p = make(ops);
@@ -118,7 +122,9 @@ function ownerThread(make: MakeRing, jobs: number, window: number): ModelThread 
           ring[base + SLOT.SEQ] = tail;
           ring[base + SLOT.KIND] = 0;
           tail += 1;
-          p.offer(ring, base, tail);
+          p.offer(ring, base);
+          const more = tail < jobs && tail - next < window;
+          if (!(lazy && more)) p.publish(ring, tail);
           here(SUBMIT);
         }
         if (dead === 0 && control[DEATH] === 1) {
@@ -170,7 +176,7 @@ function bury(
 }
 
 function workerThread(config: RingConfig, id: number): ModelThread {
-  const { window, batch = 2, steal = true, coarse, make = makeRingProtocol } = config;
+  const { window, batch = 2, steal = true, eager = true, coarse, make = makeRingProtocol } = config;
   const RING_STATE = RING_AT + SLOT.STATE;
   const canWork = (words: Words): boolean =>
     words[HEAD.STOP] === 1 || words[RING_AT + RING.PUBLISHED]! > words[RING_AT + RING.CLAIM]!;
@@ -196,8 +202,8 @@ function workerThread(config: RingConfig, id: number): ModelThread {
       if (count === 0) first = 0;
       mark(count | (first << 4) | ((ran ? 1 : 0) << 12));
     };
-    // The message that goes with it is what the owner's sleep waits for.
     const found = (): boolean => count > 0 || ran;
+    // The message that goes with it is what the owner's sleep waits for.
     const wakeOwner = (): void => {
       p.mustWake(ring, control, window);
     };
@@ -223,7 +229,7 @@ function workerThread(config: RingConfig, id: number): ModelThread {
     };
     for (;;) {
       while (count > 0) {
-        if (ran) wakeOwner();
+        if (ran && eager) wakeOwner();
         const base = slotWord(window, first);
         const mine = p.take(ring, base, id);
         first += 1;
