@@ -19,12 +19,17 @@ export class Samples {
     string,
     { key: Omit<Row, 'median' | 'min' | 'max' | 'n'>; values: number[] }
   >();
+  readonly #bench: string;
+
+  constructor(bench = 'padata') {
+    this.#bench = bench;
+  }
 
   add(testCase: string, subject: string, metric: string, unit: string, value: number): void {
     const id = [testCase, subject, metric].join('\0');
     let entry = this.#values.get(id);
     if (entry === undefined) {
-      entry = { key: { bench: 'padata', case: testCase, subject, metric, unit }, values: [] };
+      entry = { key: { bench: this.#bench, case: testCase, subject, metric, unit }, values: [] };
       this.#values.set(id, entry);
     }
     entry.values.push(value);
@@ -56,11 +61,11 @@ const short = (value: number): string => {
  * Prints one table a case: subjects down, metrics across, and how many times better ours is than each
  * other subject in the first metric.
  */
-export function printTables(rows: readonly Row[]): void {
+export function printTables(rows: readonly Row[], oursName = 'bootmem'): void {
   for (const testCase of new Set(rows.map((row) => row.case))) {
     const here = rows.filter((row) => row.case === testCase);
     const metrics = [...new Set(here.map((row) => row.metric))];
-    const ours = here.find((row) => row.subject === 'bootmem');
+    const ours = here.find((row) => row.subject === oursName);
     console.log(`\n${testCase}`);
     const cells = [...new Set(here.map((row) => row.subject))].map((subject) => {
       const own = metrics.map((metric) =>
@@ -69,7 +74,7 @@ export function printTables(rows: readonly Row[]): void {
       const first = own[0];
       const higherIsBetter = first?.unit.endsWith('/s') ?? false;
       const ratio =
-        ours === undefined || first === undefined || subject === 'bootmem'
+        ours === undefined || first === undefined || subject === oursName
           ? ''
           : `ours ${(higherIsBetter ? ours.median / first.median : first.median / ours.median).toFixed(2)}x`;
       return [

@@ -10,7 +10,7 @@ import type { BenchOptions } from '../padata.bench.js';
 const cli = fileURLToPath(new URL('../../examples/pgzip/cli.mjs', import.meta.url));
 
 /** Writes seeded text: words of a made-up vocabulary with Zipf's frequencies, in lines. */
-function writeText(path: string, bytes: number): void {
+export function writeText(path: string, bytes: number): void {
   let state = 12345;
   const random = (): number => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;

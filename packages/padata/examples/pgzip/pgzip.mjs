@@ -49,13 +49,17 @@ function header({ name, level, modified = 0 }) {
 
 /**
  * Compresses `source` on the threads of `pool`; yields the bytes of the gzip file in order.
- * @param {import('@bootmem/padata').WorkPool} pool
+ * @param {import('@bootmem/padata').SeriesMaker} pool  of this machine, or of many (@bootmem/padata-nats)
  * @param {AsyncIterable<Uint8Array> | Iterable<Uint8Array>} source
- * @param {{ level?: number, blockBytes?: number, name?: string, modified?: number, signal?: AbortSignal }} [options]
- *   level 1..9, default 6; blockBytes at least 32 KiB, default 128 KiB; modified in seconds since 1970
+ * @param {{ level?: number, blockBytes?: number, name?: string, modified?: number, signal?: AbortSignal,
+ *   window?: number, module?: string | URL }} [options]
+ *   level 1..9, default 6; blockBytes at least 32 KiB, default 128 KiB; modified in seconds since 1970; window in
+ *   blocks, default four for each thread and the caller; module: how the pool finds jobs.mjs
  */
 export async function* pgzip(pool, source, options = {}) {
   const { level = 6, blockBytes = 128 * 1024, name, modified, signal } = options;
+  const { window = 4 * (pool.threads + 1), module = new URL('./jobs.mjs', import.meta.url) } =
+    options;
   if (blockBytes < WINDOW)
     throw new RangeError(`a block is at least ${WINDOW} bytes, got ${blockBytes}`);
   yield header({ name, level, modified });
@@ -65,9 +69,11 @@ export async function* pgzip(pool, source, options = {}) {
   const pieces = orderedMap(
     pool,
     blocks(source, blockBytes),
-    { module: new URL('./jobs.mjs', import.meta.url), name: 'deflateBlock' },
+    { module, name: 'deflateBlock' },
     {
-      window: 4 * (pool.threads + 1),
+      window,
+      // A block whose thread or host died is compressed again: the same bytes come out.
+      idempotent: true,
       slotBytes: inputBytes + outputBytes(inputBytes) + 256,
       outputBytes,
       shared: { level },

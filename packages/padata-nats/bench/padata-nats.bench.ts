@@ -1,0 +1,161 @@
+/**
+ * `npm run bench -- padata-nats [--rounds N] [--quick] [--workers N] [--window N] [--ms LIST] [--json]`
+ *
+ * Jobs of several lengths inline, on padata's local pool, over NATS and over BullMQ: as many worker processes as
+ * the local pool has threads, servers on loopback, all on this machine. Each side runs once a round, in another
+ * order each round; medians with [lowest, highest]. CPU counts this process, the workers and the server.
+ */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Samples, printTables } from '../../padata/bench/rows.js';
+import { calibrate } from '../../padata/bench/tasks.mjs';
+import { LocalServer, findNatsServer, findProgram, freePort } from '../examples/local-cluster.mjs';
+import { reachedFrom } from './break-even.js';
+import { bullmq, inline, localPool, natsPool } from './subjects.js';
+import type { OpenSubject, Subject } from './subjects.js';
+
+const { values } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    workers: { type: 'string', default: '2' },
+    window: { type: 'string', default: '256' },
+    ms: { type: 'string', default: '0,0.1,1,10,100' },
+  },
+});
+const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
+const processes = Number(values.workers);
+const window = Number(values.window);
+const lengths = values.ms.split(',').map(Number);
+const sampleMs = values.quick ? 400 : 1200;
+/** BullMQ fetches jobs one by one as it completes others: more at once in a process hides the way to the server. */
+const BULL_CONCURRENCY = [1, 16];
+
+async function startRedis(): Promise<LocalServer | undefined> {
+  const program = findProgram('redis-server', 'REDIS_SERVER');
+  if (program === undefined) return undefined;
+  const port = await freePort();
+  const folder = mkdtempSync(join(tmpdir(), 'padata-nats-redis-'));
+  // Nothing kept on disk: its quickest setting.
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+  const server = new LocalServer(program, port, folder, args);
+  await server.start();
+  return server;
+}
+
+/** Runs for about `sampleMs`, after a warm-up that tells how many jobs that is. */
+async function measure(subject: OpenSubject): Promise<{ rate: number; cpu: number }> {
+  let count = 2 * processes;
+  // Doubling until a quarter of the sample's time is filled warms up, too.
+  for (;;) {
+    const began = performance.now();
+    await subject.run(count);
+    const took = performance.now() - began;
+    if (took >= sampleMs / 4) {
+      count = Math.max(2 * processes, Math.ceil((count * sampleMs) / took));
+      break;
+    }
+    count *= Math.max(2, Math.min(16, Math.ceil(sampleMs / 3 / Math.max(took, 0.1))));
+  }
+  // Whole rounds of the workers: a last one alone would be counted as loss.
+  count = Math.ceil(count / processes) * processes;
+  const before = subject.cpu();
+  const own = process.cpuUsage();
+  const start = performance.now();
+  await subject.run(count);
+  const seconds = (performance.now() - start) / 1000;
+  const used = process.cpuUsage(own);
+  const cpu = subject.cpu() - before + (used.user + used.system) / 1e6;
+  return { rate: count / seconds, cpu: (cpu / count) * 1e6 };
+}
+
+const nats = findNatsServer() === undefined ? undefined : await LocalServer.nats();
+const redis = await startRedis();
+if (nats === undefined) console.error('*** SKIPPED: padata-nats, no nats-server here');
+if (redis === undefined) console.error('*** SKIPPED: BullMQ, no redis-server here');
+
+const ours = 'padata-nats';
+const subjects: readonly Subject[] = [
+  inline,
+  localPool(processes, window),
+  ...(nats === undefined ? [] : [natsPool(nats, processes, window)]),
+  ...(redis === undefined
+    ? []
+    : [
+        ...BULL_CONCURRENCY.map((concurrency) =>
+          bullmq(redis, { kind: 'in-process', processes, concurrency }, window),
+        ),
+        bullmq(redis, { kind: 'sandboxed', processes: 1, concurrency: processes }, window),
+      ]),
+];
+const nameOf = (ms: number): string => (ms === 0 ? 'trivial' : `${ms} ms`);
+const caseOf = (ms: number): string => `${nameOf(ms)} jobs, ${processes} workers, window ${window}`;
+
+const samples = new Samples('padata-nats');
+const perMs = calibrate(1000);
+try {
+  for (let round = 0; round < rounds; round += 1) {
+    for (const ms of lengths) {
+      if (!values.json) console.error(`… round ${round + 1}, ${nameOf(ms)}`);
+      for (let step = 0; step < subjects.length; step += 1) {
+        const subject = subjects[(step + round) % subjects.length]!;
+        const open = await subject.open(Math.round(perMs * ms));
+        try {
+          const { rate, cpu } = await measure(open);
+          samples.add(caseOf(ms), subject.name, 'rate', 'jobs/s', rate);
+          samples.add(caseOf(ms), subject.name, 'CPU', 'us/job', cpu);
+        } finally {
+          await open.close();
+        }
+      }
+    }
+  }
+} finally {
+  await nats?.stop();
+  await redis?.stop();
+}
+
+const rows = samples.rows();
+const rateOf = (ms: number, isIt: (subject: string) => boolean): number =>
+  Math.max(
+    ...rows
+      .filter((row) => row.case === caseOf(ms) && row.metric === 'rate' && isIt(row.subject))
+      .map((row) => row.median),
+  );
+
+if (values.json) for (const row of rows) console.log(JSON.stringify(row));
+else {
+  printTables(rows, ours);
+  if (nats !== undefined) summary();
+}
+process.exit();
+
+/** Efficiency, ratios, and the length from which distribution pays. */
+function summary(): void {
+  console.log(`\n${ours} against the others, by job length (medians)`);
+  const efficiency: { ms: number; value: number }[] = [];
+  const speedup: { ms: number; value: number }[] = [];
+  for (const ms of lengths) {
+    const own = rateOf(ms, (subject) => subject === ours);
+    const toLocal = own / rateOf(ms, (subject) => subject === 'padata, local pool');
+    const toInline = own / rateOf(ms, (subject) => subject === 'inline');
+    const bull = rateOf(ms, (subject) => subject.startsWith('BullMQ'));
+    if (ms > 0) {
+      efficiency.push({ ms, value: toLocal });
+      speedup.push({ ms, value: toInline });
+    }
+    const toBull = Number.isFinite(bull) ? `, ${(own / bull).toFixed(2)}x the best BullMQ` : '';
+    console.log(
+      `  ${nameOf(ms).padEnd(8)} ${(100 * toLocal).toFixed(1)} % of the local pool, ${toInline.toFixed(2)}x inline${toBull}`,
+    );
+  }
+  const from = (ms: number | undefined): string =>
+    ms === undefined ? 'not reached' : `${ms < 1 ? ms.toFixed(2) : ms.toFixed(1)} ms`;
+  console.log(`\nthe job length from which`);
+  console.log(`  workers beat the calling thread alone: ${from(reachedFrom(speedup, 1))}`);
+  console.log(`  two such hosts beat one local pool: ${from(reachedFrom(efficiency, 0.5))}`);
+  console.log(`  85 % of the local pool are reached: ${from(reachedFrom(efficiency, 0.85))}`);
+}

@@ -1,0 +1,53 @@
+import type { ChildProcess } from 'node:child_process';
+
+export function findProgram(name: string, variable: string): string | undefined;
+export function findNatsServer(): string | undefined;
+export function freePort(): Promise<number>;
+export function cpuSeconds(pid: number): number;
+
+declare class Child {
+  readonly child: ChildProcess;
+  readonly errors: string;
+  readonly pid: number;
+  readonly isRunning: boolean;
+  kill(): Promise<void>;
+  leave(): Promise<number | null>;
+}
+
+export class LocalServer {
+  constructor(program: string, port: number, folder: string, args: readonly string[]);
+  static nats(): Promise<LocalServer>;
+  readonly url: string;
+  readonly port: number;
+  readonly folder: string;
+  readonly pid: number;
+  start(): Promise<void>;
+  restart(downMs?: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface LocalWorkerOptions {
+  readonly threads?: number;
+  readonly args?: readonly string[];
+}
+
+export class LocalWorker extends Child {
+  constructor(
+    url: string,
+    modules: Readonly<Record<string, string | URL>>,
+    options?: LocalWorkerOptions,
+  );
+}
+
+export class LocalWorkers {
+  constructor(
+    count: number,
+    url: string,
+    modules: Readonly<Record<string, string | URL>>,
+    options?: LocalWorkerOptions,
+  );
+  readonly all: LocalWorker[];
+  readonly pids: readonly number[];
+  replace(index: number): Promise<void>;
+  stop(): Promise<void>;
+}
