@@ -1,7 +1,8 @@
-// `npm run bench -- buddy [--json] [--quick] [--only TEXT]`: allocations and frees per CPU-second on three
+// `npm run bench -- buddy [--json] [--quick] [--only TEXT]`: allocations and frees per CPU-second on four
 // traces. `--only` runs the rows whose case and subject contain the text, such as `a, large`.
 //
 //   a: order 0, random frees at 60 %    b: orders 0..9 at 60 %    c: allocate all, free all at random
+//   d: as a, but swinging between 0 and 60 %, so that every page goes back to the lists again and again
 //   "loop alone": what the loop of trace a costs in each language with nothing behind it
 //
 // Each run is a process of its own; the subjects take turns, so that a busy moment of the machine hits all
@@ -26,9 +27,12 @@ const SMALL = 8192;
 const C = 'C -O2, no lock, no cache';
 const LOOP = 'loop alone';
 
+type Trace = 'a' | 'b' | 'c' | 'd';
+const TRACES: readonly Trace[] = ['a', 'b', 'c', 'd'];
+
 interface Job {
   readonly subject: string;
-  readonly trace: 'a' | 'b' | 'c' | 'n';
+  readonly trace: Trace | 'n';
   readonly pages: number;
   readonly operations: number;
   readonly workers: number;
@@ -70,7 +74,7 @@ function compile(): { program: string; remove: () => void } | undefined {
 function jobs(withC: boolean): Job[] {
   const list: Job[] = [];
   const many = Math.round(24e6 * SCALE);
-  for (const trace of ['a', 'b', 'c'] as const) {
+  for (const trace of TRACES) {
     const base = { trace, pages: LARGE, operations: trace === 'c' ? many / 3 : many, workers: 1 };
     if (withC) list.push({ ...base, subject: C });
     list.push({ ...base, subject: 'bootmem' });
@@ -78,7 +82,7 @@ function jobs(withC: boolean): Job[] {
     for (const workers of [2, 4]) list.push({ ...base, subject: 'bootmem', workers });
     if (trace === 'c') list.push({ ...base, subject: 'malloc', operations: 1, limit: 2000 });
     else {
-      const operations = Math.round({ a: 600_000, b: 300_000 }[trace] * SCALE);
+      const operations = Math.round((trace === 'b' ? 300_000 : 600_000) * SCALE);
       list.push({ ...base, subject: 'malloc', operations, length: 200_000 });
     }
     const small = { trace, pages: SMALL, workers: 1, length: 40_000 };
@@ -170,11 +174,11 @@ function ratio(trace: string, pages: number, subject: string, to: string): numbe
 }
 
 const rows: readonly (readonly [string, number, string, string])[] = [
-  ...['a', 'b', 'c'].map((t) => [t, LARGE, 'bootmem', C] as const),
-  ...['a', 'b', 'c'].map((t) => [t, SMALL, 'bootmem', C] as const),
-  ...['a', 'b', 'c'].map((t) => [t, LARGE, 'bootmem', 'malloc'] as const),
-  ...['a', 'b', 'c'].map((t) => [t, SMALL, 'bootmem', 'malloc'] as const),
-  ...['a', 'b', 'c'].map((t) => [t, SMALL, 'bootmem', '@thi.ng/malloc'] as const),
+  ...TRACES.map((t) => [t, LARGE, 'bootmem', C] as const),
+  ...TRACES.map((t) => [t, SMALL, 'bootmem', C] as const),
+  ...TRACES.map((t) => [t, LARGE, 'bootmem', 'malloc'] as const),
+  ...TRACES.map((t) => [t, SMALL, 'bootmem', 'malloc'] as const),
+  ...TRACES.map((t) => [t, SMALL, 'bootmem', '@thi.ng/malloc'] as const),
 ];
 for (const [trace, pages, subject, to] of rows) {
   const value = ratio(trace, pages, subject, to);

@@ -5,7 +5,7 @@
  *
  *   buddy TRACE PAGES OPERATIONS SEED [LENGTH]   prints: operations cpu-seconds wall-seconds sink
  *
- * Traces a, b, c as in traces.mjs; n is the loop of trace a with nothing behind it.
+ * Traces a, b, c, d as in traces.mjs; n is the loop of trace a with nothing behind it.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -107,7 +107,7 @@ static int32_t *trace, *live;
 static uint8_t *orders;
 static int32_t slots;
 
-static void make_trace(int max_order, int32_t length)
+static void make_trace(int max_order, int32_t length, int fill)
 {
 	double pages_per_slot = 0;
 	int32_t i;
@@ -127,7 +127,7 @@ static void make_trace(int max_order, int32_t length)
 	for (i = 0; i < length; i++)
 		trace[i] = next_random() % (uint32_t)slots;
 	for (i = 0; i < slots; i++)
-		if (next_random() & 1)
+		if ((next_random() & 1) && fill)
 			live[i] = take(orders[i]);
 }
 
@@ -205,7 +205,7 @@ int main(int argc, char **argv)
 		}
 		fill_and_free();
 	} else {
-		make_trace(name == 'b' ? 9 : 0, length);
+		make_trace(name == 'b' ? 9 : 0, length, name != 'd');
 		if (name != 'n')
 			replay(length);
 	}

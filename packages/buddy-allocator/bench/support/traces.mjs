@@ -6,6 +6,7 @@
 // number of slots sets the occupancy, and it stays there however often the trace is replayed.
 //   a: order 0 at 60 % occupancy, random frees       b: orders 0..9, halving probabilities, 60 %
 //   c: allocate everything, free everything in random order
+//   d: as a, but no slot is filled before: each replay fills to 60 % and the next one empties again
 
 const LENGTH = 1 << 20;
 const OCCUPANCY = 0.6;
@@ -125,8 +126,8 @@ export function prepare(name, adaptor, pages, seed, length = LENGTH, limit = und
     const work = makePermutation(pages, seed);
     return { step: fillAndFree(work, adaptor, limit), end: () => undefined };
   }
-  const trace = makeTrace(pages, name === 'a' ? 0 : 9, seed, length);
-  fill(trace, adaptor);
+  const trace = makeTrace(pages, name === 'b' ? 9 : 0, seed, length);
+  if (name !== 'd') fill(trace, adaptor);
   return {
     step: replayer(trace, adaptor),
     end: () => {
