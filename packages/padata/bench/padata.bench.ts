@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- padata [CASE…] [--quick] [--json] [--rounds N] [--threads N]`: padata beside the pools that
+ * `npm run bench -- padata [CASE…] [--quick] [--json] [--rounds N] [--threads N] [--only TEXT]`: padata beside the pools that
  * people use, in one process, every subject once a round in rotating order; medians over the rounds. CPU time
  * counts all threads of the process.
  */
@@ -18,6 +18,8 @@ export interface BenchOptions {
   readonly sampleMs: number;
   readonly threads: number;
   readonly quick: boolean;
+  /** Of the throughput cases only those whose name has this text. */
+  readonly only: string;
 }
 
 const CASES = { throughput, latency, 'busy-owner': busyOwner, aes, range, scaling, pgzip };
@@ -29,6 +31,7 @@ const { values, positionals } = parseArgs({
     quick: { type: 'boolean', default: false },
     rounds: { type: 'string' },
     threads: { type: 'string', default: '2' },
+    only: { type: 'string', default: '' },
   },
 });
 const options: BenchOptions = {
@@ -36,6 +39,7 @@ const options: BenchOptions = {
   sampleMs: values.quick ? 100 : 400,
   threads: Number(values.threads),
   quick: values.quick,
+  only: values.only,
 };
 const chosen = Object.entries(CASES).filter(
   ([name]) => positionals.length === 0 || positionals.includes(name),

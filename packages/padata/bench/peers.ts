@@ -15,6 +15,8 @@ export interface Subject {
 }
 export interface OpenSubject {
   run(value: unknown): Promise<unknown>;
+  /** Keeps jobs going by another way than promises; resolves to how many were done. */
+  pump?(value: unknown, inFlight: number, until: number): Promise<number>;
   close(): Promise<void>;
 }
 

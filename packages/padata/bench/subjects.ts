@@ -39,6 +39,47 @@ export function bootmem(fn: string, window: number, shared?: unknown): Subject {
   };
 }
 
+/** padata by its cheapest way: one callback for all jobs, called in order; it submits the next. */
+export function bootmemCallbacks(fn: string, window: number): Subject {
+  return {
+    name: 'bootmem, callbacks',
+    version: 'this checkout',
+    async open(threads) {
+      const pool = await openPool(threads);
+      const series = pool.series({
+        fn: { module: jobsModule, name: fn },
+        window: Math.max(window, 2),
+      });
+      await series.ready();
+      return {
+        run: (value) => series.run(value),
+        pump: (value, inFlight, until) =>
+          new Promise((resolve, reject) => {
+            let done = 0;
+            let pending = 0;
+            let going = true;
+            const onDone = (error: unknown): void => {
+              if (error !== undefined) reject(error);
+              done += 1;
+              if ((done & 255) === 0 && performance.now() >= until) going = false;
+              if (going) {
+                series.submit(value, onDone);
+                return;
+              }
+              pending -= 1;
+              if (pending === 0) resolve(done);
+            };
+            for (; pending < inFlight; pending += 1) series.submit(value, onDone);
+          }),
+        close: async () => {
+          await series.close();
+          await pool.close();
+        },
+      };
+    },
+  };
+}
+
 /** The same work without any pool. */
 export const inline: Subject = {
   name: 'inline, no pool',

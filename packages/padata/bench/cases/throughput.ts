@@ -1,7 +1,7 @@
 /** Jobs a second and CPU time a job, for trivial, structured-clone, 10 µs and 100 µs jobs, by jobs in flight. */
 import { PEERS, type OpenSubject, type Subject } from '../peers.js';
 import type { Samples } from '../rows.js';
-import { bootmem, inline, type TaskValue } from '../subjects.js';
+import { bootmem, bootmemCallbacks, inline, type TaskValue } from '../subjects.js';
 import { calibrate } from '../tasks.mjs';
 import type { BenchOptions } from '../padata.bench.js';
 
@@ -13,6 +13,7 @@ async function measure(
   ms: number,
 ): Promise<{ rate: number; cpu: number }> {
   const pump = async (until: number): Promise<number> => {
+    if (subject.pump !== undefined) return await subject.pump(value, inFlight, until);
     let done = 0;
     const lane = async (): Promise<void> => {
       // Looking at the clock costs more than a trivial job: look once in a while.
@@ -77,16 +78,19 @@ export async function throughput(samples: Samples, options: BenchOptions): Promi
     for (const load of loads) {
       for (const inFlight of load.inFlight) {
         const own = bootmem(load.fn, inFlight, load.shared);
-        const subjects: Subject[] = [own, inline, ...PEERS];
+        const plain = load.shared === undefined && load.fn === 'increment';
+        const callbacks = plain ? [bootmemCallbacks(load.fn, inFlight)] : [];
+        const testCase = `${load.name}, ${inFlight} in flight, ${options.threads} threads`;
+        if (!testCase.includes(options.only)) continue;
+        const subjects: Subject[] = [own, ...callbacks, inline, ...PEERS];
         // Another order each round, so that no subject always follows the same one.
         for (let step = 0; step < subjects.length; step += 1) {
           const subject = subjects[(step + round) % subjects.length]!;
           const open = await subject.open(options.threads);
-          const value = (subject === own ? load.ours : load.value) as TaskValue;
+          const value = (subject.name.startsWith('bootmem') ? load.ours : load.value) as TaskValue;
           await open.run(value);
           const { rate, cpu } = await measure(open, value, inFlight, options.sampleMs);
           await open.close();
-          const testCase = `${load.name}, ${inFlight} in flight, ${options.threads} threads`;
           samples.add(testCase, subject.name, 'rate', 'jobs/s', rate);
           samples.add(testCase, subject.name, 'CPU', 'us/job', cpu);
         }
