@@ -7,7 +7,7 @@
  *        └──────────────────────────────────────────────────────────┘
  *     refused (too large, storage full, no permission) ─▶ error
  */
-import type { JetStreamClient, PubAck } from '@nats-io/jetstream';
+import type { JetStreamClient, JetStreamPublishOptions, PubAck } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { textOf } from './errors.js';
 import { serverError } from './streams.js';
@@ -36,13 +36,42 @@ export class Publisher {
    * @param id message id; the same message keeps it whoever publishes it
    * @throws ERR_PADATA_NATS_SERVER when the server refuses, or the connection was closed for good
    */
-  async publish(subject: string, data: Uint8Array, id?: string): Promise<PubAck> {
+  publish(subject: string, data: Uint8Array, id?: string): Promise<PubAck> {
+    return this.#untilStored(subject, data, id === undefined ? {} : { msgID: id });
+  }
+
+  /**
+   * Publishes if nothing was ever published to the subject. After a passing error the answer may be false although
+   * the message is this one: whoever asks must take false as "somebody, perhaps I".
+   * @returns whether this is the subject's first message
+   * @throws as `publish`
+   */
+  async publishFirst(subject: string, data: Uint8Array): Promise<boolean> {
+    try {
+      await this.#untilStored(subject, data, { expect: { lastSubjectSequence: 0 } });
+      return true;
+    } catch (error) {
+      if (/wrong last sequence/i.test(textOf(error))) return false;
+      throw error;
+    }
+  }
+
+  /** No more tries: what is under way fails with its next error. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  async #untilStored(
+    subject: string,
+    data: Uint8Array,
+    options: Partial<JetStreamPublishOptions>,
+  ): Promise<PubAck> {
     let waitMs = FIRST_WAIT_MS;
     for (;;) {
       try {
         return await this.#js.publish(subject, data, {
           timeout: ANSWER_MS,
-          ...(id === undefined ? {} : { msgID: id }),
+          ...options,
         });
       } catch (error) {
         const text = `${textOf(error)} ${textOf((error as Error).cause)}`;
@@ -53,10 +82,5 @@ export class Publisher {
       await new Promise((resolve) => setTimeout(resolve, waitMs));
       waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS);
     }
-  }
-
-  /** No more tries: what is under way fails with its next error. */
-  stop(): void {
-    this.#stopped = true;
   }
 }

@@ -112,22 +112,24 @@ async function ensureStream(
 }
 
 /**
- * The consumer that all workers of a module share.
- * @param ackWaitMs time without a sign of life after which a message goes to another worker
+ * The consumer that all workers of a module share. One that is there keeps the time that it was made with.
+ * @param ackWaitMs time without a sign of life after which a message goes to another worker, if it has to be made
+ * @returns that time as it is, in milliseconds
  */
 export async function ensureConsumer(
   { jsm, names }: Engine,
   token: string,
   ackWaitMs: number,
-): Promise<void> {
+): Promise<number> {
   const durable = names.consumer(token);
   try {
-    await jsm.consumers.info(names.jobsStream, durable);
+    const { config } = await jsm.consumers.info(names.jobsStream, durable);
+    return (config.ack_wait ?? ackWaitMs * NANOS) / NANOS;
   } catch (error) {
     if (!isNotFound(error))
       throw serverError('the server tells nothing about its consumers', error);
     try {
-      await jsm.consumers.add(names.jobsStream, {
+      const { config } = await jsm.consumers.add(names.jobsStream, {
         durable_name: durable,
         ack_policy: 'explicit',
         ack_wait: ackWaitMs * NANOS,
@@ -136,6 +138,7 @@ export async function ensureConsumer(
         max_ack_pending: -1,
         filter_subject: names.jobsOf(token),
       });
+      return (config.ack_wait ?? ackWaitMs * NANOS) / NANOS;
     } catch (second) {
       throw serverError('the server refuses a consumer', second);
     }

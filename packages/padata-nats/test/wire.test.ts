@@ -25,9 +25,10 @@ describe('batches', () => {
         items,
         fc.maxSafeNat(),
         fc.double({ min: 0, max: 1e9, noNaN: true }),
+        fc.integer({ min: 0, max: 255 }),
         fc.boolean(),
-        (list, first, micros, again) => {
-          const batch = { type: BatchType.RESULTS, first, micros, again, items: list };
+        (list, first, micros, epoch, again) => {
+          const batch = { type: BatchType.RESULTS, first, micros, epoch, again, items: list };
           const back = decodeBatch(encodeBatch(batch), BatchType.RESULTS);
           expect({
             ...back,

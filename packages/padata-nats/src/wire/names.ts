@@ -5,7 +5,7 @@
  *     P.res.RUN          results of a run, for its submitter                  stream P_RESULTS  kept until delivered
  *     P.run.RUN          what a run is: function, shared value                stream P_RUNS     last message counts
  *     P.pos.RUN          how far a run is delivered                           stream P_RUNS
- *     P.try.RUN.SEQ      how often a job under suspicion was tried              stream P_RUNS
+ *     P.try.RUN.SEQ      that a batch was begun, or how often a job was tried   stream P_RUNS
  *     P.ctl.RUN          abort and end, to all workers                        not stored
  *     P.here, P.who      workers that are there; the question who is          not stored
  *

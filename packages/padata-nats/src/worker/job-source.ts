@@ -57,6 +57,7 @@ export class JobSource {
   readonly #engine: Engine;
   readonly #token: string;
   readonly #ackWaitMs: number;
+  readonly #onAckWait: (ms: number) => void;
   readonly #places: Places;
   readonly #handle: (message: JsMsg) => Promise<void>;
   #stopping = false;
@@ -65,12 +66,15 @@ export class JobSource {
     engine: Engine;
     token: string;
     ackWaitMs: number;
+    /** Told how long the server waits for a sign of life: the consumer may be older than this worker. */
+    onAckWait: (ms: number) => void;
     places: Places;
     handle: (message: JsMsg) => Promise<void>;
   }) {
     this.#engine = options.engine;
     this.#token = options.token;
     this.#ackWaitMs = options.ackWaitMs;
+    this.#onAckWait = options.onAckWait;
     this.#places = options.places;
     this.#handle = options.handle;
   }
@@ -103,7 +107,7 @@ export class JobSource {
 
   async #consumer(): Promise<Consumer> {
     const { js, names } = this.#engine;
-    await ensureConsumer(this.#engine, this.#token, this.#ackWaitMs);
+    this.#onAckWait(await ensureConsumer(this.#engine, this.#token, this.#ackWaitMs));
     return await js.consumers.get(names.jobsStream, names.consumer(this.#token));
   }
 

@@ -3,9 +3,9 @@
  *
  *     message (a batch) ─▶ run's function known? ─▶ jobs on the local pool ─▶ results stored ─▶ acknowledged
  *           │ heart-beats while it is held
- *           └ delivered before? ─ not idempotent: its jobs fail, they may have been run
- *                               ─ a batch: taken apart into single jobs
- *                               ─ a single job is under suspicion: tried alone, so many times (suspects.ts)
+ *           ├ not idempotent ─ first to begin it? else its jobs fail: they may have been run   (suspects.ts)
+ *           └ delivered before ─ a batch: taken apart into single jobs
+ *                              ─ a single job is under suspicion: tried alone, so many times   (suspects.ts)
  *
  * Nothing but the modules named at the start is ever imported: a job says a name, the worker knows the place.
  */
@@ -42,7 +42,10 @@ export interface NatsWorkerOptions extends ConnectionOptions, StorageOptions {
   readonly modules: Readonly<Record<string, string | URL>>;
   /** Threads of the local pool; default: the CPUs of the host. */
   readonly threads?: number;
-  /** Time without a sign of life after which the server gives a job to another worker; default 30 000 ms. */
+  /**
+   * Time without a sign of life after which the server gives a job to another worker; default 30 000 ms. The first
+   * worker of a module sets it, for all.
+   */
   readonly ackWaitMs?: number;
   /** A connection of your own, in place of the options above; it is not closed with the worker. */
   readonly connection?: NatsConnection;
@@ -95,6 +98,8 @@ export class NatsWorker implements AsyncDisposable {
   #failed = 0;
   #redelivered = 0;
   #drained: Promise<void> | undefined;
+  #beat: ReturnType<typeof setInterval> | undefined;
+  #beatMs = Infinity;
 
   /** For `startNatsWorker`. */
   constructor(engine: Engine, pool: WorkPool, threads: number, options: NatsWorkerOptions) {
@@ -117,6 +122,9 @@ export class NatsWorker implements AsyncDisposable {
           engine,
           token: moduleToken(name),
           ackWaitMs,
+          onAckWait: (ms) => {
+            this.#beatEvery(ms / 3);
+          },
           places: this.#places,
           handle: (message) => this.#handle(message),
         }),
@@ -139,9 +147,6 @@ export class NatsWorker implements AsyncDisposable {
         this.#sayHere();
         this.#forgetIdleRuns();
       }, HERE_EVERY_MS),
-      setInterval(() => {
-        for (const message of this.#held) message.working();
-      }, ackWaitMs / 3),
     ];
     this.#loops = this.#sources.map((source) => source.run());
     this.#sayHere();
@@ -188,10 +193,21 @@ export class NatsWorker implements AsyncDisposable {
     await Promise.all(this.#loops);
     while (this.#held.size > 0) await this.#places.changed();
     for (const timer of this.#timers) clearInterval(timer);
+    clearInterval(this.#beat);
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
     this.#publisher.stop();
     await this.#pool.close();
     if (this.#ownsConnection) await this.#engine.nc.drain().catch(() => this.#engine.nc.close());
+  }
+
+  /** Signs of life for what is held, as often as the most impatient consumer wants them. */
+  #beatEvery(ms: number): void {
+    if (ms >= this.#beatMs) return;
+    this.#beatMs = ms;
+    clearInterval(this.#beat);
+    this.#beat = setInterval(() => {
+      for (const message of this.#held) message.working();
+    }, ms);
   }
 
   #sayHere(): void {
@@ -235,10 +251,11 @@ export class NatsWorker implements AsyncDisposable {
       await this.#publish(run, batch, new Array<Item>(items.length).fill(SKIPPED), 0, false);
       return true;
     }
-    if (deliveryCount === 1 && batch.again !== true) {
+    if (!local.info.idempotent) {
+      if (await this.#suspects.begin(run, first)) await this.#runBatch(local, run, batch);
+      else await this.#giveUp(run, batch, (sequence) => maybeRun(sequence));
+    } else if (deliveryCount === 1 && batch.again !== true) {
       await this.#runBatch(local, run, batch);
-    } else if (!local.info.idempotent) {
-      await this.#giveUp(run, batch, (sequence) => maybeRun(sequence));
     } else if (items.length > 1) {
       await this.#takeApart(message.subject, run, batch);
     } else {

@@ -1,10 +1,19 @@
 /**
- * Jobs under suspicion: delivered before, and nobody answered. Their worker may have died of them, or beside them.
+ * Jobs that may have been begun elsewhere.
+ *
+ * Not idempotent: whoever begins a batch says so first, in a message that can be stored once. Who finds it there
+ * leaves the jobs alone. The server's count of deliveries would not do: it takes one back when it finds the
+ * worker's connection closed, though the worker may have begun.
+ *
+ *     batch ─▶ first to say "begun"? ─▶ run
+ *                   └ no ─▶ its jobs fail: they may have been run
+ *
+ * Idempotent and delivered before without an answer: under suspicion. The worker may have died of it, or beside it.
  *
  *     suspect ─▶ its turn: one suspect at a time ─▶ tries < most? ─▶ tries + 1, stored ─▶ run
  *                                                       └ no ─▶ poison
  *
- * How often the server has delivered a message says little: a job that waits in a worker while its neighbour kills
+ * Here too the server's count says little: a job that waits in a worker while its neighbour kills
  * it is delivered again too. What counts is how often a job was begun alone. The count is stored before each try,
  * so whoever survives it knows.
  */
@@ -15,7 +24,7 @@ import { lastMessage } from '../wire/run-info.js';
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** The suspects of one worker. */
+/** What one worker knows of such jobs. */
 export class Suspects {
   readonly #engine: Engine;
   readonly #publisher: Publisher;
@@ -24,6 +33,12 @@ export class Suspects {
   constructor(engine: Engine, publisher: Publisher) {
     this.#engine = engine;
     this.#publisher = publisher;
+  }
+
+  /** Says that a batch is begun; false = somebody may have begun it before. */
+  begin(run: string, sequence: number): Promise<boolean> {
+    const subject = this.#engine.names.tries(run, sequence);
+    return this.#publisher.publishFirst(subject, encoder.encode('begun'));
   }
 
   /**

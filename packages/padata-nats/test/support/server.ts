@@ -19,6 +19,8 @@ function findServer(): string | undefined {
 }
 
 const binary = findServer();
+/** Is there a server to be tested with? */
+export const hasServer = binary !== undefined;
 
 /** `describe` with a server, or a skipped one that says why. */
 export const withServer: typeof describe | typeof describe.skip =
@@ -56,12 +58,10 @@ export class TestServer {
   readonly url: string;
   readonly folder: string;
   readonly #port: number;
-  readonly #host: string;
   readonly #config: string;
   #child: ChildProcess | undefined;
 
   private constructor(host: string, port: number, folder: string, config: string) {
-    this.#host = host;
     this.#port = port;
     this.folder = folder;
     this.url = `nats://${host}:${port}`;
@@ -103,7 +103,7 @@ export class TestServer {
     });
     this.#child = child;
     for (let tries = 0; tries < 200; tries += 1) {
-      if (await answers(this.#host, this.#port)) return;
+      if (await answers('127.0.0.1', this.#port)) return;
       if (child.exitCode !== null) break;
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
@@ -128,7 +128,11 @@ export class WorkerProcess {
   readonly child: ChildProcess;
   output = '';
 
-  constructor(server: TestServer, args: readonly string[] = [], prefix: readonly string[] = []) {
+  constructor(
+    server: Pick<TestServer, 'url'>,
+    args: readonly string[] = [],
+    prefix: readonly string[] = [],
+  ) {
     const command = [...prefix, process.execPath, main, 'worker', '-s', server.url];
     const all = [...command, '-m', `jobs=${jobsFile}`, '-t', '1', ...args];
     this.child = spawn(all[0]!, all.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
