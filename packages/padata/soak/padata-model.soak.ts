@@ -16,7 +16,6 @@ const LIMIT = 150_000_000;
 const at = process.argv.indexOf('--minutes');
 const until = performance.now() + (at < 0 ? Infinity : Number(process.argv[at + 1]) * 60_000);
 
-const ring4x3 = { jobs: 4, workers: 3, coarse: 'all' } as const;
 const cases: readonly (readonly [string, Model])[] = [
   ['ring, 2 jobs, 2 workers, window 2', ringModel({ jobs: 2, workers: 2, window: 2 })],
   [
@@ -25,19 +24,17 @@ const cases: readonly (readonly [string, Model])[] = [
   ],
   ['ring, 3 jobs, 2 workers, window 2', ringModel({ jobs: 3, workers: 2, window: 2 })],
   ...[false, true].flatMap((mortal) =>
-    [1, 2].flatMap((batch) =>
-      [2, 4].map((window) => {
+    [2, 4].flatMap((window) =>
+      [
+        { batch: 1, lazy: true, eager: true },
+        { batch: 2, lazy: false, eager: true },
         // Jobs reserved together are small: one look at the owner for all of them.
-        const model = ringModel({
-          ...ring4x3,
-          window,
-          batch,
-          mortal,
-          lazy: true,
-          eager: batch === 1,
-        });
-        const more = mortal ? ', one dies' : '';
-        return [`ring, 4 jobs, 3 workers, window ${window}, batch ${batch}${more}`, model] as const;
+        { batch: 2, lazy: true, eager: false },
+      ].map((more) => {
+        const model = ringModel({ jobs: 4, workers: 3, coarse: 'all', window, mortal, ...more });
+        const { batch, lazy } = more;
+        const name = `window ${window}, batch ${batch}${lazy ? '' : ', at once'}${mortal ? ', one dies' : ''}`;
+        return [`ring, 4 jobs, 3 workers, ${name}`, model] as const;
       }),
     ),
   ),
