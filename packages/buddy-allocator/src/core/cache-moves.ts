@@ -97,11 +97,14 @@ export function createCacheMoves(parts: CacheParts): CacheMoves {
     const end = Math.min(top, start + entries);
     for (let bottom = start + 1; bottom <= end; bottom++) {
       const index = w[bottom]!;
+      const head = state[index]!;
+      // Two threads freed it in the same instant, and the other one's entry has been used: see DESIGN.md.
+      const twice = (head & ~DIRTY) !== (CACHED | order);
       // Journal first: the block must never be in no one's hands.
-      area.journal(index, order + 1);
+      if (!twice) area.journal(index, order + 1);
       w[l + BOTTOM] = bottom;
       if (counted) w[COUNT] = w[COUNT]! - (1 << order);
-      area.free(index, order, false, state[index]! & DIRTY);
+      if (!twice) area.free(index, order, false, head & DIRTY);
     }
     return end - start;
   }
