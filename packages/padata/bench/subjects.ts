@@ -59,7 +59,7 @@ export function bootmemCallbacks(fn: string, window: number): Subject {
             let pending = 0;
             let going = true;
             const onDone = (error: unknown): void => {
-              if (error !== undefined) reject(error);
+              if (error !== undefined) reject(new Error('a job failed', { cause: error }));
               done += 1;
               if ((done & 255) === 0 && performance.now() >= until) going = false;
               if (going) {

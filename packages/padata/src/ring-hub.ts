@@ -26,6 +26,8 @@ const WAKE_WORTH_MS = 0.05;
 const LOOK_EVERY = 16;
 /** From so many deliveries in one turn on, what they make the program submit is published in lumps. */
 const LAZY_FROM = 32;
+/** and only while the program's answer to a delivery takes less than this, in milliseconds. */
+const LAZY_MS = 0.005;
 /** The owner waits awake for jobs that take no longer than this, in nanoseconds, */
 const LINGER_JOB_NS = 2000;
 /** and at most so long, in milliseconds. */
@@ -79,6 +81,9 @@ export class RingHub {
   #watching = false;
   /** Submissions of this turn are answers to deliveries: the end of the turn publishes them. */
   #lazy = false;
+  /** The last turn delivered many jobs and the program answered them quickly. */
+  #quick = false;
+  #turnJobs = 0;
   #turnEnds = 0;
   #lingerMs = LINGER_MIN_MS;
   #lingerMisses = 0;
@@ -310,10 +315,12 @@ export class RingHub {
     for (;;) {
       const count = this.#drainOnce();
       if (count > 0 && !this.#inline) {
-        this.#lazy = count >= LAZY_FROM;
+        this.#lazy = this.#quick && count >= LAZY_FROM;
+        this.#turnJobs = count;
         this.#scheduleFlush();
         return;
       }
+      this.#lazy = false;
       // Callbacks have submitted more: this loop is their tick.
       if (this.#flushScheduled) this.#flushWork();
       if (count === 0 && this.#maySleep()) break;
@@ -330,6 +337,8 @@ export class RingHub {
     let count = 0;
     const now = performance.now();
     this.#stamp = now;
+    // What callbacks submit is published every 16 jobs and at the end of the turn.
+    this.#lazy = this.#quick;
     for (const entry of this.#entries.values()) {
       const { ring } = entry;
       if (ring.outstanding === 0) continue;
@@ -432,6 +441,9 @@ export class RingHub {
   #flush(): void {
     if (!this.#flushScheduled) return;
     this.#flushWork();
+    const jobs = this.#turnJobs;
+    this.#turnJobs = 0;
+    this.#quick = jobs >= LAZY_FROM && performance.now() - this.#stamp < jobs * LAZY_MS;
     const isAwake = Atomics.load(this.#crew.words, HEAD.OWNER_ASLEEP) === 0;
     if (this.#linger()) {
       if (performance.now() < this.#turnEnds) this.#drainTurn();
