@@ -32,7 +32,9 @@ test('whatever the order and however often results come, each is handed out once
 test('quick jobs travel together, slow ones alone, and the window is always shared', () => {
   expect(jobsPerBatch(undefined, 8, 1024)).toBe(1);
   expect(jobsPerBatch(100, 2, 1024)).toBe(1);
-  expect(jobsPerBatch(1, 2, 1024)).toBe(4);
+  expect(jobsPerBatch(1, 2, 1024)).toBe(20);
+  // The few that were submitted are spread over all threads.
+  expect(jobsPerBatch(1, 2, 8)).toBe(2);
   expect(jobsPerBatch(0.0001, 1, 65_536)).toBe(MAX_BATCH);
   expect(jobsPerBatch(0.0001, 4, 64)).toBe(8);
   fc.assert(

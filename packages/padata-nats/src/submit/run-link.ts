@@ -19,7 +19,7 @@ import { fetchRunInfo, lastMessage, publishRunInfo } from '../wire/run-info.js';
 import type { RunInfo } from '../wire/run-info.js';
 import { ItemKind, decodeError, decodeValue } from '../wire/values.js';
 import type { Item } from '../wire/values.js';
-import { jobsPerBatch } from './batch-size.js';
+import { enoughJobs, jobsPerBatch } from './batch-size.js';
 import { ReorderBuffer } from './reorder-buffer.js';
 import { ResultReader } from './result-reader.js';
 import type { Roster } from './roster.js';
@@ -72,8 +72,10 @@ export class RunLink {
   readonly #large: LargeValues;
   readonly #reader: ResultReader;
   #buffer: ReorderBuffer<Outcome>;
-  /** Jobs to be sent at the end of the turn. */
+  /** Jobs to be sent at the end of the turn, or with those of a later one. */
   #outgoing: { readonly sequence: number; readonly item: Item }[] = [];
+  /** Jobs that were sent and have no outcome. */
+  readonly #unanswered = new Set<number>();
   #flushing = false;
   #started: Promise<void> | undefined;
   /** The run is this link's own: it was started or resumed without an error. */
@@ -149,11 +151,7 @@ export class RunLink {
       return;
     }
     this.#outgoing.push({ sequence, item });
-    if (this.#flushing) return;
-    this.#flushing = true;
-    queueMicrotask(() => {
-      void this.#flush();
-    });
+    this.#flushSoon();
   }
 
   /** The outcome of a job that was done here, or that will not be done. */
@@ -247,19 +245,33 @@ export class RunLink {
     }
   }
 
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    queueMicrotask(() => {
+      void this.#flush();
+    });
+  }
+
+  /** Sends full batches, and the rest unless the workers have enough: each outcome asks again. */
   async #flush(): Promise<void> {
     this.#flushing = false;
-    const jobs = this.#outgoing;
-    this.#outgoing = [];
     try {
       await this.#started;
     } catch (error) {
-      for (const { sequence } of jobs) this.settle(sequence, { state: 'failed', error });
+      for (const { sequence } of this.#outgoing.splice(0)) {
+        this.settle(sequence, { state: 'failed', error });
+      }
       return;
     }
-    const { roster } = this.#host;
-    const { info, window } = this.#options;
-    const size = jobsPerBatch(this.#averageMs, roster.threads(info.module), window);
+    // Jobs that were settled while they waited, by an abort, are not to be begun.
+    const jobs = this.#outgoing.filter(({ sequence }) => !this.#buffer.has(sequence));
+    this.#outgoing = [];
+    const threads = this.#host.roster.threads(this.#options.info.module);
+    const { window } = this.#options;
+    const inFlight = Math.min(window, jobs.length + this.#unanswered.size);
+    const size = jobsPerBatch(this.#averageMs, threads, inFlight);
+    const enough = enoughJobs(size, threads, window);
     for (let at = 0; at < jobs.length;) {
       // A batch is of consecutive jobs.
       let end = at + 1;
@@ -270,7 +282,13 @@ export class RunLink {
       ) {
         end += 1;
       }
-      void this.#sendBatch(jobs[at]!.sequence, jobs.slice(at, end));
+      if (end === jobs.length && end - at < size && this.#unanswered.size >= enough) {
+        this.#outgoing.unshift(...jobs.slice(at));
+        return;
+      }
+      const batch = jobs.slice(at, end);
+      for (const { sequence } of batch) this.#unanswered.add(sequence);
+      void this.#sendBatch(batch[0]!.sequence, batch);
       at = end;
     }
   }
@@ -351,6 +369,8 @@ export class RunLink {
   }
 
   #offer(sequence: number, outcome: Outcome): void {
+    this.#unanswered.delete(sequence);
+    if (this.#outgoing.length > 0) this.#flushSoon();
     if (this.#buffer.offer(sequence, outcome) === 'taken') {
       this.#options.onOutcome?.(sequence, outcome);
     }

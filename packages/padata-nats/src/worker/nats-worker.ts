@@ -95,6 +95,8 @@ export class NatsWorker implements AsyncDisposable {
   readonly #subscriptions: readonly Subscription[];
   readonly #timers: readonly ReturnType<typeof setInterval>[];
   #jobs = 0;
+  /** Jobs begun and not done. */
+  #inHand = 0;
   #failed = 0;
   #redelivered = 0;
   #drained: Promise<void> | undefined;
@@ -278,10 +280,13 @@ export class NatsWorker implements AsyncDisposable {
   async #runBatch(local: LocalRun, run: string, batch: Batch): Promise<void> {
     const { first, items, again = false } = batch;
     const began = performance.now();
+    this.#inHand += items.length;
+    const atFirst = this.#inHand;
     const results = await Promise.all(items.map((item, i) => this.#runJob(local, first + i, item)));
-    // Threads work side by side, so a job's time is a share of theirs.
-    const parallel = Math.min(this.#threads, items.length);
-    const micros = ((performance.now() - began) * 1000 * parallel) / items.length;
+    // All jobs in hand share the threads: of the time that passed, a job had only its part.
+    const share = Math.min(1, (2 * this.#threads) / (atFirst + this.#inHand));
+    const micros = (performance.now() - began) * 1000 * share;
+    this.#inHand -= items.length;
     this.#jobs += items.length;
     await this.#publish(run, batch, results, micros, again);
   }
