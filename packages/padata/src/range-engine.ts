@@ -23,15 +23,25 @@ import {
 } from './control-layout.js';
 import type { ControlLayout } from './control-layout.js';
 import type { Crew, Member } from './crew.js';
-import { PadataError, toErrorRecord } from './errors.js';
+import { PadataError } from './errors.js';
 import type { AnyFunction } from './function-ref.js';
 import { loadFunction, loadedFunction, moduleHref } from './function-ref.js';
 import type { FromWorker } from './messages.js';
 import type { Platform } from './platform.js';
 import { lane as protocol, sleep } from './protocol/machine.js';
+import { RangeHelpers } from './range-helpers.js';
+import type { RangeJobState } from './range-job.js';
 import { LaneRun } from './range-run.js';
+import {
+  EVENT_SLICE_MS,
+  callSync,
+  finished,
+  runAlone,
+  runAloneSync,
+  runFast,
+} from './range-solo.js';
 import type { RangePlan, RangeShape } from './range-plan.js';
-import { chunkEnd, chunkStart, planRange, plannedThreads } from './range-plan.js';
+import { planRange, plannedThreads } from './range-plan.js';
 import type { RangeJobOptions, RangeResult, RangeRun } from './range-types.js';
 import type { WorkList } from './work-list.js';
 import { isThenable } from './worker-range.js';
@@ -39,25 +49,9 @@ import { isThenable } from './worker-range.js';
 const { load, store, add, wait } = Atomics;
 /** Work left that is worth waking a sleeping thread for, in milliseconds. */
 const WAKE_WORTH_MS = 0.05;
-/** The caller lets events in at least this often while it runs chunks, in milliseconds. */
-const EVENT_SLICE_MS = 8;
 /** How long the caller watches for helpers to leave before it sleeps, in milliseconds. */
 const LEAVE_SPIN_MS = 0.05;
 const PROGRESS_MS = 50;
-
-/** A job with its function named and its argument at hand. */
-export interface RangeJobState {
-  readonly id: number;
-  readonly options: RangeJobOptions;
-  readonly href: string;
-  readonly name: string;
-  readonly once: boolean;
-  fn: AnyFunction | undefined;
-  undo: AnyFunction | undefined;
-  /** Milliseconds per unit in earlier runs; undefined before the first. */
-  msPerUnit: number | undefined;
-  disposed: boolean;
-}
 
 /** Runs range jobs for one pool. */
 export class RangeEngine {
@@ -71,12 +65,10 @@ export class RangeEngine {
   readonly #runs: (LaneRun | undefined)[] = new Array<LaneRun | undefined>(LANE_COUNT).fill(
     undefined,
   );
-  readonly #nodes: readonly number[];
+  readonly #helpers: RangeHelpers;
   readonly #onJobError: (job: RangeJobState, worker: number, error: unknown) => void;
   readonly #jobs = new Map<number, RangeJobState>();
   #nextJob = 1;
-  /** Node that the next node-aware job starts with; persists across jobs. */
-  #nodeCursor = 0;
 
   constructor(
     platform: Platform,
@@ -91,7 +83,7 @@ export class RangeEngine {
     this.#layout = controlLayout(crew.capacity);
     this.#words = crew.words;
     this.#numbers = crew.numbers;
-    this.#nodes = nodes;
+    this.#helpers = new RangeHelpers(crew, nodes);
     this.#onJobError = onJobError;
     for (let i = LANE_COUNT - 1; i >= 0; i -= 1) this.#freeLanes.push(i);
   }
@@ -150,11 +142,11 @@ export class RangeEngine {
     if (size === 0) return finished(job, empty, began);
     await this.prepare(job);
     run.signal?.throwIfAborted();
-    if (empty.fastPath) return await this.#runFast(job, shape, empty, run, began);
+    if (empty.fastPath) return await runFast(job, shape, empty, run, began);
     const { plan, lane } = this.#take(shape);
     if (lane === undefined) {
       try {
-        return await this.#runAlone(job, shape, plan, run, began);
+        return await runAlone(this.#platform, job, shape, plan, run, began);
       } finally {
         this.#works.put(plan.got - 1);
       }
@@ -214,13 +206,13 @@ export class RangeEngine {
     if (size === 0) return finished(job, planRange(shape, 0), began);
     if (plannedThreads(shape) === 1) {
       const plan = planRange(shape, 0);
-      const value = this.#callSync(fn, start, start + size, job.options.arg, 0);
+      const value = callSync(fn, start, start + size, job.options.arg, 0);
       return finished(job, plan, began, [[value, start, start + size]]);
     }
     const { plan, lane } = this.#take(shape);
     if (lane === undefined) {
       try {
-        return this.#runAloneSync(job, fn, shape, plan, began);
+        return runAloneSync(job, fn, shape, plan, began);
       } finally {
         this.#works.put(plan.got - 1);
       }
@@ -330,43 +322,16 @@ export class RangeEngine {
     const words = this.#words;
     // The gate is closed: nobody reads the words yet.
     for (let i = 0; i < MASK_WORDS; i += 1) words[base + LANE.ALLOWED + i] = 0;
-    for (const member of this.#helpers(active.plan.got - 1, job.options.nodeAware === true)) {
+    for (const member of this.#helpers.choose(
+      active.plan.got - 1,
+      job.options.nodeAware === true,
+    )) {
       this.#announceTo(member, job);
       words[base + LANE.ALLOWED + (member.id >>> 5)]! |= 1 << (member.id & 31);
     }
     add(this.#words, HEAD.OPEN_LANES, 1);
     active.gate = protocol.open(this.#words, base);
     sleep.publish(this.#words);
-  }
-
-  /** Up to `count` threads: idle ones first; from each node in turn when asked. */
-  #helpers(count: number, nodeAware: boolean): Member[] {
-    const all = this.#crew.memberList();
-    if (!nodeAware) {
-      if (all.length <= count) return all;
-      all.sort((a, b) => rank(this.#crew, a) - rank(this.#crew, b));
-      return all.slice(0, count);
-    }
-    const byNode = new Map<number, Member[]>();
-    for (const member of all) {
-      const node = this.#nodes[member.id - 1] ?? 0;
-      const list = byNode.get(node) ?? [];
-      list.push(member);
-      byNode.set(node, list);
-    }
-    const nodes = [...byNode.keys()].sort((a, b) => a - b);
-    const chosen: Member[] = [];
-    for (let empty = 0; chosen.length < count && empty < nodes.length;) {
-      const list = byNode.get(nodes[this.#nodeCursor % nodes.length]!)!;
-      this.#nodeCursor += 1;
-      const next = list.shift();
-      if (next === undefined) empty += 1;
-      else {
-        empty = 0;
-        chosen.push(next);
-      }
-    }
-    return chosen;
   }
 
   #announceTo(member: Member, job: RangeJobState): void {
@@ -448,23 +413,11 @@ export class RangeEngine {
   #runChunkSync(job: RangeJobState, fn: AnyFunction, active: LaneRun, k: number): number {
     const { start, end } = this.#begin(active, k);
     try {
-      this.#finish(job, active, k, this.#callSync(fn, start, end, job.options.arg, k));
+      this.#finish(job, active, k, callSync(fn, start, end, job.options.arg, k));
     } catch (error) {
       this.#fail(active, k, error);
     }
     return end - start;
-  }
-
-  #callSync(fn: AnyFunction, start: number, end: number, arg: unknown, index: number): unknown {
-    const value = fn(start, end, arg);
-    if (!isThenable(value)) return value;
-    // The promise is left to itself, but not its rejection.
-    value.then(undefined, () => undefined);
-    throw new PadataError(
-      'ERR_PADATA_ASYNC_IN_SYNC',
-      `the function returned a promise for chunk [${start}, ${end}) of a synchronous run`,
-      { start, end, index },
-    );
   }
 
   #begin(active: LaneRun, k: number): { start: number; end: number } {
@@ -568,7 +521,7 @@ export class RangeEngine {
   #undoSync(job: RangeJobState, active: LaneRun): void {
     if (job.undo === undefined) return;
     for (const { start, end } of active.spans()) {
-      this.#callSync(job.undo, start, end, job.options.arg, 0);
+      callSync(job.undo, start, end, job.options.arg, 0);
     }
   }
 
@@ -597,121 +550,6 @@ export class RangeEngine {
     this.#freeLanes.push(active.lane);
     this.#works.put(active.plan.got - 1);
   }
-
-  async #runFast(
-    job: RangeJobState,
-    shape: RangeShape,
-    plan: RangePlan,
-    run: RangeRun,
-    began: number,
-  ): Promise<RangeResult> {
-    const end = shape.start + shape.size;
-    try {
-      const value: unknown = await job.fn!(shape.start, end, job.options.arg);
-      run.signal?.throwIfAborted();
-      run.onProgress?.(shape.size, shape.size);
-      return finished(job, plan, began, [[value, shape.start, end]]);
-    } catch (error) {
-      if (run.signal?.aborted === true) throw error;
-      throw chunkFailed(shape.start, end, error);
-    }
-  }
-
-  /** All chunks in the caller: no works, or no lane. */
-  async #runAlone(
-    job: RangeJobState,
-    shape: RangeShape,
-    plan: RangePlan,
-    run: RangeRun,
-    began: number,
-  ): Promise<RangeResult> {
-    const last = shape.start + shape.size;
-    const values: [unknown, number, number][] = [];
-    let lastEvents = began;
-    for (let k = 0; k < plan.chunkCount; k += 1) {
-      const start = chunkStart(shape.start, plan.chunkSize, k);
-      const end = chunkEnd(shape.start, last, plan.chunkSize, k);
-      try {
-        run.signal?.throwIfAborted();
-        const value = job.fn!(start, end, job.options.arg);
-        values.push([isThenable(value) ? await value : value, start, end]);
-      } catch (error) {
-        // Chunks run in order here, so what is completed is one span.
-        if (k > 0) await job.undo?.(shape.start, start, job.options.arg);
-        if (run.signal?.aborted === true) throw error;
-        throw chunkFailed(start, end, error);
-      }
-      run.onProgress?.(end - shape.start, shape.size);
-      if (performance.now() - lastEvents > EVENT_SLICE_MS) {
-        await this.#platform.yieldToEvents();
-        lastEvents = performance.now();
-      }
-    }
-    return finished(job, plan, began, values);
-  }
-
-  #runAloneSync(
-    job: RangeJobState,
-    fn: AnyFunction,
-    shape: RangeShape,
-    plan: RangePlan,
-    began: number,
-  ): RangeResult {
-    const last = shape.start + shape.size;
-    const values: [unknown, number, number][] = [];
-    for (let k = 0; k < plan.chunkCount; k += 1) {
-      const start = chunkStart(shape.start, plan.chunkSize, k);
-      const end = chunkEnd(shape.start, last, plan.chunkSize, k);
-      try {
-        values.push([this.#callSync(fn, start, end, job.options.arg, k), start, end]);
-      } catch (error) {
-        if (k > 0) job.undo?.(shape.start, start, job.options.arg);
-        throw chunkFailed(start, end, error);
-      }
-    }
-    return finished(job, plan, began, values);
-  }
-}
-
-/** Result of a run without shared state. */
-function finished(
-  job: RangeJobState,
-  plan: RangePlan,
-  began: number,
-  values: readonly [unknown, number, number][] = [],
-): RangeResult {
-  const { reduce } = job.options;
-  let value = job.options.initial;
-  let units = 0;
-  for (const [v, start, end] of values) {
-    units += end - start;
-    if (reduce !== undefined) value = reduce(value, v, start, end);
-  }
-  const wallMs = performance.now() - began;
-  return {
-    planned: plan.planned,
-    got: plan.got,
-    chunkSize: plan.chunkSize,
-    chunks: values.length,
-    value,
-    wallMs,
-    workers: values.length === 0 ? [] : [{ worker: 0, chunks: values.length, units, ms: wallMs }],
-  };
-}
-
-function chunkFailed(start: number, end: number, cause: unknown): PadataError {
-  return new PadataError(
-    'ERR_PADATA_CHUNK_FAILED',
-    `chunk [${start}, ${end}) failed in the caller: ${toErrorRecord(cause).message}`,
-    { start, end, worker: 0 },
-    cause,
-  );
-}
-
-/** Idle threads first, then those that run, then those that still start. */
-function rank(crew: Crew, member: Member): number {
-  if (member.state !== 'ready') return 2000 + member.id;
-  return (crew.isAsleep(member.id) ? 0 : 1000) + member.id;
 }
 
 /** Moving average that follows quickly. */

@@ -11,7 +11,7 @@ import { HaltCounter } from './halt.js';
 import { summarize } from './histogram.js';
 import { OrderedIterator } from './ordered-iterator.js';
 import type { RingEntry, RingHub } from './ring-hub.js';
-import { SlotState } from './ring-layout.js';
+import { startWatchdog } from './series-watchdog.js';
 import type {
   JobCallback,
   JobInput,
@@ -22,10 +22,9 @@ import type {
   SeriesOptions,
   SeriesStats,
   Source,
-  StallReport,
 } from './series-types.js';
 import { SlotRing } from './slot-ring.js';
-import type { SerialCallback, Settle } from './slot-ring.js';
+import type { SerialCallback, Settle } from './slot-ring-types.js';
 import { statOffsets } from './slot-runner.js';
 import { makeDuplex, makeTransform } from '#streams';
 import type { SeriesDuplex, SeriesTransform } from './streams-types.js';
@@ -86,10 +85,8 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
   #drainWaiters: (() => void)[] = [];
   #ended: { readonly error: unknown } | undefined;
   #closed: Promise<void> | undefined;
-  #watchdog: ReturnType<typeof setInterval> | undefined;
+  readonly #stopWatchdog: () => void;
   #graceTimer: ReturnType<typeof setTimeout> | undefined;
-  #lastDelivered = -1;
-  #lastMove = 0;
   readonly #onAbort: () => void;
 
   constructor(options: SeriesOptions<F>, host: SeriesHost, firstSequence = 0) {
@@ -147,7 +144,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     };
     if (options.signal?.aborted === true) this.#onAbort();
     else options.signal?.addEventListener('abort', this.#onAbort, { once: true });
-    this.#startWatchdog();
+    this.#stopWatchdog = startWatchdog(this.#ring, options.watchdogMs, options.onStall);
   }
 
   /** Resolves when the function is loaded in every thread. @throws ERR_PADATA_MODULE */
@@ -373,7 +370,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     const drained = this.drain();
     this.#ended ??= { error: closed };
     await drained;
-    clearInterval(this.#watchdog);
+    this.#stopWatchdog();
     clearTimeout(this.#graceTimer);
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     this.#host.hub.remove(this.#ring);
@@ -501,45 +498,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     for (const resolve of this.#roomWaiters.splice(0)) resolve();
     this.#host.hub.scheduleDrain();
   }
-
-  #startWatchdog(): void {
-    const { watchdogMs, onStall } = this.#options;
-    if (watchdogMs === undefined || onStall === undefined) return;
-    checkInteger('watchdogMs', watchdogMs, 1, 0x7fffffff);
-    const timer = setInterval(
-      () => {
-        const now = performance.now();
-        const { delivered, outstanding } = this.#ring;
-        if (delivered !== this.#lastDelivered || outstanding === 0) {
-          this.#lastDelivered = delivered;
-          this.#lastMove = now;
-          return;
-        }
-        if (now - this.#lastMove < watchdogMs) return;
-        const head = this.#ring.headState();
-        const report: StallReport = {
-          seq: head.seq,
-          state: STALL_STATES[head.phase] ?? 'waiting',
-          worker: head.worker,
-          ms: now - this.#lastMove,
-          behind: outstanding - 1,
-        };
-        this.#lastMove = now;
-        onStall(report);
-      },
-      Math.max(1, watchdogMs / 4),
-    );
-    (timer as { unref?: () => void }).unref?.();
-    this.#watchdog = timer;
-  }
 }
-
-const STALL_STATES: Readonly<Record<number, StallReport['state']>> = {
-  [SlotState.READY]: 'waiting',
-  [SlotState.RUNNING]: 'running',
-  [SlotState.DEFERRED]: 'deferred',
-  [SlotState.HELD]: 'sent',
-};
 
 /** Whatever a signal or a function gave, for those who may only throw errors; the value stays what it is. */
 function asError(reason: unknown): Error {

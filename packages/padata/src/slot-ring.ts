@@ -5,8 +5,7 @@
  *   tail ─────────▶ submitted     [ FREE | DONE | RUNNING | DONE | READY | READY | FREE ]
  *   processed ────▶ delivered             ^ processed                        ^ tail
  * ```
- * Arena bytes are given out in a circle in submission order and come back in the same order, so there is
- * nothing to search. Only the owner's thread uses this object; what it shares is in `RingMemory`.
+ * The bytes of the jobs lie in a `SlotArena`. Only the owner's thread uses this object; what it shares is in `RingMemory`.
  */
 import { PadataError, fromErrorRecord, toErrorRecord } from './errors.js';
 import type { FromWorker } from './messages.js';
@@ -26,51 +25,12 @@ import {
   slotNumber,
   slotWord,
 } from './ring-layout.js';
+import { SlotArena } from './slot-arena.js';
+import type { SerialCallback, Settle, SlotRingHost, SlotRingOptions } from './slot-ring-types.js';
 import { MIN_ROOM, isBytes, readValue, writeValue } from './slot-values.js';
-
-/** Called once per job, in order of submission. */
-export type SerialCallback = (error: unknown, value: unknown, sequence: number) => void;
-
-/** How a promise is settled. */
-export type Settle = (value: unknown) => void;
 
 /** Submissions of a tick that a lazy owner publishes in one step. */
 export const PUBLISH_EVERY = 16;
-
-/** How a ring is made. */
-export interface SlotRingOptions {
-  readonly id: number;
-  /** Jobs in flight at most; a power of two. */
-  readonly window: number;
-  readonly arenaBytes: number;
-  readonly slotBytes: number;
-  readonly outputBytes: (inputBytes: number) => number;
-  /** First sequence number, modulo 2^32. */
-  readonly firstSequence: number;
-  readonly shared: boolean;
-  readonly copyBytes: boolean;
-  /** Times a job may be run again after its worker died. */
-  readonly retries: number;
-  readonly capacity: number;
-  /** Told about each outcome before its callback runs. */
-  readonly onOutcome: ((failed: boolean) => void) | undefined;
-}
-
-/** What a ring needs from the hub. */
-export interface SlotRingHost {
-  /** A worker to send a job to whose input does not fit a slot; 0 = the owner itself. */
-  pickWorker(ring: SlotRing): number;
-  /** Sends it, now or at the end of the tick; the slot says already whose it is. */
-  sendHeld(
-    ring: SlotRing,
-    worker: number,
-    sequence: number,
-    input: unknown,
-    transfer: readonly unknown[] | undefined,
-  ): void;
-  /** Runs user code whose error must not disturb the drain. */
-  report(error: unknown): void;
-}
 
 interface Reply {
   readonly failed: boolean;
@@ -129,11 +89,7 @@ export class SlotRing {
   readonly #latencyAt: number;
   #tail: number;
   #processed: number;
-  #head = 0;
-  #arenaTail = 0;
-  #arenaUsers = 0;
-  /** Delivered jobs whose bytes are still in a consumer's hands, oldest first. */
-  readonly #kept: { readonly end: number; released: boolean }[] = [];
+  readonly #arena: SlotArena;
   #draining = false;
   #published: number;
   /** Latencies are counted by stretches of jobs that were submitted and delivered together. */
@@ -150,6 +106,7 @@ export class SlotRing {
     this.#options = options;
     this.#host = host;
     this.arenaBytes = arenaBytes;
+    this.#arena = new SlotArena(arenaBytes);
     this.memory = ringMemory(memory(bytes), window, arenaBytes);
     // Two histograms for each worker and the owner, one of latencies at the end.
     this.#latencyAt = (capacity + 1) * 2 * HISTOGRAM_BUCKETS;
@@ -269,8 +226,7 @@ export class SlotRing {
     }
     this.#callbacks[index] = callback;
     this.#flags[index] = flags;
-    this.#arenaEnd[index] = this.#head;
-    this.#arenaUsers += 1;
+    this.#arenaEnd[index] = this.#arena.take();
     this.#tail = (sequence + 1) | 0;
     if (!lazy || ((this.#tail - this.#published) | 0) >= PUBLISH_EVERY) this.publish();
     return true;
@@ -296,8 +252,7 @@ export class SlotRing {
     this.#callbacks[index] = callback;
     this.#rejects[index] = reject;
     this.#flags[index] = reject === undefined ? 0 : Left.PROMISE;
-    this.#arenaEnd[index] = this.#head;
-    this.#arenaUsers += 1;
+    this.#arenaEnd[index] = this.#arena.take();
     this.#tail = (sequence + 1) | 0;
     store(words, base + SLOT.STATE, SlotState.DONE);
     this.publish();
@@ -433,13 +388,7 @@ export class SlotRing {
 
   /** Gives the bytes of the oldest kept result back. */
   release(): void {
-    const kept = this.#kept.find((k) => !k.released);
-    if (kept === undefined) return;
-    kept.released = true;
-    while (this.#kept.length > 0 && this.#kept[0]!.released) {
-      this.#arenaTail = this.#kept.shift()!.end;
-      this.#arenaUsers -= 1;
-    }
+    this.#arena.release();
   }
 
   /** Marks the ring as unusable: all that waits ends with this error. */
@@ -491,18 +440,15 @@ export class SlotRing {
       this.#bucketSeen = this.#latencyAt + bucketOf(now - stamp);
     }
     this.stats[this.#bucketSeen]! += 1;
-    const direct = this.#kept.length === 0 && !keep;
-    if (!direct) this.#kept.push({ end, released: !keep });
+    const direct = this.#arena.delivered(end, keep);
     protocol.free(words, base);
     if (this.#onOutcome !== undefined) this.#onOutcome(failed);
     if (reject !== undefined) {
       if (failed) reject(value);
       else (callback as unknown as Settle)(value);
     } else this.#call(callback, failed, value, sequence);
-    if (direct) {
-      this.#arenaTail = end;
-      this.#arenaUsers -= 1;
-    } else if (!keep) this.#shiftKept();
+    if (direct) this.#arena.giveBack(end);
+    else if (!keep) this.#arena.sweep();
   }
 
   #call(callback: SerialCallback, failed: boolean, value: unknown, sequence: number): void {
@@ -513,16 +459,9 @@ export class SlotRing {
     }
   }
 
-  #shiftKept(): void {
-    while (this.#kept.length > 0 && this.#kept[0]!.released) {
-      this.#arenaTail = this.#kept.shift()!.end;
-      this.#arenaUsers -= 1;
-    }
-  }
-
   #place(input: unknown, base: number, index: number): number {
     if (typeof input === 'number') {
-      const first = this.#allocate(this.#leastRoom);
+      const first = this.#arena.find(this.#leastRoom);
       if (first < 0) return this.#leastRoom > this.arenaBytes ? Placed.MESSAGE : Placed.FULL;
       const words = this.#words;
       words[base + SLOT.FIRST] = first;
@@ -530,7 +469,7 @@ export class SlotRing {
       words[base + SLOT.OUT_ROOM] = this.#leastRoom;
       words[base + SLOT.KIND] = Kind.NUMBER;
       this.#numbers[slotNumber(index) + SLOT_NUMBER.VALUE] = input;
-      this.#head = first + this.#leastRoom;
+      this.#arena.head = first + this.#leastRoom;
       return Placed.SLOT;
     }
     const { slotBytes, outputBytes } = this.#options;
@@ -548,7 +487,7 @@ export class SlotRing {
     const inRoom = (need + 7) & ~7;
     const plain = need === slotBytes && !isBytes(input as object);
     const outRoom = plain ? 0 : room(outputBytes(need));
-    const first = this.#allocate(inRoom + outRoom);
+    const first = this.#arena.find(inRoom + outRoom);
     if (first < 0) {
       return inRoom + outRoom > this.arenaBytes ? Placed.MESSAGE : Placed.FULL;
     }
@@ -562,12 +501,12 @@ export class SlotRing {
       // The room was a guess: what the data really took, and as much again for the result.
       const used = (words[base + SLOT.LENGTH]! + 7) & ~7;
       const out = room(outputBytes(used));
-      if (first + used + out > this.#limit(first)) return Placed.FULL;
+      if (first + used + out > this.#arena.limit(first)) return Placed.FULL;
       words[base + SLOT.IN_ROOM] = used;
       words[base + SLOT.OUT_ROOM] = out;
-      this.#head = first + used + out;
+      this.#arena.head = first + used + out;
     } else {
-      this.#head = first + inRoom + outRoom;
+      this.#arena.head = first + inRoom + outRoom;
     }
     return Placed.SLOT;
   }
@@ -581,7 +520,7 @@ export class SlotRing {
   ): boolean {
     const words = this.#words;
     const out = room(this.#options.outputBytes(0));
-    const first = this.#allocate(out);
+    const first = this.#arena.find(out);
     if (first < 0) return false;
     words[base + SLOT.FIRST] = first;
     words[base + SLOT.IN_ROOM] = 0;
@@ -594,7 +533,7 @@ export class SlotRing {
       store(words, base + SLOT.STATE, SlotState.FREE);
       throw error;
     }
-    this.#head = first + out;
+    this.#arena.head = first + out;
     return true;
   }
 
@@ -608,26 +547,6 @@ export class SlotRing {
     const worker = this.#host.pickWorker(this);
     store(this.#words, base + SLOT.STATE, SlotState.HELD | (worker << STATE_BITS));
     this.#host.sendHeld(this, worker, sequence, input, transfer);
-  }
-
-  /** First byte of a free stretch of `bytes`, or -1. The head moves when the job is placed. */
-  #allocate(bytes: number): number {
-    if (this.#arenaUsers === 0) {
-      this.#head = 0;
-      this.#arenaTail = 0;
-      return bytes <= this.arenaBytes ? 0 : -1;
-    }
-    if (this.#head > this.#arenaTail) {
-      if (this.arenaBytes - this.#head >= bytes) return this.#head;
-      // Strictly less: a full circle must not look like an empty one.
-      return bytes < this.#arenaTail ? 0 : -1;
-    }
-    return this.#arenaTail - this.#head > bytes ? this.#head : -1;
-  }
-
-  #limit(first: number): number {
-    if (this.#arenaUsers === 0 || first >= this.#arenaTail) return this.arenaBytes;
-    return this.#arenaTail - 1;
   }
 
   #remember(base: number, index: number): void {

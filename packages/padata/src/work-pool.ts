@@ -25,7 +25,7 @@ import { loadFunction, moduleHref } from './function-ref.js';
 import type { FromWorker } from './messages.js';
 import type { WorkerEnd } from './platform.js';
 import { RangeEngine } from './range-engine.js';
-import type { RangeJobState } from './range-engine.js';
+import type { RangeJobState } from './range-job.js';
 import type {
   MultithreadedJob,
   PreparedRange,

@@ -12,7 +12,7 @@ const IN_FLIGHT = 8;
 
 export async function aes(samples: Samples, options: BenchOptions): Promise<void> {
   const data = new Uint8Array(SIZE).fill(97);
-  const count = Math.max(64, Math.round(options.sampleMs * 8));
+  const count = Math.max(64, Math.round(options.sampleMs * 20));
   // Until compiled code runs everywhere the compiler costs more than a buffer does, in each subject's threads.
   const warmUp = count;
   const testCase = `AES-256-GCM of 64 KiB buffers in order, ${IN_FLIGHT} in flight`;

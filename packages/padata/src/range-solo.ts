@@ -1,0 +1,146 @@
+/**
+ * Range jobs without shared state: one participant, or no work or lane to be had. The calling thread runs
+ * the whole range, in order, chunk by chunk.
+ */
+import { PadataError, toErrorRecord } from './errors.js';
+import type { AnyFunction } from './function-ref.js';
+import type { Platform } from './platform.js';
+import type { RangeJobState } from './range-job.js';
+import type { RangePlan, RangeShape } from './range-plan.js';
+import { chunkEnd, chunkStart } from './range-plan.js';
+import type { RangeResult, RangeRun } from './range-types.js';
+import { isThenable } from './worker-range.js';
+
+/** The caller lets events in at least this often while it runs chunks, in milliseconds. */
+export const EVENT_SLICE_MS = 8;
+
+/** Calls a function that must not be asynchronous. @throws ERR_PADATA_ASYNC_IN_SYNC */
+export function callSync(
+  fn: AnyFunction,
+  start: number,
+  end: number,
+  arg: unknown,
+  index: number,
+): unknown {
+  const value = fn(start, end, arg);
+  if (!isThenable(value)) return value;
+  // The promise is left to itself, but not its rejection.
+  value.then(undefined, () => undefined);
+  throw new PadataError(
+    'ERR_PADATA_ASYNC_IN_SYNC',
+    `the function returned a promise for chunk [${start}, ${end}) of a synchronous run`,
+    { start, end, index },
+  );
+}
+
+/** One participant: the function is called once, for the whole range. */
+export async function runFast(
+  job: RangeJobState,
+  shape: RangeShape,
+  plan: RangePlan,
+  run: RangeRun,
+  began: number,
+): Promise<RangeResult> {
+  const end = shape.start + shape.size;
+  try {
+    const value: unknown = await job.fn!(shape.start, end, job.options.arg);
+    run.signal?.throwIfAborted();
+    run.onProgress?.(shape.size, shape.size);
+    return finished(job, plan, began, [[value, shape.start, end]]);
+  } catch (error) {
+    if (run.signal?.aborted === true) throw error;
+    throw chunkFailed(shape.start, end, error);
+  }
+}
+
+/** All chunks in the caller: no works, or no lane. */
+export async function runAlone(
+  platform: Platform,
+  job: RangeJobState,
+  shape: RangeShape,
+  plan: RangePlan,
+  run: RangeRun,
+  began: number,
+): Promise<RangeResult> {
+  const last = shape.start + shape.size;
+  const values: [unknown, number, number][] = [];
+  let lastEvents = began;
+  for (let k = 0; k < plan.chunkCount; k += 1) {
+    const start = chunkStart(shape.start, plan.chunkSize, k);
+    const end = chunkEnd(shape.start, last, plan.chunkSize, k);
+    try {
+      run.signal?.throwIfAborted();
+      const value = job.fn!(start, end, job.options.arg);
+      values.push([isThenable(value) ? await value : value, start, end]);
+    } catch (error) {
+      // Chunks run in order here, so what is completed is one span.
+      if (k > 0) await job.undo?.(shape.start, start, job.options.arg);
+      if (run.signal?.aborted === true) throw error;
+      throw chunkFailed(start, end, error);
+    }
+    run.onProgress?.(end - shape.start, shape.size);
+    if (performance.now() - lastEvents > EVENT_SLICE_MS) {
+      await platform.yieldToEvents();
+      lastEvents = performance.now();
+    }
+  }
+  return finished(job, plan, began, values);
+}
+
+/** `runAlone`, blocking. */
+export function runAloneSync(
+  job: RangeJobState,
+  fn: AnyFunction,
+  shape: RangeShape,
+  plan: RangePlan,
+  began: number,
+): RangeResult {
+  const last = shape.start + shape.size;
+  const values: [unknown, number, number][] = [];
+  for (let k = 0; k < plan.chunkCount; k += 1) {
+    const start = chunkStart(shape.start, plan.chunkSize, k);
+    const end = chunkEnd(shape.start, last, plan.chunkSize, k);
+    try {
+      values.push([callSync(fn, start, end, job.options.arg, k), start, end]);
+    } catch (error) {
+      if (k > 0) job.undo?.(shape.start, start, job.options.arg);
+      throw chunkFailed(start, end, error);
+    }
+  }
+  return finished(job, plan, began, values);
+}
+
+/** Result of a run without shared state. */
+export function finished(
+  job: RangeJobState,
+  plan: RangePlan,
+  began: number,
+  values: readonly [unknown, number, number][] = [],
+): RangeResult {
+  const { reduce } = job.options;
+  let value = job.options.initial;
+  let units = 0;
+  for (const [v, start, end] of values) {
+    units += end - start;
+    if (reduce !== undefined) value = reduce(value, v, start, end);
+  }
+  const wallMs = performance.now() - began;
+  return {
+    planned: plan.planned,
+    got: plan.got,
+    chunkSize: plan.chunkSize,
+    chunks: values.length,
+    value,
+    wallMs,
+    workers: values.length === 0 ? [] : [{ worker: 0, chunks: values.length, units, ms: wallMs }],
+  };
+}
+
+function chunkFailed(start: number, end: number, cause: unknown): PadataError {
+  return new PadataError(
+    'ERR_PADATA_CHUNK_FAILED',
+    `chunk [${start}, ${end}) failed in the caller: ${toErrorRecord(cause).message}`,
+    { start, end, worker: 0 },
+    cause,
+  );
+}

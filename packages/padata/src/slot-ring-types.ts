@@ -1,0 +1,43 @@
+/** What a slot ring is made of and what it needs from around it. */
+import type { SlotRing } from './slot-ring.js';
+
+/** Called once per job, in order of submission. */
+export type SerialCallback = (error: unknown, value: unknown, sequence: number) => void;
+
+/** How a promise is settled. */
+export type Settle = (value: unknown) => void;
+
+/** How a ring is made. */
+export interface SlotRingOptions {
+  readonly id: number;
+  /** Jobs in flight at most; a power of two. */
+  readonly window: number;
+  readonly arenaBytes: number;
+  readonly slotBytes: number;
+  readonly outputBytes: (inputBytes: number) => number;
+  /** First sequence number, modulo 2^32. */
+  readonly firstSequence: number;
+  readonly shared: boolean;
+  readonly copyBytes: boolean;
+  /** Times a job may be run again after its worker died. */
+  readonly retries: number;
+  readonly capacity: number;
+  /** Told about each outcome before its callback runs. */
+  readonly onOutcome: ((failed: boolean) => void) | undefined;
+}
+
+/** What a ring needs from the hub. */
+export interface SlotRingHost {
+  /** A worker to send a job to whose input does not fit a slot; 0 = the owner itself. */
+  pickWorker(ring: SlotRing): number;
+  /** Sends it, now or at the end of the tick; the slot says already whose it is. */
+  sendHeld(
+    ring: SlotRing,
+    worker: number,
+    sequence: number,
+    input: unknown,
+    transfer: readonly unknown[] | undefined,
+  ): void;
+  /** Runs user code whose error must not disturb the drain. */
+  report(error: unknown): void;
+}
