@@ -1,14 +1,14 @@
-// One BullMQ worker process: node bullmq-worker.mjs PORT STEPS CONCURRENCY KIND, KIND = in-process or sandboxed.
+// One BullMQ worker process: node bullmq-worker.mjs PORT BLOCKS CONCURRENCY KIND, KIND = in-process or sandboxed.
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'bullmq';
-import { burn } from '../../padata/bench/tasks.mjs';
+import { work } from './jobs.mjs';
 
-const [port, steps, concurrency, kind] = process.argv.slice(2);
-const work = Number(steps);
+const [port, length, concurrency, kind] = process.argv.slice(2);
+const blocks = Number(length);
 const processor =
   kind === 'sandboxed'
     ? fileURLToPath(new URL('./bullmq-sandbox.mjs', import.meta.url))
-    : (job) => Promise.resolve(work === 0 ? job.data.n + 1 : burn(work));
+    : (job) => Promise.resolve(blocks === 0 ? job.data.n + 1 : work(blocks));
 const worker = new Worker('bench', processor, {
   connection: { host: '127.0.0.1', port: Number(port), maxRetriesPerRequest: null },
   concurrency: Number(concurrency),

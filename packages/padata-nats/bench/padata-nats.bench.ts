@@ -10,9 +10,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Samples, printTables } from '../../padata/bench/rows.js';
-import { calibrate } from '../../padata/bench/tasks.mjs';
 import { LocalServer, findNatsServer, findProgram, freePort } from '../examples/local-cluster.mjs';
 import { reachedFrom } from './break-even.js';
+import { blocksPerMs } from './jobs.mjs';
 import { bullmq, inline, localPool, natsPool } from './subjects.js';
 import type { OpenSubject, Subject } from './subjects.js';
 
@@ -95,7 +95,8 @@ const nameOf = (ms: number): string => (ms === 0 ? 'trivial' : `${ms} ms`);
 const caseOf = (ms: number): string => `${nameOf(ms)} jobs, ${processes} workers, window ${window}`;
 
 const samples = new Samples('padata-nats');
-const perMs = calibrate(1000);
+const measured: { round: number; ms: number; subject: string; rate: number; cpu: number }[] = [];
+const perMs = blocksPerMs();
 try {
   for (let round = 0; round < rounds; round += 1) {
     for (const ms of lengths) {
@@ -107,6 +108,7 @@ try {
           const { rate, cpu } = await measure(open);
           samples.add(caseOf(ms), subject.name, 'rate', 'jobs/s', rate);
           samples.add(caseOf(ms), subject.name, 'CPU', 'us/job', cpu);
+          measured.push({ round, ms, subject: subject.name, rate, cpu });
         } finally {
           await open.close();
         }
@@ -118,44 +120,68 @@ try {
   await redis?.stop();
 }
 
-const rows = samples.rows();
-const rateOf = (ms: number, isIt: (subject: string) => boolean): number =>
-  Math.max(
-    ...rows
-      .filter((row) => row.case === caseOf(ms) && row.metric === 'rate' && isIt(row.subject))
-      .map((row) => row.median),
-  );
-
-if (values.json) for (const row of rows) console.log(JSON.stringify(row));
+if (values.json) for (const row of samples.rows()) console.log(JSON.stringify(row));
 else {
-  printTables(rows, ours);
+  printTables(samples.rows(), ours);
   if (nats !== undefined) summary();
 }
 process.exit();
 
+function median(list: readonly number[]): number {
+  return [...list].sort((a, b) => a - b)[list.length >> 1] ?? Number.NaN;
+}
+
+/** Our rate (or CPU) against the best of the others in the same round; median, lowest and highest over rounds. */
+function against(
+  ms: number,
+  isIt: (subject: string) => boolean,
+  figure: 'rate' | 'cpu',
+): readonly [number, number, number] {
+  const ratios: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const here = measured.filter((one) => one.round === round && one.ms === ms);
+    const own = here.find(({ subject }) => subject === ours);
+    const others = here.filter(({ subject }) => isIt(subject)).map((one) => one[figure]);
+    if (own === undefined || others.length === 0) continue;
+    ratios.push(figure === 'rate' ? own.rate / Math.max(...others) : Math.min(...others) / own.cpu);
+  }
+  return [median(ratios), Math.min(...ratios), Math.max(...ratios)];
+}
+
 /** Efficiency, ratios, and the length from which distribution pays. */
 function summary(): void {
-  console.log(`\n${ours} against the others, by job length (medians)`);
-  const efficiency: { ms: number; value: number }[] = [];
-  const speedup: { ms: number; value: number }[] = [];
+  const isLocal = (subject: string): boolean => subject.startsWith('padata, local');
+  const isBull = (subject: string): boolean => subject.startsWith('BullMQ');
+  const isInline = (subject: string): boolean => subject === 'inline';
+  const percent = ([middle, low, high]: readonly [number, number, number]): string =>
+    `${(100 * middle).toFixed(1)} % [${(100 * low).toFixed(1)}, ${(100 * high).toFixed(1)}]`;
+  const times = ([middle, low, high]: readonly [number, number, number]): string =>
+    `${middle.toFixed(2)}x [${low.toFixed(2)}, ${high.toFixed(2)}]`;
+  console.log(`\n${ours} by job length, ratios within each round: median [lowest, highest]`);
+  const [byRate, byCpu, speedup]: { ms: number; value: number }[][] = [[], [], []];
   for (const ms of lengths) {
-    const own = rateOf(ms, (subject) => subject === ours);
-    const toLocal = own / rateOf(ms, (subject) => subject === 'padata, local pool');
-    const toInline = own / rateOf(ms, (subject) => subject === 'inline');
-    const bull = rateOf(ms, (subject) => subject.startsWith('BullMQ'));
+    const local = against(ms, isLocal, 'rate');
+    const cpu = against(ms, isLocal, 'cpu');
+    const inlined = against(ms, isInline, 'rate');
     if (ms > 0) {
-      efficiency.push({ ms, value: toLocal });
-      speedup.push({ ms, value: toInline });
+      byRate!.push({ ms, value: local[0] });
+      byCpu!.push({ ms, value: cpu[0] });
+      speedup!.push({ ms, value: inlined[0] });
     }
-    const toBull = Number.isFinite(bull) ? `, ${(own / bull).toFixed(2)}x the best BullMQ` : '';
-    console.log(
-      `  ${nameOf(ms).padEnd(8)} ${(100 * toLocal).toFixed(1)} % of the local pool, ${toInline.toFixed(2)}x inline${toBull}`,
-    );
+    console.log(`  ${nameOf(ms)}`);
+    console.log(`    of the local pool: ${percent(local)} by rate, ${percent(cpu)} by CPU a job`);
+    console.log(`    of inline: ${times(inlined)}`);
+    if (redis !== undefined) {
+      const [rate, used] = [against(ms, isBull, 'rate'), against(ms, isBull, 'cpu')];
+      console.log(`    of the best BullMQ: ${times(rate)} by rate, ${times(used)} by CPU a job`);
+    }
   }
   const from = (ms: number | undefined): string =>
     ms === undefined ? 'not reached' : `${ms < 1 ? ms.toFixed(2) : ms.toFixed(1)} ms`;
+  const both = (limit: number): string =>
+    `${from(reachedFrom(byRate!, limit))} by rate, ${from(reachedFrom(byCpu!, limit))} by CPU`;
   console.log(`\nthe job length from which`);
-  console.log(`  workers beat the calling thread alone: ${from(reachedFrom(speedup, 1))}`);
-  console.log(`  two such hosts beat one local pool: ${from(reachedFrom(efficiency, 0.5))}`);
-  console.log(`  85 % of the local pool are reached: ${from(reachedFrom(efficiency, 0.85))}`);
+  console.log(`  workers beat the calling thread alone: ${from(reachedFrom(speedup!, 1))}`);
+  console.log(`  two such hosts beat one local pool (50 % of it each): ${both(0.5)}`);
+  console.log(`  85 % of the local pool are reached: ${both(0.85)}`);
 }

@@ -9,12 +9,11 @@ import { createWorkPool } from '@bootmem/padata';
 import type { SeriesMaker } from '@bootmem/padata';
 import { createNatsPool } from '@bootmem/padata-nats';
 import { Queue, QueueEvents } from 'bullmq';
-import { burn } from '../../padata/bench/tasks.mjs';
 import { LocalWorkers, cpuSeconds } from '../examples/local-cluster.mjs';
 import type { LocalServer } from '../examples/local-cluster.mjs';
+import { work } from './jobs.mjs';
 
-/** Jobs of padata's own benchmark: `increment`, and `spin` by the steps in its shared value. */
-const jobsModule = new URL('../../padata/bench/jobs.mjs', import.meta.url);
+const jobsModule = new URL('./jobs.mjs', import.meta.url);
 
 /** A side that is ready to run jobs. */
 export interface OpenSubject {
@@ -28,8 +27,8 @@ export interface OpenSubject {
 /** One side. */
 export interface Subject {
   readonly name: string;
-  /** @param steps length of a job in steps of `burn`; 0 = trivial */
-  open(steps: number): Promise<OpenSubject>;
+  /** @param blocks length of a job in blocks of `work`; 0 = trivial */
+  open(blocks: number): Promise<OpenSubject>;
 }
 
 const sumOf = (pids: readonly number[]): number =>
@@ -38,11 +37,11 @@ const sumOf = (pids: readonly number[]): number =>
 /** The plain call on the calling thread. */
 export const inline: Subject = {
   name: 'inline',
-  open: (steps) =>
+  open: (blocks) =>
     Promise.resolve({
       run: (count) => {
         let value = 0;
-        for (let i = 0; i < count; i += 1) value = steps === 0 ? value + 1 : burn(steps);
+        for (let i = 0; i < count; i += 1) value = blocks === 0 ? value + 1 : work(blocks);
         return Promise.resolve();
       },
       cpu: () => 0,
@@ -54,12 +53,12 @@ export const inline: Subject = {
 function openSeries(
   pool: SeriesMaker,
   module: string | URL,
-  steps: number,
+  blocks: number,
   window: number,
 ): Pick<OpenSubject, 'run' | 'close'> {
   const series = pool.series<(n: number) => number>({
-    fn: { module, name: steps === 0 ? 'increment' : 'spin' },
-    shared: { steps },
+    fn: { module, name: blocks === 0 ? 'increment' : 'spin' },
+    shared: { blocks },
     window,
     idempotent: true,
   });
@@ -83,10 +82,10 @@ function openSeries(
 export function localPool(threads: number, window: number): Subject {
   return {
     name: 'padata, local pool',
-    async open(steps) {
+    async open(blocks) {
       const pool = createWorkPool({ threads, execArgv: [] });
       await pool.ready();
-      const { run, close } = openSeries(pool, jobsModule, steps, window);
+      const { run, close } = openSeries(pool, jobsModule, blocks, window);
       return {
         run,
         cpu: () => 0,
@@ -103,11 +102,11 @@ export function localPool(threads: number, window: number): Subject {
 export function natsPool(server: LocalServer, processes: number, window: number): Subject {
   return {
     name: 'padata-nats',
-    async open(steps) {
+    async open(blocks) {
       const workers = new LocalWorkers(processes, server.url, { bench: jobsModule });
       const pool = await createNatsPool({ servers: server.url });
       await pool.ready('bench', { threads: processes });
-      const { run, close } = openSeries(pool, 'bench', steps, window);
+      const { run, close } = openSeries(pool, 'bench', blocks, window);
       return {
         run,
         cpu: () => sumOf([server.pid, ...workers.pids]),
@@ -131,11 +130,11 @@ export interface BullSettings {
 
 async function startBullWorker(
   port: number,
-  steps: number,
+  blocks: number,
   { concurrency, kind }: BullSettings,
 ): Promise<ChildProcess> {
   const file = fileURLToPath(new URL('./bullmq-worker.mjs', import.meta.url));
-  const args = [file, String(port), String(steps), String(concurrency), kind];
+  const args = [file, String(port), String(blocks), String(concurrency), kind];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   await new Promise<void>((resolve, reject) => {
     child.stdout.once('data', () => {
@@ -154,12 +153,12 @@ export function bullmq(redis: LocalServer, settings: BullSettings, window: numbe
   const { kind, processes, concurrency } = settings;
   return {
     name: `BullMQ, ${kind}, ${processes} x ${concurrency}`,
-    async open(steps) {
+    async open(blocks) {
       const queue = new Queue('bench', { connection });
       const events = new QueueEvents('bench', { connection });
       await Promise.all([queue.waitUntilReady(), events.waitUntilReady()]);
       const children = await Promise.all(
-        Array.from({ length: processes }, () => startBullWorker(redis.port, steps, settings)),
+        Array.from({ length: processes }, () => startBullWorker(redis.port, blocks, settings)),
       );
       let done = 0;
       let failed: string | undefined;
@@ -186,7 +185,7 @@ export function bullmq(redis: LocalServer, settings: BullSettings, window: numbe
               await queue.addBulk(
                 Array.from({ length: room }, (_, i) => ({
                   name: 'job',
-                  data: { n: from + i, steps },
+                  data: { n: from + i, blocks },
                   opts: { removeOnComplete: true },
                 })),
               );
