@@ -32,8 +32,20 @@ export interface Engine {
   readonly jsm: JetStreamManager;
   /** Bytes of a message at most. */
   readonly maxPayload: number;
+  /** Age at which messages go, in milliseconds. */
+  readonly retentionMs: number;
   /** Opens the object store, at first use. */
   values(): Promise<ObjectStore>;
+  /** The streams as they were when last looked at. */
+  marks(): StreamMarks;
+  /** Makes streams that are gone again. @throws what the server says */
+  restore(): Promise<StreamMarks>;
+}
+
+/** When streams were made; another time means that what was in them is gone. */
+export interface StreamMarks {
+  readonly results: string;
+  readonly runs: string;
 }
 
 const NANOS = 1e6;
@@ -60,32 +72,24 @@ export async function openEngine(
   };
   try {
     const jsm = await jetstreamManager(nc);
-    const { prefix } = names;
-    await ensureStream(jsm, {
-      ...common,
-      name: names.jobsStream,
-      subjects: [names.jobsOf()],
-      retention: 'workqueue',
-    });
-    await ensureStream(jsm, {
-      ...common,
-      name: names.resultsStream,
-      subjects: [`${prefix}.res.*`],
-    });
-    await ensureStream(jsm, {
-      ...common,
-      name: names.runsStream,
-      subjects: [`${prefix}.run.*`, `${prefix}.pos.*`, `${prefix}.try.*.*`],
-      max_msgs_per_subject: 1,
-    });
     const js = jetstream(nc);
     let store: Promise<ObjectStore> | undefined;
+    let marks = await ensureStreams(jsm, names, common);
     return {
       nc,
       names,
       js,
       jsm,
       maxPayload: (nc.info?.max_payload ?? 1_048_576) - ENVELOPE_BYTES,
+      retentionMs,
+      marks: () => marks,
+      restore: async () => {
+        const now = await ensureStreams(jsm, names, common);
+        // The bucket went the same way.
+        if (now.results !== marks.results) store = undefined;
+        marks = now;
+        return now;
+      },
       values: () =>
         (store ??= new Objm(js).create(names.bucket, {
           storage,
@@ -98,16 +102,43 @@ export async function openEngine(
   }
 }
 
+async function ensureStreams(
+  jsm: JetStreamManager,
+  names: Names,
+  common: Partial<StreamConfig>,
+): Promise<StreamMarks> {
+  const { prefix } = names;
+  await ensureStream(jsm, {
+    ...common,
+    name: names.jobsStream,
+    subjects: [names.jobsOf()],
+    retention: 'workqueue',
+  });
+  const results = await ensureStream(jsm, {
+    ...common,
+    name: names.resultsStream,
+    subjects: [`${prefix}.res.*`],
+  });
+  const runs = await ensureStream(jsm, {
+    ...common,
+    name: names.runsStream,
+    subjects: [`${prefix}.run.*`, `${prefix}.pos.*`, `${prefix}.try.*.*`],
+    max_msgs_per_subject: 1,
+  });
+  return { results, runs };
+}
+
+/** @returns when the stream was made */
 async function ensureStream(
   jsm: JetStreamManager,
   config: Partial<StreamConfig> & { name: string },
-): Promise<void> {
+): Promise<string> {
   try {
-    await jsm.streams.info(config.name);
+    return (await jsm.streams.info(config.name)).created;
   } catch (error) {
     if (!isNotFound(error)) throw error;
     // Two that make the same stream at once both succeed: the configurations are equal.
-    await jsm.streams.add(config);
+    return (await jsm.streams.add(config)).created;
   }
 }
 

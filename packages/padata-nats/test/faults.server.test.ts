@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { connect } from '@nats-io/transport-node';
-import { jetstream } from '@nats-io/jetstream';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { createNatsPool } from '@bootmem/padata-nats';
 import type { NatsPool, NatsSeries } from '@bootmem/padata-nats';
 import { TestServer, WorkerProcess, withServer } from './support/server.js';
@@ -58,6 +58,13 @@ withServer('when something dies', () => {
     await pool.ready('jobs', { threads: count });
   };
 
+  /** From here on with streams that a restart does not survive. */
+  const forgetful = async (): Promise<void> => {
+    await pool.close();
+    const options = { servers: server.url, workerWaitMs: 15_000 } as const;
+    pool = await createNatsPool({ ...options, prefix: 'mem', storage: 'memory' });
+  };
+
   test('three workers, one killed over its job, one stopped for a while: each once, in order', async () => {
     await start(3);
     const series = pool.series({ fn: fn('spin'), window: 48, idempotent: true });
@@ -89,6 +96,67 @@ withServer('when something dies', () => {
     expect(ledger.errors).toEqual([]);
     expect(ledger.values).toEqual(values(500));
     await series.close();
+  });
+
+  test('the server comes back without its streams: jobs that may be run again are', async () => {
+    await forgetful();
+    await start(2, [...ACK_WAIT, '-p', 'mem', '--storage', 'memory']);
+    const series = pool.series({ fn: fn('spin'), window: 32, idempotent: true });
+    const ledger = new Ledger();
+    const submitted = ledger.submitAll(series, spins(400, 2));
+    while (ledger.count < 100) await new Promise((resolve) => setTimeout(resolve, 5));
+    await server.restart();
+    await submitted;
+    await series.drain();
+    expect(ledger.errors).toEqual([]);
+    expect(ledger.values).toEqual(values(400));
+    await series.close();
+  });
+
+  test('the server comes back without its streams: other jobs fail, later ones run, nothing hangs', async () => {
+    await forgetful();
+    const series = pool.series({ fn: fn('spin'), window: 8 });
+    const ledger = new Ledger();
+    // Nobody takes these before the server goes.
+    await ledger.submitAll(series, spins(8, 1).slice(0, 7));
+    const nc = await connect({ servers: server.url });
+    const jsm = await jetstreamManager(nc);
+    while ((await jsm.streams.info('mem_JOBS')).state.messages < 7) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    await nc.close();
+    // What the submitter has not heard of being stored it stores again, in the new stream.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await server.restart();
+    while (ledger.count < 7) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(ledger.errors.map((error) => (error as { code: string }).code)).toEqual(
+      new Array(7).fill('ERR_PADATA_NATS_SERVER'),
+    );
+    await start(1, [...ACK_WAIT, '-p', 'mem', '--storage', 'memory']);
+    await ledger.submitAll(series, spins(20, 1));
+    await series.drain();
+    expect(ledger.count).toBe(27);
+    expect(ledger.values).toEqual(values(20));
+    await series.close();
+  });
+
+  test('a run that an operator purges ends: its open jobs say so', async () => {
+    const series = pool.series({ fn: fn('spin'), window: 4, workerWaitMs: Infinity });
+    const ended = Promise.allSettled([1, 2, 3].map((value) => series.run({ ms: 1, value })));
+    await series.ready();
+    const nc = await connect({ servers: server.url });
+    const jsm = await jetstreamManager(nc);
+    const jobs = `padata.job.${moduleToken('jobs')}.${series.runId}`;
+    while ((await jsm.streams.info('padata_JOBS')).state.messages < 3) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    await jsm.streams.purge('padata_JOBS', { filter: jobs });
+    await jsm.streams.purge('padata_RUNS', { filter: `padata.run.${series.runId}` });
+    await nc.close();
+    const codes = (await ended).map((end) =>
+      end.status === 'rejected' ? (end.reason as { code: string }).code : 'done',
+    );
+    expect(codes).toEqual(new Array(3).fill('ERR_PADATA_NATS_RUN'));
   });
 
   test('results that come twice, and twice under other ids, are handed out once', async () => {

@@ -32,7 +32,8 @@ import {
   summarize,
 } from '@bootmem/padata/backend';
 import { PadataNatsError } from '../errors.js';
-import { encodeValue } from '../wire/values.js';
+import { ItemKind, encodeValue } from '../wire/values.js';
+import type { Item } from '../wire/values.js';
 import { RunLink } from './run-link.js';
 import type { Outcome, RunLinkHost } from './run-link.js';
 
@@ -65,6 +66,8 @@ interface Job {
   readonly callback: JobCallback<unknown>;
   readonly submittedAt: number;
   cancelled?: { readonly reason: unknown };
+  /** What was sent, as it was then. */
+  sent?: Item;
 }
 
 /** See `NatsPool.series`. */
@@ -125,6 +128,7 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
           slotBytes: options.slotBytes,
           graceMs: options.graceMs,
         },
+        inputOf: (sequence) => (idempotent ? this.#inWindow[sequence % window]?.sent : undefined),
         deliver: (sequence, outcome) => {
           this.#deliver(sequence, outcome);
         },
@@ -357,7 +361,9 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
   #send(job: Job): void {
     const sequence = this.#sent;
     // Encoded first: a value that cannot leave the process throws, and nothing has happened.
-    const item = encodeValue(job.input);
+    // Bytes are copied: they leave later, and the caller may use their memory again.
+    const item = owned(encodeValue(job.input));
+    job.sent = item;
     this.#sent += 1;
     this.#inWindow[sequence % this.window] = job;
     if (this.#sent - this.#delivered < this.window || this.#options.onFull !== 'inline') {
@@ -513,6 +519,10 @@ function taken(run: string): PadataNatsError {
   return new PadataNatsError('ERR_PADATA_NATS_RUN', `the run '${run}' was ended by somebody else`, {
     run,
   });
+}
+
+function owned(item: Item): Item {
+  return item.kind === ItemKind.BYTES ? { kind: item.kind, bytes: item.bytes.slice() } : item;
 }
 
 /** Options that name places on one machine mean nothing here. */

@@ -87,6 +87,7 @@ export class RangeRun<F, V> {
           idempotent: job.idempotent ?? false,
           retries: job.idempotent === true ? DEFAULT_RETRIES : 0,
         },
+        inputOf: (index) => (job.idempotent === true ? encodeValue(this.#span(index)) : undefined),
         deliver: () => undefined,
         onDelivered: () => undefined,
         onOutcome: (index, outcome) => {
@@ -191,6 +192,10 @@ export class RangeRun<F, V> {
       this.#job.onProgress?.(this.#unitsDone, this.#job.size);
     } else if (outcome.state === 'failed') {
       this.#fail(remote ? chunkError(start, end, outcome.error) : outcome.error);
+    } else if (this.#failure === undefined) {
+      this.#fail(
+        new PadataNatsError('ERR_PADATA_NATS_RUN', 'the range job was ended by somebody else'),
+      );
     }
     this.#changed();
   }

@@ -8,7 +8,7 @@
  * servers before 2.10 do not know.
  */
 import type { Consumer, ConsumerMessages } from '@nats-io/jetstream';
-import type { Engine } from '../streams.js';
+import type { Engine, StreamMarks } from '../streams.js';
 
 const NANOS = 1e6;
 /** The server forgets the consumer of a reader that is gone after so long, in milliseconds. */
@@ -28,6 +28,8 @@ export class ResultReader {
   readonly #run: string;
   readonly #onResult: OnResult;
   #from = 1;
+  /** When the stream was made in which `from` counts. */
+  #mark: string;
   #messages: ConsumerMessages | undefined;
   #closed = false;
   #loop: Promise<void> | undefined;
@@ -36,6 +38,7 @@ export class ResultReader {
     this.#engine = engine;
     this.#run = run;
     this.#onResult = onResult;
+    this.#mark = engine.marks().results;
   }
 
   /** Starts reading; resolves with the number of messages that were there before. */
@@ -51,6 +54,24 @@ export class ResultReader {
     this.#closed = true;
     this.#messages?.stop();
     await this.#loop;
+  }
+
+  /**
+   * Was everything up to a message of the stream taken in? Where the stream is another than the one that is read, the
+   * answer is no, and reading begins anew.
+   */
+  hasRead(sequence: number, { results }: StreamMarks): boolean {
+    if (results === this.#mark) return this.#from > sequence;
+    this.#messages?.stop();
+    return false;
+  }
+
+  /** Where to go on: in a stream that was made again, numbers begin again. What is read twice is dropped later. */
+  async #renewed(): Promise<Consumer> {
+    const { results } = await this.#engine.restore();
+    if (results !== this.#mark) this.#from = 1;
+    this.#mark = results;
+    return await this.#consumer();
   }
 
   async #consumer(): Promise<Consumer> {
@@ -76,7 +97,7 @@ export class ResultReader {
       }
       if ((this.#closed as boolean) || this.#engine.nc.isClosed()) return;
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-      next = this.#consumer();
+      next = this.#renewed();
     }
   }
 

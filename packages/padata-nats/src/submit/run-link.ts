@@ -22,6 +22,7 @@ import type { Item } from '../wire/values.js';
 import { enoughJobs, jobsPerBatch } from './batch-size.js';
 import { ReorderBuffer } from './reorder-buffer.js';
 import { ResultReader } from './result-reader.js';
+import { RunAudit } from './run-audit.js';
 import type { Roster } from './roster.js';
 
 /** What became of a job. */
@@ -44,6 +45,8 @@ export interface RunLinkOptions {
   readonly deliver: (sequence: number, outcome: Outcome) => void;
   /** Called after one or more deliveries. */
   readonly onDelivered: () => void;
+  /** The input of a job that may be run again, if the server has lost it; undefined = it fails. */
+  readonly inputOf: (sequence: number) => Item | undefined;
   /** Called once a job as soon as its outcome is there, in any order. */
   readonly onOutcome?: (sequence: number, outcome: Outcome) => void;
 }
@@ -60,6 +63,8 @@ const TRIM_EVERY = 512;
 /** A new average counts for so much. */
 const SMOOTHING = 1 / 8;
 const WORKER_CHECK_MS = 500;
+/** A job that the server loses so often is sent no more. */
+const MOST_LOSSES = 3;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -76,6 +81,11 @@ export class RunLink {
   #outgoing: { readonly sequence: number; readonly item: Item }[] = [];
   /** Jobs that were sent and have no outcome. */
   readonly #unanswered = new Set<number>();
+  /** Those of them that the server has stored, as it says. */
+  readonly #confirmed = new Set<number>();
+  /** Times that a job was lost and sent again. */
+  readonly #losses = new Map<number, number>();
+  #audit: RunAudit | undefined;
   #flushing = false;
   #started: Promise<void> | undefined;
   /** The run is this link's own: it was started or resumed without an error. */
@@ -187,6 +197,7 @@ export class RunLink {
     this.#over = true;
     clearInterval(this.#workerCheck);
     await this.#started?.catch(() => undefined);
+    this.#audit?.stop();
     await this.#reader.close();
     if (!this.#owns) return;
     this.#control('end');
@@ -220,6 +231,7 @@ export class RunLink {
     await publishRunInfo(engine, publisher, run, { ...info, epoch: this.#epoch });
     this.#owns = true;
     await this.#reader.start();
+    this.#beginAudit();
   }
 
   async #resume(from: number | undefined): Promise<void> {
@@ -242,6 +254,55 @@ export class RunLink {
     const deadline = performance.now() + 10_000;
     while (this.#resultMessages < waiting && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    this.#beginAudit();
+  }
+
+  #beginAudit(): void {
+    const { run, info } = this.#options;
+    const { engine, publisher } = this.#host;
+    if (this.#over) return;
+    this.#audit = new RunAudit(engine, {
+      run,
+      jobs: this.#jobs,
+      reader: this.#reader,
+      open: () => [...this.#confirmed],
+      arrived: () => this.#resultMessages,
+      describe: () => publishRunInfo(engine, publisher, run, { ...info, epoch: this.#epoch }),
+      onLost: (sequences, ended) => this.#onLost(sequences, ended),
+    });
+  }
+
+  /** The server has neither the jobs nor their results. */
+  async #onLost(sequences: readonly number[], ended: boolean): Promise<void> {
+    const { run, info, inputOf } = this.#options;
+    const { engine, publisher } = this.#host;
+    if (!ended) {
+      // Other message ids: the server may remember those of what it lost.
+      this.#epoch = (this.#epoch + 1) % 256;
+      await publishRunInfo(engine, publisher, run, { ...info, epoch: this.#epoch });
+    }
+    for (const sequence of sequences) {
+      if (!this.#confirmed.delete(sequence)) continue;
+      if (ended) {
+        this.settle(sequence, { state: 'skipped' });
+        continue;
+      }
+      const losses = (this.#losses.get(sequence) ?? 0) + 1;
+      const item = losses > MOST_LOSSES ? undefined : inputOf(sequence);
+      if (item === undefined) {
+        const error = new PadataNatsError(
+          'ERR_PADATA_NATS_SERVER',
+          `the server lost job ${sequence}; it may have been run`,
+          { run, seq: sequence },
+        );
+        this.settle(sequence, { state: 'failed', error });
+        continue;
+      }
+      this.#losses.set(sequence, losses);
+      this.#unanswered.delete(sequence);
+      this.#redelivered += 1;
+      this.send(sequence, item);
     }
   }
 
@@ -318,7 +379,9 @@ export class RunLink {
         });
         const id = engine.names.jobsId(run, this.#epoch, from, part.length);
         await publisher.publish(this.#jobs, data, id);
-        from += part.length;
+        for (let end = from + part.length; from < end; from += 1) {
+          if (this.#unanswered.has(from)) this.#confirmed.add(from);
+        }
       }
     } catch (error) {
       for (const { sequence } of jobs) {
@@ -354,6 +417,7 @@ export class RunLink {
         return;
       case ItemKind.STORED:
         this.#stored.add(decoder.decode(item.bytes));
+        this.#confirmed.delete(sequence);
         void this.#large.incoming(item).then(
           (fetched) => {
             this.settle(sequence, outcomeOf(fetched));
@@ -370,6 +434,8 @@ export class RunLink {
 
   #offer(sequence: number, outcome: Outcome): void {
     this.#unanswered.delete(sequence);
+    this.#confirmed.delete(sequence);
+    if (this.#losses.size > 0) this.#losses.delete(sequence);
     if (this.#outgoing.length > 0) this.#flushSoon();
     if (this.#buffer.offer(sequence, outcome) === 'taken') {
       this.#options.onOutcome?.(sequence, outcome);
