@@ -76,6 +76,7 @@ interface Generation<F> {
   readonly parallelWorkers: WorkerMask;
   references: number;
   worksHeld: number;
+  forgetHolder: () => void;
 }
 
 /** See `createPadata`. */
@@ -340,8 +341,13 @@ export class PadataShell<F = unknown> {
       serialWorkers: this.#instance.effectiveWorkers('serial'),
       references: 1,
       worksHeld: 0,
+      forgetHolder: () => undefined,
     };
     this.#generations.add(generation);
+    // A work is free as soon as its parallel function has returned, delivered or not.
+    generation.forgetHolder = this.#pool.works.addHolder(() => {
+      if (generation.worksHeld > 0) this.#giveWorks(generation, series.busyJobs());
+    });
     return generation;
   }
 
@@ -369,12 +375,7 @@ export class PadataShell<F = unknown> {
   }
 
   #takeWork(generation: Generation<F>): boolean {
-    let got = this.#pool.works.take(1) === 1;
-    if (!got) {
-      // A work is free as soon as its parallel function has returned, delivered or not.
-      for (const each of this.#generations) this.#giveWorks(each, each.series.busyJobs());
-      got = this.#pool.works.take(1) === 1;
-    }
+    const got = this.#pool.works.take(1) === 1;
     if (got) generation.worksHeld += 1;
     return got;
   }
@@ -392,6 +393,7 @@ export class PadataShell<F = unknown> {
     this.#generations.delete(generation);
     this.#pool.works.put(generation.worksHeld);
     generation.worksHeld = 0;
+    generation.forgetHolder();
     this.#instance.freedGenerations += 1;
     void generation.series.close();
   }

@@ -157,11 +157,12 @@ export class SlotRing {
     return (this.#tail - 1) | 0;
   }
 
-  /** Jobs in flight that are not done. */
+  /** Jobs in flight whose function has not returned; one that handed its completion over holds no thread. */
   busyJobs(): number {
     let count = 0;
     for (let s = this.#processed; s !== this.#tail; s = (s + 1) | 0) {
-      if (!protocol.isDone(this.#words, slotWord(this.memory.window, s))) count += 1;
+      const phase = load(this.#words, slotWord(this.memory.window, s) + SLOT.STATE) & STATE_MASK;
+      if (phase !== SlotState.DONE && phase !== SlotState.DEFERRED) count += 1;
     }
     return count;
   }
@@ -544,9 +545,9 @@ export class SlotRing {
     input: unknown,
     transfer: readonly unknown[] | undefined,
   ): void {
-    const worker = this.#host.pickWorker(this);
+    const worker = this.#host.pickWorker();
     store(this.#words, base + SLOT.STATE, SlotState.HELD | (worker << STATE_BITS));
-    this.#host.sendHeld(this, worker, sequence, input, transfer);
+    this.#host.sendHeld(worker, sequence, input, transfer);
   }
 
   #remember(base: number, index: number): void {

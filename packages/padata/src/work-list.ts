@@ -12,6 +12,7 @@ import { checkInteger, assert } from './errors.js';
 export class WorkList {
   #total: number;
   #free: number;
+  readonly #holders = new Set<() => void>();
 
   /** @param total works, >= 0 @throws ERR_PADATA_ARGUMENT */
   constructor(total: number) {
@@ -28,8 +29,20 @@ export class WorkList {
     return Math.max(0, this.#free);
   }
 
-  /** Takes up to `count` works; returns how many, possibly 0. */
+  /**
+   * Registers someone who holds works and gives back, when asked, those whose parallel function has returned.
+   * @returns how to be forgotten
+   */
+  addHolder(giveBack: () => void): () => void {
+    this.#holders.add(giveBack);
+    return () => {
+      this.#holders.delete(giveBack);
+    };
+  }
+
+  /** Takes up to `count` works; returns how many, possibly 0. Asks the holders when there are too few. */
   take(count: number): number {
+    if (this.#free < count) for (const giveBack of this.#holders) giveBack();
     const taken = Math.max(0, Math.min(count, this.#free));
     this.#free -= taken;
     return taken;
