@@ -317,6 +317,7 @@ export class RingHub {
       if (count > 0 && !this.#inline) {
         this.#lazy = this.#quick && count >= LAZY_FROM;
         this.#turnJobs = count;
+        this.#guardMs = GUARD_MS;
         this.#scheduleFlush();
         return;
       }

@@ -123,9 +123,9 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
               },
       },
       {
-        pickWorker: (ring) => host.hub.pickWorker(ring),
-        sendHeld: (ring, worker, sequence, input, transfer) => {
-          host.hub.sendHeld(ring, worker, sequence, input, transfer);
+        pickWorker: () => host.hub.pickWorker(this.#ring),
+        sendHeld: (worker, sequence, input, transfer) => {
+          host.hub.sendHeld(this.#ring, worker, sequence, input, transfer);
         },
         report: (error) => {
           queueMicrotask(() => {

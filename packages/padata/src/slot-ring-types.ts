@@ -1,5 +1,4 @@
 /** What a slot ring is made of and what it needs from around it. */
-import type { SlotRing } from './slot-ring.js';
 
 /** Called once per job, in order of submission. */
 export type SerialCallback = (error: unknown, value: unknown, sequence: number) => void;
@@ -29,10 +28,9 @@ export interface SlotRingOptions {
 /** What a ring needs from the hub. */
 export interface SlotRingHost {
   /** A worker to send a job to whose input does not fit a slot; 0 = the owner itself. */
-  pickWorker(ring: SlotRing): number;
+  pickWorker(): number;
   /** Sends it, now or at the end of the tick; the slot says already whose it is. */
   sendHeld(
-    ring: SlotRing,
     worker: number,
     sequence: number,
     input: unknown,
