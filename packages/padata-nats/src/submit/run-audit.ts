@@ -111,6 +111,8 @@ export class RunAudit {
       this.#patienceMs = FIRST_SILENCE_MS;
       return;
     }
+    // Made again meanwhile: the answers were about two different streams.
+    if ((await this.#engine.restore()).results !== marks.results) return;
     const still = new Set(this.#audited.open());
     const lost = open.filter((sequence) => still.has(sequence));
     if (lost.length > 0 && this.#timer !== undefined) await this.#audited.onLost(lost, ended);
