@@ -58,6 +58,19 @@ withServer('a series over a server', () => {
     await bytes.close();
   });
 
+  test('bytes are what they were at submission, though the caller uses their memory again', async () => {
+    const series = pool.series({ fn: fn('reverse'), window: 32 });
+    const memory = new Uint8Array(2);
+    const results: number[] = [];
+    for (let i = 0; i < 30; i += 1) {
+      memory.set([i, 0]);
+      series.submit(memory, (_error, value) => results.push((value as Uint8Array)[1]!));
+    }
+    await series.drain();
+    expect(results).toEqual(Array.from({ length: 30 }, (_, i) => i));
+    await series.close();
+  });
+
   test('many quick jobs share messages, and each callback is called once', async () => {
     const series = pool.series({ fn: fn('double'), window: 512 });
     const seen: number[] = [];
