@@ -42,7 +42,7 @@ withServer('the worker command', () => {
       '--storage',
       'memory',
     ]);
-    for (let i = 0; i < 400 && !worker.output.includes('modules'); i += 1) {
+    for (let i = 0; i < 3000 && !worker.output.includes('modules'); i += 1) {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     expect(worker.output).toMatch(
@@ -60,12 +60,12 @@ withServer('the worker command', () => {
   test('leaves at once at the second signal', async () => {
     const server = await TestServer.start();
     const worker = new WorkerProcess(server);
-    for (let i = 0; i < 400 && !worker.output.includes('modules'); i += 1) {
+    for (let i = 0; i < 3000 && !worker.output.includes('modules'); i += 1) {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     const gone = new Promise<number | null>((resolve) => worker.child.once('exit', resolve));
     worker.child.kill('SIGINT');
-    while (!worker.output.includes('leaving'))
+    while (!worker.output.includes('leaving') && worker.child.exitCode === null)
       await new Promise((resolve) => setTimeout(resolve, 5));
     worker.child.kill('SIGINT');
     expect(await gone).toBe(1);

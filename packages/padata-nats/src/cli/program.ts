@@ -112,9 +112,6 @@ async function worker(flags: WorkerFlags): Promise<void> {
     ...(flags.threads === undefined ? {} : { threads: flags.threads }),
   });
   const { threads, modules } = started.presence;
-  process.stdout.write(
-    `worker ${started.id}: ${threads} threads, prefix ${flags.prefix}, modules ${modules.join(', ')}\n`,
-  );
   await new Promise<void>((done) => {
     let leaving = false;
     const leave = (): void => {
@@ -125,6 +122,10 @@ async function worker(flags: WorkerFlags): Promise<void> {
     };
     process.on('SIGTERM', leave);
     process.on('SIGINT', leave);
+    // Only now: whoever reads this may send a signal at once.
+    process.stdout.write(
+      `worker ${started.id}: ${threads} threads, prefix ${flags.prefix}, modules ${modules.join(', ')}\n`,
+    );
   });
   const { jobs, failed: bad } = started.stats();
   process.stdout.write(`left after ${jobs} jobs, ${bad} of them given up\n`);
