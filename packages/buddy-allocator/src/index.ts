@@ -106,7 +106,7 @@ export type { AcceptState } from './core/unaccepted-blocks.js';
 export { BuddyZone, type BuddyZoneParts } from './core/zone.js';
 export type { FreeArea } from './core/free-area.js';
 export type { Fallback } from './core/fallback.js';
-export type { WorkerCache } from './core/worker-cache.js';
+export type { WorkerCache } from './core/worker-cache-types.js';
 export type {
   AcceptGate,
   AllocatorHooks,

@@ -22,7 +22,7 @@ import {
   LIST_HEADER_SHIFT,
   Zone,
 } from './control-layout.js';
-import type { WorkerCache } from './worker-cache.js';
+import type { WorkerCache } from './worker-cache-types.js';
 
 // Copies for the inner loops, see fast-path.ts.
 const ORDERS = CACHE_ORDERS;

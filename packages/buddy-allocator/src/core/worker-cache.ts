@@ -21,6 +21,7 @@ import { type CacheParts, createCacheMoves } from './cache-moves.js';
 import { Cache, CACHE_LISTS, CACHE_TYPES, CacheList, cacheListAt } from './control-layout.js';
 import { createKernelCache } from './kernel-cache.js';
 import { createOwnCache } from './own-cache.js';
+import type { WorkerCache } from './worker-cache-types.js';
 
 const { CACHED, DIRTY } = PageState;
 
@@ -29,24 +30,6 @@ export interface WorkerCacheParts extends Omit<CacheParts, 'counted'> {
   readonly geometry: Geometry;
   /** A limit per list for all orders 0..9 instead of the kernel's policy. */
   readonly deep: boolean;
-}
-
-/** Cache operations of the owning thread. */
-export interface WorkerCache {
-  /** Pops a block; -1 when the list is empty: go to `refill` or the zone. Order 0..9, type 0..2. */
-  readonly pop: (order: number, type: number) => number;
-  /** Fills the empty list of (order, type) and pops; -1 when the zone has nothing. */
-  readonly refill: (order: number, type: number, flags: number) => number;
-  /** Puts a block that the caller has checked; false when the order or its type is not cached. */
-  readonly push: (index: number, order: number) => boolean;
-  /** True when blocks of the order can be cached. */
-  readonly holds: (order: number) => boolean;
-  /** Gives everything back. */
-  readonly drain: () => void;
-  /** Gives everything back and lets nothing in any more, until `retune`. */
-  readonly close: () => void;
-  /** Recomputes the limits after the zone's size or marks changed. */
-  readonly retune: () => void;
 }
 
 /** The cache of the calling thread for one zone. */

@@ -22,7 +22,8 @@ import { BuddyError } from './errors.js';
 import { createFallback, type Fallback, TakeFlag } from './fallback.js';
 import { createFreeArea, type FreeArea } from './free-area.js';
 import { recoverZone } from './recovery.js';
-import { createWorkerCache, type WorkerCache } from './worker-cache.js';
+import { createWorkerCache } from './worker-cache.js';
+import type { WorkerCache } from './worker-cache-types.js';
 import { diagnoseFree } from './diagnose.js';
 
 const { ALLOCATED, BODY, DIRTY, UNACCEPTED } = PageState;
