@@ -30,7 +30,7 @@ const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
 const processes = Number(values.workers);
 const window = Number(values.window);
 const lengths = values.ms.split(',').map(Number);
-const sampleMs = values.quick ? 400 : 1200;
+const sampleMs = values.quick ? 400 : 2400;
 /** BullMQ fetches jobs one by one as it completes others: more at once in a process hides the way to the server. */
 const BULL_CONCURRENCY = [1, 16];
 

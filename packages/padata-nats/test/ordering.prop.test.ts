@@ -32,7 +32,7 @@ test('whatever the order and however often results come, each is handed out once
 test('quick jobs travel together, slow ones alone, and the window is always shared', () => {
   expect(jobsPerBatch(undefined, 8, 1024)).toBe(1);
   expect(jobsPerBatch(100, 2, 1024)).toBe(1);
-  expect(jobsPerBatch(1, 2, 1024)).toBe(20);
+  expect(jobsPerBatch(1, 2, 1024)).toBe(50);
   // The few that were submitted are spread over all threads.
   expect(jobsPerBatch(1, 2, 8)).toBe(2);
   expect(jobsPerBatch(0.0001, 1, 65_536)).toBe(MAX_BATCH);

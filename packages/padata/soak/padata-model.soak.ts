@@ -38,6 +38,17 @@ const cases: readonly (readonly [string, Model])[] = [
       }),
     ),
   ),
+  ...[2, 4].map(
+    (window) =>
+      [
+        `ring, 4 jobs, 3 workers, window ${window}, the last one awaited`,
+        ringModel({ jobs: 4, workers: 3, window, batch: 1, coarse: 'all', patient: true }),
+      ] as const,
+  ),
+  [
+    'ring, 4 jobs, 2 workers, window 4, the last one awaited, one dies',
+    ringModel({ jobs: 4, workers: 2, window: 4, coarse: 'all', patient: true, mortal: true }),
+  ],
   ['sleep, 4 jobs by epoch, 2 workers', sleepModel({ jobs: 4, workers: 2, by: 'epoch' })],
   ['sleep, 4 jobs by ring, 2 workers', sleepModel({ jobs: 4, workers: 2, by: 'ring' })],
   ['sleep, 2 jobs by ring, 3 workers', sleepModel({ jobs: 2, workers: 3, by: 'ring' })],

@@ -87,7 +87,7 @@ async function stream(
     };
     const submit = (): void => {
       while (next < count && next - got < series.window) {
-        series.submit(value(next), callback);
+        series.submit(value(next), callback, undefined, random(4) === 0);
         next += 1;
       }
     };
@@ -105,13 +105,14 @@ async function massacre(series: Series<Work>): Promise<void> {
     const fatal = places.has(i);
     done.push(
       new Promise((resolve) => {
-        series.submit(fatal ? -1 : i, (error, result) => {
+        const callback = (error: unknown, result: number | undefined): void => {
           if (place !== i) violation(`callback ${i} at place ${place}`);
           place += 1;
           const died = (error as { code?: string } | undefined)?.code === 'ERR_PADATA_WORKER_DIED';
           if (fatal ? !died : result !== i) violation(`job ${i}: ${textOf(error ?? result)}`);
           resolve();
-        });
+        };
+        series.submit(fatal ? -1 : i, callback, undefined, i % 7 > 2);
       }),
     );
   }
@@ -128,7 +129,7 @@ async function storm(): Promise<void> {
   let accepted = 0;
   for (let i = 0; i < 300; i += 1) {
     if (random(40) === 0) {
-      const ids = [1, 2, 3, 4].filter(() => random(2) === 0);
+      const ids = [1, 2, 3, 4].filter(() => random(4) === 0);
       void instance.setWorkers('parallel', [1, ...ids]);
       generations += 1;
     }

@@ -6,7 +6,7 @@ import { HEAD } from './control-layout.js';
 import { PadataError } from './errors.js';
 import type { DeferredJob } from './job-context.js';
 import { ring as protocol } from './protocol/machine.js';
-import { RING, SLOT, SlotState, ringMemory, slotWord } from './ring-layout.js';
+import { RING, SLOT, SlotState, deferredState, ringMemory, slotWord } from './ring-layout.js';
 import { writeValue } from './slot-values.js';
 
 /**
@@ -21,12 +21,10 @@ export function completeDeferred(job: DeferredJob, value: unknown): void {
   const memory = ringMemory(job.buffer, job.window, job.arenaBytes);
   const { words } = memory;
   const base = slotWord(job.window, job.seq);
-  const claimed =
-    words[base + SLOT.SEQ]! >>> 0 === job.seq &&
-    // RUNNING by nobody: the completer's own until `finish`.
-    Atomics.compareExchange(words, base + SLOT.STATE, SlotState.DEFERRED, SlotState.RUNNING) ===
-      SlotState.DEFERRED;
-  if (!claimed) {
+  const deferred = deferredState(job.window, job.seq);
+  // RUNNING by nobody: the completer's own until `finish`.
+  const state = Atomics.compareExchange(words, base + SLOT.STATE, deferred, SlotState.RUNNING);
+  if (state !== deferred) {
     throw new PadataError(
       'ERR_PADATA_DOUBLE_COMPLETE',
       `job ${job.seq} is not waiting for its completion`,
@@ -36,7 +34,7 @@ export function completeDeferred(job: DeferredJob, value: unknown): void {
   const offset = words[base + SLOT.FIRST]! + words[base + SLOT.IN_ROOM]!;
   const room = words[base + SLOT.OUT_ROOM]!;
   if (!writeValue(memory, base, job.seq & (job.window - 1), value, offset, room)) {
-    Atomics.store(words, base + SLOT.STATE, SlotState.DEFERRED);
+    Atomics.store(words, base + SLOT.STATE, deferred);
     throw new PadataError(
       'ERR_PADATA_CLONE',
       `the value does not fit the ${room} bytes that job ${job.seq} has for its result`,

@@ -1,5 +1,5 @@
 /** What a job's function gets besides its input. */
-import { RING, SLOT, SlotState } from './ring-layout.js';
+import { RING, SLOT, deferredState } from './ring-layout.js';
 import type { RingMemory } from './ring-layout.js';
 
 /** Second argument of a job function. */
@@ -86,7 +86,7 @@ export class SlotContext implements JobContext {
       const { words } = this.#ring;
       Atomics.add(words, RING.DEFERRED, 1);
       // Before the handle exists: pairs with the exchange in `completeDeferred`, which may come at once.
-      Atomics.store(words, this.#base + SLOT.STATE, SlotState.DEFERRED);
+      Atomics.store(words, this.#base + SLOT.STATE, deferredState(this.#ring.window, this.seq));
       this.#announce();
     }
     return {

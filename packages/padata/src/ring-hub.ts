@@ -17,6 +17,7 @@ import type { FromWorker } from './messages.js';
 import type { Platform } from './platform.js';
 import { ring as protocol, sleep } from './protocol/machine.js';
 import { RING } from './ring-layout.js';
+import { QUICK_NS } from './slot-ring.js';
 import type { SlotRing } from './slot-ring.js';
 import { SlotRunner } from './slot-runner.js';
 
@@ -28,9 +29,7 @@ const LOOK_EVERY = 16;
 const LAZY_FROM = 32;
 /** and only while the program's answer to a delivery takes less than this, in milliseconds. */
 const LAZY_MS = 0.005;
-/** The owner waits awake for jobs that take no longer than this, in nanoseconds, */
-const LINGER_JOB_NS = 2000;
-/** and at most so long, in milliseconds. */
+/** The owner waits awake for quick jobs, at most so long, in milliseconds. */
 const LINGER_MAX_MS = 0.01;
 const LINGER_MIN_MS = 0.001;
 /** An owner that gave up waiting awake tries it again once in so many times. */
@@ -107,7 +106,7 @@ export class RingHub {
     const runner = new SlotRunner(ring.id, ring.memory, shared, ring.stats, {
       worker: 0,
       control: this.#crew.words,
-      threads: Math.max(1, this.#crew.target),
+      threads: this.threads,
       clockOffset: 0,
       post: (message) => {
         this.onMessage(undefined, message);
@@ -159,6 +158,11 @@ export class RingHub {
       if (member.state === 'dead') return;
       for (const entry of this.#entries.values()) this.#announceTo(member, entry);
     });
+  }
+
+  /** Threads that take jobs, at least 1. */
+  get threads(): number {
+    return Math.max(1, this.#crew.target);
   }
 
   /** The owner's clock for stamps: read once per tick. */
@@ -356,10 +360,20 @@ export class RingHub {
    * slow, what was done before it would wait: so the owner looks by itself, less and less often.
    */
   #startGuard(): void {
-    if (this.#guard !== undefined || this.#outstanding() === 0) return;
+    if (this.#guard !== undefined) return;
+    let busy = false;
+    let patient = true;
+    for (const { ring } of this.#entries.values()) {
+      if (ring.outstanding === 0) continue;
+      busy = true;
+      patient &&= ring.isPatient;
+    }
+    if (!busy) return;
+    if (patient) this.#guardMs = GUARD_MAX_MS;
     const timer = setTimeout(() => {
       this.#guard = undefined;
       this.#guardMs = Math.min(GUARD_MAX_MS, this.#guardMs * 2);
+      for (const { ring } of this.#entries.values()) ring.awaitNext();
       this.drainAll();
     }, this.#guardMs);
     (timer as { unref?: () => void }).unref?.();
@@ -373,7 +387,7 @@ export class RingHub {
       if (ring.outstanding === 0) continue;
       if (ring.anyDone()) return true;
       const ns = Atomics.load(ring.memory.words, RING.RUN_NS);
-      if (ns > 0 && ns <= LINGER_JOB_NS) fast = true;
+      if (ns > 0 && ns <= QUICK_NS) fast = true;
     }
     if (!fast) return false;
     let limit = this.#lingerMs;

@@ -25,6 +25,8 @@ export const RING = {
   CLAIM: 32,
   /** Sequence number of the next job to be delivered. Written by the owner. */
   PROCESSED: 48,
+  /** Sequence number of the job whose end wakes the owner: the next to be delivered, or a later one. Written by the owner. */
+  WAKE_AT: 49,
   /** Nanoseconds that a job takes, on average; 0 = not known. Written by whoever ran some. */
   RUN_NS: 33,
   /** Jobs whose completion was deferred and is to come from any thread. */
@@ -62,7 +64,7 @@ export function slotNumber(index: number): number {
   return (RING_HEAD_WORDS + index * SLOT_WORDS + SLOT_FLOAT_WORD) >> 1;
 }
 
-/** Low bits of STATE; the bits above hold the worker's id. */
+/** Low bits of STATE; the bits above hold the worker's id, or a deferred job's lap. */
 export const SlotState = {
   FREE: 0,
   READY: 1,
@@ -76,6 +78,16 @@ export const SlotState = {
 } as const;
 export const STATE_BITS = 4;
 export const STATE_MASK = (1 << STATE_BITS) - 1;
+const LAP_MASK = (1 << (31 - STATE_BITS)) - 1;
+
+/**
+ * STATE of a job whose completion is deferred. The lap, how often the slot was used before, is part of it: whoever
+ * still has the handle of an earlier job of the same slot cannot complete this one.
+ */
+export function deferredState(window: number, sequence: number): number {
+  const lap = (sequence >>> (31 - Math.clz32(window))) & LAP_MASK;
+  return SlotState.DEFERRED | (lap << STATE_BITS);
+}
 
 /** How a value travels. */
 export const Kind = {

@@ -36,6 +36,8 @@ export interface SlotRingHost {
     input: unknown,
     transfer: readonly unknown[] | undefined,
   ): void;
+  /** Threads that take jobs, at least 1. */
+  threads(): number;
   /** Runs user code whose error must not disturb the drain. */
   report(error: unknown): void;
 }

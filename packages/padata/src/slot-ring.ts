@@ -29,6 +29,10 @@ import { SlotArena } from './slot-arena.js';
 import type { SerialCallback, Settle, SlotRingHost, SlotRingOptions } from './slot-ring-types.js';
 import { MIN_ROOM, isBytes, readValue, writeValue } from './slot-values.js';
 
+/** While many jobs wait, the owner is woken about so often, in nanoseconds: a wake-up costs some 50 us of CPU. */
+const MOMENT_NS = 250_000;
+/** Jobs that take no longer, in nanoseconds, keep the owner awake by themselves. */
+export const QUICK_NS = 2000;
 /** Submissions of a tick that a lazy owner publishes in one step. */
 export const PUBLISH_EVERY = 16;
 
@@ -91,6 +95,8 @@ export class SlotRing {
   #processed: number;
   readonly #arena: SlotArena;
   #draining = false;
+  /** A job was submitted with `more`. */
+  #hasMore = false;
   #published: number;
   /** Latencies are counted by stretches of jobs that were submitted and delivered together. */
   #stampSeen = -1;
@@ -130,7 +136,8 @@ export class SlotRing {
     this.#processed = this.#tail;
     this.#published = this.#tail;
     this.#words[RING.WINDOW] = window;
-    for (const word of [RING.PUBLISHED, RING.CLAIM, RING.PROCESSED]) this.#words[word] = this.#tail;
+    for (const word of [RING.PUBLISHED, RING.CLAIM, RING.PROCESSED, RING.WAKE_AT])
+      this.#words[word] = this.#tail;
   }
 
   /** Jobs submitted and not delivered. */
@@ -167,6 +174,11 @@ export class SlotRing {
     return count;
   }
 
+  /** Nobody waits for the next result alone. */
+  get isPatient(): boolean {
+    return this.#hasMore && this.#isFollowed(this.#processed);
+  }
+
   /** Offset of the latency histogram in `stats`. */
   get latencyOffset(): number {
     return this.#latencyAt;
@@ -190,6 +202,7 @@ export class SlotRing {
    * @param keep   the consumer releases byte results itself, see `release`
    * @param lazy   the owner's tick ends soon with `publish`: workers may hear of the job a little later
    * @param reject given when `callback` is the `resolve` of a promise, which then gets the value alone
+   * @param more   others follow, and nobody waits for this result alone
    * @returns false when there is no room now; nothing has happened then
    * @throws ERR_PADATA_CLONE when the input cannot be sent at all
    */
@@ -201,6 +214,7 @@ export class SlotRing {
     keep: boolean,
     lazy = false,
     reject?: Settle,
+    more = false,
   ): boolean {
     if (((this.#tail - this.#processed) | 0) >= this.#window) return false;
     const sequence = this.#tail;
@@ -221,6 +235,10 @@ export class SlotRing {
       protocol.offer(words, base);
     }
     if (this.#retries > 0) flags |= Left.AGAIN;
+    if (more) {
+      flags |= Left.MORE;
+      this.#hasMore = true;
+    }
     if (reject !== undefined) {
       this.#rejects[index] = reject;
       flags |= Left.PROMISE;
@@ -287,9 +305,42 @@ export class SlotRing {
       }
     } finally {
       this.#draining = false;
-      if (count > 0) protocol.passed(this.#words, this.#processed);
+      if (count > 0 || this.#hasMore)
+        protocol.passed(this.#words, this.#processed, this.#awaited());
     }
     return count;
+  }
+
+  /** The guard found nothing to deliver: no longer a time of quick jobs. Whoever is next, wakes the owner. */
+  awaitNext(): void {
+    protocol.passed(this.#words, this.#processed, this.#processed);
+  }
+
+  /**
+   * The job whose end is worth waking the owner: the next in order; or the last of those that belong together, at
+   * most half the window ahead; or, while many wait, the last of as many as take a moment. The workers always have
+   * more to do while the owner wakes.
+   */
+  #awaited(): number {
+    const next = this.#processed;
+    const { outstanding } = this;
+    let ahead = 0;
+    if (this.#hasMore) {
+      const most = Math.min(outstanding - 1, this.#window >> 1);
+      while (ahead < most && this.#isFollowed((next + ahead) | 0)) ahead += 1;
+    }
+    if (outstanding >= 4) {
+      const ns = load(this.#words, RING.RUN_NS);
+      const moment = ns <= QUICK_NS ? 0 : (MOMENT_NS * this.#host.threads()) / ns;
+      ahead = Math.max(ahead, Math.floor(Math.min(outstanding >> 2, moment)));
+    }
+    const at = (next + ahead) | 0;
+    return ahead === 0 || protocol.isDone(this.#words, slotWord(this.#window, at)) ? next : at;
+  }
+
+  /** Was this job submitted with `more`? */
+  #isFollowed(sequence: number): boolean {
+    return (this.#flags[sequence & this.#mask]! & Left.MORE) !== 0;
   }
 
   /** Takes a worker's answer that came by message. */
@@ -371,7 +422,9 @@ export class SlotRing {
   /** State of the next job in order, for the watchdog. */
   headState(): { readonly seq: number; readonly phase: number; readonly worker: number } {
     const state = load(this.#words, slotWord(this.memory.window, this.#processed) + SLOT.STATE);
-    return { seq: this.#processed >>> 0, phase: state & STATE_MASK, worker: state >> STATE_BITS };
+    const phase = state & STATE_MASK;
+    const worker = phase === SlotState.DEFERRED ? 0 : state >> STATE_BITS;
+    return { seq: this.#processed >>> 0, phase, worker };
   }
 
   /** A thread has ended: what it ran fails or is run again, what it only held goes to another. */
@@ -633,7 +686,7 @@ export class SlotRing {
 }
 
 /** What a job left on the owner's side. */
-const Left = { KEPT: 1, HELD: 2, AGAIN: 4, PROMISE: 8 } as const;
+const Left = { KEPT: 1, HELD: 2, AGAIN: 4, PROMISE: 8, MORE: 16 } as const;
 
 /** Where an input went. */
 const Placed = { SLOT: 0, MESSAGE: 1, FULL: 2 } as const;

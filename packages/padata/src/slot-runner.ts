@@ -18,6 +18,7 @@ import {
   SLOT_NUMBER,
   STATE_BITS,
   SlotState,
+  deferredState,
   slotNumber,
   slotWord,
 } from './ring-layout.js';
@@ -294,14 +295,9 @@ export class SlotRunner {
   #failUnlessHandedOver(base: number, context: SlotContext, error: unknown): void {
     if (context.deferred) {
       const { words } = this.memory;
-      if (words[base + SLOT.SEQ]! >>> 0 !== context.seq) return;
+      const deferred = deferredState(this.memory.window, context.seq);
       const running = SlotState.RUNNING | (this.#host.worker << STATE_BITS);
-      if (
-        compareExchange(words, base + SLOT.STATE, SlotState.DEFERRED, running) !==
-        SlotState.DEFERRED
-      ) {
-        return;
-      }
+      if (compareExchange(words, base + SLOT.STATE, deferred, running) !== deferred) return;
       Atomics.sub(words, RING.DEFERRED, 1);
     }
     this.#fail(base, error);

@@ -7,6 +7,7 @@ import {
   serialWorkerFor,
 } from '@bootmem/padata';
 import type { PadataShell, WorkPool } from '@bootmem/padata';
+import { STATE_MASK, SlotState, deferredState } from '@bootmem/padata/testing';
 import { completeDeferred } from '@bootmem/padata/worker';
 import type { DeferredJob } from '@bootmem/padata/worker';
 
@@ -333,6 +334,44 @@ test('a deferred job is completed from another thread, in order, and only once',
     completeDeferred(handles[0]!, 1);
   }).toThrow(expect.objectContaining({ code: 'ERR_PADATA_DOUBLE_COMPLETE' }));
   port1.close();
+});
+
+test("an old handle does not complete the next job of its slot, not even where only the slot's state is looked at", async () => {
+  await using one = createWorkPool({ threads: 1 });
+  await using s = one.series<Any>({ fn: { module, name: 'deferToShared' }, window: 2 });
+  const { port1, port2 } = new MessageChannel();
+  const handles: DeferredJob[] = [];
+  port1.on('message', (job: DeferredJob) => handles.push(job));
+  const handle = async (i: number): Promise<DeferredJob> => {
+    while (handles.length <= i) await new Promise((r) => setImmediate(r));
+    return handles[i]!;
+  };
+  const first = s.run({ port: port2 }, { transfer: [port2] });
+  completeDeferred(await handle(0), 'first');
+  await expect(first).resolves.toBe('first');
+  const others = [s.run({}), s.run({})];
+  const [second, third] = [await handle(1), await handle(2)];
+  const old = handles[0]!;
+  expect(third.seq & (third.window - 1)).toBe(old.seq & (old.window - 1));
+  expect(deferredState(old.window, old.seq)).not.toBe(deferredState(third.window, third.seq));
+  expect(() => {
+    completeDeferred(old, 'wrong');
+  }).toThrow(expect.objectContaining({ code: 'ERR_PADATA_DOUBLE_COMPLETE' }));
+  completeDeferred(third, 'third');
+  completeDeferred(second, 'second');
+  await expect(Promise.all(others)).resolves.toEqual(['second', 'third']);
+  port1.close();
+});
+
+test('the laps of a slot differ across the wrap of sequence numbers, and leave the state readable', () => {
+  for (const window of [1, 2, 64, 65_536]) {
+    const laps = [-2, -1, 0, 1].map((lap) => deferredState(window, (lap * window) >>> 0));
+    expect(new Set(laps).size).toBe(laps.length);
+    for (const state of laps) {
+      expect(state).toBeGreaterThanOrEqual(0);
+      expect(state & STATE_MASK).toBe(SlotState.DEFERRED);
+    }
+  }
 });
 
 test.each([1, 3, 5, 6, 7])('sequence wrap with %i workers', async (workers) => {

@@ -26,6 +26,9 @@ test.each<RingConfig>([
   { jobs: 4, workers: 2, window: 2, coarse: 'all' },
   { jobs: 4, workers: 2, window: 4, coarse: 'all', lazy: true, eager: false },
   { jobs: 3, workers: 2, window: 2, coarse: 'all', lazy: true, eager: false, mortal: true },
+  { jobs: 3, workers: 2, window: 2, coarse: 'all', patient: true },
+  { jobs: 4, workers: 2, window: 4, coarse: 'all', patient: true, lazy: true, eager: false },
+  { jobs: 3, workers: 2, window: 4, coarse: 'all', patient: true, mortal: true },
   { jobs: 4, workers: 3, window: 4, batch: 1, coarse: 'all' },
   { jobs: 4, workers: 3, window: 2, batch: 1, coarse: 'all', mortal: true },
 ])('ring %j: each job once, delivered in order, nobody oversleeps', (config) => {

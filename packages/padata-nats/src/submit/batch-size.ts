@@ -8,7 +8,7 @@
  */
 
 /** Work worth a message, in milliseconds: its own cost is some percent of this. */
-const WORTH_MS = 20;
+const WORTH_MS = 50;
 /** Messages for each thread that are enough: what a worker holds, and what is next. */
 const ENOUGH_BATCHES = 3;
 /** Jobs in a message at most. */

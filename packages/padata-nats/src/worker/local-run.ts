@@ -39,16 +39,24 @@ export class LocalRun {
     });
   }
 
-  /** Runs a job; resolves with its result or its error for the wire, and never rejects. */
-  run(sequence: number, input: unknown): Promise<Item> {
+  /**
+   * Runs a job; resolves with its result or its error for the wire, and never rejects.
+   * @param more further jobs of the same batch follow: one answer for all
+   */
+  run(sequence: number, input: unknown, more = false): Promise<Item> {
     this.usedAt = performance.now();
     return new Promise((resolve) => {
       try {
-        this.#series.submit(input, (error, value) => {
-          resolve(
-            error === undefined ? this.#result(sequence, value) : this.#error(sequence, error),
-          );
-        });
+        this.#series.submit(
+          input,
+          (error, value) => {
+            resolve(
+              error === undefined ? this.#result(sequence, value) : this.#error(sequence, error),
+            );
+          },
+          undefined,
+          more,
+        );
       } catch (error) {
         resolve(this.#error(sequence, error));
       }

@@ -282,7 +282,9 @@ export class NatsWorker implements AsyncDisposable {
     const began = performance.now();
     this.#inHand += items.length;
     const atFirst = this.#inHand;
-    const results = await Promise.all(items.map((item, i) => this.#runJob(local, first + i, item)));
+    const results = await Promise.all(
+      items.map((item, i) => this.#runJob(local, first + i, item, i + 1 < items.length)),
+    );
     // All jobs in hand share the threads: of the time that passed, a job had only its part.
     const share = Math.min(1, (2 * this.#threads) / (atFirst + this.#inHand));
     const micros = (performance.now() - began) * 1000 * share;
@@ -291,14 +293,14 @@ export class NatsWorker implements AsyncDisposable {
     await this.#publish(run, batch, results, micros, again);
   }
 
-  async #runJob(local: LocalRun, sequence: number, item: Item): Promise<Item> {
+  async #runJob(local: LocalRun, sequence: number, item: Item, more: boolean): Promise<Item> {
     let input: unknown;
     try {
       input = decodeValue(await this.#large.incoming(item));
     } catch (error) {
       return encodeError(error);
     }
-    return await local.run(sequence, input);
+    return await local.run(sequence, input, more);
   }
 
   /** Stores results, in as many messages as their size asks for. */

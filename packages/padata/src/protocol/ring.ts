@@ -13,9 +13,10 @@
  * Invariants:
  *  R1 each submitted job is taken exactly once (READY -> RUNNING by one compare-exchange);
  *  R2 jobs are delivered exactly once, in order of sequence: the owner passes slot PROCESSED only when DONE;
- *  R3 a job that is DONE and next in order does not wait: either the owner sees it before it sleeps, or the
- *     worker sees that the owner sleeps and wakes it. (worker: STATE := DONE, then load ASLEEP; owner:
- *     ASLEEP := 1, then load STATE);
+ *  R3 once the awaited job is DONE, and the next in order is, nobody waits: either the owner sees it before it
+ *     sleeps, or a worker sees that the owner sleeps and wakes it. (worker: STATE := DONE, then load ASLEEP; owner:
+ *     ASLEEP := 1, then load STATE). The awaited job is the next in order, or a later one that is submitted: of jobs
+ *     that belong together, the last;
  *  R4 at most one wake message per sleep of the owner: ASLEEP goes from 1 to 0 by compare-exchange.
  *
  * This is the kernel's reorder step with the token kept by the owner: `processed` is published before the
@@ -38,14 +39,17 @@ export interface RingProtocol {
   take(ring: Words, base: number, worker: number): boolean;
   /** Worker: the result is in the slot. */
   finish(ring: Words, base: number): void;
-  /** Worker, after `finish`: true = the owner sleeps, the next job in order is done, this caller wakes it. */
+  /** Worker, after `finish`: true = the owner sleeps, the job that it awaits is done, this caller wakes it. */
   mustWake(ring: Words, control: Words, window: number): boolean;
   /** Owner: is the job done? */
   isDone(ring: Words, base: number): boolean;
   /** Owner: the slot is delivered and free. */
   free(ring: Words, base: number): void;
-  /** Owner: publishes what is next in order; before it may sleep. */
-  passed(ring: Words, next: number): void;
+  /**
+   * Owner, before it may sleep: publishes what is next in order, and which job it awaits: that one, or a later one
+   * that is submitted and was not done a moment ago.
+   */
+  passed(ring: Words, next: number, awaited: number): void;
   /** Owner: about to sleep; true = nothing to deliver, sleep. */
   ownerMaySleep(control: Words, anyDone: () => boolean): boolean;
   /** Owner: awake. */
@@ -97,8 +101,8 @@ export function makeRingProtocol(ops: AtomicOps): RingProtocol {
     },
     mustWake(ring, control, window) {
       if (ops.load(control, HEAD.OWNER_ASLEEP) === 0) return false;
-      const next = ops.load(ring, RING.PROCESSED);
-      const state = ops.load(ring, slotWord(window, next) + SLOT.STATE);
+      const awaited = ops.load(ring, RING.WAKE_AT);
+      const state = ops.load(ring, slotWord(window, awaited) + SLOT.STATE);
       if ((state & STATE_MASK) !== SlotState.DONE) return false;
       return ops.compareExchange(control, HEAD.OWNER_ASLEEP, 1, 0) === 1;
     },
@@ -109,9 +113,10 @@ export function makeRingProtocol(ops: AtomicOps): RingProtocol {
       // Plain: only the owner acts on FREE, and `offer` publishes what it writes next.
       ring[base + SLOT.STATE] = SlotState.FREE;
     },
-    passed(ring, next) {
-      // Pairs with the load in `mustWake`.
+    passed(ring, next, awaited) {
       ops.store(ring, RING.PROCESSED, next);
+      // Pairs with the load in `mustWake`.
+      ops.store(ring, RING.WAKE_AT, awaited);
     },
     ownerMaySleep(control, anyDone) {
       ops.store(control, HEAD.OWNER_ASLEEP, 1);

@@ -17,5 +17,6 @@ export {
   STATE_BITS,
   STATE_MASK,
   SlotState,
+  deferredState,
   slotWord,
 } from '../ring-layout.js';

@@ -88,6 +88,15 @@ const ringMistakes: readonly (readonly [string, BreakRing, Partial<RingConfig>?]
     { jobs: 2 },
   ],
   [
+    'the owner awaits a job that it has not submitted',
+    (_ops, p) => ({
+      passed(ring, next, awaited) {
+        p.passed(ring, next, awaited + 1);
+      },
+    }),
+    { patient: true },
+  ],
+  [
     'after a death nothing is offered again',
     () => ({
       offerAgain() {

@@ -48,6 +48,8 @@ export interface RingConfig {
   readonly lazy?: boolean;
   /** A worker looks whether the owner sleeps after each job, not only at the end of what it reserved. */
   readonly eager?: boolean;
+  /** The owner awaits the last job submitted, not the next in order. */
+  readonly patient?: boolean;
   /** The last worker may die at any step; its job fails. */
   readonly mortal?: boolean;
   /**
@@ -60,7 +62,7 @@ export interface RingConfig {
 
 /** The model of a configuration. */
 export function ringModel(config: RingConfig): Model {
-  const { jobs, workers, window, mortal = false, lazy = false } = config;
+  const { jobs, workers, window, mortal = false } = config;
   const make = config.make ?? makeRingProtocol;
   const victim = mortal ? workers : 0;
   const worker = workerThread(config, 1);
@@ -68,7 +70,7 @@ export function ringModel(config: RingConfig): Model {
   if (mortal) threads[workers - 1] = workerThread(config, 2);
   return {
     words: RING_AT + RING_HEAD_WORDS + window * SLOT_WORDS,
-    threads: [ownerThread(make, jobs, window, lazy), ...threads],
+    threads: [ownerThread(make, config), ...threads],
     mortal: mortal ? { thread: victim, word: DEATH, told: 0 } : undefined,
     // Deliveries in their order; of runs only how often.
     summary: (history) =>
@@ -99,7 +101,10 @@ const isCalledOrDeath = (words: Words): boolean => isCalled(words) || words[DEAT
 const SUBMIT = 0;
 const DRAIN = 1;
 
-function ownerThread(make: MakeRing, jobs: number, window: number, lazy: boolean): ModelThread {
+function ownerThread(
+  make: MakeRing,
+  { jobs, window, lazy = false, patient = false }: RingConfig,
+): ModelThread {
   return (tools) => {
     const { ops, area, until, note, mark, resumed = 0 } = tools;
     const p = make(ops);
@@ -115,6 +120,10 @@ function ownerThread(make: MakeRing, jobs: number, window: number, lazy: boolean
       mark(place | (dead << 1) | (count << 2) | (next << 3) | (tail << 7));
     };
     const isNextDone = (): boolean => next < tail && p.isDone(ring, slotWord(window, next));
+    const awaited = (): number => {
+      if (!patient || tail - next < 2) return next;
+      return p.isDone(ring, slotWord(window, tail - 1)) ? next : tail - 1;
+    };
     for (;;) {
       if (at === SUBMIT) {
         while (tail < jobs && tail - next < window) {
@@ -142,7 +151,7 @@ function ownerThread(make: MakeRing, jobs: number, window: number, lazy: boolean
         count = 1;
         here(DRAIN);
       }
-      if (count > 0) p.passed(ring, next);
+      if (count > 0 || patient) p.passed(ring, next, awaited());
       if (next === jobs) break;
       if (!(tail < jobs && tail - next < window)) {
         // A message ends the sleep: that of a worker, or the one that says that a thread has ended.
