@@ -1,5 +1,6 @@
 /**
- * `npm run bench -- padata-nats [--rounds N] [--quick] [--workers N] [--window N] [--ms LIST] [--json]`
+ * `npm run bench -- padata-nats [--rounds N] [--quick] [--workers N] [--window N] [--ms LIST] [--sample MS]
+ * [--json]`
  *
  * Jobs of several lengths inline, on padata's local pool, over NATS and over BullMQ: as many worker processes as
  * the local pool has threads, servers on loopback, all on this machine. Each side runs once a round, in another
@@ -23,6 +24,8 @@ const { values } = parseArgs({
     rounds: { type: 'string' },
     workers: { type: 'string', default: '2' },
     window: { type: 'string', default: '256' },
+    /** Milliseconds of each sample; a quarter of it is run before, to warm up. */
+    sample: { type: 'string', default: '5000' },
     ms: { type: 'string', default: '0,0.1,1,10,100' },
   },
 });
@@ -30,7 +33,7 @@ const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
 const processes = Number(values.workers);
 const window = Number(values.window);
 const lengths = values.ms.split(',').map(Number);
-const sampleMs = values.quick ? 400 : 2400;
+const sampleMs = values.quick ? 400 : Number(values.sample);
 /** BullMQ fetches jobs one by one as it completes others: more at once in a process hides the way to the server. */
 const BULL_CONCURRENCY = [1, 16];
 

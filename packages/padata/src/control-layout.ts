@@ -27,8 +27,8 @@ export const HEAD = {
   OPEN_LANES: 5,
   /** Microseconds that an idle worker may spin; -1 = adapt. Written by the owner. */
   SPIN_US: 6,
-  /** Workers that spin at the moment. */
-  SPINNERS: 32,
+  /** The worker that spins at the moment, 0 = none: of workers that adapt, one at a time. */
+  SPINNER: 32,
   /** 1 while the owner sleeps in its event loop and wants to be woken. */
   OWNER_ASLEEP: 48,
 } as const;
@@ -40,15 +40,8 @@ export const WORKER = {
   SLEEP: 0,
   /** Messages posted to the worker so far; it polls its port when this differs from what it received. */
   MAIL: 1,
-  /** A `WorkerState`. */
-  STATE: 2,
-  /** Lane + 1 while the worker takes part in a range job, for reports only. */
-  IN_LANE: 3,
 } as const;
 export const WORKER_WORDS = 16;
-
-/** Life of a worker thread. */
-export const WorkerState = { ABSENT: 0, STARTING: 1, READY: 2, DEAD: 3 } as const;
 
 export const LANE_COUNT = 16;
 
@@ -68,8 +61,6 @@ export const LANE = {
   WAITING: 5,
   /** Not 0: participants yield to other work between chunks. */
   LOW_PRIORITY: 6,
-  /** Chunks finished, for progress reports. */
-  FINISHED: 7,
   /** Bit set of workers that may join, `MASK_WORDS` words. */
   ALLOWED: 8,
 } as const;

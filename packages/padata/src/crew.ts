@@ -4,7 +4,7 @@
  * A worker's id is its place in the control block and stays with its replacement; what was sent to a dead
  * thread (jobs, modules) is remembered per incarnation, so that the replacement is told again on demand.
  */
-import { HEAD, WORKER, WorkerState, workerBase } from './control-layout.js';
+import { HEAD, WORKER, workerBase } from './control-layout.js';
 import type { FromWorker, ToWorker } from './messages.js';
 import type { Platform, PlatformWorker, WorkerEnd } from './platform.js';
 import { sleep } from './protocol/machine.js';
@@ -208,8 +208,6 @@ export class Crew {
     const base = workerBase(id);
     store(this.words, base + WORKER.SLEEP, 0);
     store(this.words, base + WORKER.MAIL, 0);
-    store(this.words, base + WORKER.IN_LANE, 0);
-    store(this.words, base + WORKER.STATE, WorkerState.STARTING);
     const box: { member: Member | undefined } = { member: undefined };
     const thread = this.#platform.startWorker(
       {
@@ -260,7 +258,8 @@ export class Crew {
     const wasLeaving = member.state === 'leaving';
     member.state = 'dead';
     this.#members[member.id] = undefined;
-    store(this.words, workerBase(member.id) + WORKER.STATE, WorkerState.DEAD);
+    // Whoever dies awake leaves the place of the one that spins to others.
+    Atomics.compareExchange(this.words, HEAD.SPINNER, member.id, 0);
     if (wasStarting && !this.#closing) {
       this.#startFailures += 1;
       if (this.#startFailures >= MAX_START_FAILURES) {

@@ -9,29 +9,17 @@
  * Helpers that sleep are woken at once for a job run once; for a prepared job only when what is left is
  * worth a wake-up (its cost is known from earlier runs, or from the chunks that the caller has just run).
  */
-import {
-  CHUNK_PHASE_BITS,
-  ChunkPhase,
-  HEAD,
-  LANE,
-  LANE_COUNT,
-  LANE_NUMBER,
-  LANE_STAT_NUMBERS,
-  MASK_WORDS,
-  controlLayout,
-  lanePlace,
-} from './control-layout.js';
-import type { ControlLayout } from './control-layout.js';
+import { CHUNK_PHASE_BITS, ChunkPhase, LANE } from './control-layout.js';
 import type { Crew, Member } from './crew.js';
 import { PadataError } from './errors.js';
 import type { AnyFunction } from './function-ref.js';
 import { loadFunction, loadedFunction, moduleHref } from './function-ref.js';
 import type { FromWorker } from './messages.js';
 import type { Platform } from './platform.js';
-import { lane as protocol, sleep } from './protocol/machine.js';
-import { RangeHelpers } from './range-helpers.js';
+import { lane as protocol } from './protocol/machine.js';
 import type { RangeJobState } from './range-job.js';
-import { LaneRun } from './range-run.js';
+import { RangeLanes } from './range-lanes.js';
+import type { LaneRun } from './range-run.js';
 import {
   EVENT_SLICE_MS,
   callSync,
@@ -40,13 +28,13 @@ import {
   runAloneSync,
   runFast,
 } from './range-solo.js';
-import type { RangePlan, RangeShape } from './range-plan.js';
+import type { RangeShape } from './range-plan.js';
 import { planRange, plannedThreads } from './range-plan.js';
 import type { RangeJobOptions, RangeResult, RangeRun } from './range-types.js';
 import type { WorkList } from './work-list.js';
 import { isThenable } from './worker-range.js';
 
-const { load, store, add, wait } = Atomics;
+const { load, store, wait } = Atomics;
 /** Work left that is worth waking a sleeping thread for, in milliseconds. */
 const WAKE_WORTH_MS = 0.05;
 /** How long the caller watches for helpers to leave before it sleeps, in milliseconds. */
@@ -58,14 +46,9 @@ export class RangeEngine {
   readonly #platform: Platform;
   readonly #crew: Crew;
   readonly #works: WorkList;
-  readonly #layout: ControlLayout;
+  readonly #lanes: RangeLanes;
   readonly #words: Int32Array;
   readonly #numbers: Float64Array;
-  readonly #freeLanes: number[] = [];
-  readonly #runs: (LaneRun | undefined)[] = new Array<LaneRun | undefined>(LANE_COUNT).fill(
-    undefined,
-  );
-  readonly #helpers: RangeHelpers;
   readonly #onJobError: (job: RangeJobState, worker: number, error: unknown) => void;
   readonly #jobs = new Map<number, RangeJobState>();
   #nextJob = 1;
@@ -80,12 +63,10 @@ export class RangeEngine {
     this.#platform = platform;
     this.#crew = crew;
     this.#works = works;
-    this.#layout = controlLayout(crew.capacity);
+    this.#lanes = new RangeLanes(crew, works, nodes);
     this.#words = crew.words;
     this.#numbers = crew.numbers;
-    this.#helpers = new RangeHelpers(crew, nodes);
     this.#onJobError = onJobError;
-    for (let i = LANE_COUNT - 1; i >= 0; i -= 1) this.#freeLanes.push(i);
   }
 
   /** Makes a job known; nothing is sent yet. @throws ERR_PADATA_ARGUMENT */
@@ -124,7 +105,7 @@ export class RangeEngine {
 
   /** Sends job and argument to every living thread now. @throws ERR_PADATA_CLONE */
   announce(job: RangeJobState): void {
-    for (const member of this.#crew.members()) this.#announceTo(member, job);
+    for (const member of this.#crew.members()) this.#lanes.announceTo(member, job);
   }
 
   /** Shape of a run with defaults filled in. @throws ERR_PADATA_ARGUMENT */
@@ -143,7 +124,7 @@ export class RangeEngine {
     await this.prepare(job);
     run.signal?.throwIfAborted();
     if (empty.fastPath) return await runFast(job, shape, empty, run, began);
-    const { plan, lane } = this.#take(shape);
+    const { plan, lane } = this.#lanes.take(shape);
     if (lane === undefined) {
       try {
         return await runAlone(this.#platform, job, shape, plan, run, began);
@@ -151,7 +132,7 @@ export class RangeEngine {
         this.#works.put(plan.got - 1);
       }
     }
-    const active = this.#describe(job, shape, plan, lane);
+    const active = this.#lanes.describe(job, shape, plan, lane);
     this.#crew.hold();
     const onAbort = (): void => {
       protocol.stop(this.#words, active.place.base);
@@ -165,11 +146,10 @@ export class RangeEngine {
       }, PROGRESS_MS);
     }
     try {
-      this.#open(job, active);
-      this.#wakeAllowed(active);
+      this.#lanes.open(job, active);
+      this.#lanes.wakeAllowed(active);
       await this.#takePart(job, active, run.signal);
-      protocol.close(this.#words, active.place.base);
-      add(this.#words, HEAD.OPEN_LANES, -1);
+      this.#lanes.close(active);
       await this.#untilEmpty(active);
       active.findUnbegun();
       await this.#redo(job, active);
@@ -183,7 +163,7 @@ export class RangeEngine {
     } finally {
       clearInterval(timer);
       run.signal?.removeEventListener('abort', onAbort);
-      this.#release(active);
+      this.#lanes.release(active);
       this.#crew.release();
     }
   }
@@ -209,7 +189,7 @@ export class RangeEngine {
       const value = callSync(fn, start, start + size, job.options.arg, 0);
       return finished(job, plan, began, [[value, start, start + size]]);
     }
-    const { plan, lane } = this.#take(shape);
+    const { plan, lane } = this.#lanes.take(shape);
     if (lane === undefined) {
       try {
         return runAloneSync(job, fn, shape, plan, began);
@@ -217,12 +197,11 @@ export class RangeEngine {
         this.#works.put(plan.got - 1);
       }
     }
-    const active = this.#describe(job, shape, plan, lane);
+    const active = this.#lanes.describe(job, shape, plan, lane);
     try {
-      this.#open(job, active);
+      this.#lanes.open(job, active);
       this.#takePartSync(job, fn, active, began);
-      protocol.close(this.#words, active.place.base);
-      add(this.#words, HEAD.OPEN_LANES, -1);
+      this.#lanes.close(active);
       this.#untilEmptySync(active);
       active.findUnbegun();
       for (const k of active.redo.splice(0)) this.#runChunkSync(job, fn, active, k);
@@ -235,7 +214,7 @@ export class RangeEngine {
       job.msPerUnit = mix(job.msPerUnit, result.wallMs / size);
       return result;
     } finally {
-      this.#release(active);
+      this.#lanes.release(active);
     }
   }
 
@@ -244,11 +223,11 @@ export class RangeEngine {
     switch (message.t) {
       case 'value':
       case 'fail':
-        this.#runs[message.lane]?.note(message, member.id);
-        this.#runs[message.lane]?.onLeft?.();
+        this.#lanes.runs[message.lane]?.note(message, member.id);
+        this.#lanes.runs[message.lane]?.onLeft?.();
         break;
       case 'left':
-        this.#runs[message.lane]?.onLeft?.();
+        this.#lanes.runs[message.lane]?.onLeft?.();
         break;
       case 'jobError': {
         const job = this.#jobs.get(message.job);
@@ -260,101 +239,12 @@ export class RangeEngine {
 
   /** A thread has ended: its chunks are settled, nobody waits for it. */
   onEnd(worker: number, exitCode: number, cause: unknown): void {
-    for (const active of this.#runs) {
+    for (const active of this.#lanes.runs) {
       if (active === undefined) continue;
       const lost = load(this.#words, active.place.present + worker) !== 0;
       if (!lost) continue;
       active.workerDied(worker, exitCode, cause);
       if (active.failure !== undefined) protocol.stop(this.#words, active.place.base);
-    }
-  }
-
-  #take(shape: RangeShape): { plan: RangePlan; lane: number | undefined } {
-    const most = Math.floor((this.#layout.maxChunks - 2) / 8) - 1;
-    const works = this.#works.take(Math.min(plannedThreads(shape) - 1, most));
-    let plan = planRange(shape, works);
-    if (plan.got === 1) return { plan, lane: undefined };
-    const lane = this.#freeLanes.pop();
-    if (lane === undefined) {
-      this.#works.put(works);
-      plan = planRange(shape, 0);
-    }
-    return { plan, lane };
-  }
-
-  #describe(job: RangeJobState, shape: RangeShape, plan: RangePlan, lane: number): LaneRun {
-    const place = lanePlace(this.#layout, lane);
-    const end = shape.start + shape.size;
-    const active = new LaneRun(
-      this.#words,
-      this.#numbers,
-      lane,
-      place,
-      plan,
-      shape.start,
-      end,
-      job.options.idempotent === true,
-    );
-    const words = this.#words;
-    const numbers = this.#numbers;
-    words[place.base + LANE.CLAIM] = 0;
-    words[place.base + LANE.COUNT] = plan.chunkCount;
-    words[place.base + LANE.JOB] = job.id;
-    words[place.base + LANE.STOPPED] = 0;
-    words[place.base + LANE.WAITING] = 0;
-    words[place.base + LANE.FINISHED] = 0;
-    words[place.base + LANE.LOW_PRIORITY] = job.options.priority === 'low' ? 1 : 0;
-    numbers[place.numbers + LANE_NUMBER.START] = shape.start;
-    numbers[place.numbers + LANE_NUMBER.END] = end;
-    numbers[place.numbers + LANE_NUMBER.CHUNK_SIZE] = plan.chunkSize;
-    // Loops: for the few words of a small job the built-in fill costs more.
-    const chunksEnd = place.chunks + plan.chunkCount;
-    for (let i = place.chunks; i < chunksEnd; i += 1) words[i] = 0;
-    const statsEnd = place.stats + (this.#layout.capacity + 1) * LANE_STAT_NUMBERS;
-    for (let i = place.stats; i < statsEnd; i += 1) numbers[i] = 0;
-    this.#runs[lane] = active;
-    return active;
-  }
-
-  /** Chooses helpers, tells them about the job if they do not know it, opens the lane. */
-  #open(job: RangeJobState, active: LaneRun): void {
-    const base = active.place.base;
-    const words = this.#words;
-    // The gate is closed: nobody reads the words yet.
-    for (let i = 0; i < MASK_WORDS; i += 1) words[base + LANE.ALLOWED + i] = 0;
-    for (const member of this.#helpers.choose(
-      active.plan.got - 1,
-      job.options.nodeAware === true,
-    )) {
-      this.#announceTo(member, job);
-      words[base + LANE.ALLOWED + (member.id >>> 5)]! |= 1 << (member.id & 31);
-    }
-    add(this.#words, HEAD.OPEN_LANES, 1);
-    active.gate = protocol.open(this.#words, base);
-    sleep.publish(this.#words);
-  }
-
-  #announceTo(member: Member, job: RangeJobState): void {
-    if (member.jobs.has(job.id)) return;
-    try {
-      this.#crew.post(member, {
-        t: 'job',
-        job: job.id,
-        href: job.href,
-        name: job.name,
-        arg: job.options.arg,
-        wantValues: job.options.reduce !== undefined,
-      });
-    } catch (error) {
-      throw new PadataError('ERR_PADATA_CLONE', "the job's arg cannot be cloned", {}, error);
-    }
-    member.jobs.add(job.id);
-  }
-
-  #wakeAllowed(active: LaneRun): void {
-    for (const member of this.#crew.members()) {
-      const word = this.#words[active.place.base + LANE.ALLOWED + (member.id >>> 5)]!;
-      if (((word >>> (member.id & 31)) & 1) === 1) this.#crew.wakeOne(member.id);
     }
   }
 
@@ -389,7 +279,7 @@ export class RangeEngine {
   #takePartSync(job: RangeJobState, fn: AnyFunction, active: LaneRun, began: number): void {
     const total = active.end - active.start;
     let woken = job.once || (job.msPerUnit ?? 0) * total > WAKE_WORTH_MS;
-    if (woken) this.#wakeAllowed(active);
+    if (woken) this.#lanes.wakeAllowed(active);
     const mustLearn = !woken;
     let done = 0;
     let ran = 0;
@@ -403,7 +293,7 @@ export class RangeEngine {
         const spent = performance.now() - began;
         if ((spent / done) * (total - done) > WAKE_WORTH_MS) {
           woken = true;
-          this.#wakeAllowed(active);
+          this.#lanes.wakeAllowed(active);
         }
       }
     }
@@ -541,14 +431,8 @@ export class RangeEngine {
       chunks: active.plan.chunkCount,
       value,
       wallMs: performance.now() - began,
-      workers: active.stats(this.#layout.capacity),
+      workers: active.stats(this.#crew.capacity),
     };
-  }
-
-  #release(active: LaneRun): void {
-    this.#runs[active.lane] = undefined;
-    this.#freeLanes.push(active.lane);
-    this.#works.put(active.plan.got - 1);
   }
 }
 

@@ -13,13 +13,15 @@ import type { Crew, Member } from './crew.js';
 import { PadataError, fromErrorRecord } from './errors.js';
 import type { AnyFunction } from './function-ref.js';
 import { loadFunction } from './function-ref.js';
+import { HeldOutbox } from './held-outbox.js';
+import { Linger } from './linger.js';
 import type { FromWorker } from './messages.js';
 import type { Platform } from './platform.js';
 import { ring as protocol, sleep } from './protocol/machine.js';
 import { RING } from './ring-layout.js';
-import { QUICK_NS } from './slot-ring.js';
 import type { SlotRing } from './slot-ring.js';
 import { SlotRunner } from './slot-runner.js';
+import { QUICK_NS } from './wake-ahead.js';
 
 /** Work that is worth one more awake thread, in milliseconds. */
 const WAKE_WORTH_MS = 0.05;
@@ -29,11 +31,6 @@ const LOOK_EVERY = 16;
 const LAZY_FROM = 32;
 /** and only while the program's answer to a delivery takes less than this, in milliseconds. */
 const LAZY_MS = 0.005;
-/** The owner waits awake for quick jobs, at most so long, in milliseconds. */
-const LINGER_MAX_MS = 0.01;
-const LINGER_MIN_MS = 0.001;
-/** An owner that gave up waiting awake tries it again once in so many times. */
-const LINGER_RETRY = 64;
 /** Jobs delivered in one turn at most: a share of the window, so that the workers need not pause. */
 const TURN_JOBS = 64;
 /** The owner looks by itself when nobody wakes it, first after and at least every so many milliseconds. */
@@ -43,9 +40,6 @@ const GUARD_MAX_MS = 64;
 const DRAIN_SLICE_MS = 10;
 /** How long the process is kept alive after the last delivery, in milliseconds. */
 const RELEASE_MS = 5;
-/** Inputs sent to one worker in one message at most. */
-const HELD_BATCH = 32;
-
 /** A ring and what belongs to it here. */
 export interface RingEntry {
   readonly ring: SlotRing;
@@ -60,15 +54,13 @@ export interface RingEntry {
   load(): Promise<AnyFunction>;
 }
 
-type HeldJobs = (readonly [number, unknown])[];
-
 /** The rings of one pool. */
 export class RingHub {
   readonly #platform: Platform;
   readonly #crew: Crew;
   readonly #entries = new Map<number, RingEntry>();
-  /** Inputs to be posted at the end of the tick, by ring and worker. */
-  readonly #held = new Map<SlotRing, Map<number, HeldJobs>>();
+  readonly #outbox: HeldOutbox;
+  readonly #linger = new Linger();
   readonly #inline: boolean;
   #nextWorker = 0;
   #flushScheduled = false;
@@ -84,8 +76,6 @@ export class RingHub {
   #quick = false;
   #turnJobs = 0;
   #turnEnds = 0;
-  #lingerMs = LINGER_MIN_MS;
-  #lingerMisses = 0;
   #guard: ReturnType<typeof setTimeout> | undefined;
   #guardMs = GUARD_MS;
 
@@ -93,6 +83,10 @@ export class RingHub {
     this.#platform = platform;
     this.#crew = crew;
     this.#inline = inline;
+    this.#outbox = new HeldOutbox(crew, (ring, sequence, error) => {
+      ring.cancelOne(sequence, error);
+      this.#scheduleDrain();
+    });
   }
 
   /** Makes a ring known to all threads. */
@@ -146,7 +140,7 @@ export class RingHub {
   /** Forgets a ring in all threads. */
   remove(ring: SlotRing): void {
     if (!this.#entries.delete(ring.id)) return;
-    this.#held.delete(ring);
+    this.#outbox.forget(ring);
     for (const member of this.#crew.members()) {
       this.#crew.post(member, { t: 'dropRing', ring: ring.id });
     }
@@ -224,23 +218,8 @@ export class RingHub {
       );
       return;
     }
-    if (transfer !== undefined) {
-      try {
-        const message = { t: 'held', ring: ring.id, jobs: [[sequence, input]] } as const;
-        this.#crew.post(member, message, transfer);
-      } catch (error) {
-        throw cloneError(sequence, error);
-      }
-      return;
-    }
-    let byWorker = this.#held.get(ring);
-    if (byWorker === undefined) this.#held.set(ring, (byWorker = new Map<number, HeldJobs>()));
-    let jobs = byWorker.get(worker);
-    if (jobs === undefined) byWorker.set(worker, (jobs = []));
-    jobs.push([sequence, input]);
-    if (jobs.length < HELD_BATCH) return;
-    byWorker.delete(worker);
-    this.#postHeld(ring, worker, jobs);
+    if (transfer === undefined) this.#outbox.add(ring, worker, sequence, input);
+    else this.#outbox.sendNow(ring, member, sequence, input, transfer);
   }
 
   /** Runs one waiting job of a ring in the calling thread; false = there was none, or it is not loaded. */
@@ -380,34 +359,22 @@ export class RingHub {
     this.#guard = timer;
   }
 
-  /** Waits awake for a moment when jobs are so small that sleeping would cost more; true = one is done. */
-  #linger(): boolean {
-    let fast = false;
+  /** Is the next job of any ring done? */
+  readonly #anyDone = (): boolean => {
+    for (const { ring } of this.#entries.values()) if (ring.anyDone()) return true;
+    return false;
+  };
+
+  /** Waits awake for a moment when jobs are so quick that sleeping would cost more; true = one is done. */
+  #lingerForQuickJobs(): boolean {
+    let quick = false;
     for (const { ring } of this.#entries.values()) {
       if (ring.outstanding === 0) continue;
       if (ring.anyDone()) return true;
       const ns = Atomics.load(ring.memory.words, RING.RUN_NS);
-      if (ns > 0 && ns <= QUICK_NS) fast = true;
+      if (ns > 0 && ns <= QUICK_NS) quick = true;
     }
-    if (!fast) return false;
-    let limit = this.#lingerMs;
-    if (limit === 0) {
-      this.#lingerMisses += 1;
-      if (this.#lingerMisses % LINGER_RETRY !== 0) return false;
-      limit = LINGER_MAX_MS;
-    }
-    const until = performance.now() + limit;
-    do {
-      for (let i = 0; i < 16; i += 1) {
-        for (const { ring } of this.#entries.values()) {
-          if (!ring.anyDone()) continue;
-          this.#lingerMs = Math.min(LINGER_MAX_MS, Math.max(LINGER_MIN_MS, this.#lingerMs * 2));
-          return true;
-        }
-      }
-    } while (performance.now() < until);
-    this.#lingerMs = this.#lingerMs < 2 * LINGER_MIN_MS ? 0 : this.#lingerMs / 2;
-    return false;
+    return quick && this.#linger.until(this.#anyDone);
   }
 
   /** Delivers soon, in its own turn of the event loop. */
@@ -460,7 +427,7 @@ export class RingHub {
     this.#turnJobs = 0;
     this.#quick = jobs >= LAZY_FROM && performance.now() - this.#stamp < jobs * LAZY_MS;
     const isAwake = Atomics.load(this.#crew.words, HEAD.OWNER_ASLEEP) === 0;
-    if (this.#linger()) {
+    if (this.#lingerForQuickJobs()) {
       if (performance.now() < this.#turnEnds) this.#drainTurn();
       else this.#scheduleDrain();
     } else if (isAwake) {
@@ -473,10 +440,7 @@ export class RingHub {
   #flushWork(): void {
     this.#flushScheduled = false;
     this.#lazy = false;
-    for (const [ring, byWorker] of this.#held) {
-      for (const [worker, jobs] of byWorker) this.#postHeld(ring, worker, jobs);
-      byWorker.clear();
-    }
+    this.#outbox.flush();
     for (const { ring } of this.#entries.values()) {
       if (ring.outstanding === 0) continue;
       ring.publish();
@@ -521,29 +485,6 @@ export class RingHub {
   #wakeAll(): void {
     sleep.publish(this.#crew.words);
     for (const member of this.#crew.members()) this.#crew.wakeOne(member.id);
-  }
-
-  #postHeld(ring: SlotRing, worker: number, jobs: HeldJobs): void {
-    const member = this.#crew.member(worker);
-    // It may have died since; then workerDied sends these jobs elsewhere.
-    if (member === undefined) return;
-    try {
-      this.#crew.post(member, { t: 'held', ring: ring.id, jobs });
-    } catch {
-      this.#postOneByOne(ring, member, jobs);
-    }
-  }
-
-  /** One input of a batch cannot be cloned: finds out which, the others are not to blame. */
-  #postOneByOne(ring: SlotRing, member: Member, jobs: HeldJobs): void {
-    for (const job of jobs) {
-      try {
-        this.#crew.post(member, { t: 'held', ring: ring.id, jobs: [job] });
-      } catch (error) {
-        ring.cancelOne(job[0], cloneError(job[0], error));
-        this.#scheduleDrain();
-      }
-    }
   }
 
   #scheduleDrain(): void {
@@ -600,13 +541,4 @@ export class RingHub {
     };
     void watch();
   }
-}
-
-function cloneError(sequence: number, cause: unknown): PadataError {
-  return new PadataError(
-    'ERR_PADATA_CLONE',
-    `the input of job ${sequence >>> 0} cannot be cloned`,
-    { seq: sequence >>> 0 },
-    cause,
-  );
 }

@@ -7,9 +7,10 @@
  * ```
  * The bytes of the jobs lie in a `SlotArena`. Only the owner's thread uses this object; what it shares is in `RingMemory`.
  */
-import { PadataError, fromErrorRecord, toErrorRecord } from './errors.js';
+import { PadataError, fromErrorRecord } from './errors.js';
 import type { FromWorker } from './messages.js';
 import { HISTOGRAM_BUCKETS, bucketOf } from './histogram.js';
+import { LostJobs } from './lost-jobs.js';
 import { ring as protocol } from './protocol/machine.js';
 import type { RingMemory } from './ring-layout.js';
 import {
@@ -26,33 +27,17 @@ import {
   slotWord,
 } from './ring-layout.js';
 import { SlotArena } from './slot-arena.js';
+import { Placed, SlotInput } from './slot-input.js';
 import type { SerialCallback, Settle, SlotRingHost, SlotRingOptions } from './slot-ring-types.js';
-import { MIN_ROOM, isBytes, readValue, writeValue } from './slot-values.js';
+import { readValue } from './slot-values.js';
+import { jobsAhead } from './wake-ahead.js';
 
-/** While many jobs wait, the owner is woken about so often, in nanoseconds: a wake-up costs some 50 us of CPU. */
-const MOMENT_NS = 250_000;
-/** Jobs that take no longer, in nanoseconds, keep the owner awake by themselves. */
-export const QUICK_NS = 2000;
 /** Submissions of a tick that a lazy owner publishes in one step. */
 export const PUBLISH_EVERY = 16;
 
 interface Reply {
   readonly failed: boolean;
   readonly value: unknown;
-}
-
-interface HeldInput {
-  readonly input: unknown;
-  readonly transferred: boolean;
-}
-
-/** What is kept of an input so that the job can be run again. */
-interface Again {
-  readonly kind: number;
-  readonly length: number;
-  readonly offset: number;
-  readonly number: number;
-  tries: number;
 }
 
 const { load, store, compareExchange } = Atomics;
@@ -69,15 +54,13 @@ export class SlotRing {
   abortError: { readonly error: unknown } | undefined;
   delivered = 0;
   failed = 0;
-  retried = 0;
-  readonly #options: SlotRingOptions;
   readonly #host: SlotRingHost;
   readonly #mask: number;
   readonly #words: Int32Array;
   readonly #callbacks: (SerialCallback | undefined)[];
   readonly #replies: (Reply | undefined)[];
-  readonly #held: (HeldInput | undefined)[];
-  readonly #again: (Again | undefined)[];
+  readonly #lost: LostJobs;
+  readonly #input: SlotInput;
   readonly #arenaEnd: Int32Array;
   /** Set for a job whose callback is the `resolve` of a promise. */
   readonly #rejects: (Settle | undefined)[];
@@ -88,8 +71,6 @@ export class SlotRing {
   readonly #copyBytes: boolean;
   readonly #retries: number;
   readonly #onOutcome: ((failed: boolean) => void) | undefined;
-  /** Room for the result of a job whose input is no bytes. */
-  readonly #leastRoom: number;
   readonly #latencyAt: number;
   #tail: number;
   #processed: number;
@@ -109,7 +90,6 @@ export class SlotRing {
     const memory = (n: number): SharedArrayBuffer =>
       (shared ? new SharedArrayBuffer(n) : new ArrayBuffer(n)) as SharedArrayBuffer;
     this.id = options.id;
-    this.#options = options;
     this.#host = host;
     this.arenaBytes = arenaBytes;
     this.#arena = new SlotArena(arenaBytes);
@@ -118,11 +98,19 @@ export class SlotRing {
     this.#latencyAt = (capacity + 1) * 2 * HISTOGRAM_BUCKETS;
     this.stats = new Int32Array(memory((this.#latencyAt + HISTOGRAM_BUCKETS) * 4));
     this.#words = this.memory.words;
+    this.#input = new SlotInput(this.memory, this.#arena, options.slotBytes, options.outputBytes);
+    this.#lost = new LostJobs(this.memory, options.retries, {
+      hold: (sequence, slot, input) => {
+        this.#hold(sequence, slot, input, undefined);
+      },
+      fail: (slot, state, value) => {
+        this.#settle(slot, state, { failed: true, value });
+      },
+      aborted: () => this.abortError,
+    });
     this.#mask = window - 1;
     this.#callbacks = new Array<undefined>(window).fill(undefined);
     this.#replies = new Array<undefined>(window).fill(undefined);
-    this.#held = new Array<undefined>(window).fill(undefined);
-    this.#again = new Array<undefined>(window).fill(undefined);
     this.#arenaEnd = new Int32Array(window);
     this.#rejects = new Array<undefined>(window).fill(undefined);
     this.#flags = new Uint8Array(window);
@@ -131,13 +119,17 @@ export class SlotRing {
     this.#copyBytes = options.copyBytes;
     this.#retries = options.retries;
     this.#onOutcome = options.onOutcome;
-    this.#leastRoom = room(options.outputBytes(0));
     this.#tail = options.firstSequence | 0;
     this.#processed = this.#tail;
     this.#published = this.#tail;
     this.#words[RING.WINDOW] = window;
     for (const word of [RING.PUBLISHED, RING.CLAIM, RING.PROCESSED, RING.WAKE_AT])
       this.#words[word] = this.#tail;
+  }
+
+  /** Jobs run again after their thread died. */
+  get retried(): number {
+    return this.#lost.retried;
   }
 
   /** Jobs submitted and not delivered. */
@@ -224,17 +216,17 @@ export class SlotRing {
     words[base + SLOT.SEQ] = sequence;
     words[base + SLOT.ABORT] = 0;
     this.#numbers[slotNumber(index) + SLOT_NUMBER.STAMP] = stamp;
-    const placed = transfer === undefined ? this.#place(input, base, index) : Placed.MESSAGE;
+    const placed = transfer === undefined ? this.#input.place(input, base, index) : Placed.MESSAGE;
     if (placed === Placed.FULL) return false;
     let flags = keep ? Left.KEPT : 0;
     if (placed === Placed.MESSAGE) {
       if (!this.#placeHeld(input, transfer, sequence, base, index)) return false;
-      flags |= Left.HELD;
+      flags |= Left.INPUT;
     } else {
-      if (this.#retries > 0) this.#remember(base, index);
+      if (this.#retries > 0) this.#lost.remember(base, index);
       protocol.offer(words, base);
     }
-    if (this.#retries > 0) flags |= Left.AGAIN;
+    if (this.#retries > 0) flags |= Left.INPUT;
     if (more) {
       flags |= Left.MORE;
       this.#hasMore = true;
@@ -329,11 +321,8 @@ export class SlotRing {
       const most = Math.min(outstanding - 1, this.#window >> 1);
       while (ahead < most && this.#isFollowed((next + ahead) | 0)) ahead += 1;
     }
-    if (outstanding >= 4) {
-      const ns = load(this.#words, RING.RUN_NS);
-      const moment = ns <= QUICK_NS ? 0 : (MOMENT_NS * this.#host.threads()) / ns;
-      ahead = Math.max(ahead, Math.floor(Math.min(outstanding >> 2, moment)));
-    }
+    const ns = load(this.#words, RING.RUN_NS);
+    ahead = Math.max(ahead, jobsAhead(outstanding, ns, this.#host.threads()));
     const at = (next + ahead) | 0;
     return ahead === 0 || protocol.isDone(this.#words, slotWord(this.#window, at)) ? next : at;
   }
@@ -429,14 +418,7 @@ export class SlotRing {
 
   /** A thread has ended: what it ran fails or is run again, what it only held goes to another. */
   workerDied(worker: number, exitCode: number, cause: unknown): void {
-    for (let s = this.#processed; s !== this.#tail; s = (s + 1) | 0) {
-      const base = slotWord(this.memory.window, s);
-      const state = load(this.#words, base + SLOT.STATE);
-      if (state >> STATE_BITS !== worker) continue;
-      const phase = state & STATE_MASK;
-      if (phase === SlotState.RUNNING) this.#lost(s, base, state, worker, exitCode, cause);
-      else if (phase === SlotState.HELD) this.#sendAgain(s, base, state, worker, exitCode, cause);
-    }
+    this.#lost.workerDied(this.#processed, this.#tail, { worker, exitCode, cause });
     protocol.offerAgain(this.#words);
   }
 
@@ -480,8 +462,7 @@ export class SlotRing {
         reject = this.#rejects[index];
         this.#rejects[index] = undefined;
       }
-      if ((flags & Left.HELD) !== 0) this.#held[index] = undefined;
-      if ((flags & Left.AGAIN) !== 0) this.#again[index] = undefined;
+      if ((flags & Left.INPUT) !== 0) this.#lost.forget(index);
     }
     const keep = (flags & Left.KEPT) !== 0;
     this.#processed = (sequence + 1) | 0;
@@ -513,58 +494,6 @@ export class SlotRing {
     }
   }
 
-  #place(input: unknown, base: number, index: number): number {
-    if (typeof input === 'number') {
-      const first = this.#arena.find(this.#leastRoom);
-      if (first < 0) return this.#leastRoom > this.arenaBytes ? Placed.MESSAGE : Placed.FULL;
-      const words = this.#words;
-      words[base + SLOT.FIRST] = first;
-      words[base + SLOT.IN_ROOM] = 0;
-      words[base + SLOT.OUT_ROOM] = this.#leastRoom;
-      words[base + SLOT.KIND] = Kind.NUMBER;
-      this.#numbers[slotNumber(index) + SLOT_NUMBER.VALUE] = input;
-      this.#arena.head = first + this.#leastRoom;
-      return Placed.SLOT;
-    }
-    const { slotBytes, outputBytes } = this.#options;
-    let need = 0;
-    if (typeof input === 'string') need = input.length * 2;
-    else if (typeof input === 'object' && input !== null) {
-      need = isBytes(input) ? input.length : slotBytes;
-    } else if (
-      typeof input === 'function' ||
-      typeof input === 'symbol' ||
-      typeof input === 'bigint'
-    ) {
-      return Placed.MESSAGE;
-    }
-    const inRoom = (need + 7) & ~7;
-    const plain = need === slotBytes && !isBytes(input as object);
-    const outRoom = plain ? 0 : room(outputBytes(need));
-    const first = this.#arena.find(inRoom + outRoom);
-    if (first < 0) {
-      return inRoom + outRoom > this.arenaBytes ? Placed.MESSAGE : Placed.FULL;
-    }
-    const words = this.#words;
-    words[base + SLOT.FIRST] = first;
-    words[base + SLOT.IN_ROOM] = inRoom;
-    words[base + SLOT.OUT_ROOM] = outRoom;
-    // Nothing is given out yet: the head moves below.
-    if (!writeValue(this.memory, base, index, input, first, inRoom)) return Placed.MESSAGE;
-    if (plain) {
-      // The room was a guess: what the data really took, and as much again for the result.
-      const used = (words[base + SLOT.LENGTH]! + 7) & ~7;
-      const out = room(outputBytes(used));
-      if (first + used + out > this.#arena.limit(first)) return Placed.FULL;
-      words[base + SLOT.IN_ROOM] = used;
-      words[base + SLOT.OUT_ROOM] = out;
-      this.#arena.head = first + used + out;
-    } else {
-      this.#arena.head = first + inRoom + outRoom;
-    }
-    return Placed.SLOT;
-  }
-
   #placeHeld(
     input: unknown,
     transfer: readonly unknown[] | undefined,
@@ -572,22 +501,15 @@ export class SlotRing {
     base: number,
     index: number,
   ): boolean {
-    const words = this.#words;
-    const out = room(this.#options.outputBytes(0));
-    const first = this.#arena.find(out);
-    if (first < 0) return false;
-    words[base + SLOT.FIRST] = first;
-    words[base + SLOT.IN_ROOM] = 0;
-    words[base + SLOT.OUT_ROOM] = out;
-    this.#held[index] = { input, transferred: transfer !== undefined };
-    if (this.#retries > 0) this.#remember(base, index);
+    if (this.#input.reserve(base) !== Placed.SLOT) return false;
+    this.#lost.keepInput(index, input, transfer !== undefined);
+    if (this.#retries > 0) this.#lost.remember(base, index);
     try {
       this.#hold(sequence, base, input, transfer);
     } catch (error) {
-      store(words, base + SLOT.STATE, SlotState.FREE);
+      store(this.#words, base + SLOT.STATE, SlotState.FREE);
       throw error;
     }
-    this.#arena.head = first + out;
     return true;
   }
 
@@ -603,78 +525,6 @@ export class SlotRing {
     this.#host.sendHeld(worker, sequence, input, transfer);
   }
 
-  #remember(base: number, index: number): void {
-    const words = this.#words;
-    this.#again[index] = {
-      kind: words[base + SLOT.KIND]!,
-      length: words[base + SLOT.LENGTH]!,
-      offset: words[base + SLOT.OFFSET]!,
-      number: this.memory.numbers[slotNumber(index) + SLOT_NUMBER.VALUE]!,
-      tries: this.#options.retries,
-    };
-  }
-
-  #lost(
-    sequence: number,
-    base: number,
-    state: number,
-    worker: number,
-    exitCode: number,
-    cause: unknown,
-  ): void {
-    const index = sequence & this.#mask;
-    const again = this.#again[index];
-    const held = this.#held[index];
-    if (again !== undefined && again.tries > 0 && this.abortError === undefined) {
-      if (!held?.transferred) {
-        again.tries -= 1;
-        this.retried += 1;
-        this.#restart(sequence, base, again, held);
-        return;
-      }
-    }
-    this.#settle(base, state, {
-      failed: true,
-      value:
-        this.abortError === undefined
-          ? died(sequence, worker, exitCode, true, cause)
-          : this.abortError.error,
-    });
-  }
-
-  #restart(sequence: number, base: number, again: Again, held: HeldInput | undefined): void {
-    const words = this.#words;
-    if (held !== undefined) {
-      this.#hold(sequence, base, held.input, undefined);
-      return;
-    }
-    const index = sequence & this.#mask;
-    words[base + SLOT.KIND] = again.kind;
-    words[base + SLOT.LENGTH] = again.length;
-    words[base + SLOT.OFFSET] = again.offset;
-    this.memory.numbers[slotNumber(index) + SLOT_NUMBER.VALUE] = again.number;
-    store(words, base + SLOT.STATE, SlotState.READY);
-  }
-
-  #sendAgain(
-    sequence: number,
-    base: number,
-    state: number,
-    worker: number,
-    exitCode: number,
-    cause: unknown,
-  ): void {
-    const held = this.#held[sequence & this.#mask];
-    if (held === undefined || held.transferred) {
-      this.#settle(base, state, {
-        failed: true,
-        value: died(sequence, worker, exitCode, false, cause),
-      });
-      return;
-    }
-    this.#hold(sequence, base, held.input, undefined);
-  }
-
   /** Ends a job from outside, unless someone else moved it on in the meantime. */
   #settle(base: number, state: number, reply: Reply): void {
     const mine = SlotState.RUNNING;
@@ -686,28 +536,4 @@ export class SlotRing {
 }
 
 /** What a job left on the owner's side. */
-const Left = { KEPT: 1, HELD: 2, AGAIN: 4, PROMISE: 8, MORE: 16 } as const;
-
-/** Where an input went. */
-const Placed = { SLOT: 0, MESSAGE: 1, FULL: 2 } as const;
-
-/** Room for a result: at least the minimum, a multiple of eight. */
-function room(bytes: number): number {
-  return (Math.max(MIN_ROOM, Math.ceil(bytes)) + 7) & ~7;
-}
-
-function died(
-  sequence: number,
-  worker: number,
-  exitCode: number,
-  started: boolean,
-  cause: unknown,
-): PadataError {
-  const why = cause === undefined ? '' : ` (${toErrorRecord(cause).message})`;
-  return new PadataError(
-    'ERR_PADATA_WORKER_DIED',
-    `worker ${worker} ended with exit code ${exitCode}${why} ${started ? 'while it ran' : 'before it ran'} job ${sequence >>> 0}`,
-    { seq: sequence >>> 0, worker, exitCode, started },
-    cause,
-  );
-}
+const Left = { KEPT: 1, INPUT: 2, PROMISE: 4, MORE: 8 } as const;

@@ -11,7 +11,7 @@
  * nothing, and at most one worker in two spins. Blocking stops the thread's event loop, so the loop never
  * blocks while asynchronous work is under way.
  */
-import { HEAD, WORKER, WorkerState, workerBase } from './control-layout.js';
+import { HEAD, WORKER, workerBase } from './control-layout.js';
 import { toErrorRecord } from './errors.js';
 import { loadFunction } from './function-ref.js';
 import type { FromWorker, ToWorker } from './messages.js';
@@ -35,7 +35,7 @@ export interface WorkerHost {
   readonly canBlock: boolean;
 }
 
-const { load, store, add, wait } = Atomics;
+const { load, store, compareExchange, wait } = Atomics;
 /** Longest time a worker spins before it sleeps, in milliseconds, when it adapts. */
 const SPIN_MAX_MS = 0.05;
 const SPIN_MIN_MS = 0.002;
@@ -60,6 +60,7 @@ export class WorkerCore {
   #received = 0;
   #leaving = false;
   #pendingAsync = 0;
+  readonly #id: number;
   #spinMs = SPIN_MIN_MS;
   #idleMs = BUSY_SLICE_MS;
   #misses = 0;
@@ -69,6 +70,7 @@ export class WorkerCore {
     this.#host = host;
     this.#init = init;
     this.#words = init.words;
+    this.#id = init.id;
     this.#base = workerBase(init.id);
     this.#rings = new WorkerRings({
       init,
@@ -114,7 +116,6 @@ export class WorkerCore {
   /** Runs until the pool stops the thread. */
   async run(): Promise<void> {
     const words = this.#words;
-    store(words, this.#base + WORKER.STATE, WorkerState.READY);
     this.#post({ t: 'hello', tid: this.#host.tid });
     let lastEvents = performance.now();
     while (load(words, HEAD.STOP) === 0) {
@@ -222,16 +223,15 @@ export class WorkerCore {
       limit = SPIN_MAX_MS;
     }
     // One spinner is enough to take the next job at once.
-    if (fixed < 0 && load(words, HEAD.SPINNERS) > 0) return false;
+    if (fixed < 0 && compareExchange(words, HEAD.SPINNER, 0, this.#id) !== 0) return false;
     const until = performance.now() + limit;
-    add(words, HEAD.SPINNERS, 1);
     let hit = false;
     do {
       for (let i = 0; i < 32 && !hit; i += 1) {
         hit = load(words, HEAD.EPOCH) !== seen || this.#rings.canWork;
       }
     } while (!hit && performance.now() < until);
-    add(words, HEAD.SPINNERS, -1);
+    if (fixed < 0) store(words, HEAD.SPINNER, 0);
     this.#spinMs = hit
       ? Math.min(SPIN_MAX_MS, Math.max(SPIN_MIN_MS, this.#spinMs * 2))
       : this.#spinMs / 2 < SPIN_MIN_MS

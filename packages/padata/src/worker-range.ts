@@ -13,10 +13,8 @@ import {
   LANE_COUNT,
   LANE_NUMBER,
   LANE_STAT_NUMBERS,
-  WORKER,
   controlLayout,
   lanePlace,
-  workerBase,
 } from './control-layout.js';
 import type { LanePlace } from './control-layout.js';
 import { PadataError, toErrorRecord } from './errors.js';
@@ -48,7 +46,7 @@ export interface RangeHost {
   recover(href: string, error: unknown): Promise<boolean>;
 }
 
-const { load, store, add } = Atomics;
+const { load, store } = Atomics;
 
 /** Joins lanes on behalf of one worker. */
 export class RangeParticipant {
@@ -137,7 +135,6 @@ export class RangeParticipant {
       if (job?.failed === true) this.#exhausted[index] = gate;
       return this.#leave(index, place, false);
     }
-    store(words, workerBase(this.#id) + WORKER.IN_LANE, index + 1);
     return this.#participate(index, place, gate, job, job.fn);
   }
 
@@ -256,7 +253,6 @@ export class RangeParticipant {
     }
     // Pairs with the owner's load after it saw this worker leave, and with progress reports.
     store(this.#words, place.chunks + k, phase | (this.#id << CHUNK_PHASE_BITS));
-    add(this.#words, place.base + LANE.FINISHED, 1);
   }
 
   #fail(index: number, place: LanePlace, gate: number, k: number, error: unknown): void {
@@ -271,7 +267,6 @@ export class RangeParticipant {
   }
 
   #leave(index: number, place: LanePlace, did: boolean): boolean {
-    store(this.#words, workerBase(this.#id) + WORKER.IN_LANE, 0);
     const waiting = protocol.leave(this.#words, place.base, place.present, this.#id);
     if (waiting === 1) this.#host.post({ t: 'left', lane: index });
     else if (waiting === 2) Atomics.notify(this.#words, place.present + this.#id);

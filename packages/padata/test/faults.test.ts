@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createWorkPool } from '@bootmem/padata';
 import type { PadataError, WorkPool } from '@bootmem/padata';
+import { HEAD } from '@bootmem/padata/testing';
 
 const module = new URL('./fixtures/fault-jobs.mjs', import.meta.url);
 const fn = (name: string) => ({ module, name });
@@ -122,6 +123,25 @@ test('a thread that ends between claiming a chunk and beginning it: the caller r
   expect(counts[claimed!]![0]).toBe(1);
   expect(counts.filter((units) => units[0] === 2)).toHaveLength(1);
   series.abort(new Error('done'));
+});
+
+test('a thread that ends while it spins leaves the place to others', async () => {
+  await using one = createWorkPool({ threads: 1 });
+  const series = one.series<(port: unknown) => void>({ fn: fn('exitAsSpinner') });
+  const { port1, port2 } = new MessageChannel();
+  const gone = new Promise((resolve) => one.on('worker-exit', resolve));
+  const words = new Promise<{ control: Int32Array; worker: number }>((resolve) => {
+    port1.once('message', resolve);
+  });
+  // Its completion was handed over before, so the job itself does not fail with its thread.
+  series.run(port2, { transfer: [port2] }).catch(() => undefined);
+  const { control, worker } = await words;
+  await gone;
+  expect(worker).toBe(1);
+  // Given back; the next thread spins only after its start.
+  expect(Atomics.load(control, HEAD.SPINNER)).toBe(0);
+  series.abort(new Error('enough'));
+  port1.close();
 });
 
 test('a module that loads in the caller only: its series fails, its range job runs without helpers', async () => {

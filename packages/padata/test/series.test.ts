@@ -69,6 +69,13 @@ test('with `more`, the results of jobs that belong together come together', asyn
   expect(together).toBeGreaterThan(5);
 });
 
+test('results for which the series can never have room go by message', async () => {
+  await using s = series('same', { window: 8, outputBytes: () => 2 ** 30 });
+  const bytes = new Uint8Array(100).fill(7);
+  const results = await Promise.all([s.run(1), s.run('two'), s.run(bytes), s.run({ three: 3 })]);
+  expect(results).toEqual([1, 'two', bytes, { three: 3 }]);
+});
+
 test('slow jobs among quick ones hold no result up that is done and next in order', async () => {
   const ran = new Int32Array(new SharedArrayBuffer(8));
   await using s = series('slowCounted', { window: 64, shared: ran });
