@@ -4,10 +4,12 @@
  *
  * ```
  *  plan ─ fast path (one participant): call the function, no shared state
- *       └ works, lane ─ describe, open ─ wake helpers ─ claim and run ─ close ─ all left? ─ gather
+ *       └ works, lane ─ small: the first chunks alone, or all of them
+ *                     └ describe, open ─ wake helpers ─ claim and run ─ close ─ all left? ─ gather
  * ```
- * Helpers that sleep are woken at once for a job run once; for a prepared job only when what is left is
- * worth a wake-up (its cost is known from earlier runs, or from the chunks that the caller has just run).
+ * For a job run once helpers are let in and woken at once. Of a prepared job the cost is known, from earlier runs or
+ * from the chunks that the caller has just run alone: helpers that are awake are let in when what is left is worth the
+ * traffic between the caches, and those that sleep are woken when it is worth that.
  */
 import { CHUNK_PHASE_BITS, ChunkPhase, LANE } from './control-layout.js';
 import type { Crew, Member } from './crew.js';
@@ -24,17 +26,21 @@ import {
   EVENT_SLICE_MS,
   callSync,
   finished,
+  finishedAlone,
   runAlone,
-  runAloneSync,
   runFast,
+  startAlone,
 } from './range-solo.js';
-import type { RangeShape } from './range-plan.js';
+import type { SoloPart } from './range-solo.js';
+import type { RangePlan, RangeShape } from './range-plan.js';
 import { planRange, plannedThreads } from './range-plan.js';
 import type { RangeJobOptions, RangeResult, RangeRun } from './range-types.js';
 import type { WorkList } from './work-list.js';
 import { isThenable } from './worker-range.js';
 
 const { load, store, wait } = Atomics;
+/** Work left that is worth sharing with a thread that is awake, in milliseconds. */
+const SHARE_WORTH_MS = 0.01;
 /** Work left that is worth waking a sleeping thread for, in milliseconds. */
 const WAKE_WORTH_MS = 0.05;
 /** How long the caller watches for helpers to leave before it sleeps, in milliseconds. */
@@ -45,7 +51,6 @@ const PROGRESS_MS = 50;
 export class RangeEngine {
   readonly #platform: Platform;
   readonly #crew: Crew;
-  readonly #works: WorkList;
   readonly #lanes: RangeLanes;
   readonly #words: Int32Array;
   readonly #numbers: Float64Array;
@@ -62,7 +67,6 @@ export class RangeEngine {
   ) {
     this.#platform = platform;
     this.#crew = crew;
-    this.#works = works;
     this.#lanes = new RangeLanes(crew, works, nodes);
     this.#words = crew.words;
     this.#numbers = crew.numbers;
@@ -129,7 +133,7 @@ export class RangeEngine {
       try {
         return await runAlone(this.#platform, job, shape, plan, run, began);
       } finally {
-        this.#works.put(plan.got - 1);
+        this.#lanes.giveBack(plan, lane);
       }
     }
     const active = this.#lanes.describe(job, shape, plan, lane);
@@ -163,7 +167,7 @@ export class RangeEngine {
     } finally {
       clearInterval(timer);
       run.signal?.removeEventListener('abort', onAbort);
-      this.#lanes.release(active);
+      this.#lanes.giveBack(plan, lane);
       this.#crew.release();
     }
   }
@@ -190,32 +194,46 @@ export class RangeEngine {
       return finished(job, plan, began, [[value, start, start + size]]);
     }
     const { plan, lane } = this.#lanes.take(shape);
-    if (lane === undefined) {
-      try {
-        return runAloneSync(job, fn, shape, plan, began);
-      } finally {
-        this.#works.put(plan.got - 1);
-      }
-    }
-    const active = this.#lanes.describe(job, shape, plan, lane);
     try {
-      this.#lanes.open(job, active);
-      this.#takePartSync(job, fn, active, began);
-      this.#lanes.close(active);
-      this.#untilEmptySync(active);
-      active.findUnbegun();
-      for (const k of active.redo.splice(0)) this.#runChunkSync(job, fn, active, k);
-      if (active.missingValues() > 0 || active.missingError()) this.#crew.receiveAll();
-      if (active.failure !== undefined) {
-        this.#undoSync(job, active);
-        throw active.failure.error;
-      }
-      const result = this.#gather(job, active, began);
+      const result = this.#runPlanSync(job, fn, shape, plan, lane, began);
       job.msPerUnit = mix(job.msPerUnit, result.wallMs / size);
       return result;
     } finally {
-      this.#lanes.release(active);
+      this.#lanes.giveBack(plan, lane);
     }
+  }
+
+  /** Alone as long as it is small, then with helpers. */
+  #runPlanSync(
+    job: RangeJobState,
+    fn: AnyFunction,
+    shape: RangeShape,
+    plan: RangePlan,
+    lane: number | undefined,
+    began: number,
+  ): RangeResult {
+    const worthMs = lane === undefined ? Infinity : SHARE_WORTH_MS;
+    let alone: SoloPart | undefined;
+    if (lane === undefined || (!job.once && (job.msPerUnit ?? 0) * shape.size <= worthMs)) {
+      alone = startAlone(job, fn, shape, plan, began, worthMs);
+      if (lane === undefined || alone.chunks === plan.chunkCount) {
+        return finishedAlone(job, shape, plan, began, alone.values);
+      }
+    }
+    const active = this.#lanes.describe(job, shape, plan, lane);
+    if (alone !== undefined) active.beginWith(alone);
+    this.#lanes.open(job, active);
+    this.#takePartSync(job, fn, active, began, alone?.chunks ?? 0);
+    this.#lanes.close(active);
+    this.#untilEmptySync(active);
+    active.findUnbegun();
+    for (const k of active.redo.splice(0)) this.#runChunkSync(job, fn, active, k);
+    if (active.missingValues() > 0 || active.missingError()) this.#crew.receiveAll();
+    if (active.failure !== undefined) {
+      this.#undoSync(job, active);
+      throw active.failure.error;
+    }
+    return this.#gather(job, active, began);
   }
 
   /** Routes a worker's message to its run. */
@@ -276,25 +294,29 @@ export class RangeEngine {
     this.#numbers[active.place.stats + 2]! += performance.now() - began;
   }
 
-  #takePartSync(job: RangeJobState, fn: AnyFunction, active: LaneRun, began: number): void {
+  /** @param ran chunks that the caller has run before */
+  #takePartSync(
+    job: RangeJobState,
+    fn: AnyFunction,
+    active: LaneRun,
+    began: number,
+    ran: number,
+  ): void {
     const total = active.end - active.start;
-    let woken = job.once || (job.msPerUnit ?? 0) * total > WAKE_WORTH_MS;
+    let done = ran === 0 ? 0 : active.bounds(ran - 1).end - active.start;
+    const left = (): number => ((performance.now() - began) / done) * (total - done);
+    const first = done > 0 ? left() : (job.msPerUnit ?? 0) * total;
+    let woken = job.once || first > WAKE_WORTH_MS;
     if (woken) this.#lanes.wakeAllowed(active);
-    const mustLearn = !woken;
-    let done = 0;
-    let ran = 0;
     for (;;) {
       const k = protocol.claim(this.#words, active.place.base);
       if (k < 0) break;
       done += this.#runChunkSync(job, fn, active, k);
       ran += 1;
       // The clock costs as much as a small chunk: looked at after 1, 2, 4, 8 ... chunks.
-      if (mustLearn && !woken && (ran & (ran - 1)) === 0 && done < total) {
-        const spent = performance.now() - began;
-        if ((spent / done) * (total - done) > WAKE_WORTH_MS) {
-          woken = true;
-          this.#lanes.wakeAllowed(active);
-        }
+      if (!woken && (ran & (ran - 1)) === 0 && done < total && left() > WAKE_WORTH_MS) {
+        woken = true;
+        this.#lanes.wakeAllowed(active);
       }
     }
     this.#numbers[active.place.stats + 2]! += performance.now() - began;

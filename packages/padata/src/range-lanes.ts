@@ -54,7 +54,7 @@ export class RangeLanes {
     return this.#runs;
   }
 
-  /** Takes works and a lane; no lane = the caller runs the plan alone, and puts `plan.got - 1` works back. */
+  /** Takes works and a lane; no lane = the caller runs the plan alone. Both come back by `giveBack`. */
   take(shape: RangeShape): { plan: RangePlan; lane: number | undefined } {
     const most = Math.floor((this.#layout.maxChunks - 2) / 8) - 1;
     const works = this.#works.take(Math.min(plannedThreads(shape) - 1, most));
@@ -102,7 +102,7 @@ export class RangeLanes {
     return active;
   }
 
-  /** Chooses helpers, tells them about the job if they do not know it, opens the lane. */
+  /** Chooses helpers, tells them about the job if they do not know it, opens the lane. @throws ERR_PADATA_CLONE */
   open(job: RangeJobState, active: LaneRun): void {
     const base = active.place.base;
     const words = this.#words;
@@ -152,10 +152,12 @@ export class RangeLanes {
     add(this.#words, HEAD.OPEN_LANES, -1);
   }
 
-  /** Gives lane and works back. */
-  release(active: LaneRun): void {
-    this.#runs[active.lane] = undefined;
-    this.#free.push(active.lane);
-    this.#works.put(active.plan.got - 1);
+  /** Gives works and lane back. */
+  giveBack(plan: RangePlan, lane: number | undefined): void {
+    if (lane !== undefined) {
+      this.#runs[lane] = undefined;
+      this.#free.push(lane);
+    }
+    this.#works.put(plan.got - 1);
   }
 }

@@ -16,6 +16,7 @@ import type { LanePlace } from './control-layout.js';
 import { PadataError, fromErrorRecord } from './errors.js';
 import type { FromWorker } from './messages.js';
 import { chunkEnd, chunkStart } from './range-plan.js';
+import type { SoloPart } from './range-solo.js';
 import type { RangePlan } from './range-plan.js';
 import type { RangeWorkerStats } from './range-types.js';
 
@@ -70,6 +71,20 @@ export class LaneRun {
   /** Values that are no numbers, by chunk; made when the first comes. */
   get values(): Map<number, unknown> {
     return (this.#values ??= new Map<number, unknown>());
+  }
+
+  /** The caller has run the first chunks alone; the lane is not open yet. */
+  beginWith({ chunks, values }: SoloPart): void {
+    const { place } = this;
+    this.#words[place.base + LANE.CLAIM] = chunks;
+    for (let k = 0; k < chunks; k += 1) {
+      const value = values[k];
+      this.#words[place.chunks + k] =
+        value === undefined ? ChunkPhase.DONE : ChunkPhase.DONE_MESSAGE;
+      if (value !== undefined) this.values.set(k, value);
+    }
+    this.#numbers[place.stats]! += chunks;
+    this.#numbers[place.stats + 1]! += this.bounds(chunks - 1).end - this.start;
   }
 
   /** Bounds of a chunk. */

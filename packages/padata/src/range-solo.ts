@@ -1,6 +1,6 @@
 /**
- * Range jobs without shared state: one participant, or no work or lane to be had. The calling thread runs
- * the whole range, in order, chunk by chunk.
+ * Range jobs without shared state: one participant, no work or lane to be had, or too little to do to share it. The
+ * calling thread runs the range in order, chunk by chunk.
  */
 import { PadataError, toErrorRecord } from './errors.js';
 import type { AnyFunction } from './function-ref.js';
@@ -49,7 +49,7 @@ export async function runFast(
     return finished(job, plan, began, [[value, shape.start, end]]);
   } catch (error) {
     if (run.signal?.aborted === true) throw error;
-    throw chunkFailed(shape.start, end, error);
+    throw chunkFailed(shape.start, end, 0, error);
   }
 }
 
@@ -76,7 +76,7 @@ export async function runAlone(
       // Chunks run in order here, so what is completed is one span.
       if (k > 0) await job.undo?.(shape.start, start, job.options.arg);
       if (run.signal?.aborted === true) throw error;
-      throw chunkFailed(start, end, error);
+      throw chunkFailed(start, end, k, error);
     }
     run.onProgress?.(end - shape.start, shape.size);
     if (performance.now() - lastEvents > EVENT_SLICE_MS) {
@@ -87,27 +87,77 @@ export async function runAlone(
   return finished(job, plan, began, values);
 }
 
-/** `runAlone`, blocking. */
-export function runAloneSync(
+/** Chunks that the caller has run by itself, in order from the first. */
+export interface SoloPart {
+  /** Number of chunks. */
+  readonly chunks: number;
+  /** Their values, when there is something to reduce. */
+  readonly values: readonly unknown[];
+}
+
+/**
+ * Runs chunks in the caller, blocking, until all are done or the rest is worth sharing. Nothing shared is written, so
+ * a small job costs little more than the plain loop, whatever other threads do.
+ * @param worthMs estimated time of the rest that is worth sharing, in milliseconds; Infinity = never
+ */
+export function startAlone(
   job: RangeJobState,
   fn: AnyFunction,
   shape: RangeShape,
+  { chunkSize, chunkCount }: RangePlan,
+  began: number,
+  worthMs: number,
+): SoloPart {
+  const last = shape.start + shape.size;
+  const { arg, reduce } = job.options;
+  const values: unknown[] = [];
+  for (let k = 0; k < chunkCount; k += 1) {
+    const start = chunkStart(shape.start, chunkSize, k);
+    const end = chunkEnd(shape.start, last, chunkSize, k);
+    try {
+      const value = callSync(fn, start, end, arg, k);
+      if (reduce !== undefined) values.push(value);
+    } catch (error) {
+      if (k > 0 && job.undo !== undefined) callSync(job.undo, shape.start, start, arg, 0);
+      throw chunkFailed(start, end, k, error);
+    }
+    const chunks = k + 1;
+    // The clock costs as much as a small chunk: looked at after 1, 2, 4, 8 ... chunks.
+    if ((chunks & k) !== 0 || chunks === chunkCount || worthMs === Infinity) continue;
+    const done = end - shape.start;
+    const left = ((performance.now() - began) / done) * (last - end);
+    if (left > worthMs) return { chunks, values };
+  }
+  return { chunks: chunkCount, values };
+}
+
+/** Result of a run whose chunks were all run by `startAlone`. */
+export function finishedAlone(
+  job: RangeJobState,
+  shape: RangeShape,
   plan: RangePlan,
   began: number,
+  values: readonly unknown[],
 ): RangeResult {
+  const { reduce } = job.options;
   const last = shape.start + shape.size;
-  const values: [unknown, number, number][] = [];
-  for (let k = 0; k < plan.chunkCount; k += 1) {
-    const start = chunkStart(shape.start, plan.chunkSize, k);
-    const end = chunkEnd(shape.start, last, plan.chunkSize, k);
-    try {
-      values.push([callSync(fn, start, end, job.options.arg, k), start, end]);
-    } catch (error) {
-      if (k > 0) job.undo?.(shape.start, start, job.options.arg);
-      throw chunkFailed(start, end, error);
+  let value = job.options.initial;
+  if (reduce !== undefined) {
+    for (let k = 0; k < plan.chunkCount; k += 1) {
+      const start = chunkStart(shape.start, plan.chunkSize, k);
+      value = reduce(value, values[k], start, chunkEnd(shape.start, last, plan.chunkSize, k));
     }
   }
-  return finished(job, plan, began, values);
+  const wallMs = performance.now() - began;
+  return {
+    planned: plan.planned,
+    got: plan.got,
+    chunkSize: plan.chunkSize,
+    chunks: plan.chunkCount,
+    value,
+    wallMs,
+    workers: [{ worker: 0, chunks: plan.chunkCount, units: shape.size, ms: wallMs }],
+  };
 }
 
 /** Result of a run without shared state. */
@@ -136,11 +186,11 @@ export function finished(
   };
 }
 
-function chunkFailed(start: number, end: number, cause: unknown): PadataError {
+function chunkFailed(start: number, end: number, index: number, cause: unknown): PadataError {
   return new PadataError(
     'ERR_PADATA_CHUNK_FAILED',
     `chunk [${start}, ${end}) failed in the caller: ${toErrorRecord(cause).message}`,
-    { start, end, worker: 0 },
+    { start, end, worker: 0, index },
     cause,
   );
 }

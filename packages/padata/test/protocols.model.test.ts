@@ -39,6 +39,7 @@ test.each<LaneConfig>([
   { chunks: [2, 2], helpers: 1 },
   { chunks: [3, 1, 2], helpers: 1 },
   { chunks: [2, 2], helpers: 1, mortal: true },
+  { chunks: [3, 2], helpers: 1, begun: [1, 1], mortal: true },
   { chunks: [4], helpers: 2 },
   { chunks: [3], helpers: 2, mortal: true },
 ])('lane %j: each chunk once, a late helper never touches the next job', (config) => {

@@ -155,11 +155,12 @@ test('asynchronous chunk functions are awaited, in helpers too', async () => {
 });
 
 test('a prepared job runs many times, synchronously', async () => {
-  const marks = new SharedArrayBuffer(4 * 1000);
+  // Large enough to be shared each time: helpers of one run meet the next.
+  const marks = new SharedArrayBuffer(4 * 10_000);
   const job = await pool.prepareRange({ threadFn: fn('count'), arg: { marks, base: 0 } });
-  for (let i = 0; i < 200; i += 1) job.runSync(0, 1000);
+  for (let i = 0; i < 200; i += 1) job.runSync(0, 10_000);
   expect(new Int32Array(marks).every((n) => n === 200)).toBe(true);
-  await job.run(0, 1000);
+  await job.run(0, 10_000);
   expect(new Int32Array(marks)[999]).toBe(201);
   job.dispose();
   expect(() => job.runSync(0, 1)).toThrow(expect.objectContaining({ code: 'ERR_PADATA_CLOSED' }));
@@ -280,4 +281,82 @@ test('progress ends with everything done', async () => {
   });
   expect(seen.at(-1)).toBe(100);
   expect(seen).toEqual([...seen].sort((a, b) => a - b));
+});
+
+interface Tracked {
+  readonly start: number;
+  readonly end: number;
+  readonly worker: number;
+}
+
+async function trackedJob() {
+  const marks = new Int32Array(new SharedArrayBuffer(4 * 4096));
+  const undone = new Int32Array(new SharedArrayBuffer(4 * 4096));
+  const waits = new Float64Array(new SharedArrayBuffer(24));
+  const job = await pool.prepareRange<unknown, Tracked[]>({
+    threadFn: fn('tracked'),
+    undoFn: fn('undo'),
+    arg: { marks: marks.buffer, undone: undone.buffer, waits: waits.buffer },
+    minChunk: 16,
+    reduce: (all: Tracked[], one: unknown) => [...all, ...(one as Tracked[])],
+    initial: [],
+  });
+  return { job, marks, undone, waits };
+}
+
+test('a small prepared job is run by the caller alone, with the same plan and result', async () => {
+  const { job, marks } = await trackedJob();
+  for (let i = 0; i < 50; i += 1) job.runSync(0, 32);
+  const { value, workers, chunks, got } = job.runSync(0, 32);
+  expect(chunks).toBe(2);
+  expect(got).toBe(2);
+  expect(value.map(({ start, end }) => [start, end])).toEqual([
+    [0, 16],
+    [16, 32],
+  ]);
+  expect(workers).toMatchObject([{ worker: 0, chunks: 2, units: 32 }]);
+  expect([...marks.subarray(0, 33)]).toEqual([...new Array<number>(32).fill(51), 0]);
+  job.dispose();
+});
+
+test('a prepared job that turns out slow in its first chunks is shared; each chunk runs once, values in order', async () => {
+  const { job, marks, waits } = await trackedJob();
+  for (let i = 0; i < 50; i += 1) job.runSync(0, 64);
+  marks.fill(0);
+  waits[0] = 5;
+  const { value, workers, chunks, chunkSize } = job.runSync(0, 4096);
+  expect(value.length).toBe(chunks);
+  expect(value.map(({ start }) => start)).toEqual(value.map((_, k) => k * chunkSize));
+  expect(value[0]).toMatchObject({ start: 0, worker: 0 });
+  expect(marks.every((n) => n === 1)).toBe(true);
+  // The first chunk was run before anybody was asked; of the others helpers have their share.
+  expect(workers.length).toBeGreaterThan(1);
+  expect(workers.reduce((sum, w) => sum + w.units, 0)).toBe(4096);
+  expect(workers.reduce((sum, w) => sum + w.chunks, 0)).toBe(chunks);
+  job.dispose();
+});
+
+test.each([
+  ['in the first chunk', 0, 0],
+  ['before anybody was asked', 100, 0],
+  ['after helpers were asked', 3000, 5],
+])('a prepared job that fails %s undoes exactly what was completed', async (_name, from, ms) => {
+  const { job, marks, undone, waits } = await trackedJob();
+  for (let i = 0; i < 50; i += 1) job.runSync(0, 64);
+  marks.fill(0);
+  waits.set([ms, from, 1]);
+  expect(() => job.runSync(0, 4096)).toThrow(
+    expect.objectContaining({
+      code: 'ERR_PADATA_CHUNK_FAILED',
+      details: expect.objectContaining({ index: expect.any(Number) }),
+    }),
+  );
+  for (let i = 0; i < 4096; i += 1) {
+    // What failed was begun and not completed; what comes after may have been completed by another thread.
+    if (undone[i] === 1) expect(marks[i]).toBe(1);
+    else expect(undone[i]).toBe(0);
+  }
+  const chunk = 4096 / (2 * 4);
+  for (let i = 0; i + chunk < from; i += 1) expect(undone[i]).toBe(marks[i]);
+  job.dispose();
 });

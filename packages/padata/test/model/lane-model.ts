@@ -34,6 +34,8 @@ export interface LaneConfig {
   readonly chunks: readonly number[];
   /** Threads besides the owner. */
   readonly helpers: number;
+  /** Chunks of each job that the owner has run before it describes the lane. */
+  readonly begun?: readonly number[];
   /** The last helper may die at any step. */
   readonly mortal?: boolean;
   /** The owner does not ask whether a chunk was claimed and never begun: a mistake to be found. */
@@ -72,7 +74,13 @@ const DESCRIBE = 0;
 const OPEN = 1;
 const CLOSED = 2;
 
-function ownerThread({ chunks, helpers, forgetful, make = makeLaneProtocol }: LaneConfig) {
+function ownerThread({
+  chunks,
+  helpers,
+  forgetful,
+  begun = [],
+  make = makeLaneProtocol,
+}: LaneConfig) {
   return (tools: ThreadTools): void => {
     const { ops, area, wait, note, mark, resumed = 0 } = tools;
     const p = make(ops);
@@ -100,12 +108,16 @@ function ownerThread({ chunks, helpers, forgetful, make = makeLaneProtocol }: La
     for (let job = first; job < chunks.length; job += 1) {
       const count = chunks[job]!;
       if (phase === DESCRIBE) {
-        words[LANE.CLAIM] = 0;
+        const ran = begun[job] ?? 0;
+        words[LANE.CLAIM] = ran;
         words[LANE.COUNT] = count;
         words[LANE.JOB] = job + 1;
         words[LANE.STOPPED] = 0;
         words[LANE.WAITING] = 0;
-        for (let k = 0; k < count; k += 1) words[CHUNKS + k] = NONE;
+        for (let k = 0; k < count; k += 1) {
+          if (k < ran) note(`run ${job + 1}.${k}`);
+          words[CHUNKS + k] = k < ran ? DONE : NONE;
+        }
         p.open(words, 0);
         phase = OPEN;
         here(job);
