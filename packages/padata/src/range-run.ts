@@ -17,6 +17,7 @@ import { PadataError, fromErrorRecord } from './errors.js';
 import type { FromWorker } from './messages.js';
 import { chunkEnd, chunkStart } from './range-plan.js';
 import type { SoloPart } from './range-solo.js';
+import { smallInteger } from './small-integer.js';
 import type { RangePlan } from './range-plan.js';
 import type { RangeWorkerStats } from './range-types.js';
 
@@ -193,7 +194,8 @@ export class LaneRun {
   /** Value of a finished chunk; undefined when it gave none. */
   valueOf(index: number): unknown {
     const phase = this.phase(index);
-    if (phase === ChunkPhase.DONE_NUMBER) return this.#numbers[this.place.values + index];
+    if (phase === ChunkPhase.DONE_NUMBER)
+      return smallInteger(this.#numbers[this.place.values + index]!);
     if (phase === ChunkPhase.DONE_MESSAGE) return this.values.get(index);
     return undefined;
   }

@@ -30,6 +30,7 @@ import { SlotArena } from './slot-arena.js';
 import { Placed, SlotInput } from './slot-input.js';
 import type { SerialCallback, Settle, SlotRingHost, SlotRingOptions } from './slot-ring-types.js';
 import { readValue } from './slot-values.js';
+import { smallInteger } from './small-integer.js';
 import { jobsAhead } from './wake-ahead.js';
 
 /** Submissions of a tick that a lazy owner publishes in one step. */
@@ -442,7 +443,7 @@ export class SlotRing {
     let failed = false;
     let value: unknown;
     if (kind === Kind.NUMBER) {
-      value = this.#numbers[slotNumber(index) + SLOT_NUMBER.VALUE];
+      value = smallInteger(this.#numbers[slotNumber(index) + SLOT_NUMBER.VALUE]!);
     } else if (kind >= Kind.MESSAGE) {
       const reply = this.#replies[index]!;
       this.#replies[index] = undefined;

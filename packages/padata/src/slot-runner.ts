@@ -23,6 +23,7 @@ import {
   slotWord,
 } from './ring-layout.js';
 import { readValue, writeValue } from './slot-values.js';
+import { smallInteger } from './small-integer.js';
 import { transferListOf } from './transfer.js';
 import { isThenable } from './worker-range.js';
 
@@ -223,7 +224,7 @@ export class SlotRunner {
     this.#run(
       base,
       this.#words[base + SLOT.KIND] === Kind.NUMBER
-        ? this.#numbers[number + SLOT_NUMBER.VALUE]
+        ? smallInteger(this.#numbers[number + SLOT_NUMBER.VALUE]!)
         : readValue(this.memory, base, index),
     );
     return true;

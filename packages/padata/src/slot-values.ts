@@ -6,6 +6,7 @@
 import { decodePlain, encodePlain } from './plain-codec.js';
 import type { RingMemory } from './ring-layout.js';
 import { Kind, SLOT, SLOT_NUMBER, slotNumber } from './ring-layout.js';
+import { smallInteger } from './small-integer.js';
 
 /** Room for a number, text or plain data that every slot keeps, in bytes. */
 export const MIN_ROOM = 64;
@@ -61,7 +62,7 @@ export function readValue(ring: RingMemory, base: number, index: number): unknow
   const offset = words[base + SLOT.OFFSET]!;
   switch (words[base + SLOT.KIND]) {
     case Kind.NUMBER:
-      return ring.numbers[slotNumber(index) + SLOT_NUMBER.VALUE];
+      return smallInteger(ring.numbers[slotNumber(index) + SLOT_NUMBER.VALUE]!);
     case Kind.NULL:
       return null;
     case Kind.FALSE:

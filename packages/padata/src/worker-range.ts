@@ -24,6 +24,7 @@ import type { FromWorker, ToWorker } from './messages.js';
 import type { WorkerInit } from './platform.js';
 import { lane as protocol } from './protocol/machine.js';
 import { chunkEnd, chunkStart } from './range-plan.js';
+import { smallInteger } from './small-integer.js';
 
 interface RangeJobHere {
   fn: AnyFunction | undefined;
@@ -208,8 +209,8 @@ export class RangeParticipant {
     const from = numbers[place.numbers + LANE_NUMBER.START]!;
     const end = numbers[place.numbers + LANE_NUMBER.END]!;
     const size = numbers[place.numbers + LANE_NUMBER.CHUNK_SIZE]!;
-    const a = chunkStart(from, size, k);
-    const b = chunkEnd(from, end, size, k);
+    const a = smallInteger(chunkStart(from, size, k));
+    const b = smallInteger(chunkEnd(from, end, size, k));
     const stat = place.stats + this.#id * LANE_STAT_NUMBERS;
     numbers[stat]! += 1;
     numbers[stat + 1]! += b - a;
