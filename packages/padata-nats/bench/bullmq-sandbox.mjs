@@ -1,7 +1,7 @@
 // The same job as a sandboxed processor: BullMQ runs it in threads of its worker process.
-import { work } from './jobs.mjs';
+import { perform } from './jobs.mjs';
 
 export default function run(job) {
-  const { n, blocks } = job.data;
-  return Promise.resolve(blocks === 0 ? n + 1 : work(blocks));
+  const { n, length } = job.data;
+  return Promise.resolve(perform(length, n));
 }

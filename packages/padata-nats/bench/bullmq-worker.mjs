@@ -1,14 +1,15 @@
-// One BullMQ worker process: node bullmq-worker.mjs PORT BLOCKS CONCURRENCY KIND, KIND = in-process or sandboxed.
+// One BullMQ worker process: node bullmq-worker.mjs PORT LENGTH CONCURRENCY KIND, LENGTH = a JobLength as JSON,
+// KIND = in-process or sandboxed.
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'bullmq';
-import { work } from './jobs.mjs';
+import { perform } from './jobs.mjs';
 
-const [port, length, concurrency, kind] = process.argv.slice(2);
-const blocks = Number(length);
+const [port, text, concurrency, kind] = process.argv.slice(2);
+const length = JSON.parse(text);
 const processor =
   kind === 'sandboxed'
     ? fileURLToPath(new URL('./bullmq-sandbox.mjs', import.meta.url))
-    : (job) => Promise.resolve(blocks === 0 ? job.data.n + 1 : work(blocks));
+    : (job) => Promise.resolve(perform(length, job.data.n));
 const worker = new Worker('bench', processor, {
   connection: { host: '127.0.0.1', port: Number(port), maxRetriesPerRequest: null },
   concurrency: Number(concurrency),

@@ -1,5 +1,5 @@
-// The benchmarked jobs: nothing, or so many blocks of native hashing, which costs the same in every process however
-// its JIT compiler got on.
+// The benchmarked jobs: nothing; so many blocks of native hashing, which costs the same in every process however its
+// JIT compiler got on; or waiting, as for a disk or another service.
 import { createHash } from 'node:crypto';
 
 const block = Buffer.alloc(4096, 7);
@@ -13,6 +13,13 @@ export function work(blocks) {
 
 export const increment = (n) => n + 1;
 export const spin = (_n, { shared }) => work(shared.blocks);
+export const pause = (n, { shared }) => perform(shared, n);
+
+/** A job of the given length on this thread. */
+export function perform({ blocks, waitMs }, n) {
+  if (waitMs > 0) return new Promise((resolve) => setTimeout(resolve, waitMs, n + 1));
+  return blocks === 0 ? n + 1 : work(blocks);
+}
 
 /** How many blocks take a millisecond on this machine now: the best of several tries. */
 export function blocksPerMs() {

@@ -1,8 +1,8 @@
 /**
  * `npm run bench -- padata-nats [--rounds N] [--quick] [--workers N] [--window N] [--ms LIST] [--sample MS]
- * [--json]`
+ * [--wait] [--json]`
  *
- * Jobs of several lengths inline, on padata's local pool, over NATS and over BullMQ: as many worker processes as
+ * Jobs of several lengths, computing or (--wait) waiting, inline, on padata's local pool, over NATS and over BullMQ: as many worker processes as
  * the local pool has threads, servers on loopback, all on this machine. Each side runs once a round, in another
  * order each round; medians with [lowest, highest]. CPU counts this process, the workers and the server.
  */
@@ -27,6 +27,8 @@ const { values } = parseArgs({
     /** Milliseconds of each sample; a quarter of it is run before, to warm up. */
     sample: { type: 'string', default: '5000' },
     ms: { type: 'string', default: '0,0.1,1,10,100' },
+    /** The jobs wait, as for a disk or another service, and need no CPU. */
+    wait: { type: 'boolean', default: false },
   },
 });
 const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
@@ -35,7 +37,7 @@ const window = Number(values.window);
 const lengths = values.ms.split(',').map(Number);
 const sampleMs = values.quick ? 400 : Number(values.sample);
 /** BullMQ fetches jobs one by one as it completes others: more at once in a process hides the way to the server. */
-const BULL_CONCURRENCY = [1, 16];
+const BULL_CONCURRENCY = values.wait ? [1, 16, window / processes] : [1, 16];
 
 async function startRedis(): Promise<LocalServer | undefined> {
   const program = findProgram('redis-server', 'REDIS_SERVER');
@@ -82,7 +84,7 @@ if (redis === undefined) console.error('*** SKIPPED: BullMQ, no redis-server her
 
 const ours = 'padata-nats';
 const subjects: readonly Subject[] = [
-  inline,
+  inline(window),
   localPool(processes, window),
   ...(nats === undefined ? [] : [natsPool(nats, processes, window)]),
   ...(redis === undefined
@@ -94,7 +96,8 @@ const subjects: readonly Subject[] = [
         bullmq(redis, { kind: 'sandboxed', processes: 1, concurrency: processes }, window),
       ]),
 ];
-const nameOf = (ms: number): string => (ms === 0 ? 'trivial' : `${ms} ms`);
+const nameOf = (ms: number): string =>
+  ms === 0 ? 'trivial' : `${ms} ms${values.wait ? ' (waiting)' : ''}`;
 const caseOf = (ms: number): string => `${nameOf(ms)} jobs, ${processes} workers, window ${window}`;
 
 const samples = new Samples('padata-nats');
@@ -106,7 +109,9 @@ try {
       if (!values.json) console.error(`… round ${round + 1}, ${nameOf(ms)}`);
       for (let step = 0; step < subjects.length; step += 1) {
         const subject = subjects[(step + round) % subjects.length]!;
-        const open = await subject.open(Math.round(perMs * ms));
+        const open = await subject.open(
+          values.wait ? { blocks: 0, waitMs: ms } : { blocks: Math.round(perMs * ms), waitMs: 0 },
+        );
         try {
           const { rate, cpu } = await measure(open);
           samples.add(caseOf(ms), subject.name, 'rate', 'jobs/s', rate);

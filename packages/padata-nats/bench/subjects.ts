@@ -11,7 +11,8 @@ import { createNatsPool } from '@bootmem/padata-nats';
 import { Queue, QueueEvents } from 'bullmq';
 import { LocalWorkers, cpuSeconds } from '../examples/local-cluster.mjs';
 import type { LocalServer } from '../examples/local-cluster.mjs';
-import { work } from './jobs.mjs';
+import { perform } from './jobs.mjs';
+import type { JobLength } from './jobs.mjs';
 
 const jobsModule = new URL('./jobs.mjs', import.meta.url);
 
@@ -27,38 +28,51 @@ export interface OpenSubject {
 /** One side. */
 export interface Subject {
   readonly name: string;
-  /** @param blocks length of a job in blocks of `work`; 0 = trivial */
-  open(blocks: number): Promise<OpenSubject>;
+  open(length: JobLength): Promise<OpenSubject>;
 }
 
 const sumOf = (pids: readonly number[]): number =>
   pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
 
-/** The plain call on the calling thread. */
-export const inline: Subject = {
-  name: 'inline',
-  open: (blocks) =>
-    Promise.resolve({
-      run: (count) => {
-        let value = 0;
-        for (let i = 0; i < count; i += 1) value = blocks === 0 ? value + 1 : work(blocks);
-        return Promise.resolve();
-      },
-      cpu: () => 0,
-      close: () => Promise.resolve(),
-    }),
-};
+/** The plain call on the calling thread; of jobs that wait, `window` at once. */
+export function inline(window: number): Subject {
+  return {
+    name: 'inline',
+    open: (length) =>
+      Promise.resolve({
+        run: async (count) => {
+          let next = 0;
+          const lane = async (): Promise<void> => {
+            while (next < count) {
+              const value = perform(length, next);
+              next += 1;
+              if (typeof value !== 'number') await value;
+            }
+          };
+          const lanes = length.waitMs > 0 ? window : 1;
+          await Promise.all(Array.from({ length: lanes }, lane));
+        },
+        cpu: () => 0,
+        close: () => Promise.resolve(),
+      }),
+  };
+}
+
+function functionFor({ blocks, waitMs }: JobLength): string {
+  if (waitMs > 0) return 'pause';
+  return blocks === 0 ? 'increment' : 'spin';
+}
 
 /** Pushes jobs through a series; the same code for the local pool and for the distributed one. */
 function openSeries(
   pool: SeriesMaker,
   module: string | URL,
-  blocks: number,
+  length: JobLength,
   window: number,
 ): Pick<OpenSubject, 'run' | 'close'> {
   const series = pool.series<(n: number) => number>({
-    fn: { module, name: blocks === 0 ? 'increment' : 'spin' },
-    shared: { blocks },
+    fn: { module, name: functionFor(length) },
+    shared: length,
     window,
     idempotent: true,
   });
@@ -82,10 +96,10 @@ function openSeries(
 export function localPool(threads: number, window: number): Subject {
   return {
     name: 'padata, local pool',
-    async open(blocks) {
+    async open(length) {
       const pool = createWorkPool({ threads, execArgv: [] });
       await pool.ready();
-      const { run, close } = openSeries(pool, jobsModule, blocks, window);
+      const { run, close } = openSeries(pool, jobsModule, length, window);
       return {
         run,
         cpu: () => 0,
@@ -102,11 +116,11 @@ export function localPool(threads: number, window: number): Subject {
 export function natsPool(server: LocalServer, processes: number, window: number): Subject {
   return {
     name: 'padata-nats',
-    async open(blocks) {
+    async open(length) {
       const workers = new LocalWorkers(processes, server.url, { bench: jobsModule });
       const pool = await createNatsPool({ servers: server.url });
       await pool.ready('bench', { threads: processes });
-      const { run, close } = openSeries(pool, 'bench', blocks, window);
+      const { run, close } = openSeries(pool, 'bench', length, window);
       return {
         run,
         cpu: () => sumOf([server.pid, ...workers.pids]),
@@ -130,11 +144,11 @@ export interface BullSettings {
 
 async function startBullWorker(
   port: number,
-  blocks: number,
+  length: JobLength,
   { concurrency, kind }: BullSettings,
 ): Promise<ChildProcess> {
   const file = fileURLToPath(new URL('./bullmq-worker.mjs', import.meta.url));
-  const args = [file, String(port), String(blocks), String(concurrency), kind];
+  const args = [file, String(port), JSON.stringify(length), String(concurrency), kind];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   await new Promise<void>((resolve, reject) => {
     child.stdout.once('data', () => {
@@ -153,12 +167,12 @@ export function bullmq(redis: LocalServer, settings: BullSettings, window: numbe
   const { kind, processes, concurrency } = settings;
   return {
     name: `BullMQ, ${kind}, ${processes} x ${concurrency}`,
-    async open(blocks) {
+    async open(length) {
       const queue = new Queue('bench', { connection });
       const events = new QueueEvents('bench', { connection });
       await Promise.all([queue.waitUntilReady(), events.waitUntilReady()]);
       const children = await Promise.all(
-        Array.from({ length: processes }, () => startBullWorker(redis.port, blocks, settings)),
+        Array.from({ length: processes }, () => startBullWorker(redis.port, length, settings)),
       );
       let done = 0;
       let failed: string | undefined;
@@ -185,7 +199,7 @@ export function bullmq(redis: LocalServer, settings: BullSettings, window: numbe
               await queue.addBulk(
                 Array.from({ length: room }, (_, i) => ({
                   name: 'job',
-                  data: { n: from + i, blocks },
+                  data: { n: from + i, length },
                   opts: { removeOnComplete: true },
                 })),
               );
