@@ -174,18 +174,16 @@ test('a mask without a worker is stored and stops; a valid one starts again', as
 
 test('a mask change with jobs in flight: they keep their generation, new ones start at 0', async () => {
   const instance = createPadata(pool);
-  const shell = instance.createShell<Any>({ parallel: parallel('slow'), window: 32 });
-  const old = submitAll(
-    shell,
-    range(10).map(() => 5),
-  );
+  const shell = instance.createShell<Any>({ parallel: parallel('untilOpen'), window: 32 });
+  const gate = new Int32Array(new SharedArrayBuffer(4));
+  const jobs = range(10).map(() => gate);
+  const old = submitAll(shell, jobs);
   await instance.setWorkers('parallel', [2]);
   expect(shell.generations).toBe(2);
   expect(shell.references).toBe(1);
-  const fresh = submitAll(
-    shell,
-    range(10).map(() => 0),
-  );
+  const fresh = submitAll(shell, jobs);
+  Atomics.store(gate, 0, 1);
+  Atomics.notify(gate, 0);
   await shell.drain();
   expect(old.map((d) => d.seq)).toEqual(range(10));
   expect(fresh.map((d) => d.seq)).toEqual(range(10));
