@@ -12,6 +12,7 @@ import { pgzip } from './cases/pgzip.js';
 import { range } from './cases/range.js';
 import { scaling } from './cases/scaling.js';
 import { throughput } from './cases/throughput.js';
+import { waking } from './cases/waking.js';
 
 export interface BenchOptions {
   readonly rounds: number;
@@ -22,7 +23,16 @@ export interface BenchOptions {
   readonly only: string;
 }
 
-const CASES = { throughput, latency, 'busy-owner': busyOwner, aes, range, scaling, pgzip };
+const CASES = {
+  throughput,
+  latency,
+  waking,
+  'busy-owner': busyOwner,
+  aes,
+  range,
+  scaling,
+  pgzip,
+};
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -39,16 +39,25 @@ export function bootmem(fn: string, window: number, shared?: unknown): Subject {
   };
 }
 
-/** padata by its cheapest way: one callback for all jobs, called in order; it submits the next. */
-export function bootmemCallbacks(fn: string, window: number): Subject {
+/**
+ * padata by its cheapest way: one callback for all jobs, called in order; it submits the next.
+ * @param more nobody waits for a single result
+ */
+export function bootmemCallbacks(
+  fn: string,
+  window: number,
+  shared?: unknown,
+  more = false,
+): Subject {
   return {
-    name: 'bootmem, callbacks',
+    name: more ? 'bootmem, callbacks, more' : 'bootmem, callbacks',
     version: 'this checkout',
     async open(threads) {
       const pool = await openPool(threads);
       const series = pool.series({
         fn: { module: jobsModule, name: fn },
         window: Math.max(window, 2),
+        ...(shared === undefined ? {} : { shared }),
       });
       await series.ready();
       return {
@@ -63,13 +72,13 @@ export function bootmemCallbacks(fn: string, window: number): Subject {
               done += 1;
               if ((done & 255) === 0 && performance.now() >= until) going = false;
               if (going) {
-                series.submit(value, onDone);
+                series.submit(value, onDone, undefined, more);
                 return;
               }
               pending -= 1;
               if (pending === 0) resolve(done);
             };
-            for (; pending < inFlight; pending += 1) series.submit(value, onDone);
+            for (; pending < inFlight; pending += 1) series.submit(value, onDone, undefined, more);
           }),
         close: async () => {
           await series.close();

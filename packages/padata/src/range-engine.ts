@@ -22,15 +22,7 @@ import { lane as protocol } from './protocol/machine.js';
 import type { RangeJobState } from './range-job.js';
 import { RangeLanes } from './range-lanes.js';
 import type { LaneRun } from './range-run.js';
-import {
-  EVENT_SLICE_MS,
-  callSync,
-  finished,
-  finishedAlone,
-  runAlone,
-  runFast,
-  startAlone,
-} from './range-solo.js';
+import { EVENT_SLICE_MS, callSync, finished, runAlone, runFast, startAlone } from './range-solo.js';
 import type { SoloPart } from './range-solo.js';
 import type { RangePlan, RangeShape } from './range-plan.js';
 import { planRange, plannedThreads } from './range-plan.js';
@@ -124,7 +116,7 @@ export class RangeEngine {
     const shape = this.shape(job, start, size);
     const empty = planRange(shape, 0);
     run.signal?.throwIfAborted();
-    if (size === 0) return finished(job, empty, began);
+    if (size === 0) return finished(job, shape, empty, began, []);
     await this.prepare(job);
     run.signal?.throwIfAborted();
     if (empty.fastPath) return await runFast(job, shape, empty, run, began);
@@ -187,11 +179,11 @@ export class RangeEngine {
         { module: job.href, name: job.name },
       );
     }
-    if (size === 0) return finished(job, planRange(shape, 0), began);
+    if (size === 0) return finished(job, shape, planRange(shape, 0), began, []);
     if (plannedThreads(shape) === 1) {
       const plan = planRange(shape, 0);
       const value = callSync(fn, start, start + size, job.options.arg, 0);
-      return finished(job, plan, began, [[value, start, start + size]]);
+      return finished(job, shape, plan, began, [value]);
     }
     const { plan, lane } = this.#lanes.take(shape);
     try {
@@ -217,7 +209,7 @@ export class RangeEngine {
     if (lane === undefined || (!job.once && (job.msPerUnit ?? 0) * shape.size <= worthMs)) {
       alone = startAlone(job, fn, shape, plan, began, worthMs);
       if (lane === undefined || alone.chunks === plan.chunkCount) {
-        return finishedAlone(job, shape, plan, began, alone.values);
+        return finished(job, shape, plan, began, alone.values);
       }
     }
     const active = this.#lanes.describe(job, shape, plan, lane);

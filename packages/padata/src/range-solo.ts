@@ -46,7 +46,7 @@ export async function runFast(
     const value: unknown = await job.fn!(shape.start, end, job.options.arg);
     run.signal?.throwIfAborted();
     run.onProgress?.(shape.size, shape.size);
-    return finished(job, plan, began, [[value, shape.start, end]]);
+    return finished(job, shape, plan, began, [value]);
   } catch (error) {
     if (run.signal?.aborted === true) throw error;
     throw chunkFailed(shape.start, end, 0, error);
@@ -62,16 +62,15 @@ export async function runAlone(
   run: RangeRun,
   began: number,
 ): Promise<RangeResult> {
-  const last = shape.start + shape.size;
-  const values: [unknown, number, number][] = [];
+  const values: unknown[] = [];
   let lastEvents = began;
   for (let k = 0; k < plan.chunkCount; k += 1) {
-    const start = chunkStart(shape.start, plan.chunkSize, k);
-    const end = chunkEnd(shape.start, last, plan.chunkSize, k);
+    const start = firstOf(shape, plan, k);
+    const end = endOf(shape, plan, k);
     try {
       run.signal?.throwIfAborted();
       const value = job.fn!(start, end, job.options.arg);
-      values.push([isThenable(value) ? await value : value, start, end]);
+      values.push(isThenable(value) ? await value : value);
     } catch (error) {
       // Chunks run in order here, so what is completed is one span.
       if (k > 0) await job.undo?.(shape.start, start, job.options.arg);
@@ -84,7 +83,7 @@ export async function runAlone(
       lastEvents = performance.now();
     }
   }
-  return finished(job, plan, began, values);
+  return finished(job, shape, plan, began, values);
 }
 
 /** Chunks that the caller has run by itself, in order from the first. */
@@ -104,16 +103,17 @@ export function startAlone(
   job: RangeJobState,
   fn: AnyFunction,
   shape: RangeShape,
-  { chunkSize, chunkCount }: RangePlan,
+  plan: RangePlan,
   began: number,
   worthMs: number,
 ): SoloPart {
+  const { chunkCount } = plan;
   const last = shape.start + shape.size;
   const { arg, reduce } = job.options;
   const values: unknown[] = [];
   for (let k = 0; k < chunkCount; k += 1) {
-    const start = chunkStart(shape.start, chunkSize, k);
-    const end = chunkEnd(shape.start, last, chunkSize, k);
+    const start = firstOf(shape, plan, k);
+    const end = endOf(shape, plan, k);
     try {
       const value = callSync(fn, start, end, arg, k);
       if (reduce !== undefined) values.push(value);
@@ -131,59 +131,50 @@ export function startAlone(
   return { chunks: chunkCount, values };
 }
 
-/** Result of a run whose chunks were all run by `startAlone`. */
-export function finishedAlone(
+/**
+ * Result of a run without shared state.
+ * @param values values of the plan's chunks, in order; not looked at without `reduce`
+ */
+export function finished(
   job: RangeJobState,
   shape: RangeShape,
   plan: RangePlan,
   began: number,
   values: readonly unknown[],
 ): RangeResult {
+  const { planned, got, chunkSize, chunkCount } = plan;
   const { reduce } = job.options;
-  const last = shape.start + shape.size;
   let value = job.options.initial;
   if (reduce !== undefined) {
-    for (let k = 0; k < plan.chunkCount; k += 1) {
-      const start = chunkStart(shape.start, plan.chunkSize, k);
-      value = reduce(value, values[k], start, chunkEnd(shape.start, last, plan.chunkSize, k));
+    for (let k = 0; k < chunkCount; k += 1) {
+      value = reduce(value, values[k], firstOf(shape, plan, k), endOf(shape, plan, k));
     }
   }
   const wallMs = performance.now() - began;
   return {
-    planned: plan.planned,
-    got: plan.got,
-    chunkSize: plan.chunkSize,
-    chunks: plan.chunkCount,
+    planned,
+    got,
+    chunkSize,
+    chunks: chunkCount,
     value,
     wallMs,
-    workers: [{ worker: 0, chunks: plan.chunkCount, units: shape.size, ms: wallMs }],
+    workers:
+      chunkCount === 0 ? [] : [{ worker: 0, chunks: chunkCount, units: shape.size, ms: wallMs }],
   };
 }
 
-/** Result of a run without shared state. */
-export function finished(
-  job: RangeJobState,
-  plan: RangePlan,
-  began: number,
-  values: readonly [unknown, number, number][] = [],
-): RangeResult {
-  const { reduce } = job.options;
-  let value = job.options.initial;
-  let units = 0;
-  for (const [v, start, end] of values) {
-    units += end - start;
-    if (reduce !== undefined) value = reduce(value, v, start, end);
-  }
-  const wallMs = performance.now() - began;
-  return {
-    planned: plan.planned,
-    got: plan.got,
-    chunkSize: plan.chunkSize,
-    chunks: values.length,
-    value,
-    wallMs,
-    workers: values.length === 0 ? [] : [{ worker: 0, chunks: values.length, units, ms: wallMs }],
-  };
+/** First unit of a chunk. */
+function firstOf({ start }: RangeShape, { chunkSize }: RangePlan, k: number): number {
+  return chunkStart(start, chunkSize, k);
+}
+
+/** End of a chunk; that of the only one is the range's, wherever multiples of its size lie. */
+function endOf(
+  { start, size }: RangeShape,
+  { chunkSize, chunkCount }: RangePlan,
+  k: number,
+): number {
+  return chunkCount === 1 ? start + size : chunkEnd(start, start + size, chunkSize, k);
 }
 
 function chunkFailed(start: number, end: number, index: number, cause: unknown): PadataError {

@@ -161,7 +161,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
    * @param transfer objects to hand over with the input
    * @param more     others follow, and nobody waits for this result alone: its callback may come with that of the
    *                 next job submitted without `more`, or when half the window is done, or 64 ms later. Saves waking
-   *                 this thread for each of them: some 30 us of CPU a job
+   *                 this thread for each of them: some 50 us of CPU a job
    * @returns false when the window is full now: wait for `room()` before the next
    * @throws ERR_PADATA_CLOSED, the halt's or abort's error, ERR_PADATA_CLONE; the callback is not called then
    * @remarks about 0.2 us for values that fit a slot; others go by structured clone

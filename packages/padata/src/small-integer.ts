@@ -6,7 +6,7 @@
  * slower, in this thread and for good. What fits a small integer is made one here.
  */
 
-/** The same number, as a small integer if it is one; -0 stays what it is. Costs about a nanosecond. */
+/** The same number, as a small integer if it is one; -0 stays what it is. */
 export function smallInteger(value: number): number {
   const integer = value | 0;
   return integer === value && (integer !== 0 || Object.is(value, 0)) ? integer : value;

@@ -1,38 +1,10 @@
 /** Jobs a second and CPU time a job, for trivial, structured-clone, 10 µs and 100 µs jobs, by jobs in flight. */
-import { PEERS, type OpenSubject, type Subject } from '../peers.js';
+import { measure } from '../measure.js';
+import { PEERS, type Subject } from '../peers.js';
 import type { Samples } from '../rows.js';
 import { bootmem, bootmemCallbacks, inline, type TaskValue } from '../subjects.js';
 import { calibrate } from '../tasks.mjs';
 import type { BenchOptions } from '../padata.bench.js';
-
-/** Keeps `inFlight` jobs going for about `ms`, after a warm-up; reports rate and CPU time. */
-async function measure(
-  subject: OpenSubject,
-  value: TaskValue,
-  inFlight: number,
-  ms: number,
-): Promise<{ rate: number; cpu: number }> {
-  const pump = async (until: number): Promise<number> => {
-    if (subject.pump !== undefined) return await subject.pump(value, inFlight, until);
-    let done = 0;
-    const lane = async (): Promise<void> => {
-      // Looking at the clock costs more than a trivial job: look once in a while.
-      for (let turn = 0; (turn & 15) !== 0 || performance.now() < until; turn += 1) {
-        await subject.run(value);
-        done += 1;
-      }
-    };
-    await Promise.all(Array.from({ length: inFlight }, lane));
-    return done;
-  };
-  await pump(performance.now() + ms / 4);
-  const cpu = process.cpuUsage();
-  const start = performance.now();
-  const done = await pump(start + ms);
-  const wall = performance.now() - start;
-  const used = process.cpuUsage(cpu);
-  return { rate: (done / wall) * 1000, cpu: (used.user + used.system) / done };
-}
 
 interface Load {
   readonly name: string;
