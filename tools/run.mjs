@@ -1,10 +1,10 @@
 // The root commands `conformance`, `bench`, `soak` and `fuzz`: find the runner by its file name, bring the
 // build up to date and start it. A runner is a TypeScript file that reads process.argv and sets the exit code:
 //   conformance NAME -> tools/conformance/NAME.conformance.ts
-//   bench|soak|fuzz NAME -> packages/*/{bench,soak,fuzz}/NAME.{bench,soak,fuzz}.ts
+//   bench|soak|fuzz NAME -> tools/{bench,soak,fuzz}/PACKAGE/NAME.{bench,soak,fuzz}.ts
 // It runs on the built packages; BOOTMEM_NO_BUILD=1 skips bringing them up to date.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -13,10 +13,10 @@ const [kind, name, ...args] = process.argv.slice(2);
 const folders =
   kind === 'conformance'
     ? ['tools/conformance']
-    : readdirSync(`${root}packages`).map((dir) => `packages/${dir}/${kind}`);
+    : readdirSync(`${root}tools/${kind}`).map((dir) => `tools/${kind}/${dir}`);
 const runners = new Map();
 for (const folder of folders) {
-  if (!existsSync(root + folder)) continue;
+  if (!statSync(root + folder).isDirectory()) continue;
   for (const file of readdirSync(root + folder)) {
     if (file.endsWith(`.${kind}.ts`))
       runners.set(file.slice(0, -`.${kind}.ts`.length), `${folder}/${file}`);

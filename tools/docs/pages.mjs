@@ -35,7 +35,7 @@ const packageDocuments = PACKAGES.flatMap((name) => {
     ['README.md', 'index.md'],
     ['DESIGN.md', 'design.md'],
     ['GUIDE.md', 'guide.md'],
-    ['bench/RESULTS.md', 'results.md'],
+    ['RESULTS.md', 'results.md'],
   ].map(([source, page]) => [`${here}/${source}`, `${here}/${page}`]);
   const more = existsSync(join(root, here, 'docs')) ? markdownUnder(`${here}/docs`) : [];
   return [...pages, ...more.map((source) => [source, source.replace('/docs/', '/').toLowerCase()])];

@@ -4,7 +4,7 @@ import { PageAllocator } from '@bootmem/buddy-allocator';
 import { Memmap, ZoneIndex } from '@bootmem/memmap';
 import { Pacer, UnacceptedMemory, ZoneAcceptor, meterBackend } from '@bootmem/unaccepted-memory';
 import type { AcceptError } from '@bootmem/unaccepted-memory';
-import { SharedZone } from '../bench/support/shared-zone.mjs';
+import { SharedZone } from './support/shared-zone.mjs';
 import { countingBackend } from './support/race-worker.mjs';
 
 const M = 1024 * 1024;

@@ -6,7 +6,7 @@ import type {
   AcceptStage,
   ZoneAcceptorOptions,
 } from '@bootmem/unaccepted-memory';
-import { SharedZone } from '../bench/support/shared-zone.mjs';
+import { SharedZone } from './support/shared-zone.mjs';
 
 const M = 1024 * 1024;
 const ZONE = 1;

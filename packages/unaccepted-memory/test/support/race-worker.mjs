@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { PageAllocator } from '@bootmem/buddy-allocator';
 import { Pacer, UnacceptedMemory, ZoneAcceptor, meterBackend } from '@bootmem/unaccepted-memory';
-import { SharedZone } from '../../bench/support/shared-zone.mjs';
+import { SharedZone } from './shared-zone.mjs';
 
 const { add, load, notify, wait } = Atomics;
 

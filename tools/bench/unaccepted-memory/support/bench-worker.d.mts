@@ -1,0 +1,8 @@
+import type { MeteredBackend, UnacceptedMemory } from '@bootmem/unaccepted-memory';
+import type { SharedZone } from '../../../../packages/unaccepted-memory/test/support/shared-zone.mjs';
+
+export function openDesign(run: object): {
+  readonly zone: SharedZone;
+  readonly memory: UnacceptedMemory;
+  readonly backend: MeteredBackend;
+};

@@ -1,0 +1,99 @@
+/**
+ * npm run soak -- padata-model [--minutes M]
+ *
+ * Explores the reorder, claim and sleep protocols of the package through every interleaving of their atomic steps,
+ * up to four jobs or chunks and three workers, deaths included (test/model); then the broken variants, each of
+ * which has to be caught. Smallest models first; ends after M minutes, default: when all are done.
+ */
+import { explore } from '@bootmem/padata/testing';
+import type { Model } from '@bootmem/padata/testing';
+import { MISTAKES } from '../../../packages/padata/test/model/cases.js';
+import { laneModel } from '../../../packages/padata/test/model/lane-model.js';
+import { ringModel } from '../../../packages/padata/test/model/ring-model.js';
+import { sleepModel } from '../../../packages/padata/test/model/sleep-model.js';
+
+const LIMIT = 150_000_000;
+const at = process.argv.indexOf('--minutes');
+const until = performance.now() + (at < 0 ? Infinity : Number(process.argv[at + 1]) * 60_000);
+
+const cases: readonly (readonly [string, Model])[] = [
+  ['ring, 2 jobs, 2 workers, window 2', ringModel({ jobs: 2, workers: 2, window: 2 })],
+  [
+    'ring, 2 jobs, 2 workers, one dies',
+    ringModel({ jobs: 2, workers: 2, window: 2, mortal: true }),
+  ],
+  ['ring, 3 jobs, 2 workers, window 2', ringModel({ jobs: 3, workers: 2, window: 2 })],
+  ...[false, true].flatMap((mortal) =>
+    [2, 4].flatMap((window) =>
+      [
+        { batch: 1, lazy: true, eager: true },
+        { batch: 2, lazy: false, eager: true },
+        // Jobs reserved together are small: one look at the owner for all of them.
+        { batch: 2, lazy: true, eager: false },
+      ].map((more) => {
+        const model = ringModel({ jobs: 4, workers: 3, coarse: 'all', window, mortal, ...more });
+        const { batch, lazy } = more;
+        const name = `window ${window}, batch ${batch}${lazy ? '' : ', at once'}${mortal ? ', one dies' : ''}`;
+        return [`ring, 4 jobs, 3 workers, ${name}`, model] as const;
+      }),
+    ),
+  ),
+  ...[2, 4].map(
+    (window) =>
+      [
+        `ring, 4 jobs, 3 workers, window ${window}, the last one awaited`,
+        ringModel({ jobs: 4, workers: 3, window, batch: 1, coarse: 'all', patient: true }),
+      ] as const,
+  ),
+  [
+    'ring, 4 jobs, 2 workers, window 4, the last one awaited, one dies',
+    ringModel({ jobs: 4, workers: 2, window: 4, coarse: 'all', patient: true, mortal: true }),
+  ],
+  ['sleep, 4 jobs by epoch, 2 workers', sleepModel({ jobs: 4, workers: 2, by: 'epoch' })],
+  ['sleep, 4 jobs by ring, 2 workers', sleepModel({ jobs: 4, workers: 2, by: 'ring' })],
+  ['sleep, 2 jobs by ring, 3 workers', sleepModel({ jobs: 2, workers: 3, by: 'ring' })],
+  ['sleep, 1 job by epoch, 3 workers', sleepModel({ jobs: 1, workers: 3, by: 'epoch' })],
+  ['lane, 4 chunks, 2 helpers', laneModel({ chunks: [4], helpers: 2 })],
+  ['lane, 2 jobs of 2 and 1 chunks, 2 helpers', laneModel({ chunks: [2, 1], helpers: 2 })],
+  [
+    'lane, 2 jobs of 4 and 1 chunks, 2 helpers, one dies',
+    laneModel({ chunks: [4, 1], helpers: 2, mortal: true }),
+  ],
+  ['lane, 4 chunks, 3 helpers', laneModel({ chunks: [4], helpers: 3 })],
+  ['lane, 2 jobs of 2 and 1 chunks, 3 helpers', laneModel({ chunks: [2, 1], helpers: 3 })],
+];
+
+let states = 0;
+let schedules = 0;
+let violations = 0;
+let done = 0;
+for (const [name, model] of cases) {
+  if (performance.now() > until) break;
+  const result = explore(model, LIMIT);
+  states += result.states;
+  schedules += result.schedules;
+  done += 1;
+  console.log(
+    `${name}: ${result.states} states, ${result.schedules.toPrecision(3)} schedules, ${result.violation === undefined ? 0 : 1} violations`,
+  );
+  if (result.violation !== undefined) {
+    violations += 1;
+    console.log(JSON.stringify(result.violation));
+  }
+}
+let caught = 0;
+for (const [name, model] of MISTAKES) {
+  const { violation } = explore(model, LIMIT);
+  if (violation === undefined) {
+    violations += 1;
+    console.log(`NOT CAUGHT: ${name}`);
+    continue;
+  }
+  caught += 1;
+  console.log(`caught: ${name}: ${violation.text}`);
+}
+console.log(
+  `${done} of ${cases.length} models, ${schedules.toPrecision(3)} schedules; ${caught} of ${MISTAKES.length} broken variants caught`,
+);
+console.log(`padata-model: ${states} operations, ${violations} violations`);
+process.exitCode = violations === 0 && done === cases.length ? 0 : 1;
