@@ -1,11 +1,11 @@
-export { WorkPool, createWorkPool } from './work-pool.js';
-export type { WorkPoolEvents, WorkPoolOptions, WorkPoolStats } from './work-pool.js';
-export { PadataError } from './errors.js';
-export type { PadataErrorCode } from './errors.js';
-export { functionRef, provideModule } from './function-ref.js';
-export type { FunctionName, FunctionRef } from './function-ref.js';
-export { LOAD_BALANCE_FACTOR, chunkEnd, chunkStart, planRange } from './range-plan.js';
-export type { RangePlan, RangeShape } from './range-plan.js';
+export { WorkPool, createWorkPool } from './pool/work-pool.js';
+export type { WorkPoolEvents, WorkPoolOptions, WorkPoolStats } from './pool/work-pool.js';
+export { PadataError } from './base/errors.js';
+export type { PadataErrorCode } from './base/errors.js';
+export { functionRef, provideModule } from './base/function-ref.js';
+export type { FunctionName, FunctionRef } from './base/function-ref.js';
+export { LOAD_BALANCE_FACTOR, chunkEnd, chunkStart, planRange } from './range/range-plan.js';
+export type { RangePlan, RangeShape } from './range/range-plan.js';
 export type {
   MultithreadedJob,
   PreparedRange,
@@ -17,8 +17,8 @@ export type {
   RangeRunner,
   RangeValue,
   RangeWorkerStats,
-} from './range-types.js';
-export { Series, MAX_WINDOW } from './series.js';
+} from './range/range-types.js';
+export { Series, MAX_WINDOW } from './series/series.js';
 export type {
   ErrorPolicy,
   JobCallback,
@@ -33,14 +33,14 @@ export type {
   SeriesStats,
   Source,
   StallReport,
-} from './series-types.js';
-export type { SeriesDuplex, SeriesTransform } from './streams-types.js';
-export type { HaltPolicy } from './halt.js';
-export type { TimeSummary } from './histogram.js';
-export type { DeferredJob, JobContext } from './job-context.js';
-export { map, orderedMap, parallelFor } from './adapters.js';
-export type { OrderedMapOptions } from './adapters.js';
-export { Padata, PadataShell, createPadata } from './padata.js';
+} from './series/series-types.js';
+export type { SeriesDuplex, SeriesTransform } from './series/streams-types.js';
+export type { HaltPolicy } from './series/halt.js';
+export type { TimeSummary } from './base/histogram.js';
+export type { DeferredJob, JobContext } from './slot/job-context.js';
+export { map, orderedMap, parallelFor } from './pool/adapters.js';
+export type { OrderedMapOptions } from './pool/adapters.js';
+export { Padata, PadataShell, createPadata } from './kernel/padata.js';
 export type {
   MaskKind,
   PadataJob,
@@ -48,6 +48,6 @@ export type {
   PadataState,
   SerialInfo,
   ShellOptions,
-} from './padata.js';
-export { formatMask, parseMask, serialWorkerFor } from './masks.js';
-export type { WorkerMask } from './masks.js';
+} from './kernel/padata.js';
+export { formatMask, parseMask, serialWorkerFor } from './kernel/masks.js';
+export type { WorkerMask } from './kernel/masks.js';

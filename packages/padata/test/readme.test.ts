@@ -6,7 +6,7 @@ const text = (path: string) => readFileSync(new URL(`../${path}`, import.meta.ur
 const readme = text('README.md');
 
 test('the README lists exactly the error codes that there are', () => {
-  const declared = [...text('src/errors.ts').matchAll(/^ {2}\| '(ERR_PADATA_\w+)'/gm)];
+  const declared = [...text('src/base/errors.ts').matchAll(/^ {2}\| '(ERR_PADATA_\w+)'/gm)];
   const codes = declared.map(([, code]) => code!).sort();
   expect(codes.length).toBeGreaterThan(10);
   const listed = [...readme.matchAll(/^\| `(ERR_PADATA_\w+)` \|/gm)].map(([, code]) => code!);
@@ -22,19 +22,19 @@ function fieldsOf(file: string, name: string): string[] {
 }
 
 test.each([
-  ['src/work-pool.ts', 'WorkPoolOptions'],
-  ['src/work-pool.ts', 'WorkPoolStats'],
-  ['src/series-types.ts', 'SeriesOptions'],
-  ['src/series-types.ts', 'JobOptions'],
-  ['src/series-types.ts', 'MapOptions'],
-  ['src/range-types.ts', 'RangeJobOptions'],
-  ['src/range-types.ts', 'RangeRun'],
-  ['src/range-types.ts', 'MultithreadedJob'],
-  ['src/range-types.ts', 'RangeResult'],
-  ['src/range-types.ts', 'PreparedRange'],
-  ['src/padata.ts', 'PadataOptions'],
-  ['src/padata.ts', 'ShellOptions'],
-  ['src/padata.ts', 'PadataJob'],
+  ['src/pool/work-pool.ts', 'WorkPoolOptions'],
+  ['src/pool/work-pool.ts', 'WorkPoolStats'],
+  ['src/series/series-types.ts', 'SeriesOptions'],
+  ['src/series/series-types.ts', 'JobOptions'],
+  ['src/series/series-types.ts', 'MapOptions'],
+  ['src/range/range-types.ts', 'RangeJobOptions'],
+  ['src/range/range-types.ts', 'RangeRun'],
+  ['src/range/range-types.ts', 'MultithreadedJob'],
+  ['src/range/range-types.ts', 'RangeResult'],
+  ['src/range/range-types.ts', 'PreparedRange'],
+  ['src/kernel/padata.ts', 'PadataOptions'],
+  ['src/kernel/padata.ts', 'ShellOptions'],
+  ['src/kernel/padata.ts', 'PadataJob'],
 ])('the README names every field of %s %s', (file, name) => {
   const fields = fieldsOf(file, name);
   expect(fields.length).toBeGreaterThan(0);

@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { createWorkPool } from '@bootmem/padata';
-import { smallInteger } from '../dist/small-integer.js';
+import { smallInteger } from '../dist/base/small-integer.js';
 
 test('the number is the same, -0 and NaN included', () => {
   for (const n of [0, -0, 1, -1, 2 ** 31 - 1, 2 ** 31, -(2 ** 31), 2 ** 53, 0.5, NaN, Infinity]) {

@@ -1,8 +1,8 @@
 // When the thread that submits is woken, or stays awake: decisions without shared memory.
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { Linger } from '../dist/linger.js';
-import { jobsAhead } from '../dist/wake-ahead.js';
+import { Linger } from '../dist/ring/linger.js';
+import { jobsAhead } from '../dist/ring/wake-ahead.js';
 
 test('the next job is awaited while few wait, jobs are slow, quick or not known', () => {
   expect(jobsAhead(3, 100_000, 2)).toBe(0);

@@ -18,7 +18,7 @@
  *
  * No lock is held anywhere. Source: the idea of hazard pointers (M. Michael, 2004), with one word a thread.
  */
-import { LANE } from '../control-layout.js';
+import { LANE } from './control-layout.js';
 import type { AtomicOps, Words } from './atomic-ops.js';
 
 /** Steps of the lane protocol over the words of one lane. */

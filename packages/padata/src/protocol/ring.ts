@@ -23,8 +23,8 @@
  * owner looks for the next job, and whoever finishes exactly that job passes the turn back.
  * @kernel padata_do_parallel, padata_do_serial, padata_reorder
  */
-import { HEAD } from '../control-layout.js';
-import { RING, SLOT, STATE_BITS, STATE_MASK, SlotState, slotWord } from '../ring-layout.js';
+import { HEAD } from './control-layout.js';
+import { RING, SLOT, STATE_BITS, STATE_MASK, SlotState, slotWord } from './ring-layout.js';
 import type { AtomicOps, Words } from './atomic-ops.js';
 
 /** Steps of the ring protocol. `ring` are the ring's words, `control` the pool's. */

@@ -1,0 +1,147 @@
+/**
+ * Functions named by module and export, because a function cannot cross threads.
+ *
+ * A `FunctionRef` is a plain object that survives structured clone. Its type parameter is a phantom: it
+ * carries the function's type from the module, so that arguments and results are checked at the call.
+ */
+import { PadataError } from './errors.js';
+
+/** Names an exported function of a module; `F` is its type (no run-time value). */
+export interface FunctionRef<F = unknown> {
+  /** Absolute URL of the module (`new URL('./jobs.js', import.meta.url)`), or a package name. */
+  readonly module: string | URL;
+  /** Name of the export. */
+  readonly name: string;
+  /** Never set. */
+  readonly '~type'?: F;
+}
+
+/** Names of the exports of module type `M` that are functions. */
+export type FunctionName<M> = {
+  [K in keyof M]: M[K] extends (...args: never[]) => unknown ? K : never;
+}[keyof M] &
+  string;
+
+/**
+ * Typed reference to an export.
+ * @param module absolute URL of the module, or a package specifier that every thread can import
+ * @param name   export that is a function
+ * @example functionRef<typeof import('../jobs.js'), 'seal'>(new URL('./jobs.js', import.meta.url), 'seal')
+ */
+export function functionRef<M, K extends FunctionName<M> = FunctionName<M>>(
+  module: string | URL,
+  name: K,
+): FunctionRef<M[K]> {
+  return { module, name };
+}
+
+/**
+ * Href of a reference's module; what all threads import.
+ * @throws ERR_PADATA_ARGUMENT for a relative path, which every thread would resolve elsewhere
+ */
+export function moduleHref(ref: FunctionRef): string {
+  const href = typeof ref.module === 'string' ? ref.module : ref.module.href;
+  if (href === '' || href.startsWith('.')) {
+    throw new PadataError(
+      'ERR_PADATA_ARGUMENT',
+      `module must be an absolute URL or a package name, got "${href}"; write new URL('${href}', import.meta.url)`,
+      { module: href },
+    );
+  }
+  // A plain absolute path is what CommonJS users have at hand.
+  return href.startsWith('/') ? new URL(`file://${href}`).href : href;
+}
+
+/** Any function that can be named. */
+export type AnyFunction = (...args: unknown[]) => unknown;
+
+/** Modules already imported on this thread, by href. */
+const loaded = new Map<string, Record<string, unknown>>();
+
+/**
+ * The function behind a reference, if its module was imported on this thread before.
+ * @returns undefined when it was not
+ * @throws ERR_PADATA_MODULE when the module has no such function
+ */
+export function loadedFunction(href: string, name: string): AnyFunction | undefined {
+  const namespace = loaded.get(href);
+  return namespace === undefined ? undefined : pick(namespace, href, name);
+}
+
+/** Makes a namespace known under an href, for workers that bundle their functions. */
+export function provideModule(href: string, namespace: Record<string, unknown>): void {
+  loaded.set(href, namespace);
+}
+
+/**
+ * Imports the module of a reference on this thread and returns the function.
+ * @param recover called when the import fails; may make it possible (a TypeScript loader) and returns
+ *                whether to try again
+ * @throws ERR_PADATA_MODULE when the module cannot be loaded or has no such function
+ */
+export async function loadFunction(
+  href: string,
+  name: string,
+  recover?: (href: string, error: unknown) => Promise<boolean>,
+): Promise<AnyFunction> {
+  let namespace = loaded.get(href);
+  if (namespace === undefined) {
+    namespace = await importModule(href, name, recover);
+    loaded.set(href, namespace);
+  }
+  return pick(namespace, href, name);
+}
+
+async function importModule(
+  href: string,
+  name: string,
+  recover: ((href: string, error: unknown) => Promise<boolean>) | undefined,
+): Promise<Record<string, unknown>> {
+  // TypeScript needs its loader before the first try: Node remembers a failed import.
+  if (/\.[cm]?tsx?($|[?#])/.test(href)) await recover?.(href, undefined);
+  try {
+    return await importOnce(href);
+  } catch (error) {
+    if (recover !== undefined && (await recover(href, error))) {
+      try {
+        return await importOnce(href);
+      } catch (second) {
+        throw moduleError(href, name, second);
+      }
+    }
+    throw moduleError(href, name, error);
+  }
+}
+
+async function importOnce(href: string): Promise<Record<string, unknown>> {
+  return (await import(/* @vite-ignore */ /* webpackIgnore: true */ href)) as Record<
+    string,
+    unknown
+  >;
+}
+
+function moduleError(href: string, name: string, cause: unknown): PadataError {
+  const text =
+    typeof cause === 'object' && cause !== null && 'message' in cause ? cause.message : '';
+  return new PadataError(
+    'ERR_PADATA_MODULE',
+    `cannot load ${href} (for its export "${name}"): ${String(text)}`,
+    { module: href, name },
+    cause,
+  );
+}
+
+/** CommonJS modules show their exports one level down when they cannot be seen statically. */
+function pick(namespace: Record<string, unknown>, href: string, name: string): AnyFunction {
+  const direct = namespace[name];
+  if (typeof direct === 'function') return direct as AnyFunction;
+  const fallback = namespace['default'];
+  if (typeof fallback === 'object' && fallback !== null) {
+    const nested = (fallback as Record<string, unknown>)[name];
+    if (typeof nested === 'function') return nested as AnyFunction;
+  }
+  throw new PadataError('ERR_PADATA_MODULE', `${href} has no function export "${name}"`, {
+    module: href,
+    name,
+  });
+}

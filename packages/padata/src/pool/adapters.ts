@@ -1,0 +1,69 @@
+/**
+ * One-shot forms: a series or a range job for the length of one call.
+ */
+import type { FunctionRef } from '../base/function-ref.js';
+import type { MultithreadedJob, RangeResult, RangeRunner } from '../range/range-types.js';
+import type {
+  JobInput,
+  JobResult,
+  MapOptions,
+  SeriesMaker,
+  SeriesOptions,
+  Source,
+} from '../series/series-types.js';
+
+/** Options of `orderedMap` and `map`: those of the series and of the mapping. */
+export interface OrderedMapOptions<F> extends Omit<SeriesOptions<F>, 'fn' | 'signal'>, MapOptions {}
+
+/**
+ * Runs a function over every item of a source on the pool's threads; results in the source's order, at most
+ * `window` items read ahead.
+ * @param pool    work pool, or another backend's
+ * @param source  iterable, async iterable or ReadableStream
+ * @param fn      job function
+ * @param options of the series and of the mapping
+ */
+export async function* orderedMap<F>(
+  pool: SeriesMaker,
+  source: Source<JobInput<F>>,
+  fn: FunctionRef<F>,
+  options: OrderedMapOptions<F> = {},
+): AsyncGenerator<JobResult<F>, void> {
+  const { errors, onProgress, signal, ...rest } = options;
+  const series = pool.series<F>({ fn, ...rest, ...(signal === undefined ? {} : { signal }) });
+  try {
+    yield* series.map(source, {
+      ...(errors === undefined ? {} : { errors }),
+      ...(onProgress === undefined ? {} : { onProgress }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  } finally {
+    await series.close();
+  }
+}
+
+/**
+ * Runs a function over an array; resolves with all results in order.
+ * @throws the first failed item's error, or an AggregateError under `errors: 'collect'`
+ */
+export async function map<F>(
+  pool: SeriesMaker,
+  items: Iterable<JobInput<F>>,
+  fn: FunctionRef<F>,
+  options: OrderedMapOptions<F> = {},
+): Promise<JobResult<F>[]> {
+  const results: JobResult<F>[] = [];
+  for await (const result of orderedMap(pool, items, fn, options)) results.push(result);
+  return results;
+}
+
+/** Runs a chunk function over [start, end) on the pool's threads and the calling one. */
+export function parallelFor<F, V = undefined>(
+  pool: RangeRunner,
+  start: number,
+  end: number,
+  threadFn: FunctionRef<F>,
+  options: Omit<MultithreadedJob<F, V>, 'threadFn' | 'start' | 'size'> = {},
+): Promise<RangeResult<V>> {
+  return pool.runMultithreaded<F, V>({ ...options, threadFn, start, size: end - start });
+}

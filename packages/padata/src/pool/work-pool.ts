@@ -1,0 +1,486 @@
+/**
+ * The work pool: worker threads made once, a bounded stock of works, and what runs on them.
+ *
+ * ```
+ *   WorkPool ── Crew (threads, start, death, replacement)
+ *            ├─ WorkList (works, shared by everything below)
+ *            └─ RangeEngine (multithreaded jobs)
+ * ```
+ * The thread that makes the pool is its owner (worker 0). All methods belong to that thread.
+ */
+import { platform } from '#platform';
+import {
+  CONTROL_MAGIC,
+  CONTROL_VERSION,
+  HEAD,
+  MAX_THREADS,
+  controlLayout,
+} from '../protocol/control-layout.js';
+import { Crew } from '../crew/crew.js';
+import type { Member } from '../crew/crew.js';
+import { PadataError, checkInteger, fromErrorRecord } from '../base/errors.js';
+import { Emitter } from '../base/emitter.js';
+import type { FunctionRef } from '../base/function-ref.js';
+import { loadFunction, moduleHref } from '../base/function-ref.js';
+import type { FromWorker } from '../protocol/messages.js';
+import type { WorkerEnd } from '../crew/platform.js';
+import { RangeEngine } from '../range/range-engine.js';
+import type { RangeJobState } from '../range/range-job.js';
+import type {
+  MultithreadedJob,
+  PreparedRange,
+  RangeJobOptions,
+  RangeResult,
+  RangeRunner,
+} from '../range/range-types.js';
+import { RingHub } from '../ring/ring-hub.js';
+import { Series } from '../series/series.js';
+import type { SeriesHost } from '../series/series.js';
+import type { SeriesOptions } from '../series/series-types.js';
+import { WorkList } from '../crew/work-list.js';
+
+/** How a pool is made. */
+export interface WorkPoolOptions {
+  /** Worker threads, 0..255; default: CPUs available to the process. 0 = inline. */
+  readonly threads?: number;
+  /** Works: how many threads' worth of jobs may be out at a time; default: number of threads. */
+  readonly works?: number;
+  /** Prefix of thread names. */
+  readonly name?: string;
+  /** 'inline' runs everything in the calling thread, without shared memory. Default 'threads'. */
+  readonly backend?: 'threads' | 'inline';
+  /** Arguments of the workers' Node; default: those of the host that a worker accepts. */
+  readonly execArgv?: readonly string[];
+  /** Environment of the workers; default: the host's. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** V8 limits per worker thread, in MiB, as in worker_threads. */
+  readonly resourceLimits?: Readonly<Record<string, number>>;
+  /** How long an idle worker spins before it sleeps: microseconds, or 'auto' (adapts). */
+  readonly spin?: 'auto' | number;
+  /** 'block': an idle worker's event loop stands still (cheapest). 'loop': it runs. Default 'block'. */
+  readonly idle?: 'block' | 'loop';
+  /** Node of each worker thread, for node-aware jobs; default: all on node 0. */
+  readonly nodes?: readonly number[];
+  /** Most threads that `resize` may ask for; default: `threads`, at least 8. */
+  readonly capacity?: number;
+  /** Makes a thread from the program's own entry, which calls `serve` (bundlers, browsers). */
+  readonly worker?: () => unknown;
+}
+
+/** What a pool reports. */
+export interface WorkPoolEvents {
+  'worker-ready': { readonly worker: number };
+  /** A thread ended: after `resize`, `close`, a crash or process.exit in it. */
+  'worker-exit': { readonly worker: number; readonly exitCode: number; readonly error: unknown };
+  /** The number of threads wanted has changed. */
+  resize: { readonly threads: number };
+  /** Something went wrong that belongs to no single job. */
+  error: { readonly error: PadataError };
+}
+
+/** Figures of a pool. */
+export interface WorkPoolStats {
+  readonly threads: number;
+  readonly ready: number;
+  readonly works: number;
+  readonly freeWorks: number;
+  /** Threads that ended without being asked to. */
+  readonly deaths: number;
+}
+
+/** Threads that ended unexpectedly before close may take this long, in milliseconds. */
+const CLOSE_GRACE_MS = 2000;
+
+let noticed = false;
+/** Says once why there are no threads: a fallback in silence would look like a slow library. */
+function noticeNoSharedMemory(): void {
+  if (noticed) return;
+  noticed = true;
+  (globalThis as { console?: { warn(text: string): void } }).console?.warn(
+    'padata: this page is not cross-origin isolated, so jobs run on the calling thread',
+  );
+}
+
+/** See `createWorkPool`. */
+export class WorkPool implements RangeRunner {
+  readonly #crew: Crew;
+  /** The stock of works that series, shells and range jobs draw on. */
+  readonly works: WorkList;
+  readonly #ranges: RangeEngine;
+  readonly #hub: RingHub;
+  readonly #series = new Set<Series>();
+  readonly #inline: boolean;
+  #nextRing = 1;
+  readonly #events = new Emitter<WorkPoolEvents>();
+  readonly #loads = new Map<number, (error?: Error) => void>();
+  readonly #loadWorkers = new Map<number, number>();
+  #nextLoad = 1;
+  #deaths = 0;
+  #closed: Promise<void> | undefined;
+  #readyWaiters: { resolve: () => void; reject: (error: unknown) => void }[] = [];
+
+  constructor(options: WorkPoolOptions = {}) {
+    const shared = typeof SharedArrayBuffer !== 'undefined';
+    const inline = options.backend === 'inline' || !shared;
+    if (!shared && options.backend !== 'inline') noticeNoSharedMemory();
+    const threads = inline
+      ? 0
+      : (options.threads ?? Math.min(MAX_THREADS, platform.availableParallelism()));
+    checkInteger('threads', threads, 0, MAX_THREADS);
+    const capacity =
+      threads === 0 ? 0 : (options.capacity ?? Math.min(MAX_THREADS, Math.max(threads, 8)));
+    checkInteger('capacity', capacity, threads, MAX_THREADS);
+    if (options.spin !== undefined && options.spin !== 'auto') {
+      checkInteger('spin', options.spin, 0, 1_000_000);
+    }
+    const layout = controlLayout(capacity);
+    const memory = (bytes: number): SharedArrayBuffer =>
+      (inline ? new ArrayBuffer(bytes) : new SharedArrayBuffer(bytes)) as SharedArrayBuffer;
+    const words = new Int32Array(memory(layout.wordCount * 4));
+    const numbers = new Float64Array(memory(layout.numberCount * 8));
+    words[HEAD.MAGIC] = CONTROL_MAGIC;
+    words[HEAD.VERSION] = CONTROL_VERSION;
+    words[HEAD.CAPACITY] = capacity;
+    words[HEAD.SPIN_US] = options.spin === undefined || options.spin === 'auto' ? -1 : options.spin;
+    this.works = new WorkList(options.works ?? threads);
+    this.#crew = new Crew(
+      platform,
+      capacity,
+      words,
+      numbers,
+      {
+        name: options.name ?? 'padata',
+        idle: options.idle ?? 'block',
+        execArgv: options.execArgv,
+        env: options.env,
+        resourceLimits: options.resourceLimits,
+        factory: options.worker,
+      },
+      {
+        onMessage: (member, message) => {
+          this.#onMessage(member, message);
+        },
+        onReady: (member) => {
+          this.#events.emit('worker-ready', { worker: member.id });
+          this.#checkReady();
+        },
+        onStart: (member) => {
+          this.#hub.onStart(member);
+        },
+        onEnd: (member, end, expected) => {
+          this.#onEnd(member, end, expected);
+        },
+      },
+    );
+    this.#inline = inline;
+    this.#hub = new RingHub(platform, this.#crew, threads === 0);
+    this.#ranges = new RangeEngine(
+      platform,
+      this.#crew,
+      this.works,
+      options.nodes ?? [],
+      (job, worker, error) => {
+        this.#jobError(job, worker, error);
+      },
+    );
+    if (threads > 0) this.#crew.resize(threads);
+  }
+
+  /** Worker threads wanted. */
+  get threads(): number {
+    return this.#crew.target;
+  }
+
+  /** Most worker threads that `resize` may ask for. */
+  get capacity(): number {
+    return this.#crew.capacity;
+  }
+
+  /** Lets events be handled, then goes on. */
+  yieldToEvents(): Promise<void> {
+    return platform.yieldToEvents();
+  }
+
+  /** Resolves when all threads run; rejects when they cannot be started. */
+  async ready(): Promise<void> {
+    this.#checkOpen();
+    if (this.#crew.startError !== undefined) throw this.#startError();
+    if (this.#crew.readyCount >= this.#crew.target) return;
+    this.#crew.hold();
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#readyWaiters.push({ resolve, reject });
+      });
+    } finally {
+      this.#crew.release();
+    }
+  }
+
+  /**
+   * Imports a function's module in the caller and in every thread.
+   * @throws ERR_PADATA_MODULE when one of them cannot
+   */
+  async load(ref: FunctionRef): Promise<void> {
+    this.#checkOpen();
+    const href = moduleHref(ref);
+    await loadFunction(href, ref.name);
+    this.#crew.hold();
+    try {
+      const loads: Promise<void>[] = [];
+      for (const member of this.#crew.members()) loads.push(this.#loadIn(member, href, ref.name));
+      await Promise.all(loads);
+    } finally {
+      this.#crew.release();
+    }
+  }
+
+  /**
+   * Runs a function over a range on several threads, the calling one included.
+   * @returns shares and reduced value
+   * @throws ERR_PADATA_CHUNK_FAILED (cause: the function's error), ERR_PADATA_WORKER_DIED,
+   *         ERR_PADATA_MODULE, ERR_PADATA_CLONE, ERR_PADATA_ARGUMENT, the signal's reason
+   * @remarks about 1 us of overhead per chunk; a sleeping thread costs a wake-up of some 10 us
+   * @kernel padata_do_multithreaded
+   */
+  async runMultithreaded<F, V>(job: MultithreadedJob<F, V>): Promise<RangeResult<V>> {
+    this.#checkOpen();
+    const state = this.#ranges.define(job as RangeJobOptions, true);
+    try {
+      return (await this.#ranges.run(state, job.start, job.size, job)) as RangeResult<V>;
+    } finally {
+      this.#ranges.dispose(state);
+    }
+  }
+
+  /**
+   * `runMultithreaded`, blocking the calling thread. The module must have been loaded before.
+   * @throws as `runMultithreaded`, and ERR_PADATA_CANNOT_BLOCK, ERR_PADATA_ASYNC_IN_SYNC
+   * @kernel padata_do_multithreaded
+   */
+  runMultithreadedSync<F, V>(job: MultithreadedJob<F, V>): RangeResult<V> {
+    this.#checkOpen();
+    const state = this.#ranges.define(job as RangeJobOptions, true);
+    try {
+      return this.#ranges.runSync(state, job.start, job.size) as RangeResult<V>;
+    } finally {
+      this.#ranges.dispose(state);
+    }
+  }
+
+  /** Loads function and argument everywhere, for many runs without a message. */
+  async prepareRange<F, V>(options: RangeJobOptions<F, V>): Promise<PreparedRange<V>> {
+    this.#checkOpen();
+    const state = this.#ranges.define(options as RangeJobOptions, false);
+    try {
+      await this.#ranges.prepare(state);
+      await this.load(options.threadFn);
+      this.#ranges.announce(state);
+    } catch (error) {
+      this.#ranges.dispose(state);
+      throw error;
+    }
+    return {
+      run: async (start, size, run = {}) => {
+        this.#checkPrepared(state);
+        return (await this.#ranges.run(state, start, size, run)) as RangeResult<V>;
+      },
+      runSync: (start, size) => {
+        this.#checkPrepared(state);
+        return this.#ranges.runSync(state, start, size) as RangeResult<V>;
+      },
+      dispose: () => {
+        if (!state.disposed) this.#ranges.dispose(state);
+      },
+    };
+  }
+
+  /**
+   * Makes a series of ordered jobs of one function. Series are cheap and share the threads.
+   * @throws ERR_PADATA_ARGUMENT, ERR_PADATA_CLONE (the `shared` value), ERR_PADATA_CLOSED
+   * @kernel padata_alloc_shell
+   */
+  series<F>(options: SeriesOptions<F>): Series<F> {
+    return this.seriesFrom(options, 0);
+  }
+
+  /** `series` whose first sequence number is given, modulo 2^32; for tests of the wrap-around. */
+  seriesFrom<F>(options: SeriesOptions<F>, firstSequence: number): Series<F> {
+    this.#checkOpen();
+    if (this.#crew.startError !== undefined) throw this.#startError();
+    const series = new Series<F>(options, this.#seriesHost(), firstSequence);
+    this.#series.add(series);
+    return series;
+  }
+
+  /**
+   * Changes the number of threads, and of works unless they were set by hand.
+   * @param threads 0..capacity
+   * @throws ERR_PADATA_ARGUMENT, ERR_PADATA_CLOSED
+   */
+  resize(threads: number): void {
+    this.#checkOpen();
+    checkInteger('threads', threads, 0, this.#crew.capacity);
+    const before = this.#crew.target;
+    this.#crew.resize(threads);
+    if (this.works.total === before) this.works.resize(threads);
+    this.#events.emit('resize', { threads });
+    this.#checkReady();
+  }
+
+  /** Figures of this moment. */
+  stats(): WorkPoolStats {
+    return {
+      threads: this.#crew.target,
+      ready: this.#crew.readyCount,
+      works: this.works.total,
+      freeWorks: this.works.free,
+      deaths: this.#deaths,
+    };
+  }
+
+  /** Registers a listener; returns how to remove it. */
+  on<K extends keyof WorkPoolEvents>(
+    event: K,
+    listener: (data: WorkPoolEvents[K]) => void,
+  ): () => void {
+    return this.#events.on(event, listener);
+  }
+
+  /** Stops all threads; those that do not leave soon are terminated. Idempotent. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    const error = new PadataError('ERR_PADATA_CLOSED', 'the pool was closed');
+    for (const waiter of this.#readyWaiters.splice(0)) waiter.reject(error);
+    for (const series of this.#series) series.abort(error);
+    await this.#crew.close(CLOSE_GRACE_MS);
+  }
+
+  #seriesHost(): SeriesHost {
+    return {
+      hub: this.#hub,
+      capacity: this.#crew.capacity,
+      inline: this.#inline,
+      workers: () => Array.from({ length: this.#crew.capacity }, (_, i) => i + 1),
+      nextRing: () => this.#nextRing++,
+      load: (ref) => (this.#crew.target === 0 ? this.#loadHere(ref) : this.load(ref)),
+      onClosed: (series) => {
+        this.#series.delete(series);
+      },
+    };
+  }
+
+  async #loadHere(ref: FunctionRef): Promise<void> {
+    await loadFunction(moduleHref(ref), ref.name);
+  }
+
+  #checkOpen(): void {
+    if (this.#closed !== undefined) {
+      throw new PadataError('ERR_PADATA_CLOSED', 'the pool was closed');
+    }
+  }
+
+  #checkPrepared(state: RangeJobState): void {
+    this.#checkOpen();
+    if (state.disposed) throw new PadataError('ERR_PADATA_CLOSED', 'the range job was disposed');
+  }
+
+  #loadIn(member: Member, href: string, name: string): Promise<void> {
+    const id = this.#nextLoad++;
+    return new Promise<void>((resolve, reject) => {
+      this.#loads.set(id, (error?: Error) => {
+        this.#loads.delete(id);
+        this.#loadWorkers.delete(id);
+        if (error === undefined) resolve();
+        else reject(error);
+      });
+      this.#loadWorkers.set(id, member.id);
+      this.#crew.post(member, { t: 'load', id, href, name });
+    });
+  }
+
+  #onMessage(member: Member, message: FromWorker): void {
+    if (message.t === 'loaded') {
+      const error =
+        message.error === undefined
+          ? undefined
+          : new PadataError(
+              'ERR_PADATA_MODULE',
+              message.error.message,
+              { worker: member.id },
+              fromErrorRecord(message.error),
+            );
+      this.#loads.get(message.id)?.(error);
+      return;
+    }
+    this.#ranges.onMessage(member, message);
+    this.#hub.onMessage(member, message);
+  }
+
+  #onEnd(member: Member, end: WorkerEnd, expected: boolean): void {
+    if (!expected) this.#deaths += 1;
+    this.#ranges.onEnd(member.id, end.exitCode, end.error);
+    this.#hub.onEnd(member.id, end.exitCode, end.error);
+    for (const [id, worker] of [...this.#loadWorkers]) {
+      if (worker !== member.id) continue;
+      this.#loads.get(id)?.(
+        new PadataError(
+          'ERR_PADATA_WORKER_DIED',
+          `worker ${worker} ended while it loaded a module`,
+          { worker, exitCode: end.exitCode },
+          end.error,
+        ),
+      );
+    }
+    this.#events.emit('worker-exit', {
+      worker: member.id,
+      exitCode: end.exitCode,
+      error: end.error,
+    });
+    if (this.#crew.startError !== undefined) {
+      this.#hub.breakAll(this.#startError());
+      for (const waiter of this.#readyWaiters.splice(0)) waiter.reject(this.#startError());
+    }
+    this.#checkReady();
+  }
+
+  #startError(): PadataError {
+    return new PadataError(
+      'ERR_PADATA_WORKER_DIED',
+      'worker threads cannot be started',
+      {},
+      this.#crew.startError,
+    );
+  }
+
+  #checkReady(): void {
+    if (this.#crew.readyCount < this.#crew.target) return;
+    for (const waiter of this.#readyWaiters.splice(0)) waiter.resolve();
+  }
+
+  #jobError(job: RangeJobState, worker: number, error: unknown): void {
+    this.#events.emit('error', {
+      error: new PadataError(
+        'ERR_PADATA_MODULE',
+        `worker ${worker} cannot load ${job.name} of ${job.href}; the job runs without it`,
+        { worker, module: job.href, name: job.name },
+        error,
+      ),
+    });
+  }
+}
+
+/**
+ * Makes a pool; its threads start in the background.
+ * @throws ERR_PADATA_ARGUMENT
+ */
+export function createWorkPool(options: WorkPoolOptions = {}): WorkPool {
+  return new WorkPool(options);
+}

@@ -1,0 +1,81 @@
+/** Messages between the owner and a worker thread. Control only: chunks and slots go through shared words. */
+import type { ErrorRecord } from '../base/errors.js';
+
+/** From the owner to a worker. */
+export type ToWorker =
+  /** Import a function now and answer `loaded`. */
+  | { readonly t: 'load'; readonly id: number; readonly href: string; readonly name: string }
+  /** A range job that lanes will name by `job`. */
+  | {
+      readonly t: 'job';
+      readonly job: number;
+      readonly href: string;
+      readonly name: string;
+      readonly arg: unknown;
+      readonly wantValues: boolean;
+    }
+  | { readonly t: 'drop'; readonly job: number }
+  /** A ring whose jobs this worker may run. */
+  | {
+      readonly t: 'ring';
+      readonly ring: number;
+      readonly href: string;
+      readonly name: string;
+      readonly buffer: SharedArrayBuffer;
+      readonly window: number;
+      readonly arenaBytes: number;
+      readonly stats: Int32Array;
+      readonly shared: unknown;
+      /** The owner's performance.timeOrigin, in milliseconds. */
+      readonly timeOrigin: number;
+      readonly threads: number;
+    }
+  | { readonly t: 'dropRing'; readonly ring: number }
+  /** Jobs whose inputs do not fit a slot. */
+  | {
+      readonly t: 'held';
+      readonly ring: number;
+      readonly jobs: readonly (readonly [sequence: number, input: unknown])[];
+    }
+  /** Finish what is at hand, take nothing new, end. */
+  | { readonly t: 'leave' };
+
+/** From a worker to the owner. */
+export type FromWorker =
+  /** The thread runs; `tid` names it for the operating system, 0 = unknown. */
+  | { readonly t: 'hello'; readonly tid: number }
+  | { readonly t: 'loaded'; readonly id: number; readonly error?: ErrorRecord }
+  /** A range job's function could not be loaded here. */
+  | { readonly t: 'jobError'; readonly job: number; readonly error: ErrorRecord }
+  /** Value of a chunk that does not fit a number. */
+  | {
+      readonly t: 'value';
+      readonly lane: number;
+      readonly gate: number;
+      readonly index: number;
+      readonly value: unknown;
+    }
+  | {
+      readonly t: 'fail';
+      readonly lane: number;
+      readonly gate: number;
+      readonly index: number;
+      readonly error: ErrorRecord;
+    }
+  /** Result of a job that does not fit its slot. */
+  | { readonly t: 'result'; readonly ring: number; readonly seq: number; readonly value: unknown }
+  | {
+      readonly t: 'jobFailed';
+      readonly ring: number;
+      readonly seq: number;
+      readonly worker: number;
+      readonly error: ErrorRecord;
+    }
+  /** A job's completion will come from elsewhere. */
+  | { readonly t: 'deferred'; readonly ring: number }
+  /** A ring's function could not be loaded here. */
+  | { readonly t: 'ringError'; readonly ring: number; readonly error: ErrorRecord }
+  /** Something is to be delivered. */
+  | { readonly t: 'wake' }
+  /** Sent when the owner waits in its event loop for a lane to empty. */
+  | { readonly t: 'left'; readonly lane: number };

@@ -1,0 +1,163 @@
+/**
+ * The lanes of a pool, owner's side: the shared words of one range job each. A lane is taken with the works that the
+ * job needs, described while its gate is closed, opened to the helpers that are chosen, and given back.
+ */
+import {
+  HEAD,
+  LANE,
+  LANE_COUNT,
+  LANE_NUMBER,
+  LANE_STAT_NUMBERS,
+  MASK_WORDS,
+  controlLayout,
+  lanePlace,
+} from '../protocol/control-layout.js';
+import type { ControlLayout } from '../protocol/control-layout.js';
+import type { Crew, Member } from '../crew/crew.js';
+import { PadataError } from '../base/errors.js';
+import { lane as protocol, sleep } from '../protocol/machine.js';
+import { RangeHelpers } from './range-helpers.js';
+import type { RangeJobState } from './range-job.js';
+import type { RangePlan, RangeShape } from './range-plan.js';
+import { planRange, plannedThreads } from './range-plan.js';
+import { LaneRun } from './range-run.js';
+import type { WorkList } from '../crew/work-list.js';
+
+const { add } = Atomics;
+
+/** Lanes, and which run has which. */
+export class RangeLanes {
+  readonly #crew: Crew;
+  readonly #works: WorkList;
+  readonly #layout: ControlLayout;
+  readonly #words: Int32Array;
+  readonly #numbers: Float64Array;
+  readonly #helpers: RangeHelpers;
+  readonly #free: number[] = [];
+  readonly #runs: (LaneRun | undefined)[] = new Array<LaneRun | undefined>(LANE_COUNT).fill(
+    undefined,
+  );
+
+  /** @param nodes node of each worker thread; missing = 0 */
+  constructor(crew: Crew, works: WorkList, nodes: readonly number[]) {
+    this.#crew = crew;
+    this.#works = works;
+    this.#layout = controlLayout(crew.capacity);
+    this.#words = crew.words;
+    this.#numbers = crew.numbers;
+    this.#helpers = new RangeHelpers(crew, nodes);
+    for (let i = LANE_COUNT - 1; i >= 0; i -= 1) this.#free.push(i);
+  }
+
+  /** Runs that have a lane now; undefined = the lane is free. */
+  get runs(): readonly (LaneRun | undefined)[] {
+    return this.#runs;
+  }
+
+  /** Takes works and a lane; no lane = the caller runs the plan alone. Both come back by `giveBack`. */
+  take(shape: RangeShape): { plan: RangePlan; lane: number | undefined } {
+    const most = Math.floor((this.#layout.maxChunks - 2) / 8) - 1;
+    const works = this.#works.take(Math.min(plannedThreads(shape) - 1, most));
+    let plan = planRange(shape, works);
+    if (plan.got === 1) return { plan, lane: undefined };
+    const lane = this.#free.pop();
+    if (lane === undefined) {
+      this.#works.put(works);
+      plan = planRange(shape, 0);
+    }
+    return { plan, lane };
+  }
+
+  /** Writes the job into a lane whose gate is closed. */
+  describe(job: RangeJobState, shape: RangeShape, plan: RangePlan, lane: number): LaneRun {
+    const place = lanePlace(this.#layout, lane);
+    const end = shape.start + shape.size;
+    const active = new LaneRun(
+      this.#words,
+      this.#numbers,
+      lane,
+      place,
+      plan,
+      shape.start,
+      end,
+      job.options.idempotent === true,
+    );
+    const words = this.#words;
+    const numbers = this.#numbers;
+    words[place.base + LANE.CLAIM] = 0;
+    words[place.base + LANE.COUNT] = plan.chunkCount;
+    words[place.base + LANE.JOB] = job.id;
+    words[place.base + LANE.STOPPED] = 0;
+    words[place.base + LANE.WAITING] = 0;
+    words[place.base + LANE.LOW_PRIORITY] = job.options.priority === 'low' ? 1 : 0;
+    numbers[place.numbers + LANE_NUMBER.START] = shape.start;
+    numbers[place.numbers + LANE_NUMBER.END] = end;
+    numbers[place.numbers + LANE_NUMBER.CHUNK_SIZE] = plan.chunkSize;
+    // Loops: for the few words of a small job the built-in fill costs more.
+    const chunksEnd = place.chunks + plan.chunkCount;
+    for (let i = place.chunks; i < chunksEnd; i += 1) words[i] = 0;
+    const statsEnd = place.stats + (this.#layout.capacity + 1) * LANE_STAT_NUMBERS;
+    for (let i = place.stats; i < statsEnd; i += 1) numbers[i] = 0;
+    this.#runs[lane] = active;
+    return active;
+  }
+
+  /** Chooses helpers, tells them about the job if they do not know it, opens the lane. @throws ERR_PADATA_CLONE */
+  open(job: RangeJobState, active: LaneRun): void {
+    const base = active.place.base;
+    const words = this.#words;
+    // The gate is closed: nobody reads the words yet.
+    for (let i = 0; i < MASK_WORDS; i += 1) words[base + LANE.ALLOWED + i] = 0;
+    for (const member of this.#helpers.choose(
+      active.plan.got - 1,
+      job.options.nodeAware === true,
+    )) {
+      this.announceTo(member, job);
+      words[base + LANE.ALLOWED + (member.id >>> 5)]! |= 1 << (member.id & 31);
+    }
+    add(this.#words, HEAD.OPEN_LANES, 1);
+    active.gate = protocol.open(this.#words, base);
+    sleep.publish(this.#words);
+  }
+
+  /** Sends job and argument to a thread that does not know them. @throws ERR_PADATA_CLONE */
+  announceTo(member: Member, job: RangeJobState): void {
+    if (member.jobs.has(job.id)) return;
+    try {
+      this.#crew.post(member, {
+        t: 'job',
+        job: job.id,
+        href: job.href,
+        name: job.name,
+        arg: job.options.arg,
+        wantValues: job.options.reduce !== undefined,
+      });
+    } catch (error) {
+      throw new PadataError('ERR_PADATA_CLONE', "the job's arg cannot be cloned", {}, error);
+    }
+    member.jobs.add(job.id);
+  }
+
+  /** Wakes the helpers that were chosen and sleep. */
+  wakeAllowed(active: LaneRun): void {
+    for (const member of this.#crew.members()) {
+      const word = this.#words[active.place.base + LANE.ALLOWED + (member.id >>> 5)]!;
+      if (((word >>> (member.id & 31)) & 1) === 1) this.#crew.wakeOne(member.id);
+    }
+  }
+
+  /** No helper joins from now on. */
+  close(active: LaneRun): void {
+    protocol.close(this.#words, active.place.base);
+    add(this.#words, HEAD.OPEN_LANES, -1);
+  }
+
+  /** Gives works and lane back. */
+  giveBack(plan: RangePlan, lane: number | undefined): void {
+    if (lane !== undefined) {
+      this.#runs[lane] = undefined;
+      this.#free.push(lane);
+    }
+    this.#works.put(plan.got - 1);
+  }
+}

@@ -1,0 +1,187 @@
+/**
+ * Range jobs without shared state: one participant, no work or lane to be had, or too little to do to share it. The
+ * calling thread runs the range in order, chunk by chunk.
+ */
+import { PadataError, toErrorRecord } from '../base/errors.js';
+import type { AnyFunction } from '../base/function-ref.js';
+import type { Platform } from '../crew/platform.js';
+import type { RangeJobState } from './range-job.js';
+import type { RangePlan, RangeShape } from './range-plan.js';
+import { chunkEnd, chunkStart } from './range-plan.js';
+import type { RangeResult, RangeRun } from './range-types.js';
+import { isThenable } from '../base/thenable.js';
+
+/** The caller lets events in at least this often while it runs chunks, in milliseconds. */
+export const EVENT_SLICE_MS = 8;
+
+/** Calls a function that must not be asynchronous. @throws ERR_PADATA_ASYNC_IN_SYNC */
+export function callSync(
+  fn: AnyFunction,
+  start: number,
+  end: number,
+  arg: unknown,
+  index: number,
+): unknown {
+  const value = fn(start, end, arg);
+  if (!isThenable(value)) return value;
+  // The promise is left to itself, but not its rejection.
+  value.then(undefined, () => undefined);
+  throw new PadataError(
+    'ERR_PADATA_ASYNC_IN_SYNC',
+    `the function returned a promise for chunk [${start}, ${end}) of a synchronous run`,
+    { start, end, index },
+  );
+}
+
+/** One participant: the function is called once, for the whole range. */
+export async function runFast(
+  job: RangeJobState,
+  shape: RangeShape,
+  plan: RangePlan,
+  run: RangeRun,
+  began: number,
+): Promise<RangeResult> {
+  const end = shape.start + shape.size;
+  try {
+    const value: unknown = await job.fn!(shape.start, end, job.options.arg);
+    run.signal?.throwIfAborted();
+    run.onProgress?.(shape.size, shape.size);
+    return finished(job, shape, plan, began, [value]);
+  } catch (error) {
+    if (run.signal?.aborted === true) throw error;
+    throw chunkFailed(shape.start, end, 0, error);
+  }
+}
+
+/** All chunks in the caller: no works, or no lane. */
+export async function runAlone(
+  platform: Platform,
+  job: RangeJobState,
+  shape: RangeShape,
+  plan: RangePlan,
+  run: RangeRun,
+  began: number,
+): Promise<RangeResult> {
+  const values: unknown[] = [];
+  let lastEvents = began;
+  for (let k = 0; k < plan.chunkCount; k += 1) {
+    const start = firstOf(shape, plan, k);
+    const end = endOf(shape, plan, k);
+    try {
+      run.signal?.throwIfAborted();
+      const value = job.fn!(start, end, job.options.arg);
+      values.push(isThenable(value) ? await value : value);
+    } catch (error) {
+      // Chunks run in order here, so what is completed is one span.
+      if (k > 0) await job.undo?.(shape.start, start, job.options.arg);
+      if (run.signal?.aborted === true) throw error;
+      throw chunkFailed(start, end, k, error);
+    }
+    run.onProgress?.(end - shape.start, shape.size);
+    if (performance.now() - lastEvents > EVENT_SLICE_MS) {
+      await platform.yieldToEvents();
+      lastEvents = performance.now();
+    }
+  }
+  return finished(job, shape, plan, began, values);
+}
+
+/** Chunks that the caller has run by itself, in order from the first. */
+export interface SoloPart {
+  /** Number of chunks. */
+  readonly chunks: number;
+  /** Their values, when there is something to reduce. */
+  readonly values: readonly unknown[];
+}
+
+/**
+ * Runs chunks in the caller, blocking, until all are done or the rest is worth sharing. Nothing shared is written, so
+ * a small job costs little more than the plain loop, whatever other threads do.
+ * @param worthMs estimated time of the rest that is worth sharing, in milliseconds; Infinity = never
+ */
+export function startAlone(
+  job: RangeJobState,
+  fn: AnyFunction,
+  shape: RangeShape,
+  plan: RangePlan,
+  began: number,
+  worthMs: number,
+): SoloPart {
+  const { chunkCount } = plan;
+  const last = shape.start + shape.size;
+  const { arg, reduce } = job.options;
+  const values: unknown[] = [];
+  for (let k = 0; k < chunkCount; k += 1) {
+    const start = firstOf(shape, plan, k);
+    const end = endOf(shape, plan, k);
+    try {
+      const value = callSync(fn, start, end, arg, k);
+      if (reduce !== undefined) values.push(value);
+    } catch (error) {
+      if (k > 0 && job.undo !== undefined) callSync(job.undo, shape.start, start, arg, 0);
+      throw chunkFailed(start, end, k, error);
+    }
+    const chunks = k + 1;
+    // The clock costs as much as a small chunk: looked at after 1, 2, 4, 8 ... chunks.
+    if ((chunks & k) !== 0 || chunks === chunkCount || worthMs === Infinity) continue;
+    const done = end - shape.start;
+    const left = ((performance.now() - began) / done) * (last - end);
+    if (left > worthMs) return { chunks, values };
+  }
+  return { chunks: chunkCount, values };
+}
+
+/**
+ * Result of a run without shared state.
+ * @param values values of the plan's chunks, in order; not looked at without `reduce`
+ */
+export function finished(
+  job: RangeJobState,
+  shape: RangeShape,
+  plan: RangePlan,
+  began: number,
+  values: readonly unknown[],
+): RangeResult {
+  const { planned, got, chunkSize, chunkCount } = plan;
+  const { reduce } = job.options;
+  let value = job.options.initial;
+  if (reduce !== undefined) {
+    for (let k = 0; k < chunkCount; k += 1) {
+      value = reduce(value, values[k], firstOf(shape, plan, k), endOf(shape, plan, k));
+    }
+  }
+  const wallMs = performance.now() - began;
+  return {
+    planned,
+    got,
+    chunkSize,
+    chunks: chunkCount,
+    value,
+    wallMs,
+    workers:
+      chunkCount === 0 ? [] : [{ worker: 0, chunks: chunkCount, units: shape.size, ms: wallMs }],
+  };
+}
+
+/** First unit of a chunk. */
+function firstOf({ start }: RangeShape, { chunkSize }: RangePlan, k: number): number {
+  return chunkStart(start, chunkSize, k);
+}
+
+/** End of a chunk; that of the only one is the range's, wherever multiples of its size lie. */
+function endOf(
+  { start, size }: RangeShape,
+  { chunkSize, chunkCount }: RangePlan,
+  k: number,
+): number {
+  return chunkCount === 1 ? start + size : chunkEnd(start, start + size, chunkSize, k);
+}
+
+function chunkFailed(start: number, end: number, index: number, cause: unknown): PadataError {
+  return new PadataError(
+    'ERR_PADATA_CHUNK_FAILED',
+    `chunk [${start}, ${end}) failed in the caller: ${toErrorRecord(cause).message}`,
+    { start, end, worker: 0, index },
+    cause,
+  );
+}

@@ -1,0 +1,544 @@
+/**
+ * All rings of a pool, owner's side: tell the threads about them, wake threads for work, deliver when woken.
+ *
+ * ```
+ *   submit ─▶ publish (epoch) ─▶ nobody awake? wake one ─▶ end of tick: wake as many as the work is worth
+ *   wake message ─▶ drain all rings ─▶ sleep flag ─▶ look once more
+ * ```
+ * The owner sleeps in its event loop with OWNER_ASLEEP set; the worker that finishes the next job in order
+ * clears it and posts one empty message.
+ */
+import { HEAD } from '../protocol/control-layout.js';
+import type { Crew, Member } from '../crew/crew.js';
+import { PadataError, fromErrorRecord } from '../base/errors.js';
+import type { AnyFunction } from '../base/function-ref.js';
+import { loadFunction } from '../base/function-ref.js';
+import { HeldOutbox } from './held-outbox.js';
+import { Linger } from './linger.js';
+import type { FromWorker } from '../protocol/messages.js';
+import type { Platform } from '../crew/platform.js';
+import { ring as protocol, sleep } from '../protocol/machine.js';
+import { RING } from '../protocol/ring-layout.js';
+import type { SlotRing } from './slot-ring.js';
+import { SlotRunner } from '../slot/slot-runner.js';
+import { QUICK_NS } from './wake-ahead.js';
+
+/** Work that is worth one more awake thread, in milliseconds. */
+const WAKE_WORTH_MS = 0.05;
+/** Submissions within one tick after which sleepers are looked at again. */
+const LOOK_EVERY = 16;
+/** From so many deliveries in one turn on, what they make the program submit is published in lumps. */
+const LAZY_FROM = 32;
+/** and only while the program's answer to a delivery takes less than this, in milliseconds. */
+const LAZY_MS = 0.005;
+/** Jobs delivered in one turn at most: a share of the window, so that the workers need not pause. */
+const TURN_JOBS = 64;
+/** The owner looks by itself when nobody wakes it, first after and at least every so many milliseconds. */
+const GUARD_MS = 2;
+const GUARD_MAX_MS = 64;
+/** The owner delivers at most for so long before it lets events in, in milliseconds. */
+const DRAIN_SLICE_MS = 10;
+/** How long the process is kept alive after the last delivery, in milliseconds. */
+const RELEASE_MS = 5;
+/** A ring and what belongs to it here. */
+export interface RingEntry {
+  readonly ring: SlotRing;
+  readonly href: string;
+  readonly name: string;
+  readonly shared: unknown;
+  /** The owner's own runner, for jobs that it does itself. */
+  readonly runner: SlotRunner;
+  /** Called after deliveries of this ring. */
+  readonly onDrained: () => void;
+  /** Loads the function on this thread; only for jobs that the owner does itself. */
+  load(): Promise<AnyFunction>;
+}
+
+/** The rings of one pool. */
+export class RingHub {
+  readonly #platform: Platform;
+  readonly #crew: Crew;
+  readonly #entries = new Map<number, RingEntry>();
+  readonly #outbox: HeldOutbox;
+  readonly #linger = new Linger();
+  readonly #inline: boolean;
+  #nextWorker = 0;
+  #flushScheduled = false;
+  #sinceLook = 0;
+  #stamp = 0;
+  #holding = false;
+  #releaseTimer: ReturnType<typeof setTimeout> | undefined;
+  #drainScheduled = false;
+  #watching = false;
+  /** Submissions of this turn are answers to deliveries: the end of the turn publishes them. */
+  #lazy = false;
+  /** The last turn delivered many jobs and the program answered them quickly. */
+  #quick = false;
+  #turnJobs = 0;
+  #turnEnds = 0;
+  #guard: ReturnType<typeof setTimeout> | undefined;
+  #guardMs = GUARD_MS;
+
+  constructor(platform: Platform, crew: Crew, inline: boolean) {
+    this.#platform = platform;
+    this.#crew = crew;
+    this.#inline = inline;
+    this.#outbox = new HeldOutbox(crew, (ring, sequence, error) => {
+      ring.cancelOne(sequence, error);
+      this.#scheduleDrain();
+    });
+  }
+
+  /** Makes a ring known to all threads. */
+  add(
+    ring: SlotRing,
+    href: string,
+    name: string,
+    shared: unknown,
+    onDrained: () => void,
+  ): RingEntry {
+    const runner = new SlotRunner(ring.id, ring.memory, shared, ring.stats, {
+      worker: 0,
+      control: this.#crew.words,
+      threads: this.threads,
+      clockOffset: 0,
+      post: (message) => {
+        this.onMessage(undefined, message);
+      },
+      wake: () => {
+        this.#scheduleDrain();
+      },
+      beginAsync: () => undefined,
+      endAsync: () => {
+        this.#scheduleDrain();
+      },
+      wakeAnother: () => undefined,
+    });
+    let loading: Promise<AnyFunction> | undefined;
+    const load = (): Promise<AnyFunction> => {
+      loading ??= loadFunction(href, name).then(
+        (fn) => {
+          runner.fn = fn;
+          this.#scheduleDrain();
+          return fn;
+        },
+        (error: unknown) => {
+          ring.breakWith(error);
+          this.#scheduleDrain();
+          throw error;
+        },
+      );
+      return loading;
+    };
+    const entry: RingEntry = { ring, href, name, shared, runner, onDrained, load };
+    if (this.#inline) load().catch(() => undefined);
+    this.#entries.set(ring.id, entry);
+    for (const member of this.#crew.members()) this.#announceTo(member, entry);
+    return entry;
+  }
+
+  /** Forgets a ring in all threads. */
+  remove(ring: SlotRing): void {
+    if (!this.#entries.delete(ring.id)) return;
+    this.#outbox.forget(ring);
+    for (const member of this.#crew.members()) {
+      this.#crew.post(member, { t: 'dropRing', ring: ring.id });
+    }
+  }
+
+  /** A thread was started: it learns all rings, after its predecessor's jobs are settled. */
+  onStart(member: Member): void {
+    queueMicrotask(() => {
+      if (member.state === 'dead') return;
+      for (const entry of this.#entries.values()) this.#announceTo(member, entry);
+    });
+  }
+
+  /** Threads that take jobs, at least 1. */
+  get threads(): number {
+    return Math.max(1, this.#crew.target);
+  }
+
+  /** The owner's clock for stamps: read once per tick. */
+  get stamp(): number {
+    if (!this.#flushScheduled) this.#stamp = performance.now();
+    return this.#stamp;
+  }
+
+  /** May a submission be published a little later? True only until the end of a turn of deliveries. */
+  get isLazy(): boolean {
+    return this.#lazy;
+  }
+
+  /** A job was submitted to this ring. */
+  noteSubmit(ring: SlotRing): void {
+    if (!this.#holding) this.#hold();
+    if (this.#inline) {
+      this.#scheduleDrain();
+      return;
+    }
+    // The ring's PUBLISHED word is what a worker looks at before it sleeps; no epoch is needed.
+    if (!this.#flushScheduled) {
+      this.#scheduleFlush();
+      // If everybody sleeps, one thread can begin while the rest of the tick goes on.
+      this.#wakeFor(ring, 1);
+      return;
+    }
+    this.#sinceLook += 1;
+    if (this.#sinceLook === LOOK_EVERY) {
+      this.#sinceLook = 0;
+      this.#wakeFor(ring, this.#threadsWorth(ring));
+    }
+  }
+
+  /** A worker for an input that goes by message; 0 = nobody is there, the owner does it. */
+  pickWorker(ring: SlotRing): number {
+    const list = [...this.#crew.members()].filter((m) => ring.allows(m.id));
+    this.#nextWorker += 1;
+    return list[this.#nextWorker % list.length]?.id ?? 0;
+  }
+
+  /** Sends an input by message, with others of this tick; one with a transfer list at once. */
+  sendHeld(
+    ring: SlotRing,
+    worker: number,
+    sequence: number,
+    input: unknown,
+    transfer: readonly unknown[] | undefined,
+  ): void {
+    const member = this.#crew.member(worker);
+    if (member === undefined) {
+      const entry = this.#entries.get(ring.id);
+      void entry?.load().then(
+        () => {
+          entry.runner.runHeld(sequence, input);
+          this.#scheduleDrain();
+        },
+        () => undefined,
+      );
+      return;
+    }
+    if (transfer === undefined) this.#outbox.add(ring, worker, sequence, input);
+    else this.#outbox.sendNow(ring, member, sequence, input, transfer);
+  }
+
+  /** Runs one waiting job of a ring in the calling thread; false = there was none, or it is not loaded. */
+  helpOnce(entry: RingEntry): boolean {
+    return entry.runner.steal();
+  }
+
+  /** Routes a message; undefined = from the owner's own runner. */
+  onMessage(member: Member | undefined, message: FromWorker): void {
+    switch (message.t) {
+      case 'wake':
+        this.drainAll();
+        break;
+      case 'result':
+      case 'jobFailed':
+        this.#entries.get(message.ring)?.ring.onReply(message);
+        this.#scheduleDrain();
+        break;
+      case 'deferred':
+        this.#watchDeferred();
+        break;
+      case 'ringError': {
+        const entry = this.#entries.get(message.ring);
+        if (entry === undefined) break;
+        entry.ring.breakWith(
+          new PadataError(
+            'ERR_PADATA_MODULE',
+            `worker ${member?.id ?? 0} cannot load ${entry.name} of ${entry.href}: ${message.error.message}`,
+            { module: entry.href, name: entry.name, worker: member?.id ?? 0 },
+            fromErrorRecord(message.error),
+          ),
+        );
+        this.#scheduleDrain();
+        break;
+      }
+    }
+  }
+
+  /** A thread has ended. */
+  onEnd(worker: number, exitCode: number, cause: unknown): void {
+    // After the crew has started a replacement, before that is told about any ring (see onStart).
+    queueMicrotask(() => {
+      for (const { ring } of this.#entries.values()) ring.workerDied(worker, exitCode, cause);
+      // One turn later: the replacement must know its rings before it is sent a job of one.
+      queueMicrotask(() => {
+        this.#flushWork();
+        this.#wakeAll();
+        this.#scheduleDrain();
+      });
+    });
+  }
+
+  /** There will be no threads: every job ends with this error. */
+  breakAll(error: PadataError): void {
+    for (const { ring } of this.#entries.values()) ring.breakWith(error);
+    this.#scheduleDrain();
+  }
+
+  /** Ends a worker thread that does not give up by itself. */
+  terminate(worker: number): void {
+    void this.#crew.member(worker)?.platform.terminate();
+  }
+
+  /** Delivers everything that is done; then the owner may sleep. For the beginning of an event. */
+  drainAll(): void {
+    this.#turnEnds = performance.now() + DRAIN_SLICE_MS;
+    this.#drainTurn();
+  }
+
+  /**
+   * One turn: deliver, then let the promises' reactions run (they submit more), then look again.
+   * OWNER_ASLEEP stays 0 until nothing was delivered, so that no worker sends a message in vain.
+   */
+  #drainTurn(): void {
+    protocol.ownerAwake(this.#crew.words);
+    for (;;) {
+      const count = this.#drainOnce();
+      if (count > 0 && !this.#inline) {
+        this.#lazy = this.#quick && count >= LAZY_FROM;
+        this.#turnJobs = count;
+        this.#guardMs = GUARD_MS;
+        this.#scheduleFlush();
+        return;
+      }
+      this.#lazy = false;
+      // Callbacks have submitted more: this loop is their tick.
+      if (this.#flushScheduled) this.#flushWork();
+      if (count === 0 && this.#maySleep()) break;
+      if (performance.now() > this.#turnEnds) {
+        this.#scheduleDrain();
+        return;
+      }
+    }
+    this.#startGuard();
+    this.#checkIdle();
+  }
+
+  #drainOnce(): number {
+    let count = 0;
+    const now = performance.now();
+    this.#stamp = now;
+    // What callbacks submit is published every 16 jobs and at the end of the turn.
+    this.#lazy = this.#quick;
+    for (const entry of this.#entries.values()) {
+      const { ring } = entry;
+      if (ring.outstanding === 0) continue;
+      if (this.#inline && entry.runner.scan()) count += 1;
+      const delivered = ring.drain(Math.max(TURN_JOBS, ring.memory.window >> 2), now);
+      count += delivered;
+      if (delivered > 0) entry.onDrained();
+    }
+    return count;
+  }
+
+  /**
+   * Workers wake the owner at the end of a reservation of small jobs. Should one of those turn out to be
+   * slow, what was done before it would wait: so the owner looks by itself, less and less often.
+   */
+  #startGuard(): void {
+    if (this.#guard !== undefined) return;
+    let busy = false;
+    let patient = true;
+    for (const { ring } of this.#entries.values()) {
+      if (ring.outstanding === 0) continue;
+      busy = true;
+      patient &&= ring.isPatient;
+    }
+    if (!busy) return;
+    if (patient) this.#guardMs = GUARD_MAX_MS;
+    const timer = setTimeout(() => {
+      this.#guard = undefined;
+      this.#guardMs = Math.min(GUARD_MAX_MS, this.#guardMs * 2);
+      for (const { ring } of this.#entries.values()) ring.awaitNext();
+      this.drainAll();
+    }, this.#guardMs);
+    (timer as { unref?: () => void }).unref?.();
+    this.#guard = timer;
+  }
+
+  /** Is the next job of any ring done? */
+  readonly #anyDone = (): boolean => {
+    for (const { ring } of this.#entries.values()) if (ring.anyDone()) return true;
+    return false;
+  };
+
+  /** Waits awake for a moment when jobs are so quick that sleeping would cost more; true = one is done. */
+  #lingerForQuickJobs(): boolean {
+    let quick = false;
+    for (const { ring } of this.#entries.values()) {
+      if (ring.outstanding === 0) continue;
+      if (ring.anyDone()) return true;
+      const ns = Atomics.load(ring.memory.words, RING.RUN_NS);
+      if (ns > 0 && ns <= QUICK_NS) quick = true;
+    }
+    return quick && this.#linger.until(this.#anyDone);
+  }
+
+  /** Delivers soon, in its own turn of the event loop. */
+  scheduleDrain(): void {
+    this.#scheduleDrain();
+  }
+
+  #announceTo(member: Member, entry: RingEntry): void {
+    const { ring } = entry;
+    try {
+      this.#crew.post(member, {
+        t: 'ring',
+        ring: ring.id,
+        href: entry.href,
+        name: entry.name,
+        buffer: ring.memory.buffer,
+        window: ring.memory.window,
+        arenaBytes: ring.arenaBytes,
+        stats: ring.stats,
+        shared: entry.shared,
+        timeOrigin: performance.timeOrigin,
+        threads: this.#crew.target,
+      });
+    } catch (error) {
+      this.#entries.delete(ring.id);
+      throw new PadataError(
+        'ERR_PADATA_CLONE',
+        "the series' shared value cannot be cloned",
+        {},
+        error,
+      );
+    }
+  }
+
+  readonly #onFlush = (): void => {
+    this.#flush();
+  };
+
+  #scheduleFlush(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    this.#sinceLook = 0;
+    queueMicrotask(this.#onFlush);
+  }
+
+  #flush(): void {
+    if (!this.#flushScheduled) return;
+    this.#flushWork();
+    const jobs = this.#turnJobs;
+    this.#turnJobs = 0;
+    this.#quick = jobs >= LAZY_FROM && performance.now() - this.#stamp < jobs * LAZY_MS;
+    const isAwake = Atomics.load(this.#crew.words, HEAD.OWNER_ASLEEP) === 0;
+    if (this.#lingerForQuickJobs()) {
+      if (performance.now() < this.#turnEnds) this.#drainTurn();
+      else this.#scheduleDrain();
+    } else if (isAwake) {
+      // More may come in later reactions of this turn: sleep only after them.
+      this.#scheduleDrain();
+    } else if (!this.#maySleep()) this.#scheduleDrain();
+    else this.#startGuard();
+  }
+
+  #flushWork(): void {
+    this.#flushScheduled = false;
+    this.#lazy = false;
+    this.#outbox.flush();
+    for (const { ring } of this.#entries.values()) {
+      if (ring.outstanding === 0) continue;
+      ring.publish();
+      if (ring.waiting > 0) this.#wakeFor(ring, this.#threadsWorth(ring));
+    }
+  }
+
+  #maySleep(): boolean {
+    return protocol.ownerMaySleep(this.#crew.words, () => {
+      for (const entry of this.#entries.values()) {
+        if (entry.ring.anyDone()) return true;
+        if (this.#inline && entry.runner.fn !== undefined && entry.ring.waiting > 0) return true;
+      }
+      return false;
+    });
+  }
+
+  /** How many threads the waiting jobs of a ring are worth. */
+  #threadsWorth(ring: SlotRing): number {
+    const { waiting } = ring;
+    const ns = Atomics.load(ring.memory.words, RING.RUN_NS);
+    if (ns === 0) return waiting;
+    return Math.min(waiting, Math.ceil((waiting * ns) / 1e6 / WAKE_WORTH_MS));
+  }
+
+  /** Wakes threads until `wanted` of those that may run this ring are awake. */
+  #wakeFor(ring: SlotRing, wanted: number): void {
+    let awake = 0;
+    for (let id = 1; id <= this.#crew.capacity; id += 1) {
+      const member = this.#crew.member(id);
+      if (member === undefined || member.state === 'leaving') continue;
+      if (ring.allows(id) && !this.#crew.isAsleep(id)) awake += 1;
+      if (awake >= wanted) return;
+    }
+    for (const member of this.#crew.members()) {
+      if (!ring.allows(member.id) || !this.#crew.wakeOne(member.id)) continue;
+      awake += 1;
+      if (awake >= wanted) return;
+    }
+  }
+
+  #wakeAll(): void {
+    sleep.publish(this.#crew.words);
+    for (const member of this.#crew.members()) this.#crew.wakeOne(member.id);
+  }
+
+  #scheduleDrain(): void {
+    if (this.#drainScheduled) return;
+    this.#drainScheduled = true;
+    void this.#platform.yieldToEvents().then(() => {
+      this.#drainScheduled = false;
+      this.drainAll();
+    });
+  }
+
+  #outstanding(): number {
+    let sum = 0;
+    for (const { ring } of this.#entries.values()) sum += ring.outstanding;
+    return sum;
+  }
+
+  #hold(): void {
+    this.#holding = true;
+    this.#crew.hold();
+  }
+
+  /** The process may end a moment after the last delivery; not at once, as more usually comes. */
+  #checkIdle(): void {
+    if (!this.#holding || this.#releaseTimer !== undefined || this.#outstanding() > 0) return;
+    this.#releaseTimer = setTimeout(() => {
+      this.#releaseTimer = undefined;
+      if (this.#outstanding() > 0) return;
+      this.#holding = false;
+      this.#crew.release();
+    }, RELEASE_MS);
+  }
+
+  /** While completions are deferred, any thread may wake the owner through OWNER_ASLEEP itself. */
+  #watchDeferred(): void {
+    if (this.#watching) return;
+    const words = this.#crew.words;
+    const deferred = (): boolean =>
+      [...this.#entries.values()].some(
+        ({ ring }) => Atomics.load(ring.memory.words, RING.DEFERRED) > 0,
+      );
+    this.#watching = true;
+    const watch = async (): Promise<void> => {
+      try {
+        while (deferred()) {
+          const result = Atomics.waitAsync(words, HEAD.OWNER_ASLEEP, 1, 100);
+          if (result.async) await result.value;
+          else await this.#platform.yieldToEvents();
+          this.drainAll();
+        }
+      } finally {
+        this.#watching = false;
+      }
+    };
+    void watch();
+  }
+}

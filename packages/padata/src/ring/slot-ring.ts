@@ -1,0 +1,540 @@
+/**
+ * One slot ring, owner's side: submit, deliver in order, settle what a dead worker held, cancel.
+ *
+ * ```
+ *   tail ─────────▶ submitted     [ FREE | DONE | RUNNING | DONE | READY | READY | FREE ]
+ *   processed ────▶ delivered             ^ processed                        ^ tail
+ * ```
+ * The bytes of the jobs lie in a `SlotArena`. Only the owner's thread uses this object; what it shares is in `RingMemory`.
+ */
+import { PadataError, fromErrorRecord } from '../base/errors.js';
+import type { FromWorker } from '../protocol/messages.js';
+import { HISTOGRAM_BUCKETS, bucketOf } from '../base/histogram.js';
+import { LostJobs } from './lost-jobs.js';
+import { ring as protocol } from '../protocol/machine.js';
+import type { RingMemory } from '../protocol/ring-layout.js';
+import {
+  Kind,
+  RING,
+  SLOT,
+  SLOT_NUMBER,
+  STATE_BITS,
+  STATE_MASK,
+  SlotState,
+  ringByteLength,
+  ringMemory,
+  slotNumber,
+  slotWord,
+} from '../protocol/ring-layout.js';
+import { SlotArena } from './slot-arena.js';
+import { Placed, SlotInput } from './slot-input.js';
+import type { SerialCallback, Settle, SlotRingHost, SlotRingOptions } from './slot-ring-types.js';
+import { readValue } from '../slot/slot-values.js';
+import { smallInteger } from '../base/small-integer.js';
+import { jobsAhead } from './wake-ahead.js';
+
+/** Submissions of a tick that a lazy owner publishes in one step. */
+export const PUBLISH_EVERY = 16;
+
+interface Reply {
+  readonly failed: boolean;
+  readonly value: unknown;
+}
+
+const { load, store, compareExchange } = Atomics;
+
+/** The owner's end of a ring. */
+export class SlotRing {
+  readonly id: number;
+  readonly memory: RingMemory;
+  readonly stats: Int32Array;
+  readonly arenaBytes: number;
+  /** Set when the ring's jobs cannot be run at all. */
+  broken: unknown;
+  /** Error that cancelled and killed jobs get; undefined = not aborted. */
+  abortError: { readonly error: unknown } | undefined;
+  delivered = 0;
+  failed = 0;
+  readonly #host: SlotRingHost;
+  readonly #mask: number;
+  readonly #words: Int32Array;
+  readonly #callbacks: (SerialCallback | undefined)[];
+  readonly #replies: (Reply | undefined)[];
+  readonly #lost: LostJobs;
+  readonly #input: SlotInput;
+  readonly #arenaEnd: Int32Array;
+  /** Set for a job whose callback is the `resolve` of a promise. */
+  readonly #rejects: (Settle | undefined)[];
+  /** A bit set of what a job left behind here besides its callback. */
+  readonly #flags: Uint8Array;
+  readonly #window: number;
+  readonly #numbers: Float64Array;
+  readonly #copyBytes: boolean;
+  readonly #retries: number;
+  readonly #onOutcome: ((failed: boolean) => void) | undefined;
+  readonly #latencyAt: number;
+  #tail: number;
+  #processed: number;
+  readonly #arena: SlotArena;
+  #draining = false;
+  /** A job was submitted with `more`. */
+  #hasMore = false;
+  #published: number;
+  /** Latencies are counted by stretches of jobs that were submitted and delivered together. */
+  #stampSeen = -1;
+  #nowSeen = -1;
+  #bucketSeen = 0;
+
+  constructor(options: SlotRingOptions, host: SlotRingHost) {
+    const { window, arenaBytes, shared, capacity } = options;
+    const bytes = ringByteLength(window, arenaBytes);
+    const memory = (n: number): SharedArrayBuffer =>
+      (shared ? new SharedArrayBuffer(n) : new ArrayBuffer(n)) as SharedArrayBuffer;
+    this.id = options.id;
+    this.#host = host;
+    this.arenaBytes = arenaBytes;
+    this.#arena = new SlotArena(arenaBytes);
+    this.memory = ringMemory(memory(bytes), window, arenaBytes);
+    // Two histograms for each worker and the owner, one of latencies at the end.
+    this.#latencyAt = (capacity + 1) * 2 * HISTOGRAM_BUCKETS;
+    this.stats = new Int32Array(memory((this.#latencyAt + HISTOGRAM_BUCKETS) * 4));
+    this.#words = this.memory.words;
+    this.#input = new SlotInput(this.memory, this.#arena, options.slotBytes, options.outputBytes);
+    this.#lost = new LostJobs(this.memory, options.retries, {
+      hold: (sequence, slot, input) => {
+        this.#hold(sequence, slot, input, undefined);
+      },
+      fail: (slot, state, value) => {
+        this.#settle(slot, state, { failed: true, value });
+      },
+      aborted: () => this.abortError,
+    });
+    this.#mask = window - 1;
+    this.#callbacks = new Array<undefined>(window).fill(undefined);
+    this.#replies = new Array<undefined>(window).fill(undefined);
+    this.#arenaEnd = new Int32Array(window);
+    this.#rejects = new Array<undefined>(window).fill(undefined);
+    this.#flags = new Uint8Array(window);
+    this.#window = window;
+    this.#numbers = this.memory.numbers;
+    this.#copyBytes = options.copyBytes;
+    this.#retries = options.retries;
+    this.#onOutcome = options.onOutcome;
+    this.#tail = options.firstSequence | 0;
+    this.#processed = this.#tail;
+    this.#published = this.#tail;
+    this.#words[RING.WINDOW] = window;
+    for (const word of [RING.PUBLISHED, RING.CLAIM, RING.PROCESSED, RING.WAKE_AT])
+      this.#words[word] = this.#tail;
+  }
+
+  /** Jobs run again after their thread died. */
+  get retried(): number {
+    return this.#lost.retried;
+  }
+
+  /** Jobs submitted and not delivered. */
+  get outstanding(): number {
+    return (this.#tail - this.#processed) | 0;
+  }
+
+  get isFull(): boolean {
+    return this.outstanding >= this.#window;
+  }
+
+  /** Jobs that nobody has reserved. */
+  get waiting(): number {
+    return (this.#tail - load(this.#words, RING.CLAIM)) | 0;
+  }
+
+  /** Sequence number of the next job to be delivered. */
+  get processed(): number {
+    return this.#processed >>> 0;
+  }
+
+  /** Sequence number of the job submitted last. */
+  get newest(): number {
+    return (this.#tail - 1) | 0;
+  }
+
+  /** Jobs in flight whose function has not returned; one that handed its completion over holds no thread. */
+  busyJobs(): number {
+    let count = 0;
+    for (let s = this.#processed; s !== this.#tail; s = (s + 1) | 0) {
+      const phase = load(this.#words, slotWord(this.memory.window, s) + SLOT.STATE) & STATE_MASK;
+      if (phase !== SlotState.DONE && phase !== SlotState.DEFERRED) count += 1;
+    }
+    return count;
+  }
+
+  /** Nobody waits for the next result alone. */
+  get isPatient(): boolean {
+    return this.#hasMore && this.#isFollowed(this.#processed);
+  }
+
+  /** Offset of the latency histogram in `stats`. */
+  get latencyOffset(): number {
+    return this.#latencyAt;
+  }
+
+  /** Lets exactly these workers claim; the owner may always. */
+  allow(workers: Iterable<number>): void {
+    const mask = new Int32Array(8);
+    mask[0] = 1;
+    for (const w of workers) mask[w >>> 5]! |= 1 << (w & 31);
+    for (let i = 0; i < 8; i += 1) store(this.#words, RING.ALLOWED + i, mask[i]!);
+  }
+
+  /** May this worker claim? */
+  allows(worker: number): boolean {
+    return ((load(this.#words, RING.ALLOWED + (worker >>> 5)) >>> (worker & 31)) & 1) === 1;
+  }
+
+  /**
+   * Submits a job.
+   * @param keep   the consumer releases byte results itself, see `release`
+   * @param lazy   the owner's tick ends soon with `publish`: workers may hear of the job a little later
+   * @param reject given when `callback` is the `resolve` of a promise, which then gets the value alone
+   * @param more   others follow, and nobody waits for this result alone
+   * @returns false when there is no room now; nothing has happened then
+   * @throws ERR_PADATA_CLONE when the input cannot be sent at all
+   */
+  submit(
+    input: unknown,
+    callback: SerialCallback,
+    transfer: readonly unknown[] | undefined,
+    stamp: number,
+    keep: boolean,
+    lazy = false,
+    reject?: Settle,
+    more = false,
+  ): boolean {
+    if (((this.#tail - this.#processed) | 0) >= this.#window) return false;
+    const sequence = this.#tail;
+    const index = sequence & this.#mask;
+    const base = slotWord(this.#window, sequence);
+    const words = this.#words;
+    words[base + SLOT.SEQ] = sequence;
+    words[base + SLOT.ABORT] = 0;
+    this.#numbers[slotNumber(index) + SLOT_NUMBER.STAMP] = stamp;
+    const placed = transfer === undefined ? this.#input.place(input, base, index) : Placed.MESSAGE;
+    if (placed === Placed.FULL) return false;
+    let flags = keep ? Left.KEPT : 0;
+    if (placed === Placed.MESSAGE) {
+      if (!this.#placeHeld(input, transfer, sequence, base, index)) return false;
+      flags |= Left.INPUT;
+    } else {
+      if (this.#retries > 0) this.#lost.remember(base, index);
+      protocol.offer(words, base);
+    }
+    if (this.#retries > 0) flags |= Left.INPUT;
+    if (more) {
+      flags |= Left.MORE;
+      this.#hasMore = true;
+    }
+    if (reject !== undefined) {
+      this.#rejects[index] = reject;
+      flags |= Left.PROMISE;
+    }
+    this.#callbacks[index] = callback;
+    this.#flags[index] = flags;
+    this.#arenaEnd[index] = this.#arena.take();
+    this.#tail = (sequence + 1) | 0;
+    if (!lazy || ((this.#tail - this.#published) | 0) >= PUBLISH_EVERY) this.publish();
+    return true;
+  }
+
+  /** Lets the workers see all that was submitted. */
+  publish(): void {
+    if (this.#published === this.#tail) return;
+    this.#published = this.#tail;
+    protocol.publish(this.#words, this.#tail);
+  }
+
+  /** Takes a place in the order for a job that has failed already. The ring must not be full. */
+  submitSettled(callback: SerialCallback, error: unknown, stamp: number, reject?: Settle): void {
+    const sequence = this.#tail;
+    const index = sequence & this.#mask;
+    const base = slotWord(this.memory.window, sequence);
+    const words = this.#words;
+    words[base + SLOT.SEQ] = sequence;
+    words[base + SLOT.KIND] = Kind.ERROR;
+    this.memory.numbers[slotNumber(index) + SLOT_NUMBER.STAMP] = stamp;
+    this.#replies[index] = { failed: true, value: error };
+    this.#callbacks[index] = callback;
+    this.#rejects[index] = reject;
+    this.#flags[index] = reject === undefined ? 0 : Left.PROMISE;
+    this.#arenaEnd[index] = this.#arena.take();
+    this.#tail = (sequence + 1) | 0;
+    store(words, base + SLOT.STATE, SlotState.DONE);
+    this.publish();
+  }
+
+  /** Is the next job in order ready to be delivered? */
+  anyDone(): boolean {
+    if (this.#processed === this.#tail) return false;
+    const base = slotWord(this.#window, this.#processed);
+    if (!protocol.isDone(this.#words, base)) return false;
+    return (
+      this.#words[base + SLOT.KIND]! < Kind.MESSAGE ||
+      this.#replies[this.#processed & this.#mask] !== undefined
+    );
+  }
+
+  /**
+   * Delivers what is done, in order, at most `most` jobs.
+   * @param now the owner's clock, for the latency histogram
+   * @returns number of jobs delivered
+   */
+  drain(most: number, now: number): number {
+    // A callback may submit and thereby drain; the order is kept by letting only one loop deliver.
+    if (this.#draining) return 0;
+    this.#draining = true;
+    let count = 0;
+    try {
+      while (count < most && this.anyDone()) {
+        this.#deliver(now);
+        count += 1;
+      }
+    } finally {
+      this.#draining = false;
+      if (count > 0 || this.#hasMore)
+        protocol.passed(this.#words, this.#processed, this.#awaited());
+    }
+    return count;
+  }
+
+  /** The guard found nothing to deliver: no longer a time of quick jobs. Whoever is next, wakes the owner. */
+  awaitNext(): void {
+    protocol.passed(this.#words, this.#processed, this.#processed);
+  }
+
+  /**
+   * The job whose end is worth waking the owner: the next in order; or the last of those that belong together, at
+   * most half the window ahead; or, while many wait, the last of as many as take a moment. The workers always have
+   * more to do while the owner wakes.
+   */
+  #awaited(): number {
+    const next = this.#processed;
+    const { outstanding } = this;
+    let ahead = 0;
+    if (this.#hasMore) {
+      const most = Math.min(outstanding - 1, this.#window >> 1);
+      while (ahead < most && this.#isFollowed((next + ahead) | 0)) ahead += 1;
+    }
+    const ns = load(this.#words, RING.RUN_NS);
+    ahead = Math.max(ahead, jobsAhead(outstanding, ns, this.#host.threads()));
+    const at = (next + ahead) | 0;
+    return ahead === 0 || protocol.isDone(this.#words, slotWord(this.#window, at)) ? next : at;
+  }
+
+  /** Was this job submitted with `more`? */
+  #isFollowed(sequence: number): boolean {
+    return (this.#flags[sequence & this.#mask]! & Left.MORE) !== 0;
+  }
+
+  /** Takes a worker's answer that came by message. */
+  onReply(message: Extract<FromWorker, { t: 'result' | 'jobFailed' }>): void {
+    const index = message.seq & this.#mask;
+    if (this.#words[slotWord(this.memory.window, message.seq) + SLOT.SEQ] !== (message.seq | 0)) {
+      return;
+    }
+    this.#replies[index] =
+      message.t === 'result'
+        ? { failed: false, value: message.value }
+        : {
+            failed: true,
+            value: new PadataError(
+              message.error.code === 'ERR_PADATA_CLONE'
+                ? 'ERR_PADATA_CLONE'
+                : 'ERR_PADATA_JOB_FAILED',
+              `job ${message.seq >>> 0} failed in worker ${message.worker}: ${message.error.message}`,
+              { seq: message.seq >>> 0, worker: message.worker },
+              fromErrorRecord(message.error),
+            ),
+          };
+  }
+
+  /** Ends every job that has not begun with this error. */
+  cancelWaiting(error: unknown): void {
+    for (let s = this.#processed; s !== this.#tail; s = (s + 1) | 0) {
+      const base = slotWord(this.memory.window, s);
+      const state = load(this.#words, base + SLOT.STATE);
+      const phase = state & STATE_MASK;
+      if (phase !== SlotState.READY && phase !== SlotState.HELD && phase !== SlotState.DEFERRED) {
+        continue;
+      }
+      this.#settle(base, state, { failed: true, value: error });
+    }
+  }
+
+  /** Ends one job if it has not begun; else asks its function to give up. Returns its worker, 0 = ended. */
+  cancelOne(sequence: number, error: unknown): number {
+    const base = slotWord(this.memory.window, sequence);
+    if (this.#words[base + SLOT.SEQ] !== (sequence | 0)) return 0;
+    const state = load(this.#words, base + SLOT.STATE);
+    const phase = state & STATE_MASK;
+    if (phase === SlotState.RUNNING) {
+      store(this.#words, base + SLOT.ABORT, 1);
+      return state >> STATE_BITS;
+    }
+    if (phase !== SlotState.FREE && phase !== SlotState.DONE) {
+      this.#settle(base, state, { failed: true, value: error });
+    }
+    return 0;
+  }
+
+  /** Tells running functions to give up. */
+  askToStop(): void {
+    store(this.#words, RING.ABORTED, 1);
+  }
+
+  /** Workers that run a job of this ring. */
+  runningWorkers(): Set<number> {
+    const workers = new Set<number>();
+    for (let s = this.#processed; s !== this.#tail; s = (s + 1) | 0) {
+      const state = load(this.#words, slotWord(this.memory.window, s) + SLOT.STATE);
+      if ((state & STATE_MASK) === SlotState.RUNNING && state >> STATE_BITS !== 0) {
+        workers.add(state >> STATE_BITS);
+      }
+    }
+    return workers;
+  }
+
+  /** Worker that runs job `sequence` now; 0 = nobody. */
+  workerOf(sequence: number): number {
+    const base = slotWord(this.memory.window, sequence);
+    if (this.#words[base + SLOT.SEQ] !== (sequence | 0)) return 0;
+    const state = load(this.#words, base + SLOT.STATE);
+    return (state & STATE_MASK) === SlotState.RUNNING ? state >> STATE_BITS : 0;
+  }
+
+  /** State of the next job in order, for the watchdog. */
+  headState(): { readonly seq: number; readonly phase: number; readonly worker: number } {
+    const state = load(this.#words, slotWord(this.memory.window, this.#processed) + SLOT.STATE);
+    const phase = state & STATE_MASK;
+    const worker = phase === SlotState.DEFERRED ? 0 : state >> STATE_BITS;
+    return { seq: this.#processed >>> 0, phase, worker };
+  }
+
+  /** A thread has ended: what it ran fails or is run again, what it only held goes to another. */
+  workerDied(worker: number, exitCode: number, cause: unknown): void {
+    this.#lost.workerDied(this.#processed, this.#tail, { worker, exitCode, cause });
+    protocol.offerAgain(this.#words);
+  }
+
+  /** Gives the bytes of the oldest kept result back. */
+  release(): void {
+    this.#arena.release();
+  }
+
+  /** Marks the ring as unusable: all that waits ends with this error. */
+  breakWith(error: unknown): void {
+    this.broken = error;
+    this.cancelWaiting(error);
+  }
+
+  #deliver(now: number): void {
+    const sequence = this.#processed;
+    const index = sequence & this.#mask;
+    const base = slotWord(this.#window, sequence);
+    const words = this.#words;
+    const kind = words[base + SLOT.KIND]!;
+    let failed = false;
+    let value: unknown;
+    if (kind === Kind.NUMBER) {
+      value = smallInteger(this.#numbers[slotNumber(index) + SLOT_NUMBER.VALUE]!);
+    } else if (kind >= Kind.MESSAGE) {
+      const reply = this.#replies[index]!;
+      this.#replies[index] = undefined;
+      failed = reply.failed;
+      value = reply.value;
+    } else {
+      value = readValue(this.memory, base, index);
+      if (this.#copyBytes && kind === Kind.BYTES) value = (value as Uint8Array).slice();
+    }
+    const callback = this.#callbacks[index]!;
+    const end = this.#arenaEnd[index]!;
+    const flags = this.#flags[index]!;
+    let reject: Settle | undefined;
+    this.#callbacks[index] = undefined;
+    if (flags !== 0) {
+      if ((flags & Left.PROMISE) !== 0) {
+        reject = this.#rejects[index];
+        this.#rejects[index] = undefined;
+      }
+      if ((flags & Left.INPUT) !== 0) this.#lost.forget(index);
+    }
+    const keep = (flags & Left.KEPT) !== 0;
+    this.#processed = (sequence + 1) | 0;
+    this.delivered += 1;
+    if (failed) this.failed += 1;
+    const stamp = this.#numbers[slotNumber(index) + SLOT_NUMBER.STAMP]!;
+    if (stamp !== this.#stampSeen || now !== this.#nowSeen) {
+      this.#stampSeen = stamp;
+      this.#nowSeen = now;
+      this.#bucketSeen = this.#latencyAt + bucketOf(now - stamp);
+    }
+    this.stats[this.#bucketSeen]! += 1;
+    const direct = this.#arena.delivered(end, keep);
+    protocol.free(words, base);
+    if (this.#onOutcome !== undefined) this.#onOutcome(failed);
+    if (reject !== undefined) {
+      if (failed) reject(value);
+      else (callback as unknown as Settle)(value);
+    } else this.#call(callback, failed, value, sequence);
+    if (direct) this.#arena.giveBack(end);
+    else if (!keep) this.#arena.sweep();
+  }
+
+  #call(callback: SerialCallback, failed: boolean, value: unknown, sequence: number): void {
+    try {
+      callback(failed ? value : undefined, failed ? undefined : value, sequence >>> 0);
+    } catch (error) {
+      this.#host.report(error);
+    }
+  }
+
+  #placeHeld(
+    input: unknown,
+    transfer: readonly unknown[] | undefined,
+    sequence: number,
+    base: number,
+    index: number,
+  ): boolean {
+    if (this.#input.reserve(base) !== Placed.SLOT) return false;
+    this.#lost.keepInput(index, input, transfer !== undefined);
+    if (this.#retries > 0) this.#lost.remember(base, index);
+    try {
+      this.#hold(sequence, base, input, transfer);
+    } catch (error) {
+      store(this.#words, base + SLOT.STATE, SlotState.FREE);
+      throw error;
+    }
+    return true;
+  }
+
+  /** Nobody but the chosen worker may take the job; reservations step over it. */
+  #hold(
+    sequence: number,
+    base: number,
+    input: unknown,
+    transfer: readonly unknown[] | undefined,
+  ): void {
+    const worker = this.#host.pickWorker();
+    store(this.#words, base + SLOT.STATE, SlotState.HELD | (worker << STATE_BITS));
+    this.#host.sendHeld(worker, sequence, input, transfer);
+  }
+
+  /** Ends a job from outside, unless someone else moved it on in the meantime. */
+  #settle(base: number, state: number, reply: Reply): void {
+    const mine = SlotState.RUNNING;
+    if (compareExchange(this.#words, base + SLOT.STATE, state, mine) !== state) return;
+    this.#replies[this.#words[base + SLOT.SEQ]! & this.#mask] = reply;
+    this.#words[base + SLOT.KIND] = Kind.ERROR;
+    protocol.finish(this.#words, base);
+  }
+}
+
+/** What a job left on the owner's side. */
+const Left = { KEPT: 1, INPUT: 2, PROMISE: 4, MORE: 8 } as const;

@@ -1,0 +1,136 @@
+/**
+ * Public interfaces of ordered jobs. They say nothing about threads or shared memory, so that another
+ * transport (other processes, other hosts) can stand behind them.
+ */
+import type { FunctionRef } from '../base/function-ref.js';
+import type { HaltPolicy } from './halt.js';
+import type { TimeSummary } from '../base/histogram.js';
+
+/** Input type of a job function. */
+export type JobInput<F> = F extends (input: infer I, ...rest: never[]) => unknown ? I : unknown;
+/** Result type of a job function. */
+export type JobResult<F> = F extends (...args: never[]) => infer R ? Awaited<R> : unknown;
+
+/** Receives each job's outcome, strictly in order of submission. */
+export type JobCallback<R> = (error: unknown, result: R | undefined, seq: number) => void;
+
+/** A job that has not been completed for long. */
+export interface StallReport {
+  /** The job everyone behind it waits for. */
+  readonly seq: number;
+  /** What it is doing. */
+  readonly state: 'waiting' | 'running' | 'deferred' | 'sent';
+  /** Worker that has it; 0 = none or the owner. */
+  readonly worker: number;
+  /** Time since something was delivered, in milliseconds. */
+  readonly ms: number;
+  /** Jobs waiting behind it. */
+  readonly behind: number;
+}
+
+/** How a series is made. */
+export interface SeriesOptions<F = unknown> {
+  /** Job function, named by module and export: `(input, context) => result`. */
+  readonly fn: FunctionRef<F>;
+  /** Jobs submitted and not yet handed to their callback, at most; rounded up to a power of two; default 256. */
+  readonly window?: number;
+  /**
+   * When the window is full: 'wait' queues in the caller until `room()` (as a stream's write does),
+   * 'inline' runs jobs in the calling thread, 'reject' fails the job with ERR_PADATA_FULL. Default 'wait'.
+   */
+  readonly onFull?: 'wait' | 'inline' | 'reject';
+  /** When the series gives up; default 'never': each job's outcome is its own. */
+  readonly halt?: HaltPolicy;
+  /** Payload bytes per job, input and result together, in shared memory; default 1024. */
+  readonly slotBytes?: number;
+  /** Bytes to reserve for the result of an input of so many bytes; default: as many. */
+  readonly outputBytes?: (inputBytes: number) => number;
+  /** Byte results: 'copy' = the consumer's own, 'view' = valid until the callback returns. Default 'copy'. */
+  readonly bytes?: 'copy' | 'view';
+  /** The function may run again if its worker dies; it must not change its input. Default false. */
+  readonly idempotent?: boolean;
+  /** Runs again at most so many times; default 1 when idempotent. */
+  readonly retries?: number;
+  /** Ends the series: jobs that wait end with its reason, running ones are asked to stop. */
+  readonly signal?: AbortSignal;
+  /** Time between asking and ending the thread, in milliseconds; default 1000. */
+  readonly graceMs?: number;
+  /** Cloned once per thread; functions find it in `context.shared`. */
+  readonly shared?: unknown;
+  /** Report when nothing was delivered for so long although jobs wait, in milliseconds; default: never. */
+  readonly watchdogMs?: number;
+  readonly onStall?: (report: StallReport) => void;
+  /** Workers that may run the jobs; default: all. */
+  readonly workers?: readonly number[];
+}
+
+/** Options of one job. */
+export interface JobOptions {
+  /** Objects to hand over instead of copying. */
+  readonly transfer?: readonly unknown[];
+  /** Cancels the job: at once while it waits, by request and then by force while it runs. */
+  readonly signal?: AbortSignal;
+}
+
+/** What to do with failed items. */
+export type ErrorPolicy = 'throw' | 'skip' | 'collect';
+
+/** Options of `map`. */
+export interface MapOptions {
+  /** 'throw' at the failing item's place; 'skip' it; 'collect' and throw an AggregateError at the end. */
+  readonly errors?: ErrorPolicy;
+  readonly signal?: AbortSignal;
+  /** Called after each item handed out, with how many there were. */
+  readonly onProgress?: (done: number) => void;
+}
+
+/** Anything that can be read item by item. */
+export type Source<T> = Iterable<T> | AsyncIterable<T> | ReadableLike<T>;
+
+/** The part of a Web ReadableStream that is used. */
+export interface ReadableLike<T> {
+  getReader(): {
+    read(): Promise<{ done: boolean; value?: T | undefined }>;
+    cancel(reason?: unknown): Promise<void>;
+  };
+}
+
+/** Figures of a series. */
+export interface SeriesStats {
+  readonly submitted: number;
+  readonly delivered: number;
+  readonly failed: number;
+  /** Jobs run again after their worker died. */
+  readonly retried: number;
+  readonly inFlight: number;
+  /** Jobs that wait for room in the window. */
+  readonly overflow: number;
+  /** From submission to the start of the function, microseconds. */
+  readonly wait: TimeSummary;
+  /** The function's time, microseconds; quick jobs are measured in groups. */
+  readonly run: TimeSummary;
+  /** From submission to the callback, microseconds. */
+  readonly latency: TimeSummary;
+}
+
+/** Ordered jobs: the local series, or one of a distributed backend. */
+export interface OrderedJobs<I, R> {
+  /** Submits; false = no room now, wait for `room()` before the next. */
+  submit(input: I, callback: JobCallback<R>, transfer?: readonly unknown[]): boolean;
+  /** Resolves when the window has room. */
+  room(): Promise<void>;
+  /** Submits and resolves with the result; settles in order of submission. */
+  run(input: I, options?: JobOptions): Promise<R>;
+  /** Results in order of the source, at most `window` items read ahead. */
+  map(source: Source<I>, options?: MapOptions): AsyncIterableIterator<R>;
+  /** Resolves when everything submitted was delivered. */
+  drain(): Promise<void>;
+  /** Drains, then lets go of all memory. */
+  close(): Promise<void>;
+}
+
+/** Anything that makes series: the local pool, or a distributed backend. */
+export interface SeriesMaker {
+  /** Makes a series of ordered jobs of one function. */
+  series<F>(options: SeriesOptions<F>): OrderedJobs<JobInput<F>, JobResult<F>>;
+}

@@ -1,0 +1,54 @@
+/** Tells when the next job in order does not end: what it is doing, where, since when. */
+import { checkInteger } from '../base/errors.js';
+import { SlotState } from '../protocol/ring-layout.js';
+import type { StallReport } from './series-types.js';
+import type { SlotRing } from '../ring/slot-ring.js';
+
+const STALL_STATES: Readonly<Record<number, StallReport['state']>> = {
+  [SlotState.READY]: 'waiting',
+  [SlotState.RUNNING]: 'running',
+  [SlotState.DEFERRED]: 'deferred',
+  [SlotState.HELD]: 'sent',
+};
+
+/**
+ * Watches the deliveries of a ring.
+ * @param watchdogMs no delivery for so long is a stall; undefined = do not watch
+ * @returns how to stop
+ * @throws ERR_PADATA_ARGUMENT
+ */
+export function startWatchdog(
+  ring: SlotRing,
+  watchdogMs: number | undefined,
+  onStall: ((report: StallReport) => void) | undefined,
+): () => void {
+  if (watchdogMs === undefined || onStall === undefined) return () => undefined;
+  checkInteger('watchdogMs', watchdogMs, 1, 0x7fffffff);
+  let lastDelivered = -1;
+  let lastMove = 0;
+  const look = (): void => {
+    const now = performance.now();
+    const { delivered, outstanding } = ring;
+    if (delivered !== lastDelivered || outstanding === 0) {
+      lastDelivered = delivered;
+      lastMove = now;
+      return;
+    }
+    if (now - lastMove < watchdogMs) return;
+    const head = ring.headState();
+    const report: StallReport = {
+      seq: head.seq,
+      state: STALL_STATES[head.phase] ?? 'waiting',
+      worker: head.worker,
+      ms: now - lastMove,
+      behind: outstanding - 1,
+    };
+    lastMove = now;
+    onStall(report);
+  };
+  const timer = setInterval(look, Math.max(1, watchdogMs / 4));
+  (timer as { unref?: () => void }).unref?.();
+  return () => {
+    clearInterval(timer);
+  };
+}

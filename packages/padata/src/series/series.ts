@@ -1,0 +1,508 @@
+/**
+ * A series: jobs of one function, run in parallel, delivered in order of submission.
+ *
+ * The window is the only bound: jobs submitted and not yet handed to their callback. What comes beyond it
+ * waits in the caller (`overflow`), in order. The end of a series by abort or halt goes one way: jobs that
+ * wait end at once, running ones are asked to stop and, after a grace time, lose their thread.
+ */
+import { PadataError, checkInteger } from '../base/errors.js';
+import { moduleHref } from '../base/function-ref.js';
+import { HaltCounter } from './halt.js';
+import { summarize } from '../base/histogram.js';
+import { OrderedIterator } from './ordered-iterator.js';
+import type { RingEntry, RingHub } from '../ring/ring-hub.js';
+import { startWatchdog } from './series-watchdog.js';
+import type {
+  JobCallback,
+  JobInput,
+  JobOptions,
+  JobResult,
+  MapOptions,
+  OrderedJobs,
+  SeriesOptions,
+  SeriesStats,
+  Source,
+} from './series-types.js';
+import { SlotRing } from '../ring/slot-ring.js';
+import type { SerialCallback, Settle } from '../ring/slot-ring-types.js';
+import { statOffsets } from '../slot/slot-runner.js';
+import { makeDuplex, makeTransform } from '#streams';
+import type { SeriesDuplex, SeriesTransform } from './streams-types.js';
+
+/** Largest window. */
+export const MAX_WINDOW = 65_536;
+const DEFAULT_WINDOW = 256;
+const DEFAULT_SLOT_BYTES = 1024;
+const MIN_ARENA = 65_536;
+const MAX_ARENA = 0x7fff_fff8;
+const DEFAULT_GRACE_MS = 1000;
+
+interface Waiting {
+  readonly input: unknown;
+  readonly callback: SerialCallback;
+  readonly transfer: readonly unknown[] | undefined;
+  readonly keep: boolean;
+  readonly reject: Settle | undefined;
+  readonly more: boolean;
+  /** Set when it is not to be run any more. */
+  readonly failed?: { readonly error: unknown };
+}
+
+/** What a series needs from its pool. */
+export interface SeriesHost {
+  readonly hub: RingHub;
+  readonly capacity: number;
+  readonly inline: boolean;
+  workers(): Iterable<number>;
+  nextRing(): number;
+  load(ref: { module: string | URL; name: string }): Promise<void>;
+  onClosed(series: Series): void;
+}
+
+/** What `new Promise` takes. */
+type Executor<R> = (resolve: (value: R) => void, reject: Settle) => void;
+
+let resolveNext: Settle;
+let rejectNext: Settle;
+/** One executor for all promises: `run` makes no closure a job. */
+const takeSettlers = (resolve: Settle, reject: Settle): void => {
+  resolveNext = resolve;
+  rejectNext = reject;
+};
+
+/** See `WorkPool.series`. */
+export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F>> {
+  readonly window: number;
+  readonly #options: SeriesOptions<F>;
+  readonly #host: SeriesHost;
+  readonly #hub: RingHub;
+  readonly #ring: SlotRing;
+  readonly #entry: RingEntry;
+  readonly #halt: HaltCounter;
+  readonly #overflow: Waiting[] = [];
+  #overflowAt = 0;
+  #submitted = 0;
+  #roomWaiters: (() => void)[] = [];
+  #drainWaiters: (() => void)[] = [];
+  #ended: { readonly error: unknown } | undefined;
+  #closed: Promise<void> | undefined;
+  readonly #stopWatchdog: () => void;
+  #graceTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #onAbort: () => void;
+
+  constructor(options: SeriesOptions<F>, host: SeriesHost, firstSequence = 0) {
+    const { window = DEFAULT_WINDOW, slotBytes = DEFAULT_SLOT_BYTES, idempotent = false } = options;
+    checkInteger('window', window, 1, MAX_WINDOW);
+    checkInteger('slotBytes', slotBytes, 0, MAX_ARENA);
+    checkInteger('retries', options.retries ?? 0, 0, 1000);
+    checkInteger('graceMs', options.graceMs ?? 0, 0, 0x7fffffff);
+    this.#halt = new HaltCounter(options.halt ?? 'never');
+    this.window = 2 ** Math.ceil(Math.log2(window));
+    this.#options = options;
+    this.#host = host;
+    this.#hub = host.hub;
+    const href = moduleHref(options.fn);
+    const arenaBytes =
+      Math.ceil(Math.min(MAX_ARENA, Math.max(MIN_ARENA, (this.window + 1) * slotBytes)) / 8) * 8;
+    this.#ring = new SlotRing(
+      {
+        id: host.nextRing(),
+        window: this.window,
+        arenaBytes,
+        slotBytes: Math.min(slotBytes, arenaBytes >> 1),
+        outputBytes: options.outputBytes ?? ((n) => n),
+        firstSequence,
+        shared: !host.inline,
+        copyBytes: (options.bytes ?? 'copy') === 'copy',
+        retries: idempotent ? (options.retries ?? 1) : 0,
+        capacity: host.capacity,
+        onOutcome:
+          options.halt === undefined
+            ? undefined
+            : (failed) => {
+                this.#noteOutcome(failed);
+              },
+      },
+      {
+        pickWorker: () => host.hub.pickWorker(this.#ring),
+        sendHeld: (worker, sequence, input, transfer) => {
+          host.hub.sendHeld(this.#ring, worker, sequence, input, transfer);
+        },
+        threads: () => host.hub.threads,
+        report: (error) => {
+          queueMicrotask(() => {
+            throw error;
+          });
+        },
+      },
+    );
+    this.#ring.allow(options.workers ?? host.workers());
+    this.#entry = host.hub.add(this.#ring, href, options.fn.name, options.shared, () => {
+      this.#afterDeliveries();
+    });
+    if (options.onFull === 'inline') this.#entry.load().catch(() => undefined);
+    this.#onAbort = () => {
+      this.#end(options.signal?.reason, true);
+    };
+    if (options.signal?.aborted === true) this.#onAbort();
+    else options.signal?.addEventListener('abort', this.#onAbort, { once: true });
+    this.#stopWatchdog = startWatchdog(this.#ring, options.watchdogMs, options.onStall);
+  }
+
+  /** Resolves when the function is loaded in every thread. @throws ERR_PADATA_MODULE */
+  async ready(): Promise<void> {
+    await this.#host.load(this.#options.fn);
+  }
+
+  /**
+   * Submits a job; its callback runs after those of all jobs submitted before.
+   * @param input    value for the function
+   * @param callback gets (error, result, seq), never during this call
+   * @param transfer objects to hand over with the input
+   * @param more     others follow, and nobody waits for this result alone: its callback may come with that of the
+   *                 next job submitted without `more`, or when half the window is done, or 64 ms later. Saves waking
+   *                 this thread for each of them: some 50 us of CPU a job
+   * @returns false when the window is full now: wait for `room()` before the next
+   * @throws ERR_PADATA_CLOSED, the halt's or abort's error, ERR_PADATA_CLONE; the callback is not called then
+   * @remarks about 0.2 us for values that fit a slot; others go by structured clone
+   * @kernel padata_do_parallel
+   */
+  submit(
+    input: JobInput<F>,
+    callback: JobCallback<JobResult<F>>,
+    transfer?: readonly unknown[],
+    more = false,
+  ): boolean {
+    return this.submitKept(input, callback as SerialCallback, transfer, false, undefined, more);
+  }
+
+  /** `submit` whose byte results stay valid until `release`. */
+  submitKept(
+    input: unknown,
+    callback: SerialCallback,
+    transfer: readonly unknown[] | undefined,
+    keep: boolean,
+    reject?: Settle,
+    more = false,
+  ): boolean {
+    if (this.#ended !== undefined) throw asError(this.#ended.error);
+    const ring = this.#ring;
+    if (ring.broken !== undefined) throw asError(ring.broken);
+    const hub = this.#hub;
+    if (
+      this.#overflowAt < this.#overflow.length ||
+      !ring.submit(input, callback, transfer, hub.stamp, keep, hub.isLazy, reject, more)
+    ) {
+      return this.#submitFull({ input, callback, transfer, keep, reject, more });
+    }
+    this.#submitted += 1;
+    hub.noteSubmit(ring);
+    return !ring.isFull;
+  }
+
+  /** Gives back the bytes of the oldest result that was kept. */
+  release(): void {
+    this.#ring.release();
+    this.#pump();
+  }
+
+  /** Resolves when a job can be submitted without waiting. */
+  async room(): Promise<void> {
+    while (this.#ring.isFull || this.#overflowAt < this.#overflow.length) {
+      if (this.#ended !== undefined) return;
+      await new Promise<void>((resolve) => {
+        this.#roomWaiters.push(resolve);
+      });
+    }
+  }
+
+  /**
+   * Submits a job and resolves with its result. Waits for room first.
+   * @throws ERR_PADATA_JOB_FAILED (cause: the function's error), ERR_PADATA_WORKER_DIED, the signal's reason
+   */
+  run(input: JobInput<F>, options?: JobOptions): Promise<JobResult<F>> {
+    const signal = options?.signal;
+    if (signal !== undefined) return this.#runAbortable(input, signal, options?.transfer);
+    const promise = new Promise<JobResult<F>>(takeSettlers as Executor<JobResult<F>>);
+    const reject = rejectNext;
+    try {
+      this.submitKept(input, resolveNext, options?.transfer, false, reject);
+    } catch (error) {
+      reject(error);
+    }
+    return promise;
+  }
+
+  #runAbortable(
+    input: JobInput<F>,
+    signal: AbortSignal,
+    transfer: readonly unknown[] | undefined,
+  ): Promise<JobResult<F>> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) {
+        reject(asError(signal.reason));
+        return;
+      }
+      const sequence = this.#submitted + (this.#overflow.length - this.#overflowAt);
+      const onAbort = (): void => {
+        this.#cancel(sequence, signal.reason);
+      };
+      this.submit(
+        input,
+        (error, value) => {
+          signal.removeEventListener('abort', onAbort);
+          if (signal.aborted) reject(asError(signal.reason));
+          else if (error === undefined) resolve(value!);
+          else reject(asError(error));
+        },
+        transfer,
+      );
+      signal.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  /**
+   * Runs every item of a source and gives the results in the source's order.
+   * Reads at most `window` items more than were handed out.
+   * @param source  iterable, async iterable or ReadableStream
+   * @param options errors: 'throw' (default), 'skip' or 'collect'
+   */
+  map(
+    source: Source<JobInput<F>>,
+    options: MapOptions = {},
+  ): AsyncIterableIterator<JobResult<F>> & AsyncDisposable {
+    return new OrderedIterator<JobInput<F>, JobResult<F>>(
+      {
+        window: this.window,
+        keep: this.#options.bytes === 'view',
+        submit: (input, callback, keep) =>
+          this.submitKept(input, callback as SerialCallback, undefined, keep),
+        room: () => this.room(),
+        release: () => {
+          this.release();
+        },
+      },
+      source,
+      options,
+    );
+  }
+
+  /** A node:stream Duplex: chunks in, results out, in order. */
+  duplex(): SeriesDuplex {
+    return makeDuplex(this);
+  }
+
+  /** A pair of Web streams: chunks in, results out, in order. */
+  transform(): SeriesTransform<JobInput<F>, JobResult<F>> {
+    return makeTransform(this) as SeriesTransform<JobInput<F>, JobResult<F>>;
+  }
+
+  /** Resolves when all jobs submitted so far were delivered. */
+  async drain(): Promise<void> {
+    while (this.#ring.outstanding > 0 || this.#overflowAt < this.#overflow.length) {
+      await new Promise<void>((resolve) => {
+        this.#drainWaiters.push(resolve);
+      });
+    }
+  }
+
+  /** Figures since the beginning. */
+  stats(): SeriesStats {
+    const ring = this.#ring;
+    const waits: number[] = [];
+    const runs: number[] = [];
+    for (let w = 0; w <= this.#host.capacity; w += 1) {
+      const offsets = statOffsets(w);
+      waits.push(offsets.wait);
+      runs.push(offsets.run);
+    }
+    return {
+      submitted: this.#submitted,
+      delivered: ring.delivered,
+      failed: ring.failed,
+      retried: ring.retried,
+      inFlight: ring.outstanding,
+      overflow: this.#overflow.length - this.#overflowAt,
+      wait: summarize(ring.stats, waits),
+      run: summarize(ring.stats, runs),
+      latency: summarize(ring.stats, [ring.latencyOffset]),
+    };
+  }
+
+  /** Loads the function in the calling thread too, so that jobs can be run here. */
+  async loadHere(): Promise<void> {
+    await this.#entry.load();
+  }
+
+  /** Jobs submitted and not delivered. */
+  get inFlight(): number {
+    return this.#ring.outstanding + this.#overflow.length - this.#overflowAt;
+  }
+
+  /** Jobs submitted whose function has not ended. O(window). */
+  busyJobs(): number {
+    return this.#ring.busyJobs() + this.#overflow.length - this.#overflowAt;
+  }
+
+  /** Runs the job submitted last in the calling thread, unless a worker has it already. */
+  runNewestHere(): void {
+    this.#ring.publish();
+    if (this.#ring.outstanding > 0) this.#entry.runner.runOne(this.#ring.newest);
+    this.#host.hub.scheduleDrain();
+  }
+
+  /** Limits the jobs not yet begun to these workers. */
+  setWorkers(workers: Iterable<number>): void {
+    this.#ring.allow(workers);
+    this.#host.hub.scheduleDrain();
+  }
+
+  /** Takes no more jobs, waits for those under way, frees the memory. Idempotent. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Ends the series with an error: what waits fails now, what runs is asked to stop. */
+  abort(reason: unknown): void {
+    this.#end(reason, true);
+  }
+
+  async #close(): Promise<void> {
+    const closed = new PadataError('ERR_PADATA_CLOSED', 'the series was closed');
+    const drained = this.drain();
+    this.#ended ??= { error: closed };
+    await drained;
+    this.#stopWatchdog();
+    clearTimeout(this.#graceTimer);
+    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#host.hub.remove(this.#ring);
+    this.#host.onClosed(this);
+  }
+
+  #submitFull(job: Waiting): boolean {
+    const { onFull = 'wait' } = this.#options;
+    if (onFull === 'reject') {
+      throw new PadataError(
+        'ERR_PADATA_FULL',
+        `${this.window} jobs are in flight; wait for room()`,
+        { window: this.window },
+      );
+    }
+    this.#overflow.push(job);
+    if (onFull === 'inline') {
+      // The caller does what it would otherwise wait for: oldest jobs first.
+      while (this.#overflowAt < this.#overflow.length) {
+        if (!this.#host.hub.helpOnce(this.#entry)) break;
+        this.#pump();
+      }
+    }
+    return false;
+  }
+
+  /** Moves waiting jobs into the ring. */
+  #pump(): void {
+    const { hub } = this.#host;
+    while (this.#overflowAt < this.#overflow.length && !this.#ring.isFull) {
+      const job = this.#overflow[this.#overflowAt]!;
+      if (job.failed !== undefined) {
+        this.#ring.submitSettled(job.callback, job.failed.error, hub.stamp, job.reject);
+      } else {
+        try {
+          const { input, callback, transfer, keep, reject, more } = job;
+          const { stamp, isLazy } = hub;
+          if (!this.#ring.submit(input, callback, transfer, stamp, keep, isLazy, reject, more)) {
+            break;
+          }
+        } catch (error) {
+          // Accepted long ago, so the error is the job's own; its place in the order is now.
+          this.#ring.submitSettled(job.callback, error, hub.stamp, job.reject);
+        }
+      }
+      this.#submitted += 1;
+      this.#overflowAt += 1;
+      hub.noteSubmit(this.#ring);
+    }
+    if (this.#overflowAt === this.#overflow.length && this.#overflowAt > 0) {
+      this.#overflow.length = 0;
+      this.#overflowAt = 0;
+    }
+  }
+
+  #afterDeliveries(): void {
+    this.#pump();
+    if (!this.#ring.isFull && this.#overflow.length === 0 && this.#roomWaiters.length > 0) {
+      for (const resolve of this.#roomWaiters.splice(0)) resolve();
+    }
+    if (this.#ring.outstanding === 0 && this.#overflow.length === 0) {
+      for (const resolve of this.#drainWaiters.splice(0)) resolve();
+    }
+  }
+
+  /** Counts an outcome towards the halt policy, in order of submission. */
+  #noteOutcome(failed: boolean): void {
+    if (!this.#halt.count(failed) || this.#ended !== undefined) return;
+    this.#end(
+      new PadataError('ERR_PADATA_HALTED', `the series halted: ${this.#options.halt ?? 'never'}`, {
+        halt: this.#options.halt,
+      }),
+      this.#halt.now,
+    );
+  }
+
+  #cancel(sequence: number, reason: unknown): void {
+    // Jobs still in the overflow have no slot yet.
+    const inRing = sequence < this.#submitted;
+    if (!inRing) {
+      const at = this.#overflowAt + (sequence - this.#submitted);
+      const job = this.#overflow[at];
+      if (job !== undefined) {
+        this.#overflow[at] = { ...job, failed: { error: reason } };
+      }
+      return;
+    }
+    const worker = this.#ring.cancelOne(this.#sequenceOf(sequence), reason);
+    if (worker === 0) {
+      this.#host.hub.scheduleDrain();
+      return;
+    }
+    setTimeout(() => {
+      const still = this.#ring.workerOf(this.#sequenceOf(sequence));
+      if (still === worker) this.#host.hub.terminate(worker);
+    }, this.#options.graceMs ?? DEFAULT_GRACE_MS);
+  }
+
+  /** Sequence number in the ring of the n-th submitted job. */
+  #sequenceOf(n: number): number {
+    return (this.#ring.processed + (n - this.#ring.delivered)) | 0;
+  }
+
+  #end(reason: unknown, now: boolean): void {
+    if (this.#ended !== undefined && this.#closed === undefined) return;
+    this.#ended = { error: reason };
+    this.#ring.abortError = { error: reason };
+    this.#ring.cancelWaiting(reason);
+    for (let i = this.#overflowAt; i < this.#overflow.length; i += 1) {
+      this.#overflow[i] = { ...this.#overflow[i]!, failed: { error: reason } };
+    }
+    this.#pump();
+    if (now) {
+      this.#ring.askToStop();
+      const graceMs = this.#options.graceMs ?? DEFAULT_GRACE_MS;
+      this.#graceTimer = setTimeout(() => {
+        for (const worker of this.#ring.runningWorkers()) this.#host.hub.terminate(worker);
+      }, graceMs);
+    }
+    for (const resolve of this.#roomWaiters.splice(0)) resolve();
+    this.#host.hub.scheduleDrain();
+  }
+}
+
+/** Whatever a signal or a function gave, for those who may only throw errors; the value stays what it is. */
+function asError(reason: unknown): Error {
+  return reason as Error;
+}

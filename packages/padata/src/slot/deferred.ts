@@ -1,0 +1,57 @@
+/**
+ * Completing a job from a thread that does not run it: the slot is in shared memory, so anyone who has
+ * the handle can put the result in and hand the slot to the owner.
+ */
+import { HEAD } from '../protocol/control-layout.js';
+import { PadataError } from '../base/errors.js';
+import type { DeferredJob } from './job-context.js';
+import { ring as protocol } from '../protocol/machine.js';
+import {
+  RING,
+  SLOT,
+  SlotState,
+  deferredState,
+  ringMemory,
+  slotWord,
+} from '../protocol/ring-layout.js';
+import { writeValue } from './slot-values.js';
+
+/**
+ * Completes a deferred job with a value that fits its slot (numbers, text, bytes, plain data).
+ * @param job   handle from `ctx.defer()`
+ * @param value result
+ * @throws ERR_PADATA_DOUBLE_COMPLETE when it was completed before, or its series dropped it;
+ *         ERR_PADATA_CLONE when the value does not fit the slot
+ * @kernel padata_do_serial
+ */
+export function completeDeferred(job: DeferredJob, value: unknown): void {
+  const memory = ringMemory(job.buffer, job.window, job.arenaBytes);
+  const { words } = memory;
+  const base = slotWord(job.window, job.seq);
+  const deferred = deferredState(job.window, job.seq);
+  // RUNNING by nobody: the completer's own until `finish`.
+  const state = Atomics.compareExchange(words, base + SLOT.STATE, deferred, SlotState.RUNNING);
+  if (state !== deferred) {
+    throw new PadataError(
+      'ERR_PADATA_DOUBLE_COMPLETE',
+      `job ${job.seq} is not waiting for its completion`,
+      { seq: job.seq },
+    );
+  }
+  const offset = words[base + SLOT.FIRST]! + words[base + SLOT.IN_ROOM]!;
+  const room = words[base + SLOT.OUT_ROOM]!;
+  if (!writeValue(memory, base, job.seq & (job.window - 1), value, offset, room)) {
+    Atomics.store(words, base + SLOT.STATE, deferred);
+    throw new PadataError(
+      'ERR_PADATA_CLONE',
+      `the value does not fit the ${room} bytes that job ${job.seq} has for its result`,
+      { seq: job.seq, room },
+    );
+  }
+  protocol.finish(words, base);
+  Atomics.sub(words, RING.DEFERRED, 1);
+  if (protocol.mustWake(words, job.control, job.window)) {
+    // The owner watches this word while completions are deferred.
+    Atomics.notify(job.control, HEAD.OWNER_ASLEEP);
+  }
+}

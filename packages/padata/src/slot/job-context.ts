@@ -1,0 +1,100 @@
+/** What a job's function gets besides its input. */
+import { RING, SLOT, deferredState } from '../protocol/ring-layout.js';
+import type { RingMemory } from '../protocol/ring-layout.js';
+
+/** Second argument of a job function. */
+export interface JobContext<S = unknown> {
+  /** Sequence number within the series (modulo 2^32). */
+  readonly seq: number;
+  /** Worker that runs the job; 0 = the owner of the pool. */
+  readonly worker: number;
+  /** True once the job should give up; long synchronous functions poll it. */
+  readonly aborted: boolean;
+  /** The series' `shared` value, cloned once per thread. */
+  readonly shared: S;
+  /**
+   * Writable bytes for the result, in the job's own slot when they fit: returning them (or a part) copies
+   * nothing. Valid until the job is done.
+   */
+  output(bytes: number): Uint8Array;
+  /**
+   * Leaves the completion to whoever gets the handle, on any thread; see `completeDeferred`. From this call on
+   * the job may be completed, so its input and output bytes are no longer the function's.
+   */
+  defer(): DeferredJob;
+}
+
+/** A job to be completed from anywhere; survives structured clone. */
+export interface DeferredJob {
+  readonly control: Int32Array;
+  readonly buffer: SharedArrayBuffer;
+  readonly window: number;
+  readonly arenaBytes: number;
+  readonly seq: number;
+}
+
+/** Context of one job. */
+export class SlotContext implements JobContext {
+  seq = 0;
+  readonly worker: number;
+  readonly shared: unknown;
+  readonly #ring: RingMemory;
+  #base = 0;
+  readonly #control: Int32Array;
+  readonly #announce: () => void;
+  /** The function called `defer`. */
+  deferred = false;
+
+  /** @param announce tells the owner that a completion is to come from elsewhere */
+  constructor(
+    ring: RingMemory,
+    worker: number,
+    shared: unknown,
+    control: Int32Array,
+    announce: () => void,
+  ) {
+    this.#ring = ring;
+    this.#control = control;
+    this.#announce = announce;
+    this.worker = worker;
+    this.shared = shared;
+  }
+
+  /** Now stands for the job in this slot. */
+  enter(base: number): void {
+    this.#base = base;
+    this.seq = this.#ring.words[base + SLOT.SEQ]! >>> 0;
+  }
+
+  get aborted(): boolean {
+    const { words } = this.#ring;
+    return (
+      Atomics.load(words, RING.ABORTED) !== 0 || Atomics.load(words, this.#base + SLOT.ABORT) !== 0
+    );
+  }
+
+  output(bytes: number): Uint8Array {
+    const { words } = this.#ring;
+    if (bytes > words[this.#base + SLOT.OUT_ROOM]!) return new Uint8Array(bytes);
+    const offset = words[this.#base + SLOT.FIRST]! + words[this.#base + SLOT.IN_ROOM]!;
+    return this.#ring.bytes.subarray(offset, offset + bytes);
+  }
+
+  defer(): DeferredJob {
+    if (!this.deferred) {
+      this.deferred = true;
+      const { words } = this.#ring;
+      Atomics.add(words, RING.DEFERRED, 1);
+      // Before the handle exists: pairs with the exchange in `completeDeferred`, which may come at once.
+      Atomics.store(words, this.#base + SLOT.STATE, deferredState(this.#ring.window, this.seq));
+      this.#announce();
+    }
+    return {
+      control: this.#control,
+      buffer: this.#ring.buffer,
+      window: this.#ring.window,
+      arenaBytes: this.#ring.bytes.length,
+      seq: this.seq,
+    };
+  }
+}

@@ -1,0 +1,359 @@
+/**
+ * Runs the jobs of one ring on one thread: a worker's, or the owner's when it helps out.
+ *
+ * A synchronous function is read, called and finished in place. A promise leaves the slot RUNNING and is
+ * finished when it settles; a deferred job is left to its completer.
+ */
+import { PadataError, toErrorRecord } from '../base/errors.js';
+import type { AnyFunction } from '../base/function-ref.js';
+import { HISTOGRAM_BUCKETS, bucketOf } from '../base/histogram.js';
+import { SlotContext } from './job-context.js';
+import type { FromWorker } from '../protocol/messages.js';
+import { ring as protocol } from '../protocol/machine.js';
+import type { RingMemory } from '../protocol/ring-layout.js';
+import {
+  Kind,
+  RING,
+  SLOT,
+  SLOT_NUMBER,
+  STATE_BITS,
+  SlotState,
+  deferredState,
+  slotNumber,
+  slotWord,
+} from '../protocol/ring-layout.js';
+import { readValue, writeValue } from './slot-values.js';
+import { smallInteger } from '../base/small-integer.js';
+import { transferListOf } from '../base/transfer.js';
+import { isThenable } from '../base/thenable.js';
+
+/** Jobs reserved in one step at most. */
+const BATCH = 64;
+/** A reservation should not take longer than this, in milliseconds. */
+const BATCH_MS = 0.05;
+/** Jobs that take longer are each a reason to wake the owner; smaller ones only all of a reservation. */
+const SLOW_MS = 0.02;
+/** Promises of one ring pending on one thread at most. */
+const MAX_ASYNC = 64;
+/** READY slots an idle worker looks at for something to take over. */
+const STEAL_SCAN = 64;
+
+/** What the runner needs from its thread. */
+export interface RunnerHost {
+  readonly worker: number;
+  readonly control: Int32Array;
+  readonly threads: number;
+  /** Milliseconds to add to this thread's clock to get the owner's. */
+  readonly clockOffset: number;
+  post(message: FromWorker, transfer?: readonly unknown[]): void;
+  /** Wakes the owner. */
+  wake(): void;
+  beginAsync(): void;
+  endAsync(): void;
+  /** There is more to do than this thread can soon: wake one more. */
+  wakeAnother(ring: Int32Array): void;
+}
+
+/** Where this thread counts times: two histograms, wait and run. */
+export interface RunnerStats {
+  readonly counts: Int32Array;
+  readonly wait: number;
+  readonly run: number;
+}
+
+/** Offsets of a worker's histograms in a ring's statistics. */
+export function statOffsets(worker: number): { wait: number; run: number } {
+  const wait = worker * 2 * HISTOGRAM_BUCKETS;
+  return { wait, run: wait + HISTOGRAM_BUCKETS };
+}
+
+const { load, store, compareExchange } = Atomics;
+
+/** The jobs of one ring on one thread. */
+export class SlotRunner {
+  readonly id: number;
+  readonly memory: RingMemory;
+  fn: AnyFunction | undefined;
+  readonly #shared: unknown;
+  readonly #host: RunnerHost;
+  readonly #counts: Int32Array;
+  readonly #waitAt: number;
+  readonly #runAt: number;
+  readonly #taken = { count: 0 };
+  readonly #words: Int32Array;
+  readonly #numbers: Float64Array;
+  readonly #mask: number;
+  /** Waiting times are counted by stretches of jobs that were submitted and begun together. */
+  #stampSeen = -1;
+  #nowSeen = -1;
+  #bucketSeen = 0;
+  #async = 0;
+  #context: SlotContext | undefined;
+  readonly #announceDeferred = (): void => {
+    this.#host.post({ t: 'deferred', ring: this.id });
+  };
+  /** Average time of a job here, in milliseconds; undefined before the first. */
+  #averageMs: number | undefined;
+
+  constructor(
+    id: number,
+    memory: RingMemory,
+    shared: unknown,
+    stats: Int32Array,
+    host: RunnerHost,
+  ) {
+    this.id = id;
+    this.memory = memory;
+    this.#words = memory.words;
+    this.#numbers = memory.numbers;
+    this.#mask = memory.window - 1;
+    this.#shared = shared;
+    this.#host = host;
+    this.#counts = stats;
+    const { wait, run } = statOffsets(host.worker);
+    this.#waitAt = wait;
+    this.#runAt = run;
+  }
+
+  /** Something is submitted and not delivered. */
+  get isBusy(): boolean {
+    const { words } = this.memory;
+    return load(words, RING.PUBLISHED) !== load(words, RING.PROCESSED);
+  }
+
+  /** Something is submitted and not reserved. */
+  get isWaiting(): boolean {
+    const { words } = this.memory;
+    return ((load(words, RING.PUBLISHED) - load(words, RING.CLAIM)) | 0) > 0;
+  }
+
+  /** Something waits that this thread may take. */
+  get canWork(): boolean {
+    return this.isWaiting && this.#mayRun;
+  }
+
+  /** The same question again, after other threads had time to take the rest. */
+  #isWaitingStill(): boolean {
+    return this.isWaiting;
+  }
+
+  /** May this thread take jobs of this ring now? */
+  get #mayRun(): boolean {
+    if (this.fn === undefined || this.#async >= MAX_ASYNC) return false;
+    const { worker } = this.#host;
+    const word = load(this.memory.words, RING.ALLOWED + (worker >>> 5));
+    return ((word >>> (worker & 31)) & 1) === 1;
+  }
+
+  /** Reserves a few jobs and runs them; true = there were some. */
+  scan(): boolean {
+    const { words, window } = this.memory;
+    if (!this.isWaiting || !this.#mayRun) return false;
+    const average = this.#averageMs;
+    const most =
+      average === undefined ? 1 : Math.max(1, Math.min(BATCH, Math.floor(BATCH_MS / average)));
+    const first = protocol.reserve(words, most, 2 * this.#host.threads, this.#taken);
+    const { count } = this.#taken;
+    if (count === 0) return false;
+    if (this.#isWaitingStill() && (average === undefined || average > 0.02)) {
+      this.#host.wakeAnother(words);
+    }
+    const began = performance.now();
+    let ran = 0;
+    // What is done must not wait for the rest of the reservation when that is slow.
+    const slow = average === undefined || average > SLOW_MS;
+    for (let i = 0; i < count; i += 1) {
+      if (slow && i > 0) this.#wakeOwner();
+      if (this.#takeAndRun(slotWord(window, (first + i) | 0), began)) ran += 1;
+    }
+    if (ran > 0) this.#account(began, ran);
+    return true;
+  }
+
+  /** Takes one job over that another thread has reserved but not begun; true = there was one. */
+  steal(): boolean {
+    if (!this.#mayRun) return false;
+    const { words, window } = this.memory;
+    const first = load(words, RING.PROCESSED);
+    const pending = Math.min(STEAL_SCAN, (load(words, RING.PUBLISHED) - first) | 0);
+    const began = performance.now();
+    for (let i = 0; i < pending; i += 1) {
+      const base = slotWord(window, (first + i) | 0);
+      if (load(words, base + SLOT.STATE) !== SlotState.READY) continue;
+      if (!this.#takeAndRun(base, began)) continue;
+      this.#account(began, 1);
+      return true;
+    }
+    return false;
+  }
+
+  /** Runs this job if nobody has begun it; false = somebody has, or the function is not loaded here. */
+  runOne(sequence: number): boolean {
+    if (this.fn === undefined) return false;
+    const began = performance.now();
+    if (!this.#takeAndRun(slotWord(this.memory.window, sequence), began)) return false;
+    this.#account(began, 1);
+    return true;
+  }
+
+  /** A job whose input came by message. */
+  runHeld(sequence: number, input: unknown): void {
+    const { words, window } = this.memory;
+    const base = slotWord(window, sequence);
+    const began = performance.now();
+    const state = load(words, base + SLOT.STATE);
+    const running = SlotState.RUNNING | (state & ~15);
+    // The owner may have taken it back in the meantime.
+    if ((state & 15) !== SlotState.HELD || words[base + SLOT.SEQ] !== (sequence | 0)) return;
+    if (compareExchange(words, base + SLOT.STATE, state, running) !== state) return;
+    this.#run(base, input);
+    this.#account(began, 1);
+  }
+
+  #takeAndRun(base: number, now: number): boolean {
+    if (!protocol.take(this.memory.words, base, this.#host.worker)) return false;
+    const index = this.#index(base);
+    const number = slotNumber(index);
+    const stamp = this.#numbers[number + SLOT_NUMBER.STAMP]!;
+    if (stamp !== this.#stampSeen || now !== this.#nowSeen) {
+      this.#stampSeen = stamp;
+      this.#nowSeen = now;
+      this.#bucketSeen = this.#waitAt + bucketOf(now + this.#host.clockOffset - stamp);
+    }
+    this.#counts[this.#bucketSeen]! += 1;
+    this.#run(
+      base,
+      this.#words[base + SLOT.KIND] === Kind.NUMBER
+        ? smallInteger(this.#numbers[number + SLOT_NUMBER.VALUE]!)
+        : readValue(this.memory, base, index),
+    );
+    return true;
+  }
+
+  #index(base: number): number {
+    return this.#words[base + SLOT.SEQ]! & this.#mask;
+  }
+
+  #run(base: number, input: unknown): void {
+    const host = this.#host;
+    // One context serves job after job, until a function keeps it beyond its return.
+    this.#context ??= new SlotContext(
+      this.memory,
+      host.worker,
+      this.#shared,
+      host.control,
+      this.#announceDeferred,
+    );
+    const context = this.#context;
+    context.enter(base);
+    let value: unknown;
+    try {
+      value = this.fn!(input, context);
+    } catch (error) {
+      if (context.deferred) this.#context = undefined;
+      this.#failUnlessHandedOver(base, context, error);
+      return;
+    }
+    if (typeof value === 'number' && !context.deferred) {
+      this.#numbers[slotNumber(this.#index(base)) + SLOT_NUMBER.VALUE] = value;
+      this.#words[base + SLOT.KIND] = Kind.NUMBER;
+      protocol.finish(this.#words, base);
+    } else if (context.deferred) {
+      // `defer` has handed the slot over; a promise that comes with it may still fail.
+      this.#context = undefined;
+      if (isThenable(value)) {
+        value.then(undefined, (error: unknown) => {
+          this.#failUnlessHandedOver(base, context, error);
+        });
+      }
+    } else if (isThenable(value)) {
+      this.#context = undefined;
+      this.#await(base, context, value);
+    } else this.#finish(base, value);
+  }
+
+  #await(base: number, context: SlotContext, value: PromiseLike<unknown>): void {
+    this.#async += 1;
+    this.#host.beginAsync();
+    const ended = (): void => {
+      this.#async -= 1;
+      this.#wakeOwner();
+      this.#host.endAsync();
+    };
+    value.then(
+      (result) => {
+        if (!context.deferred) this.#finish(base, result);
+        ended();
+      },
+      (error: unknown) => {
+        this.#failUnlessHandedOver(base, context, error);
+        ended();
+      },
+    );
+  }
+
+  /** Fails the job; after `defer` only if nobody has completed it yet, as `completeDeferred` claims it. */
+  #failUnlessHandedOver(base: number, context: SlotContext, error: unknown): void {
+    if (context.deferred) {
+      const { words } = this.memory;
+      const deferred = deferredState(this.memory.window, context.seq);
+      const running = SlotState.RUNNING | (this.#host.worker << STATE_BITS);
+      if (compareExchange(words, base + SLOT.STATE, deferred, running) !== deferred) return;
+      Atomics.sub(words, RING.DEFERRED, 1);
+    }
+    this.#fail(base, error);
+  }
+
+  #finish(base: number, value: unknown): void {
+    const { words } = this.memory;
+    const offset = words[base + SLOT.FIRST]! + words[base + SLOT.IN_ROOM]!;
+    const room = words[base + SLOT.OUT_ROOM]!;
+    const index = this.#index(base);
+    const list = transferListOf(value);
+    if (list === undefined && writeValue(this.memory, base, index, value, offset, room)) {
+      protocol.finish(words, base);
+      return;
+    }
+    try {
+      // Posted before DONE: whoever sees DONE finds the message in the port.
+      this.#host.post({ t: 'result', ring: this.id, seq: words[base + SLOT.SEQ]!, value }, list);
+    } catch (error) {
+      this.#fail(
+        base,
+        new PadataError('ERR_PADATA_CLONE', 'the result cannot be cloned', {}, error),
+      );
+      return;
+    }
+    words[base + SLOT.KIND] = Kind.MESSAGE;
+    protocol.finish(words, base);
+  }
+
+  #fail(base: number, error: unknown): void {
+    const { words } = this.memory;
+    this.#host.post({
+      t: 'jobFailed',
+      ring: this.id,
+      seq: words[base + SLOT.SEQ]!,
+      worker: this.#host.worker,
+      error: toErrorRecord(error),
+    });
+    words[base + SLOT.KIND] = Kind.ERROR;
+    protocol.finish(words, base);
+  }
+
+  /** Wakes the owner if it sleeps and the next job in order is done; notes the time. */
+  #account(began: number, jobs: number): void {
+    this.#wakeOwner();
+    const each = (performance.now() - began) / jobs;
+    this.#counts[this.#runAt + bucketOf(each)]! += jobs;
+    const old = this.#averageMs;
+    this.#averageMs = old === undefined ? each : old + (each - old) / 8;
+    store(this.memory.words, RING.RUN_NS, Math.min(0x7fffffff, this.#averageMs * 1e6) | 0 || 1);
+  }
+
+  #wakeOwner(): void {
+    if (protocol.mustWake(this.memory.words, this.#host.control, this.memory.window)) {
+      this.#host.wake();
+    }
+  }
+}

@@ -1,0 +1,282 @@
+/**
+ * The loop of a worker thread: take messages in, work, and when there is nothing, spin for a moment and
+ * sleep on the thread's own word.
+ *
+ * ```
+ *   look -> messages -> slots, lanes -> did something? -> again
+ *                                    \-> spin (adapts) -> sleep: blocking, or in the event loop while
+ *                                                         promises are pending or idle is 'loop'
+ * ```
+ * Spinning adapts: a hit doubles the time that the worker is willing to spin, a miss halves it down to
+ * nothing, and at most one worker in two spins. Blocking stops the thread's event loop, so the loop never
+ * blocks while asynchronous work is under way.
+ */
+import { HEAD, WORKER, workerBase } from '../protocol/control-layout.js';
+import { toErrorRecord } from '../base/errors.js';
+import { loadFunction } from '../base/function-ref.js';
+import type { FromWorker, ToWorker } from '../protocol/messages.js';
+import type { WorkerInit } from '../crew/platform.js';
+import { sleep } from '../protocol/machine.js';
+import { RangeParticipant } from './worker-range.js';
+import { WorkerRings } from './worker-rings.js';
+
+/** What a backend gives to the loop. */
+export interface WorkerHost {
+  post(message: unknown, transfer?: readonly unknown[]): void;
+  /** Takes one message without the event loop; undefined = none, or not possible. */
+  receive(): unknown;
+  yieldToEvents(): Promise<void>;
+  /** Ends the thread. */
+  exit(): void;
+  /** May make a module loadable (TypeScript); true = try again. */
+  recover(href: string, error: unknown): Promise<boolean>;
+  /** Name of the thread for the operating system, 0 = unknown. */
+  readonly tid: number;
+  readonly canBlock: boolean;
+}
+
+const { load, store, compareExchange, wait } = Atomics;
+/** Longest time a worker spins before it sleeps, in milliseconds, when it adapts. */
+const SPIN_MAX_MS = 0.05;
+const SPIN_MIN_MS = 0.002;
+/** First and longest sleep of an idle worker while jobs are under way, in milliseconds. */
+const BUSY_SLICE_MS = 1;
+const MAX_BUSY_SLICE_MS = 64;
+/** A worker that gave up spinning tries it again once in so many times. */
+const SPIN_RETRY = 64;
+/** A blocked worker re-reads its word at least this often, in milliseconds. */
+const WAIT_SLICE_MS = 1000;
+/** A busy worker with promises pending lets events in this often, in milliseconds. */
+const EVENT_SLICE_MS = 5;
+
+/** One worker thread's life. */
+export class WorkerCore {
+  readonly #host: WorkerHost;
+  readonly #init: WorkerInit;
+  readonly #words: Int32Array;
+  readonly #base: number;
+  readonly #ranges: RangeParticipant;
+  readonly #rings: WorkerRings;
+  #received = 0;
+  #leaving = false;
+  #pendingAsync = 0;
+  readonly #id: number;
+  #spinMs = SPIN_MIN_MS;
+  #idleMs = BUSY_SLICE_MS;
+  #misses = 0;
+  #kick: (() => void) | undefined;
+
+  constructor(init: WorkerInit, host: WorkerHost) {
+    this.#host = host;
+    this.#init = init;
+    this.#words = init.words;
+    this.#id = init.id;
+    this.#base = workerBase(init.id);
+    this.#rings = new WorkerRings({
+      init,
+      post: (message, transfer) => {
+        host.post(message, transfer);
+      },
+      beginAsync: () => {
+        this.#pendingAsync += 1;
+      },
+      endAsync: () => {
+        this.#pendingAsync -= 1;
+        this.#kick?.();
+      },
+      recover: (href, error) => host.recover(href, error),
+    });
+    this.#ranges = new RangeParticipant({
+      init,
+      post: (message, transfer) => {
+        host.post(message, transfer);
+      },
+      drainMail: () => {
+        this.#drainMail();
+      },
+      otherWork: () => this.#rings.canWork,
+      beginAsync: () => {
+        this.#pendingAsync += 1;
+      },
+      endAsync: () => {
+        this.#pendingAsync -= 1;
+        this.#kick?.();
+      },
+      recover: (href, error) => host.recover(href, error),
+    });
+  }
+
+  /** A message arrived through the event loop. */
+  deliver(message: unknown): void {
+    this.#received = (this.#received + 1) | 0;
+    this.#handle(message as ToWorker);
+    this.#kick?.();
+  }
+
+  /** Runs until the pool stops the thread. */
+  async run(): Promise<void> {
+    const words = this.#words;
+    this.#post({ t: 'hello', tid: this.#host.tid });
+    let lastEvents = performance.now();
+    while (load(words, HEAD.STOP) === 0) {
+      const seen = sleep.look(words);
+      this.#drainMail();
+      if (this.#leaving && this.#pendingAsync === 0) break;
+      const did = !this.#leaving && this.#work();
+      if (did) {
+        this.#idleMs = BUSY_SLICE_MS;
+        if (this.#pendingAsync > 0 && performance.now() - lastEvents > EVENT_SLICE_MS) {
+          await this.#host.yieldToEvents();
+          lastEvents = performance.now();
+        }
+        continue;
+      }
+      if (this.#spin(seen)) continue;
+      if (!this.#leaving && this.#rings.steal()) continue;
+      if (this.#pendingAsync === 0 && this.#init.idle === 'block' && this.#host.canBlock) {
+        this.#block(seen);
+      } else {
+        await this.#waitInEvents(seen);
+        lastEvents = performance.now();
+      }
+    }
+    this.#host.exit();
+  }
+
+  #work(): boolean {
+    const ranges = this.#ranges.scan();
+    return this.#rings.scan() || ranges;
+  }
+
+  /** While jobs are under way elsewhere, an idle worker looks around now and then: it may take some over. */
+  #slice(): number {
+    if (!this.#rings.isBusy) return WAIT_SLICE_MS;
+    this.#idleMs = Math.min(MAX_BUSY_SLICE_MS, this.#idleMs * 2);
+    return this.#idleMs;
+  }
+
+  #post(message: FromWorker): void {
+    this.#host.post(message);
+  }
+
+  #drainMail(): void {
+    if (load(this.#words, this.#base + WORKER.MAIL) === this.#received) return;
+    for (;;) {
+      const message = this.#host.receive();
+      if (message === undefined) return;
+      this.#received = (this.#received + 1) | 0;
+      this.#handle(message as ToWorker);
+    }
+  }
+
+  #handle(message: ToWorker): void {
+    switch (message.t) {
+      case 'job':
+        this.#ranges.define(message);
+        break;
+      case 'drop':
+        this.#ranges.drop(message.job);
+        break;
+      case 'ring':
+        this.#rings.define(message);
+        break;
+      case 'dropRing':
+        this.#rings.drop(message.ring);
+        break;
+      case 'held':
+        this.#rings.hold(message.ring, message.jobs);
+        break;
+      case 'leave':
+        this.#leaving = true;
+        break;
+      case 'load':
+        this.#load(message.id, message.href, message.name);
+        break;
+    }
+  }
+
+  #load(id: number, href: string, name: string): void {
+    this.#pendingAsync += 1;
+    loadFunction(href, name, (h, e) => this.#host.recover(h, e))
+      .then(
+        () => {
+          this.#post({ t: 'loaded', id });
+        },
+        (error: unknown) => {
+          this.#post({ t: 'loaded', id, error: toErrorRecord(error) });
+        },
+      )
+      .finally(() => {
+        this.#pendingAsync -= 1;
+        this.#kick?.();
+      });
+  }
+
+  /** Watches for a publication for a short while; true = there was one. */
+  #spin(seen: number): boolean {
+    const words = this.#words;
+    const fixed = words[HEAD.SPIN_US]!;
+    let limit = fixed >= 0 ? fixed / 1000 : this.#spinMs;
+    if (limit === 0) {
+      this.#misses += 1;
+      if (fixed === 0 || this.#misses % SPIN_RETRY !== 0) return false;
+      limit = SPIN_MAX_MS;
+    }
+    // One spinner is enough to take the next job at once.
+    if (fixed < 0 && compareExchange(words, HEAD.SPINNER, 0, this.#id) !== 0) return false;
+    const until = performance.now() + limit;
+    let hit = false;
+    do {
+      for (let i = 0; i < 32 && !hit; i += 1) {
+        hit = load(words, HEAD.EPOCH) !== seen || this.#rings.canWork;
+      }
+    } while (!hit && performance.now() < until);
+    if (fixed < 0) store(words, HEAD.SPINNER, 0);
+    this.#spinMs = hit
+      ? Math.min(SPIN_MAX_MS, Math.max(SPIN_MIN_MS, this.#spinMs * 2))
+      : this.#spinMs / 2 < SPIN_MIN_MS
+        ? 0
+        : this.#spinMs / 2;
+    return hit;
+  }
+
+  /** The SLEEP word is set; neither an epoch nor a submission came since the last look. */
+  #maySleep(seen: number): boolean {
+    if (!sleep.maySleep(this.#words, this.#base, seen)) return false;
+    // Pairs with the owner: it stores PUBLISHED, then loads SLEEP.
+    if (this.#leaving || !this.#rings.canWork) return true;
+    sleep.awake(this.#words, this.#base);
+    return false;
+  }
+
+  #block(seen: number): void {
+    const words = this.#words;
+    if (!this.#maySleep(seen)) return;
+    // Pairs with claimSleeper: the publisher writes 0 and notifies. A time limit lets a missed
+    // notification cost a second instead of for ever.
+    wait(words, this.#base + WORKER.SLEEP, 1, this.#slice());
+    sleep.awake(words, this.#base);
+  }
+
+  async #waitInEvents(seen: number): Promise<void> {
+    const words = this.#words;
+    if (!this.#maySleep(seen)) {
+      await this.#host.yieldToEvents();
+      return;
+    }
+    await new Promise<void>((resolve) => {
+      this.#kick = resolve;
+      const result = Atomics.waitAsync(words, this.#base + WORKER.SLEEP, 1, this.#slice());
+      if (result.async) {
+        void result.value.then(() => {
+          resolve();
+        });
+      } else {
+        resolve();
+      }
+    });
+    this.#kick = undefined;
+    sleep.awake(words, this.#base);
+    await this.#host.yieldToEvents();
+  }
+}

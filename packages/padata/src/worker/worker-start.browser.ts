@@ -1,0 +1,39 @@
+/** Binds the worker loop to a Web Worker's global scope. Never blocks: messages need the event loop. */
+import { becomeWorker } from '../base/current-worker.js';
+import type { WorkerInit } from '../crew/platform.js';
+import { platform } from './platform.browser.js';
+import { WorkerCore } from './worker-core.js';
+
+/** The part of a dedicated worker's scope that is used; the package compiles without the DOM library. */
+interface WorkerScope {
+  postMessage(message: unknown, transfer?: readonly unknown[]): void;
+  onmessage: ((event: { data: unknown }) => void) | null;
+  close(): void;
+}
+
+/** Waits for the owner's first message, then runs the loop. */
+export function startWebWorker(): void {
+  const scope = globalThis as unknown as WorkerScope;
+  scope.onmessage = (event) => {
+    const { padata } = event.data as { padata: WorkerInit };
+    const core = new WorkerCore(padata, {
+      post(message, transfer) {
+        scope.postMessage(message, transfer);
+      },
+      receive: () => undefined,
+      yieldToEvents: () => platform.yieldToEvents(),
+      exit() {
+        scope.postMessage({ padataExit: true });
+        scope.close();
+      },
+      recover: () => Promise.resolve(false),
+      tid: 0,
+      canBlock: false,
+    });
+    scope.onmessage = (next) => {
+      core.deliver(next.data);
+    };
+    becomeWorker(padata.id);
+    void core.run();
+  };
+}

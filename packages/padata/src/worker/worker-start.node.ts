@@ -1,0 +1,44 @@
+/** Binds the worker loop to Node's threads and ports. */
+import { readlinkSync } from 'node:fs';
+import { receiveMessageOnPort } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
+import { becomeWorker } from '../base/current-worker.js';
+import type { WorkerInit } from '../crew/platform.js';
+import { recoverTypeScript } from './typescript-loader.js';
+import { WorkerCore } from './worker-core.js';
+
+/** Starts the loop of this thread. */
+export function startNodeWorker(init: WorkerInit & { readonly port: MessagePort }): void {
+  const { port } = init;
+  const core = new WorkerCore(init, {
+    post(message, transfer) {
+      port.postMessage(message, transfer as never);
+    },
+    receive() {
+      return receiveMessageOnPort(port)?.message as unknown;
+    },
+    yieldToEvents: () => new Promise((resolve) => setImmediate(resolve)),
+    exit() {
+      port.close();
+      process.exit(0);
+    },
+    recover: recoverTypeScript,
+    tid: threadName(),
+    canBlock: true,
+  });
+  port.on('message', (message) => {
+    core.deliver(message);
+  });
+  becomeWorker(init.id);
+  void core.run();
+}
+
+/** Linux tells a thread's number; elsewhere 0. */
+function threadName(): number {
+  try {
+    const link = readlinkSync('/proc/thread-self');
+    return Number(link.slice(link.lastIndexOf('/') + 1)) || 0;
+  } catch {
+    return 0;
+  }
+}
