@@ -1,17 +1,16 @@
 /** Page-descriptor initialisation: early, deferred, on demand, device. */
-export { PageInitError, type PageInitErrorCode, type PageInitErrorDetails } from './errors.js';
+export { PageInitError, type PageInitErrorCode, type PageInitErrorDetails } from './base/errors.js';
 export type {
   InitInput,
-  MemorySpan,
+  MemoryPfnRange,
   PageSink,
-  PfnSpan,
   RangeJob,
   RangeJobResult,
   RangeJobRunner,
-  ReservedSpan,
+  ReservedPfnRange,
   WorkerShare,
-  ZoneSpan,
-} from './types.js';
+  ZonePfnRange,
+} from './base/types.js';
 export {
   type JobSplitting,
   type PageInitProfile,
@@ -41,7 +40,7 @@ export {
   type EarlyResult,
   initEarly,
   releaseEarly,
-} from './early.js';
+} from './early/early.js';
 export {
   type DeferredAttach,
   type DeferredCounts,
@@ -69,8 +68,8 @@ export {
   type PoolRunnerOptions,
   type WorkPoolPort,
   yieldToEvents,
-} from './runner.js';
-export { type UnitOwner, UnitState, UnitTable } from './unit-table.js';
+} from './work/runner.js';
+export { type ClaimOwner, ClaimState, ClaimTable } from './work/claims.js';
 export { Altmap, type AltmapRequest } from './device/altmap.js';
 export { DeviceInit, type DeviceInitHandle, type DeviceInitOptions } from './device/init.js';
 export {
@@ -82,7 +81,7 @@ export {
 } from './device/device-memory.js';
 export { DeviceMapping, type DevicePageInfo, type MappedRange } from './device/mapping.js';
 export { MappingReferences } from './device/references.js';
-export { SubsectionMap } from './device/subsections.js';
+export { SubsectionMap } from './hotplug/subsections.js';
 export {
   type DeviceBackend,
   type HotplugLock,
@@ -90,4 +89,4 @@ export {
   type PagemapRequest,
   type PageProtection,
 } from './device/types.js';
-export { MemoryHotplug, type MemoryHotplugOptions } from './hotplug.js';
+export { MemoryHotplug, type MemoryHotplugOptions } from './hotplug/memory-hotplug.js';

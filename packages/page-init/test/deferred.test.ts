@@ -294,7 +294,7 @@ test('a thread that dies in the middle of a section fails the pass, and nobody w
     threadId: there,
     liveness,
   });
-  expect(other.units.tryClaim(2)).toBe(true);
+  expect(other.claims.tryClaim(2)).toBe(true);
   const pass = initDeferred(nodes, { profile: PROFILE_LATEST, runner: inline(nodes) });
   // The pass is waiting for the section of a living thread; then the thread dies.
   await new Promise((resolve) => setTimeout(resolve, 20));

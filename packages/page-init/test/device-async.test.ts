@@ -8,8 +8,8 @@ import {
   type RangeJob,
   type RangeJobResult,
   type RangeJobRunner,
-  UnitState,
-  UnitTable,
+  ClaimState,
+  ClaimTable,
 } from '@bootmem/page-init';
 import { TINY } from './machines.js';
 
@@ -178,14 +178,14 @@ test('a sync from another view waits for a busy unit and sees its pages', async 
   const mapping = devices.memremapPagesAsync(REQUEST, { runner: (made) => new HeldRunner(made) });
   const init = DeviceInit.attach(mapping.handleFor(640), memmap);
   expect(mapping.handles.length).toBe(1);
-  expect(init.units.tryClaim(0)).toBe(true);
+  expect(init.claims.tryClaim(0)).toBe(true);
   let done = false;
   const waiting = mapping.sync(650, 1).then(() => {
     done = true;
   });
   await new Promise((resolve) => setTimeout(resolve, 5));
   expect(done).toBe(false);
-  init.units.finish(0);
+  init.claims.finish(0);
   await waiting;
   const stranger = { type: 'bootmem.device-init' as const, buffer: new ArrayBuffer(200) };
   expect(() => DeviceInit.attach(stranger, memmap)).toThrow(
@@ -195,7 +195,7 @@ test('a sync from another view waits for a busy unit and sees its pages', async 
 
 test('a unit that fails says so to everybody', async () => {
   const words = new Int32Array(new SharedArrayBuffer(16));
-  const units = new UnitTable(words, 0, 4);
+  const units = new ClaimTable(words, 0, 4);
   expect(units.tryClaim(1)).toBe(true);
   expect(units.tryClaim(1)).toBe(false);
   const waiting = units.whenDone(1);
@@ -211,7 +211,7 @@ test('a unit that fails says so to everybody', async () => {
   expect(units.cancel(1)).toBe(false);
   expect(units.tryClaim(2)).toBe(false);
   expect(units.firstPending(0)).toBe(3);
-  expect(units.countIn(UnitState.FAILED)).toBe(1);
+  expect(units.countIn(ClaimState.FAILED)).toBe(1);
 });
 
 test('a device whose descriptors run out fails its unit and the foreground sync', async () => {
@@ -244,7 +244,7 @@ test('pages that a dead helper left half done fail whoever syncs them, and nobod
   });
   const other = DeviceInit.attach(mapping.handleFor(640), memmap, { threadId: there, liveness });
   // The helper has the unit of [704, 768).
-  expect(other.units.tryClaim(1)).toBe(true);
+  expect(other.claims.tryClaim(1)).toBe(true);
   const waiting = mapping.sync(700, 80);
   await new Promise((resolve) => setTimeout(resolve, 20));
   liveness.markDead(there);

@@ -3,11 +3,11 @@ import { type Geometry, Memmap, PageState } from '@bootmem/memmap';
 import {
   type InitInput,
   type InitPlan,
-  type MemorySpan,
+  type MemoryPfnRange,
   type PageSink,
   planInit,
   runOf,
-  type ZoneSpan,
+  type ZonePfnRange,
 } from '@bootmem/page-init';
 
 export const TINY: Geometry = {
@@ -21,7 +21,7 @@ export const SECTION = 64;
 const NORMAL = 2;
 
 /** One zone per node, from its first to its last page. */
-export function zonesOf(memory: readonly MemorySpan[], zoneIndex = NORMAL): ZoneSpan[] {
+export function zonesOf(memory: readonly MemoryPfnRange[], zoneIndex = NORMAL): ZonePfnRange[] {
   const nids = [...new Set(memory.map((m) => m.nid))].sort((a, b) => a - b);
   return nids.map((nid) => {
     const own = memory.filter((m) => m.nid === nid);
@@ -35,7 +35,9 @@ export function zonesOf(memory: readonly MemorySpan[], zoneIndex = NORMAL): Zone
 }
 
 /** Plan of a tiny machine. */
-export function tinyPlan(input: Partial<InitInput> & { memory: readonly MemorySpan[] }): InitPlan {
+export function tinyPlan(
+  input: Partial<InitInput> & { memory: readonly MemoryPfnRange[] },
+): InitPlan {
   return planInit({ reserved: [], zones: zonesOf(input.memory), geometry: TINY, ...input });
 }
 

@@ -7,13 +7,13 @@ import {
   initDeferred,
   initEarly,
   type InitPlan,
-  type MemorySpan,
+  type MemoryPfnRange,
   planInit,
   PROFILE_LATEST,
   type RangeJob,
   type RangeJobRunner,
   releaseEarly,
-  type ReservedSpan,
+  type ReservedPfnRange,
 } from '@bootmem/page-init';
 import { memmapFor, picture, tinyPlan, WatchingSink, zonesOf } from './machines.js';
 
@@ -41,13 +41,13 @@ type Layout = typeof layout extends fc.Arbitrary<infer T> ? T : never;
 
 /** Interleaved nodes are kept apart per zone by giving each node one zone over its whole span. */
 function planOf({ parts, reserved }: Layout): InitPlan {
-  const memory: MemorySpan[] = [];
+  const memory: MemoryPfnRange[] = [];
   let at = 0;
   for (const { gap, pages, nid } of parts) {
     memory.push({ startPfn: at + gap, endPfn: at + gap + pages, nid });
     at += gap + pages;
   }
-  const ranges: ReservedSpan[] = reserved.map(({ start, pages, noInit }) => ({
+  const ranges: ReservedPfnRange[] = reserved.map(({ start, pages, noInit }) => ({
     startPfn: start,
     endPfn: start + pages,
     ...(noInit ? { noInit } : {}),

@@ -4,13 +4,13 @@ import { ZoneIndex } from '@bootmem/memmap';
 import {
   type InitPlan,
   memoryFromBytes,
-  type MemorySpan,
+  type MemoryPfnRange,
   type PageInitProfile,
   planInit,
   PROFILE_6_1,
   PROFILE_6_12,
   reservedFromBytes,
-  type ZoneSpan,
+  type ZonePfnRange,
 } from '@bootmem/page-init';
 import type { BootRecord, ZoneSnapshot } from '@bootmem-tools/oracle';
 
@@ -32,7 +32,7 @@ export interface Machine {
   readonly boot: BootRecord;
   readonly profile: PageInitProfile;
   readonly plan: InitPlan;
-  readonly memory: readonly MemorySpan[];
+  readonly memory: readonly MemoryPfnRange[];
   /** Zones as the allocator wants them. */
   readonly zones: readonly ZoneSpec[];
 }
@@ -73,7 +73,7 @@ export function machineOf(boot: BootRecord): Machine {
   return { boot, profile, plan, memory: spans, zones };
 }
 
-function spanOf(zone: ZoneSnapshot): ZoneSpan {
+function spanOf(zone: ZoneSnapshot): ZonePfnRange {
   return {
     nid: zone.nid,
     zoneIndex: ZONE_BY_NAME[zone.name]!,

@@ -4,7 +4,7 @@
 import type { Geometry } from '@bootmem/memmap';
 import { X86_64, ZoneIndex } from '@bootmem/memmap';
 import { PROFILES, memoryFromBytes, planInit, reservedFromBytes } from '@bootmem/page-init';
-import type { InitPlan, ZoneSpan } from '@bootmem/page-init';
+import type { InitPlan, ZonePfnRange } from '@bootmem/page-init';
 import type { Memblock } from '@bootmem/memblock';
 import { MemFlags } from '@bootmem/memblock';
 import type { LayoutPlan } from './layout-plan.js';
@@ -32,7 +32,7 @@ export function geometryOf(plan: LayoutPlan): Geometry {
 }
 
 /** Zones with memory, as page-init and memmap name them. */
-export function zoneSpans(plan: LayoutPlan): ZoneSpan[] {
+export function zoneSpans(plan: LayoutPlan): ZonePfnRange[] {
   return plan.layout.nodes.flatMap((node) =>
     node.zones
       .filter((zone) => zone.presentPages > 0)

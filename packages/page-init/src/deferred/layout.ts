@@ -4,7 +4,7 @@
  *     header words | lock (4) | counters (64 bit) | unit state per section | free ranges (float64 pairs)
  *
  * Writers: phase, generation and the first deferred pfn under the lock; counters by atomic add; unit
- * states as unit-table.ts says; free ranges once, at creation. A pfn may need 40 bits, hence two words.
+ * states as claims.ts says; free ranges once, at creation. A pfn may need 40 bits, hence two words.
  */
 
 /** Marks the buffer. */

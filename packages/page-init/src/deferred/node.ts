@@ -13,11 +13,17 @@
  * Locks: the node's lock serialises growers and phase changes. It is taken before any lock of the sink,
  * never after. Chunks take no lock of their own. Source: reference "On-demand growth".
  */
-import { allocateBuffer, type Memmap, SharedLock, type ThreadRegistry } from '@bootmem/memmap';
-import { checkUntouched, initMemory } from '../core.js';
-import { invariant, PageInitError } from '../errors.js';
-import type { PfnSpan, PageSink } from '../types.js';
-import { UnitState, UnitTable } from '../unit-table.js';
+import {
+  allocateBuffer,
+  type Memmap,
+  SharedLock,
+  type ThreadRegistry,
+  type PfnRange,
+} from '@bootmem/memmap';
+import { checkUntouched, initMemory } from '../work/fill.js';
+import { invariant, PageInitError } from '../base/errors.js';
+import type { PageSink } from '../base/types.js';
+import { ClaimState, ClaimTable } from '../work/claims.js';
 import { Counter, deferredLayout, MAGIC, Phase, VERSION, Word } from './layout.js';
 
 const { load, store, add } = Atomics;
@@ -37,7 +43,7 @@ export interface DeferredNodeOptions {
   /** End of the zone. */
   readonly endPfn: number;
   /** Free ranges inside `[firstDeferredPfn, endPfn)`, sorted, disjoint. */
-  readonly ranges: readonly PfnSpan[];
+  readonly ranges: readonly PfnRange[];
   readonly sectionOrder: number;
   /** `until-done` (default): growth goes on while the pass runs; `until-pass`: the kernel's rule. */
   readonly growth?: 'until-done' | 'until-pass';
@@ -93,7 +99,7 @@ export class DeferredNode {
   readonly #lock: SharedLock;
   readonly #verify: boolean;
   /** State of each section. */
-  readonly units: UnitTable;
+  readonly claims: ClaimTable;
 
   private constructor(handle: DeferredNodeHandle, attach: DeferredAttach) {
     const words = new Int32Array(handle.buffer);
@@ -107,7 +113,7 @@ export class DeferredNode {
     this.#words = words;
     this.#counters = new BigInt64Array(handle.buffer, layout.countersAt, Counter.COUNT);
     this.#ranges = new Float64Array(handle.buffer, layout.rangesAt, rangeCount * 2);
-    this.units = new UnitTable(words, layout.unitsAt / 4, sections, attach);
+    this.claims = new ClaimTable(words, layout.unitsAt / 4, sections, attach);
     this.nid = words[Word.NID]!;
     this.zoneId = words[Word.ZONE_ID]!;
     this.sectionPages = 2 ** words[Word.SECTION_ORDER]!;
@@ -180,7 +186,7 @@ export class DeferredNode {
 
   /** End of the last deferred section. */
   get endPfn(): number {
-    return this.#base + this.units.count * this.sectionPages;
+    return this.#base + this.claims.count * this.sectionPages;
   }
 
   /**
@@ -198,8 +204,8 @@ export class DeferredNode {
   }
 
   /** Free ranges of `[startPfn, endPfn)`, clipped, in address order. O(log ranges + result). */
-  rangesIn(startPfn: number, endPfn: number): PfnSpan[] {
-    const out: PfnSpan[] = [];
+  rangesIn(startPfn: number, endPfn: number): PfnRange[] {
+    const out: PfnRange[] = [];
     this.#eachRange(startPfn, endPfn, (start, end) => out.push({ startPfn: start, endPfn: end }));
     return out;
   }
@@ -223,13 +229,13 @@ export class DeferredNode {
     const last = this.#sectionAt(end);
     let pages = 0;
     for (let unit = first; unit < last;) {
-      if (!this.units.tryClaim(unit)) {
+      if (!this.claims.tryClaim(unit)) {
         unit++;
         continue;
       }
       const step = Math.min(last, unit + STEP_SECTIONS);
       let end = unit + 1;
-      while (end < step && this.units.tryClaim(end)) end++;
+      while (end < step && this.claims.tryClaim(end)) end++;
       pages += this.#initClaimed(unit, end);
       unit = end;
     }
@@ -269,7 +275,7 @@ export class DeferredNode {
    */
   begin(): number | undefined {
     return this.#lock.withLock(() => {
-      const unit = this.units.firstPending(0);
+      const unit = this.claims.firstPending(0);
       if (this.phase === Phase.DONE) return undefined;
       const start = this.firstDeferredPfn ?? (unit === undefined ? undefined : this.#pfnOf(unit));
       store(this.#words, Word.PHASE, Phase.RUNNING);
@@ -280,8 +286,8 @@ export class DeferredNode {
 
   /** Waits for sections that growers are still at. @throws ERR_PAGE_INIT_INCOMPLETE when one failed */
   async settle(): Promise<void> {
-    for (let unit = 0; unit < this.units.count; unit++) {
-      if (!this.units.isDone(unit)) await this.units.whenDone(unit);
+    for (let unit = 0; unit < this.claims.count; unit++) {
+      if (!this.claims.isDone(unit)) await this.claims.whenDone(unit);
     }
   }
 
@@ -291,13 +297,13 @@ export class DeferredNode {
    */
   finish(): void {
     this.#lock.withLock(() => {
-      const undone = this.units.count - this.units.countIn(UnitState.DONE);
+      const undone = this.claims.count - this.claims.countIn(ClaimState.DONE);
       if (undone > 0) {
         throw new PageInitError('ERR_PAGE_INIT_INCOMPLETE', `${undone} sections are not done`, {
           nid: this.nid,
           undone,
-          failed: this.units.countIn(UnitState.FAILED),
-          busy: this.units.countIn(UnitState.BUSY),
+          failed: this.claims.countIn(ClaimState.FAILED),
+          busy: this.claims.countIn(ClaimState.BUSY),
         });
       }
       store(this.#words, Word.PHASE, Phase.DONE);
@@ -311,8 +317,8 @@ export class DeferredNode {
     return {
       pages: value(Counter.PAGES),
       chunks: value(Counter.CHUNKS),
-      sections: this.units.count,
-      sectionsDone: this.units.countIn(UnitState.DONE),
+      sections: this.claims.count,
+      sectionsDone: this.claims.countIn(ClaimState.DONE),
       grownPages: value(Counter.GROWN_PAGES),
       growCalls: value(Counter.GROW_CALLS),
       growWaits: value(Counter.GROW_WAITS),
@@ -328,9 +334,9 @@ export class DeferredNode {
 
   #growLocked(needed: number): number {
     let pages = 0;
-    let unit = this.units.firstPending(0);
-    for (; unit !== undefined && pages < needed; unit = this.units.firstPending(unit + 1)) {
-      if (this.units.tryClaim(unit)) pages += this.#initClaimed(unit, unit + 1);
+    let unit = this.claims.firstPending(0);
+    for (; unit !== undefined && pages < needed; unit = this.claims.firstPending(unit + 1)) {
+      if (this.claims.tryClaim(unit)) pages += this.#initClaimed(unit, unit + 1);
     }
     if (this.phase === Phase.BEFORE) this.#setFirst(this.#stopAt(unit, pages));
     return pages;
@@ -354,10 +360,10 @@ export class DeferredNode {
     let done = first;
     try {
       const pages = this.#initSpan(this.#pfnOf(first), this.#pfnOf(last));
-      for (; done < last; done++) this.units.finish(done);
+      for (; done < last; done++) this.claims.finish(done);
       return pages;
     } catch (error) {
-      for (; done < last; done++) this.units.fail(done);
+      for (; done < last; done++) this.claims.fail(done);
       throw error;
     }
   }

@@ -8,10 +8,10 @@
  * where it stopped. Source: reference "Late init sequence", "Per-node thread".
  */
 import type { Memmap } from '@bootmem/memmap';
-import { defineZones } from '../early.js';
+import { defineZones } from '../early/early.js';
 import type { InitPlan } from '../plan/plan.js';
 import type { PageInitProfile } from '../profiles.js';
-import type { RangeJobResult, RangeJobRunner, WorkerShare } from '../types.js';
+import type { RangeJobResult, RangeJobRunner, WorkerShare } from '../base/types.js';
 import { type DeferredAttach, type DeferredCounts, DeferredNode } from './node.js';
 import { splitJobs } from './split.js';
 

@@ -10,8 +10,8 @@
  * with "the next range that starts after d" would lose [d,e). Sizes may include holes: harmless, since a
  * chunk finds its own ranges. Source: reference "Splitting work".
  */
+import type { PfnRange } from '@bootmem/memmap';
 import type { JobSplitting } from '../profiles.js';
-import type { PfnSpan } from '../types.js';
 
 /**
  * Jobs for a deferred part, in order.
@@ -22,14 +22,14 @@ import type { PfnSpan } from '../types.js';
  */
 export function splitJobs(
   splitting: JobSplitting,
-  ranges: readonly PfnSpan[],
+  ranges: readonly PfnRange[],
   from: number,
   endPfn: number,
   sectionPages: number,
-): PfnSpan[] {
+): PfnRange[] {
   const up = (pfn: number): number => Math.ceil(pfn / sectionPages) * sectionPages;
   if (splitting === 'zone') return [{ startPfn: from, endPfn: up(endPfn) }];
-  const jobs: PfnSpan[] = [];
+  const jobs: PfnRange[] = [];
   let at = from;
   for (const range of ranges) {
     if (range.endPfn <= at) continue;

@@ -9,7 +9,7 @@
  * The memmap is taken from `free` in blocks; aligning a block to its size loses `align` pages.
  * Source: reference "Concepts"; layout arithmetic checked against recorded boots.
  */
-import { PageInitError } from '../errors.js';
+import { PageInitError } from '../base/errors.js';
 
 /** Sizes as a driver gives them. */
 export interface AltmapRequest {

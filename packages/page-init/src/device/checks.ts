@@ -1,5 +1,5 @@
 /** Checks of a mapping request, before anything is changed, in the order in which kernels make them. */
-import { PageInitError } from '../errors.js';
+import { PageInitError } from '../base/errors.js';
 import type { PagemapType } from '../profiles.js';
 import type { PagemapRequest, PageProtection } from './types.js';
 

@@ -13,19 +13,19 @@
  * Locks: the hotplug lock only. Everything here runs on one controlling thread; page work may run on any.
  * Source: reference "Mapping flow", "Asynchronous + multithreaded design"; device-dax and pmem docs.
  */
-import { type Memmap, SectionFlag, ZoneIndex } from '@bootmem/memmap';
-import { setMovable } from '../core.js';
-import { PageInitError } from '../errors.js';
+import { type Memmap, SectionFlag, ZoneIndex, type PfnRange } from '@bootmem/memmap';
+import { setMovable } from '../work/fill.js';
+import { PageInitError } from '../base/errors.js';
 import { PROFILE_LATEST, type PageInitProfile } from '../profiles.js';
-import { createInlineRunner } from '../runner.js';
-import type { PfnSpan, RangeJobRunner } from '../types.js';
-import type { UnitOwner } from '../unit-table.js';
+import { createInlineRunner } from '../work/runner.js';
+import type { RangeJobRunner } from '../base/types.js';
+import type { ClaimOwner } from '../work/claims.js';
 import { Altmap } from './altmap.js';
 import { checkRequest, TYPE_RULES } from './checks.js';
 import { DeviceInit } from './init.js';
 import { DeviceMapping, type MappedRange } from './mapping.js';
 import { overlapOf, RangeRegistry } from './registry.js';
-import { SubsectionMap } from './subsections.js';
+import { SubsectionMap } from '../hotplug/subsections.js';
 import type { DeviceBackend, HotplugLock, PagemapRequest } from './types.js';
 
 /** Cap of a device's background job: hot-add happens on a busy machine. */
@@ -55,20 +55,20 @@ export interface LogLine {
 export interface DeviceMemoryOptions {
   readonly memmap: Memmap;
   /** Memory that the machine booted with. */
-  readonly memory: readonly PfnSpan[];
+  readonly memory: readonly PfnRange[];
   readonly profile?: PageInitProfile;
   readonly lock?: HotplugLock;
   readonly backend?: DeviceBackend;
   readonly onLog?: (line: LogLine) => void;
   /** This thread, and how it learns that a helper died over pages somebody waits for. */
-  readonly owner?: UnitOwner;
+  readonly owner?: ClaimOwner;
   /** Bytes of a page descriptor on the modelled machine; default 64. Sizes altmap and sharing. */
   readonly descriptorBytes?: number;
   /** Whether tail descriptors of compound pages can share one copy; default true. */
   readonly sharedTails?: boolean;
 }
 
-interface HolePart extends PfnSpan {
+interface HolePart extends PfnRange {
   readonly zoneId: number;
 }
 
@@ -81,17 +81,17 @@ interface Undo {
 export class DeviceMemory {
   readonly subsections: SubsectionMap;
   readonly #memmap: Memmap;
-  readonly #memory: readonly PfnSpan[];
+  readonly #memory: readonly PfnRange[];
   readonly #profile: PageInitProfile;
   readonly #lock: HotplugLock;
   readonly #backend: DeviceBackend;
   readonly #onLog: (line: LogLine) => void;
-  readonly #owner: UnitOwner | undefined;
+  readonly #owner: ClaimOwner | undefined;
   readonly #descriptorBytes: number;
   readonly #sharedTails: boolean;
   readonly #index = new RangeRegistry<DeviceMapping>();
   readonly #undo = new Map<MappedRange, Undo[]>();
-  readonly #zones = new Map<number, PfnSpan>();
+  readonly #zones = new Map<number, PfnRange>();
   #nextIndex = 1;
 
   constructor(options: DeviceMemoryOptions) {
@@ -113,7 +113,7 @@ export class DeviceMemory {
   }
 
   /** Span of ZONE_DEVICE on a node, or undefined; it grows and never shrinks. */
-  zoneSpan(nid: number): PfnSpan | undefined {
+  zoneSpan(nid: number): PfnRange | undefined {
     return this.#zones.get(nid);
   }
 
@@ -232,7 +232,7 @@ export class DeviceMemory {
     );
   }
 
-  #addRange(mapping: DeviceMapping, span: PfnSpan, uniquePages: number): void {
+  #addRange(mapping: DeviceMapping, span: PfnRange, uniquePages: number): void {
     const { request, nid } = mapping;
     const rule = TYPE_RULES[request.type];
     const { startPfn, endPfn } = span;
@@ -339,7 +339,7 @@ export class DeviceMemory {
 
   #useAltmap(
     altmap: Altmap,
-    { startPfn, endPfn }: PfnSpan,
+    { startPfn, endPfn }: PfnRange,
     step: (name: string, act: () => void, back: () => void) => void,
   ): void {
     const pageBytes = 2 ** this.#memmap.geometry.pageShift;
@@ -373,7 +373,7 @@ export class DeviceMemory {
   }
 
   /** Returns the parts that lie in boot sections, with the zone that their hole was linked to. */
-  #addDescriptors(span: PfnSpan): readonly HolePart[] {
+  #addDescriptors(span: PfnRange): readonly HolePart[] {
     this.subsections.activate(span);
     const parts = this.subsections.parts(span);
     try {
@@ -390,7 +390,7 @@ export class DeviceMemory {
       .map((part) => ({ ...part, zoneId: this.#memmap.zoneId(part.startPfn) }));
   }
 
-  #removeDescriptors(span: PfnSpan, holes: readonly HolePart[]): void {
+  #removeDescriptors(span: PfnRange, holes: readonly HolePart[]): void {
     this.subsections.deactivate(span);
     for (const part of this.subsections.parts(span)) {
       if (!part.early) this.#memmap.removeMemory(part.startPfn, part.endPfn);
@@ -404,7 +404,7 @@ export class DeviceMemory {
   }
 
   /** Marks sections that a device covers in part. @kernel SECTION_TAINT_ZONE_DEVICE */
-  #setTaint({ startPfn, endPfn }: PfnSpan, on: boolean): void {
+  #setTaint({ startPfn, endPfn }: PfnRange, on: boolean): void {
     const size = this.#memmap.pagesPerSection;
     for (const section of new Set(
       [startPfn, endPfn - 1].map((pfn) => this.#memmap.sectionOf(pfn)),
@@ -420,7 +420,7 @@ export class DeviceMemory {
     }
   }
 
-  #growZone(nid: number, { startPfn, endPfn }: PfnSpan): void {
+  #growZone(nid: number, { startPfn, endPfn }: PfnRange): void {
     const known = this.#zones.get(nid);
     this.#zones.set(nid, {
       startPfn: Math.min(startPfn, known?.startPfn ?? startPfn),

@@ -8,16 +8,21 @@
  *
  * A unit is at least a section and a compound page, at most about 1/1024 of the range; its ends are at
  * absolute multiples of its size, so no two threads write types of one section, and no compound page is
- * cut. Each unit is done exactly once (unit-table.ts). A request covers the units from that of its first
+ * cut. Each unit is done exactly once (claims.ts). A request covers the units from that of its first
  * page to that of its last page; counting `ceil(count / unit)` would miss one when it straddles.
  *
  * Source: reference "Asynchronous + multithreaded design", with its miscount corrected.
  */
-import { allocateBuffer, type DeviceState, type Memmap, PageState } from '@bootmem/memmap';
-import { setMovable } from '../core.js';
-import { PageInitError } from '../errors.js';
-import type { PfnSpan } from '../types.js';
-import { type UnitOwner, UnitState, UnitTable } from '../unit-table.js';
+import {
+  allocateBuffer,
+  type DeviceState,
+  type Memmap,
+  PageState,
+  type PfnRange,
+} from '@bootmem/memmap';
+import { setMovable } from '../work/fill.js';
+import { PageInitError } from '../base/errors.js';
+import { type ClaimOwner, ClaimState, ClaimTable } from '../work/claims.js';
 
 const MAGIC = 0x44455649;
 const VERSION = 1;
@@ -40,7 +45,7 @@ const COUNTER_BYTE = 88;
 const UNITS_AIMED_AT = 1024;
 
 /** How to lay a range's initialisation out. */
-export interface DeviceInitOptions extends PfnSpan {
+export interface DeviceInitOptions extends PfnRange {
   readonly zoneId: number;
   /** 1 .. 2**31 - 1. */
   readonly pgmapIndex: number;
@@ -64,13 +69,13 @@ export class DeviceInit {
   readonly endPfn: number;
   /** Pages per unit; job alignment. */
   readonly unitPages: number;
-  readonly units: UnitTable;
+  readonly claims: ClaimTable;
   readonly #handle: DeviceInitHandle;
   readonly #words: Int32Array;
   readonly #pages: BigInt64Array;
   readonly #memmap: Memmap;
 
-  private constructor(handle: DeviceInitHandle, memmap: Memmap, owner?: UnitOwner) {
+  private constructor(handle: DeviceInitHandle, memmap: Memmap, owner?: ClaimOwner) {
     const words = new Int32Array(handle.buffer);
     if (words[Word.MAGIC] !== MAGIC || words[Word.VERSION] !== VERSION) {
       throw new PageInitError(
@@ -82,7 +87,7 @@ export class DeviceInit {
     this.startPfn = sizes[0]!;
     this.endPfn = sizes[1]!;
     this.unitPages = sizes[2]!;
-    this.units = new UnitTable(words, Word.UNITS_AT, words[Word.UNITS]!, owner);
+    this.claims = new ClaimTable(words, Word.UNITS_AT, words[Word.UNITS]!, owner);
     this.#handle = handle;
     this.#words = words;
     this.#pages = new BigInt64Array(handle.buffer, COUNTER_BYTE, 1);
@@ -93,7 +98,7 @@ export class DeviceInit {
    * Lays a range's initialisation out; nothing is initialised. An empty range has no units.
    * @param owner the calling thread, so that others learn when it died over a unit, and it when they did
    */
-  static create(options: DeviceInitOptions, memmap: Memmap, owner?: UnitOwner): DeviceInit {
+  static create(options: DeviceInitOptions, memmap: Memmap, owner?: ClaimOwner): DeviceInit {
     const { startPfn, endPfn } = options;
     const grain = Math.max(memmap.pagesPerSection, 2 ** options.vmemmapShift);
     const pages = endPfn - startPfn;
@@ -115,7 +120,7 @@ export class DeviceInit {
   }
 
   /** The range of another thread; `owner` as in {@link create}. @throws ERR_PAGE_INIT_HANDLE */
-  static attach(handle: DeviceInitHandle, memmap: Memmap, owner?: UnitOwner): DeviceInit {
+  static attach(handle: DeviceInitHandle, memmap: Memmap, owner?: ClaimOwner): DeviceInit {
     return new DeviceInit(handle, memmap, owner);
   }
 
@@ -136,12 +141,12 @@ export class DeviceInit {
 
   /** True when the page's descriptor is ready. */
   isReady(pfn: number): boolean {
-    return this.units.isDone(this.#unitOf(pfn));
+    return this.claims.isDone(this.#unitOf(pfn));
   }
 
   /** True when all units are done. */
   isComplete(): boolean {
-    return this.units.countIn(UnitState.DONE) === this.units.count;
+    return this.claims.countIn(ClaimState.DONE) === this.claims.count;
   }
 
   /** Does all units that touch `[startPfn, endPfn)` and that nobody has claimed. Returns how many. */
@@ -160,21 +165,21 @@ export class DeviceInit {
    *   page of the request was left half done, by an error or by a thread that died
    */
   async sync(pfn: number, count: number): Promise<void> {
-    for (const unit of this.#syncUnits(pfn, count)) await this.units.whenDone(unit);
+    for (const unit of this.#syncUnits(pfn, count)) await this.claims.whenDone(unit);
   }
 
   /** As {@link sync}, but blocks the calling thread; not for a browser's main thread. */
   syncBlocking(pfn: number, count: number): void {
-    for (const unit of this.#syncUnits(pfn, count)) this.units.blockUntilDone(unit);
+    for (const unit of this.#syncUnits(pfn, count)) this.claims.blockUntilDone(unit);
   }
 
   /** Takes all pending units out, then waits for the busy ones. */
   async cancel(): Promise<void> {
-    for (let unit = 0; unit < this.units.count; unit++) this.units.cancel(unit);
-    for (let unit = 0; unit < this.units.count; unit++) {
-      const state = this.units.state(unit);
-      if (state !== UnitState.CANCELLED && state !== UnitState.FAILED) {
-        await this.units.whenDone(unit).catch(() => undefined);
+    for (let unit = 0; unit < this.claims.count; unit++) this.claims.cancel(unit);
+    for (let unit = 0; unit < this.claims.count; unit++) {
+      const state = this.claims.state(unit);
+      if (state !== ClaimState.CANCELLED && state !== ClaimState.FAILED) {
+        await this.claims.whenDone(unit).catch(() => undefined);
       }
     }
   }
@@ -210,16 +215,16 @@ export class DeviceInit {
   }
 
   #initUnit(unit: number): boolean {
-    if (!this.units.tryClaim(unit)) return false;
+    if (!this.claims.tryClaim(unit)) return false;
     try {
       const grid = (Math.floor(this.startPfn / this.unitPages) + unit) * this.unitPages;
       const start = Math.max(this.startPfn, grid);
       const end = Math.min(this.endPfn, grid + this.unitPages);
       Atomics.add(this.#pages, 0, BigInt(this.#initPages(start, end)));
-      this.units.finish(unit);
+      this.claims.finish(unit);
       return true;
     } catch (error) {
-      this.units.fail(unit);
+      this.claims.fail(unit);
       throw error;
     }
   }

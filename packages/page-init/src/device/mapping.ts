@@ -2,9 +2,8 @@
  * A live device mapping: its ranges, references and pages. Made by {@link DeviceMemory}; belongs to the
  * thread that made it. Page state lives in the memmap and is visible everywhere.
  */
-import { type Memmap, PageState } from '@bootmem/memmap';
-import { PageInitError } from '../errors.js';
-import type { PfnSpan } from '../types.js';
+import { type Memmap, PageState, type PfnRange } from '@bootmem/memmap';
+import { PageInitError } from '../base/errors.js';
 import type { Altmap } from './altmap.js';
 import { TYPE_RULES } from './checks.js';
 import type { DeviceInit, DeviceInitHandle } from './init.js';
@@ -12,7 +11,7 @@ import { MappingReferences } from './references.js';
 import type { PagemapRequest } from './types.js';
 
 /** One range of a mapping. */
-export interface MappedRange extends PfnSpan {
+export interface MappedRange extends PfnRange {
   readonly altmap: Altmap | undefined;
   /** First pfn with a device page: after reserve and memmap storage. */
   readonly firstPfn: number;

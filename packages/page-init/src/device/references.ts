@@ -2,7 +2,7 @@
  * References to a device mapping: bulk ones for its pages, single ones for users. Killing it stops new
  * ones; when the last goes, whoever waits for the release goes on.
  */
-import { PageInitError } from '../errors.js';
+import { PageInitError } from '../base/errors.js';
 
 /** Counted references with a live / dying / dead life. @kernel percpu_ref (its semantics) */
 export class MappingReferences {

@@ -2,12 +2,12 @@
  * Index from pfn to device mapping: sorted, disjoint entries. Conflicts are looked for over the whole
  * range, so that a smaller mapping strictly inside a larger one is found too.
  */
-import { PageInitError } from '../errors.js';
+import type { PfnRange } from '@bootmem/memmap';
+import { PageInitError } from '../base/errors.js';
 import { firstEndingAfter } from '../plan/cut.js';
-import type { PfnSpan } from '../types.js';
 
 /** An entry: a range and what it maps to. */
-export interface RegistryEntry<T> extends PfnSpan {
+export interface RegistryEntry<T> extends PfnRange {
   readonly value: T;
 }
 
@@ -27,13 +27,13 @@ export class RangeRegistry<T> {
   }
 
   /** First entry that overlaps the span. O(log n). */
-  overlapping(span: PfnSpan): RegistryEntry<T> | undefined {
+  overlapping(span: PfnRange): RegistryEntry<T> | undefined {
     const entry = this.#entries[firstEndingAfter(this.#entries, span.startPfn)];
     return entry !== undefined && entry.startPfn < span.endPfn ? entry : undefined;
   }
 
   /** Adds an entry. @throws ERR_DEVICE_CONFLICT when it overlaps one */
-  insert(span: PfnSpan, value: T): void {
+  insert(span: PfnRange, value: T): void {
     const other = this.overlapping(span);
     if (other !== undefined) {
       throw new PageInitError('ERR_DEVICE_CONFLICT', 'Conflicting mapping in same section', {
@@ -50,13 +50,16 @@ export class RangeRegistry<T> {
   }
 
   /** Removes the entry that starts at the span's start. */
-  remove(span: PfnSpan): void {
+  remove(span: PfnRange): void {
     this.#entries = this.#entries.filter((entry) => entry.startPfn !== span.startPfn);
   }
 }
 
 /** How much of a span lies in sorted or unsorted ranges. */
-export function overlapOf(span: PfnSpan, ranges: readonly PfnSpan[]): 'none' | 'partial' | 'full' {
+export function overlapOf(
+  span: PfnRange,
+  ranges: readonly PfnRange[],
+): 'none' | 'partial' | 'full' {
   let pages = 0;
   for (const range of ranges) {
     const start = Math.max(span.startPfn, range.startPfn);

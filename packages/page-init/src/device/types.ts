@@ -2,8 +2,8 @@
  * Device page maps: what is asked for, and the port to the machine underneath. Ranges are in pages; the
  * unit of mapping is a subsection.
  */
+import type { PfnRange } from '@bootmem/memmap';
 import type { PagemapType } from '../profiles.js';
-import type { PfnSpan } from '../types.js';
 import type { AltmapRequest } from './altmap.js';
 
 /** What a driver provides; which of it is needed depends on the type. */
@@ -20,7 +20,7 @@ export interface PagemapRequest {
   readonly name: string;
   readonly type: PagemapType;
   /** One or more ranges, whole subsections. */
-  readonly ranges: readonly PfnSpan[];
+  readonly ranges: readonly PfnRange[];
   /** Node; default what the backend says is local to the first page, else 0. */
   readonly nid?: number;
   /** Keep the memmap in the device itself; allowed for a single range only. */
@@ -41,13 +41,13 @@ export interface DeviceBackend {
   readonly localNid?: (pfn: number) => number;
   /** False when the range cannot be addressed. */
   readonly addressable?: (startPfn: number, endPfn: number) => boolean;
-  readonly trackAttributes?: (span: PfnSpan, protection: PageProtection) => void;
-  readonly untrackAttributes?: (span: PfnSpan) => void;
-  readonly addShadow?: (span: PfnSpan) => void;
-  readonly removeShadow?: (span: PfnSpan) => void;
+  readonly trackAttributes?: (span: PfnRange, protection: PageProtection) => void;
+  readonly untrackAttributes?: (span: PfnRange) => void;
+  readonly addShadow?: (span: PfnRange) => void;
+  readonly removeShadow?: (span: PfnRange) => void;
   /** Creates the kernel mapping; not called for private memory. Called with the hotplug lock held. */
-  readonly mapLinear?: (span: PfnSpan, protection: PageProtection) => void;
-  readonly unmapLinear?: (span: PfnSpan) => void;
+  readonly mapLinear?: (span: PfnRange, protection: PageProtection) => void;
+  readonly unmapLinear?: (span: PfnRange) => void;
 }
 
 /** Serialises adding and removing memory; the default is uncontended, for one controlling thread. */

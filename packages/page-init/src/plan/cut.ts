@@ -2,29 +2,30 @@
  * Set arithmetic on sorted ranges of pages: merge reserved ranges, cut a range by them, round bytes to
  * pages. Pure; linear in the number of ranges.
  */
-import type { MemorySpan, PfnSpan, ReservedSpan } from '../types.js';
+import type { PfnRange } from '@bootmem/memmap';
+import type { MemoryPfnRange, ReservedPfnRange } from '../base/types.js';
 
 /** How a part of a range is covered by the reserved list. */
 export type Cover = 'free' | 'reserved' | 'no-init';
 
 /** A part of a range. */
-export interface CutPart extends PfnSpan {
+export interface CutPart extends PfnRange {
   readonly cover: Cover;
 }
 
 /**
  * Reserved ranges sorted, disjoint, maximal; where plain and no-init ranges overlap, plain wins.
  */
-export function normaliseReserved(reserved: readonly ReservedSpan[]): ReservedSpan[] {
+export function normaliseReserved(reserved: readonly ReservedPfnRange[]): ReservedPfnRange[] {
   const plain = merge(reserved.filter((r) => r.noInit !== true));
-  const rest: ReservedSpan[] = [];
+  const rest: ReservedPfnRange[] = [];
   for (const range of merge(reserved.filter((r) => r.noInit === true))) {
     for (const part of subtract(range, plain)) rest.push({ ...part, noInit: true });
   }
   return [...plain, ...rest].sort((a, b) => a.startPfn - b.startPfn);
 }
 
-function merge(ranges: readonly PfnSpan[]): PfnSpan[] {
+function merge(ranges: readonly PfnRange[]): PfnRange[] {
   const out: { startPfn: number; endPfn: number }[] = [];
   for (const { startPfn, endPfn } of ranges.toSorted((a, b) => a.startPfn - b.startPfn)) {
     if (startPfn >= endPfn) continue;
@@ -39,7 +40,7 @@ function merge(ranges: readonly PfnSpan[]): PfnSpan[] {
 }
 
 /** Index of the first range that ends after `pfn`; ranges sorted and disjoint. */
-export function firstEndingAfter(ranges: readonly PfnSpan[], pfn: number): number {
+export function firstEndingAfter(ranges: readonly PfnRange[], pfn: number): number {
   let low = 0;
   let high = ranges.length;
   while (low < high) {
@@ -51,14 +52,14 @@ export function firstEndingAfter(ranges: readonly PfnSpan[], pfn: number): numbe
 }
 
 /** `range` minus `taken` (sorted, disjoint). */
-export function* subtract(range: PfnSpan, taken: readonly PfnSpan[]): Generator<PfnSpan> {
+export function* subtract(range: PfnRange, taken: readonly PfnRange[]): Generator<PfnRange> {
   for (const part of cutBy(range, taken)) {
     if (part.cover === 'free') yield { startPfn: part.startPfn, endPfn: part.endPfn };
   }
 }
 
 /** Parts of `range` in address order by how `reserved` (normalised) covers them; nothing is left out. */
-export function* cutBy(range: PfnSpan, reserved: readonly ReservedSpan[]): Generator<CutPart> {
+export function* cutBy(range: PfnRange, reserved: readonly ReservedPfnRange[]): Generator<CutPart> {
   let at = range.startPfn;
   for (let i = firstEndingAfter(reserved, at); at < range.endPfn; i++) {
     const next = reserved[i];
@@ -86,7 +87,7 @@ export interface ByteSpan {
 export function memoryFromBytes(
   regions: readonly (ByteSpan & { readonly nid: number; readonly mirror?: boolean })[],
   pageShift = 12,
-): MemorySpan[] {
+): MemoryPfnRange[] {
   const page = 2 ** pageShift;
   return regions.flatMap(({ base, size, nid, mirror }) => {
     const startPfn = Math.ceil(base / page);
@@ -100,7 +101,7 @@ export function memoryFromBytes(
 export function reservedFromBytes(
   regions: readonly (ByteSpan & { readonly noInit?: boolean })[],
   pageShift = 12,
-): ReservedSpan[] {
+): ReservedPfnRange[] {
   const page = 2 ** pageShift;
   return regions.flatMap(({ base, size, noInit }) =>
     size <= 0

@@ -11,10 +11,11 @@
  *
  * Source: behaviour of `defer_init` as described in reference and seen in recorded boots.
  */
-import type { PfnSpan, ZoneSpan } from '../types.js';
+import type { PfnRange } from '@bootmem/memmap';
+import type { ZonePfnRange } from '../base/types.js';
 
 /** A piece of memory inside one zone, in the order of the early pass. */
-export interface ZonePiece extends PfnSpan {
+export interface ZonePiece extends PfnRange {
   readonly nid: number;
   readonly zoneIndex: number;
 }
@@ -34,7 +35,7 @@ export function zoneKey(zone: { readonly nid: number; readonly zoneIndex: number
  */
 export function firstDeferredPfns(
   pieces: readonly ZonePiece[],
-  zones: readonly ZoneSpan[],
+  zones: readonly ZonePfnRange[],
   sectionPages: number,
 ): Map<number, number> {
   const zoneEnd = new Map(zones.map((zone) => [zoneKey(zone), zone.endPfn]));

@@ -8,19 +8,20 @@
  * A hole belongs to the piece after it, the tail of the last section to the piece before it. Only holes
  * inside sections that hold memory have descriptors.
  */
-import { PageInitError } from '../errors.js';
-import type { MemorySpan, PfnSpan, ZoneSpan } from '../types.js';
+import { type PfnRange, ZoneIndex } from '@bootmem/memmap';
+import { PageInitError } from '../base/errors.js';
+import type { MemoryPfnRange, ZonePfnRange } from '../base/types.js';
 import { firstEndingAfter } from './cut.js';
 import type { ZonePiece } from './first-deferred.js';
-
-/** Highest zone index that is ever considered; bounds the loop over a node's zones. */
-const MOVABLE_INDEX = 4;
 
 /**
  * Cuts memory at zone borders, in the order of the early pass (address, then zone).
  * @throws ERR_PAGE_INIT_ARGUMENT when ranges overlap, are empty, or no zone covers a page
  */
-export function zonePieces(memory: readonly MemorySpan[], zones: readonly ZoneSpan[]): ZonePiece[] {
+export function zonePieces(
+  memory: readonly MemoryPfnRange[],
+  zones: readonly ZonePfnRange[],
+): ZonePiece[] {
   const sorted = memory.toSorted((a, b) => a.startPfn - b.startPfn);
   const pieces: ZonePiece[] = [];
   let previousEnd = 0;
@@ -45,11 +46,11 @@ export function zonePieces(memory: readonly MemorySpan[], zones: readonly ZoneSp
   return pieces;
 }
 
-function* piecesOf(range: MemorySpan, zones: readonly ZoneSpan[]): Generator<ZonePiece> {
+function* piecesOf(range: MemoryPfnRange, zones: readonly ZonePfnRange[]): Generator<ZonePiece> {
   const own = zones
     .filter((zone) => zone.nid === range.nid)
     .toSorted((a, b) => a.zoneIndex - b.zoneIndex || a.startPfn - b.startPfn);
-  const movable = own.find((zone) => zone.zoneIndex === MOVABLE_INDEX);
+  const movable = own.find((zone) => zone.zoneIndex === ZoneIndex.MOVABLE);
   for (const zone of own) {
     let startPfn = Math.max(range.startPfn, zone.startPfn);
     let endPfn = Math.min(range.endPfn, zone.endPfn);
@@ -72,7 +73,7 @@ function* piecesOf(range: MemorySpan, zones: readonly ZoneSpan[]): Generator<Zon
   }
 }
 
-function checkSpan(range: PfnSpan): void {
+function checkSpan(range: PfnRange): void {
   const sane =
     Number.isSafeInteger(range.startPfn) &&
     Number.isSafeInteger(range.endPfn) &&
@@ -123,7 +124,7 @@ export function unavailableHoles(pieces: readonly ZonePiece[], sectionPages: num
 }
 
 /** Maximal runs of sections that hold memory, in address order. */
-export function presentSections(memory: readonly PfnSpan[], sectionPages: number): PfnSpan[] {
+export function presentSections(memory: readonly PfnRange[], sectionPages: number): PfnRange[] {
   const runs: { startPfn: number; endPfn: number }[] = [];
   for (const { startPfn, endPfn } of memory.toSorted((a, b) => a.startPfn - b.startPfn)) {
     const start = Math.floor(startPfn / sectionPages) * sectionPages;

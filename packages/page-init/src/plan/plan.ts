@@ -11,10 +11,10 @@
  *
  * Invariants (checked by `verifyPlan`): runs are sorted, disjoint and cover the sections without a gap.
  */
-import { checkGeometry, type Geometry, X86_64 } from '@bootmem/memmap';
-import { invariant, PageInitError } from '../errors.js';
+import { checkGeometry, type Geometry, X86_64, type PfnRange } from '@bootmem/memmap';
+import { invariant, PageInitError } from '../base/errors.js';
 import { PROFILE_LATEST, type PageInitProfile } from '../profiles.js';
-import type { InitInput, PfnSpan, ReservedSpan, ZoneSpan } from '../types.js';
+import type { InitInput, ReservedPfnRange, ZonePfnRange } from '../base/types.js';
 import { cutBy, normaliseReserved } from './cut.js';
 import { firstDeferredPfns, type ZonePiece } from './first-deferred.js';
 import { type HolePiece, presentSections, unavailableHoles, zonePieces } from './pieces.js';
@@ -26,7 +26,7 @@ export type PageOwner = 'early' | 'reserved' | 'unavailable' | 'deferred' | 'no-
 export const NO_ZONE_INDEX = 7;
 
 /** A run of pages with one owner, one zone and one fate. */
-export interface PlanRun extends PfnSpan {
+export interface PlanRun extends PfnRange {
   readonly owner: PageOwner;
   readonly nid: number;
   /** memmap's `ZoneIndex`, or {@link NO_ZONE_INDEX}. */
@@ -36,16 +36,16 @@ export interface PlanRun extends PfnSpan {
 }
 
 /** A node in the plan. */
-export interface PlanNode extends PfnSpan {
+export interface PlanNode extends PfnRange {
   readonly nid: number;
-  readonly zones: readonly ZoneSpan[];
+  readonly zones: readonly ZonePfnRange[];
   readonly presentPages: number;
   /** Where the deferred part starts, section aligned; undefined when all of it is early. */
   readonly firstDeferredPfn: number | undefined;
   /** The zone that the deferred part lies in. */
-  readonly deferredZone: ZoneSpan | undefined;
+  readonly deferredZone: ZonePfnRange | undefined;
   /** Free ranges at or after `firstDeferredPfn`, in address order. */
-  readonly deferredRanges: readonly PfnSpan[];
+  readonly deferredRanges: readonly PfnRange[];
 }
 
 /** Pages in holes, as the log counts them. */
@@ -61,7 +61,7 @@ export interface InitPlan {
   readonly profile: PageInitProfile;
   readonly sectionPages: number;
   /** Sections that hold memory, as maximal runs. */
-  readonly sections: readonly PfnSpan[];
+  readonly sections: readonly PfnRange[];
   readonly runs: readonly PlanRun[];
   readonly nodes: readonly PlanNode[];
   readonly memorylessNids: readonly number[];
@@ -115,7 +115,7 @@ export function planInit(input: InitInput): InitPlan {
 function* memoryRuns(
   piece: ZonePiece,
   first: number | undefined,
-  reserved: readonly ReservedSpan[],
+  reserved: readonly ReservedPfnRange[],
 ): Generator<PlanRun> {
   const { nid, zoneIndex } = piece;
   const border = Math.min(Math.max(first ?? Infinity, piece.startPfn), piece.endPfn);
@@ -133,8 +133,8 @@ function* memoryRuns(
 
 function* holeRuns(
   hole: ZonePiece,
-  reserved: readonly ReservedSpan[],
-  zones: readonly ZoneSpan[],
+  reserved: readonly ReservedPfnRange[],
+  zones: readonly ZonePfnRange[],
   first: ReadonlyMap<number, number>,
   profile: PageInitProfile,
 ): Generator<PlanRun> {
@@ -155,10 +155,10 @@ function* holeRuns(
 
 /** A span cut by the first zone of the node that spans each page, or by none. */
 function* byZone(
-  span: PfnSpan,
+  span: PfnRange,
   nid: number,
-  zones: readonly ZoneSpan[],
-): Generator<PfnSpan & { zoneIndex: number }> {
+  zones: readonly ZonePfnRange[],
+): Generator<PfnRange & { zoneIndex: number }> {
   const own = zones.filter((z) => z.nid === nid).toSorted((a, b) => a.zoneIndex - b.zoneIndex);
   const borders = own.flatMap((zone) => [zone.startPfn, zone.endPfn]).sort((a, b) => a - b);
   for (let at = span.startPfn; at < span.endPfn;) {
@@ -171,7 +171,7 @@ function* byZone(
 
 function planNodes(
   pieces: readonly ZonePiece[],
-  zones: readonly ZoneSpan[],
+  zones: readonly ZonePfnRange[],
   first: ReadonlyMap<number, number>,
   runs: readonly PlanRun[],
 ): PlanNode[] {

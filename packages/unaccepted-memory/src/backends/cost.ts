@@ -1,8 +1,8 @@
 /**
  * What an accept costs on a platform that is modelled, not present: calls and cycles, as plain numbers.
  */
-import type { AcceptBackend } from '../backend.js';
-import type { ByteRange } from '../table.js';
+import type { AcceptBackend } from './backend.js';
+import type { ByteRange } from '../table/table.js';
 
 /** The price of one accept. */
 export interface AcceptCost {

@@ -1,7 +1,7 @@
 /**
  * No platform: accepting costs nothing and does nothing. For ordinary guests and for measuring the protocol alone.
  */
-import type { AcceptBackend, BackendHandle } from '../backend.js';
+import type { AcceptBackend, BackendHandle } from './backend.js';
 
 /** Creates the backend that has nothing to do. */
 export function createNoneBackend(): AcceptBackend {

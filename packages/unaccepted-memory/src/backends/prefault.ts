@@ -8,9 +8,9 @@
  *
  * Measured on the machine the project was built on: 4–14 µs per fresh 4 KiB page, whatever the language; the call itself 20 ns.
  */
-import type { AcceptBackend, BackendHandle } from '../backend.js';
-import { PAGE_SIZE } from '../constants.js';
-import { AcceptError, checkInteger, hex } from '../errors.js';
+import type { AcceptBackend, BackendHandle } from './backend.js';
+import { PAGE_SIZE } from '../base/constants.js';
+import { AcceptError, checkInteger, hex } from '../base/errors.js';
 
 /** How to prepare an arena. */
 export interface PrefaultOptions {

@@ -9,10 +9,10 @@
  *
  * Source: AMD SEV-ES guest-hypervisor communication block standard, page state change; AMD APM volume 3, PVALIDATE.
  */
-import type { BackendHandle } from '../backend.js';
-import { PAGE_SIZE } from '../constants.js';
-import { Counters } from '../counters.js';
-import { checkInteger } from '../errors.js';
+import type { BackendHandle } from './backend.js';
+import { PAGE_SIZE } from '../base/constants.js';
+import { Counters } from '../base/counters.js';
+import { checkInteger } from '../base/errors.js';
 import { overlaps, spend } from './cost.js';
 import type { AcceptCost, ModelBackend, ModelOptions } from './cost.js';
 

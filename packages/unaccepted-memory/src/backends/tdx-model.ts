@@ -10,10 +10,10 @@
  * Source: Intel TDX module specification, TDG.MEM.PAGE.ACCEPT (leaf 6); seed discussion of 2021 for the figures
  * (~1 000 cycles a call; one MapGPA and one accept per 2 MiB expected then).
  */
-import type { BackendHandle } from '../backend.js';
-import { PAGE_SIZE } from '../constants.js';
-import { Counters } from '../counters.js';
-import { checkInteger } from '../errors.js';
+import type { BackendHandle } from './backend.js';
+import { PAGE_SIZE } from '../base/constants.js';
+import { Counters } from '../base/counters.js';
+import { checkInteger } from '../base/errors.js';
 import { overlaps, spend } from './cost.js';
 import type { AcceptCost, ModelBackend, ModelOptions } from './cost.js';
 

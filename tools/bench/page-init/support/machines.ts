@@ -1,5 +1,10 @@
 /** Machines to bring up: the usual map of a large x86-64 box, by size and number of nodes. */
-import { type InitPlan, planInit, type MemorySpan, type ZoneSpan } from '@bootmem/page-init';
+import {
+  type InitPlan,
+  planInit,
+  type MemoryPfnRange,
+  type ZonePfnRange,
+} from '@bootmem/page-init';
 
 const GIB = 2 ** 18;
 const DMA_END = 4096;
@@ -10,11 +15,11 @@ const HIGH_START = 4 * GIB;
 export function planMachine(gib: number, nodes: number): InitPlan {
   const pages = gib * GIB;
   const low = Math.min(pages, LOW_END);
-  const memory: MemorySpan[] = [
+  const memory: MemoryPfnRange[] = [
     { startPfn: 1, endPfn: 0x9f, nid: 0 },
     { startPfn: 0x100, endPfn: low, nid: 0 },
   ];
-  const zones: ZoneSpan[] = [
+  const zones: ZonePfnRange[] = [
     { nid: 0, zoneIndex: 0, startPfn: 1, endPfn: DMA_END },
     { nid: 0, zoneIndex: 1, startPfn: DMA_END, endPfn: pages > low ? HIGH_START : low },
   ];

@@ -1,7 +1,7 @@
 /**
  * What is said about unaccepted memory, as typed objects and as the kernel's lines.
  */
-import { PAGE_SIZE } from './constants.js';
+import { PAGE_SIZE } from '../base/constants.js';
 import type { StateRun, UnacceptedMemory } from './unaccepted-memory.js';
 import type { UnitState } from './accept-protocol.js';
 

@@ -10,10 +10,11 @@
  * ```
  * Source: behaviour of Linux' unaccepted memory support (v6.5 to v7.1); the protocol is described in accept-protocol.ts.
  */
+import { allocateBuffer } from '@bootmem/memmap';
 import { AcceptProtocol, NO_WORK } from './accept-protocol.js';
 import type { AcceptOutcome, UnitState } from './accept-protocol.js';
-import type { AcceptBackend, BackendHandle, BackendOpeners } from './backend.js';
-import { openBackend } from './backends.js';
+import type { AcceptBackend, BackendHandle, BackendOpeners } from '../backends/backend.js';
+import { openBackend } from '../backends/open-backend.js';
 import { anyBit, countBits, firstBit } from './bitmap.js';
 import {
   DEFAULT_PARTICIPANTS,
@@ -21,23 +22,15 @@ import {
   DEFAULT_WAIT_LIMIT_MS,
   MAX_CELLS_PER_UNIT,
   TABLE_HEADER_BYTES,
-} from './constants.js';
-import { AcceptError, checkInteger } from './errors.js';
-import {
-  FLAG,
-  LAYOUT_VERSION,
-  MAGIC,
-  WORD,
-  layoutOf,
-  newSharedBuffer,
-  openViews,
-} from './layout.js';
+} from '../base/constants.js';
+import { AcceptError, checkInteger } from '../base/errors.js';
+import { FLAG, LAYOUT_VERSION, MAGIC, WORD, layoutOf, openViews } from './layout.js';
 import type { StateViews } from './layout.js';
 import { Participants } from './participants.js';
-import { buildTable, readHeader, writeHeader } from './table.js';
-import type { ByteRange, TableHeader } from './table.js';
-import { ACCEPT_PROFILES, acceptUnits, probeUnits } from './unit-range.js';
-import type { AcceptProfileName, UnitRange } from './unit-range.js';
+import { buildTable, readHeader, writeHeader } from '../table/table.js';
+import type { ByteRange, TableHeader } from '../table/table.js';
+import { ACCEPT_PROFILES, acceptUnits, probeUnits } from '../table/unit-range.js';
+import type { AcceptProfileName, UnitRange } from '../table/unit-range.js';
 
 const PROFILE_NAMES = Object.keys(ACCEPT_PROFILES) as AcceptProfileName[];
 
@@ -133,7 +126,7 @@ export class UnacceptedMemory {
     const header = readHeader(table);
     const cells = cellsPerUnit(header.unitSize, backend);
     const layout = layoutOf(header.unitCount, cells, slots);
-    const buffer = newSharedBuffer(layout.byteLength);
+    const buffer = allocateBuffer(layout.byteLength);
     new Uint8Array(buffer).set(table, layout.tableBytes);
     const words = new Int32Array(buffer, 0, WORD.FIRST_SLOT);
     words[WORD.VERSION] = LAYOUT_VERSION;

@@ -19,13 +19,13 @@
  *
  * Source: behaviour of cond_accept_memory (v6.5 to v7.1) and reports about it.
  */
-import { BLOCK_PAGES, PAGE_SIZE } from './constants.js';
-import { Counters } from './counters.js';
-import { AcceptError } from './errors.js';
+import { BLOCK_PAGES, PAGE_SIZE } from '../base/constants.js';
+import { Counters } from '../base/counters.js';
+import { AcceptError } from '../base/errors.js';
 import { InFlight } from './in-flight.js';
 import type { InFlightBlock } from './in-flight.js';
-import type { Pacer } from './pacer.js';
-import type { UnacceptedMemory } from './unaccepted-memory.js';
+import type { Pacer } from '../background/pacer.js';
+import type { UnacceptedMemory } from '../memory/unaccepted-memory.js';
 import type { AcceptGate, AcceptPort, AcceptStage, CondAcceptOptions } from './zone-port.js';
 
 /** When memory is accepted. @kernel accept_memory= */

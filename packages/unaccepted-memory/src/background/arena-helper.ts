@@ -5,10 +5,10 @@
  * that arrives at a unit in progress takes the pieces that nobody has begun (see accept-protocol.ts), so it is
  * never more than a piece behind.
  */
-import { UnacceptedMemory } from './unaccepted-memory.js';
-import type { UnacceptedMemoryHandle } from './unaccepted-memory.js';
+import { UnacceptedMemory } from '../memory/unaccepted-memory.js';
+import type { UnacceptedMemoryHandle } from '../memory/unaccepted-memory.js';
 import { Pacer } from './pacer.js';
-import type { ByteRange } from './table.js';
+import type { ByteRange } from '../table/table.js';
 
 /** How long a helper hurries after a consumer caught up with it. */
 const URGENT_STEPS = 64;

@@ -22,8 +22,8 @@
  * Source: behaviour of the kernel's accepting list (v6.6 and later), here as bits; DESIGN.md gives the pairing of each step.
  */
 import { anyBit, bitMask, clearBits, claimBit, firstBit, testBit } from './bitmap.js';
-import type { AcceptBackend } from './backend.js';
-import { AcceptError, hex } from './errors.js';
+import type { AcceptBackend } from '../backends/backend.js';
+import { AcceptError, hex } from '../base/errors.js';
 import { WORD } from './layout.js';
 import type { StateViews } from './layout.js';
 import type { Participants } from './participants.js';

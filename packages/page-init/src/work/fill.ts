@@ -9,7 +9,7 @@
  * Pageblock types are written by the thread that owns the section: a section's types share a cache line.
  */
 import { type Memmap, Migratetype, PageState } from '@bootmem/memmap';
-import { PageInitError } from './errors.js';
+import { PageInitError } from '../base/errors.js';
 
 /** Checks, before a range is initialised, that nobody did it yet. Used by tests and `verify: true`. */
 export function checkUntouched(memmap: Memmap, startPfn: number, endPfn: number): void {

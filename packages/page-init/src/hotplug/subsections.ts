@@ -3,9 +3,8 @@
  * keeps beside its sections. A section that boot memory created ("early") has descriptors for all of its
  * pages whatever the bitmap says, which is how a device range can share it.
  */
-import type { Memmap } from '@bootmem/memmap';
-import { PageInitError } from '../errors.js';
-import type { PfnSpan } from '../types.js';
+import type { Memmap, PfnRange } from '@bootmem/memmap';
+import { PageInitError } from '../base/errors.js';
 
 /** Subsections in use. Belongs to the one controlling thread. */
 export class SubsectionMap {
@@ -15,7 +14,7 @@ export class SubsectionMap {
   readonly #unit: number;
 
   /** @param memory memory that the machine booted with */
-  constructor(memmap: Memmap, memory: readonly PfnSpan[]) {
+  constructor(memmap: Memmap, memory: readonly PfnRange[]) {
     this.#memmap = memmap;
     this.#unit = 2 ** memmap.geometry.subsectionOrder;
     for (const { startPfn, endPfn } of memory) {
@@ -51,7 +50,7 @@ export class SubsectionMap {
   }
 
   /** Throws unless both ends are at subsections. @throws ERR_DEVICE_MISALIGNED @kernel check_pfn_span */
-  checkAligned({ startPfn, endPfn }: PfnSpan, caller: string): void {
+  checkAligned({ startPfn, endPfn }: PfnRange, caller: string): void {
     if (startPfn % this.#unit === 0 && endPfn % this.#unit === 0) return;
     const hex = (n: number): string => `0x${n.toString(16)}`;
     throw new PageInitError(
@@ -62,7 +61,7 @@ export class SubsectionMap {
   }
 
   /** Takes subsections into use. @throws ERR_DEVICE_PRESENT when one is; nothing changed */
-  activate({ startPfn, endPfn }: PfnSpan): void {
+  activate({ startPfn, endPfn }: PfnRange): void {
     for (let pfn = startPfn; pfn < endPfn; pfn += this.#unit) {
       if (this.isActive(pfn)) {
         throw new PageInitError('ERR_DEVICE_PRESENT', `subsection of pfn ${pfn} is in use`, {
@@ -75,12 +74,12 @@ export class SubsectionMap {
   }
 
   /** Gives subsections up. */
-  deactivate({ startPfn, endPfn }: PfnSpan): void {
+  deactivate({ startPfn, endPfn }: PfnRange): void {
     for (let pfn = startPfn; pfn < endPfn; pfn += this.#unit) this.#set(pfn, false);
   }
 
   /** Parts of a span by whether their section is early. */
-  parts({ startPfn, endPfn }: PfnSpan): (PfnSpan & { readonly early: boolean })[] {
+  parts({ startPfn, endPfn }: PfnRange): (PfnRange & { readonly early: boolean })[] {
     const out: { startPfn: number; endPfn: number; early: boolean }[] = [];
     const size = this.#memmap.pagesPerSection;
     for (let at = startPfn; at < endPfn;) {

@@ -28,8 +28,8 @@ import {
   PAGE_SIZE,
   TABLE_HEADER_BYTES,
   TABLE_VERSION,
-} from './constants.js';
-import { AcceptError, checkInteger, hex } from './errors.js';
+} from '../base/constants.js';
+import { AcceptError, checkInteger, hex } from '../base/errors.js';
 import type { UnitGeometry } from './unit-range.js';
 
 /** A half-open range of addresses in bytes. */

@@ -1,6 +1,6 @@
 /** Kernel log lines of the early pass; wording is the same in all profiles. */
 import { ZONE_NAMES } from '@bootmem/memmap';
-import type { InitPlan } from './plan/plan.js';
+import type { InitPlan } from '../plan/plan.js';
 
 /** A byte address as the kernel prints it in node extents. */
 function address(bytes: number): string {

@@ -2,7 +2,7 @@
  * Runners of range jobs: the calling thread alone, or a work pool. Both cut a job at multiples of its
  * alignment; neither promises an order, and the work must not need one.
  */
-import type { RangeJob, RangeJobResult, RangeJobRunner, WorkerShare } from './types.js';
+import type { RangeJob, RangeJobResult, RangeJobRunner, WorkerShare } from '../base/types.js';
 
 /** Work of a chunk, `[start, end)` in pages. */
 export type ChunkFunction = (start: number, end: number, job: RangeJob) => unknown;

@@ -2,14 +2,14 @@
  * The built-in backends by the kind that a handle names.
  */
 import type { AcceptBackend, BackendHandle, BackendOpeners } from './backend.js';
-import { createNoneBackend } from './backends/none.js';
-import { createPrefaultBackend } from './backends/prefault.js';
-import type { PrefaultOptions } from './backends/prefault.js';
-import { createSnpModel } from './backends/snp-model.js';
-import type { SnpModelOptions } from './backends/snp-model.js';
-import { createTdxModel } from './backends/tdx-model.js';
-import type { TdxModelOptions } from './backends/tdx-model.js';
-import { AcceptError } from './errors.js';
+import { createNoneBackend } from './none.js';
+import { createPrefaultBackend } from './prefault.js';
+import type { PrefaultOptions } from './prefault.js';
+import { createSnpModel } from './snp-model.js';
+import type { SnpModelOptions } from './snp-model.js';
+import { createTdxModel } from './tdx-model.js';
+import type { TdxModelOptions } from './tdx-model.js';
+import { AcceptError } from '../base/errors.js';
 
 const BUILT_IN: BackendOpeners = {
   none: () => createNoneBackend(),

@@ -13,10 +13,10 @@
  * reads DONE. Source: the sub-range scheme of the asynchronous memmap proposal, generalised.
  */
 import type { ThreadRegistry } from '@bootmem/memmap';
-import { PageInitError } from './errors.js';
+import { PageInitError } from '../base/errors.js';
 
 /** States of a unit. */
-export const UnitState = {
+export const ClaimState = {
   PENDING: 0,
   BUSY: 1,
   DONE: 2,
@@ -26,12 +26,12 @@ export const UnitState = {
 } as const;
 
 const { load, compareExchange, exchange, notify, wait, waitAsync } = Atomics;
-const { PENDING, BUSY, DONE, FAILED, CANCELLED, BUSY_WAITED } = UnitState;
+const { PENDING, BUSY, DONE, FAILED, CANCELLED, BUSY_WAITED } = ClaimState;
 const STATE_BITS = 3;
 const STATE_MASK = (1 << STATE_BITS) - 1;
 
 /** Who claims units through a table, and how it learns of deaths. */
-export interface UnitOwner {
+export interface ClaimOwner {
   /** 1..32000, unlike every other thread's; 0 = unknown. */
   readonly threadId: number;
   readonly liveness?: ThreadRegistry | undefined;
@@ -49,7 +49,7 @@ async function changed(words: Int32Array, at: number, waited: number): Promise<v
 }
 
 /** View over the state words of `count` units; no state of its own. */
-export class UnitTable {
+export class ClaimTable {
   readonly count: number;
   readonly #words: Int32Array;
   readonly #at: number;
@@ -57,7 +57,7 @@ export class UnitTable {
   readonly #liveness: ThreadRegistry | undefined;
 
   /** @param at index of the first word */
-  constructor(words: Int32Array, at: number, count: number, owner: UnitOwner = { threadId: 0 }) {
+  constructor(words: Int32Array, at: number, count: number, owner: ClaimOwner = { threadId: 0 }) {
     this.#words = words;
     this.#at = at;
     this.count = count;
@@ -65,7 +65,7 @@ export class UnitTable {
     this.#liveness = owner.liveness;
   }
 
-  /** One of {@link UnitState}. */
+  /** One of {@link ClaimState}. */
   state(unit: number): number {
     return load(this.#words, this.#at + unit) & STATE_MASK;
   }

@@ -10,15 +10,15 @@
  * With "memmap on memory" the first pages of each block hold the descriptors of the block: they are never
  * handed over and their pageblock stays unmovable. Source: Documentation/admin-guide/mm/memory-hotplug.rst.
  */
-import { type Memmap, PageState, SectionFlag } from '@bootmem/memmap';
-import { checkUntouched, initMemory } from './core.js';
-import type { SubsectionMap } from './device/subsections.js';
-import { PageInitError } from './errors.js';
-import type { HotplugLock } from './device/types.js';
-import type { PageSink, PfnSpan } from './types.js';
+import { type Memmap, PageState, SectionFlag, type PfnRange } from '@bootmem/memmap';
+import { checkUntouched, initMemory } from '../work/fill.js';
+import type { SubsectionMap } from './subsections.js';
+import { PageInitError } from '../base/errors.js';
+import type { HotplugLock } from '../device/types.js';
+import type { PageSink } from '../base/types.js';
 
 /** A block that was added. */
-interface Block extends PfnSpan {
+interface Block extends PfnRange {
   readonly nid: number;
   readonly memmapPages: number;
   online: number | undefined;
@@ -69,7 +69,7 @@ export class MemoryHotplug {
    * @throws ERR_DEVICE_MISALIGNED when it is not whole blocks, ERR_DEVICE_PRESENT when a part is there
    * @kernel add_memory_resource
    */
-  add({ startPfn, endPfn }: PfnSpan, nid: number): void {
+  add({ startPfn, endPfn }: PfnRange, nid: number): void {
     const size = this.blockPages;
     if (startPfn % size !== 0 || endPfn % size !== 0 || startPfn >= endPfn) {
       const page = 2 ** this.#memmap.geometry.pageShift;

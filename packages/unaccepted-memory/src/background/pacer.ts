@@ -11,9 +11,9 @@
  * ```
  * All words are atomic; the owner writes 0–3, the helper 4–6. Time comes in through `clock`, so tests have none.
  */
-import type { Words } from './bitmap.js';
-import { checkInteger } from './errors.js';
-import { newSharedBuffer } from './layout.js';
+import { allocateBuffer } from '@bootmem/memmap';
+import type { Words } from '../memory/bitmap.js';
+import { checkInteger } from '../base/errors.js';
 
 const { add, load, notify, store, wait } = Atomics;
 
@@ -69,7 +69,7 @@ export class Pacer {
    */
   constructor(
     options: PacerOptions = {},
-    buffer: ArrayBufferLike = newSharedBuffer(WORD.COUNT * 4),
+    buffer: ArrayBufferLike = allocateBuffer(WORD.COUNT * 4),
   ) {
     this.stepBytes = options.stepBytes ?? DEFAULT_STEP;
     this.idleMs = options.idleMs ?? DEFAULT_IDLE_MS;

@@ -3,8 +3,8 @@
  * can be compared, and "never under the zone lock" is a number, not a promise.
  */
 import type { AcceptBackend } from './backend.js';
-import type { ModelBackend } from './backends/cost.js';
-import { Counters } from './counters.js';
+import type { ModelBackend } from './cost.js';
+import { Counters } from '../base/counters.js';
 
 /** What is counted, over all threads. Times in ns, cycles from the platform model if there is one. */
 export type MeterCounter =

@@ -11,8 +11,8 @@
  * it for 0 has the duty to free the block: the thread that took it, a helper, or the one that recovers a dead
  * thread's slot.
  */
-import type { Words } from './bitmap.js';
-import { newSharedBuffer } from './layout.js';
+import { allocateBuffer } from '@bootmem/memmap';
+import type { Words } from '../memory/bitmap.js';
 
 const { add, compareExchange, load, notify, store, wait } = Atomics;
 
@@ -44,7 +44,7 @@ export class InFlight {
    * @param slots   participant slots, as many as the accept state has
    * @param buffer  existing words; default fresh ones
    */
-  constructor(slots: number, buffer: ArrayBufferLike = newSharedBuffer((ZONES + slots * 2) * 4)) {
+  constructor(slots: number, buffer: ArrayBufferLike = allocateBuffer((ZONES + slots * 2) * 4)) {
     this.#slots = slots;
     this.#words = new Int32Array(buffer, 0, ZONES + slots * 2);
   }

@@ -2,30 +2,24 @@
  * What goes in and the ports through which pages and work go out. All pfns are page frame numbers, all
  * ranges half open.
  */
-import type { Geometry } from '@bootmem/memmap';
-import type { PageInitProfile } from './profiles.js';
-
-/** Range of pages. */
-export interface PfnSpan {
-  readonly startPfn: number;
-  readonly endPfn: number;
-}
+import type { Geometry, PfnRange } from '@bootmem/memmap';
+import type { PageInitProfile } from '../profiles.js';
 
 /** A range of one node's memory, edges rounded inward to whole pages. */
-export interface MemorySpan extends PfnSpan {
+export interface MemoryPfnRange extends PfnRange {
   readonly nid: number;
   /** Mirrored (reliable) memory: belongs to the lower zone where ZONE_MOVABLE overlaps it. */
   readonly mirror?: boolean;
 }
 
 /** A range in use before hand-over, edges rounded outward. */
-export interface ReservedSpan extends PfnSpan {
+export interface ReservedPfnRange extends PfnRange {
   /** Its owner initialises the descriptors itself. @kernel MEMBLOCK_RSRV_NOINIT */
   readonly noInit?: boolean;
 }
 
 /** Extent of a zone on a node; `zoneIndex` as in memmap's `ZoneIndex`. */
-export interface ZoneSpan extends PfnSpan {
+export interface ZonePfnRange extends PfnRange {
   readonly nid: number;
   readonly zoneIndex: number;
 }
@@ -33,11 +27,11 @@ export interface ZoneSpan extends PfnSpan {
 /** All that decides which page is initialised by whom. */
 export interface InitInput {
   /** Memory, disjoint, any order. */
-  readonly memory: readonly MemorySpan[];
+  readonly memory: readonly MemoryPfnRange[];
   /** Reserved ranges; may overlap each other and holes. */
-  readonly reserved: readonly ReservedSpan[];
+  readonly reserved: readonly ReservedPfnRange[];
   /** Zones with memory; those of a node are disjoint, but for ZONE_MOVABLE over mirrored memory. */
-  readonly zones: readonly ZoneSpan[];
+  readonly zones: readonly ZonePfnRange[];
   /** Online nodes without memory, for the log. */
   readonly memorylessNids?: readonly number[];
   /** Default x86-64. */

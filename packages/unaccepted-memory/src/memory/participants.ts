@@ -15,7 +15,7 @@
  */
 import type { Words } from './bitmap.js';
 import { SLOT, SLOT_STATE, WORD } from './layout.js';
-import { AcceptError, checkInteger } from './errors.js';
+import { AcceptError, checkInteger } from '../base/errors.js';
 
 const { compareExchange, load, store } = Atomics;
 

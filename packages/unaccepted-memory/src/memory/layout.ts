@@ -20,10 +20,10 @@
  */
 import { wordsFor } from './bitmap.js';
 import type { Words } from './bitmap.js';
-import { MAX_CELLS_PER_UNIT, TABLE_HEADER_BYTES } from './constants.js';
-import { AcceptError } from './errors.js';
-import { readHeader } from './table.js';
-import type { TableHeader } from './table.js';
+import { MAX_CELLS_PER_UNIT, TABLE_HEADER_BYTES } from '../base/constants.js';
+import { AcceptError } from '../base/errors.js';
+import { readHeader } from '../table/table.js';
+import type { TableHeader } from '../table/table.js';
 
 /** "UNAC" */
 export const MAGIC = 0x554e4143;
@@ -139,11 +139,4 @@ export function openViews(buffer: ArrayBufferLike): StateViews {
     header,
     layout,
   };
-}
-
-/** Memory that threads share, or plain memory where SharedArrayBuffer is missing. */
-export function newSharedBuffer(bytes: number): ArrayBufferLike {
-  return typeof SharedArrayBuffer === 'undefined'
-    ? new ArrayBuffer(bytes)
-    : new SharedArrayBuffer(bytes);
 }

@@ -3,7 +3,7 @@
  *
  * Each counter is one atomic word; a reading of several is not a snapshot.
  */
-import { newSharedBuffer } from './layout.js';
+import { allocateBuffer } from '@bootmem/memmap';
 
 /** Counters over shared memory, named by the keys of `K`. */
 export class Counters<K extends string> {
@@ -14,7 +14,7 @@ export class Counters<K extends string> {
    * @param names   the counters, in the order of their words
    * @param buffer  existing words to add to; default fresh ones
    */
-  constructor(names: readonly K[], buffer: ArrayBufferLike = newSharedBuffer(names.length * 8)) {
+  constructor(names: readonly K[], buffer: ArrayBufferLike = allocateBuffer(names.length * 8)) {
     this.#names = names;
     this.#words = new BigInt64Array(buffer, 0, names.length);
   }
