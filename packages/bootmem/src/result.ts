@@ -209,3 +209,61 @@ export interface CheckReport {
   readonly facts: readonly FactReport[];
   readonly notes: readonly string[];
 }
+
+/** Outcome of a replay: `bootmem replay --json`. */
+export interface ReplayReport {
+  readonly schema: 'bootmem/replay';
+  readonly version: 1;
+  readonly source: string;
+  /** Printed operations that were applied. */
+  readonly operations: number;
+  /** Dumps after the first that were compared. */
+  readonly dumps: number;
+  readonly equalDumps: number;
+  /** Allocation requests whose address the log tells. */
+  readonly allocations: number;
+  /** Those whose address our own search found too. */
+  readonly predicted: number;
+  readonly differences: readonly string[];
+  /** The final state in the kernel's dump format. */
+  readonly finalDump: string;
+  readonly notes: readonly string[];
+}
+
+/** Mean, sample standard deviation, median, extremes of a series. */
+export interface Summary {
+  readonly n: number;
+  readonly mean: number;
+  /** Sample standard deviation; 0 for a single value. */
+  readonly stdev: number;
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** One row: a thread count. */
+export interface BenchRow {
+  /** 0 is the baseline without deferral. */
+  readonly threads: number;
+  /** Share of the most threads, percent. */
+  readonly percent: number;
+  readonly bootMs: Summary;
+  readonly definitMs: Summary;
+  readonly firstAllocationMs: Summary;
+  /** Speed-up against the baseline, percent; absent in the baseline. */
+  readonly bootSpeedup?: number;
+  readonly definitSpeedup?: number;
+  /** Deferred part of the boot, 0 … 1. */
+  readonly bootFraction: number;
+}
+
+/** `bootmem bench --json`. */
+export interface BenchReport {
+  readonly schema: 'bootmem/bench';
+  readonly version: 1;
+  readonly source: string;
+  readonly pages: number;
+  readonly rounds: number;
+  readonly node: string;
+  readonly rows: readonly BenchRow[];
+}

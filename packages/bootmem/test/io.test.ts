@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { wantsColor } from '../dist/cli/io.js';
+import { wantsColor } from '../dist/format/colors.js';
 import { defaultThreads, memorySize, wholeNumber } from '../dist/cli/options.js';
 
 test('colours go to terminals only, and NO_COLOR wins over everything', () => {

@@ -7,11 +7,9 @@
  */
 import type { MachineDescription } from '@bootmem/firmware-map';
 import { bootMemory } from '../boot/boot-memory.js';
-import type { Colors } from '../cli/io.js';
-import { formatTable } from '../format/table.js';
 import type { BootProgressOptions } from '../boot/types.js';
+import type { BenchReport, BenchRow } from '../result.js';
 import { summarize, threadSteps } from './statistics.js';
-import type { Summary } from './statistics.js';
 
 /** How to measure. */
 export interface BenchBootOptions {
@@ -24,33 +22,6 @@ export interface BenchBootOptions {
   readonly signal?: AbortSignal;
   /** Called after each boot. */
   readonly onRound?: (done: number, total: number) => void;
-}
-
-/** One row: a thread count. */
-export interface BenchRow {
-  /** 0 is the baseline without deferral. */
-  readonly threads: number;
-  /** Share of the most threads, percent. */
-  readonly percent: number;
-  readonly bootMs: Summary;
-  readonly definitMs: Summary;
-  readonly firstAllocationMs: Summary;
-  /** Speed-up against the baseline, percent; absent in the baseline. */
-  readonly bootSpeedup?: number;
-  readonly definitSpeedup?: number;
-  /** Deferred part of the boot, 0 … 1. */
-  readonly bootFraction: number;
-}
-
-/** `bootmem bench --json`. */
-export interface BenchReport {
-  readonly schema: 'bootmem/bench';
-  readonly version: 1;
-  readonly source: string;
-  readonly pages: number;
-  readonly rounds: number;
-  readonly node: string;
-  readonly rows: readonly BenchRow[];
 }
 
 /**
@@ -140,64 +111,4 @@ function rowsOf(
 /** Percent saved, as the series prints it: (base − value) / base. */
 function speedup(base: number, value: number): number {
   return base === 0 ? 0 : ((base - value) / base) * 100;
-}
-
-/**
- * The table in the layout of the padata series.
- * @param report  a measurement
- * @param colors  bold heading
- * @returns text with a final newline
- */
-export function benchTable(report: BenchReport, colors: Colors): string {
-  const rows = report.rows.map((row) => [
-    `${row.percent}% (${row.threads})`,
-    row.bootSpeedup === undefined ? '--' : `${row.bootSpeedup.toFixed(1)}%`,
-    row.bootMs.median.toFixed(1),
-    row.bootMs.stdev.toFixed(1),
-    row.definitSpeedup === undefined ? '--' : `${row.definitSpeedup.toFixed(1)}%`,
-    row.definitMs.median.toFixed(1),
-    row.definitMs.stdev.toFixed(1),
-    `${(row.bootFraction * 100).toFixed(1)}%`,
-    row.firstAllocationMs.median.toFixed(1),
-  ]);
-  const right = (title: string): { title: string; align: 'right' } => ({ title, align: 'right' });
-  const table = formatTable(
-    [
-      right('node% (thr)'),
-      right('boot speedup'),
-      right('time_ms'),
-      right('stdev'),
-      right('definit speedup'),
-      right('time_ms'),
-      right('stdev'),
-      right('of boot'),
-      right('first alloc_ms'),
-    ],
-    rows,
-  );
-  const head = `${report.source}: ${report.pages} pages, ${report.rounds} rounds, medians, Node ${report.node}`;
-  return [colors.bold(head), ...table, ''].join('\n');
-}
-
-/**
- * The same as comma separated values, with the column names of the series' published data.
- * @param report  a measurement
- */
-export function benchCsv(report: BenchReport): string {
-  const number = (value: number | undefined): string => value?.toFixed(3) ?? '';
-  const lines = report.rows.map((row) =>
-    [
-      row.percent,
-      row.threads,
-      number(row.bootSpeedup),
-      number(row.bootMs.median),
-      number(row.bootMs.stdev),
-      number(row.definitSpeedup),
-      number(row.definitMs.median),
-      number(row.definitMs.stdev),
-      number(row.bootFraction),
-      number(row.firstAllocationMs.median),
-    ].join(','),
-  );
-  return `node_pct,threads,boot_speedup_pct,boot_ms,boot_stdev,definit_speedup_pct,definit_ms,definit_stdev,boot_fraction,first_allocation_ms\n${lines.join('\n')}\n`;
 }

@@ -1,17 +1,7 @@
 /**
  * The few statistics that the bench table needs.
  */
-
-/** Mean, sample standard deviation, median, extremes of a series. */
-export interface Summary {
-  readonly n: number;
-  readonly mean: number;
-  /** Sample standard deviation; 0 for a single value. */
-  readonly stdev: number;
-  readonly median: number;
-  readonly min: number;
-  readonly max: number;
-}
+import type { Summary } from '../result.js';
 
 /**
  * Summarises a series.

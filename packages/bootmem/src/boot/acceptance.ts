@@ -45,3 +45,12 @@ export function setUpAcceptance(
     unitBytes: UNIT,
   };
 }
+
+/**
+ * Units that are accepted by now.
+ * @param acceptance  from {@link setUpAcceptance}
+ */
+export function acceptedUnits(acceptance: Acceptance): number {
+  const left = Math.ceil(acceptance.memory.unacceptedBytes() / acceptance.unitBytes);
+  return acceptance.totalUnits - left;
+}

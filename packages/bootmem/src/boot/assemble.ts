@@ -13,7 +13,7 @@ import { handover } from '../plan/handover.js';
 import type { Handover } from '../plan/handover.js';
 import { geometryOf, planPages } from '../plan/init-plan.js';
 import type { LayoutPlan } from '../plan/layout-plan.js';
-import { topologyOf } from '../check/facts/zonelist-facts.js';
+import { topologyOf } from '../plan/topology.js';
 import { setUpAcceptance } from './acceptance.js';
 import type { Acceptance } from './acceptance.js';
 
@@ -60,17 +60,12 @@ export function assemble(
 ): Assembly {
   const state = handover(plan);
   const pages = planPages(plan, state.memblock, options.defer);
-  const devices = plan.derived.persistent.map((range) => ({
-    startPfn: Math.ceil(range.start / plan.pageSize),
-    endPfn: Math.floor(range.end / plan.pageSize),
-  }));
-  const ends = [...pages.sections, ...devices].map((range) => range.endPfn);
-  const starts = [...pages.sections, ...devices].map((range) => range.startPfn);
+  const described = [...pages.sections, ...plan.devices];
   const memmap = Memmap.create({
     ranges: pages.sections,
     geometry: geometryOf(plan),
-    minPfn: Math.min(...starts),
-    maxPfn: Math.max(...ends),
+    minPfn: Math.min(...described.map((range) => range.startPfn)),
+    maxPfn: Math.max(...described.map((range) => range.endPfn)),
   });
   const topology = topologyOf(plan);
   const allocator = PageAllocator.create(memmap, zoneSpecs(plan), {

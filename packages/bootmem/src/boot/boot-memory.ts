@@ -11,7 +11,7 @@
 import type { MachineDescription } from '@bootmem/firmware-map';
 import type { WorkPool } from '@bootmem/padata';
 import { createZoneGrower } from '@bootmem/page-init';
-import type { DeferredResult, EarlyResult } from '@bootmem/page-init';
+import type { DeferredResult } from '@bootmem/page-init';
 import { BootmemError } from '../errors.js';
 import { planLayout } from '../plan/layout-plan.js';
 import { chooseProfile } from '../plan/profile.js';
@@ -114,7 +114,6 @@ export async function bootMemory(
 interface BroughtUp {
   readonly assembly: Assembly;
   readonly pass: DeferredPass;
-  readonly early: EarlyResult;
   readonly deferred: DeferredResult | undefined;
   readonly timing: {
     firstAllocationMs: number;
@@ -160,7 +159,7 @@ async function bringUp(
   assembly.allocator.drain();
   assembly.allocator.setupMarks();
   const timing = { firstAllocationMs, earlyMs, deferredMs, totalMs: elapsed() };
-  return { assembly, pass, early, deferred, timing };
+  return { assembly, pass, deferred, timing };
 }
 
 function runPass(context: Context, pass: DeferredPass): Promise<DeferredResult> {

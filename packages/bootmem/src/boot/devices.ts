@@ -51,9 +51,9 @@ export class Devices {
       profile: pages.profile,
       owner: { threadId: allocator.thread, liveness: allocator.registry },
     });
-    for (const [index, range] of plan.derived.persistent.entries()) {
-      const startPfn = Math.ceil(range.start / plan.pageSize / SUBSECTION_PAGES) * SUBSECTION_PAGES;
-      const endPfn = Math.floor(range.end / plan.pageSize / SUBSECTION_PAGES) * SUBSECTION_PAGES;
+    for (const [index, range] of plan.devices.entries()) {
+      const startPfn = Math.ceil(range.startPfn / SUBSECTION_PAGES) * SUBSECTION_PAGES;
+      const endPfn = Math.floor(range.endPfn / SUBSECTION_PAGES) * SUBSECTION_PAGES;
       if (startPfn >= endPfn) continue;
       this.#start(handle, pool, { name: `pmem${index}`, nid: range.nid, startPfn, endPfn }, log);
     }

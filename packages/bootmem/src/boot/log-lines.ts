@@ -38,9 +38,8 @@ export function layoutLines(plan: LayoutPlan): string[] {
     ...zoneRangeLines(plan.layout),
     ...movableStartLines(plan.layout),
     'Early memory node ranges',
-    ...plan.memory.map(
-      (range) =>
-        `  node ${String(range.nid).padStart(3)}: ${formatMemRange(range.startPfn * plan.pageSize, range.endPfn * plan.pageSize)}`,
+    ...plan.derived.memory.map(
+      ({ nid, start, end }) => `  node ${String(nid).padStart(3)}: ${formatMemRange(start, end)}`,
     ),
   ];
 }

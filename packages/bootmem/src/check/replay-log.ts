@@ -3,8 +3,8 @@
  */
 import { loadMachine } from '../input/load-machine.js';
 import type { MachineSource } from '../input/types.js';
+import type { ReplayReport } from '../result.js';
 import { replayMachine } from './replay-machine.js';
-import type { ReplayReport } from './replay-machine.js';
 
 /**
  * Replays a log.

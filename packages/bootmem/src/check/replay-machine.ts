@@ -6,28 +6,9 @@ import type { Memblock, MemRegion } from '@bootmem/memblock';
 import type { MachineDescription, MemblockDump, MemblockOperation } from '@bootmem/firmware-map';
 import type { LoadedMachine } from '../input/types.js';
 import { chooseProfile } from '../plan/profile.js';
-import { predictAllocation } from '../plan/predict.js';
+import type { ReplayReport } from '../result.js';
+import { predictAllocation } from './predict.js';
 import { applyOperation, markHotplug, nodeBlocks, setNodes, stateOf } from '../plan/replay.js';
-
-/** Outcome of a replay: `bootmem replay --json`. */
-export interface ReplayReport {
-  readonly schema: 'bootmem/replay';
-  readonly version: 1;
-  readonly source: string;
-  /** Printed operations that were applied. */
-  readonly operations: number;
-  /** Dumps after the first that were compared. */
-  readonly dumps: number;
-  readonly equalDumps: number;
-  /** Allocation requests whose address the log tells. */
-  readonly allocations: number;
-  /** Those whose address our own search found too. */
-  readonly predicted: number;
-  readonly differences: readonly string[];
-  /** The final state in the kernel's dump format. */
-  readonly finalDump: string;
-  readonly notes: readonly string[];
-}
 
 /**
  * Replays a loaded machine's operations.

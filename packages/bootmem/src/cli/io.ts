@@ -2,10 +2,8 @@
  * What the command talks to: two text sinks, whether they are terminals, colours, and the signal that
  * Ctrl-C raises. Commands get this object and touch no global stream, so tests run them in-process.
  */
-import pc from 'picocolors';
-
-/** Colour functions; each returns its argument unchanged when colours are off. */
-export type Colors = ReturnType<typeof pc.createColors>;
+import { createColors, wantsColor } from '../format/colors.js';
+import type { Colors } from '../format/colors.js';
 
 /** The world as a command sees it. */
 export interface CommandIo {
@@ -28,22 +26,6 @@ export interface CommandIo {
 }
 
 /**
- * Whether colours go to a stream: only a terminal, never with `NO_COLOR` (any non-empty value, as
- * no-color.org asks), `TERM=dumb`, or always with `FORCE_COLOR`.
- * @param isTerminal  whether the stream is a terminal
- * @param env         environment variables
- */
-export function wantsColor(
-  isTerminal: boolean,
-  env: Readonly<Record<string, string | undefined>>,
-): boolean {
-  if ((env['NO_COLOR'] ?? '') !== '') return false;
-  const forced = env['FORCE_COLOR'];
-  if (forced !== undefined && forced !== '' && forced !== '0') return true;
-  return isTerminal && env['TERM'] !== 'dumb';
-}
-
-/**
  * The io of a real process.
  * @param signal  raised by Ctrl-C
  */
@@ -55,7 +37,7 @@ export function processIo(signal: AbortSignal): CommandIo {
     outIsTerminal,
     errIsTerminal: process.stderr.isTTY,
     errStream: process.stderr,
-    colors: pc.createColors(wantsColor(outIsTerminal, process.env)),
+    colors: createColors(wantsColor(outIsTerminal, process.env)),
     signal,
     env: process.env,
   };

@@ -9,12 +9,12 @@
 import { Command, CommanderError, Option } from 'commander';
 import { BootmemError, INPUT_ERROR_CODES, codeOf, messageOf } from '../errors.js';
 import { packageVersion } from '../package-info.js';
-import { runBench } from './bench-command.js';
-import type { BenchOptions } from './bench-command.js';
-import { runBoot } from './boot-command.js';
-import { runCheck } from './check-command.js';
-import type { CheckOptions } from './check-command.js';
-import { runCompletion } from './completion-command.js';
+import { runBench } from './commands/bench-command.js';
+import type { BenchOptions } from './commands/bench-command.js';
+import { runBoot } from './commands/boot-command.js';
+import { runCheck } from './commands/check-command.js';
+import type { CheckOptions } from './commands/check-command.js';
+import { runCompletion } from './commands/completion-command.js';
 import { ExitCode } from './exit-codes.js';
 import type { ExitCodeValue } from './exit-codes.js';
 import type { CommandIo } from './io.js';
@@ -26,11 +26,11 @@ import {
   wholeNumber,
 } from './options.js';
 import type { BringUpOptions, OutputOptions, SourceOptions } from './options.js';
-import { runReplay } from './replay-command.js';
-import type { ReplayOptions } from './replay-command.js';
-import { runReport } from './report-command.js';
-import type { ReportOptions } from './report-command.js';
-import { runSchema, SCHEMA_NAMES } from './schema-command.js';
+import { runReplay } from './commands/replay-command.js';
+import type { ReplayOptions } from './commands/replay-command.js';
+import { runReport } from './commands/report-command.js';
+import type { ReportOptions } from './commands/report-command.js';
+import { runSchema, SCHEMA_NAMES } from './commands/schema-command.js';
 
 /**
  * Runs the command.

@@ -2,7 +2,7 @@
  * A boot for people: zone table, buddyinfo, and the numbers one wants to see. Works from the JSON form
  * only, so that the text can never say more than `--json`.
  */
-import type { Colors } from '../cli/io.js';
+import type { Colors } from './colors.js';
 import type { BootReport } from '../result.js';
 import {
   formatAddress,

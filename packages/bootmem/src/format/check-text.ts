@@ -1,7 +1,7 @@
 /**
  * A comparison for people: one table a log, or one line a log when there are many.
  */
-import type { Colors } from '../cli/io.js';
+import type { Colors } from './colors.js';
 import type { CheckReport, FactReport } from '../result.js';
 import { formatPercent } from './numbers.js';
 import { formatTable } from './table.js';

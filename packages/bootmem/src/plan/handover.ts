@@ -27,11 +27,8 @@ export function handover(plan: LayoutPlan): Handover {
   const exact = finalState(plan);
   if (exact !== undefined) return { memblock: exact, exact: true, notes: [] };
   const memblock = new Memblock({ profile: plan.profile });
-  for (const { startPfn, endPfn, nid, hotplug } of plan.memory) {
-    memblock.add(startPfn * plan.pageSize, (endPfn - startPfn) * plan.pageSize, {
-      nid,
-      flags: hotplug === true ? MemFlags.HOTPLUG : MemFlags.NONE,
-    });
+  for (const { start, end, nid, hotplug } of plan.derived.memory) {
+    memblock.add(start, end - start, { nid, flags: hotplug ? MemFlags.HOTPLUG : MemFlags.NONE });
   }
   const reservations = knownReservations(plan);
   for (const { start, end } of reservations) memblock.reserve(start, end - start);

@@ -3,15 +3,16 @@
  */
 import type { Geometry } from '@bootmem/memmap';
 import { X86_64, ZoneIndex } from '@bootmem/memmap';
-import { PROFILES, memoryFromBytes, planInit, reservedFromBytes } from '@bootmem/page-init';
+import { PROFILES, planInit } from '@bootmem/page-init';
 import type { InitPlan, ZonePfnRange } from '@bootmem/page-init';
 import type { Memblock } from '@bootmem/memblock';
 import { MemFlags } from '@bootmem/memblock';
 import type { LayoutPlan } from './layout-plan.js';
+import { toPageFrames } from './page-frames.js';
 import { kernelAtLeast } from './profile.js';
 
 /** Zone names as printed → the fixed indices of memmap. */
-export const ZONE_INDEX: Readonly<Record<string, number>> = {
+const ZONE_INDEX: Readonly<Record<string, number>> = {
   DMA: ZoneIndex.DMA,
   DMA32: ZoneIndex.DMA32,
   Normal: ZoneIndex.NORMAL,
@@ -32,7 +33,7 @@ export function geometryOf(plan: LayoutPlan): Geometry {
 }
 
 /** Zones with memory, as page-init and memmap name them. */
-export function zoneSpans(plan: LayoutPlan): ZonePfnRange[] {
+function zoneSpans(plan: LayoutPlan): ZonePfnRange[] {
   return plan.layout.nodes.flatMap((node) =>
     node.zones
       .filter((zone) => zone.presentPages > 0)
@@ -60,22 +61,14 @@ function initProfile(plan: LayoutPlan): (typeof PROFILES)[string] {
  * @param defer     false: everything before the first allocation
  */
 export function planPages(plan: LayoutPlan, memblock: Memblock, defer: boolean): InitPlan {
-  const reserved = memblock.regions('reserved').map((region) => ({
-    base: region.base,
-    size: region.size,
-    noInit: (region.flags & MemFlags.RSRV_NOINIT) !== 0,
+  const reserved = memblock.regions('reserved').map(({ base, size, flags }) => ({
+    start: base,
+    end: base + size,
+    noInit: (flags & MemFlags.RSRV_NOINIT) !== 0,
   }));
   return planInit({
-    memory: memoryFromBytes(
-      plan.memory.map((range) => ({
-        base: range.startPfn * plan.pageSize,
-        size: (range.endPfn - range.startPfn) * plan.pageSize,
-        nid: range.nid,
-        mirror: range.mirror === true,
-      })),
-      Math.log2(plan.pageSize),
-    ),
-    reserved: reservedFromBytes(reserved, Math.log2(plan.pageSize)),
+    memory: plan.memory,
+    reserved: toPageFrames(reserved, plan.pageSize, 'outward'),
     zones: zoneSpans(plan),
     memorylessNids: plan.layout.nodes
       .filter((node) => node.presentPages === 0)

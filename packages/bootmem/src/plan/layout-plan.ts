@@ -16,8 +16,10 @@ import type {
   UnavailableHole,
   ZoneLayout,
 } from '@bootmem/buddy-allocator';
+import type { PfnRange } from '@bootmem/memmap';
 import { BootmemError } from '../errors.js';
 import type { ProfileName } from '../result.js';
+import { toPageFrames } from './page-frames.js';
 import { chooseLimits } from './zone-limits.js';
 import type { ChosenLimits } from './zone-limits.js';
 
@@ -25,12 +27,15 @@ import type { ChosenLimits } from './zone-limits.js';
 export interface LayoutPlan {
   readonly description: MachineDescription;
   readonly profile: ProfileName;
+  /** The same in bytes, with marks "can be unplugged" as the kernel leaves them: what memblock is given. */
   readonly derived: DerivedMemory;
   readonly pageSize: number;
   /** Pages of one section. */
   readonly pagesPerSection: number;
-  /** Whole pages of memory with nodes, ascending. */
+  /** Memory with nodes, ascending: `derived.memory` in page frames. */
   readonly memory: readonly MemoryPfnRange[];
+  /** Device memory: whole pages of `derived.persistent`. */
+  readonly devices: readonly (PfnRange & { readonly nid: number })[];
   readonly maxPfn: number;
   readonly limits: ChosenLimits;
   readonly layout: ZoneLayout;
@@ -79,27 +84,15 @@ export function movablePolicy(description: MachineDescription): MovablePolicy {
   };
 }
 
-/** Turns derived byte ranges into pages of one node each. */
-function pagesOf(derived: DerivedMemory): MemoryPfnRange[] {
-  const ranges: MemoryPfnRange[] = [];
-  for (const { start, end, nid, hotplug } of derived.memory) {
-    const startPfn = Math.ceil(start / derived.pageSize);
-    const endPfn = Math.floor(end / derived.pageSize);
-    if (endPfn > startPfn) ranges.push({ startPfn, endPfn, nid, hotplug });
-  }
-  return ranges;
-}
-
 /**
  * Takes the mark "can be unplugged" from nodes that hold something the kernel needs, as it does before it
  * looks at `movable_node`. What is held is known from the dump, else the initrd's node and node 0.
  */
 function unplugMarks(
   description: MachineDescription,
-  memory: readonly MemoryPfnRange[],
-): MemoryPfnRange[] {
-  if (!memory.some((range) => range.hotplug === true)) return [...memory];
-  const pageSize = description.pageSize ?? 4096;
+  memory: DerivedMemory['memory'],
+): DerivedMemory['memory'] {
+  if (!memory.some((range) => range.hotplug)) return memory;
   const held = new Set<number>([0]);
   const last = description.memblock.dumps.findLast((dump) => dump.complete);
   // Nodes that hold their own data only are still free to go: that is allocated after the marks are set.
@@ -109,9 +102,9 @@ function unplugMarks(
   }
   const initrd = description.printed.ramdisk;
   for (const range of memory) {
-    const start = range.startPfn * pageSize;
-    const end = range.endPfn * pageSize;
-    if (initrd !== undefined && initrd.start < end && initrd.end > start) held.add(range.nid);
+    if (initrd !== undefined && initrd.start < range.end && initrd.end > range.start) {
+      held.add(range.nid);
+    }
   }
   return memory.map((range) => (held.has(range.nid) ? { ...range, hotplug: false } : range));
 }
@@ -129,8 +122,9 @@ export function planLayout(
   profile: ProfileName,
   from: 'auto' | 'firmware' | 'early-ranges' = 'auto',
 ): LayoutPlan {
-  const derived = deriveMemory(description, { from });
-  const memory = unplugMarks(description, pagesOf(derived));
+  const found = deriveMemory(description, { from });
+  const derived = { ...found, memory: unplugMarks(description, found.memory) };
+  const memory = toPageFrames(derived.memory, derived.pageSize, 'inward');
   const last = memory.at(-1);
   if (last === undefined) {
     throw new BootmemError(
@@ -159,6 +153,7 @@ export function planLayout(
     pageSize: derived.pageSize,
     pagesPerSection,
     memory,
+    devices: toPageFrames(derived.persistent, derived.pageSize, 'inward'),
     maxPfn,
     limits,
     layout,

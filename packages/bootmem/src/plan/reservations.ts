@@ -16,16 +16,16 @@ export interface Reservation {
   readonly assumed: boolean;
 }
 
-/** Where an x86-64 kernel without address randomisation lies. */
-const KERNEL_BASE = 0x1000000;
+/** Where an x86-64 kernel without address randomisation lies, bytes. */
+export const KERNEL_BASE = 0x1000000;
 const MIB = 2 ** 20;
 /** Bytes of one of Linux's page descriptors. */
-const LINUX_DESCRIPTOR = 64;
+export const LINUX_DESCRIPTOR = 64;
 
 /**
  * Reservations that a log names or implies.
  * @param plan  a planned machine
- * @returns ascending by nothing in particular; may overlap
+ * @returns in no order; may overlap
  */
 export function knownReservations(plan: LayoutPlan): Reservation[] {
   const { description } = plan;
@@ -65,18 +65,11 @@ function imageRange(
     0,
   );
   const size = kb > 0 ? kb * 1024 : 32 * MIB;
-  const home = plan.memory.find(
-    (range) =>
-      range.startPfn * plan.pageSize <= KERNEL_BASE &&
-      range.endPfn * plan.pageSize >= KERNEL_BASE + size,
-  );
+  const { memory } = plan.derived;
+  const home = memory.find(({ start, end }) => start <= KERNEL_BASE && end >= KERNEL_BASE + size);
   if (home !== undefined) return { start: KERNEL_BASE, end: KERNEL_BASE + size };
-  const first = plan.memory.find(
-    (range) => (range.endPfn - range.startPfn) * plan.pageSize > 2 * size,
-  );
-  if (first === undefined) return undefined;
-  const start = first.startPfn * plan.pageSize;
-  return { start, end: start + size };
+  const first = memory.find(({ start, end }) => end - start > 2 * size);
+  return first === undefined ? undefined : { start: first.start, end: first.start + size };
 }
 
 /** Linux's own descriptors: 64 bytes a page, taken from the top of each node. */
@@ -87,11 +80,10 @@ function descriptorRanges(
   const ranges: { start: number; end: number; why: string }[] = [];
   for (const node of plan.layout.nodes) {
     let left = Math.ceil((node.presentPages * LINUX_DESCRIPTOR) / plan.pageSize) * plan.pageSize;
-    const own = plan.memory.filter((range) => range.nid === node.nid).reverse();
-    for (const range of own) {
+    const own = plan.derived.memory.filter((range) => range.nid === node.nid).reverse();
+    for (const { start: floor, end: top } of own) {
       if (left <= 0) break;
-      const floor = range.startPfn * plan.pageSize;
-      let end = range.endPfn * plan.pageSize;
+      let end = top;
       // Below what is already taken at the top of the range, as a top-down search would find it.
       for (const other of [...taken].sort((a, b) => b.end - a.end)) {
         if (other.start < end && other.end >= end) end = Math.max(floor, other.start);

@@ -7,9 +7,8 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { BenchReport } from '../bench/bench-boot.js';
-import { PUBLISHED_CURVES } from '../bench/published.js';
-import type { BootReport, CheckReport } from '../result.js';
+import { PUBLISHED_CURVES } from './published-curves.js';
+import type { BenchReport, BootReport, CheckReport } from '../result.js';
 
 /** What a page is made of. */
 export interface ReportInput {

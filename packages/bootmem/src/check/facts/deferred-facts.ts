@@ -2,7 +2,8 @@
  * `node N deferred pages initialised`: the nodes that print it are those where something was deferred. Times
  * are the machine's own and order is that of completion: neither is compared.
  */
-import { firstDeferred } from '../../plan/deferral.js';
+import { Memblock } from '@bootmem/memblock';
+import { planPages } from '../../plan/init-plan.js';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 import type { FactList } from '../fact-list.js';
 
@@ -12,7 +13,7 @@ export function deferredFacts(plan: LayoutPlan, facts: FactList): void {
   if (deferred.length === 0) {
     if (memory === undefined && zonelists === undefined) return;
     // No line: deferral may be off in this build, the node too small, or the log cut before the line.
-    const ours = [...firstDeferred(plan).keys()];
+    const ours = deferredNodes(plan);
     if (ours.length === 0) facts.compare('deferred nodes', 'machine', 'none', 'none');
     else {
       facts.open(
@@ -24,12 +25,19 @@ export function deferredFacts(plan: LayoutPlan, facts: FactList): void {
     }
     return;
   }
-  const list = (nids: Iterable<number>): string =>
+  const list = (nids: readonly number[]): string =>
     [...new Set(nids)].sort((left, right) => left - right).join(' ');
   facts.compare(
     'deferred nodes',
     'machine',
     list(deferred.map((line) => line.nid)),
-    list(firstDeferred(plan).keys()),
+    list(deferredNodes(plan)),
   );
+}
+
+/** Nodes of which something is deferred. Reservations do not matter for it, so none are needed. */
+function deferredNodes(plan: LayoutPlan): number[] {
+  return planPages(plan, new Memblock(), true)
+    .nodes.filter((node) => node.firstDeferredPfn !== undefined)
+    .map((node) => node.nid);
 }

@@ -11,6 +11,7 @@
  */
 import type { HotplugStep } from '../../input/types.js';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
+import { LINUX_DESCRIPTOR } from '../../plan/reservations.js';
 import type { FactList } from '../fact-list.js';
 import type { MemoryBlock } from '../../input/memory-blocks.js';
 
@@ -19,9 +20,6 @@ interface Added extends MemoryBlock {
   readonly startPfn: number;
   readonly endPfn: number;
 }
-
-/** Bytes of one of Linux's page descriptors. */
-const LINUX_DESCRIPTOR = 64;
 
 /**
  * Zones after each step.

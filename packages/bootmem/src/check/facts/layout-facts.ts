@@ -4,7 +4,7 @@
  */
 import { formatMemRange } from '../../format/numbers.js';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
-import { printedAfterBoot } from '../../plan/late-frees.js';
+import { printedAfterBoot } from '../late-frees.js';
 import { kernelAtLeast } from '../../plan/profile.js';
 import type { FactList } from '../fact-list.js';
 
@@ -18,14 +18,9 @@ const range = (start: number, end: number): string => formatMemRange(start, end)
 
 /** `Early memory node ranges`: one fact a printed line, one more for each that we have in excess. */
 export function earlyRangeFacts(plan: LayoutPlan, facts: FactList): void {
-  const { pageSize } = plan;
   const printed = plan.description.printed.earlyRanges;
   if (printed.length === 0) return;
-  const ours = plan.memory.map(({ startPfn, endPfn, nid }) => ({
-    nid,
-    start: startPfn * pageSize,
-    end: endPfn * pageSize,
-  }));
+  const ours = plan.derived.memory;
   const text = (one: { nid: number; start: number; end: number }): string =>
     `node ${one.nid} ${range(one.start, one.end)}`;
   const unmatched = new Set(ours.map(text));

@@ -3,10 +3,13 @@
  * the managed pages that the allocator ends up with.
  */
 import { dmaReserve, bootManagedPages, profileForRelease } from '@bootmem/buddy-allocator';
+import type { PfnRange } from '@bootmem/memmap';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
-import { freedLater, pagesByZone, zoneKeyOf } from '../../plan/late-frees.js';
+import { freedLater, pagesByZone, zoneKeyOf } from '../late-frees.js';
+import { toPageFrames } from '../../plan/page-frames.js';
 import { kernelAtLeast } from '../../plan/profile.js';
 import { finalState } from '../../plan/replay.js';
+import { KERNEL_BASE } from '../../plan/reservations.js';
 import { lacksHighmem } from './layout-facts.js';
 import type { FactList } from '../fact-list.js';
 import { replayMachine } from '../replay-machine.js';
@@ -26,16 +29,10 @@ export function memblockFacts(plan: LayoutPlan, facts: FactList): void {
 }
 
 /** Free ranges in whole pages at hand-over. */
-function freePages(plan: LayoutPlan): { startPfn: number; endPfn: number }[] | undefined {
+function freePages(plan: LayoutPlan): PfnRange[] | undefined {
   const state = finalState(plan);
   if (state === undefined) return undefined;
-  const ranges: { startPfn: number; endPfn: number }[] = [];
-  for (const { start, end } of state.freeRanges()) {
-    const startPfn = Math.ceil(start / plan.pageSize);
-    const endPfn = Math.floor(end / plan.pageSize);
-    if (startPfn < endPfn) ranges.push({ startPfn, endPfn });
-  }
-  return ranges;
+  return toPageFrames([...state.freeRanges()], plan.pageSize, 'inward');
 }
 
 /** Final managed pages: free at hand-over plus what the log says was given back later. */
@@ -71,17 +68,15 @@ function managedFacts(plan: LayoutPlan, facts: FactList): void {
 
 /** What is given back between hand-over and the first initcalls: parts of the image, doubled arrays, EFI. */
 function addEarlyFrees(plan: LayoutPlan, managed: Map<string, number>): void {
-  const image = zoneKeyOf(plan, 0x1000000 / plan.pageSize);
+  const image = zoneKeyOf(plan, KERNEL_BASE / plan.pageSize);
   for (const line of plan.description.printed.freeing) {
     if (!/SMP alternatives/i.test(line.what) || image === undefined) continue;
     managed.set(image, (managed.get(image) ?? 0) + (line.kb * 1024) / plan.pageSize);
   }
-  for (const operation of plan.description.memblock.operations) {
-    if (operation.op !== 'grow') continue;
-    const start = Math.floor(operation.start / plan.pageSize);
-    const end = Math.ceil(operation.end / plan.pageSize);
-    const key = zoneKeyOf(plan, start);
-    if (key !== undefined) managed.set(key, (managed.get(key) ?? 0) + end - start);
+  const grown = plan.description.memblock.operations.filter((one) => one.op === 'grow');
+  for (const { startPfn, endPfn } of toPageFrames(grown, plan.pageSize, 'outward')) {
+    const key = zoneKeyOf(plan, startPfn);
+    if (key !== undefined) managed.set(key, (managed.get(key) ?? 0) + endPfn - startPfn);
   }
 }
 

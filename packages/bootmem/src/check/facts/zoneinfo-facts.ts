@@ -18,7 +18,7 @@ import {
 import type { KernelProfile, Watermarks } from '@bootmem/buddy-allocator';
 import type { ZoneinfoZone } from '@bootmem/firmware-map';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
-import { freedLater } from '../../plan/late-frees.js';
+import { freedLater } from '../late-frees.js';
 import type { FactList } from '../fact-list.js';
 
 const name = (zone: { nid: number; zone: string }): string => `node ${zone.nid} ${zone.zone}`;
@@ -55,8 +55,7 @@ function spanFacts(plan: LayoutPlan, zone: ZoneinfoZone, facts: FactList): void 
 
 /** The Device zone appears when a driver claims persistent memory; it then spans exactly that. */
 function deviceFacts(plan: LayoutPlan, zone: ZoneinfoZone, facts: FactList): void {
-  const { pageSize } = plan;
-  const own = plan.derived.persistent.filter((range) => range.nid === zone.nid);
+  const own = plan.devices.filter((range) => range.nid === zone.nid);
   const subject = name(zone);
   if (zone.present !== undefined) facts.compare('present pages', subject, zone.present, 0);
   if (zone.spanned === undefined) return;
@@ -80,8 +79,8 @@ function deviceFacts(plan: LayoutPlan, zone: ZoneinfoZone, facts: FactList): voi
       );
     return;
   }
-  const start = Math.min(...own.map((range) => Math.ceil(range.start / pageSize)));
-  const end = Math.max(...own.map((range) => Math.floor(range.end / pageSize)));
+  const start = Math.min(...own.map((range) => range.startPfn));
+  const end = Math.max(...own.map((range) => range.endPfn));
   facts.compare('spanned pages', subject, zone.spanned, end - start);
   if (zone.startPfn !== undefined) facts.compare('zone start', subject, zone.startPfn, start);
 }

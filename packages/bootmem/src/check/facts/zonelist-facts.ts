@@ -3,10 +3,10 @@
  * zonelists, `Policy zone`, and the lists that `mminit` prints.
  */
 import { nodeOrders, zoneLists } from '@bootmem/buddy-allocator';
-import type { NumaTopology } from '@bootmem/buddy-allocator';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
-import { printedAfterBoot } from '../../plan/late-frees.js';
+import { printedAfterBoot } from '../late-frees.js';
 import { kernelAtLeast } from '../../plan/profile.js';
+import { topologyOf } from '../../plan/topology.js';
 import type { FactList } from '../fact-list.js';
 
 /** Zonelist facts. */
@@ -46,36 +46,6 @@ export function zonelistFacts(plan: LayoutPlan, facts: FactList): void {
     const ours = text((full ?? []).filter((entry) => entry.zoneIndex <= limit));
     facts.compare('zonelist', `${line.list} ${line.nid}:${line.zone}`, text(line.entries), ours);
   }
-}
-
-/**
- * Nodes and distances, if the log determines them. One node needs nothing; distances come from sysfs, else
- * from a SLIT, else (no SLIT printed) every other node is equally far. No cpu but the first is up when the
- * lists are built, so cpus play no part.
- */
-export function topologyOf(plan: LayoutPlan): NumaTopology | undefined {
-  const { numa, proc, printed } = plan.description;
-  const nids = plan.layout.nodes.map((node) => node.nid);
-  const withMemory = new Set(
-    plan.layout.nodes.filter((node) => node.presentPages > 0).map((node) => node.nid),
-  );
-  const rows = (proc.nodes ?? []).map((node) => ({ nid: node.nid, row: node.distances }));
-  const tables = new Set(printed.acpiTables.map((table) => table.table));
-  // Two nodes have one order whatever the distance; with more, "no SLIT" must be seen in the log.
-  // A table list can be cut, and machines of more than eight nodes do have a SLIT.
-  const seen = tables.size > 0 && !tables.has('SLIT') && nids.length <= 8;
-  const noSlit = seen || numa.single !== undefined;
-  if (nids.length > 2 && rows.length === 0 && numa.distances === undefined && !noSlit) {
-    return undefined;
-  }
-  const column = new Map(rows.map((entry, index) => [entry.nid, index]));
-  const distance = (from: number, to: number): number => {
-    const row = rows.find((entry) => entry.nid === from)?.row;
-    const index = column.get(to);
-    if (row !== undefined && index !== undefined && row[index] !== undefined) return row[index];
-    return numa.distances?.[from]?.[to] ?? (from === to ? 10 : 20);
-  };
-  return { nids, distance, hasMemory: (nid) => withMemory.has(nid), hasCpus: () => false };
 }
 
 /**

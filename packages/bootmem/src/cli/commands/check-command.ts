@@ -2,13 +2,13 @@
  * `bootmem check FILE…`: compares every fact that the logs hold with what we compute from their inputs.
  * One file: its table. Many files: one line each, the differing facts, and counts by kind of fact.
  */
-import { checkLog } from '../check/check-log.js';
-import { checkSummary, checkText, totals } from '../format/check-text.js';
-import type { CheckReport } from '../result.js';
-import { ExitCode } from './exit-codes.js';
-import type { ExitCodeValue } from './exit-codes.js';
-import type { CommandIo } from './io.js';
-import type { OutputOptions } from './options.js';
+import { checkLog } from '../../check/check-log.js';
+import { checkSummary, checkText, totals } from '../../format/check-text.js';
+import type { CheckReport } from '../../result.js';
+import { ExitCode } from '../exit-codes.js';
+import type { ExitCodeValue } from '../exit-codes.js';
+import type { CommandIo } from '../io.js';
+import type { OutputOptions } from '../options.js';
 
 /** Options of `check`. */
 export interface CheckOptions extends OutputOptions {

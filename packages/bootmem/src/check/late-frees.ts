@@ -2,10 +2,9 @@
  * Pages that the kernel gave back after it had set up watermarks: the initrd and unused parts of its own
  * image, by zone. `Freeing SMP alternatives` comes earlier and is not among them.
  */
-import type { LayoutPlan } from './layout-plan.js';
-
-/** Where an x86-64 kernel without address randomisation is loaded, in bytes. */
-const KERNEL_BASE = 0x1000000;
+import type { LayoutPlan } from '../plan/layout-plan.js';
+import { toPageFrames } from '../plan/page-frames.js';
+import { KERNEL_BASE } from '../plan/reservations.js';
 
 /**
  * @param plan  a planned machine
@@ -43,12 +42,11 @@ export function freedLater(plan: LayoutPlan): Map<string, number> | undefined {
 function bootServices(plan: LayoutPlan, pages: number): Map<string, number> | undefined {
   const parts = new Map<string, number>();
   let sum = 0;
-  for (const operation of plan.description.memblock.operations) {
-    if (operation.op !== 'reserve' || !operation.caller.includes('efi_reserve_boot_services'))
-      continue;
-    const start = Math.floor(operation.start / plan.pageSize);
-    const end = Math.ceil(operation.end / plan.pageSize);
-    for (const [key, own] of pagesByZone(plan, start, end)) {
+  const kept = plan.description.memblock.operations.flatMap((one) =>
+    one.op === 'reserve' && one.caller.includes('efi_reserve_boot_services') ? [one] : [],
+  );
+  for (const { startPfn, endPfn } of toPageFrames(kept, plan.pageSize, 'outward')) {
+    for (const [key, own] of pagesByZone(plan, startPfn, endPfn)) {
       parts.set(key, (parts.get(key) ?? 0) + own);
       sum += own;
     }

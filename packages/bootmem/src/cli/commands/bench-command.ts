@@ -3,14 +3,15 @@
  * table of the padata series for the machine this runs on: node share of threads, milliseconds, standard
  * deviation, speed-up, for the whole boot and for deferred initialisation alone.
  */
-import { benchBoot, benchCsv, benchTable } from '../bench/bench-boot.js';
-import { loadMachine } from '../input/load-machine.js';
-import { ExitCode } from './exit-codes.js';
-import type { ExitCodeValue } from './exit-codes.js';
-import type { CommandIo } from './io.js';
-import { defaultThreads } from './options.js';
-import type { OutputOptions, SourceOptions } from './options.js';
-import { createProgressBar } from './progress-bar.js';
+import { benchBoot } from '../../bench/bench-boot.js';
+import { benchCsv, benchTable } from '../../format/bench-text.js';
+import { loadMachine } from '../../input/load-machine.js';
+import { ExitCode } from '../exit-codes.js';
+import type { ExitCodeValue } from '../exit-codes.js';
+import type { CommandIo } from '../io.js';
+import { defaultThreads } from '../options.js';
+import type { OutputOptions, SourceOptions } from '../options.js';
+import { createProgressBar } from '../progress-bar.js';
 
 /** Without a log: large enough that threads matter, as the 192 GiB machine of the series. */
 const DEFAULT_BENCH_BYTES = 192 * 2 ** 30;

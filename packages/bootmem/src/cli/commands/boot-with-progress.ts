@@ -1,10 +1,10 @@
 /** Brings a machine up for a command: its options handed on, a progress bar while pages are initialised. */
-import { bootMemory } from '../boot/boot-memory.js';
-import type { Machine } from '../boot/machine.js';
-import type { LoadedMachine } from '../input/types.js';
-import type { CommandIo } from './io.js';
-import type { BringUpOptions, SourceOptions } from './options.js';
-import { createProgressBar } from './progress-bar.js';
+import { bootMemory } from '../../boot/boot-memory.js';
+import type { Machine } from '../../boot/machine.js';
+import type { LoadedMachine } from '../../input/types.js';
+import type { CommandIo } from '../io.js';
+import type { BringUpOptions, SourceOptions } from '../options.js';
+import { createProgressBar } from '../progress-bar.js';
 
 /**
  * @param input    what to boot

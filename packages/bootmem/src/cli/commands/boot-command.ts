@@ -2,15 +2,15 @@
  * `bootmem boot`: brings one machine up and shows what happened. Log lines go out while the work runs; a
  * progress bar is drawn on a terminal; tables and numbers follow. With `--json` there is one object.
  */
-import type { Machine } from '../boot/machine.js';
-import { bootText } from '../format/boot-text.js';
-import { formatBytes } from '../format/numbers.js';
-import { loadMachine } from '../input/load-machine.js';
+import type { Machine } from '../../boot/machine.js';
+import { bootText } from '../../format/boot-text.js';
+import { formatBytes } from '../../format/numbers.js';
+import { loadMachine } from '../../input/load-machine.js';
 import { bootWithProgress } from './boot-with-progress.js';
-import { ExitCode } from './exit-codes.js';
-import type { ExitCodeValue } from './exit-codes.js';
-import type { CommandIo } from './io.js';
-import type { BringUpOptions, OutputOptions, SourceOptions } from './options.js';
+import { ExitCode } from '../exit-codes.js';
+import type { ExitCodeValue } from '../exit-codes.js';
+import type { CommandIo } from '../io.js';
+import type { BringUpOptions, OutputOptions, SourceOptions } from '../options.js';
 
 /**
  * Allocates in blocks of the largest order until enough is held or none is left, then frees all.

@@ -3,10 +3,10 @@
  * miss an option. Supported: bash, zsh (through bashcompinit), fish.
  */
 import type { Command } from 'commander';
-import { BootmemError } from '../errors.js';
-import { ExitCode } from './exit-codes.js';
-import type { ExitCodeValue } from './exit-codes.js';
-import type { CommandIo } from './io.js';
+import { BootmemError } from '../../errors.js';
+import { ExitCode } from '../exit-codes.js';
+import type { ExitCodeValue } from '../exit-codes.js';
+import type { CommandIo } from '../io.js';
 
 interface Grammar {
   readonly name: string;

@@ -2,9 +2,9 @@
  * `bootmem schema`: prints the JSON schema (draft 2020-12) of an output, as shipped in `schema/`.
  */
 import { readFileSync } from 'node:fs';
-import { ExitCode } from './exit-codes.js';
-import type { ExitCodeValue } from './exit-codes.js';
-import type { CommandIo } from './io.js';
+import { ExitCode } from '../exit-codes.js';
+import type { ExitCodeValue } from '../exit-codes.js';
+import type { CommandIo } from '../io.js';
 
 /** Outputs with a schema. */
 export const SCHEMA_NAMES: readonly string[] = ['boot', 'check', 'replay', 'bench', 'report'];
@@ -14,6 +14,6 @@ export const SCHEMA_NAMES: readonly string[] = ['boot', 'check', 'replay', 'benc
  * @param io    where to print
  */
 export function runSchema(name: string, io: CommandIo): ExitCodeValue {
-  io.out(readFileSync(new URL(`../../schema/${name}-1.schema.json`, import.meta.url), 'utf8'));
+  io.out(readFileSync(new URL(`../../../schema/${name}-1.schema.json`, import.meta.url), 'utf8'));
   return ExitCode.OK;
 }

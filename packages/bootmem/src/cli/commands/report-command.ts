@@ -3,18 +3,18 @@
  * no network.
  */
 import { writeFile } from 'node:fs/promises';
-import { benchBoot } from '../bench/bench-boot.js';
-import { checkMachine } from '../check/check-machine.js';
-import { BootmemError, messageOf } from '../errors.js';
-import { formatBytes } from '../format/numbers.js';
-import { loadMachine } from '../input/load-machine.js';
-import { renderReport } from '../report/render-report.js';
+import { benchBoot } from '../../bench/bench-boot.js';
+import { checkMachine } from '../../check/check-machine.js';
+import { BootmemError, messageOf } from '../../errors.js';
+import { formatBytes } from '../../format/numbers.js';
+import { loadMachine } from '../../input/load-machine.js';
+import { renderReport } from '../../report/render-report.js';
 import { bootWithProgress } from './boot-with-progress.js';
-import type { BootReport } from '../result.js';
-import { ExitCode } from './exit-codes.js';
-import type { ExitCodeValue } from './exit-codes.js';
-import type { CommandIo } from './io.js';
-import type { BringUpOptions, OutputOptions, SourceOptions } from './options.js';
+import type { BootReport } from '../../result.js';
+import { ExitCode } from '../exit-codes.js';
+import type { ExitCodeValue } from '../exit-codes.js';
+import type { CommandIo } from '../io.js';
+import type { BringUpOptions, OutputOptions, SourceOptions } from '../options.js';
 
 /** Thread scaling is measured on a machine of this size: a small one is up before threads matter. */
 const BENCH_BYTES = 192 * 2 ** 30;

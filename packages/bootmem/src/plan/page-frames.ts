@@ -1,0 +1,38 @@
+/**
+ * Where bytes become page frames, once for each range: everything up to memblock's lists is in bytes,
+ * everything after them in page frames.
+ *
+ * ```
+ * page     |   0   |   1   |   2   |   3   |
+ * bytes        [──────────────────)            a range that begins and ends inside a page
+ * inward           [───────)                   memory: a page counts when all of it is there
+ * outward  [───────────────────────)           what is in use: a page counts when a byte of it is
+ * ```
+ */
+import type { PfnRange } from '@bootmem/memmap';
+
+/** A half-open range of bytes. */
+interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Ranges of bytes as ranges of page frames.
+ * @param ranges    half open, bytes; what else a range carries goes along
+ * @param pageSize  bytes of a page
+ * @param rounding  `inward` for memory, `outward` for what is in use
+ * @returns in the same order; ranges without a page are left out
+ */
+export function toPageFrames<Range extends ByteRange>(
+  ranges: readonly Range[],
+  pageSize: number,
+  rounding: 'inward' | 'outward',
+): (Omit<Range, 'start' | 'end'> & PfnRange)[] {
+  const [first, last] = rounding === 'inward' ? [Math.ceil, Math.floor] : [Math.floor, Math.ceil];
+  return ranges.flatMap(({ start, end, ...rest }) => {
+    const startPfn = first(start / pageSize);
+    const endPfn = last(end / pageSize);
+    return start < end && startPfn < endPfn ? [{ ...rest, startPfn, endPfn }] : [];
+  });
+}
