@@ -3,9 +3,74 @@
 const leaf = ['padata', 'memblock', 'memmap', 'firmware-map'];
 const onMemmap = ['buddy-allocator', 'page-init', 'unaccepted-memory'];
 
+// The rooms of a package from the lowest floor up: a room knows those that stand before it, never one after it.
+// What is not listed are the entries at the top of src/. Rooms in brackets share a floor and know each other.
+const floors = {
+  bootmem: [
+    ['errors.ts', 'package-info.ts', 'result.ts'],
+    'format/',
+    'input/',
+    'plan/',
+    'worker/',
+    'boot/',
+    'check/',
+    'bench/',
+    'report/',
+    'cli/',
+  ],
+  padata: [
+    'base/',
+    'protocol/',
+    'testing/',
+    'slot/',
+    'crew/',
+    'range/',
+    'ring/',
+    'series/',
+    'worker/',
+    'pool/',
+    'kernel/',
+  ],
+  'page-init': [
+    'profiles.ts',
+    'base/',
+    'work/',
+    'plan/',
+    'early/',
+    'deferred/',
+    ['hotplug/', 'device/'],
+  ],
+  'unaccepted-memory': ['base/', 'table/', 'backends/', 'memory/', 'background/', 'zone/'],
+};
+
+/** The rules of one package: each room knows only those below it, and every room has a floor. */
+function roomsOf([name, rooms]) {
+  const src = `^packages/${name}/src/`;
+  const anyOf = (some) => `${src}(${some.flat().join('|').replaceAll('.', '\\.')})`;
+  const rules = rooms.map((room, floor) => ({
+    name: `${name}-${[room]
+      .flat()
+      .join('-')
+      .replace(/\.ts|\//g, '')}-looks-down-only`,
+    severity: 'error',
+    from: { path: anyOf([room]) },
+    to: { path: src, pathNot: anyOf(rooms.slice(0, floor + 1)) },
+  }));
+  return [
+    ...rules,
+    {
+      name: `${name}-room-without-a-floor`,
+      severity: 'error',
+      from: { path: `${src}[^/]+/`, pathNot: anyOf(rooms) },
+      to: {},
+    },
+  ];
+}
+
 module.exports = {
   forbidden: [
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    ...Object.entries(floors).flatMap(roomsOf),
     {
       name: 'packages-by-name-only',
       severity: 'error',
