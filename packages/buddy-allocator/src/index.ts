@@ -99,7 +99,7 @@ export type {
   ZoneinfoReport,
 } from './reports/types.js';
 // The allocator: zones on a memmap.
-export { BuddyError, type BuddyErrorCode, type BuddyErrorDetails } from './core/errors.js';
+export { BuddyError, type BuddyErrorCode } from './core/errors.js';
 export { PageAllocator } from './core/page-allocator.js';
 export type { MarkOptions } from './core/allocator-marks.js';
 export type { AcceptState } from './core/unaccepted-blocks.js';

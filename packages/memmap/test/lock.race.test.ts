@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 
-import { allocateWords, SharedLock, ThreadRegistry } from '../dist/index.js';
+import { allocateWords, SharedLock, ThreadRegistry } from '../dist/shared.js';
 import { start } from './workers/run.js';
 
 const codeOf = (body: () => unknown): string => {
@@ -116,7 +116,9 @@ test('ids are given out once, returned, and kept after death until released', ()
   expect(registry.register()).toBe(2);
   expect(codeOf(() => registry.isAlive(3))).toBe('ERR_MEMMAP_ARGUMENT');
   expect(codeOf(() => ThreadRegistry.create(0))).toBe('ERR_MEMMAP_ARGUMENT');
-  expect(codeOf(() => ThreadRegistry.attach({ words: allocateWords(8) }))).toBe(
-    'ERR_MEMMAP_HANDLE',
-  );
+  expect(
+    codeOf(() =>
+      ThreadRegistry.attach({ type: 'bootmem.thread-registry', words: allocateWords(8) }),
+    ),
+  ).toBe('ERR_MEMMAP_HANDLE');
 });

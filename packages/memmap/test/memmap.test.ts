@@ -1,25 +1,17 @@
 import { expect, test } from '@jest/globals';
 
 import {
-  addressToPfn,
-  alignDown,
-  alignUp,
   ARM64_64K,
   checkGeometry,
   type Geometry,
-  headOrder,
   Memmap,
   type MemmapHandle,
   Migratetype,
-  order,
   PageState,
-  pfn,
-  pfnToAddress,
-  pfnUnchecked,
   SectionFlag,
-  tryPfn,
   X86_64,
 } from '../dist/index.js';
+import { headOrder } from '../dist/shared.js';
 import { start } from './workers/run.js';
 
 const S = 32768;
@@ -33,21 +25,27 @@ const codeOf = (body: () => unknown): string => {
 };
 const storages = ['wasm', 'shared', 'local'] as const;
 
-test('units: makers check, cast or give undefined; addresses and pfns convert exactly', () => {
-  expect(pfn(2 ** 40)).toBe(2 ** 40);
-  expect(codeOf(() => pfn(-1))).toBe('ERR_MEMMAP_ARGUMENT');
-  expect(codeOf(() => pfn(0.5))).toBe('ERR_MEMMAP_ARGUMENT');
-  expect(tryPfn(2 ** 41)).toBeUndefined();
-  expect(tryPfn(7)).toBe(7);
-  expect(pfnUnchecked(3)).toBe(3);
-  expect(order(10)).toBe(10);
-  expect(codeOf(() => order(16))).toBe('ERR_MEMMAP_ARGUMENT');
-  expect(pfnToAddress(2 ** 39, 12)).toBe(2 ** 51);
-  expect(addressToPfn(2 ** 51 + 4095, 12)).toBe(2 ** 39);
-  expect(alignUp(2 ** 40 + 1, 15)).toBe(2 ** 40 + S);
-  expect(alignDown(2 ** 40 + 1, 15)).toBe(2 ** 40);
+test('the order of a head is in its state byte; other states have none', () => {
   expect(headOrder(PageState.FREE | 7)).toBe(7);
   expect(headOrder(PageState.RESERVED)).toBeUndefined();
+});
+
+test('ranges are rounded out to sections exactly, up to the highest pfn', () => {
+  const map = Memmap.create({
+    ranges: [{ startPfn: 2 ** 40 - S + 1, endPfn: 2 ** 40 - 1 }],
+    populate: 'ondemand',
+  });
+  expect([map.startPfn, map.endPfn]).toEqual([2 ** 40 - S, 2 ** 40]);
+  const refused = [
+    [-1, 1],
+    [0.5, 1],
+    [0, 2 ** 40 + 1],
+  ] as const;
+  for (const [startPfn, endPfn] of refused) {
+    expect(codeOf(() => Memmap.create({ ranges: [{ startPfn, endPfn }] }))).toBe(
+      'ERR_MEMMAP_ARGUMENT',
+    );
+  }
 });
 
 test('geometry: the three machines hold, every broken relation is refused', () => {

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { Memmap, PageState, ThreadRegistry } from '@bootmem/memmap';
+import { Memmap, PageState } from '@bootmem/memmap';
+import { ThreadRegistry } from '@bootmem/memmap/shared';
 import {
   createDeferredNodes,
   createInlineRunner,

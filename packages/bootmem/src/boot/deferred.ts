@@ -2,7 +2,7 @@
  * The deferred part of a boot: all nodes at the same time, chunks spread over padata's threads, the calling
  * thread among them.
  */
-import { allocateBuffer } from '@bootmem/memmap';
+import { allocateBuffer } from '@bootmem/memmap/shared';
 import { createWorkPool } from '@bootmem/padata';
 import type { PreparedRange, WorkPool } from '@bootmem/padata';
 import { createDeferredNodes, initDeferred } from '@bootmem/page-init';

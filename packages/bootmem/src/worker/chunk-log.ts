@@ -7,7 +7,7 @@
  * A writer takes a slot by an atomic add and then writes only that slot; the reader looks after all jobs
  * have ended, so the job's end orders the reads. Records beyond the capacity are counted, not kept.
  */
-import { allocateBuffer } from '@bootmem/memmap';
+import { allocateBuffer } from '@bootmem/memmap/shared';
 
 const RECORD = 6;
 const HEADER_BYTES = 8;

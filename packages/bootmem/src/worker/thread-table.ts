@@ -7,7 +7,7 @@
  * ```
  * A word is written by its worker while it lives and by the pool's owner afterwards; Atomics only.
  */
-import { allocateBuffer } from '@bootmem/memmap';
+import { allocateBuffer } from '@bootmem/memmap/shared';
 
 /** Ids of workers are smaller. */
 const WORKERS = 1024;

@@ -2,7 +2,8 @@
  * How a zoned allocator is made: the control words of a new one, the zones as a thread sees them, the order in
  * which a node's requests go through the zones.
  */
-import { allocateWords, type Memmap, ThreadRegistry } from '@bootmem/memmap';
+import { type Memmap } from '@bootmem/memmap';
+import { allocateWords, ThreadRegistry } from '@bootmem/memmap/shared';
 
 import { kernelProfile } from '../marks/profile.js';
 import type { ZoneName } from '../zones/types.js';

@@ -2,7 +2,8 @@
  * Interfaces of the zoned allocator: zone specifications, options, handle, request options, and the hooks
  * (ports) through which other packages take part. Types only.
  */
-import type { MemmapHandle, ThreadRegistryHandle } from '@bootmem/memmap';
+import type { MemmapHandle } from '@bootmem/memmap';
+import type { ThreadRegistryHandle } from '@bootmem/memmap/shared';
 
 import type { KernelProfile } from '../marks/profile.js';
 import type { ZoneName } from '../zones/types.js';

@@ -17,7 +17,8 @@
  * region in flight is closed, and by statements between which a thread cannot be ended (no call, no
  * loop), so a dying thread loses no page.
  */
-import { type Columns, HEAD_KIND_MASK, HEAD_ORDER_MASK, PageState } from '@bootmem/memmap';
+import { PageState } from '@bootmem/memmap';
+import { type Columns, HEAD_KIND_MASK, HEAD_ORDER_MASK } from '@bootmem/memmap/shared';
 
 import {
   Cache,

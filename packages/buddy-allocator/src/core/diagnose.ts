@@ -1,7 +1,8 @@
 /**
  * Why a free is wrong. Runs only after the one-byte check of the fast path failed; never changes anything.
  */
-import { type Columns, type Memmap, PageState } from '@bootmem/memmap';
+import { type Memmap, PageState } from '@bootmem/memmap';
+import { type Columns } from '@bootmem/memmap/shared';
 
 import { BuddyError } from './errors.js';
 

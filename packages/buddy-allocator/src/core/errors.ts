@@ -19,23 +19,26 @@ export type BuddyErrorCode =
   | 'ERR_BUDDY_CLOSED'
   | 'ERR_BUDDY_CORRUPT';
 
-/** Values that belong to an error; they survive `postMessage`. */
-export type BuddyErrorDetails = Readonly<Record<string, number | string | boolean | undefined>>;
-
 /** Error of the allocator: `code` is stable, the message is for people. */
 export class BuddyError extends Error {
   /** Stable identifier of what was wrong. */
   readonly code: BuddyErrorCode;
   /** The numbers of the case. */
-  readonly details: BuddyErrorDetails;
+  readonly details: Readonly<Record<string, unknown>>;
 
   /**
    * @param code     what was wrong
    * @param message  what was expected and what came
-   * @param details  the same as values
+   * @param details  the same as values; they survive `postMessage`
+   * @param options  `cause`, where another error led here
    */
-  constructor(code: BuddyErrorCode, message: string, details: BuddyErrorDetails = {}) {
-    super(message);
+  constructor(
+    code: BuddyErrorCode,
+    message: string,
+    details: Readonly<Record<string, unknown>> = {},
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
     this.name = 'BuddyError';
     this.code = code;
     this.details = details;

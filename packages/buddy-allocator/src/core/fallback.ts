@@ -8,7 +8,8 @@
  * pageblock would hold a mixture. It also raises the zone's watermark boost, so that reclaim restores
  * the reserve of whole blocks. Source: Documentation/admin-guide/sysctl/vm.rst (watermark_boost_factor).
  */
-import { type Columns, type Geometry, Migratetype, PageState } from '@bootmem/memmap';
+import { type Geometry, Migratetype, PageState } from '@bootmem/memmap';
+import { type Columns } from '@bootmem/memmap/shared';
 
 import { Zone, ZoneFlag } from './control-layout.js';
 import type { FreeArea } from './free-area.js';

@@ -12,7 +12,8 @@
  * Closures over constants rather than methods: a caller that is compiled with these functions inlined gets the
  * addresses of the arrays as immediate operands and the bounds as constants.
  */
-import { PAGEBLOCK_TYPE_MASK, PageblockBit, PageState } from '@bootmem/memmap';
+import { PageState } from '@bootmem/memmap';
+import { PAGEBLOCK_TYPE_MASK, PageblockBit } from '@bootmem/memmap/shared';
 
 import { HEAD_MASK } from './cache-moves.js';
 import {

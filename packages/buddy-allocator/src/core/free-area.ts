@@ -18,14 +18,8 @@
  *
  * Source: D. Knuth, TAOCP vol. 1, 2.5 (buddy system); Documentation/mm/physical_memory.rst.
  */
-import {
-  type Columns,
-  type Geometry,
-  Migratetype,
-  PAGEBLOCK_TYPE_MASK,
-  PageblockBit,
-  PageState,
-} from '@bootmem/memmap';
+import { type Geometry, Migratetype, PageState } from '@bootmem/memmap';
+import { type Columns, PAGEBLOCK_TYPE_MASK, PageblockBit } from '@bootmem/memmap/shared';
 
 import { listWord, Zone } from './control-layout.js';
 

@@ -8,7 +8,8 @@
  *
  * Source: reference of the buddy allocator, section 6.
  */
-import { Migratetype, PAGEBLOCK_TYPE_MASK, PageblockBit, PageState } from '@bootmem/memmap';
+import { Migratetype, PageState } from '@bootmem/memmap';
+import { PAGEBLOCK_TYPE_MASK, PageblockBit } from '@bootmem/memmap/shared';
 
 import type { Batch, CacheMoves, CacheParts } from './cache-moves.js';
 import { CACHED_ALLOCATED } from './cache-moves.js';

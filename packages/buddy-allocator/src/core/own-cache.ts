@@ -14,7 +14,8 @@
  * Locks: the zone's, for at most MAX_BATCH blocks at a time. Source: reference of the buddy allocator,
  * section 6, for what the kernel tunes and why.
  */
-import { Migratetype, PAGEBLOCK_TYPE_MASK, PageblockBit, PageState } from '@bootmem/memmap';
+import { Migratetype, PageState } from '@bootmem/memmap';
+import { PAGEBLOCK_TYPE_MASK, PageblockBit } from '@bootmem/memmap/shared';
 
 import type { Batch, CacheMoves, CacheParts } from './cache-moves.js';
 import { CACHED_ALLOCATED } from './cache-moves.js';

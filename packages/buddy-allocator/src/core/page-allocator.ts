@@ -10,7 +10,8 @@
  *
  * Invariants: I1..I12 of DESIGN.md; `verify()` checks them. Source: Documentation/mm/physical_memory.rst.
  */
-import { Memmap, PageState, SharedLock, ThreadRegistry } from '@bootmem/memmap';
+import { Memmap, PageState } from '@bootmem/memmap';
+import { SharedLock, ThreadRegistry } from '@bootmem/memmap/shared';
 
 import { kernelProfile, type KernelProfile } from '../marks/profile.js';
 import type { ZoneName } from '../zones/types.js';
@@ -25,17 +26,9 @@ import type {
   ZoneSpec,
 } from './allocator-types.js';
 import { type CompactionResult, compactZone } from './compaction.js';
-import {
-  askToDrain,
-  Cache,
-  cacheAt,
-  ControlFlag,
-  Header,
-  MAGIC,
-  VERSION,
-  Zone,
-} from './control-layout.js';
+import { askToDrain, Cache, cacheAt, ControlFlag, Header, Zone } from './control-layout.js';
 import { BuddyError } from './errors.js';
+import { checkMachineHandle, checkTogether } from './handle.js';
 import {
   allocContigRange,
   isolatePageblock,
@@ -74,15 +67,13 @@ export class PageAllocator {
 
   private constructor(handle: PageAllocatorHandle, options: PageAllocatorOptions) {
     const words = handle.control;
-    if (words[Header.MAGIC] !== MAGIC || words[Header.VERSION] !== VERSION) {
-      throw new BuddyError('ERR_BUDDY_HANDLE', 'not a page allocator of this version');
-    }
     this.#handle = handle;
     this.#words = words;
     this.#hooks = options;
     this.#profile = options.profile ?? kernelProfile(handle.release);
     this.memmap = Memmap.attach(handle.memmap);
     this.registry = ThreadRegistry.attach(handle.threads);
+    checkTogether(words, this.memmap, this.registry);
     this.thread = this.registry.register();
     this.#grouping = (words[Header.FLAGS]! & ControlFlag.GROUPING) !== 0;
     const { memmap, registry, thread } = this;
@@ -117,8 +108,12 @@ export class PageAllocator {
     return allocator;
   }
 
-  /** The allocator of another thread; registers the calling thread. Hooks are this thread's own. */
+  /**
+   * The allocator of another thread; registers the calling thread. Hooks are this thread's own.
+   * @throws ERR_BUDDY_HANDLE for what is no whole handle of this version
+   */
   static attach(handle: PageAllocatorHandle, options: PageAllocatorOptions = {}): PageAllocator {
+    checkMachineHandle(handle);
     return new PageAllocator(handle, options);
   }
 
@@ -360,6 +355,11 @@ export class PageAllocator {
       if (core.cacheAt !== undefined) this.#words[core.cacheAt + Cache.OWNER] = 0;
     }
     this.registry.unregister(this.thread);
+  }
+
+  /** The same as {@link close}, for `using`. */
+  [Symbol.dispose](): void {
+    this.close();
   }
 
   /** Word that counts low-watermark events: array and index, for Atomics.wait and waitAsync. */

@@ -6,7 +6,8 @@
  * block, walk the zone head by head, and put every free block back. The order of blocks within a list is
  * lost, nothing else. O(blocks of the zone).
  */
-import { type Columns, type Memmap, PageState } from '@bootmem/memmap';
+import { type Memmap, PageState } from '@bootmem/memmap';
+import { type Columns } from '@bootmem/memmap/shared';
 
 import { Zone } from './control-layout.js';
 import type { FreeArea } from './free-area.js';

@@ -9,18 +9,14 @@
  * and the memmap's columns. Lock order: a zone's lock is the innermost; two zones' locks are never held
  * together; no callback of the user runs under it.
  */
-import {
-  type Columns,
-  type Memmap,
-  PageState,
-  SharedLock,
-  type ThreadRegistry,
-} from '@bootmem/memmap';
+import { type Memmap, PageState } from '@bootmem/memmap';
+import { type Columns, SharedLock, type ThreadRegistry } from '@bootmem/memmap/shared';
 
 import { cachePages, Zone, ZoneFlag } from './control-layout.js';
 import { BuddyError } from './errors.js';
 import { createFallback, type Fallback, TakeFlag } from './fallback.js';
 import { createFreeArea, type FreeArea } from './free-area.js';
+import { pfnAt } from './handle.js';
 import { recoverZone } from './recovery.js';
 import { createWorkerCache } from './worker-cache.js';
 import type { WorkerCache } from './worker-cache-types.js';
@@ -67,9 +63,6 @@ export function initZoneWords(words: Int32Array, at: number, facts: ZoneFacts): 
   words[at + Zone.PRESENT] = facts.presentPages;
   words[at + Zone.BATCH] = 1;
 }
-
-const pfnAt = (words: Int32Array, at: number): number =>
-  words[at + 1]! * TWO_32 + (words[at]! >>> 0);
 
 /** A zone, seen from one thread. */
 export class BuddyZone {

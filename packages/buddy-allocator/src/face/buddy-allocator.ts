@@ -12,7 +12,8 @@
  *
  * Invariants: those of the zone; page number = descriptor index, because sections start at 0 in order.
  */
-import { Memmap, Migratetype, ThreadRegistry } from '@bootmem/memmap';
+import { Memmap, Migratetype } from '@bootmem/memmap';
+import { ThreadRegistry } from '@bootmem/memmap/shared';
 
 import { compactZone, type CompactionResult } from '../core/compaction.js';
 import {
@@ -21,13 +22,12 @@ import {
   cacheAt,
   ControlFlag,
   Header,
-  MAGIC,
-  VERSION,
   Zone,
   zoneAt,
   ZoneFlag,
 } from '../core/control-layout.js';
 import { BuddyError } from '../core/errors.js';
+import { checkAllocatorHandle, checkTogether } from '../core/handle.js';
 import { createFastPath } from '../core/fast-path.js';
 import { allocContigRange, type MoveCallback } from '../core/isolation.js';
 import { auditZone, type Violation } from '../core/verify.js';
@@ -92,13 +92,12 @@ export class BuddyAllocator {
 
   private constructor(handle: BuddyHandle, lockTimeoutMs?: number) {
     const words = handle.control;
-    if (words[Header.MAGIC] !== MAGIC || words[Header.VERSION] !== VERSION) {
-      throw new BuddyError('ERR_BUDDY_HANDLE', 'not a buddy allocator of this version');
-    }
     this.#handle = handle;
     this.#words = words;
     this.memmap = Memmap.attach(handle.memmap);
     this.registry = ThreadRegistry.attach(handle.threads);
+    const dataBytes = handle.data === null ? undefined : handle.data.byteLength - handle.dataOffset;
+    checkTogether(words, this.memmap, this.registry, dataBytes);
     this.thread = this.registry.register();
     this.maxOrder = this.memmap.geometry.maxOrder;
     this.pageSize = 2 ** this.memmap.geometry.pageShift;
@@ -164,8 +163,12 @@ export class BuddyAllocator {
     return allocator;
   }
 
-  /** The allocator of another thread. @throws ERR_BUDDY_HANDLE | ERR_THREADS_FULL */
+  /**
+   * The allocator of another thread; registers the calling thread.
+   * @throws ERR_BUDDY_HANDLE for what is no whole handle of this version; ERR_THREADS_FULL
+   */
   static attach(handle: BuddyHandle, options: { lockTimeoutMs?: number } = {}): BuddyAllocator {
+    checkAllocatorHandle(handle);
     return new BuddyAllocator(handle, options.lockTimeoutMs);
   }
 
@@ -414,6 +417,11 @@ export class BuddyAllocator {
     Object.assign(this, { alloc: refuse, free: refuse });
     if (this.zone.cacheAt !== undefined) this.#words[this.zone.cacheAt + Cache.OWNER] = 0;
     this.registry.unregister(this.thread);
+  }
+
+  /** The same as {@link close}, for `using`. */
+  [Symbol.dispose](): void {
+    this.close();
   }
 
   #refuse(): never {

@@ -4,14 +4,8 @@
  *
  *     pages 0 .. present .. maxPages      online: initialised, of one mobility, handed over to the zone
  */
-import {
-  allocateBuffer,
-  allocateWords,
-  canShare,
-  Memmap,
-  ThreadRegistry,
-  ZoneIndex,
-} from '@bootmem/memmap';
+import { Memmap, ZoneIndex } from '@bootmem/memmap';
+import { allocateBuffer, allocateWords, canShare, ThreadRegistry } from '@bootmem/memmap/shared';
 
 import {
   ControlFlag,

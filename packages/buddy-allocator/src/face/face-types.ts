@@ -1,7 +1,8 @@
 /**
  * Options and results of the general-use allocator. Types only.
  */
-import type { MemmapHandle, ThreadRegistryHandle } from '@bootmem/memmap';
+import type { MemmapHandle } from '@bootmem/memmap';
+import type { ThreadRegistryHandle } from '@bootmem/memmap/shared';
 
 import type { BuddyErrorCode } from '../core/errors.js';
 

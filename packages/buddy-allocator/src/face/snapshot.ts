@@ -2,10 +2,27 @@
  * Copies of a whole allocator: every buffer, as it is. Relocatable because everything inside is an index
  * or a page number. Restoring into WebAssembly memory is not attempted: the copy gets plain buffers.
  */
-import { allocateBuffer } from '@bootmem/memmap';
+import {
+  allocateBuffer,
+  checkHandle,
+  type HandleFormat,
+  MEMMAP_FORMAT,
+} from '@bootmem/memmap/shared';
 
-import { BuddyError } from '../core/errors.js';
+import { checkAllocatorHandle, handleError } from '../core/handle.js';
 import type { BuddyHandle, BuddySnapshot } from './face-types.js';
+
+/** The buffers are there; their sizes are checked as those of a handle, once they are copied. */
+const SNAPSHOT_FORMAT: HandleFormat = {
+  ...MEMMAP_FORMAT,
+  type: 'bootmem.buddy-snapshot',
+  needs: (_, { data, shared }) => {
+    if (typeof shared !== 'boolean') return 'shared is neither true nor false';
+    const fields = ['table', 'bytes', 'links', 'refs', 'control', 'threads'];
+    if (data !== null) fields.push('data');
+    return fields.map((field) => ({ field, bytes: 0 }));
+  },
+};
 
 function copy(from: ArrayBufferLike, offset = 0, length = from.byteLength - offset): ArrayBuffer {
   const bytes = new Uint8Array(length);
@@ -38,11 +55,9 @@ export function snapshotBuffers(handle: BuddyHandle, withData: boolean): BuddySn
 
 /** Handle over copies of the snapshot's buffers. @throws ERR_BUDDY_HANDLE for something else */
 export function restoreBuffers(snapshot: BuddySnapshot): BuddyHandle {
-  if ((snapshot as { type?: unknown }).type !== 'bootmem.buddy-snapshot') {
-    throw new BuddyError('ERR_BUDDY_HANDLE', 'not a snapshot of a buddy allocator');
-  }
+  checkHandle(snapshot, SNAPSHOT_FORMAT, handleError);
   const { shared } = snapshot;
-  return {
+  const handle: BuddyHandle = {
     type: 'bootmem.buddy-allocator',
     memmap: {
       type: 'bootmem.memmap',
@@ -56,8 +71,13 @@ export function restoreBuffers(snapshot: BuddySnapshot): BuddyHandle {
       },
     },
     control: new Int32Array(place(snapshot.control, shared)),
-    threads: { words: new Int32Array(place(snapshot.threads, shared)) },
+    threads: {
+      type: 'bootmem.thread-registry',
+      words: new Int32Array(place(snapshot.threads, shared)),
+    },
     data: snapshot.data === null ? null : place(snapshot.data, shared),
     dataOffset: 0,
   };
+  checkAllocatorHandle(handle);
+  return handle;
 }

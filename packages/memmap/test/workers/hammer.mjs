@@ -2,7 +2,8 @@
 import { setInterval } from 'node:timers';
 import { parentPort, workerData } from 'node:worker_threads';
 
-import { Memmap, SharedLock, ThreadRegistry } from '../../dist/index.js';
+import { Memmap } from '../../dist/index.js';
+import { SharedLock, ThreadRegistry } from '../../dist/shared.js';
 
 const jobs = {
   // Adds to a plain (not atomic) counter under the lock.

@@ -13,13 +13,8 @@
  * Locks: the node's lock serialises growers and phase changes. It is taken before any lock of the sink,
  * never after. Chunks take no lock of their own. Source: reference "On-demand growth".
  */
-import {
-  allocateBuffer,
-  type Memmap,
-  SharedLock,
-  type ThreadRegistry,
-  type PfnRange,
-} from '@bootmem/memmap';
+import type { Memmap, PfnRange } from '@bootmem/memmap';
+import { allocateBuffer, SharedLock, type ThreadRegistry } from '@bootmem/memmap/shared';
 import { checkUntouched, initMemory } from '../work/fill.js';
 import { invariant, PageInitError } from '../base/errors.js';
 import type { PageSink } from '../base/types.js';

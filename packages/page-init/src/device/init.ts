@@ -13,13 +13,8 @@
  *
  * Source: reference "Asynchronous + multithreaded design", with its miscount corrected.
  */
-import {
-  allocateBuffer,
-  type DeviceState,
-  type Memmap,
-  PageState,
-  type PfnRange,
-} from '@bootmem/memmap';
+import { type DeviceState, type Memmap, PageState, type PfnRange } from '@bootmem/memmap';
+import { allocateBuffer } from '@bootmem/memmap/shared';
 import { setMovable } from '../work/fill.js';
 import { PageInitError } from '../base/errors.js';
 import { type ClaimOwner, ClaimState, ClaimTable } from '../work/claims.js';

@@ -12,7 +12,7 @@
  * Every word is used with Atomics only. A unit's writes happen before `finish` and are seen by whoever
  * reads DONE. Source: the sub-range scheme of the asynchronous memmap proposal, generalised.
  */
-import type { ThreadRegistry } from '@bootmem/memmap';
+import type { ThreadRegistry } from '@bootmem/memmap/shared';
 import { PageInitError } from '../base/errors.js';
 
 /** States of a unit. */

@@ -11,7 +11,7 @@
  * ```
  * All words are atomic; the owner writes 0–3, the helper 4–6. Time comes in through `clock`, so tests have none.
  */
-import { allocateBuffer } from '@bootmem/memmap';
+import { allocateBuffer } from '@bootmem/memmap/shared';
 import type { Words } from '../memory/bitmap.js';
 import { checkInteger } from '../base/errors.js';
 

@@ -3,7 +3,7 @@
  *
  * Each counter is one atomic word; a reading of several is not a snapshot.
  */
-import { allocateBuffer } from '@bootmem/memmap';
+import { allocateBuffer } from '@bootmem/memmap/shared';
 
 /** Counters over shared memory, named by the keys of `K`. */
 export class Counters<K extends string> {

@@ -10,7 +10,7 @@
  * ```
  * Source: behaviour of Linux' unaccepted memory support (v6.5 to v7.1); the protocol is described in accept-protocol.ts.
  */
-import { allocateBuffer } from '@bootmem/memmap';
+import { allocateBuffer } from '@bootmem/memmap/shared';
 import { AcceptProtocol, NO_WORK } from './accept-protocol.js';
 import type { AcceptOutcome, UnitState } from './accept-protocol.js';
 import type { AcceptBackend, BackendHandle, BackendOpeners } from '../backends/backend.js';

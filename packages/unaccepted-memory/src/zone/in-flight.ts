@@ -11,7 +11,7 @@
  * it for 0 has the duty to free the block: the thread that took it, a helper, or the one that recovers a dead
  * thread's slot.
  */
-import { allocateBuffer } from '@bootmem/memmap';
+import { allocateBuffer } from '@bootmem/memmap/shared';
 import type { Words } from '../memory/bitmap.js';
 
 const { add, compareExchange, load, notify, store, wait } = Atomics;

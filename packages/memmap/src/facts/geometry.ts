@@ -47,11 +47,8 @@ export const ARM64_64K: Geometry = Object.freeze({
   subsectionOrder: 5,
 });
 
-/**
- * Checks the relations between the sizes.
- * @throws ERR_MEMMAP_GEOMETRY with the first relation that does not hold
- */
-export function checkGeometry(geometry: Geometry): void {
+/** The first relation between the sizes that does not hold; undefined when all do. */
+export function geometryFault(geometry: Geometry): string | undefined {
   const { pageShift, sectionOrder, pageblockOrder, maxOrder, subsectionOrder } = geometry;
   const relations: readonly (readonly [boolean, string])[] = [
     [Object.values(geometry).every((n) => Number.isInteger(n) && n >= 0), 'sizes are integers'],
@@ -62,12 +59,18 @@ export function checkGeometry(geometry: Geometry): void {
     [subsectionOrder <= sectionOrder, 'subsectionOrder <= sectionOrder'],
     [sectionOrder <= 24, 'sectionOrder <= 24'],
   ];
-  for (const [holds, relation] of relations) {
-    if (!holds) {
-      throw new MemmapError('ERR_MEMMAP_GEOMETRY', `geometry must satisfy: ${relation}`, {
-        ...geometry,
-        relation,
-      });
-    }
-  }
+  return relations.find(([holds]) => !holds)?.[1];
+}
+
+/**
+ * Checks the relations between the sizes.
+ * @throws ERR_MEMMAP_GEOMETRY with the first relation that does not hold
+ */
+export function checkGeometry(geometry: Geometry): void {
+  const relation = geometryFault(geometry);
+  if (relation === undefined) return;
+  throw new MemmapError('ERR_MEMMAP_GEOMETRY', `geometry must satisfy: ${relation}`, {
+    ...geometry,
+    relation,
+  });
 }

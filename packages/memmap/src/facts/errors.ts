@@ -20,15 +20,12 @@ export type MemmapErrorCode =
   | 'ERR_LOCK_NOT_OWNER'
   | 'ERR_THREADS_FULL';
 
-/** Values that belong to an error; they survive `postMessage`. */
-export type ErrorDetails = Readonly<Record<string, number | string | boolean | undefined>>;
-
 /** Error of memmap: `code` is stable, the message is for people. */
 export class MemmapError extends Error {
   /** Stable identifier of what was wrong. */
   readonly code: MemmapErrorCode;
   /** The numbers of the case. */
-  readonly details: ErrorDetails;
+  readonly details: Readonly<Record<string, unknown>>;
 
   /**
    * @param code     what was wrong
@@ -39,7 +36,7 @@ export class MemmapError extends Error {
   constructor(
     code: MemmapErrorCode,
     message: string,
-    details: ErrorDetails = {},
+    details: Readonly<Record<string, unknown>> = {},
     options?: ErrorOptions,
   ) {
     super(message, options);
@@ -47,4 +44,12 @@ export class MemmapError extends Error {
     this.code = code;
     this.details = details;
   }
+}
+
+/** The error for what is no handle of this package. */
+export function memmapHandleError(
+  message: string,
+  details: Readonly<Record<string, unknown>>,
+): MemmapError {
+  return new MemmapError('ERR_MEMMAP_HANDLE', message, details);
 }

@@ -11,12 +11,14 @@
  *     then         page map index of each subsection, by slot
  *     then         pageblock bytes, by slot
  */
-import type { Geometry } from './geometry.js';
+import type { Geometry } from '../facts/geometry.js';
 
 /** First word of a memmap's table. */
 export const MAGIC = 0x4d4d4150;
 /** Version of the layout; attach refuses any other. */
 export const VERSION = 1;
+/** One more than the largest descriptor index. */
+export const MAX_INDEX = 2 ** 31;
 /** Zone ids are one byte; 0 means none. */
 export const MAX_ZONE_ID = 255;
 

@@ -1,14 +1,9 @@
 /**
  * Options and handle of a map of page descriptors. Types only.
  */
-import type { ColumnBuffers, StorageKind } from './columns.js';
-import type { Geometry } from './geometry.js';
-
-/** Range of pages `[startPfn, endPfn)`. */
-export interface PfnRange {
-  readonly startPfn: number;
-  readonly endPfn: number;
-}
+import type { ColumnBuffers, StorageKind } from '../table/columns.js';
+import type { Geometry } from '../facts/geometry.js';
+import type { PfnRange } from '../facts/units.js';
 
 /** How to create a map. */
 export interface MemmapOptions {

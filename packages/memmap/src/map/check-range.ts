@@ -1,10 +1,9 @@
 /**
  * What a range of pages must be before anything is done with it.
  */
-import { MemmapError } from './errors.js';
-import type { PfnRange } from './memmap-types.js';
-import type { SectionTable } from './section-table.js';
-import { MAX_PFN } from './units.js';
+import { MemmapError } from '../facts/errors.js';
+import type { SectionTable } from '../table/section-table.js';
+import { MAX_PFN, type PfnRange } from '../facts/units.js';
 
 /** True for `[startPfn, endPfn)` of whole pages, not empty, inside what an address can name. */
 export function isRange({ startPfn, endPfn }: PfnRange): boolean {

@@ -59,48 +59,6 @@ export const HEAD_KIND_MASK = 0x70;
 /** Mask of the order in the state byte of a head. */
 export const HEAD_ORDER_MASK = 0x0f;
 
-/** Mobility of a pageblock's pages. @kernel migratetype */
-export const Migratetype = {
-  UNMOVABLE: 0,
-  MOVABLE: 1,
-  RECLAIMABLE: 2,
-  HIGHATOMIC: 3,
-  CMA: 4,
-  ISOLATE: 5,
-} as const;
-/** One of {@link Migratetype}. */
-export type Migratetype = (typeof Migratetype)[keyof typeof Migratetype];
-/** Number of migratetypes. */
-export const MIGRATETYPE_COUNT = 6;
-/** Names as /proc/pagetypeinfo prints them, by number. */
-export const MIGRATETYPE_NAMES = [
-  'Unmovable',
-  'Movable',
-  'Reclaimable',
-  'HighAtomic',
-  'CMA',
-  'Isolate',
-] as const;
-
-/** Zones in the order of their limits. @kernel zone_type */
-export const ZoneIndex = {
-  DMA: 0,
-  DMA32: 1,
-  NORMAL: 2,
-  HIGHMEM: 3,
-  MOVABLE: 4,
-  DEVICE: 5,
-} as const;
-/** One of {@link ZoneIndex}. */
-export type ZoneIndex = (typeof ZoneIndex)[keyof typeof ZoneIndex];
-/** Names as the kernel prints them, by {@link ZoneIndex}. */
-export const ZONE_NAMES = ['DMA', 'DMA32', 'Normal', 'HighMem', 'Movable', 'Device'] as const;
-
-/** Bits of a pageblock byte: migratetype in bits 0..2, then these. */
-export const PageblockBit = { SKIP: 0x08, ISOLATED: 0x10 } as const;
-/** Mask of the stored migratetype in a pageblock byte. */
-export const PAGEBLOCK_TYPE_MASK = 0x07;
-
 /** Bits of a section's flags word. */
 export const SectionFlag = {
   PRESENT: 1,

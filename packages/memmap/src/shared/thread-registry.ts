@@ -11,19 +11,39 @@
  * Invariant: an id is not given out again before its dead owner's locks and caches were recovered
  * (`release`). Every word is used with Atomics only.
  */
-import { MemmapError } from './errors.js';
+import { MemmapError, memmapHandleError } from '../facts/errors.js';
+import { checkHandle, type HandleFormat } from './check-handle.js';
 import { allocateWords } from './words.js';
 
 const MAGIC = 0x54524547;
+const VERSION = 2;
+const MAX_THREADS = 2;
 const HEADER = 4;
+const MOST = 32000;
 const FREE = 0;
 const ALIVE = 1;
 const DEAD = 2;
 
 /** What another thread needs to use the same registry. */
 export interface ThreadRegistryHandle {
+  readonly type: 'bootmem.thread-registry';
+  /** 0 magic | 1 version | 2 most threads | 3 free | then one word for each id, from id 0, which is unused. */
   readonly words: Int32Array;
 }
+
+/** Format of {@link ThreadRegistryHandle}, for {@link checkHandle}; also for handles that have a registry inside. */
+export const THREADS_FORMAT: HandleFormat = {
+  type: 'bootmem.thread-registry',
+  header: { field: 'words', as: 'words' },
+  magic: MAGIC,
+  version: VERSION,
+  headerWords: HEADER,
+  needs: (words) => {
+    const most = words[MAX_THREADS]!;
+    if (most < 1 || most > MOST) return `it is for ${most} threads`;
+    return [{ field: 'words', as: 'words', bytes: 4 * (HEADER + most + 1) }];
+  },
+};
 
 /** Registry of the threads that share an object; no mutable state outside the shared words. */
 export class ThreadRegistry {
@@ -35,33 +55,32 @@ export class ThreadRegistry {
 
   /** New registry for up to `maxThreads` (1..32000) threads at a time. */
   static create(maxThreads: number): ThreadRegistry {
-    if (!Number.isInteger(maxThreads) || maxThreads < 1 || maxThreads > 32000) {
+    if (!Number.isInteger(maxThreads) || maxThreads < 1 || maxThreads > MOST) {
       throw new MemmapError('ERR_MEMMAP_ARGUMENT', `maxThreads is 1..32000, got ${maxThreads}`, {
         maxThreads,
       });
     }
     const words = allocateWords(HEADER + maxThreads + 1);
+    words[1] = VERSION;
+    words[MAX_THREADS] = maxThreads;
     words[0] = MAGIC;
-    words[1] = maxThreads;
     return new ThreadRegistry(words);
   }
 
-  /** The registry of another thread. @throws ERR_MEMMAP_HANDLE when the handle is something else */
+  /** The registry of another thread. @throws ERR_MEMMAP_HANDLE for what is no whole handle of this version */
   static attach(handle: ThreadRegistryHandle): ThreadRegistry {
-    if (handle.words[0] !== MAGIC) {
-      throw new MemmapError('ERR_MEMMAP_HANDLE', 'not the handle of a thread registry');
-    }
+    checkHandle(handle, THREADS_FORMAT, memmapHandleError);
     return new ThreadRegistry(handle.words);
   }
 
-  /** For `postMessage`. */
+  /** For `postMessage` and `attach`. */
   toHandle(): ThreadRegistryHandle {
-    return { words: this.#words };
+    return { type: 'bootmem.thread-registry', words: this.#words };
   }
 
   /** Largest id that can be given out. */
   get maxThreads(): number {
-    return this.#words[1]!;
+    return this.#words[MAX_THREADS]!;
   }
 
   /**

@@ -3,7 +3,7 @@
  * everything works on the calling thread only. Both are lazily backed by the operating system, so a
  * large column costs nothing until it is touched.
  */
-import { MemmapError } from './errors.js';
+import { MemmapError } from '../facts/errors.js';
 
 /** True where memory can be shared between threads. */
 export function canShare(): boolean {

@@ -2,15 +2,15 @@
  * Zone ids: the byte that a page records, and the (node, zone) that it names. Defined by the thread that
  * sets the machine up, before pages of the zone are initialised; read by all.
  */
-import { MemmapError } from './errors.js';
+import { MemmapError } from '../facts/errors.js';
 import { MAX_ZONE_ID, Word } from './layout.js';
-import { MAX_NODES } from './units.js';
+import { MAX_NODES } from '../facts/units.js';
 
 /** Zone numbers of a node; those without a name are free for a user's own meaning. */
 const ZONES_PER_NODE = 16;
 
 /** The zone that an id names. */
-export interface ZoneName {
+export interface NodeZone {
   readonly nid: number;
   readonly zoneIndex: number;
 }
@@ -67,7 +67,7 @@ export class ZoneRegistry {
   }
 
   /** Zone that an id names, or undefined. */
-  info(zoneId: number): ZoneName | undefined {
+  info(zoneId: number): NodeZone | undefined {
     if (!(zoneId >= 1 && zoneId <= this.count)) return undefined;
     const value = this.#words[Word.ZONE_TABLE + zoneId]! - 1;
     return { nid: Math.floor(value / ZONES_PER_NODE), zoneIndex: value % ZONES_PER_NODE };

@@ -12,10 +12,10 @@
  * machine's memory touches next to nothing. `state` and `zone` may lie in WebAssembly memory, for its
  * fill instruction. Nothing is ever cleared at creation: fresh shared memory is zero.
  */
-import { MemmapError } from './errors.js';
+import { MemmapError } from '../facts/errors.js';
 import { arrayFill, type FillKernel, wasmFill } from './fill.js';
 import { hasWasm, wasm, type WasmMemory } from './wasm-types.js';
-import { allocateBuffer, canShare } from './words.js';
+import { allocateBuffer, canShare } from '../shared/words.js';
 
 /** Where the columns live: WebAssembly memory, SharedArrayBuffer, or this thread only. */
 export type StorageKind = 'wasm' | 'shared' | 'local';

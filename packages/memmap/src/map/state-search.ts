@@ -1,9 +1,9 @@
 /**
  * Looking for states in a range, section by section: a section without descriptors is uninitialised.
  */
-import type { PfnRange } from './memmap-types.js';
-import { PageState } from './page-state.js';
-import type { SectionTable } from './section-table.js';
+import type { PfnRange } from '../facts/units.js';
+import { PageState } from '../facts/page-state.js';
+import type { SectionTable } from '../table/section-table.js';
 
 /** Calls `visit` for the part of the range in each section; index -1 where it has no descriptors. */
 export function forEachPart(

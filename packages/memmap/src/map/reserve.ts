@@ -7,16 +7,13 @@
  *
  * Address space only; nothing is touched but the table's header.
  */
-import { allocateColumns, chooseStorage } from './columns.js';
-import { MemmapError } from './errors.js';
-import type { Geometry } from './geometry.js';
-import { MAGIC, tableLayout, VERSION, Word } from './layout.js';
+import { allocateColumns, chooseStorage } from '../table/columns.js';
+import { MemmapError } from '../facts/errors.js';
+import type { Geometry } from '../facts/geometry.js';
+import { MAGIC, MAX_INDEX, tableLayout, VERSION, Word } from '../table/layout.js';
 import type { MemmapHandle, MemmapOptions } from './memmap-types.js';
 import { isRange } from './check-range.js';
-import { allocateBuffer } from './words.js';
-
-/** One more than the largest descriptor index. */
-const MAX_INDEX = 2 ** 31;
+import { allocateBuffer } from '../shared/words.js';
 
 interface Span {
   readonly first: number;

@@ -6,10 +6,10 @@
  * So initialising a page, handing a block out and freeing it write no count. The column's words are always
  * accessed with atomics, from any thread.
  */
-import type { Columns } from './columns.js';
+import type { Columns } from '../table/columns.js';
 import type { BlockHead } from './describe.js';
-import { MemmapError } from './errors.js';
-import { HEAD_KIND_MASK, PageState } from './page-state.js';
+import { MemmapError } from '../facts/errors.js';
+import { HEAD_KIND_MASK, PageState } from '../facts/page-state.js';
 
 const { add, load } = Atomics;
 

@@ -11,10 +11,10 @@
  * wait for it. Slots are never given back, so an index stays valid for the life of the map.
  * Source: Documentation/mm/memory-model.rst (SPARSEMEM).
  */
-import { MemmapError } from './errors.js';
-import type { Geometry } from './geometry.js';
+import { MemmapError } from '../facts/errors.js';
+import type { Geometry } from '../facts/geometry.js';
 import { type TableLayout, Word } from './layout.js';
-import { SectionFlag } from './page-state.js';
+import { SectionFlag } from '../facts/page-state.js';
 
 const { load, store, compareExchange, or, and, add } = Atomics;
 const BUSY = -1;

@@ -5,9 +5,14 @@
  * A byte is written by whoever holds the zone's lock or owns the section while it is initialised; bytes
  * of neighbours are different memory locations, so no writer disturbs another.
  */
-import { MemmapError } from './errors.js';
-import { Migratetype, MIGRATETYPE_COUNT, PAGEBLOCK_TYPE_MASK, PageblockBit } from './page-state.js';
-import type { SectionTable } from './section-table.js';
+import { MemmapError } from '../facts/errors.js';
+import {
+  Migratetype,
+  MIGRATETYPE_COUNT,
+  PAGEBLOCK_TYPE_MASK,
+  PageblockBit,
+} from '../facts/migratetype.js';
+import type { SectionTable } from '../table/section-table.js';
 
 /** Typed access to the pageblock bytes of a map. */
 export class PageblockView {

@@ -2,7 +2,7 @@
  * A page's descriptor as a typed object, for reports, dumps and tests. Never on a hot path.
  */
 import type { PageblockView } from './pageblocks.js';
-import { HEAD_KIND_MASK, HEAD_ORDER_MASK, isDeviceState, PageState } from './page-state.js';
+import { HEAD_KIND_MASK, HEAD_ORDER_MASK, isDeviceState, PageState } from '../facts/page-state.js';
 
 /** Block that a page belongs to. */
 export interface BlockHead {

@@ -17,7 +17,7 @@
  * owner throws instead of hanging. Where a thread must not sleep (the main thread of a browser page)
  * it spins. Source: U. Drepper, "Futexes Are Tricky" (2011).
  */
-import { MemmapError } from './errors.js';
+import { MemmapError } from '../facts/errors.js';
 import type { ThreadRegistry } from './thread-registry.js';
 import { isShared } from './words.js';
 

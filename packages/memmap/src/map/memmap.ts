@@ -17,12 +17,19 @@
  * Source: Documentation/mm/memory-model.rst, Documentation/mm/physical_memory.rst.
  */
 import { checkPresent, isRange } from './check-range.js';
-import { columnBytesPerPage, type Columns, type StorageKind, viewColumns } from './columns.js';
+import {
+  columnBytesPerPage,
+  type Columns,
+  type StorageKind,
+  viewColumns,
+} from '../table/columns.js';
 import { type BlockHead, describePage, type PageDescription } from './describe.js';
-import { MemmapError } from './errors.js';
-import type { FillKernel } from './fill.js';
-import { checkGeometry, type Geometry, X86_64 } from './geometry.js';
-import { MAGIC, type TableLayout, tableLayout, VERSION, Word } from './layout.js';
+import { MemmapError, memmapHandleError } from '../facts/errors.js';
+import type { FillKernel } from '../table/fill.js';
+import { checkGeometry, type Geometry, X86_64 } from '../facts/geometry.js';
+import { type TableLayout, Word } from '../table/layout.js';
+import { checkHandle } from '../shared/check-handle.js';
+import { geometryOf, layoutOf, MEMMAP_FORMAT } from './handle.js';
 import type { MemmapHandle, MemmapOptions } from './memmap-types.js';
 import {
   type DeviceState,
@@ -32,14 +39,14 @@ import {
   PageState,
   type PlainState,
   SectionFlag,
-} from './page-state.js';
+} from '../facts/page-state.js';
 import { PageblockView } from './pageblocks.js';
 import { dropReference, referencesOf, takeReference } from './references.js';
 import { reserveMap } from './reserve.js';
-import { type RunVisitor, SectionTable } from './section-table.js';
+import { type RunVisitor, SectionTable } from '../table/section-table.js';
 import { countInState, firstInState, forEachPart } from './state-search.js';
-import { alignDown, alignUp } from './units.js';
-import { ZoneRegistry } from './zone-registry.js';
+import { alignDown, alignUp } from '../facts/units.js';
+import { ZoneRegistry } from '../table/zone-registry.js';
 
 /** Page map indices are below this. */
 const MAX_PGMAP = 2 ** 31;
@@ -68,20 +75,8 @@ export class Memmap {
 
   private constructor(handle: MemmapHandle) {
     const words = new Int32Array(handle.table);
-    if (words[Word.MAGIC] !== MAGIC || words[Word.VERSION] !== VERSION) {
-      throw new MemmapError('ERR_MEMMAP_HANDLE', 'not a memmap of this version', {
-        magic: words[Word.MAGIC],
-        version: words[Word.VERSION],
-      });
-    }
-    this.geometry = {
-      pageShift: words[Word.PAGE_SHIFT]!,
-      sectionOrder: words[Word.SECTION_ORDER]!,
-      pageblockOrder: words[Word.PAGEBLOCK_ORDER]!,
-      maxOrder: words[Word.MAX_ORDER]!,
-      subsectionOrder: words[Word.SUBSECTION_ORDER]!,
-    };
-    const layout = tableLayout(this.geometry, words[Word.SECTIONS]!, words[Word.CAPACITY]!);
+    this.geometry = geometryOf(words);
+    const layout = layoutOf(words);
     this.#handle = handle;
     this.#words = words;
     this.#layout = layout;
@@ -124,11 +119,9 @@ export class Memmap {
     return map;
   }
 
-  /** The map of another thread. @throws ERR_MEMMAP_HANDLE when magic or version differ */
+  /** The map of another thread. @throws ERR_MEMMAP_HANDLE for what is no whole handle of this version */
   static attach(handle: MemmapHandle): Memmap {
-    if (!('type' in handle) || !('table' in handle)) {
-      throw new MemmapError('ERR_MEMMAP_HANDLE', 'not the handle of a memmap');
-    }
+    checkHandle(handle, MEMMAP_FORMAT, memmapHandleError);
     return new Memmap(handle);
   }
 

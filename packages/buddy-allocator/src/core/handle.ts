@@ -1,0 +1,130 @@
+/**
+ * What the handles of both allocators must be, and that their parts fit together: the checks of `attach`.
+ *
+ *     handle ── memmap        checked by memmap's format, error of this package
+ *            ── threads       likewise
+ *            ── control       header, zones and caches of the sizes that the header states
+ *            ── data, zones   what only one of the two has
+ */
+import { type Memmap, ZONE_NAMES } from '@bootmem/memmap';
+import {
+  type BufferNeed,
+  checkHandle,
+  type HandleFormat,
+  MEMMAP_FORMAT,
+  type ThreadRegistry,
+  THREADS_FORMAT,
+} from '@bootmem/memmap/shared';
+
+import { controlWords, Header, MAGIC, VERSION, Zone, zoneAt } from './control-layout.js';
+import { BuddyError } from './errors.js';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const TWO_32 = 2 ** 32;
+
+/** More zones than any machine has: 1024 nodes of 6. */
+const MAX_ZONES = 6144;
+const MAX_THREADS = 32000;
+
+/** Page number in two words, low first. */
+export const pfnAt = (words: Int32Array, at: number): number =>
+  words[at + 1]! * TWO_32 + (words[at]! >>> 0);
+
+const common = {
+  header: { field: 'control', as: 'words' },
+  magic: MAGIC,
+  version: VERSION,
+  headerWords: Header.WORDS,
+  parts: { memmap: MEMMAP_FORMAT, threads: THREADS_FORMAT },
+} as const;
+
+/** The control array that the header asks for. */
+function controlNeed(words: Int32Array): BufferNeed | string {
+  const zones = words[Header.ZONES]!;
+  const threads = words[Header.THREADS]!;
+  const counted = zones >= 1 && zones <= MAX_ZONES && threads >= 1 && threads <= MAX_THREADS;
+  if (!counted) return `it is for ${zones} zones and ${threads} threads`;
+  return { field: 'control', as: 'words', bytes: 4 * controlWords(zones, threads) };
+}
+
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+
+const ALLOCATOR_FORMAT: HandleFormat = {
+  ...common,
+  type: 'bootmem.buddy-allocator',
+  needs: (words, { data, dataOffset }) => {
+    const control = controlNeed(words);
+    if (typeof control === 'string') return control;
+    if (words[Header.ZONES] !== 1) return 'it has more than one zone';
+    if (!isCount(dataOffset)) return 'dataOffset is no number of bytes';
+    return data === null ? [control] : [control, { field: 'data', bytes: dataOffset as number }];
+  },
+};
+
+const isZone = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  isCount((value as Fields)['nid']) &&
+  (ZONE_NAMES as readonly unknown[]).includes((value as Fields)['zone']);
+
+const MACHINE_FORMAT: HandleFormat = {
+  ...common,
+  type: 'bootmem.page-allocator',
+  needs: (words, { zones, workers, release }) => {
+    const control = controlNeed(words);
+    if (typeof control === 'string') return control;
+    if (!Array.isArray(zones) || zones.length !== words[Header.ZONES] || !zones.every(isZone)) {
+      return `zones does not name ${words[Header.ZONES]} zones`;
+    }
+    if (!isCount(workers)) return 'workers is no count';
+    return typeof release === 'string' ? [control] : 'release is no text';
+  },
+};
+
+/** The error for what is no handle of this package. */
+export const handleError = (message: string, details: Fields): BuddyError =>
+  new BuddyError('ERR_BUDDY_HANDLE', message, details);
+
+/** @throws ERR_BUDDY_HANDLE unless it is a whole handle of a shared page pool */
+export function checkAllocatorHandle(handle: unknown): void {
+  checkHandle(handle, ALLOCATOR_FORMAT, handleError);
+}
+
+/** @throws ERR_BUDDY_HANDLE unless it is a whole handle of a machine's page allocator */
+export function checkMachineHandle(handle: unknown): void {
+  checkHandle(handle, MACHINE_FORMAT, handleError);
+}
+
+/**
+ * That control words, descriptors, registry and data are of one allocator.
+ * @throws ERR_BUDDY_HANDLE with the sizes that differ
+ */
+export function checkTogether(
+  words: Int32Array,
+  memmap: Memmap,
+  registry: ThreadRegistry,
+  dataBytes = Infinity,
+): void {
+  const threads = words[Header.THREADS]!;
+  if (registry.maxThreads !== threads) {
+    throw handleError(`caches for ${threads} threads, a registry of ${registry.maxThreads}`, {
+      threads,
+      registered: registry.maxThreads,
+    });
+  }
+  for (let zone = 0; zone < words[Header.ZONES]!; zone++) {
+    const startPfn = pfnAt(words, zoneAt(zone) + Zone.START_LOW);
+    const endPfn = pfnAt(words, zoneAt(zone) + Zone.END_LOW);
+    const bytes = endPfn * 2 ** memmap.geometry.pageShift;
+    const inside = startPfn >= memmap.startPfn && endPfn <= memmap.endPfn && startPfn <= endPfn;
+    if (startPfn === endPfn || (inside && bytes <= dataBytes)) continue;
+    throw handleError(`zone ${zone} lies outside the descriptors or the data`, {
+      zone,
+      startPfn,
+      endPfn,
+      mapStart: memmap.startPfn,
+      mapEnd: memmap.endPfn,
+    });
+  }
+}

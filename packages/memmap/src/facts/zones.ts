@@ -1,0 +1,19 @@
+/**
+ * The zones that a node can have, from low addresses to high: their numbers and their names.
+ */
+
+/** Zones in the order of their limits. @kernel zone_type */
+export const ZoneIndex = {
+  DMA: 0,
+  DMA32: 1,
+  NORMAL: 2,
+  HIGHMEM: 3,
+  MOVABLE: 4,
+  DEVICE: 5,
+} as const;
+/** One of {@link ZoneIndex}. */
+export type ZoneIndex = (typeof ZoneIndex)[keyof typeof ZoneIndex];
+/** Names as the kernel prints them, by {@link ZoneIndex}. */
+export const ZONE_NAMES = ['DMA', 'DMA32', 'Normal', 'HighMem', 'Movable', 'Device'] as const;
+/** One of {@link ZONE_NAMES}. */
+export type ZoneName = (typeof ZONE_NAMES)[number];
