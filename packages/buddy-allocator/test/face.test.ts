@@ -298,21 +298,32 @@ test('onLow is called after free memory fell below low, once until high is reach
   const allocator = pool();
   allocator.setWatermarks({ min: 10, low: 1000, high: 2000 });
   let calls = 0;
+  let called = (): void => undefined;
+  /** The watcher's next call, or another watcher's: both wait for the same word. */
+  const next = (): Promise<void> => new Promise((resolve) => (called = resolve));
   const stop = allocator.onLow(() => {
     calls += 1;
+    called();
   });
-  const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
+  let call = next();
   const blocks = all(allocator, 5);
-  await settle();
-  expect(calls).toBe(1);
+  await call;
+  expect([calls, allocator.stats().lowEvents]).toEqual([1, 1]);
+  call = next();
   for (const pfn of blocks) allocator.free(pfn, 5);
   blocks.splice(0, blocks.length, ...all(allocator, 5));
-  await settle();
-  expect(calls).toBe(2);
+  await call;
+  expect([calls, allocator.stats().lowEvents]).toEqual([2, 2]);
   stop();
+  call = next();
+  // Tells of the third event that the stopped watcher must not hear of.
+  const stopOther = allocator.onLow(() => {
+    called();
+  });
   for (const pfn of blocks) allocator.free(pfn, 5);
   all(allocator, 5);
-  await settle();
+  await call;
+  stopOther();
   expect(calls).toBe(2);
   expect(allocator.stats().lowEvents).toBe(3);
 });
