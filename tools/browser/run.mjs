@@ -15,7 +15,7 @@ const output = mkdtempSync(join(tmpdir(), 'bootmem-browser-'));
 /** What the demo page must show: the same machine, brought up in Node. */
 const machine = await bootMemory((await loadMachine(undefined)).description, { threads: 1 });
 const SAMPLE_BUDDYINFO = machine.buddyinfo();
-await machine.dispose();
+await machine.close();
 
 let passed = 0;
 let failed = 0;

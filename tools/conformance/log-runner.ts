@@ -2,8 +2,8 @@
  * What the runners of recorded boots and of collected logs share: compare each log with itself, print the
  * first difference of each in readable form, then counts by kind of fact.
  */
-import { checkLog, factClassTable, replayLog } from 'bootmem';
-import type { CheckReport, ReplayReport } from 'bootmem';
+import { checkLog, factClassTable, replayLog } from 'bootmem/check';
+import type { CheckReport, ReplayReport } from 'bootmem/check';
 
 /** One log's outcome. */
 export interface LogOutcome {

@@ -114,7 +114,7 @@ async function boot(): Promise<void> {
       },
     });
     const report = machine.report();
-    await machine.dispose();
+    await machine.close();
     last = report;
     progress.value = 1;
     showSummary(report);

@@ -17,16 +17,13 @@ import { provideModule } from '@bootmem/padata';
 import { bootMemory as boot } from './boot/boot-memory.js';
 import type { Machine } from './boot/machine.js';
 import type { BootOptions } from './boot/types.js';
-import * as initWorker from './worker/init-worker.js';
+import * as initWorker from './init-worker.js';
 
-export { Machine } from './boot/machine.js';
-export { planLayout } from './plan/layout-plan.js';
-export type { LayoutPlan } from './plan/layout-plan.js';
+export type { Machine } from './boot/machine.js';
+export type { BootEvent, BootOptions } from './boot/types.js';
 export { checkMachine } from './check/check-machine.js';
 export { BootmemError } from './errors.js';
-export type { BootmemErrorCode } from './errors.js';
-export type { BootEvent, BootOptions, BootProgressOptions } from './boot/types.js';
-export type * from './result.js';
+export type { BootReport, ChunkReport } from './result.js';
 
 /** Name under which a worker provides the exports of `bootmem/init-worker`. */
 export const INIT_MODULE = 'bootmem:init';

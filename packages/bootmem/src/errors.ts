@@ -15,7 +15,7 @@ export type BootmemErrorCode =
   | 'ERR_BOOTMEM_READ'
   | 'ERR_BOOTMEM_WRITE'
   | 'ERR_BOOTMEM_ABORTED'
-  | 'ERR_BOOTMEM_DISPOSED'
+  | 'ERR_BOOTMEM_CLOSED'
   | 'ERR_BOOTMEM_INIT';
 
 /** The codes that mean "the caller gave something unusable": exit code 2 of the command. */
@@ -37,15 +37,15 @@ export class BootmemError extends Error {
    * @param code     what went wrong
    * @param message  expected, came, unit; one sentence
    * @param details  the same values for programs
-   * @param cause    the lower error, kept
+   * @param options  `cause`: the lower error
    */
   constructor(
     code: BootmemErrorCode,
     message: string,
     details: Readonly<Record<string, unknown>> = {},
-    cause?: unknown,
+    options?: ErrorOptions,
   ) {
-    super(message, cause === undefined ? undefined : { cause });
+    super(message, options);
     this.name = 'BootmemError';
     this.code = code;
     this.details = details;

@@ -2,8 +2,9 @@
 import { parseDescription } from '@bootmem/firmware-map';
 import type { MachineDescription } from '@bootmem/firmware-map';
 import { expect, test } from '@jest/globals';
-import { bootMemory, checkMachine } from '../dist/index.js';
-import type { CheckReport } from '../dist/index.js';
+import { checkMachine } from '../dist/check.js';
+import type { CheckReport } from '../dist/check.js';
+import { bootMemory } from '../dist/index.js';
 
 function read(...lines: string[]): MachineDescription {
   const result = parseDescription(lines.join('\n') + '\n', { name: 'test' });
@@ -89,7 +90,7 @@ test('arm64 without a map: memory comes from the early ranges, which are then no
   });
   const machine = await bootMemory(read(...ARM64), { threads: 1 });
   const zones = machine.report().zones.map((zone) => [zone.name, zone.presentPages]);
-  await machine.dispose();
+  await machine.close();
   expect(zones).toEqual([
     ['DMA', 262144],
     ['DMA32', 262144],
@@ -102,7 +103,7 @@ test('arm64 that prints no zones has one zone, and says that boundaries are unkn
   const machine = await bootMemory(description, { threads: 1 });
   expect(machine.plan.limits.derived).toBe(false);
   expect(machine.report().zones.map((zone) => zone.name)).toEqual(['Normal']);
-  await machine.dispose();
+  await machine.close();
 });
 
 test('a deferred line must be there for exactly the nodes that are deferred', () => {
@@ -219,7 +220,7 @@ test('kernelcore= and movablecore= make Movable zones; without the command line 
       threads: 1,
     });
     const names = machine.report().zones.map((zone) => `${zone.nid} ${zone.name}`);
-    await machine.dispose();
+    await machine.close();
     return names;
   };
   expect(await zones('quiet')).toEqual(['0 DMA', '0 DMA32', '1 DMA32', '2 DMA32', '3 DMA32']);
@@ -245,7 +246,7 @@ test('movable_node: a node that can be unplugged becomes Movable, unless the ini
       threads: 1,
     });
     const found = machine.report().zones.map((zone) => `${zone.nid} ${zone.name}`);
-    await machine.dispose();
+    await machine.close();
     return found;
   };
   expect(await names()).toContain('3 Movable');
@@ -273,7 +274,7 @@ test('what the log names is reserved: initrd, crash kernel, ACPI tables, node da
   }
   expect(memblock.isReserved(0x58000000)).toBe(false);
   expect(machine.report().notes.join()).toMatch(/assumed/);
-  await machine.dispose();
+  await machine.close();
 });
 
 test('a log that says nothing but its total is compared by its total', () => {

@@ -16,7 +16,7 @@ test('final buddyinfo is the same for 1, 2 and 3 threads, and when everything is
   ]) {
     const machine = await bootMemory(sample.description, options);
     texts.push(machine.buddyinfo());
-    await machine.dispose();
+    await machine.close();
   }
   expect(texts[0]).toContain('Node 3, zone   Normal');
   expect(new Set(texts).size).toBe(1);
@@ -28,7 +28,7 @@ test('managed pages are those that the kernel had after deferred initialisation'
   const managed = machine
     .report()
     .zones.map((zone) => `${zone.nid} ${zone.name} ${zone.managedPages}`);
-  await machine.dispose();
+  await machine.close();
   expect(managed).toEqual([
     '0 DMA 3840',
     '0 DMA32 752265',
@@ -54,7 +54,7 @@ test('every page of a small machine can be allocated once, and given back', asyn
   expect(seen.size).toBe(free);
   for (const pfn of seen) machine.freePages(pfn, 0);
   expect(machine.buddyinfo()).toBe(before);
-  await machine.dispose();
+  await machine.close();
 });
 
 test('on demand: the first section of each node is ready, the rest comes when allocations need it', async () => {
@@ -74,7 +74,7 @@ test('on demand: the first section of each node is ready, the rest comes when al
   expect(after.growth?.grows).toBeGreaterThan(0);
   expect(after.growth!.leftPages).toBeLessThan(before.growth!.leftPages);
   for (const pfn of blocks) machine.freePages(pfn, 10);
-  await machine.dispose();
+  await machine.close();
 });
 
 test('events: phases in order, log lines as in the report, pages up to the total', async () => {
@@ -84,7 +84,7 @@ test('events: phases in order, log lines as in the report, pages up to the total
     onProgress: (event) => events.push(event),
   });
   const report = machine.report();
-  await machine.dispose();
+  await machine.close();
   const phases = events.flatMap((event) => (event.kind === 'phase' ? [event.phase] : []));
   expect(phases).toEqual(['layout', 'early', 'first-allocation', 'deferred', 'done']);
   const lines = events.flatMap((event) => (event.kind === 'log' ? [event.line] : []));
@@ -103,7 +103,7 @@ test('thread shares and chunks account for the deferred part', async () => {
     threads: 2,
   });
   const report = machine.report();
-  await machine.dispose();
+  await machine.close();
   expect(report.threads.reduce((sum, thread) => sum + thread.share, 0)).toBeCloseTo(1, 10);
   expect(report.chunks).toHaveLength(
     report.threads.reduce((sum, thread) => sum + thread.chunks, 0),
@@ -124,7 +124,7 @@ test('device memory of the map is initialised after boot; its zone spans it, hol
   const zone = machine.report().zones.find((candidate) => candidate.name === 'Device');
   expect(zone).toMatchObject({ spannedPages: pages, presentPages: 0, managedPages: 0 });
   expect(machine.devices.mappings[0]!.isReady(reports[0]!.startPfn)).toBe(true);
-  await machine.dispose();
+  await machine.close();
 });
 
 test('lazy acceptance leaves most units alone, eager takes all; allocating accepts more', async () => {
@@ -138,11 +138,11 @@ test('lazy acceptance leaves most units alone, eager takes all; allocating accep
   expect(after.acceptedUnits).toBeGreaterThan(before.acceptedUnits);
   expect(after.timeline.length).toBeGreaterThan(2);
   for (const pfn of blocks) lazy.freePages(pfn, 10);
-  await lazy.dispose();
+  await lazy.close();
   const eager = await bootMemory(description, { threads: 2, accept: 'eager' });
   const all = eager.report().unaccepted!;
   expect(all.acceptedUnits).toBe(all.totalUnits);
-  await eager.dispose();
+  await eager.close();
 });
 
 test('an abort rejects with a code and ends the threads', async () => {
@@ -178,12 +178,12 @@ test('options out of range and machines without memory are refused before anythi
   await expect(bootMemory(empty)).rejects.toMatchObject({ code: 'ERR_BOOTMEM_NO_MEMORY_MAP' });
 });
 
-test('a machine that was disposed of refuses work; disposing twice is fine', async () => {
+test('a machine that was closed refuses work; closing twice is fine', async () => {
   const machine = await bootMemory(synthesize({ memory: '256M' }), { threads: 1 });
-  await machine.dispose();
-  await machine.dispose();
+  await machine.close();
+  await machine.close();
   expect(() => machine.allocPages(0)).toThrow(BootmemError);
-  expect(() => machine.report()).toThrow(/disposed/);
+  expect(() => machine.report()).toThrow(/closed/);
 });
 
 test('await using ends the machine', async () => {
@@ -195,5 +195,5 @@ test('await using ends the machine', async () => {
     expect(machine.log.length).toBeGreaterThan(5);
     expect(machine.plan.layout.nodes).toHaveLength(1);
   }
-  expect(() => kept.report()).toThrow(/disposed/);
+  expect(() => kept.report()).toThrow(/closed/);
 });

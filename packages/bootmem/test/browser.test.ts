@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import { synthesize } from '@bootmem/firmware-map';
 import { bootMemory, INIT_MODULE } from '../dist/browser.js';
-import * as init from '../dist/worker/init-worker.js';
+import * as init from '../dist/init-worker.js';
 
 /** Every module of this package that a file pulls in, and what else it imports. */
 function imports(file: string, seen = new Map<string, string[]>()): Map<string, string[]> {
@@ -21,7 +21,7 @@ function imports(file: string, seen = new Map<string, string[]>()): Map<string, 
   return seen;
 }
 
-test.each(['browser.js', 'worker/init-worker.js'])('nothing below %s needs Node', (entry) => {
+test.each(['browser.js', 'init-worker.js'])('nothing below %s needs Node', (entry) => {
   const modules = imports(fileURLToPath(new URL(`../dist/${entry}`, import.meta.url)));
   const needed = [...modules.values()].flat();
   expect(needed.length).toBeGreaterThan(2);
@@ -37,8 +37,8 @@ test('without a worker the browser entry boots in the calling thread, with the s
   const { bootMemory: inNode } = await import('../dist/index.js');
   const other = await inNode(description, { threads: 2 });
   expect(machine.buddyinfo()).toBe(other.buddyinfo());
-  await other.dispose();
-  await machine.dispose();
+  await other.close();
+  await machine.close();
 });
 
 test('a worker can provide what the threads of the browser entry ask for', () => {

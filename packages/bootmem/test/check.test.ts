@@ -1,12 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import {
-  checkLog,
-  checkMachine,
-  loadMachine,
-  parseMemoryBlocks,
-  replayLog,
-} from '../dist/index.js';
+import { checkLog, checkMachine, replayLog } from '../dist/check.js';
+import { loadMachine } from '../dist/index.js';
+import { parseMemoryBlocks } from '../dist/input/memory-blocks.js';
 import { FactList } from '../dist/check/fact-list.js';
 import { FIXTURES } from './helpers/run.js';
 

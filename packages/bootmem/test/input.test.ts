@@ -55,7 +55,7 @@ test('this machine with addresses hidden: zones of zoneinfo, and a note for each
   expect(notes).toMatch(/laid out from the zone spans/);
   const up = await bootMemory(machine.description, { threads: 1 });
   const zones = up.report().zones;
-  await up.dispose();
+  await up.close();
   expect(zones.map((zone) => [zone.name, zone.presentPages])).toEqual([
     ['DMA', 3998],
     ['DMA32', 258016],
@@ -79,7 +79,7 @@ test('this machine as root: the map of iomem, nodes of sysfs', async () => {
   expect(machine.notes.join('\n')).not.toMatch(/hidden/);
   const up = await bootMemory(machine.description, { threads: 1 });
   const report = up.report();
-  await up.dispose();
+  await up.close();
   expect(report.earlyRanges).toEqual([
     { nid: 0, startPfn: 1, endPfn: 0x9f },
     { nid: 0, startPfn: 0x100, endPfn: 0x40000 },
@@ -96,7 +96,7 @@ test('the real machine can be read, or says why not', async () => {
   expect(machine.source).toMatch(/^this machine/);
   const up = await bootMemory(machine.description, { threads: 1 });
   expect(up.report().machine.memoryBytes).toBeGreaterThan(2 ** 26);
-  await up.dispose();
+  await up.close();
 });
 
 test('a folder stands for the log inside it, with the files beside it', async () => {

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
-import type { BootReport, CheckReport } from '../dist/index.js';
+import type { CheckReport } from '../dist/check.js';
+import type { BootReport } from '../dist/index.js';
 import { inlineJson, inlineScript } from '../dist/report/render-report.js';
 import { run } from './helpers/run.js';
 

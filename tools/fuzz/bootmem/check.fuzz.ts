@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { parseDescription } from '@bootmem/firmware-map';
 import { fixtureOracle, listBoots } from '@bootmem-tools/oracle';
-import { checkMachine } from 'bootmem';
+import { checkMachine } from 'bootmem/check';
 
 const { values } = parseArgs({
   options: {

@@ -4,7 +4,7 @@ export default async (api, assert) => {
   for (const threads of [1, 2]) {
     const machine = await api.bootMemory(description, { threads });
     texts.push(machine.buddyinfo());
-    await machine.dispose();
+    await machine.close();
   }
   assert.equal(texts[0], texts[1]);
   assert.match(texts[0], /^Node 3, zone {3}Normal/m);

@@ -9,9 +9,9 @@ if (pfn === undefined) throw new Error('no memory');
 machine.freePages(pfn, 3);
 const report: BootReport = machine.report();
 if (report.zones.length < 3) throw new Error('zones are missing');
-await machine.dispose();
+await machine.close();
 try {
   machine.report();
 } catch (error) {
-  if (!(error instanceof BootmemError) || error.code !== 'ERR_BOOTMEM_DISPOSED') throw error;
+  if (!(error instanceof BootmemError) || error.code !== 'ERR_BOOTMEM_CLOSED') throw error;
 }

@@ -7,7 +7,6 @@
  */
 import type { MachineDescription } from '@bootmem/firmware-map';
 import { bootMemory } from '../boot/boot-memory.js';
-import type { BootProgressOptions } from '../boot/types.js';
 import type { BenchReport, BenchRow } from '../result.js';
 import { summarize, threadSteps } from './statistics.js';
 
@@ -48,17 +47,15 @@ export async function benchBoot(
   const total = subjects.length * (options.rounds + 1);
   for (let round = 0; round <= options.rounds; round++) {
     for (const [index, subject] of subjects.entries()) {
-      const progress: BootProgressOptions =
-        options.signal === undefined ? {} : { signal: options.signal };
       const machine = await bootMemory(description, {
-        ...progress,
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
         threads: Math.max(1, subject.threads),
         mode: subject.mode,
         profile: options.profile,
         source: options.source,
       });
       const { timing } = machine.report();
-      await machine.dispose();
+      await machine.close();
       pages = timing.initialisedPages;
       done++;
       options.onRound?.(done, total);

@@ -28,7 +28,7 @@ import { Machine } from './machine.js';
 import type { BootEvent, BootOptions } from './types.js';
 
 /** Most threads a boot may use. */
-const MAX_THREADS = 255;
+export const MAX_THREADS = 255;
 
 /** How long the deferred pass waits for threads that are still attaching, milliseconds. */
 const ATTACH_WAIT_MS = 10;
@@ -49,7 +49,7 @@ interface Context {
  * Brings a machine's memory up.
  * @param description  from `@bootmem/firmware-map`, or `loadMachine`
  * @param options      threads, mode, acceptance, profile, progress
- * @returns the machine; dispose it to end its threads. Device memory may still be coming up: see
+ * @returns the machine; close it to end its threads. Device memory may still be coming up: see
  *   `machine.devicesReady()`
  * @throws BootmemError ERR_BOOTMEM_USAGE for options out of range, ERR_BOOTMEM_NO_MEMORY_MAP when no memory
  *   follows from the description, ERR_BOOTMEM_ABORTED when the signal was raised
@@ -218,5 +218,5 @@ function throwIfAborted(signal: AbortSignal | undefined): void {
 }
 
 function aborted(cause: unknown): BootmemError {
-  return new BootmemError('ERR_BOOTMEM_ABORTED', 'the boot was interrupted', {}, cause);
+  return new BootmemError('ERR_BOOTMEM_ABORTED', 'the boot was interrupted', {}, { cause });
 }

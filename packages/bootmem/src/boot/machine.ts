@@ -1,5 +1,5 @@
 /**
- * A machine whose memory is up: typed access to everything that was built, a report, and disposal.
+ * A machine whose memory is up: typed access to everything that was built, a report, and its end.
  */
 import type { AllocOptions, PageAllocator } from '@bootmem/buddy-allocator';
 import type { MachineDescription } from '@bootmem/firmware-map';
@@ -17,7 +17,7 @@ import type { Devices } from './devices.js';
 export class Machine implements AsyncDisposable {
   readonly #parts: MachineParts;
   readonly #timeline: AcceptedPoint[] = [];
-  #disposed = false;
+  #closed = false;
 
   /** Made by `bootMemory`. */
   constructor(parts: MachineParts) {
@@ -71,7 +71,7 @@ export class Machine implements AsyncDisposable {
   /**
    * Allocates `2 ** order` pages.
    * @returns the first page frame, `undefined` when no zone can serve it
-   * @throws BootmemError ERR_BOOTMEM_DISPOSED after disposal
+   * @throws BootmemError ERR_BOOTMEM_CLOSED after closing
    */
   allocPages(order: number, options: AllocOptions = {}): number | undefined {
     this.#check();
@@ -93,7 +93,7 @@ export class Machine implements AsyncDisposable {
 
   /**
    * Everything in the stable JSON form.
-   * @throws BootmemError ERR_BOOTMEM_DISPOSED after disposal
+   * @throws BootmemError ERR_BOOTMEM_CLOSED after closing
    */
   report(): BootReport {
     this.#check();
@@ -101,22 +101,22 @@ export class Machine implements AsyncDisposable {
   }
 
   /** Ends the threads and lets the shared memory go. Idempotent. */
-  async dispose(): Promise<void> {
-    if (this.#disposed) return;
-    this.#disposed = true;
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
     await this.#parts.devices.ready().catch(() => undefined);
     await this.#parts.pass.close();
     this.allocator.close();
   }
 
-  /** The same as {@link dispose}, for `await using`. */
+  /** The same as {@link close}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.dispose();
+    await this.close();
   }
 
   #check(): void {
-    if (this.#disposed) {
-      throw new BootmemError('ERR_BOOTMEM_DISPOSED', 'the machine was disposed of');
+    if (this.#closed) {
+      throw new BootmemError('ERR_BOOTMEM_CLOSED', 'the machine was closed');
     }
   }
 

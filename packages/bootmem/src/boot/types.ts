@@ -24,17 +24,9 @@ export type BootEvent =
       readonly ms: number;
     };
 
-/** What can be watched and ended. */
-export interface BootProgressOptions {
-  /** Ends the boot: threads are stopped, the promise rejects with ERR_BOOTMEM_ABORTED. */
-  readonly signal?: AbortSignal;
-  /** Receives events on the calling thread; must not throw. */
-  readonly onProgress?: (event: BootEvent) => void;
-}
-
 /** How a machine is brought up. */
-export interface BootOptions extends BootProgressOptions {
-  /** Threads that initialise, the caller included; 1 … 512. Default 2. */
+export interface BootOptions {
+  /** Threads that initialise, the caller included; 1 … 255. Default 2. */
   readonly threads?: number;
   /** Default `deferred`. */
   readonly mode?: InitMode;
@@ -50,4 +42,8 @@ export interface BootOptions extends BootProgressOptions {
   readonly source?: string;
   /** Remarks of whoever read the input; repeated in the report. */
   readonly notes?: readonly string[];
+  /** Ends the boot: threads are stopped, the promise rejects with ERR_BOOTMEM_ABORTED. */
+  readonly signal?: AbortSignal;
+  /** Receives events on the calling thread; must not throw. */
+  readonly onProgress?: (event: BootEvent) => void;
 }

@@ -5,9 +5,7 @@
 import { availableParallelism } from 'node:os';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
-
-/** Upper bound of `--threads`; more threads than this only cost start-up time. */
-export const MAX_THREADS = 255;
+import { MAX_THREADS } from '../boot/boot-memory.js';
 
 /**
  * A whole number within bounds.

@@ -7,6 +7,7 @@
  * ```
  */
 import { Command, CommanderError, Option } from 'commander';
+import { MAX_THREADS } from '../boot/boot-memory.js';
 import { BootmemError, INPUT_ERROR_CODES, codeOf, messageOf } from '../errors.js';
 import { packageVersion } from '../package-info.js';
 import { runBench } from './commands/bench-command.js';
@@ -18,13 +19,7 @@ import { runCompletion } from './commands/completion-command.js';
 import { ExitCode } from './exit-codes.js';
 import type { ExitCodeValue } from './exit-codes.js';
 import type { CommandIo } from './io.js';
-import {
-  addBringUpOptions,
-  addOutputOptions,
-  addSourceOptions,
-  MAX_THREADS,
-  wholeNumber,
-} from './options.js';
+import { addBringUpOptions, addOutputOptions, addSourceOptions, wholeNumber } from './options.js';
 import type { BringUpOptions, OutputOptions, SourceOptions } from './options.js';
 import { runReplay } from './commands/replay-command.js';
 import type { ReplayOptions } from './commands/replay-command.js';

@@ -67,7 +67,7 @@ function synthetic(source: MachineSource): LoadedMachine {
     });
     return { description, source: 'synthetic', notes: [] };
   } catch (error) {
-    throw new BootmemError('ERR_BOOTMEM_USAGE', messageOf(error), {}, error);
+    throw new BootmemError('ERR_BOOTMEM_USAGE', messageOf(error), {}, { cause: error });
   }
 }
 
@@ -109,7 +109,7 @@ function logFiles(path: string): string[] {
       'ERR_BOOTMEM_READ',
       `cannot read ${path}: ${messageOf(error)}`,
       { path },
-      error,
+      { cause: error },
     );
   }
   if (!isFolder) return [path];
@@ -133,7 +133,7 @@ async function readLog(path: string, boot: number | undefined): Promise<ReadResu
       'ERR_BOOTMEM_READ',
       `cannot read ${path}: ${messageOf(error)}`,
       { path },
-      error,
+      { cause: error },
     );
   } finally {
     stream.destroy();

@@ -62,7 +62,7 @@ export async function runBoot(
     if (options.json === true && !quiet) io.out(`${JSON.stringify(report)}\n`);
     else if (text) io.out(bootText(report, io.colors));
   } finally {
-    await machine.dispose();
+    await machine.close();
   }
   return ExitCode.OK;
 }

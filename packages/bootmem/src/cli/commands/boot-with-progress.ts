@@ -12,7 +12,7 @@ import { createProgressBar } from '../progress-bar.js';
  * @param io       where the bar is drawn; the signal that ends it
  * @param show     whether to draw the bar
  * @param onLine   receives kernel-like lines
- * @returns the machine, to be disposed of
+ * @returns the machine, to be closed
  * @throws BootmemError as `bootMemory`; the bar is gone then as well
  */
 export async function bootWithProgress(

@@ -45,7 +45,7 @@ export async function runReport(
     await machine.devicesReady();
     boot = machine.report();
   } finally {
-    await machine.dispose();
+    await machine.close();
   }
   const check = checkMachine(input);
   const scaled = await loadMachine(undefined, { memory: BENCH_BYTES });
@@ -64,7 +64,7 @@ export async function runReport(
       'ERR_BOOTMEM_WRITE',
       `cannot write ${options.output}: ${messageOf(error)}`,
       { path: options.output },
-      error,
+      { cause: error },
     );
   }
   if (options.json === true) {
