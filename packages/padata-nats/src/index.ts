@@ -1,12 +1,10 @@
-/** Ordered jobs and range jobs over NATS JetStream. */
-export { NatsPool, createNatsPool } from './nats-pool.js';
-export type { NatsPoolOptions } from './nats-pool.js';
-export type { ConnectionOptions } from './connection.js';
-export type { StorageOptions } from './streams.js';
-export { PadataNatsError } from './errors.js';
-export type { PadataNatsErrorCode } from './errors.js';
+/** Ordered jobs and range jobs over NATS JetStream: padata's interfaces when one machine is not enough. */
+export { NatsPool, createNatsPool } from './submit/nats-pool.js';
+export type { NatsPoolOptions } from './submit/nats-pool.js';
 export { NatsSeries } from './submit/nats-series.js';
 export type { NatsSeriesOptions } from './submit/nats-series.js';
-export type { WorkerPresence } from './submit/roster.js';
-export { NatsWorker, startNatsWorker } from './worker/nats-worker.js';
-export type { NatsWorkerOptions, NatsWorkerStats } from './worker/nats-worker.js';
+export type { ConnectionOptions } from './server/connection.js';
+export type { StorageOptions } from './server/streams.js';
+export type { WorkerPresence } from './server/roster.js';
+export { PadataNatsError } from './wire/errors.js';
+export type { PadataNatsErrorCode } from './wire/errors.js';

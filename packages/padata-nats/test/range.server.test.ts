@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { parallelFor, planRange } from '@bootmem/padata';
+import { parallelFor } from '@bootmem/padata';
+import { planRange } from '@bootmem/padata/backend';
 import { createNatsPool } from '@bootmem/padata-nats';
 import type { NatsPool } from '@bootmem/padata-nats';
 import { TestServer, WorkerProcess, jobsFile, withServer } from './support/server.js';

@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createNatsPool, startNatsWorker } from '@bootmem/padata-nats';
+import { createNatsPool } from '@bootmem/padata-nats';
+import { startNatsWorker } from '@bootmem/padata-nats/worker';
 import { TestServer, WorkerProcess, command, jobsFile, withServer } from './support/server.js';
 
 const USERS = `

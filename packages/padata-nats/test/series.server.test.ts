@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { connect } from '@nats-io/transport-node';
 import { orderedMap } from '@bootmem/padata';
-import { createNatsPool, startNatsWorker } from '@bootmem/padata-nats';
-import type { NatsPool, NatsWorker } from '@bootmem/padata-nats';
+import { createNatsPool } from '@bootmem/padata-nats';
+import type { NatsPool } from '@bootmem/padata-nats';
+import { startNatsWorker } from '@bootmem/padata-nats/worker';
+import type { NatsWorker } from '@bootmem/padata-nats/worker';
 import { TestServer, jobsFile, withServer } from './support/server.js';
 
 const fn = (name: string): { module: string; name: string } => ({ module: 'jobs', name });

@@ -11,7 +11,7 @@ import {
   encodeError,
   encodeValue,
 } from '../dist/wire/values.js';
-import { parsePresence } from '../dist/submit/roster.js';
+import { parsePresence } from '../dist/server/roster.js';
 
 const items = fc.array(
   fc.record({ kind: fc.integer({ min: 0, max: 255 }), bytes: fc.uint8Array({ maxLength: 40 }) }),
@@ -110,7 +110,7 @@ describe('values', () => {
   test('errors keep class, code, details and cause', () => {
     const cause = new RangeError('deep');
     const ours = decodeError(
-      encodeError(new PadataNatsError('ERR_PADATA_NATS_POISON', 'bad', { seq: 3 }, cause)),
+      encodeError(new PadataNatsError('ERR_PADATA_NATS_POISON', 'bad', { seq: 3 }, { cause })),
     ) as PadataNatsError;
     expect(ours).toBeInstanceOf(PadataNatsError);
     expect(ours).toMatchObject({ code: 'ERR_PADATA_NATS_POISON', details: { seq: 3 } });

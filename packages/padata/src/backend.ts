@@ -1,14 +1,16 @@
 /**
  * What another backend of the same interfaces needs to behave as the local one does, to the letter: ordered
- * iteration with back-pressure, stream faces, halt policies, errors that cross, histograms. For packages that
- * put ordered jobs on another transport; applications do not need it.
+ * iteration with back-pressure, stream faces, halt policies, errors that cross, times, the kernel's chunks. For
+ * packages that put ordered jobs on another transport; applications do not need it.
  */
-export { PadataError, checkInteger, fromErrorRecord, toErrorRecord } from './base/errors.js';
+export { checkInteger, fromErrorRecord, toErrorRecord } from './base/errors.js';
 export type { ErrorRecord } from './base/errors.js';
 export { moduleHref } from './base/function-ref.js';
+export { Histogram } from './base/histogram.js';
+export { chunkEnd, chunkStart, planRange } from './range/range-plan.js';
+export type { RangePlan, RangeShape } from './range/range-plan.js';
 export { HaltCounter } from './series/halt.js';
-export { HISTOGRAM_BUCKETS, bucketOf, summarize } from './base/histogram.js';
 export { OrderedIterator } from './series/ordered-iterator.js';
 export type { OrderedSink } from './series/ordered-iterator.js';
 export { makeDuplex, makeTransform } from '#streams';
-export type { StreamedJobs } from './series/streams-types.js';
+export type { StreamedJobs } from './series/series-types.js';

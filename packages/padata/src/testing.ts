@@ -1,22 +1,4 @@
-/** The deterministic scheduler and the protocols that it can drive; for tests and for the curious. */
+/** The deterministic scheduler: runs threads that share words through every interleaving of their atomic steps. */
 export { explore } from './testing/explore.js';
 export type { Exploration, Model, ModelThread, Mortal, ThreadTools } from './testing/model.js';
-export { makeLaneProtocol } from './protocol/lane.js';
-export type { LaneProtocol } from './protocol/lane.js';
-export { makeRingProtocol } from './protocol/ring.js';
-export type { RingProtocol } from './protocol/ring.js';
-export { makeSleepProtocol } from './protocol/sleep.js';
-export type { SleepProtocol } from './protocol/sleep.js';
-export type { AtomicOps, Words } from './protocol/atomic-ops.js';
-export { HEAD, LANE, WORKER, workerBase } from './protocol/control-layout.js';
-export {
-  RING,
-  RING_HEAD_WORDS,
-  SLOT,
-  SLOT_WORDS,
-  STATE_BITS,
-  STATE_MASK,
-  SlotState,
-  deferredState,
-  slotWord,
-} from './protocol/ring-layout.js';
+export type { AtomicOps } from './protocol/atomic-ops.js';

@@ -1,8 +1,10 @@
-/** What modules with job functions may import: types, transfer lists, deferred completion, bundled entries. */
+/**
+ * For modules with job functions: their context, transfer lists, deferred completion; and for worker files that a
+ * bundler builds: provide the job modules under names of your own, then start.
+ */
 export type { DeferredJob, JobContext } from './slot/job-context.js';
 export { transfer } from './base/transfer.js';
 export { currentWorker } from './base/current-worker.js';
 export { completeDeferred } from './slot/deferred.js';
-// For worker files that a bundler builds: provide the job modules under names of your own, then start.
 export { provideModule } from './base/function-ref.js';
 export { startWebWorker } from './worker/worker-start.browser.js';

@@ -2,7 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createPadata, createWorkPool, planRange } from '@bootmem/padata';
+import { createWorkPool } from '@bootmem/padata';
+import { planRange } from '@bootmem/padata/backend';
+import { createPadata } from '@bootmem/padata/kernel';
 import type { WorkPool } from '@bootmem/padata';
 
 const nested = new URL('./fixtures/nested-jobs.mjs', import.meta.url);

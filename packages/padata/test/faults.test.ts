@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createWorkPool } from '@bootmem/padata';
 import type { PadataError, WorkPool } from '@bootmem/padata';
-import { HEAD } from '@bootmem/padata/testing';
+import { HEAD } from '../dist/protocol/control-layout.js';
 
 const module = new URL('./fixtures/fault-jobs.mjs', import.meta.url);
 const fn = (name: string) => ({ module, name });

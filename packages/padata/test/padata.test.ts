@@ -1,15 +1,11 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import {
-  createPadata,
-  createWorkPool,
-  formatMask,
-  parseMask,
-  serialWorkerFor,
-} from '@bootmem/padata';
-import type { PadataShell, WorkPool } from '@bootmem/padata';
-import { STATE_MASK, SlotState, deferredState } from '@bootmem/padata/testing';
+import { createWorkPool } from '@bootmem/padata';
+import type { WorkPool } from '@bootmem/padata';
+import { createPadata, formatMask, parseMask, serialWorkerFor } from '@bootmem/padata/kernel';
+import type { PadataShell } from '@bootmem/padata/kernel';
 import { completeDeferred } from '@bootmem/padata/worker';
 import type { DeferredJob } from '@bootmem/padata/worker';
+import { STATE_MASK, SlotState, deferredState } from '../dist/protocol/ring-layout.js';
 
 const module = new URL('./fixtures/series-jobs.mjs', import.meta.url);
 type Any = (input: unknown) => unknown;

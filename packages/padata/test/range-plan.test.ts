@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { chunkEnd, chunkStart, planRange } from '@bootmem/padata';
+import { chunkEnd, chunkStart, planRange } from '@bootmem/padata/backend';
 
 // start, size, align, minChunk, maxThreads, works -> planned, got, chunk, claims (reference figures).
 const GOLDEN: [number[], number[] | 'fast'][] = [

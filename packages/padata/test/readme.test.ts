@@ -43,7 +43,12 @@ test.each([
 
 test('the README names everything that the entries export as a value', async () => {
   const missing: string[] = [];
-  for (const entry of ['@bootmem/padata', '@bootmem/padata/worker']) {
+  for (const entry of [
+    '@bootmem/padata',
+    '@bootmem/padata/worker',
+    '@bootmem/padata/kernel',
+    '@bootmem/padata/testing',
+  ]) {
     const names = Object.keys((await import(entry)) as object);
     missing.push(...names.filter((name) => !readme.includes(name)));
   }

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 export default async (api, assert) => {
   await assert.rejects(
@@ -15,9 +16,13 @@ export default async (api, assert) => {
   await assert.rejects(api.createNatsPool({ prefix: 'no dots.here' }), {
     code: 'ERR_PADATA_NATS_ARGUMENT',
   });
-  await assert.rejects(api.startNatsWorker({ modules: {} }), { code: 'ERR_PADATA_NATS_ARGUMENT' });
 
   const require = createRequire(join(process.cwd(), 'x.js'));
+  const { startNatsWorker } = await import(
+    pathToFileURL(require.resolve('@bootmem/padata-nats/worker')).href
+  );
+  await assert.rejects(startNatsWorker({ modules: {} }), { code: 'ERR_PADATA_NATS_ARGUMENT' });
+
   const root = dirname(require.resolve('@bootmem/padata-nats/package.json'));
   const { bin } = require('@bootmem/padata-nats/package.json');
   const command = join(root, bin['padata-nats']);

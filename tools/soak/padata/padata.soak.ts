@@ -5,8 +5,9 @@
  * that are killed, range jobs in between. Every callback has to come exactly once and in order, with the
  * right value. Ends by itself after M minutes, or after N jobs and K kills if these are given.
  */
-import { createPadata, createWorkPool } from '@bootmem/padata';
+import { createWorkPool } from '@bootmem/padata';
 import type { Series } from '@bootmem/padata';
+import { createPadata } from '@bootmem/padata/kernel';
 
 const module = new URL('./jobs.mjs', import.meta.url);
 type Work = (n: number) => number;

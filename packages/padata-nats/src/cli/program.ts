@@ -6,11 +6,11 @@ import { resolve } from 'node:path';
 import { existsSync, readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { openConnection } from '../connection.js';
-import type { ConnectionOptions } from '../connection.js';
-import { PadataNatsError, textOf } from '../errors.js';
-import { openEngine } from '../streams.js';
-import { Roster } from '../submit/roster.js';
+import { openConnection } from '../server/connection.js';
+import type { ConnectionOptions } from '../server/connection.js';
+import { PadataNatsError, textOf } from '../wire/errors.js';
+import { openEngine } from '../server/streams.js';
+import { Roster } from '../server/roster.js';
 import { DEFAULT_PREFIX, Names } from '../wire/names.js';
 import { startNatsWorker } from '../worker/nats-worker.js';
 

@@ -22,16 +22,14 @@ import type {
   StallReport,
 } from '@bootmem/padata';
 import {
-  HISTOGRAM_BUCKETS,
   HaltCounter,
+  Histogram,
   OrderedIterator,
-  bucketOf,
   checkInteger,
   makeDuplex,
   makeTransform,
-  summarize,
 } from '@bootmem/padata/backend';
-import { PadataNatsError } from '../errors.js';
+import { PadataNatsError } from '../wire/errors.js';
 import { ItemKind, encodeValue } from '../wire/values.js';
 import type { Item } from '../wire/values.js';
 import { RunLink } from './run-link.js';
@@ -95,9 +93,9 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
   #ready: Promise<void>;
   #watchdog: ReturnType<typeof setInterval> | undefined;
   #lastMove = performance.now();
-  readonly #latency = new Int32Array(HISTOGRAM_BUCKETS);
-  readonly #wait = new Int32Array(HISTOGRAM_BUCKETS);
-  readonly #runTime = new Int32Array(HISTOGRAM_BUCKETS);
+  readonly #latency = new Histogram();
+  readonly #wait = new Histogram();
+  readonly #runTime = new Histogram();
   readonly #onAbort: () => void;
 
   constructor(options: NatsSeriesOptions<F>, host: NatsSeriesHost) {
@@ -291,9 +289,9 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
       retried: this.#link.redelivered,
       inFlight: this.#sent - this.#delivered,
       overflow: this.#overflow.length - this.#overflowAt,
-      wait: summarize(this.#wait, [0]),
-      run: summarize(this.#runTime, [0]),
-      latency: summarize(this.#latency, [0]),
+      wait: this.#wait.summary(),
+      run: this.#runTime.summary(),
+      latency: this.#latency.summary(),
     };
   }
 
@@ -423,9 +421,9 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
     if (job === undefined) return;
     const ms = this.#lastMove - job.submittedAt;
     const runMs = this.#link.averageMs ?? 0;
-    this.#latency[bucketOf(ms)]! += 1;
-    this.#runTime[bucketOf(runMs)]! += 1;
-    this.#wait[bucketOf(Math.max(0, ms - runMs))]! += 1;
+    this.#latency.add(ms);
+    this.#runTime.add(runMs);
+    this.#wait.add(ms - runMs);
     let error: unknown;
     let value: unknown;
     if (job.cancelled !== undefined) error = job.cancelled.reason;

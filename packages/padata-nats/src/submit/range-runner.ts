@@ -7,9 +7,10 @@
  * Chunks are claimed in ascending order, by being sent or by being run here. The first error in order of arrival
  * stops claiming; chunks that were claimed finish, then `undoFn` runs over the completed spans.
  */
-import { PadataError, chunkEnd, chunkStart, planRange } from '@bootmem/padata';
+import { PadataError } from '@bootmem/padata';
 import type { MultithreadedJob, RangeResult, RangeWorkerStats } from '@bootmem/padata';
-import { PadataNatsError } from '../errors.js';
+import { chunkEnd, chunkStart, planRange } from '@bootmem/padata/backend';
+import { PadataNatsError } from '../wire/errors.js';
 import { encodeValue } from '../wire/values.js';
 import { moduleName } from './nats-series.js';
 import { RunLink } from './run-link.js';
@@ -22,7 +23,7 @@ const DEFAULT_RETRIES = 10;
 type ChunkFunction = (start: number, end: number, arg: unknown) => unknown;
 
 /** What a range job needs from its pool. */
-export interface RangeHost extends RunLinkHost {
+interface RangeHost extends RunLinkHost {
   newRun(): string;
   readonly workerWaitMs: number;
   /** The function in this process; undefined where it is not installed. */
@@ -231,7 +232,7 @@ export class RangeRun<F, V> {
         'ERR_PADATA_NATS_ARGUMENT',
         `undoFn runs in the submitter, which has no ${moduleName(undoFn.module)}`,
         {},
-        this.#failure?.error,
+        { cause: this.#failure?.error },
       );
     }
     for (let index = 0; index < this.#chunkCount; index += 1) {
@@ -269,6 +270,6 @@ function chunkError(start: number, end: number, error: unknown): unknown {
     'ERR_PADATA_CHUNK_FAILED',
     `chunk [${start}, ${end}) failed: ${text}`,
     { start, end },
-    cause,
+    { cause },
   );
 }

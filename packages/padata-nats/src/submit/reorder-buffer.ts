@@ -8,7 +8,7 @@
  */
 
 /** What became of an offered result. */
-export type Offered = 'taken' | 'duplicate' | 'beyond';
+type Offered = 'taken' | 'duplicate' | 'beyond';
 
 /** Ring of results by sequence number; pure. */
 export class ReorderBuffer<T> {

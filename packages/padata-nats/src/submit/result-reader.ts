@@ -8,7 +8,7 @@
  * servers before 2.10 do not know.
  */
 import type { Consumer, ConsumerMessages } from '@nats-io/jetstream';
-import type { Engine, StreamMarks } from '../streams.js';
+import type { Engine, StreamMarks } from '../server/streams.js';
 
 const NANOS = 1e6;
 /** The server forgets the consumer of a reader that is gone after so long, in milliseconds. */
@@ -20,7 +20,7 @@ const HEARTBEAT_MS = 1000;
 const RETRY_MS = 200;
 
 /** Called with each message's data and its number in the stream. */
-export type OnResult = (data: Uint8Array, streamSequence: number) => void;
+type OnResult = (data: Uint8Array, streamSequence: number) => void;
 
 /** The results of one run. */
 export class ResultReader {

@@ -8,22 +8,22 @@
  * `send` and `deliver`. Exactly one `deliver` a job: the buffer drops what comes twice.
  */
 import type { JetStreamManager } from '@nats-io/jetstream';
-import { PadataNatsError } from '../errors.js';
-import type { Publisher } from '../publisher.js';
-import type { Engine } from '../streams.js';
-import { isNotFound } from '../streams.js';
+import { PadataNatsError } from '../wire/errors.js';
+import type { Publisher } from '../server/publisher.js';
+import type { Engine } from '../server/streams.js';
+import { isNotFound } from '../server/streams.js';
 import { BatchType, decodeBatch, encodeBatch, splitBySize } from '../wire/batch.js';
-import { LargeValues } from '../wire/large-values.js';
+import { LargeValues } from '../server/large-values.js';
 import { moduleToken } from '../wire/names.js';
-import { fetchRunInfo, lastMessage, publishRunInfo } from '../wire/run-info.js';
-import type { RunInfo } from '../wire/run-info.js';
+import { fetchRunInfo, lastMessage, publishRunInfo } from '../server/run-info.js';
+import type { RunInfo } from '../server/run-info.js';
 import { ItemKind, decodeError, decodeValue } from '../wire/values.js';
 import type { Item } from '../wire/values.js';
 import { enoughJobs, jobsPerBatch } from './batch-size.js';
 import { ReorderBuffer } from './reorder-buffer.js';
 import { ResultReader } from './result-reader.js';
 import { RunAudit } from './run-audit.js';
-import type { Roster } from './roster.js';
+import type { Roster } from '../server/roster.js';
 
 /** What became of a job. */
 export type Outcome =
@@ -33,7 +33,7 @@ export type Outcome =
   | { readonly state: 'skipped' };
 
 /** How a run is made. */
-export interface RunLinkOptions {
+interface RunLinkOptions {
   readonly run: string;
   readonly info: Omit<RunInfo, 'epoch'>;
   readonly window: number;
@@ -541,7 +541,7 @@ export class RunLink {
   #onConnectionClosed(cause: unknown): void {
     if (this.#over) return;
     this.#failAll(
-      new PadataNatsError('ERR_PADATA_NATS_CONNECT', 'the connection is closed', {}, cause),
+      new PadataNatsError('ERR_PADATA_NATS_CONNECT', 'the connection is closed', {}, { cause }),
     );
   }
 

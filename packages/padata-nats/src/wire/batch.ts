@@ -10,7 +10,7 @@
  * A batch is the unit of acknowledgement and of redelivery. Messages come from outside: whatever does not add up
  * is ERR_PADATA_NATS_WIRE, never a crash.
  */
-import { PadataNatsError } from '../errors.js';
+import { PadataNatsError } from './errors.js';
 import type { Item } from './values.js';
 
 const VERSION = 1;

@@ -13,7 +13,7 @@
  * for no others, so a job never reaches a host where its code is not installed.
  */
 import { createHash } from 'node:crypto';
-import { PadataNatsError } from '../errors.js';
+import { PadataNatsError } from './errors.js';
 
 /** Default prefix. */
 export const DEFAULT_PREFIX = 'padata';

@@ -3,11 +3,12 @@
  * without transfer lists. What only makes sense inside a process (shared memory, ports, functions) is refused.
  */
 import { deserialize, serialize } from 'node:v8';
-import { PadataError, fromErrorRecord, toErrorRecord } from '@bootmem/padata/backend';
-import type { ErrorRecord } from '@bootmem/padata/backend';
+import { PadataError } from '@bootmem/padata';
 import type { PadataErrorCode } from '@bootmem/padata';
-import { PadataNatsError, textOf } from '../errors.js';
-import type { PadataNatsErrorCode } from '../errors.js';
+import { fromErrorRecord, toErrorRecord } from '@bootmem/padata/backend';
+import type { ErrorRecord } from '@bootmem/padata/backend';
+import { PadataNatsError, textOf } from './errors.js';
+import type { PadataNatsErrorCode } from './errors.js';
 
 /** What an item's bytes are. */
 export const ItemKind = {
@@ -49,7 +50,7 @@ export function encodeValue(value: unknown): Item {
       'ERR_PADATA_CLONE',
       `the value cannot leave the process: ${textOf(error)}`,
       {},
-      error,
+      { cause: error },
     );
   }
 }
@@ -75,7 +76,12 @@ export function decodeValue({ kind, bytes }: Item): unknown {
       try {
         return deserialize(bytes);
       } catch (error) {
-        throw new PadataNatsError('ERR_PADATA_NATS_WIRE', 'a value is damaged', {}, error);
+        throw new PadataNatsError(
+          'ERR_PADATA_NATS_WIRE',
+          'a value is damaged',
+          {},
+          { cause: error },
+        );
       }
     default:
       throw new PadataNatsError('ERR_PADATA_NATS_WIRE', `no value has kind ${kind}`, { kind });
@@ -108,15 +114,24 @@ export function decodeError({ bytes }: Item): unknown {
   try {
     crossing = deserialize(bytes) as CrossingError;
   } catch (error) {
-    return new PadataNatsError('ERR_PADATA_NATS_WIRE', 'an error came damaged', {}, error);
+    return new PadataNatsError(
+      'ERR_PADATA_NATS_WIRE',
+      'an error came damaged',
+      {},
+      { cause: error },
+    );
   }
   const { of, record, details, cause } = crossing;
   const behind = cause === undefined ? undefined : fromErrorRecord(cause);
   if (of === 'padata') {
-    return new PadataError(record.code as PadataErrorCode, record.message, details, behind);
+    return new PadataError(record.code as PadataErrorCode, record.message, details, {
+      cause: behind,
+    });
   }
   if (of === 'padata-nats') {
-    return new PadataNatsError(record.code as PadataNatsErrorCode, record.message, details, behind);
+    return new PadataNatsError(record.code as PadataNatsErrorCode, record.message, details, {
+      cause: behind,
+    });
   }
   return fromErrorRecord(record);
 }

@@ -7,8 +7,8 @@
  * server has already given it.
  */
 import type { Consumer, JsMsg } from '@nats-io/jetstream';
-import { ensureConsumer } from '../streams.js';
-import type { Engine } from '../streams.js';
+import { ensureConsumer } from '../server/streams.js';
+import type { Engine } from '../server/streams.js';
 
 const REQUEST_MS = 1000;
 const RETRY_MS = 250;

@@ -3,8 +3,8 @@
  */
 import { PadataError } from '@bootmem/padata';
 import type { Series, WorkPool } from '@bootmem/padata';
-import { textOf } from '../errors.js';
-import type { RunInfo } from '../wire/run-info.js';
+import { textOf } from '../wire/errors.js';
+import type { RunInfo } from '../server/run-info.js';
 import { encodeError, encodeValue } from '../wire/values.js';
 import type { Item } from '../wire/values.js';
 import type { SharedChunk } from './chunk-function.js';
@@ -91,7 +91,7 @@ export class LocalRun {
         code,
         `job ${sequence} failed on ${this.#host}: ${reason}`,
         { ...details, seq: sequence, host: this.#host },
-        cause,
+        { cause },
       ),
     );
   }

@@ -9,26 +9,25 @@
  *
  * Nothing but the modules named at the start is ever imported: a job says a name, the worker knows the place.
  */
-import { createWorkPool } from '@bootmem/padata';
-import { PadataError } from '@bootmem/padata/backend';
+import { PadataError, createWorkPool } from '@bootmem/padata';
 import type { WorkPool } from '@bootmem/padata';
 import type { JsMsg } from '@nats-io/jetstream';
 import type { NatsConnection, Subscription } from '@nats-io/transport-node';
 import { randomBytes } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
-import { openConnection } from '../connection.js';
-import type { ConnectionOptions } from '../connection.js';
-import { PadataNatsError, textOf } from '../errors.js';
-import { Publisher } from '../publisher.js';
-import { openEngine } from '../streams.js';
-import type { Engine, StorageOptions } from '../streams.js';
-import { HERE_EVERY_MS, encodePresence } from '../submit/roster.js';
-import type { WorkerPresence } from '../submit/roster.js';
+import { openConnection } from '../server/connection.js';
+import type { ConnectionOptions } from '../server/connection.js';
+import { PadataNatsError, textOf } from '../wire/errors.js';
+import { Publisher } from '../server/publisher.js';
+import { openEngine } from '../server/streams.js';
+import type { Engine, StorageOptions } from '../server/streams.js';
+import { HERE_EVERY_MS, encodePresence } from '../server/roster.js';
+import type { WorkerPresence } from '../server/roster.js';
 import { BatchType, decodeBatch, encodeBatch, splitBySize } from '../wire/batch.js';
 import type { Batch } from '../wire/batch.js';
-import { LargeValues } from '../wire/large-values.js';
+import { LargeValues } from '../server/large-values.js';
 import { DEFAULT_PREFIX, Names, moduleToken } from '../wire/names.js';
-import { fetchRunInfo } from '../wire/run-info.js';
+import { fetchRunInfo } from '../server/run-info.js';
 import { SKIPPED, decodeValue, encodeError } from '../wire/values.js';
 import type { Item } from '../wire/values.js';
 import { JobSource, Places } from './job-source.js';
@@ -474,7 +473,7 @@ export async function startNatsWorker(options: NatsWorkerOptions): Promise<NatsW
         'ERR_PADATA_NATS_ARGUMENT',
         `cannot import ${hrefOf(place)} for the module '${name}': ${textOf(error)}`,
         { module: name },
-        error,
+        { cause: error },
       );
     }
   }

@@ -17,9 +17,9 @@
  * it is delivered again too. What counts is how often a job was begun alone. The count is stored before each try,
  * so whoever survives it knows.
  */
-import type { Publisher } from '../publisher.js';
-import type { Engine } from '../streams.js';
-import { lastMessage } from '../wire/run-info.js';
+import type { Publisher } from '../server/publisher.js';
+import type { Engine } from '../server/streams.js';
+import { lastMessage } from '../server/run-info.js';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

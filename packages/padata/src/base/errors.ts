@@ -35,7 +35,6 @@ export type PadataErrorCode =
   | 'ERR_PADATA_CANNOT_BLOCK'
   /** A synchronous run met an asynchronous function. */
   | 'ERR_PADATA_ASYNC_IN_SYNC'
-  /** A job was not completed within `watchdogMs`. */
   /** The series stopped early because of its `halt` policy. */
   | 'ERR_PADATA_HALTED'
   /** A broken invariant: the object refuses further work. */
@@ -43,7 +42,6 @@ export type PadataErrorCode =
 
 /** Coded error; `details` are plain values that name the job, chunk or worker concerned. */
 export class PadataError extends Error {
-  override readonly name = 'PadataError';
   readonly code: PadataErrorCode;
   readonly details: Readonly<Record<string, unknown>>;
 
@@ -51,15 +49,17 @@ export class PadataError extends Error {
    * @param code    what went wrong
    * @param message what was expected and what came, with units
    * @param details plain values for programs
-   * @param cause   the error behind this one
+   * @param options `cause`: the error behind this one
    */
   constructor(
     code: PadataErrorCode,
     message: string,
     details: Readonly<Record<string, unknown>> = {},
-    cause?: unknown,
+    options?: ErrorOptions,
   ) {
-    super(message, cause === undefined ? undefined : { cause });
+    // A cause that is undefined is none: `'cause' in error` is false then.
+    super(message, options?.cause === undefined ? undefined : options);
+    this.name = 'PadataError';
     this.code = code;
     this.details = details;
   }

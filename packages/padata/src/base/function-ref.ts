@@ -17,7 +17,7 @@ export interface FunctionRef<F = unknown> {
 }
 
 /** Names of the exports of module type `M` that are functions. */
-export type FunctionName<M> = {
+type FunctionName<M> = {
   [K in keyof M]: M[K] extends (...args: never[]) => unknown ? K : never;
 }[keyof M] &
   string;
@@ -127,7 +127,7 @@ function moduleError(href: string, name: string, cause: unknown): PadataError {
     'ERR_PADATA_MODULE',
     `cannot load ${href} (for its export "${name}"): ${String(text)}`,
     { module: href, name },
-    cause,
+    { cause },
   );
 }
 

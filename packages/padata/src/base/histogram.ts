@@ -10,6 +10,21 @@ export const HISTOGRAM_BUCKETS = 128;
 /** Units of the integer scale per millisecond. */
 const SCALE = 16384;
 
+/** One histogram in memory of its own. */
+export class Histogram {
+  readonly #counts = new Int32Array(HISTOGRAM_BUCKETS);
+
+  /** @param ms a time in milliseconds; negative ones (clock steps) count as zero */
+  add(ms: number): void {
+    this.#counts[bucketOf(ms)]! += 1;
+  }
+
+  /** What was added so far. */
+  summary(): TimeSummary {
+    return summarize(this.#counts, [0]);
+  }
+}
+
 /** Summary of times, in microseconds. */
 export interface TimeSummary {
   readonly count: number;
@@ -28,7 +43,7 @@ export function bucketOf(ms: number): number {
 }
 
 /** Middle of a bucket, in microseconds. */
-export function bucketMicros(bucket: number): number {
+function bucketMicros(bucket: number): number {
   if (bucket < 4) return ((bucket + 0.5) * 1000) / SCALE;
   const exponent = Math.floor(bucket / 4) + 1;
   const low = (4 + (bucket % 4)) * 2 ** (exponent - 2);

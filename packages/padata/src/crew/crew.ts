@@ -2,7 +2,7 @@
  * The owner's side of the worker threads: start, greet, wake, replace after a crash, resize, stop.
  *
  * A worker's id is its place in the control block and stays with its replacement; what was sent to a dead
- * thread (jobs, modules) is remembered per incarnation, so that the replacement is told again on demand.
+ * thread (jobs, modules) is remembered by thread, so that the replacement is told again on demand.
  */
 import { HEAD, WORKER, workerBase } from '../protocol/control-layout.js';
 import type { FromWorker, ToWorker } from '../protocol/messages.js';
@@ -12,18 +12,14 @@ import { sleep } from '../protocol/machine.js';
 /** One thread, from start to end. */
 export interface Member {
   readonly id: number;
-  /** Counts the threads that had this id. */
-  readonly incarnation: number;
   readonly platform: PlatformWorker;
   /** Range jobs this thread was told about. */
   readonly jobs: Set<number>;
   state: 'starting' | 'ready' | 'leaving' | 'dead';
-  /** Tells the order in which threads should be replaced after repeated failures. */
-  readonly startedAt: number;
 }
 
 /** What the pool wants to know. */
-export interface CrewEvents {
+interface CrewEvents {
   onMessage(member: Member, message: FromWorker): void;
   onReady(member: Member): void;
   /** A thread is being started. */
@@ -33,7 +29,7 @@ export interface CrewEvents {
 }
 
 /** How threads are made. */
-export interface CrewOptions {
+interface CrewOptions {
   readonly name: string;
   readonly idle: 'block' | 'loop';
   readonly execArgv: readonly string[] | undefined;
@@ -56,7 +52,6 @@ export class Crew {
   readonly #events: CrewEvents;
   readonly #members: (Member | undefined)[];
   #target = 0;
-  #incarnations = 0;
   #startFailures = 0;
   #holds = 0;
   #closing = false;
@@ -204,7 +199,6 @@ export class Crew {
   readonly #endWaiters = new Map<Member, () => void>();
 
   #start(id: number): void {
-    this.#incarnations += 1;
     const base = workerBase(id);
     store(this.words, base + WORKER.SLEEP, 0);
     store(this.words, base + WORKER.MAIL, 0);
@@ -230,11 +224,9 @@ export class Crew {
     );
     const member: Member = {
       id,
-      incarnation: this.#incarnations,
       platform: thread,
       jobs: new Set(),
       state: 'starting',
-      startedAt: performance.now(),
     };
     box.member = member;
     this.#members[id] = member;

@@ -43,7 +43,7 @@ export interface PlatformWorkerOptions {
   readonly execArgv: readonly string[] | undefined;
   readonly env: Readonly<Record<string, string | undefined>> | undefined;
   readonly resourceLimits: Readonly<Record<string, number>> | undefined;
-  /** Makes the thread from the user's own entry (bundlers). */
+  /** Makes the thread from the user's own entry (bundlers in browsers). */
   readonly factory: (() => unknown) | undefined;
   readonly onMessage: (message: unknown) => void;
   readonly onEnd: (end: WorkerEnd) => void;

@@ -268,7 +268,6 @@ export class PadataShell<F = unknown> {
   /**
    * Submits a job. Without a free work, the parallel function runs here and now; the order is kept.
    * @param job fresh job; its `serialWorker` is replaced by the one that it gets
-   * @returns sequence number within the shell's generation
    * @throws ERR_PADATA_INVALID (stopped, no worker), then ERR_PADATA_BUSY (masks being replaced); neither
    *         half of the job is called then
    * @kernel padata_do_parallel

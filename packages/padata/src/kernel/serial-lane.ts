@@ -9,7 +9,7 @@
 import { isThenable } from '../base/thenable.js';
 
 /** One callback with its arguments bound. */
-export type SerialTask = () => unknown;
+type SerialTask = () => unknown;
 
 /** A queue of callbacks that never overlap. */
 export class SerialLane {

@@ -63,7 +63,7 @@ export interface WorkPoolOptions {
   readonly nodes?: readonly number[];
   /** Most threads that `resize` may ask for; default: `threads`, at least 8. */
   readonly capacity?: number;
-  /** Makes a thread from the program's own entry, which calls `serve` (bundlers, browsers). */
+  /** Browsers: makes a thread from the program's own entry, which calls `startWebWorker` (bundlers). */
   readonly worker?: () => unknown;
 }
 
@@ -415,7 +415,7 @@ export class WorkPool implements RangeRunner {
               'ERR_PADATA_MODULE',
               message.error.message,
               { worker: member.id },
-              fromErrorRecord(message.error),
+              { cause: fromErrorRecord(message.error) },
             );
       this.#loads.get(message.id)?.(error);
       return;
@@ -435,7 +435,7 @@ export class WorkPool implements RangeRunner {
           'ERR_PADATA_WORKER_DIED',
           `worker ${worker} ended while it loaded a module`,
           { worker, exitCode: end.exitCode },
-          end.error,
+          { cause: end.error },
         ),
       );
     }
@@ -456,7 +456,7 @@ export class WorkPool implements RangeRunner {
       'ERR_PADATA_WORKER_DIED',
       'worker threads cannot be started',
       {},
-      this.#crew.startError,
+      { cause: this.#crew.startError },
     );
   }
 
@@ -471,7 +471,7 @@ export class WorkPool implements RangeRunner {
         'ERR_PADATA_MODULE',
         `worker ${worker} cannot load ${job.name} of ${job.href}; the job runs without it`,
         { worker, module: job.href, name: job.name },
-        error,
+        { cause: error },
       ),
     });
   }

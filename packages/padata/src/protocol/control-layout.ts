@@ -32,7 +32,7 @@ export const HEAD = {
   /** 1 while the owner sleeps in its event loop and wants to be woken. */
   OWNER_ASLEEP: 48,
 } as const;
-export const HEAD_WORDS = 64;
+const HEAD_WORDS = 64;
 
 /** Words of one worker. */
 export const WORKER = {
@@ -41,7 +41,7 @@ export const WORKER = {
   /** Messages posted to the worker so far; it polls its port when this differs from what it received. */
   MAIL: 1,
 } as const;
-export const WORKER_WORDS = 16;
+const WORKER_WORDS = 16;
 
 export const LANE_COUNT = 16;
 
@@ -154,6 +154,6 @@ export function lanePlace(layout: ControlLayout, index: number): LanePlace {
 }
 
 /** Smallest multiple of `unit` that is at least `value`. */
-export function roundUp(value: number, unit: number): number {
+function roundUp(value: number, unit: number): number {
   return Math.ceil(value / unit) * unit;
 }

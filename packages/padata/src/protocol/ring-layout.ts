@@ -109,7 +109,7 @@ export const Kind = {
 } as const;
 
 /** Bytes before the arena. */
-export function ringWordBytes(window: number): number {
+function ringWordBytes(window: number): number {
   return (RING_HEAD_WORDS + window * SLOT_WORDS) * 4;
 }
 

@@ -133,7 +133,12 @@ export class RangeLanes {
         wantValues: job.options.reduce !== undefined,
       });
     } catch (error) {
-      throw new PadataError('ERR_PADATA_CLONE', "the job's arg cannot be cloned", {}, error);
+      throw new PadataError(
+        'ERR_PADATA_CLONE',
+        "the job's arg cannot be cloned",
+        {},
+        { cause: error },
+      );
     }
     member.jobs.add(job.id);
   }

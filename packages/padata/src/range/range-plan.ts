@@ -14,7 +14,7 @@
 import { checkInteger } from '../base/errors.js';
 
 /** Chunks per participant aimed at, so that a slow participant leaves little behind. */
-export const LOAD_BALANCE_FACTOR = 4;
+const LOAD_BALANCE_FACTOR = 4;
 
 /** What the caller asks for. */
 export interface RangeShape {
@@ -47,7 +47,7 @@ export interface RangePlan {
 /**
  * @throws ERR_PADATA_ARGUMENT when a field is not an integer in range, or the end is no safe integer
  */
-export function checkRangeShape(shape: RangeShape): void {
+function checkRangeShape(shape: RangeShape): void {
   checkInteger('start', shape.start, 0, Number.MAX_SAFE_INTEGER);
   checkInteger('size', shape.size, 0, Number.MAX_SAFE_INTEGER - shape.start);
   checkInteger('align', shape.align, 1, Number.MAX_SAFE_INTEGER);

@@ -3,7 +3,7 @@
  * what the values are.
  *
  * The words of the lane are the truth; messages only bring what does not fit a word (errors, values that
- * are not numbers). `settle` may be called once nobody is present any more.
+ * are not numbers).
  */
 import {
   CHUNK_PHASE_BITS,
@@ -24,7 +24,7 @@ import type { RangeWorkerStats } from './range-types.js';
 const { load, store } = Atomics;
 
 /** A stretch of completed units. */
-export interface Span {
+interface Span {
   readonly start: number;
   readonly end: number;
 }
@@ -120,7 +120,7 @@ export class LaneRun {
         isClone ? 'ERR_PADATA_CLONE' : 'ERR_PADATA_CHUNK_FAILED',
         `chunk [${start}, ${end}) failed in ${worker === 0 ? 'the caller' : `worker ${worker}`}: ${textOf(cause)}`,
         { start, end, worker, index },
-        cause,
+        { cause },
       ),
     };
   }
@@ -142,7 +142,7 @@ export class LaneRun {
           'ERR_PADATA_WORKER_DIED',
           `worker ${worker} ended with exit code ${exitCode} in chunk [${start}, ${end})`,
           { start, end, worker, index: k, exitCode },
-          cause,
+          { cause },
         ),
       };
     }

@@ -182,6 +182,6 @@ function chunkFailed(start: number, end: number, index: number, cause: unknown):
     'ERR_PADATA_CHUNK_FAILED',
     `chunk [${start}, ${end}) failed in the caller: ${toErrorRecord(cause).message}`,
     { start, end, worker: 0, index },
-    cause,
+    { cause },
   );
 }

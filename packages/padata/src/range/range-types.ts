@@ -4,15 +4,10 @@
  */
 import type { FunctionRef } from '../base/function-ref.js';
 
-/** Signature of a chunk function: half-open [start, end) in the job's units. */
-export type RangeFunction<A, R = unknown> = (start: number, end: number, arg: A) => R | Promise<R>;
-
 /** Argument type of a chunk function. */
-export type RangeArg<F> = F extends (start: number, end: number, arg: infer A) => unknown
-  ? A
-  : unknown;
+type RangeArg<F> = F extends (start: number, end: number, arg: infer A) => unknown ? A : unknown;
 /** Chunk value type of a chunk function. */
-export type RangeValue<F> = F extends (...args: never[]) => infer R ? Awaited<R> : unknown;
+type RangeValue<F> = F extends (...args: never[]) => infer R ? Awaited<R> : unknown;
 
 /** What is the same for every run of a range job. */
 export interface RangeJobOptions<F = unknown, V = unknown> {

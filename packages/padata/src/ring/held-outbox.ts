@@ -12,7 +12,7 @@ const BATCH = 32;
 type HeldJobs = (readonly [sequence: number, input: unknown])[];
 
 /** Told about an input that cannot be cloned, found out after its submission. */
-export type OnRefused = (ring: SlotRing, sequence: number, error: PadataError) => void;
+type OnRefused = (ring: SlotRing, sequence: number, error: PadataError) => void;
 
 /** The inputs of one pool that wait for their message. */
 export class HeldOutbox {
@@ -97,6 +97,6 @@ function cloneError(sequence: number, cause: unknown): PadataError {
     'ERR_PADATA_CLONE',
     `the input of job ${sequence >>> 0} cannot be cloned`,
     { seq: sequence >>> 0 },
-    cause,
+    { cause },
   );
 }

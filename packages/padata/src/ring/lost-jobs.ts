@@ -36,7 +36,7 @@ interface Again {
 }
 
 /** What the ring does for lost jobs. */
-export interface LostJobsHost {
+interface LostJobsHost {
   /** Gives the job to another thread, by message. */
   hold(sequence: number, base: number, input: unknown): void;
   /** Ends the job, unless someone else moved it on in the meantime. */
@@ -149,6 +149,6 @@ function died(sequence: number, { worker, exitCode, cause }: Death, started: boo
     'ERR_PADATA_WORKER_DIED',
     `worker ${worker} ended with exit code ${exitCode}${why} ${started ? 'while it ran' : 'before it ran'} job ${sequence >>> 0}`,
     { seq: sequence >>> 0, worker, exitCode, started },
-    cause,
+    { cause },
   );
 }

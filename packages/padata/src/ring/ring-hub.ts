@@ -249,7 +249,7 @@ export class RingHub {
             'ERR_PADATA_MODULE',
             `worker ${member?.id ?? 0} cannot load ${entry.name} of ${entry.href}: ${message.error.message}`,
             { module: entry.href, name: entry.name, worker: member?.id ?? 0 },
-            fromErrorRecord(message.error),
+            { cause: fromErrorRecord(message.error) },
           ),
         );
         this.#scheduleDrain();
@@ -404,7 +404,7 @@ export class RingHub {
         'ERR_PADATA_CLONE',
         "the series' shared value cannot be cloned",
         {},
-        error,
+        { cause: error },
       );
     }
   }

@@ -34,7 +34,7 @@ import { smallInteger } from '../base/small-integer.js';
 import { jobsAhead } from './wake-ahead.js';
 
 /** Submissions of a tick that a lazy owner publishes in one step. */
-export const PUBLISH_EVERY = 16;
+const PUBLISH_EVERY = 16;
 
 interface Reply {
   readonly failed: boolean;
@@ -350,7 +350,7 @@ export class SlotRing {
                 : 'ERR_PADATA_JOB_FAILED',
               `job ${message.seq >>> 0} failed in worker ${message.worker}: ${message.error.message}`,
               { seq: message.seq >>> 0, worker: message.worker },
-              fromErrorRecord(message.error),
+              { cause: fromErrorRecord(message.error) },
             ),
           };
   }

@@ -2,6 +2,7 @@
  * Public interfaces of ordered jobs. They say nothing about threads or shared memory, so that another
  * transport (other processes, other hosts) can stand behind them.
  */
+import type { Duplex } from 'node:stream';
 import type { FunctionRef } from '../base/function-ref.js';
 import type { HaltPolicy } from './halt.js';
 import type { TimeSummary } from '../base/histogram.js';
@@ -133,4 +134,21 @@ export interface OrderedJobs<I, R> {
 export interface SeriesMaker {
   /** Makes a series of ordered jobs of one function. */
   series<F>(options: SeriesOptions<F>): OrderedJobs<JobInput<F>, JobResult<F>>;
+}
+
+/** A node:stream Duplex in Node; in browsers there is none. */
+export type SeriesDuplex = Duplex;
+
+/** A pair of Web streams, as `TransformStream` has. */
+export interface SeriesTransform<I, R> {
+  readonly writable: WritableStream<I>;
+  readonly readable: ReadableStream<R>;
+}
+
+/** What the stream faces need of a series. */
+export interface StreamedJobs {
+  readonly window: number;
+  submit(input: unknown, callback: (error: unknown, value: unknown) => void): boolean;
+  room(): Promise<void>;
+  drain(): Promise<void>;
 }

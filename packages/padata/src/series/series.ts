@@ -27,10 +27,10 @@ import { SlotRing } from '../ring/slot-ring.js';
 import type { SerialCallback, Settle } from '../ring/slot-ring-types.js';
 import { statOffsets } from '../slot/slot-runner.js';
 import { makeDuplex, makeTransform } from '#streams';
-import type { SeriesDuplex, SeriesTransform } from './streams-types.js';
+import type { SeriesDuplex, SeriesTransform } from './series-types.js';
 
 /** Largest window. */
-export const MAX_WINDOW = 65_536;
+const MAX_WINDOW = 65_536;
 const DEFAULT_WINDOW = 256;
 const DEFAULT_SLOT_BYTES = 1024;
 const MIN_ARENA = 65_536;

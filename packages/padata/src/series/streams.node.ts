@@ -1,7 +1,7 @@
 /** Stream faces of a series in Node: a Duplex and the Web pair. */
 import { Duplex } from 'node:stream';
 
-import type { StreamedJobs } from './streams-types.js';
+import type { StreamedJobs } from './series-types.js';
 
 export { makeTransform } from './streams.web.js';
 

@@ -205,7 +205,7 @@ function writeBytes(view: ArrayBufferView): boolean {
 }
 
 /** Shared memory must stay shared, which only structured clone does. */
-export function isShared(buffer: ArrayBufferLike): boolean {
+function isShared(buffer: ArrayBufferLike): boolean {
   return Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]';
 }
 

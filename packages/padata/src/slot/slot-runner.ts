@@ -39,7 +39,7 @@ const MAX_ASYNC = 64;
 const STEAL_SCAN = 64;
 
 /** What the runner needs from its thread. */
-export interface RunnerHost {
+interface RunnerHost {
   readonly worker: number;
   readonly control: Int32Array;
   readonly threads: number;
@@ -52,13 +52,6 @@ export interface RunnerHost {
   endAsync(): void;
   /** There is more to do than this thread can soon: wake one more. */
   wakeAnother(ring: Int32Array): void;
-}
-
-/** Where this thread counts times: two histograms, wait and run. */
-export interface RunnerStats {
-  readonly counts: Int32Array;
-  readonly wait: number;
-  readonly run: number;
 }
 
 /** Offsets of a worker's histograms in a ring's statistics. */
@@ -320,7 +313,7 @@ export class SlotRunner {
     } catch (error) {
       this.#fail(
         base,
-        new PadataError('ERR_PADATA_CLONE', 'the result cannot be cloned', {}, error),
+        new PadataError('ERR_PADATA_CLONE', 'the result cannot be cloned', {}, { cause: error }),
       );
       return;
     }

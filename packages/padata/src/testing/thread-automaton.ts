@@ -30,7 +30,7 @@ export const OpKind = {
 } as const;
 
 /** What a thread wants to do next. */
-export interface Op {
+interface Op {
   readonly kind: number;
   readonly at: number;
   readonly value: number;

@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { MessageChannel, Worker, receiveMessageOnPort } from 'node:worker_threads';
+import { PadataError } from '../base/errors.js';
 import type {
   Platform,
   PlatformWorker,
@@ -33,7 +34,7 @@ const FLAGS_WITH_VALUE = new Set([
  * Arguments for the workers' Node: undefined = inherit, else those of the host that a worker accepts.
  * @param host the host's process.execArgv
  */
-export function workerExecArgv(host: readonly string[]): string[] | undefined {
+function workerExecArgv(host: readonly string[]): string[] | undefined {
   const bad = host.some((a) => VALUE_FLAGS.has(a) || BAD_PREFIX.some((p) => a.startsWith(p)));
   if (!bad) return undefined;
   const kept: string[] = [];
@@ -49,7 +50,13 @@ export function workerExecArgv(host: readonly string[]): string[] | undefined {
   return kept;
 }
 
+/** @throws ERR_PADATA_ARGUMENT for a `worker` option: threads start from padata's own entry here */
 function startWorker(init: WorkerInit, options: PlatformWorkerOptions): PlatformWorker {
+  if (options.factory !== undefined) {
+    throw new PadataError('ERR_PADATA_ARGUMENT', 'worker is an option for browsers', {
+      name: 'worker',
+    });
+  }
   const { port1, port2 } = new MessageChannel();
   const execArgv = options.execArgv ?? workerExecArgv(process.execArgv);
   const settings = {
@@ -60,14 +67,7 @@ function startWorker(init: WorkerInit, options: PlatformWorkerOptions): Platform
     ...(options.resourceLimits === undefined ? {} : { resourceLimits: options.resourceLimits }),
     name: options.name,
   };
-  let worker: Worker;
-  if (options.factory === undefined) {
-    worker = new Worker(new URL('./worker.node.js', import.meta.url), settings);
-  } else {
-    // The user's entry calls serve(), which takes its init from the first message.
-    worker = options.factory() as Worker;
-    worker.postMessage({ padata: { ...init, port: port2 } }, [port2]);
-  }
+  const worker = new Worker(new URL('./worker.node.js', import.meta.url), settings);
   worker.unref();
   let error: unknown;
   let tid = 0;

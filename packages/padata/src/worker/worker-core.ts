@@ -21,7 +21,7 @@ import { RangeParticipant } from './worker-range.js';
 import { WorkerRings } from './worker-rings.js';
 
 /** What a backend gives to the loop. */
-export interface WorkerHost {
+interface WorkerHost {
   post(message: unknown, transfer?: readonly unknown[]): void;
   /** Takes one message without the event loop; undefined = none, or not possible. */
   receive(): unknown;

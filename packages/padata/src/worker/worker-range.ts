@@ -35,7 +35,7 @@ interface RangeJobHere {
 }
 
 /** What the loop around needs to give. */
-export interface RangeHost {
+interface RangeHost {
   readonly init: WorkerInit;
   post(message: FromWorker, transfer?: readonly unknown[]): void;
   /** Takes in waiting messages. */
@@ -247,7 +247,7 @@ export class RangeParticipant {
             'ERR_PADATA_CLONE',
             `the value of chunk ${k} cannot be cloned`,
             { index: k },
-            error,
+            { cause: error },
           );
         }
         phase = ChunkPhase.DONE_MESSAGE;

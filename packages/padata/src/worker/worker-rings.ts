@@ -9,7 +9,7 @@ import { RING, ringMemory } from '../protocol/ring-layout.js';
 import { SlotRunner } from '../slot/slot-runner.js';
 
 /** What the loop around needs to give. */
-export interface RingsHost {
+interface RingsHost {
   readonly init: WorkerInit;
   post(message: FromWorker, transfer?: readonly unknown[]): void;
   beginAsync(): void;

@@ -1,15 +1,11 @@
 /** Broken variants of the protocols: what exploring has to find, in the suite and in the soak. */
-import {
-  HEAD,
-  LANE,
-  RING,
-  SLOT,
-  STATE_BITS,
-  SlotState,
-  makeLaneProtocol,
-  makeRingProtocol,
-} from '@bootmem/padata/testing';
-import type { AtomicOps, LaneProtocol, Model, RingProtocol } from '@bootmem/padata/testing';
+import type { AtomicOps, Model } from '@bootmem/padata/testing';
+import { HEAD, LANE } from '../../dist/protocol/control-layout.js';
+import { makeLaneProtocol } from '../../dist/protocol/lane.js';
+import type { LaneProtocol } from '../../dist/protocol/lane.js';
+import { RING, SLOT, STATE_BITS, SlotState } from '../../dist/protocol/ring-layout.js';
+import { makeRingProtocol } from '../../dist/protocol/ring.js';
+import type { RingProtocol } from '../../dist/protocol/ring.js';
 import { laneModel } from './lane-model.js';
 import type { LaneConfig, MakeLane } from './lane-model.js';
 import { ringModel } from './ring-model.js';

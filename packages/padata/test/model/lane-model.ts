@@ -4,15 +4,11 @@
  * around them is written as in range-engine.ts (owner) and worker-range.ts (helper). A helper sleeps while it sees
  * no opening that it does not know.
  */
-import { LANE, makeLaneProtocol } from '@bootmem/padata/testing';
-import type {
-  AtomicOps,
-  LaneProtocol,
-  Model,
-  ModelThread,
-  ThreadTools,
-  Words,
-} from '@bootmem/padata/testing';
+import type { AtomicOps, Model, ModelThread, ThreadTools } from '@bootmem/padata/testing';
+import type { Words } from '../../dist/protocol/atomic-ops.js';
+import { LANE } from '../../dist/protocol/control-layout.js';
+import { makeLaneProtocol } from '../../dist/protocol/lane.js';
+import type { LaneProtocol } from '../../dist/protocol/lane.js';
 
 const PRESENT = 16;
 const CHUNKS = 24;

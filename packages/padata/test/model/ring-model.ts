@@ -5,8 +5,10 @@
  * slot-ring.ts, ring-hub.ts and slot-runner.ts. A worker's own sleep (`protocol/sleep.ts`) is taken
  * to work here and has a model of its own.
  */
+import type { AtomicOps, Model, ModelThread, ThreadTools } from '@bootmem/padata/testing';
+import type { Words } from '../../dist/protocol/atomic-ops.js';
+import { HEAD } from '../../dist/protocol/control-layout.js';
 import {
-  HEAD,
   RING,
   RING_HEAD_WORDS,
   SLOT,
@@ -14,17 +16,10 @@ import {
   STATE_BITS,
   STATE_MASK,
   SlotState,
-  makeRingProtocol,
   slotWord,
-} from '@bootmem/padata/testing';
-import type {
-  AtomicOps,
-  Model,
-  ModelThread,
-  RingProtocol,
-  ThreadTools,
-  Words,
-} from '@bootmem/padata/testing';
+} from '../../dist/protocol/ring-layout.js';
+import { makeRingProtocol } from '../../dist/protocol/ring.js';
+import type { RingProtocol } from '../../dist/protocol/ring.js';
 
 const CONTROL = 0;
 /** Not words of the real control block: a thread has died; the survivors may end. */

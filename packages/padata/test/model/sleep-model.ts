@@ -4,8 +4,10 @@
  * epoch up and wake whom they want; rings store what is published and wake one thread if nobody is awake
  * (ring-hub.ts), and a worker looks at that word once more before it sleeps (worker-core.ts).
  */
-import { HEAD, WORKER, makeSleepProtocol, workerBase } from '@bootmem/padata/testing';
-import type { AtomicOps, Model, ModelThread, SleepProtocol } from '@bootmem/padata/testing';
+import type { AtomicOps, Model, ModelThread } from '@bootmem/padata/testing';
+import { HEAD, WORKER, workerBase } from '../../dist/protocol/control-layout.js';
+import { makeSleepProtocol } from '../../dist/protocol/sleep.js';
+import type { SleepProtocol } from '../../dist/protocol/sleep.js';
 
 const PUBLISHED = 50;
 const TAKEN = 51;

@@ -4,7 +4,7 @@
  *     createWorkPool({ threads: 4 })                       one machine
  *     await createNatsPool({ servers: 'nats://queue' })    every machine on which `padata-nats worker` runs
  */
-import { createWorkPool } from '@bootmem/padata';
+import { PadataError, createWorkPool } from '@bootmem/padata';
 import type {
   MultithreadedJob,
   OrderedJobs,
@@ -14,20 +14,20 @@ import type {
   SeriesOptions,
   WorkPool,
 } from '@bootmem/padata';
-import { PadataError, moduleHref } from '@bootmem/padata/backend';
+import { moduleHref } from '@bootmem/padata/backend';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { randomBytes } from 'node:crypto';
-import { openConnection } from './connection.js';
-import type { ConnectionOptions } from './connection.js';
-import { Publisher } from './publisher.js';
-import { openEngine } from './streams.js';
-import type { Engine, StorageOptions } from './streams.js';
-import { NatsSeries } from './submit/nats-series.js';
-import type { NatsSeriesHost, NatsSeriesOptions } from './submit/nats-series.js';
-import { RangeRun } from './submit/range-runner.js';
-import { Roster } from './submit/roster.js';
-import type { WorkerPresence } from './submit/roster.js';
-import { DEFAULT_PREFIX, Names } from './wire/names.js';
+import { openConnection } from '../server/connection.js';
+import type { ConnectionOptions } from '../server/connection.js';
+import { Publisher } from '../server/publisher.js';
+import { openEngine } from '../server/streams.js';
+import type { Engine, StorageOptions } from '../server/streams.js';
+import { NatsSeries } from './nats-series.js';
+import type { NatsSeriesHost, NatsSeriesOptions } from './nats-series.js';
+import { RangeRun } from './range-runner.js';
+import { Roster } from '../server/roster.js';
+import type { WorkerPresence } from '../server/roster.js';
+import { DEFAULT_PREFIX, Names } from '../wire/names.js';
 
 /** How to make a pool. */
 export interface NatsPoolOptions extends ConnectionOptions, StorageOptions {

@@ -9,7 +9,7 @@
  */
 import type { JetStreamClient, JetStreamPublishOptions, PubAck } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { textOf } from './errors.js';
+import { textOf } from '../wire/errors.js';
 import { serverError } from './streams.js';
 
 const FIRST_WAIT_MS = 50;

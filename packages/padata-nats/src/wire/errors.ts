@@ -24,7 +24,6 @@ export type PadataNatsErrorCode =
 
 /** Coded error; `details` are plain values that name the job, run, module or subject concerned. */
 export class PadataNatsError extends Error {
-  override readonly name = 'PadataNatsError';
   readonly code: PadataNatsErrorCode;
   readonly details: Readonly<Record<string, unknown>>;
 
@@ -32,15 +31,17 @@ export class PadataNatsError extends Error {
    * @param code    what went wrong
    * @param message what was expected and what came
    * @param details plain values for programs
-   * @param cause   the error behind this one
+   * @param options `cause`: the error behind this one
    */
   constructor(
     code: PadataNatsErrorCode,
     message: string,
     details: Readonly<Record<string, unknown>> = {},
-    cause?: unknown,
+    options?: ErrorOptions,
   ) {
-    super(message, cause === undefined ? undefined : { cause });
+    // A cause that is undefined is none: `'cause' in error` is false then.
+    super(message, options?.cause === undefined ? undefined : options);
+    this.name = 'PadataNatsError';
     this.code = code;
     this.details = details;
   }

@@ -5,12 +5,12 @@
  *
  * An object is written again under the same name when a job is run again, and taken away with its job.
  */
-import { PadataNatsError, textOf } from '../errors.js';
-import { isNotFound } from '../streams.js';
-import type { Engine } from '../streams.js';
-import { BATCH_HEADER_BYTES, itemBytes } from './batch.js';
-import { ItemKind } from './values.js';
-import type { Item } from './values.js';
+import { PadataNatsError, textOf } from '../wire/errors.js';
+import { isNotFound } from './streams.js';
+import type { Engine } from './streams.js';
+import { BATCH_HEADER_BYTES, itemBytes } from '../wire/batch.js';
+import { ItemKind } from '../wire/values.js';
+import type { Item } from '../wire/values.js';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -82,6 +82,6 @@ function valueError(what: string, name: string, error: unknown): PadataNatsError
     'ERR_PADATA_NATS_VALUE',
     `a large value cannot be ${what}: ${textOf(error)}`,
     { name },
-    error,
+    { cause: error },
   );
 }

@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { connect, credsAuthenticator } from '@nats-io/transport-node';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { PadataNatsError, textOf } from './errors.js';
+import { PadataNatsError, textOf } from '../wire/errors.js';
 
 /** How to reach the server. */
 export interface ConnectionOptions {
@@ -62,7 +62,7 @@ export async function openConnection(options: ConnectionOptions): Promise<NatsCo
       'ERR_PADATA_NATS_CONNECT',
       `cannot connect to ${list.join(', ')}: ${textOf(error)}`,
       { servers: list },
-      error,
+      { cause: error },
     );
   }
 }

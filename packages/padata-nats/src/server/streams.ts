@@ -9,8 +9,8 @@ import type { JetStreamClient, JetStreamManager, StreamConfig } from '@nats-io/j
 import { Objm } from '@nats-io/obj';
 import type { ObjectStore } from '@nats-io/obj';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { PadataNatsError, textOf } from './errors.js';
-import type { Names } from './wire/names.js';
+import { PadataNatsError, textOf } from '../wire/errors.js';
+import type { Names } from '../wire/names.js';
 
 /** How the server keeps things. */
 export interface StorageOptions {
@@ -183,5 +183,10 @@ export function isNotFound(error: unknown): boolean {
 
 /** An error of the server with its reason. */
 export function serverError(what: string, error: unknown): PadataNatsError {
-  return new PadataNatsError('ERR_PADATA_NATS_SERVER', `${what}: ${textOf(error)}`, {}, error);
+  return new PadataNatsError(
+    'ERR_PADATA_NATS_SERVER',
+    `${what}: ${textOf(error)}`,
+    {},
+    { cause: error },
+  );
 }
