@@ -20,7 +20,6 @@ export type {
   ChunkReport,
   DeviceReport,
   InitMode,
-  ProfileName,
   ZoneReport,
 } from './result.js';
 export { BootmemError } from './errors.js';

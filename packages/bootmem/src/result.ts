@@ -12,9 +12,6 @@ export type InitMode = 'eager' | 'deferred' | 'on-demand';
 /** When unaccepted memory is accepted. */
 export type AcceptMode = 'lazy' | 'eager';
 
-/** Which kernel release's observable behaviour is followed. */
-export type ProfileName = '6.1' | '6.12' | 'latest';
-
 /** A stretch of physical memory and what the firmware map or the node table calls it. */
 export interface RangeReport {
   /** First byte. */
@@ -146,7 +143,8 @@ export interface BootReport {
     readonly threads: number;
     readonly mode: InitMode;
     readonly accept: AcceptMode;
-    readonly profile: ProfileName;
+    /** Kernel release that was followed: `MAJOR.MINOR`, or `latest`. */
+    readonly profile: string;
   };
   readonly machine: {
     readonly memoryBytes: number;

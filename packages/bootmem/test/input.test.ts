@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { bootMemory, loadMachine } from '../dist/index.js';
 import { readThisMachine } from '../dist/input/this-machine.js';
-import { chooseProfile, kernelAtLeast } from '../dist/plan/profile.js';
+import { chooseRelease, kernelOf, releaseName } from '../dist/plan/profile.js';
 import { FIXTURES } from './helpers/run.js';
 
 /** A /proc and /sys from a table; everything else cannot be read. */
@@ -161,20 +161,28 @@ test('an empty folder and a missing file are refused with the path', async () =>
 
 test('profiles follow the kernel release', async () => {
   const { description } = await loadMachine(undefined);
-  const of = (...numbers: number[]) => ({
+  const of = (release: string) => ({
     ...description,
-    kernel: { line: 1, release: numbers.join('.'), numbers },
+    kernel: { line: 1, release, numbers: release.split('.').map(Number) },
   });
-  expect(chooseProfile('auto', of(2, 6, 39))).toBe('6.1');
-  expect(chooseProfile('auto', of(6, 1, 0))).toBe('6.1');
-  expect(chooseProfile('auto', of(6, 12, 100))).toBe('6.12');
-  expect(chooseProfile('auto', of(6, 13))).toBe('latest');
-  expect(chooseProfile('auto', of(7, 0))).toBe('latest');
-  expect(chooseProfile('6.12', of(6, 1))).toBe('6.12');
+  const name = (asked: string, release: string) => releaseName(chooseRelease(asked, of(release)));
+  expect(name('auto', '2.6.39')).toBe('2.6.39');
+  expect(name('auto', '6.1.0')).toBe('6.1');
+  expect(name('auto', '6.12.100')).toBe('6.12');
+  expect(name('auto', '6.13')).toBe('6.13');
+  expect(name('auto', '7.0')).toBe('7.0');
+  expect(name('6.12', '6.1')).toBe('6.12');
+  expect(name('latest', '6.1')).toBe('latest');
   const unknown = { ...description };
   delete (unknown as { kernel?: unknown }).kernel;
-  expect(chooseProfile('auto', unknown)).toBe('latest');
-  expect(kernelAtLeast(of(5, 13), 5, 13)).toBe(true);
-  expect(kernelAtLeast(of(5, 12, 99), 5, 13)).toBe(false);
-  expect(kernelAtLeast(unknown, 1, 0)).toBe(false);
+  expect(releaseName(chooseRelease('auto', unknown))).toBe('latest');
+  const holes = (release: string | undefined) => kernelOf(release).printed.unavailablePages;
+  expect(holes('5.13')).toBe('holes');
+  expect(holes('5.12.99')).toBe('otherwise');
+  expect(holes(undefined)).toBe('holes');
+  for (const junk of ['', '6', 'newest', '6.x', '6.12-rc1', 'v6.12']) {
+    expect(() => chooseRelease(junk, description)).toThrow(
+      expect.objectContaining({ code: 'ERR_BOOTMEM_USAGE', details: { profile: junk } }),
+    );
+  }
 });

@@ -24,8 +24,8 @@ export type {
 export { groupsByMobility, nodeOrders, zoneLists } from './zones/zonelist.js';
 export type { NumaTopology, ZoneLists, ZoneRef } from './zones/zonelist.js';
 // Numbers per zone: profiles of kernel releases, watermarks, reserves, cache sizes, request flags.
-export { NUMA_ITEMS, kernelProfile, profileForRelease } from './marks/profile.js';
-export type { KernelProfile, KernelRelease } from './marks/profile.js';
+export { NUMA_ITEMS, profileForRelease } from './marks/profile.js';
+export type { KernelProfile } from './marks/profile.js';
 export { bootManagedPages, dmaReserve, memmapPages } from './marks/managed.js';
 export {
   boostWatermark,

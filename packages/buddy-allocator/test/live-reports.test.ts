@@ -8,7 +8,7 @@ import {
   formatPagetypeinfo,
   formatZoneinfo,
   fragmentationOf,
-  kernelProfile,
+  profileForRelease,
   memInfoOf,
   pagetypeinfoOf,
   statThreshold,
@@ -115,7 +115,7 @@ test('zoneinfo has all configured zones, marks, reserves and one page set per at
   expect(dma32!.pagesets[0]!.threshold).toBe(statThreshold(0x8000, 2));
   expect(dma32!.min).toBeGreaterThan(0);
   expect(dma32!.low).toBeGreaterThan(dma32!.min);
-  const text = formatZoneinfo(reports, kernelProfile('6.19'));
+  const text = formatZoneinfo(reports, profileForRelease('6.19'));
   expect(text).toContain('      nr_dirty     40\n');
   expect(text).toContain('      nr_mlock     3\n');
   expect(text).toContain('Node 0, zone   Normal\n  pages free     0\n');

@@ -8,7 +8,7 @@ import {
   formatUnusableIndex,
   formatZoneinfo,
   fragmentationIndex,
-  kernelProfile,
+  profileForRelease,
   memoryLine,
   unusableIndex,
   type MemInfo,
@@ -107,7 +107,7 @@ const zoneReport = (changes: Partial<ZoneinfoReport>): ZoneinfoReport => ({
 test('zoneinfo of an empty zone ends with its protection', () => {
   const text = formatZoneinfo(
     [zoneReport({ zone: 'Movable', presentPages: 0, min: 32, startPfn: 0 })],
-    kernelProfile('6.12'),
+    profileForRelease('6.12'),
   );
   expect(text).toBe(
     [
@@ -142,7 +142,7 @@ test('zoneinfo of 6.19: promo, wide page set labels, unknown counters last, high
         freeHighatomic: 100,
       }),
     ],
-    kernelProfile('6.19'),
+    profileForRelease('6.19'),
   );
   expect(text).toContain('Node 0, zone      DMA\n  per-node stats\n      nr_inactive_anon 0\n');
   expect(text).toContain('\n      nr_free_pages 3584\n      nr_free_pages_blocks 0\n');
@@ -176,7 +176,7 @@ test('zoneinfo prints node counters once, under the first populated zone', () =>
       zoneReport({ zone: 'Normal' }),
       zoneReport({ nid: 1, zone: 'Normal', nodeCounters: { nr_dirty: 5 } }),
     ],
-    kernelProfile('6.1'),
+    profileForRelease('6.1'),
   );
   expect(text.split('per-node stats')).toHaveLength(3);
   expect(text.indexOf('per-node stats')).toBeGreaterThan(text.indexOf('DMA32'));

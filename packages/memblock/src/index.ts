@@ -27,7 +27,7 @@ export { parseMemorySize, RESERVATION_ERRNO, type ReservationRecord } from './me
 export { rangesOverlap, type PfnOwner, type WalkOptions } from './memblock-queries.js';
 export type { RegionAttributes } from './memblock-regions.js';
 export type { Settings } from './options.js';
-export { PROFILES, profileForRelease, type MemblockProfile, type ProfileName } from './profiles.js';
+export { profileForRelease, type MemblockProfile } from './profiles.js';
 export type { RangeCursor } from './range-cursor.js';
 export {
   BootReplay,

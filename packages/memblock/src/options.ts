@@ -5,7 +5,7 @@
 import { isPowerOfTwo } from './arithmetic.js';
 import { ALLOC_ANYWHERE, FLAGS_MASK, PHYS_ADDR_MAX } from './constants.js';
 import { MemblockError } from './errors.js';
-import { PROFILES, type MemblockProfile } from './profiles.js';
+import { profileForRelease, type MemblockProfile } from './profiles.js';
 import type { Direction, LogLevel, MemblockOptions, MemblockWarning } from './types.js';
 
 /** Options with every default filled in. */
@@ -112,17 +112,15 @@ export function settingsOf(options: MemblockOptions): Settings {
   const { profile = 'latest', currentLimit = ALLOC_ANYWHERE, direction = 'top-down' } = options;
   checkBytes(currentLimit, 'currentLimit');
   checkDirection(direction);
-  const known: MemblockProfile | undefined =
-    typeof profile === 'string' ? (PROFILES as Record<string, MemblockProfile>)[profile] : profile;
-  if (known === undefined) {
+  if (typeof profile !== 'string' && typeof profile !== 'object') {
     throw new MemblockError(
       'ERR_MEMBLOCK_ARGUMENT',
-      `profile must be one of ${Object.keys(PROFILES).join(', ')}, got ${JSON.stringify(profile)}`,
+      `profile must be a kernel release or a profile, got ${JSON.stringify(profile)}`,
       { profile },
     );
   }
   return {
-    profile: known,
+    profile: typeof profile === 'string' ? profileForRelease(profile) : profile,
     pageSize: checkPower(options.pageSize ?? 4096, 'pageSize'),
     cacheLineSize: checkPower(options.cacheLineSize ?? 64, 'cacheLineSize'),
     maxNodes: checkRange(options.maxNodes ?? 1024, 'maxNodes', 1, 32767),

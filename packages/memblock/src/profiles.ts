@@ -4,12 +4,13 @@
  *
  * Source: Documentation/core-api/boot-time-mm.rst and the published history of the subsystem.
  */
+import { byRelease, type ReleaseTable } from './by-release.js';
 import { MemFlags } from './constants.js';
 
 /** What a kernel release does, as far as releases differ. */
 export interface MemblockProfile {
-  /** Name for messages and dumps. */
-  readonly name: string;
+  /** The newest release whose changes are in it, for example `6.12`. */
+  readonly release: string;
   /** Node recorded by a reservation without a node: the "unknown" number (maxNodes) or NO_NODE (-1). */
   readonly plainReserveNode: 'unknown' | 'none';
   /** Flags recorded on what the allocator hands out and on grown arrays: 0 or RSRV_KERN. */
@@ -42,80 +43,68 @@ export interface MemblockProfile {
   readonly acceptsGrownArray: boolean;
 }
 
-const V6_1: MemblockProfile = {
-  name: '6.1',
-  plainReserveNode: 'unknown',
-  allocationFlags: MemFlags.NONE,
-  allocationKeepsNode: false,
-  reserveLine: 'plain',
-  earlyResize: 'fail',
-  emptyListHasEntry: true,
-  debugFileFlags: 'all',
-  warnsOnPlainFlags: true,
-  resetNode: 'unknown',
-  numaBlocksFromDram: false,
-  hugePagesNoinit: false,
-  releasesLastPage: false,
-  lateFreeReleases: false,
-  reserveMemMessages: false,
-  acceptsGrownArray: false,
-};
-
-const V6_12: MemblockProfile = {
-  ...V6_1,
-  name: '6.12',
-  earlyResize: 'panic',
-  emptyListHasEntry: false,
-  resetNode: 'none',
-  numaBlocksFromDram: true,
-  hugePagesNoinit: true,
-};
-
-const V6_19: MemblockProfile = {
-  ...V6_12,
-  name: '6.19',
-  plainReserveNode: 'none',
-  debugFileFlags: 'lowest',
-  warnsOnPlainFlags: false,
-  allocationFlags: MemFlags.RSRV_KERN,
-  allocationKeepsNode: true,
-  reserveLine: 'with-node',
-  acceptsGrownArray: true,
-};
-
-const V7_1: MemblockProfile = {
-  ...V6_19,
-  name: '7.1',
-  releasesLastPage: true,
-  lateFreeReleases: true,
-  reserveMemMessages: true,
-};
-
-/** The profiles that come with the package; `latest` is the newest of them. */
-export const PROFILES = {
-  '6.1': V6_1,
-  '6.12': V6_12,
-  '6.19': V6_19,
-  '7.1': V7_1,
-  latest: V7_1,
-} as const satisfies Record<string, MemblockProfile>;
-
-/** Name of a profile that comes with the package. */
-export type ProfileName = keyof typeof PROFILES;
+type Row = Omit<MemblockProfile, 'release'>;
 
 /**
- * The profile nearest to a kernel release.
- * @param release a release string as in `uname -r` or the `Linux version` line, for example `6.12.100-amd64`
- * @returns the newest profile that is not newer than the release; `6.1` for anything older, `latest` where no number is found
+ * What each release changed. A row stands where the change was released, or else at the oldest release that
+ * is known to have it; the comment says what is known.
  */
-export function profileForRelease(release: string): MemblockProfile {
-  const match = /(\d+)\.(\d+)/.exec(release);
-  if (match === null) return PROFILES.latest;
-  const version = Number(match[1]) * 1000 + Number(match[2]);
-  if (version >= 7001) return PROFILES['7.1'];
-  // The reservation flags came between 6.14 and 6.18; the empty entry went between 6.8 and 6.12.
-  if (version >= 6015) return PROFILES['6.19'];
-  if (version >= 6009) return PROFILES['6.12'];
-  if (version >= 6008) return { ...PROFILES['6.1'], name: '6.8', earlyResize: 'panic' };
-  return PROFILES['6.1'];
+export const RELEASES: ReleaseTable<Row> = [
+  {
+    // Recorded with 6.1.176; logs of 5.7, 5.9 and 5.12 agree.
+    since: '2.6.32',
+    plainReserveNode: 'unknown',
+    allocationFlags: MemFlags.NONE,
+    allocationKeepsNode: false,
+    reserveLine: 'plain',
+    earlyResize: 'fail',
+    emptyListHasEntry: true,
+    debugFileFlags: 'all',
+    warnsOnPlainFlags: true,
+    resetNode: 'unknown',
+    numaBlocksFromDram: false,
+    hugePagesNoinit: false,
+    releasesLastPage: false,
+    lateFreeReleases: false,
+    reserveMemMessages: false,
+    acceptsGrownArray: false,
+  },
+  // "hugetlb: skip initialization of gigantic tail struct pages if freed by HVO", with MEMBLOCK_RSRV_NOINIT.
+  { since: '6.7', hugePagesNoinit: true },
+  // "memblock: report failures when memblock_can_resize is not set": 6.5 fails silently, 6.8 panics.
+  { since: '6.8', earlyResize: 'panic' },
+  // "x86/mm/numa: Use NUMA_NO_NODE when calling memblock_set_node()".
+  { since: '6.10', resetNode: 'none' },
+  // "mm/memblock: remove empty dummy entry", in the memblock updates of 6.11.
+  { since: '6.11', emptyListHasEntry: false },
+  // "mm: numa_memblks: use memblock_{start,end}_of_DRAM() when sanitizing meminfo".
+  { since: '6.12', numaBlocksFromDram: true },
+  // "memblock: Accept allocated memory before use in memblock_double_array()".
+  { since: '6.15', acceptsGrownArray: true },
+  {
+    // Kexec handover, "memblock: add MEMBLOCK_RSRV_KERN flag": not in 6.14, recorded with 6.16.12. That the
+    // debug file and the warning changed is known of 6.18, not since when.
+    since: '6.16',
+    plainReserveNode: 'none',
+    debugFileFlags: 'lowest',
+    warnsOnPlainFlags: false,
+    allocationFlags: MemFlags.RSRV_KERN,
+    allocationKeepsNode: true,
+    reserveLine: 'with-node',
+  },
+  // Late frees go to the page allocator, reserve_mem is released whole and says why it cannot be made.
+  { since: '7.1', releasesLastPage: true, lateFreeReleases: true, reserveMemMessages: true },
+];
+
+const choose = byRelease(RELEASES);
+
+/**
+ * What a kernel release does.
+ * @param release  as `uname -r` prints it, for example `6.12.100-amd64`; any text that begins with a
+ *   `MAJOR.MINOR` will do
+ * @returns what all rows of the table up to it add up to; the newest where no number is found, the first row
+ *   for anything older
+ */
+export function profileForRelease(release?: string): MemblockProfile {
+  return choose(release);
 }

@@ -1,7 +1,7 @@
 /**
  * Shapes that cross the package's border. Types only.
  */
-import type { MemblockProfile, ProfileName } from './profiles.js';
+import type { MemblockProfile } from './profiles.js';
 
 /** Which list: all RAM, what is taken, or what the firmware called RAM before any limit. */
 export type RegionType = 'memory' | 'reserved' | 'physmem';
@@ -73,8 +73,8 @@ export interface ArrayCapacity {
 
 /** How a {@link Memblock} is set up. Every field has a default. */
 export interface MemblockOptions {
-  /** Kernel release to follow; default `latest`. */
-  readonly profile?: ProfileName | MemblockProfile;
+  /** Kernel release to follow, `latest` or as {@link profileForRelease} takes it; default `latest`. */
+  readonly profile?: string | MemblockProfile;
   /** Bytes of a page, a power of two; default 4096. */
   readonly pageSize?: number;
   /** Alignment that stands in for 0, bytes, a power of two; default 64. @kernel SMP_CACHE_BYTES */

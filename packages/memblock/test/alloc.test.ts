@@ -401,7 +401,7 @@ test('bad options throw', () => {
     { cacheLineSize: 0 },
     { maxNodes: 0 },
     { maxNodes: 40_000 },
-    { profile: '2.4' as '6.1' },
+    { profile: 2.4 as unknown as string },
     { currentLimit: -1 },
     { direction: 'sideways' as Direction },
     { capacity: { memory: 0 } },

@@ -7,7 +7,6 @@ import {
   MemFlags,
   parseDump,
   PHYS_ADDR_MAX,
-  PROFILES,
   profileForRelease,
   stateOfDump,
   diffStates,
@@ -162,18 +161,24 @@ test('resetting nodes writes the "no node" of the release', () => {
 });
 
 test('profiles by release', () => {
-  const names = ['5.10.0', '6.1.0-50-amd64', '6.8', '6.12.100+deb12', '6.14', '6.18', '7.0', '7.2'];
-  expect(names.map((release) => profileForRelease(release).name)).toEqual([
-    '6.1',
-    '6.1',
-    '6.8',
-    '6.12',
-    '6.12',
-    '6.19',
-    '6.19',
-    '7.1',
-  ]);
-  expect(profileForRelease('no number')).toBe(PROFILES.latest);
+  const rows = Object.entries({
+    '2.6.18': '2.6.32',
+    '5.10.0': '2.6.32',
+    '6.1.0-50-amd64': '2.6.32',
+    '6.8': '6.8',
+    '6.9': '6.8',
+    '6.12.100+deb12': '6.12',
+    '6.14': '6.12',
+    '6.18': '6.16',
+    '7.0': '6.16',
+    '7.2': '7.1',
+    '7.0.0-rc3': '6.16',
+  });
+  for (const [release, row] of rows) expect(profileForRelease(release).release).toBe(row);
+  for (const text of ['no number', 'latest', '', undefined]) {
+    expect(profileForRelease(text)).toBe(profileForRelease('9.9'));
+  }
+  expect(profileForRelease('6.7').earlyResize).toBe('fail');
   expect(profileForRelease('6.8').earlyResize).toBe('panic');
 });
 

@@ -15,11 +15,7 @@ export {
   type JobSplitting,
   type PageInitProfile,
   type PagemapType,
-  PROFILE_5_7,
-  PROFILE_6_1,
-  PROFILE_6_12,
-  PROFILE_LATEST,
-  PROFILES,
+  profileForRelease,
 } from './profiles.js';
 export { type ByteSpan, memoryFromBytes, reservedFromBytes } from './plan/cut.js';
 export {

@@ -10,12 +10,14 @@ import {
   initEarly,
   type InitPlan,
   Phase,
-  PROFILE_5_7,
-  PROFILE_6_12,
-  PROFILE_LATEST,
+  profileForRelease,
   releaseEarly,
 } from '@bootmem/page-init';
 import { memmapFor, picture, SECTION, TINY, tinyPlan, WatchingSink } from './machines.js';
+
+const PROFILE_LATEST = profileForRelease();
+const PROFILE_6_12 = profileForRelease('6.12');
+const PROFILE_5_7 = profileForRelease('5.7');
 
 interface Machine {
   plan: InitPlan;

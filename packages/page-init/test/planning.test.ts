@@ -3,13 +3,15 @@ import {
   type InitInput,
   memoryFromBytes,
   planInit,
-  PROFILE_6_12,
+  profileForRelease,
   reservedFromBytes,
   runOf,
   splitJobs,
 } from '@bootmem/page-init';
 import { ARM64_64K } from '@bootmem/memmap';
 import { SECTION, tinyPlan, TINY } from './machines.js';
+
+const PROFILE_6_12 = profileForRelease('6.12');
 
 const firstOf = (input: Parameters<typeof tinyPlan>[0], nid = 0): number | undefined =>
   tinyPlan(input).nodes.find((node) => node.nid === nid)?.firstDeferredPfn;

@@ -9,13 +9,15 @@ import {
   type InitPlan,
   type MemoryPfnRange,
   planInit,
-  PROFILE_LATEST,
+  profileForRelease,
   type RangeJob,
   type RangeJobRunner,
   releaseEarly,
   type ReservedPfnRange,
 } from '@bootmem/page-init';
 import { memmapFor, picture, tinyPlan, WatchingSink, zonesOf } from './machines.js';
+
+const PROFILE_LATEST = profileForRelease();
 
 /** Memory of one to three nodes as neighbouring or separated ranges, reservations anywhere. */
 const layout = fc.record({

@@ -11,11 +11,13 @@ import {
   initEarly,
   type InitPlan,
   planInit,
-  PROFILE_6_12,
-  PROFILE_LATEST,
+  profileForRelease,
   releaseEarly,
 } from '@bootmem/page-init';
 import { createWorkPool, type WorkPool } from '@bootmem/padata';
+
+const PROFILE_LATEST = profileForRelease();
+const PROFILE_6_12 = profileForRelease('6.12');
 
 const module = new URL('./support/worker.mjs', import.meta.url);
 const SECTION = 2 ** 15;

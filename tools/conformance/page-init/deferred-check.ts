@@ -167,8 +167,8 @@ export async function checkDeferred(
 }
 
 /**
- * P7 has what the kernel gave back between hand-over and P7 on top of ours: the pages of the alternatives
- * (9 in 6.1, 10 in 6.12) and two pages for each memblock array that was grown.
+ * P7 has what the kernel gave back between hand-over and P7 on top of ours: the pages of the alternatives,
+ * as the log says, and two pages for each memblock array that was grown.
  */
 function checkManaged(
   { boot }: Machine,
@@ -178,7 +178,7 @@ function checkManaged(
 ): void {
   const text = boot.has('console.txt') ? boot.text('console.txt') : boot.text('dmesg.txt');
   const doubled = text.split('@@BEGIN')[0]!.match(/memblock: \w+ is doubled to/g)?.length ?? 0;
-  const [, minor] = boot.release();
+  const alternatives = /Freeing SMP alternatives memory: (\d+)K/.exec(text)?.[1];
   let extra = 0;
   for (const zone of boot.zones('P7').nodes.flatMap((node) => node.zones)) {
     const own = allocator.zones.find((z) => z.nid === zone.nid && z.zone === zone.name);
@@ -189,7 +189,7 @@ function checkManaged(
     );
     extra += difference;
   }
-  checks.equal('pages given back by P7', extra, (minor < 12 ? 9 : 10) + 2 * doubled);
+  checks.equal('pages given back by P7', extra, Number(alternatives) / 4 + 2 * doubled);
   const pending = boot.zones('P6').nodes.filter((node) => node.firstDeferredPfn !== undefined);
   checks.equal(
     'nodes with a deferred line',

@@ -29,8 +29,11 @@ export function checkHotplug(machine: Machine, checks: Checks): void {
   const { memmap } = allocator;
   const { subsections } = new DeviceMemory({ memmap, memory: machine.memory });
   const asked = boot.meta().append.includes('memmap_on_memory=1');
-  const mode = profile.name === '6.1' ? 'single' : 'each';
-  const hotplug = new MemoryHotplug({ memmap, subsections, memmapOnMemory: asked ? mode : 'off' });
+  const hotplug = new MemoryHotplug({
+    memmap,
+    subsections,
+    memmapOnMemory: asked ? profile.memmapOnMemory : 'off',
+  });
   const span = { startPfn: START, endPfn: START + pages };
   const refused = /Block size \[0x[0-9a-f]+\] unaligned hotplug range/.exec(
     boot.text('dmesg.txt'),

@@ -7,8 +7,7 @@ import {
   type MemoryPfnRange,
   type PageInitProfile,
   planInit,
-  PROFILE_6_1,
-  PROFILE_6_12,
+  profileForRelease,
   reservedFromBytes,
   type ZonePfnRange,
 } from '@bootmem/page-init';
@@ -39,8 +38,7 @@ export interface Machine {
 
 /** Reads and plans a boot. */
 export function machineOf(boot: BootRecord): Machine {
-  const [major, minor] = boot.release();
-  const profile = major === 6 && minor < 12 ? PROFILE_6_1 : PROFILE_6_12;
+  const profile = profileForRelease(boot.meta().kernel);
   const { memory, reserved } = boot.memblock('P4');
   const populated = boot
     .zones('P4')

@@ -79,12 +79,6 @@ export class BootRecord {
     return JSON.parse(this.text('meta.json')) as BootMeta;
   }
 
-  /** Kernel release as `[6, 1]` or `[6, 12]`. */
-  release(): readonly [major: number, minor: number] {
-    const [major = 0, minor = 0] = this.meta().kernel.split('.').map(Number);
-    return [major, minor];
-  }
-
   memblock(point: string): MemblockSnapshot {
     return readMemblock(this.snap(point, 'memblock'));
   }

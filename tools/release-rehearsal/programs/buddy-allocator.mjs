@@ -1,6 +1,6 @@
 // One memory, all kinds of requests; then a machine's zones and their numbers.
 export default async (api, assert) => {
-  const { BuddyAllocator, formatBuddyinfo, kernelProfile, x86ZoneLimits } = api;
+  const { BuddyAllocator, formatBuddyinfo, profileForRelease, x86ZoneLimits } = api;
   const pool = BuddyAllocator.create({ bytes: 16 << 20 });
   const second = BuddyAllocator.attach(pool.toHandle());
   const block = pool.allocOrThrow(4);
@@ -34,7 +34,7 @@ export default async (api, assert) => {
   assert.equal(minFree, 4095);
   const marks = api.zoneWatermarks(zones, {
     minFreeKbytes: minFree,
-    profile: kernelProfile('6.19'),
+    profile: profileForRelease('6.19'),
   });
   assert.ok(marks[1].min < marks[1].low && marks[1].low < marks[1].high);
   const line = formatBuddyinfo([{ nid: 0, zone: 'DMA', free: [1, 0] }]);

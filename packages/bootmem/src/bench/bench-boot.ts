@@ -16,7 +16,7 @@ export interface BenchBootOptions {
   readonly rounds: number;
   /** Most threads. */
   readonly maxThreads: number;
-  readonly profile: 'auto' | '6.1' | '6.12' | 'latest';
+  readonly profile: string;
   readonly source: string;
   readonly signal?: AbortSignal;
   /** Called after each boot. */

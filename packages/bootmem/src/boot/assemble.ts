@@ -2,13 +2,13 @@
  * Puts the shared objects of a machine together: descriptors, zones, allocator, acceptance. Nothing is
  * initialised yet; cost follows the number of sections, not of pages.
  */
-import { kernelProfile, PageAllocator } from '@bootmem/buddy-allocator';
-import type { KernelRelease, ZoneSpec } from '@bootmem/buddy-allocator';
+import { PageAllocator } from '@bootmem/buddy-allocator';
+import type { ZoneSpec } from '@bootmem/buddy-allocator';
 import { Memmap } from '@bootmem/memmap';
 import type { Memblock } from '@bootmem/memblock';
 import { initEarly, releaseEarly } from '@bootmem/page-init';
 import type { EarlyResult, InitPlan } from '@bootmem/page-init';
-import type { AcceptMode, ProfileName } from '../result.js';
+import type { AcceptMode } from '../result.js';
 import { handover } from '../plan/handover.js';
 import type { Handover } from '../plan/handover.js';
 import { geometryOf, planPages } from '../plan/init-plan.js';
@@ -26,13 +26,6 @@ export interface Assembly {
   readonly allocator: PageAllocator;
   readonly acceptance: Acceptance | undefined;
 }
-
-/** Releases whose numbers the allocator knows, by profile name. */
-const RELEASE: Readonly<Record<ProfileName, KernelRelease>> = {
-  '6.1': '6.1',
-  '6.12': '6.12',
-  latest: '6.19',
-};
 
 /** Zones to create: those with memory, and one for device memory on each node that has some. */
 function zoneSpecs(plan: LayoutPlan): ZoneSpec[] {
@@ -71,7 +64,7 @@ export function assemble(
   const allocator = PageAllocator.create(memmap, zoneSpecs(plan), {
     threads: options.threads + 8,
     workers: Math.max(1, options.threads),
-    profile: kernelProfile(RELEASE[plan.profile]),
+    profile: plan.kernel.buddy,
     ...(topology === undefined ? {} : { distance: topology.distance }),
   });
   const acceptance = setUpAcceptance(plan, allocator, options.accept);

@@ -14,8 +14,8 @@ import { createZoneGrower } from '@bootmem/page-init';
 import type { DeferredResult } from '@bootmem/page-init';
 import { BootmemError } from '../errors.js';
 import { planLayout } from '../plan/layout-plan.js';
-import { chooseProfile } from '../plan/profile.js';
-import type { AcceptMode, InitMode, ProfileName } from '../result.js';
+import { chooseRelease, releaseName } from '../plan/profile.js';
+import type { AcceptMode, InitMode } from '../result.js';
 import { workerFunctions } from '../worker/functions.js';
 import type { WorkerFunctions } from '../worker/functions.js';
 import { sharedNow } from '../worker/chunk-log.js';
@@ -38,7 +38,9 @@ const MODES: readonly InitMode[] = ['eager', 'deferred', 'on-demand'];
 /** What one boot carries along. */
 interface Context {
   readonly description: MachineDescription;
-  readonly options: { threads: number; mode: InitMode; accept: AcceptMode; profile: ProfileName };
+  readonly options: { threads: number; mode: InitMode; accept: AcceptMode; profile: string };
+  /** The profile as asked for. */
+  readonly asked: string;
   readonly signal: AbortSignal | undefined;
   readonly emit: (event: BootEvent) => void;
   readonly log: BootLog;
@@ -64,7 +66,8 @@ export async function bootMemory(
   checkOptions(threads, mode);
   const { signal } = options;
   throwIfAborted(signal);
-  const profile = chooseProfile(options.profile ?? 'auto', description);
+  const asked = options.profile ?? 'auto';
+  const profile = releaseName(chooseRelease(asked, description));
   const accept: AcceptMode = options.accept ?? description.options.acceptMemory ?? 'lazy';
   const emit = options.onProgress ?? ((): void => undefined);
 
@@ -76,6 +79,7 @@ export async function bootMemory(
     const context: Context = {
       description,
       options: { threads, mode, accept, profile },
+      asked,
       signal,
       emit,
       log: new BootLog(clock.start, (line, ms) => {
@@ -128,10 +132,10 @@ async function bringUp(
   pool: WorkPool,
   functions: WorkerFunctions,
 ): Promise<BroughtUp> {
-  const { description, options, signal, emit, log, elapsed } = context;
+  const { description, options, asked, signal, emit, log, elapsed } = context;
   const { threads, mode, accept, profile } = options;
   emit({ kind: 'phase', phase: 'layout', ms: 0 });
-  const plan = planLayout(description, profile);
+  const plan = planLayout(description, asked);
   if (description.kernel !== undefined) {
     log.add(`Linux version ${description.kernel.release} (profile ${profile})`);
   }

@@ -12,7 +12,6 @@ import type {
   ChunkReport,
   InitMode,
   NodeReport,
-  ProfileName,
   ThreadReport,
   UnacceptedReport,
   ZoneReport,
@@ -34,7 +33,7 @@ export interface MachineParts {
     readonly threads: number;
     readonly mode: InitMode;
     readonly accept: AcceptMode;
-    readonly profile: ProfileName;
+    readonly profile: string;
   };
   readonly source: string;
   readonly notes: readonly string[];

@@ -1,7 +1,7 @@
 /**
  * Options and events of a boot.
  */
-import type { AcceptMode, InitMode, ProfileName } from '../result.js';
+import type { AcceptMode, InitMode } from '../result.js';
 
 /** What a boot tells while it runs. */
 export type BootEvent =
@@ -32,8 +32,8 @@ export interface BootOptions {
   readonly mode?: InitMode;
   /** Default: what the log's `accept_memory=` says, else `lazy`. */
   readonly accept?: AcceptMode;
-  /** `auto` (default) takes it from the log's kernel release. */
-  readonly profile?: 'auto' | ProfileName;
+  /** Kernel release to follow: `MAJOR.MINOR` or `latest`; `auto` (default) takes the log's. */
+  readonly profile?: string;
   /** Makes a thread from the program's own bundle; default padata's own worker. */
   readonly worker?: () => unknown;
   /** Name under which threads provide the exports of `bootmem/init-worker`; default its URL. */

@@ -10,7 +10,6 @@ import { BootmemError } from '../errors.js';
 import type { LoadedMachine } from '../input/types.js';
 import { planLayout } from '../plan/layout-plan.js';
 import type { LayoutPlan } from '../plan/layout-plan.js';
-import { chooseProfile } from '../plan/profile.js';
 import type { CheckReport } from '../result.js';
 import { FactList } from './fact-list.js';
 import {
@@ -85,13 +84,12 @@ function hasInputs(description: MachineDescription): boolean {
  */
 export function checkMachine(input: LoadedMachine): CheckReport {
   const { description } = input;
-  const profile = chooseProfile('auto', description);
   const fromMap = hasInputs(description);
   const facts = new FactList();
   const notes = [...input.notes];
   let plan: LayoutPlan;
   try {
-    plan = planLayout(description, profile, fromMap ? 'firmware' : 'early-ranges');
+    plan = planLayout(description, 'auto', fromMap ? 'firmware' : 'early-ranges');
   } catch (error) {
     if (error instanceof BootmemError) return rejected(input.source, error.message);
     throw error;

@@ -5,7 +5,7 @@
 import type { Memblock, MemRegion } from '@bootmem/memblock';
 import type { MachineDescription, MemblockDump, MemblockOperation } from '@bootmem/firmware-map';
 import type { LoadedMachine } from '../input/types.js';
-import { chooseProfile } from '../plan/profile.js';
+import { chooseRelease, kernelOf } from '../plan/profile.js';
 import type { ReplayReport } from '../result.js';
 import { predictAllocation } from './predict.js';
 import { applyOperation, markHotplug, nodeBlocks, setNodes, stateOf } from '../plan/replay.js';
@@ -46,7 +46,7 @@ function run(
   later: readonly MemblockDump[],
 ): ReplayReport {
   const { description } = input;
-  const profile = chooseProfile('auto', description);
+  const profile = kernelOf(chooseRelease('auto', description)).memblock;
   const memblock = stateOf(first, profile);
   // With movable_node the kernel allocates upwards from below until it knows the nodes.
   if (description.options.movableNode) memblock.direction = 'bottom-up';

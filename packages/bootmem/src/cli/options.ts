@@ -65,7 +65,7 @@ export interface SourceOptions {
   readonly cpus?: number;
   readonly unaccepted?: number;
   readonly thisMachine?: boolean;
-  readonly profile: 'auto' | '6.1' | '6.12' | 'latest';
+  readonly profile: string;
 }
 
 /** Options that choose how the machine is brought up. */
@@ -107,10 +107,10 @@ export function addSourceOptions(command: Command): Command {
       memorySize,
     )
     .option('--this-machine', 'read the machine this runs on from /proc and /sys')
-    .addOption(
-      new Option('--profile <name>', 'kernel release whose behaviour is followed')
-        .choices(['auto', '6.1', '6.12', 'latest'])
-        .default('auto'),
+    .option(
+      '--profile <release>',
+      'kernel release whose behaviour is followed: auto, latest or MAJOR.MINOR',
+      'auto',
     );
 }
 

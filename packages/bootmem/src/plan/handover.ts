@@ -26,7 +26,7 @@ export interface Handover {
 export function handover(plan: LayoutPlan): Handover {
   const exact = finalState(plan);
   if (exact !== undefined) return { memblock: exact, exact: true, notes: [] };
-  const memblock = new Memblock({ profile: plan.profile });
+  const memblock = new Memblock({ profile: plan.kernel.memblock });
   for (const { start, end, nid, hotplug } of plan.derived.memory) {
     memblock.add(start, end - start, { nid, flags: hotplug ? MemFlags.HOTPLUG : MemFlags.NONE });
   }

@@ -3,13 +3,12 @@
  */
 import type { Geometry } from '@bootmem/memmap';
 import { X86_64, ZoneIndex } from '@bootmem/memmap';
-import { PROFILES, planInit } from '@bootmem/page-init';
+import { planInit } from '@bootmem/page-init';
 import type { InitPlan, ZonePfnRange } from '@bootmem/page-init';
 import type { Memblock } from '@bootmem/memblock';
 import { MemFlags } from '@bootmem/memblock';
 import type { LayoutPlan } from './layout-plan.js';
 import { toPageFrames } from './page-frames.js';
-import { kernelAtLeast } from './profile.js';
 
 /** Zone names as printed → the fixed indices of memmap. */
 const ZONE_INDEX: Readonly<Record<string, number>> = {
@@ -46,14 +45,6 @@ function zoneSpans(plan: LayoutPlan): ZonePfnRange[] {
   );
 }
 
-/** The page-init behaviour of a machine's kernel. */
-function initProfile(plan: LayoutPlan): (typeof PROFILES)[string] {
-  const { description } = plan;
-  if (description.kernel !== undefined && !kernelAtLeast(description, 5, 8))
-    return PROFILES['5.7']!;
-  return PROFILES[plan.profile]!;
-}
-
 /**
  * Plans initialisation.
  * @param plan      a planned machine
@@ -74,7 +65,7 @@ export function planPages(plan: LayoutPlan, memblock: Memblock, defer: boolean):
       .filter((node) => node.presentPages === 0)
       .map((node) => node.nid),
     geometry: geometryOf(plan),
-    profile: initProfile(plan),
+    profile: plan.kernel.pages,
     defer,
   });
 }

@@ -18,15 +18,17 @@ import type {
 } from '@bootmem/buddy-allocator';
 import type { PfnRange } from '@bootmem/memmap';
 import { BootmemError } from '../errors.js';
-import type { ProfileName } from '../result.js';
 import { toPageFrames } from './page-frames.js';
+import { chooseRelease, kernelOf } from './profile.js';
+import type { KernelBehaviour } from './profile.js';
 import { chooseLimits } from './zone-limits.js';
 import type { ChosenLimits } from './zone-limits.js';
 
 /** Everything that follows from a description alone. */
 export interface LayoutPlan {
   readonly description: MachineDescription;
-  readonly profile: ProfileName;
+  /** What its kernel does. */
+  readonly kernel: KernelBehaviour;
   /** The same in bytes, with marks "can be unplugged" as the kernel leaves them: what memblock is given. */
   readonly derived: DerivedMemory;
   readonly pageSize: number;
@@ -45,17 +47,14 @@ export interface LayoutPlan {
 /**
  * Pages of one section of a machine.
  * @param description  the machine
- * @returns 32768 with 4 KiB pages (1 GiB sections on arm64 before 5.12), 8192 with 64 KiB pages on arm64
+ * @param kernel       what its kernel does
+ * @returns 32768 with 4 KiB pages (1 GiB sections on older arm64), 8192 with 64 KiB pages on arm64
  */
-export function sectionPages(description: MachineDescription): number {
+function sectionPages(description: MachineDescription, kernel: KernelBehaviour): number {
   const pageSize = description.pageSize ?? 4096;
-  if (description.architecture === 'arm64') {
-    const [major = 99, minor = 0] = description.kernel?.numbers ?? [];
-    const old = major < 5 || (major === 5 && minor < 12);
-    const bytes = old ? 2 ** 30 : pageSize === 65536 ? 2 ** 29 : 2 ** 27;
-    return bytes / pageSize;
-  }
-  return 2 ** 27 / pageSize;
+  if (description.architecture !== 'arm64') return 2 ** 27 / pageSize;
+  const { small, pages64K } = kernel.printed.arm64SectionBytes;
+  return (pageSize === 65536 ? pages64K : small) / pageSize;
 }
 
 function coreSize(amount: MemoryAmount, pageSize: number): CoreSize {
@@ -112,16 +111,18 @@ function unplugMarks(
 /**
  * Plans a machine.
  * @param description  the machine
- * @param profile      kernel behaviour
+ * @param profile      kernel release to follow: `auto`, `latest` or `MAJOR.MINOR`
  * @param from         `firmware`: never look at the printed early ranges (for comparisons); `auto`: use
  *   them when the map is missing
- * @throws BootmemError ERR_BOOTMEM_NO_MEMORY_MAP when no page of memory follows from the description
+ * @throws BootmemError ERR_BOOTMEM_NO_MEMORY_MAP when no page of memory follows from the description,
+ *   ERR_BOOTMEM_USAGE for another profile
  */
 export function planLayout(
   description: MachineDescription,
-  profile: ProfileName,
+  profile = 'auto',
   from: 'auto' | 'firmware' | 'early-ranges' = 'auto',
 ): LayoutPlan {
+  const kernel = kernelOf(chooseRelease(profile, description));
   const found = deriveMemory(description, { from });
   const derived = { ...found, memory: unplugMarks(description, found.memory) };
   const memory = toPageFrames(derived.memory, derived.pageSize, 'inward');
@@ -135,7 +136,7 @@ export function planLayout(
   }
   const maxPfn = Math.max(derived.maxPfn, last.endPfn);
   const limits = chooseLimits(description, maxPfn);
-  const pagesPerSection = sectionPages(description);
+  const pagesPerSection = sectionPages(description, kernel);
   const layout = zoneLayout({
     memory,
     limits: limits.limits,
@@ -148,7 +149,7 @@ export function planLayout(
   });
   return {
     description,
-    profile,
+    kernel,
     derived,
     pageSize: derived.pageSize,
     pagesPerSection,

@@ -14,9 +14,8 @@
  * Source: the recorded boots' notes on what is and is not printed.
  */
 import { MemFlags, Memblock } from '@bootmem/memblock';
-import type { MemRegion } from '@bootmem/memblock';
+import type { MemblockProfile, MemRegion } from '@bootmem/memblock';
 import type { MachineDescription, MemblockDump, MemblockOperation } from '@bootmem/firmware-map';
-import type { ProfileName } from '../result.js';
 import type { LayoutPlan } from './layout-plan.js';
 
 /** Node number of a region that never got one. */
@@ -39,7 +38,7 @@ function regionsOf(lines: MemblockDump['memory']): MemRegion[] {
 }
 
 /** The state that a dump shows. */
-export function stateOf(dump: MemblockDump, profile: ProfileName): Memblock {
+export function stateOf(dump: MemblockDump, profile: MemblockProfile): Memblock {
   return Memblock.restore(
     {
       memory: regionsOf(dump.memory),
@@ -92,11 +91,11 @@ export function finalState(plan: LayoutPlan): Memblock | undefined {
   const { dumps, operations } = plan.description.memblock;
   const last = dumps.findLast((dump) => dump.complete);
   if (last === undefined) return undefined;
-  const memblock = stateOf(last, plan.profile);
+  const memblock = stateOf(last, plan.kernel.memblock);
   for (const operation of operations) {
     if (operation.line > last.line) applyOperation(memblock, operation);
   }
-  if (dumps.length < 2) setNodes(memblock, nodeBlocks(plan.description, plan.profile));
+  if (dumps.length < 2) setNodes(memblock, nodeBlocks(plan.description, plan.kernel.memblock));
   return memblock;
 }
 
@@ -104,13 +103,13 @@ export function finalState(plan: LayoutPlan): Memblock | undefined {
  * Blocks of the kernel's NUMA table: what the SRAT says, joined as the log's `NUMA:` lines say, cut to
  * where memory ends; one block when there is no usable table.
  * @param description  the machine
- * @param profile      6.12 begins blocks at the first byte of memory, 6.1 at 0
+ * @param profile      what its kernel does: blocks begin at 0 or at the first byte of memory
  */
-export function nodeBlocks(description: MachineDescription, profile: ProfileName): NodeBlock[] {
+export function nodeBlocks(description: MachineDescription, profile: MemblockProfile): NodeBlock[] {
   const { numa, memblock } = description;
   const memory = memblock.dumps[0]?.memory ?? [];
   const top = memory.reduce((end, region) => Math.max(end, region.end), 0);
-  const bottom = profile === '6.1' ? 0 : (memory[0]?.start ?? 0);
+  const bottom = profile.numaBlocksFromDram ? (memory[0]?.start ?? 0) : 0;
   const off = description.options.numa.some((option) => option.mode === 'off');
   let blocks: NodeBlock[];
   if (numa.faked.length > 0) blocks = [...numa.faked];

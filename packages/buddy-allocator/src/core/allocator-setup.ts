@@ -5,7 +5,7 @@
 import { type Memmap } from '@bootmem/memmap';
 import { allocateWords, ThreadRegistry } from '@bootmem/memmap/shared';
 
-import { kernelProfile } from '../marks/profile.js';
+import { profileForRelease } from '../marks/profile.js';
 import type { ZoneName } from '../zones/types.js';
 import { nodeOrders } from '../zones/zonelist.js';
 import type {
@@ -71,7 +71,7 @@ export function makeHandle(
     control,
     threads: ThreadRegistry.create(threads).toHandle(),
     zones: zones.map(({ nid, zone }) => ({ nid, zone })),
-    release: (options.profile ?? kernelProfile('6.19')).release,
+    release: (options.profile ?? profileForRelease()).release,
     workers: options.workers ?? threads,
   };
 }

@@ -110,7 +110,8 @@ export interface PageAllocatorHandle {
   readonly control: Int32Array;
   readonly threads: ThreadRegistryHandle;
   readonly zones: readonly { readonly nid: number; readonly zone: ZoneName }[];
-  readonly release: KernelProfile['release'];
+  /** Kernel release whose numbers count. */
+  readonly release: string;
   readonly workers: number;
 }
 

@@ -13,7 +13,7 @@
 import { Memmap, PageState } from '@bootmem/memmap';
 import { SharedLock, ThreadRegistry } from '@bootmem/memmap/shared';
 
-import { kernelProfile, type KernelProfile } from '../marks/profile.js';
+import { profileForRelease, type KernelProfile } from '../marks/profile.js';
 import type { ZoneName } from '../zones/types.js';
 import { type MarkOptions, setupCaches, setupMarks } from './allocator-marks.js';
 import { makeHandle, openZones, zonelistsOf } from './allocator-setup.js';
@@ -70,7 +70,7 @@ export class PageAllocator {
     this.#handle = handle;
     this.#words = words;
     this.#hooks = options;
-    this.#profile = options.profile ?? kernelProfile(handle.release);
+    this.#profile = options.profile ?? profileForRelease(handle.release);
     this.memmap = Memmap.attach(handle.memmap);
     this.registry = ThreadRegistry.attach(handle.threads);
     checkTogether(words, this.memmap, this.registry);

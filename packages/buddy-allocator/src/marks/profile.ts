@@ -1,20 +1,19 @@
 /**
- * What differs between kernel releases in the numbers and texts of this package.
+ * What differs between kernel releases in the numbers and texts of this package, as data.
  *
  * The rules are the same everywhere; a profile holds the few places where a release counts or prints
- * otherwise. `6.19` is this library's own behaviour. The item lists are the counters a report prints, in
+ * otherwise. The newest is this library's own behaviour. The item lists are the counters a report prints, in
  * the kernel's order; a counter the caller has and the list lacks is printed after them, and a counter the
  * caller lacks is printed as 0.
  *
- * Source: recorded kernels 6.1.176 and 6.12.100; reference of the buddy allocator, sections 6, 8, 10
+ * Source: recorded kernels 6.1.176, 6.12.100 and 6.16 … 7.3; reference of the buddy allocator, sections 6, 8, 10
  */
-
-/** Releases with a profile. */
-export type KernelRelease = '6.1' | '6.12' | '6.19';
+import { byRelease, type ReleaseTable } from '@bootmem/memmap/releases';
 
 /** One release's differences. */
 export interface KernelProfile {
-  readonly release: KernelRelease;
+  /** The newest release whose changes are in it, for example `6.12`. */
+  readonly release: string;
   /** Managed pages before the hand-over to the buddy: less the memory map's own pages, or all present. */
   readonly managedAtBoot: 'without-memmap' | 'present';
   /** Movable zones get a fixed small MIN like HighMem, and do not count as low memory. */
@@ -91,16 +90,62 @@ const NODE_ITEMS_6_1 = [
   'pgpromote_candidate',
 ] as const;
 
-const NODE_ITEMS_6_12 = [
-  ...NODE_ITEMS_6_1.slice(0, NODE_ITEMS_6_1.indexOf('nr_swapcached')),
-  'nr_iommu_pages',
-  ...NODE_ITEMS_6_1.slice(NODE_ITEMS_6_1.indexOf('nr_swapcached')),
+/** The list with items put in before one of them, or at the end. */
+function withItems(
+  list: readonly string[],
+  before: string | undefined,
+  ...items: string[]
+): readonly string[] {
+  const at = before === undefined ? list.length : list.indexOf(before);
+  return [...list.slice(0, at), ...items, ...list.slice(at)];
+}
+
+const NODE_ITEMS_6_12 = withItems(
+  withItems(NODE_ITEMS_6_1, 'nr_swapcached', 'nr_iommu_pages'),
+  undefined,
   'pgdemote_kswapd',
   'pgdemote_direct',
   'pgdemote_khugepaged',
-] as const;
+);
+const NODE_ITEMS_6_16 = withItems(
+  NODE_ITEMS_6_12,
+  undefined,
+  'pgdemote_proactive',
+  'nr_hugetlb',
+  'nr_balloon_pages',
+);
+const NODE_ITEMS_6_17 = NODE_ITEMS_6_16.filter((item) => item !== 'nr_writeback_temp');
+const NODE_ITEMS_6_18 = withItems(
+  withItems(NODE_ITEMS_6_17, 'pgdemote_kswapd', 'pgpromote_candidate_nrl'),
+  undefined,
+  'nr_kernel_file_pages',
+);
+const NODE_ITEMS_7_1 = withItems(
+  withItems(
+    withItems(NODE_ITEMS_6_18, 'nr_page_table_pages', 'nr_vmalloc'),
+    'nr_hugetlb',
+    'pgsteal_kswapd',
+    'pgsteal_direct',
+    'pgsteal_khugepaged',
+    'pgsteal_proactive',
+    'pgsteal_anon',
+    'pgsteal_file',
+    'pgscan_kswapd',
+    'pgscan_direct',
+    'pgscan_khugepaged',
+    'pgscan_proactive',
+    'pgscan_anon',
+    'pgscan_file',
+    'pgrefill',
+  ),
+  undefined,
+  'nr_gpu_active',
+  'nr_gpu_reclaim',
+);
+const NODE_ITEMS_7_3 = withItems(NODE_ITEMS_7_1, 'nr_hugetlb', 'pgrotate_anon', 'pgrotate_file');
 
-const ZONE_ITEMS_COMMON = [
+const ZONE_ITEMS_6_1 = [
+  'nr_free_pages',
   'nr_zone_inactive_anon',
   'nr_zone_active_anon',
   'nr_zone_inactive_file',
@@ -108,76 +153,79 @@ const ZONE_ITEMS_COMMON = [
   'nr_zone_unevictable',
   'nr_zone_write_pending',
   'nr_mlock',
-] as const;
+  'nr_bounce',
+  'nr_zspages',
+  'nr_free_cma',
+];
+const ZONE_ITEMS_6_5 = withItems(ZONE_ITEMS_6_1, undefined, 'nr_unaccepted');
+const ZONE_ITEMS_6_16 = withItems(
+  ZONE_ITEMS_6_5,
+  'nr_zone_inactive_anon',
+  'nr_free_pages_blocks',
+).filter((item) => item !== 'nr_bounce');
 
-const OLD_PAGESET = ['count: ', 'high:  ', 'batch: '] as const;
-const OLD_BATCH = { shift: 10, limit: 256, divisor: 4 } as const;
-
-const PROFILES: Readonly<Record<KernelRelease, KernelProfile>> = {
-  '6.1': {
-    release: '6.1',
-    managedAtBoot: 'without-memmap',
-    movableMinIsFixed: false,
-    pcpBatch: OLD_BATCH,
-    pcpHigh: 'fixed',
-    nodeItems: NODE_ITEMS_6_1,
-    zoneItems: ['nr_free_pages', ...ZONE_ITEMS_COMMON, 'nr_bounce', 'nr_zspages', 'nr_free_cma'],
-    printsPromo: false,
-    pagesetLabels: OLD_PAGESET,
-    printsHighatomic: false,
-  },
-  '6.12': {
-    release: '6.12',
-    managedAtBoot: 'present',
-    movableMinIsFixed: true,
-    pcpBatch: OLD_BATCH,
-    pcpHigh: 'tuned',
-    nodeItems: NODE_ITEMS_6_12,
-    zoneItems: [
-      'nr_free_pages',
-      ...ZONE_ITEMS_COMMON,
-      'nr_bounce',
-      'nr_zspages',
-      'nr_free_cma',
-      'nr_unaccepted',
-    ],
-    printsPromo: true,
-    pagesetLabels: OLD_PAGESET,
-    printsHighatomic: false,
-  },
-  '6.19': {
-    release: '6.19',
-    managedAtBoot: 'present',
-    movableMinIsFixed: true,
-    pcpBatch: { shift: 12, limit: 64, divisor: 1 },
-    pcpHigh: 'tuned',
-    nodeItems: NODE_ITEMS_6_12,
-    zoneItems: [
-      'nr_free_pages',
-      'nr_free_pages_blocks',
-      ...ZONE_ITEMS_COMMON,
-      'nr_zspages',
-      'nr_free_cma',
-      'nr_unaccepted',
-    ],
-    printsPromo: true,
-    pagesetLabels: ['count:    ', 'high:     ', 'batch:    ', 'high_min: ', 'high_max: '],
-    printsHighatomic: true,
-  },
-};
-
-/** The profile of a release. */
-export function kernelProfile(release: KernelRelease): KernelProfile {
-  return PROFILES[release];
-}
+type Row = Omit<KernelProfile, 'release'>;
 
 /**
- * The profile nearest to a release string such as `6.12.100+deb12-amd64`: the newest one that is not newer.
- * A release below every profile gets the oldest.
+ * What each release changed. A row stands where the change was released, or else at the oldest release that
+ * is known to have it; the comment says what is known.
  */
-export function profileForRelease(release: string): KernelProfile {
-  const [major = 0, minor = 0] = release.split('.').map((part) => Number.parseInt(part, 10));
-  const value = major * 1000 + (Number.isNaN(minor) ? 0 : minor);
-  if (value >= 6019) return PROFILES['6.19'];
-  return value >= 6012 ? PROFILES['6.12'] : PROFILES['6.1'];
+export const RELEASES: ReleaseTable<Row> = [
+  {
+    // Recorded with 6.1.176.
+    since: '2.6.32',
+    managedAtBoot: 'without-memmap',
+    movableMinIsFixed: false,
+    pcpBatch: { shift: 10, limit: 256, divisor: 4 },
+    pcpHigh: 'fixed',
+    nodeItems: NODE_ITEMS_6_1,
+    zoneItems: ZONE_ITEMS_6_1,
+    printsPromo: false,
+    pagesetLabels: ['count: ', 'high:  ', 'batch: '],
+    printsHighatomic: false,
+  },
+  // Unaccepted memory came with 6.5, its counter with it.
+  { since: '6.5', zoneItems: ZONE_ITEMS_6_5 },
+  // "mm/min_free_kbytes: modify min_free_kbytes calculation rules", posted in June 2023; recorded with 6.12.
+  { since: '6.6', movableMinIsFixed: true },
+  // "mm: PCP high auto-tuning" series.
+  { since: '6.7', pcpHigh: 'tuned' },
+  // "mm/mm_init.c: remove meaningless calculation of zone->managed_pages in free_area_init_core()".
+  { since: '6.10', managedAtBoot: 'present' },
+  // Recorded with 6.12.100 and 6.12.117, not with 6.1.
+  { since: '6.12', nodeItems: NODE_ITEMS_6_12, printsPromo: true },
+  {
+    // Recorded with 6.16.12, not with 6.12.
+    since: '6.16',
+    nodeItems: NODE_ITEMS_6_16,
+    zoneItems: ZONE_ITEMS_6_16,
+    pagesetLabels: ['count:    ', 'high:     ', 'batch:    ', 'high_min: ', 'high_max: '],
+  },
+  // Recorded with 6.17.13, not with 6.16.
+  { since: '6.17', nodeItems: NODE_ITEMS_6_17 },
+  // Recorded with 6.18.15, not with 6.17.
+  { since: '6.18', nodeItems: NODE_ITEMS_6_18 },
+  {
+    // "mm/page_alloc: clarify batch tuning in zone_batchsize"; the reserve is recorded with 6.19.14, not with 6.18.
+    since: '6.19',
+    pcpBatch: { shift: 12, limit: 64, divisor: 1 },
+    printsHighatomic: true,
+  },
+  // Recorded with 7.1.13, not with 7.0.
+  { since: '7.1', nodeItems: NODE_ITEMS_7_1 },
+  // Recorded with 7.3, not with 7.2.
+  { since: '7.3', nodeItems: NODE_ITEMS_7_3 },
+];
+
+const choose = byRelease(RELEASES);
+
+/**
+ * What a kernel release does.
+ * @param release  as `uname -r` prints it, for example `6.12.100+deb12-amd64`; any text that begins with a
+ *   `MAJOR.MINOR` will do
+ * @returns what all rows of the table up to it add up to; the newest where no number is found, the first row
+ *   for anything older
+ */
+export function profileForRelease(release?: string): KernelProfile {
+  return choose(release);
 }

@@ -12,6 +12,7 @@
 import { PHYS_ADDR_MAX } from '../constants.js';
 import { kindOfType } from '../log/map-lines.js';
 import type { ProblemList } from '../problem-list.js';
+import { profileForRelease } from '../releases.js';
 import type {
   ByteRange,
   MachineDescription,
@@ -81,7 +82,7 @@ function reserveBios(
   problems: ProblemList,
   line: number,
 ): KindRange[] {
-  const low = lowReserve(description);
+  const low = profileForRelease(description.kernel?.release).lowReserve;
   const windows = [
     { start: 0, end: low },
     { start: 0xa0000, end: 0x100000 },
@@ -97,13 +98,6 @@ function reserveBios(
     problems.warn('ASSUMED', line, message);
   }
   return result;
-}
-
-// Bytes from 0 that the kernel keeps away: nothing before 2.6.36, then 64 KiB, one page since 3.0.
-function lowReserve({ kernel }: MachineDescription): number {
-  const [major = 6, minor = 0, patch = 0] = kernel?.numbers ?? [];
-  if (major > 2) return 4096;
-  return minor === 6 && patch >= 36 ? 65_536 : 0;
 }
 
 interface PrintedMap {

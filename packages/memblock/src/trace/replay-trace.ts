@@ -4,7 +4,7 @@
 import { INITIAL_REGIONS, MemFlags } from '../constants.js';
 import { MemblockError } from '../errors.js';
 import { Memblock } from '../memblock.js';
-import { PROFILES, type MemblockProfile } from '../profiles.js';
+import { profileForRelease, type MemblockProfile } from '../profiles.js';
 import { hexAddress } from '../text-format.js';
 import type {
   MemblockOptions,
@@ -91,7 +91,7 @@ class TraceReplay {
   private create(memory: number, reserved: number, initial?: TraceState): Memblock {
     const { config } = this.scenario;
     const options: MemblockOptions = {
-      profile: this.options.profile ?? PROFILES['6.12'],
+      profile: this.options.profile ?? profileForRelease('6.12'),
       pageSize: config.page_size,
       cacheLineSize: config.smp_cache_bytes,
       maxNodes: config.max_numnodes,

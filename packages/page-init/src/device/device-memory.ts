@@ -16,7 +16,7 @@
 import { type Memmap, SectionFlag, ZoneIndex, type PfnRange } from '@bootmem/memmap';
 import { setMovable } from '../work/fill.js';
 import { PageInitError } from '../base/errors.js';
-import { PROFILE_LATEST, type PageInitProfile } from '../profiles.js';
+import { profileForRelease, type PageInitProfile } from '../profiles.js';
 import { createInlineRunner } from '../work/runner.js';
 import type { RangeJobRunner } from '../base/types.js';
 import type { ClaimOwner } from '../work/claims.js';
@@ -97,7 +97,7 @@ export class DeviceMemory {
   constructor(options: DeviceMemoryOptions) {
     this.#memmap = options.memmap;
     this.#memory = options.memory;
-    this.#profile = options.profile ?? PROFILE_LATEST;
+    this.#profile = options.profile ?? profileForRelease();
     this.#lock = options.lock ?? { withLock: (body) => body() };
     this.#backend = options.backend ?? {};
     this.#onLog = options.onLog ?? ((): void => undefined);

@@ -13,7 +13,7 @@
  */
 import { checkGeometry, type Geometry, X86_64, type PfnRange } from '@bootmem/memmap';
 import { invariant, PageInitError } from '../base/errors.js';
-import { PROFILE_LATEST, type PageInitProfile } from '../profiles.js';
+import { profileForRelease, type PageInitProfile } from '../profiles.js';
 import type { InitInput, ReservedPfnRange, ZonePfnRange } from '../base/types.js';
 import { cutBy, normaliseReserved } from './cut.js';
 import { firstDeferredPfns, type ZonePiece } from './first-deferred.js';
@@ -79,7 +79,7 @@ export interface InitPlan {
 export function planInit(input: InitInput): InitPlan {
   const geometry = input.geometry ?? X86_64;
   checkGeometry(geometry);
-  const profile = input.profile ?? PROFILE_LATEST;
+  const profile = input.profile ?? profileForRelease();
   const sectionPages = 2 ** geometry.sectionOrder;
   const pieces = zonePieces(input.memory, input.zones);
   const reserved = normaliseReserved(input.reserved);

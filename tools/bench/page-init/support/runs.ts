@@ -9,13 +9,15 @@ import {
   initDeferred,
   initEarly,
   type InitPlan,
-  PROFILE_LATEST,
+  profileForRelease,
   type RangeJob,
   type RangeJobRunner,
   releaseEarly,
 } from '@bootmem/page-init';
 import type { WorkPool } from '@bootmem/padata';
 import { type Sample, timed } from './samples.js';
+
+const PROFILE_LATEST = profileForRelease();
 
 const module = new URL('./worker.mjs', import.meta.url);
 const SECTION_ORDER = 15;

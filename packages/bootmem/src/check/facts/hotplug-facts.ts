@@ -82,7 +82,7 @@ function ownDescriptors(
   const option = plan.description.options.memmapOnMemory;
   if (option === undefined || /^(0|n|off|false)$/i.test(option)) return 0;
   const perBlock = (blockPages * LINUX_DESCRIPTOR) / plan.pageSize;
-  if (plan.profile !== '6.1') return own.length * perBlock;
+  if (plan.kernel.pages.memmapOnMemory === 'each') return own.length * perBlock;
   const alone = (block: Added): boolean =>
     !all.some((other) => other.startPfn === block.endPfn || other.endPfn === block.startPfn);
   return own.filter(alone).length * perBlock;

@@ -5,8 +5,10 @@
 import { formatMemRange } from '../../format/numbers.js';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 import { printedAfterBoot } from '../late-frees.js';
-import { kernelAtLeast } from '../../plan/profile.js';
 import type { FactList } from '../fact-list.js';
+
+/** Why nothing follows that releases count in their own ways. */
+export const NO_RELEASE = 'the kernel release is not in the log';
 
 const NO_COMMAND_LINE = 'the command line is not in the log';
 
@@ -63,22 +65,16 @@ export function nodeSetupFacts(plan: LayoutPlan, facts: FactList): void {
   }
 }
 
-/** Kernels before 3.16 printed the extent of the node's table entries, and the first of them begins at 0. */
+/** Older kernels printed the extent of the node's table entries, and the first of them begins at 0. */
 function nodeStart(plan: LayoutPlan, node: { nid: number; startPfn: number }): number {
-  const { description } = plan;
-  // Release 7 of Red Hat's kernel has the newer line.
-  const old =
-    description.kernel !== undefined &&
-    !kernelAtLeast(description, 3, 16) &&
-    !description.kernel.release.includes('.el7');
-  return old && plan.memory[0]?.nid === node.nid ? 0 : node.startPfn;
+  const fromZero = plan.kernel.printed.nodeExtent === 'table' && plan.memory[0]?.nid === node.nid;
+  return fromZero ? 0 : node.startPfn;
 }
 
-/** Kernels before 3.16 printed the whole of DMA32, however little memory there was. */
+/** Older kernels printed the whole of DMA32, however little memory there was. */
 function zoneEnd(plan: LayoutPlan, zone: string, high: number): number {
-  const { description } = plan;
-  const old = description.kernel !== undefined && !kernelAtLeast(description, 3, 16);
-  return old && zone === 'DMA32' && plan.limits.derived ? Math.max(high, 0x100000) : high;
+  const whole = plan.kernel.printed.dma32End === 'whole' && zone === 'DMA32';
+  return whole && plan.limits.derived ? Math.max(high, 0x100000) : high;
 }
 
 /** `Zone ranges:`: lowest and highest byte each zone can have on this machine. */
@@ -158,13 +154,19 @@ export function unavailableFacts(plan: LayoutPlan, facts: FactList): void {
     return;
   }
   const i386 = plan.description.architecture === 'i386';
-  if (i386 || !kernelAtLeast(plan.description, 5, 13)) {
+  const { release, printed: prints } = plan.kernel;
+  if (i386 || release === undefined || prints.unavailablePages === 'otherwise') {
+    const reason = i386
+      ? 'depends on the memory model of the build'
+      : release === undefined
+        ? NO_RELEASE
+        : 'counted in another way before 5.13';
     for (const line of printed) {
       facts.open(
         'unavailable pages',
         `node ${line.nid ?? '?'} ${line.zone ?? ''}`,
         line.pages,
-        i386 ? 'depends on the memory model of the build' : 'counted in another way before 5.13',
+        reason,
       );
     }
     return;
@@ -216,7 +218,7 @@ function zonePages(
   return present - (zone.memmapPages ?? 0) - (zone.reservedPages ?? 0);
 }
 
-/** The total in `Memory: A/T available`: present pages, or the last page in logs before 3.11. */
+/** The total in `Memory: A/T available`: present pages, or the last page in old logs. */
 export function memoryLineFacts(plan: LayoutPlan, facts: FactList): void {
   const line = plan.description.printed.memory;
   if (line === undefined) return;
@@ -232,7 +234,7 @@ export function memoryLineFacts(plan: LayoutPlan, facts: FactList): void {
     facts.compare('Memory: absent', 'machine', `${absent}K`, `${(plan.maxPfn - present) * kb}K`);
     return;
   }
-  if (plan.description.kernel !== undefined && !kernelAtLeast(plan.description, 3, 11)) {
+  if (plan.kernel.printed.memoryTotal === 'last-page') {
     facts.compare('Memory: total', 'machine', `${line.totalKb}K`, `${plan.maxPfn * kb}K`);
     return;
   }

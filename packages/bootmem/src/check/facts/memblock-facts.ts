@@ -2,15 +2,14 @@
  * Facts that need the exact state at hand-over, so only logs with `memblock=debug`: the printed dumps, and
  * the managed pages that the allocator ends up with.
  */
-import { dmaReserve, bootManagedPages, profileForRelease } from '@bootmem/buddy-allocator';
+import { dmaReserve, bootManagedPages } from '@bootmem/buddy-allocator';
 import type { PfnRange } from '@bootmem/memmap';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 import { freedLater, pagesByZone, zoneKeyOf } from '../late-frees.js';
 import { toPageFrames } from '../../plan/page-frames.js';
-import { kernelAtLeast } from '../../plan/profile.js';
 import { finalState } from '../../plan/replay.js';
 import { KERNEL_BASE } from '../../plan/reservations.js';
-import { lacksHighmem } from './layout-facts.js';
+import { lacksHighmem, NO_RELEASE } from './layout-facts.js';
 import type { FactList } from '../fact-list.js';
 import { replayMachine } from '../replay-machine.js';
 
@@ -93,10 +92,13 @@ function totalPagesFacts(plan: LayoutPlan, facts: FactList): void {
     );
     return;
   }
-  const profile = profileForRelease(plan.description.kernel?.release ?? '6.12');
+  if (plan.kernel.release === undefined) {
+    facts.open('Total pages', 'machine', line.totalPages, NO_RELEASE);
+    return;
+  }
+  const profile = plan.kernel.buddy;
   const present = plan.layout.nodes.reduce((sum, node) => sum + node.presentPages, 0);
-  // The subtraction of descriptors was dropped in 6.10.
-  if (kernelAtLeast(plan.description, 6, 10)) {
+  if (profile.managedAtBoot === 'present') {
     facts.compare('Total pages', 'machine', line.totalPages, present);
     return;
   }

@@ -12,7 +12,6 @@ import {
   minFreeKbytes,
   pcpBatch,
   pcpHigh,
-  profileForRelease,
   zoneWatermarks,
 } from '@bootmem/buddy-allocator';
 import type { KernelProfile, Watermarks } from '@bootmem/buddy-allocator';
@@ -29,7 +28,8 @@ export function zoneinfoFacts(plan: LayoutPlan, facts: FactList): void {
   if (zones.length === 0) return;
   for (const zone of zones) spanFacts(plan, zone, facts);
   const setUp = managedAtSetup(plan, zones);
-  reserveFacts(zones, setUp, facts);
+  const current = plan.kernel.printed.reservesOf === 'managed-pages';
+  reserveFacts(zones, current ? zones.map((zone) => zone.managed ?? 0) : setUp, facts);
   markFacts(plan, zones, setUp, facts);
   pageblockFacts(plan, facts);
 }
@@ -154,7 +154,7 @@ function markFacts(
   managed: readonly number[] | undefined,
   facts: FactList,
 ): void {
-  const profile = profileForRelease(plan.description.kernel?.release ?? '6.12');
+  const profile = plan.kernel.buddy;
   const sumOfMins = zones.reduce((sum, zone) => sum + (zone.min ?? 0) - (zone.boost ?? 0), 0);
   const both = managed === undefined ? undefined : marksOf(zones, managed, profile);
   const sum = (marks: readonly Watermarks[]): number =>

@@ -5,7 +5,6 @@
 import { nodeOrders, zoneLists } from '@bootmem/buddy-allocator';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 import { printedAfterBoot } from '../late-frees.js';
-import { kernelAtLeast } from '../../plan/profile.js';
 import { topologyOf } from '../../plan/topology.js';
 import type { FactList } from '../fact-list.js';
 
@@ -27,8 +26,7 @@ export function zonelistFacts(plan: LayoutPlan, facts: FactList): void {
   for (const line of printed.fallbackOrders) {
     if (printedAfterBoot(plan, line.line)) continue;
     const order = orders.get(line.nid) ?? [];
-    // Before 6.6 a node came first in its own list even without memory.
-    const local = !order.includes(line.nid) && !kernelAtLeast(plan.description, 6, 6);
+    const local = !order.includes(line.nid) && plan.kernel.printed.ownNodeFirst;
     const ours = (local ? [line.nid, ...order] : order).join(' ');
     facts.compare('fallback order', `node ${line.nid}`, line.order.join(' '), ours);
   }
@@ -49,7 +47,7 @@ export function zonelistFacts(plan: LayoutPlan, facts: FactList): void {
 }
 
 /**
- * A list for each online node: those with memory, and since 4.15 those with processors only. Nodes that
+ * A list for each online node: those with memory, and in newer kernels those with processors only. Nodes that
  * are merely possible are announced as memoryless too, so processors must be known to tell them apart.
  */
 function countFacts(plan: LayoutPlan, facts: FactList): void {
@@ -70,7 +68,8 @@ function countFacts(plan: LayoutPlan, facts: FactList): void {
     return;
   }
   const { rejected } = plan.description.numa;
-  const withCpus = rejected === undefined && kernelAtLeast(plan.description, 4, 15) ? cpuNodes : [];
+  const both = plan.kernel.printed.zonelistNodes === 'memory-or-cpus';
+  const withCpus = rejected === undefined && both ? cpuNodes : [];
   facts.compare('zonelists', 'machine', line.count, new Set([...withMemory, ...withCpus]).size);
 }
 

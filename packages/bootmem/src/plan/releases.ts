@@ -1,0 +1,82 @@
+/**
+ * Where kernel releases differ in what they print and count and no other package models, as data.
+ *
+ * Source: recorded boots and published logs, named where a row rests on them
+ */
+import { byRelease } from '@bootmem/memmap/releases';
+import type { ReleaseTable } from '@bootmem/memmap/releases';
+
+/** How a kernel release prints and counts what no other package models. */
+export interface PrintedProfile {
+  /** The newest release whose changes are in it, for example `6.6`. */
+  readonly release: string;
+  /** Total of the `Memory:` line: the last page, holes and all, or pages present. */
+  readonly memoryTotal: 'last-page' | 'present';
+  /** `Initmem setup node`: what the node's table covers, the first from 0, or where its memory lies. */
+  readonly nodeExtent: 'table' | 'memory';
+  /** `Zone ranges:` names the whole of DMA32 however little memory there is, or ends with memory. */
+  readonly dma32End: 'whole' | 'memory';
+  /** Nodes that get a zonelist: those with memory, or also those with processors only. */
+  readonly zonelistNodes: 'memory' | 'memory-or-cpus';
+  /** A node comes first in its own fallback order even without memory. */
+  readonly ownNodeFirst: boolean;
+  /** `pages in unavailable ranges`: counted by zone and hole, or in ways that do not follow from the log. */
+  readonly unavailablePages: 'otherwise' | 'holes';
+  /** Lowmem reserves are of the managed pages when marks were set up, or of those there are. */
+  readonly reservesOf: 'marked-pages' | 'managed-pages';
+  /** Bytes of a section on arm64, by bytes of a page. */
+  readonly arm64SectionBytes: { readonly small: number; readonly pages64K: number };
+}
+
+type Row = Omit<PrintedProfile, 'release'>;
+
+/**
+ * What each release changed. A row stands where the change was released, or else at the oldest release that
+ * is known to have it; the comment says what is known.
+ */
+export const RELEASES: ReleaseTable<Row> = [
+  {
+    since: '2.6.32',
+    memoryTotal: 'last-page',
+    nodeExtent: 'table',
+    dma32End: 'whole',
+    zonelistNodes: 'memory',
+    ownNodeFirst: true,
+    unavailablePages: 'otherwise',
+    reservesOf: 'marked-pages',
+    arm64SectionBytes: { small: 2 ** 30, pages64K: 2 ** 30 },
+  },
+  // mem_init_print_info() prints the line for all architectures: logs of 3.2 and 3.13.
+  { since: '3.11', memoryTotal: 'present' },
+  // x86 stops printing the line itself, commit 8b375f64dcf2: logs of 3.16 and 3.19.
+  { since: '3.18', nodeExtent: 'memory' },
+  // x86 limits the zones to memory, commit c072b90c8dfe: logs of 3.16 and 4.2.
+  { since: '3.19', dma32End: 'memory' },
+  // Nodes with processors only are put online before the lists are built.
+  { since: '4.15', zonelistNodes: 'memory-or-cpus' },
+  // "arm64/sparsemem: reduce SECTION_SIZE_BITS".
+  { since: '5.12', arm64SectionBytes: { small: 2 ** 27, pages64K: 2 ** 29 } },
+  // "mm: memmap_init: iterate over memblock regions rather that check each PFN": one walk counts all holes.
+  { since: '5.13', unavailablePages: 'holes' },
+  // Memoryless nodes are left out of fallback lists, their own too.
+  { since: '6.6', ownNodeFirst: false },
+  // A change of managed pages recomputes reserves, not marks: recorded with 6.16.12 and later, not with 6.12.
+  { since: '6.16', reservesOf: 'managed-pages' },
+];
+
+/** What distributions carry without the release's number: Red Hat's 3.10 has the node line of 3.18. */
+const BACKPORTS: readonly { readonly mark: string; readonly changed: Partial<Row> }[] = [
+  { mark: '.el7', changed: { nodeExtent: 'memory' } },
+];
+
+const choose = byRelease(RELEASES);
+
+/**
+ * What a kernel release prints.
+ * @param release  as `uname -r` prints it; any text that begins with a `MAJOR.MINOR` will do
+ * @returns what all rows of the table up to it add up to; the newest where no number is found
+ */
+export function profileForRelease(release?: string): PrintedProfile {
+  const backport = BACKPORTS.find(({ mark }) => release?.includes(mark));
+  return backport === undefined ? choose(release) : { ...choose(release), ...backport.changed };
+}

@@ -1,0 +1,35 @@
+/**
+ * Where kernel releases differ in the memory they take from the same map, as data.
+ *
+ * Source: logs of 2.6.32, 2.6.39 and later releases, with the map and the ranges it became
+ */
+import { byRelease } from './by-release.js';
+import type { ReleaseTable } from './by-release.js';
+
+/** What a kernel release does with a map. */
+export interface MapProfile {
+  /** The newest release whose changes are in it, for example `3.0`. */
+  readonly release: string;
+  /** Bytes from 0 that x86 keeps away; where it keeps none, it leaves video memory and option ROMs alone too. */
+  readonly lowReserve: number;
+}
+
+/** What each release changed, with the reason. */
+export const RELEASES: ReleaseTable<Omit<MapProfile, 'release'>> = [
+  { since: '2.6.32', lowReserve: 0 },
+  // "x86: Reserve low memory against BIOS corruption": the first 64 KiB.
+  { since: '2.6.36', lowReserve: 65_536 },
+  // memblock took over on x86: the range is reserved, only the first page is taken out of the map.
+  { since: '3.0', lowReserve: 4096 },
+];
+
+const choose = byRelease(RELEASES);
+
+/**
+ * What a kernel release does.
+ * @param release  as `uname -r` prints it; any text that begins with a `MAJOR.MINOR` will do
+ * @returns what all rows of the table up to it add up to; the newest where no number is found
+ */
+export function profileForRelease(release?: string): MapProfile {
+  return choose(release);
+}
