@@ -1,12 +1,11 @@
 /**
- * One HTML page about a boot: the JSON of boot, comparison and measurement, the plotting library and a
- * small script, all inlined, so that the file works from a disk, an attachment or an archive for ever.
+ * One HTML page about a boot: the JSON of boot, comparison and measurement, and the script that draws them,
+ * all inlined, so that the file works from a disk, an attachment or an archive for ever.
  *
- * The page's own parts are in `assets/`; Observable Plot and d3 come from their packages as installed.
+ * Template and style are in `assets/`, the script's source in `page/`.
  */
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { pageScript } from './page-script.js';
 import { PUBLISHED_CURVES } from './published-curves.js';
 import type { BenchReport, BootReport, CheckReport } from '../result.js';
 
@@ -19,12 +18,6 @@ export interface ReportInput {
 
 const asset = (name: string): Promise<string> =>
   readFile(new URL(`../../assets/${name}`, import.meta.url), 'utf8');
-
-/** The browser build beside a package's entry file `src/index.js`. */
-function browserBuild(packageName: string, file: string): Promise<string> {
-  const entry = createRequire(import.meta.url).resolve(packageName);
-  return readFile(join(dirname(entry), '..', 'dist', file), 'utf8');
-}
 
 /**
  * Text that may stand inside a script element: nothing in it can end the element.
@@ -45,28 +38,24 @@ export function inlineJson(value: unknown): string {
 /**
  * Renders the page.
  * @param input  what to show
- * @returns HTML text, about 0.6 MB
+ * @returns HTML text, about 0.4 MB
  */
 export async function renderReport(input: ReportInput): Promise<string> {
-  const [template, style, script, d3, plot] = await Promise.all([
+  const [template, style, script] = await Promise.all([
     asset('report.html'),
     asset('report.css'),
-    asset('report.js'),
-    browserBuild('d3', 'd3.min.js'),
-    browserBuild('@observablehq/plot', 'plot.umd.min.js'),
+    pageScript(),
   ]);
   // Placeholders are whole statements, so that formatters of HTML leave them alone.
   const parts: readonly (readonly [placeholder: string, text: string])[] = [
     ['@title', `bootmem: ${escapeHtml(input.boot.source)}`],
     ["@import '@style';", style],
     ['"@data"', inlineJson({ ...input, published: PUBLISHED_CURVES })],
-    ["'@d3';", inlineScript(d3)],
-    ["'@plot';", inlineScript(plot)],
     ["'@script';", inlineScript(script)],
   ];
   let page = template;
   for (const [placeholder, text] of parts) {
-    // A function as the replacement: the libraries contain "$&" and the like.
+    // A function as the replacement: the script contains "$&" and the like.
     page = page.replace(placeholder, () => text);
   }
   return page;

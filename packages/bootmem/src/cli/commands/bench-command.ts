@@ -41,7 +41,7 @@ export async function runBench(
     synthetic ? { ...options, memory: DEFAULT_BENCH_BYTES } : options,
   );
   const plain = options.json !== true && options.csv !== true && options.quiet !== true;
-  const bar = createProgressBar(io, 'measuring', plain);
+  const bar = createProgressBar(io, { label: 'measuring', unit: 'boots', enabled: plain });
   try {
     const result = await benchBoot(input.description, {
       rounds: options.rounds,

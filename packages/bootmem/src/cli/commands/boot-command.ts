@@ -46,9 +46,7 @@ export async function runBoot(
   const quiet = options.quiet === true;
   const text = options.json !== true && !quiet;
   const input = await loadMachine(file, options);
-  const machine = await bootWithProgress(input, options, io, text, (line) => {
-    if (text) io.out(`${line}\n`);
-  });
+  const machine = await bootWithProgress(input, options, io, { progress: text, lines: text });
   try {
     await machine.devicesReady();
     const bytes = machine.report().machine.memoryBytes;

@@ -10,8 +10,7 @@ import { createProgressBar } from '../progress-bar.js';
  * @param input    what to boot
  * @param options  parsed options
  * @param io       where the bar is drawn; the signal that ends it
- * @param show     whether to draw the bar
- * @param onLine   receives kernel-like lines
+ * @param show     whether to draw a bar, and whether to print kernel-like lines
  * @returns the machine, to be closed
  * @throws BootmemError as `bootMemory`; the bar is gone then as well
  */
@@ -19,10 +18,13 @@ export async function bootWithProgress(
   input: LoadedMachine,
   options: BringUpOptions & Pick<SourceOptions, 'profile'>,
   io: CommandIo,
-  show: boolean,
-  onLine: (line: string) => void = () => undefined,
+  show: { readonly progress: boolean; readonly lines: boolean },
 ): Promise<Machine> {
-  const bar = createProgressBar(io, 'initialising', show);
+  const bar = createProgressBar(io, {
+    label: 'initialising',
+    unit: 'pages',
+    enabled: show.progress,
+  });
   try {
     return await bootMemory(input.description, {
       threads: options.threads,
@@ -33,7 +35,7 @@ export async function bootWithProgress(
       notes: input.notes,
       signal: io.signal,
       onProgress: (event) => {
-        if (event.kind === 'log') onLine(event.line);
+        if (event.kind === 'log' && show.lines) bar.print(`${event.line}\n`);
         if (event.kind === 'pages') bar.update(event.done, event.total);
       },
     });

@@ -39,7 +39,7 @@ export async function runReport(
 ): Promise<ExitCodeValue> {
   const input = await loadMachine(file, options);
   const show = options.quiet !== true && options.json !== true;
-  const machine = await bootWithProgress(input, options, io, show);
+  const machine = await bootWithProgress(input, options, io, { progress: show, lines: false });
   let boot: BootReport;
   try {
     await machine.devicesReady();
