@@ -18,6 +18,7 @@ const floors = {
     'report/',
     'cli/',
   ],
+  memblock: ['base/', 'list/', 'core/', 'parts/', 'memblock.ts', ['replay/', 'trace/']],
   padata: [
     'base/',
     'protocol/',

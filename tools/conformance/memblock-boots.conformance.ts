@@ -15,14 +15,8 @@ import {
   type MemblockListSnapshot,
   type MemblockSnapshot,
 } from '@bootmem-tools/oracle';
-import {
-  profileForRelease,
-  replayBoot,
-  type BootReplayResult,
-  type Checkpoint,
-  type MemblockState,
-  type MemRegion,
-} from '@bootmem/memblock';
+import { profileForRelease, type MemblockState, type MemRegion } from '@bootmem/memblock';
+import { replayBoot, type BootReplayResult, type Checkpoint } from '@bootmem/memblock/replay';
 
 const POINTS: readonly (readonly [Checkpoint, string])[] = [
   ['nodes', 'P2'],

@@ -1,13 +1,7 @@
 /** Trimming, limits, hand-over and named reservations. */
 import { expect, test } from '@jest/globals';
-import {
-  coverWithBlocks,
-  Memblock,
-  MemFlags,
-  parseMemorySize,
-  PHYS_ADDR_MAX,
-  RESERVATION_ERRNO,
-} from '@bootmem/memblock';
+import { coverWithBlocks, Memblock, MemFlags, PHYS_ADDR_MAX } from '@bootmem/memblock';
+import { parseMemorySize, RESERVATION_ERRNO } from '../dist/parts/named.js';
 import { codeOf, GIB, KIB, MIB, spans } from './helpers.js';
 
 test('trimming: aligned stays, unaligned shrinks inward, too small goes', () => {

@@ -1,6 +1,7 @@
 /** Questions and walks. */
 import { expect, test } from '@jest/globals';
-import { Memblock, MemFlags, PHYS_ADDR_MAX, rangesOverlap } from '@bootmem/memblock';
+import { Memblock, MemFlags, PHYS_ADDR_MAX } from '@bootmem/memblock';
+import { rangesOverlap } from '../dist/parts/queries.js';
 import { codeOf, KIB, MIB } from './helpers.js';
 
 function sample(): Memblock {

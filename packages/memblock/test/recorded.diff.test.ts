@@ -4,20 +4,17 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from '@jest/globals';
 import { fixtureOracle, listBoots } from '@bootmem-tools/oracle';
+import { Memblock, MemFlags, profileForRelease, type MemblockState } from '@bootmem/memblock';
 import {
-  Memblock,
-  MemFlags,
-  NumaLines,
-  joinBlocks,
   parseDebugLine,
-  profileForRelease,
   readDebugLog,
   replayBoot,
-  showEvent,
   type BootReplayResult,
-  type MemblockState,
-} from '@bootmem/memblock';
-import { replayTrace, Translation, wordsOf, type TraceScenario } from '@bootmem/memblock/trace';
+} from '@bootmem/memblock/replay';
+import { replayTrace, type TraceScenario } from '@bootmem/memblock/trace';
+import { showEvent } from '../dist/replay/debug-log.js';
+import { joinBlocks, NumaLines } from '../dist/replay/numa-blocks.js';
+import { Translation, wordsOf } from '../dist/trace/translation.js';
 import { codeOf, GIB, MIB } from './helpers.js';
 
 const folder = fileURLToPath(new URL('fixtures/', import.meta.url));

@@ -5,13 +5,12 @@ import {
   Memblock,
   MemblockError,
   MemFlags,
-  parseDump,
   PHYS_ADDR_MAX,
   profileForRelease,
-  stateOfDump,
   diffStates,
   type MemblockState,
 } from '@bootmem/memblock';
+import { parseDump, stateOfDump } from '@bootmem/memblock/replay';
 import { codeOf, MIB, spans } from './helpers.js';
 
 function sample(options = {}): Memblock {

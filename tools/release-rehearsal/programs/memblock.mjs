@@ -1,6 +1,7 @@
 // A small machine's memory map: lists, allocation, free ranges, texts, a replayed line, and the hand-over.
 export default async (api, assert) => {
-  const { Memblock, MemFlags, parseDump, replayBoot } = api;
+  const { Memblock, MemFlags } = api;
+  const { parseDump, replayBoot } = await import('@bootmem/memblock/replay');
   const memblock = new Memblock({ profile: '6.12' });
   memblock.add(0x1000, 0x9e000);
   memblock.add(0x100000, 0x3fee0000, { nid: 0 });

@@ -20,23 +20,29 @@
  *
  * Source: published boot logs and recorded kernel states; Documentation/core-api/boot-time-mm.rst.
  */
-import { ALLOC_ACCESSIBLE, MemFlags } from '../constants.js';
+import { ALLOC_ACCESSIBLE, MemFlags } from '../base/constants.js';
 import { Memblock } from '../memblock.js';
-import type { MemblockOptions, MemblockState } from '../types.js';
+import type { MemblockOptions, MemblockState } from '../base/types.js';
+import { compareDump } from './compare-dump.js';
 import {
   parseDebugLine,
   readDebugLog,
+  sameEvent,
+  showEvent,
   type DebugEvent,
   type LogEntry,
   type RangeEvent,
   type RequestEvent,
 } from './debug-log.js';
-import { stateOfDump, type MemblockDump } from './dump-text.js';
-import { compareDump } from './compare-dump.js';
 import { NumaLines, type NumaBlock } from './numa-blocks.js';
-
-/** Where in a boot a state is taken. */
-export type Checkpoint = 'nodes' | 'zones' | 'hand-over';
+import { stateOfDump, type MemblockDump } from './read-dump.js';
+import type {
+  BootReplayResult,
+  Checkpoint,
+  ReplayDifference,
+  ReplayedAllocation,
+  ReplayedDump,
+} from './replay-result.js';
 
 /** What a replay starts from. */
 export interface BootReplayOptions extends MemblockOptions {
@@ -46,48 +52,6 @@ export interface BootReplayOptions extends MemblockOptions {
   readonly mappedLimit?: number;
   /** Blocks of the nodes; default: derived from the log. */
   readonly numaBlocks?: readonly NumaBlock[];
-}
-
-/** A printed request and what came of it. */
-export interface ReplayedAllocation {
-  readonly line: number;
-  readonly request: RequestEvent;
-  /** Our address; undefined: ours found none. */
-  readonly predicted: number | undefined;
-  /** The address that the log names; undefined: the request failed. */
-  printed: number | undefined;
-}
-
-/** A printed configuration against ours. */
-export interface ReplayedDump {
-  readonly line: number;
-  readonly printed: MemblockDump;
-  /** Ours as text. */
-  readonly ours: string;
-  /** Empty when they are equal. */
-  readonly differences: readonly string[];
-}
-
-/** A line that ours does not agree with. */
-export interface ReplayDifference {
-  readonly line: number;
-  readonly expected: string;
-  readonly got: string;
-}
-
-/** What a replay gives. */
-export interface BootReplayResult {
-  /** The object after the last line. */
-  readonly memblock: Memblock;
-  /** States at the checkpoints that the log reached. */
-  readonly checkpoints: ReadonlyMap<Checkpoint, MemblockState>;
-  readonly dumps: readonly ReplayedDump[];
-  readonly allocations: readonly ReplayedAllocation[];
-  /** Debug lines replayed. */
-  readonly operations: number;
-  readonly differences: readonly ReplayDifference[];
-  /** Blocks of the nodes that were used. */
-  readonly numaBlocks: readonly NumaBlock[];
 }
 
 /**
@@ -112,8 +76,8 @@ const SETUP = 'e820__memblock_setup';
 /** Memory is in the page allocator's hands once this is printed. */
 const SLAB_UP = 'SLUB: ';
 
-/** A replay in progress; {@link replayBoot} is the usual way in. */
-export class BootReplay {
+/** A replay in progress. */
+class BootReplay {
   private readonly options: BootReplayOptions;
   private memblock: Memblock;
   private readonly numa = new NumaLines();
@@ -130,8 +94,7 @@ export class BootReplay {
   private pending: ReplayedAllocation | undefined = undefined;
   private listening = false;
 
-  /** @param options see {@link BootReplayOptions} */
-  constructor(options: BootReplayOptions = {}) {
+  constructor(options: BootReplayOptions) {
     this.options = options;
     this.phase = 'before';
     this.memblock = this.create(options.initial);
@@ -387,20 +350,4 @@ function requestFrom(memblock: Memblock, request: RequestEvent): number | undefi
   if (call === 'alloc_try_nid') return memblock.allocPreferNid(size, bounds);
   if (call === 'alloc_try_nid_raw') return memblock.allocPreferNidRaw(size, bounds);
   return memblock.allocExactNid(size, bounds);
-}
-
-function sameEvent(a: DebugEvent, b: DebugEvent): boolean {
-  return showEvent(a) === showEvent(b);
-}
-
-/** An event in readable form, without its caller. */
-export function showEvent(event: DebugEvent): string {
-  if (event.kind === 'request') {
-    const nid = event.nid === undefined ? '' : ` nid ${event.nid}`;
-    return `${event.call} ${event.size} bytes align 0x${event.align.toString(16)}${nid} from 0x${event.from.toString(16)} to 0x${event.maxAddress.toString(16)}`;
-  }
-  const range = `[0x${event.base.toString(16)}, +0x${event.size.toString(16)})`;
-  if (event.kind === 'grown') return `${event.type} grown to ${event.entries} at ${range}`;
-  const node = event.nid === undefined ? '' : ` nid ${event.nid} flags ${event.flags ?? 0}`;
-  return `${event.kind} ${range}${node}`;
 }

@@ -1,20 +1,23 @@
 /**
  * A printed configuration against an object: sizes, counts and every region.
  */
-import { NO_NODE } from '../constants.js';
+import { plainHex } from '../base/notation.js';
+import { NO_NODE } from '../base/constants.js';
 import type { Memblock } from '../memblock.js';
-import type { MemRegion } from '../types.js';
-import type { MemblockDump } from './dump-text.js';
+import type { MemRegion } from '../base/types.js';
+import type { MemblockDump } from './read-dump.js';
 
 /** What differs, one text each; empty when all is equal. A node that is not valid counts as none. */
 export function compareDump(printed: MemblockDump, memblock: Memblock): string[] {
   const differences: string[] = [];
   if (printed.memorySize !== memblock.physMemSize) {
-    differences.push(`memory size: ${hex(printed.memorySize)}, ours ${hex(memblock.physMemSize)}`);
+    differences.push(
+      `memory size: ${plainHex(printed.memorySize)}, ours ${plainHex(memblock.physMemSize)}`,
+    );
   }
   if (printed.reservedSize !== memblock.reservedSize) {
     differences.push(
-      `reserved size: ${hex(printed.reservedSize)}, ours ${hex(memblock.reservedSize)}`,
+      `reserved size: ${plainHex(printed.reservedSize)}, ours ${plainHex(memblock.reservedSize)}`,
     );
   }
   const { maxNodes } = memblock.settings;
@@ -34,9 +37,5 @@ function show(region: MemRegion | undefined, maxNodes: number): string {
   if (region === undefined) return 'none';
   const { base, size, flags, nid } = region;
   const node = nid >= 0 && nid < maxNodes ? nid : NO_NODE;
-  return `[${hex(base)}, +${hex(size)}) nid ${node} flags ${hex(flags)}`;
-}
-
-function hex(value: number): string {
-  return `0x${value.toString(16)}`;
+  return `[${plainHex(base)}, +${plainHex(size)}) nid ${node} flags ${plainHex(flags)}`;
 }

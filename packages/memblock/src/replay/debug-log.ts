@@ -5,11 +5,11 @@
  * reservation behind it failed. Both spellings of a reservation are read (`memblock_reserve:` and,
  * after 6.14, `__memblock_reserve:` with node and flags).
  *
- * Source: published boot logs; the table of lines is in the README.
+ * Source: published boot logs.
  */
-import { wrappingSum } from '../arithmetic.js';
-import { stripPrefix, DumpReader, wordOf, type MemblockDump } from './dump-text.js';
-import type { RegionType } from '../types.js';
+import { wrappingSum } from '../base/arithmetic.js';
+import { stripPrefix, DumpReader, wordOf, type MemblockDump } from './read-dump.js';
+import type { RegionType } from '../base/types.js';
 
 /** A range added, reserved, removed or given back. */
 export interface RangeEvent {
@@ -124,6 +124,23 @@ export function parseDebugLine(raw: string): DebugEvent | undefined {
     ...(range[5] === undefined ? {} : { flags: Number.parseInt(range[5], 16) }),
     caller: range[6]!,
   };
+}
+
+/** Whether two events tell the same, whoever called. */
+export function sameEvent(a: DebugEvent, b: DebugEvent): boolean {
+  return showEvent(a) === showEvent(b);
+}
+
+/** An event in readable form, without its caller. */
+export function showEvent(event: DebugEvent): string {
+  if (event.kind === 'request') {
+    const nid = event.nid === undefined ? '' : ` nid ${event.nid}`;
+    return `${event.call} ${event.size} bytes align 0x${event.align.toString(16)}${nid} from 0x${event.from.toString(16)} to 0x${event.maxAddress.toString(16)}`;
+  }
+  const range = `[0x${event.base.toString(16)}, +0x${event.size.toString(16)})`;
+  if (event.kind === 'grown') return `${event.type} grown to ${event.entries} at ${range}`;
+  const node = event.nid === undefined ? '' : ` nid ${event.nid} flags ${event.flags ?? 0}`;
+  return `${event.kind} ${range}${node}`;
 }
 
 /** A line of a log: an event, or a text that is not memblock's. */

@@ -6,7 +6,7 @@
  * it covers too little, one node is faked; `numa=fake=` splits memory and names the pieces.
  */
 import type { Memblock } from '../memblock.js';
-import { wordOf } from './dump-text.js';
+import { wordOf } from './read-dump.js';
 
 /** A range of a node, `[start, end)` in bytes. */
 export interface NumaBlock {

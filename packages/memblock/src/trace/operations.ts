@@ -1,12 +1,12 @@
 /**
  * What each operation of a trace does with a {@link Memblock}, and how its answer is written.
  */
-import { MemblockError } from '../errors.js';
+import { MemblockError } from '../base/errors.js';
 import type { Memblock } from '../memblock.js';
-import { MemFlags } from '../constants.js';
-import { rangesOverlap } from '../memblock-queries.js';
-import type { RangeCursor } from '../range-cursor.js';
-import type { RegionType } from '../types.js';
+import { MemFlags } from '../base/constants.js';
+import { rangesOverlap } from '../parts/queries.js';
+import type { RangeCursor } from '../list/range-cursor.js';
+import type { RegionType } from '../base/types.js';
 
 /** Arguments with every word translated; read by name and kind. */
 export interface Arguments {
@@ -25,7 +25,7 @@ export type AnswerKind = 'plain' | 'address' | 'pages';
 /** An operation: what it does, and the kind of its answer. Answers hold our numbers instead of words. */
 export interface Operation {
   readonly kind: AnswerKind;
-  readonly run: (memblock: Memblock, args: Arguments) => unknown;
+  readonly run: (memblock: Memblock, args: Arguments, print: (text: string) => void) => unknown;
 }
 
 const MAX_FREED_LISTED = 1000;
@@ -34,11 +34,9 @@ const EXHAUSTED = -12;
 const status = (done: boolean): number => (done ? 0 : EXHAUSTED);
 const found = (address: number | undefined): number => address ?? 0;
 
-function collect(cursor: RangeCursor, withNode: boolean): number[][] {
+function collect(cursor: RangeCursor): number[][] {
   const ranges: number[][] = [];
-  while (cursor.next()) {
-    ranges.push(withNode ? [cursor.start, cursor.end, cursor.nid] : [cursor.start, cursor.end]);
-  }
+  while (cursor.next()) ranges.push([cursor.start, cursor.end, cursor.nid]);
   return ranges;
 }
 
@@ -96,13 +94,15 @@ const bounds = (args: Arguments): { align: number; min: number; max: number; nid
   nid: args.number('nid'),
 });
 
+type Call = (memblock: Memblock, args: Arguments) => unknown;
+
 const marking =
-  (edit: 'mark' | 'clear', flag: number): Operation['run'] =>
+  (edit: 'mark' | 'clear', flag: number): Call =>
   (memblock, args) =>
     status(memblock[edit](args.address('base'), args.address('size'), flag));
 
 const walking =
-  (type: RegionType, without: RegionType | undefined, reverse: boolean): Operation['run'] =>
+  (type: RegionType, without: RegionType | undefined, reverse: boolean): Call =>
   (memblock, args) =>
     collect(
       memblock.rangeCursor(type, without, {
@@ -110,7 +110,6 @@ const walking =
         flags: args.number('flags'),
         reverse,
       }),
-      true,
     );
 
 const plain = (run: Operation['run']): Operation => ({ kind: 'plain', run });
@@ -283,8 +282,8 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     m.printDump();
     return null;
   }),
-  debugfs_show: plain((m, a) => {
-    m.printText(m.debugFile(a.list('type')));
+  debugfs_show: plain((m, a, print) => {
+    print(m.debugFile(a.list('type')));
     return null;
   }),
   free_all: { kind: 'plain', run: releaseAll },

@@ -1,18 +1,18 @@
 /**
  * Runs a scenario of a trace on a {@link Memblock} and finds the first thing that differs.
  */
-import { INITIAL_REGIONS, MemFlags } from '../constants.js';
-import { MemblockError } from '../errors.js';
+import { INITIAL_REGIONS, MemFlags } from '../base/constants.js';
+import { MemblockError } from '../base/errors.js';
 import { Memblock } from '../memblock.js';
-import { profileForRelease, type MemblockProfile } from '../profiles.js';
-import { hexAddress } from '../text-format.js';
+import { profileForRelease, type MemblockProfile } from '../base/profiles.js';
+import { hexAddress } from '../base/notation.js';
 import type {
   MemblockOptions,
   MemblockState,
   MemblockWarning,
   MemRegion,
   RegionType,
-} from '../types.js';
+} from '../base/types.js';
 import { OPERATIONS, type AnswerKind, type Arguments } from './operations.js';
 import type { TraceOperation, TraceRegion, TraceScenario, TraceState } from './schema.js';
 import { Translation, wordsOf } from './translation.js';
@@ -152,7 +152,9 @@ class TraceReplay {
       }
       kind = known.kind;
       try {
-        answer = known.run(this.memblock, this.argumentsOf(operation));
+        answer = known.run(this.memblock, this.argumentsOf(operation), (text) => {
+          this.printed += text;
+        });
       } catch (error) {
         crash = crashOf(error);
         if (crash === undefined) throw error;

@@ -14,7 +14,7 @@
  *
  * A place in the list is a directory index and an index in the chunk. Search is two binary searches;
  * insertion moves at most one chunk; a window of entries can be replaced by another in one step.
- * Per chunk the largest hole between its own entries is remembered (lazily), so that a search for
+ * Per chunk the widest gap between its own entries is remembered (lazily), so that a search for
  * space can step over a whole chunk.
  *
  * Invariants: entries are sorted, do not overlap and are not empty; no chunk in the directory is
@@ -23,9 +23,8 @@
  *
  * Source: none beyond the usual unrolled list; the observable list is that of boot-time-mm.rst.
  */
-import { REGION_ENTRY_SIZE } from './constants.js';
 import { EntryBuffer } from './entry-buffer.js';
-import type { RegionType } from './types.js';
+import type { RegionType } from '../base/types.js';
 
 /** Entries that a chunk holds at most. Must be even. */
 export const CHUNK_SIZE = 128;
@@ -70,8 +69,8 @@ export class RegionList {
   first: Float64Array = new Float64Array(8);
   /** Entries in each slot. */
   filled: Int32Array = new Int32Array(1);
-  /** Largest hole between neighbouring entries of a slot, or -1 where not known. */
-  hole: Float64Array = new Float64Array(1);
+  /** Widest gap between neighbouring entries of a slot, or -1 where not known. */
+  gap: Float64Array = new Float64Array(1);
   /** Chunks in use. */
   chunks = 0;
   /** Place found by the last {@link locate}, {@link placeOf} or edit. */
@@ -89,11 +88,6 @@ export class RegionList {
     this.name = name;
     this.max = max;
     this.freeSlots.push(0);
-  }
-
-  /** Bytes that the simulated array takes at its present room, before rounding to pages. */
-  get arrayBytes(): number {
-    return this.max * REGION_ENTRY_SIZE;
   }
 
   /** Position of an entry in the typed arrays. */
@@ -193,13 +187,6 @@ export class RegionList {
     return -1;
   }
 
-  /** Index in the whole list of the entry at a place. O(number of chunks). */
-  indexOf(d: number, i: number): number {
-    let index = i;
-    for (let k = 0; k < d; k++) index += this.filled[this.order[k]!]!;
-    return index;
-  }
-
   /** Position of the entry before a place, or -1 at the front. */
   before(d: number, i: number): number {
     if (i > 0) return this.order[d]! * CHUNK_SIZE + i - 1;
@@ -208,19 +195,12 @@ export class RegionList {
     return slot * CHUNK_SIZE + this.filled[slot]! - 1;
   }
 
-  /** Position of the entry after a place, or -1 at the back. */
-  after(d: number, i: number): number {
-    const slot = this.order[d]!;
-    if (i + 1 < this.filled[slot]!) return slot * CHUNK_SIZE + i + 1;
-    return d + 1 < this.chunks ? this.order[d + 1]! * CHUNK_SIZE : -1;
-  }
-
   /** Moves the start of the entry at a place; order must be kept by the caller. */
   setBase(d: number, i: number, base: number): void {
     const slot = this.order[d]!;
     this.base[slot * CHUNK_SIZE + i] = base;
     if (i === 0) this.first[d] = base;
-    this.hole[slot] = -1;
+    this.gap[slot] = -1;
     this.version++;
   }
 
@@ -228,7 +208,7 @@ export class RegionList {
   setEnd(d: number, i: number, end: number): void {
     const slot = this.order[d]!;
     this.end[slot * CHUNK_SIZE + i] = end;
-    this.hole[slot] = -1;
+    this.gap[slot] = -1;
     this.version++;
   }
 
@@ -273,7 +253,7 @@ export class RegionList {
     }
     this.shift(slot, i + 1, filled, -1);
     this.filled[slot] = filled - 1;
-    this.hole[slot] = -1;
+    this.gap[slot] = -1;
     if (i === 0) this.first[d] = this.base[slot * CHUNK_SIZE]!;
     if (filled <= CHUNK_SIZE / 4) this.joinSmall(d);
   }
@@ -298,7 +278,7 @@ export class RegionList {
           this.attr[from + k] = added.attr[k]!;
         }
         this.filled[slot] = left;
-        this.hole[slot] = -1;
+        this.gap[slot] = -1;
         this.first[d] = this.base[slot * CHUNK_SIZE]!;
         return;
       }
@@ -313,19 +293,19 @@ export class RegionList {
     this.swapChunks(0, this.chunks, added);
   }
 
-  /** Largest hole between neighbouring entries inside the d-th chunk, in bytes; 0 for a single entry. */
-  holeIn(d: number): number {
+  /** Widest gap between neighbouring entries inside the d-th chunk, in bytes; 0 for a single entry. */
+  widestGapIn(d: number): number {
     const slot = this.order[d]!;
-    const known = this.hole[slot]!;
+    const known = this.gap[slot]!;
     if (known >= 0) return known;
     const from = slot * CHUNK_SIZE;
     const to = from + this.filled[slot]!;
     let largest = 0;
     for (let p = from + 1; p < to; p++) {
-      const hole = this.base[p]! - this.end[p - 1]!;
-      if (hole > largest) largest = hole;
+      const gap = this.base[p]! - this.end[p - 1]!;
+      if (gap > largest) largest = gap;
     }
-    this.hole[slot] = largest;
+    this.gap[slot] = largest;
     return largest;
   }
 
@@ -338,7 +318,7 @@ export class RegionList {
     this.end[p] = end;
     this.attr[p] = attr;
     this.filled[slot] = filled + 1;
-    this.hole[slot] = -1;
+    this.gap[slot] = -1;
     if (i === 0) this.first[d] = base;
   }
 
@@ -363,7 +343,7 @@ export class RegionList {
     this.attr.copyWithin(to, from, from + half);
     this.filled[slot] = half;
     this.filled[next] = half;
-    this.hole[slot] = -1;
+    this.gap[slot] = -1;
     this.first[d + 1] = this.base[to]!;
   }
 
@@ -384,7 +364,7 @@ export class RegionList {
     this.end.copyWithin(to, from, from + moved);
     this.attr.copyWithin(to, from, from + moved);
     this.filled[slot] = this.filled[slot]! + moved;
-    this.hole[slot] = -1;
+    this.gap[slot] = -1;
     this.closeChunk(d + 1);
   }
 
@@ -399,7 +379,7 @@ export class RegionList {
     this.first.copyWithin(d + 1, d, this.chunks);
     this.order[d] = slot;
     this.filled[slot] = 0;
-    this.hole[slot] = -1;
+    this.gap[slot] = -1;
     this.chunks++;
     return slot;
   }
@@ -418,7 +398,7 @@ export class RegionList {
     this.end = grownFloats(this.end, slots * CHUNK_SIZE);
     this.attr = grownInts(this.attr, slots * CHUNK_SIZE);
     this.filled = grownInts(this.filled, slots);
-    this.hole = grownFloats(this.hole, slots);
+    this.gap = grownFloats(this.gap, slots);
     for (let slot = slots - 1; slot > this.slots; slot--) this.freeSlots.push(slot);
     const next = this.slots;
     this.slots = slots;
@@ -471,7 +451,7 @@ export class RegionList {
       this.order[from + k] = slot;
       this.first[from + k] = entries.base[start]!;
       this.filled[slot] = stop - start;
-      this.hole[slot] = -1;
+      this.gap[slot] = -1;
     }
   }
 

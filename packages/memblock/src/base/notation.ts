@@ -13,7 +13,7 @@
  * Source: Documentation/core-api/printk-formats.rst (physical addresses).
  */
 import { wrappingSum } from './arithmetic.js';
-import { ADDRESS_SPACE_SIZE, MemFlags } from './constants.js';
+import { ADDRESS_SPACE_SIZE } from './constants.js';
 
 const HALF_SPACE = ADDRESS_SPACE_SIZE / 2;
 
@@ -28,9 +28,16 @@ export function hexAddress(address: number): string {
   return `0x${hexDigits(address).padStart(16, '0')}`;
 }
 
-/** A number as `0x` and its digits. */
+/** A number as `0x` and its digits, in the kernel's notation. */
 export function hexNumber(value: number): string {
   return `0x${hexDigits(value)}`;
+}
+
+/** A number of ours as `0x` and its digits, other values as they are: for messages and differences. */
+export function plainHex(value: unknown): string {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+    ? `0x${(value as number).toString(16)}`
+    : String(value);
 }
 
 /** A number of bytes in decimal. */
@@ -50,25 +57,4 @@ export function parseHexDigits(digits: string): number | undefined {
 /** `[first-last]`, last inclusive; size 0 prints an end below the base, as the kernel does. */
 export function hexRange(base: number, size: number): string {
   return `[${hexAddress(base)}-${hexAddress(wrappingSum(base, size, 1))}]`;
-}
-
-const FLAG_NAMES: readonly (readonly [number, string])[] = [
-  [MemFlags.HOTPLUG, 'HOTPLUG'],
-  [MemFlags.MIRROR, 'MIRROR'],
-  [MemFlags.NOMAP, 'NOMAP'],
-  [MemFlags.DRIVER_MANAGED, 'DRV_MNG'],
-  [MemFlags.RSRV_NOINIT, 'RSV_NIT'],
-  [MemFlags.RSRV_KERN, 'RSV_KERN'],
-  [MemFlags.KHO_SCRATCH, 'KHO_SCRATCH'],
-];
-
-/**
- * Names of the bits set, `NONE` or `UNKNOWN`, as the debug file shows them.
- * @param all all of them joined by `|`, or the lowest only
- */
-export function flagNames(flags: number, all: boolean): string {
-  if (flags === 0) return 'NONE';
-  const shown = all ? flags : flags & -flags;
-  const names: string[] = FLAG_NAMES.filter(([bit]) => (shown & bit) !== 0).map(([, name]) => name);
-  return names.length === 0 ? 'UNKNOWN' : names.join('|');
 }

@@ -15,17 +15,15 @@
  */
 import { attrFlags, attrNid, packAttr } from './attributes.js';
 import { EntryBuffer } from './entry-buffer.js';
-import type { RegionList } from './region-list.js';
+import type { Place, RegionList } from './region-list.js';
 
-/** Called with the position of a region in front of which a gap is filled. */
-export type OverlapVisitor = (list: RegionList, position: number) => void;
-
-interface ListPlace {
-  d: number;
-  i: number;
+/** Told of every region in front of which a gap is filled. */
+export interface OverlapListener {
+  /** `position`: of the region; `attr`: what the gap is filled with. */
+  overlapped(list: RegionList, position: number, attr: number): void;
 }
 
-function nextPlace(list: RegionList, place: ListPlace): ListPlace {
+function nextPlace(list: RegionList, place: Place): Place {
   return place.i + 1 < list.chunkCount(place.d)
     ? { d: place.d, i: place.i + 1 }
     : { d: place.d + 1, i: 0 };
@@ -34,9 +32,15 @@ function nextPlace(list: RegionList, place: ListPlace): ListPlace {
 /** Edits of lists, with a buffer that is used again and again. */
 export class ListEditor {
   private readonly buffer = new EntryBuffer();
+  private readonly listener: OverlapListener;
 
-  /** Number of pieces of [base, end) that no region covers. */
-  countGaps(list: RegionList, base: number, end: number, visit?: OverlapVisitor): number {
+  /** @param listener told of overlaps while gaps are filled */
+  constructor(listener: OverlapListener) {
+    this.listener = listener;
+  }
+
+  /** Number of pieces of [base, end) that no region covers; with an `attr`, the listener is told as by {@link fill}. */
+  countGaps(list: RegionList, base: number, end: number, attr?: number): number {
     let gaps = 0;
     let cursor = base;
     let p = list.locate(base);
@@ -45,7 +49,7 @@ export class ListEditor {
     while (p >= 0 && list.base[p]! < end) {
       if (list.base[p]! > cursor) {
         gaps++;
-        visit?.(list, p);
+        if (attr !== undefined) this.listener.overlapped(list, p, attr);
       }
       cursor = Math.min(list.end[p]!, end);
       place = nextPlace(list, place);
@@ -55,7 +59,7 @@ export class ListEditor {
   }
 
   /** Fills what no region covers of [base, end); the total follows. */
-  fill(list: RegionList, base: number, end: number, attr: number, visit: OverlapVisitor): void {
+  fill(list: RegionList, base: number, end: number, attr: number): void {
     const p = list.locate(base);
     const { d, i } = list.at;
     if (p < 0 || list.base[p]! >= end) {
@@ -74,7 +78,7 @@ export class ListEditor {
     let q = p;
     while (q >= 0 && list.base[q]! < end) {
       if (list.base[q]! > cursor) {
-        visit(list, q);
+        this.listener.overlapped(list, q, attr);
         lastNew = buffer.length;
         if (firstNew < 0) firstNew = lastNew;
         buffer.push(cursor, list.base[q]!, attr);
@@ -191,7 +195,7 @@ export class ListEditor {
   }
 
   /** Puts the region before a place into the buffer, if there is one; returns where the window then starts. */
-  private pushBefore(list: RegionList, d: number, i: number): ListPlace {
+  private pushBefore(list: RegionList, d: number, i: number): Place {
     const before = list.before(d, i);
     if (before < 0) return { d, i };
     this.buffer.push(list.base[before]!, list.end[before]!, list.attr[before]!);

@@ -21,23 +21,26 @@ export type MemblockErrorCode =
   /** The region lists contradict themselves; the object is not to be used any more. */
   | 'ERR_MEMBLOCK_INVARIANT';
 
-/** Values that belong to an error, by name. */
-export type MemblockErrorDetails = Readonly<Record<string, unknown>>;
-
 /** The one error class of this package. */
 export class MemblockError extends Error {
   /** Which of the possible mistakes this is. */
   readonly code: MemblockErrorCode;
-  /** The values involved. */
-  readonly details: MemblockErrorDetails;
+  /** The values involved, by name. */
+  readonly details: Readonly<Record<string, unknown>>;
 
   /**
    * @param code what went wrong
    * @param message what was expected and what came, with unit; addresses in hexadecimal
-   * @param details the values involved
+   * @param details the values involved, by name
+   * @param options `cause`: the error behind this one
    */
-  constructor(code: MemblockErrorCode, message: string, details: MemblockErrorDetails = {}) {
-    super(message);
+  constructor(
+    code: MemblockErrorCode,
+    message: string,
+    details: Readonly<Record<string, unknown>> = {},
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
     this.name = 'MemblockError';
     this.code = code;
     this.details = details;

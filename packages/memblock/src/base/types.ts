@@ -20,16 +20,21 @@ export interface MemRegion {
 
 /** A range that a walk yields, `[start, end)` in bytes; may be empty between two touching reservations. */
 export interface MemRange {
+  /** First byte. */
   readonly start: number;
+  /** End, exclusive. */
   readonly end: number;
   /** Node of the memory region that it lies in. */
   readonly nid: number;
 }
 
-/** A range of whole pages, `[startPfn, endPfn)`. */
-export interface PfnRange {
+/** Whole pages `[startPfn, endPfn)` and the node they are on. */
+export interface NodePfnRange {
+  /** First page. */
   readonly startPfn: number;
+  /** The page behind the last. */
   readonly endPfn: number;
+  /** As in {@link MemRegion}. */
   readonly nid: number;
 }
 
@@ -48,6 +53,7 @@ export interface MemblockWarning {
    */
   readonly kind:
     'node-mismatch' | 'flags-mismatch' | 'total-mismatch' | 'no-alignment' | 'late-allocation';
+  /** What is complained about, in a sentence. */
   readonly message: string;
 }
 
@@ -129,7 +135,94 @@ export interface MemblockState {
 
 /** A reservation made with `reserve_mem=`. */
 export interface NamedReservation {
+  /** Up to 15 characters. */
   readonly name: string;
+  /** First byte. */
   readonly start: number;
+  /** Bytes; 0 once released. */
   readonly size: number;
+}
+
+/** Node and flags of a region to be added. */
+export interface RegionAttributes {
+  /** Node, -1 .. maxNodes; default: no node. */
+  readonly nid?: number;
+  /** Bits of MemFlags; default 0. */
+  readonly flags?: number;
+}
+
+/** Many ranges in columns, `[bases[k], bases[k] + sizes[k])`, in any order. */
+export interface RangeColumns {
+  /** First bytes. */
+  readonly bases: ArrayLike<number>;
+  /** Bytes; as many as there are bases. */
+  readonly sizes: ArrayLike<number>;
+}
+
+/** Alignment of an allocation. */
+export interface AlignOptions {
+  /** Bytes, a power of two; absent: the cache line; 0 means the same and warns. */
+  readonly align?: number;
+}
+
+/** Hard limits of an allocation, `[start, end)` in bytes. */
+export interface RangeOptions extends AlignOptions {
+  /** Default 0. */
+  readonly start?: number;
+  /** Default ALLOC_ACCESSIBLE: the current limit. ALLOC_ANYWHERE: none. */
+  readonly end?: number;
+}
+
+/** Range, node, and whether the node may be given up. */
+export interface RangeNodeOptions extends RangeOptions {
+  /** Node wished for; default NO_NODE: any. */
+  readonly nid?: number;
+  /** Whether only that node will do; default false. */
+  readonly exact?: boolean;
+}
+
+/** A wished lower and a hard upper bound in bytes, and a node. */
+export interface BoundOptions extends AlignOptions {
+  /** Wished, dropped when nothing fits above it; default 0. */
+  readonly min?: number;
+  /** Hard, and never above the current limit; default ALLOC_ACCESSIBLE. */
+  readonly max?: number;
+  /** Default NO_NODE: any. */
+  readonly nid?: number;
+}
+
+/** What to look for, without taking it. */
+export interface FindOptions extends RangeOptions {
+  /** Default NO_NODE: any. */
+  readonly nid?: number;
+  /** MIRROR and KHO_SCRATCH are required, HOTPLUG, NOMAP and DRIVER_MANAGED permitted; default 0. */
+  readonly flags?: number;
+}
+
+/** What a walk asks for. */
+export interface WalkOptions {
+  /** Node wanted; default NO_NODE: all. */
+  readonly nid?: number;
+  /** MIRROR and KHO_SCRATCH are required, HOTPLUG, NOMAP and DRIVER_MANAGED permitted; default 0. */
+  readonly flags?: number;
+  /** From the highest address down; default false. */
+  readonly reverse?: boolean;
+}
+
+/** Who takes the pages over. */
+export interface PageReceiver {
+  /** A free block of 2^order pages that begins at a multiple of 2^order. @kernel memblock_free_pages */
+  readonly freePages: (pfn: number, order: number) => void;
+  /** A range in bytes whose pages are in use and must be set up as reserved. @kernel reserve_bootmem_region */
+  readonly reserveRange?: (start: number, end: number, nid: number) => void;
+}
+
+/** Limits of the hand-over. */
+export interface ReleaseOptions {
+  /** Pages at and above this number are not handed over; default: no limit. */
+  readonly maxLowPfn?: number;
+  /** Largest order of a block, 0 .. 52; default 10. */
+  readonly maxOrder?: number;
+  /** Node of a reserved page that no list knows; default: that of the RAM region that holds it, else 0. @kernel early_pfn_to_nid */
+  readonly nodeOfPfn?: (pfn: number) => number;
 }

@@ -18,7 +18,7 @@
  * Source: Documentation/core-api/boot-time-mm.rst (the walks and what they skip).
  */
 import { attrFlags, attrNid } from './attributes.js';
-import { MemFlags, PHYS_ADDR_MAX } from './constants.js';
+import { MemFlags, PHYS_ADDR_MAX } from '../base/constants.js';
 import { CHUNK_SIZE, type RegionList } from './region-list.js';
 
 /** Which regions of `memory` a walk passes over. */

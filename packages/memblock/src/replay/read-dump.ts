@@ -8,10 +8,10 @@
  *  memory[0x0]	[0x0000000000001000-0x000000000009efff], 0x000000000009e000 bytes on node 0 flags: 0x0
  * ```
  */
-import { NO_NODE } from '../constants.js';
-import { MemblockError } from '../errors.js';
-import { parseHexDigits } from '../text-format.js';
-import type { MemblockState, MemRegion, RegionType } from '../types.js';
+import { NO_NODE } from '../base/constants.js';
+import { MemblockError } from '../base/errors.js';
+import { parseHexDigits } from '../base/notation.js';
+import type { MemblockState, MemRegion, RegionType } from '../base/types.js';
 
 /** A configuration as printed. Regions "without a node" have nid NO_NODE: the text does not say which kind. */
 export interface MemblockDump {

@@ -3,14 +3,14 @@
  * are in one region of `memory` and in no region of `reserved`.
  *
  * The kernel looks at every free range from one end of memory. Here the walk starts at the limit by
- * binary search, and steps over a whole chunk of reservations when the largest hole in it is too
+ * binary search, and steps over a whole chunk of reservations when the widest gap in it is too
  * small; both leave the answer the same, because a range shorter than `size` can never be taken.
  *
  * A fit never spans two regions of memory, even if they touch. Size 0 finds an address like any other
  * size and has its own, literal walk.
  */
-import { alignDown, alignUp } from './arithmetic.js';
-import { ADDRESS_SPACE_SIZE } from './constants.js';
+import { alignDown, alignUp } from '../base/arithmetic.js';
+import { ADDRESS_SPACE_SIZE } from '../base/constants.js';
 import { isHidden, RangeCursor, type RegionFilter } from './range-cursor.js';
 import { CHUNK_SIZE, type RegionList } from './region-list.js';
 
@@ -76,7 +76,7 @@ export function findBottomUp(memory: RegionList, reserved: RegionList, query: Sp
   return 0;
 }
 
-/** Highest fit in the holes of `reserved` within [low, high); 0 where there is none. */
+/** Highest fit in the gaps of `reserved` within [low, high); 0 where there is none. */
 function highestIn(
   reserved: RegionList,
   low: number,
@@ -96,8 +96,8 @@ function highestIn(
   }
   while (d >= 0) {
     const from = reserved.order[d]! * CHUNK_SIZE;
-    // A chunk seen from its back, without a hole that is large enough: only the hole above it counts.
-    const skip = i + 1 === reserved.chunkCount(d) && reserved.holeIn(d) < size;
+    // A chunk seen from its back, without a gap that is wide enough: only the gap above it counts.
+    const skip = i + 1 === reserved.chunkCount(d) && reserved.widestGapIn(d) < size;
     for (let p = from + i; p >= from; p--) {
       const floor = end[p]! > low ? end[p]! : low;
       if (top - floor >= size && floor <= top) {
@@ -116,7 +116,7 @@ function highestIn(
   return candidate >= low ? candidate : 0;
 }
 
-/** Lowest fit in the holes of `reserved` within [low, high); 0 where there is none. */
+/** Lowest fit in the gaps of `reserved` within [low, high); 0 where there is none. */
 function lowestIn(
   reserved: RegionList,
   low: number,
@@ -131,7 +131,7 @@ function lowestIn(
   while (d < reserved.chunks) {
     const from = reserved.order[d]! * CHUNK_SIZE;
     const to = from + reserved.chunkCount(d);
-    const skip = i === 0 && reserved.holeIn(d) < size;
+    const skip = i === 0 && reserved.widestGapIn(d) < size;
     for (let p = from + i; p < to; p++) {
       const ceiling = base[p]! < high ? base[p]! : high;
       if (ceiling - bottom >= size) {

@@ -3,7 +3,7 @@
  * gaps of the list with them in one pass. Adding them one by one gives the same list, because what
  * is there always wins and the new regions are all alike.
  */
-import { cappedEnd } from './arithmetic.js';
+import { cappedEnd } from '../base/arithmetic.js';
 import { EntryBuffer } from './entry-buffer.js';
 import { CHUNK_SIZE, type RegionList } from './region-list.js';
 

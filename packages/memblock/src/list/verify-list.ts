@@ -2,19 +2,19 @@
  * The invariants of a list, checked from scratch.
  */
 import { attrNid } from './attributes.js';
-import { PHYS_ADDR_MAX } from './constants.js';
-import type { Settings } from './options.js';
+import { PHYS_ADDR_MAX } from '../base/constants.js';
 import { CHUNK_SIZE, type RegionList } from './region-list.js';
-import { hexAddress } from './text-format.js';
+import { hexAddress } from '../base/notation.js';
 
 /**
  * Looks for a broken invariant.
+ * @param maxNodes largest node that may be recorded
  * @param minimal whether touching, like neighbours must have been joined
  * @returns what is wrong, or undefined. O(n)
  */
 export function verifyList(
   list: RegionList,
-  settings: Settings,
+  maxNodes: number,
   minimal: boolean,
 ): string | undefined {
   let lastEnd = -1;
@@ -30,7 +30,7 @@ export function verifyList(
     if (filled < 1 || filled > CHUNK_SIZE) return `chunk ${d} has ${filled} entries`;
     if (list.first[d] !== list.base[slot * CHUNK_SIZE])
       return `chunk ${d} is filed under another base`;
-    let hole = 0;
+    let gap = 0;
     for (let i = 0; i < filled; i++) {
       const p = slot * CHUNK_SIZE + i;
       const base = list.base[p]!;
@@ -42,15 +42,14 @@ export function verifyList(
         return `region ${count} at ${hexAddress(base)} begins before the last one ends`;
       if (minimal && base === lastEnd && list.attr[p] === lastAttr)
         return `regions ${count - 1} and ${count} should be one`;
-      if (nid > settings.maxNodes) return `region ${count} has node ${nid}`;
-      if (i > 0) hole = Math.max(hole, base - lastEnd);
+      if (nid > maxNodes) return `region ${count} has node ${nid}`;
+      if (i > 0) gap = Math.max(gap, base - lastEnd);
       lastEnd = end;
       lastAttr = list.attr[p]!;
       sum += end - base;
       count++;
     }
-    if (list.hole[slot]! >= 0 && list.hole[slot] !== hole)
-      return `chunk ${d} remembers a wrong hole`;
+    if (list.gap[slot]! >= 0 && list.gap[slot] !== gap) return `chunk ${d} remembers a wrong gap`;
   }
   if (count !== list.count) return `${list.count} regions are counted, ${count} are there`;
   if (count > list.max) return `${count} regions in an array for ${list.max}`;

@@ -1,7 +1,8 @@
 /**
  * What changed between two states, as lines for people.
  */
-import type { MemblockState, MemRegion } from './types.js';
+import { plainHex } from '../base/notation.js';
+import type { MemblockState, MemRegion } from '../base/types.js';
 
 /**
  * Compares two states region by region, by base address.
@@ -15,7 +16,9 @@ export function diffStates(left: MemblockState, right: MemblockState): string[] 
   }
   for (const field of ['memoryTotal', 'reservedTotal', 'currentLimit'] as const) {
     if (left[field] !== right[field]) {
-      lines.push(`${field}: ${hex(left[field])} -> ${hex(right[field])}`);
+      lines.push(
+        `${field}: ${plainHex(left[field] ?? 'unset')} -> ${plainHex(right[field] ?? 'unset')}`,
+      );
     }
   }
   for (const field of [
@@ -60,9 +63,5 @@ function diffLists(
 }
 
 function show({ base, size, flags, nid }: MemRegion): string {
-  return `[${hex(base)}, ${hex(base + size)}) nid ${nid} flags ${hex(flags)}`;
-}
-
-function hex(value: number | undefined): string {
-  return value === undefined ? 'unset' : `0x${value.toString(16)}`;
+  return `[${plainHex(base)}, ${plainHex(base + size)}) nid ${nid} flags ${plainHex(flags)}`;
 }
