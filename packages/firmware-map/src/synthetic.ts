@@ -89,7 +89,7 @@ export function synthesize(options: SyntheticOptions): MachineDescription {
     },
     architecture: plan.architecture,
     pageSize: plan.pageSize,
-    ...kernelOf(options.kernel),
+    ...kernelNamed(options.kernel),
     ...(line === '' ? {} : { commandLine: { text: line, line: 0 } }),
     options: parseMemoryOptions(line).options,
     cpus: { possible: plan.cpus, present: plan.cpus, hotplug: 0, nodesOnline: nodes },
@@ -258,7 +258,7 @@ function entry({ start, end }: ByteRange, kind: RangeKind): MapEntry {
   return { start, end, kind, text: kind, provider: 'synthetic', line: 0 };
 }
 
-function kernelOf(release: string | undefined): Pick<MachineDescription, 'kernel'> {
+function kernelNamed(release: string | undefined): Pick<MachineDescription, 'kernel'> {
   if (release === undefined) return {};
   const numbers = /^\d+(?:\.\d+)*/.exec(release)![0].split('.').map(Number).slice(0, 4);
   return { kernel: { release, numbers, line: 0 } };

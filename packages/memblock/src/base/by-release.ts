@@ -11,7 +11,7 @@
  */
 
 /** A release's numbers: major, minor, patch. */
-export type Release = readonly [major: number, minor: number, patch: number];
+export type Release = readonly [number, number, number];
 
 /** What releases changed, oldest first: a complete first row, then rows that hold only what changed. */
 export type ReleaseTable<Profile> = readonly [
