@@ -39,7 +39,8 @@ const floors = {
     'plan/',
     'early/',
     'deferred/',
-    ['hotplug/', 'device/'],
+    'hotplug/',
+    'device/',
   ],
   'unaccepted-memory': ['base/', 'table/', 'backends/', 'memory/', 'background/', 'zone/'],
 };

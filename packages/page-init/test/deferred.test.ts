@@ -9,11 +9,11 @@ import {
   initDeferred,
   initEarly,
   type InitPlan,
-  Phase,
   profileForRelease,
   releaseEarly,
 } from '@bootmem/page-init';
-import { memmapFor, picture, SECTION, TINY, tinyPlan, WatchingSink } from './machines.js';
+import { Phase } from '@bootmem/page-init/deferred';
+import { memmapFor, picture, SECTION, tinyPlan, WatchingSink } from './machines.js';
 
 const PROFILE_LATEST = profileForRelease();
 const PROFILE_6_12 = profileForRelease('6.12');
@@ -348,14 +348,14 @@ test('handles: another view sees the same node; strangers are refused', () => {
 
 test('creation refuses unaligned starts and ranges out of place', () => {
   const { memmap, sink } = bringUp({ memory: [{ startPfn: 0, endPfn: 8 * SECTION, nid: 0 }] });
-  const base = { nid: 0, zoneId: 1, endPfn: 512, sectionOrder: TINY.sectionOrder };
+  const base = { memmap, sink, threadId: 1, nid: 0, zoneId: 1, endPfn: 512 };
   for (const bad of [
     { firstDeferredPfn: 70, ranges: [] },
     { firstDeferredPfn: 512, ranges: [] },
     { firstDeferredPfn: 64, ranges: [{ startPfn: 10, endPfn: 20 }] },
     { firstDeferredPfn: 64, ranges: [{ startPfn: 500, endPfn: 520 }] },
   ]) {
-    expect(() => DeferredNode.create({ ...base, ...bad }, { memmap, sink, threadId: 1 })).toThrow(
+    expect(() => DeferredNode.create({ ...base, ...bad })).toThrow(
       expect.objectContaining({ code: 'ERR_PAGE_INIT_ARGUMENT' }),
     );
   }

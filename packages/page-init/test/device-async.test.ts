@@ -1,17 +1,10 @@
 import { expect, test } from '@jest/globals';
 import { Memmap, PageState } from '@bootmem/memmap';
 import { ThreadRegistry } from '@bootmem/memmap/shared';
-import {
-  DeviceInit,
-  type DeviceMapping,
-  DeviceMemory,
-  createInlineRunner,
-  type RangeJob,
-  type RangeJobResult,
-  type RangeJobRunner,
-  ClaimState,
-  ClaimTable,
-} from '@bootmem/page-init';
+import { createInlineRunner, type RangeJob, type RangeJobRunner } from '@bootmem/page-init';
+import type { RangeJobResult } from '@bootmem/page-init/deferred';
+import { DeviceInit, type DeviceMapping, DeviceMemory } from '@bootmem/page-init/device';
+import { ClaimState, ClaimTable } from '../dist/work/claims.js';
 import { TINY } from './machines.js';
 
 const RAM = [{ startPfn: 0, endPfn: 64, nid: 0 }];
@@ -177,7 +170,7 @@ test('requests outside the device pages are refused', async () => {
 test('a sync from another view waits for a busy unit and sees its pages', async () => {
   const { memmap, devices } = machine();
   const mapping = devices.memremapPagesAsync(REQUEST, { runner: (made) => new HeldRunner(made) });
-  const init = DeviceInit.attach(mapping.handleFor(640), memmap);
+  const init = DeviceInit.attach(mapping.handleFor(640), { memmap });
   expect(mapping.handles.length).toBe(1);
   expect(init.claims.tryClaim(0)).toBe(true);
   let done = false;
@@ -189,7 +182,7 @@ test('a sync from another view waits for a busy unit and sees its pages', async 
   init.claims.finish(0);
   await waiting;
   const stranger = { type: 'bootmem.device-init' as const, buffer: new ArrayBuffer(200) };
-  expect(() => DeviceInit.attach(stranger, memmap)).toThrow(
+  expect(() => DeviceInit.attach(stranger, { memmap })).toThrow(
     expect.objectContaining({ code: 'ERR_PAGE_INIT_HANDLE' }),
   );
 });
@@ -243,7 +236,10 @@ test('pages that a dead helper left half done fail whoever syncs them, and nobod
   const mapping = devices.memremapPagesAsync(REQUEST, {
     runner: (made) => (runner = new HeldRunner(made)),
   });
-  const other = DeviceInit.attach(mapping.handleFor(640), memmap, { threadId: there, liveness });
+  const other = DeviceInit.attach(mapping.handleFor(640), {
+    memmap,
+    owner: { threadId: there, liveness },
+  });
   // The helper has the unit of [704, 768).
   expect(other.claims.tryClaim(1)).toBe(true);
   const waiting = mapping.sync(700, 80);

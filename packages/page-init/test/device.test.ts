@@ -1,16 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { Memmap, PageState, SectionFlag } from '@bootmem/memmap';
+import { initEarly, profileForRelease } from '@bootmem/page-init';
 import {
-  Altmap,
   type DeviceBackend,
   DeviceMemory,
   type DeviceMemoryOptions,
-  initEarly,
   type LogLine,
-  MappingReferences,
   type PagemapRequest,
-  profileForRelease,
-} from '@bootmem/page-init';
+} from '@bootmem/page-init/device';
+import { Altmap } from '../dist/device/altmap.js';
+import { MappingReferences } from '../dist/device/references.js';
 import { TINY, tinyPlan } from './machines.js';
 
 const PROFILE_LATEST = profileForRelease();

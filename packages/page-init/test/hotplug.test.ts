@@ -1,11 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { Memmap, PageState, SectionFlag } from '@bootmem/memmap';
-import {
-  DeviceMemory,
-  initEarly,
-  MemoryHotplug,
-  type MemoryHotplugOptions,
-} from '@bootmem/page-init';
+import { initEarly } from '@bootmem/page-init';
+import { DeviceMemory, MemoryHotplug, type MemoryHotplugOptions } from '@bootmem/page-init/device';
 import { SECTION, TINY, tinyPlan } from './machines.js';
 
 const RAM = [{ startPfn: 0, endPfn: 280, nid: 0 }];

@@ -6,9 +6,9 @@ import {
   type MemoryPfnRange,
   type PageSink,
   planInit,
-  runOf,
   type ZonePfnRange,
 } from '@bootmem/page-init';
+import { runOf } from '../dist/plan/plan.js';
 
 export const TINY: Geometry = {
   pageShift: 12,

@@ -1,13 +1,7 @@
 import { expect, test } from '@jest/globals';
-import {
-  type InitInput,
-  memoryFromBytes,
-  planInit,
-  profileForRelease,
-  reservedFromBytes,
-  runOf,
-  splitJobs,
-} from '@bootmem/page-init';
+import { type InitInput, planInit, profileForRelease } from '@bootmem/page-init';
+import { splitJobs } from '@bootmem/page-init/deferred';
+import { runOf } from '../dist/plan/plan.js';
 import { ARM64_64K } from '@bootmem/memmap';
 import { SECTION, tinyPlan, TINY } from './machines.js';
 
@@ -186,28 +180,6 @@ test('mirrored memory stays in the zone below ZONE_MOVABLE', () => {
     defer: false,
   });
   expect([0, 130, 300].map((pfn) => runOf(plan, pfn)?.zoneIndex)).toEqual([2, 4, 2]);
-});
-
-test('bytes become pages: memory inward, reservations outward', () => {
-  const memory = memoryFromBytes([
-    { base: 100, size: 3 * 4096, nid: 0 },
-    { base: 0x10000, size: 4000, nid: 0 },
-    { base: 0x20000, size: 4096, nid: 1, mirror: true },
-  ]);
-  expect(memory).toEqual([
-    { startPfn: 1, endPfn: 3, nid: 0 },
-    { startPfn: 32, endPfn: 33, nid: 1, mirror: true },
-  ]);
-  expect(
-    reservedFromBytes([
-      { base: 4095, size: 2 },
-      { base: 0, size: 0 },
-      { base: 8192, size: 1, noInit: true },
-    ]),
-  ).toEqual([
-    { startPfn: 0, endPfn: 2 },
-    { startPfn: 2, endPfn: 3, noInit: true },
-  ]);
 });
 
 test('plain reservations win over no-init ones where they overlap', () => {

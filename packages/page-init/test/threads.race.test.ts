@@ -6,7 +6,6 @@ import {
   createPoolRunner,
   createZoneGrower,
   type DeferredNode,
-  DeviceMemory,
   initDeferred,
   initEarly,
   type InitPlan,
@@ -14,6 +13,7 @@ import {
   profileForRelease,
   releaseEarly,
 } from '@bootmem/page-init';
+import { DeviceMemory } from '@bootmem/page-init/device';
 import { createWorkPool, type WorkPool } from '@bootmem/padata';
 
 const PROFILE_LATEST = profileForRelease();

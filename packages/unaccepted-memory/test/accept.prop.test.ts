@@ -1,14 +1,11 @@
 /** Against models that go byte by byte or unit by unit and share no code with the subject. */
 import fc from 'fast-check';
 import { expect, test } from '@jest/globals';
-import {
-  ACCEPT_PROFILES,
-  UnacceptedMemory,
-  acceptUnits,
-  buildTable,
-  probeUnits,
-} from '@bootmem/unaccepted-memory';
-import type { AcceptBackend, AcceptProfileName, UnitGeometry } from '@bootmem/unaccepted-memory';
+import { UnacceptedMemory } from '@bootmem/unaccepted-memory';
+import { buildTable } from '@bootmem/unaccepted-memory/platform';
+import { ACCEPT_PROFILES, acceptUnits, probeUnits } from '../dist/table/unit-range.js';
+import type { AcceptBackend } from '@bootmem/unaccepted-memory';
+import type { AcceptProfileName, UnitGeometry } from '../dist/table/unit-range.js';
 
 const PAGE = 4096;
 const UNIT = 4 * PAGE;

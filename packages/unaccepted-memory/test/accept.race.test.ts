@@ -2,7 +2,8 @@ import { Worker } from 'node:worker_threads';
 import { afterEach, expect, test } from '@jest/globals';
 import { PageAllocator } from '@bootmem/buddy-allocator';
 import { Memmap, ZoneIndex } from '@bootmem/memmap';
-import { Pacer, UnacceptedMemory, ZoneAcceptor, meterBackend } from '@bootmem/unaccepted-memory';
+import { Pacer, UnacceptedMemory, ZoneAcceptor } from '@bootmem/unaccepted-memory';
+import { meterBackend } from '@bootmem/unaccepted-memory/platform';
 import type { AcceptError } from '@bootmem/unaccepted-memory';
 import { SharedZone } from './support/shared-zone.mjs';
 import { countingBackend } from './support/race-worker.mjs';
@@ -93,7 +94,7 @@ interface ZoneStage {
 function zoneStage(sizeInM: number, granularity: number, repeatable: boolean): ZoneStage {
   const { memory, counts } = create(sizeInM / 2, 2 * M, granularity, repeatable);
   const zone = new SharedZone({ pages: sizeInM * 256 });
-  const acceptor = new ZoneAcceptor(memory, zone);
+  const acceptor = ZoneAcceptor.create({ memory, port: zone });
   zone.gate = acceptor;
   zone.handOver(0, zone.pages);
   const data = {
@@ -149,7 +150,7 @@ test.each([0, 4])(
     const allocator = PageAllocator.create(memmap, [
       { nid: 0, zone: 'Normal', startPfn: 0, endPfn, presentPages: endPfn },
     ]);
-    const acceptor = new ZoneAcceptor(memory, allocator);
+    const acceptor = ZoneAcceptor.create({ memory, port: allocator });
     allocator.setHooks({ accept: acceptor });
     memmap.initRange(0, endPfn, memmap.zones.idOf(0, ZoneIndex.NORMAL)!);
     allocator.freeBlocks(0, endPfn);
@@ -184,8 +185,8 @@ test.each([0, 4])(
 test('the background helper and allocating threads share the work', async () => {
   const it = zoneStage(64, 64 * 1024, true);
   it.zone.setPromo(1024);
-  const pacer = new Pacer();
-  const helper = start({ mode: 'help', ...it.data, pacer: pacer.buffer, reservePages: 4096 });
+  const pacer = Pacer.create();
+  const helper = start({ mode: 'help', ...it.data, pacer: pacer.toHandle(), reservePages: 4096 });
   const sync = new SharedArrayBuffer(4);
   const meter = meterBackend(it.memory.backend);
   const results = (await Promise.all(

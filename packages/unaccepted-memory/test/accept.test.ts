@@ -221,20 +221,18 @@ test('participant slots are bounded, given back by close and taken over', () => 
 
 test('foreign handles and unknown backends are refused', () => {
   const { memory, backend } = create([[0, 16]]);
-  expect(
+  const attachTo = (buffer: ArrayBufferLike): string =>
     codeOf(() =>
-      UnacceptedMemory.attach({ buffer: new SharedArrayBuffer(64), backend: { kind: 'none' } }),
-    ),
-  ).toBe('ERR_ACCEPT_HANDLE');
-  expect(
-    codeOf(() =>
-      UnacceptedMemory.attach({ buffer: new SharedArrayBuffer(4), backend: { kind: 'none' } }),
-    ),
-  ).toBe('ERR_ACCEPT_HANDLE');
+      UnacceptedMemory.attach({
+        type: 'bootmem.unaccepted-memory',
+        buffer,
+        backend: { kind: 'none' },
+      }),
+    );
+  expect(attachTo(new SharedArrayBuffer(64))).toBe('ERR_ACCEPT_HANDLE');
+  expect(attachTo(new SharedArrayBuffer(4))).toBe('ERR_ACCEPT_HANDLE');
   const short = (memory.toHandle().buffer as SharedArrayBuffer).slice(0, 200);
-  expect(codeOf(() => UnacceptedMemory.attach({ buffer: short, backend: { kind: 'none' } }))).toBe(
-    'ERR_ACCEPT_HANDLE',
-  );
+  expect(attachTo(short)).toBe('ERR_ACCEPT_HANDLE');
   expect(codeOf(() => UnacceptedMemory.attach(memory.toHandle()))).toBe('ERR_ACCEPT_HANDLE');
   expect(
     codeOf(() => UnacceptedMemory.attach(memory.toHandle(), { backend: recorder(1 * M) })),

@@ -2,13 +2,10 @@
 import { expect, test } from '@jest/globals';
 import { PageAllocator } from '@bootmem/buddy-allocator';
 import { Memmap, PageState, ZoneIndex } from '@bootmem/memmap';
-import {
-  UnacceptedMemory,
-  ZoneAcceptor,
-  createNoneBackend,
-  meterBackend,
-} from '@bootmem/unaccepted-memory';
-import type { MeteredBackend, ZoneAcceptorOptions } from '@bootmem/unaccepted-memory';
+import { UnacceptedMemory, ZoneAcceptor } from '@bootmem/unaccepted-memory';
+import { createNoneBackend, meterBackend } from '@bootmem/unaccepted-memory/platform';
+import type { ZoneAcceptorOptions } from '@bootmem/unaccepted-memory';
+import type { MeteredBackend } from '@bootmem/unaccepted-memory/platform';
 
 const M = 1024 * 1024;
 const BLOCK = 1024;
@@ -24,7 +21,11 @@ interface Machine {
 }
 
 /** One node, one Normal zone of `sizeInM` MiB from 0, all of it unaccepted, handed over. */
-function machine(sizeInM: number, options: ZoneAcceptorOptions = {}, endInM = sizeInM): Machine {
+function machine(
+  sizeInM: number,
+  options: Partial<ZoneAcceptorOptions> = {},
+  endInM = sizeInM,
+): Machine {
   const endPfn = sizeInM * 256;
   const backend = meterBackend(createNoneBackend());
   const memory = UnacceptedMemory.create({ ranges: [{ start: 0, end: sizeInM * M }], backend });
@@ -32,7 +33,7 @@ function machine(sizeInM: number, options: ZoneAcceptorOptions = {}, endInM = si
   const allocator = PageAllocator.create(memmap, [
     { nid: 0, zone: 'Normal', startPfn: 0, endPfn, presentPages: endPfn },
   ]);
-  const acceptor = new ZoneAcceptor(memory, allocator, options);
+  const acceptor = ZoneAcceptor.create({ ...options, memory, port: allocator });
   allocator.setHooks({ accept: acceptor });
   const zoneId = memmap.zones.idOf(0, ZoneIndex.NORMAL)!;
   memmap.initRange(0, endPfn, zoneId);
@@ -133,7 +134,7 @@ test('every zone has its own list: an allocation from one accepts nothing of the
     { nid: 0, zone: 'DMA32', startPfn: 0, endPfn: split, presentPages: split },
     { nid: 0, zone: 'Normal', startPfn: split, endPfn, presentPages: endPfn - split },
   ]);
-  const acceptor = new ZoneAcceptor(memory, allocator);
+  const acceptor = ZoneAcceptor.create({ memory, port: allocator });
   allocator.setHooks({ accept: acceptor });
   const low = memmap.zones.idOf(0, ZoneIndex.DMA32)!;
   const high = memmap.zones.idOf(0, ZoneIndex.NORMAL)!;

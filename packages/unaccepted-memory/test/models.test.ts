@@ -1,14 +1,15 @@
 /** Platform models: call sequences and the figures of the reference that follow from counts. */
 import { expect, test } from '@jest/globals';
+import { UnacceptedMemory } from '@bootmem/unaccepted-memory';
 import {
-  UnacceptedMemory,
   createNoneBackend,
   createSnpModel,
   createTdxModel,
   meterBackend,
   openBackend,
-} from '@bootmem/unaccepted-memory';
-import type { AcceptError, TdxCall, TdxModelOptions } from '@bootmem/unaccepted-memory';
+} from '@bootmem/unaccepted-memory/platform';
+import type { AcceptError } from '@bootmem/unaccepted-memory';
+import type { TdxCall, TdxModelOptions } from '@bootmem/unaccepted-memory/platform';
 
 const K = 1024;
 const M = K * K;

@@ -18,7 +18,7 @@ function still(options: PacerOptions = {}): {
 } {
   let now = 1000;
   const slept: number[] = [];
-  const pacer = new Pacer({
+  const pacer = Pacer.create({
     ...options,
     clock: () => now,
     sleep: (ms) => {
@@ -82,7 +82,7 @@ test('neither rate nor load counts when memory is short or yielding is off', () 
 test('pause holds it until resume, stop ends the hold', () => {
   for (const end of ['resume', 'stop'] as const) {
     let sleeps = 0;
-    const pacer: Pacer = new Pacer({
+    const pacer: Pacer = Pacer.create({
       idleMs: 7,
       sleep: (ms) => {
         expect(ms).toBe(7);
@@ -98,8 +98,8 @@ test('pause holds it until resume, stop ends the hold', () => {
 });
 
 test('both ends share the words, and a wake ends a real sleep', () => {
-  const owner = new Pacer();
-  const helper = new Pacer({}, owner.buffer);
+  const owner = Pacer.create();
+  const helper = Pacer.attach(owner.toHandle());
   owner.setRate(1024 * K);
   helper.after(4 * K, false); // 4 ms at that rate
   expect(owner.stats()).toMatchObject({ steps: 1, bytes: 4 * K });
@@ -116,10 +116,10 @@ test('settings out of range are refused', () => {
     }
     return 'no error';
   };
-  expect(codeOf(() => new Pacer({ stepBytes: 0 }))).toBe('ERR_ACCEPT_ARGUMENT');
+  expect(codeOf(() => Pacer.create({ stepBytes: 0 }))).toBe('ERR_ACCEPT_ARGUMENT');
   expect(
     codeOf(() => {
-      new Pacer().setRate(-1);
+      Pacer.create().setRate(-1);
     }),
   ).toBe('ERR_ACCEPT_ARGUMENT');
 });
@@ -154,7 +154,7 @@ test('the arena helper walks upwards in steps and stops at the end', () => {
 
 test('the arena helper stops between two steps', () => {
   const { memory } = arena(8);
-  const pacer: Pacer = new Pacer({
+  const pacer: Pacer = Pacer.create({
     stepBytes: 16 * K,
     clock: () => {
       if (memory.unacceptedBytes() < 7 * 64 * K) pacer.stop();
@@ -202,16 +202,16 @@ test('the thread function of a work pool accepts its units', () => {
   acceptUnitsJob(4, 12, {
     memory: pooled.toHandle(),
     stepBytes: 64 * K,
-    pacer: new Pacer().buffer,
+    pacer: Pacer.create().toHandle(),
   });
   expect(pooled.stateRuns().map((run) => [run.start / K, run.state])).toEqual([
     [1024, 'accepted'],
     [1024 + 12 * 64, 'unaccepted'],
   ]);
   expect(memory.unacceptedBytes()).toBe(8 * 64 * K);
-  const stopped = new Pacer();
+  const stopped = Pacer.create();
   stopped.stop();
-  acceptUnitsJob(12, 16, { memory: pooled.toHandle(), pacer: stopped.buffer });
+  acceptUnitsJob(12, 16, { memory: pooled.toHandle(), pacer: stopped.toHandle() });
   expect(pooled.unacceptedBytes()).toBe(4 * 64 * K);
   expect(M).toBe(1024 * K);
 });

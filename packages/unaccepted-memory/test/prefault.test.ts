@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { UnacceptedMemory, createPrefaultBackend, openBackend } from '@bootmem/unaccepted-memory';
+import { UnacceptedMemory, createPrefaultBackend } from '@bootmem/unaccepted-memory';
+import { openBackend } from '@bootmem/unaccepted-memory/platform';
 import type { AcceptError, PrefaultOptions } from '@bootmem/unaccepted-memory';
 
 const K = 1024;

@@ -2,14 +2,11 @@ import { expect, test } from '@jest/globals';
 import {
   UnacceptedMemory,
   acceptReport,
-  createNoneBackend,
-  createTdxModel,
   formatAcceptReport,
   meminfoLine,
-  nodeMeminfoLine,
   vmstatLine,
-  zoneinfoLine,
 } from '@bootmem/unaccepted-memory';
+import { createNoneBackend, createTdxModel } from '@bootmem/unaccepted-memory/platform';
 
 const M = 1024 * 1024;
 
@@ -19,9 +16,8 @@ test('the lines of /proc stand in the columns of their neighbours', () => {
   expect(meminfoLine(123456789 * 1024)).toBe('Unaccepted:     123456789 kB');
   // As long as the line of free memory.
   expect(meminfoLine(1234567 * 1024)).toHaveLength('MemFree:         1234567 kB'.length);
-  expect(nodeMeminfoLine(3, 4096 * 1024)).toBe('Node 3 Unaccepted:         4096 kB');
+  expect(meminfoLine(4096 * 1024, 3)).toBe('Node 3 Unaccepted:         4096 kB');
   expect(vmstatLine(77)).toBe('nr_unaccepted 77');
-  expect(zoneinfoLine(77)).toBe('      nr_unaccepted 77');
 });
 
 test('the report has bytes by state, runs and a map of units', () => {

@@ -1,11 +1,7 @@
 import { expect, test } from '@jest/globals';
-import {
-  AcceptError,
-  buildTable,
-  planHeader,
-  readHeader,
-  writeHeader,
-} from '@bootmem/unaccepted-memory';
+import { AcceptError } from '@bootmem/unaccepted-memory';
+import { buildTable, readHeader } from '@bootmem/unaccepted-memory/platform';
+import { planHeader, writeHeader } from '../dist/table/table.js';
 
 const K = 1024;
 const M = K * K;

@@ -1,11 +1,8 @@
 import { expect, test } from '@jest/globals';
-import { Pacer, UnacceptedMemory, ZoneAcceptor, createTdxModel } from '@bootmem/unaccepted-memory';
-import type {
-  AcceptBackend,
-  AcceptError,
-  AcceptStage,
-  ZoneAcceptorOptions,
-} from '@bootmem/unaccepted-memory';
+import { Pacer, UnacceptedMemory, ZoneAcceptor } from '@bootmem/unaccepted-memory';
+import { createTdxModel } from '@bootmem/unaccepted-memory/platform';
+import type { AcceptBackend, AcceptError, ZoneAcceptorOptions } from '@bootmem/unaccepted-memory';
+import type { AcceptStage } from '../dist/zone/zone-port.js';
 import { SharedZone } from './support/shared-zone.mjs';
 
 const M = 1024 * 1024;
@@ -23,7 +20,7 @@ interface Stage {
 function stage(
   sizeInM: number,
   ranges: [number, number][],
-  options: ZoneAcceptorOptions & { guard?: boolean; backend?: AcceptBackend } = {},
+  options: Partial<ZoneAcceptorOptions> & { guard?: boolean; backend?: AcceptBackend } = {},
 ): Stage {
   const calls: [number, number][] = [];
   const backend = options.backend ?? {
@@ -43,7 +40,7 @@ function stage(
   });
   calls.length = 0;
   const zone = new SharedZone({ pages: sizeInM * 256 });
-  const acceptor = new ZoneAcceptor(memory, zone, options);
+  const acceptor = ZoneAcceptor.create({ ...options, memory, port: zone });
   zone.gate = acceptor;
   return { memory, zone, acceptor, calls };
 }
@@ -170,7 +167,7 @@ test('pages outside the normal lists count as unusable', () => {
     const state = it.zone.acceptState(zone, order);
     return { ...state, unusable: state.unusable + reserved };
   };
-  const acceptor = new ZoneAcceptor(it.memory, port, {}, it.acceptor.toHandle());
+  const acceptor = ZoneAcceptor.attach(it.acceptor.toHandle(), { memory: it.memory, port });
   expect(it.acceptor.condAccept(ZONE, 0, 'before')).toBe(false);
   expect(acceptor.condAccept(ZONE, 0, 'before')).toBe(true);
 });
@@ -365,7 +362,7 @@ test('a dead thread leaves its block to be finished, or withheld when its conten
         },
       },
     });
-    const acceptor = new ZoneAcceptor(dying, it.zone, {}, it.acceptor.toHandle());
+    const acceptor = ZoneAcceptor.attach(it.acceptor.toHandle(), { memory: dying, port: it.zone });
     // Returning from the step that "killed" the thread lets it run on as a ghost; a real one does not.
     const ghost = (): unknown => acceptor.acceptOneInSteps(ZONE, 1 * M, () => true);
     ghost();
@@ -400,7 +397,7 @@ test('with a helper at work an allocation accepts only below half of promo', () 
   const seen: boolean[] = [];
   let second: unknown;
   // The helper's own step is the moment at which it is known to run.
-  const pacer: Pacer = new Pacer({
+  const pacer: Pacer = Pacer.create({
     clock: () => 0,
     sleep: () => undefined,
   });
@@ -421,7 +418,7 @@ test('with a helper at work an allocation accepts only below half of promo', () 
     return it.zone.takeUnaccepted(ZONE);
   };
   it.zone.setPromo(4096);
-  const helper = new ZoneAcceptor(it.memory, port, {}, it.acceptor.toHandle());
+  const helper = ZoneAcceptor.attach(it.acceptor.toHandle(), { memory: it.memory, port });
   helper.runHelper([ZONE], { reservePages: 0, pacer });
   expect(seen).toEqual([false, true]);
   expect((second as AcceptError).code).toBe('ERR_ACCEPT_ARGUMENT');
@@ -442,7 +439,10 @@ test('pages in flight count before the watermark test: one shortage, one block',
       // Another thread allocates while this one is inside the platform call.
       if (seen.length > 0) return;
       const other = UnacceptedMemory.attach(it.memory.toHandle(), { backend });
-      const acceptor = new ZoneAcceptor(other, it.zone, {}, it.acceptor.toHandle());
+      const acceptor = ZoneAcceptor.attach(it.acceptor.toHandle(), {
+        memory: other,
+        port: it.zone,
+      });
       seen.push(acceptor.condAccept(ZONE, 0, 'before'));
       it.zone.setPromo(1025);
       seen.push(acceptor.condAccept(ZONE, 0, 'before'));
@@ -470,7 +470,7 @@ test('a block that a dead thread left in its slot is finished by the next owner 
         participant: id,
         backend: it.memory.backend,
       });
-      return new ZoneAcceptor(memory, it.zone, {}, it.acceptor.toHandle());
+      return ZoneAcceptor.attach(it.acceptor.toHandle(), { memory, port: it.zone });
     };
     // It stops between two steps, for good: what comes after the step is never executed.
     const dying = view().acceptOneInSteps(ZONE, 4096, () => {
@@ -497,7 +497,7 @@ test('a block that was finished but never freed: the allocation fails, it does n
   port.freeAccepted = () => {
     throw new Error('this thread died here');
   };
-  const dying = new ZoneAcceptor(it.memory, port, {}, it.acceptor.toHandle());
+  const dying = ZoneAcceptor.attach(it.acceptor.toHandle(), { memory: it.memory, port });
   expect(() => dying.acceptOne(ZONE)).toThrow('died here');
   expect(it.acceptor.inFlightPages(ZONE)).toBe(1024);
   expect(it.zone.alloc(0)).toBeUndefined();

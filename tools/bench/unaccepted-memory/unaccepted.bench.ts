@@ -16,10 +16,8 @@ import {
   UnacceptedMemory,
   ZoneAcceptor,
   createPrefaultBackend,
-  createSnpModel,
-  createTdxModel,
-  meterBackend,
 } from '@bootmem/unaccepted-memory';
+import { createSnpModel, createTdxModel, meterBackend } from '@bootmem/unaccepted-memory/platform';
 import type { UnacceptedMemoryHandle } from '@bootmem/unaccepted-memory';
 import { Samples, format, quantile } from './support/measure.js';
 import { SharedZone } from '../../../packages/unaccepted-memory/test/support/shared-zone.mjs';
@@ -97,7 +95,7 @@ async function runDesign(
   const own = UnacceptedMemory.attach(memory.toHandle(), { backend: meter });
   const seed = design === 'v1' || design === 'v2';
   // One block an allocation at most: the refill after the marks are set is spread out.
-  const acceptor = new ZoneAcceptor(own, zone, { burst: 1 });
+  const acceptor = ZoneAcceptor.create({ memory: own, port: zone, burst: 1 });
   if (seed) {
     const accept = (pfn: number, order: number): void => {
       own.acceptMemory(pfn * 4096, 4096 << order);
@@ -123,14 +121,14 @@ async function runDesign(
     acceptorHandle: acceptor.toHandle(),
     counters: meter.counters,
   };
-  const pacer = new Pacer();
+  const pacer = Pacer.create();
   const helper = threads[4]!;
   let helperDone: Promise<unknown> | undefined;
   if (design === 'bootmem+background') {
     await ask(helper, {
       kind: 'helpZone',
       ...run,
-      pacer: pacer.buffer,
+      pacer: pacer.toHandle(),
       reservePages: RESERVE_PAGES,
     });
     helperDone = once(helper, 'message');
@@ -244,7 +242,7 @@ async function firstAllocation(): Promise<void> {
         const memory = createArena(bytes, ARENA_UNIT);
         const zone = new SharedZone({ pages: bytes / 4096 });
         const mode = subject === 'bootmem' ? 'lazy' : 'eager';
-        zone.gate = new ZoneAcceptor(memory, zone, { mode });
+        zone.gate = ZoneAcceptor.create({ memory, port: zone, mode });
         const arg = { memory: memory.toHandle() };
         const size = memory.geometry.unitCount;
         await pool?.runMultithreaded({
@@ -300,7 +298,7 @@ async function stalls(): Promise<void> {
     ask<{ bytes: number; wall: number }>(helper, {
       kind: 'helpArena',
       handle,
-      pacer: new Pacer().buffer,
+      pacer: Pacer.create().toHandle(),
       sync,
       parties,
     });

@@ -3,7 +3,7 @@
  * pages one by one, its sections, and the span of the device zone.
  */
 import { PageState } from '@bootmem/memmap';
-import { type DeviceMapping, DeviceMemory, type PagemapRequest } from '@bootmem/page-init';
+import { type DeviceMapping, DeviceMemory, type PagemapRequest } from '@bootmem/page-init/device';
 import type { BootRecord } from '@bootmem-tools/oracle';
 import type { Checks } from './checks.js';
 import { bringUpEarly, checkPages, checkSection } from './early-check.js';

@@ -4,7 +4,8 @@
  */
 import { PageAllocator } from '@bootmem/buddy-allocator';
 import { Memmap, PageState, SectionFlag } from '@bootmem/memmap';
-import { initEarly, releaseEarly, SubsectionMap } from '@bootmem/page-init';
+import { initEarly, releaseEarly } from '@bootmem/page-init';
+import { SubsectionMap } from '@bootmem/page-init/device';
 import {
   type BootRecord,
   expandPageblocks,

@@ -3,7 +3,8 @@
  * present and managed pages, the block's own memmap where that was asked for, refused ranges.
  */
 import { Memmap, ZoneIndex } from '@bootmem/memmap';
-import { DeviceMemory, MemoryHotplug, PageInitError, type PageSink } from '@bootmem/page-init';
+import { PageInitError, type PageSink } from '@bootmem/page-init';
+import { DeviceMemory, MemoryHotplug } from '@bootmem/page-init/device';
 import type { BootRecord } from '@bootmem-tools/oracle';
 import type { Checks } from './checks.js';
 import { bringUpEarly, checkSection } from './early-check.js';

@@ -3,17 +3,16 @@ import { type ZoneSpec } from '@bootmem/buddy-allocator';
 import { ZoneIndex } from '@bootmem/memmap';
 import {
   type InitPlan,
-  memoryFromBytes,
   type MemoryPfnRange,
   type PageInitProfile,
   planInit,
   profileForRelease,
-  reservedFromBytes,
   type ZonePfnRange,
 } from '@bootmem/page-init';
 import type { BootRecord, ZoneSnapshot } from '@bootmem-tools/oracle';
 
 const NO_INIT = 0x10;
+const PAGE = 4096;
 
 /** Our number of a zone by the kernel's name for it. */
 export const ZONE_BY_NAME: Readonly<Record<string, number>> = {
@@ -44,16 +43,21 @@ export function machineOf(boot: BootRecord): Machine {
     .zones('P4')
     .nodes.flatMap((node) => node.zones)
     .filter((zone) => zone.spanned > 0 && zone.present > 0);
-  const spans = memoryFromBytes(memory.regions.map(({ base, size, nid }) => ({ base, size, nid })));
+  // Memory counts in whole pages; a page that is reserved in part is reserved.
+  const spans = memory.regions
+    .map(({ base, size, nid }) => ({
+      startPfn: Math.ceil(base / PAGE),
+      endPfn: Math.floor((base + size) / PAGE),
+      nid,
+    }))
+    .filter(({ startPfn, endPfn }) => startPfn < endPfn);
   const plan = planInit({
     memory: spans,
-    reserved: reservedFromBytes(
-      reserved.regions.map(({ base, size, flags }) => ({
-        base,
-        size,
-        noInit: (flags & NO_INIT) !== 0,
-      })),
-    ),
+    reserved: reserved.regions.map(({ base, size, flags }) => ({
+      startPfn: Math.floor(base / PAGE),
+      endPfn: Math.ceil((base + size) / PAGE),
+      noInit: (flags & NO_INIT) !== 0,
+    })),
     zones: populated.map((zone) => spanOf(zone)),
     memorylessNids: boot
       .zones('P4')

@@ -1,4 +1,5 @@
-import { UnacceptedMemory, createSnpModel } from '@bootmem/unaccepted-memory';
+import { UnacceptedMemory } from '@bootmem/unaccepted-memory';
+import { createSnpModel } from '@bootmem/unaccepted-memory/platform';
 import type { AcceptBackend, StateRun } from '@bootmem/unaccepted-memory';
 
 const backend: AcceptBackend = createSnpModel();

@@ -2,7 +2,8 @@
  * Unaccepted memory of a machine: table, bitmap and policy, when the map has any.
  */
 import type { PageAllocator } from '@bootmem/buddy-allocator';
-import { createTdxModel, UnacceptedMemory, ZoneAcceptor } from '@bootmem/unaccepted-memory';
+import { UnacceptedMemory, ZoneAcceptor } from '@bootmem/unaccepted-memory';
+import { createTdxModel } from '@bootmem/unaccepted-memory/platform';
 import type { AcceptMode } from '../result.js';
 import type { LayoutPlan } from '../plan/layout-plan.js';
 
@@ -34,7 +35,9 @@ export function setUpAcceptance(
   const ranges = plan.derived.unaccepted;
   if (ranges.length === 0) return undefined;
   const memory = UnacceptedMemory.create({ ranges, backend: createTdxModel(), unitSize: UNIT });
-  const acceptor = new ZoneAcceptor(memory, allocator, {
+  const acceptor = ZoneAcceptor.create({
+    memory,
+    port: allocator,
     mode,
     pageShift: Math.log2(plan.pageSize),
   });

@@ -8,8 +8,9 @@
  * ```
  */
 import type { WorkPool } from '@bootmem/padata';
-import { DeviceMemory } from '@bootmem/page-init';
-import type { DeviceMapping, RangeJobRunner } from '@bootmem/page-init';
+import { DeviceMemory } from '@bootmem/page-init/device';
+import type { RangeJobRunner } from '@bootmem/page-init';
+import type { DeviceMapping } from '@bootmem/page-init/device';
 import { messageOf } from '../errors.js';
 import type { DeviceReport } from '../result.js';
 import type { WorkerFunctions } from '../worker/functions.js';

@@ -12,8 +12,10 @@
 import { PageAllocator } from '@bootmem/buddy-allocator';
 import type { PageAllocatorHandle } from '@bootmem/buddy-allocator';
 import { currentWorker } from '@bootmem/padata/worker';
-import { DeferredNode, DeviceInit } from '@bootmem/page-init';
-import type { DeferredNodeHandle, DeviceInitHandle } from '@bootmem/page-init';
+import { DeferredNode } from '@bootmem/page-init';
+import { DeviceInit } from '@bootmem/page-init/device';
+import type { DeferredNodeHandle } from '@bootmem/page-init';
+import type { DeviceInitHandle } from '@bootmem/page-init/device';
 import { UnacceptedMemory, ZoneAcceptor } from '@bootmem/unaccepted-memory';
 import type { UnacceptedMemoryHandle, ZoneAcceptorHandle } from '@bootmem/unaccepted-memory';
 import { ChunkLog, sharedNow } from './chunk-log.js';
@@ -93,7 +95,7 @@ function attach(handle: MachineHandle): Attached {
   if (handle.unaccepted !== undefined) {
     const memory = UnacceptedMemory.attach(handle.unaccepted.memory);
     allocator.setHooks({
-      accept: new ZoneAcceptor(memory, allocator, {}, handle.unaccepted.acceptor),
+      accept: ZoneAcceptor.attach(handle.unaccepted.acceptor, { memory, port: allocator }),
     });
   }
   const nodes = handle.nodes.map(({ nid, node }): [number, DeferredNode] => [
@@ -186,9 +188,12 @@ export function initDeviceChunk(start: number, end: number, arg: DeviceArg): voi
   let init = devices.get(arg);
   if (init === undefined) {
     const { allocator } = attach(arg.machine);
-    init = DeviceInit.attach(arg.init, allocator.memmap, {
-      threadId: allocator.thread,
-      liveness: allocator.registry,
+    init = DeviceInit.attach(arg.init, {
+      memmap: allocator.memmap,
+      owner: {
+        threadId: allocator.thread,
+        liveness: allocator.registry,
+      },
     });
     devices.set(arg, init);
   }

@@ -18,41 +18,47 @@ export type PageInitErrorCode =
   | 'ERR_DEVICE_PRESENT'
   | 'ERR_DEVICE_STATE';
 
-/** Values that describe an error: units as in the message. */
-export type PageInitErrorDetails = Readonly<Record<string, unknown>>;
-
 /** Error of this package; match on `code`, not on the text. */
 export class PageInitError extends Error {
-  override readonly name = 'PageInitError';
   /** What happened. */
   readonly code: PageInitErrorCode;
-  /** The values involved. */
-  readonly details: PageInitErrorDetails;
+  /** The values behind the message: units as in the message. */
+  readonly details: Readonly<Record<string, unknown>>;
 
+  /**
+   * @param code     what happened
+   * @param message  what was expected or what is wrong, as a plain sentence
+   * @param details  the values behind it
+   * @param options  `cause`: the error that led here, if any
+   */
   constructor(
     code: PageInitErrorCode,
     message: string,
-    details: PageInitErrorDetails = {},
+    details: Readonly<Record<string, unknown>> = {},
     options?: ErrorOptions,
   ) {
     super(message, options);
+    this.name = 'PageInitError';
     this.code = code;
     this.details = details;
   }
 }
 
-/** Throws unless a fact that this package itself guarantees holds. */
-export function invariant(holds: boolean, fact: string, details: PageInitErrorDetails = {}): void {
-  if (!holds)
-    throw new PageInitError('ERR_PAGE_INIT_INVARIANT', `broken invariant: ${fact}`, details);
+/** Makes the error for `checkHandle`. */
+export function handleError(
+  message: string,
+  details: Readonly<Record<string, unknown>>,
+): PageInitError {
+  return new PageInitError('ERR_PAGE_INIT_HANDLE', message, details);
 }
 
-/** Throws unless the caller gave an integer in `[low, high]`. */
-export function checkCount(name: string, value: number, low: number, high: number): number {
-  if (Number.isInteger(value) && value >= low && value <= high) return value;
-  throw new PageInitError(
-    'ERR_PAGE_INIT_ARGUMENT',
-    `${name} is an integer in ${low}..${high}, got ${value}`,
-    { name, value },
-  );
+/** Throws unless a fact that this package itself guarantees holds. */
+export function invariant(
+  holds: boolean,
+  fact: string,
+  details: Readonly<Record<string, unknown>> = {},
+): void {
+  if (!holds) {
+    throw new PageInitError('ERR_PAGE_INIT_INVARIANT', `broken invariant: ${fact}`, details);
+  }
 }

@@ -7,6 +7,8 @@
  * states as claims.ts says; free ranges once, at creation. A pfn may need 40 bits, hence two words.
  */
 
+import type { HandleFormat } from '@bootmem/memmap/shared';
+
 /** Marks the buffer. */
 export const MAGIC = 0x44464952;
 /** Layout version. */
@@ -47,6 +49,11 @@ export const Counter = {
   COUNT: 6,
 } as const;
 
+/** A pfn is two words: its part below this, and how often this is in it. */
+export const LOW_PFNS = 2 ** 20;
+/** High word when no deferred pfn is left. */
+export const NO_PFN = -1;
+
 /** Life of a node's deferred part. */
 export const Phase = { BEFORE: 0, RUNNING: 1, DONE: 2 } as const;
 
@@ -66,3 +73,25 @@ export function deferredLayout(sections: number, ranges: number): DeferredLayout
   const rangesAt = unitsEnd + (unitsEnd % 8);
   return { countersAt, unitsAt, rangesAt, byteLength: rangesAt + ranges * 16 };
 }
+
+/** Most sections that a pfn of 40 bits can count, and the largest order of a section. */
+const MAX_SECTIONS = 2 ** 30;
+const MAX_SECTION_ORDER = 30;
+
+/** Format of `DeferredNodeHandle`. */
+export const DEFERRED_FORMAT: HandleFormat = {
+  type: 'bootmem.deferred-node',
+  header: { field: 'buffer' },
+  magic: MAGIC,
+  version: VERSION,
+  headerWords: Word.HEADER_WORDS,
+  needs: (words) => {
+    const sections = words[Word.SECTIONS]!;
+    const ranges = words[Word.RANGES]!;
+    const order = words[Word.SECTION_ORDER]!;
+    if (sections < 1 || sections > MAX_SECTIONS) return `it has ${sections} sections`;
+    if (ranges < 0) return `it has ${ranges} free ranges`;
+    if (order < 0 || order > MAX_SECTION_ORDER) return `its sections have order ${order}`;
+    return [{ field: 'buffer', bytes: deferredLayout(sections, ranges).byteLength }];
+  },
+};

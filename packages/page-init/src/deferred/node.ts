@@ -14,70 +14,32 @@
  * never after. Chunks take no lock of their own. Source: reference "On-demand growth".
  */
 import type { Memmap, PfnRange } from '@bootmem/memmap';
-import { allocateBuffer, SharedLock, type ThreadRegistry } from '@bootmem/memmap/shared';
-import { checkUntouched, initMemory } from '../work/fill.js';
-import { invariant, PageInitError } from '../base/errors.js';
+import { checkHandle, SharedLock } from '@bootmem/memmap/shared';
+import { handleError, invariant, PageInitError } from '../base/errors.js';
 import type { PageSink } from '../base/types.js';
 import { ClaimState, ClaimTable } from '../work/claims.js';
-import { Counter, deferredLayout, MAGIC, Phase, VERSION, Word } from './layout.js';
+import { checkUntouched, initMemory } from '../work/fill.js';
+import { eachRange } from './free-ranges.js';
+import {
+  Counter,
+  DEFERRED_FORMAT,
+  deferredLayout,
+  LOW_PFNS,
+  NO_PFN,
+  Phase,
+  Word,
+} from './layout.js';
+import { newDeferred } from './new-node.js';
+import type {
+  DeferredAttach,
+  DeferredCounts,
+  DeferredNodeHandle,
+  DeferredNodeOptions,
+} from './types.js';
 
 const { load, store, add } = Atomics;
-const LOW = 2 ** 20;
 /** Sections done in one step: 512 KiB of descriptors on x86-64, which stay in a core's cache. */
 const STEP_SECTIONS = 8;
-/** No deferred pfn left. */
-const NONE = -1;
-
-/** How to create a node's deferred part. */
-export interface DeferredNodeOptions {
-  readonly nid: number;
-  /** memmap's id of the zone that the deferred part lies in. */
-  readonly zoneId: number;
-  /** Section aligned. */
-  readonly firstDeferredPfn: number;
-  /** End of the zone. */
-  readonly endPfn: number;
-  /** Free ranges inside `[firstDeferredPfn, endPfn)`, sorted, disjoint. */
-  readonly ranges: readonly PfnRange[];
-  readonly sectionOrder: number;
-  /** `until-done` (default): growth goes on while the pass runs; `until-pass`: the kernel's rule. */
-  readonly growth?: 'until-done' | 'until-pass';
-  /** `section` (default, 6.18): stops at section borders; `free-page`: at the next free page (to 6.17). */
-  readonly growthStop?: 'section' | 'free-page';
-}
-
-/** What another thread needs; survives `postMessage` unless the buffer is local. */
-export interface DeferredNodeHandle {
-  readonly type: 'bootmem.deferred-node';
-  readonly buffer: ArrayBufferLike;
-}
-
-/** Who works on the node from this thread. */
-export interface DeferredAttach {
-  readonly memmap: Memmap;
-  readonly sink: PageSink;
-  /** Lock identity of this thread, 1..32000, unlike every other thread's. */
-  readonly threadId: number;
-  /** Lets waiters take the lock over from a thread that died, and learn that its section is half done. */
-  readonly liveness?: ThreadRegistry;
-  /** Check that ranges are untouched before they are initialised; for tests. Default false. */
-  readonly verify?: boolean;
-}
-
-/** Counters of a node's deferred part. */
-export interface DeferredCounts {
-  /** Pages initialised and handed over, growth included. */
-  readonly pages: number;
-  readonly chunks: number;
-  readonly sections: number;
-  readonly sectionsDone: number;
-  readonly grownPages: number;
-  readonly growCalls: number;
-  /** Growers that found that somebody else had just grown. */
-  readonly growWaits: number;
-  /** Descriptor and pageblock bytes written. */
-  readonly bytes: number;
-}
 
 /** One node's deferred part; attach from any thread by handle. */
 export class DeferredNode {
@@ -97,17 +59,15 @@ export class DeferredNode {
   readonly claims: ClaimTable;
 
   private constructor(handle: DeferredNodeHandle, attach: DeferredAttach) {
-    const words = new Int32Array(handle.buffer);
-    if (words[Word.MAGIC] !== MAGIC || words[Word.VERSION] !== VERSION) {
-      throw new PageInitError('ERR_PAGE_INIT_HANDLE', 'not a deferred node of this version');
-    }
+    const { buffer } = handle;
+    const words = new Int32Array(buffer, 0, Math.floor(buffer.byteLength / 4));
     const sections = words[Word.SECTIONS]!;
     const rangeCount = words[Word.RANGES]!;
     const layout = deferredLayout(sections, rangeCount);
     this.#handle = handle;
     this.#words = words;
-    this.#counters = new BigInt64Array(handle.buffer, layout.countersAt, Counter.COUNT);
-    this.#ranges = new Float64Array(handle.buffer, layout.rangesAt, rangeCount * 2);
+    this.#counters = new BigInt64Array(buffer, layout.countersAt, Counter.COUNT);
+    this.#ranges = new Float64Array(buffer, layout.rangesAt, rangeCount * 2);
     this.claims = new ClaimTable(words, layout.unitsAt / 4, sections, attach);
     this.nid = words[Word.NID]!;
     this.zoneId = words[Word.ZONE_ID]!;
@@ -124,48 +84,21 @@ export class DeferredNode {
    * @throws ERR_PAGE_INIT_ARGUMENT when the first pfn is unaligned or a range is out of place
    * @remarks O(sections + ranges); 4 bytes a section, 16 a range
    */
-  static create(options: DeferredNodeOptions, attach: DeferredAttach): DeferredNode {
-    const { firstDeferredPfn, endPfn, ranges, sectionOrder } = options;
-    const size = 2 ** sectionOrder;
-    let at = firstDeferredPfn;
-    const inPlace = ranges.every((range) => {
-      const fits = range.startPfn >= at && range.startPfn < range.endPfn && range.endPfn <= endPfn;
-      at = range.endPfn;
-      return fits;
-    });
-    if (firstDeferredPfn % size !== 0 || firstDeferredPfn >= endPfn || !inPlace) {
-      throw new PageInitError(
-        'ERR_PAGE_INIT_ARGUMENT',
-        'deferred ranges are sorted, disjoint and inside [firstDeferredPfn, endPfn), aligned to sections',
-        { firstDeferredPfn, endPfn, nid: options.nid },
-      );
-    }
-    const sections = Math.ceil((endPfn - firstDeferredPfn) / size);
-    const layout = deferredLayout(sections, ranges.length);
-    const buffer = allocateBuffer(layout.byteLength);
-    const words = new Int32Array(buffer);
-    words[Word.VERSION] = VERSION;
-    words[Word.NID] = options.nid;
-    words[Word.ZONE_ID] = options.zoneId;
-    words[Word.BASE_SECTION] = firstDeferredPfn / size;
-    words[Word.SECTIONS] = sections;
-    words[Word.RANGES] = ranges.length;
-    words[Word.SECTION_ORDER] = sectionOrder;
-    words[Word.GROW_DURING] = options.growth === 'until-pass' ? 0 : 1;
-    words[Word.GROW_EXACT] = options.growthStop === 'free-page' ? 1 : 0;
-    words[Word.FIRST_HIGH] = Math.floor(firstDeferredPfn / LOW);
-    words[Word.FIRST_LOW] = firstDeferredPfn % LOW;
-    const table = new Float64Array(buffer, layout.rangesAt, ranges.length * 2);
-    ranges.forEach((range, i) => {
-      table[2 * i] = range.startPfn;
-      table[2 * i + 1] = range.endPfn;
-    });
-    words[Word.MAGIC] = MAGIC;
-    return new DeferredNode({ type: 'bootmem.deferred-node', buffer }, attach);
+  static create(options: DeferredNodeOptions): DeferredNode {
+    const buffer = newDeferred(options);
+    return new DeferredNode({ type: 'bootmem.deferred-node', buffer }, options);
   }
 
-  /** The node of another thread. @throws ERR_PAGE_INIT_HANDLE */
+  /** The node of another thread. @throws ERR_PAGE_INIT_HANDLE also when it goes with another memmap's sections */
   static attach(handle: DeferredNodeHandle, attach: DeferredAttach): DeferredNode {
+    const words = checkHandle(handle, DEFERRED_FORMAT, handleError);
+    const { sectionOrder } = attach.memmap.geometry;
+    if (words[Word.SECTION_ORDER] !== sectionOrder) {
+      throw handleError("the deferred node and the memmap differ in their sections' size", {
+        sectionOrder: words[Word.SECTION_ORDER],
+        expected: sectionOrder,
+      });
+    }
     return new DeferredNode(handle, attach);
   }
 
@@ -190,7 +123,7 @@ export class DeferredNode {
    */
   get firstDeferredPfn(): number | undefined {
     const high = load(this.#words, Word.FIRST_HIGH);
-    return high === NONE ? undefined : high * LOW + load(this.#words, Word.FIRST_LOW);
+    return high === NO_PFN ? undefined : high * LOW_PFNS + load(this.#words, Word.FIRST_LOW);
   }
 
   /** One of `Phase`. */
@@ -201,7 +134,9 @@ export class DeferredNode {
   /** Free ranges of `[startPfn, endPfn)`, clipped, in address order. O(log ranges + result). */
   rangesIn(startPfn: number, endPfn: number): PfnRange[] {
     const out: PfnRange[] = [];
-    this.#eachRange(startPfn, endPfn, (start, end) => out.push({ startPfn: start, endPfn: end }));
+    eachRange(this.#ranges, startPfn, endPfn, (start, end) =>
+      out.push({ startPfn: start, endPfn: end }),
+    );
     return out;
   }
 
@@ -280,7 +215,7 @@ export class DeferredNode {
   }
 
   /** Waits for sections that growers are still at. @throws ERR_PAGE_INIT_INCOMPLETE when one failed */
-  async settle(): Promise<void> {
+  async whenDone(): Promise<void> {
     for (let unit = 0; unit < this.claims.count; unit++) {
       if (!this.claims.isDone(unit)) await this.claims.whenDone(unit);
     }
@@ -346,8 +281,8 @@ export class DeferredNode {
   }
 
   #setFirst(pfn: number | undefined): void {
-    store(this.#words, Word.FIRST_LOW, pfn === undefined ? 0 : pfn % LOW);
-    store(this.#words, Word.FIRST_HIGH, pfn === undefined ? NONE : Math.floor(pfn / LOW));
+    store(this.#words, Word.FIRST_LOW, pfn === undefined ? 0 : pfn % LOW_PFNS);
+    store(this.#words, Word.FIRST_HIGH, pfn === undefined ? NO_PFN : Math.floor(pfn / LOW_PFNS));
   }
 
   /** Does claimed neighbouring sections; on failure those not finished stay marked as failed. */
@@ -370,14 +305,14 @@ export class DeferredNode {
   #initSpan(start: number, end: number): number {
     const memmap = this.#memmap;
     let pages = 0;
-    this.#eachRange(start, end, (from, to) => {
+    eachRange(this.#ranges, start, end, (from, to) => {
       if (this.#verify) checkUntouched(memmap, from, to);
       initMemory(memmap, from, to, this.zoneId);
       pages += to - from;
     });
     let taken = 0;
     const size = this.sectionPages;
-    this.#eachRange(start, end, (from, to) => {
+    eachRange(this.#ranges, start, end, (from, to) => {
       for (let at = from; at < to;) {
         const next = Math.min(to, (Math.floor(at / size) + 1) * size);
         taken += this.#sink.freeBlocks(at, next);
@@ -389,20 +324,6 @@ export class DeferredNode {
     add(this.#counters, Counter.PAGES, BigInt(pages));
     add(this.#counters, Counter.BYTES, BigInt(Math.ceil(2 * pages + pageblocks)));
     return pages;
-  }
-
-  #eachRange(startPfn: number, endPfn: number, visit: (start: number, end: number) => void): void {
-    const table = this.#ranges;
-    let low = 0;
-    let high = table.length / 2;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (table[2 * middle + 1]! > startPfn) high = middle;
-      else low = middle + 1;
-    }
-    for (let i = 2 * low; i < table.length && table[i]! < endPfn; i += 2) {
-      visit(Math.max(table[i]!, startPfn), Math.min(table[i + 1]!, endPfn));
-    }
   }
 
   #sectionAt(pfn: number): number {

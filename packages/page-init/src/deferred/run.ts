@@ -12,7 +12,8 @@ import { defineZones } from '../early/early.js';
 import type { InitPlan } from '../plan/plan.js';
 import type { PageInitProfile } from '../profiles.js';
 import type { RangeJobResult, RangeJobRunner, WorkerShare } from '../base/types.js';
-import { type DeferredAttach, type DeferredCounts, DeferredNode } from './node.js';
+import { DeferredNode } from './node.js';
+import type { DeferredAttach, DeferredCounts } from './types.js';
 import { splitJobs } from './split.js';
 
 /** What one node's pass did. */
@@ -72,19 +73,17 @@ export function createDeferredNodes(
     if (node.firstDeferredPfn === undefined || node.deferredZone === undefined) return [];
     const { nid, firstDeferredPfn, deferredZone } = node;
     return [
-      DeferredNode.create(
-        {
-          nid,
-          zoneId: memmap.defineZone(nid, deferredZone.zoneIndex),
-          firstDeferredPfn,
-          endPfn: deferredZone.endPfn,
-          ranges: node.deferredRanges,
-          sectionOrder: plan.geometry.sectionOrder,
-          growth: options.growth ?? 'until-done',
-          growthStop: plan.profile.splitting === 'zone' ? 'section' : 'free-page',
-        },
-        { ...attach, memmap },
-      ),
+      DeferredNode.create({
+        ...attach,
+        memmap,
+        nid,
+        zoneId: memmap.defineZone(nid, deferredZone.zoneIndex),
+        firstDeferredPfn,
+        endPfn: deferredZone.endPfn,
+        ranges: node.deferredRanges,
+        growth: options.growth ?? 'until-done',
+        growthStop: plan.profile.splitting === 'zone' ? 'section' : 'free-page',
+      }),
     ];
   });
 }
@@ -134,7 +133,7 @@ async function runNode(node: DeferredNode, options: DeferredRunOptions): Promise
   }
   // Sections without a free page are in no job of the older splitting; claiming them is all there is.
   node.initChunk(node.startPfn, node.endPfn);
-  await node.settle();
+  await node.whenDone();
   node.finish();
   const ms = performance.now() - started;
   const counts = node.counts();

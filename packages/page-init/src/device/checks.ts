@@ -6,7 +6,8 @@ import type { PagemapRequest, PageProtection } from './types.js';
 /** Largest compound page, as log2 of 4 KiB pages: 1 GiB. */
 export const MAX_VMEMMAP_SHIFT = 18;
 
-interface TypeRule {
+/** What a type of device memory needs and gets. */
+export interface TypeRule {
   /** Needs an owner and a way to free folios. */
   readonly owned: boolean;
   /** Needs a way back to ordinary memory. */
@@ -18,7 +19,7 @@ interface TypeRule {
   readonly bulk: boolean;
 }
 
-/** What each type needs and gets. */
+/** The rule of each type. */
 export const TYPE_RULES: Readonly<Record<PagemapType, TypeRule>> = {
   private: { owned: true, migrates: true, linear: false, protection: 'normal', bulk: false },
   coherent: { owned: true, migrates: false, linear: true, protection: 'normal', bulk: false },

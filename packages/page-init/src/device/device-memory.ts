@@ -13,20 +13,23 @@
  * Locks: the hotplug lock only. Everything here runs on one controlling thread; page work may run on any.
  * Source: reference "Mapping flow", "Asynchronous + multithreaded design"; device-dax and pmem docs.
  */
-import { type Memmap, SectionFlag, ZoneIndex, type PfnRange } from '@bootmem/memmap';
-import { setMovable } from '../work/fill.js';
+import { type Memmap, type PfnRange, SectionFlag, ZoneIndex } from '@bootmem/memmap';
+import { KERNEL_DESCRIPTOR_BYTES } from '../base/constants.js';
 import { PageInitError } from '../base/errors.js';
-import { profileForRelease, type PageInitProfile } from '../profiles.js';
-import { createInlineRunner } from '../work/runner.js';
 import type { RangeJobRunner } from '../base/types.js';
+import { type HotplugLock, UNCONTENDED } from '../hotplug/hotplug-lock.js';
+import { SubsectionMap } from '../hotplug/subsections.js';
+import { type PageInitProfile, profileForRelease } from '../profiles.js';
 import type { ClaimOwner } from '../work/claims.js';
+import { createInlineRunner } from '../work/runner.js';
 import { Altmap } from './altmap.js';
-import { checkRequest, TYPE_RULES } from './checks.js';
+import { checkRequest, TYPE_RULES, type TypeRule } from './checks.js';
+import { DeviceDescriptors, type HolePart } from './descriptors.js';
 import { DeviceInit } from './init.js';
 import { DeviceMapping, type MappedRange } from './mapping.js';
 import { overlapOf, RangeRegistry } from './registry.js';
-import { SubsectionMap } from '../hotplug/subsections.js';
-import type { DeviceBackend, HotplugLock, PagemapRequest } from './types.js';
+import type { DeviceBackend, PagemapRequest } from './types.js';
+import { UndoList } from './undo-list.js';
 
 /** Cap of a device's background job: hot-add happens on a busy machine. */
 export const DEFAULT_DEVICE_THREADS = 4;
@@ -68,13 +71,11 @@ export interface DeviceMemoryOptions {
   readonly sharedTails?: boolean;
 }
 
-interface HolePart extends PfnRange {
+interface PagesToAdd {
+  readonly rule: TypeRule;
+  readonly altmap: Altmap | undefined;
   readonly zoneId: number;
-}
-
-interface Undo {
-  readonly step: string;
-  readonly undo: () => void;
+  readonly undo: UndoList;
 }
 
 /** All device mappings of a machine. */
@@ -89,8 +90,9 @@ export class DeviceMemory {
   readonly #owner: ClaimOwner | undefined;
   readonly #descriptorBytes: number;
   readonly #sharedTails: boolean;
+  readonly #descriptors: DeviceDescriptors;
   readonly #index = new RangeRegistry<DeviceMapping>();
-  readonly #undo = new Map<MappedRange, Undo[]>();
+  readonly #undo = new Map<MappedRange, UndoList>();
   readonly #zones = new Map<number, PfnRange>();
   #nextIndex = 1;
 
@@ -98,13 +100,18 @@ export class DeviceMemory {
     this.#memmap = options.memmap;
     this.#memory = options.memory;
     this.#profile = options.profile ?? profileForRelease();
-    this.#lock = options.lock ?? { withLock: (body) => body() };
+    this.#lock = options.lock ?? UNCONTENDED;
     this.#backend = options.backend ?? {};
     this.#onLog = options.onLog ?? ((): void => undefined);
     this.#owner = options.owner;
-    this.#descriptorBytes = options.descriptorBytes ?? 64;
+    this.#descriptorBytes = options.descriptorBytes ?? KERNEL_DESCRIPTOR_BYTES;
     this.#sharedTails = options.sharedTails ?? true;
     this.subsections = new SubsectionMap(options.memmap, options.memory);
+    this.#descriptors = new DeviceDescriptors(
+      options.memmap,
+      this.subsections,
+      (span) => this.#index.overlapping(span) !== undefined,
+    );
   }
 
   /** Number of ranges in the index. */
@@ -252,100 +259,96 @@ export class DeviceMemory {
         ? undefined
         : new Altmap(startPfn, endPfn - startPfn, request.altmap);
     const firstPfn = startPfn + (altmap?.offset ?? 0);
-    const undo: Undo[] = [];
-    let holes: readonly HolePart[] = [];
-    const step = (name: string, act: () => void, back: () => void): void => {
-      act();
-      undo.push({ step: name, undo: back });
-    };
+    const undo = new UndoList();
     try {
-      step(
-        'index',
-        () => {
-          this.#index.insert(span, mapping);
-        },
-        () => {
-          this.#index.remove(span);
-        },
-      );
-      const backend = this.#backend;
-      step(
-        'attributes',
-        () => backend.trackAttributes?.(span, rule.protection),
-        () => backend.untrackAttributes?.(span),
-      );
-      if (backend.addressable?.(startPfn, endPfn) === false) {
-        throw new PageInitError('ERR_DEVICE_ARGUMENT', 'the range cannot be addressed', {
-          startPfn,
-          endPfn,
-          errno: 'EINVAL',
-        });
-      }
-      if (rule.linear) {
-        step(
-          'shadow',
-          () => backend.addShadow?.(span),
-          () => backend.removeShadow?.(span),
-        );
-      }
+      this.#connect(mapping, span, undo);
       this.#lock.withLock(() => {
-        if (rule.linear) {
-          step(
-            'linear mapping',
-            () => backend.mapLinear?.(span, rule.protection),
-            () => {
-              this.#lock.withLock(() => backend.unmapLinear?.(span));
-            },
-          );
-        }
-        step(
-          'descriptors',
-          () => {
-            holes = this.#addDescriptors(span);
-          },
-          () => {
-            this.#lock.withLock(() => {
-              this.#removeDescriptors(span, holes);
-            });
-          },
-        );
-        if (altmap !== undefined) this.#useAltmap(altmap, span, step);
-        this.#initStorage(altmap, firstPfn, zoneId);
+        this.#addPages(span, { rule, altmap, zoneId, undo });
         this.#growZone(nid, span);
       });
       const idle = this.#profile.idleTypes.includes(request.type);
-      const vmemmapShift = mapping.vmemmapShift;
-      const init = DeviceInit.create(
-        {
-          startPfn: firstPfn,
-          endPfn,
-          zoneId,
-          pgmapIndex: mapping.index,
-          idle,
-          vmemmapShift,
-          uniquePages,
-        },
-        this.#memmap,
-        this.#owner,
-      );
+      const init = DeviceInit.create({
+        startPfn: firstPfn,
+        endPfn,
+        zoneId,
+        pgmapIndex: mapping.index,
+        idle,
+        vmemmapShift: mapping.vmemmapShift,
+        uniquePages,
+        memmap: this.#memmap,
+        owner: this.#owner,
+      });
       const range: MappedRange = { startPfn, endPfn, altmap, firstPfn, init };
       this.#undo.set(range, undo);
       mapping.addRange(range);
     } catch (error) {
-      for (const { undo: back } of undo.reverse()) back();
+      undo.unwind();
       throw error;
     }
   }
 
-  #useAltmap(
-    altmap: Altmap,
-    { startPfn, endPfn }: PfnRange,
-    step: (name: string, act: () => void, back: () => void) => void,
-  ): void {
+  /** Everything about a range that needs no lock: its place in the index, its attributes, its shadow. */
+  #connect(mapping: DeviceMapping, span: PfnRange, undo: UndoList): void {
+    const backend = this.#backend;
+    const { linear, protection } = TYPE_RULES[mapping.request.type];
+    undo.step(
+      () => {
+        this.#index.insert(span, mapping);
+      },
+      () => {
+        this.#index.remove(span);
+      },
+    );
+    undo.step(
+      () => backend.trackAttributes?.(span, protection),
+      () => backend.untrackAttributes?.(span),
+    );
+    if (backend.addressable?.(span.startPfn, span.endPfn) === false) {
+      throw new PageInitError('ERR_DEVICE_ARGUMENT', 'the range cannot be addressed', {
+        startPfn: span.startPfn,
+        endPfn: span.endPfn,
+        errno: 'EINVAL',
+      });
+    }
+    if (!linear) return;
+    undo.step(
+      () => backend.addShadow?.(span),
+      () => backend.removeShadow?.(span),
+    );
+  }
+
+  /** Kernel mapping, descriptors and their storage; called with the hotplug lock held. */
+  #addPages(span: PfnRange, { rule, altmap, zoneId, undo }: PagesToAdd): void {
+    const backend = this.#backend;
+    let holes: readonly HolePart[] = [];
+    if (rule.linear) {
+      undo.step(
+        () => backend.mapLinear?.(span, rule.protection),
+        () => {
+          this.#lock.withLock(() => backend.unmapLinear?.(span));
+        },
+      );
+    }
+    undo.step(
+      () => {
+        holes = this.#descriptors.add(span);
+      },
+      () => {
+        this.#lock.withLock(() => {
+          this.#descriptors.remove(span, holes);
+        });
+      },
+    );
+    if (altmap === undefined) return;
+    this.#useAltmap(altmap, span, undo);
+    // The pages that hold the memmap need descriptors first: the only pages initialised under the lock.
+    this.#descriptors.initStorage(altmap, zoneId);
+  }
+
+  #useAltmap(altmap: Altmap, { startPfn, endPfn }: PfnRange, undo: UndoList): void {
     const pageBytes = 2 ** this.#memmap.geometry.pageShift;
     let taken = 0;
-    step(
-      'altmap',
+    undo.step(
       () => {
         const pages = altmap.populate(endPfn - startPfn, this.#descriptorBytes, pageBytes);
         if (pages === undefined) {
@@ -362,62 +365,6 @@ export class DeviceMemory {
         }
       },
     );
-  }
-
-  /** The pages that hold the memmap need descriptors first: the only pages initialised under the lock. */
-  #initStorage(altmap: Altmap | undefined, firstPfn: number, zoneId: number): void {
-    if (altmap === undefined || altmap.free === 0) return;
-    const start = altmap.basePfn + altmap.reserve;
-    this.#memmap.initReservedRange(start, firstPfn, zoneId);
-    setMovable(this.#memmap, start, firstPfn);
-  }
-
-  /** Returns the parts that lie in boot sections, with the zone that their hole was linked to. */
-  #addDescriptors(span: PfnRange): readonly HolePart[] {
-    this.subsections.activate(span);
-    const parts = this.subsections.parts(span);
-    try {
-      for (const part of parts) {
-        if (!part.early) this.#memmap.addMemory(part.startPfn, part.endPfn);
-      }
-    } catch (error) {
-      this.subsections.deactivate(span);
-      throw error;
-    }
-    this.#setTaint(span, true);
-    return parts
-      .filter((part) => part.early)
-      .map((part) => ({ ...part, zoneId: this.#memmap.zoneId(part.startPfn) }));
-  }
-
-  #removeDescriptors(span: PfnRange, holes: readonly HolePart[]): void {
-    this.subsections.deactivate(span);
-    for (const part of this.subsections.parts(span)) {
-      if (!part.early) this.#memmap.removeMemory(part.startPfn, part.endPfn);
-    }
-    // A boot section keeps its descriptors: the device's pages become pages of a hole again.
-    for (const { startPfn, endPfn, zoneId } of holes) {
-      this.#memmap.clearRange(startPfn, endPfn);
-      if (zoneId !== 0) this.#memmap.initReservedRange(startPfn, endPfn, zoneId);
-    }
-    this.#setTaint(span, false);
-  }
-
-  /** Marks sections that a device covers in part. @kernel SECTION_TAINT_ZONE_DEVICE */
-  #setTaint({ startPfn, endPfn }: PfnRange, on: boolean): void {
-    const size = this.#memmap.pagesPerSection;
-    for (const section of new Set(
-      [startPfn, endPfn - 1].map((pfn) => this.#memmap.sectionOf(pfn)),
-    )) {
-      const start = section * size;
-      const end = start + size;
-      if (startPfn <= start && end <= endPfn) continue;
-      const others = [
-        { startPfn: start, endPfn: startPfn },
-        { startPfn: endPfn, endPfn: end },
-      ].some((rest) => rest.startPfn < rest.endPfn && this.#index.overlapping(rest) !== undefined);
-      this.#memmap.setSectionFlags(section, SectionFlag.DEVICE, on || others);
-    }
   }
 
   #growZone(nid: number, { startPfn, endPfn }: PfnRange): void {
@@ -457,7 +404,7 @@ export class DeviceMemory {
 
   #unwindAll(mapping: DeviceMapping): void {
     for (const range of [...mapping.ranges].reverse()) {
-      for (const { undo } of (this.#undo.get(range) ?? []).reverse()) undo();
+      this.#undo.get(range)?.unwind();
       this.#undo.delete(range);
       mapping.removeRange(range);
     }

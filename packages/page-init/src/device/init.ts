@@ -14,33 +14,31 @@
  * Source: reference "Asynchronous + multithreaded design", with its miscount corrected.
  */
 import { type DeviceState, type Memmap, PageState, type PfnRange } from '@bootmem/memmap';
-import { allocateBuffer } from '@bootmem/memmap/shared';
-import { setMovable } from '../work/fill.js';
-import { PageInitError } from '../base/errors.js';
+import { allocateBuffer, checkHandle } from '@bootmem/memmap/shared';
+import { handleError, PageInitError } from '../base/errors.js';
 import { type ClaimOwner, ClaimState, ClaimTable } from '../work/claims.js';
+import { setMovable } from '../work/fill.js';
+import {
+  COUNTER_BYTE,
+  DEVICE_INIT_FORMAT,
+  deviceInitBytes,
+  MAGIC,
+  VERSION,
+  Word,
+} from './init-layout.js';
 
-const MAGIC = 0x44455649;
-const VERSION = 1;
-const Word = {
-  MAGIC: 0,
-  VERSION: 1,
-  ZONE_ID: 2,
-  PGMAP: 3,
-  STATE: 4,
-  SHIFT: 5,
-  UNIQUE: 6,
-  UNITS: 7,
-  FOREGROUND: 8,
-  START: 16,
-  UNITS_AT: 24,
-} as const;
-/** Doubles at word 16: start, end, unit pages; then pages done as a 64-bit counter. */
-const COUNTER_BYTE = 88;
-/** Sub-ranges aimed at per range. */
+/** Units aimed at per range. */
 const UNITS_AIMED_AT = 1024;
 
+/** Who works on a range from this thread. */
+export interface DeviceInitAttach {
+  readonly memmap: Memmap;
+  /** The calling thread, so that others learn when it died over a unit, and it when they did. */
+  readonly owner?: ClaimOwner | undefined;
+}
+
 /** How to lay a range's initialisation out. */
-export interface DeviceInitOptions extends PfnRange {
+export interface DeviceInitOptions extends PfnRange, DeviceInitAttach {
   readonly zoneId: number;
   /** 1 .. 2**31 - 1. */
   readonly pgmapIndex: number;
@@ -70,37 +68,28 @@ export class DeviceInit {
   readonly #pages: BigInt64Array;
   readonly #memmap: Memmap;
 
-  private constructor(handle: DeviceInitHandle, memmap: Memmap, owner?: ClaimOwner) {
-    const words = new Int32Array(handle.buffer);
-    if (words[Word.MAGIC] !== MAGIC || words[Word.VERSION] !== VERSION) {
-      throw new PageInitError(
-        'ERR_PAGE_INIT_HANDLE',
-        'not a device initialisation of this version',
-      );
-    }
-    const sizes = new Float64Array(handle.buffer, Word.START * 4, 3);
+  private constructor(handle: DeviceInitHandle, { memmap, owner }: DeviceInitAttach) {
+    const { buffer } = handle;
+    const words = new Int32Array(buffer, 0, Math.floor(buffer.byteLength / 4));
+    const sizes = new Float64Array(buffer, Word.START * 4, 3);
     this.startPfn = sizes[0]!;
     this.endPfn = sizes[1]!;
     this.unitPages = sizes[2]!;
     this.claims = new ClaimTable(words, Word.UNITS_AT, words[Word.UNITS]!, owner);
     this.#handle = handle;
     this.#words = words;
-    this.#pages = new BigInt64Array(handle.buffer, COUNTER_BYTE, 1);
+    this.#pages = new BigInt64Array(buffer, COUNTER_BYTE, 1);
     this.#memmap = memmap;
   }
 
-  /**
-   * Lays a range's initialisation out; nothing is initialised. An empty range has no units.
-   * @param owner the calling thread, so that others learn when it died over a unit, and it when they did
-   */
-  static create(options: DeviceInitOptions, memmap: Memmap, owner?: ClaimOwner): DeviceInit {
-    const { startPfn, endPfn } = options;
+  /** Lays a range's initialisation out; nothing is initialised. An empty range has no units. */
+  static create(options: DeviceInitOptions): DeviceInit {
+    const { startPfn, endPfn, memmap } = options;
     const grain = Math.max(memmap.pagesPerSection, 2 ** options.vmemmapShift);
     const pages = endPfn - startPfn;
     const unitPages = Math.max(1, Math.ceil(pages / UNITS_AIMED_AT / grain)) * grain;
-    const units =
-      pages === 0 ? 0 : Math.ceil(endPfn / unitPages) - Math.floor(startPfn / unitPages);
-    const buffer = allocateBuffer((Word.UNITS_AT + units) * 4);
+    const units = unitsOf({ startPfn, endPfn, unitPages });
+    const buffer = allocateBuffer(deviceInitBytes(units));
     const words = new Int32Array(buffer);
     words[Word.VERSION] = VERSION;
     words[Word.ZONE_ID] = options.zoneId;
@@ -111,12 +100,24 @@ export class DeviceInit {
     words[Word.UNITS] = units;
     new Float64Array(buffer, Word.START * 4, 3).set([startPfn, endPfn, unitPages]);
     words[Word.MAGIC] = MAGIC;
-    return new DeviceInit({ type: 'bootmem.device-init', buffer }, memmap, owner);
+    return new DeviceInit({ type: 'bootmem.device-init', buffer }, options);
   }
 
-  /** The range of another thread; `owner` as in {@link create}. @throws ERR_PAGE_INIT_HANDLE */
-  static attach(handle: DeviceInitHandle, memmap: Memmap, owner?: ClaimOwner): DeviceInit {
-    return new DeviceInit(handle, memmap, owner);
+  /** The range of another thread. @throws ERR_PAGE_INIT_HANDLE also when its units are no whole sections of the memmap */
+  static attach(handle: DeviceInitHandle, attach: DeviceInitAttach): DeviceInit {
+    checkHandle(handle, DEVICE_INIT_FORMAT, handleError);
+    const init = new DeviceInit(handle, attach);
+    const { pagesPerSection } = attach.memmap;
+    const { startPfn, endPfn, unitPages } = init;
+    const whole = unitPages > 0 && unitPages % pagesPerSection === 0;
+    if (whole && startPfn >= 0 && startPfn <= endPfn && init.claims.count === unitsOf(init))
+      return init;
+    throw handleError('the device range and the memmap do not fit each other', {
+      startPfn,
+      endPfn,
+      unitPages,
+      pagesPerSection,
+    });
   }
 
   /** For `postMessage` and `attach`. */
@@ -250,4 +251,14 @@ export class DeviceInit {
     setMovable(memmap, start, end);
     return pages;
   }
+}
+
+/** Number of units that a range touches. */
+function unitsOf({
+  startPfn,
+  endPfn,
+  unitPages,
+}: PfnRange & { readonly unitPages: number }): number {
+  if (startPfn === endPfn) return 0;
+  return Math.ceil(endPfn / unitPages) - Math.floor(startPfn / unitPages);
 }

@@ -49,8 +49,3 @@ export interface DeviceBackend {
   readonly mapLinear?: (span: PfnRange, protection: PageProtection) => void;
   readonly unmapLinear?: (span: PfnRange) => void;
 }
-
-/** Serialises adding and removing memory; the default is uncontended, for one controlling thread. */
-export interface HotplugLock {
-  withLock<T>(body: () => T): T;
-}

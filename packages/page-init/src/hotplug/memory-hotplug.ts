@@ -13,8 +13,9 @@
 import { type Memmap, PageState, SectionFlag, type PfnRange } from '@bootmem/memmap';
 import { checkUntouched, initMemory } from '../work/fill.js';
 import type { SubsectionMap } from './subsections.js';
+import { KERNEL_DESCRIPTOR_BYTES } from '../base/constants.js';
 import { PageInitError } from '../base/errors.js';
-import type { HotplugLock } from '../device/types.js';
+import { type HotplugLock, UNCONTENDED } from './hotplug-lock.js';
 import type { PageSink } from '../base/types.js';
 
 /** A block that was added. */
@@ -53,10 +54,10 @@ export class MemoryHotplug {
   constructor(options: MemoryHotplugOptions) {
     this.#memmap = options.memmap;
     this.#subsections = options.subsections;
-    this.#lock = options.lock ?? { withLock: (body) => body() };
+    this.#lock = options.lock ?? UNCONTENDED;
     this.blockPages = options.blockPages ?? options.memmap.pagesPerSection;
     this.#mode = options.memmapOnMemory ?? 'off';
-    this.#descriptorBytes = options.descriptorBytes ?? 64;
+    this.#descriptorBytes = options.descriptorBytes ?? KERNEL_DESCRIPTOR_BYTES;
     if (this.blockPages % this.#memmap.pagesPerSection !== 0) {
       throw new PageInitError('ERR_PAGE_INIT_ARGUMENT', 'a block is whole sections', {
         blockPages: this.blockPages,

@@ -1,9 +1,8 @@
 /**
- * Set arithmetic on sorted ranges of pages: merge reserved ranges, cut a range by them, round bytes to
- * pages. Pure; linear in the number of ranges.
+ * Set arithmetic on sorted ranges of pages: merge reserved ranges, cut a range by them. Pure; linear in the number of ranges.
  */
 import type { PfnRange } from '@bootmem/memmap';
-import type { MemoryPfnRange, ReservedPfnRange } from '../base/types.js';
+import type { ReservedPfnRange } from '../base/types.js';
 
 /** How a part of a range is covered by the reserved list. */
 export type Cover = 'free' | 'reserved' | 'no-init';
@@ -73,45 +72,4 @@ export function* cutBy(range: PfnRange, reserved: readonly ReservedPfnRange[]): 
       at = end;
     }
   }
-}
-
-/** A byte range of memory or of a reservation. */
-export interface ByteSpan {
-  /** First byte. */
-  readonly base: number;
-  /** Bytes. */
-  readonly size: number;
-}
-
-/** Memory in bytes to whole pages: edges inward, what holds no whole page is dropped. */
-export function memoryFromBytes(
-  regions: readonly (ByteSpan & { readonly nid: number; readonly mirror?: boolean })[],
-  pageShift = 12,
-): MemoryPfnRange[] {
-  const page = 2 ** pageShift;
-  return regions.flatMap(({ base, size, nid, mirror }) => {
-    const startPfn = Math.ceil(base / page);
-    const endPfn = Math.floor((base + size) / page);
-    if (startPfn >= endPfn) return [];
-    return [{ startPfn, endPfn, nid, ...(mirror === undefined ? {} : { mirror }) }];
-  });
-}
-
-/** Reservations in bytes to pages: edges outward, a page that is used in part is used. */
-export function reservedFromBytes(
-  regions: readonly (ByteSpan & { readonly noInit?: boolean })[],
-  pageShift = 12,
-): ReservedPfnRange[] {
-  const page = 2 ** pageShift;
-  return regions.flatMap(({ base, size, noInit }) =>
-    size <= 0
-      ? []
-      : [
-          {
-            startPfn: Math.floor(base / page),
-            endPfn: Math.ceil((base + size) / page),
-            ...(noInit === undefined ? {} : { noInit }),
-          },
-        ],
-  );
 }

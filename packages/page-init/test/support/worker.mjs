@@ -1,7 +1,8 @@
 // What runs in pool threads in the race tests: everything is attached by handle, once a machine.
 import { PageAllocator } from '@bootmem/buddy-allocator';
 import { Memmap } from '@bootmem/memmap';
-import { createZoneGrower, DeferredNode, DeviceInit } from '@bootmem/page-init';
+import { createZoneGrower, DeferredNode } from '@bootmem/page-init';
+import { DeviceInit } from '@bootmem/page-init/device';
 
 let known;
 
@@ -50,7 +51,10 @@ let device;
 /** Chunk of a device's background initialisation. */
 export function initDevice(start, end, arg) {
   if (device?.key !== arg.key) {
-    device = { key: arg.key, init: DeviceInit.attach(arg.device, Memmap.attach(arg.memmap)) };
+    device = {
+      key: arg.key,
+      init: DeviceInit.attach(arg.device, { memmap: Memmap.attach(arg.memmap) }),
+    };
   }
   return device.init.initChunk(start, end);
 }

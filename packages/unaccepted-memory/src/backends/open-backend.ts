@@ -14,22 +14,37 @@ import { AcceptError } from '../base/errors.js';
 const BUILT_IN: BackendOpeners = {
   none: () => createNoneBackend(),
   prefault: (handle) => createPrefaultBackend(handle as unknown as PrefaultOptions),
-  'tdx-model': (handle) => createTdxModel(handle['options'] as TdxModelOptions),
-  'snp-model': (handle) => createSnpModel(handle['options'] as SnpModelOptions),
+  'tdx-model': (handle) => createTdxModel(modelOptions(handle)),
+  'snp-model': (handle) => createSnpModel(modelOptions(handle)),
 };
+
+/** The settings that a model put into its handle; its counters are always there. */
+function modelOptions(handle: BackendHandle): TdxModelOptions & SnpModelOptions {
+  const options = handle['options'] as (TdxModelOptions & SnpModelOptions) | null | undefined;
+  if (options?.counters !== undefined) return options;
+  throw new AcceptError('ERR_ACCEPT_HANDLE', 'a model has counters', { kind: handle.kind });
+}
 
 /**
  * Builds a backend from its handle in another thread.
  * @param handle   from `toHandle()`
  * @param openers  further kinds; they win over the built-in ones
- * @throws ERR_ACCEPT_HANDLE when nobody knows the kind
+ * @throws ERR_ACCEPT_HANDLE when nobody knows the kind, or a built-in kind does not find in it what it needs
  */
 export function openBackend(handle: BackendHandle, openers: BackendOpeners = {}): AcceptBackend {
-  const open = openers[handle.kind] ?? BUILT_IN[handle.kind];
-  if (open === undefined) {
-    throw new AcceptError('ERR_ACCEPT_HANDLE', `no backend of kind '${handle.kind}'`, {
-      kind: handle.kind,
-    });
+  const { kind } = handle;
+  if (Object.hasOwn(openers, kind)) return openers[kind]!(handle);
+  if (!Object.hasOwn(BUILT_IN, kind)) {
+    throw new AcceptError('ERR_ACCEPT_HANDLE', `no backend of kind '${kind}'`, { kind });
   }
-  return open(handle);
+  try {
+    return BUILT_IN[kind]!(handle);
+  } catch (cause) {
+    throw new AcceptError(
+      'ERR_ACCEPT_HANDLE',
+      `the handle of the backend '${kind}' is not one that it made`,
+      { kind },
+      { cause },
+    );
+  }
 }

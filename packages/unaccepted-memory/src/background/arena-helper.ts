@@ -5,9 +5,10 @@
  * that arrives at a unit in progress takes the pieces that nobody has begun (see accept-protocol.ts), so it is
  * never more than a piece behind.
  */
+import type { UnacceptedMemoryHandle } from '../memory/types.js';
 import { UnacceptedMemory } from '../memory/unaccepted-memory.js';
-import type { UnacceptedMemoryHandle } from '../memory/unaccepted-memory.js';
 import { Pacer } from './pacer.js';
+import type { PacerHandle } from './pacer.js';
 import type { ByteRange } from '../table/table.js';
 
 /** How long a helper hurries after a consumer caught up with it. */
@@ -50,8 +51,8 @@ export function runArenaHelper(memory: UnacceptedMemory, range: ByteRange, pacer
 export interface AcceptJob {
   /** The accept state. */
   readonly memory: UnacceptedMemoryHandle;
-  /** Shared words of the owner's pacer; default: as fast as it goes. */
-  readonly pacer?: ArrayBufferLike;
+  /** The owner's pacer; default: as fast as it goes. */
+  readonly pacer?: PacerHandle;
   /** Bytes of a step; default 256 KiB. */
   readonly stepBytes?: number;
 }
@@ -67,13 +68,11 @@ export interface AcceptJob {
 export function acceptUnitsJob(start: number, end: number, job: AcceptJob): void {
   const memory = UnacceptedMemory.attach(job.memory);
   const { physBase, unitSize } = memory.geometry;
-  const pacer = new Pacer(
-    {
-      yieldToLoad: job.pacer !== undefined,
-      ...(job.stepBytes !== undefined && { stepBytes: job.stepBytes }),
-    },
-    job.pacer,
-  );
+  const options = {
+    yieldToLoad: job.pacer !== undefined,
+    ...(job.stepBytes !== undefined && { stepBytes: job.stepBytes }),
+  };
+  const pacer = job.pacer === undefined ? Pacer.create(options) : Pacer.attach(job.pacer, options);
   try {
     const range = { start: physBase + start * unitSize, end: physBase + end * unitSize };
     runArenaHelper(memory, range, pacer);

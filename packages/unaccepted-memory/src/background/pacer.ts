@@ -7,17 +7,42 @@
  * demand would stop anyway.
  *
  * ```text
- * shared words   0 stop    1 wake    2 paused    3 rate in KiB/s (0 = unlimited)    4 steps    5 load pauses    6 bytes in KiB
+ * shared words   0 MAGIC   1 layout version
+ *                2 stop    3 wake    4 paused    5 rate in KiB/s (0 = unlimited)    6 steps    7 load pauses    8 bytes in KiB
  * ```
- * All words are atomic; the owner writes 0–3, the helper 4–6. Time comes in through `clock`, so tests have none.
+ * Words 2–8 are atomic; the owner writes 2–5, the helper 6–8. Time comes in through `clock`, so tests have none.
  */
-import { allocateBuffer } from '@bootmem/memmap/shared';
+import { allocateBuffer, checkHandle } from '@bootmem/memmap/shared';
+import type { HandleFormat } from '@bootmem/memmap/shared';
 import type { Words } from '../memory/bitmap.js';
-import { checkInteger } from '../base/errors.js';
+import { checkInteger, handleError } from '../base/errors.js';
 
 const { add, load, notify, store, wait } = Atomics;
 
-const WORD = { STOP: 0, WAKE: 1, PAUSED: 2, RATE: 3, STEPS: 4, LOAD_PAUSES: 5, KIB: 6, COUNT: 7 };
+/** "PACE" */
+const MAGIC = 0x50414345;
+/** Changes whenever the words do. */
+const VERSION = 1;
+const WORD = {
+  MAGIC: 0,
+  VERSION: 1,
+  STOP: 2,
+  WAKE: 3,
+  PAUSED: 4,
+  RATE: 5,
+  STEPS: 6,
+  LOAD_PAUSES: 7,
+  KIB: 8,
+  COUNT: 9,
+} as const;
+const FORMAT: HandleFormat = {
+  type: 'bootmem.pacer',
+  header: { field: 'buffer' },
+  magic: MAGIC,
+  version: VERSION,
+  headerWords: WORD.COUNT,
+  needs: () => [],
+};
 const DEFAULT_STEP = 256 * 1024;
 const DEFAULT_IDLE_MS = 50;
 /** A step that takes this many times the usual was disturbed. */
@@ -26,7 +51,7 @@ const LOAD_FACTOR = 4;
 const NEWEST = 1 / 8;
 const LONGEST_LOAD_PAUSE_MS = 20;
 
-/** Settings of one helper. */
+/** Settings of this thread's end. */
 export interface PacerOptions {
   /** Bytes of a step; default 256 KiB. The backend's granularity is the least. */
   readonly stepBytes?: number;
@@ -38,6 +63,13 @@ export interface PacerOptions {
   readonly clock?: () => number;
   /** Sleeps; default `Atomics.wait` on the wake word. */
   readonly sleep?: (ms: number) => void;
+}
+
+/** Names a pacer for another thread; survives `postMessage`. */
+export interface PacerHandle {
+  readonly type: 'bootmem.pacer';
+  /** The shared words. */
+  readonly buffer: ArrayBufferLike;
 }
 
 /** What the helper did. */
@@ -63,14 +95,7 @@ export class Pacer {
   #last: number;
   #usual = 0;
 
-  /**
-   * @param options  settings of this thread's end
-   * @param buffer   the shared words of another end; default fresh ones
-   */
-  constructor(
-    options: PacerOptions = {},
-    buffer: ArrayBufferLike = allocateBuffer(WORD.COUNT * 4),
-  ) {
+  private constructor(buffer: ArrayBufferLike, options: PacerOptions) {
     this.stepBytes = options.stepBytes ?? DEFAULT_STEP;
     this.idleMs = options.idleMs ?? DEFAULT_IDLE_MS;
     checkInteger('stepBytes', this.stepBytes, 1);
@@ -87,9 +112,29 @@ export class Pacer {
     this.#last = this.#clock();
   }
 
-  /** The shared words, for the other end. */
-  get buffer(): ArrayBufferLike {
-    return this.#words.buffer;
+  /** Makes a pacer; the other end attaches to it. @throws ERR_ACCEPT_ARGUMENT when `stepBytes` is no positive integer */
+  static create(options: PacerOptions = {}): Pacer {
+    const buffer = allocateBuffer(WORD.COUNT * 4);
+    const words = new Int32Array(buffer);
+    words[WORD.VERSION] = VERSION;
+    words[WORD.MAGIC] = MAGIC;
+    return new Pacer(buffer, options);
+  }
+
+  /**
+   * The other end of a pacer.
+   * @param handle   from {@link Pacer.toHandle}
+   * @param options  settings of this end
+   * @throws ERR_ACCEPT_HANDLE when the handle is not one of ours
+   */
+  static attach(handle: PacerHandle, options: PacerOptions = {}): Pacer {
+    checkHandle(handle, FORMAT, handleError);
+    return new Pacer(handle.buffer, options);
+  }
+
+  /** A plain object from which the other end attaches. */
+  toHandle(): PacerHandle {
+    return { type: 'bootmem.pacer', buffer: this.#words.buffer };
   }
 
   /** Asks the helper to end after its step. */

@@ -16,12 +16,12 @@ export const TABLE_VERSION = 1;
 export const TABLE_HEADER_BYTES = 24;
 /** The longest stretch of addresses that one table covers: 4 PiB, 256 MiB of bitmap at 2 MiB a bit. */
 export const MAX_SPAN = 2 ** 52;
-/** GUID under which the boot stub installs the table. @kernel LINUX_EFI_UNACCEPTED_MEM_TABLE_GUID */
-export const TABLE_GUID = 'd5d1de3c-105c-44f9-9ea9-bcef98120031';
 /** The most pieces a unit can be prepared in; they fit one 32-bit word. */
 export const MAX_CELLS_PER_UNIT = 32;
 /** Threads that may accept at the same time unless the creator says otherwise. */
 export const DEFAULT_PARTICIPANTS = 64;
+/** The most threads that may accept at the same time. */
+export const MAX_PARTICIPANTS = 65_535;
 /** How long a caller waits for another one's unit before it gives up. */
 export const DEFAULT_WAIT_LIMIT_MS = 60_000;
 /** Pages of a parked block: 1024. @kernel MAX_ORDER_NR_PAGES */

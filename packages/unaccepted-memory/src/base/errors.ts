@@ -1,8 +1,6 @@
 /**
  * The one error class of the package. Shortage is never an error here; these are a caller's mistake
  * (thrown before anything changed) or a platform that could not do what it must.
- *
- * Source: bootmem conventions ("three outcomes, never mixed").
  */
 
 /** What can go wrong, as a code that tests and callers compare. */
@@ -13,9 +11,9 @@ export type AcceptErrorCode =
   | 'ERR_ACCEPT_TABLE_VERSION'
   /** The table does not fit: span over 4 PiB, truncated bytes, bad header. */
   | 'ERR_ACCEPT_TABLE'
-  /** A handle does not name an accept state of this layout version. */
+  /** A handle is junk, somebody else's, cut short, or of another layout version. */
   | 'ERR_ACCEPT_HANDLE'
-  /** Every participant slot is in use. */
+  /** Every participant slot is taken. */
   | 'ERR_ACCEPT_PARTICIPANTS'
   /** The backend called back into the same participant while it accepts. */
   | 'ERR_ACCEPT_REENTRANT'
@@ -28,30 +26,38 @@ export type AcceptErrorCode =
   /** The object was closed. */
   | 'ERR_ACCEPT_CLOSED';
 
-/** An error with a code and the values that matter; `cause` keeps what the backend threw. */
+/** Error of this package; match on `code`, not on the text. `cause` keeps what the backend threw. */
 export class AcceptError extends Error {
-  /** Machine-readable reason. */
+  /** What happened. */
   readonly code: AcceptErrorCode;
   /** The values behind the message: addresses in bytes, units as indices. */
-  readonly details: Readonly<Record<string, number | string>>;
+  readonly details: Readonly<Record<string, unknown>>;
 
   /**
-   * @param code     machine-readable reason
+   * @param code     what happened
    * @param message  what was expected, what came, with unit
    * @param details  the values behind the message
-   * @param cause    the error that led here, if any
+   * @param options  `cause`: the error that led here, if any
    */
   constructor(
     code: AcceptErrorCode,
     message: string,
-    details: Readonly<Record<string, number | string>> = {},
-    cause?: unknown,
+    details: Readonly<Record<string, unknown>> = {},
+    options?: ErrorOptions,
   ) {
-    super(message, cause === undefined ? undefined : { cause });
+    super(message, options);
     this.name = 'AcceptError';
     this.code = code;
     this.details = details;
   }
+}
+
+/** Makes the error for `checkHandle`. */
+export function handleError(
+  message: string,
+  details: Readonly<Record<string, unknown>>,
+): AcceptError {
+  return new AcceptError('ERR_ACCEPT_HANDLE', message, details);
 }
 
 /** `0x` form of an address for messages. */

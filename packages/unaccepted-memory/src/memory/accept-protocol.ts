@@ -27,35 +27,15 @@ import { AcceptError, hex } from '../base/errors.js';
 import { WORD } from './layout.js';
 import type { StateViews } from './layout.js';
 import type { Participants } from './participants.js';
+import type { AcceptOutcome, UnitState } from './types.js';
 
 const { add, load, notify, or, wait } = Atomics;
 
 /** Longest single sleep of a waiter: it looks for a dead owner or a cell to redo at least this often. */
 const WAIT_SLICE_MS = 2;
 
-/** What one request did. */
-export interface AcceptOutcome {
-  /** Cells this thread prepared. */
-  readonly cells: number;
-  /** Calls of the backend. */
-  readonly calls: number;
-  /** Units that this thread found claimed by another one and had to wait for. */
-  readonly waited: number;
-}
-
 /** Nothing to do. */
 export const NO_WORK: AcceptOutcome = { cells: 0, calls: 0, waited: 0 };
-
-/** What is known about a unit. */
-export type UnitState =
-  /** Usable. */
-  | 'accepted'
-  /** Nobody is preparing it (some of its cells may be done already). */
-  | 'unaccepted'
-  /** A live thread is inside it. */
-  | 'accepting'
-  /** A thread died or failed inside it; it is not known how far it got. */
-  | 'interrupted';
 
 /** The protocol for one thread. Keeps no state of its own beyond the re-entrancy flag. */
 export class AcceptProtocol {
@@ -227,7 +207,7 @@ export class AcceptProtocol {
         'ERR_ACCEPT_FAILED',
         `${this.#backend.name} could not accept [${hex(this.#address(start))}, ${hex(this.#address(stop))})`,
         { start: this.#address(start), end: this.#address(stop) },
-        cause,
+        { cause },
       );
     }
     this.#complete(start, stop);

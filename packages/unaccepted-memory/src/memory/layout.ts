@@ -18,9 +18,10 @@
  * A **cell** is the piece of a unit that one thread prepares: the whole unit, or 1/2 … 1/32 of it. The table
  * starts at a multiple of 8 bytes, so its bitmap (24 bytes further) can be read as words.
  */
+import type { HandleFormat } from '@bootmem/memmap/shared';
 import { wordsFor } from './bitmap.js';
 import type { Words } from './bitmap.js';
-import { MAX_CELLS_PER_UNIT, TABLE_HEADER_BYTES } from '../base/constants.js';
+import { MAX_CELLS_PER_UNIT, MAX_PARTICIPANTS, TABLE_HEADER_BYTES } from '../base/constants.js';
 import { AcceptError } from '../base/errors.js';
 import { readHeader } from '../table/table.js';
 import type { TableHeader } from '../table/table.js';
@@ -92,39 +93,56 @@ export interface StateViews {
   readonly layout: Layout;
 }
 
+/** What is wrong with the header's numbers; undefined for nothing. */
+function headerFault(words: Words, handle: Readonly<Record<string, unknown>>): string | undefined {
+  const cells = words[WORD.CELLS_PER_UNIT]!;
+  const slots = words[WORD.SLOTS]!;
+  if (cells < 1 || cells > MAX_CELLS_PER_UNIT || (cells & (cells - 1)) !== 0) {
+    return `its units have ${cells} pieces`;
+  }
+  if (slots < 1 || slots > MAX_PARTICIPANTS) return `it has ${slots} participant slots`;
+  const backend = handle['backend'] as { readonly kind?: unknown } | null | undefined;
+  return typeof backend?.kind === 'string' ? undefined : 'it names no backend';
+}
+
+/** Format of `UnacceptedMemoryHandle`. */
+export const STATE_FORMAT: HandleFormat = {
+  type: 'bootmem.unaccepted-memory',
+  header: { field: 'buffer' },
+  magic: MAGIC,
+  version: LAYOUT_VERSION,
+  headerWords: WORD.FIRST_SLOT,
+  needs: (words, handle) =>
+    headerFault(words, handle) ?? [{ field: 'buffer', bytes: layoutFrom(words).byteLength }],
+};
+
+/** Layout as the header states it. */
+function layoutFrom(words: Words): Layout {
+  return layoutOf(words[WORD.UNIT_COUNT]! >>> 0, words[WORD.CELLS_PER_UNIT]!, words[WORD.SLOTS]!);
+}
+
+/** Header of the table inside; it must say the same as the words in front. */
+function tableHeader(buffer: ArrayBufferLike, layout: Layout): TableHeader {
+  let header: TableHeader;
+  try {
+    header = readHeader(new Uint8Array(buffer, layout.tableBytes));
+  } catch (cause) {
+    throw new AcceptError('ERR_ACCEPT_HANDLE', 'its table cannot be read', {}, { cause });
+  }
+  if (header.unitCount === layout.unitCount) return header;
+  throw new AcceptError('ERR_ACCEPT_HANDLE', 'its table has another number of units', {
+    unitCount: header.unitCount,
+    expected: layout.unitCount,
+  });
+}
+
 /**
- * Opens the views over a buffer that `create` filled.
- * @throws ERR_ACCEPT_HANDLE when the buffer is not such a state or has another layout version
+ * Opens the views over a buffer that `newState` filled, or that `checkHandle` has found to be one.
+ * @throws ERR_ACCEPT_HANDLE when the table inside does not fit the words in front of it
  */
 export function openViews(buffer: ArrayBufferLike): StateViews {
-  const head = new Int32Array(
-    buffer,
-    0,
-    Math.min(WORD.FIRST_SLOT, Math.floor(buffer.byteLength / 4)),
-  );
-  if (
-    head.length < WORD.FIRST_SLOT ||
-    head[WORD.MAGIC] !== MAGIC ||
-    head[WORD.VERSION] !== LAYOUT_VERSION
-  ) {
-    throw new AcceptError(
-      'ERR_ACCEPT_HANDLE',
-      `expected accept state of layout ${LAYOUT_VERSION}, got magic ${head[0] ?? 'none'}, layout ${head[1] ?? 'none'}`,
-    );
-  }
-  const layout = layoutOf(
-    head[WORD.UNIT_COUNT]! >>> 0,
-    head[WORD.CELLS_PER_UNIT]!,
-    head[WORD.SLOTS]!,
-  );
-  if (layout.byteLength > buffer.byteLength || layout.cellsPerUnit > MAX_CELLS_PER_UNIT) {
-    throw new AcceptError(
-      'ERR_ACCEPT_HANDLE',
-      `expected ${layout.byteLength} bytes of accept state, got ${buffer.byteLength}`,
-      { expected: layout.byteLength, bytes: buffer.byteLength },
-    );
-  }
-  const header = readHeader(new Uint8Array(buffer, layout.tableBytes));
+  const layout = layoutFrom(new Int32Array(buffer, 0, WORD.FIRST_SLOT));
+  const header = tableHeader(buffer, layout);
   const cellWords = wordsFor(layout.unitCount * layout.cellsPerUnit);
   return {
     buffer,

@@ -2,8 +2,8 @@
  * What is said about unaccepted memory, as typed objects and as the kernel's lines.
  */
 import { PAGE_SIZE } from '../base/constants.js';
-import type { StateRun, UnacceptedMemory } from './unaccepted-memory.js';
-import type { UnitState } from './accept-protocol.js';
+import type { StateRun, UnitState } from './types.js';
+import type { UnacceptedMemory } from './unaccepted-memory.js';
 
 const STATE_LETTERS: Readonly<Record<UnitState, string>> = {
   accepted: '.',
@@ -13,24 +13,22 @@ const STATE_LETTERS: Readonly<Record<UnitState, string>> = {
 };
 const UNITS_PER_LINE = 64;
 
-/** The line of /proc/meminfo. @param bytes parked memory in bytes @kernel meminfo_proc_show */
-export function meminfoLine(bytes: number): string {
-  return `Unaccepted:     ${kib(bytes)} kB`;
+/**
+ * The line of /proc/meminfo, or of a node's meminfo.
+ * @param bytes  parked memory in bytes, of the machine or the node
+ * @param nid    the node; default: the whole machine's line
+ * @kernel meminfo_proc_show
+ */
+export function meminfoLine(bytes: number, nid?: number): string {
+  return `${nid === undefined ? '' : `Node ${nid} `}Unaccepted:     ${kib(bytes)} kB`;
 }
 
-/** The line of a node's meminfo. @param nid node @param bytes parked memory of the node */
-export function nodeMeminfoLine(nid: number, bytes: number): string {
-  return `Node ${nid} Unaccepted:     ${kib(bytes)} kB`;
-}
-
-/** The line of /proc/vmstat. @param pages parked pages */
+/**
+ * The line of /proc/vmstat; that of a zone in /proc/zoneinfo is the same, indented by six.
+ * @param pages  parked pages
+ */
 export function vmstatLine(pages: number): string {
   return `nr_unaccepted ${pages}`;
-}
-
-/** The line of a zone in /proc/zoneinfo. @param pages parked pages of the zone */
-export function zoneinfoLine(pages: number): string {
-  return `      nr_unaccepted ${pages}`;
 }
 
 function kib(bytes: number): string {

@@ -10,73 +10,28 @@
  * ```
  * Source: behaviour of Linux' unaccepted memory support (v6.5 to v7.1); the protocol is described in accept-protocol.ts.
  */
-import { allocateBuffer } from '@bootmem/memmap/shared';
-import { AcceptProtocol, NO_WORK } from './accept-protocol.js';
-import type { AcceptOutcome, UnitState } from './accept-protocol.js';
-import type { AcceptBackend, BackendHandle, BackendOpeners } from '../backends/backend.js';
+import { checkHandle } from '@bootmem/memmap/shared';
+import type { AcceptBackend } from '../backends/backend.js';
 import { openBackend } from '../backends/open-backend.js';
-import { anyBit, countBits, firstBit } from './bitmap.js';
-import {
-  DEFAULT_PARTICIPANTS,
-  DEFAULT_UNIT_SIZE,
-  DEFAULT_WAIT_LIMIT_MS,
-  MAX_CELLS_PER_UNIT,
-  TABLE_HEADER_BYTES,
-} from '../base/constants.js';
-import { AcceptError, checkInteger } from '../base/errors.js';
-import { FLAG, LAYOUT_VERSION, MAGIC, WORD, layoutOf, openViews } from './layout.js';
-import type { StateViews } from './layout.js';
-import { Participants } from './participants.js';
-import { buildTable, readHeader, writeHeader } from '../table/table.js';
+import { TABLE_HEADER_BYTES } from '../base/constants.js';
+import { AcceptError, checkInteger, handleError } from '../base/errors.js';
 import type { ByteRange, TableHeader } from '../table/table.js';
-import { ACCEPT_PROFILES, acceptUnits, probeUnits } from '../table/unit-range.js';
+import { ACCEPT_PROFILES, PROFILE_NAMES, acceptUnits, probeUnits } from '../table/unit-range.js';
 import type { AcceptProfileName, UnitRange } from '../table/unit-range.js';
-
-const PROFILE_NAMES = Object.keys(ACCEPT_PROFILES) as AcceptProfileName[];
-
-/** How to create the shared state. */
-export interface UnacceptedMemoryOptions {
-  /** Unaccepted ranges of the memory map, in bytes, page aligned; may be empty. */
-  readonly ranges: readonly ByteRange[];
-  /** What makes memory usable. */
-  readonly backend: AcceptBackend;
-  /** Bytes of a unit, a power of two of at least 4096; default 2 MiB. Ignored when a table is installed. */
-  readonly unitSize?: number;
-  /** A table left by an earlier stage; reused when its version is 1. */
-  readonly installed?: Uint8Array;
-  /** Also accept the unit after a request that ends on a unit boundary; default true. False for plain arenas. */
-  readonly guard?: boolean;
-  /** Kernel release whose rules apply; default 'latest'. */
-  readonly profile?: AcceptProfileName;
-  /** Threads that may hold a slot at the same time, 1 .. 65535; default 64. */
-  readonly participants?: number;
-  /** Milliseconds that a caller waits for another one's unit before ERR_ACCEPT_TIMEOUT; default 60 000. */
-  readonly waitLimitMs?: number;
-}
-
-/** Names the shared state for another thread; survives `postMessage`. */
-export interface UnacceptedMemoryHandle {
-  /** The shared words. */
-  readonly buffer: ArrayBufferLike;
-  /** The backend that goes with it. */
-  readonly backend: BackendHandle;
-}
-
-/** How to attach. */
-export interface AttachOptions {
-  /** A slot reserved by the creator for this thread; default: take a free one when first needed. */
-  readonly participant?: number;
-  /** Use this backend in place of the one that the handle names. */
-  readonly backend?: AcceptBackend;
-  /** Kinds of backends besides the built-in ones. */
-  readonly openers?: BackendOpeners;
-}
-
-/** A run of units in one state, as addresses in bytes. */
-export interface StateRun extends ByteRange {
-  /** The state that all its units are in. */
-  readonly state: UnitState;
-}
+import { AcceptProtocol, NO_WORK } from './accept-protocol.js';
+import { anyBit, countBits, firstBit } from './bitmap.js';
+import { FLAG, STATE_FORMAT, WORD, openViews } from './layout.js';
+import type { StateViews } from './layout.js';
+import { cellsPerUnit, newState } from './new-state.js';
+import { Participants } from './participants.js';
+import type {
+  AcceptOutcome,
+  AttachOptions,
+  StateRun,
+  UnacceptedMemoryHandle,
+  UnacceptedMemoryOptions,
+  UnitState,
+} from './types.js';
 
 /** The shared state as one thread sees it. */
 export class UnacceptedMemory {
@@ -113,42 +68,19 @@ export class UnacceptedMemory {
    * @remarks O(units / 32) words are allocated, not touched; no memory of the ranges is touched but the edges.
    */
   static create(options: UnacceptedMemoryOptions): UnacceptedMemory {
-    const { backend } = options;
-    const slots = options.participants ?? DEFAULT_PARTICIPANTS;
-    const waitLimit = options.waitLimitMs ?? DEFAULT_WAIT_LIMIT_MS;
-    checkInteger('participants', slots, 1, 65_535);
-    checkInteger('waitLimitMs', waitLimit, 0, 2 ** 31 - 1);
-    const plan = buildTable(options.ranges, {
-      ...(options.unitSize !== undefined && { unitSize: options.unitSize }),
-      ...(options.installed !== undefined && { installed: options.installed }),
-    });
-    const table = plan.table ?? emptyTable(options.unitSize);
-    const header = readHeader(table);
-    const cells = cellsPerUnit(header.unitSize, backend);
-    const layout = layoutOf(header.unitCount, cells, slots);
-    const buffer = allocateBuffer(layout.byteLength);
-    new Uint8Array(buffer).set(table, layout.tableBytes);
-    const words = new Int32Array(buffer, 0, WORD.FIRST_SLOT);
-    words[WORD.VERSION] = LAYOUT_VERSION;
-    words[WORD.CELLS_PER_UNIT] = cells;
-    const profile = PROFILE_NAMES.indexOf(options.profile ?? 'latest');
-    words[WORD.FLAGS] =
-      ((options.guard ?? true) ? FLAG.GUARD : 0) | (profile << FLAG.PROFILE_SHIFT);
-    words[WORD.SLOTS] = slots;
-    words[WORD.WAIT_LIMIT_MS] = waitLimit;
-    words[WORD.UNIT_COUNT] = header.unitCount | 0;
-    words[WORD.MAGIC] = MAGIC;
-    const memory = new UnacceptedMemory(openViews(buffer), backend);
-    for (const range of plan.acceptNow) memory.#acceptDirectly(range);
+    const { buffer, acceptNow } = newState(options);
+    const memory = new UnacceptedMemory(openViews(buffer), options.backend);
+    for (const range of acceptNow) memory.#acceptDirectly(range);
     return memory;
   }
 
   /**
    * Opens the state in another thread.
-   * @throws ERR_ACCEPT_HANDLE when the handle is not one of ours
-   * @throws ERR_ACCEPT_ARGUMENT when the backend splits units differently from the creator's
+   * @throws ERR_ACCEPT_HANDLE when the handle, or that of the backend, is not one of ours
+   * @throws ERR_ACCEPT_ARGUMENT when the participant is no slot, or the backend splits units differently from the creator's
    */
   static attach(handle: UnacceptedMemoryHandle, options: AttachOptions = {}): UnacceptedMemory {
+    checkHandle(handle, STATE_FORMAT, handleError);
     const views = openViews(handle.buffer);
     const backend = options.backend ?? openBackend(handle.backend, options.openers);
     const cells = cellsPerUnit(views.header.unitSize, backend);
@@ -159,12 +91,20 @@ export class UnacceptedMemory {
         { expected: views.layout.cellsPerUnit, cells },
       );
     }
-    return new UnacceptedMemory(views, backend, options.participant);
+    const { participant } = options;
+    if (participant !== undefined) {
+      checkInteger('participant', participant, 0, views.layout.slotCount - 1);
+    }
+    return new UnacceptedMemory(views, backend, participant);
   }
 
   /** A plain object from which another thread attaches. */
   toHandle(): UnacceptedMemoryHandle {
-    return { buffer: this.#views.buffer, backend: this.backend.toHandle() };
+    return {
+      type: 'bootmem.unaccepted-memory',
+      buffer: this.#views.buffer,
+      backend: this.backend.toHandle(),
+    };
   }
 
   /** This thread's slot; taken when first asked for. @throws ERR_ACCEPT_PARTICIPANTS when none is free */
@@ -336,6 +276,11 @@ export class UnacceptedMemory {
     if (this.#id !== undefined) this.#participants.leave(this.#id);
   }
 
+  /** As {@link UnacceptedMemory.close}, for `using`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
   #bytes(units: UnitRange): ByteRange {
     const { physBase, unitSize } = this.geometry;
     return { start: physBase + units.start * unitSize, end: physBase + units.end * unitSize };
@@ -354,27 +299,8 @@ export class UnacceptedMemory {
         'ERR_ACCEPT_FAILED',
         `${this.backend.name} could not accept an edge of the memory map`,
         { start: range.start, end: range.end },
-        cause,
+        { cause },
       );
     }
   }
-}
-
-function cellsPerUnit(unitSize: number, backend: AcceptBackend): number {
-  const cells = Math.max(1, unitSize / backend.granularity);
-  if (!Number.isInteger(cells) || (cells & (cells - 1)) !== 0) {
-    throw new AcceptError(
-      'ERR_ACCEPT_ARGUMENT',
-      `granularity: expected a power of two, got ${backend.granularity}`,
-      { granularity: backend.granularity },
-    );
-  }
-  return Math.min(cells, MAX_CELLS_PER_UNIT);
-}
-
-/** A table of no units: everything is accepted, every question has the answer no. */
-function emptyTable(unitSize: number = DEFAULT_UNIT_SIZE): Uint8Array {
-  const table = new Uint8Array(TABLE_HEADER_BYTES);
-  writeHeader(table, { physBase: 0, unitSize, bitmapBytes: 0, unitCount: 0 });
-  return table;
 }

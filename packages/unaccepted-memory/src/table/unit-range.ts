@@ -47,6 +47,9 @@ export const ACCEPT_PROFILES = {
 /** Name of a profile. */
 export type AcceptProfileName = keyof typeof ACCEPT_PROFILES;
 
+/** The names in the order of their numbers in shared words. */
+export const PROFILE_NAMES = Object.keys(ACCEPT_PROFILES) as readonly AcceptProfileName[];
+
 /** A half-open range of unit indices; `start === end` when it is empty. */
 export interface UnitRange {
   /** First unit. */

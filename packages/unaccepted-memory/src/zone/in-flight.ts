@@ -3,9 +3,13 @@
  * with one, and the block of a dead thread can be finished.
  *
  * ```text
- * words   zone 0 .. 255: pages in flight of that zone      slot per participant: zone, block + 1
- *                                                          0 = none, -1 = about to take one
- *         helper: participant + 1 of the background helper, 0 = none;   demand: grows when it is wanted
+ * word 0   MAGIC                     written once, by creation
+ *      1   layout version            written once
+ *      2   participant slots         written once
+ *      3   helper                    participant + 1 of the background helper, 0 = none
+ *      4   demand                    grows when the helper is wanted
+ *      5   zones 0 .. 255            pages in flight of that zone
+ *    261   slots, 2 words each       zone, block + 1; 0 = none, -1 = about to take one
  * ```
  * A block is in flight at most once in its life, so a slot's value names it without a generation. Whoever swaps
  * it for 0 has the duty to free the block: the thread that took it, a helper, or the one that recovers a dead
@@ -16,9 +20,16 @@ import type { Words } from '../memory/bitmap.js';
 
 const { add, compareExchange, load, notify, store, wait } = Atomics;
 
-const HELPER = 256;
-const DEMAND = 257;
-const ZONES = 258;
+/** "ACIF" */
+export const IN_FLIGHT_MAGIC = 0x41434946;
+/** Changes whenever the words do. */
+export const IN_FLIGHT_VERSION = 1;
+/** Words before the zones. */
+export const IN_FLIGHT_HEADER_WORDS = 5;
+
+const WORD = { MAGIC: 0, VERSION: 1, SLOTS: 2, HELPER: 3, DEMAND: 4 } as const;
+const ZONES_AT = IN_FLIGHT_HEADER_WORDS;
+const SLOTS_AT = ZONES_AT + 256;
 /** Looks, a few ns each, at a block between its finish and its free; then a sleep, should its thread be descheduled. */
 const SETTLE_SPINS = 20_000;
 const SETTLE_MS = 200;
@@ -35,18 +46,35 @@ export interface InFlightBlock {
   readonly block: number;
 }
 
+/** Bytes of the words for a number of participant slots. */
+export function inFlightBytes(slots: number): number {
+  return (SLOTS_AT + slots * 2) * 4;
+}
+
+/** Participant slots that the words have room for. */
+export function inFlightSlots(words: Words): number {
+  return words[WORD.SLOTS]!;
+}
+
+/** Fresh words: nothing in flight. @param slots  participant slots, as many as the accept state has */
+export function newInFlight(slots: number): ArrayBufferLike {
+  const buffer = allocateBuffer(inFlightBytes(slots));
+  const words = new Int32Array(buffer);
+  words[WORD.VERSION] = IN_FLIGHT_VERSION;
+  words[WORD.SLOTS] = slots;
+  words[WORD.MAGIC] = IN_FLIGHT_MAGIC;
+  return buffer;
+}
+
 /** The table over shared words; no state of its own. */
 export class InFlight {
   readonly #words: Words;
   readonly #slots: number;
 
-  /**
-   * @param slots   participant slots, as many as the accept state has
-   * @param buffer  existing words; default fresh ones
-   */
-  constructor(slots: number, buffer: ArrayBufferLike = allocateBuffer((ZONES + slots * 2) * 4)) {
-    this.#slots = slots;
-    this.#words = new Int32Array(buffer, 0, ZONES + slots * 2);
+  /** @param buffer  words that {@link newInFlight} made */
+  constructor(buffer: ArrayBufferLike) {
+    this.#words = new Int32Array(buffer);
+    this.#slots = this.#words[WORD.SLOTS]!;
   }
 
   /** The shared words, for another thread. */
@@ -56,73 +84,73 @@ export class InFlight {
 
   /** Says that the thread of `slot` prepares blocks in the background; false when another one does. */
   startHelper(slot: number): boolean {
-    return compareExchange(this.#words, HELPER, 0, slot + 1) === 0;
+    return compareExchange(this.#words, WORD.HELPER, 0, slot + 1) === 0;
   }
 
   /** The helper of `slot` has ended; nothing happens when it is not the helper. */
   endHelper(slot: number): void {
-    compareExchange(this.#words, HELPER, slot + 1, 0);
+    compareExchange(this.#words, WORD.HELPER, slot + 1, 0);
   }
 
   /** True while a background helper runs. */
   get hasHelper(): boolean {
-    return load(this.#words, HELPER) !== 0;
+    return load(this.#words, WORD.HELPER) !== 0;
   }
 
   /** Wakes the helper. */
   demand(): void {
     // Pairs with `awaitDemand`.
-    add(this.#words, DEMAND, 1);
-    notify(this.#words, DEMAND);
+    add(this.#words, WORD.DEMAND, 1);
+    notify(this.#words, WORD.DEMAND);
   }
 
   /** The demand word's value, to be read before looking for work. */
   demandSeen(): number {
-    return load(this.#words, DEMAND);
+    return load(this.#words, WORD.DEMAND);
   }
 
   /** Sleeps until demand differs from `seen`, at most `ms`. Only on threads that may sleep. */
   awaitDemand(seen: number, ms: number): void {
-    wait(this.#words as Int32Array<SharedArrayBuffer>, DEMAND, seen, ms);
+    wait(this.#words as Int32Array<SharedArrayBuffer>, WORD.DEMAND, seen, ms);
   }
 
   /** Pages of a zone that are being accepted right now. */
   pages(zone: number): number {
-    return load(this.#words, zone);
+    return load(this.#words, ZONES_AT + zone);
   }
 
   /** Says that `slot` is about to take a block of `zone`. */
   begin(slot: number, zone: number): void {
-    const at = ZONES + slot * 2;
+    const at = SLOTS_AT + slot * 2;
     store(this.#words, at, zone);
     store(this.#words, at + 1, TAKING);
   }
 
   /** There was none to take. */
   cancel(slot: number): void {
-    store(this.#words, ZONES + slot * 2 + 1, NOTHING);
+    store(this.#words, SLOTS_AT + slot * 2 + 1, NOTHING);
   }
 
   /** Names the block that was taken; from here on others may help with it. */
   enter(slot: number, zone: number, block: number, pages: number): void {
-    add(this.#words, zone, pages);
-    store(this.#words, ZONES + slot * 2, zone);
+    add(this.#words, ZONES_AT + zone, pages);
+    store(this.#words, SLOTS_AT + slot * 2, zone);
     // Pairs with the load in `find`: the zone and the page count are there before the block can be seen.
-    store(this.#words, ZONES + slot * 2 + 1, block + 1);
+    store(this.#words, SLOTS_AT + slot * 2 + 1, block + 1);
   }
 
   /** Takes the block out; true for exactly one caller, who then frees or withholds it and settles. */
   finish(entry: InFlightBlock): boolean {
     // Pairs with the same step of the other threads that worked on this block: one of them wins.
     const value = entry.block + 1;
-    return compareExchange(this.#words, ZONES + entry.slot * 2 + 1, value, NOTHING) === value;
+    return compareExchange(this.#words, SLOTS_AT + entry.slot * 2 + 1, value, NOTHING) === value;
   }
 
   /** The block is where it belongs now: its pages are in flight no more. */
   settle(zone: number, pages: number): void {
     // Pairs with `awaitSettled`: comes after the block is on the free list.
-    add(this.#words, zone, -pages);
-    notify(this.#words, zone);
+    add(this.#words, ZONES_AT + zone, -pages);
+    notify(this.#words, ZONES_AT + zone);
   }
 
   /**
@@ -130,21 +158,21 @@ export class InFlight {
    * @returns false when nothing changed meanwhile: its thread died in between
    */
   awaitSettled(zone: number): boolean {
-    const before = load(this.#words, zone);
+    const before = load(this.#words, ZONES_AT + zone);
     for (let spin = 0; spin < SETTLE_SPINS; spin += 1) {
-      if (load(this.#words, zone) !== before) return true;
+      if (load(this.#words, ZONES_AT + zone) !== before) return true;
     }
     try {
-      wait(this.#words as Int32Array<SharedArrayBuffer>, zone, before, SETTLE_MS);
+      wait(this.#words as Int32Array<SharedArrayBuffer>, ZONES_AT + zone, before, SETTLE_MS);
     } catch {
       // A thread that may not sleep has done its spinning.
     }
-    return load(this.#words, zone) !== before;
+    return load(this.#words, ZONES_AT + zone) !== before;
   }
 
   /** The block of a slot, or undefined; `slot` that died while taking shows nothing. */
   at(slot: number): InFlightBlock | undefined {
-    const at = ZONES + slot * 2;
+    const at = SLOTS_AT + slot * 2;
     const value = load(this.#words, at + 1);
     return value > 0 ? { slot, zone: load(this.#words, at), block: value - 1 } : undefined;
   }

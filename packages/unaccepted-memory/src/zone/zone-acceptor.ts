@@ -19,123 +19,119 @@
  *
  * Source: behaviour of cond_accept_memory (v6.5 to v7.1) and reports about it.
  */
+import { checkHandle } from '@bootmem/memmap/shared';
 import { BLOCK_PAGES, PAGE_SIZE } from '../base/constants.js';
 import { Counters } from '../base/counters.js';
-import { AcceptError } from '../base/errors.js';
-import { InFlight } from './in-flight.js';
-import type { InFlightBlock } from './in-flight.js';
-import type { Pacer } from '../background/pacer.js';
+import { AcceptError, checkInteger, handleError } from '../base/errors.js';
 import type { UnacceptedMemory } from '../memory/unaccepted-memory.js';
+import { BlockWork } from './block-work.js';
+import { InFlight, inFlightSlots, newInFlight } from './in-flight.js';
+import { ACCEPTOR_FORMAT, MAX_BLOCK_ORDER, MAX_PAGE_SHIFT } from './handle.js';
+import { ZONE_COUNTERS } from './types.js';
+import type {
+  AcceptMode,
+  ZoneAcceptCounter,
+  ZoneAcceptorAttach,
+  ZoneAcceptorHandle,
+  ZoneAcceptorOptions,
+  ZoneHelperOptions,
+  ZonePolicy,
+} from './types.js';
 import type { AcceptGate, AcceptPort, AcceptStage, CondAcceptOptions } from './zone-port.js';
-
-/** When memory is accepted. @kernel accept_memory= */
-export type AcceptMode = 'lazy' | 'eager';
-
-/** Counters over all threads. */
-export type ZoneAcceptCounter =
-  | 'acceptedBlocks'
-  | 'acceptedAtHandOver'
-  | 'helped'
-  | 'withheld'
-  | 'zeroMarkAccepts'
-  | 'highOrderAccepts';
-const COUNTERS: readonly ZoneAcceptCounter[] = [
-  'acceptedBlocks',
-  'acceptedAtHandOver',
-  'helped',
-  'withheld',
-  'zeroMarkAccepts',
-  'highOrderAccepts',
-];
-
-/** Settings. */
-export interface ZoneAcceptorOptions {
-  /** Default 'lazy'. */
-  readonly mode?: AcceptMode;
-  /** Order of the blocks that are parked; default 10 (1024 pages). */
-  readonly maxOrder?: number;
-  /** log2 of the page size in bytes; default 12. */
-  readonly pageShift?: number;
-  /** Accept one block when a request of order > 0 fails with enough accepted; default true. The kernel does not. */
-  readonly highOrderRule?: boolean;
-  /**
-   * Blocks that one allocation accepts at most to reach the promo mark while accepted memory can serve it;
-   * default unlimited, as the kernel: then the first allocation after the marks are set pays for all of it.
-   */
-  readonly burst?: number;
-  /** 'demand' (default): with marks at zero accept only what cannot be served. 'always': one block at every question, as the kernel. */
-  readonly zeroMarks?: 'demand' | 'always';
-}
-
-/** How the background helper of zones works. */
-export interface ZoneHelperOptions {
-  /** Accepted free pages to keep beyond the promo mark. */
-  readonly reservePages: number;
-  /** Steps, pace and the stop signal. */
-  readonly pacer: Pacer;
-}
-
-/** Names the shared part for another thread. */
-export interface ZoneAcceptorHandle {
-  /** Settings; the same in all threads. */
-  readonly options: ZoneAcceptorOptions;
-  /** Blocks in flight. */
-  readonly inFlight: ArrayBufferLike;
-  /** Counters. */
-  readonly counters: ArrayBufferLike;
-}
 
 /** The policy for one thread; implements what the page allocator asks. */
 export class ZoneAcceptor implements AcceptGate {
   readonly #memory: UnacceptedMemory;
   readonly #port: AcceptPort;
-  readonly #options: Required<ZoneAcceptorOptions>;
+  readonly #policy: Required<ZonePolicy>;
   readonly #blockPages: number;
   readonly #pageSize: number;
   readonly #inFlight: InFlight;
   readonly #counters: Counters<ZoneAcceptCounter>;
+  readonly #work: BlockWork;
 
-  /**
-   * @param memory   this thread's view of the accept state
-   * @param port     this thread's allocator
-   * @param options  settings; ignored when `handle` is given
-   * @param handle   the shared part of an acceptor in another thread; default: a fresh one
-   */
-  constructor(
-    memory: UnacceptedMemory,
-    port: AcceptPort,
-    options: ZoneAcceptorOptions = {},
-    handle?: ZoneAcceptorHandle,
-  ) {
-    this.#memory = memory;
-    this.#port = port;
-    this.#options = {
-      mode: 'lazy',
-      maxOrder: Math.log2(BLOCK_PAGES),
-      pageShift: Math.log2(PAGE_SIZE),
-      highOrderRule: true,
-      zeroMarks: 'demand',
-      burst: Number.POSITIVE_INFINITY,
-      ...(handle?.options ?? options),
-    };
-    this.#blockPages = 2 ** this.#options.maxOrder;
-    this.#pageSize = 2 ** this.#options.pageShift;
-    this.#inFlight = new InFlight(memory.participantCount, handle?.inFlight);
-    this.#counters = new Counters(COUNTERS, handle?.counters);
+  private constructor(handle: ZoneAcceptorHandle, thread: ZoneAcceptorAttach) {
+    const { policy } = handle;
+    const { maxOrder } = policy;
+    this.#memory = thread.memory;
+    this.#port = thread.port;
+    this.#policy = policy;
+    this.#blockPages = 2 ** maxOrder;
+    this.#pageSize = 2 ** policy.pageShift;
+    const inFlight = new InFlight(handle.inFlight);
+    const counters = new Counters(ZONE_COUNTERS, handle.counters);
+    this.#inFlight = inFlight;
+    this.#counters = counters;
+    this.#work = new BlockWork(thread, { inFlight, counters, maxOrder, pageSize: this.#pageSize });
   }
 
-  /** A plain object for another thread's constructor. */
+  /**
+   * Makes the policy of a machine; other threads attach to it.
+   * @throws ERR_ACCEPT_ARGUMENT when `maxOrder` or `pageShift` is out of range
+   */
+  static create(options: ZoneAcceptorOptions): ZoneAcceptor {
+    const { memory, port } = options;
+    const policy: Required<ZonePolicy> = {
+      mode: options.mode ?? 'lazy',
+      maxOrder: options.maxOrder ?? Math.log2(BLOCK_PAGES),
+      pageShift: options.pageShift ?? Math.log2(PAGE_SIZE),
+      highOrderRule: options.highOrderRule ?? true,
+      zeroMarks: options.zeroMarks ?? 'demand',
+      burst: options.burst ?? Number.POSITIVE_INFINITY,
+    };
+    checkInteger('maxOrder', policy.maxOrder, 0, MAX_BLOCK_ORDER);
+    checkInteger('pageShift', policy.pageShift, 0, MAX_PAGE_SHIFT);
+    const inFlight = newInFlight(memory.participantCount);
+    const counters = new Counters(ZONE_COUNTERS).buffer;
+    return new ZoneAcceptor(
+      { type: 'bootmem.zone-acceptor', policy, inFlight, counters },
+      { memory, port },
+    );
+  }
+
+  /**
+   * The same policy for another thread, over its own accept state and allocator.
+   * @throws ERR_ACCEPT_HANDLE when the handle is not one of ours, or of another accept state
+   */
+  static attach(handle: ZoneAcceptorHandle, thread: ZoneAcceptorAttach): ZoneAcceptor {
+    const slots = thread.memory.participantCount;
+    const words = checkHandle(handle, ACCEPTOR_FORMAT, handleError);
+    if (inFlightSlots(words) !== slots) {
+      throw new AcceptError(
+        'ERR_ACCEPT_HANDLE',
+        'the zone acceptor goes with another accept state',
+        {
+          slots: inFlightSlots(words),
+          expected: slots,
+        },
+      );
+    }
+    return new ZoneAcceptor(handle, thread);
+  }
+
+  /** A plain object from which another thread attaches. */
   toHandle(): ZoneAcceptorHandle {
     return {
-      options: this.#options,
+      type: 'bootmem.zone-acceptor',
+      policy: this.#policy,
       inFlight: this.#inFlight.buffer,
       counters: this.#counters.buffer,
     };
   }
 
+  /** Ends this thread's part: no block is taken through this object any more. Idempotent; other threads go on. */
+  close(): void {
+    this.#work.close();
+  }
+
+  /** As {@link ZoneAcceptor.close}, for `using`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
   /** 'lazy' or 'eager'. */
   get mode(): AcceptMode {
-    return this.#options.mode;
+    return this.#policy.mode;
   }
 
   /** What all threads did so far. */
@@ -157,7 +153,7 @@ export class ZoneAcceptor implements AcceptGate {
     const start = pfn * this.#pageSize;
     const size = 2 ** order * this.#pageSize;
     if (!this.#memory.containsUnaccepted(start, size)) return false;
-    if (this.#options.mode === 'lazy' && order === this.#options.maxOrder) return true;
+    if (this.#policy.mode === 'lazy' && order === this.#policy.maxOrder) return true;
     this.#memory.acceptMemory(start, size);
     this.#counters.add({ acceptedAtHandOver: 1 });
     return false;
@@ -190,7 +186,7 @@ export class ZoneAcceptor implements AcceptGate {
     need -= this.#inFlight.pages(zone);
     if (need <= 0) return false;
     const ready = acceptedFree - unusable;
-    let { burst } = this.#options;
+    let { burst } = this.#policy;
     if (this.#inFlight.hasHelper) {
       this.#inFlight.demand();
       // The helper refills; an allocation lends a hand only when it has fallen far behind.
@@ -213,9 +209,9 @@ export class ZoneAcceptor implements AcceptGate {
    * @kernel try_to_accept_memory_one
    */
   acceptOne(zone: number): boolean {
-    const entry = this.#take(zone);
+    const entry = this.#work.take(zone);
     if (entry === undefined) return false;
-    this.#complete(entry);
+    this.#work.complete(entry);
     return true;
   }
 
@@ -276,20 +272,7 @@ export class ZoneAcceptor implements AcceptGate {
    * @kernel accept_page
    */
   acceptBlock(pfn: number): boolean {
-    const block = Math.floor(pfn / this.#blockPages);
-    if (this.#port.takeUnacceptedAt(block * this.#blockPages)) {
-      const slot = this.#memory.participant;
-      const left = this.#inFlight.at(slot);
-      if (left !== undefined) this.#complete(left);
-      // The zone is not known here and only serves helpers; zone 0 is nobody's.
-      this.#inFlight.enter(slot, 0, block, this.#blockPages);
-      this.#complete({ slot, zone: 0, block });
-      return true;
-    }
-    const entry = this.#inFlight.find((other) => other.block === block);
-    if (entry === undefined) return false;
-    this.#complete(entry);
-    return true;
+    return this.#work.acceptAt(pfn);
   }
 
   /**
@@ -304,26 +287,7 @@ export class ZoneAcceptor implements AcceptGate {
     stepBytes: number,
     between: (bytes: number) => boolean,
   ): number | undefined {
-    const entry = this.#take(zone);
-    if (entry === undefined) return undefined;
-    const bytes = this.#blockPages * this.#pageSize;
-    let total = 0;
-    try {
-      for (;;) {
-        const step = this.#memory.advance(entry.block * bytes, bytes, stepBytes);
-        total += step;
-        if (step === 0 || !between(step)) break;
-      }
-    } catch (error) {
-      try {
-        this.#complete(entry);
-      } catch {
-        // The block is withheld now; the first error says why.
-      }
-      throw error;
-    }
-    this.#complete(entry);
-    return total;
+    return this.#work.acceptInSteps(zone, stepBytes, between);
   }
 
   /**
@@ -331,26 +295,14 @@ export class ZoneAcceptor implements AcceptGate {
    * @returns 'nothing', 'freed' when the block is in the allocator now, 'withheld' when its content is not known
    */
   recover(participant: number): 'nothing' | 'freed' | 'withheld' {
-    this.#inFlight.endHelper(participant);
-    const entry = this.#inFlight.at(participant);
-    if (entry === undefined) {
-      this.#inFlight.cancel(participant);
-      return 'nothing';
-    }
-    try {
-      this.#complete(entry);
-      return 'freed';
-    } catch (error) {
-      if ((error as AcceptError).code === 'ERR_ACCEPT_INTERRUPTED') return 'withheld';
-      throw error;
-    }
+    return this.#work.recover(participant);
   }
 
   /** The request cannot go on without memory: take a block, or help with the one in flight. */
   #acceptNow(zone: number, order: number, stage: AcceptStage, need: number): boolean {
     // Enough is accepted, yet the request failed: a whole block helps against fragmentation, not against a reserve.
     if (need <= 0) {
-      if (!this.#options.highOrderRule || (stage === 'watermark' && order === 0)) return false;
+      if (!this.#policy.highOrderRule || (stage === 'watermark' && order === 0)) return false;
       const accepted = this.#acceptOneOrHelp(zone);
       if (accepted) this.#counters.add({ highOrderAccepts: 1 });
       return accepted;
@@ -366,7 +318,7 @@ export class ZoneAcceptor implements AcceptGate {
   }
 
   #acceptWithoutMarks(zone: number, stage: AcceptStage, servable: boolean): boolean {
-    if (stage === 'before' && servable && this.#options.zeroMarks === 'demand') return false;
+    if (stage === 'before' && servable && this.#policy.zeroMarks === 'demand') return false;
     const accepted = this.#acceptOneOrHelp(zone);
     if (accepted) this.#counters.add({ zeroMarkAccepts: 1 });
     return accepted;
@@ -375,52 +327,7 @@ export class ZoneAcceptor implements AcceptGate {
   #acceptOneOrHelp(zone: number): boolean {
     // Where units can be shared between threads, finishing a begun block is sooner than a new one.
     const divisible = this.#memory.backend.granularity < this.#memory.geometry.unitSize;
-    if (divisible && this.#help(zone)) return true;
-    return this.acceptOne(zone) || this.#help(zone);
-  }
-
-  #help(zone: number): boolean {
-    if (this.#inFlight.pages(zone) === 0) return false;
-    const entry = this.#inFlight.find((other) => other.zone === zone);
-    // Finished, not yet freed: the next look at the free lists finds it.
-    if (entry === undefined) return this.#inFlight.awaitSettled(zone);
-    this.#counters.add({ helped: 1 });
-    this.#complete(entry);
-    return true;
-  }
-
-  #take(zone: number): InFlightBlock | undefined {
-    const slot = this.#memory.participant;
-    // A former owner of the slot died and nobody recovered its block yet: that comes first.
-    const left = this.#inFlight.at(slot);
-    if (left !== undefined) this.#complete(left);
-    this.#inFlight.begin(slot, zone);
-    const pfn = this.#port.takeUnaccepted(zone);
-    if (pfn === undefined) {
-      this.#inFlight.cancel(slot);
-      return undefined;
-    }
-    const block = pfn / this.#blockPages;
-    this.#inFlight.enter(slot, zone, block, this.#blockPages);
-    return { slot, zone, block };
-  }
-
-  /** Accepts a block in flight and frees it, unless another thread has done so meanwhile. */
-  #complete(entry: InFlightBlock): void {
-    const bytes = this.#blockPages * this.#pageSize;
-    try {
-      this.#memory.acceptMemory(entry.block * bytes, bytes);
-    } catch (error) {
-      // Its content is not known: it must reach no free list. It stays uncounted; the error tells the caller.
-      if (this.#inFlight.finish(entry)) {
-        this.#inFlight.settle(entry.zone, this.#blockPages);
-        this.#counters.add({ withheld: 1 });
-      }
-      throw error;
-    }
-    if (!this.#inFlight.finish(entry)) return;
-    this.#port.freeAccepted(entry.block * this.#blockPages, this.#options.maxOrder);
-    this.#inFlight.settle(entry.zone, this.#blockPages);
-    this.#counters.add({ acceptedBlocks: 1 });
+    if (divisible && this.#work.help(zone)) return true;
+    return this.acceptOne(zone) || this.#work.help(zone);
   }
 }

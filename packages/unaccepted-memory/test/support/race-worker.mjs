@@ -1,7 +1,8 @@
 // Threads of the race tests. `workerData.mode` names what to do; all state is shared memory.
 import { parentPort, workerData } from 'node:worker_threads';
 import { PageAllocator } from '@bootmem/buddy-allocator';
-import { Pacer, UnacceptedMemory, ZoneAcceptor, meterBackend } from '@bootmem/unaccepted-memory';
+import { Pacer, UnacceptedMemory, ZoneAcceptor } from '@bootmem/unaccepted-memory';
+import { meterBackend } from '@bootmem/unaccepted-memory/platform';
 import { SharedZone } from './shared-zone.mjs';
 
 const { add, load, notify, wait } = Atomics;
@@ -70,7 +71,7 @@ function allocateAll({ handle, zoneHandle, acceptorHandle, counters, sync, parti
   let memory = UnacceptedMemory.attach(handle, { openers });
   const backend = meterBackend(memory.backend, { counters, underLock: () => zone.holding });
   memory = UnacceptedMemory.attach(handle, { backend });
-  zone.gate = new ZoneAcceptor(memory, zone, {}, acceptorHandle);
+  zone.gate = ZoneAcceptor.attach(acceptorHandle, { memory, port: zone });
   const pages = [];
   let unaccepted = 0;
   barrier(new Int32Array(sync), 0, parties);
@@ -98,7 +99,7 @@ function allocateBuddy({
   const backend = meterBackend(inner, { counters });
   const memory = UnacceptedMemory.attach(handle, { backend });
   const allocator = PageAllocator.attach(allocatorHandle);
-  allocator.setHooks({ accept: new ZoneAcceptor(memory, allocator, {}, acceptorHandle) });
+  allocator.setHooks({ accept: ZoneAcceptor.attach(acceptorHandle, { memory, port: allocator }) });
   const blocks = [];
   let unaccepted = 0;
   barrier(new Int32Array(sync), 0, parties);
@@ -131,7 +132,10 @@ function stopInside({ handle, participant, stopAt, sync, zoneHandle, acceptorHan
   const memory = UnacceptedMemory.attach(handle, { participant, backend });
   if (zoneHandle === undefined) memory.acceptMemory(stopAt, 4096);
   else {
-    const acceptor = new ZoneAcceptor(memory, new SharedZone(zoneHandle), {}, acceptorHandle);
+    const acceptor = ZoneAcceptor.attach(acceptorHandle, {
+      memory,
+      port: new SharedZone(zoneHandle),
+    });
     acceptor.acceptOneInSteps(1, 1, () => true);
   }
   return 'went on';
@@ -154,8 +158,11 @@ function acceptOnce({ handle, start, size, sync }) {
 /** The background helper of a zone. */
 function help({ handle, zoneHandle, acceptorHandle, pacer, reservePages }) {
   const memory = UnacceptedMemory.attach(handle, { openers });
-  const acceptor = new ZoneAcceptor(memory, new SharedZone(zoneHandle), {}, acceptorHandle);
-  return acceptor.runHelper([1], { reservePages, pacer: new Pacer({ idleMs: 5 }, pacer) });
+  const acceptor = ZoneAcceptor.attach(acceptorHandle, {
+    memory,
+    port: new SharedZone(zoneHandle),
+  });
+  return acceptor.runHelper([1], { reservePages, pacer: Pacer.attach(pacer, { idleMs: 5 }) });
 }
 
 const modes = { acceptRandomly, allocateAll, allocateBuddy, stopInside, acceptOnce, help };

@@ -1,4 +1,5 @@
-import type { AcceptGate, AcceptPort, CondAcceptOptions } from '@bootmem/unaccepted-memory';
+import type { AcceptGate, AcceptPort } from '@bootmem/unaccepted-memory';
+import type { CondAcceptOptions } from '../../dist/zone/zone-port.js';
 
 export const MAX_ORDER: number;
 

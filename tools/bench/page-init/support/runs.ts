@@ -85,17 +85,16 @@ export async function initOnly(
   pool: WorkPool,
 ): Promise<Sample> {
   const zoneId = memmap.defineZone(0, 2);
-  const node = DeferredNode.create(
-    {
-      nid: 0,
-      zoneId,
-      firstDeferredPfn: 0,
-      endPfn: pages,
-      ranges: [{ startPfn: 0, endPfn: pages }],
-      sectionOrder: SECTION_ORDER,
-    },
-    { memmap, sink: nullSink, threadId: 1 },
-  );
+  const node = DeferredNode.create({
+    memmap,
+    sink: nullSink,
+    threadId: 1,
+    nid: 0,
+    zoneId,
+    firstDeferredPfn: 0,
+    endPfn: pages,
+    ranges: [{ startPfn: 0, endPfn: pages }],
+  });
   const nodes = [node];
   const made = threads === 1 ? undefined : await prepared(pool, nodes, memmap, threads);
   const runner = made?.runner ?? inlineRunner(nodes);

@@ -1,4 +1,5 @@
-import type { MeteredBackend, UnacceptedMemory } from '@bootmem/unaccepted-memory';
+import type { UnacceptedMemory } from '@bootmem/unaccepted-memory';
+import type { MeteredBackend } from '@bootmem/unaccepted-memory/platform';
 import type { SharedZone } from '../../../../packages/unaccepted-memory/test/support/shared-zone.mjs';
 
 export function openDesign(run: object): {

@@ -2,14 +2,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { parentPort } from 'node:worker_threads';
-import {
-  Pacer,
-  UnacceptedMemory,
-  ZoneAcceptor,
-  meterBackend,
-  openBackend,
-  runArenaHelper,
-} from '@bootmem/unaccepted-memory';
+import { Pacer, UnacceptedMemory, ZoneAcceptor, runArenaHelper } from '@bootmem/unaccepted-memory';
+import { meterBackend, openBackend } from '@bootmem/unaccepted-memory/platform';
 import { SharedZone } from '../../../../packages/unaccepted-memory/test/support/shared-zone.mjs';
 
 const { add, load } = Atomics;
@@ -35,7 +29,7 @@ export function openDesign({ design, handle, zoneHandle, acceptorHandle, counter
   if (design === 'v1')
     zone.onTakeOffline = (pfn, order) => zone.withBitmapLock(() => accept(pfn, order));
   else if (design === 'v2') zone.onTakeOffline = accept;
-  else zone.gate = new ZoneAcceptor(memory, zone, {}, acceptorHandle);
+  else zone.gate = ZoneAcceptor.attach(acceptorHandle, { memory, port: zone });
   return { zone, memory };
 }
 
@@ -77,7 +71,7 @@ function demand(run) {
 /** The background helper of a zone, until its pacer is stopped. */
 function helpZone(run) {
   const { zone, memory } = openDesign(run);
-  const pacer = new Pacer({ idleMs: 5, stepBytes: 128 * 1024 }, run.pacer);
+  const pacer = Pacer.attach(run.pacer, { idleMs: 5, stepBytes: 128 * 1024 });
   parentPort.postMessage('ready');
   const bytes = zone.gate.runHelper([1], { reservePages: run.reservePages, pacer });
   memory.close();
@@ -94,7 +88,7 @@ function helpArena({ handle, pacer, sync, parties }) {
   const bytes = runArenaHelper(
     memory,
     range,
-    new Pacer({ stepBytes: 128 * 1024, yieldToLoad: false }, pacer),
+    Pacer.attach(pacer, { stepBytes: 128 * 1024, yieldToLoad: false }),
   );
   const wall = performance.now() - begin;
   memory.close();

@@ -1,0 +1,81 @@
+/**
+ * Lays a fresh accept state out: the table from the memory map, the header words, everything else zero.
+ */
+import { allocateBuffer } from '@bootmem/memmap/shared';
+import type { AcceptBackend } from '../backends/backend.js';
+import {
+  DEFAULT_PARTICIPANTS,
+  DEFAULT_UNIT_SIZE,
+  DEFAULT_WAIT_LIMIT_MS,
+  MAX_CELLS_PER_UNIT,
+  MAX_PARTICIPANTS,
+  TABLE_HEADER_BYTES,
+} from '../base/constants.js';
+import { AcceptError, checkInteger } from '../base/errors.js';
+import { buildTable, readHeader, writeHeader } from '../table/table.js';
+import type { ByteRange } from '../table/table.js';
+import { PROFILE_NAMES } from '../table/unit-range.js';
+import { FLAG, LAYOUT_VERSION, MAGIC, WORD, layoutOf } from './layout.js';
+import type { UnacceptedMemoryOptions } from './types.js';
+
+/** A laid out state, and what must be accepted before anybody uses it. */
+export interface NewState {
+  /** The shared words. */
+  readonly buffer: ArrayBufferLike;
+  /** Ranges that fill no unit, in the order in which they arise. */
+  readonly acceptNow: readonly ByteRange[];
+}
+
+/**
+ * Makes the words that all threads share; accepts nothing.
+ * @throws ERR_ACCEPT_ARGUMENT, ERR_ACCEPT_TABLE, ERR_ACCEPT_TABLE_VERSION
+ */
+export function newState(options: UnacceptedMemoryOptions): NewState {
+  const slots = options.participants ?? DEFAULT_PARTICIPANTS;
+  const waitLimit = options.waitLimitMs ?? DEFAULT_WAIT_LIMIT_MS;
+  checkInteger('participants', slots, 1, MAX_PARTICIPANTS);
+  checkInteger('waitLimitMs', waitLimit, 0, 2 ** 31 - 1);
+  const plan = buildTable(options.ranges, {
+    ...(options.unitSize !== undefined && { unitSize: options.unitSize }),
+    ...(options.installed !== undefined && { installed: options.installed }),
+  });
+  const table = plan.table ?? emptyTable(options.unitSize);
+  const header = readHeader(table);
+  const cells = cellsPerUnit(header.unitSize, options.backend);
+  const layout = layoutOf(header.unitCount, cells, slots);
+  const buffer = allocateBuffer(layout.byteLength);
+  new Uint8Array(buffer).set(table, layout.tableBytes);
+  const words = new Int32Array(buffer, 0, WORD.FIRST_SLOT);
+  words[WORD.VERSION] = LAYOUT_VERSION;
+  words[WORD.CELLS_PER_UNIT] = cells;
+  const profile = PROFILE_NAMES.indexOf(options.profile ?? 'latest');
+  words[WORD.FLAGS] = ((options.guard ?? true) ? FLAG.GUARD : 0) | (profile << FLAG.PROFILE_SHIFT);
+  words[WORD.SLOTS] = slots;
+  words[WORD.WAIT_LIMIT_MS] = waitLimit;
+  words[WORD.UNIT_COUNT] = header.unitCount | 0;
+  words[WORD.MAGIC] = MAGIC;
+  return { buffer, acceptNow: plan.acceptNow };
+}
+
+/**
+ * Pieces of a unit that a backend can prepare one at a time.
+ * @throws ERR_ACCEPT_ARGUMENT when its granularity is no power of two
+ */
+export function cellsPerUnit(unitSize: number, backend: AcceptBackend): number {
+  const cells = Math.max(1, unitSize / backend.granularity);
+  if (!Number.isInteger(cells) || (cells & (cells - 1)) !== 0) {
+    throw new AcceptError(
+      'ERR_ACCEPT_ARGUMENT',
+      `granularity: expected a power of two, got ${backend.granularity}`,
+      { granularity: backend.granularity },
+    );
+  }
+  return Math.min(cells, MAX_CELLS_PER_UNIT);
+}
+
+/** A table of no units: everything is accepted, every question has the answer no. */
+function emptyTable(unitSize: number = DEFAULT_UNIT_SIZE): Uint8Array {
+  const table = new Uint8Array(TABLE_HEADER_BYTES);
+  writeHeader(table, { physBase: 0, unitSize, bitmapBytes: 0, unitCount: 0 });
+  return table;
+}

@@ -1,0 +1,72 @@
+/**
+ * What goes into an accept state and what comes out of it. Types only; addresses and sizes are bytes.
+ */
+import type { AcceptBackend, BackendHandle, BackendOpeners } from '../backends/backend.js';
+import type { ByteRange } from '../table/table.js';
+import type { AcceptProfileName } from '../table/unit-range.js';
+
+/** What is known about a unit. */
+export type UnitState =
+  /** Usable. */
+  | 'accepted'
+  /** Nobody is preparing it (some of its cells may be done already). */
+  | 'unaccepted'
+  /** A live thread is inside it. */
+  | 'accepting'
+  /** A thread died or failed inside it; it is not known how far it got. */
+  | 'interrupted';
+
+/** What one request did. */
+export interface AcceptOutcome {
+  /** Cells this thread prepared. */
+  readonly cells: number;
+  /** Calls of the backend. */
+  readonly calls: number;
+  /** Units that this thread found claimed by another one and had to wait for. */
+  readonly waited: number;
+}
+
+/** How to create the shared state. */
+export interface UnacceptedMemoryOptions {
+  /** Unaccepted ranges of the memory map, in bytes, page aligned; may be empty. */
+  readonly ranges: readonly ByteRange[];
+  /** What makes memory usable. */
+  readonly backend: AcceptBackend;
+  /** Bytes of a unit, a power of two of at least 4096; default 2 MiB. Ignored when a table is installed. */
+  readonly unitSize?: number;
+  /** A table left by an earlier stage; reused when its version is 1. */
+  readonly installed?: Uint8Array;
+  /** Also accept the unit after a request that ends on a unit boundary; default true. False for plain arenas. */
+  readonly guard?: boolean;
+  /** Kernel release whose rules apply; default 'latest'. */
+  readonly profile?: AcceptProfileName;
+  /** Threads that may hold a slot at the same time, 1 .. 65535; default 64. */
+  readonly participants?: number;
+  /** Milliseconds that a caller waits for another one's unit before ERR_ACCEPT_TIMEOUT; default 60 000. */
+  readonly waitLimitMs?: number;
+}
+
+/** Names the shared state for another thread; survives `postMessage`. */
+export interface UnacceptedMemoryHandle {
+  readonly type: 'bootmem.unaccepted-memory';
+  /** The shared words. */
+  readonly buffer: ArrayBufferLike;
+  /** The backend that goes with it. */
+  readonly backend: BackendHandle;
+}
+
+/** How to attach. */
+export interface AttachOptions {
+  /** A slot reserved by the creator for this thread; default: take a free one when first needed. */
+  readonly participant?: number;
+  /** Use this backend in place of the one that the handle names. */
+  readonly backend?: AcceptBackend;
+  /** Kinds of backends besides the built-in ones. */
+  readonly openers?: BackendOpeners;
+}
+
+/** A run of units in one state, as addresses in bytes. */
+export interface StateRun extends ByteRange {
+  /** The state that all its units are in. */
+  readonly state: UnitState;
+}

@@ -1,0 +1,186 @@
+/**
+ * The work on one parked block: off the zone's list, accepted with nothing held, onto the free lists by exactly
+ * one thread, whoever else helped and whoever died meanwhile.
+ *
+ * ```text
+ * list ── take ──▶ in flight ── accept (any thread, several at once) ── finish (one winner) ──▶ free list, settle
+ * ```
+ * Locks: none held here; the port takes the zone lock for list work.
+ */
+import type { Counters } from '../base/counters.js';
+import { AcceptError } from '../base/errors.js';
+import type { InFlight, InFlightBlock } from './in-flight.js';
+import type { ZoneAcceptCounter, ZoneAcceptorAttach } from './types.js';
+
+/** What the work shares with the policy above it. */
+export interface BlockWorkParts {
+  /** Blocks in flight, of all threads. */
+  readonly inFlight: InFlight;
+  /** Counters of all threads. */
+  readonly counters: Counters<ZoneAcceptCounter>;
+  /** Order of a parked block. */
+  readonly maxOrder: number;
+  /** Bytes of a page. */
+  readonly pageSize: number;
+}
+
+/** Takes, accepts and frees blocks for one thread. */
+export class BlockWork {
+  readonly #thread: ZoneAcceptorAttach;
+  readonly #parts: BlockWorkParts;
+  readonly #pages: number;
+  readonly #bytes: number;
+  #closed = false;
+
+  /**
+   * @param thread  this thread's accept state and allocator
+   * @param parts   what all threads share, and the size of a block
+   */
+  constructor(thread: ZoneAcceptorAttach, parts: BlockWorkParts) {
+    this.#thread = thread;
+    this.#parts = parts;
+    this.#pages = 2 ** parts.maxOrder;
+    this.#bytes = this.#pages * parts.pageSize;
+  }
+
+  /** No block is taken from here on. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /**
+   * Takes the block at the head of a zone's list into flight; undefined when nothing is parked.
+   * @throws ERR_ACCEPT_CLOSED, and as {@link BlockWork.complete} for a block that a dead thread left in this slot
+   */
+  take(zone: number): InFlightBlock | undefined {
+    const slot = this.#slot();
+    const { inFlight } = this.#parts;
+    // A former owner of the slot died and nobody recovered its block yet: that comes first.
+    this.#completeLeft(slot);
+    inFlight.begin(slot, zone);
+    const pfn = this.#thread.port.takeUnaccepted(zone);
+    if (pfn === undefined) {
+      inFlight.cancel(slot);
+      return undefined;
+    }
+    const block = pfn / this.#pages;
+    inFlight.enter(slot, zone, block, this.#pages);
+    return { slot, zone, block };
+  }
+
+  /** Accepts and frees the block that holds `pfn`, parked or in flight; false when it is neither. @throws as `take` */
+  acceptAt(pfn: number): boolean {
+    const { inFlight } = this.#parts;
+    const block = Math.floor(pfn / this.#pages);
+    const slot = this.#slot();
+    if (this.#thread.port.takeUnacceptedAt(block * this.#pages)) {
+      this.#completeLeft(slot);
+      // The zone is not known here and only serves helpers; zone 0 is nobody's.
+      inFlight.enter(slot, 0, block, this.#pages);
+      this.complete({ slot, zone: 0, block });
+      return true;
+    }
+    const entry = inFlight.find((other) => other.block === block);
+    if (entry === undefined) return false;
+    this.complete(entry);
+    return true;
+  }
+
+  /**
+   * Accepts a block in flight and frees it, unless another thread has done so meanwhile.
+   * @throws as `acceptMemory`; the block is withheld for good then, all counters are right
+   */
+  complete(entry: InFlightBlock): void {
+    const { inFlight, counters, maxOrder } = this.#parts;
+    try {
+      this.#thread.memory.acceptMemory(entry.block * this.#bytes, this.#bytes);
+    } catch (error) {
+      // Its content is not known: it must reach no free list. It stays uncounted; the error tells the caller.
+      if (inFlight.finish(entry)) {
+        inFlight.settle(entry.zone, this.#pages);
+        counters.add({ withheld: 1 });
+      }
+      throw error;
+    }
+    if (!inFlight.finish(entry)) return;
+    this.#thread.port.freeAccepted(entry.block * this.#pages, maxOrder);
+    inFlight.settle(entry.zone, this.#pages);
+    counters.add({ acceptedBlocks: 1 });
+  }
+
+  /**
+   * Takes the head of a zone's list and prepares it in small steps, so that others can step in at any time.
+   * @param zone       whose list
+   * @param stepBytes  bytes between two calls of `between`
+   * @param between    called after each step; may sleep; false stops stepping and finishes the block at once
+   * @returns bytes this thread prepared, or undefined when nothing is parked
+   */
+  acceptInSteps(
+    zone: number,
+    stepBytes: number,
+    between: (bytes: number) => boolean,
+  ): number | undefined {
+    const entry = this.take(zone);
+    if (entry === undefined) return undefined;
+    const { memory } = this.#thread;
+    let total = 0;
+    try {
+      for (;;) {
+        const step = memory.advance(entry.block * this.#bytes, this.#bytes, stepBytes);
+        total += step;
+        if (step === 0 || !between(step)) break;
+      }
+    } catch (error) {
+      try {
+        this.complete(entry);
+      } catch {
+        // The block is withheld now; the first error says why.
+      }
+      throw error;
+    }
+    this.complete(entry);
+    return total;
+  }
+
+  /** Does a share of the block that another thread has in flight; false when there is none. */
+  help(zone: number): boolean {
+    const { inFlight, counters } = this.#parts;
+    if (inFlight.pages(zone) === 0) return false;
+    const entry = inFlight.find((other) => other.zone === zone);
+    // Finished, not yet freed: the next look at the free lists finds it.
+    if (entry === undefined) return inFlight.awaitSettled(zone);
+    counters.add({ helped: 1 });
+    this.complete(entry);
+    return true;
+  }
+
+  /** Finishes what a dead thread had in flight; see `ZoneAcceptor.recover`. */
+  recover(participant: number): 'nothing' | 'freed' | 'withheld' {
+    const { inFlight } = this.#parts;
+    inFlight.endHelper(participant);
+    const entry = inFlight.at(participant);
+    if (entry === undefined) {
+      inFlight.cancel(participant);
+      return 'nothing';
+    }
+    try {
+      this.complete(entry);
+      return 'freed';
+    } catch (error) {
+      if (error instanceof AcceptError && error.code === 'ERR_ACCEPT_INTERRUPTED') {
+        return 'withheld';
+      }
+      throw error;
+    }
+  }
+
+  #completeLeft(slot: number): void {
+    const left = this.#parts.inFlight.at(slot);
+    if (left !== undefined) this.complete(left);
+  }
+
+  #slot(): number {
+    if (this.#closed) throw new AcceptError('ERR_ACCEPT_CLOSED', 'this zone acceptor was closed');
+    return this.#thread.memory.participant;
+  }
+}
