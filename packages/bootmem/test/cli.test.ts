@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -225,18 +226,17 @@ test('an abort before the work ends the command with 130', async () => {
 });
 
 test('Ctrl-C ends the real program cleanly: no stack, no thread left, exit code 130', async () => {
+  const preload = new URL('./helpers/tell-threads.mjs', import.meta.url).href;
   const child = spawn(
     process.execPath,
-    [CLI, 'bench', '--rounds', '1000', '--memory', '64G', '--threads', '2'],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
+    ['--import', preload, CLI, 'bench', '--rounds', '1000', '--memory', '64G', '--threads', '2'],
+    { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] },
   );
   let err = '';
-  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  child.stderr?.on('data', (chunk: Buffer) => (err += chunk.toString()));
+  const exit = once(child, 'close');
+  await once(child, 'message');
   child.kill('SIGINT');
-  const code = await new Promise((resolve) => child.once('exit', resolve));
-  expect(code).toBe(130);
+  expect(await exit).toEqual([130, null]);
   expect(err).toBe('interrupted\n');
 });

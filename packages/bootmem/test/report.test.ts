@@ -5,12 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { Browser, Page } from 'puppeteer-core';
 import type { CheckReport } from '../dist/check.js';
 import type { BootReport } from '../dist/index.js';
 import { inlineJson, inlineScript } from '../dist/report/render-report.js';
 import { run } from './helpers/run.js';
+
+// A browser and several boots of a large machine: on a busy machine that takes a while.
+jest.setTimeout(300_000);
 
 /** A real Chromium when one can be started here; else the tests that need it say so and check the file. */
 async function launch(): Promise<Browser | undefined> {
@@ -21,6 +24,8 @@ async function launch(): Promise<Browser | undefined> {
       executablePath: await chromium.executablePath(),
       args: ['--no-sandbox'],
       headless: 'shell',
+      timeout: 0,
+      protocolTimeout: 0,
     });
   } catch (error) {
     console.warn(`no Chromium here: ${String(error)}`);
@@ -70,7 +75,7 @@ async function open(
   });
   await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
   await page.goto(pathToFileURL(file).href);
-  await page.waitForSelector('html[data-ready]', { timeout: 20_000 });
+  await page.waitForSelector('html[data-ready]', { timeout: 0 });
   return { page, troubles };
 }
 
@@ -218,7 +223,7 @@ test('a page of a machine with unaccepted memory draws its course over time', as
   if (browser === undefined) return;
   const page = await browser.newPage();
   await page.goto(pathToFileURL(other).href);
-  await page.waitForSelector('html[data-ready]');
+  await page.waitForSelector('html[data-ready]', { timeout: 0 });
   expect(await page.$$eval('#unaccepted-figure svg path', (all) => all.length)).toBeGreaterThan(1);
   await page.close();
 });
