@@ -88,7 +88,8 @@ export async function bootMemory(
       elapsed: () => performance.now() - clock.start,
     };
     const up = await bringUp(context, pool, functions);
-    const devices = new Devices(up.assembly, up.pass.handle(), pool, functions, (line) => {
+    const threading = { machine: up.pass.handle(), pool, functions };
+    const devices = new Devices(up.assembly, threading, (line) => {
       context.log.add(line);
     });
     emit({ kind: 'phase', phase: 'done', ms: context.elapsed() });

@@ -20,6 +20,13 @@ import type { Assembly } from './assemble.js';
 /** Device ranges are mapped in whole sub-sections. */
 const SUBSECTION_PAGES = 512;
 
+/** What initialises device memory. */
+export interface DeviceThreads {
+  readonly machine: MachineHandle;
+  readonly pool: WorkPool;
+  readonly functions: WorkerFunctions;
+}
+
 /** The device memory of one machine, while it comes up and after. */
 export class Devices {
   readonly memory: DeviceMemory;
@@ -27,24 +34,16 @@ export class Devices {
   readonly notes: string[] = [];
   readonly #reports: DeviceReport[] = [];
   readonly #ready: Promise<void>[] = [];
-  readonly #functions: WorkerFunctions;
+  readonly #threads: DeviceThreads;
 
   /**
    * Starts initialising every persistent range.
    * @param machine  a machine whose own memory is up
-   * @param handle   the same machine for other threads
-   * @param pool     threads to use
-   * @param functions  what the threads run
+   * @param threads  what runs, where, on the same machine by handle
    * @param log      receives kernel-like lines
    */
-  constructor(
-    machine: Assembly,
-    handle: MachineHandle,
-    pool: WorkPool,
-    functions: WorkerFunctions,
-    log: (line: string) => void,
-  ) {
-    this.#functions = functions;
+  constructor(machine: Assembly, threads: DeviceThreads, log: (line: string) => void) {
+    this.#threads = threads;
     const { plan, pages, memmap, allocator } = machine;
     this.memory = new DeviceMemory({
       memmap,
@@ -56,13 +55,11 @@ export class Devices {
       const startPfn = Math.ceil(range.startPfn / SUBSECTION_PAGES) * SUBSECTION_PAGES;
       const endPfn = Math.floor(range.endPfn / SUBSECTION_PAGES) * SUBSECTION_PAGES;
       if (startPfn >= endPfn) continue;
-      this.#start(handle, pool, { name: `pmem${index}`, nid: range.nid, startPfn, endPfn }, log);
+      this.#start({ name: `pmem${index}`, nid: range.nid, startPfn, endPfn }, log);
     }
   }
 
   #start(
-    machine: MachineHandle,
-    pool: WorkPool,
     range: { name: string; nid: number; startPfn: number; endPfn: number },
     log: (line: string) => void,
   ): void {
@@ -72,7 +69,7 @@ export class Devices {
     try {
       mapping = this.memory.memremapPagesAsync(
         { name, type: 'fs-dax', nid, ranges: [{ startPfn, endPfn }] },
-        { runner: (own) => poolRunner(pool, machine, this.#functions, own) },
+        { runner: (own) => poolRunner(this.#threads, own) },
       );
     } catch (error) {
       this.notes.push(`${name}: ${messageOf(error)}`);
@@ -116,9 +113,7 @@ export class Devices {
 }
 
 function poolRunner(
-  pool: WorkPool,
-  machine: MachineHandle,
-  functions: WorkerFunctions,
+  { machine, pool, functions }: DeviceThreads,
   mapping: DeviceMapping,
 ): RangeJobRunner {
   return {

@@ -2,23 +2,13 @@
  * Joins the layout with the state at hand-over: who initialises which page, and where deferral begins.
  */
 import type { Geometry } from '@bootmem/memmap';
-import { X86_64, ZoneIndex } from '@bootmem/memmap';
+import { X86_64, ZONE_NAMES } from '@bootmem/memmap';
 import { planInit } from '@bootmem/page-init';
 import type { InitPlan, ZonePfnRange } from '@bootmem/page-init';
 import type { Memblock } from '@bootmem/memblock';
 import { MemFlags } from '@bootmem/memblock';
 import type { LayoutPlan } from './layout-plan.js';
 import { toPageFrames } from './page-frames.js';
-
-/** Zone names as printed → the fixed indices of memmap. */
-const ZONE_INDEX: Readonly<Record<string, number>> = {
-  DMA: ZoneIndex.DMA,
-  DMA32: ZoneIndex.DMA32,
-  Normal: ZoneIndex.NORMAL,
-  HighMem: ZoneIndex.HIGHMEM,
-  Movable: ZoneIndex.MOVABLE,
-  Device: ZoneIndex.DEVICE,
-};
 
 /**
  * Geometry of descriptors for a machine: sections as large as the kernel's.
@@ -38,7 +28,7 @@ function zoneSpans(plan: LayoutPlan): ZonePfnRange[] {
       .filter((zone) => zone.presentPages > 0)
       .map((zone) => ({
         nid: zone.nid,
-        zoneIndex: ZONE_INDEX[zone.zone]!,
+        zoneIndex: ZONE_NAMES.indexOf(zone.zone),
         startPfn: zone.startPfn,
         endPfn: zone.endPfn,
       })),

@@ -3,9 +3,10 @@
  * comes from tables that no log prints (the most limited device on arm64, the size of lowmem on i386), so
  * the boundary is taken from the printed zone ranges and that is said.
  */
-import type { MachineDescription, ZoneName } from '@bootmem/firmware-map';
+import type { MachineDescription } from '@bootmem/firmware-map';
 import { x86ZoneLimits } from '@bootmem/buddy-allocator';
 import type { ZoneLimit, ZoneLimits } from '@bootmem/buddy-allocator';
+import { ZONE_NAMES } from '@bootmem/memmap';
 
 /** Limits and where they come from. */
 export interface ChosenLimits {
@@ -15,8 +16,6 @@ export interface ChosenLimits {
   /** Why not, when `derived` is false. */
   readonly reason?: string;
 }
-
-const ORDER: readonly ZoneName[] = ['DMA', 'DMA32', 'Normal', 'HighMem', 'Movable', 'Device'];
 
 /**
  * Chooses limits.
@@ -61,11 +60,13 @@ function boundaryReason(description: MachineDescription): string {
 function printedLimits(description: MachineDescription, maxPfn: number): ZoneLimit[] {
   const pageSize = description.pageSize ?? 4096;
   const printed = new Map(description.printed.zoneRanges.map((range) => [range.zone, range.range]));
-  const populated = ORDER.filter((zone) => printed.get(zone) !== undefined && zone !== 'Device');
+  const populated = ZONE_NAMES.filter(
+    (zone) => printed.get(zone) !== undefined && zone !== 'Device',
+  );
   const last = populated.at(-1);
   const limits: ZoneLimit[] = [];
   let previous = 0;
-  for (const zone of ORDER) {
+  for (const zone of ZONE_NAMES) {
     if (zone === 'Movable' || zone === 'Device') {
       limits.push({ zone, endPfn: 0 });
       continue;
