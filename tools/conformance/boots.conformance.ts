@@ -1,15 +1,21 @@
 // Recorded boots: every fact of the log and of the files beside it, and the replay of its memblock lines.
-//   npm run conformance -- boots [DIR…]     DIR: a folder of boots, or one boot's folder
+//   npm run conformance -- boots [FOLDER…]     a folder of boots, or one boot's folder
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { sharedOracle } from '@bootmem-tools/oracle';
+import { conformanceOptions } from '../kit/options.js';
 import { printOutcomes, runLog } from './log-runner.js';
 import type { LogOutcome } from './log-runner.js';
 
 const isBoot = (folder: string): boolean =>
   ['dmesg.txt', 'console.txt'].some((name) => existsSync(join(folder, name)));
 
-const given = process.argv.slice(2);
+const { paths: given } = conformanceOptions(
+  'boots',
+  'Every fact of recorded boots, and the replay of their memblock lines.',
+  'FOLDER',
+  {},
+);
 const fallback = sharedOracle('boots');
 const roots = given.length > 0 ? given : fallback === undefined ? [] : [fallback];
 if (roots.length === 0) {

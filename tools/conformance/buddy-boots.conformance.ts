@@ -1,7 +1,8 @@
-// `npm run conformance -- buddy-boots [DIR]`: zones, watermarks, free lists and /proc texts of
-// @bootmem/buddy-allocator against recorded boots. DIR holds one folder per boot; default: the shared
+// `npm run conformance -- buddy-boots [FOLDER]`: zones, watermarks, free lists and /proc texts of
+// @bootmem/buddy-allocator against recorded boots. FOLDER holds one folder per boot; default: the shared
 // recordings, or the few in the repository. Last line `buddy-boots: N passed, N failed`.
 import { listBoots, sharedOracle } from '@bootmem-tools/oracle';
+import { conformanceOptions } from '../kit/options.js';
 import { Checks } from './buddy-boots/checks.js';
 import { machineOf } from './buddy-boots/machine.js';
 import { checkHandOver } from './buddy-boots/lists-check.js';
@@ -9,7 +10,13 @@ import { checkMarks } from './buddy-boots/marks-check.js';
 import { checkTexts } from './buddy-boots/texts-check.js';
 import { checkZones } from './buddy-boots/zones-check.js';
 
-const dir = process.argv[2] ?? sharedOracle('boots');
+const { paths } = conformanceOptions(
+  'buddy-boots',
+  'Zones, watermarks, free lists and /proc texts against recorded boots.',
+  'FOLDER',
+  {},
+);
+const dir = paths[0] ?? sharedOracle('boots');
 if (dir === undefined) {
   console.error('buddy-boots: no recorded boots here; name a folder');
   process.exit(2);

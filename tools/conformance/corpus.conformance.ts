@@ -1,12 +1,18 @@
 // Logs of real machines: every file is read or refused with a reason, every fact compared.
-//   npm run conformance -- corpus [DIR or FILE…]
+//   npm run conformance -- corpus [FOLDER or FILE…]
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { sharedOracle } from '@bootmem-tools/oracle';
+import { conformanceOptions } from '../kit/options.js';
 import { printOutcomes, runLog } from './log-runner.js';
 import type { LogOutcome } from './log-runner.js';
 
-const given = process.argv.slice(2);
+const { paths: given } = conformanceOptions(
+  'corpus',
+  'Logs of real machines: read or refused with a reason, every fact compared.',
+  'PATH',
+  {},
+);
 const fallback = sharedOracle('corpus');
 const roots = given.length > 0 ? given : fallback === undefined ? [] : [fallback];
 if (roots.length === 0) {

@@ -6,6 +6,7 @@ import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fixtureOracle, sharedOracle } from '@bootmem-tools/oracle';
+import { conformanceOptions } from '../kit/options.js';
 import { checkBoot } from './formats/boot-files.js';
 import { checkIndexedLog } from './formats/indexed-log.js';
 import type { IndexLine } from './formats/indexed-log.js';
@@ -42,10 +43,16 @@ function* casesOf(folder: string): Generator<CaseResult> {
   }
 }
 
+const { paths } = conformanceOptions(
+  'formats',
+  'Every format of logs and files against an independent count.',
+  'FOLDER',
+  {},
+);
 let passed = 0;
 let failed = 0;
 let facts = 0;
-for (const folder of foldersOf(process.argv.slice(2))) {
+for (const folder of foldersOf(paths)) {
   for (const { name, first, checks } of casesOf(folder)) {
     facts += checks;
     if (first === undefined) passed++;

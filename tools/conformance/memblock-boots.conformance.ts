@@ -17,6 +17,7 @@ import {
 } from '@bootmem-tools/oracle';
 import { profileForRelease, type MemblockState, type MemRegion } from '@bootmem/memblock';
 import { replayBoot, type BootReplayResult, type Checkpoint } from '@bootmem/memblock/replay';
+import { conformanceOptions, flag } from '../kit/options.js';
 
 const POINTS: readonly (readonly [Checkpoint, string])[] = [
   ['nodes', 'P2'],
@@ -122,9 +123,13 @@ function problemsOf(boot: BootRecord, result: BootReplayResult): string[] {
   return problems;
 }
 
-const args = process.argv.slice(2);
-const logOnly = args.includes('--log-only');
-const folders = args.filter((arg) => !arg.startsWith('--'));
+const { paths, 'log-only': logOnly } = conformanceOptions(
+  'memblock-boots',
+  "Replays the memblock of recorded boots and compares it with the guest's states.",
+  'FOLDER',
+  { 'log-only': flag('derive blocks of nodes and the limit of allocations from the log, too') },
+);
+const folders = [...paths];
 if (folders.length === 0) {
   const folder = sharedOracle('boots') ?? fixtureOracle('boots');
   if (folder !== undefined) folders.push(folder);

@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { sharedOracle } from '@bootmem-tools/oracle';
 import { replayTrace, type TraceScenario } from '@bootmem/memblock/trace';
+import { conformanceOptions, flag } from '../kit/options.js';
 
 const FIXTURES = fileURLToPath(new URL('../../packages/memblock/test/fixtures', import.meta.url));
 
@@ -32,10 +33,13 @@ function* scenariosIn(file: string): Generator<TraceScenario> {
   }
 }
 
-const args = process.argv.slice(2);
-const verify = args.includes('--verify');
-const paths = args.filter((arg) => !arg.startsWith('--'));
-if (paths.length === 0) paths.push(sharedOracle('memblock') ?? FIXTURES);
+const { paths: given, verify } = conformanceOptions(
+  'memblock',
+  "Replays traces of a real kernel's memblock on ours.",
+  'PATH',
+  { verify: flag('check all invariants after every operation') },
+);
+const paths = given.length > 0 ? given : [sharedOracle('memblock') ?? FIXTURES];
 
 let passed = 0;
 let failed = 0;

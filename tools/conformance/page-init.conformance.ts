@@ -1,8 +1,9 @@
-// `npm run conformance -- page-init [DIR] [--threads N]`: who initialises which page, against recorded boots: deferral
+// `npm run conformance -- page-init [FOLDER] [--threads N]`: who initialises which page, against recorded boots: deferral
 // points, descriptors page by page, pageblock types, section flags, managed pages, free blocks for several
-// thread counts, device memory, hot-added memory. DIR holds one folder per boot; default: the shared
+// thread counts, device memory, hot-added memory. FOLDER holds one folder per boot; default: the shared
 // recordings, or the few in the repository. N pool threads help (default 2; 0: without a pool). Last line `page-init: N passed, N failed`.
 import { listBoots, sharedOracle } from '@bootmem-tools/oracle';
+import { conformanceOptions, integer } from '../kit/options.js';
 import { Checks } from './page-init/checks.js';
 import { checkDeferred } from './page-init/deferred-check.js';
 import { checkDevices } from './page-init/device-check.js';
@@ -10,10 +11,13 @@ import { checkEarly } from './page-init/early-check.js';
 import { checkHotplug } from './page-init/hotplug-check.js';
 import { machineOf } from './page-init/machine.js';
 
-const args = process.argv.slice(2);
-const option = args.findIndex((arg) => arg === '--threads');
-const threads = option < 0 ? 2 : Number(args.splice(option, 2)[1]);
-const dir = args[0] ?? sharedOracle('boots');
+const { paths, threads } = conformanceOptions(
+  'page-init',
+  'Who initialises which page, against recorded boots.',
+  'FOLDER',
+  { threads: integer(2, 'pool threads that help, default 2; 0: without a pool') },
+);
+const dir = paths[0] ?? sharedOracle('boots');
 if (dir === undefined) {
   console.error('page-init: no recorded boots here; name a folder');
   process.exit(2);

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { PageState } from '@bootmem/memmap';
 
+import { Random } from '../../../tools/kit/random.mjs';
 import { ZoneWord } from '../dist/index.js';
 import { codeOf, expectSound, listOf, oneZone } from './model/machine.js';
 
@@ -61,10 +62,9 @@ test('free all in random order rebuilds the blocks', () => {
     pages.push(p);
   }
   expect(pages.length).toBe(8192);
-  let x = 7;
+  const random = new Random(7);
   for (let i = pages.length - 1; i > 0; i--) {
-    x = (Math.imul(x, 1103515245) + 12345) >>> 0;
-    const k = x % (i + 1);
+    const k = random.below(i + 1);
     [pages[i], pages[k]] = [pages[k]!, pages[i]!];
   }
   for (const p of pages) allocator.freePages(p, 0);

@@ -2,6 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { coverWithBlocks, Memblock, MemFlags, PHYS_ADDR_MAX } from '@bootmem/memblock';
 import { parseMemorySize, RESERVATION_ERRNO } from '../dist/parts/named.js';
+import { Random } from '../../../tools/kit/random.mjs';
 import { codeOf, GIB, KIB, MIB, spans } from './helpers.js';
 
 test('trimming: aligned stays, unaligned shrinks inward, too small goes', () => {
@@ -108,16 +109,12 @@ test('capping nothing, or everything', () => {
 });
 
 test('the greedy cover is the maximal aligned one', () => {
-  let state = 7;
-  const random = (limit: number): number => {
-    state = (state * 48271) % 2147483647;
-    return state % limit;
-  };
+  const random = new Random(7);
   expect(coverWithBlocks(5, 5, 10, () => undefined)).toBe(0);
   expect(coverWithBlocks(9, 5, 10, () => undefined)).toBe(0);
   for (let round = 0; round < 200; round++) {
-    const start = random(5000);
-    const end = start + random(5000);
+    const start = random.below(5000);
+    const end = start + random.below(5000);
     const blocks: number[][] = [];
     expect(coverWithBlocks(start, end, 10, (pfn, order) => blocks.push([pfn, order]))).toBe(
       end - start,

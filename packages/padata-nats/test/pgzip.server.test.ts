@@ -8,6 +8,7 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createWorkPool } from '@bootmem/padata';
 import { createNatsPool } from '@bootmem/padata-nats';
+import { Random } from '../../../tools/kit/random.mjs';
 import { pgzip } from '../../padata/examples/pgzip/pgzip.mjs';
 import { LocalServer, LocalWorkers } from '../examples/local-cluster.mjs';
 import { withServer } from './support/server.js';
@@ -19,10 +20,10 @@ const BLOCK_BYTES = 64 * 1024;
 
 /** Repeatable lines that compress neither too well nor too badly. */
 function lines(bytes: number): Buffer {
-  let state = 12345;
+  const random = new Random(12345);
   const parts: string[] = [];
   for (let length = 0; length < bytes;) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    const state = random.next();
     const line = `block ${state % 977} of ${(state >>> 7).toString(36)} and ${state % 31}\n`;
     parts.push(line);
     length += line.length;

@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Random } from '../../../tools/kit/random.mjs';
 
 const examples = join(dirname(fileURLToPath(import.meta.url)), '../examples');
 let folder = '';
@@ -34,15 +35,11 @@ const run = (
 
 /** Seeded text in which far repetitions pay, so that a lost dictionary shows in the size. */
 function text(bytes: number): Buffer {
-  let state = 7;
-  const random = (below: number): number => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
-  const words = Array.from({ length: 3000 }, () => random(2 ** 30).toString(36));
+  const random = new Random(7);
+  const words = Array.from({ length: 3000 }, () => random.below(2 ** 30).toString(36));
   const parts: string[] = [];
   for (let length = 0; length < bytes;) {
-    const word = words[random(random(3000) + 1)]!;
+    const word = words[random.below(random.below(3000) + 1)]!;
     parts.push(word);
     length += word.length + 1;
   }
@@ -72,11 +69,8 @@ describe('pgzip', () => {
   });
 
   test('data that does not compress survives', () => {
-    let state = 1;
-    const input = Uint8Array.from({ length: 500_000 }, () => {
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      return state >>> 24;
-    });
+    const random = new Random(1);
+    const input = Uint8Array.from({ length: 500_000 }, () => random.below(256));
     expect(gunzipSync(run('pgzip', ['-p', '2'], input).stdout).equals(input)).toBe(true);
   });
 

@@ -15,6 +15,7 @@ import {
   releaseEarly,
   type ReservedPfnRange,
 } from '@bootmem/page-init';
+import { Random } from '../../../tools/kit/random.mjs';
 import { memmapFor, picture, tinyPlan, WatchingSink, zonesOf } from './machines.js';
 
 const PROFILE_LATEST = profileForRelease();
@@ -98,11 +99,8 @@ async function run(
   initEarly(plan, memmap, { verify: true });
   releaseEarly(plan, sink);
   const nodes = createDeferredNodes(plan, memmap, { sink, threadId: 1, verify: true });
-  let state = seed >>> 0;
-  const random = (below: number): number => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
+  const source = new Random(seed);
+  const random = (below: number): number => source.below(below);
   for (const node of nodes) if (seed % 3 === 0) node.grow(random(8));
   const profile = { ...PROFILE_LATEST, splitting };
   await initDeferred(nodes, { profile, runner: new ShuffledRunner(nodes, random) });

@@ -1,10 +1,9 @@
 /**
- * `npm run bench -- padata [CASE…] [--quick] [--json] [--rounds N] [--threads N] [--only TEXT]`: padata beside the pools that
- * people use, in one process, every subject once a round in rotating order; medians over the rounds. CPU time
- * counts all threads of the process.
+ * `npm run bench -- padata [CASE…]`: padata beside the pools that people use, in one process, every subject once a
+ * round in rotating order; medians over the rounds. CPU time counts all threads of the process.
  */
-import { parseArgs } from 'node:util';
-import { Samples, printTables } from '../kit/rows.js';
+import { benchOptions, integer, text } from '../../kit/options.js';
+import { Samples } from '../../kit/samples.js';
 import { aes } from './cases/aes.js';
 import { busyOwner } from './cases/busy-owner.js';
 import { latency } from './cases/latency.js';
@@ -13,15 +12,6 @@ import { range } from './cases/range.js';
 import { scaling } from './cases/scaling.js';
 import { throughput } from './cases/throughput.js';
 import { waking } from './cases/waking.js';
-
-export interface BenchOptions {
-  readonly rounds: number;
-  readonly sampleMs: number;
-  readonly threads: number;
-  readonly quick: boolean;
-  /** Of the throughput cases only those whose name has this text. */
-  readonly only: string;
-}
 
 const CASES = {
   throughput,
@@ -34,38 +24,30 @@ const CASES = {
   pgzip,
 };
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    json: { type: 'boolean', default: false },
-    quick: { type: 'boolean', default: false },
-    rounds: { type: 'string' },
-    threads: { type: 'string', default: '2' },
-    only: { type: 'string', default: '' },
+const { json, quick, rounds, threads, only, cases } = benchOptions(
+  'padata',
+  'Ordered jobs and range jobs beside the pools that people use.',
+  Object.keys(CASES),
+  {
+    rounds: integer(undefined, 'rounds, default 5, with --quick 1', 1),
+    threads: integer(2, 'worker threads of each subject, default 2', 1),
+    only: text('', 'of the throughput cases those whose name has this text'),
   },
-});
-const options: BenchOptions = {
-  rounds: Number(values.rounds ?? (values.quick ? 1 : 5)),
-  sampleMs: values.quick ? 100 : 400,
-  threads: Number(values.threads),
-  quick: values.quick,
-  only: values.only,
-};
-const chosen = Object.entries(CASES).filter(
-  ([name]) => positionals.length === 0 || positionals.includes(name),
 );
-const unknown = positionals.filter((name) => !(name in CASES));
-if (unknown.length > 0 || !Number.isInteger(options.rounds) || !Number.isInteger(options.threads)) {
-  console.error(`cases: ${Object.keys(CASES).join(', ')}`);
-  process.exit(2);
-}
+const options = {
+  rounds: rounds ?? (quick ? 1 : 5),
+  sampleMs: quick ? 100 : 400,
+  threads,
+  quick,
+  only,
+};
 
-const samples = new Samples();
-for (const [name, run] of chosen) {
-  if (!values.json) console.error(`… ${name}`);
+const samples = new Samples('padata');
+for (const [name, run] of Object.entries(CASES)) {
+  if (!cases.includes(name)) continue;
+  if (!json) console.error(`… ${name}`);
   await run(samples, options);
 }
-if (values.json) for (const row of samples.rows()) console.log(JSON.stringify(row));
-else printTables(samples.rows());
+samples.print({ json });
 // A peer whose threads did not end must not keep the process.
 process.exit();

@@ -1,5 +1,6 @@
 /** One of several workers that allocate from the same zones; marks every page it owns and finds pages owned twice. */
 import { PageAllocator, type PageAllocatorHandle } from '@bootmem/buddy-allocator';
+import { Random } from '../../kit/random.mjs';
 
 export interface MemoryTask {
   readonly allocator: PageAllocatorHandle;
@@ -18,26 +19,22 @@ self.onmessage = ({ data: { allocator: handle, owners, self: id, rounds } }) => 
   const allocator = PageAllocator.attach(handle);
   const held: { pfn: number; order: number }[] = [];
   let collisions = 0;
-  let state = id * 7919;
-  const random = (below: number): number => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
+  const random = new Random(1, id);
   const own = (pfn: number, order: number, from: number, to: number): void => {
     for (let page = pfn; page < pfn + 2 ** order; page += 1) {
       if (Atomics.compareExchange(owners, page, from, to) !== from) collisions += 1;
     }
   };
   for (let round = 0; round < rounds; round += 1) {
-    if (held.length < 64 && random(2) === 0) {
-      const order = random(5);
+    if (held.length < 64 && random.once(2)) {
+      const order = random.below(5);
       const pfn = allocator.allocPages(order);
       if (pfn !== undefined) {
         own(pfn, order, 0, id);
         held.push({ pfn, order });
       }
     } else if (held.length > 0) {
-      const [block] = held.splice(random(held.length), 1);
+      const [block] = held.splice(random.below(held.length), 1);
       own(block!.pfn, block!.order, id, 0);
       allocator.freePages(block!.pfn, block!.order);
     }

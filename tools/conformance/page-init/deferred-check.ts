@@ -15,6 +15,7 @@ import {
   type RangeJobRunner,
 } from '@bootmem/page-init';
 import type { WorkPool } from '@bootmem/padata';
+import { Random } from '../../kit/random.mjs';
 import type { Checks } from './checks.js';
 import { bringUpEarly } from './early-check.js';
 import type { Machine } from './machine.js';
@@ -68,11 +69,7 @@ function checkBlocks(
 
 /** Runs chunks one section at a time in an order that a seed decides, growing now and then. */
 function shuffledRunner(nodes: readonly DeferredNode[], seed: number): RangeJobRunner {
-  let state = seed;
-  const random = (below: number): number => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
+  const random = new Random(seed);
   const grow = createZoneGrower(nodes);
   return {
     run(job) {
@@ -84,11 +81,11 @@ function shuffledRunner(nodes: readonly DeferredNode[], seed: number): RangeJobR
         at = next;
       }
       for (let i = chunks.length - 1; i > 0; i--) {
-        const j = random(i + 1);
+        const j = random.below(i + 1);
         [chunks[i], chunks[j]] = [chunks[j]!, chunks[i]!];
       }
       for (const [start, end] of chunks) {
-        if (random(4) === 0) grow(node.zoneId, random(11));
+        if (random.once(4)) grow(node.zoneId, random.below(11));
         node.initChunk(start, end);
       }
       const workers = [{ worker: 0, chunks: chunks.length, units: job.size, ms: 0 }];

@@ -1,28 +1,28 @@
-// Mutated boot logs through the whole of `check`: whatever the bytes, the outcome is a report (or a report
-// with a reason), never another error, never more than a second.
-//   npm run fuzz -- check [--count N] [--seed S]
+/**
+ * `npm run fuzz -- check`: mutated boot logs through the whole of `check`. Whatever the bytes, the outcome is a report
+ * (or a report with a reason), never another error, never more than a second of processor time. Input INDEX of a run
+ * depends on SEED and INDEX alone; --only makes one again and prints it.
+ */
 import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { parseDescription } from '@bootmem/firmware-map';
 import { fixtureOracle, listBoots } from '@bootmem-tools/oracle';
 import { checkMachine } from 'bootmem/check';
+import { integer, readOptions } from '../../kit/options.js';
+import { Random } from '../../kit/random.mjs';
+import { RunLog } from '../../kit/run-log.js';
+import { stopwatch } from '../../kit/stopwatch.js';
 
-const { values } = parseArgs({
-  options: {
-    count: { type: 'string', default: '20000' },
-    seed: { type: 'string', default: '1' },
+/** Processor time: waiting for a busy machine is no fault of an input. */
+const LONGEST_MS = 1000;
+
+const { count, seed, only } = readOptions(
+  { name: 'fuzz -- check', about: 'Mutated boot logs through the whole of check.' },
+  {
+    count: integer(20_000, 'inputs, default 20000'),
+    seed: integer(1, 'default 1'),
+    only: integer(undefined, 'this input alone, printed'),
   },
-});
-const count = Number(values.count);
-
-/** xorshift32: the same inputs for the same seed everywhere. */
-let state = Number(values.seed) >>> 0 || 1;
-function random(below: number): number {
-  state ^= state << 13;
-  state ^= state >>> 17;
-  state ^= state << 5;
-  return (state >>> 0) % below;
-}
+).values;
 
 /** Lines that matter, so that a mutation seldom hits something that nobody reads. */
 const WORTH =
@@ -53,69 +53,71 @@ const OPTIONS = [
   'mem=4096',
 ];
 
-function mutateLine(line: string): string {
-  switch (random(8)) {
+function mutateLine(line: string, random: Random): string {
+  switch (random.below(8)) {
     case 0:
-      return line.replace(/[\da-f]/i, () => '0123456789abcdef'[random(16)]!);
+      return line.replace(/[\da-f]/i, () => '0123456789abcdef'[random.below(16)]!);
     case 1:
-      return line.replace(/[\da-f](?=[\]\-, ])/i, () => '0123456789abcdef'[random(16)]!);
+      return line.replace(/[\da-f](?=[\]\-, ])/i, () => '0123456789abcdef'[random.below(16)]!);
     case 2:
-      return line.slice(0, random(line.length + 1));
+      return line.slice(0, random.below(line.length + 1));
     case 3:
-      return line.replace(
-        /usable|reserved|persistent/,
-        () => ['usable', 'reserved', 'ACPI NVS', 'persistent (type 7)', 'unusable'][random(5)]!,
+      return line.replace(/usable|reserved|persistent/, () =>
+        random.pick(['usable', 'reserved', 'ACPI NVS', 'persistent (type 7)', 'unusable']),
       );
     case 4:
-      return line.replace(/node +\d+/i, `node ${random(1100)}`);
+      return line.replace(/node +\d+/i, `node ${random.below(1100)}`);
     case 5:
-      return line.replace(/Command line: /, `Command line: ${OPTIONS[random(OPTIONS.length)]!} `);
+      return line.replace(/Command line: /, `Command line: ${random.pick(OPTIONS)} `);
     case 6:
-      return line.replace(/version \d+\.\d+/, () => `version ${random(8)}.${random(20)}`);
+      return line.replace(
+        /version \d+\.\d+/,
+        () => `version ${random.below(8)}.${random.below(20)}`,
+      );
     default:
-      return line.replace(/0x0*/, () => `0x${'f'.repeat(random(16))}`);
+      return line.replace(/0x0*/, () => `0x${'f'.repeat(random.below(16))}`);
   }
 }
 
-function mutate(): string {
-  const lines = [...seeds[random(seeds.length)]!];
-  for (let round = 1 + random(6); round > 0; round--) {
-    const at = random(lines.length);
-    switch (random(5)) {
+function mutate(random: Random): string {
+  const lines = [...random.pick(seeds)];
+  for (let round = 1 + random.below(6); round > 0; round--) {
+    const at = random.below(lines.length);
+    switch (random.below(5)) {
       case 0:
-        lines.splice(at, 1 + random(4));
+        lines.splice(at, 1 + random.below(4));
         break;
       case 1:
-        lines.splice(at, 0, lines[random(lines.length)] ?? '');
+        lines.splice(at, 0, lines[random.below(lines.length)] ?? '');
         break;
       case 2:
-        lines.splice(at, random(lines.length));
+        lines.splice(at, random.below(lines.length));
         break;
       default:
-        lines[at] = mutateLine(lines[at] ?? '');
+        lines[at] = mutateLine(lines[at] ?? '', random);
     }
     if (lines.length === 0) break;
   }
   return lines.join('\n');
 }
 
-let failures = 0;
-for (let index = 0; index < count; index++) {
-  const before = state;
-  const text = mutate();
-  const started = performance.now();
+const log = new RunLog('check', { done: 'inputs', faults: 'failures' });
+const first = only ?? 0;
+const last = only === undefined ? count : first + 1;
+for (let index = first; index < last; index++) {
+  const text = mutate(new Random(seed, index));
+  if (only !== undefined) console.log(text);
+  const times = stopwatch();
   try {
     const result = parseDescription(text, { name: 'fuzz' });
     if (result.ok) checkMachine({ description: result.description, source: 'fuzz', notes: [] });
   } catch (error) {
-    failures++;
-    if (failures <= 10) console.log(`state ${before}: ${(error as Error).stack ?? String(error)}`);
+    log.fault(`input ${index} of seed ${seed}: ${(error as Error).stack ?? String(error)}`);
   }
-  const ms = performance.now() - started;
-  if (ms > 1000) {
-    failures++;
-    console.log(`state ${before}: ${ms.toFixed(0)} ms`);
-  }
+  const { cpuMs } = times();
+  if (cpuMs > LONGEST_MS)
+    log.fault(`input ${index} of seed ${seed}: took ${cpuMs.toFixed(0)} ms of processor time`);
+  log.done += 1;
+  log.tick();
 }
-console.log(`check: ${count} inputs, ${failures} failures`);
-process.exitCode = failures === 0 ? 0 : 1;
+log.finish();

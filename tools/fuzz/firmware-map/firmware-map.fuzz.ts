@@ -1,13 +1,16 @@
-// Odd inputs for every reader of this package.
-//   npm run fuzz -- firmware-map [--count N] [--seed S] [--only INDEX]
-// Input INDEX of a run depends on SEED and INDEX alone; --only makes one again and prints it.
+/**
+ * `npm run fuzz -- firmware-map`: odd inputs for every reader of the package. Input INDEX of a run depends on SEED and
+ * INDEX alone; --only makes one again and prints it.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { parseDescription, synthesize, toJson } from '@bootmem/firmware-map';
 import { checkInput } from './invariants.js';
 import { mutate } from './mutate.js';
-import { Random } from './random.js';
+import { integer, readOptions } from '../../kit/options.js';
+import { Random } from '../../kit/random.mjs';
+import { RunLog } from '../../kit/run-log.js';
+import { stopwatch } from '../../kit/stopwatch.js';
 
 /** An input that takes more processor time counts as a hang; waiting for a busy machine is no fault of an input. */
 const LONGEST_MS = 1000;
@@ -16,15 +19,14 @@ const FIXTURES = fileURLToPath(
   new URL('../../../packages/firmware-map/test/fixtures/', import.meta.url),
 );
 
-const { values } = parseArgs({
-  options: {
-    count: { type: 'string', default: '100000' },
-    seed: { type: 'string', default: '1' },
-    only: { type: 'string' },
+const { count, seed, only } = readOptions(
+  { name: 'fuzz -- firmware-map', about: 'Mutated logs and documents for every reader.' },
+  {
+    count: integer(100_000, 'inputs, default 100000'),
+    seed: integer(1, 'default 1'),
+    only: integer(undefined, 'this input alone, printed'),
   },
-});
-const count = Number(values.count);
-const seed = Number(values.seed);
+).values;
 
 function sources(): string[][] {
   const files = readdirSync(FIXTURES).filter((name) => /\.(?:dmesg|txt)$/.test(name));
@@ -57,39 +59,33 @@ function inputOf(all: readonly string[][], random: Random): string | Uint8Array 
 }
 
 const all = sources();
-let failures = 0;
+const log = new RunLog('firmware-map', { done: 'inputs', faults: 'failures' });
 let slowest = 0;
 let slowestIndex = 0;
-const first = values.only === undefined ? 0 : Number(values.only);
-const last = values.only === undefined ? count : first + 1;
+const first = only ?? 0;
+const last = only === undefined ? count : first + 1;
 for (let index = first; index < last; index++) {
-  const random = new Random(Math.imul(seed, 0x9e3779b1) + Math.imul(index, 0x85ebca6b));
+  const random = new Random(seed, index);
   const input = inputOf(all, random);
-  if (values.only !== undefined)
+  if (only !== undefined)
     console.log(JSON.stringify(input instanceof Uint8Array ? [...input] : input));
-  const start = process.cpuUsage();
+  const times = stopwatch();
   try {
     checkInput(input, random);
   } catch (error) {
-    failures++;
-    if (failures <= 20)
-      console.log(`input ${index} of seed ${seed}: ${(error as Error).stack ?? String(error)}`);
+    log.fault(`input ${index} of seed ${seed}: ${(error as Error).stack ?? String(error)}`);
   }
-  const used = process.cpuUsage(start);
-  const milliseconds = (used.user + used.system) / 1000;
-  if (milliseconds > slowest) [slowest, slowestIndex] = [milliseconds, index];
-  if (milliseconds > LONGEST_MS) {
-    failures++;
-    console.log(`input ${index} of seed ${seed}: took ${Math.round(milliseconds)} ms`);
-  }
+  const { cpuMs } = times();
+  if (cpuMs > slowest) [slowest, slowestIndex] = [cpuMs, index];
+  if (cpuMs > LONGEST_MS)
+    log.fault(`input ${index} of seed ${seed}: took ${Math.round(cpuMs)} ms of processor time`);
+  log.done += 1;
+  log.tick();
   if ((index & 0xffff) === 0xffff) {
     const heap = process.memoryUsage().heapUsed;
-    if (heap > MOST_HEAP) {
-      failures++;
-      console.log(`after input ${index}: ${Math.round(heap / 2 ** 20)} MiB of heap in use`);
-    }
+    if (heap > MOST_HEAP)
+      log.fault(`after input ${index}: ${Math.round(heap / 2 ** 20)} MiB of heap in use`);
   }
 }
 console.log(`slowest input: ${slowest.toFixed(1)} ms (input ${slowestIndex})`);
-console.log(`firmware-map: ${last - first} inputs, ${failures} failures`);
-process.exitCode = failures > 0 ? 1 : 0;
+log.finish();

@@ -11,7 +11,7 @@ import {
   toJson,
 } from '@bootmem/firmware-map';
 import type { DerivedMemory, Problem, ReadResult } from '@bootmem/firmware-map';
-import type { Random } from './random.js';
+import type { Random } from '../../kit/random.mjs';
 
 /** Throws with a reason when something does not hold. */
 export function checkInput(input: string | Uint8Array, random: Random): void {

@@ -2,7 +2,7 @@
  * Turns good inputs into odd ones: what happens to logs on their way (cuts, wraps, prefixes, quoting, other bytes),
  * and what no kernel would print (numbers at every limit, words in the wrong place, records repeated).
  */
-import type { Random } from './random.js';
+import type { Random } from '../../kit/random.mjs';
 
 type Mutation = (lines: string[], random: Random) => void;
 

@@ -1,38 +1,38 @@
-// `npm run soak -- buddy-requests [--minutes M] [--seed S] [--workers W]`: long random runs over one allocator.
-//
-// First one thread with every kind of request (orders, exact sizes, places, contiguous ranges, compaction,
-// bulk), then W workers at once, who free each other's blocks and of whom one is killed now and then. After
-// every round all invariants are checked; at the end everything is freed and must be one piece again.
-// Without --minutes: 10^7 operations of each. Last line `buddy-requests: N operations, N violations`.
+/**
+ * `npm run soak -- buddy-requests`: long random runs over one allocator.
+ *
+ * First one thread with every kind of request (orders, exact sizes, places, contiguous ranges, compaction,
+ * bulk), then W workers at once, who free each other's blocks and of whom one is killed now and then. After
+ * every round all invariants are checked; at the end everything is freed and must be one piece again.
+ * Without --minutes: 10^7 operations of each.
+ */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { BuddyAllocator } from '@bootmem/buddy-allocator';
+import { integer, number, readOptions } from '../../kit/options.js';
+import { Random } from '../../kit/random.mjs';
+import { RunLog } from '../../kit/run-log.js';
 
 const PAGES = 65536;
 const ROUND = 500_000;
-const LEAST = 10_000_000;
 
-const option = (name: string, fallback: number): number => {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? fallback : Number(process.argv[at + 1]);
-};
-const minutes = option('minutes', 0);
-const workerCount = option('workers', 4);
-const started = performance.now();
-const timeUp = (share: number): boolean => performance.now() - started > minutes * 60_000 * share;
-
-let seed = option('seed', 1);
-let operations = 0;
-let violations = 0;
-let lastLine = started;
+const options = readOptions(
+  { name: 'soak -- buddy-requests', about: 'Every kind of request, then threads that die.' },
+  {
+    minutes: number(undefined, 'ends after so many; default: after 10^7 operations of each'),
+    seed: integer(1, 'default 1'),
+    workers: integer(4, 'default 4', 1),
+    operations: integer(10_000_000, 'of each, without --minutes', 1),
+  },
+).values;
+const { minutes, workers: workerCount } = options;
+const log = new RunLog('buddy-requests');
+let { seed } = options;
+/** Goes on until so much of the time is over, or so much was done. */
+const goesOn = (share: number, done: number): boolean =>
+  minutes === undefined ? done < options.operations : !log.over(minutes * share);
 const fail = (text: string): void => {
-  violations += 1;
-  if (violations <= 20) console.log(`buddy-requests: seed ${seed}: ${text}`);
-};
-const tick = (phase: string): void => {
-  if (performance.now() - lastLine < 60_000) return;
-  lastLine = performance.now();
-  console.log(`buddy-requests: ${phase}, ${operations} operations, ${violations} violations`);
+  log.fault(`seed ${seed}: ${text}`);
 };
 const audit = (allocator: BuddyAllocator): void => {
   for (const { invariant, text } of allocator.verify()) fail(`${invariant}: ${text}`);
@@ -44,17 +44,6 @@ const expectWhole = (allocator: BuddyAllocator): void => {
   if (freePages !== PAGES) fail(`${PAGES - freePages} pages lost`);
   if (freeBlocks[10] !== PAGES / 1024) fail(`did not merge back: ${freeBlocks.join(' ')}`);
 };
-
-/** Small fast random generator. */
-function random(from: number): () => number {
-  let x = (Math.imul(from, 0x9e3779b1) ^ 0x5bd1e995) | 1;
-  return () => {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    return x >>> 0;
-  };
-}
 
 /** One thread, every kind of request. Blocks: page number, pages, and order (-1: single pages). */
 class Alone {
@@ -105,38 +94,45 @@ class Alone {
     return true;
   }
 
-  round(next: () => number): void {
+  round(random: Random): void {
     const { allocator } = this;
     for (let i = 0; i < ROUND; i += 1) {
-      const kind = next() % 1000;
-      if (this.blocks.length > 0 && (next() & 1) === 0) this.release(next() % this.blocks.length);
+      const kind = random.below(1000);
+      if (this.blocks.length > 0 && (random.next() & 1) === 0)
+        this.release(random.below(this.blocks.length));
       else if (kind < 980) {
-        const order = Math.min(Math.clz32(next() | 1), 10);
-        const mobility = (['movable', 'movable', 'unmovable', 'reclaimable'] as const)[next() & 3]!;
+        const order = Math.min(Math.clz32(random.next() | 1), 10);
+        const mobility = (['movable', 'movable', 'unmovable', 'reclaimable'] as const)[
+          random.next() & 3
+        ]!;
         const pfn = allocator.alloc(order, { mobility });
         if (pfn !== undefined) this.claim(pfn, 2 ** order, order);
       } else if (kind < 990) {
-        const pages = 1 + (next() % 300);
+        const pages = 1 + random.below(300);
         const pfn = allocator.allocExact(pages);
         if (pfn !== undefined) this.claim(pfn, pages, -1);
       } else if (kind < 999) {
-        const pages = 1 + (next() % 40);
-        const request = { pages, align: 2 ** (next() & 3), topDown: (next() & 1) === 0 };
+        const pages = 1 + random.below(40);
+        const request = {
+          pages,
+          align: 2 ** (random.next() & 3),
+          topDown: (random.next() & 1) === 0,
+        };
         const pfn = allocator.allocRange({ ...request, boundary: 64 });
         if (pfn !== undefined) this.claim(pfn, pages, -1);
-      } else if ((next() & 15) === 0) this.rearrange(next);
+      } else if ((random.next() & 15) === 0) this.rearrange(random);
     }
   }
 
-  rearrange(next: () => number): void {
+  rearrange(random: Random): void {
     const { allocator } = this;
     const move = (from: number, to: number, pages: number): boolean => this.move(from, to, pages);
-    if ((next() & 1) === 0) {
+    if ((random.next() & 1) === 0) {
       allocator.compact(move);
       return;
     }
-    const start = next() % (PAGES - 600);
-    const pages = 1 + (next() % 600);
+    const start = random.below(PAGES - 600);
+    const pages = 1 + random.below(600);
     if (allocator.allocContigRange(start, start + pages, move)) this.claim(start, pages, -1);
   }
 }
@@ -145,13 +141,13 @@ function alone(): void {
   const run = new Alone();
   let done = 0;
   do {
-    run.round(random(seed));
-    operations += ROUND;
+    run.round(new Random(seed));
+    log.done += ROUND;
     done += ROUND;
     audit(run.allocator);
-    tick('one thread');
+    log.tick('one thread');
     seed += 1;
-  } while (minutes > 0 ? !timeUp(0.5) : done < LEAST);
+  } while (goesOn(0.5, done));
   while (run.blocks.length > 0) run.release(run.blocks.length - 1);
   expectWhole(run.allocator);
   run.allocator.close();
@@ -171,7 +167,7 @@ interface Crew {
   report: Report;
 }
 
-const url = new URL('./support/churn-worker.mjs', import.meta.url);
+const url = new URL('./churn-worker.mjs', import.meta.url);
 
 const reportOf = async (worker: Worker): Promise<Report> => {
   const [report] = (await once(worker, 'message')) as [Report];
@@ -187,7 +183,7 @@ async function together(): Promise<void> {
   };
   const crew = await Promise.all(Array.from({ length: workerCount }, hire));
   let done = 0;
-  for (let round = 0; minutes > 0 ? !timeUp(1) : done < LEAST; round += 1) {
+  for (let round = 0; goesOn(1, done); round += 1) {
     const victim = round % 4 === 3 ? round % crew.length : -1;
     const share = Math.floor(ROUND / crew.length);
     await Promise.all(
@@ -207,17 +203,17 @@ async function together(): Promise<void> {
     ).then((reports) => {
       reports.forEach((report, i) => {
         crew[i]!.report = report ?? { ...crew[i]!.report, handOver: [], kept: [] };
-        violations += report?.violations ?? 0;
+        log.faults += report?.violations ?? 0;
       });
     });
     if (victim >= 0) {
       reclaimBlocks(allocator, owners, crew);
       crew[victim] = await hire();
     }
-    operations += share * crew.length;
+    log.done += share * crew.length;
     done += share * crew.length;
     audit(allocator);
-    tick(`${crew.length} workers`);
+    log.tick(`${crew.length} workers`);
     seed += 1;
   }
   const left = crew.flatMap(({ report }) => [...report.kept, ...report.handOver]);
@@ -250,9 +246,6 @@ function reclaimBlocks(allocator: BuddyAllocator, owners: Int32Array, crew: read
 
 alone();
 await together();
-const seconds = ((performance.now() - started) / 1000).toFixed(0);
-console.log(
-  `buddy-requests: one thread and ${workerCount} workers, ${seconds} s, next seed ${seed}`,
-);
-console.log(`buddy-requests: ${operations} operations, ${violations} violations`);
-process.exitCode = violations === 0 ? 0 : 1;
+const seconds = log.seconds.toFixed(0);
+console.log(`one thread and ${workerCount} workers, ${seconds} s, next seed ${seed}`);
+log.finish();

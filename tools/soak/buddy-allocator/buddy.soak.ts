@@ -1,25 +1,28 @@
-// `npm run soak -- buddy [--minutes M] [--seed S] [--operations N]`: long random runs of the allocator.
-//
-// Alternates between one thread and several on one memory of 256 MiB; mobilities, exact sizes and wrong frees
-// mixed in; after each batch all threads pause and every invariant is checked. A line a minute; at the end
-// everything is freed and must have merged back. Default: 10 million operations.
+/**
+ * `npm run soak -- buddy`: long random runs of the allocator.
+ *
+ * Alternates between one thread and several on one memory of 256 MiB; mobilities, exact sizes and wrong frees
+ * mixed in; after each batch all threads pause and every invariant is checked. A line a minute; at the end
+ * everything is freed and must have merged back. Default: 10 million operations.
+ */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-
 import { BuddyAllocator } from '@bootmem/buddy-allocator';
+import { integer, number, readOptions } from '../../kit/options.js';
+import { RunLog } from '../../kit/run-log.js';
 
 const PAGES = 65536;
 const BATCH = 200_000;
 
-function option(name: string): number | undefined {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? undefined : Number(process.argv[at + 1]);
-}
-
-const seed = option('seed') ?? 1;
-const minutes = option('minutes');
-const wanted = option('operations') ?? (minutes === undefined ? 1e7 : Infinity);
-const end = minutes === undefined ? Infinity : performance.now() + minutes * 60_000;
+const { minutes, seed, operations } = readOptions(
+  { name: 'soak -- buddy', about: 'Random allocations and frees on one thread and on several.' },
+  {
+    minutes: number(undefined, 'ends after so many'),
+    seed: integer(1, 'default 1'),
+    operations: integer(undefined, 'ends after so many, default 10000000 without --minutes'),
+  },
+).values;
+const wanted = operations ?? (minutes === undefined ? 1e7 : Infinity);
 
 interface Report {
   readonly operations: number;
@@ -28,17 +31,11 @@ interface Report {
 
 const allocator = BuddyAllocator.create({ pages: PAGES, data: null, threads: 8 });
 const owners = new Int32Array(new SharedArrayBuffer(PAGES * 4));
-let operations = 0;
-let violations = 0;
-let lastLine = performance.now();
+const log = new RunLog('buddy');
 
 function check(what: string): void {
   allocator.drain();
-  const broken = allocator.verify();
-  violations += broken.length;
-  for (const violation of broken.slice(0, 5)) {
-    console.log(`${what}: ${violation.invariant} ${violation.text}`);
-  }
+  for (const { invariant, text } of allocator.verify()) log.fault(`${what}: ${invariant} ${text}`);
 }
 
 /** One life of a group of workers: batches, then everything freed. */
@@ -46,7 +43,7 @@ async function group(workers: number, batches: number, groupSeed: number): Promi
   const crew = Array.from(
     { length: workers },
     (_, i) =>
-      new Worker(new URL('soak-worker.mjs', import.meta.url), {
+      new Worker(new URL('buddy-worker.mjs', import.meta.url), {
         workerData: { handle: allocator.toHandle(), owners, id: i + 1, seed: groupSeed },
         execArgv: [],
       }),
@@ -60,14 +57,11 @@ async function group(workers: number, batches: number, groupSeed: number): Promi
       worker.postMessage({ steps: Math.floor(BATCH / workers), limit, finish });
     }
     for (const [report] of await Promise.all(reports)) {
-      operations += report.operations;
-      violations += report.violations;
+      log.done += report.operations;
+      log.faults += report.violations;
     }
     check(`seed ${groupSeed}, ${workers} workers, batch ${batch}`);
-    if (performance.now() - lastLine > 60_000) {
-      lastLine = performance.now();
-      console.log(`${operations} operations, ${violations} violations`);
-    }
+    log.tick();
   }
   await Promise.all(crew.map((worker) => worker.terminate()));
   for (let thread = 1; thread <= allocator.registry.maxThreads; thread += 1) {
@@ -75,18 +69,15 @@ async function group(workers: number, batches: number, groupSeed: number): Promi
   }
   const { freePages, freeBlocks } = allocator.stats();
   if (freePages !== PAGES || freeBlocks[allocator.maxOrder] !== PAGES / 1024) {
-    violations += 1;
-    console.log(
-      `seed ${groupSeed}: ${freePages} of ${PAGES} pages free, blocks ${freeBlocks.join(' ')}`,
-    );
+    const blocks = freeBlocks.join(' ');
+    log.fault(`seed ${groupSeed}: ${freePages} of ${PAGES} pages free, blocks ${blocks}`);
   }
-  if (owners.some((owner) => owner !== 0)) violations += 1;
+  if (owners.some((owner) => owner !== 0)) log.fault(`seed ${groupSeed}: pages still owned`);
 }
 
-for (let i = 0; operations < wanted && performance.now() < end; i += 1) {
+for (let i = 0; log.done < wanted && !log.over(minutes ?? Infinity); i += 1) {
   await group([1, 2, 4, 3][i % 4]!, 5, seed + i);
 }
 check('end');
-if (allocator.allocExact(PAGES) !== 0) violations += 1;
-console.log(`buddy: ${operations} operations, ${violations} violations`);
-process.exitCode = violations === 0 ? 0 : 1;
+if (allocator.allocExact(PAGES) !== 0) log.fault('the whole cannot be allocated');
+log.finish();

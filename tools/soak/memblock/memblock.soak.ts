@@ -1,24 +1,25 @@
 /**
  * Random operations at thousands of regions, in lockstep with a map of cells.
  *
- *   npm run soak -- memblock [--operations N] [--minutes M] [--seed S]
- *
- * Ends after N operations (default 1 000 000) or M minutes, whichever comes first. Answers are
+ * `npm run soak -- memblock` ends after so many operations or minutes, whichever comes first. Answers are
  * compared at every operation, both lists every 2000, and `verify()` runs with them. The mix of
  * additions and removals is steered so that the number of reservations swings between 5 000 and 20 000.
  */
 import { Memblock, MemFlags } from '@bootmem/memblock';
 import { CellMap, word, type CellQuery } from '../../../packages/memblock/test/model/cell-map.js';
 import { firstDifference } from '../../../packages/memblock/test/model/compare.js';
+import { integer, number, readOptions } from '../../kit/options.js';
+import { Random } from '../../kit/random.mjs';
+import { RunLog } from '../../kit/run-log.js';
 
-const args = process.argv.slice(2);
-const numberOf = (name: string, fallback: number): number => {
-  const at = args.indexOf(name);
-  return at < 0 ? fallback : Number(args[at + 1]);
-};
-const operations = numberOf('--operations', 1_000_000);
-const minutes = numberOf('--minutes', 60);
-const seed = numberOf('--seed', 1);
+const { operations, minutes, seed } = readOptions(
+  { name: 'soak -- memblock', about: 'Random operations in lockstep with a map of cells.' },
+  {
+    operations: integer(1_000_000, 'default 1000000'),
+    minutes: number(60, 'ends after so many at the latest, default 60'),
+    seed: integer(1, 'default 1'),
+  },
+).values;
 
 const CELLS = 1 << 17;
 const SCALE = { origin: 1 << 16, cell: 256 };
@@ -26,42 +27,32 @@ const CHECK_EVERY = 2000;
 const FEW = 5_000;
 const MANY = 20_000;
 
-let state = seed >>> 0 || 1;
-/** xorshift32: an integer in 0 .. limit - 1. */
-function random(limit: number): number {
-  state ^= state << 13;
-  state ^= state >>> 17;
-  state ^= state << 5;
-  return (state >>> 0) % limit;
-}
-
+const random = new Random(seed);
+const log = new RunLog('memblock');
 const memblock = new Memblock({ maxNodes: 64, mirroredKernelcore: true });
 const map = new CellMap(CELLS);
 const plainMemory = word(0, 64);
 const plainReserved = word(0, -1);
 const taken = word(MemFlags.RSRV_KERN, -1);
-let violations = 0;
 let growing = true;
-let done = 0;
 
 function violation(text: string): void {
-  violations++;
-  if (violations <= 5) console.log(`operation ${done}: ${text}`);
+  log.fault(`operation ${log.done}: ${text}`);
 }
 
 const at = (cell: number): number => SCALE.origin + cell * SCALE.cell;
-const length = (): number => (random(8) === 0 ? 1 + random(64) : 1 + random(4));
+const length = (): number => (random.below(8) === 0 ? 1 + random.below(64) : 1 + random.below(4));
 
 memblock.add(at(0), CELLS * SCALE.cell);
 map.fill(map.memory, 0, CELLS, plainMemory);
 
 function editReserved(): void {
   // Every other cell alone while growing, so that reservations do not join.
-  const from = growing ? random(CELLS) | 1 : random(CELLS);
+  const from = growing ? random.below(CELLS) | 1 : random.below(CELLS);
   const to = Math.min(CELLS, from + (growing ? 1 : length()));
   const base = at(from);
   const size = (to - from) * SCALE.cell;
-  if (random(100) < (growing ? 90 : 10)) {
+  if (random.below(100) < (growing ? 90 : 10)) {
     memblock.reserve(base, size);
     map.fill(map.reserved, from, to, plainReserved);
   } else {
@@ -71,12 +62,12 @@ function editReserved(): void {
 }
 
 function editMemory(): void {
-  const from = random(CELLS);
-  const to = Math.min(CELLS, from + length() * (random(16) === 0 ? 32 : 1));
+  const from = random.below(CELLS);
+  const to = Math.min(CELLS, from + length() * (random.below(16) === 0 ? 32 : 1));
   const base = at(from);
   const size = (to - from) * SCALE.cell;
-  const flag = [MemFlags.HOTPLUG, MemFlags.MIRROR, MemFlags.NOMAP][random(3)]!;
-  switch (random(6)) {
+  const flag = [MemFlags.HOTPLUG, MemFlags.MIRROR, MemFlags.NOMAP][random.below(3)]!;
+  switch (random.below(6)) {
     case 0:
       memblock.add(base, size);
       map.fill(map.memory, from, to, plainMemory);
@@ -94,7 +85,7 @@ function editMemory(): void {
       map.flag(map.memory, from, to, flag, false);
       return;
     case 4: {
-      const nid = random(4);
+      const nid = random.below(4);
       memblock.setNode(base, size, 'memory', nid);
       map.node(map.memory, from, to, nid);
       return;
@@ -106,11 +97,11 @@ function editMemory(): void {
 }
 
 function allocate(): void {
-  const topDown = random(2) === 0;
+  const topDown = random.below(2) === 0;
   memblock.direction = topDown ? 'top-down' : 'bottom-up';
-  const size = 1 + random(6);
-  const align = 2 ** random(4);
-  const from = random(CELLS - 4096);
+  const size = 1 + random.below(6);
+  const align = 2 ** random.below(4);
+  const from = random.below(CELLS - 4096);
   const to = from + 4096;
   const query: CellQuery = { flags: 0, nid: -1, movableNode: false };
   const wish: CellQuery = { ...query, flags: memblock.hasMirror ? MemFlags.MIRROR : 0 };
@@ -129,8 +120,8 @@ function allocate(): void {
 }
 
 function ask(): void {
-  const cell = random(CELLS);
-  const address = at(cell) + random(SCALE.cell);
+  const cell = random.below(CELLS);
+  const address = at(cell) + random.below(SCALE.cell);
   if (memblock.isReserved(address) !== (map.reserved[cell] !== 0)) violation('isReserved differs');
   if (memblock.isMemory(address) !== (map.memory[cell] !== 0)) violation('isMemory differs');
   const to = Math.min(CELLS, cell + length());
@@ -161,14 +152,12 @@ function check(): void {
   if (k !== free.length) violation(`${k} free ranges, expected ${free.length}`);
 }
 
-const begun = Date.now();
-let minute = 0;
 let least = Infinity;
 let most = 0;
 let mostMemory = 0;
-while (done < operations && Date.now() - begun < minutes * 60_000) {
-  for (let k = 0; k < CHECK_EVERY && done < operations; k++, done++) {
-    const kind = random(100);
+while (log.done < operations && !log.over(minutes)) {
+  for (let k = 0; k < CHECK_EVERY && log.done < operations; k++, log.done++) {
+    const kind = random.below(100);
     if (kind < 70) editReserved();
     else if (kind < 80) editMemory();
     else if (kind < 85) allocate();
@@ -177,23 +166,16 @@ while (done < operations && Date.now() - begun < minutes * 60_000) {
   const count = memblock.regionCount('reserved');
   if (count > MANY) growing = false;
   if (count < FEW) growing = true;
-  if (done > 100_000) {
+  if (log.done > 100_000) {
     least = Math.min(least, count);
     most = Math.max(most, count);
     mostMemory = Math.max(mostMemory, memblock.regionCount('memory'));
   }
   check();
-  const passed = Math.floor((Date.now() - begun) / 60_000);
-  if (passed > minute) {
-    minute = passed;
-    console.log(
-      `minute ${minute}: ${done} operations, ${memblock.regionCount('memory')} + ${count} regions`,
-    );
-  }
+  log.tick(`${memblock.regionCount('memory')} + ${count} regions`);
 }
 check();
 console.log(
   `seed ${seed}; ${least} to ${most} reservations, up to ${mostMemory} regions of memory`,
 );
-console.log(`memblock: ${done} operations, ${violations} violations`);
-process.exitCode = violations === 0 ? 0 : 1;
+log.finish();

@@ -1,7 +1,5 @@
 /**
- * npm run soak -- padata-nats [--jobs N] [--seed S] [--workers N] [--window N] [--restarts N]
- *
- * Ordered jobs over three worker processes and a real server while everything goes wrong that may: workers are
+ * `npm run soak -- padata-nats`: ordered jobs over three worker processes and a real server while everything goes wrong that may: workers are
  * killed and started again, stopped for longer than the server waits for them, messages are taken and refused by
  * a stranger, results are published twice under new ids, the server is killed and started again. Every callback
  * has to come exactly once, in order, with the right value.
@@ -9,6 +7,9 @@
 import { connect } from '@nats-io/transport-node';
 import { jetstream } from '@nats-io/jetstream';
 import { createNatsPool } from '@bootmem/padata-nats';
+import { integer, readOptions } from '../../kit/options.js';
+import { Random } from '../../kit/random.mjs';
+import { RunLog } from '../../kit/run-log.js';
 import { moduleToken } from '../../../packages/padata-nats/dist/wire/names.js';
 import {
   LocalServer,
@@ -16,32 +17,27 @@ import {
   findNatsServer,
 } from '../../../packages/padata-nats/examples/local-cluster.mjs';
 
-const jobs = new URL('./jobs.mjs', import.meta.url);
+const jobsModule = new URL('./jobs.mjs', import.meta.url);
 const ACK_WAIT_MS = 500;
 /** Time between two mishaps, in milliseconds: this and as much again at random. */
 const PAUSE_MS = 400;
 
-function option(name: string, standard: number): number {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? standard : Number(process.argv[at + 1]);
-}
-
-/** Small generator of repeatable random numbers (xorshift32). */
-function randomFrom(from: number): (below: number) => number {
-  let x = from | 0 || 1;
-  return (below) => {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    return (x >>> 0) % below;
-  };
-}
-
-const seed = option('seed', 1);
-const total = option('jobs', 100_000);
-const workerCount = option('workers', 3);
-const window = option('window', 512);
-const restarts = option('restarts', 1);
+const {
+  seed,
+  jobs: total,
+  workers: workerCount,
+  window,
+  restarts,
+} = readOptions(
+  { name: 'soak -- padata-nats', about: 'Ordered jobs over a server while everything goes wrong.' },
+  {
+    jobs: integer(100_000, 'default 100000', 1),
+    seed: integer(1, 'default 1'),
+    workers: integer(3, 'worker processes, default 3', 1),
+    window: integer(512, 'jobs in flight, default 512', 1),
+    restarts: integer(1, 'restarts of the server, default 1'),
+  },
+).values;
 if (findNatsServer() === undefined) {
   console.log(
     'SKIPPED: no nats-server here (NATS_SERVER, PATH; Debian: apt-get install nats-server)',
@@ -49,14 +45,13 @@ if (findNatsServer() === undefined) {
   process.exit();
 }
 
-const random = randomFrom(seed);
+const random = new Random(seed);
+const log = new RunLog('padata-nats', { done: 'jobs', faults: 'violations' });
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const counts = { kills: 0, pauses: 0, refusals: 0, duplicates: 0, restarts: 0, mishapErrors: 0 };
 let next = 0;
-let violations = 0;
 function violation(text: string): void {
-  violations += 1;
-  if (violations <= 20) console.error(`VIOLATION: ${text}`);
+  log.fault(`VIOLATION: ${text}`);
 }
 
 function textOf(value: unknown): string {
@@ -67,7 +62,7 @@ const server = await LocalServer.nats();
 const workers = new LocalWorkers(
   workerCount,
   server.url,
-  { soak: jobs },
+  { soak: jobsModule },
   {
     args: ['--ack-wait', String(ACK_WAIT_MS)],
   },
@@ -88,7 +83,7 @@ await series.ready();
 /** Takes messages as a worker would, and refuses them. */
 async function refuse(): Promise<void> {
   const consumer = await js.consumers.get(`${pool.prefix}_JOBS`, `workers-${moduleToken('soak')}`);
-  const messages = await consumer.fetch({ max_messages: 1 + random(6), expires: 1000 });
+  const messages = await consumer.fetch({ max_messages: 1 + random.below(6), expires: 1000 });
   for await (const message of messages) {
     message.nak();
     counts.refusals += 1;
@@ -98,15 +93,15 @@ async function refuse(): Promise<void> {
 /** Publishes results that are there already, under no id: the server cannot know that it has them. */
 const copies = stranger.subscribe(`${pool.prefix}.res.${series.runId}`, {
   callback: (_error, message) => {
-    if (random(50) !== 0 || message.headers === undefined) return;
+    if (random.below(50) !== 0 || message.headers === undefined) return;
     counts.duplicates += 1;
     stranger.publish(message.subject, message.data);
   },
 });
 
 async function mishap(): Promise<void> {
-  const index = random(workerCount);
-  switch (random(4)) {
+  const index = random.below(workerCount);
+  switch (random.below(4)) {
     case 0:
       await workers.replace(index);
       counts.kills += 1;
@@ -127,7 +122,7 @@ async function mishap(): Promise<void> {
 const over = new AbortController();
 async function trouble(): Promise<void> {
   for (;;) {
-    await sleep(PAUSE_MS + random(PAUSE_MS));
+    await sleep(PAUSE_MS + random.below(PAUSE_MS));
     if (over.signal.aborted) return;
     try {
       if (counts.restarts < restarts && next > (total * (counts.restarts + 1)) / (restarts + 1)) {
@@ -141,9 +136,7 @@ async function trouble(): Promise<void> {
   }
 }
 
-const start = performance.now();
 const troubles = trouble();
-let reported = start;
 const seen = new Uint8Array(total);
 for (let i = 0; i < total; i += 1) {
   const more = series.submit(i, (error, value, seq) => {
@@ -154,10 +147,8 @@ for (let i = 0; i < total; i += 1) {
     next += 1;
   });
   if (!more) await series.room();
-  if (performance.now() - reported > 10_000) {
-    reported = performance.now();
-    console.log(`${next} of ${total} jobs, ${JSON.stringify(counts)}, ${violations} violations`);
-  }
+  log.done = next;
+  log.tick(JSON.stringify(counts));
 }
 await series.drain();
 over.abort();
@@ -174,12 +165,11 @@ await pool.close();
 await workers.stop();
 await server.stop();
 
-const seconds = (performance.now() - start) / 1000;
 console.log(
-  `seed ${seed}: ${total} jobs in ${seconds.toFixed(1)} s over ${workerCount} workers, window ${window}: ` +
+  `seed ${seed}: ${total} jobs in ${log.seconds.toFixed(1)} s over ${workerCount} workers, window ${window}: ` +
     `${counts.kills} kills, ${counts.pauses} workers silent for ${ACK_WAIT_MS * 1.5} ms, ${counts.restarts} server restarts, ` +
     `${counts.refusals} messages refused, ${counts.duplicates} results doubled, ${retried} jobs run again`,
 );
 if (counts.restarts < restarts) violation('the server was not restarted as often as asked for');
-console.log(`${once} passed, ${violations} failed`);
-process.exitCode = violations === 0 ? 0 : 1;
+log.done = once;
+log.finish();

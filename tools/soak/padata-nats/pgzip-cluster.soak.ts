@@ -1,7 +1,5 @@
 /**
- * npm run soak -- pgzip-cluster [--bytes N] [--workers N] [--kills N] [--seed N]
- *
- * The pgzip example over several worker processes on this machine, one of which is killed twice while it works (at
+ * `npm run soak -- pgzip-cluster`: the pgzip example over several worker processes on this machine, one of which is killed twice while it works (at
  * equal distances of the output). The file has to be byte for byte what the local pool writes; gzip tests it, too.
  */
 import { spawnSync } from 'node:child_process';
@@ -13,7 +11,8 @@ import { pipeline } from 'node:stream/promises';
 import { createWorkPool } from '@bootmem/padata';
 import type { SeriesMaker } from '@bootmem/padata';
 import { createNatsPool } from '@bootmem/padata-nats';
-import { writeText } from '../../bench/padata/cases/pgzip.js';
+import { integer, readOptions } from '../../kit/options.js';
+import { writeText } from '../../kit/text.js';
 import { pgzip } from '../../../packages/padata/examples/pgzip/pgzip.mjs';
 import {
   LocalServer,
@@ -25,14 +24,18 @@ const jobs = new URL('../../../packages/padata/examples/pgzip/jobs.mjs', import.
 /** Silence after which a killed worker's blocks go to another one, in milliseconds. */
 const ACK_WAIT_MS = 1000;
 
-function option(name: string, standard: number): number {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? standard : Number(process.argv[at + 1]);
-}
-
-const bytes = option('bytes', 200_000_000);
-const count = option('workers', 3);
-const kills = option('kills', 2);
+const {
+  bytes,
+  workers: count,
+  kills,
+} = readOptions(
+  { name: 'soak -- pgzip-cluster', about: 'pgzip over worker processes, one of which is killed.' },
+  {
+    bytes: integer(200_000_000, 'bytes of text, default 200000000', 1),
+    workers: integer(3, 'worker processes, default 3', 1),
+    kills: integer(2, 'kills of one of them, default 2'),
+  },
+).values;
 if (findNatsServer() === undefined) {
   console.log(
     'SKIPPED: no nats-server here (NATS_SERVER, PATH; Debian: apt-get install nats-server)',

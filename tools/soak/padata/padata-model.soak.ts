@@ -1,20 +1,22 @@
 /**
- * npm run soak -- padata-model [--minutes M]
- *
- * Explores the reorder, claim and sleep protocols of the package through every interleaving of their atomic steps,
+ * `npm run soak -- padata-model` explores the reorder, claim and sleep protocols of the package through every interleaving of their atomic steps,
  * up to four jobs or chunks and three workers, deaths included (test/model); then the broken variants, each of
- * which has to be caught. Smallest models first; ends after M minutes, default: when all are done.
+ * which has to be caught. Smallest models first; ends after --minutes, default: when all are done.
  */
 import { explore } from '@bootmem/padata/testing';
 import type { Model } from '@bootmem/padata/testing';
+import { number, readOptions } from '../../kit/options.js';
+import { RunLog } from '../../kit/run-log.js';
 import { MISTAKES } from '../../../packages/padata/test/model/cases.js';
 import { laneModel } from '../../../packages/padata/test/model/lane-model.js';
 import { ringModel } from '../../../packages/padata/test/model/ring-model.js';
 import { sleepModel } from '../../../packages/padata/test/model/sleep-model.js';
 
 const LIMIT = 150_000_000;
-const at = process.argv.indexOf('--minutes');
-const until = performance.now() + (at < 0 ? Infinity : Number(process.argv[at + 1]) * 60_000);
+const { minutes } = readOptions(
+  { name: 'soak -- padata-model', about: "Every interleaving of the protocols' models." },
+  { minutes: number(Infinity, 'ends after so many, default: when all is explored') },
+).values;
 
 const cases: readonly (readonly [string, Model])[] = [
   ['ring, 2 jobs, 2 workers, window 2', ringModel({ jobs: 2, workers: 2, window: 2 })],
@@ -63,37 +65,30 @@ const cases: readonly (readonly [string, Model])[] = [
   ['lane, 2 jobs of 2 and 1 chunks, 3 helpers', laneModel({ chunks: [2, 1], helpers: 3 })],
 ];
 
-let states = 0;
+const log = new RunLog('padata-model');
 let schedules = 0;
-let violations = 0;
-let done = 0;
+let explored = 0;
 for (const [name, model] of cases) {
-  if (performance.now() > until) break;
-  const result = explore(model, LIMIT);
-  states += result.states;
-  schedules += result.schedules;
-  done += 1;
-  console.log(
-    `${name}: ${result.states} states, ${result.schedules.toPrecision(3)} schedules, ${result.violation === undefined ? 0 : 1} violations`,
-  );
-  if (result.violation !== undefined) {
-    violations += 1;
-    console.log(JSON.stringify(result.violation));
-  }
+  if (log.over(minutes)) break;
+  const { states, schedules: found, violation } = explore(model, LIMIT);
+  log.done += states;
+  schedules += found;
+  explored += 1;
+  const faults = violation === undefined ? 0 : 1;
+  console.log(`${name}: ${states} states, ${found.toPrecision(3)} schedules, ${faults} violations`);
+  if (violation !== undefined) log.fault(JSON.stringify(violation));
 }
 let caught = 0;
 for (const [name, model] of MISTAKES) {
   const { violation } = explore(model, LIMIT);
   if (violation === undefined) {
-    violations += 1;
-    console.log(`NOT CAUGHT: ${name}`);
+    log.fault(`NOT CAUGHT: ${name}`);
     continue;
   }
   caught += 1;
   console.log(`caught: ${name}: ${violation.text}`);
 }
 console.log(
-  `${done} of ${cases.length} models, ${schedules.toPrecision(3)} schedules; ${caught} of ${MISTAKES.length} broken variants caught`,
+  `${explored} of ${cases.length} models, ${schedules.toPrecision(3)} schedules; ${caught} of ${MISTAKES.length} broken variants caught`,
 );
-console.log(`padata-model: ${states} operations, ${violations} violations`);
-process.exitCode = violations === 0 && done === cases.length ? 0 : 1;
+log.finish();

@@ -1,48 +1,41 @@
 /**
- * npm run soak -- padata [--minutes M] [--seed S] [--jobs N] [--kills K]
- *
- * Ordered jobs by the hundred million with random delays, mask changes, threads that come and go and threads
+ * `npm run soak -- padata`: ordered jobs by the hundred million with random delays, mask changes, threads that come and go and threads
  * that are killed, range jobs in between. Every callback has to come exactly once and in order, with the
- * right value. Ends by itself after M minutes, or after N jobs and K kills if these are given.
+ * right value. Ends by itself after --minutes, or after so many --jobs and --kills if these are given.
  */
 import { createWorkPool } from '@bootmem/padata';
 import type { Series } from '@bootmem/padata';
 import { createPadata } from '@bootmem/padata/kernel';
+import { integer, number, readOptions } from '../../kit/options.js';
+import { Random } from '../../kit/random.mjs';
+import { RunLog } from '../../kit/run-log.js';
 
 const module = new URL('./jobs.mjs', import.meta.url);
 type Work = (n: number) => number;
 
-function option(name: string): number | undefined {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? undefined : Number(process.argv[at + 1]);
-}
-
-/** Small generator of repeatable random numbers (xorshift32). */
-function randomFrom(seed: number): (below: number) => number {
-  let x = seed | 0 || 1;
-  return (below) => {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    return (x >>> 0) % below;
-  };
-}
-
-const seed = option('seed') ?? 1;
-const jobLimit = option('jobs');
-const killLimit = option('kills');
-const minutes = option('minutes') ?? (jobLimit === undefined ? 1 : 600);
-const deadline = Date.now() + minutes * 60_000;
-const random = randomFrom(seed);
-let violations = 0;
-let operations = 0;
+const {
+  minutes: given,
+  seed,
+  jobs,
+  kills: leastKills,
+} = readOptions(
+  { name: 'soak -- padata', about: 'Ordered jobs while threads come, go and are killed.' },
+  {
+    minutes: number(undefined, 'ends after so many, default 1, with --jobs 600'),
+    seed: integer(1, 'default 1'),
+    jobs: number(Infinity, 'ends after so many jobs'),
+    kills: integer(0, 'and not before so many kills'),
+  },
+).values;
+const minutes = given ?? (jobs === Infinity ? 1 : 600);
+const random = new Random(seed);
+const log = new RunLog('padata');
 let kills = 0;
 let ranges = 0;
 let generations = 0;
 
 function violation(text: string): void {
-  violations += 1;
-  if (violations <= 20) console.error(`VIOLATION: ${text}`);
+  log.fault(`VIOLATION: ${text}`);
 }
 
 function textOf(value: unknown): string {
@@ -50,22 +43,12 @@ function textOf(value: unknown): string {
 }
 
 function over(): boolean {
-  if (violations > 1000 || Date.now() > deadline) return true;
-  if (jobLimit === undefined) return false;
-  return operations >= jobLimit && kills >= (killLimit ?? 0);
+  if (log.faults > 1000 || log.over(minutes)) return true;
+  return log.done >= jobs && kills >= leastKills;
 }
 
 const pool = createWorkPool({ threads: 2, capacity: 4, name: 'soak' });
 await pool.ready();
-let lastLine = Date.now();
-function progress(): void {
-  if (Date.now() - lastLine < 60_000) return;
-  lastLine = Date.now();
-  console.log(
-    `${operations} jobs, ${kills} kills, ${ranges} ranges, ${generations} generations, ${violations} violations`,
-  );
-}
-
 /** Pushes `count` jobs through a series as fast as its window allows. */
 async function stream(
   series: Series<Work>,
@@ -88,18 +71,18 @@ async function stream(
     };
     const submit = (): void => {
       while (next < count && next - got < series.window) {
-        series.submit(value(next), callback, undefined, random(4) === 0);
+        series.submit(value(next), callback, undefined, random.below(4) === 0);
         next += 1;
       }
     };
     submit();
   });
-  operations += count;
+  log.done += count;
 }
 
 /** Jobs of which some kill their thread: those fail, all others do not, and the order holds. */
 async function massacre(series: Series<Work>): Promise<void> {
-  const places = new Set(Array.from({ length: 1 + random(3) }, () => random(200)));
+  const places = new Set(Array.from({ length: 1 + random.below(3) }, () => random.below(200)));
   let place = 0;
   const done: Promise<void>[] = [];
   for (let i = 0; i < 200; i += 1) {
@@ -119,7 +102,7 @@ async function massacre(series: Series<Work>): Promise<void> {
   }
   await Promise.all(done);
   kills += places.size;
-  operations += 200;
+  log.done += 200;
 }
 
 /** Shells under changing masks and a changing number of threads. */
@@ -129,17 +112,17 @@ async function storm(): Promise<void> {
   const counts = new Map<number, number>();
   let accepted = 0;
   for (let i = 0; i < 300; i += 1) {
-    if (random(40) === 0) {
-      const ids = [1, 2, 3, 4].filter(() => random(4) === 0);
+    if (random.below(40) === 0) {
+      const ids = [1, 2, 3, 4].filter(() => random.below(4) === 0);
       void instance.setWorkers('parallel', [1, ...ids]);
       generations += 1;
     }
-    if (random(60) === 0) pool.resize(1 + random(4));
+    if (random.below(60) === 0) pool.resize(1 + random.below(4));
     try {
       const id = i;
       shell.submit({
         input: id,
-        serialWorker: random(3),
+        serialWorker: random.below(3),
         serial(error, result) {
           if (error !== undefined || result !== id)
             violation(`storm ${id}: ${textOf(error ?? result)}`);
@@ -156,22 +139,22 @@ async function storm(): Promise<void> {
   await shell.drain();
   if (counts.size !== accepted) violation(`${counts.size} of ${accepted} storm jobs came back`);
   for (const [id, n] of counts) if (n !== 1) violation(`storm ${id} came ${n} times`);
-  operations += accepted;
+  log.done += accepted;
   instance.close();
   pool.resize(2);
   await pool.ready();
 }
 
 async function rangeJob(): Promise<void> {
-  const size = 1 + random(5000);
+  const size = 1 + random.below(5000);
   const marks = new SharedArrayBuffer(size * 4);
   await pool.runMultithreaded({
     threadFn: { module, name: 'mark' },
     arg: { marks },
     start: 0,
     size,
-    align: 1 + random(64),
-    minChunk: random(200),
+    align: 1 + random.below(64),
+    minChunk: random.below(200),
   });
   if (!new Int32Array(marks).every((n) => n === 1)) violation(`range of ${size} not covered once`);
   ranges += 1;
@@ -189,8 +172,8 @@ while (!over()) {
   );
   await rangeJob();
   await massacre(fragile);
-  if (random(4) === 0) await storm();
-  progress();
+  if (random.below(4) === 0) await storm();
+  log.tick(`${kills} kills, ${ranges} ranges, ${generations} generations`);
 }
 const left = first.stats().inFlight + fragile.stats().inFlight;
 if (left !== 0) violation(`${left} jobs were left`);
@@ -199,5 +182,4 @@ await first.close();
 await fragile.close();
 await pool.close();
 console.log(`${kills} kills, ${ranges} ranges, ${generations} mask changes, seed ${seed}`);
-console.log(`padata: ${operations} operations, ${violations} violations`);
-process.exitCode = violations === 0 ? 0 : 1;
+log.finish();

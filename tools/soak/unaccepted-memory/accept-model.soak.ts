@@ -1,21 +1,24 @@
 /**
- * npm run soak -- accept-model [--minutes M] [--workers 2|3]
- *
- * Explores the written model of the accept protocol over every schedule for up to three workers and four units
+ * `npm run soak -- accept-model` explores the written model of the accept protocol over every schedule for up to three workers and four units
  * (test/model). The largest cases take steps together that no other worker can tell apart. Smallest cases first;
- * ends after M minutes (default: when all are done) and says how many of all cases it got through.
+ * ends after --minutes (default: when all are done) and says how many of all cases it got through.
  */
 import { explore } from '../../../packages/unaccepted-memory/test/model/accept-model.js';
 import type { ModelConfig } from '../../../packages/unaccepted-memory/test/model/accept-model.js';
+import { integer, number, readOptions } from '../../kit/options.js';
+import { RunLog } from '../../kit/run-log.js';
 import { requestsOf, variants } from '../../../packages/unaccepted-memory/test/model/cases.js';
 
-function numberOf(name: string, fallback: number): number {
-  const at = process.argv.indexOf(name);
-  return at < 0 ? fallback : Number(process.argv[at + 1]);
-}
+const { minutes, workers: mostWorkers } = readOptions(
+  { name: 'soak -- accept-model', about: 'Every schedule of the accept protocol, by its model.' },
+  {
+    minutes: number(Infinity, 'ends after so many, default: when all is explored'),
+    workers: integer(3, 'most workers, 2 or 3, default 3', 2),
+  },
+).values;
 
 const cases: ModelConfig[] = [];
-for (let workers = 2; workers <= numberOf('--workers', 3); workers += 1) {
+for (let workers = 2; workers <= mostWorkers; workers += 1) {
   for (let units = 1; units <= 4; units += 1) {
     for (const requests of requestsOf(workers, units)) {
       if (workers === 2) {
@@ -39,27 +42,19 @@ const weight = ({ requests, cellsPerUnit }: ModelConfig): number =>
   requests.reduce((sum, [start, end]) => sum + (end - start) * cellsPerUnit, requests.length * 2);
 cases.sort((a, b) => weight(a) - weight(b));
 
-const until = performance.now() + numberOf('--minutes', Number.POSITIVE_INFINITY) * 60_000;
+const log = new RunLog('accept-model');
 let explored = 0;
-let states = 0;
 let schedules = 0n;
-let violations = 0;
-let nextLine = performance.now() + 60_000;
 for (const config of cases) {
-  if (performance.now() > until) break;
+  if (log.over(minutes)) break;
   const result = explore(config);
   explored += 1;
-  states += result.states;
+  log.done += result.states;
   schedules += result.schedules;
-  violations += result.violations.length;
-  for (const violation of result.violations) console.log(`${JSON.stringify(config)}: ${violation}`);
-  if (performance.now() > nextLine) {
-    console.log(`${explored} of ${cases.length} cases, ${states} states, ${schedules} schedules`);
-    nextLine += 60_000;
-  }
+  for (const violation of result.violations) log.fault(`${JSON.stringify(config)}: ${violation}`);
+  log.tick(`${explored} of ${cases.length} cases, ${schedules} schedules`);
 }
 console.log(
-  `${explored} of ${cases.length} cases, ${states} states, ${schedules} schedules explored`,
+  `${explored} of ${cases.length} cases, ${log.done} states, ${schedules} schedules explored`,
 );
-console.log(`accept-model: ${states} operations, ${violations} violations`);
-process.exitCode = violations === 0 ? 0 : 1;
+log.finish();

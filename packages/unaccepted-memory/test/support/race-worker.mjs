@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { PageAllocator } from '@bootmem/buddy-allocator';
 import { Pacer, UnacceptedMemory, ZoneAcceptor } from '@bootmem/unaccepted-memory';
 import { meterBackend } from '@bootmem/unaccepted-memory/platform';
+import { Random } from '../../../../tools/kit/random.mjs';
 import { SharedZone } from './shared-zone.mjs';
 
 const { add, load, notify, wait } = Atomics;
@@ -29,14 +30,6 @@ function barrier(words, at, parties) {
   while (load(words, at) < parties);
 }
 
-function random(seed) {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
-}
-
 /** Random overlapping requests until the whole table is accepted; reports what it saw that must not be. */
 function acceptRandomly({ handles, sync, parties, index }) {
   const words = new Int32Array(sync);
@@ -44,15 +37,15 @@ function acceptRandomly({ handles, sync, parties, index }) {
   handles.forEach((handle, round) => {
     const memory = UnacceptedMemory.attach(handle, { openers });
     const pages = new Int32Array(handle.backend.counts);
-    const next = random(index * 1000 + round + 1);
+    const random = new Random(round, index);
     const { unitSize, unitCount } = memory.geometry;
     barrier(words, round, parties);
     for (let turn = 0; turn < 60; turn += 1) {
-      const start = next(unitCount * unitSize);
-      const size = 1 + next(6 * unitSize);
+      const start = random.below(unitCount * unitSize);
+      const size = 1 + random.below(6 * unitSize);
       memory.acceptMemory(start, size);
       if (memory.containsUnaccepted(start, size)) problems.push(`round ${round}: not accepted`);
-      const probe = next(unitCount) * unitSize;
+      const probe = random.below(unitCount) * unitSize;
       if (memory.unitState(probe) === 'accepted') {
         for (let page = probe / 4096; page < (probe + unitSize) / 4096; page += 1) {
           if (load(pages, page) === 0) problems.push(`round ${round}: visible too early`);

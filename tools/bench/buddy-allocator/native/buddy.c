@@ -83,13 +83,20 @@ static inline void give(int32_t i, int order)
 	insert(i, order);
 }
 
+/* The numbers of tools/kit/random.mjs for the same seed. */
 static uint32_t x;
 static inline uint32_t next_random(void)
 {
-	x ^= x << 13;
-	x ^= x >> 17;
-	x ^= x << 5;
-	return x;
+	uint32_t mixed;
+	x += 0x6d2b79f5;
+	mixed = (x ^ x >> 15) * (x | 1);
+	mixed ^= mixed + (mixed ^ mixed >> 7) * (mixed | 61);
+	return mixed ^ mixed >> 14;
+}
+
+static inline uint32_t random_below(uint32_t limit)
+{
+	return (uint64_t)next_random() * limit >> 32;
 }
 
 static double seconds(clockid_t clock)
@@ -125,7 +132,7 @@ static void make_trace(int max_order, int32_t length, int fill)
 		live[i] = NONE;
 	}
 	for (i = 0; i < length; i++)
-		trace[i] = next_random() % (uint32_t)slots;
+		trace[i] = random_below(slots);
 	for (i = 0; i < slots; i++)
 		if ((next_random() & 1) && fill)
 			live[i] = take(orders[i]);
@@ -186,7 +193,7 @@ int main(int argc, char **argv)
 	int32_t i;
 	page_count = argc > 2 ? atoi(argv[2]) : 262144;
 	operations = argc > 3 ? atoll(argv[3]) : 1000000;
-	x = argc > 4 ? (uint32_t)atoi(argv[4]) | 1 : 1;
+	x = (uint32_t)(argc > 4 ? atoi(argv[4]) : 1) * 0x9e3779b1;
 	state = calloc(page_count, 1);
 	links = calloc(page_count, sizeof *links);
 	for (i = 0; i <= MAX_ORDER; i++)
@@ -199,7 +206,7 @@ int main(int argc, char **argv)
 		for (i = 0; i < page_count; i++)
 			permutation[i] = i;
 		for (i = page_count - 1; i > 0; i--) {
-			int32_t j = next_random() % (uint32_t)(i + 1), t = permutation[i];
+			int32_t j = random_below(i + 1), t = permutation[i];
 			permutation[i] = permutation[j];
 			permutation[j] = t;
 		}

@@ -6,7 +6,7 @@ import { Worker, isMainThread, workerData, parentPort } from 'node:worker_thread
 import { BuddyAllocator } from '@bootmem/buddy-allocator';
 
 import { ours, subject } from './subjects.mjs';
-import { prepare, run } from './traces.mjs';
+import { prepare, run, warmUpWith } from './traces.mjs';
 
 const BARRIER_READY = 0;
 const BARRIER_GO = 1;
@@ -53,12 +53,11 @@ async function several(job) {
   return { operations: counts.reduce((a, b) => a + b, 0), ...times };
 }
 
-function workerSide() {
+async function workerSide() {
   const { handle, barrier, trace, pages, workers, operations, seed } = workerData;
   const allocator = BuddyAllocator.attach(handle);
   const { step, end } = prepare(trace, ours(allocator), Math.floor(pages / workers), seed);
-  step();
-  step();
+  await warmUpWith(step);
   Atomics.add(barrier, BARRIER_READY, 1);
   Atomics.wait(barrier, BARRIER_GO, 0);
   let done = 0;
@@ -71,8 +70,10 @@ function workerSide() {
 if (isMainThread) {
   const job = JSON.parse(process.argv[2]);
   const result =
-    job.workers > 1 ? await several(job) : run(job, await subject(job.subject, job.pages), clock);
+    job.workers > 1
+      ? await several(job)
+      : await run(job, await subject(job.subject, job.pages), clock);
   process.stdout.write(`${JSON.stringify(result)}\n`);
 } else {
-  workerSide();
+  await workerSide();
 }

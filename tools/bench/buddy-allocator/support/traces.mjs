@@ -8,28 +8,22 @@
 //   c: allocate everything, free everything in random order
 //   d: as a, but no slot is filled before: each replay fills to 60 % and the next one empties again
 
+import { Random } from '../../../kit/random.mjs';
+import { warmUp } from '../../../kit/warm-up.mjs';
+
 const LENGTH = 1 << 20;
 const OCCUPANCY = 0.6;
 
-/** xorshift32 over a one-word state. */
-function generator(seed) {
-  let x = seed | 1;
-  return () => {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    return x >>> 0;
-  };
-}
-
 /** Slots, their orders and the order in which they are visited. */
 export function makeTrace(pages, maxOrder, seed, length = LENGTH) {
-  const next = generator(seed);
+  const random = new Random(seed);
   const pagesPerSlot = maxOrder * 0.5 + 1;
   const slots = Math.floor((2 * OCCUPANCY * pages) / pagesPerSlot);
-  const orders = Uint8Array.from({ length: slots }, () => Math.min(Math.clz32(next()), maxOrder));
-  const visits = Int32Array.from({ length }, () => next() % slots);
-  const filled = Uint8Array.from({ length: slots }, () => next() & 1);
+  const orders = Uint8Array.from({ length: slots }, () =>
+    Math.min(Math.clz32(random.next()), maxOrder),
+  );
+  const visits = Int32Array.from({ length }, () => random.below(slots));
+  const filled = Uint8Array.from({ length: slots }, () => random.next() & 1);
   return { orders, visits, filled, live: new Int32Array(slots).fill(-1) };
 }
 
@@ -73,10 +67,10 @@ export function release({ orders, live }, adaptor) {
 
 /** Random permutation of the pages, for the frees of trace c. */
 export function makePermutation(pages, seed) {
-  const next = generator(seed);
+  const random = new Random(seed);
   const list = Int32Array.from({ length: pages }, (_, i) => i);
   for (let i = pages - 1; i > 0; i--) {
-    const j = next() % (i + 1);
+    const j = random.below(i + 1);
     const t = list[i];
     list[i] = list[j];
     list[j] = t;
@@ -136,24 +130,27 @@ export function prepare(name, adaptor, pages, seed, length = LENGTH, limit = und
   };
 }
 
+/** Replays until the rate stands still. */
+export async function warmUpWith(step) {
+  await warmUp(() => {
+    const start = performance.now();
+    return step() / (performance.now() - start);
+  });
+}
+
 /**
- * Warms up with at least two passes and 300 ms, then runs at least `operations` between `clock()` and the
- * function it gives. With a limit in milliseconds: one pass, not warmed up, that stops there.
+ * Warms up, then runs at least `operations` between `clock()` and the function it gives. With a limit in
+ * milliseconds: one pass, not warmed up, that stops there.
  */
-export function run(job, adaptor, clock) {
+export async function run(job, adaptor, clock) {
   const { trace, pages, operations, seed, length, limit } = job;
-  const { step, end } = prepare(trace, adaptor, pages, seed, length ?? LENGTH, limit);
-  if (limit === undefined) {
-    const warmUntil = performance.now() + 300;
-    step();
-    do step();
-    while (performance.now() < warmUntil);
-  }
+  // What is allocated at the end ends with the process: peers need minutes to free it.
+  const { step } = prepare(trace, adaptor, pages, seed, length ?? LENGTH, limit);
+  if (limit === undefined) await warmUpWith(step);
   const stop = clock();
   let done = 0;
   do done += step();
   while (done < operations);
   const times = stop();
-  end();
   return { operations: done, ...times };
 }

@@ -1,11 +1,14 @@
 /** 200 jobs queued, then the submitting thread is busy for half a second: how many were done meanwhile? */
 import { PEERS, type Subject } from '../peers.js';
-import type { Samples } from '../../kit/rows.js';
+import { inTurn, type Samples } from '../../../kit/samples.js';
+import { warm } from '../measure.js';
 import { bootmem, type TaskValue } from '../subjects.js';
 import { burn, calibrate } from '../tasks.mjs';
-import type { BenchOptions } from '../padata.bench.js';
+import type { BenchOptions } from '../bench-options.js';
 
 const JOBS = 200;
+/** Of the warm-up. */
+const IN_FLIGHT = 64;
 
 export async function busyOwner(samples: Samples, options: BenchOptions): Promise<void> {
   const steps = calibrate(100);
@@ -13,11 +16,10 @@ export async function busyOwner(samples: Samples, options: BenchOptions): Promis
     const counter = new Int32Array(new SharedArrayBuffer(4));
     const own = bootmem('countMe', 256, { steps, counter });
     const subjects: Subject[] = [own, ...PEERS];
-    for (let step = 0; step < subjects.length; step += 1) {
-      const subject = subjects[(step + round) % subjects.length]!;
+    for (const subject of inTurn(subjects, round)) {
       const open = await subject.open(options.threads);
       const value: TaskValue = subject === own ? 0 : { kind: 'count', steps, counter };
-      await open.run(value);
+      await warm(open, value, IN_FLIGHT);
       Atomics.store(counter, 0, 0);
       const jobs = Array.from({ length: JOBS }, () => open.run(value));
       // Whatever a pool defers to a microtask may happen; its event loop then stands still.

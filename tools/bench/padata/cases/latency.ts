@@ -1,9 +1,14 @@
 /** Time from submission to result at half of what two threads can do: 100 µs jobs at a steady pace. */
 import { PEERS, type Subject } from '../peers.js';
-import type { Samples } from '../../kit/rows.js';
+import { inTurn, type Samples } from '../../../kit/samples.js';
+import { quantile } from '../../../kit/statistics.js';
+import { warm } from '../measure.js';
 import { bootmem, type TaskValue } from '../subjects.js';
 import { calibrate } from '../tasks.mjs';
-import type { BenchOptions } from '../padata.bench.js';
+import type { BenchOptions } from '../bench-options.js';
+
+/** Of the warm-up. */
+const IN_FLIGHT = 64;
 
 export async function latency(samples: Samples, options: BenchOptions): Promise<void> {
   const steps = calibrate(100);
@@ -12,11 +17,10 @@ export async function latency(samples: Samples, options: BenchOptions): Promise<
   for (let round = 0; round < options.rounds; round += 1) {
     const own = bootmem('spin', 256, { steps });
     const subjects: Subject[] = [own, ...PEERS];
-    for (let step = 0; step < subjects.length; step += 1) {
-      const subject = subjects[(step + round) % subjects.length]!;
+    for (const subject of inTurn(subjects, round)) {
       const open = await subject.open(options.threads);
       const value: TaskValue = subject === own ? 0 : { kind: 'burn', steps };
-      await open.run(value);
+      await warm(open, value, IN_FLIGHT);
       const times: number[] = [];
       const pending: Promise<unknown>[] = [];
       const total = Math.round(options.sampleMs * perMillisecond);
@@ -35,16 +39,9 @@ export async function latency(samples: Samples, options: BenchOptions): Promise<
       }
       await Promise.all(pending);
       await open.close();
-      times.sort((a, b) => a - b);
       const testCase = `latency of 100 us jobs at half load (${perMillisecond * 1000} jobs/s)`;
-      samples.add(testCase, subject.name, 'p50', 'us', 1000 * times[times.length >> 1]!);
-      samples.add(
-        testCase,
-        subject.name,
-        'p99',
-        'us',
-        1000 * times[Math.floor(times.length * 0.99)]!,
-      );
+      samples.add(testCase, subject.name, 'p50', 'us', 1000 * quantile(times, 0.5));
+      samples.add(testCase, subject.name, 'p99', 'us', 1000 * quantile(times, 0.99));
     }
   }
 }

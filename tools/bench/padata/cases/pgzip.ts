@@ -1,43 +1,16 @@
 /** pgzip against pigz and gzip on text; every output is checked with `gzip -t` and compared with the input. */
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Samples } from '../../kit/rows.js';
-import type { BenchOptions } from '../padata.bench.js';
+import { inTurn, type Samples } from '../../../kit/samples.js';
+import { writeText } from '../../../kit/text.js';
+import type { BenchOptions } from '../bench-options.js';
 
 const cli = fileURLToPath(
   new URL('../../../../packages/padata/examples/pgzip/cli.mjs', import.meta.url),
 );
-
-/** Writes seeded text: words of a made-up vocabulary with Zipf's frequencies, in lines. */
-export function writeText(path: string, bytes: number): void {
-  let state = 12345;
-  const random = (): number => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-  const letters = 'etaoinshrdlucmfwypvbgk';
-  const words = Array.from({ length: 20_000 }, () =>
-    Array.from(
-      { length: 2 + Math.floor(random() * random() * 11) },
-      () => letters[Math.floor(random() * random() * letters.length)],
-    ).join(''),
-  );
-  const file = openSync(path, 'w');
-  for (let written = 0; written < bytes;) {
-    const parts: string[] = [];
-    for (let length = 0; length < 1 << 20;) {
-      const word = words[Math.floor(words.length ** random()) - 1] ?? 'the';
-      parts.push(word, random() < 0.1 ? '.\n' : ' ');
-      length += word.length + 1;
-    }
-    const text = parts.join('').slice(0, bytes - written);
-    written += writeSync(file, text);
-  }
-  closeSync(file);
-}
 
 interface Tool {
   readonly name: string;
@@ -62,7 +35,7 @@ export function pgzip(samples: Samples, options: BenchOptions): void {
       return there;
     });
     for (let round = 0; round < Math.min(options.rounds, 5); round += 1) {
-      for (const { name, command, args } of tools) {
+      for (const { name, command, args } of inTurn(tools, round)) {
         const output = join(folder, 'text.gz');
         const input = openSync(text, 'r');
         const target = openSync(output, 'w');

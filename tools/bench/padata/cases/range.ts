@@ -1,55 +1,69 @@
 /** Range jobs: the price of an empty one, and a sum over shared doubles against the plain loop and the best peer. */
-import { PEERS } from '../peers.js';
-import type { Samples } from '../../kit/rows.js';
-import { jobsModule, openPool } from '../subjects.js';
+import { inTurn, type Samples } from '../../../kit/samples.js';
+import { median } from '../../../kit/statistics.js';
+import { warmUp } from '../../../kit/warm-up.mjs';
+import type { BenchOptions } from '../bench-options.js';
 import { emptyChunk, sumChunk } from '../jobs.mjs';
-import type { BenchOptions } from '../padata.bench.js';
+import { PEERS } from '../peers.js';
+import { jobsModule, openPool } from '../subjects.js';
 
 const SIZES = [1024, 16_384, 262_144, 4_194_304];
+const BEST_PEER = PEERS.find((subject) => subject.name === 'piscina, 64 per worker')!;
+/** A slice of the warm-up. */
+const SLICE_MS = 20;
+const MOST_CALLS = 200_000;
 
-/** Median microseconds of a call. */
-function time(call: () => unknown, budgetMs: number): number {
+/** Times one call again and again for `ms`, ten times at least; microseconds of each. */
+async function callTimes(call: () => unknown, ms: number): Promise<number[]> {
   const times: number[] = [];
-  const until = performance.now() + budgetMs;
-  for (const warm = performance.now() + budgetMs / 10; performance.now() < warm;) call();
-  while (times.length < 10 || (performance.now() < until && times.length < 200_000)) {
+  const until = performance.now() + ms;
+  while (times.length < 10 || (performance.now() < until && times.length < MOST_CALLS)) {
     const start = performance.now();
-    call();
+    const result = call();
+    if (result instanceof Promise) await result;
     times.push(1000 * (performance.now() - start));
   }
-  times.sort((a, b) => a - b);
-  return times[times.length >> 1]!;
+  return times;
+}
+
+/** Median microseconds of a call, warmed up before. */
+async function time(call: () => unknown, ms: number): Promise<number> {
+  await warmUp(async () => 1 / median(await callTimes(call, SLICE_MS)));
+  return median(await callTimes(call, ms));
+}
+
+interface Subject {
+  readonly name: string;
+  readonly call: () => unknown;
 }
 
 export async function range(samples: Samples, options: BenchOptions): Promise<void> {
   const values = new Float64Array(new SharedArrayBuffer(8 * SIZES.at(-1)!)).fill(1.5);
-  const budget = options.sampleMs / 3;
+  const pool = await openPool(Math.max(1, options.threads - 1));
+  const peer = await BEST_PEER.open(options.threads);
+  const measure = async (testCase: string, subjects: Subject[], round: number): Promise<void> => {
+    for (const { name, call } of inTurn(subjects, round))
+      samples.add(testCase, name, 'time', 'us', await time(call, options.sampleMs / 3));
+  };
   for (let round = 0; round < options.rounds; round += 1) {
-    const pool = await openPool(Math.max(1, options.threads - 1));
-    const threadFn = { module: jobsModule, name: 'emptyChunk' };
     for (const chunks of [1, 8]) {
       const job = await pool.prepareRange({
-        threadFn,
+        threadFn: { module: jobsModule, name: 'emptyChunk' },
         minChunk: 1,
         align: 1,
         maxThreads: chunks === 1 ? 1 : 2,
       });
-      const testCase = `empty range job of ${chunks} chunk${chunks === 1 ? '' : 's'}`;
-      samples.add(
-        testCase,
-        'bootmem',
-        'time',
-        'us',
-        time(() => job.runSync(0, chunks), budget),
-      );
-      samples.add(
-        testCase,
-        'plain loop',
-        'time',
-        'us',
-        time(() => {
-          for (let i = 0; i < chunks; i += 1) emptyChunk();
-        }, budget),
+      const loop = (): void => {
+        for (let i = 0; i < chunks; i += 1) emptyChunk();
+      };
+      const subjects = [
+        { name: 'bootmem', call: () => job.runSync(0, chunks) },
+        { name: 'plain loop', call: loop },
+      ];
+      await measure(
+        `empty range job of ${chunks} chunk${chunks === 1 ? '' : 's'}`,
+        subjects,
+        round,
       );
       job.dispose();
     }
@@ -60,46 +74,21 @@ export async function range(samples: Samples, options: BenchOptions): Promise<vo
         minChunk: Math.max(1, size >> 3),
         maxThreads: options.threads,
       });
-      const testCase = `range job: sum over ${size} shared doubles`;
-      samples.add(
-        testCase,
-        'bootmem',
-        'time',
-        'us',
-        time(() => job.runSync(0, size), budget),
-      );
-      samples.add(
-        testCase,
-        'plain loop',
-        'time',
-        'us',
-        time(() => sumChunk(0, size, { values }), budget),
-      );
+      const eighths = Array.from({ length: 8 }, (_, part) => ({
+        kind: 'sum',
+        values,
+        start: (part * size) / 8,
+        end: ((part + 1) * size) / 8,
+      }));
+      const subjects = [
+        { name: 'bootmem', call: () => job.runSync(0, size) },
+        { name: 'plain loop', call: () => sumChunk(0, size, { values }) },
+        { name: BEST_PEER.name, call: () => Promise.all(eighths.map((part) => peer.run(part))) },
+      ];
+      await measure(`range job: sum over ${size} shared doubles`, subjects, round);
       job.dispose();
     }
-    await pool.close();
-    const peer = PEERS.find((subject) => subject.name === 'piscina, 64 per worker')!;
-    const open = await peer.open(options.threads);
-    for (const size of SIZES) {
-      const times: number[] = [];
-      const until = performance.now() + budget;
-      while (performance.now() < until || times.length < 10) {
-        const start = performance.now();
-        const parts = Array.from({ length: 8 }, (_, part) =>
-          open.run({ kind: 'sum', values, start: (part * size) / 8, end: ((part + 1) * size) / 8 }),
-        );
-        await Promise.all(parts);
-        times.push(1000 * (performance.now() - start));
-      }
-      times.sort((a, b) => a - b);
-      samples.add(
-        `range job: sum over ${size} shared doubles`,
-        peer.name,
-        'time',
-        'us',
-        times[times.length >> 1]!,
-      );
-    }
-    await open.close();
   }
+  await pool.close();
+  await peer.close();
 }

@@ -1,9 +1,10 @@
 /** 100 µs jobs on 1 … N threads: jobs a second and how many times one thread's. */
 import { availableParallelism } from 'node:os';
-import type { Samples } from '../../kit/rows.js';
+import type { Samples } from '../../../kit/samples.js';
+import { warm } from '../measure.js';
 import { bootmem } from '../subjects.js';
 import { calibrate } from '../tasks.mjs';
-import type { BenchOptions } from '../padata.bench.js';
+import type { BenchOptions } from '../bench-options.js';
 
 export async function scaling(samples: Samples, options: BenchOptions): Promise<void> {
   const steps = calibrate(100);
@@ -15,7 +16,7 @@ export async function scaling(samples: Samples, options: BenchOptions): Promise<
     let single = 0;
     for (const threads of counts) {
       const open = await bootmem('spin', 1024, { steps }).open(threads);
-      await Promise.all(Array.from({ length: 64 * threads }, () => open.run(0)));
+      await warm(open, 0, 64 * threads);
       const jobs = Math.round(options.sampleMs * 8 * threads);
       const start = performance.now();
       let sent = 0;
@@ -30,20 +31,9 @@ export async function scaling(samples: Samples, options: BenchOptions): Promise<
       const rate = (jobs / (performance.now() - start)) * 1000;
       await open.close();
       single ||= rate;
-      samples.add(
-        'scaling of 100 us jobs',
-        `${threads} thread${threads === 1 ? '' : 's'}`,
-        'rate',
-        'jobs/s',
-        rate,
-      );
-      samples.add(
-        'scaling of 100 us jobs',
-        `${threads} thread${threads === 1 ? '' : 's'}`,
-        'speed-up',
-        'x',
-        rate / single,
-      );
+      const subject = `${threads} thread${threads === 1 ? '' : 's'}`;
+      samples.add('scaling of 100 us jobs', subject, 'rate', 'jobs/s', rate);
+      samples.add('scaling of 100 us jobs', subject, 'speed-up', 'x', rate / single);
     }
   }
 }

@@ -1,10 +1,10 @@
 /** Jobs a second and CPU time a job, for trivial, structured-clone, 10 µs and 100 µs jobs, by jobs in flight. */
 import { measure } from '../measure.js';
 import { PEERS, type Subject } from '../peers.js';
-import type { Samples } from '../../kit/rows.js';
+import { inTurn, type Samples } from '../../../kit/samples.js';
 import { bootmem, bootmemCallbacks, inline, type TaskValue } from '../subjects.js';
 import { calibrate } from '../tasks.mjs';
-import type { BenchOptions } from '../padata.bench.js';
+import type { BenchOptions } from '../bench-options.js';
 
 interface Load {
   readonly name: string;
@@ -55,12 +55,9 @@ export async function throughput(samples: Samples, options: BenchOptions): Promi
         const testCase = `${load.name}, ${inFlight} in flight, ${options.threads} threads`;
         if (!testCase.includes(options.only)) continue;
         const subjects: Subject[] = [own, ...callbacks, inline, ...PEERS];
-        // Another order each round, so that no subject always follows the same one.
-        for (let step = 0; step < subjects.length; step += 1) {
-          const subject = subjects[(step + round) % subjects.length]!;
+        for (const subject of inTurn(subjects, round)) {
           const open = await subject.open(options.threads);
           const value = (subject.name.startsWith('bootmem') ? load.ours : load.value) as TaskValue;
-          await open.run(value);
           const { rate, cpu } = await measure(open, value, inFlight, options.sampleMs);
           await open.close();
           samples.add(testCase, subject.name, 'rate', 'jobs/s', rate);

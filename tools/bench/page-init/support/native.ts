@@ -1,10 +1,7 @@
-/** The C program to compare with, compiled once per run with -O2; undefined where there is no compiler. */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { Sample } from './samples.js';
+/** The C program to compare with: a loop over 64-byte descriptors, and memset of our bytes. */
+import { execFileSync } from 'node:child_process';
+import { compileC } from '../../../kit/native.js';
+import type { Times } from '../../../kit/stopwatch.js';
 
 /** A request to the program. */
 export interface NativeRun {
@@ -18,40 +15,28 @@ export interface NativeRun {
 
 /** Runs the C program. */
 export interface Native {
-  run(request: NativeRun): Sample[];
+  run(request: NativeRun): Times[];
   close(): void;
 }
 
 /** Compiles the program, if some C compiler is there. */
 export function compileNative(): Native | undefined {
-  const source = fileURLToPath(new URL('./page-loop.c', import.meta.url));
-  const folder = mkdtempSync(join(tmpdir(), 'page-loop-'));
-  const program = join(folder, 'page-loop');
-  const compiler = [process.env['CC'], 'cc', 'gcc', 'clang'].find(
-    (name) =>
-      name !== undefined &&
-      spawnSync(name, ['-O2', '-pthread', '-o', program, source], { stdio: 'ignore' }).status === 0,
-  );
-  if (compiler === undefined) {
-    rmSync(folder, { recursive: true });
-    return undefined;
-  }
+  const program = compileC(new URL('./page-loop.c', import.meta.url));
+  if (program === undefined) return undefined;
   return {
-    run: ({ mode, temperature, pages, threads, bytesPerPage, repeats }) =>
-      execFileSync(program, [
-        mode,
-        temperature,
-        ...[pages, threads, bytesPerPage, repeats].map(String),
-      ])
-        .toString()
+    run: ({ mode, temperature, pages, threads, bytesPerPage, repeats }) => {
+      const numbers = [pages, threads, bytesPerPage, repeats].map(String);
+      const output = execFileSync(program.path, [mode, temperature, ...numbers]).toString();
+      return output
         .trim()
         .split('\n')
         .map((line) => {
-          const [wall, cpu] = line.split(' ').map(Number);
-          return { wallMs: wall!, cpuMs: cpu! };
-        }),
+          const [wallMs, cpuMs] = line.split(' ').map(Number);
+          return { wallMs: wallMs!, cpuMs: cpuMs! };
+        });
+    },
     close: () => {
-      rmSync(folder, { recursive: true });
+      program.remove();
     },
   };
 }

@@ -15,7 +15,7 @@ import {
   releaseEarly,
 } from '@bootmem/page-init';
 import type { WorkPool } from '@bootmem/padata';
-import { type Sample, timed } from './samples.js';
+import { timed, type Times } from '../../../kit/stopwatch.js';
 
 const PROFILE_LATEST = profileForRelease();
 
@@ -83,7 +83,7 @@ export async function initOnly(
   pages: number,
   threads: number,
   pool: WorkPool,
-): Promise<Sample> {
+): Promise<Times> {
   const zoneId = memmap.defineZone(0, 2);
   const node = DeferredNode.create({
     memmap,
@@ -168,7 +168,7 @@ export async function runDeferred(
   machine: FirstAllocation,
   threads: number,
   pool: WorkPool,
-): Promise<Sample & { pages: number }> {
+): Promise<Times & { pages: number }> {
   const { nodes, memmap, allocator } = machine;
   const made = threads === 0 ? undefined : await prepared(pool, nodes, memmap, threads, allocator);
   const runner = made?.runner ?? inlineRunner(nodes);

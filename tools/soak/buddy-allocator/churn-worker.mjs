@@ -2,6 +2,7 @@
 // holds carries its mark in `owners`; a page that carries another's mark was given out twice.
 import { parentPort, workerData } from 'node:worker_threads';
 import { BuddyAllocator } from '@bootmem/buddy-allocator';
+import { Random } from '../../kit/random.mjs';
 
 const { handle, owners } = workerData;
 const { exchange } = Atomics;
@@ -9,13 +10,7 @@ const allocator = BuddyAllocator.attach(handle);
 const me = allocator.thread;
 let live = [];
 let violations = 0;
-let x = 1;
-const next = () => {
-  x ^= x << 13;
-  x ^= x >>> 17;
-  x ^= x << 5;
-  return x >>> 0;
-};
+let random = new Random(1);
 
 const mark = (pfn, pages, from, to) => {
   for (let p = pfn; p < pfn + pages; p += 1) {
@@ -25,8 +20,8 @@ const mark = (pfn, pages, from, to) => {
 
 function take() {
   // Geometric: half of the requests are single pages.
-  const order = Math.min(Math.clz32(next() | 1), 10);
-  const kind = next() & 15;
+  const order = Math.min(Math.clz32(random.next() | 1), 10);
+  const kind = random.next() & 15;
   const mobility = kind < 12 ? undefined : kind < 14 ? 'unmovable' : 'reclaimable';
   const pfn = allocator.alloc(order, mobility === undefined ? undefined : { mobility });
   if (pfn === undefined) return false;
@@ -36,7 +31,7 @@ function take() {
 }
 
 function drop() {
-  const at = (next() % (live.length >> 1)) << 1;
+  const at = random.below(live.length >> 1) << 1;
   const [pfn, order] = [live[at], live[at + 1]];
   live[at] = live[live.length - 2];
   live[at + 1] = live[live.length - 1];
@@ -46,14 +41,14 @@ function drop() {
 }
 
 parentPort.on('message', ({ seed, operations, given }) => {
-  x = (Math.imul(seed, 0x9e3779b1) ^ 0x5bd1e995) | 1;
+  random = new Random(seed);
   // What another thread allocated is ours now.
   for (let i = 0; i < given.length; i += 2) {
     for (let p = given[i]; p < given[i] + (1 << given[i + 1]); p += 1) Atomics.store(owners, p, me);
     live.push(given[i], given[i + 1]);
   }
   for (let done = 0; done < operations; done += 1) {
-    if (live.length > 0 && (next() & 1) === 0) drop();
+    if (live.length > 0 && (random.next() & 1) === 0) drop();
     else if (!take() && live.length > 0) drop();
   }
   const keep = (live.length >> 2) << 1;

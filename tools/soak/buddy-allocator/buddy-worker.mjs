@@ -1,31 +1,25 @@
 // Worker of the soak: random allocations and frees on a shared allocator, checking that no page is owned
 // twice. Posts the number of operations and of violations after each batch.
 import { parentPort, workerData } from 'node:worker_threads';
-
 import { BuddyAllocator } from '@bootmem/buddy-allocator';
+import { Random } from '../../kit/random.mjs';
 
 const { handle, owners, id, seed } = workerData;
 const allocator = BuddyAllocator.attach(handle);
-let x = (Math.imul(seed, 0x9e3779b1) ^ id) | 1;
-const next = () => {
-  x ^= x << 13;
-  x ^= x >>> 17;
-  x ^= x << 5;
-  return x >>> 0;
-};
+const random = new Random(seed, id);
 const mobilities = ['movable', 'unmovable', 'reclaimable'];
 const live = [];
 let pages = 0;
 let violations = 0;
 
 function take(limit) {
-  const kind = next() % 256;
-  const order = Math.min(Math.clz32(next() | 1), 10);
+  const kind = random.below(256);
+  const order = Math.min(Math.clz32(random.next() | 1), 10);
   if (pages + (1 << order) > limit) return;
   let pfn;
   let count = 1 << order;
   if (kind === 0) {
-    count = 1 + (next() % 40);
+    count = 1 + random.below(40);
     pfn = allocator.allocExact(count);
   } else if (kind < 64) pfn = allocator.alloc(order, { mobility: mobilities[kind % 3] });
   else pfn = allocator.alloc(order);
@@ -38,7 +32,7 @@ function take(limit) {
 }
 
 function drop() {
-  const k = next() % live.length;
+  const k = random.below(live.length);
   const { pfn, order, count, exact } = live[k];
   live[k] = live[live.length - 1];
   live.pop();
@@ -48,8 +42,8 @@ function drop() {
   if (exact) allocator.freeExact(pfn, count);
   else allocator.free(pfn, order);
   // A block that is free already, or part of somebody else's: always refused.
-  if (next() % 512 === 0 && live.length > 0) {
-    const other = live[next() % live.length];
+  if (random.below(512) === 0 && live.length > 0) {
+    const other = live[random.below(live.length)];
     if (!other.exact && other.order > 0 && allocator.tryFree(other.pfn + 1, 0) === 'ok')
       violations++;
   }
@@ -58,7 +52,7 @@ function drop() {
 
 parentPort.on('message', ({ steps, limit, finish }) => {
   for (let i = 0; i < steps; i++) {
-    if (live.length > 0 && (next() & 1) === 0) drop();
+    if (live.length > 0 && (random.next() & 1) === 0) drop();
     else take(limit);
   }
   while (finish && live.length > 0) drop();
