@@ -10,6 +10,27 @@
  * ```
  */
 import { LOW_ADDRESS_LIMIT, NO_NODE } from './base/constants.js';
+import type {
+  AlignOptions,
+  BoundOptions,
+  Direction,
+  FindOptions,
+  LateAllocator,
+  MemblockOptions,
+  MemblockState,
+  MemRange,
+  MemRegion,
+  NamedReservation,
+  NodePfnRange,
+  PageReceiver,
+  RangeColumns,
+  RangeNodeOptions,
+  RangeOptions,
+  RegionAttributes,
+  RegionType,
+  ReleaseOptions,
+  WalkOptions,
+} from './base/types.js';
 import { MemblockCore } from './core/core.js';
 import type { Settings } from './core/settings.js';
 import type { RangeCursor } from './list/range-cursor.js';
@@ -73,27 +94,6 @@ import {
   regionPfns,
   regions,
 } from './parts/walks.js';
-import type {
-  AlignOptions,
-  BoundOptions,
-  Direction,
-  FindOptions,
-  LateAllocator,
-  MemblockOptions,
-  MemblockState,
-  MemRange,
-  MemRegion,
-  NamedReservation,
-  NodePfnRange,
-  PageReceiver,
-  RangeColumns,
-  RangeNodeOptions,
-  RangeOptions,
-  RegionAttributes,
-  RegionType,
-  ReleaseOptions,
-  WalkOptions,
-} from './base/types.js';
 
 /**
  * The kernel's early memory allocator: three ordered lists of regions with flags and nodes, and

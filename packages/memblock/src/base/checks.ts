@@ -1,9 +1,9 @@
 /**
  * Checking of arguments: everything that comes in from outside passes here, before anything is changed.
  */
+import { isPowerOfTwo } from './arithmetic.js';
 import { FLAGS_MASK, PHYS_ADDR_MAX } from './constants.js';
 import { MemblockError } from './errors.js';
-import { isPowerOfTwo } from './arithmetic.js';
 import { plainHex } from './notation.js';
 
 /** Refuses what is not an address or a number of bytes: an integer in 0 .. 2^53 - 1. */

@@ -10,7 +10,6 @@
  * ```
  */
 import { checkBytes, checkDirection, checkRange } from '../base/checks.js';
-import { hexAddress, hexRange } from '../base/notation.js';
 import {
   ALLOC_ANYWHERE,
   INITIAL_PHYSMEM_REGIONS,
@@ -18,9 +17,7 @@ import {
   NO_NODE,
 } from '../base/constants.js';
 import { MemblockError } from '../base/errors.js';
-import { attrFlags, attrNid } from '../list/attributes.js';
-import { ListEditor, type OverlapListener } from '../list/list-edits.js';
-import { RegionList } from '../list/region-list.js';
+import { hexAddress, hexRange } from '../base/notation.js';
 import type {
   ArrayCapacity,
   Direction,
@@ -30,6 +27,9 @@ import type {
   MemblockWarning,
   RegionType,
 } from '../base/types.js';
+import { attrFlags, attrNid } from '../list/attributes.js';
+import { ListEditor, type OverlapListener } from '../list/list-edits.js';
+import { RegionList } from '../list/region-list.js';
 import { settingsOf, type Settings } from './settings.js';
 
 /** A named reservation in the table; size 0 once released. */

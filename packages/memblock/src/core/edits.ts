@@ -14,9 +14,9 @@
  * Source: Documentation/core-api/boot-time-mm.rst.
  */
 import { alignUp, cappedEnd } from '../base/arithmetic.js';
-import { hexAddress, hexRange } from '../base/notation.js';
 import { NO_NODE, REGION_ENTRY_SIZE } from '../base/constants.js';
 import { MemblockError } from '../base/errors.js';
+import { hexAddress, hexRange } from '../base/notation.js';
 import { attrFlags, packAttr } from '../list/attributes.js';
 import type { RegionList } from '../list/region-list.js';
 import type { MemblockCore } from './core.js';

@@ -2,8 +2,8 @@
  * Finding room with the object's settings: its direction, its current limit, what nodes and flags mean.
  * The search itself is in list/find-space.ts.
  */
-import { hexAddress } from '../base/notation.js';
 import { MemFlags, NO_NODE } from '../base/constants.js';
+import { hexAddress } from '../base/notation.js';
 import { findBottomUp, findTopDown } from '../list/find-space.js';
 import { memoryFilter } from '../list/range-cursor.js';
 import type { MemblockCore } from './core.js';

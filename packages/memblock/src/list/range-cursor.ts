@@ -17,8 +17,8 @@
  *
  * Source: Documentation/core-api/boot-time-mm.rst (the walks and what they skip).
  */
-import { attrFlags, attrNid } from './attributes.js';
 import { MemFlags, PHYS_ADDR_MAX } from '../base/constants.js';
+import { attrFlags, attrNid } from './attributes.js';
 import { CHUNK_SIZE, type RegionList } from './region-list.js';
 
 /** Which regions of `memory` a walk passes over. */

@@ -23,8 +23,8 @@
  *
  * Source: none beyond the usual unrolled list; the observable list is that of boot-time-mm.rst.
  */
-import { EntryBuffer } from './entry-buffer.js';
 import type { RegionType } from '../base/types.js';
+import { EntryBuffer } from './entry-buffer.js';
 
 /** Entries that a chunk holds at most. Must be even. */
 export const CHUNK_SIZE = 128;

@@ -1,10 +1,10 @@
 /**
  * The invariants of a list, checked from scratch.
  */
-import { attrNid } from './attributes.js';
 import { PHYS_ADDR_MAX } from '../base/constants.js';
-import { CHUNK_SIZE, type RegionList } from './region-list.js';
 import { hexAddress } from '../base/notation.js';
+import { attrNid } from './attributes.js';
+import { CHUNK_SIZE, type RegionList } from './region-list.js';
 
 /**
  * Looks for a broken invariant.

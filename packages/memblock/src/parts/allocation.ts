@@ -15,13 +15,13 @@
  * Source: Documentation/core-api/boot-time-mm.rst.
  */
 import { checkAlignment, checkBytes, checkFlags, checkWish } from '../base/checks.js';
-import { decimal, hexAddress, hexNumber } from '../base/notation.js';
 import { ALLOC_ACCESSIBLE, MemFlags, NO_NODE } from '../base/constants.js';
+import { MemblockError } from '../base/errors.js';
+import { decimal, hexAddress, hexNumber } from '../base/notation.js';
+import type { BoundOptions, FindOptions, RangeNodeOptions, RangeOptions } from '../base/types.js';
 import type { MemblockCore } from '../core/core.js';
 import { reserveFound } from '../core/edits.js';
 import { allocationWish, findMirrorFirst, findRoom, warnUnmirrored } from '../core/find-room.js';
-import { MemblockError } from '../base/errors.js';
-import type { BoundOptions, FindOptions, RangeNodeOptions, RangeOptions } from '../base/types.js';
 
 /** Where `size` bytes would fit, in the current direction. */
 export function findInRange(

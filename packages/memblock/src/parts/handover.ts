@@ -15,10 +15,10 @@
 import { pageDown, pageUp } from '../base/arithmetic.js';
 import { checkBytes } from '../base/checks.js';
 import { MAX_PAGE_ORDER, MemFlags, PHYS_ADDR_MAX } from '../base/constants.js';
-import type { MemblockCore } from '../core/core.js';
 import { MemblockError } from '../base/errors.js';
-import { attrFlags, attrNid } from '../list/attributes.js';
 import type { NodePfnRange, PageReceiver, ReleaseOptions } from '../base/types.js';
+import type { MemblockCore } from '../core/core.js';
+import { attrFlags, attrNid } from '../list/attributes.js';
 import { searchPfnNid } from './queries.js';
 import { clear, setNode } from './regions.js';
 import { rangeCursor, regions } from './walks.js';

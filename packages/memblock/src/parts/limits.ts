@@ -9,9 +9,9 @@
 import { alignDown, alignUp, cappedEnd, wrappingSum } from '../base/arithmetic.js';
 import { checkAlignment, checkBytes } from '../base/checks.js';
 import { MemFlags, PHYS_ADDR_MAX } from '../base/constants.js';
+import { MemblockError } from '../base/errors.js';
 import type { MemblockCore } from '../core/core.js';
 import { checkEmpty, cutRange, roomToSplit } from '../core/edits.js';
-import { MemblockError } from '../base/errors.js';
 import { attrFlags } from '../list/attributes.js';
 import { EntryBuffer } from '../list/entry-buffer.js';
 

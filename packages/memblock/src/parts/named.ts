@@ -10,9 +10,9 @@ import {
   NO_NODE,
   RESERVATION_NAME_SIZE,
 } from '../base/constants.js';
-import type { MemblockCore } from '../core/core.js';
 import { MemblockError } from '../base/errors.js';
 import type { NamedReservation, NodePfnRange } from '../base/types.js';
+import type { MemblockCore } from '../core/core.js';
 import { allocChecked, debugRequest } from './allocation.js';
 import { searchPfnNid } from './queries.js';
 

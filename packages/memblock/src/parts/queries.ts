@@ -4,9 +4,9 @@
 import { cappedEnd, pageDown, pageUp, wrappingSum } from '../base/arithmetic.js';
 import { checkBytes, checkWish } from '../base/checks.js';
 import { ADDRESS_SPACE_SIZE, MemFlags, NO_NODE } from '../base/constants.js';
+import type { MemRegion, NodePfnRange, RegionType } from '../base/types.js';
 import type { MemblockCore } from '../core/core.js';
 import { attrFlags, attrNid } from '../list/attributes.js';
-import type { MemRegion, NodePfnRange, RegionType } from '../base/types.js';
 import { forEachRegion } from './walks.js';
 
 /** First byte of the first region of RAM; 0 where there is none. */

@@ -9,15 +9,15 @@
  */
 import { cappedEnd, pageDown, pageUp } from '../base/arithmetic.js';
 import { checkBytes, checkFlags, checkNode } from '../base/checks.js';
-import { hexRange } from '../base/notation.js';
 import { MemFlags, NO_NODE, PHYS_ADDR_MAX } from '../base/constants.js';
+import { MemblockError } from '../base/errors.js';
+import { hexRange } from '../base/notation.js';
+import type { RangeColumns, RegionAttributes, RegionType } from '../base/types.js';
 import type { MemblockCore } from '../core/core.js';
 import { addRange, cutRange, reserveRange, rewriteRange } from '../core/edits.js';
-import { MemblockError } from '../base/errors.js';
 import { packAttr } from '../list/attributes.js';
 import type { RegionList } from '../list/region-list.js';
 import { mergedUnion, sortedRanges } from '../list/union.js';
-import type { RangeColumns, RegionAttributes, RegionType } from '../base/types.js';
 
 /** Registers RAM. */
 export function add(

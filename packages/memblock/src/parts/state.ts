@@ -3,14 +3,14 @@
  */
 import { cappedEnd } from '../base/arithmetic.js';
 import { checkBytes, checkFlags, checkNode } from '../base/checks.js';
-import { hexRange } from '../base/notation.js';
-import type { MemblockCore } from '../core/core.js';
 import { MemblockError } from '../base/errors.js';
+import { hexRange } from '../base/notation.js';
+import type { MemblockState, MemRegion } from '../base/types.js';
+import type { MemblockCore } from '../core/core.js';
 import { packAttr } from '../list/attributes.js';
 import { EntryBuffer } from '../list/entry-buffer.js';
 import type { RegionList } from '../list/region-list.js';
 import { verifyList } from '../list/verify-list.js';
-import type { MemblockState, MemRegion } from '../base/types.js';
 import { namedReservations } from './named.js';
 import { regions } from './walks.js';
 

@@ -1,10 +1,10 @@
 /**
  * What the kernel prints of its lists: the configuration of `memblock=debug`, and the debug file.
  */
-import { hexAddress, hexNumber, hexRange } from '../base/notation.js';
 import { MemFlags } from '../base/constants.js';
-import type { MemblockCore } from '../core/core.js';
+import { hexAddress, hexNumber, hexRange } from '../base/notation.js';
 import type { RegionType } from '../base/types.js';
+import type { MemblockCore } from '../core/core.js';
 import { regions } from './walks.js';
 
 /** The configuration as the kernel prints it, ended by a newline. */

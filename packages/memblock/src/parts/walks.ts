@@ -4,10 +4,10 @@
 import { pageDown, pageUp } from '../base/arithmetic.js';
 import { checkFlags, checkWish } from '../base/checks.js';
 import { MemFlags, NO_NODE } from '../base/constants.js';
+import type { MemRange, MemRegion, NodePfnRange, RegionType, WalkOptions } from '../base/types.js';
 import type { MemblockCore } from '../core/core.js';
 import { attrFlags, attrNid } from '../list/attributes.js';
 import { memoryFilter, NO_FILTER, RangeCursor } from '../list/range-cursor.js';
-import type { MemRange, MemRegion, NodePfnRange, RegionType, WalkOptions } from '../base/types.js';
 
 /** Visits every region of a list in address order, without allocating. */
 export function forEachRegion(

@@ -21,8 +21,8 @@
  * Source: published boot logs and recorded kernel states; Documentation/core-api/boot-time-mm.rst.
  */
 import { ALLOC_ACCESSIBLE, MemFlags } from '../base/constants.js';
-import { Memblock } from '../memblock.js';
 import type { MemblockOptions, MemblockState } from '../base/types.js';
+import { Memblock } from '../memblock.js';
 import { compareDump } from './compare-dump.js';
 import {
   parseDebugLine,

@@ -1,10 +1,10 @@
 /**
  * A printed configuration against an object: sizes, counts and every region.
  */
-import { plainHex } from '../base/notation.js';
 import { NO_NODE } from '../base/constants.js';
-import type { Memblock } from '../memblock.js';
+import { plainHex } from '../base/notation.js';
 import type { MemRegion } from '../base/types.js';
+import type { Memblock } from '../memblock.js';
 import type { MemblockDump } from './read-dump.js';
 
 /** What differs, one text each; empty when all is equal. A node that is not valid counts as none. */

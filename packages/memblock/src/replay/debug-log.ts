@@ -8,8 +8,8 @@
  * Source: published boot logs.
  */
 import { wrappingSum } from '../base/arithmetic.js';
-import { stripPrefix, DumpReader, wordOf, type MemblockDump } from './read-dump.js';
 import type { RegionType } from '../base/types.js';
+import { stripPrefix, DumpReader, wordOf, type MemblockDump } from './read-dump.js';
 
 /** A range added, reserved, removed or given back. */
 export interface RangeEvent {

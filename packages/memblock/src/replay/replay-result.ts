@@ -1,8 +1,8 @@
 /**
  * What the replay of a boot gives.
  */
-import type { Memblock } from '../memblock.js';
 import type { MemblockState } from '../base/types.js';
+import type { Memblock } from '../memblock.js';
 import type { RequestEvent } from './debug-log.js';
 import type { NumaBlock } from './numa-blocks.js';
 import type { MemblockDump } from './read-dump.js';

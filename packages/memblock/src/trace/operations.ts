@@ -1,12 +1,12 @@
 /**
  * What each operation of a trace does with a {@link Memblock}, and how its answer is written.
  */
-import { MemblockError } from '../base/errors.js';
-import type { Memblock } from '../memblock.js';
 import { MemFlags } from '../base/constants.js';
-import { rangesOverlap } from '../parts/queries.js';
-import type { RangeCursor } from '../list/range-cursor.js';
+import { MemblockError } from '../base/errors.js';
 import type { RegionType } from '../base/types.js';
+import type { RangeCursor } from '../list/range-cursor.js';
+import type { Memblock } from '../memblock.js';
+import { rangesOverlap } from '../parts/queries.js';
 
 /** Arguments with every word translated; read by name and kind. */
 export interface Arguments {
