@@ -32,6 +32,18 @@ const floors = {
     'pool/',
     'kernel/',
   ],
+  memmap: ['facts/', 'shared/', 'table/', 'map/'],
+  'buddy-allocator': [
+    'base/',
+    'layout/',
+    'marks/',
+    'lists/',
+    'cache/',
+    'zone/',
+    'machine/',
+    'reports/',
+    'pool/',
+  ],
   'page-init': [
     'profiles.ts',
     'base/',

@@ -2,15 +2,9 @@
 // zones who may use it, the allocator which pages are free. Run: node examples/guest-memory.mjs
 import { Memblock } from '@bootmem/memblock';
 import { Memmap, Migratetype } from '@bootmem/memmap';
-import {
-  PageAllocator,
-  buddyinfoOf,
-  formatBuddyinfo,
-  pfnRangesOf,
-  x86ZoneLimits,
-  zoneLayout,
-  zoneRangeLines,
-} from '@bootmem/buddy-allocator';
+import { PageAllocator } from '@bootmem/buddy-allocator/machine';
+import { buddyinfoOf, formatBuddyinfo, bootLines } from '@bootmem/buddy-allocator/reports';
+import { pfnRangesOf, x86ZoneLimits, zoneLayout } from '@bootmem/buddy-allocator/zones';
 
 const MiB = 2 ** 20;
 const GiB = 2 ** 30;
@@ -27,7 +21,7 @@ const initrd = map.allocRange(6 * MiB, { align: 4096, start: 0, end: 3 * GiB });
 // Zones follow from the map.
 const memory = pfnRangesOf(map.regions('memory'));
 const layout = zoneLayout({ memory, limits: x86ZoneLimits(memory.at(-1).endPfn) });
-console.log(zoneRangeLines(layout).join('\n'));
+console.log(bootLines.zoneRanges(layout).join('\n'));
 
 // Page descriptors, then every free range to the allocator.
 const memmap = Memmap.create({ ranges: memory });

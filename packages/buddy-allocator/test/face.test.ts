@@ -364,7 +364,7 @@ test('a snapshot brings back everything, contents included', () => {
 test('bulk requests', () => {
   const allocator = pool();
   const pages = new Int32Array(5000);
-  expect(allocator.allocBulk(pages, 5000)).toBe(4096);
+  expect(allocator.allocBulk(5000, pages)).toBe(4096);
   expect(new Set(pages.subarray(0, 4096)).size).toBe(4096);
   allocator.freeBulk(pages, 4096);
   expectWhole(allocator);

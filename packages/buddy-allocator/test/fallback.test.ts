@@ -1,7 +1,7 @@
 // What a request does when the lists of its own type are empty: claim a pageblock or steal a block.
 import { expect, test } from '@jest/globals';
 import { Migratetype } from '@bootmem/memmap';
-import { ZoneWord, type PageAllocator } from '@bootmem/buddy-allocator';
+import { ZoneWord, type PageAllocator } from '@bootmem/buddy-allocator/machine';
 import { smallMachine, take } from './support/small-machine.js';
 
 const { UNMOVABLE: U, MOVABLE: M, RECLAIMABLE: R, HIGHATOMIC: H } = Migratetype;

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { PageState } from '@bootmem/memmap';
 
 import { Random } from '../../../tools/kit/random.mjs';
-import { ZoneWord } from '../dist/index.js';
+import { ZoneWord } from '../dist/machine.js';
 import { codeOf, expectSound, listOf, oneZone } from './model/machine.js';
 
 const MOVABLE = { migratetype: 1 } as const;
@@ -92,7 +92,7 @@ test('bug 5: a zone that starts inside a pair does not merge across its start', 
 
 test('blocks of two zones that meet inside a max-order block never merge', async () => {
   const { Memmap } = await import('@bootmem/memmap');
-  const { PageAllocator } = await import('../dist/index.js');
+  const { PageAllocator } = await import('../dist/machine.js');
   const memmap = Memmap.create({ ranges: [{ startPfn: 0, endPfn: 2048 }] });
   const allocator = PageAllocator.create(memmap, [
     { nid: 0, zone: 'Normal', startPfn: 0, endPfn: 1536, presentPages: 1536 },

@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { Memmap } from '@bootmem/memmap';
 
-import { BuddyAllocator, PageAllocator } from '../dist/index.js';
+import { BuddyAllocator } from '../dist/index.js';
+import { PageAllocator } from '../dist/machine.js';
 
 type Loose = Record<string, unknown>;
 const shared = (bytes: number): SharedArrayBuffer => new SharedArrayBuffer(bytes);

@@ -1,19 +1,18 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Memmap, Migratetype } from '@bootmem/memmap';
+import { PageAllocator } from '@bootmem/buddy-allocator/machine';
 import {
-  PageAllocator,
   buddyinfoOf,
   formatBuddyinfo,
   formatMemInfo,
   formatPagetypeinfo,
   formatZoneinfo,
   fragmentationOf,
-  profileForRelease,
   memInfoOf,
   pagetypeinfoOf,
-  statThreshold,
   zoneinfoOf,
-} from '@bootmem/buddy-allocator';
+} from '@bootmem/buddy-allocator/reports';
+import { profileForRelease, statThreshold } from '@bootmem/buddy-allocator/zones';
 
 // Node 0: DMA with a hole, DMA32. Node 1: Normal with a Movable zone. All of it handed over but 256 pages.
 let allocator: PageAllocator;

@@ -1,14 +1,12 @@
 import { expect, test } from '@jest/globals';
+import { bootLines } from '@bootmem/buddy-allocator/reports';
 import {
-  initmemLines,
-  movableStartLines,
   x86ZoneLimits,
   zoneLayout,
-  type MemoryPfnRange,
   type MovablePolicy,
   type ZoneLayout,
-  type ZoneName,
-} from '@bootmem/buddy-allocator';
+} from '@bootmem/buddy-allocator/zones';
+import type { MemoryPfnRange, ZoneName } from '@bootmem/memmap';
 
 const GIB = 0x40000;
 
@@ -173,11 +171,11 @@ test('boot lines name Movable starts, and nodes without memory', () => {
     movable: { kind: 'size', kernelcore: { pages: GIB } },
     memorylessNids: [2],
   });
-  expect(movableStartLines(layout)).toEqual([
+  expect(bootLines.movableStart(layout)).toEqual([
     'Movable zone start for each node',
     '  Node 1: 0x0000000100000000',
   ]);
-  expect(initmemLines(layout)).toEqual([
+  expect(bootLines.initmem(layout)).toEqual([
     'Initmem setup node 0 [mem 0x0000000000001000-0x000000007fffffff]',
     'Initmem setup node 1 [mem 0x0000000080000000-0x000000013fffffff]',
     'Initmem setup node 2 as memoryless',

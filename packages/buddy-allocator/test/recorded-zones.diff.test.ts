@@ -4,23 +4,17 @@ import { expect, test } from '@jest/globals';
 import { fixtureOracle, listBoots, type ZonesSnapshot } from '@bootmem-tools/oracle';
 import {
   bootManagedPages,
-  formatBuddyinfo,
-  initmemLines,
   lowmemReserve,
-  memoryRangeLines,
-  movableStartLines,
   pfnRangesOf,
   profileForRelease,
   unavailableHoles,
-  unavailableLines,
   x86ZoneLimits,
   zoneLayout,
   zoneWatermarks,
-  zoneRangeLines,
-  type BuddyinfoZone,
-  type ManagedZone,
-  type ZoneName,
-} from '@bootmem/buddy-allocator';
+} from '@bootmem/buddy-allocator/zones';
+import type { ManagedZone } from '../dist/marks/watermarks.js';
+import { formatBuddyinfo, bootLines, type BuddyinfoZone } from '@bootmem/buddy-allocator/reports';
+import type { ZoneName } from '@bootmem/memmap';
 
 const boots = listBoots(fixtureOracle('boots')!);
 
@@ -57,14 +51,14 @@ test.each(boots.map((boot) => [boot.name, boot] as const))(
       ),
     ).toEqual(recorded.nodes.flatMap((node) => node.zones.map((zone) => zone.managed)));
     const lines = boot.dmesg();
-    expect(unavailableLines(unavailableHoles(layout, memory))).toEqual(
+    expect(bootLines.unavailable(unavailableHoles(layout, memory))).toEqual(
       lines.filter((line) => line.endsWith('pages in unavailable ranges')),
     );
     for (const own of [
-      zoneRangeLines(layout),
-      movableStartLines(layout),
-      memoryRangeLines(memory),
-      initmemLines(layout),
+      bootLines.zoneRanges(layout),
+      bootLines.movableStart(layout),
+      bootLines.memoryRanges(memory),
+      bootLines.initmem(layout),
     ]) {
       expect(own.length).toBeGreaterThan(0);
       for (const line of own) expect(lines).toContain(line);

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 
-import { BuddyAllocator, PageAllocator, ZoneWord } from '../dist/index.js';
+import { BuddyAllocator } from '../dist/index.js';
+import { PageAllocator, ZoneWord } from '../dist/machine.js';
 import { codeOf, expectSound, oneZone } from './model/machine.js';
 
 /** Makes the lock look as if `thread` held it. */

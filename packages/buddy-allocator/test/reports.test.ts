@@ -1,20 +1,19 @@
 import { expect, test } from '@jest/globals';
+import { MIGRATETYPE_NAMES } from '@bootmem/memmap';
 import {
-  MIGRATETYPE_NAMES,
   formatBuddyinfo,
   formatFragmentationIndex,
   formatMemInfo,
   formatPagetypeinfo,
   formatUnusableIndex,
   formatZoneinfo,
-  fragmentationIndex,
-  profileForRelease,
-  memoryLine,
-  unusableIndex,
+  bootLines,
   type MemInfo,
-  type MemInfoZone,
   type ZoneinfoReport,
-} from '@bootmem/buddy-allocator';
+} from '@bootmem/buddy-allocator/reports';
+import { fragmentationIndex, unusableIndex } from '../dist/reports/fragmentation.js';
+import type { MemInfoZone } from '../dist/reports/mem-info.js';
+import { profileForRelease } from '@bootmem/buddy-allocator/zones';
 
 const orders = (counts: Record<number, number>): number[] =>
   Array.from({ length: 11 }, (_, order) => counts[order] ?? 0);
@@ -69,7 +68,7 @@ test('pagetypeinfo with CMA, other geometry and page owners', () => {
         mixedPageblocks: [0, 1, 0, 0, 0, 0],
       },
     ],
-    { migratetypes: MIGRATETYPE_NAMES.withCma, pageblockOrder: 1, maxOrder: 1 },
+    { migratetypes: MIGRATETYPE_NAMES, pageblockOrder: 1, maxOrder: 1 },
   );
   expect(text).toContain('Page block order: 1\nPages per block:  2\n');
   expect(text).toContain('type          CMA      0      0 \n');
@@ -304,7 +303,7 @@ test('Mem-Info without balloon, with CMA, of a node that reclaim gave up on', ()
 
 test('the Memory: line', () => {
   expect(
-    memoryLine({
+    bootLines.memory({
       available: 3812644,
       total: 8020472,
       kernelCode: 14343,

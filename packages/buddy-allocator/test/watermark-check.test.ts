@@ -1,11 +1,10 @@
 import { expect, test } from '@jest/globals';
 import {
   ALLOC_RESERVES,
-  AllocFlag,
   watermarkFast,
-  watermarkOk,
   type WatermarkZone,
-} from '@bootmem/buddy-allocator';
+} from '../dist/marks/watermark-check.js';
+import { AllocFlag, watermarkOk } from '@bootmem/buddy-allocator/zones';
 
 const { MIN_RESERVE, NON_BLOCK, OOM, HIGHATOMIC, CMA } = AllocFlag;
 

@@ -1,22 +1,20 @@
 import { expect, test } from '@jest/globals';
+import { boostWatermark, highatomicCap, type ManagedZone } from '../dist/marks/watermarks.js';
+import { memmapPages } from '../dist/marks/managed.js';
+import { totalReservePages } from '../dist/marks/lowmem-reserve.js';
 import {
-  boostWatermark,
   bootManagedPages,
   dmaReserve,
-  highatomicCap,
   hugePageMinFreeKbytes,
   lowmemKbytes,
   lowmemReserve,
-  memmapPages,
   minFreeKbytes,
   pcpBatch,
   pcpHigh,
   profileForRelease,
   statThreshold,
-  totalReservePages,
   zoneWatermarks,
-  type ManagedZone,
-} from '@bootmem/buddy-allocator';
+} from '@bootmem/buddy-allocator/zones';
 
 // The worked example: 4 CPUs, one node.
 const PROFILE = profileForRelease('6.19');

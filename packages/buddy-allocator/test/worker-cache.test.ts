@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 
-import { PageAllocator, ZoneWord } from '../dist/index.js';
+import { PageAllocator, ZoneWord } from '../dist/machine.js';
 import { codeOf, expectSound, listOf, oneZone } from './model/machine.js';
 
 const MOVABLE = { migratetype: 1 } as const;

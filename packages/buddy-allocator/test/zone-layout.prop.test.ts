@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import {
   unavailableHoles,
   zoneLayout,
-  type MemoryPfnRange,
   type MovablePolicy,
   type ZoneLimits,
-} from '@bootmem/buddy-allocator';
+} from '@bootmem/buddy-allocator/zones';
+import type { MemoryPfnRange } from '@bootmem/memmap';
 
 // A small machine, so that a model can go over every pfn: DMA below 64, DMA32 below 256, Normal above.
 const MAX = 600;

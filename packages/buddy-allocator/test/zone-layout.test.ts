@@ -3,14 +3,13 @@ import {
   arm64ZoneLimits,
   pfnRangesOf,
   unavailableHoles,
-  unavailableLines,
   x86ZoneLimits,
   zoneLayout,
-  type MemoryPfnRange,
   type ZoneLayout,
-  type ZoneName,
   type ZoneSpan,
-} from '@bootmem/buddy-allocator';
+} from '@bootmem/buddy-allocator/zones';
+import { bootLines } from '@bootmem/buddy-allocator/reports';
+import type { MemoryPfnRange, ZoneName } from '@bootmem/memmap';
 
 const zoneOf = (layout: ZoneLayout, nid: number, name: ZoneName): ZoneSpan =>
   layout.nodes.find((node) => node.nid === nid)!.zones.find((zone) => zone.zone === name)!;
@@ -140,7 +139,7 @@ test('zoneLayout refuses a zone named twice, and limits that nothing fits in', (
 test('holes belong to the zone above them, the tail of the last section to the last zone', () => {
   const layout = zoneLayout({ memory: PC, limits: x86ZoneLimits(0x140000) });
   const holes = unavailableHoles(layout, PC);
-  expect(unavailableLines(holes)).toEqual([
+  expect(bootLines.unavailable(holes)).toEqual([
     'On node 0, zone DMA: 1 pages in unavailable ranges',
     'On node 0, zone DMA: 97 pages in unavailable ranges',
     'On node 0, zone Normal: 32 pages in unavailable ranges',

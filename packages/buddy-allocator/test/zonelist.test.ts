@@ -2,17 +2,15 @@ import { expect, test } from '@jest/globals';
 import {
   Gfp,
   GfpBit,
-  builtZonelistsLine,
-  fallbackLines,
   gfpMigratetype,
   gfpZone,
   groupsByMobility,
   nodeOrders,
   zoneLists,
-  zonelistLines,
   type NumaTopology,
-  type ZoneName,
-} from '@bootmem/buddy-allocator';
+} from '@bootmem/buddy-allocator/zones';
+import { bootLines } from '@bootmem/buddy-allocator/reports';
+import type { ZoneName } from '@bootmem/memmap';
 
 const topologyOf = (
   distances: number[][],
@@ -79,7 +77,7 @@ test('zonelists: nearest node first, highest zone first, managed zones only, no 
     { nid: 1, zone: 'Device' as const, zoneIndex: 4, managedPages: 1 },
   ];
   const lists = zoneLists(topologyOf(uniform(2)), zones);
-  expect(zonelistLines(lists)).toEqual([
+  expect(bootLines.zonelists(lists)).toEqual([
     'mminit::zonelist general 0:DMA = 0:DMA ',
     'mminit::zonelist general 0:DMA32 = 0:DMA32 0:DMA ',
     'mminit::zonelist thisnode 0:DMA = 0:DMA ',
@@ -93,11 +91,11 @@ test('zonelists: nearest node first, highest zone first, managed zones only, no 
 });
 
 test('lines of the zonelists', () => {
-  expect(fallbackLines(new Map([[1, [1, 0]]]))).toEqual(['Fallback order for Node 1: 1 0 ']);
-  expect(builtZonelistsLine(2, true, 515808)).toBe(
+  expect(bootLines.fallback(new Map([[1, [1, 0]]]))).toEqual(['Fallback order for Node 1: 1 0 ']);
+  expect(bootLines.builtZonelists(2, true, 515808)).toBe(
     'Built 2 zonelists, mobility grouping on.  Total pages: 515808',
   );
-  expect(builtZonelistsLine(1, false, 100)).toContain('grouping off.');
+  expect(bootLines.builtZonelists(1, false, 100)).toContain('grouping off.');
 });
 
 test('mobility grouping needs a pageblock for every type', () => {

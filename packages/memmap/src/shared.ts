@@ -16,6 +16,8 @@ export {
 } from './shared/thread-registry.js';
 export { allocateBuffer, allocateWords, canShare } from './shared/words.js';
 export { MEMMAP_FORMAT } from './map/handle.js';
+export { checkGeometry } from './facts/geometry.js';
+export { type BlockHead } from './map/describe.js';
 export { type ColumnBuffers, type Columns } from './table/columns.js';
 export { type RunVisitor } from './table/section-table.js';
 export { type NodeZone, type ZoneRegistry } from './table/zone-registry.js';

@@ -2,7 +2,6 @@ import { expect, test } from '@jest/globals';
 
 import {
   ARM64_64K,
-  checkGeometry,
   type Geometry,
   Memmap,
   type MemmapHandle,
@@ -11,7 +10,7 @@ import {
   SectionFlag,
   X86_64,
 } from '../dist/index.js';
-import { headOrder } from '../dist/shared.js';
+import { checkGeometry, headOrder } from '../dist/shared.js';
 import { start } from './workers/run.js';
 
 const S = 32768;

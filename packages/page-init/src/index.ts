@@ -2,7 +2,6 @@
 export { PageInitError, type PageInitErrorCode } from './base/errors.js';
 export type {
   InitInput,
-  MemoryPfnRange,
   PageSink,
   RangeJob,
   RangeJobRunner,

@@ -1,9 +1,8 @@
 /** Small machines for tests: 64-page sections, 16-page largest blocks, 8-page pageblocks. */
-import { type Geometry, Memmap, PageState } from '@bootmem/memmap';
+import { type Geometry, Memmap, PageState, type MemoryPfnRange } from '@bootmem/memmap';
 import {
   type InitInput,
   type InitPlan,
-  type MemoryPfnRange,
   type PageSink,
   planInit,
   type ZonePfnRange,

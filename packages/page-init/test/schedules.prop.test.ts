@@ -1,13 +1,12 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { ARM64_64K, Memmap, PageState } from '@bootmem/memmap';
+import { ARM64_64K, Memmap, PageState, type MemoryPfnRange } from '@bootmem/memmap';
 import {
   createDeferredNodes,
   type DeferredNode,
   initDeferred,
   initEarly,
   type InitPlan,
-  type MemoryPfnRange,
   planInit,
   profileForRelease,
   type RangeJob,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { PageAllocator } from '@bootmem/buddy-allocator';
+import { PageAllocator } from '@bootmem/buddy-allocator/machine';
 import { Memmap, PageState } from '@bootmem/memmap';
 import {
   createDeferredNodes,

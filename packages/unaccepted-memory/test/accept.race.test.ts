@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { afterEach, expect, test } from '@jest/globals';
-import { PageAllocator } from '@bootmem/buddy-allocator';
+import { PageAllocator } from '@bootmem/buddy-allocator/machine';
 import { Memmap, ZoneIndex } from '@bootmem/memmap';
 import { Pacer, UnacceptedMemory, ZoneAcceptor } from '@bootmem/unaccepted-memory';
 import { meterBackend } from '@bootmem/unaccepted-memory/platform';

@@ -1,6 +1,6 @@
 /** The policy on the real page allocator: the port fits as it is, and the kernel's identities hold. */
 import { expect, test } from '@jest/globals';
-import { PageAllocator } from '@bootmem/buddy-allocator';
+import { PageAllocator } from '@bootmem/buddy-allocator/machine';
 import { Memmap, PageState, ZoneIndex } from '@bootmem/memmap';
 import { UnacceptedMemory, ZoneAcceptor } from '@bootmem/unaccepted-memory';
 import { createNoneBackend, meterBackend } from '@bootmem/unaccepted-memory/platform';

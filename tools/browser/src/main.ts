@@ -1,5 +1,5 @@
 /** The tests that run on the page; `globalThis.results` holds what came of them. */
-import { PageAllocator } from '@bootmem/buddy-allocator';
+import { PageAllocator } from '@bootmem/buddy-allocator/machine';
 import { Memmap, ZoneIndex } from '@bootmem/memmap';
 import { createWorkPool, orderedMap, provideModule, type WorkPool } from '@bootmem/padata';
 import * as jobs from './jobs.js';

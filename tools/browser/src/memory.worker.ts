@@ -1,5 +1,5 @@
 /** One of several workers that allocate from the same zones; marks every page it owns and finds pages owned twice. */
-import { PageAllocator, type PageAllocatorHandle } from '@bootmem/buddy-allocator';
+import { PageAllocator, type PageAllocatorHandle } from '@bootmem/buddy-allocator/machine';
 import { Random } from '../../kit/random.mjs';
 
 export interface MemoryTask {

@@ -3,7 +3,8 @@
  * in the kernel's order, and then every free list of P5 block by block in list order, the managed and
  * free pages of every zone, and the type of every pageblock.
  */
-import { PageAllocator, unavailableHoles, type ZoneSpan } from '@bootmem/buddy-allocator';
+import { PageAllocator } from '@bootmem/buddy-allocator/machine';
+import { unavailableHoles, type ZoneSpan } from '@bootmem/buddy-allocator/zones';
 import { Memmap, Migratetype } from '@bootmem/memmap';
 import { expandPageblocks, listPfns, type NodeSnapshot } from '@bootmem-tools/oracle';
 import { freeRangesOf, type Machine } from './machine.js';

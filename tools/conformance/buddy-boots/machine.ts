@@ -4,15 +4,15 @@ import {
   profileForRelease,
   x86ZoneLimits,
   zoneLayout,
-} from '@bootmem/buddy-allocator';
+} from '@bootmem/buddy-allocator/zones';
 import type {
   CoreSize,
   KernelProfile,
-  MemoryPfnRange,
   MovablePolicy,
   NumaTopology,
   ZoneLayout,
-} from '@bootmem/buddy-allocator';
+} from '@bootmem/buddy-allocator/zones';
+import type { MemoryPfnRange } from '@bootmem/memmap';
 import type { BootRecord, MemblockSnapshot } from '@bootmem-tools/oracle';
 
 /** Bits of a memblock region's flags. */

@@ -11,8 +11,8 @@ import {
   pcpHigh,
   statThreshold,
   zoneWatermarks,
-} from '@bootmem/buddy-allocator';
-import type { ZoneName } from '@bootmem/buddy-allocator';
+} from '@bootmem/buddy-allocator/zones';
+import type { ZoneName } from '@bootmem/memmap';
 import type { ZoneSnapshot, ZoneinfoZone } from '@bootmem-tools/oracle';
 import type { Checks } from './checks.js';
 import type { Machine } from './machine.js';

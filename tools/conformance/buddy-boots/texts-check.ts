@@ -1,22 +1,25 @@
 /** The texts of /proc from the counts in them: every byte, including what is not printed for empty zones. */
+import { MIGRATETYPE_NAMES } from '@bootmem/memmap';
 import {
-  MIGRATETYPE_NAMES,
   formatBuddyinfo,
   formatPagetypeinfo,
   formatZoneinfo,
-} from '@bootmem/buddy-allocator';
+} from '@bootmem/buddy-allocator/reports';
 import type {
   BuddyinfoZone,
   Counters,
   PagetypeinfoZone,
-  ZoneName,
   ZoneinfoReport,
-} from '@bootmem/buddy-allocator';
+} from '@bootmem/buddy-allocator/reports';
+import type { ZoneName } from '@bootmem/memmap';
 import type { PagetypeinfoNode, ZoneinfoItem, ZoneinfoZone } from '@bootmem-tools/oracle';
 import type { Checks } from './checks.js';
 import type { Machine } from './machine.js';
 
 const isNuma = (name: string): boolean => name.startsWith('numa_');
+
+/** What the recorded kernels print: they were built without contiguous-memory areas. */
+const NAMES_WITHOUT_CMA = MIGRATETYPE_NAMES.filter((name) => name !== 'CMA');
 
 /** Counters in alphabetical order, so that their order in the text is the formatter's own. */
 function counters(items: readonly ZoneinfoItem[]): Counters {
@@ -63,7 +66,7 @@ function pagetypeinfoZones(node: PagetypeinfoNode): PagetypeinfoZone[] {
   return node.blocks.map(({ nid, zone, blocks }) => ({
     nid,
     zone: zone as ZoneName,
-    free: MIGRATETYPE_NAMES.plain.map(
+    free: NAMES_WITHOUT_CMA.map(
       (name) =>
         node.free.find((line) => line.zone === zone && line.migratetype === name)?.free ?? [],
     ),

@@ -1,20 +1,13 @@
 /** Zones, boot lines, zonelists and managed pages before the hand-over, from memory alone. */
 import {
   bootManagedPages,
-  builtZonelistsLine,
   dmaReserve,
-  fallbackLines,
   groupsByMobility,
-  initmemLines,
-  memoryRangeLines,
-  movableStartLines,
   nodeOrders,
   unavailableHoles,
-  unavailableLines,
   zoneLists,
-  zoneRangeLines,
-  zonelistLines,
-} from '@bootmem/buddy-allocator';
+} from '@bootmem/buddy-allocator/zones';
+import { bootLines } from '@bootmem/buddy-allocator/reports';
 import { freeRangesOf, type Machine } from './machine.js';
 import type { Checks } from './checks.js';
 
@@ -58,18 +51,22 @@ function checkLines(machine: Machine, checks: Checks): void {
   const { boot, layout, memory, topology, bootTopology } = machine;
   const lines = boot.dmesg();
   const matching = (pattern: RegExp): string[] => lines.filter((line) => pattern.test(line));
-  const blocks = [zoneRangeLines(layout), movableStartLines(layout), memoryRangeLines(memory)];
+  const blocks = [
+    bootLines.zoneRanges(layout),
+    bootLines.movableStart(layout),
+    bootLines.memoryRanges(memory),
+  ];
   for (const own of blocks) checks.equal(own[0]!, own, block(lines, own[0]!));
-  checks.equal('initmem lines', initmemLines(layout), matching(/^Initmem setup node /));
+  checks.equal('initmem lines', bootLines.initmem(layout), matching(/^Initmem setup node /));
   checks.equal(
     'unavailable ranges',
-    unavailableLines(unavailableHoles(layout, memory)),
+    bootLines.unavailable(unavailableHoles(layout, memory)),
     matching(/pages in unavailable ranges$/),
   );
   // Hot-plug makes the lists again, then with the CPUs where they belong.
   const orders = matching(/^Fallback order for Node /);
   for (let at = 0; at === 0 || at < orders.length; at += topology.nids.length) {
-    const own = fallbackLines(nodeOrders(at === 0 ? bootTopology : topology));
+    const own = bootLines.fallback(nodeOrders(at === 0 ? bootTopology : topology));
     checks.equal('fallback order', own, orders.slice(at, at + own.length));
   }
 }
@@ -98,11 +95,11 @@ function checkManaged(
   const lists = lines.filter((line) => line.startsWith('mminit::zonelist '));
   // Kernels without DEBUG_MEMORY_INIT do not print them.
   if (lists.length > 0)
-    checks.equal('zonelists', zonelistLines(zoneLists(bootTopology, zones)), lists);
+    checks.equal('zonelists', bootLines.zonelists(zoneLists(bootTopology, zones)), lists);
   const total = zones.reduce((sum, zone) => sum + zone.managedPages, 0);
   checks.equal(
     'built zonelists',
-    builtZonelistsLine(layout.nodes.length, groupsByMobility(total), total),
+    bootLines.builtZonelists(layout.nodes.length, groupsByMobility(total), total),
     lines.find((line) => line.startsWith('Built ')),
   );
 }

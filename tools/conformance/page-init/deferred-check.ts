@@ -2,7 +2,7 @@
  * The deferred pass: managed pages of every zone at P7, and free blocks equal to brute force, for both ways
  * to split, for several thread counts and chunk orders, with growth in between.
  */
-import { PageAllocator } from '@bootmem/buddy-allocator';
+import { PageAllocator } from '@bootmem/buddy-allocator/machine';
 import { PageState } from '@bootmem/memmap';
 import {
   createDeferredNodes,

@@ -2,7 +2,7 @@
  * State at the end of the hand-over (P5): which page was initialised by whom, node, zone, reserved flag and
  * count, page by page; free blocks; pageblock types; section flags; managed pages; log lines.
  */
-import { PageAllocator } from '@bootmem/buddy-allocator';
+import { PageAllocator } from '@bootmem/buddy-allocator/machine';
 import { Memmap, PageState, SectionFlag } from '@bootmem/memmap';
 import { initEarly, releaseEarly } from '@bootmem/page-init';
 import { SubsectionMap } from '@bootmem/page-init/device';

@@ -2,13 +2,13 @@
  * Memory added at run time: sections after adding and after onlining, descriptors untouched until then,
  * present and managed pages, the block's own memmap where that was asked for, refused ranges.
  */
-import { Memmap, ZoneIndex } from '@bootmem/memmap';
+import { Memmap, ZONE_INDEX_BY_NAME, ZONE_NAMES } from '@bootmem/memmap';
 import { PageInitError, type PageSink } from '@bootmem/page-init';
 import { DeviceMemory, MemoryHotplug } from '@bootmem/page-init/device';
 import type { BootRecord } from '@bootmem-tools/oracle';
 import type { Checks } from './checks.js';
 import { bringUpEarly, checkSection } from './early-check.js';
-import { KERNEL_ZONE, type Machine, ZONE_BY_NAME } from './machine.js';
+import { KERNEL_ZONE, type Machine } from './machine.js';
 
 const START = 0x100000;
 const PAGE = 4096;
@@ -80,7 +80,8 @@ function checkStep(
     const line = lines.find((block) => block.index * hotplug.blockPages === start);
     checks.ok(line !== undefined, () => `${step}: block of ${start} is not in the list`);
     if (line?.state !== 'online') continue;
-    const zone = ZONE_BY_NAME[line.validZones[0] ?? 'Normal'] ?? ZoneIndex.NORMAL;
+    const zone =
+      ZONE_INDEX_BY_NAME[ZONE_NAMES.find((name) => name === line.validZones[0]) ?? 'Normal'];
     if (memmap.state(start + hotplug.blockPages - 1) === 0)
       handedOver += hotplug.online(start, zone, sink);
     onlined += hotplug.blockPages;

@@ -1,9 +1,8 @@
 /** A recorded boot as input of the planner: memblock at hand-over, zones as the kernel computed them. */
-import { type ZoneSpec } from '@bootmem/buddy-allocator';
-import { ZoneIndex } from '@bootmem/memmap';
+import type { ZoneSpec } from '@bootmem/buddy-allocator/machine';
+import { type MemoryPfnRange, ZONE_INDEX_BY_NAME, type ZoneName } from '@bootmem/memmap';
 import {
   type InitPlan,
-  type MemoryPfnRange,
   type PageInitProfile,
   planInit,
   profileForRelease,
@@ -14,14 +13,6 @@ import type { BootRecord, ZoneSnapshot } from '@bootmem-tools/oracle';
 const NO_INIT = 0x10;
 const PAGE = 4096;
 
-/** Our number of a zone by the kernel's name for it. */
-export const ZONE_BY_NAME: Readonly<Record<string, number>> = {
-  DMA: ZoneIndex.DMA,
-  DMA32: ZoneIndex.DMA32,
-  Normal: ZoneIndex.NORMAL,
-  Movable: ZoneIndex.MOVABLE,
-  Device: ZoneIndex.DEVICE,
-};
 /** Kernel zone number of the recorded configurations by our number; 5 is "no zone". */
 export const KERNEL_ZONE: readonly number[] = [0, 1, 2, -1, 3, 4, -1, 5];
 
@@ -78,7 +69,7 @@ export function machineOf(boot: BootRecord): Machine {
 function spanOf(zone: ZoneSnapshot): ZonePfnRange {
   return {
     nid: zone.nid,
-    zoneIndex: ZONE_BY_NAME[zone.name]!,
+    zoneIndex: ZONE_INDEX_BY_NAME[zone.name as ZoneName],
     startPfn: zone.startPfn,
     endPfn: zone.startPfn + zone.spanned,
   };

@@ -1,5 +1,5 @@
 // Chunk function of the deferred pass for work-pool threads: attaches everything by handle, once a machine.
-import { PageAllocator } from '@bootmem/buddy-allocator';
+import { PageAllocator } from '@bootmem/buddy-allocator/machine';
 import { Memmap } from '@bootmem/memmap';
 import { DeferredNode } from '@bootmem/page-init';
 

@@ -1,6 +1,6 @@
 // One memory, all kinds of requests; then a machine's zones and their numbers.
 export default async (api, assert) => {
-  const { BuddyAllocator, formatBuddyinfo, profileForRelease, x86ZoneLimits } = api;
+  const { BuddyAllocator } = api;
   const pool = BuddyAllocator.create({ bytes: 16 << 20 });
   const second = BuddyAllocator.attach(pool.toHandle());
   const block = pool.allocOrThrow(4);
@@ -22,19 +22,21 @@ export default async (api, assert) => {
   copy.close();
   pool.close();
 
-  const layout = api.zoneLayout({
+  const zoned = await import('@bootmem/buddy-allocator/zones');
+  const { formatBuddyinfo } = await import('@bootmem/buddy-allocator/reports');
+  const layout = zoned.zoneLayout({
     memory: [{ startPfn: 1, endPfn: 0x40000, nid: 0 }],
-    limits: x86ZoneLimits(0x40000),
+    limits: zoned.x86ZoneLimits(0x40000),
   });
   const zones = layout.nodes[0].zones.map(({ zone, presentPages }) => ({
     zone,
     managedPages: presentPages,
   }));
-  const minFree = api.minFreeKbytes({ lowmemKbytes: api.lowmemKbytes(zones) });
+  const minFree = zoned.minFreeKbytes({ lowmemKbytes: zoned.lowmemKbytes(zones) });
   assert.equal(minFree, 4095);
-  const marks = api.zoneWatermarks(zones, {
+  const marks = zoned.zoneWatermarks(zones, {
     minFreeKbytes: minFree,
-    profile: profileForRelease('6.19'),
+    profile: zoned.profileForRelease('6.19'),
   });
   assert.ok(marks[1].min < marks[1].low && marks[1].low < marks[1].high);
   const line = formatBuddyinfo([{ nid: 0, zone: 'DMA', free: [1, 0] }]);

@@ -1,13 +1,11 @@
 import {
   BuddyAllocator,
   BuddyError,
-  zoneLayout,
-  x86ZoneLimits,
   type AllocatorStats,
   type BuddyHandle,
   type FreeStatus,
-  type ZoneLayout,
 } from '@bootmem/buddy-allocator';
+import { zoneLayout, x86ZoneLimits, type ZoneLayout } from '@bootmem/buddy-allocator/zones';
 
 const pool: BuddyAllocator = BuddyAllocator.create({ pages: 1024, data: null });
 const handle: BuddyHandle = pool.toHandle();

@@ -1,6 +1,7 @@
 // A machine with a hole: descriptors by section, two zones, a lock that survives its owner.
 export default async (api, assert) => {
-  const { Memmap, MemmapError, PageState, SharedLock, ThreadRegistry, ZoneIndex } = api;
+  const { Memmap, MemmapError, PageState, ZoneIndex } = api;
+  const { SharedLock, ThreadRegistry } = await import('@bootmem/memmap/shared');
   const map = Memmap.create({
     ranges: [
       { startPfn: 0, endPfn: 0x8000 },

@@ -1,7 +1,7 @@
 /**
  * Unaccepted memory of a machine: table, bitmap and policy, when the map has any.
  */
-import type { PageAllocator } from '@bootmem/buddy-allocator';
+import type { PageAllocator } from '@bootmem/buddy-allocator/machine';
 import { UnacceptedMemory, ZoneAcceptor } from '@bootmem/unaccepted-memory';
 import { createTdxModel } from '@bootmem/unaccepted-memory/platform';
 import type { AcceptMode } from '../result.js';

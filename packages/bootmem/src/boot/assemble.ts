@@ -2,8 +2,8 @@
  * Puts the shared objects of a machine together: descriptors, zones, allocator, acceptance. Nothing is
  * initialised yet; cost follows the number of sections, not of pages.
  */
-import { PageAllocator } from '@bootmem/buddy-allocator';
-import type { ZoneSpec } from '@bootmem/buddy-allocator';
+import { PageAllocator } from '@bootmem/buddy-allocator/machine';
+import type { ZoneSpec } from '@bootmem/buddy-allocator/machine';
 import { Memmap } from '@bootmem/memmap';
 import type { Memblock } from '@bootmem/memblock';
 import { initEarly, releaseEarly } from '@bootmem/page-init';

@@ -1,8 +1,9 @@
 /**
  * What a boot was like, in the stable JSON form: read from the parts of a machine, whenever it is asked for.
  */
-import { formatBuddyinfo, ZoneWord } from '@bootmem/buddy-allocator';
-import type { NamedZone, PageAllocator } from '@bootmem/buddy-allocator';
+import { formatBuddyinfo } from '@bootmem/buddy-allocator/reports';
+import { ZoneWord } from '@bootmem/buddy-allocator/machine';
+import type { NamedZone, PageAllocator } from '@bootmem/buddy-allocator/machine';
 import type { MachineDescription } from '@bootmem/firmware-map';
 import { MIGRATETYPE_NAMES } from '@bootmem/memmap';
 import type { DeferredResult } from '@bootmem/page-init';

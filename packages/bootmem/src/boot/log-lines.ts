@@ -1,7 +1,7 @@
 /**
  * Kernel-like log lines with our own times.
  */
-import { movableStartLines, zoneRangeLines } from '@bootmem/buddy-allocator';
+import { bootLines } from '@bootmem/buddy-allocator/reports';
 import { formatMemRange } from '../format/numbers.js';
 import type { LayoutPlan } from '../plan/layout-plan.js';
 
@@ -35,8 +35,8 @@ export class BootLog {
  */
 export function layoutLines(plan: LayoutPlan): string[] {
   return [
-    ...zoneRangeLines(plan.layout),
-    ...movableStartLines(plan.layout),
+    ...bootLines.zoneRanges(plan.layout),
+    ...bootLines.movableStart(plan.layout),
     'Early memory node ranges',
     ...plan.derived.memory.map(
       ({ nid, start, end }) => `  node ${String(nid).padStart(3)}: ${formatMemRange(start, end)}`,

@@ -1,7 +1,7 @@
 /**
  * A machine whose memory is up: typed access to everything that was built, a report, and its end.
  */
-import type { AllocOptions, PageAllocator } from '@bootmem/buddy-allocator';
+import type { AllocOptions, PageAllocator } from '@bootmem/buddy-allocator/machine';
 import type { MachineDescription } from '@bootmem/firmware-map';
 import type { Memblock } from '@bootmem/memblock';
 import type { Memmap } from '@bootmem/memmap';

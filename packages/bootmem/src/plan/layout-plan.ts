@@ -8,14 +8,14 @@
  */
 import { deriveMemory } from '@bootmem/firmware-map';
 import type { DerivedMemory, MachineDescription, MemoryAmount } from '@bootmem/firmware-map';
-import { unavailableHoles, zoneLayout } from '@bootmem/buddy-allocator';
+import { unavailableHoles, zoneLayout } from '@bootmem/buddy-allocator/zones';
 import type {
   CoreSize,
-  MemoryPfnRange,
   MovablePolicy,
   UnavailableHole,
   ZoneLayout,
-} from '@bootmem/buddy-allocator';
+} from '@bootmem/buddy-allocator/zones';
+import type { MemoryPfnRange } from '@bootmem/memmap';
 import type { PfnRange } from '@bootmem/memmap';
 import { BootmemError } from '../errors.js';
 import { toPageFrames } from './page-frames.js';

@@ -8,8 +8,8 @@
  * ```
  * `boot`, `check` and `replay` all come by here, so they cannot differ in it.
  */
-import { profileForRelease as buddyProfile } from '@bootmem/buddy-allocator';
-import type { KernelProfile } from '@bootmem/buddy-allocator';
+import { profileForRelease as buddyProfile } from '@bootmem/buddy-allocator/zones';
+import type { KernelProfile } from '@bootmem/buddy-allocator/zones';
 import type { MachineDescription } from '@bootmem/firmware-map';
 import { profileForRelease as memblockProfile } from '@bootmem/memblock';
 import type { MemblockProfile } from '@bootmem/memblock';

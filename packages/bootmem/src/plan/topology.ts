@@ -1,7 +1,7 @@
 /**
  * How far the nodes of a machine are from each other: what the order of zonelists follows from.
  */
-import type { NumaTopology } from '@bootmem/buddy-allocator';
+import type { NumaTopology } from '@bootmem/buddy-allocator/zones';
 import type { LayoutPlan } from './layout-plan.js';
 
 /**

@@ -4,8 +4,8 @@
  * the boundary is taken from the printed zone ranges and that is said.
  */
 import type { MachineDescription } from '@bootmem/firmware-map';
-import { x86ZoneLimits } from '@bootmem/buddy-allocator';
-import type { ZoneLimit, ZoneLimits } from '@bootmem/buddy-allocator';
+import { x86ZoneLimits } from '@bootmem/buddy-allocator/zones';
+import type { ZoneLimit, ZoneLimits } from '@bootmem/buddy-allocator/zones';
 import { ZONE_NAMES } from '@bootmem/memmap';
 
 /** Limits and where they come from. */

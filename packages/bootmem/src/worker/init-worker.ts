@@ -9,8 +9,8 @@
  * Locks: none here. What is attached belongs to this thread and lives as long as the thread; a pool
  * belongs to one machine, so that is as long as the machine.
  */
-import { PageAllocator } from '@bootmem/buddy-allocator';
-import type { PageAllocatorHandle } from '@bootmem/buddy-allocator';
+import { PageAllocator } from '@bootmem/buddy-allocator/machine';
+import type { PageAllocatorHandle } from '@bootmem/buddy-allocator/machine';
 import { currentWorker } from '@bootmem/padata/worker';
 import { DeferredNode } from '@bootmem/page-init';
 import { DeviceInit } from '@bootmem/page-init/device';

@@ -3,8 +3,8 @@
  *
  * Source: reference of the buddy allocator, section 7; include/linux/gfp_types.h (numbers)
  */
-import { ZoneError } from '../zones/errors.js';
-import type { ZoneName } from '../zones/types.js';
+import { BuddyError } from '../base/errors.js';
+import type { ZoneName } from '@bootmem/memmap';
 
 /** Single bits of a request. */
 export const GfpBit = {
@@ -71,7 +71,7 @@ export function gfpZone(flags: number, zones: readonly ZoneName[]): ZoneName {
     case GfpBit.HIGHMEM:
       return (flags & GfpBit.MOVABLE) !== 0 ? 'Movable' : has('HighMem');
     default:
-      throw new ZoneError('ERR_ZONE_ARGUMENT', 'at most one of DMA, HIGHMEM and DMA32', { flags });
+      throw new BuddyError('ERR_ZONE_ARGUMENT', 'at most one of DMA, HIGHMEM and DMA32', { flags });
   }
 }
 
@@ -84,7 +84,7 @@ export function gfpZone(flags: number, zones: readonly ZoneName[]): ZoneName {
 export function gfpMigratetype(flags: number, grouping = true): 0 | 1 | 2 {
   const type = (flags >> 3) & 3;
   if (type === 3) {
-    throw new ZoneError('ERR_ZONE_ARGUMENT', 'MOVABLE and RECLAIMABLE exclude each other', {
+    throw new BuddyError('ERR_ZONE_ARGUMENT', 'MOVABLE and RECLAIMABLE exclude each other', {
       flags,
     });
   }

@@ -6,7 +6,7 @@
  *
  * Source: reference of the buddy allocator, section 8; sysctl/vm.rst (lowmem_reserve_ratio)
  */
-import type { ZoneName } from '../zones/types.js';
+import type { ZoneName } from '@bootmem/memmap';
 import type { ManagedZone } from './watermarks.js';
 
 /** Default of `lowmem_reserve_ratio`; zones that are missing have ratio 0, that is no reserve. */

@@ -4,8 +4,9 @@
  *
  * Source: recorded kernels (managed at the entry of memblock_free_all)
  */
-import { checkPages } from '../zones/errors.js';
-import type { MemoryPfnRange, ZoneSpan } from '../zones/types.js';
+import { checkPages } from '../base/errors.js';
+import type { MemoryPfnRange } from '@bootmem/memmap';
+import type { ZoneSpan } from '../layout/layout-types.js';
 import type { KernelProfile } from './profile.js';
 
 /** Bytes of one page descriptor of the kernel. */

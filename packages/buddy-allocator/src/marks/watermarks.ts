@@ -14,8 +14,8 @@
  *
  * Source: reference of the buddy allocator, section 8; Documentation/admin-guide/sysctl/vm.rst
  */
-import { ZoneError, checkPages } from '../zones/errors.js';
-import type { ZoneName } from '../zones/types.js';
+import { BuddyError, checkPages } from '../base/errors.js';
+import type { ZoneName } from '@bootmem/memmap';
 import { clamp, integerSqrt, mulDiv } from './arithmetic.js';
 import type { KernelProfile } from './profile.js';
 
@@ -114,7 +114,7 @@ export function zoneWatermarks(
   const { profile, watermarkScaleFactor = 10 } = options;
   checkPages(options.minFreeKbytes, 'minFreeKbytes');
   if (!(watermarkScaleFactor >= 1 && watermarkScaleFactor <= 3000)) {
-    throw new ZoneError('ERR_ZONE_ARGUMENT', 'watermarkScaleFactor must be 1 … 3000', {
+    throw new BuddyError('ERR_ZONE_ARGUMENT', 'watermarkScaleFactor must be 1 … 3000', {
       watermarkScaleFactor,
     });
   }

@@ -2,9 +2,10 @@
  * What a booting kernel prints about its zones, without time stamps.
  * Source: reference of the buddy allocator, sections 2, 7 and 10; recorded boots
  */
-import type { MemoryPfnRange, ZoneLayout } from '../zones/types.js';
-import type { UnavailableHole } from '../zones/unavailable.js';
-import type { ZoneLists, ZoneRef } from '../zones/zonelist.js';
+import type { MemoryPfnRange } from '@bootmem/memmap';
+import type { ZoneLayout } from '../layout/layout-types.js';
+import type { UnavailableHole } from '../layout/unavailable.js';
+import type { ZoneLists, ZoneRef } from '../layout/zonelist.js';
 
 const PAGE_SHIFT = 12;
 
@@ -18,7 +19,7 @@ const span = (startPfn: number, endPfn: number): string =>
   `[mem ${address(startPfn)}-${address(endPfn, 1)}]`;
 
 /** `Zone ranges:` and a line per zone. */
-export function zoneRangeLines(layout: ZoneLayout): string[] {
+function zoneRangeLines(layout: ZoneLayout): string[] {
   const lines = layout.limits.flatMap(({ zone }, index) => {
     if (zone === 'Movable') return [];
     const [low, high] = [layout.lowestPfn[index]!, layout.highestPfn[index]!];
@@ -28,7 +29,7 @@ export function zoneRangeLines(layout: ZoneLayout): string[] {
 }
 
 /** `Movable zone start for each node` and a line per node that has one. */
-export function movableStartLines(layout: ZoneLayout): string[] {
+function movableStartLines(layout: ZoneLayout): string[] {
   const lines = [...layout.movableStart]
     .sort(([a], [b]) => a - b)
     .map(([nid, pfn]) => `  Node ${nid}: ${address(pfn)}`);
@@ -36,7 +37,7 @@ export function movableStartLines(layout: ZoneLayout): string[] {
 }
 
 /** `Early memory node ranges` and a line per range. */
-export function memoryRangeLines(memory: readonly MemoryPfnRange[]): string[] {
+function memoryRangeLines(memory: readonly MemoryPfnRange[]): string[] {
   const lines = memory.map(
     ({ nid, startPfn, endPfn }) => `  node ${String(nid).padStart(3)}: ${span(startPfn, endPfn)}`,
   );
@@ -44,7 +45,7 @@ export function memoryRangeLines(memory: readonly MemoryPfnRange[]): string[] {
 }
 
 /** `Initmem setup node …`, a line per node. */
-export function initmemLines(layout: ZoneLayout): string[] {
+function initmemLines(layout: ZoneLayout): string[] {
   return layout.nodes.map(({ nid, startPfn, endPfn }) =>
     endPfn > startPfn
       ? `Initmem setup node ${nid} ${span(startPfn, endPfn)}`
@@ -53,21 +54,21 @@ export function initmemLines(layout: ZoneLayout): string[] {
 }
 
 /** `On node …, zone …: … pages in unavailable ranges`, a line per hole. */
-export function unavailableLines(holes: readonly UnavailableHole[]): string[] {
+function unavailableLines(holes: readonly UnavailableHole[]): string[] {
   return holes.map(
     ({ nid, zone, pages }) => `On node ${nid}, zone ${zone}: ${pages} pages in unavailable ranges`,
   );
 }
 
 /** `Fallback order for Node …`; lines end with a space. */
-export function fallbackLines(orders: ReadonlyMap<number, readonly number[]>): string[] {
+function fallbackLines(orders: ReadonlyMap<number, readonly number[]>): string[] {
   return [...orders].map(
     ([nid, order]) => `Fallback order for Node ${nid}: ${order.map((node) => `${node} `).join('')}`,
   );
 }
 
 /** `mminit::zonelist …`, a line per list and populated zone; lines end with a space. */
-export function zonelistLines(lists: readonly ZoneLists[]): string[] {
+function zonelistLines(lists: readonly ZoneLists[]): string[] {
   const entries = (refs: readonly ZoneRef[], highest: number): string =>
     refs
       .filter((ref) => ref.zoneIndex <= highest)
@@ -85,7 +86,7 @@ export function zonelistLines(lists: readonly ZoneLists[]): string[] {
 }
 
 /** `Built … zonelists, …`. `totalPages`: pages above the high marks that any request may use. */
-export function builtZonelistsLine(nodes: number, grouping: boolean, totalPages: number): string {
+function builtZonelistsLine(nodes: number, grouping: boolean, totalPages: number): string {
   return `Built ${nodes} zonelists, mobility grouping ${grouping ? 'on' : 'off'}.  Total pages: ${totalPages}`;
 }
 
@@ -103,7 +104,7 @@ export interface MemoryLine {
 }
 
 /** `Memory: …K/…K available (…)`. */
-export function memoryLine(line: MemoryLine): string {
+function memoryLine(line: MemoryLine): string {
   const parts = [
     `${line.kernelCode}K kernel code`,
     `${line.rwdata}K rwdata`,
@@ -115,3 +116,16 @@ export function memoryLine(line: MemoryLine): string {
   ];
   return `Memory: ${line.available}K/${line.total}K available (${parts.join(', ')})`;
 }
+
+/** What a booting kernel prints about its zones, by message; each function gives its lines, `memory` and `builtZonelists` one. */
+export const bootLines = {
+  zoneRanges: zoneRangeLines,
+  movableStart: movableStartLines,
+  memoryRanges: memoryRangeLines,
+  initmem: initmemLines,
+  unavailable: unavailableLines,
+  fallback: fallbackLines,
+  zonelists: zonelistLines,
+  builtZonelists: builtZonelistsLine,
+  memory: memoryLine,
+} as const;

@@ -1,5 +1,5 @@
 /** The text of /proc/buddyinfo. Source: reference of the buddy allocator, section 10 */
-import type { BuddyinfoZone } from './types.js';
+import type { BuddyinfoZone } from './report-types.js';
 
 /** `Node N, zone NAME ` as the tables begin their lines. */
 export function zoneLabel(nid: number, zone: string): string {

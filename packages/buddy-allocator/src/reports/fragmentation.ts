@@ -8,7 +8,7 @@
  * Source: reference of the buddy allocator, section 10
  */
 import { zoneLabel } from './buddyinfo.js';
-import type { BuddyinfoZone } from './types.js';
+import type { BuddyinfoZone } from './report-types.js';
 
 interface FreeInfo {
   readonly pages: number;

@@ -7,51 +7,32 @@
  *
  * Source: reference of the buddy allocator, section 10
  */
-import { Migratetype } from '@bootmem/memmap';
-import type { NamedZone } from '../core/allocator-types.js';
-import { Cache, cacheAt, cachePages, Header, Zone } from '../core/control-layout.js';
-import type { PageAllocator } from '../core/page-allocator.js';
+import { MIGRATETYPE_NAMES, ZONE_INDEX_BY_NAME, ZONE_NAMES, type ZoneName } from '@bootmem/memmap';
+import type { NamedZone } from '../machine/allocator-types.js';
+import { Cache, cacheAt, cachePages, Header, Zone } from '../base/control-layout.js';
+import type { PageAllocator } from '../machine/page-allocator.js';
 import { statThreshold } from '../marks/pcp-size.js';
-import type { ZoneName } from '../zones/types.js';
 import { fragmentationIndex, unusableIndex } from './fragmentation.js';
 import type { MemInfo, MemInfoZone } from './mem-info.js';
-import { MIGRATETYPE_NAMES } from './pagetypeinfo.js';
+import { NAMES_WITHOUT_CMA } from './pagetypeinfo.js';
 import type {
   BuddyinfoZone,
   Counters,
   PagesetReport,
   PagetypeinfoZone,
   ZoneinfoReport,
-} from './types.js';
-
-/** Number of each printed migratetype. */
-const TYPE_NUMBERS: Readonly<Record<string, number>> = {
-  Unmovable: Migratetype.UNMOVABLE,
-  Movable: Migratetype.MOVABLE,
-  Reclaimable: Migratetype.RECLAIMABLE,
-  HighAtomic: Migratetype.HIGHATOMIC,
-  CMA: Migratetype.CMA,
-  Isolate: Migratetype.ISOLATE,
-};
+} from './report-types.js';
 
 /** Zones of an x86-64 kernel: what reports list for every node. */
-const X86_ZONES: readonly ZoneName[] = ['DMA', 'DMA32', 'Normal', 'Movable', 'Device'];
-/** Order of the words of a zone's reserve. */
-const RESERVE_ORDER: readonly ZoneName[] = [
-  'DMA',
-  'DMA32',
-  'Normal',
-  'HighMem',
-  'Movable',
-  'Device',
-];
+const X86_ZONES = ZONE_NAMES.filter((zone) => zone !== 'HighMem');
 
 const isPopulated = ({ core }: NamedZone): boolean => core.get(Zone.PRESENT) > 0;
 
 /** Zones by node, then from the lowest up. */
 function sorted(zones: readonly NamedZone[]): NamedZone[] {
-  const rank = (zone: ZoneName): number => RESERVE_ORDER.indexOf(zone);
-  return [...zones].sort((a, b) => a.nid - b.nid || rank(a.zone) - rank(b.zone));
+  const byIndex = (a: ZoneName, b: ZoneName): number =>
+    ZONE_INDEX_BY_NAME[a] - ZONE_INDEX_BY_NAME[b];
+  return [...zones].sort((a, b) => a.nid - b.nid || byIndex(a.zone, b.zone));
 }
 
 /** Free blocks per order of every zone with memory. */
@@ -93,9 +74,10 @@ function pageblockCounts({ core }: NamedZone): Map<number, number> {
  */
 export function pagetypeinfoOf(
   allocator: PageAllocator,
-  migratetypes: readonly string[] = MIGRATETYPE_NAMES.plain,
+  migratetypes: readonly string[] = NAMES_WITHOUT_CMA,
 ): PagetypeinfoZone[] {
-  const types = migratetypes.map((name) => TYPE_NUMBERS[name] ?? -1);
+  const numbers: readonly string[] = MIGRATETYPE_NAMES;
+  const types = migratetypes.map((name) => numbers.indexOf(name));
   return sorted(allocator.zones.filter(isPopulated)).map((named) => {
     const { nid, zone, core } = named;
     return core.locked(() => {
@@ -196,7 +178,7 @@ function zoneReport(
       presentPages: core.get(Zone.PRESENT),
       managedPages: core.managedPages,
       cmaPages: core.get(Zone.CMA),
-      protection: options.zones.map((name) => core.get(Zone.RESERVE + RESERVE_ORDER.indexOf(name))),
+      protection: options.zones.map((name) => core.get(Zone.RESERVE + ZONE_INDEX_BY_NAME[name])),
       counters: {
         nr_free_pages_blocks: core.get(Zone.FREE_BLOCKS),
         nr_free_cma: core.get(Zone.FREE_CMA),
@@ -232,9 +214,8 @@ export function zoneinfoOf(
 
 /** Bits `1 << migratetype` of the types that have a block of `order`. */
 function typesWithBlocks({ core }: NamedZone, order: number): number {
-  const numbers = Object.values(TYPE_NUMBERS);
-  return numbers.reduce(
-    (bits, type) => (core.area.count(order, type) > 0 ? bits | (1 << type) : bits),
+  return MIGRATETYPE_NAMES.reduce(
+    (bits, _, type) => (core.area.count(order, type) > 0 ? bits | (1 << type) : bits),
     0,
   );
 }

@@ -3,7 +3,7 @@
  *
  * Machine-wide numbers are printed in pages, those of nodes and zones in KiB.
  */
-import type { Counters, ZoneId } from './types.js';
+import type { Counters, ZoneId } from './report-types.js';
 
 /** One zone of the report; pages. */
 export interface MemInfoZone extends ZoneId {

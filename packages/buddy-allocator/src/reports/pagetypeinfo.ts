@@ -1,12 +1,11 @@
 /** The text of /proc/pagetypeinfo. Source: reference of the buddy allocator, section 10 */
-import { zoneLabel } from './buddyinfo.js';
-import type { PagetypeinfoZone } from './types.js';
+import { MIGRATETYPE_NAMES } from '@bootmem/memmap';
 
-/** Printed names of the migratetypes by number; an option that is off has no number. */
-export const MIGRATETYPE_NAMES = {
-  plain: ['Unmovable', 'Movable', 'Reclaimable', 'HighAtomic', 'Isolate'],
-  withCma: ['Unmovable', 'Movable', 'Reclaimable', 'HighAtomic', 'CMA', 'Isolate'],
-} as const;
+import { zoneLabel } from './buddyinfo.js';
+import type { PagetypeinfoZone } from './report-types.js';
+
+/** Names that a kernel without contiguous-memory areas prints: it has no number for that type. */
+export const NAMES_WITHOUT_CMA = MIGRATETYPE_NAMES.filter((name) => name !== 'CMA');
 
 /** Lists longer than this are not counted to the end. */
 const COUNT_LIMIT = 100000;
@@ -82,7 +81,7 @@ export function formatPagetypeinfo(
   const full = {
     pageblockOrder: options.pageblockOrder ?? 9,
     maxOrder: options.maxOrder ?? 10,
-    migratetypes: options.migratetypes ?? MIGRATETYPE_NAMES.plain,
+    migratetypes: options.migratetypes ?? NAMES_WITHOUT_CMA,
   };
   const nids = [...new Set(zones.map((zone) => zone.nid))];
   return nids

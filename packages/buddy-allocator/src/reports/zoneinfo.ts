@@ -1,6 +1,6 @@
 /** The text of /proc/zoneinfo. Source: reference of the buddy allocator, section 10 */
 import { NUMA_ITEMS, type KernelProfile } from '../marks/profile.js';
-import type { Counters, PagesetReport, ZoneinfoReport } from './types.js';
+import type { Counters, PagesetReport, ZoneinfoReport } from './report-types.js';
 
 const item = (name: string, value: number): string => `\n      ${name.padEnd(12)} ${value}`;
 

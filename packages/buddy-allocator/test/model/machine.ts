@@ -2,7 +2,7 @@
 import { expect } from '@jest/globals';
 import { Memmap, ZoneIndex } from '@bootmem/memmap';
 
-import { type BuddyZone, PageAllocator, type PageAllocatorOptions } from '../../dist/index.js';
+import { type BuddyZone, PageAllocator, type PageAllocatorOptions } from '../../dist/machine.js';
 
 /** Code of the error that `body` throws, `none` when it does not. */
 export function codeOf(body: () => unknown): string {

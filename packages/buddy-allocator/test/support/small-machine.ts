@@ -1,6 +1,7 @@
 /** Small machines for tests: zones side by side from pfn 0, everything handed over unless left out. */
 import { Memmap, Migratetype } from '@bootmem/memmap';
-import { PageAllocator, type PageAllocatorOptions, type ZoneName } from '@bootmem/buddy-allocator';
+import { PageAllocator, type PageAllocatorOptions } from '@bootmem/buddy-allocator/machine';
+import type { ZoneName } from '@bootmem/memmap';
 
 /** One zone of a small machine; zones follow each other. */
 export interface SmallZone {

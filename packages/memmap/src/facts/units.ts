@@ -13,6 +13,15 @@ export interface PfnRange {
   readonly endPfn: number;
 }
 
+/** A run of whole pages of memory that belongs to one node. */
+export interface MemoryPfnRange extends PfnRange {
+  readonly nid: number;
+  /** The firmware says this memory can be taken out (only `movable_node` looks at it). */
+  readonly hotplug?: boolean;
+  /** Mirrored (reliable) memory: of the lower zone where Movable overlaps it (`kernelcore=mirror`). */
+  readonly mirror?: boolean;
+}
+
 /** Highest page frame number: 52 address bits of 4 KiB pages. */
 export const MAX_PFN = 2 ** 40;
 /** Number of nodes that can be named. */

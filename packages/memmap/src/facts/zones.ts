@@ -17,3 +17,8 @@ export type ZoneIndex = (typeof ZoneIndex)[keyof typeof ZoneIndex];
 export const ZONE_NAMES = ['DMA', 'DMA32', 'Normal', 'HighMem', 'Movable', 'Device'] as const;
 /** One of {@link ZONE_NAMES}. */
 export type ZoneName = (typeof ZONE_NAMES)[number];
+
+/** Number of each zone by its name: {@link ZONE_NAMES} the other way round. */
+export const ZONE_INDEX_BY_NAME = Object.freeze(
+  Object.fromEntries(ZONE_NAMES.map((name, index) => [name, index])),
+) as Readonly<Record<ZoneName, ZoneIndex>>;

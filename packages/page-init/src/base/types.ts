@@ -2,15 +2,8 @@
  * What goes in and the ports through which pages and work go out. All pfns are page frame numbers, all
  * ranges half open.
  */
-import type { Geometry, PfnRange } from '@bootmem/memmap';
+import type { Geometry, MemoryPfnRange, PfnRange } from '@bootmem/memmap';
 import type { PageInitProfile } from '../profiles.js';
-
-/** A range of one node's memory, edges rounded inward to whole pages. */
-export interface MemoryPfnRange extends PfnRange {
-  readonly nid: number;
-  /** Mirrored (reliable) memory: belongs to the lower zone where ZONE_MOVABLE overlaps it. */
-  readonly mirror?: boolean;
-}
 
 /** A range in use before hand-over, edges rounded outward. */
 export interface ReservedPfnRange extends PfnRange {

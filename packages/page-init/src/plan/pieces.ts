@@ -8,9 +8,9 @@
  * A hole belongs to the piece after it, the tail of the last section to the piece before it. Only holes
  * inside sections that hold memory have descriptors.
  */
-import { type PfnRange, ZoneIndex } from '@bootmem/memmap';
+import { type PfnRange, ZoneIndex, type MemoryPfnRange } from '@bootmem/memmap';
 import { PageInitError } from '../base/errors.js';
-import type { MemoryPfnRange, ZonePfnRange } from '../base/types.js';
+import type { ZonePfnRange } from '../base/types.js';
 import { firstEndingAfter } from './cut.js';
 import type { ZonePiece } from './first-deferred.js';
 

@@ -11,7 +11,8 @@
  *
  * Invariants (checked by `verifyPlan`): runs are sorted, disjoint and cover the sections without a gap.
  */
-import { checkGeometry, type Geometry, X86_64, type PfnRange } from '@bootmem/memmap';
+import { type Geometry, X86_64, type PfnRange } from '@bootmem/memmap';
+import { checkGeometry } from '@bootmem/memmap/shared';
 import { invariant, PageInitError } from '../base/errors.js';
 import { profileForRelease, type PageInitProfile } from '../profiles.js';
 import type { InitInput, ReservedPfnRange, ZonePfnRange } from '../base/types.js';

@@ -1,5 +1,5 @@
 // What runs in pool threads in the race tests: everything is attached by handle, once a machine.
-import { PageAllocator } from '@bootmem/buddy-allocator';
+import { PageAllocator } from '@bootmem/buddy-allocator/machine';
 import { Memmap } from '@bootmem/memmap';
 import { createZoneGrower, DeferredNode } from '@bootmem/page-init';
 import { DeviceInit } from '@bootmem/page-init/device';

@@ -1,6 +1,6 @@
 // Threads of the race tests. `workerData.mode` names what to do; all state is shared memory.
 import { parentPort, workerData } from 'node:worker_threads';
-import { PageAllocator } from '@bootmem/buddy-allocator';
+import { PageAllocator } from '@bootmem/buddy-allocator/machine';
 import { Pacer, UnacceptedMemory, ZoneAcceptor } from '@bootmem/unaccepted-memory';
 import { meterBackend } from '@bootmem/unaccepted-memory/platform';
 import { Random } from '../../../../tools/kit/random.mjs';

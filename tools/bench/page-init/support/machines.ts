@@ -1,10 +1,6 @@
 /** Machines to bring up: the usual map of a large x86-64 box, by size and number of nodes. */
-import {
-  type InitPlan,
-  planInit,
-  type MemoryPfnRange,
-  type ZonePfnRange,
-} from '@bootmem/page-init';
+import { type InitPlan, planInit, type ZonePfnRange } from '@bootmem/page-init';
+import type { MemoryPfnRange } from '@bootmem/memmap';
 
 const GIB = 2 ** 18;
 const DMA_END = 4096;

@@ -1,5 +1,5 @@
 /** What is timed of ours: the deferred pass of one node alone, and whole machines with hand-over. */
-import { PageAllocator } from '@bootmem/buddy-allocator';
+import { PageAllocator } from '@bootmem/buddy-allocator/machine';
 import { Memmap, ZONE_NAMES } from '@bootmem/memmap';
 import {
   createDeferredNodes,

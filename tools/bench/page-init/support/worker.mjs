@@ -1,5 +1,5 @@
 // Chunk functions of the benchmark for pool threads.
-import { PageAllocator } from '@bootmem/buddy-allocator';
+import { PageAllocator } from '@bootmem/buddy-allocator/machine';
 import { Memmap } from '@bootmem/memmap';
 import { DeferredNode } from '@bootmem/page-init';
 

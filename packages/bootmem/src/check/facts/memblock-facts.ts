@@ -2,7 +2,7 @@
  * Facts that need the exact state at hand-over, so only logs with `memblock=debug`: the printed dumps, and
  * the managed pages that the allocator ends up with.
  */
-import { dmaReserve, bootManagedPages } from '@bootmem/buddy-allocator';
+import { dmaReserve, bootManagedPages } from '@bootmem/buddy-allocator/zones';
 import type { PfnRange } from '@bootmem/memmap';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 import { freedLater, pagesByZone, zoneKeyOf } from '../late-frees.js';

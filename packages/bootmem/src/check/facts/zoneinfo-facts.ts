@@ -13,8 +13,8 @@ import {
   pcpBatch,
   pcpHigh,
   zoneWatermarks,
-} from '@bootmem/buddy-allocator';
-import type { KernelProfile, Watermarks } from '@bootmem/buddy-allocator';
+} from '@bootmem/buddy-allocator/zones';
+import type { KernelProfile, Watermarks } from '@bootmem/buddy-allocator/zones';
 import type { ZoneinfoZone } from '@bootmem/firmware-map';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 import { freedLater } from '../late-frees.js';

@@ -2,7 +2,7 @@
  * Facts about the order in which nodes and zones are tried: `Fallback order for Node`, the number of
  * zonelists, `Policy zone`, and the lists that `mminit` prints.
  */
-import { nodeOrders, zoneLists } from '@bootmem/buddy-allocator';
+import { nodeOrders, zoneLists } from '@bootmem/buddy-allocator/zones';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 import { printedAfterBoot } from '../late-frees.js';
 import { topologyOf } from '../../plan/topology.js';

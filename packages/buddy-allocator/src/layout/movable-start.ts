@@ -1,0 +1,162 @@
+/**
+ * Where the Movable zone of every node starts.
+ *
+ *      node 0                      node 1
+ *      |DMA|   DMA32    |  Normal  |      Normal      |
+ *      |k k k k k k k k k k k|M M M|k k k k k|M M M M M|     k: kernel part, M: Movable
+ *
+ * With a size, the kernel part is dealt out evenly over the nodes with memory. Memory below the highest
+ * zone cannot become movable, so it counts as kernel part first; what a small node cannot take is dealt
+ * out again among one node less, until hardly anything is left. Movable memory is therefore only ever cut
+ * from the highest zone that has memory. Starts are rounded up to a block of the largest order, so a node
+ * can lose its Movable zone to the rounding.
+ *
+ * Source: reference of the buddy allocator, section 2; kernel-parameters.txt (kernelcore=, movablecore=,
+ * movable_node)
+ * @kernel find_zone_movable_pfns_for_nodes
+ */
+import { checkPages } from '../base/errors.js';
+import type { MemoryPfnRange } from '@bootmem/memmap';
+import type { CoreSize, MovablePolicy, ZoneLayoutWarning } from './layout-types.js';
+
+/** What `movableStarts` looks at. */
+export interface MovableInput {
+  /** Ascending, disjoint. */
+  readonly memory: readonly MemoryPfnRange[];
+  readonly policy: MovablePolicy;
+  /** First pfn of the highest zone with memory: only from here on can memory be movable. */
+  readonly usableStartPfn: number;
+  /** Pages of a block of the largest order, to which starts are rounded up. */
+  readonly maxOrderPages: number;
+  /** First pfn at or above 4 GiB, below which `mirror` leaves memory to the kernel. */
+  readonly pfn4G: number;
+}
+
+/** Movable starts by node, and what was odd about the request. */
+export interface MovableStarts {
+  readonly starts: Map<number, number>;
+  readonly warnings: ZoneLayoutWarning[];
+}
+
+/** The amount in pages of `total`. */
+function pagesOf(size: CoreSize | undefined, total: number): number {
+  if (size === undefined) return 0;
+  if ('pages' in size) {
+    checkPages(size.pages, 'kernelcore/movablecore');
+    return size.pages;
+  }
+  checkPages(size.percent, 'kernelcore/movablecore percent');
+  return Math.floor((total * 100 * size.percent) / 10000);
+}
+
+/** Kernel pages the two options ask for together; 0 for "no limit on movable memory was asked". */
+function kernelcorePages(
+  policy: MovablePolicy & { kind: 'size' },
+  total: number,
+  maxOrderPages: number,
+): number {
+  const kernelcore = pagesOf(policy.kernelcore, total);
+  let movablecore = pagesOf(policy.movablecore, total);
+  if (movablecore === 0) return kernelcore;
+  movablecore = Math.min(total, Math.ceil(movablecore / maxOrderPages) * maxOrderPages);
+  return Math.max(kernelcore, total - movablecore);
+}
+
+/** Deals `required` kernel pages out over the nodes; `starts` holds where each node's share ends. */
+function dealOut(
+  input: MovableInput,
+  nids: readonly number[],
+  starts: Map<number, number>,
+  required: number,
+): void {
+  const { memory, usableStartPfn } = input;
+  let usableNodes = nids.length;
+  let left = required;
+  do {
+    let share = Math.floor(left / usableNodes);
+    for (const nid of nids) {
+      if (left < share) share = Math.floor(left / usableNodes);
+      let nodeLeft = share;
+      for (const range of memory) {
+        if (range.nid !== nid) continue;
+        let start = Math.max(range.startPfn, starts.get(nid) ?? 0);
+        if (start >= range.endPfn) continue;
+        if (start < usableStartPfn) {
+          const kernelPages = Math.min(range.endPfn, usableStartPfn) - start;
+          nodeLeft -= Math.min(kernelPages, nodeLeft);
+          left -= Math.min(kernelPages, left);
+          if (range.endPfn <= usableStartPfn) {
+            // All of the range is kernel memory; the next round continues after it.
+            starts.set(nid, range.endPfn);
+            continue;
+          }
+          start = usableStartPfn;
+        }
+        const take = Math.min(range.endPfn - start, nodeLeft);
+        starts.set(nid, start + take);
+        left -= Math.min(left, take);
+        nodeLeft -= take;
+        if (nodeLeft === 0) break;
+      }
+    }
+    usableNodes -= 1;
+  } while (usableNodes > 0 && left > usableNodes);
+}
+
+/** Lowest range of each node that `isMovable` accepts. */
+function lowestPerNode(
+  memory: readonly MemoryPfnRange[],
+  isMovable: (range: MemoryPfnRange) => boolean,
+): Map<number, number> {
+  const starts = new Map<number, number>();
+  for (const range of memory) {
+    if (isMovable(range) && !starts.has(range.nid)) starts.set(range.nid, range.startPfn);
+  }
+  return starts;
+}
+
+/**
+ * Starts of the Movable zones; nodes without one are missing from the map.
+ * @remarks O(ranges × nodes²) at worst, a handful of steps on real machines.
+ */
+export function movableStarts(input: MovableInput): MovableStarts {
+  const { memory, policy, maxOrderPages, pfn4G } = input;
+  const warnings: ZoneLayoutWarning[] = [];
+  let starts = new Map<number, number>();
+  if (policy.kind === 'node') {
+    starts = lowestPerNode(memory, (range) => range.hotplug === true);
+  } else if (policy.kind === 'mirror') {
+    if (!memory.some((range) => range.mirror === true)) {
+      warnings.push('NO_MIRRORED_MEMORY');
+      return { starts, warnings };
+    }
+    const plain = (range: MemoryPfnRange): boolean => range.mirror !== true;
+    starts = lowestPerNode(memory, (range) => plain(range) && range.startPfn >= pfn4G);
+    if (memory.some((range) => plain(range) && range.startPfn < pfn4G)) {
+      warnings.push('UNMIRRORED_BELOW_4G');
+    }
+  } else if (policy.kind === 'size') {
+    const total = memory.reduce((sum, range) => sum + range.endPfn - range.startPfn, 0);
+    const required = kernelcorePages(policy, total, maxOrderPages);
+    if (required >= total && required > 0) warnings.push('KERNELCORE_COVERS_ALL');
+    if (required === 0 || required >= total) return { starts, warnings };
+    const nids = [...new Set(memory.map((range) => range.nid))].sort((a, b) => a - b);
+    dealOut(input, nids, starts, required);
+  }
+  return { starts: roundStarts(starts, memory, maxOrderPages), warnings };
+}
+
+/** Rounds starts up to `maxOrderPages`; a start at or past the node's end is no Movable zone. */
+function roundStarts(
+  starts: ReadonlyMap<number, number>,
+  memory: readonly MemoryPfnRange[],
+  maxOrderPages: number,
+): Map<number, number> {
+  const rounded = new Map<number, number>();
+  for (const [nid, start] of starts) {
+    const up = Math.ceil(start / maxOrderPages) * maxOrderPages;
+    const end = memory.reduce((max, range) => (range.nid === nid ? range.endPfn : max), 0);
+    if (up > 0 && up < end) rounded.set(nid, up);
+  }
+  return rounded;
+}

@@ -1,0 +1,100 @@
+/**
+ * Holes that have page descriptors although there is no memory.
+ *
+ *      section     |<------- present -------->|<------- present -------->|
+ *      memory        [=====]    [=======]           [==========]
+ *      unavailable |u|     |uuuu|       |uuuuu|uuuuu|          |uuuuuuuuuu|
+ *
+ * A section's descriptors cover all of it, so those of the holes are initialised too, as reserved pages of
+ * the zone that the memory above them belongs to; the tail of the last section goes to the zone below it.
+ *
+ * Source: reference of deferred initialisation, section 2
+ * @kernel memmap_init, init_unavailable_range
+ */
+import { BuddyError } from '../base/errors.js';
+import type { MemoryPfnRange, ZoneName } from '@bootmem/memmap';
+import type { ZoneLayout } from './layout-types.js';
+
+/** One piece of a hole inside a present section. */
+export interface UnavailableRange {
+  readonly nid: number;
+  readonly zone: ZoneName;
+  readonly zoneIndex: number;
+  readonly startPfn: number;
+  readonly endPfn: number;
+}
+
+/** The holes that were met together: what the kernel prints as one line. */
+export interface UnavailableHole {
+  readonly nid: number;
+  readonly zone: ZoneName;
+  readonly pages: number;
+  /** Pieces of the hole that lie in present sections, ascending. */
+  readonly ranges: readonly UnavailableRange[];
+}
+
+/** Sections with memory in them. */
+function presentSections(memory: readonly MemoryPfnRange[], pagesPerSection: number): Set<number> {
+  const sections = new Set<number>();
+  for (const { startPfn, endPfn } of memory) {
+    const last = Math.floor((endPfn - 1) / pagesPerSection);
+    for (let s = Math.floor(startPfn / pagesPerSection); s <= last; s += 1) sections.add(s);
+  }
+  return sections;
+}
+
+/**
+ * Holes in present sections, in the order in which the zones are initialised.
+ * @param layout  zones of the machine
+ * @param memory  the ranges the layout was made from
+ * @param pagesPerSection pages of one section, a power of two. Default 32768 (x86-64)
+ * @remarks O(ranges × zones + sections); a hole between far ranges costs its present sections only.
+ */
+export function unavailableHoles(
+  layout: ZoneLayout,
+  memory: readonly MemoryPfnRange[],
+  pagesPerSection = 32768,
+): UnavailableHole[] {
+  if (!(pagesPerSection > 0 && Number.isInteger(Math.log2(pagesPerSection)))) {
+    throw new BuddyError('ERR_ZONE_ARGUMENT', 'pagesPerSection must be a power of two', {
+      pagesPerSection,
+    });
+  }
+  const present = presentSections(memory, pagesPerSection);
+  const holes: UnavailableHole[] = [];
+  const byNid = new Map(layout.nodes.map((node) => [node.nid, node]));
+  const addHole = (
+    start: number,
+    end: number,
+    at: Omit<UnavailableRange, 'startPfn' | 'endPfn'>,
+  ): void => {
+    const ranges: UnavailableRange[] = [];
+    // Only the first and the last section of a hole can hold memory, and so have descriptors.
+    const first = Math.floor(start / pagesPerSection);
+    const last = Math.floor((end - 1) / pagesPerSection);
+    for (const section of first === last ? [first] : [first, last]) {
+      if (!present.has(section)) continue;
+      const startPfn = Math.max(start, section * pagesPerSection);
+      const endPfn = Math.min(end, (section + 1) * pagesPerSection);
+      ranges.push({ ...at, startPfn, endPfn });
+    }
+    const pages = ranges.reduce((sum, range) => sum + range.endPfn - range.startPfn, 0);
+    if (pages > 0) holes.push({ nid: at.nid, zone: at.zone, pages, ranges });
+  };
+  let holeStart = 0;
+  let lastZone: { nid: number; zone: ZoneName; zoneIndex: number } | undefined;
+  for (const range of memory) {
+    for (const zone of byNid.get(range.nid)?.zones ?? []) {
+      if (zone.presentPages === 0) continue;
+      const start = Math.max(range.startPfn, zone.startPfn);
+      const end = Math.min(range.endPfn, zone.endPfn);
+      lastZone = { nid: zone.nid, zone: zone.zone, zoneIndex: zone.zoneIndex };
+      if (start >= end) continue;
+      if (holeStart < start) addHole(holeStart, start, lastZone);
+      holeStart = end;
+    }
+  }
+  const end = Math.ceil(holeStart / pagesPerSection) * pagesPerSection;
+  if (holeStart < end && lastZone !== undefined) addHole(holeStart, end, lastZone);
+  return holes;
+}

@@ -1,0 +1,112 @@
+/**
+ * In which order a node's requests try the zones of all nodes.
+ *
+ * Nearest node first, and within a node from the highest zone down, so that scarce low zones are used
+ * last. Equally distant nodes are told apart by, in this order: the smaller penalty (nodes before the
+ * local one and nodes with CPUs cost 1 each), then the load, which grows by one whenever a node starts a
+ * new distance class of somebody's list. So the first choice of equally distant nodes goes round.
+ *
+ * Source: reference of the buddy allocator, section 7 (zonelists)
+ */
+import { BuddyError } from '../base/errors.js';
+import type { ZoneName } from '@bootmem/memmap';
+
+/** The machine as the zonelists see it. */
+export interface NumaTopology {
+  /** Online nodes, ascending. */
+  readonly nids: readonly number[];
+  /** Distance between two nodes, 10 to itself. */
+  readonly distance: (from: number, to: number) => number;
+  readonly hasMemory: (nid: number) => boolean;
+  readonly hasCpus: (nid: number) => boolean;
+}
+
+const MAX_NUMNODES = 1024;
+
+/**
+ * Fallback order of every online node.
+ * @remarks O(n³) in the number of nodes
+ * @kernel build_zonelists, find_next_best_node
+ */
+export function nodeOrders(topology: NumaTopology): Map<number, number[]> {
+  const { nids, distance, hasMemory, hasCpus } = topology;
+  const load = new Map<number, number>(nids.map((nid) => [nid, 0]));
+  const orders = new Map<number, number[]>();
+  const candidates = nids.filter(hasMemory);
+  const nextBest = (local: number, used: ReadonlySet<number>): number | undefined => {
+    if (!used.has(local) && hasMemory(local)) return local;
+    let best: number | undefined;
+    let bestValue = Infinity;
+    for (const nid of candidates) {
+      if (used.has(nid)) continue;
+      const penalty = (nid < local ? 1 : 0) + (hasCpus(nid) ? 1 : 0);
+      const value = (distance(local, nid) + penalty) * MAX_NUMNODES + load.get(nid)!;
+      if (value < bestValue) [best, bestValue] = [nid, value];
+    }
+    return best;
+  };
+  for (const local of nids) {
+    const order: number[] = [];
+    const used = new Set<number>();
+    let previous = local;
+    for (let nid = nextBest(local, used); nid !== undefined; nid = nextBest(local, used)) {
+      used.add(nid);
+      if (distance(local, nid) !== distance(local, previous)) load.set(nid, load.get(nid)! + 1);
+      order.push(nid);
+      previous = nid;
+    }
+    orders.set(local, order);
+  }
+  return orders;
+}
+
+/** One entry of a zonelist. */
+export interface ZoneRef {
+  readonly nid: number;
+  readonly zone: ZoneName;
+  readonly zoneIndex: number;
+}
+
+/** Both lists of one node. */
+export interface ZoneLists {
+  readonly nid: number;
+  /** All nodes by distance. */
+  readonly fallback: readonly ZoneRef[];
+  /** The node itself only. */
+  readonly thisNode: readonly ZoneRef[];
+}
+
+/**
+ * The zonelists of every node.
+ * @param zones every zone with managed pages, in any order; Device zones are left out
+ * @throws ERR_ZONE_ARGUMENT when a zone is of a node that is not online
+ */
+export function zoneLists(
+  topology: NumaTopology,
+  zones: readonly (ZoneRef & { readonly managedPages: number })[],
+): ZoneLists[] {
+  const byNode = new Map<number, ZoneRef[]>(topology.nids.map((nid) => [nid, []]));
+  for (const { nid, zone, zoneIndex, managedPages } of zones) {
+    const own = byNode.get(nid);
+    if (own === undefined) {
+      throw new BuddyError('ERR_ZONE_ARGUMENT', 'zone of a node that is not online', { nid });
+    }
+    if (managedPages > 0 && zone !== 'Device') own.push({ nid, zone, zoneIndex });
+  }
+  for (const own of byNode.values()) own.sort((a, b) => b.zoneIndex - a.zoneIndex);
+  const orders = nodeOrders(topology);
+  return topology.nids.map((nid) => ({
+    nid,
+    fallback: orders.get(nid)!.flatMap((node) => byNode.get(node)!),
+    thisNode: topology.hasMemory(nid) ? byNode.get(nid)! : [],
+  }));
+}
+
+/** Whether the machine is large enough for grouping pages by mobility. @kernel build_all_zonelists */
+export function groupsByMobility(
+  totalPages: number,
+  migratetypes = 5,
+  pageblockPages = 512,
+): boolean {
+  return totalPages >= pageblockPages * migratetypes;
+}

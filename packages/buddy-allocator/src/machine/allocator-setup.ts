@@ -1,0 +1,148 @@
+/**
+ * How a zoned allocator is made: the control words of a new one, the zones as a thread sees them, the order in
+ * which a node's requests go through the zones.
+ */
+import { type Memmap, ZONE_INDEX_BY_NAME } from '@bootmem/memmap';
+import { allocateWords, ThreadRegistry } from '@bootmem/memmap/shared';
+
+import { profileForRelease } from '../marks/profile.js';
+import { nodeOrders } from '../layout/zonelist.js';
+import type {
+  NamedZone,
+  PageAllocatorHandle,
+  PageAllocatorOptions,
+  ZoneSpec,
+} from './allocator-types.js';
+import {
+  cacheAt,
+  ControlFlag,
+  controlWords,
+  Header,
+  MAGIC,
+  VERSION,
+  Zone,
+  zoneAt,
+} from '../base/control-layout.js';
+import { BuddyError } from '../base/errors.js';
+import { BuddyZone, initZoneWords } from '../zone/zone.js';
+
+/**
+ * Writes the control words of a new allocator.
+ * @throws ERR_BUDDY_ARGUMENT for spans that overlap within a node or lie outside the memmap
+ */
+export function makeHandle(
+  memmap: Memmap,
+  zones: readonly ZoneSpec[],
+  options: PageAllocatorOptions,
+): PageAllocatorHandle {
+  const threads = options.threads ?? 64;
+  checkSpecs(memmap, zones);
+  const control = allocateWords(
+    controlWords(zones.length, threads),
+    memmap.usage().storage !== 'local',
+  );
+  control[Header.VERSION] = VERSION;
+  control[Header.ZONES] = zones.length;
+  control[Header.THREADS] = threads;
+  control[Header.FLAGS] =
+    ((options.grouping ?? true) ? ControlFlag.GROUPING : 0) |
+    (options.deepCaches === true ? ControlFlag.DEEP_CACHE : 0) |
+    (options.caches === false ? ControlFlag.NO_CACHE : 0);
+  zones.forEach((spec, i) => {
+    const zoneId = memmap.defineZone(spec.nid, ZONE_INDEX_BY_NAME[spec.zone]);
+    initZoneWords(control, zoneAt(i), { ...spec, zoneId });
+  });
+  control[Header.GUARD_ORDER] = options.guardMinOrder ?? 0;
+  control[Header.MAGIC] = MAGIC;
+  return {
+    type: 'bootmem.page-allocator',
+    memmap: memmap.toHandle(),
+    control,
+    threads: ThreadRegistry.create(threads).toHandle(),
+    zones: zones.map(({ nid, zone }) => ({ nid, zone })),
+    release: (options.profile ?? profileForRelease()).release,
+    workers: options.workers ?? threads,
+  };
+}
+
+/** The zones of a handle, for one thread. */
+export function openZones(
+  handle: PageAllocatorHandle,
+  user: {
+    readonly memmap: Memmap;
+    readonly registry: ThreadRegistry;
+    readonly thread: number;
+    readonly options: PageAllocatorOptions;
+  },
+): NamedZone[] {
+  const { memmap, registry, thread, options } = user;
+  const words = handle.control;
+  const count = words[Header.ZONES]!;
+  const flags = words[Header.FLAGS]!;
+  const caches = (flags & ControlFlag.NO_CACHE) === 0;
+  return handle.zones.map(({ nid, zone }, i) => ({
+    nid,
+    zone,
+    core: new BuddyZone({
+      memmap,
+      words,
+      at: zoneAt(i),
+      cacheAt: caches ? cacheAt(count, words[Header.THREADS]!, i, thread) : undefined,
+      eventsAt: Header.EVENTS,
+      thread,
+      registry,
+      deep: (flags & ControlFlag.DEEP_CACHE) !== 0,
+      guardMinOrder: words[Header.GUARD_ORDER]!,
+      grouping: (flags & ControlFlag.GROUPING) !== 0,
+      lockTimeoutMs: options.lockTimeoutMs,
+      isMovable: options.isMovable,
+    }),
+  }));
+}
+
+/** Zones to ask, by node: nearest node first, in each the highest zone first. Positions in `zones`. */
+export function zonelistsOf(
+  zones: readonly NamedZone[],
+  distance: (from: number, to: number) => number,
+): Map<number, number[]> {
+  const nids = [...new Set(zones.map((z) => z.nid))].sort((a, b) => a - b);
+  const orders = nodeOrders({
+    nids,
+    distance,
+    hasMemory: (nid) => zones.some((z) => z.nid === nid && z.core.get(Zone.PRESENT) > 0),
+    hasCpus: () => true,
+  });
+  const zonesOf = (node: number): number[] =>
+    zones
+      .map((z, i) => ({ ...z, i }))
+      .filter((z) => z.nid === node && z.zone !== 'Device')
+      .sort((a, b) => ZONE_INDEX_BY_NAME[b.zone] - ZONE_INDEX_BY_NAME[a.zone])
+      .map((z) => z.i);
+  return new Map(nids.map((nid) => [nid, (orders.get(nid) ?? []).flatMap(zonesOf)]));
+}
+
+function checkSpecs(memmap: Memmap, zones: readonly ZoneSpec[]): void {
+  if (zones.length === 0) throw new BuddyError('ERR_BUDDY_ARGUMENT', 'at least one zone');
+  const seen = new Set<string>();
+  for (const { nid, zone, startPfn, endPfn, presentPages } of zones) {
+    const name = `${nid}/${zone}`;
+    const spanned = endPfn - startPfn;
+    const ok =
+      Number.isSafeInteger(startPfn) &&
+      spanned >= 0 &&
+      presentPages >= 0 &&
+      presentPages <= spanned &&
+      !seen.has(name) &&
+      (spanned === 0 || (startPfn >= memmap.startPfn && endPfn <= memmap.endPfn));
+    if (!ok) {
+      throw new BuddyError('ERR_BUDDY_ARGUMENT', `zone ${name} is not a span inside the memmap`, {
+        nid,
+        zone,
+        startPfn,
+        endPfn,
+        presentPages,
+      });
+    }
+    seen.add(name);
+  }
+}

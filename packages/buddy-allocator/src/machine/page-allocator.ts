@@ -1,0 +1,424 @@
+/**
+ * The zoned allocator of a machine: zones on a memmap, watermarks, zonelists, hooks.
+ *
+ *     allocPages ─▶ for each zone of the list:  mark LOW? ─▶ cache / lists
+ *                      │ short: accept gate, grow hook
+ *                      └─▶ slow path: mark MIN with reserves ─▶ onPressure ─▶ drain caches ─▶ undefined
+ *
+ * `create` once, `attach(handle)` in every other thread; each attached thread has its own page caches.
+ * Hooks are called without any lock held and belong to the thread that passed them.
+ *
+ * Invariants: I1..I12 of DESIGN.md; `verify()` checks them. Source: Documentation/mm/physical_memory.rst.
+ */
+import { Memmap, PageState } from '@bootmem/memmap';
+import { SharedLock, ThreadRegistry } from '@bootmem/memmap/shared';
+
+import { profileForRelease, type KernelProfile } from '../marks/profile.js';
+import type { ZoneName } from '@bootmem/memmap';
+import { type MarkOptions, setupCaches, setupMarks } from './allocator-marks.js';
+import { makeHandle, openZones, zonelistsOf } from './allocator-setup.js';
+import type {
+  AllocatorHooks,
+  AllocOptions,
+  NamedZone,
+  PageAllocatorHandle,
+  PageAllocatorOptions,
+  ZoneSpec,
+} from './allocator-types.js';
+import { type CompactionResult, compactZone } from '../zone/compaction.js';
+import { askToDrain, Cache, cacheAt, ControlFlag, Header, Zone } from '../base/control-layout.js';
+import { BuddyError } from '../base/errors.js';
+import { checkMachineHandle, checkTogether } from '../base/handle.js';
+import {
+  allocContigRange,
+  isolatePageblock,
+  type MoveCallback,
+  unisolatePageblock,
+} from '../zone/isolation.js';
+import {
+  type AcceptState,
+  acceptStateOf,
+  freeAccepted,
+  parkUnaccepted,
+  takeUnaccepted,
+  takeUnacceptedAt,
+} from '../zone/unaccepted-blocks.js';
+import { auditZone, type Violation } from '../zone/verify.js';
+import { reclaimCache } from '../cache/worker-cache.js';
+import type { BuddyZone } from '../zone/zone.js';
+import { ZoneWalk } from './zone-walk.js';
+
+/** Zoned page allocator over a memmap, seen from one thread. */
+export class PageAllocator {
+  readonly memmap: Memmap;
+  /** Id of the calling thread in the registry. */
+  readonly thread: number;
+  readonly registry: ThreadRegistry;
+  readonly zones: readonly NamedZone[];
+  readonly #handle: PageAllocatorHandle;
+  readonly #words: Int32Array;
+  readonly #byId: readonly (BuddyZone | undefined)[];
+  readonly #walk: ZoneWalk;
+  readonly #profile: KernelProfile;
+  readonly #grouping: boolean;
+  #hooks: AllocatorHooks;
+  #lists = new Map<number, number[]>();
+  #closed = false;
+
+  private constructor(handle: PageAllocatorHandle, options: PageAllocatorOptions) {
+    const words = handle.control;
+    this.#handle = handle;
+    this.#words = words;
+    this.#hooks = options;
+    this.#profile = options.profile ?? profileForRelease(handle.release);
+    this.memmap = Memmap.attach(handle.memmap);
+    this.registry = ThreadRegistry.attach(handle.threads);
+    checkTogether(words, this.memmap, this.registry);
+    this.thread = this.registry.register();
+    this.#grouping = (words[Header.FLAGS]! & ControlFlag.GROUPING) !== 0;
+    const { memmap, registry, thread } = this;
+    this.zones = openZones(handle, { memmap, registry, thread, options });
+    const byId: (BuddyZone | undefined)[] = [];
+    for (const { core } of this.zones) byId[core.zoneId] = core;
+    this.#byId = byId;
+    this.#walk = new ZoneWalk({
+      memmap,
+      zones: this.zones,
+      hooks: () => this.#hooks,
+      drain: () => {
+        this.drain();
+      },
+    });
+    this.buildZonelists(options.distance);
+    this.#own();
+  }
+
+  /**
+   * Creates the allocator of a machine; all zones are empty until ranges are handed over.
+   * @param memmap descriptors; its zone ids get defined here
+   * @throws ERR_BUDDY_ARGUMENT for spans that overlap within a node or lie outside the memmap
+   */
+  static create(
+    memmap: Memmap,
+    zones: readonly ZoneSpec[],
+    options: PageAllocatorOptions = {},
+  ): PageAllocator {
+    const allocator = new PageAllocator(makeHandle(memmap, zones, options), options);
+    for (const { core } of allocator.zones) core.area.reset();
+    return allocator;
+  }
+
+  /**
+   * The allocator of another thread; registers the calling thread. Hooks are this thread's own.
+   * @throws ERR_BUDDY_HANDLE for what is no whole handle of this version
+   */
+  static attach(handle: PageAllocatorHandle, options: PageAllocatorOptions = {}): PageAllocator {
+    checkMachineHandle(handle);
+    return new PageAllocator(handle, options);
+  }
+
+  /** For `postMessage` and `attach`. */
+  toHandle(): PageAllocatorHandle {
+    return this.#handle;
+  }
+
+  /** Replaces this thread's hooks. */
+  setHooks(hooks: AllocatorHooks): void {
+    this.#hooks = hooks;
+  }
+
+  /** A zone by node and name, or undefined. */
+  zone(nid: number, zone: ZoneName): NamedZone | undefined {
+    return this.zones.find((z) => z.nid === nid && z.zone === zone);
+  }
+
+  /** Recomputes the order of zones; call after hand-over so that empty zones drop out. */
+  buildZonelists(distance = (a: number, b: number): number => (a === b ? 10 : 20)): void {
+    this.#lists = zonelistsOf(this.zones, distance);
+  }
+
+  /**
+   * Hands over an initialised free range (state body, one zone): maximal aligned blocks, tail insertion,
+   * counted into managed. Lock held once. Each block that the accept gate holds back is parked.
+   * @returns pages handed over
+   * @throws ERR_BUDDY_OUT_OF_ZONE | ERR_BUDDY_UNINITIALISED | ERR_BUDDY_NOT_ALLOCATED, nothing changed
+   */
+  freeBlocks(startPfn: number, endPfn: number): number {
+    const zone = this.#zoneOf(startPfn);
+    if (zone === undefined) {
+      throw new BuddyError('ERR_BUDDY_UNINITIALISED', `pfn ${startPfn} is in no zone`, {
+        startPfn,
+      });
+    }
+    const gate = this.#hooks.accept;
+    return zone.handOver(startPfn, endPfn, gate && ((pfn, order) => gate.holdBack(pfn, order)));
+  }
+
+  /**
+   * Allocates `2 ** order` pages.
+   * @returns first pfn; undefined when no allowed zone can serve the request
+   * @throws ERR_BUDDY_ARGUMENT for an order that does not exist or a node without zonelist
+   * @kernel alloc_pages
+   */
+  allocPages(order: number, options: AllocOptions = {}): number | undefined {
+    this.#check(order);
+    const type = this.#grouping ? (options.migratetype ?? 0) : 0;
+    const list = this.#lists.get(options.nid ?? this.zones[0]!.nid);
+    if (list === undefined) {
+      throw new BuddyError('ERR_BUDDY_ARGUMENT', `no node ${options.nid ?? 0}`, {
+        nid: options.nid ?? 0,
+      });
+    }
+    return this.#walk.alloc(list, order, type, options);
+  }
+
+  /**
+   * Frees a block from {@link allocPages}, from any thread.
+   * @throws coded errors for everything else; nothing changed
+   * @kernel __free_pages
+   */
+  freePages(pfn: number, order: number): void {
+    this.#check(order);
+    this.#zoneAt(pfn).free(this.memmap.indexOf(pfn), order);
+  }
+
+  /**
+   * Order-0 pages into the first places of `out`, one lock per batch.
+   * @param count  pages wanted
+   * @param out    takes their pfns, from index 0 on
+   * @returns how many were got
+   */
+  allocBulk(count: number, out: number[], options: AllocOptions = {}): number {
+    let got = 0;
+    while (got < count) {
+      const pfn = this.allocPages(0, { ...options, noPressure: true });
+      if (pfn === undefined) break;
+      out[got++] = pfn;
+    }
+    return got;
+  }
+
+  /**
+   * Allocates exactly `pages` pages in a row from the highest allowed zone that has them; the tail of a
+   * power of two is not wasted. The pages can be freed one by one.
+   * @kernel alloc_pages_exact
+   */
+  allocExact(pages: number, options: AllocOptions = {}): number | undefined {
+    const { maxOrder } = this.memmap.geometry;
+    const order = Math.ceil(Math.log2(pages));
+    if (!Number.isInteger(pages) || pages < 1 || order > maxOrder) {
+      throw new BuddyError('ERR_BUDDY_ARGUMENT', `pages is 1..2^${maxOrder}, got ${pages}`, {
+        pages,
+      });
+    }
+    const pfn = this.allocPages(order, options);
+    if (pfn === undefined) return undefined;
+    const index = this.memmap.indexOf(pfn);
+    const { state } = this.memmap.columns();
+    const zone = this.#zoneAt(pfn);
+    zone.locked(() => {
+      const { ALLOCATED, DIRTY } = PageState;
+      const dirty = state[index]! & DIRTY;
+      state.fill(ALLOCATED | dirty, index, index + 2 ** order);
+      for (let i = index + pages; i < index + 2 ** order; i++) zone.area.free(i, 0, true, dirty);
+    });
+    return pfn;
+  }
+
+  /**
+   * Takes exactly `[startPfn, endPfn)` of one zone; its pages are allocated one by one afterwards.
+   * @param move  moves used blocks away; without it all pages must be free
+   * @returns false when a page cannot be emptied; nothing is held then
+   * @kernel alloc_contig_range
+   */
+  allocContigRange(startPfn: number, endPfn: number, move?: MoveCallback): boolean {
+    const gate = this.#hooks.accept;
+    const zone = this.#zoneAt(startPfn);
+    const inside = startPfn < endPfn && startPfn >= zone.startPfn && endPfn <= zone.endPfn;
+    if (!inside) {
+      throw new BuddyError('ERR_BUDDY_OUT_OF_ZONE', 'the range lies inside one zone', {
+        startPfn,
+        endPfn,
+      });
+    }
+    return allocContigRange(zone, startPfn, endPfn, move, gate && ((pfn) => gate.acceptBlock(pfn)));
+  }
+
+  /** Isolates the pageblock of a page. @kernel set_migratetype_isolate */
+  isolate(pfn: number): boolean {
+    this.#hooks.accept?.acceptBlock(pfn);
+    return isolatePageblock(this.#zoneAt(pfn), pfn);
+  }
+
+  /** Lifts the isolation of the pageblock of a page; its type counts again. */
+  unisolate(pfn: number): boolean {
+    return unisolatePageblock(this.#zoneAt(pfn), pfn);
+  }
+
+  /** Moves movable blocks of a zone to its high end. @kernel compact_zone */
+  compact(nid: number, zone: ZoneName, move: MoveCallback): CompactionResult {
+    const core = this.zone(nid, zone)?.core;
+    if (core === undefined) throw new BuddyError('ERR_BUDDY_ARGUMENT', `no zone ${nid}/${zone}`);
+    const { isMovable } = this.#hooks;
+    const byType = (pfn: number): boolean => this.memmap.pageblocks.migratetype(pfn) === 1;
+    return compactZone(core, move, isMovable ?? byType);
+  }
+
+  /** Checks I1..I12 of every zone; call it while no other thread is at work. @returns what is broken */
+  verify(): Violation[] {
+    const zones = this.#words[Header.ZONES]!;
+    const threads = this.#words[Header.THREADS]!;
+    const violations = this.zones.flatMap(({ core }, zone) =>
+      auditZone(
+        core,
+        core.cacheAt === undefined ? undefined : { zones, threads, zone },
+      ).violations.map((v) => ({ ...v, text: `zone ${zone}: ${v.text}` })),
+    );
+    // A broken invariant stops the object, in every thread: see `#check`.
+    if (violations.length > 0) this.#words[Header.BROKEN] = 1;
+    return violations;
+  }
+
+  /** Parks a block of the maximum order as unaccepted: FIFO tail, counted free and unaccepted. */
+  parkUnaccepted(zoneId: number, pfn: number): void {
+    parkUnaccepted(this.memmap, this.#zoneById(zoneId), pfn);
+  }
+
+  /** Takes the first parked block; its pages become boot-owned. undefined when there is none. */
+  takeUnaccepted(zoneId: number): number | undefined {
+    return takeUnaccepted(this.memmap, this.#zoneById(zoneId));
+  }
+
+  /** Takes the parked block that starts at `pfn`; false when none does. */
+  takeUnacceptedAt(pfn: number): boolean {
+    return takeUnacceptedAt(this.memmap, this.#zoneOf(pfn), pfn);
+  }
+
+  /** Frees a block that was taken with `takeUnaccepted` and accepted; to the tail, managed unchanged. */
+  freeAccepted(pfn: number, order: number): void {
+    freeAccepted(this.memmap, this.#zoneOf(pfn), pfn, order);
+  }
+
+  /** Pages parked in a zone. Lock-free. */
+  unacceptedPages(zoneId: number): number {
+    return this.#zoneById(zoneId).get(Zone.UNACCEPTED);
+  }
+
+  /** What an accept gate compares. Lock-free. */
+  acceptState(zoneId: number, order: number): AcceptState {
+    return acceptStateOf(this.#zoneById(zoneId), order);
+  }
+
+  /**
+   * Computes marks, reserves and cache limits from what the zones manage now; boosts become 0.
+   * @kernel setup_per_zone_wmarks, setup_per_zone_lowmem_reserve, zone_set_pageset_high_and_batch
+   */
+  setupMarks(options: MarkOptions = {}): void {
+    setupMarks(this.zones, this.#profile, options);
+    this.setupCaches();
+  }
+
+  /** Computes batch and limits of the page caches from what the zones manage now. */
+  setupCaches(): void {
+    setupCaches(this.zones, this.#profile, this.#handle.workers);
+  }
+
+  /** Gives this thread's caches back, and asks the other threads to do so at their next call. */
+  drain(): void {
+    for (const { core } of this.zones) core.cache?.drain();
+    this.#attention();
+  }
+
+  /**
+   * Recovers what a dead thread held: its page caches and, at the next use, its locks. Call it when a
+   * worker has exited without {@link close}.
+   * @returns pages given back to the zones
+   */
+  reclaimThread(thread: number): number {
+    this.registry.markDead(thread);
+    if (!this.registry.isDead(thread)) return 0;
+    let pages = 0;
+    for (const [i, { core }] of this.zones.entries()) {
+      if (core.cacheAt === undefined) continue;
+      const at = cacheAt(this.#words[Header.ZONES]!, this.#words[Header.THREADS]!, i, thread);
+      pages += core.locked(() =>
+        reclaimCache({ columns: core.columns, words: this.#words, at, area: core.area }),
+      );
+      this.#words[at + Cache.OWNER] = 0;
+    }
+    this.registry.release(thread);
+    return pages;
+  }
+
+  /** Drains this thread's caches and gives its id back. Idempotent. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const { core } of this.zones) {
+      core.cache?.close();
+      if (core.cacheAt !== undefined) this.#words[core.cacheAt + Cache.OWNER] = 0;
+    }
+    this.registry.unregister(this.thread);
+  }
+
+  /** The same as {@link close}, for `using`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Word that counts low-watermark events: array and index, for Atomics.wait and waitAsync. */
+  lowEvents(): { words: Int32Array; index: number } {
+    return { words: this.#words, index: Header.EVENTS };
+  }
+
+  /** Watermark lock words of a zone, for tests of dead owners. */
+  static readonly LOCK_WORDS = SharedLock.WORDS;
+
+  #own(): void {
+    for (const { core } of this.zones) {
+      if (core.cacheAt !== undefined) this.#words[core.cacheAt + Cache.OWNER] = this.thread;
+    }
+  }
+
+  #attention(): void {
+    const zones = this.#words[Header.ZONES]!;
+    const threads = this.#words[Header.THREADS]!;
+    for (let zone = 0; zone < zones; zone++) {
+      for (let thread = 1; thread <= threads; thread++) {
+        if (thread !== this.thread) askToDrain(this.#words, cacheAt(zones, threads, zone, thread));
+      }
+    }
+  }
+
+  #zoneOf(pfn: number): BuddyZone | undefined {
+    const index = this.memmap.indexOf(pfn);
+    return index < 0 ? undefined : this.#byId[this.memmap.columns().zone[index]!];
+  }
+
+  #zoneAt(pfn: number): BuddyZone {
+    const zone = this.#zoneOf(pfn);
+    if (zone !== undefined) return zone;
+    throw new BuddyError('ERR_BUDDY_OUT_OF_ZONE', `pfn ${pfn} is in no zone`, { pfn });
+  }
+
+  #zoneById(zoneId: number): BuddyZone {
+    const zone = this.#byId[zoneId];
+    if (zone !== undefined) return zone;
+    throw new BuddyError('ERR_BUDDY_ARGUMENT', `zone id ${zoneId} is not of this allocator`, {
+      zoneId,
+    });
+  }
+
+  #check(order: number): void {
+    if (this.#closed) throw new BuddyError('ERR_BUDDY_CLOSED', 'the allocator was closed');
+    if (this.#words[Header.BROKEN] !== 0) {
+      throw new BuddyError('ERR_BUDDY_CORRUPT', 'verify() has found broken invariants');
+    }
+    const { maxOrder } = this.memmap.geometry;
+    if (!Number.isInteger(order) || order < 0 || order > maxOrder) {
+      throw new BuddyError('ERR_BUDDY_ARGUMENT', `order is 0..${maxOrder}, got ${order}`, {
+        order,
+      });
+    }
+  }
+}

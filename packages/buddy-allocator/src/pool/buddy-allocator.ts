@@ -1,0 +1,442 @@
+/**
+ * Page allocator for one memory that many threads share: create once, attach anywhere.
+ *
+ *     pfn      0    1    2    3    4    5    6    7
+ *     data   [    order 1   ][ .. ][    ][      order 2 ...      ]     page size * pfn + offset
+ *     control words, page descriptors: beside the data, never in it
+ *
+ * Handles are page numbers, so there is nothing to serialise, and views are made only on request. An
+ * allocation of order 0..9 that hits the thread's own cache takes no lock and no atomic operation.
+ * One zone over a memmap with all of the zoned allocator's behaviour: merging, mobility grouping, caches,
+ * recovery from dead threads. Works on SharedArrayBuffer, ArrayBuffer, WebAssembly.Memory or no memory.
+ *
+ * Invariants: those of the zone; page number = descriptor index, because sections start at 0 in order.
+ */
+import { Memmap, Migratetype } from '@bootmem/memmap';
+import { ThreadRegistry } from '@bootmem/memmap/shared';
+
+import { compactZone, type CompactionResult } from '../zone/compaction.js';
+import {
+  askToDrain,
+  Cache,
+  cacheAt,
+  ControlFlag,
+  Header,
+  Zone,
+  zoneAt,
+  ZoneFlag,
+} from '../base/control-layout.js';
+import { BuddyError } from '../base/errors.js';
+import { checkAllocatorHandle, checkTogether } from '../base/handle.js';
+import { createFastPath } from './fast-path.js';
+import { allocContigRange, type MoveCallback } from '../zone/isolation.js';
+import { auditZone, type Violation } from '../zone/verify.js';
+import { reclaimCache } from '../cache/worker-cache.js';
+import { BuddyZone } from '../zone/zone.js';
+import { formatBuddyinfo } from '../reports/buddyinfo.js';
+import { unusableIndex } from '../reports/fragmentation.js';
+import { type BlockVisitor, statsOf, walkBlocks } from './pool-inspect.js';
+import { bringOnline, makeHandle } from './pool-setup.js';
+import type {
+  AllocatorStats,
+  AllocRequest,
+  BuddyAllocatorOptions,
+  BuddyHandle,
+  BuddySnapshot,
+  PoolWatermarks,
+  FreeStatus,
+  RangeRequest,
+} from './pool-types.js';
+import { watchWord } from './low-watch.js';
+import { needData, PageData, type ViewConstructor } from './page-data.js';
+import { checkRun } from './range-request.js';
+import { type PressureCallback, Requests } from './requests.js';
+import { restoreBuffers, snapshotBuffers } from './snapshot.js';
+
+const NO_REQUEST: AllocRequest = Object.freeze({});
+
+/** Page allocator of one shared memory, seen from one thread. */
+export class BuddyAllocator {
+  /** Bytes per page. */
+  readonly pageSize: number;
+  /** log2 of the largest block in pages. */
+  readonly maxOrder: number;
+  /** Id of the calling thread. */
+  readonly thread: number;
+  readonly registry: ThreadRegistry;
+  readonly memmap: Memmap;
+  readonly zone: BuddyZone;
+
+  /**
+   * Allocates `2 ** order` pages, aligned to their size. A function of its own, not a method: it may be
+   * taken out of the object, and a call costs less.
+   * @returns first page number; undefined when there is none
+   * @throws ERR_BUDDY_ARGUMENT for an order outside 0 .. maxOrder, or `zero` without data
+   * @remarks a cache hit takes no lock and no atomic operation
+   */
+  readonly alloc: (order: number, request?: AllocRequest) => number | undefined;
+
+  /**
+   * Frees a block from {@link BuddyAllocator.alloc}, from any thread.
+   * @throws ERR_BUDDY_DOUBLE_FREE | _NOT_HEAD | _WRONG_ORDER | _OUT_OF_ZONE | _RESERVED …, nothing changed
+   */
+  readonly free: (pfn: number, order: number) => void;
+
+  readonly #handle: BuddyHandle;
+  readonly #words: Int32Array;
+  readonly #data: PageData | undefined;
+  /** Type of requests that name none. */
+  readonly #usual: number;
+  readonly #requests: Requests;
+  #closed = false;
+
+  private constructor(handle: BuddyHandle, lockTimeoutMs?: number) {
+    const words = handle.control;
+    this.#handle = handle;
+    this.#words = words;
+    this.memmap = Memmap.attach(handle.memmap);
+    this.registry = ThreadRegistry.attach(handle.threads);
+    const dataBytes = handle.data === null ? undefined : handle.data.byteLength - handle.dataOffset;
+    checkTogether(words, this.memmap, this.registry, dataBytes);
+    this.thread = this.registry.register();
+    this.maxOrder = this.memmap.geometry.maxOrder;
+    this.pageSize = 2 ** this.memmap.geometry.pageShift;
+    const flags = words[Header.FLAGS]!;
+    const cached = (flags & ControlFlag.NO_CACHE) === 0;
+    this.zone = new BuddyZone({
+      memmap: this.memmap,
+      words,
+      at: zoneAt(0),
+      cacheAt: cached ? cacheAt(1, words[Header.THREADS]!, 0, this.thread) : undefined,
+      eventsAt: Header.EVENTS,
+      thread: this.thread,
+      registry: this.registry,
+      deep: true,
+      grouping: (flags & ControlFlag.GROUPING) !== 0,
+      lockTimeoutMs,
+    });
+    this.#data =
+      handle.data === null
+        ? undefined
+        : new PageData(handle.data, handle.dataOffset, this.pageSize);
+    this.#usual =
+      (flags & ControlFlag.GROUPING) === 0 ? Migratetype.UNMOVABLE : Migratetype.MOVABLE;
+    this.#requests = new Requests({
+      zone: this.zone,
+      flags,
+      data: this.#data,
+      usual: this.#usual,
+      drain: () => {
+        this.drain();
+      },
+    });
+    const otherwise = {
+      alloc: (order: number, request: AllocRequest | undefined): number | undefined => {
+        this.#checkOpen();
+        return this.#requests.alloc(order, request ?? NO_REQUEST);
+      },
+      free: (pfn: number, order: number): void => {
+        this.#checkOpen();
+        this.#requests.free(pfn, order);
+      },
+    };
+    // Poisoned memory is filled and checked at every call.
+    const { alloc, free } =
+      this.zone.cacheAt === undefined || (flags & ControlFlag.POISON) !== 0
+        ? otherwise
+        : createFastPath(this.zone, this.zone.cacheAt, this.#usual, otherwise);
+    this.alloc = alloc;
+    this.free = free;
+    if (this.zone.cacheAt !== undefined) words[this.zone.cacheAt + Cache.OWNER] = this.thread;
+  }
+
+  /**
+   * Creates an allocator; all of its memory is free.
+   * @throws ERR_BUDDY_ARGUMENT with the option that does not fit
+   * @remarks reserves address space only; the memory is not touched
+   */
+  static create(options: BuddyAllocatorOptions): BuddyAllocator {
+    const { handle, pages } = makeHandle(options);
+    const allocator = new BuddyAllocator(handle, options.lockTimeoutMs);
+    allocator.zone.area.reset();
+    bringOnline(allocator.zone, 0, pages, allocator.#usual);
+    return allocator;
+  }
+
+  /**
+   * The allocator of another thread; registers the calling thread.
+   * @throws ERR_BUDDY_HANDLE for what is no whole handle of this version; ERR_THREADS_FULL
+   */
+  static attach(handle: BuddyHandle, options: { lockTimeoutMs?: number } = {}): BuddyAllocator {
+    checkAllocatorHandle(handle);
+    return new BuddyAllocator(handle, options.lockTimeoutMs);
+  }
+
+  /** For `postMessage` and `attach`. */
+  toHandle(): BuddyHandle {
+    return this.#handle;
+  }
+
+  /** Like {@link BuddyAllocator.alloc}, but throws ERR_BUDDY_EXHAUSTED instead of returning undefined. */
+  allocOrThrow(order: number, request?: AllocRequest): number {
+    const pfn = this.alloc(order, request);
+    if (pfn !== undefined) return pfn;
+    throw new BuddyError('ERR_BUDDY_EXHAUSTED', `no free block of order ${order}`, { order });
+  }
+
+  /** Like {@link BuddyAllocator.free}, but returns what was wrong instead of throwing. */
+  tryFree(pfn: number, order: number): FreeStatus {
+    try {
+      this.free(pfn, order);
+      return 'ok';
+    } catch (error) {
+      if (error instanceof BuddyError && error.code !== 'ERR_BUDDY_CORRUPT') return error.code;
+      throw error;
+    }
+  }
+
+  /**
+   * Allocates exactly `pages` pages in a row; what a power of two would waste is given back. More than a
+   * largest block is possible. The pages can be freed one by one (order 0) or with {@link freeExact}.
+   */
+  allocExact(pages: number, request: AllocRequest = NO_REQUEST): number | undefined {
+    return this.allocRange({ ...request, pages });
+  }
+
+  /**
+   * Allocates pages by place: limits, alignment, boundary, lowest or highest. O(blocks).
+   * @returns first page number; undefined when no place fits
+   */
+  allocRange(request: RangeRequest): number | undefined {
+    this.#checkOpen();
+    return this.#requests.range(request);
+  }
+
+  /** Frees pages from {@link allocExact} or {@link allocRange}. @throws as {@link BuddyAllocator.free}; nothing changed */
+  freeExact(pfn: number, pages: number): void {
+    if (!Number.isInteger(pages) || pages < 1) {
+      throw new BuddyError('ERR_BUDDY_ARGUMENT', `pages is at least 1, got ${pages}`, { pages });
+    }
+    this.#checkOpen();
+    this.#requests.freeExact(pfn, pages);
+  }
+
+  /**
+   * Order-0 pages into the first places of `out`.
+   * @param count  pages wanted
+   * @param out    takes their page numbers, from index 0 on
+   * @returns how many were got
+   */
+  allocBulk(count: number, out: Int32Array | number[], request?: AllocRequest): number {
+    for (let i = 0; i < count; i++) {
+      const pfn = this.alloc(0, request);
+      if (pfn === undefined) return i;
+      out[i] = pfn;
+    }
+    return count;
+  }
+
+  /** Frees the first `count` order-0 pages of `list`; stops with an error at the first that is wrong. */
+  freeBulk(list: ArrayLike<number>, count: number = list.length): void {
+    for (let i = 0; i < count; i++) this.free(list[i]!, 0);
+  }
+
+  /**
+   * Takes exactly `[startPfn, endPfn)`, moving used blocks away.
+   * @returns false when a page cannot be emptied; nothing is held then
+   */
+  allocContigRange(startPfn: number, endPfn: number, move?: MoveCallback): boolean {
+    this.#checkOpen();
+    checkRun({ pages: endPfn - startPfn, min: startPfn, max: endPfn }, this.zone.endPfn);
+    return allocContigRange(this.zone, startPfn, endPfn, move);
+  }
+
+  /**
+   * Rebuilds large free blocks by moving movable ones to the high end.
+   * @param move  copies contents and redirects the owner; false refuses
+   * @param isMovable  whether the block at a pfn may move; default: those of movable pageblocks
+   */
+  compact(
+    move: MoveCallback,
+    isMovable = (pfn: number): boolean => this.memmap.pageblocks.migratetype(pfn) === this.#usual,
+  ): CompactionResult {
+    this.#checkOpen();
+    return compactZone(this.zone, move, isMovable);
+  }
+
+  /**
+   * Brings `pages` more pages online, up to `maxPages`; one thread at a time.
+   * @returns pages added
+   */
+  grow(pages: number): number {
+    this.#checkOpen();
+    const from = this.#words[this.zone.at + Zone.PRESENT]!;
+    const to = Math.min(from + pages, this.zone.endPfn);
+    if (!Number.isInteger(pages) || pages < 0) {
+      throw new BuddyError('ERR_BUDDY_ARGUMENT', `pages is a count, got ${pages}`, { pages });
+    }
+    if (to === from) return 0;
+    const size = this.memmap.pagesPerSection;
+    const presentEnd = Math.ceil(from / size) * size;
+    if (to > presentEnd) this.memmap.addMemory(presentEnd, Math.ceil(to / size) * size);
+    bringOnline(this.zone, from, to, this.#usual);
+    return to - from;
+  }
+
+  /** Typed array over a block: `view(pfn, order, Uint8Array)`. @throws ERR_BUDDY_ARGUMENT without data */
+  view<T>(pfn: number, order: number, type: ViewConstructor<T>): T {
+    return this.viewPages(pfn, 2 ** order, type);
+  }
+
+  /** Typed array over any number of pages. */
+  viewPages<T>(pfn: number, pages: number, type: ViewConstructor<T>): T {
+    return needData(this.#data).view(pfn, pages, type);
+  }
+
+  /** Byte offset of a page in the data. */
+  offset(pfn: number): number {
+    return this.#handle.dataOffset + pfn * this.pageSize;
+  }
+
+  /** The managed memory, null for none. */
+  get buffer(): ArrayBufferLike | null {
+    return this.#handle.data;
+  }
+
+  /** Sets the marks. @throws ERR_BUDDY_ARGUMENT unless 0 <= min <= low <= high */
+  setWatermarks(marks: PoolWatermarks): void {
+    const { min, low, high } = marks;
+    if (!(Number.isInteger(min + low + high) && min >= 0 && min <= low && low <= high)) {
+      throw new BuddyError('ERR_BUDDY_ARGUMENT', 'marks satisfy 0 <= min <= low <= high', {
+        ...marks,
+      });
+    }
+    this.zone.locked(() => {
+      const w = this.#words;
+      const z = this.zone.at;
+      w[z + Zone.MARK_MIN] = min;
+      w[z + Zone.MARK_LOW] = low;
+      w[z + Zone.MARK_HIGH] = high;
+      w[z + Zone.MARK_PROMO] = high;
+      w[z + Zone.FLAGS] = w[z + Zone.FLAGS]! & ~ZoneFlag.BELOW_HIGH;
+    });
+  }
+
+  /** Calls back after each fall below the low mark, whichever thread caused it. @returns stop function */
+  onLow(callback: () => void): () => void {
+    return watchWord(this.#words, Header.EVENTS, callback);
+  }
+
+  /** Word that counts low-watermark events, for `Atomics.wait` in a reclaiming worker. */
+  lowEvents(): { words: Int32Array; index: number } {
+    return { words: this.#words, index: Header.EVENTS };
+  }
+
+  /** Sets this thread's callback for requests that cannot be served. */
+  onPressure(callback: PressureCallback | undefined): void {
+    this.#requests.onPressure = callback;
+  }
+
+  /** Numbers, read without a lock: each is exact, together they may be of different moments. */
+  stats(): AllocatorStats {
+    return statsOf(this.zone, this.#words);
+  }
+
+  /** Share of the free pages that cannot serve a block of `order`, 0 .. 1. */
+  fragmentation(order: number): number {
+    return unusableIndex(this.zone.freeBlocks(), order) / 1000;
+  }
+
+  /** Free blocks per order in the form of /proc/buddyinfo. */
+  dump(): string {
+    return formatBuddyinfo([{ nid: 0, zone: 'Normal', free: this.zone.freeBlocks() }]);
+  }
+
+  /** Calls back for every block, in order of pages. */
+  walk(visit: BlockVisitor): void {
+    walkBlocks(this.zone, visit);
+  }
+
+  /** Checks all invariants; call it while no other thread is at work. @returns what is broken */
+  verify(): Violation[] {
+    const grid =
+      this.zone.cacheAt === undefined
+        ? undefined
+        : { zones: 1, threads: this.#words[Header.THREADS]!, zone: 0 };
+    const { violations } = auditZone(this.zone, grid);
+    // A broken invariant stops the object, in every thread: see `#checkOpen`.
+    if (violations.length > 0) this.#words[Header.BROKEN] = 1;
+    return violations;
+  }
+
+  /** Gives this thread's cache back, and asks other threads to do so at their next call. */
+  drain(): void {
+    this.zone.cache?.drain();
+    const threads = this.#words[Header.THREADS]!;
+    for (let thread = 1; thread <= threads; thread++) {
+      if (thread !== this.thread) askToDrain(this.#words, cacheAt(1, threads, 0, thread));
+    }
+  }
+
+  /**
+   * Recovers what a dead thread held. Call it when a worker has exited without {@link close}.
+   * @returns pages of its cache given back; what it had allocated stays allocated
+   */
+  reclaimThread(thread: number): number {
+    this.registry.markDead(thread);
+    if (!this.registry.isDead(thread)) return 0;
+    const at = cacheAt(1, this.#words[Header.THREADS]!, 0, thread);
+    const { columns, area } = this.zone;
+    const pages = this.zone.locked(() => reclaimCache({ columns, words: this.#words, at, area }));
+    this.#words[at + Cache.OWNER] = 0;
+    this.registry.release(thread);
+    return pages;
+  }
+
+  /**
+   * Copies the whole state, data included; call it while no other thread is at work.
+   * @param options `data: false` leaves the managed memory out
+   */
+  snapshot(options: { data?: boolean } = {}): BuddySnapshot {
+    return snapshotBuffers(this.#handle, options.data ?? true);
+  }
+
+  /** A new allocator in the state of a snapshot; the calling thread takes the id that made it. */
+  static restore(snapshot: BuddySnapshot): BuddyAllocator {
+    const allocator = new BuddyAllocator(restoreBuffers(snapshot));
+    // Nobody of the snapshot's threads is here: what their caches held is free.
+    const max = allocator.registry.maxThreads;
+    for (let id = 1; id <= max; id++) {
+      if (id !== allocator.thread) allocator.reclaimThread(id);
+    }
+    return allocator;
+  }
+
+  /** Drains this thread's cache and gives its id back. Idempotent. */
+  close(): void {
+    if (this.#closed) return;
+    this.zone.cache?.close();
+    this.#closed = true;
+    // The id, and with it the cache, may be another thread's soon: nothing of this object must reach it.
+    const refuse = (): never => this.#refuse();
+    Object.assign(this, { alloc: refuse, free: refuse });
+    if (this.zone.cacheAt !== undefined) this.#words[this.zone.cacheAt + Cache.OWNER] = 0;
+    this.registry.unregister(this.thread);
+  }
+
+  /** The same as {@link close}, for `using`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #refuse(): never {
+    throw new BuddyError('ERR_BUDDY_CLOSED', 'the allocator was closed');
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) this.#refuse();
+    if (this.#words[Header.BROKEN] !== 0) {
+      throw new BuddyError('ERR_BUDDY_CORRUPT', 'verify() has found broken invariants');
+    }
+  }
+}

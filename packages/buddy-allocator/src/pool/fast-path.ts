@@ -1,0 +1,107 @@
+/**
+ * Allocation and free as they are when the calling thread's cache has what is asked for.
+ *
+ *     alloc   TOP == BOTTOM ? otherwise : the word at TOP, TOP - 1, state byte
+ *     free    state byte "allocated, order n" ? type of the pageblock ? TOP + 1 > LIMIT ? otherwise :
+ *             the word at TOP + 1, TOP + 1, state byte
+ *
+ * Two or three words of one cache line, one entry of a stack, one state byte; no lock, no atomic operation.
+ * Everything else (an empty or full list, a wrong free, a request with wishes) ends in one call of
+ * `otherwise`, so that nothing is computed for it here.
+ *
+ * Closures over constants rather than methods: a caller that is compiled with these functions inlined gets the
+ * addresses of the arrays as immediate operands and the bounds as constants.
+ */
+import { PageState } from '@bootmem/memmap';
+import { PAGEBLOCK_TYPE_MASK, PageblockBit } from '@bootmem/memmap/shared';
+
+import { HEAD_MASK } from '../cache/cache-moves.js';
+import {
+  Cache,
+  CACHE_ORDERS,
+  CACHE_TYPES,
+  CacheList,
+  LIST_HEADER_SHIFT,
+} from '../base/control-layout.js';
+import type { BuddyZone } from '../zone/zone.js';
+
+// Copies of imported values: an import is read through its module's cell each time, a constant of this
+// module is folded into the code.
+const ORDERS = CACHE_ORDERS;
+const TYPES = CACHE_TYPES;
+const HEADER_SHIFT = LIST_HEADER_SHIFT;
+const STATE_MASK = HEAD_MASK;
+const PAGEBLOCK_MASK = PAGEBLOCK_TYPE_MASK | PageblockBit.ISOLATED;
+const ALLOCATED = PageState.ALLOCATED;
+const CACHED_DIRTY = PageState.CACHED | PageState.DIRTY;
+const ALLOCATED_DIRTY = PageState.ALLOCATED | PageState.DIRTY;
+const BOTTOM = CacheList.BOTTOM;
+const LIMIT = CacheList.LIMIT;
+
+/** What happens when the cache cannot help. */
+export interface Otherwise<Request> {
+  readonly alloc: (order: number, request: Request | undefined) => number | undefined;
+  readonly free: (index: number, order: number) => void;
+}
+
+/** The short ways of one thread into a zone with a cache of limits per list. */
+export interface FastPath<Request> {
+  readonly alloc: (order: number, request?: Request) => number | undefined;
+  readonly free: (index: number, order: number) => void;
+}
+
+/**
+ * Makes the short ways.
+ * @param type  migratetype of requests that have no wishes
+ */
+export function createFastPath<Request>(
+  zone: Pick<BuddyZone, 'columns' | 'words' | 'memmap'>,
+  cacheAt: number,
+  type: number,
+  otherwise: Otherwise<Request>,
+): FastPath<Request> {
+  const { words: w } = zone;
+  const { state, pageblocks } = zone.columns;
+  const { pageblockOrder } = zone.memmap.geometry;
+  const LISTS = cacheAt + Cache.LISTS;
+  const slowAlloc = otherwise.alloc;
+  const slowFree = otherwise.free;
+
+  // Each way out is a branch of its own: the way that is taken nearly always then has no jump in it.
+  function alloc(order: number, request?: Request): number | undefined {
+    if (request !== undefined || order >= ORDERS || order >>> 0 !== order) {
+      return slowAlloc(order, request);
+    }
+    const l = LISTS + ((order * TYPES + type) << HEADER_SHIFT);
+    const top = w[l]!;
+    if (top === w[l + BOTTOM]!) return slowAlloc(order, request);
+    const index = w[top]!;
+    w[l] = top - 1;
+    state[index] = ALLOCATED_DIRTY | order;
+    return index;
+  }
+
+  function free(index: number, order: number): void {
+    const head = state[index]! & STATE_MASK;
+    if (head !== (ALLOCATED | order) || order >= ORDERS || order >>> 0 !== order) {
+      slowFree(index, order);
+      return;
+    }
+    const kind = pageblocks[index >>> pageblockOrder]! & PAGEBLOCK_MASK;
+    if (kind >= TYPES) {
+      slowFree(index, order);
+      return;
+    }
+    const l = LISTS + ((order * TYPES + kind) << HEADER_SHIFT);
+    const top = w[l]! + 1;
+    if (top > w[l + LIMIT]!) {
+      slowFree(index, order);
+      return;
+    }
+    w[top] = index;
+    w[l] = top;
+    state[index] = CACHED_DIRTY | order;
+  }
+
+  return { alloc, free };
+}

@@ -1,0 +1,63 @@
+/**
+ * Looking inside an allocator without disturbing it: numbers without a lock, blocks one by one.
+ */
+import { PageState } from '@bootmem/memmap';
+
+import { cacheAt, cachePages, Header, Zone } from '../base/control-layout.js';
+import type { BuddyZone } from '../zone/zone.js';
+import type { AllocatorStats } from './pool-types.js';
+
+/** Called for each block by `BuddyAllocator.walk`. */
+export type BlockVisitor = (
+  pfn: number,
+  order: number,
+  state: 'free' | 'allocated' | 'cached',
+) => void;
+
+/** Pages in the caches of all threads. */
+function cachedPages(zone: BuddyZone, words: Int32Array): number {
+  if (zone.cacheAt === undefined) return 0;
+  const threads = words[Header.THREADS]!;
+  let pages = 0;
+  for (let thread = 1; thread <= threads; thread++) {
+    pages += cachePages(words, cacheAt(1, threads, 0, thread));
+  }
+  return pages;
+}
+
+/** Numbers of an allocator: each is exact, together they may be of different moments. */
+export function statsOf(zone: BuddyZone, words: Int32Array): AllocatorStats {
+  const freeBlocks = zone.freeBlocks();
+  const pages = zone.managedPages;
+  const cached = cachedPages(zone, words);
+  return {
+    pages,
+    pageSize: 2 ** zone.memmap.geometry.pageShift,
+    freePages: zone.freePages,
+    cachedPages: cached,
+    allocatedPages: pages - zone.freePages - zone.get(Zone.ISOLATED) - cached,
+    freeBlocks,
+    largestFreeOrder: freeBlocks.findLastIndex((n) => n > 0),
+    claims: zone.get(Zone.CLAIMS),
+    steals: zone.get(Zone.STEALS),
+    lowEvents: zone.get(Zone.LOW_EVENTS),
+    recoveries: zone.get(Zone.RECOVERIES),
+  };
+}
+
+/** Calls back for every block, in order of pages. */
+export function walkBlocks(zone: BuddyZone, visit: BlockVisitor): void {
+  const { memmap } = zone;
+  for (let pfn = 0; pfn < zone.get(Zone.PRESENT);) {
+    const head = memmap.coveringHead(pfn);
+    if (head === undefined) {
+      pfn++;
+      continue;
+    }
+    let name: 'free' | 'allocated' | 'cached' = 'cached';
+    if (head.state === PageState.FREE) name = 'free';
+    else if (head.state === PageState.ALLOCATED) name = 'allocated';
+    visit(head.pfn, head.order, name);
+    pfn = head.pfn + 2 ** head.order;
+  }
+}

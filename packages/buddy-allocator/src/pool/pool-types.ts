@@ -1,0 +1,129 @@
+/**
+ * Options and results of the general-use allocator. Types only.
+ */
+import type { MemmapHandle } from '@bootmem/memmap';
+import type { ThreadRegistryHandle } from '@bootmem/memmap/shared';
+
+import type { BuddyErrorCode } from '../base/errors.js';
+
+/** A shared WebAssembly memory, or anything with a `buffer`. */
+export interface BufferOwner {
+  readonly buffer: ArrayBufferLike;
+}
+
+/** How to create an allocator. Give `bytes` or `pages`. */
+export interface BuddyAllocatorOptions {
+  /** Size of the managed memory in bytes; a multiple of `pageSize`. */
+  readonly bytes?: number;
+  /** Size in pages. */
+  readonly pages?: number;
+  /** Bytes per page, a power of two 1 .. 2**30; default 4096. */
+  readonly pageSize?: number;
+  /**
+   * The memory: `shared` (default) makes a SharedArrayBuffer, `local` an ArrayBuffer, `null` none at all
+   * (offsets only: GPU buffers, files); or an existing buffer or WebAssembly.Memory.
+   */
+  readonly data?: 'shared' | 'local' | ArrayBufferLike | BufferOwner | null;
+  /** First byte of the managed memory inside `data`; default 0; a multiple of `pageSize`. */
+  readonly dataOffset?: number;
+  /** Memory that was never handed out is zero; default true for buffers made here, else false. */
+  readonly zeroed?: boolean;
+  /** Pages that `grow` can reach; default `pages`. Buffers made here are reserved that large. */
+  readonly maxPages?: number;
+  /** log2 of the largest block in pages, 0 .. 15; default 10. */
+  readonly maxOrder?: number;
+  /** Threads that can be attached at a time; default 16. */
+  readonly threads?: number;
+  /** Keep long-lived pages together; default true. */
+  readonly grouping?: boolean;
+  /** Page caches per thread; default true. */
+  readonly caches?: boolean;
+  /** Fill pages at free and verify at allocation; default false. Needs data. */
+  readonly poison?: boolean;
+  /** Give up waiting for the lock after so long; default never. */
+  readonly lockTimeoutMs?: number;
+}
+
+/** What another thread needs; structured-cloneable when data is shared or null. */
+export interface BuddyHandle {
+  readonly type: 'bootmem.buddy-allocator';
+  readonly memmap: MemmapHandle;
+  readonly control: Int32Array;
+  readonly threads: ThreadRegistryHandle;
+  readonly data: ArrayBufferLike | null;
+  readonly dataOffset: number;
+}
+
+/** Kind of use, which decides where pages go: long-lived pages are kept apart from the others. */
+export type Mobility = 'unmovable' | 'movable' | 'reclaimable';
+
+/** One allocation by order. */
+export interface AllocRequest {
+  /** Default `movable`. Use `unmovable` for what lives long. */
+  readonly mobility?: Mobility;
+  /** The memory reads zero; filled only where it was used before. Needs data. */
+  readonly zero?: boolean;
+  /** May use the reserve below the `min` mark. */
+  readonly high?: boolean;
+  /** Fails at once instead of calling `onPressure`. */
+  readonly noPressure?: boolean;
+}
+
+/** Allocation by place. Pfns and pages. */
+export interface RangeRequest extends AllocRequest {
+  readonly pages: number;
+  /** Lowest pfn allowed; default 0. */
+  readonly min?: number;
+  /** End of the allowed pfns; default the end. */
+  readonly max?: number;
+  /** Start at a multiple of so many pages; a power of two, default 1. */
+  readonly align?: number;
+  /** Do not cross a multiple of so many pages; a power of two >= pages. */
+  readonly boundary?: number;
+  /** The highest place instead of the lowest. */
+  readonly topDown?: boolean;
+}
+
+/** What a free found: `ok`, or why nothing was freed. */
+export type FreeStatus = 'ok' | BuddyErrorCode;
+
+/** Marks in pages. */
+export interface PoolWatermarks {
+  /** Requests without `high` leave so much free. */
+  readonly min: number;
+  /** Below it a low-watermark event is raised. */
+  readonly low: number;
+  /** Above it the next event can be raised. */
+  readonly high: number;
+}
+
+/** Numbers of an allocator. Pages, except where said. */
+export interface AllocatorStats {
+  readonly pages: number;
+  readonly pageSize: number;
+  readonly freePages: number;
+  /** Pages in the caches of all threads; free, but held. */
+  readonly cachedPages: number;
+  readonly allocatedPages: number;
+  /** Free blocks by order. */
+  readonly freeBlocks: readonly number[];
+  readonly largestFreeOrder: number;
+  /** Pageblocks converted to another mobility, blocks taken from one. */
+  readonly claims: number;
+  readonly steals: number;
+  readonly lowEvents: number;
+  readonly recoveries: number;
+}
+
+/** A copy of the whole state. */
+export interface BuddySnapshot {
+  readonly type: 'bootmem.buddy-snapshot';
+  readonly table: ArrayBuffer;
+  readonly bytes: ArrayBuffer;
+  readonly links: ArrayBuffer;
+  readonly refs: ArrayBuffer;
+  readonly control: ArrayBuffer;
+  readonly threads: ArrayBuffer;
+  readonly data: ArrayBuffer | null;
+  readonly shared: boolean;
+}

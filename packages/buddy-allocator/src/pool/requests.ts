@@ -1,0 +1,159 @@
+/**
+ * Requests that the page cache's short ways do not serve: with wishes, by place, when the cache is empty or full,
+ * when memory is short, with poisoned memory.
+ *
+ *     take ──none──▶ onPressure, at most 16 times ──none──▶ all caches back ──none──▶ undefined
+ *      └─▶ prepare: verify poison, zero what may be dirty
+ *
+ * No lock is held where the callback runs. A request changes nothing before it was checked.
+ */
+import { PageState } from '@bootmem/memmap';
+
+import { ControlFlag, Zone } from '../base/control-layout.js';
+import { BuddyError } from '../base/errors.js';
+import { TakeFlag } from '../lists/fallback.js';
+import { extractRun, findFreeRun, firstNotSingle, freeRunLocked } from '../zone/range-take.js';
+import type { BuddyZone } from '../zone/zone.js';
+import type { AllocRequest, Mobility, RangeRequest } from './pool-types.js';
+import { needData, type PageData, POISON } from './page-data.js';
+import { checkRun } from './range-request.js';
+
+const NONE = -1;
+const PRESSURE_ROUNDS = 16;
+const TYPE_OF: Readonly<Record<Mobility, 0 | 1 | 2>> = { unmovable: 0, movable: 1, reclaimable: 2 };
+
+/** Called when a request cannot be served; true says that something was freed. */
+export type PressureCallback = (pressure: { order: number; round: number }) => boolean;
+
+/** What {@link Requests} works on. */
+export interface RequestParts {
+  readonly zone: BuddyZone;
+  /** Bits of ControlFlag. */
+  readonly flags: number;
+  readonly data: PageData | undefined;
+  /** Migratetype of requests that name no mobility, and of all where pages are not grouped. */
+  readonly usual: number;
+  /** Gives the caches of all threads back. */
+  readonly drain: () => void;
+}
+
+/** The long ways of one thread into its zone. */
+export class Requests {
+  /** This thread's callback. */
+  onPressure: PressureCallback | undefined;
+  readonly #zone: BuddyZone;
+  readonly #state: Uint8Array;
+  readonly #data: PageData | undefined;
+  readonly #usual: number;
+  readonly #grouping: boolean;
+  readonly #zeroed: boolean;
+  readonly #poison: boolean;
+  readonly #drain: () => void;
+
+  constructor(parts: RequestParts) {
+    this.#zone = parts.zone;
+    this.#state = parts.zone.columns.state;
+    this.#data = parts.data;
+    this.#usual = parts.usual;
+    this.#grouping = (parts.flags & ControlFlag.GROUPING) !== 0;
+    this.#zeroed = (parts.flags & ControlFlag.ZEROED) !== 0;
+    this.#poison = (parts.flags & ControlFlag.POISON) !== 0;
+    this.#drain = parts.drain;
+  }
+
+  /**
+   * Allocates a block.
+   * @returns first page number; undefined when there is none
+   * @throws ERR_BUDDY_ARGUMENT for an order that does not exist, or `zero` without data
+   */
+  alloc(order: number, request: AllocRequest): number | undefined {
+    const { maxOrder } = this.#zone;
+    if (!Number.isInteger(order) || order < 0 || order > maxOrder) {
+      throw new BuddyError('ERR_BUDDY_ARGUMENT', `order is 0..${maxOrder}, got ${order}`, {
+        order,
+      });
+    }
+    if (request.zero === true) needData(this.#data);
+    const type = this.#grouping ? TYPE_OF[request.mobility ?? 'movable'] : this.#usual;
+    let index = this.#take(order, type, request);
+    for (let round = 0; index === NONE && this.#relieve(request, order, round); round++) {
+      index = this.#take(order, type, request);
+    }
+    if (index === NONE) {
+      this.#drain();
+      index = this.#take(order, type, request);
+    }
+    if (index === NONE) return undefined;
+    const dirty = (this.#state[index]! & PageState.DIRTY) !== 0;
+    this.#prepare(index, 2 ** order, dirty, request);
+    return index;
+  }
+
+  /** Frees a block. @throws coded errors for everything that is not an allocated block of this order */
+  free(pfn: number, order: number): void {
+    if (this.#poison) {
+      const state = this.#state[pfn];
+      if (state !== undefined && (state & ~PageState.DIRTY) === (PageState.ALLOCATED | order)) {
+        this.#data?.fill(pfn, 2 ** order, POISON);
+      }
+    }
+    this.#zone.free(pfn, order);
+  }
+
+  /** Allocates pages by place. @returns first page number; undefined when no place fits */
+  range(request: RangeRequest): number | undefined {
+    const run = checkRun(request, this.#zone.endPfn);
+    const find = (): { pfn: number; dirty: boolean } | undefined =>
+      this.#zone.locked(() => {
+        if (this.#mustKeep(request, run.pages)) return undefined;
+        const pfn = findFreeRun(this.#zone, run);
+        return pfn === undefined
+          ? undefined
+          : { pfn, dirty: extractRun(this.#zone, pfn, pfn + run.pages) };
+      });
+    let found = find();
+    if (found === undefined) {
+      this.#drain();
+      found = find();
+    }
+    for (let round = 0; found === undefined && this.#relieve(request, 0, round); round++) {
+      found = find();
+    }
+    if (found === undefined) return undefined;
+    this.#prepare(found.pfn, run.pages, found.dirty, request);
+    return found.pfn;
+  }
+
+  /** Frees pages of order 0 in a row; all or, with an error, none. */
+  freeExact(pfn: number, pages: number): void {
+    const bad = firstNotSingle(this.#zone, pfn, pfn + pages);
+    // Explains itself: the page is not an allocated page of order 0.
+    if (bad !== undefined) this.#zone.free(bad, 0);
+    if (this.#poison) this.#data?.fill(pfn, pages, POISON);
+    this.#zone.locked(() => {
+      freeRunLocked(this.#zone, pfn, pfn + pages);
+    });
+  }
+
+  #take(order: number, type: number, request: AllocRequest): number {
+    if (this.#mustKeep(request, 2 ** order)) return NONE;
+    return this.#zone.alloc(order, type, TakeFlag.KSWAPD);
+  }
+
+  #mustKeep(request: AllocRequest, pages: number): boolean {
+    const min = this.#zone.words[this.#zone.at + Zone.MARK_MIN]!;
+    return min > 0 && request.high !== true && this.#zone.freePages - pages < min;
+  }
+
+  #relieve(request: AllocRequest, order: number, round: number): boolean {
+    if (request.noPressure === true || round >= PRESSURE_ROUNDS) return false;
+    return this.onPressure?.({ order, round }) === true;
+  }
+
+  #prepare(pfn: number, pages: number, dirty: boolean, request: AllocRequest): void {
+    if (this.#poison && dirty) this.#data?.checkPoison(pfn, pages);
+    if (request.zero === true && (dirty || !this.#zeroed)) {
+      needData(this.#data).fill(pfn, pages, 0);
+    }
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * Blocks of a zone that must be accepted before use: parked on a list of their own, counted as free so that
+ * marks see them, and handed to the accept gate one by one.
+ *
+ * Each change takes the zone's lock. Between `take` and `freeAccepted` a block belongs to the caller, as
+ * boot-owned pages do.
+ */
+import { type Memmap, PageState } from '@bootmem/memmap';
+
+import { Zone } from '../base/control-layout.js';
+import { BuddyError } from '../base/errors.js';
+import type { BuddyZone } from './zone.js';
+
+const NONE = -1;
+
+/** What an accept gate compares. */
+export interface AcceptState {
+  /** PROMO mark with its boost; 0 before marks are set up. */
+  readonly promo: number;
+  /** Free pages that are accepted. */
+  readonly acceptedFree: number;
+  /** Free pages that a request of the order cannot count on. */
+  readonly unusable: number;
+}
+
+/** Parks a boot-owned block of the maximum order. @throws ERR_BUDDY_ARGUMENT when it is not boot-owned */
+export function parkUnaccepted(memmap: Memmap, zone: BuddyZone, pfn: number): void {
+  const index = memmap.indexOf(pfn);
+  if (index < 0 || zone.columns.state[index] !== PageState.BODY) {
+    throw new BuddyError('ERR_BUDDY_ARGUMENT', `pfn ${pfn} is not boot-owned`, { pfn });
+  }
+  zone.locked(() => {
+    zone.parkLocked(index);
+  });
+}
+
+/** Takes the first parked block. @returns its first pfn; undefined when there is none */
+export function takeUnaccepted(memmap: Memmap, zone: BuddyZone): number | undefined {
+  if (zone.get(Zone.UNACCEPTED_COUNT) === 0) return undefined;
+  return zone.locked(() => {
+    const index = zone.get(Zone.UNACCEPTED_HEAD);
+    if (index === NONE) return undefined;
+    zone.unparkLocked(index);
+    return memmap.pfnOf(index);
+  });
+}
+
+/** Takes the parked block that starts at `pfn`; false when none does. */
+export function takeUnacceptedAt(
+  memmap: Memmap,
+  zone: BuddyZone | undefined,
+  pfn: number,
+): boolean {
+  if (zone === undefined) return false;
+  const index = memmap.indexOf(pfn);
+  return zone.locked(() => {
+    if (zone.columns.state[index] !== (PageState.UNACCEPTED | zone.maxOrder)) return false;
+    zone.unparkLocked(index);
+    return true;
+  });
+}
+
+/** Frees a block that was taken and accepted. @throws ERR_BUDDY_ARGUMENT when it is not boot-owned */
+export function freeAccepted(
+  memmap: Memmap,
+  zone: BuddyZone | undefined,
+  pfn: number,
+  order: number,
+): void {
+  const index = memmap.indexOf(pfn);
+  const owned = zone?.columns.state[index] === PageState.BODY && pfn % 2 ** order === 0;
+  if (zone === undefined || !owned) {
+    throw new BuddyError('ERR_BUDDY_ARGUMENT', `pfn ${pfn} is not boot-owned`, { pfn, order });
+  }
+  zone.locked(() => {
+    zone.freeBlockLocked(index, order, 0);
+  });
+}
+
+/** What an accept gate compares, without a lock. */
+export function acceptStateOf(zone: BuddyZone, order: number): AcceptState {
+  const promo = zone.get(Zone.MARK_PROMO);
+  return {
+    promo: promo === 0 ? 0 : promo + zone.get(Zone.BOOST),
+    acceptedFree: zone.get(Zone.FREE) - zone.get(Zone.UNACCEPTED),
+    unusable: 2 ** order - 1 + zone.get(Zone.FREE_HIGHATOMIC) + zone.get(Zone.FREE_CMA),
+  };
+}

@@ -1,0 +1,239 @@
+/**
+ * Full consistency check of a zone: the invariants I1..I12 of the reference, by walking every list and
+ * every head. O(blocks). Call it when no other thread is using the zone: the lists are checked under the
+ * lock, but other threads' caches are theirs.
+ */
+import { PageState } from '@bootmem/memmap';
+import { HEAD_KIND_MASK, HEAD_ORDER_MASK } from '@bootmem/memmap/shared';
+
+import {
+  CACHE_LISTS,
+  CACHE_TYPES,
+  cacheAt,
+  CacheList,
+  cacheListAt,
+  cachePages,
+  stackCapacity,
+  stackFloor,
+  Zone,
+} from '../base/control-layout.js';
+import { forEachUnit } from '../lists/recovery.js';
+import type { BuddyZone } from './zone.js';
+
+const { FREE, CACHED, ALLOCATED, UNACCEPTED, DIRTY } = PageState;
+const KIND = HEAD_KIND_MASK;
+const ORDER = HEAD_ORDER_MASK;
+const NONE = -1;
+const TYPES = 6;
+
+/** One broken invariant. */
+export interface Violation {
+  /** `I1` .. `I12`. */
+  readonly invariant: string;
+  readonly text: string;
+}
+
+/** What a walk found. */
+export interface ZoneAudit {
+  readonly violations: Violation[];
+  readonly freePages: number;
+  readonly isolatedPages: number;
+  readonly cachedPages: number;
+  readonly allocatedPages: number;
+  readonly unacceptedPages: number;
+}
+
+/** Where all caches of the zone lie. */
+export interface CacheGrid {
+  readonly zones: number;
+  readonly threads: number;
+  readonly zone: number;
+}
+
+/** Checks a zone. @param grid undefined when the allocator has no caches */
+export function auditZone(zone: BuddyZone, grid: CacheGrid | undefined): ZoneAudit {
+  return zone.locked(() => {
+    const violations: Violation[] = [];
+    const fail = (invariant: string, text: string): void => {
+      if (violations.length < 100) violations.push({ invariant, text });
+    };
+    const listed = walkLists(zone, fail);
+    const units = walkUnits(zone, listed.heads, fail);
+    const cached = grid === undefined ? 0 : walkCaches(zone, grid, fail);
+    const w = (word: number): number => zone.words[zone.at + word]!;
+    if (w(Zone.FREE) !== listed.free + units.unaccepted) {
+      fail(
+        'I7',
+        `free pages ${w(Zone.FREE)}, lists hold ${listed.free} and unaccepted ${units.unaccepted}`,
+      );
+    }
+    if (w(Zone.UNACCEPTED) !== units.unaccepted)
+      fail('I7', 'unaccepted counter differs from heads');
+    if (w(Zone.ISOLATED) !== listed.isolated) fail('I7', 'isolated counter differs from lists');
+    if (w(Zone.FREE_BLOCKS) !== listed.large) {
+      fail('I7', `free pageblock pages ${w(Zone.FREE_BLOCKS)}, lists hold ${listed.large}`);
+    }
+    if (listed.heads.size !== units.freeHeads) {
+      fail('I1', `${units.freeHeads} free heads, ${listed.heads.size} on lists`);
+    }
+    if (cached !== units.cached) fail('I11', `${units.cached} cached pages, caches hold ${cached}`);
+    const known = listed.free + listed.isolated + units.unaccepted + units.cached + units.allocated;
+    const apart = w(Zone.LEAKED) + units.guarded;
+    if (w(Zone.GUARD) !== units.guarded) fail('I8', 'guard counter differs from heads');
+    if (w(Zone.MANAGED) !== known + apart) {
+      fail('I8', `managed ${w(Zone.MANAGED)}, found ${known} and ${apart} withdrawn`);
+    }
+    const marks = [Zone.MARK_MIN, Zone.MARK_LOW, Zone.MARK_HIGH, Zone.MARK_PROMO].map(w);
+    if (marks.some((mark, i) => i > 0 && mark < marks[i - 1]!))
+      fail('I10', `marks ${marks.join(' ')}`);
+    for (let j = 1; j < 5; j++) {
+      const [below, above] = [w(Zone.RESERVE + j - 1), w(Zone.RESERVE + j)];
+      if (above !== 0 && above < below) fail('I10', `lowmem reserve falls at ${j}`);
+    }
+    if (w(Zone.RESERVED_HIGHATOMIC) > Math.max(w(Zone.MANAGED) / 100 + 512, 0)) {
+      fail('I11', 'high-atomic reserve above its cap');
+    }
+    return {
+      violations,
+      freePages: listed.free,
+      isolatedPages: listed.isolated,
+      cachedPages: units.cached,
+      allocatedPages: units.allocated,
+      unacceptedPages: units.unaccepted,
+    };
+  });
+}
+
+type Fail = (invariant: string, text: string) => void;
+
+function walkLists(
+  zone: BuddyZone,
+  fail: Fail,
+): { heads: Set<number>; free: number; isolated: number; large: number } {
+  const { area, memmap } = zone;
+  const { state } = zone.columns;
+  const { maxOrder, pageblockOrder } = memmap.geometry;
+  const heads = new Set<number>();
+  let [free, isolated, large] = [0, 0, 0];
+  for (let order = 0; order <= maxOrder; order++) {
+    for (let type = 0; type < TYPES; type++) {
+      let blocks = 0;
+      let last = NONE;
+      for (let i = area.first(order, type); i !== NONE; i = area.next(i, order)) {
+        if (heads.has(i)) {
+          fail('I1', `index ${i} is on two lists`);
+          break;
+        }
+        heads.add(i);
+        blocks++;
+        last = i;
+        if (i % 2 ** order !== 0) fail('I2', `index ${i} on a list of order ${order}`);
+        if ((state[i]! & ~DIRTY) !== (FREE | order)) fail('I4', `head ${i} has state ${state[i]}`);
+        for (let p = i; p < i + 2 ** order; p += 2 ** pageblockOrder) {
+          if (area.typeOf(p) !== type) fail('I5', `block ${i} of order ${order} on list ${type}`);
+        }
+        const pfn = memmap.pfnOf(i);
+        if (pfn < zone.startPfn || pfn + 2 ** order > zone.endPfn) fail('I12', `block at ${pfn}`);
+        checkMerged(zone, i, order, type, fail);
+      }
+      if (area.count(order, type) !== blocks) fail('I6', `count of order ${order} type ${type}`);
+      if (area.last(order, type) !== last) fail('I6', `tail of order ${order} type ${type}`);
+      const marked = (zone.words[zone.at + Zone.MASK + type]! >>> order) & 1;
+      if (marked !== (blocks > 0 ? 1 : 0)) fail('I6', `mask of order ${order} type ${type}`);
+      if (type === TYPES - 1) isolated += blocks * 2 ** order;
+      else {
+        free += blocks * 2 ** order;
+        if (order >= pageblockOrder) large += blocks * 2 ** order;
+      }
+    }
+  }
+  return { heads, free, isolated, large };
+}
+
+function checkMerged(
+  zone: BuddyZone,
+  index: number,
+  order: number,
+  type: number,
+  fail: Fail,
+): void {
+  const { maxOrder, pageblockOrder } = zone.memmap.geometry;
+  if (order >= maxOrder) return;
+  const buddy = index ^ (1 << order);
+  const { state, zone: zoneOf } = zone.columns;
+  if ((state[buddy]! & ~DIRTY) !== (FREE | order) || zoneOf[buddy] !== zone.zoneId) return;
+  const other = zone.area.typeOf(buddy);
+  if (order < pageblockOrder || other === type || (other < 3 && type < 3)) {
+    fail('I3', `blocks ${index} and ${buddy} of order ${order} are not merged`);
+  }
+}
+
+function walkUnits(
+  zone: BuddyZone,
+  heads: ReadonlySet<number>,
+  fail: Fail,
+): {
+  cached: number;
+  allocated: number;
+  unaccepted: number;
+  freeHeads: number;
+  guarded: number;
+} {
+  const { state, zone: zoneOf, refs } = zone.columns;
+  let [cached, allocated, unaccepted, freeHeads, guarded] = [0, 0, 0, 0, 0];
+  forEachUnit(zone, (index, s, pages) => {
+    const kind = s & KIND;
+    if (kind === FREE || kind === CACHED) {
+      for (let i = index; i < index + pages; i++) {
+        if (refs[i] !== 0) fail('I9', `free page ${i} has references`);
+        if (i > index && state[i]! >= FREE) fail('I4', `head inside the free block ${index}`);
+        if (i > index && state[i] !== PageState.BODY)
+          fail('I1', `page ${i} of free block ${index} has state ${state[i]}`);
+        if (zoneOf[i] !== zone.zoneId) fail('I1', `block ${index} leaves its zone`);
+      }
+    }
+    if (kind === FREE) {
+      freeHeads++;
+      if (!heads.has(index)) fail('I1', `free block ${index} is on no list`);
+    } else if (kind === CACHED) cached += pages;
+    else if (kind === ALLOCATED) allocated += pages;
+    else if (kind === UNACCEPTED) unaccepted += pages;
+    else if (kind === PageState.GUARD) guarded += pages;
+  });
+  return { cached, allocated, unaccepted, freeHeads, guarded };
+}
+
+function walkCaches(zone: BuddyZone, grid: CacheGrid, fail: Fail): number {
+  const { state } = zone.columns;
+  const w = zone.words;
+  const seen = new Set<number>();
+  let total = 0;
+  for (let thread = 1; thread <= grid.threads; thread++) {
+    const at = cacheAt(grid.zones, grid.threads, grid.zone, thread);
+    let pages = 0;
+    for (let list = 0; list < CACHE_LISTS; list++) {
+      const order = Math.floor(list / CACHE_TYPES);
+      const l = at + cacheListAt(list);
+      const [top, bottom] = [w[l + CacheList.TOP]!, w[l + CacheList.BOTTOM]!];
+      const floor = at + stackFloor(list);
+      // A cache that no thread has used yet is all zero.
+      const inside = bottom >= floor && bottom <= top && top <= floor + stackCapacity(list);
+      if (!inside && (top !== 0 || bottom !== 0)) {
+        fail('I11', `list ${list} of thread ${thread} spans ${bottom}..${top}`);
+        continue;
+      }
+      for (let entry = bottom + 1; entry <= top; entry++) {
+        const index = w[entry]!;
+        if (seen.has(index)) fail('I11', `page ${index} is in two caches`);
+        seen.add(index);
+        if ((state[index]! & (KIND | ORDER)) !== (CACHED | order)) {
+          fail('I11', `cached page ${index} has state ${state[index]}`);
+        }
+        pages += 2 ** order;
+      }
+    }
+    if (cachePages(w, at) !== pages) fail('I11', `cache of thread ${thread} holds ${pages} pages`);
+    total += pages;
+  }
+  return total;
+}

@@ -1,0 +1,380 @@
+/**
+ * One zone: lists, lock, the calling thread's page cache, counters and marks.
+ *
+ *     alloc:  cache.pop ──empty──▶ lock ▶ refill from the lists ▶ unlock      (orders the cache holds)
+ *                                  lock ▶ rmqueue ▶ unlock                    (other orders)
+ *     free:   check ▶ cache.push ──full──▶ lock ▶ give a batch back ▶ unlock
+ *
+ * The object itself keeps no state that another thread would miss: everything is in the shared words
+ * and the memmap's columns. Lock order: a zone's lock is the innermost; two zones' locks are never held
+ * together; no callback of the user runs under it.
+ */
+import { type Memmap, PageState } from '@bootmem/memmap';
+import { type Columns, SharedLock, type ThreadRegistry } from '@bootmem/memmap/shared';
+
+import { cachePages, Zone, ZoneFlag } from '../base/control-layout.js';
+import { BuddyError } from '../base/errors.js';
+import { createFallback, type Fallback, TakeFlag } from '../lists/fallback.js';
+import { createFreeArea, type FreeArea } from '../lists/free-area.js';
+import { pfnAt } from '../base/handle.js';
+import { recoverZone } from '../lists/recovery.js';
+import { createWorkerCache } from '../cache/worker-cache.js';
+import type { WorkerCache } from '../cache/worker-cache-types.js';
+import { diagnoseFree } from './diagnose.js';
+
+const { ALLOCATED, BODY, DIRTY, UNACCEPTED } = PageState;
+const NONE = -1;
+const TWO_32 = 2 ** 32;
+
+/** Fixed facts of a zone, as written at creation. */
+export interface ZoneFacts {
+  readonly startPfn: number;
+  readonly endPfn: number;
+  readonly presentPages: number;
+  readonly zoneId: number;
+}
+
+/** What {@link BuddyZone} is made of. */
+export interface BuddyZoneParts {
+  readonly memmap: Memmap;
+  readonly words: Int32Array;
+  /** Offset of the zone's block. */
+  readonly at: number;
+  /** Offset of this thread's cache for the zone; undefined for none. */
+  readonly cacheAt: number | undefined;
+  /** Word that counts low-watermark events. */
+  readonly eventsAt: number;
+  readonly thread: number;
+  readonly registry: ThreadRegistry;
+  readonly deep: boolean;
+  readonly guardMinOrder?: number;
+  readonly grouping: boolean;
+  readonly lockTimeoutMs?: number | undefined;
+  readonly isMovable?: ((pfn: number) => boolean) | undefined;
+}
+
+/** Writes the constant words of a new zone. */
+export function initZoneWords(words: Int32Array, at: number, facts: ZoneFacts): void {
+  words[at + Zone.ID] = facts.zoneId;
+  words[at + Zone.START_LOW] = facts.startPfn | 0;
+  words[at + Zone.START_HIGH] = Math.floor(facts.startPfn / TWO_32);
+  words[at + Zone.END_LOW] = facts.endPfn | 0;
+  words[at + Zone.END_HIGH] = Math.floor(facts.endPfn / TWO_32);
+  words[at + Zone.PRESENT] = facts.presentPages;
+  words[at + Zone.BATCH] = 1;
+}
+
+/** A zone, seen from one thread. */
+export class BuddyZone {
+  readonly memmap: Memmap;
+  readonly columns: Columns;
+  readonly words: Int32Array;
+  readonly at: number;
+  readonly zoneId: number;
+  readonly startPfn: number;
+  readonly endPfn: number;
+  readonly area: FreeArea;
+  readonly fallback: Fallback;
+  readonly cache: WorkerCache | undefined;
+  readonly cacheAt: number | undefined;
+  readonly maxOrder: number;
+  readonly #lock: SharedLock;
+  readonly #eventsAt: number;
+
+  constructor(parts: BuddyZoneParts) {
+    const { memmap, words, at } = parts;
+    this.memmap = memmap;
+    this.columns = memmap.columns();
+    this.words = words;
+    this.at = at;
+    this.cacheAt = parts.cacheAt;
+    this.zoneId = words[at + Zone.ID]!;
+    this.startPfn = pfnAt(words, at + Zone.START_LOW);
+    this.endPfn = pfnAt(words, at + Zone.END_LOW);
+    this.maxOrder = memmap.geometry.maxOrder;
+    this.#eventsAt = parts.eventsAt;
+    this.#lock = new SharedLock(
+      words,
+      at + Zone.LOCK,
+      parts.thread,
+      parts.registry,
+      parts.lockTimeoutMs,
+    );
+    const shared = {
+      columns: this.columns,
+      words,
+      at,
+      zoneId: this.zoneId,
+      geometry: memmap.geometry,
+    };
+    this.area = createFreeArea({ ...shared, guardMinOrder: parts.guardMinOrder ?? 0 });
+    const { isMovable } = parts;
+    this.fallback = createFallback({
+      ...shared,
+      area: this.area,
+      grouping: parts.grouping,
+      isMovable: isMovable && ((index) => isMovable(memmap.pfnOf(index))),
+    });
+    this.cache =
+      parts.cacheAt === undefined
+        ? undefined
+        : createWorkerCache({
+            columns: this.columns,
+            words,
+            zoneAt: at,
+            at: parts.cacheAt,
+            geometry: memmap.geometry,
+            area: this.area,
+            fallback: this.fallback,
+            deep: parts.deep,
+            carving: (parts.guardMinOrder ?? 0) === 0,
+            lock: () => {
+              this.lock();
+            },
+            unlock: () => {
+              this.unlock();
+            },
+          });
+  }
+
+  /** Takes the zone's lock; repairs the lists first when its owner died. */
+  lock(): void {
+    if (this.#lock.lock() === 'recovered') recoverZone(this);
+  }
+
+  /** Takes the zone's lock if it is free. */
+  tryLock(): boolean {
+    return this.#lock.tryLock();
+  }
+
+  /** Gives the lock back, after noting whether the zone ran low or recovered. */
+  unlock(): void {
+    const w = this.words;
+    const z = this.at;
+    const low = w[z + Zone.MARK_LOW]!;
+    const below = (w[z + Zone.FLAGS]! & ZoneFlag.BELOW_HIGH) !== 0;
+    const free = w[z + Zone.FREE]!;
+    let event = false;
+    if (!below && free < low) {
+      w[z + Zone.FLAGS] = w[z + Zone.FLAGS]! | ZoneFlag.BELOW_HIGH;
+      w[z + Zone.LOW_EVENTS] = w[z + Zone.LOW_EVENTS]! + 1;
+      event = true;
+    } else if (below && free > w[z + Zone.MARK_HIGH]! + w[z + Zone.BOOST]!) {
+      w[z + Zone.FLAGS] = w[z + Zone.FLAGS]! & ~ZoneFlag.BELOW_HIGH;
+    }
+    this.#lock.unlock();
+    if (event) {
+      Atomics.add(w, this.#eventsAt, 1);
+      Atomics.notify(w, this.#eventsAt);
+    }
+  }
+
+  /** Runs `body` under the zone's lock. */
+  locked<T>(body: () => T): T {
+    this.lock();
+    try {
+      return body();
+    } finally {
+      this.unlock();
+    }
+  }
+
+  /** Id of the thread that holds the lock, 0 for none. */
+  lockOwner(): number {
+    return this.#lock.owner();
+  }
+
+  /**
+   * Takes a block without looking at marks.
+   * @param type  0..2
+   * @param flags bits of TakeFlag
+   * @returns descriptor index, -1 when there is none
+   */
+  alloc(order: number, type: number, flags: number): number {
+    const { cache } = this;
+    if (cache !== undefined && (flags & TakeFlag.HIGHATOMIC) === 0) {
+      let index = cache.pop(order, type);
+      if (index !== NONE) return index;
+      if (cache.holds(order)) {
+        index = cache.refill(order, type, flags);
+        if (index !== NONE) return index;
+      }
+    }
+    this.lock();
+    const index = this.fallback.rmqueue(order, type, flags, ALLOCATED);
+    if (index !== NONE && (flags & TakeFlag.HIGHATOMIC) !== 0)
+      this.fallback.reserveHighatomic(index);
+    this.unlock();
+    return index;
+  }
+
+  /**
+   * Frees a block.
+   * @throws coded errors for everything that is not an allocated block of this order; nothing changed
+   */
+  free(index: number, order: number): void {
+    const s = this.columns.state[index];
+    const sane = order >>> 0 === order && order <= this.maxOrder;
+    if (!sane || s === undefined || (s & ~DIRTY) !== (ALLOCATED | order)) {
+      diagnoseFree(this, index, order);
+    }
+    if (this.cache?.push(index, order) === true) return;
+    this.lock();
+    // Again under the lock: two threads may free the same block at the same time.
+    if ((this.columns.state[index]! & ~DIRTY) !== (ALLOCATED | order)) {
+      this.unlock();
+      diagnoseFree(this, index, order);
+    }
+    // Isolation may have made the pageblocks of a large block differ since it was allocated.
+    if (order > this.memmap.geometry.pageblockOrder)
+      this.freeBlockLocked(index, order, DIRTY, false);
+    else this.area.free(index, order, false, DIRTY);
+    this.unlock();
+  }
+
+  /**
+   * Hands an initialised range over: blocks as large as alignment allows, each to the tail.
+   * @param keep  block by block, `true` keeps it off the lists: it is parked as unaccepted
+   * @returns pages handed over
+   * @kernel memblock_free_pages, deferred_free_pages
+   */
+  handOver(
+    startPfn: number,
+    endPfn: number,
+    keep?: (pfn: number, order: number) => boolean,
+  ): number {
+    const { state, zone } = this.columns;
+    this.#checkHandOver(startPfn, endPfn, state, zone);
+    const blocks: [number, number][] = [];
+    for (let pfn = startPfn; pfn < endPfn;) {
+      let order = this.maxOrder;
+      while (pfn % (1 << order) !== 0 || pfn + (1 << order) > endPfn) order--;
+      if (keep?.(pfn, order) === true) {
+        // A negative order marks a block to be parked.
+        blocks.push([pfn, -1 - order]);
+      } else blocks.push([pfn, order]);
+      pfn += 1 << order;
+    }
+    this.locked(() => {
+      const w = this.words;
+      w[this.at + Zone.MANAGED] = w[this.at + Zone.MANAGED]! + (endPfn - startPfn);
+      for (const [pfn, order] of blocks) {
+        if (order < 0) this.parkLocked(this.memmap.indexOf(pfn));
+        else this.freeBlockLocked(this.memmap.indexOf(pfn), order, 0);
+      }
+    });
+    return endPfn - startPfn;
+  }
+
+  /** Frees a block whose pageblocks may differ in type: then pageblock by pageblock. */
+  freeBlockLocked(index: number, order: number, dirty: number, tail = true): void {
+    const { pageblockOrder } = this.memmap.geometry;
+    const { area } = this;
+    const type = area.typeOf(index);
+    let mixed = false;
+    for (let i = index; i < index + (1 << order); i += 1 << pageblockOrder) {
+      mixed ||= area.typeOf(i) !== type;
+    }
+    const step = mixed ? pageblockOrder : order;
+    for (let i = index; i < index + (1 << order); i += 1 << step) area.free(i, step, tail, dirty);
+  }
+
+  /** Puts a block of the maximum order on the list of unaccepted blocks. Under the lock. */
+  parkLocked(index: number): void {
+    const w = this.words;
+    const z = this.at;
+    const { topLinks, state } = this.columns;
+    const slot = (index >>> this.maxOrder) << 1;
+    const last = w[z + Zone.UNACCEPTED_TAIL]!;
+    state[index] = UNACCEPTED | this.maxOrder;
+    topLinks[slot] = NONE;
+    topLinks[slot + 1] = last;
+    if (last === NONE) w[z + Zone.UNACCEPTED_HEAD] = index;
+    else topLinks[(last >>> this.maxOrder) << 1] = index;
+    w[z + Zone.UNACCEPTED_TAIL] = index;
+    w[z + Zone.UNACCEPTED_COUNT] = w[z + Zone.UNACCEPTED_COUNT]! + 1;
+    this.#countUnaccepted(1 << this.maxOrder);
+  }
+
+  /** Takes a parked block off its list; its pages become boot-owned. Under the lock. */
+  unparkLocked(index: number): void {
+    const w = this.words;
+    const z = this.at;
+    const { topLinks, state } = this.columns;
+    const slot = (index >>> this.maxOrder) << 1;
+    const next = topLinks[slot]!;
+    const previous = topLinks[slot + 1]!;
+    if (previous === NONE) w[z + Zone.UNACCEPTED_HEAD] = next;
+    else topLinks[(previous >>> this.maxOrder) << 1] = next;
+    if (next === NONE) w[z + Zone.UNACCEPTED_TAIL] = previous;
+    else topLinks[((next >>> this.maxOrder) << 1) + 1] = previous;
+    state[index] = BODY;
+    w[z + Zone.UNACCEPTED_COUNT] = w[z + Zone.UNACCEPTED_COUNT]! - 1;
+    this.#countUnaccepted(-(1 << this.maxOrder));
+  }
+
+  /** One of the zone's counters or marks, read without the lock. */
+  get(word: number): number {
+    return Atomics.load(this.words, this.at + word);
+  }
+
+  /** Pages on free lists (not isolated) plus unaccepted ones. */
+  get freePages(): number {
+    return this.get(Zone.FREE);
+  }
+
+  /** Pages handed over to the zone. */
+  get managedPages(): number {
+    return this.get(Zone.MANAGED);
+  }
+
+  /** Free blocks per order, all types. */
+  freeBlocks(): number[] {
+    return Array.from({ length: this.maxOrder + 1 }, (_, order) => {
+      let blocks = 0;
+      for (let type = 0; type < 6; type++) blocks += this.area.count(order, type);
+      return blocks;
+    });
+  }
+
+  /** Pages in this thread's cache. */
+  cachedPages(): number {
+    return this.cacheAt === undefined ? 0 : cachePages(this.words, this.cacheAt);
+  }
+
+  #countUnaccepted(pages: number): void {
+    const w = this.words;
+    w[this.at + Zone.UNACCEPTED] = w[this.at + Zone.UNACCEPTED]! + pages;
+    w[this.at + Zone.FREE] = w[this.at + Zone.FREE]! + pages;
+  }
+
+  #checkHandOver(startPfn: number, endPfn: number, state: Uint8Array, zone: Uint8Array): void {
+    if (!(startPfn >= this.startPfn && startPfn < endPfn && endPfn <= this.endPfn)) {
+      throw new BuddyError('ERR_BUDDY_OUT_OF_ZONE', 'the range lies inside the zone', {
+        startPfn,
+        endPfn,
+        zoneStart: this.startPfn,
+        zoneEnd: this.endPfn,
+      });
+    }
+    // Both ends of each section's part stand for it: a full scan would double the work of hand-over.
+    const size = this.memmap.pagesPerSection;
+    for (let pfn = startPfn; pfn < endPfn;) {
+      const end = Math.min(endPfn, (this.memmap.sectionOf(pfn) + 1) * size);
+      for (const at of [pfn, end - 1]) {
+        const index = this.memmap.indexOf(at);
+        if (index < 0 || state[index] !== BODY || zone[index] !== this.zoneId) {
+          const code =
+            index >= 0 && state[index] !== 0
+              ? 'ERR_BUDDY_NOT_ALLOCATED'
+              : 'ERR_BUDDY_UNINITIALISED';
+          throw new BuddyError(code, `pfn ${at} is not an initialised page owned by boot code`, {
+            pfn: at,
+            state: index < 0 ? 0 : state[index],
+          });
+        }
+      }
+      pfn = end;
+    }
+  }
+}
