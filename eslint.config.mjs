@@ -1,6 +1,10 @@
-import js from '@eslint/js';
-import { defineConfig, globalIgnores } from 'eslint/config';
-import tseslint from 'typescript-eslint';
+// `npm run lint`. The packages are in a project of their own, tools/envs/lint.
+import { createRequire } from 'node:module';
+
+const require = createRequire(new URL('./tools/envs/lint/package.json', import.meta.url));
+const js = require('@eslint/js');
+const { defineConfig, globalIgnores } = require('eslint/config');
+const tseslint = require('typescript-eslint');
 
 const nodeGlobals = Object.fromEntries(
   [
@@ -14,6 +18,8 @@ const nodeGlobals = Object.fromEntries(
     'performance',
     'setTimeout',
     'clearTimeout',
+    'setInterval',
+    'clearInterval',
     'setImmediate',
     'fetch',
     'AbortController',

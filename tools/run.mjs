@@ -6,6 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { ensureEnv } from './envs.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [kind, name, ...args] = process.argv.slice(2);
@@ -30,6 +31,7 @@ if (runner === undefined) {
   );
   process.exit(2);
 }
+if (kind === 'bench') ensureEnv('bench');
 if (process.env.BOOTMEM_NO_BUILD !== '1') {
   const build = spawnSync('npx', ['tsc', '-b'], {
     cwd: root,

@@ -4,8 +4,11 @@
 // packages/*/surface.md with --update and compared with it without, so that a review sees each change of them.
 // Findings are warnings; with --enforce they fail.
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
-import ts from 'typescript';
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
+import { ensureEnv } from './envs.mjs';
+
+const ts = createRequire(join(ensureEnv('lint'), 'package.json'))('typescript');
 
 const options = process.argv.slice(2).filter((argument) => argument.startsWith('--'));
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));

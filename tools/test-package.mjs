@@ -2,7 +2,7 @@
 // counts the code that worker threads ran. Leaves coverage/jest.json, from which tools/test.mjs sums up.
 // Arguments are handed to jest; with any argument, coverage thresholds are not enforced.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 
@@ -10,6 +10,14 @@ const require = createRequire(import.meta.url);
 const jest = join(dirname(require.resolve('jest/package.json')), 'bin', 'jest.js');
 const c8 = join(dirname(require.resolve('c8/package.json')), 'bin', 'c8.js');
 const args = process.argv.slice(2);
+
+// `npm test` reads here what is going on.
+const { BOOTMEM_TEST_STEPS: steps, ...environment } = process.env;
+const { name } = JSON.parse(readFileSync('package.json', 'utf8'));
+const started = Date.now();
+const step = (text) => {
+  if (steps !== undefined) appendFileSync(steps, `${name.padEnd(28)} ${text}\n`);
+};
 
 // Some tests need a program that a machine may lack: they skip themselves with a notice, and then the part of the
 // code that only they reach cannot count. `needs` in .c8rc.json names the program.
@@ -22,8 +30,9 @@ const lacks =
 if (lacks) console.error(`*** coverage is not held to its thresholds: no ${needs} on this machine`);
 
 // Nx forces colours on; a program that a test starts would colour its output and differ from what users see.
-const environment = { ...process.env, NX_TUI: 'false' };
+environment.NX_TUI = 'false';
 delete environment.FORCE_COLOR;
+step('…');
 
 rmSync('coverage', { recursive: true, force: true });
 mkdirSync('coverage', { recursive: true });
@@ -58,3 +67,11 @@ const summary = out.indexOf('=====');
 if (summary >= 0) process.stdout.write(out.slice(summary));
 rmSync('coverage/tmp', { recursive: true, force: true });
 process.exitCode = run.status ?? 1;
+
+const seconds = `${((Date.now() - started) / 1000).toFixed(0)} s`;
+if (existsSync('coverage/jest.json')) {
+  const result = JSON.parse(readFileSync('coverage/jest.json', 'utf8'));
+  const bad = result.numFailedTests + result.numRuntimeErrorTestSuites;
+  const verdict = run.status === 0 || bad > 0 ? '' : ', not accepted (coverage, or the run itself)';
+  step(`${result.numPassedTests} passed, ${bad} failed in ${seconds}${verdict}`);
+} else step(`no result after ${seconds}`);

@@ -1,6 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitepress';
 
 const docs = fileURLToPath(new URL('../.site/', import.meta.url));
 const packages = [
@@ -18,7 +17,7 @@ const pages = (name: string): { text: string; link: string }[] =>
     .sort((a, b) => Number(b === 'index') - Number(a === 'index') || a.localeCompare(b))
     .map((file) => ({ text: title(file), link: `/packages/${name}/${file === 'index' ? '' : file}` }));
 
-export default defineConfig({
+export default {
   title: 'bootmem',
   description: "Linux's memory bring-up as TypeScript packages on worker threads and shared memory",
   lastUpdated: false,
@@ -54,4 +53,4 @@ export default defineConfig({
     ],
   },
   markdown: { languageAlias: { console: 'shellsession' } },
-});
+};

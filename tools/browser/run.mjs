@@ -8,6 +8,7 @@ import chromium from '@sparticuz/chromium';
 import puppeteer from 'puppeteer-core';
 import { build } from 'vite';
 import { bootMemory, loadMachine } from 'bootmem';
+import { reportChecks } from './report.mjs';
 import { serve } from './serve.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -31,13 +32,15 @@ try {
   const demo = join(output, 'demo');
   await build({
     configFile: join(here, '../../docs/demo/vite.config.mjs'),
-    build: { outDir: demo },
+    build: { outDir: demo, emptyOutDir: true },
   });
   let browser;
   try {
     browser = await puppeteer.launch({
       executablePath: process.env.CHROMIUM_PATH ?? (await chromium.executablePath()),
       headless: true,
+      timeout: 300_000,
+      protocolTimeout: 300_000,
       // Not the package's own arguments: those switch cross-origin isolation off.
       args: [
         '--no-sandbox',
@@ -66,7 +69,7 @@ try {
       page.on('console', (message) => messages.push(`${message.type()}: ${message.text()}`));
       page.on('pageerror', (error) => messages.push(`error: ${error.message}`));
       await page.goto(server.url);
-      await page.waitForFunction('globalThis.results !== undefined', { timeout: 120_000 });
+      await page.waitForFunction('globalThis.results !== undefined', { timeout: 300_000 });
       const results = await page.evaluate('globalThis.results');
       for (const { name, error } of results) {
         if (error === undefined) passed += 1;
@@ -98,7 +101,7 @@ try {
       demoPage.on('pageerror', (error) => demoErrors.push(error.message));
       await demoPage.goto(`${server.url}demo/`);
       await demoPage
-        .waitForFunction('document.documentElement.dataset.booted', { timeout: 60_000 })
+        .waitForFunction('document.documentElement.dataset.booted', { timeout: 300_000 })
         .catch((error) => demoErrors.push(error.message));
       const buddyinfo = await demoPage.$eval('#buddyinfo', (node) => node.textContent);
       if (buddyinfo !== SAMPLE_BUDDYINFO)
@@ -110,6 +113,15 @@ try {
       );
       await demoPage.close();
       await server.stop();
+    }
+    for (const [name, check] of reportChecks(browser, output)) {
+      const error = await check().then(
+        () => undefined,
+        (thrown) => thrown,
+      );
+      if (error === undefined) passed += 1;
+      else failed += 1;
+      console.log(error === undefined ? `ok   ${name}` : `FAIL ${name}\n     ${error.stack}`);
     }
   } finally {
     await browser.close();

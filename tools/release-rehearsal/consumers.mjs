@@ -3,6 +3,7 @@
 // TypeScript project type-checks a typed use of each before running it.
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { binOf } from '../envs.mjs';
 
 const folder = new URL('./programs/', import.meta.url);
 const fileOf = (name) => name.replace('@bootmem/', '');
@@ -86,7 +87,7 @@ export function consumers(names) {
         {
           label: 'the typed programs compile',
           command: process.execPath,
-          args: [join(root, 'node_modules/@typescript/native/bin/tsc'), '-p', '.'],
+          args: [join(root, 'node_modules/.bin/tsc'), '-p', '.'],
         },
         ...[...typed.keys()].map((name) => ({
           label: `typed program ${name} runs`,
@@ -167,11 +168,11 @@ function finders() {
         'main.js': `import { run } from './pool.js';\nrun().then(console.log);\n`,
         'check.mjs': emitted('dist'),
       },
-      commands: (root) => [
+      commands: () => [
         {
           label: 'vite builds a page with a pool',
           command: node,
-          args: [join(root, 'node_modules/vite/bin/vite.js'), 'build', '--logLevel', 'warn'],
+          args: [binOf('browser', 'vite'), 'build', '--logLevel', 'warn'],
         },
         { label: 'vite emits the worker file', command: node, args: ['check.mjs'] },
       ],

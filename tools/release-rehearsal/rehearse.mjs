@@ -22,9 +22,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { binOf } from '../envs.mjs';
 import { consumers } from './consumers.mjs';
 
-const VERDACCIO = '6.7.4';
 // The package that gets the second changeset, a minor one, which in 0.x leaves the range that others ask for. So it shows both a
 // package that moved itself and packages that moved because of it.
 const CHANGED = '@bootmem/buddy-allocator';
@@ -93,14 +93,6 @@ const freePort = () =>
 async function startRegistry() {
   const home = join(scratch, 'registry');
   mkdirSync(home);
-  // node-fetch is pinned because verdaccio asks for a dist-tag that not every mirror carries.
-  writeJson(join(home, 'package.json'), {
-    private: true,
-    dependencies: { verdaccio: VERDACCIO },
-    overrides: { 'node-fetch': '2.7.0' },
-  });
-  writeFileSync(userconfig, `registry=${upstream}\n`);
-  run('npm', ['install', '--ignore-scripts'], home);
   const port = await freePort();
   const url = `http://127.0.0.1:${port}/`;
   writeFileSync(
@@ -120,7 +112,7 @@ async function startRegistry() {
   );
   const child = spawn(
     process.execPath,
-    [join(home, 'node_modules/verdaccio/bin/verdaccio'), '--config', join(home, 'config.yaml')],
+    [binOf('release', 'verdaccio'), '--config', join(home, 'config.yaml')],
     {
       cwd: home,
       env: environment,
@@ -163,7 +155,7 @@ function release(repo, label) {
     ],
     repo,
   );
-  run('npx', ['tsc', '-b'], repo);
+  run('npm', ['run', 'build'], repo);
   run('git', ['add', '-A'], repo);
   run(
     'git',
