@@ -33,7 +33,7 @@ import { RegionList } from '../list/region-list.js';
 import { settingsOf, type Settings } from './settings.js';
 
 /** A named reservation in the table; size 0 once released. */
-export interface NamedEntry {
+interface NamedEntry {
   readonly name: string;
   readonly start: number;
   size: number;

@@ -117,7 +117,7 @@ export function checkEmpty(core: MemblockCore, list: RegionList): void {
 }
 
 /** What {@link rewriteRange} changes: the bits of `mask` become `bits`, and the node, where there is one, `nid`. */
-export interface AttributeChange {
+interface AttributeChange {
   readonly mask: number;
   readonly bits: number;
   readonly nid?: number;

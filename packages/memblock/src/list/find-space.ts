@@ -15,7 +15,7 @@ import { isHidden, RangeCursor, type RegionFilter } from './range-cursor.js';
 import { CHUNK_SIZE, type RegionList } from './region-list.js';
 
 /** What is looked for; all in bytes, `[start, end)` with start <= end. */
-export interface SpaceQuery {
+interface SpaceQuery {
   readonly size: number;
   readonly align: number;
   readonly start: number;

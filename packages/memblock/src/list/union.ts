@@ -8,7 +8,7 @@ import { EntryBuffer } from './entry-buffer.js';
 import { CHUNK_SIZE, type RegionList } from './region-list.js';
 
 /** Ranges `[starts[k], ends[k])`, ascending, disjoint and not touching; only the first `length` count. */
-export interface SortedRanges {
+interface SortedRanges {
   readonly starts: Float64Array;
   readonly ends: Float64Array;
   readonly length: number;

@@ -47,7 +47,7 @@ export function findPreferMirror(
 }
 
 /** A call of the bounded family; its name stands in the debug line. */
-export type BoundedCall =
+type BoundedCall =
   'memblock_alloc_try_nid' | 'memblock_alloc_try_nid_raw' | 'memblock_alloc_exact_nid_raw';
 
 /** Allocates in the bounded family: a wished lower bound, and an upper one that the current limit caps. */

@@ -39,7 +39,7 @@ export interface RequestEvent {
 }
 
 /** An array was doubled and moved. */
-export interface GrownEvent {
+interface GrownEvent {
   readonly kind: 'grown';
   readonly type: RegionType;
   /** Entries it has room for now. */
@@ -50,7 +50,7 @@ export interface GrownEvent {
 }
 
 /** A configuration was printed. */
-export interface DumpEvent {
+interface DumpEvent {
   readonly kind: 'dump';
   readonly dump: MemblockDump;
 }

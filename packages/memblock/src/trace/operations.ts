@@ -23,7 +23,7 @@ export interface Arguments {
 export type AnswerKind = 'plain' | 'address' | 'pages';
 
 /** An operation: what it does, and the kind of its answer. Answers hold our numbers instead of words. */
-export interface Operation {
+interface Operation {
   readonly kind: AnswerKind;
   readonly run: (memblock: Memblock, args: Arguments, print: (text: string) => void) => unknown;
 }

@@ -6,7 +6,7 @@
  */
 
 /** Set-up in which a scenario starts. */
-export interface TraceConfig {
+interface TraceConfig {
   /** Bytes. */
   readonly page_size: number;
   /** Alignment that stands in for 0, bytes. */
