@@ -23,6 +23,16 @@ async function all(iterable: AsyncIterable<unknown>): Promise<unknown[]> {
   return list;
 }
 const range = (n: number) => Array.from({ length: n }, (_, i) => i);
+/** Words that threads share; the first is a gate: 0 = closed. */
+const gate = (words = 4) => new Int32Array(new SharedArrayBuffer(4 * words));
+const open = (words: Int32Array) => {
+  Atomics.store(words, 0, 1);
+  Atomics.notify(words, 0);
+};
+/** Lets events in until the condition holds. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
+}
 
 test('callbacks run in order of submission whatever the jobs take', async () => {
   await using s = series('slow', { window: 16 });
@@ -48,27 +58,6 @@ test('submit says when the window is full, and room() when it is not', async () 
   expect(s.stats().overflow).toBe(0);
 });
 
-test('with `more`, the results of jobs that belong together come together', async () => {
-  const ran = new Int32Array(new SharedArrayBuffer(8));
-  await using s = series('slowCounted', { window: 16, shared: ran, workers: [1] });
-  await s.ready();
-  let together = 0;
-  for (let round = 0; round < 10; round += 1) {
-    const last = Atomics.load(ran, 0) + 4;
-    let ranAtFirst = 0;
-    for (let i = 0; i < 4; i += 1) {
-      const first = (): void => {
-        ranAtFirst = Atomics.load(ran, 0);
-      };
-      s.submit(5, i === 0 ? first : () => undefined, undefined, i < 3);
-    }
-    await s.drain();
-    if (ranAtFirst === last) together += 1;
-  }
-  // Not always: the pool looks by itself now and then, and a machine may stand still for a while.
-  expect(together).toBeGreaterThan(5);
-});
-
 test('results for which the series can never have room go by message', async () => {
   await using s = series('same', { window: 8, outputBytes: () => 2 ** 30 });
   const bytes = new Uint8Array(100).fill(7);
@@ -77,21 +66,24 @@ test('results for which the series can never have room go by message', async () 
 });
 
 test('slow jobs among quick ones hold no result up that is done and next in order', async () => {
-  const ran = new Int32Array(new SharedArrayBuffer(8));
-  await using s = series('slowCounted', { window: 64, shared: ran });
+  const words = gate();
+  await using s = series('counted', { window: 64, shared: words });
   await s.ready();
   // While many quick jobs wait, the owner is woken for several at once.
   for (let i = 0; i < 200; i += 1) if (!s.submit(0.1, () => undefined)) await s.room();
   await s.drain();
   let slowAtThird = -1;
   for (let i = 0; i < 64; i += 1) {
-    s.submit(i === 3 || i === 5 ? 300 : 0.1, () => {
-      if (i === 2) slowAtThird = Atomics.load(ran, 1);
+    s.submit(i === 3 || i === 5 ? -1 : 0.1, () => {
+      if (i !== 2) return;
+      slowAtThird = Atomics.load(words, 3);
+      // The slow ones end only now: held up by them, this result would never have come.
+      open(words);
     });
   }
   await s.drain();
   expect(slowAtThird).toBe(0);
-  expect(ran).toEqual(new Int32Array([262, 2]));
+  expect(words.subarray(2)).toEqual(new Int32Array([262, 2]));
 });
 
 test.each([1, 2, 8, 64])('with `more` and window %i nothing waits for ever', async (window) => {
@@ -173,10 +165,11 @@ test('map reads at most a window ahead of what was taken', async () => {
 });
 
 test('asynchronous functions overlap and still complete in order', async () => {
-  await using s = series('later', { window: 32 });
-  const began = Date.now();
+  // Each ends only when all eight have begun.
+  const begun = new Int32Array(new SharedArrayBuffer(8));
+  begun[1] = 8;
+  await using s = series('together', { window: 32, shared: begun });
   expect(await all(s.map([30, 20, 10, 1, 30, 20, 10, 1]))).toEqual([30, 20, 10, 1, 30, 20, 10, 1]);
-  expect(Date.now() - began).toBeLessThan(5000);
 });
 
 test.each<[string, unknown]>([
@@ -333,9 +326,10 @@ test('a job that ignores the abort loses its thread after the grace time', async
   await s.ready();
   const control = new AbortController();
   const before = pool.stats().deaths;
-  const spin = pool.series<Any>({ fn: { module, name: 'later' }, graceMs: 20 });
-  const job = spin.run(1_000_000, { signal: control.signal });
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  const begun = gate();
+  const spin = series('endless', { graceMs: 20, shared: begun });
+  const job = spin.run(0, { signal: control.signal });
+  await until(() => Atomics.load(begun, 0) === 1);
   control.abort(new Error('stop it'));
   await expect(job).rejects.toThrow('stop it');
   await spin.close();
@@ -350,20 +344,16 @@ test('onFull reject throws, inline runs in the caller', async () => {
   expect(() => r.submit(5, () => undefined)).toThrow(
     expect.objectContaining({ code: 'ERR_PADATA_FULL' }),
   );
-  // Jobs of a millisecond: the window of four is full long before a worker has done one.
-  await using s = pool.series<Any>({
-    fn: { module, name: 'slowWorker' },
-    window: 4,
-    onFull: 'inline',
-  });
+  // The workers wait for the owner: the window of four is full until it has done a job itself.
+  await using s = series('ownerOpens', { window: 4, onFull: 'inline', shared: gate() });
   await s.ready();
-  await s.run(1);
+  await s.loadHere();
   const workers = new Set<number>();
   const order: number[] = [];
   for (let i = 0; i < 40; i += 1) {
     s.submit(1, (_error, worker, seq) => {
       workers.add(worker as number);
-      order.push(seq - 1);
+      order.push(seq);
     });
   }
   await s.drain();
@@ -372,17 +362,18 @@ test('onFull reject throws, inline runs in the caller', async () => {
 });
 
 test('the caller blocked for long: the workers finish the whole window meanwhile', async () => {
-  await using s = series('slow', { window: 256 });
+  const words = gate();
+  await using s = series('counted', { window: 256, shared: words });
   await s.ready();
-  await s.run(0);
   let done = 0;
   for (let i = 0; i < 200; i += 1) s.submit(0.2, () => (done += 1));
-  const until = performance.now() + 400;
-  while (performance.now() < until);
-  const { run } = s.stats();
-  expect(run.count).toBeGreaterThanOrEqual(200);
+  // Blocks this thread: no event is handled before all have run.
+  for (let n = 0; n < 200; n = Atomics.load(words, 2)) Atomics.wait(words, 2, n, 20);
+  expect(done).toBe(0);
   await s.drain();
   expect(done).toBe(200);
+  // A worker notes times after its jobs are done.
+  await until(() => s.stats().run.count === 200);
 });
 
 test.each([
@@ -554,10 +545,21 @@ test('resize while jobs are in flight loses nothing', async () => {
 
 test('the watchdog names the job that everyone waits for', async () => {
   const reports: { seq: number; state: string; behind: number }[] = [];
-  const s = series('later', { watchdogMs: 20, onStall: (r) => reports.push(r), window: 8 });
-  const jobs = [s.run(0), s.run(200), s.run(0)];
+  const words = gate();
+  const s = series('counted', {
+    watchdogMs: 20,
+    onStall: (r) => reports.push(r),
+    window: 8,
+    shared: words,
+  });
+  await s.run(0);
+  const jobs = [s.run(-1), s.run(0)];
+  // Until a thread has begun it, it is reported as waiting.
+  await until(() => reports.at(-1)?.state === 'running');
+  open(words);
   await Promise.all(jobs);
-  expect(reports[0]).toMatchObject({ seq: 1, state: 'running', behind: 1 });
+  expect(reports.every(({ seq, behind }) => seq === 1 && behind === 1)).toBe(true);
+  expect(reports.at(-1)).toMatchObject({ seq: 1, state: 'running', behind: 1 });
   await s.close();
 });
 
