@@ -105,7 +105,7 @@ test.each([
     expect([...new Int32Array(undone)]).toEqual([...new Int32Array(done)]);
     await expect(job.run(0, 100)).rejects.toMatchObject({ code: 'ERR_PADATA_CHUNK_FAILED' });
     expect([...new Int32Array(undone)]).toEqual([...new Int32Array(done)]);
-    job.dispose();
+    job.close();
     expect(
       p.runMultithreadedSync({ threadFn: { module: ranges, name: 'sum' }, start: 0, size: 0 })
         .chunks,

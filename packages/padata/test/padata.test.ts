@@ -36,22 +36,22 @@ async function occupy(busy: WorkPool): Promise<() => Promise<void>> {
 
 interface Delivery {
   seq: number;
-  lane: number;
+  worker: number;
   result: unknown;
   error: unknown;
 }
 function submitAll(
   shell: PadataShell<Any>,
   inputs: unknown[],
-  lane: (i: number) => number = () => 0,
+  worker: (i: number) => number = () => 0,
 ): Delivery[] {
   const log: Delivery[] = [];
   inputs.forEach((input, i) => {
     shell.submit({
       input,
-      serialWorker: lane(i),
+      serialWorker: worker(i),
       serial(error, result, info) {
-        log.push({ seq: info.seq, lane: info.serialWorker, result, error });
+        log.push({ seq: info.seq, worker: info.serialWorker, result, error });
       },
     });
   });
@@ -86,8 +86,8 @@ test('serial callbacks run in order of submission per shell and serial worker', 
   );
   await shell.drain();
   expect(log.length).toBe(60);
-  for (const lane of [0, 1, 2]) {
-    const seqs = log.filter((d) => d.lane === lane).map((d) => d.seq);
+  for (const worker of [0, 1, 2]) {
+    const seqs = log.filter((d) => d.worker === worker).map((d) => d.seq);
     expect(seqs).toEqual([...seqs].sort((a, b) => a - b));
     expect(seqs.length).toBe(20);
   }
@@ -99,7 +99,7 @@ test('one serial worker never overlaps, even across shells; two do', async () =>
   const shells = [0, 1].map(() => instance.createShell<Any>({ parallel: parallel('same') }));
   let running = 0;
   let most = 0;
-  const laneRunning = [0, 0, 0];
+  const workerRunning = [0, 0, 0];
   let allBegun = (): void => undefined;
   const three = new Promise<void>((resolve) => (allBegun = resolve));
   const done: Promise<void>[] = [];
@@ -111,13 +111,13 @@ test('one serial worker never overlaps, even across shells; two do', async () =>
           serialWorker: i % 3,
           async serial(_error, _result, info) {
             running += 1;
-            laneRunning[info.serialWorker]! += 1;
-            expect(laneRunning[info.serialWorker]).toBe(1);
+            workerRunning[info.serialWorker]! += 1;
+            expect(workerRunning[info.serialWorker]).toBe(1);
             most = Math.max(most, running);
             // Nobody ends before one callback of each serial worker has begun.
             if (running === 3) allBegun();
             await three;
-            laneRunning[info.serialWorker]! -= 1;
+            workerRunning[info.serialWorker]! -= 1;
             running -= 1;
             resolve();
           },
@@ -403,9 +403,9 @@ test.each([1, 3, 5, 6, 7])('sequence wrap with %i workers', async (workers) => {
     (i) => i % 2,
   );
   await shell.drain();
-  for (const lane of [0, 1]) {
-    const seqs = log.filter((d) => d.lane === lane).map((d) => (d.seq - 0xffff_fff8) >>> 0);
-    expect(seqs).toEqual(range(20).map((i) => 2 * i + lane));
+  for (const worker of [0, 1]) {
+    const seqs = log.filter((d) => d.worker === worker).map((d) => (d.seq - 0xffff_fff8) >>> 0);
+    expect(seqs).toEqual(range(20).map((i) => 2 * i + worker));
   }
   instance.close();
 });
@@ -449,11 +449,11 @@ test('a serial worker that leaves: its jobs still get their callback', async () 
   const log = submitAll(shell, [20, 20, 20], () => 3);
   p.resize(1);
   await shell.drain();
-  expect(log.map((d) => d.lane)).toEqual([3, 3, 3]);
+  expect(log.map((d) => d.worker)).toEqual([3, 3, 3]);
   await turn();
   const next = submitAll(shell, [0], () => 3);
   await shell.drain();
-  expect(next[0]?.lane).toBe(1); // 3 mod 2 of {0, 1}
+  expect(next[0]?.worker).toBe(1); // 3 mod 2 of {0, 1}
   expect(instance.workers('serial')).toContain(3);
   instance.close();
 });

@@ -163,7 +163,7 @@ test('a prepared job runs many times, synchronously', async () => {
   expect(new Int32Array(marks).every((n) => n === 200)).toBe(true);
   await job.run(0, 10_000);
   expect(new Int32Array(marks)[999]).toBe(201);
-  job.dispose();
+  job.close();
   expect(() => job.runSync(0, 1)).toThrow(expect.objectContaining({ code: 'ERR_PADATA_CLOSED' }));
 });
 
@@ -334,7 +334,7 @@ test('a small prepared job is run by the caller alone, with the same plan and re
   ]);
   expect(workers.reduce((sum, w) => sum + w.units, 0)).toBe(32);
   expect([...marks.subarray(0, 33)]).toEqual([...new Array<number>(32).fill(1), 0]);
-  job.dispose();
+  job.close();
 });
 
 test('a prepared job that turns out slow in its first chunks is shared; each chunk runs once, values in order', async () => {
@@ -357,7 +357,7 @@ test('a prepared job that turns out slow in its first chunks is shared; each chu
     // The first was run before anybody was asked.
     if (value[0]!.worker === 0) shared += 1;
   }
-  job.dispose();
+  job.close();
 });
 
 test.each([
@@ -382,5 +382,5 @@ test.each([
   }
   const chunk = 4096 / (2 * 4);
   for (let i = 0; i + chunk < from; i += 1) expect(undone[i]).toBe(marks[i]);
-  job.dispose();
+  job.close();
 });

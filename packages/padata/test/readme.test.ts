@@ -33,8 +33,8 @@ test.each([
   ['src/range/range-types.ts', 'RangeResult'],
   ['src/range/range-types.ts', 'PreparedRange'],
   ['src/kernel/padata.ts', 'PadataOptions'],
-  ['src/kernel/padata.ts', 'ShellOptions'],
-  ['src/kernel/padata.ts', 'PadataJob'],
+  ['src/kernel/padata-shell.ts', 'ShellOptions'],
+  ['src/kernel/padata-shell.ts', 'PadataJob'],
 ])('the README names every field of %s %s', (file, name) => {
   const fields = fieldsOf(file, name);
   expect(fields.length).toBeGreaterThan(0);

@@ -1,8 +1,78 @@
-// When the thread that submits is woken, or stays awake: decisions without shared memory.
+// When the thread that submits is woken, or stays awake: the decisions, on one thread.
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { HEAD, controlLayout } from '../dist/protocol/control-layout.js';
+import { ring as protocol } from '../dist/protocol/machine.js';
 import { Linger } from '../dist/ring/linger.js';
+import { SlotRing } from '../dist/ring/slot-ring.js';
 import { jobsAhead } from '../dist/ring/wake-ahead.js';
+import { SlotRunner } from '../dist/slot/slot-runner.js';
+
+/** A ring with its owner and worker 1, both on this thread; `wakes` counts how often the worker woke the owner. */
+function ownerAndWorker(window: number) {
+  const control = new Int32Array(new SharedArrayBuffer(4 * controlLayout(1).wordCount));
+  const options = { id: 1, window, arenaBytes: 65_536, slotBytes: 64, firstSequence: 0 };
+  const none = { retries: 0, onOutcome: undefined, outputBytes: (n: number) => n };
+  const ring = new SlotRing(
+    { ...options, ...none, shared: true, copyBytes: true, capacity: 1 },
+    { threads: 1, pickWorker: () => 1, send: () => undefined },
+  );
+  ring.allow([1]);
+  let wakes = 0;
+  const { memory, stats } = ring;
+  const runner = new SlotRunner(
+    { id: 1, memory, shared: undefined, stats, threads: 1, clockOffset: 0 },
+    {
+      worker: 1,
+      control,
+      post: () => undefined,
+      wake: () => (wakes += 1),
+      beginAsync: () => undefined,
+      endAsync: () => undefined,
+      wakeAnother: () => undefined,
+    },
+  );
+  runner.fn = (n) => n;
+  const sleep = (): boolean => protocol.ownerMaySleep(control, () => ring.anyDone());
+  const isAsleep = (): boolean => control[HEAD.OWNER_ASLEEP] === 1;
+  return { ring, runner, sleep, isAsleep, wakes: () => wakes };
+}
+
+test('with `more`, the results of jobs that belong together come together', () => {
+  // [ 0 more | 1 more | 2 more | 3 ]: the end of the last wakes the owner, and all four are delivered.
+  const { ring, runner, sleep, isAsleep, wakes } = ownerAndWorker(16);
+  for (let round = 0; round < 10; round += 1) {
+    const seen: unknown[] = [];
+    const note = (_error: unknown, value: unknown): unknown => seen.push(value);
+    for (let i = 0; i < 4; i += 1) {
+      expect(ring.submit(i, note, undefined, 0, false, false, undefined, i < 3)).toBe(true);
+    }
+    // Nothing is done; the owner says which job it awaits.
+    expect(ring.deliver(16, 0)).toBe(0);
+    expect(sleep()).toBe(true);
+    for (let i = 0; i < 4; i += 1) {
+      expect(wakes()).toBe(round);
+      expect(isAsleep()).toBe(true);
+      expect(runner.runOne(4 * round + i)).toBe(true);
+    }
+    expect(wakes()).toBe(round + 1);
+    expect(isAsleep()).toBe(false);
+    expect(ring.deliver(16, 0)).toBe(4);
+    expect(seen).toEqual([0, 1, 2, 3]);
+  }
+});
+
+test('without `more`, the end of the next job wakes the owner', () => {
+  const { ring, runner, sleep, wakes } = ownerAndWorker(16);
+  for (let i = 0; i < 3; i += 1) ring.submit(i, () => undefined, undefined, 0, false);
+  ring.deliver(16, 0);
+  expect(sleep()).toBe(true);
+  expect(runner.runOne(1)).toBe(true);
+  expect(wakes()).toBe(0);
+  expect(runner.runOne(0)).toBe(true);
+  expect(wakes()).toBe(1);
+  expect(ring.deliver(16, 0)).toBe(2);
+});
 
 test('the next job is awaited while few wait, jobs are slow, quick or not known', () => {
   expect(jobsAhead(3, 100_000, 2)).toBe(0);

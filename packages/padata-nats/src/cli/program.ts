@@ -8,9 +8,9 @@ import { pathToFileURL } from 'node:url';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { openConnection } from '../server/connection.js';
 import type { ConnectionOptions } from '../server/connection.js';
-import { PadataNatsError, textOf } from '../wire/errors.js';
-import { openEngine } from '../server/streams.js';
 import { Roster } from '../server/roster.js';
+import { openEngine } from '../server/streams.js';
+import { PadataNatsError, textOf } from '../wire/errors.js';
 import { DEFAULT_PREFIX, Names } from '../wire/names.js';
 import { startNatsWorker } from '../worker/nats-worker.js';
 

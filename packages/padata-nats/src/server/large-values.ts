@@ -5,12 +5,12 @@
  *
  * An object is written again under the same name when a job is run again, and taken away with its job.
  */
-import { PadataNatsError, textOf } from '../wire/errors.js';
-import { isNotFound } from './streams.js';
-import type { Engine } from './streams.js';
 import { BATCH_HEADER_BYTES, itemBytes } from '../wire/batch.js';
+import { PadataNatsError, textOf } from '../wire/errors.js';
 import { ItemKind } from '../wire/values.js';
 import type { Item } from '../wire/values.js';
+import { isNotFound } from './streams.js';
+import type { Engine } from './streams.js';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

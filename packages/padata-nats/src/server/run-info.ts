@@ -1,12 +1,12 @@
 /**
  * What workers need to know about a run: stored once, fetched by each worker at the run's first job.
  */
-import type { Engine } from './streams.js';
-import { isNotFound } from './streams.js';
-import type { Publisher } from './publisher.js';
 import { decodeBatch, encodeBatch, BatchType } from '../wire/batch.js';
-import { LargeValues } from './large-values.js';
 import { decodeValue, encodeValue } from '../wire/values.js';
+import { LargeValues } from './large-values.js';
+import type { Publisher } from './publisher.js';
+import { isNotFound } from './streams.js';
+import type { Engine } from './streams.js';
 
 /** A run's function and how to call it. */
 export interface RunInfo {

@@ -20,14 +20,14 @@ import { randomBytes } from 'node:crypto';
 import { openConnection } from '../server/connection.js';
 import type { ConnectionOptions } from '../server/connection.js';
 import { Publisher } from '../server/publisher.js';
+import { Roster } from '../server/roster.js';
+import type { WorkerPresence } from '../server/roster.js';
 import { openEngine } from '../server/streams.js';
 import type { Engine, StorageOptions } from '../server/streams.js';
+import { DEFAULT_PREFIX, Names } from '../wire/names.js';
 import { NatsSeries } from './nats-series.js';
 import type { NatsSeriesHost, NatsSeriesOptions } from './nats-series.js';
 import { RangeRun } from './range-runner.js';
-import { Roster } from '../server/roster.js';
-import type { WorkerPresence } from '../server/roster.js';
-import { DEFAULT_PREFIX, Names } from '../wire/names.js';
 
 /** How to make a pool. */
 export interface NatsPoolOptions extends ConnectionOptions, StorageOptions {

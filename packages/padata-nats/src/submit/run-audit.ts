@@ -11,9 +11,9 @@
  * The order of the steps is the proof: jobs are counted before results are, and only jobs whose publication was
  * confirmed before the count are judged.
  */
+import { fetchRunInfo } from '../server/run-info.js';
 import { isNotFound } from '../server/streams.js';
 import type { Engine, StreamMarks } from '../server/streams.js';
-import { fetchRunInfo } from '../server/run-info.js';
 import type { ResultReader } from './result-reader.js';
 
 /** A run's open jobs are looked after for the first time when nothing came for so long, in milliseconds. */

@@ -8,22 +8,22 @@
  * `send` and `deliver`. Exactly one `deliver` a job: the buffer drops what comes twice.
  */
 import type { JetStreamManager } from '@nats-io/jetstream';
-import { PadataNatsError } from '../wire/errors.js';
-import type { Publisher } from '../server/publisher.js';
-import type { Engine } from '../server/streams.js';
-import { isNotFound } from '../server/streams.js';
-import { BatchType, decodeBatch, encodeBatch, splitBySize } from '../wire/batch.js';
 import { LargeValues } from '../server/large-values.js';
-import { moduleToken } from '../wire/names.js';
+import type { Publisher } from '../server/publisher.js';
+import type { Roster } from '../server/roster.js';
 import { fetchRunInfo, lastMessage, publishRunInfo } from '../server/run-info.js';
 import type { RunInfo } from '../server/run-info.js';
+import { isNotFound } from '../server/streams.js';
+import type { Engine } from '../server/streams.js';
+import { BatchType, decodeBatch, encodeBatch, splitBySize } from '../wire/batch.js';
+import { PadataNatsError } from '../wire/errors.js';
+import { moduleToken } from '../wire/names.js';
 import { ItemKind, decodeError, decodeValue } from '../wire/values.js';
 import type { Item } from '../wire/values.js';
 import { enoughJobs, jobsPerBatch } from './batch-size.js';
 import { ReorderBuffer } from './reorder-buffer.js';
 import { ResultReader } from './result-reader.js';
 import { RunAudit } from './run-audit.js';
-import type { Roster } from '../server/roster.js';
 
 /** What became of a job. */
 export type Outcome =

@@ -3,8 +3,8 @@
  */
 import { PadataError } from '@bootmem/padata';
 import type { Series, WorkPool } from '@bootmem/padata';
-import { textOf } from '../wire/errors.js';
 import type { RunInfo } from '../server/run-info.js';
+import { textOf } from '../wire/errors.js';
 import { encodeError, encodeValue } from '../wire/values.js';
 import type { Item } from '../wire/values.js';
 import type { SharedChunk } from './chunk-function.js';

@@ -18,8 +18,8 @@
  * so whoever survives it knows.
  */
 import type { Publisher } from '../server/publisher.js';
-import type { Engine } from '../server/streams.js';
 import { lastMessage } from '../server/run-info.js';
+import type { Engine } from '../server/streams.js';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

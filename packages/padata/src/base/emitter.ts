@@ -1,5 +1,7 @@
 /** A typed listener list; a listener's error is reported as an uncaught one, not to the emitter. */
 
+import { throwLater } from './errors.js';
+
 /** Listeners by event name. */
 export class Emitter<Events extends object> {
   readonly #listeners = new Map<keyof Events, Set<(data: never) => void>>();
@@ -20,9 +22,7 @@ export class Emitter<Events extends object> {
       try {
         (listener as (data: Events[K]) => void)(data);
       } catch (error) {
-        queueMicrotask(() => {
-          throw error;
-        });
+        throwLater(error);
       }
     }
   }

@@ -117,6 +117,18 @@ export function fromErrorRecord(record: ErrorRecord): unknown {
   return error;
 }
 
+/** Reports an error of the program's own code as an uncaught one, outside the call that met it. */
+export function throwLater(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}
+
+/** Text of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return toErrorRecord(thrown).message;
+}
+
 /** Text of any value, without throwing. */
 function describe(value: unknown): string {
   try {

@@ -4,7 +4,7 @@
  * A `FunctionRef` is a plain object that survives structured clone. Its type parameter is a phantom: it
  * carries the function's type from the module, so that arguments and results are checked at the call.
  */
-import { PadataError } from './errors.js';
+import { PadataError, messageOf } from './errors.js';
 
 /** Names an exported function of a module; `F` is its type (no run-time value). */
 export interface FunctionRef<F = unknown> {
@@ -121,11 +121,9 @@ async function importOnce(href: string): Promise<Record<string, unknown>> {
 }
 
 function moduleError(href: string, name: string, cause: unknown): PadataError {
-  const text =
-    typeof cause === 'object' && cause !== null && 'message' in cause ? cause.message : '';
   return new PadataError(
     'ERR_PADATA_MODULE',
-    `cannot load ${href} (for its export "${name}"): ${String(text)}`,
+    `cannot load ${href} (for its export "${name}"): ${messageOf(cause)}`,
     { module: href, name },
     { cause },
   );

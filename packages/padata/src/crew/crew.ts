@@ -5,9 +5,9 @@
  * thread (jobs, modules) is remembered by thread, so that the replacement is told again on demand.
  */
 import { HEAD, WORKER, workerBase } from '../protocol/control-layout.js';
+import { sleep, wakeWorker } from '../protocol/machine.js';
 import type { FromWorker, ToWorker } from '../protocol/messages.js';
 import type { Platform, PlatformWorker, WorkerEnd } from './platform.js';
-import { sleep } from '../protocol/machine.js';
 
 /** One thread, from start to end. */
 export interface Member {
@@ -16,6 +16,14 @@ export interface Member {
   /** Range jobs this thread was told about. */
   readonly jobs: Set<number>;
   state: 'starting' | 'ready' | 'leaving' | 'dead';
+}
+
+/** The pool's control block. */
+export interface Control {
+  /** Worker threads that fit. */
+  readonly capacity: number;
+  readonly words: Int32Array;
+  readonly numbers: Float64Array;
 }
 
 /** What the pool wants to know. */
@@ -40,7 +48,7 @@ interface CrewOptions {
 
 /** Threads that die before they were ready, in a row, before the crew stops replacing them. */
 const MAX_START_FAILURES = 3;
-const { load, store, add, notify } = Atomics;
+const { load, store, add } = Atomics;
 
 /** All threads of one pool. */
 export class Crew {
@@ -53,26 +61,19 @@ export class Crew {
   readonly #members: (Member | undefined)[];
   #target = 0;
   #startFailures = 0;
-  #holds = 0;
+  #refs = 0;
   #closing = false;
   /** Why threads cannot be started, once that is certain. */
   startError: unknown;
 
-  constructor(
-    platform: Platform,
-    capacity: number,
-    words: Int32Array,
-    numbers: Float64Array,
-    options: CrewOptions,
-    events: CrewEvents,
-  ) {
+  constructor(platform: Platform, control: Control, options: CrewOptions, events: CrewEvents) {
     this.#platform = platform;
-    this.capacity = capacity;
-    this.words = words;
-    this.numbers = numbers;
+    this.capacity = control.capacity;
+    this.words = control.words;
+    this.numbers = control.numbers;
     this.#options = options;
     this.#events = events;
-    this.#members = new Array<Member | undefined>(capacity + 1).fill(undefined);
+    this.#members = new Array<Member | undefined>(control.capacity + 1).fill(undefined);
   }
 
   /** Threads wanted. */
@@ -132,10 +133,7 @@ export class Crew {
 
   /** Wakes one worker if it sleeps. */
   wakeOne(id: number): boolean {
-    const base = workerBase(id);
-    if (!sleep.claimSleeper(this.words, base)) return false;
-    notify(this.words, base + WORKER.SLEEP);
-    return true;
+    return wakeWorker(this.words, id);
   }
 
   /** Is the worker asleep right now? */
@@ -155,15 +153,15 @@ export class Crew {
     }
   }
 
-  /** Keeps the process alive until the matching `release`. */
-  hold(): void {
-    this.#holds += 1;
-    if (this.#holds === 1) for (const m of this.#members) m?.platform.hold();
+  /** Keeps the process alive until the matching `unref`. */
+  ref(): void {
+    this.#refs += 1;
+    if (this.#refs === 1) for (const m of this.#members) m?.platform.ref();
   }
 
-  release(): void {
-    this.#holds -= 1;
-    if (this.#holds === 0) for (const m of this.#members) m?.platform.release();
+  unref(): void {
+    this.#refs -= 1;
+    if (this.#refs === 0) for (const m of this.#members) m?.platform.unref();
   }
 
   /** Stops all threads; those that do not leave within `graceMs` are terminated. */
@@ -175,7 +173,7 @@ export class Crew {
     for (const member of this.#members) {
       if (member === undefined) continue;
       this.wakeOne(member.id);
-      member.platform.hold();
+      member.platform.ref();
       left.push(
         new Promise<void>((resolve) => {
           this.#endWaiters.set(member, resolve);
@@ -230,7 +228,7 @@ export class Crew {
     };
     box.member = member;
     this.#members[id] = member;
-    if (this.#holds > 0) thread.hold();
+    if (this.#refs > 0) thread.ref();
     this.#events.onStart(member);
   }
 

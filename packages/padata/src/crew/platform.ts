@@ -26,9 +26,9 @@ export interface PlatformWorker {
   post(message: unknown, transfer?: readonly unknown[]): void;
   /** Takes one waiting message without the event loop; undefined = none, or not possible here. */
   receive(): unknown;
-  /** While held, the thread's messages keep the process alive. */
-  hold(): void;
-  release(): void;
+  /** From `ref` to `unref` the thread's messages keep the process alive. */
+  ref(): void;
+  unref(): void;
   /** Ends the thread at once. */
   terminate(): Promise<void>;
   /** False when the thread is known to be gone although its end was not reported yet. */

@@ -12,7 +12,7 @@ import { checkInteger, assert } from '../base/errors.js';
 export class WorkList {
   #total: number;
   #free: number;
-  readonly #holders = new Set<() => void>();
+  readonly #borrowers = new Set<() => void>();
 
   /** @param total works, >= 0 @throws ERR_PADATA_ARGUMENT */
   constructor(total: number) {
@@ -30,19 +30,19 @@ export class WorkList {
   }
 
   /**
-   * Registers someone who holds works and gives back, when asked, those whose parallel function has returned.
+   * Registers someone who has works and gives back, when asked, those whose parallel function has returned.
    * @returns how to be forgotten
    */
-  addHolder(giveBack: () => void): () => void {
-    this.#holders.add(giveBack);
+  addBorrower(giveBack: () => void): () => void {
+    this.#borrowers.add(giveBack);
     return () => {
-      this.#holders.delete(giveBack);
+      this.#borrowers.delete(giveBack);
     };
   }
 
-  /** Takes up to `count` works; returns how many, possibly 0. Asks the holders when there are too few. */
+  /** Takes up to `count` works; returns how many, possibly 0. Asks the borrowers when there are too few. */
   take(count: number): number {
-    if (this.#free < count) for (const giveBack of this.#holders) giveBack();
+    if (this.#free < count) for (const giveBack of this.#borrowers) giveBack();
     const taken = Math.max(0, Math.min(count, this.#free));
     this.#free -= taken;
     return taken;

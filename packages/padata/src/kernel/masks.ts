@@ -6,6 +6,9 @@
  */
 import { PadataError, checkInteger } from '../base/errors.js';
 
+/** Which mask. */
+export type MaskKind = 'parallel' | 'serial';
+
 /** Ascending ids. */
 export type WorkerMask = readonly number[];
 

@@ -9,6 +9,15 @@
  * The thread that makes the pool is its owner (worker 0). All methods belong to that thread.
  */
 import { platform } from '#platform';
+import { Emitter } from '../base/emitter.js';
+import { PadataError, checkInteger } from '../base/errors.js';
+import { loadFunction, moduleHref } from '../base/function-ref.js';
+import type { FunctionRef } from '../base/function-ref.js';
+import { Crew } from '../crew/crew.js';
+import type { Member } from '../crew/crew.js';
+import { ModuleLoads } from '../crew/module-loads.js';
+import type { WorkerEnd } from '../crew/platform.js';
+import { WorkList } from '../crew/work-list.js';
 import {
   CONTROL_MAGIC,
   CONTROL_VERSION,
@@ -16,14 +25,7 @@ import {
   MAX_THREADS,
   controlLayout,
 } from '../protocol/control-layout.js';
-import { Crew } from '../crew/crew.js';
-import type { Member } from '../crew/crew.js';
-import { PadataError, checkInteger, fromErrorRecord } from '../base/errors.js';
-import { Emitter } from '../base/emitter.js';
-import type { FunctionRef } from '../base/function-ref.js';
-import { loadFunction, moduleHref } from '../base/function-ref.js';
 import type { FromWorker } from '../protocol/messages.js';
-import type { WorkerEnd } from '../crew/platform.js';
 import { RangeEngine } from '../range/range-engine.js';
 import type { RangeJobState } from '../range/range-job.js';
 import type {
@@ -34,10 +36,9 @@ import type {
   RangeRunner,
 } from '../range/range-types.js';
 import { RingHub } from '../ring/ring-hub.js';
+import type { SeriesOptions } from '../series/series-types.js';
 import { Series } from '../series/series.js';
 import type { SeriesHost } from '../series/series.js';
-import type { SeriesOptions } from '../series/series-types.js';
-import { WorkList } from '../crew/work-list.js';
 
 /** How a pool is made. */
 export interface WorkPoolOptions {
@@ -112,9 +113,7 @@ export class WorkPool implements RangeRunner {
   readonly #inline: boolean;
   #nextRing = 1;
   readonly #events = new Emitter<WorkPoolEvents>();
-  readonly #loads = new Map<number, (error?: Error) => void>();
-  readonly #loadWorkers = new Map<number, number>();
-  #nextLoad = 1;
+  readonly #loads: ModuleLoads;
   #deaths = 0;
   #closed: Promise<void> | undefined;
   #readyWaiters: { resolve: () => void; reject: (error: unknown) => void }[] = [];
@@ -145,9 +144,7 @@ export class WorkPool implements RangeRunner {
     this.works = new WorkList(options.works ?? threads);
     this.#crew = new Crew(
       platform,
-      capacity,
-      words,
-      numbers,
+      { capacity, words, numbers },
       {
         name: options.name ?? 'padata',
         idle: options.idle ?? 'block',
@@ -173,16 +170,17 @@ export class WorkPool implements RangeRunner {
       },
     );
     this.#inline = inline;
+    this.#loads = new ModuleLoads(this.#crew);
     this.#hub = new RingHub(platform, this.#crew, threads === 0);
-    this.#ranges = new RangeEngine(
+    this.#ranges = new RangeEngine({
       platform,
-      this.#crew,
-      this.works,
-      options.nodes ?? [],
-      (job, worker, error) => {
+      crew: this.#crew,
+      works: this.works,
+      nodes: options.nodes ?? [],
+      onJobError: (job, worker, error) => {
         this.#jobError(job, worker, error);
       },
-    );
+    });
     if (threads > 0) this.#crew.resize(threads);
   }
 
@@ -206,13 +204,13 @@ export class WorkPool implements RangeRunner {
     this.#checkOpen();
     if (this.#crew.startError !== undefined) throw this.#startError();
     if (this.#crew.readyCount >= this.#crew.target) return;
-    this.#crew.hold();
+    this.#crew.ref();
     try {
       await new Promise<void>((resolve, reject) => {
         this.#readyWaiters.push({ resolve, reject });
       });
     } finally {
-      this.#crew.release();
+      this.#crew.unref();
     }
   }
 
@@ -224,14 +222,7 @@ export class WorkPool implements RangeRunner {
     this.#checkOpen();
     const href = moduleHref(ref);
     await loadFunction(href, ref.name);
-    this.#crew.hold();
-    try {
-      const loads: Promise<void>[] = [];
-      for (const member of this.#crew.members()) loads.push(this.#loadIn(member, href, ref.name));
-      await Promise.all(loads);
-    } finally {
-      this.#crew.release();
-    }
+    await this.#loads.loadEverywhere(href, ref.name);
   }
 
   /**
@@ -279,6 +270,9 @@ export class WorkPool implements RangeRunner {
       this.#ranges.dispose(state);
       throw error;
     }
+    const close = (): void => {
+      if (!state.disposed) this.#ranges.dispose(state);
+    };
     return {
       run: async (start, size, run = {}) => {
         this.#checkPrepared(state);
@@ -288,9 +282,8 @@ export class WorkPool implements RangeRunner {
         this.#checkPrepared(state);
         return this.#ranges.runSync(state, start, size) as RangeResult<V>;
       },
-      dispose: () => {
-        if (!state.disposed) this.#ranges.dispose(state);
-      },
+      close,
+      [Symbol.dispose]: close,
     };
   }
 
@@ -389,35 +382,12 @@ export class WorkPool implements RangeRunner {
 
   #checkPrepared(state: RangeJobState): void {
     this.#checkOpen();
-    if (state.disposed) throw new PadataError('ERR_PADATA_CLOSED', 'the range job was disposed');
-  }
-
-  #loadIn(member: Member, href: string, name: string): Promise<void> {
-    const id = this.#nextLoad++;
-    return new Promise<void>((resolve, reject) => {
-      this.#loads.set(id, (error?: Error) => {
-        this.#loads.delete(id);
-        this.#loadWorkers.delete(id);
-        if (error === undefined) resolve();
-        else reject(error);
-      });
-      this.#loadWorkers.set(id, member.id);
-      this.#crew.post(member, { t: 'load', id, href, name });
-    });
+    if (state.disposed) throw new PadataError('ERR_PADATA_CLOSED', 'the range job was closed');
   }
 
   #onMessage(member: Member, message: FromWorker): void {
     if (message.t === 'loaded') {
-      const error =
-        message.error === undefined
-          ? undefined
-          : new PadataError(
-              'ERR_PADATA_MODULE',
-              message.error.message,
-              { worker: member.id },
-              { cause: fromErrorRecord(message.error) },
-            );
-      this.#loads.get(message.id)?.(error);
+      this.#loads.onLoaded(member, message);
       return;
     }
     this.#ranges.onMessage(member, message);
@@ -426,19 +396,9 @@ export class WorkPool implements RangeRunner {
 
   #onEnd(member: Member, end: WorkerEnd, expected: boolean): void {
     if (!expected) this.#deaths += 1;
-    this.#ranges.onEnd(member.id, end.exitCode, end.error);
-    this.#hub.onEnd(member.id, end.exitCode, end.error);
-    for (const [id, worker] of [...this.#loadWorkers]) {
-      if (worker !== member.id) continue;
-      this.#loads.get(id)?.(
-        new PadataError(
-          'ERR_PADATA_WORKER_DIED',
-          `worker ${worker} ended while it loaded a module`,
-          { worker, exitCode: end.exitCode },
-          { cause: end.error },
-        ),
-      );
-    }
+    this.#ranges.onEnd(member.id, end);
+    this.#hub.onEnd(member.id, end);
+    this.#loads.onEnd(member.id, end);
     this.#events.emit('worker-exit', {
       worker: member.id,
       exitCode: end.exitCode,

@@ -18,8 +18,8 @@
  *
  * No lock is held anywhere. Source: the idea of hazard pointers (M. Michael, 2004), with one word a thread.
  */
-import { LANE } from './control-layout.js';
 import type { AtomicOps, Words } from './atomic-ops.js';
+import { LANE } from './control-layout.js';
 
 /** Steps of the lane protocol over the words of one lane. */
 export interface LaneProtocol {

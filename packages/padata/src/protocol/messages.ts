@@ -1,6 +1,9 @@
 /** Messages between the owner and a worker thread. Control only: chunks and slots go through shared words. */
 import type { ErrorRecord } from '../base/errors.js';
 
+/** A job whose input goes by message to one worker. */
+export type SentJob = readonly [sequence: number, input: unknown];
+
 /** From the owner to a worker. */
 export type ToWorker =
   /** Import a function now and answer `loaded`. */
@@ -33,9 +36,9 @@ export type ToWorker =
   | { readonly t: 'dropRing'; readonly ring: number }
   /** Jobs whose inputs do not fit a slot. */
   | {
-      readonly t: 'held';
+      readonly t: 'inputs';
       readonly ring: number;
-      readonly jobs: readonly (readonly [sequence: number, input: unknown])[];
+      readonly jobs: readonly SentJob[];
     }
   /** Finish what is at hand, take nothing new, end. */
   | { readonly t: 'leave' };

@@ -72,7 +72,7 @@ export const SlotState = {
   RUNNING: 2,
   DONE: 3,
   /** Its input went by message to the worker named above, which alone may run it. */
-  HELD: 4,
+  SENT: 4,
   /** Its function has handed the completion to someone else, on any thread. */
   DEFERRED: 5,
 } as const;

@@ -23,15 +23,15 @@
  * owner looks for the next job, and whoever finishes exactly that job passes the turn back.
  * @kernel padata_do_parallel, padata_do_serial, padata_reorder
  */
+import type { AtomicOps, Words } from './atomic-ops.js';
 import { HEAD } from './control-layout.js';
 import { RING, SLOT, STATE_BITS, STATE_MASK, SlotState, slotWord } from './ring-layout.js';
-import type { AtomicOps, Words } from './atomic-ops.js';
 
 /** Steps of the ring protocol. `ring` are the ring's words, `control` the pool's. */
 export interface RingProtocol {
   /** Owner: the slot's words are written; whoever has reserved it may take the job. */
   offer(ring: Words, base: number): void;
-  /** Owner: all jobs before `next` are offered (or held) and may be reserved; one store for many jobs. */
+  /** Owner: all jobs before `next` are offered (or sent) and may be reserved; one store for many jobs. */
   publish(ring: Words, next: number): void;
   /** Worker: first of up to `most` reserved sequence numbers; `taken.count` says how many (0 = none). */
   reserve(ring: Words, most: number, share: number, taken: { count: number }): number;

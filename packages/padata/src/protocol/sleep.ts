@@ -14,8 +14,8 @@
  * who cleared the word in between is not missed. A worker that dies asleep leaves its word at 1, which
  * costs the publisher one useless notify.
  */
-import { HEAD, WORKER } from './control-layout.js';
 import type { AtomicOps, Words } from './atomic-ops.js';
+import { HEAD, WORKER } from './control-layout.js';
 
 /** Steps of the sleep protocol; `base` is the first word of the worker's block. */
 export interface SleepProtocol {

@@ -11,33 +11,39 @@
  * from the chunks that the caller has just run alone: helpers that are awake are let in when what is left is worth the
  * traffic between the caches, and those that sleep are woken when it is worth that.
  */
-import { CHUNK_PHASE_BITS, ChunkPhase, LANE } from '../protocol/control-layout.js';
-import type { Crew, Member } from '../crew/crew.js';
 import { PadataError } from '../base/errors.js';
-import type { AnyFunction } from '../base/function-ref.js';
 import { loadFunction, loadedFunction, moduleHref } from '../base/function-ref.js';
-import type { FromWorker } from '../protocol/messages.js';
-import type { Platform } from '../crew/platform.js';
-import { lane as protocol } from '../protocol/machine.js';
-import type { RangeJobState } from './range-job.js';
-import { RangeLanes } from './range-lanes.js';
-import type { LaneRun } from './range-run.js';
-import { EVENT_SLICE_MS, callSync, finished, runAlone, runFast, startAlone } from './range-solo.js';
-import type { SoloPart } from './range-solo.js';
-import type { RangePlan, RangeShape } from './range-plan.js';
-import { planRange, plannedThreads } from './range-plan.js';
-import type { RangeJobOptions, RangeResult, RangeRun } from './range-types.js';
+import type { AnyFunction } from '../base/function-ref.js';
+import type { Crew, Member } from '../crew/crew.js';
+import type { Platform, WorkerEnd } from '../crew/platform.js';
 import type { WorkList } from '../crew/work-list.js';
-import { isThenable } from '../base/thenable.js';
+import { lane as protocol } from '../protocol/machine.js';
+import type { FromWorker } from '../protocol/messages.js';
+import { CallerPart } from './caller-part.js';
+import type { PlannedRun, RangeJobState } from './range-job.js';
+import { RangeLanes } from './range-lanes.js';
+import { planRange, plannedThreads } from './range-plan.js';
+import type { RangeShape } from './range-plan.js';
+import { callSync, finished, runAlone, runFast, startAlone } from './range-solo.js';
+import type { SoloPart } from './range-solo.js';
+import type { RangeJobOptions, RangeResult, RangeRun } from './range-types.js';
 
-const { load, store, wait } = Atomics;
 /** Work left that is worth sharing with a thread that is awake, in milliseconds. */
 const SHARE_WORTH_MS = 0.01;
-/** Work left that is worth waking a sleeping thread for, in milliseconds. */
-const WAKE_WORTH_MS = 0.05;
-/** How long the caller watches for helpers to leave before it sleeps, in milliseconds. */
-const LEAVE_SPIN_MS = 0.05;
 const PROGRESS_MS = 50;
+
+type OnJobError = (job: RangeJobState, worker: number, error: unknown) => void;
+
+/** What range jobs run on. */
+export interface RangeParts {
+  readonly platform: Platform;
+  readonly crew: Crew;
+  readonly works: WorkList;
+  /** Node of each worker thread; missing = 0. */
+  readonly nodes: readonly number[];
+  /** Told when a thread cannot load a job's function; the job runs without it. */
+  readonly onJobError: OnJobError;
+}
 
 /** Runs range jobs for one pool. */
 export class RangeEngine {
@@ -45,23 +51,17 @@ export class RangeEngine {
   readonly #crew: Crew;
   readonly #lanes: RangeLanes;
   readonly #words: Int32Array;
-  readonly #numbers: Float64Array;
-  readonly #onJobError: (job: RangeJobState, worker: number, error: unknown) => void;
+  readonly #caller: CallerPart;
+  readonly #onJobError: OnJobError;
   readonly #jobs = new Map<number, RangeJobState>();
   #nextJob = 1;
 
-  constructor(
-    platform: Platform,
-    crew: Crew,
-    works: WorkList,
-    nodes: readonly number[],
-    onJobError: (job: RangeJobState, worker: number, error: unknown) => void,
-  ) {
+  constructor({ platform, crew, works, nodes, onJobError }: RangeParts) {
     this.#platform = platform;
     this.#crew = crew;
     this.#lanes = new RangeLanes(crew, works, nodes);
     this.#words = crew.words;
-    this.#numbers = crew.numbers;
+    this.#caller = new CallerPart(platform, crew, this.#lanes);
     this.#onJobError = onJobError;
   }
 
@@ -111,32 +111,38 @@ export class RangeEngine {
   }
 
   /** Runs in the event loop. */
-  async run(job: RangeJobState, start: number, size: number, run: RangeRun): Promise<RangeResult> {
+  async run(
+    job: RangeJobState,
+    start: number,
+    size: number,
+    options: RangeRun,
+  ): Promise<RangeResult> {
     const began = performance.now();
     const shape = this.shape(job, start, size);
-    const empty = planRange(shape, 0);
-    run.signal?.throwIfAborted();
-    if (size === 0) return finished(job, shape, empty, began, []);
+    const empty = { job, shape, plan: planRange(shape, 0), began };
+    options.signal?.throwIfAborted();
+    if (size === 0) return finished(empty, []);
     await this.prepare(job);
-    run.signal?.throwIfAborted();
-    if (empty.fastPath) return await runFast(job, shape, empty, run, began);
+    options.signal?.throwIfAborted();
+    if (empty.plan.fastPath) return await runFast(empty, options);
     const { plan, lane } = this.#lanes.take(shape);
+    const run: PlannedRun = { job, shape, plan, began };
     if (lane === undefined) {
       try {
-        return await runAlone(this.#platform, job, shape, plan, run, began);
+        return await runAlone(this.#platform, run, options);
       } finally {
         this.#lanes.giveBack(plan, lane);
       }
     }
-    const active = this.#lanes.describe(job, shape, plan, lane);
-    this.#crew.hold();
+    const active = this.#lanes.describe(run, lane);
+    this.#crew.ref();
     const onAbort = (): void => {
       protocol.stop(this.#words, active.place.base);
     };
-    run.signal?.addEventListener('abort', onAbort, { once: true });
+    options.signal?.addEventListener('abort', onAbort, { once: true });
     let timer: ReturnType<typeof setInterval> | undefined;
-    if (run.onProgress !== undefined) {
-      const report = run.onProgress;
+    if (options.onProgress !== undefined) {
+      const report = options.onProgress;
       timer = setInterval(() => {
         report(active.doneUnits(), size);
       }, PROGRESS_MS);
@@ -144,23 +150,23 @@ export class RangeEngine {
     try {
       this.#lanes.open(job, active);
       this.#lanes.wakeAllowed(active);
-      await this.#takePart(job, active, run.signal);
+      await this.#caller.takePart(job, active, options.signal);
       this.#lanes.close(active);
-      await this.#untilEmpty(active);
+      await this.#caller.untilEmpty(active);
       active.findUnbegun();
-      await this.#redo(job, active);
-      await this.#untilGathered(active);
-      await this.#undoIfNeeded(job, active, run.signal);
+      await this.#caller.redo(job, active);
+      await this.#caller.untilGathered(active);
+      await this.#caller.undoIfNeeded(job, active, options.signal);
       if (active.failure !== undefined) throw active.failure.error;
-      run.signal?.throwIfAborted();
-      const result = this.#gather(job, active, began);
-      run.onProgress?.(size, size);
+      options.signal?.throwIfAborted();
+      const result = this.#caller.gather(run, active);
+      options.onProgress?.(size, size);
       return result;
     } finally {
       clearInterval(timer);
-      run.signal?.removeEventListener('abort', onAbort);
+      options.signal?.removeEventListener('abort', onAbort);
       this.#lanes.giveBack(plan, lane);
-      this.#crew.release();
+      this.#crew.unref();
     }
   }
 
@@ -179,15 +185,15 @@ export class RangeEngine {
         { module: job.href, name: job.name },
       );
     }
-    if (size === 0) return finished(job, shape, planRange(shape, 0), began, []);
+    if (size === 0) return finished({ job, shape, plan: planRange(shape, 0), began }, []);
     if (plannedThreads(shape) === 1) {
       const plan = planRange(shape, 0);
       const value = callSync(fn, start, start + size, job.options.arg, 0);
-      return finished(job, shape, plan, began, [value]);
+      return finished({ job, shape, plan, began }, [value]);
     }
     const { plan, lane } = this.#lanes.take(shape);
     try {
-      const result = this.#runPlanSync(job, fn, shape, plan, lane, began);
+      const result = this.#runPlanSync({ job, shape, plan, began }, fn, lane);
       job.msPerUnit = mix(job.msPerUnit, result.wallMs / size);
       return result;
     } finally {
@@ -196,36 +202,30 @@ export class RangeEngine {
   }
 
   /** Alone as long as it is small, then with helpers. */
-  #runPlanSync(
-    job: RangeJobState,
-    fn: AnyFunction,
-    shape: RangeShape,
-    plan: RangePlan,
-    lane: number | undefined,
-    began: number,
-  ): RangeResult {
+  #runPlanSync(run: PlannedRun, fn: AnyFunction, lane: number | undefined): RangeResult {
+    const { job, shape, plan } = run;
     const worthMs = lane === undefined ? Infinity : SHARE_WORTH_MS;
     let alone: SoloPart | undefined;
     if (lane === undefined || (!job.once && (job.msPerUnit ?? 0) * shape.size <= worthMs)) {
-      alone = startAlone(job, fn, shape, plan, began, worthMs);
+      alone = startAlone(run, fn, worthMs);
       if (lane === undefined || alone.chunks === plan.chunkCount) {
-        return finished(job, shape, plan, began, alone.values);
+        return finished(run, alone.values);
       }
     }
-    const active = this.#lanes.describe(job, shape, plan, lane);
+    const active = this.#lanes.describe(run, lane);
     if (alone !== undefined) active.beginWith(alone);
     this.#lanes.open(job, active);
-    this.#takePartSync(job, fn, active, began, alone?.chunks ?? 0);
+    this.#caller.takePartSync(run, fn, active, alone?.chunks ?? 0);
     this.#lanes.close(active);
-    this.#untilEmptySync(active);
+    this.#caller.untilEmptySync(active);
     active.findUnbegun();
-    for (const k of active.redo.splice(0)) this.#runChunkSync(job, fn, active, k);
+    for (const k of active.redo.splice(0)) this.#caller.runChunkSync(job, fn, active, k);
     if (active.missingValues() > 0 || active.missingError()) this.#crew.receiveAll();
     if (active.failure !== undefined) {
-      this.#undoSync(job, active);
+      this.#caller.undoSync(job, active);
       throw active.failure.error;
     }
-    return this.#gather(job, active, began);
+    return this.#caller.gather(run, active);
   }
 
   /** Routes a worker's message to its run. */
@@ -248,205 +248,8 @@ export class RangeEngine {
   }
 
   /** A thread has ended: its chunks are settled, nobody waits for it. */
-  onEnd(worker: number, exitCode: number, cause: unknown): void {
-    for (const active of this.#lanes.runs) {
-      if (active === undefined) continue;
-      const lost = load(this.#words, active.place.present + worker) !== 0;
-      if (!lost) continue;
-      active.workerDied(worker, exitCode, cause);
-      if (active.failure !== undefined) protocol.stop(this.#words, active.place.base);
-    }
-  }
-
-  async #takePart(
-    job: RangeJobState,
-    active: LaneRun,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    const fn = job.fn!;
-    const began = performance.now();
-    let lastEvents = began;
-    for (;;) {
-      const k = protocol.claim(this.#words, active.place.base);
-      if (k < 0) break;
-      const { start, end } = this.#begin(active, k);
-      try {
-        const value = fn(start, end, job.options.arg);
-        this.#finish(job, active, k, isThenable(value) ? await value : value);
-      } catch (error) {
-        this.#fail(active, k, error);
-      }
-      const now = performance.now();
-      if (now - lastEvents > EVENT_SLICE_MS || job.options.priority === 'low') {
-        await this.#platform.yieldToEvents();
-        lastEvents = performance.now();
-        if (signal?.aborted === true) protocol.stop(this.#words, active.place.base);
-      }
-    }
-    this.#numbers[active.place.stats + 2]! += performance.now() - began;
-  }
-
-  /** @param ran chunks that the caller has run before */
-  #takePartSync(
-    job: RangeJobState,
-    fn: AnyFunction,
-    active: LaneRun,
-    began: number,
-    ran: number,
-  ): void {
-    const total = active.end - active.start;
-    let done = ran === 0 ? 0 : active.bounds(ran - 1).end - active.start;
-    const left = (): number => ((performance.now() - began) / done) * (total - done);
-    const first = done > 0 ? left() : (job.msPerUnit ?? 0) * total;
-    let woken = job.once || first > WAKE_WORTH_MS;
-    if (woken) this.#lanes.wakeAllowed(active);
-    for (;;) {
-      const k = protocol.claim(this.#words, active.place.base);
-      if (k < 0) break;
-      done += this.#runChunkSync(job, fn, active, k);
-      ran += 1;
-      // The clock costs as much as a small chunk: looked at after 1, 2, 4, 8 ... chunks.
-      if (!woken && (ran & (ran - 1)) === 0 && done < total && left() > WAKE_WORTH_MS) {
-        woken = true;
-        this.#lanes.wakeAllowed(active);
-      }
-    }
-    this.#numbers[active.place.stats + 2]! += performance.now() - began;
-  }
-
-  #runChunkSync(job: RangeJobState, fn: AnyFunction, active: LaneRun, k: number): number {
-    const { start, end } = this.#begin(active, k);
-    try {
-      this.#finish(job, active, k, callSync(fn, start, end, job.options.arg, k));
-    } catch (error) {
-      this.#fail(active, k, error);
-    }
-    return end - start;
-  }
-
-  #begin(active: LaneRun, k: number): { start: number; end: number } {
-    const bounds = active.bounds(k);
-    const stat = active.place.stats;
-    this.#numbers[stat]! += 1;
-    this.#numbers[stat + 1]! += bounds.end - bounds.start;
-    this.#words[active.place.chunks + k] = ChunkPhase.RUNNING;
-    return bounds;
-  }
-
-  #finish(job: RangeJobState, active: LaneRun, k: number, value: unknown): void {
-    let phase: number = ChunkPhase.DONE;
-    if (job.options.reduce !== undefined && value !== undefined) {
-      active.values.set(k, value);
-      phase = ChunkPhase.DONE_MESSAGE;
-    }
-    this.#words[active.place.chunks + k] = phase;
-  }
-
-  #fail(active: LaneRun, k: number, error: unknown): void {
-    protocol.stop(this.#words, active.place.base);
-    this.#words[active.place.chunks + k] = ChunkPhase.FAILED | (0 << CHUNK_PHASE_BITS);
-    active.fail(k, 0, error);
-  }
-
-  /** Waits in the event loop until no helper is present. */
-  async #untilEmpty(active: LaneRun): Promise<void> {
-    for (;;) {
-      const deadline = performance.now() + LEAVE_SPIN_MS;
-      while (this.#present(active) !== 0 && performance.now() < deadline);
-      if (this.#present(active) === 0) return;
-      const left = new Promise<void>((resolve) => {
-        active.onLeft = resolve;
-      });
-      // Pairs with `leave`: it clears PRESENT, then loads WAITING.
-      store(this.#words, active.place.base + LANE.WAITING, 1);
-      if (this.#present(active) !== 0) await left;
-      active.onLeft = undefined;
-    }
-  }
-
-  #untilEmptySync(active: LaneRun): void {
-    let deadline = -1;
-    for (;;) {
-      const w = this.#present(active);
-      if (w === 0) return;
-      const now = performance.now();
-      if (deadline < 0) deadline = now + LEAVE_SPIN_MS;
-      if (now < deadline) continue;
-      store(this.#words, active.place.base + LANE.WAITING, 2);
-      if (wait(this.#words, active.place.present + w, 1, 20) !== 'timed-out') continue;
-      const member = this.#crew.member(w);
-      if (member !== undefined && !member.platform.isAlive()) {
-        this.onEnd(w, 1, undefined);
-      }
-    }
-  }
-
-  /** A worker that is present, or 0. */
-  #present(active: LaneRun): number {
-    for (let w = 1; w <= this.#crew.capacity; w += 1) {
-      if (!protocol.hasLeft(this.#words, active.place.present, w)) return w;
-    }
-    return 0;
-  }
-
-  async #redo(job: RangeJobState, active: LaneRun): Promise<void> {
-    for (const k of active.redo.splice(0)) {
-      const { start, end } = this.#begin(active, k);
-      try {
-        this.#finish(job, active, k, await job.fn!(start, end, job.options.arg));
-      } catch (error) {
-        this.#fail(active, k, error);
-      }
-    }
-  }
-
-  /** Values and errors that were posted before their sender left are on their way; takes them in. */
-  async #untilGathered(active: LaneRun): Promise<void> {
-    while (active.missingValues() > 0 || active.missingError()) {
-      const arrived = new Promise<void>((resolve) => {
-        active.onLeft = resolve;
-      });
-      this.#crew.receiveAll();
-      if (active.missingValues() > 0 || active.missingError()) await arrived;
-      active.onLeft = undefined;
-    }
-  }
-
-  async #undoIfNeeded(
-    job: RangeJobState,
-    active: LaneRun,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    if (job.undo === undefined) return;
-    if (active.failure === undefined && signal?.aborted !== true) return;
-    for (const { start, end } of active.spans()) await job.undo(start, end, job.options.arg);
-  }
-
-  #undoSync(job: RangeJobState, active: LaneRun): void {
-    if (job.undo === undefined) return;
-    for (const { start, end } of active.spans()) {
-      callSync(job.undo, start, end, job.options.arg, 0);
-    }
-  }
-
-  #gather(job: RangeJobState, active: LaneRun, began: number): RangeResult {
-    const { reduce, initial } = job.options;
-    let value = initial;
-    if (reduce !== undefined) {
-      for (let k = 0; k < active.plan.chunkCount; k += 1) {
-        const { start, end } = active.bounds(k);
-        value = reduce(value, active.valueOf(k), start, end);
-      }
-    }
-    return {
-      planned: active.plan.planned,
-      got: active.plan.got,
-      chunkSize: active.plan.chunkSize,
-      chunks: active.plan.chunkCount,
-      value,
-      wallMs: performance.now() - began,
-      workers: active.stats(this.#crew.capacity),
-    };
+  onEnd(worker: number, { exitCode, error }: WorkerEnd): void {
+    this.#lanes.workerDied(worker, exitCode, error);
   }
 }
 

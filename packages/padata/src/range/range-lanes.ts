@@ -2,28 +2,28 @@
  * The lanes of a pool, owner's side: the shared words of one range job each. A lane is taken with the works that the
  * job needs, described while its gate is closed, opened to the helpers that are chosen, and given back.
  */
+import { PadataError } from '../base/errors.js';
+import type { Crew, Member } from '../crew/crew.js';
+import type { WorkList } from '../crew/work-list.js';
 import {
   HEAD,
   LANE,
   LANE_COUNT,
   LANE_NUMBER,
   LANE_STAT_NUMBERS,
-  MASK_WORDS,
   controlLayout,
   lanePlace,
 } from '../protocol/control-layout.js';
 import type { ControlLayout } from '../protocol/control-layout.js';
-import type { Crew, Member } from '../crew/crew.js';
-import { PadataError } from '../base/errors.js';
 import { lane as protocol, sleep } from '../protocol/machine.js';
+import { addWorker, clearWorkers, hasWorker } from '../protocol/worker-set.js';
+import { LaneRun } from './lane-run.js';
 import { RangeHelpers } from './range-helpers.js';
-import type { RangeJobState } from './range-job.js';
-import type { RangePlan, RangeShape } from './range-plan.js';
+import type { PlannedRun, RangeJobState } from './range-job.js';
 import { planRange, plannedThreads } from './range-plan.js';
-import { LaneRun } from './range-run.js';
-import type { WorkList } from '../crew/work-list.js';
+import type { RangePlan, RangeShape } from './range-plan.js';
 
-const { add } = Atomics;
+const { add, load } = Atomics;
 
 /** Lanes, and which run has which. */
 export class RangeLanes {
@@ -69,19 +69,10 @@ export class RangeLanes {
   }
 
   /** Writes the job into a lane whose gate is closed. */
-  describe(job: RangeJobState, shape: RangeShape, plan: RangePlan, lane: number): LaneRun {
+  describe(run: PlannedRun, lane: number): LaneRun {
+    const { job, shape, plan } = run;
     const place = lanePlace(this.#layout, lane);
-    const end = shape.start + shape.size;
-    const active = new LaneRun(
-      this.#words,
-      this.#numbers,
-      lane,
-      place,
-      plan,
-      shape.start,
-      end,
-      job.options.idempotent === true,
-    );
+    const active = new LaneRun(this.#crew, { lane, place }, run);
     const words = this.#words;
     const numbers = this.#numbers;
     words[place.base + LANE.CLAIM] = 0;
@@ -91,7 +82,7 @@ export class RangeLanes {
     words[place.base + LANE.WAITING] = 0;
     words[place.base + LANE.LOW_PRIORITY] = job.options.priority === 'low' ? 1 : 0;
     numbers[place.numbers + LANE_NUMBER.START] = shape.start;
-    numbers[place.numbers + LANE_NUMBER.END] = end;
+    numbers[place.numbers + LANE_NUMBER.END] = active.end;
     numbers[place.numbers + LANE_NUMBER.CHUNK_SIZE] = plan.chunkSize;
     // Loops: for the few words of a small job the built-in fill costs more.
     const chunksEnd = place.chunks + plan.chunkCount;
@@ -107,13 +98,13 @@ export class RangeLanes {
     const base = active.place.base;
     const words = this.#words;
     // The gate is closed: nobody reads the words yet.
-    for (let i = 0; i < MASK_WORDS; i += 1) words[base + LANE.ALLOWED + i] = 0;
+    clearWorkers(words, base + LANE.ALLOWED);
     for (const member of this.#helpers.choose(
       active.plan.got - 1,
       job.options.nodeAware === true,
     )) {
       this.announceTo(member, job);
-      words[base + LANE.ALLOWED + (member.id >>> 5)]! |= 1 << (member.id & 31);
+      addWorker(words, base + LANE.ALLOWED, member.id);
     }
     add(this.#words, HEAD.OPEN_LANES, 1);
     active.gate = protocol.open(this.#words, base);
@@ -145,9 +136,9 @@ export class RangeLanes {
 
   /** Wakes the helpers that were chosen and sleep. */
   wakeAllowed(active: LaneRun): void {
+    const allowed = active.place.base + LANE.ALLOWED;
     for (const member of this.#crew.members()) {
-      const word = this.#words[active.place.base + LANE.ALLOWED + (member.id >>> 5)]!;
-      if (((word >>> (member.id & 31)) & 1) === 1) this.#crew.wakeOne(member.id);
+      if (hasWorker(this.#words, allowed, member.id)) this.#crew.wakeOne(member.id);
     }
   }
 
@@ -155,6 +146,17 @@ export class RangeLanes {
   close(active: LaneRun): void {
     protocol.close(this.#words, active.place.base);
     add(this.#words, HEAD.OPEN_LANES, -1);
+  }
+
+  /** A thread has ended: its chunks are settled, nobody waits for it. */
+  workerDied(worker: number, exitCode: number, cause: unknown): void {
+    for (const active of this.#runs) {
+      if (active === undefined) continue;
+      const lost = load(this.#words, active.place.present + worker) !== 0;
+      if (!lost) continue;
+      active.workerDied(worker, exitCode, cause);
+      if (active.failure !== undefined) protocol.stop(this.#words, active.place.base);
+    }
   }
 
   /** Gives works and lane back. */

@@ -2,14 +2,14 @@
  * Range jobs without shared state: one participant, no work or lane to be had, or too little to do to share it. The
  * calling thread runs the range in order, chunk by chunk.
  */
-import { PadataError, toErrorRecord } from '../base/errors.js';
+import { PadataError, messageOf } from '../base/errors.js';
 import type { AnyFunction } from '../base/function-ref.js';
-import type { Platform } from '../crew/platform.js';
-import type { RangeJobState } from './range-job.js';
-import type { RangePlan, RangeShape } from './range-plan.js';
-import { chunkEnd, chunkStart } from './range-plan.js';
-import type { RangeResult, RangeRun } from './range-types.js';
 import { isThenable } from '../base/thenable.js';
+import type { Platform } from '../crew/platform.js';
+import type { PlannedRun } from './range-job.js';
+import { chunkEnd, chunkStart } from './range-plan.js';
+import type { RangePlan, RangeShape } from './range-plan.js';
+import type { RangeResult, RangeRun } from './range-types.js';
 
 /** The caller lets events in at least this often while it runs chunks, in milliseconds. */
 export const EVENT_SLICE_MS = 8;
@@ -34,21 +34,16 @@ export function callSync(
 }
 
 /** One participant: the function is called once, for the whole range. */
-export async function runFast(
-  job: RangeJobState,
-  shape: RangeShape,
-  plan: RangePlan,
-  run: RangeRun,
-  began: number,
-): Promise<RangeResult> {
+export async function runFast(run: PlannedRun, options: RangeRun): Promise<RangeResult> {
+  const { job, shape } = run;
   const end = shape.start + shape.size;
   try {
     const value: unknown = await job.fn!(shape.start, end, job.options.arg);
-    run.signal?.throwIfAborted();
-    run.onProgress?.(shape.size, shape.size);
-    return finished(job, shape, plan, began, [value]);
+    options.signal?.throwIfAborted();
+    options.onProgress?.(shape.size, shape.size);
+    return finished(run, [value]);
   } catch (error) {
-    if (run.signal?.aborted === true) throw error;
+    if (options.signal?.aborted === true) throw error;
     throw chunkFailed(shape.start, end, 0, error);
   }
 }
@@ -56,34 +51,32 @@ export async function runFast(
 /** All chunks in the caller: no works, or no lane. */
 export async function runAlone(
   platform: Platform,
-  job: RangeJobState,
-  shape: RangeShape,
-  plan: RangePlan,
-  run: RangeRun,
-  began: number,
+  run: PlannedRun,
+  options: RangeRun,
 ): Promise<RangeResult> {
+  const { job, shape, plan } = run;
   const values: unknown[] = [];
-  let lastEvents = began;
+  let lastEvents = run.began;
   for (let k = 0; k < plan.chunkCount; k += 1) {
     const start = firstOf(shape, plan, k);
     const end = endOf(shape, plan, k);
     try {
-      run.signal?.throwIfAborted();
+      options.signal?.throwIfAborted();
       const value = job.fn!(start, end, job.options.arg);
       values.push(isThenable(value) ? await value : value);
     } catch (error) {
       // Chunks run in order here, so what is completed is one span.
       if (k > 0) await job.undo?.(shape.start, start, job.options.arg);
-      if (run.signal?.aborted === true) throw error;
+      if (options.signal?.aborted === true) throw error;
       throw chunkFailed(start, end, k, error);
     }
-    run.onProgress?.(end - shape.start, shape.size);
+    options.onProgress?.(end - shape.start, shape.size);
     if (performance.now() - lastEvents > EVENT_SLICE_MS) {
       await platform.yieldToEvents();
       lastEvents = performance.now();
     }
   }
-  return finished(job, shape, plan, began, values);
+  return finished(run, values);
 }
 
 /** Chunks that the caller has run by itself, in order from the first. */
@@ -99,14 +92,8 @@ export interface SoloPart {
  * a small job costs little more than the plain loop, whatever other threads do.
  * @param worthMs estimated time of the rest that is worth sharing, in milliseconds; Infinity = never
  */
-export function startAlone(
-  job: RangeJobState,
-  fn: AnyFunction,
-  shape: RangeShape,
-  plan: RangePlan,
-  began: number,
-  worthMs: number,
-): SoloPart {
+export function startAlone(run: PlannedRun, fn: AnyFunction, worthMs: number): SoloPart {
+  const { job, shape, plan, began } = run;
   const { chunkCount } = plan;
   const last = shape.start + shape.size;
   const { arg, reduce } = job.options;
@@ -136,10 +123,7 @@ export function startAlone(
  * @param values values of the plan's chunks, in order; not looked at without `reduce`
  */
 export function finished(
-  job: RangeJobState,
-  shape: RangeShape,
-  plan: RangePlan,
-  began: number,
+  { job, shape, plan, began }: PlannedRun,
   values: readonly unknown[],
 ): RangeResult {
   const { planned, got, chunkSize, chunkCount } = plan;
@@ -180,7 +164,7 @@ function endOf(
 function chunkFailed(start: number, end: number, index: number, cause: unknown): PadataError {
   return new PadataError(
     'ERR_PADATA_CHUNK_FAILED',
-    `chunk [${start}, ${end}) failed in the caller: ${toErrorRecord(cause).message}`,
+    `chunk [${start}, ${end}) failed in the caller: ${messageOf(cause)}`,
     { start, end, worker: 0, index },
     { cause },
   );

@@ -85,8 +85,9 @@ export interface PreparedRange<V = unknown> {
   run(start: number, size: number, run?: RangeRun): Promise<RangeResult<V>>;
   /** The same, blocking. @throws ERR_PADATA_CANNOT_BLOCK, ERR_PADATA_ASYNC_IN_SYNC */
   runSync(start: number, size: number): RangeResult<V>;
-  /** Forgets the argument in all threads. */
-  dispose(): void;
+  /** Forgets the argument in all threads. Idempotent. */
+  close(): void;
+  [Symbol.dispose](): void;
 }
 
 /** Anything that runs range jobs: the local pool, or a distributed backend. */

@@ -2,14 +2,14 @@
  * What becomes of jobs whose thread has died, owner's side.
  *
  * ```
- *   RUNNING(dead) ── may run again? ─▶ READY, or HELD by another thread
+ *   RUNNING(dead) ── may run again? ─▶ READY, or SENT by another thread
  *                 └─ no ────────────▶ fails
- *   HELD(dead) ──── input still here? ─▶ HELD by another thread: it was not begun
+ *   SENT(dead) ──── input still here? ─▶ SENT by another thread: it was not begun
  *              └─── handed over ──────▶ fails
  * ```
  */
 import { PadataError, toErrorRecord } from '../base/errors.js';
-import type { RingMemory } from '../protocol/ring-layout.js';
+import type { SentJob } from '../protocol/messages.js';
 import {
   SLOT,
   SLOT_NUMBER,
@@ -19,9 +19,10 @@ import {
   slotNumber,
   slotWord,
 } from '../protocol/ring-layout.js';
+import type { RingMemory } from '../protocol/ring-layout.js';
 
 /** An input that went by message. */
-interface HeldInput {
+interface SentInput {
   readonly input: unknown;
   readonly transferred: boolean;
 }
@@ -38,7 +39,7 @@ interface Again {
 /** What the ring does for lost jobs. */
 interface LostJobsHost {
   /** Gives the job to another thread, by message. */
-  hold(sequence: number, base: number, input: unknown): void;
+  send(job: SentJob): void;
   /** Ends the job, unless someone else moved it on in the meantime. */
   fail(base: number, state: number, error: unknown): void;
   /** Error of jobs that end with their series; undefined = it goes on. */
@@ -62,7 +63,7 @@ export class LostJobs {
   readonly #words: Int32Array;
   readonly #retries: number;
   readonly #host: LostJobsHost;
-  readonly #held: (HeldInput | undefined)[];
+  readonly #inputs: (SentInput | undefined)[];
   readonly #again: (Again | undefined)[];
 
   /** @param retries times that a job may be run again */
@@ -71,13 +72,13 @@ export class LostJobs {
     this.#words = memory.words;
     this.#retries = retries;
     this.#host = host;
-    this.#held = new Array<undefined>(memory.window).fill(undefined);
+    this.#inputs = new Array<undefined>(memory.window).fill(undefined);
     this.#again = new Array<undefined>(memory.window).fill(undefined);
   }
 
   /** Keeps an input that goes by message. */
   keepInput(index: number, input: unknown, transferred: boolean): void {
-    this.#held[index] = { input, transferred };
+    this.#inputs[index] = { input, transferred };
   }
 
   /** Keeps what the slot says of its input; the result will overwrite it. */
@@ -94,11 +95,11 @@ export class LostJobs {
 
   /** The job is delivered. */
   forget(index: number): void {
-    this.#held[index] = undefined;
+    this.#inputs[index] = undefined;
     this.#again[index] = undefined;
   }
 
-  /** A thread has ended: settles what it ran or held of the jobs from `first` to before `end`. */
+  /** A thread has ended: settles what it ran or was sent of the jobs from `first` to before `end`. */
   workerDied(first: number, end: number, death: Death): void {
     for (let s = first; s !== end; s = (s + 1) | 0) {
       const base = slotWord(this.#memory.window, s);
@@ -106,19 +107,19 @@ export class LostJobs {
       if (state >> STATE_BITS !== death.worker) continue;
       const phase = state & STATE_MASK;
       if (phase === SlotState.RUNNING) this.#lost(s, base, state, death);
-      else if (phase === SlotState.HELD) this.#sendAgain(s, base, state, death);
+      else if (phase === SlotState.SENT) this.#sendAgain(s, base, state, death);
     }
   }
 
   #lost(sequence: number, base: number, state: number, death: Death): void {
     const index = sequence & (this.#memory.window - 1);
     const again = this.#again[index];
-    const held = this.#held[index];
+    const sent = this.#inputs[index];
     const aborted = this.#host.aborted();
-    if (again !== undefined && again.tries > 0 && !held?.transferred && aborted === undefined) {
+    if (again !== undefined && again.tries > 0 && !sent?.transferred && aborted === undefined) {
       again.tries -= 1;
       this.retried += 1;
-      if (held !== undefined) this.#host.hold(sequence, base, held.input);
+      if (sent !== undefined) this.#host.send([sequence, sent.input]);
       else this.#offerAgain(base, index, again);
       return;
     }
@@ -136,10 +137,10 @@ export class LostJobs {
   }
 
   #sendAgain(sequence: number, base: number, state: number, death: Death): void {
-    const held = this.#held[sequence & (this.#memory.window - 1)];
-    if (held === undefined || held.transferred) {
+    const sent = this.#inputs[sequence & (this.#memory.window - 1)];
+    if (sent === undefined || sent.transferred) {
       this.#host.fail(base, state, died(sequence, death, false));
-    } else this.#host.hold(sequence, base, held.input);
+    } else this.#host.send([sequence, sent.input]);
   }
 }
 

@@ -3,24 +3,25 @@
  *
  * ```
  *   submit ─▶ publish (epoch) ─▶ nobody awake? wake one ─▶ end of tick: wake as many as the work is worth
- *   wake message ─▶ drain all rings ─▶ sleep flag ─▶ look once more
+ *   wake message ─▶ deliver of all rings ─▶ sleep flag ─▶ look once more
  * ```
  * The owner sleeps in its event loop with OWNER_ASLEEP set; the worker that finishes the next job in order
  * clears it and posts one empty message.
  */
-import { HEAD } from '../protocol/control-layout.js';
-import type { Crew, Member } from '../crew/crew.js';
 import { PadataError, fromErrorRecord } from '../base/errors.js';
-import type { AnyFunction } from '../base/function-ref.js';
 import { loadFunction } from '../base/function-ref.js';
-import { HeldOutbox } from './held-outbox.js';
-import { Linger } from './linger.js';
-import type { FromWorker } from '../protocol/messages.js';
-import type { Platform } from '../crew/platform.js';
+import type { AnyFunction } from '../base/function-ref.js';
+import type { Crew, Member } from '../crew/crew.js';
+import type { Platform, WorkerEnd } from '../crew/platform.js';
+import { HEAD } from '../protocol/control-layout.js';
 import { ring as protocol, sleep } from '../protocol/machine.js';
+import type { FromWorker, SentJob } from '../protocol/messages.js';
 import { RING } from '../protocol/ring-layout.js';
-import type { SlotRing } from './slot-ring.js';
 import { SlotRunner } from '../slot/slot-runner.js';
+import type { RunnerHost } from '../slot/slot-runner.js';
+import { Linger } from './linger.js';
+import { Outbox } from './outbox.js';
+import type { SlotRing, SlotRingHost } from './slot-ring.js';
 import { QUICK_NS } from './wake-ahead.js';
 
 /** Work that is worth one more awake thread, in milliseconds. */
@@ -37,38 +38,46 @@ const TURN_JOBS = 64;
 const GUARD_MS = 2;
 const GUARD_MAX_MS = 64;
 /** The owner delivers at most for so long before it lets events in, in milliseconds. */
-const DRAIN_SLICE_MS = 10;
+const DELIVER_SLICE_MS = 10;
 /** How long the process is kept alive after the last delivery, in milliseconds. */
-const RELEASE_MS = 5;
-/** A ring and what belongs to it here. */
-export interface RingEntry {
-  readonly ring: SlotRing;
+const UNREF_MS = 5;
+
+/** What a ring is used for. */
+export interface RingUse {
+  /** Module and export of the jobs' function. */
   readonly href: string;
   readonly name: string;
+  /** The series' `shared` value. */
   readonly shared: unknown;
+  /** Called after deliveries of this ring. */
+  readonly onDelivered: () => void;
+}
+
+/** A ring and what belongs to it here. */
+export interface RingEntry extends RingUse {
+  readonly ring: SlotRing;
   /** The owner's own runner, for jobs that it does itself. */
   readonly runner: SlotRunner;
-  /** Called after deliveries of this ring. */
-  readonly onDrained: () => void;
   /** Loads the function on this thread; only for jobs that the owner does itself. */
   load(): Promise<AnyFunction>;
 }
 
 /** The rings of one pool. */
-export class RingHub {
+export class RingHub implements SlotRingHost {
   readonly #platform: Platform;
   readonly #crew: Crew;
   readonly #entries = new Map<number, RingEntry>();
-  readonly #outbox: HeldOutbox;
+  readonly #outbox: Outbox;
+  readonly #owner: RunnerHost;
   readonly #linger = new Linger();
   readonly #inline: boolean;
   #nextWorker = 0;
   #flushScheduled = false;
   #sinceLook = 0;
   #stamp = 0;
-  #holding = false;
-  #releaseTimer: ReturnType<typeof setTimeout> | undefined;
-  #drainScheduled = false;
+  #keepsAlive = false;
+  #unrefTimer: ReturnType<typeof setTimeout> | undefined;
+  #deliveryScheduled = false;
   #watching = false;
   /** Submissions of this turn are answers to deliveries: the end of the turn publishes them. */
   #lazy = false;
@@ -83,54 +92,53 @@ export class RingHub {
     this.#platform = platform;
     this.#crew = crew;
     this.#inline = inline;
-    this.#outbox = new HeldOutbox(crew, (ring, sequence, error) => {
-      ring.cancelOne(sequence, error);
-      this.#scheduleDrain();
-    });
-  }
-
-  /** Makes a ring known to all threads. */
-  add(
-    ring: SlotRing,
-    href: string,
-    name: string,
-    shared: unknown,
-    onDrained: () => void,
-  ): RingEntry {
-    const runner = new SlotRunner(ring.id, ring.memory, shared, ring.stats, {
+    // For jobs that the owner does itself: what a worker posts and wakes is done here, soon.
+    this.#owner = {
       worker: 0,
-      control: this.#crew.words,
-      threads: this.threads,
-      clockOffset: 0,
+      control: crew.words,
       post: (message) => {
         this.onMessage(undefined, message);
       },
       wake: () => {
-        this.#scheduleDrain();
+        this.scheduleDelivery();
       },
       beginAsync: () => undefined,
       endAsync: () => {
-        this.#scheduleDrain();
+        this.scheduleDelivery();
       },
       wakeAnother: () => undefined,
+    };
+    this.#outbox = new Outbox(crew, (ring, sequence, error) => {
+      ring.cancelOne(sequence, error);
+      this.scheduleDelivery();
     });
+  }
+
+  /** Makes a ring known to all threads. */
+  add(ring: SlotRing, use: RingUse): RingEntry {
+    const { href, name, shared } = use;
+    const { id, memory, stats } = ring;
+    const runner = new SlotRunner(
+      { id, memory, shared, stats, threads: this.threads, clockOffset: 0 },
+      this.#owner,
+    );
     let loading: Promise<AnyFunction> | undefined;
     const load = (): Promise<AnyFunction> => {
       loading ??= loadFunction(href, name).then(
         (fn) => {
           runner.fn = fn;
-          this.#scheduleDrain();
+          this.scheduleDelivery();
           return fn;
         },
         (error: unknown) => {
           ring.breakWith(error);
-          this.#scheduleDrain();
+          this.scheduleDelivery();
           throw error;
         },
       );
       return loading;
     };
-    const entry: RingEntry = { ring, href, name, shared, runner, onDrained, load };
+    const entry: RingEntry = { ...use, ring, runner, load };
     if (this.#inline) load().catch(() => undefined);
     this.#entries.set(ring.id, entry);
     for (const member of this.#crew.members()) this.#announceTo(member, entry);
@@ -172,9 +180,9 @@ export class RingHub {
 
   /** A job was submitted to this ring. */
   noteSubmit(ring: SlotRing): void {
-    if (!this.#holding) this.#hold();
+    if (!this.#keepsAlive) this.#keepAlive();
     if (this.#inline) {
-      this.#scheduleDrain();
+      this.scheduleDelivery();
       return;
     }
     // The ring's PUBLISHED word is what a worker looks at before it sleeps; no epoch is needed.
@@ -199,11 +207,10 @@ export class RingHub {
   }
 
   /** Sends an input by message, with others of this tick; one with a transfer list at once. */
-  sendHeld(
+  send(
     ring: SlotRing,
     worker: number,
-    sequence: number,
-    input: unknown,
+    job: SentJob,
     transfer: readonly unknown[] | undefined,
   ): void {
     const member = this.#crew.member(worker);
@@ -211,15 +218,15 @@ export class RingHub {
       const entry = this.#entries.get(ring.id);
       void entry?.load().then(
         () => {
-          entry.runner.runHeld(sequence, input);
-          this.#scheduleDrain();
+          entry.runner.runSent(job[0], job[1]);
+          this.scheduleDelivery();
         },
         () => undefined,
       );
       return;
     }
-    if (transfer === undefined) this.#outbox.add(ring, worker, sequence, input);
-    else this.#outbox.sendNow(ring, member, sequence, input, transfer);
+    if (transfer === undefined) this.#outbox.add(ring, worker, job);
+    else this.#outbox.sendNow(ring, member, job, transfer);
   }
 
   /** Runs one waiting job of a ring in the calling thread; false = there was none, or it is not loaded. */
@@ -231,12 +238,12 @@ export class RingHub {
   onMessage(member: Member | undefined, message: FromWorker): void {
     switch (message.t) {
       case 'wake':
-        this.drainAll();
+        this.deliverAll();
         break;
       case 'result':
       case 'jobFailed':
         this.#entries.get(message.ring)?.ring.onReply(message);
-        this.#scheduleDrain();
+        this.scheduleDelivery();
         break;
       case 'deferred':
         this.#watchDeferred();
@@ -252,22 +259,22 @@ export class RingHub {
             { cause: fromErrorRecord(message.error) },
           ),
         );
-        this.#scheduleDrain();
+        this.scheduleDelivery();
         break;
       }
     }
   }
 
   /** A thread has ended. */
-  onEnd(worker: number, exitCode: number, cause: unknown): void {
+  onEnd(worker: number, { exitCode, error }: WorkerEnd): void {
     // After the crew has started a replacement, before that is told about any ring (see onStart).
     queueMicrotask(() => {
-      for (const { ring } of this.#entries.values()) ring.workerDied(worker, exitCode, cause);
+      for (const { ring } of this.#entries.values()) ring.workerDied(worker, exitCode, error);
       // One turn later: the replacement must know its rings before it is sent a job of one.
       queueMicrotask(() => {
         this.#flushWork();
         this.#wakeAll();
-        this.#scheduleDrain();
+        this.scheduleDelivery();
       });
     });
   }
@@ -275,7 +282,7 @@ export class RingHub {
   /** There will be no threads: every job ends with this error. */
   breakAll(error: PadataError): void {
     for (const { ring } of this.#entries.values()) ring.breakWith(error);
-    this.#scheduleDrain();
+    this.scheduleDelivery();
   }
 
   /** Ends a worker thread that does not give up by itself. */
@@ -284,19 +291,19 @@ export class RingHub {
   }
 
   /** Delivers everything that is done; then the owner may sleep. For the beginning of an event. */
-  drainAll(): void {
-    this.#turnEnds = performance.now() + DRAIN_SLICE_MS;
-    this.#drainTurn();
+  deliverAll(): void {
+    this.#turnEnds = performance.now() + DELIVER_SLICE_MS;
+    this.#deliverTurn();
   }
 
   /**
    * One turn: deliver, then let the promises' reactions run (they submit more), then look again.
    * OWNER_ASLEEP stays 0 until nothing was delivered, so that no worker sends a message in vain.
    */
-  #drainTurn(): void {
+  #deliverTurn(): void {
     protocol.ownerAwake(this.#crew.words);
     for (;;) {
-      const count = this.#drainOnce();
+      const count = this.#deliverOnce();
       if (count > 0 && !this.#inline) {
         this.#lazy = this.#quick && count >= LAZY_FROM;
         this.#turnJobs = count;
@@ -309,7 +316,7 @@ export class RingHub {
       if (this.#flushScheduled) this.#flushWork();
       if (count === 0 && this.#maySleep()) break;
       if (performance.now() > this.#turnEnds) {
-        this.#scheduleDrain();
+        this.scheduleDelivery();
         return;
       }
     }
@@ -317,7 +324,7 @@ export class RingHub {
     this.#checkIdle();
   }
 
-  #drainOnce(): number {
+  #deliverOnce(): number {
     let count = 0;
     const now = performance.now();
     this.#stamp = now;
@@ -327,9 +334,9 @@ export class RingHub {
       const { ring } = entry;
       if (ring.outstanding === 0) continue;
       if (this.#inline && entry.runner.scan()) count += 1;
-      const delivered = ring.drain(Math.max(TURN_JOBS, ring.memory.window >> 2), now);
+      const delivered = ring.deliver(Math.max(TURN_JOBS, ring.memory.window >> 2), now);
       count += delivered;
-      if (delivered > 0) entry.onDrained();
+      if (delivered > 0) entry.onDelivered();
     }
     return count;
   }
@@ -353,7 +360,7 @@ export class RingHub {
       this.#guard = undefined;
       this.#guardMs = Math.min(GUARD_MAX_MS, this.#guardMs * 2);
       for (const { ring } of this.#entries.values()) ring.awaitNext();
-      this.drainAll();
+      this.deliverAll();
     }, this.#guardMs);
     (timer as { unref?: () => void }).unref?.();
     this.#guard = timer;
@@ -375,11 +382,6 @@ export class RingHub {
       if (ns > 0 && ns <= QUICK_NS) quick = true;
     }
     return quick && this.#linger.until(this.#anyDone);
-  }
-
-  /** Delivers soon, in its own turn of the event loop. */
-  scheduleDrain(): void {
-    this.#scheduleDrain();
   }
 
   #announceTo(member: Member, entry: RingEntry): void {
@@ -428,12 +430,12 @@ export class RingHub {
     this.#quick = jobs >= LAZY_FROM && performance.now() - this.#stamp < jobs * LAZY_MS;
     const isAwake = Atomics.load(this.#crew.words, HEAD.OWNER_ASLEEP) === 0;
     if (this.#lingerForQuickJobs()) {
-      if (performance.now() < this.#turnEnds) this.#drainTurn();
-      else this.#scheduleDrain();
+      if (performance.now() < this.#turnEnds) this.#deliverTurn();
+      else this.scheduleDelivery();
     } else if (isAwake) {
       // More may come in later reactions of this turn: sleep only after them.
-      this.#scheduleDrain();
-    } else if (!this.#maySleep()) this.#scheduleDrain();
+      this.scheduleDelivery();
+    } else if (!this.#maySleep()) this.scheduleDelivery();
     else this.#startGuard();
   }
 
@@ -487,12 +489,13 @@ export class RingHub {
     for (const member of this.#crew.members()) this.#crew.wakeOne(member.id);
   }
 
-  #scheduleDrain(): void {
-    if (this.#drainScheduled) return;
-    this.#drainScheduled = true;
+  /** Delivers soon, in its own turn of the event loop. */
+  scheduleDelivery(): void {
+    if (this.#deliveryScheduled) return;
+    this.#deliveryScheduled = true;
     void this.#platform.yieldToEvents().then(() => {
-      this.#drainScheduled = false;
-      this.drainAll();
+      this.#deliveryScheduled = false;
+      this.deliverAll();
     });
   }
 
@@ -502,20 +505,20 @@ export class RingHub {
     return sum;
   }
 
-  #hold(): void {
-    this.#holding = true;
-    this.#crew.hold();
+  #keepAlive(): void {
+    this.#keepsAlive = true;
+    this.#crew.ref();
   }
 
   /** The process may end a moment after the last delivery; not at once, as more usually comes. */
   #checkIdle(): void {
-    if (!this.#holding || this.#releaseTimer !== undefined || this.#outstanding() > 0) return;
-    this.#releaseTimer = setTimeout(() => {
-      this.#releaseTimer = undefined;
+    if (!this.#keepsAlive || this.#unrefTimer !== undefined || this.#outstanding() > 0) return;
+    this.#unrefTimer = setTimeout(() => {
+      this.#unrefTimer = undefined;
       if (this.#outstanding() > 0) return;
-      this.#holding = false;
-      this.#crew.release();
-    }, RELEASE_MS);
+      this.#keepsAlive = false;
+      this.#crew.unref();
+    }, UNREF_MS);
   }
 
   /** While completions are deferred, any thread may wake the owner through OWNER_ASLEEP itself. */
@@ -533,7 +536,7 @@ export class RingHub {
           const result = Atomics.waitAsync(words, HEAD.OWNER_ASLEEP, 1, 100);
           if (result.async) await result.value;
           else await this.#platform.yieldToEvents();
-          this.drainAll();
+          this.deliverAll();
         }
       } finally {
         this.#watching = false;

@@ -1,10 +1,10 @@
 /**
  * Where a job's input goes, owner's side: into its slot and the arena, or by message; and how much room its result gets.
  */
-import type { RingMemory } from '../protocol/ring-layout.js';
 import { Kind, SLOT, SLOT_NUMBER, slotNumber } from '../protocol/ring-layout.js';
-import type { SlotArena } from './slot-arena.js';
+import type { RingMemory } from '../protocol/ring-layout.js';
 import { MIN_ROOM, isBytes, writeValue } from '../slot/slot-values.js';
+import type { SlotArena } from './slot-arena.js';
 
 /** Where an input went. */
 export const Placed = {

@@ -1,4 +1,4 @@
-/** What a slot ring is made of and what it needs from around it. */
+/** What a slot ring is made of, and how its jobs' outcomes are told. */
 
 /** Called once per job, in order of submission. */
 export type SerialCallback = (error: unknown, value: unknown, sequence: number) => void;
@@ -23,21 +23,4 @@ export interface SlotRingOptions {
   readonly capacity: number;
   /** Told about each outcome before its callback runs. */
   readonly onOutcome: ((failed: boolean) => void) | undefined;
-}
-
-/** What a ring needs from the hub. */
-export interface SlotRingHost {
-  /** A worker to send a job to whose input does not fit a slot; 0 = the owner itself. */
-  pickWorker(): number;
-  /** Sends it, now or at the end of the tick; the slot says already whose it is. */
-  sendHeld(
-    worker: number,
-    sequence: number,
-    input: unknown,
-    transfer: readonly unknown[] | undefined,
-  ): void;
-  /** Threads that take jobs, at least 1. */
-  threads(): number;
-  /** Runs user code whose error must not disturb the drain. */
-  report(error: unknown): void;
 }

@@ -1,5 +1,5 @@
 /**
- * One slot ring, owner's side: submit, deliver in order, settle what a dead worker held, cancel.
+ * One slot ring, owner's side: submit, deliver in order, settle what a dead worker had, cancel.
  *
  * ```
  *   tail ─────────▶ submitted     [ FREE | DONE | RUNNING | DONE | READY | READY | FREE ]
@@ -7,12 +7,11 @@
  * ```
  * The bytes of the jobs lie in a `SlotArena`. Only the owner's thread uses this object; what it shares is in `RingMemory`.
  */
-import { PadataError, fromErrorRecord } from '../base/errors.js';
-import type { FromWorker } from '../protocol/messages.js';
-import { HISTOGRAM_BUCKETS, bucketOf } from '../base/histogram.js';
-import { LostJobs } from './lost-jobs.js';
+import { PadataError, fromErrorRecord, throwLater } from '../base/errors.js';
+import { bucketOf } from '../base/histogram.js';
+import { smallInteger } from '../base/small-integer.js';
 import { ring as protocol } from '../protocol/machine.js';
-import type { RingMemory } from '../protocol/ring-layout.js';
+import type { FromWorker, SentJob } from '../protocol/messages.js';
 import {
   Kind,
   RING,
@@ -26,11 +25,14 @@ import {
   slotNumber,
   slotWord,
 } from '../protocol/ring-layout.js';
+import type { RingMemory } from '../protocol/ring-layout.js';
+import { latencyOffset, statsLength } from '../protocol/ring-stats.js';
+import { hasWorker, setWorkers } from '../protocol/worker-set.js';
+import { readValue } from '../slot/slot-values.js';
+import { LostJobs } from './lost-jobs.js';
 import { SlotArena } from './slot-arena.js';
 import { Placed, SlotInput } from './slot-input.js';
-import type { SerialCallback, Settle, SlotRingHost, SlotRingOptions } from './slot-ring-types.js';
-import { readValue } from '../slot/slot-values.js';
-import { smallInteger } from '../base/small-integer.js';
+import type { SerialCallback, Settle, SlotRingOptions } from './slot-ring-types.js';
 import { jobsAhead } from './wake-ahead.js';
 
 /** Submissions of a tick that a lazy owner publishes in one step. */
@@ -42,6 +44,21 @@ interface Reply {
 }
 
 const { load, store, compareExchange } = Atomics;
+
+/** What a ring needs of the pool's threads: the hub gives it. */
+export interface SlotRingHost {
+  /** Threads that take jobs, at least 1. */
+  readonly threads: number;
+  /** A worker to send a job to whose input does not fit a slot; 0 = the owner itself. */
+  pickWorker(ring: SlotRing): number;
+  /** Sends it, now or at the end of the tick; the slot says already whose it is. */
+  send(
+    ring: SlotRing,
+    worker: number,
+    job: SentJob,
+    transfer: readonly unknown[] | undefined,
+  ): void;
+}
 
 /** The owner's end of a ring. */
 export class SlotRing {
@@ -76,7 +93,7 @@ export class SlotRing {
   #tail: number;
   #processed: number;
   readonly #arena: SlotArena;
-  #draining = false;
+  #delivering = false;
   /** A job was submitted with `more`. */
   #hasMore = false;
   #published: number;
@@ -95,14 +112,13 @@ export class SlotRing {
     this.arenaBytes = arenaBytes;
     this.#arena = new SlotArena(arenaBytes);
     this.memory = ringMemory(memory(bytes), window, arenaBytes);
-    // Two histograms for each worker and the owner, one of latencies at the end.
-    this.#latencyAt = (capacity + 1) * 2 * HISTOGRAM_BUCKETS;
-    this.stats = new Int32Array(memory((this.#latencyAt + HISTOGRAM_BUCKETS) * 4));
+    this.#latencyAt = latencyOffset(capacity);
+    this.stats = new Int32Array(memory(statsLength(capacity) * 4));
     this.#words = this.memory.words;
     this.#input = new SlotInput(this.memory, this.#arena, options.slotBytes, options.outputBytes);
     this.#lost = new LostJobs(this.memory, options.retries, {
-      hold: (sequence, slot, input) => {
-        this.#hold(sequence, slot, input, undefined);
+      send: (job) => {
+        this.#send(job, undefined);
       },
       fail: (slot, state, value) => {
         this.#settle(slot, state, { failed: true, value });
@@ -157,7 +173,7 @@ export class SlotRing {
     return (this.#tail - 1) | 0;
   }
 
-  /** Jobs in flight whose function has not returned; one that handed its completion over holds no thread. */
+  /** Jobs in flight whose function has not returned; one that handed its completion over keeps no thread busy. */
   busyJobs(): number {
     let count = 0;
     for (let s = this.#processed; s !== this.#tail; s = (s + 1) | 0) {
@@ -172,22 +188,14 @@ export class SlotRing {
     return this.#hasMore && this.#isFollowed(this.#processed);
   }
 
-  /** Offset of the latency histogram in `stats`. */
-  get latencyOffset(): number {
-    return this.#latencyAt;
-  }
-
   /** Lets exactly these workers claim; the owner may always. */
   allow(workers: Iterable<number>): void {
-    const mask = new Int32Array(8);
-    mask[0] = 1;
-    for (const w of workers) mask[w >>> 5]! |= 1 << (w & 31);
-    for (let i = 0; i < 8; i += 1) store(this.#words, RING.ALLOWED + i, mask[i]!);
+    setWorkers(this.#words, RING.ALLOWED, [0, ...workers]);
   }
 
   /** May this worker claim? */
   allows(worker: number): boolean {
-    return ((load(this.#words, RING.ALLOWED + (worker >>> 5)) >>> (worker & 31)) & 1) === 1;
+    return hasWorker(this.#words, RING.ALLOWED, worker);
   }
 
   /**
@@ -221,7 +229,7 @@ export class SlotRing {
     if (placed === Placed.FULL) return false;
     let flags = keep ? Left.KEPT : 0;
     if (placed === Placed.MESSAGE) {
-      if (!this.#placeHeld(input, transfer, sequence, base, index)) return false;
+      if (!this.#placeSent(input, transfer, sequence)) return false;
       flags |= Left.INPUT;
     } else {
       if (this.#retries > 0) this.#lost.remember(base, index);
@@ -286,18 +294,18 @@ export class SlotRing {
    * @param now the owner's clock, for the latency histogram
    * @returns number of jobs delivered
    */
-  drain(most: number, now: number): number {
-    // A callback may submit and thereby drain; the order is kept by letting only one loop deliver.
-    if (this.#draining) return 0;
-    this.#draining = true;
+  deliver(most: number, now: number): number {
+    // A callback may submit and thereby deliver; the order is kept by letting only one loop deliver.
+    if (this.#delivering) return 0;
+    this.#delivering = true;
     let count = 0;
     try {
       while (count < most && this.anyDone()) {
-        this.#deliver(now);
+        this.#deliverNext(now);
         count += 1;
       }
     } finally {
-      this.#draining = false;
+      this.#delivering = false;
       if (count > 0 || this.#hasMore)
         protocol.passed(this.#words, this.#processed, this.#awaited());
     }
@@ -323,7 +331,7 @@ export class SlotRing {
       while (ahead < most && this.#isFollowed((next + ahead) | 0)) ahead += 1;
     }
     const ns = load(this.#words, RING.RUN_NS);
-    ahead = Math.max(ahead, jobsAhead(outstanding, ns, this.#host.threads()));
+    ahead = Math.max(ahead, jobsAhead(outstanding, ns, this.#host.threads));
     const at = (next + ahead) | 0;
     return ahead === 0 || protocol.isDone(this.#words, slotWord(this.#window, at)) ? next : at;
   }
@@ -361,7 +369,7 @@ export class SlotRing {
       const base = slotWord(this.memory.window, s);
       const state = load(this.#words, base + SLOT.STATE);
       const phase = state & STATE_MASK;
-      if (phase !== SlotState.READY && phase !== SlotState.HELD && phase !== SlotState.DEFERRED) {
+      if (phase !== SlotState.READY && phase !== SlotState.SENT && phase !== SlotState.DEFERRED) {
         continue;
       }
       this.#settle(base, state, { failed: true, value: error });
@@ -417,7 +425,7 @@ export class SlotRing {
     return { seq: this.#processed >>> 0, phase, worker };
   }
 
-  /** A thread has ended: what it ran fails or is run again, what it only held goes to another. */
+  /** A thread has ended: what it ran fails or is run again, what was only sent to it goes to another. */
   workerDied(worker: number, exitCode: number, cause: unknown): void {
     this.#lost.workerDied(this.#processed, this.#tail, { worker, exitCode, cause });
     protocol.offerAgain(this.#words);
@@ -434,7 +442,7 @@ export class SlotRing {
     this.cancelWaiting(error);
   }
 
-  #deliver(now: number): void {
+  #deliverNext(now: number): void {
     const sequence = this.#processed;
     const index = sequence & this.#mask;
     const base = slotWord(this.#window, sequence);
@@ -491,22 +499,18 @@ export class SlotRing {
     try {
       callback(failed ? value : undefined, failed ? undefined : value, sequence >>> 0);
     } catch (error) {
-      this.#host.report(error);
+      throwLater(error);
     }
   }
 
-  #placeHeld(
-    input: unknown,
-    transfer: readonly unknown[] | undefined,
-    sequence: number,
-    base: number,
-    index: number,
-  ): boolean {
+  #placeSent(input: unknown, transfer: readonly unknown[] | undefined, sequence: number): boolean {
+    const index = sequence & this.#mask;
+    const base = slotWord(this.#window, sequence);
     if (this.#input.reserve(base) !== Placed.SLOT) return false;
     this.#lost.keepInput(index, input, transfer !== undefined);
     if (this.#retries > 0) this.#lost.remember(base, index);
     try {
-      this.#hold(sequence, base, input, transfer);
+      this.#send([sequence, input], transfer);
     } catch (error) {
       store(this.#words, base + SLOT.STATE, SlotState.FREE);
       throw error;
@@ -515,15 +519,11 @@ export class SlotRing {
   }
 
   /** Nobody but the chosen worker may take the job; reservations step over it. */
-  #hold(
-    sequence: number,
-    base: number,
-    input: unknown,
-    transfer: readonly unknown[] | undefined,
-  ): void {
-    const worker = this.#host.pickWorker();
-    store(this.#words, base + SLOT.STATE, SlotState.HELD | (worker << STATE_BITS));
-    this.#host.sendHeld(worker, sequence, input, transfer);
+  #send(job: SentJob, transfer: readonly unknown[] | undefined): void {
+    const worker = this.#host.pickWorker(this);
+    const base = slotWord(this.#window, job[0]);
+    store(this.#words, base + SLOT.STATE, SlotState.SENT | (worker << STATE_BITS));
+    this.#host.send(this, worker, job, transfer);
   }
 
   /** Ends a job from outside, unless someone else moved it on in the meantime. */

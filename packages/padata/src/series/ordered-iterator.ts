@@ -52,7 +52,7 @@ export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDis
   #paused = false;
   /** Set once nothing more is handed out. */
   #over: { readonly error: unknown } | undefined;
-  #holding = false;
+  #isLent = false;
 
   constructor(sink: OrderedSink<I, R>, source: Source<I>, options: MapOptions) {
     this.#sink = sink;
@@ -102,8 +102,8 @@ export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDis
 
   /** The item handed out last is no longer looked at. */
   #letGo(): void {
-    if (!this.#holding) return;
-    this.#holding = false;
+    if (!this.#isLent) return;
+    this.#isLent = false;
     this.#sink.release();
   }
 
@@ -235,7 +235,7 @@ export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDis
     if (!outcome.failed) {
       const waiter = this.#waiters.shift()!;
       this.#handed += 1;
-      this.#holding = this.#sink.keep;
+      this.#isLent = this.#sink.keep;
       waiter.resolve({ done: false, value: outcome.value as R });
       this.#onProgress?.(this.#handed);
       return;

@@ -4,8 +4,8 @@
  */
 import type { Duplex } from 'node:stream';
 import type { FunctionRef } from '../base/function-ref.js';
-import type { HaltPolicy } from './halt.js';
 import type { TimeSummary } from '../base/histogram.js';
+import type { HaltPolicy } from './halt.js';
 
 /** Input type of a job function. */
 export type JobInput<F> = F extends (input: infer I, ...rest: never[]) => unknown ? I : unknown;

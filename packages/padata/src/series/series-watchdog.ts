@@ -1,14 +1,14 @@
 /** Tells when the next job in order does not end: what it is doing, where, since when. */
 import { checkInteger } from '../base/errors.js';
 import { SlotState } from '../protocol/ring-layout.js';
-import type { StallReport } from './series-types.js';
 import type { SlotRing } from '../ring/slot-ring.js';
+import type { StallReport } from './series-types.js';
 
 const STALL_STATES: Readonly<Record<number, StallReport['state']>> = {
   [SlotState.READY]: 'waiting',
   [SlotState.RUNNING]: 'running',
   [SlotState.DEFERRED]: 'deferred',
-  [SlotState.HELD]: 'sent',
+  [SlotState.SENT]: 'sent',
 };
 
 /**

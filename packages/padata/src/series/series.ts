@@ -25,7 +25,7 @@ import type {
 } from './series-types.js';
 import { SlotRing } from '../ring/slot-ring.js';
 import type { SerialCallback, Settle } from '../ring/slot-ring-types.js';
-import { statOffsets } from '../slot/slot-runner.js';
+import { latencyOffset, statOffsets } from '../protocol/ring-stats.js';
 import { makeDuplex, makeTransform } from '#streams';
 import type { SeriesDuplex, SeriesTransform } from './series-types.js';
 
@@ -123,22 +123,16 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
                 this.#noteOutcome(failed);
               },
       },
-      {
-        pickWorker: () => host.hub.pickWorker(this.#ring),
-        sendHeld: (worker, sequence, input, transfer) => {
-          host.hub.sendHeld(this.#ring, worker, sequence, input, transfer);
-        },
-        threads: () => host.hub.threads,
-        report: (error) => {
-          queueMicrotask(() => {
-            throw error;
-          });
-        },
-      },
+      host.hub,
     );
     this.#ring.allow(options.workers ?? host.workers());
-    this.#entry = host.hub.add(this.#ring, href, options.fn.name, options.shared, () => {
-      this.#afterDeliveries();
+    this.#entry = host.hub.add(this.#ring, {
+      href,
+      name: options.fn.name,
+      shared: options.shared,
+      onDelivered: () => {
+        this.#afterDeliveries();
+      },
     });
     if (options.onFull === 'inline') this.#entry.load().catch(() => undefined);
     this.#onAbort = () => {
@@ -325,7 +319,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
       overflow: this.#overflow.length - this.#overflowAt,
       wait: summarize(ring.stats, waits),
       run: summarize(ring.stats, runs),
-      latency: summarize(ring.stats, [ring.latencyOffset]),
+      latency: summarize(ring.stats, [latencyOffset(this.#host.capacity)]),
     };
   }
 
@@ -348,13 +342,13 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
   runNewestHere(): void {
     this.#ring.publish();
     if (this.#ring.outstanding > 0) this.#entry.runner.runOne(this.#ring.newest);
-    this.#host.hub.scheduleDrain();
+    this.#host.hub.scheduleDelivery();
   }
 
   /** Limits the jobs not yet begun to these workers. */
   setWorkers(workers: Iterable<number>): void {
     this.#ring.allow(workers);
-    this.#host.hub.scheduleDrain();
+    this.#host.hub.scheduleDelivery();
   }
 
   /** Takes no more jobs, waits for those under way, frees the memory. Idempotent. */
@@ -467,7 +461,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     }
     const worker = this.#ring.cancelOne(this.#sequenceOf(sequence), reason);
     if (worker === 0) {
-      this.#host.hub.scheduleDrain();
+      this.#host.hub.scheduleDelivery();
       return;
     }
     setTimeout(() => {
@@ -498,7 +492,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
       }, graceMs);
     }
     for (const resolve of this.#roomWaiters.splice(0)) resolve();
-    this.#host.hub.scheduleDrain();
+    this.#host.hub.scheduleDelivery();
   }
 }
 

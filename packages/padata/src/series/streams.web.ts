@@ -8,7 +8,7 @@ import type { SeriesTransform, StreamedJobs } from './series-types.js';
 /** A {writable, readable} pair: chunks in, results out, in order. */
 export function makeTransform(series: StreamedJobs): SeriesTransform<unknown, unknown> {
   const limit = series.window;
-  let held = 0;
+  let unread = 0;
   let out!: ReadableStreamDefaultController<unknown>;
   let wake: (() => void) | undefined;
   let failure: { error: unknown } | undefined;
@@ -27,7 +27,7 @@ export function makeTransform(series: StreamedJobs): SeriesTransform<unknown, un
         out = controller;
       },
       pull() {
-        held = Math.max(0, held - 1);
+        unread = Math.max(0, unread - 1);
         wake?.();
       },
       cancel(reason) {
@@ -38,7 +38,7 @@ export function makeTransform(series: StreamedJobs): SeriesTransform<unknown, un
     { highWaterMark: 1 },
   );
   const room = async (): Promise<void> => {
-    while (failure === undefined && held >= limit) {
+    while (failure === undefined && unread >= limit) {
       await new Promise<void>((resolve) => {
         wake = resolve;
       });
@@ -50,7 +50,7 @@ export function makeTransform(series: StreamedJobs): SeriesTransform<unknown, un
       async write(chunk) {
         await room();
         if (failure !== undefined) throw failure.error;
-        held += 1;
+        unread += 1;
         series.submit(chunk, (error, value) => {
           if (failure !== undefined) return;
           if (error === undefined) out.enqueue(value);

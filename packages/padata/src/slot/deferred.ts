@@ -2,9 +2,8 @@
  * Completing a job from a thread that does not run it: the slot is in shared memory, so anyone who has
  * the handle can put the result in and hand the slot to the owner.
  */
-import { HEAD } from '../protocol/control-layout.js';
 import { PadataError } from '../base/errors.js';
-import type { DeferredJob } from './job-context.js';
+import { HEAD } from '../protocol/control-layout.js';
 import { ring as protocol } from '../protocol/machine.js';
 import {
   RING,
@@ -14,6 +13,7 @@ import {
   ringMemory,
   slotWord,
 } from '../protocol/ring-layout.js';
+import type { DeferredJob } from './job-context.js';
 import { writeValue } from './slot-values.js';
 
 /**

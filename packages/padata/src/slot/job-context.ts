@@ -33,6 +33,16 @@ export interface DeferredJob {
   readonly seq: number;
 }
 
+/** What the contexts of one ring on one thread have in common. */
+export interface ContextHome {
+  readonly ring: RingMemory;
+  readonly worker: number;
+  readonly shared: unknown;
+  readonly control: Int32Array;
+  /** Tells the owner that a completion is to come from elsewhere. */
+  readonly announce: () => void;
+}
+
 /** Context of one job. */
 export class SlotContext implements JobContext {
   seq = 0;
@@ -45,14 +55,7 @@ export class SlotContext implements JobContext {
   /** The function called `defer`. */
   deferred = false;
 
-  /** @param announce tells the owner that a completion is to come from elsewhere */
-  constructor(
-    ring: RingMemory,
-    worker: number,
-    shared: unknown,
-    control: Int32Array,
-    announce: () => void,
-  ) {
+  constructor({ ring, worker, shared, control, announce }: ContextHome) {
     this.#ring = ring;
     this.#control = control;
     this.#announce = announce;

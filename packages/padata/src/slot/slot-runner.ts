@@ -6,26 +6,30 @@
  */
 import { PadataError, toErrorRecord } from '../base/errors.js';
 import type { AnyFunction } from '../base/function-ref.js';
-import { HISTOGRAM_BUCKETS, bucketOf } from '../base/histogram.js';
-import { SlotContext } from './job-context.js';
-import type { FromWorker } from '../protocol/messages.js';
+import { bucketOf } from '../base/histogram.js';
+import { smallInteger } from '../base/small-integer.js';
+import { isThenable } from '../base/thenable.js';
+import { transferListOf } from '../base/transfer.js';
 import { ring as protocol } from '../protocol/machine.js';
-import type { RingMemory } from '../protocol/ring-layout.js';
+import type { FromWorker } from '../protocol/messages.js';
 import {
   Kind,
   RING,
   SLOT,
   SLOT_NUMBER,
   STATE_BITS,
+  STATE_MASK,
   SlotState,
   deferredState,
   slotNumber,
   slotWord,
 } from '../protocol/ring-layout.js';
+import type { RingMemory } from '../protocol/ring-layout.js';
+import { statOffsets } from '../protocol/ring-stats.js';
+import { hasWorker } from '../protocol/worker-set.js';
+import { SlotContext } from './job-context.js';
+import type { ContextHome } from './job-context.js';
 import { readValue, writeValue } from './slot-values.js';
-import { smallInteger } from '../base/small-integer.js';
-import { transferListOf } from '../base/transfer.js';
-import { isThenable } from '../base/thenable.js';
 
 /** Jobs reserved in one step at most. */
 const BATCH = 64;
@@ -38,13 +42,25 @@ const MAX_ASYNC = 64;
 /** READY slots an idle worker looks at for something to take over. */
 const STEAL_SCAN = 64;
 
-/** What the runner needs from its thread. */
-interface RunnerHost {
-  readonly worker: number;
-  readonly control: Int32Array;
+/** A ring as one thread sees it. */
+export interface RingHere {
+  readonly id: number;
+  readonly memory: RingMemory;
+  /** The series' `shared` value. */
+  readonly shared: unknown;
+  /** Histograms, see `protocol/ring-stats.ts`. */
+  readonly stats: Int32Array;
+  /** Threads that share the jobs, at least 1. */
   readonly threads: number;
   /** Milliseconds to add to this thread's clock to get the owner's. */
   readonly clockOffset: number;
+}
+
+/** What the runner needs from its thread. */
+export interface RunnerHost {
+  readonly worker: number;
+  /** The pool's control words. */
+  readonly control: Int32Array;
   post(message: FromWorker, transfer?: readonly unknown[]): void;
   /** Wakes the owner. */
   wake(): void;
@@ -54,12 +70,6 @@ interface RunnerHost {
   wakeAnother(ring: Int32Array): void;
 }
 
-/** Offsets of a worker's histograms in a ring's statistics. */
-export function statOffsets(worker: number): { wait: number; run: number } {
-  const wait = worker * 2 * HISTOGRAM_BUCKETS;
-  return { wait, run: wait + HISTOGRAM_BUCKETS };
-}
-
 const { load, store, compareExchange } = Atomics;
 
 /** The jobs of one ring on one thread. */
@@ -67,8 +77,11 @@ export class SlotRunner {
   readonly id: number;
   readonly memory: RingMemory;
   fn: AnyFunction | undefined;
-  readonly #shared: unknown;
   readonly #host: RunnerHost;
+  readonly #worker: number;
+  readonly #threads: number;
+  readonly #clockOffset: number;
+  readonly #contextHome: ContextHome;
   readonly #counts: Int32Array;
   readonly #waitAt: number;
   readonly #runAt: number;
@@ -82,26 +95,28 @@ export class SlotRunner {
   #bucketSeen = 0;
   #async = 0;
   #context: SlotContext | undefined;
-  readonly #announceDeferred = (): void => {
-    this.#host.post({ t: 'deferred', ring: this.id });
-  };
   /** Average time of a job here, in milliseconds; undefined before the first. */
   #averageMs: number | undefined;
 
-  constructor(
-    id: number,
-    memory: RingMemory,
-    shared: unknown,
-    stats: Int32Array,
-    host: RunnerHost,
-  ) {
+  constructor({ id, memory, shared, stats, threads, clockOffset }: RingHere, host: RunnerHost) {
     this.id = id;
     this.memory = memory;
     this.#words = memory.words;
     this.#numbers = memory.numbers;
     this.#mask = memory.window - 1;
-    this.#shared = shared;
     this.#host = host;
+    this.#worker = host.worker;
+    this.#threads = threads;
+    this.#clockOffset = clockOffset;
+    this.#contextHome = {
+      ring: memory,
+      worker: host.worker,
+      shared,
+      control: host.control,
+      announce: () => {
+        host.post({ t: 'deferred', ring: id });
+      },
+    };
     this.#counts = stats;
     const { wait, run } = statOffsets(host.worker);
     this.#waitAt = wait;
@@ -133,9 +148,7 @@ export class SlotRunner {
   /** May this thread take jobs of this ring now? */
   get #mayRun(): boolean {
     if (this.fn === undefined || this.#async >= MAX_ASYNC) return false;
-    const { worker } = this.#host;
-    const word = load(this.memory.words, RING.ALLOWED + (worker >>> 5));
-    return ((word >>> (worker & 31)) & 1) === 1;
+    return hasWorker(this.memory.words, RING.ALLOWED, this.#worker);
   }
 
   /** Reserves a few jobs and runs them; true = there were some. */
@@ -145,7 +158,7 @@ export class SlotRunner {
     const average = this.#averageMs;
     const most =
       average === undefined ? 1 : Math.max(1, Math.min(BATCH, Math.floor(BATCH_MS / average)));
-    const first = protocol.reserve(words, most, 2 * this.#host.threads, this.#taken);
+    const first = protocol.reserve(words, most, 2 * this.#threads, this.#taken);
     const { count } = this.#taken;
     if (count === 0) return false;
     if (this.#isWaitingStill() && (average === undefined || average > 0.02)) {
@@ -190,28 +203,29 @@ export class SlotRunner {
   }
 
   /** A job whose input came by message. */
-  runHeld(sequence: number, input: unknown): void {
+  runSent(sequence: number, input: unknown): void {
     const { words, window } = this.memory;
     const base = slotWord(window, sequence);
     const began = performance.now();
     const state = load(words, base + SLOT.STATE);
-    const running = SlotState.RUNNING | (state & ~15);
+    const running = SlotState.RUNNING | (state & ~STATE_MASK);
     // The owner may have taken it back in the meantime.
-    if ((state & 15) !== SlotState.HELD || words[base + SLOT.SEQ] !== (sequence | 0)) return;
+    if ((state & STATE_MASK) !== SlotState.SENT || words[base + SLOT.SEQ] !== (sequence | 0))
+      return;
     if (compareExchange(words, base + SLOT.STATE, state, running) !== state) return;
     this.#run(base, input);
     this.#account(began, 1);
   }
 
   #takeAndRun(base: number, now: number): boolean {
-    if (!protocol.take(this.memory.words, base, this.#host.worker)) return false;
+    if (!protocol.take(this.memory.words, base, this.#worker)) return false;
     const index = this.#index(base);
     const number = slotNumber(index);
     const stamp = this.#numbers[number + SLOT_NUMBER.STAMP]!;
     if (stamp !== this.#stampSeen || now !== this.#nowSeen) {
       this.#stampSeen = stamp;
       this.#nowSeen = now;
-      this.#bucketSeen = this.#waitAt + bucketOf(now + this.#host.clockOffset - stamp);
+      this.#bucketSeen = this.#waitAt + bucketOf(now + this.#clockOffset - stamp);
     }
     this.#counts[this.#bucketSeen]! += 1;
     this.#run(
@@ -228,15 +242,8 @@ export class SlotRunner {
   }
 
   #run(base: number, input: unknown): void {
-    const host = this.#host;
     // One context serves job after job, until a function keeps it beyond its return.
-    this.#context ??= new SlotContext(
-      this.memory,
-      host.worker,
-      this.#shared,
-      host.control,
-      this.#announceDeferred,
-    );
+    this.#context ??= new SlotContext(this.#contextHome);
     const context = this.#context;
     context.enter(base);
     let value: unknown;
@@ -290,7 +297,7 @@ export class SlotRunner {
     if (context.deferred) {
       const { words } = this.memory;
       const deferred = deferredState(this.memory.window, context.seq);
-      const running = SlotState.RUNNING | (this.#host.worker << STATE_BITS);
+      const running = SlotState.RUNNING | (this.#worker << STATE_BITS);
       if (compareExchange(words, base + SLOT.STATE, deferred, running) !== deferred) return;
       Atomics.sub(words, RING.DEFERRED, 1);
     }
@@ -327,7 +334,7 @@ export class SlotRunner {
       t: 'jobFailed',
       ring: this.id,
       seq: words[base + SLOT.SEQ]!,
-      worker: this.#host.worker,
+      worker: this.#worker,
       error: toErrorRecord(error),
     });
     words[base + SLOT.KIND] = Kind.ERROR;

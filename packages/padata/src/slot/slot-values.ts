@@ -3,10 +3,10 @@
  *
  * Reading bytes gives a view of the arena: valid until the slot is handed on.
  */
-import { decodePlain, encodePlain } from './plain-codec.js';
-import type { RingMemory } from '../protocol/ring-layout.js';
-import { Kind, SLOT, SLOT_NUMBER, slotNumber } from '../protocol/ring-layout.js';
 import { smallInteger } from '../base/small-integer.js';
+import { Kind, SLOT, SLOT_NUMBER, slotNumber } from '../protocol/ring-layout.js';
+import type { RingMemory } from '../protocol/ring-layout.js';
+import { decodePlain, encodePlain } from './plain-codec.js';
 
 /** Room for a number, text or plain data that every slot keeps, in bytes. */
 export const MIN_ROOM = 64;

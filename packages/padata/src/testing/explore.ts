@@ -12,10 +12,10 @@
  * number is that of all interleavings although each state is visited once.
  * Plain writes to the words count as done together with the step before them.
  */
+import type { Exploration, Model } from './model.js';
 import { StateSet } from './state-set.js';
 import { OpKind, ThreadAutomaton } from './thread-automaton.js';
 import type { Edge, ThreadNode } from './thread-automaton.js';
-import type { Exploration, Model } from './model.js';
 
 const DEFAULT_LIMIT = 2_000_000;
 /** Place of a thread that has died. */

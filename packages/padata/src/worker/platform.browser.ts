@@ -59,11 +59,11 @@ function startWorker(init: WorkerInit, options: PlatformWorkerOptions): Platform
       worker.postMessage(message, transfer);
     },
     receive: () => undefined,
-    hold() {
+    ref() {
       // Pages stay alive by themselves.
     },
-    release() {
-      // Nothing was held.
+    unref() {
+      // As above.
     },
     terminate() {
       end(1, undefined);

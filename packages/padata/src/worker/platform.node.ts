@@ -94,11 +94,11 @@ function startWorker(init: WorkerInit, options: PlatformWorkerOptions): Platform
     receive() {
       return receiveMessageOnPort(port1)?.message as unknown;
     },
-    hold() {
+    ref() {
       worker.ref();
       port1.ref();
     },
-    release() {
+    unref() {
       worker.unref();
       port1.unref();
     },

@@ -11,12 +11,13 @@
  * nothing, and at most one worker in two spins. Blocking stops the thread's event loop, so the loop never
  * blocks while asynchronous work is under way.
  */
-import { HEAD, WORKER, workerBase } from '../protocol/control-layout.js';
 import { toErrorRecord } from '../base/errors.js';
-import { loadFunction } from '../base/function-ref.js';
-import type { FromWorker, ToWorker } from '../protocol/messages.js';
 import type { WorkerInit } from '../crew/platform.js';
+import { HEAD, WORKER, workerBase } from '../protocol/control-layout.js';
 import { sleep } from '../protocol/machine.js';
+import type { FromWorker, ToWorker } from '../protocol/messages.js';
+import { withFunction } from './worker-loop.js';
+import type { WorkerLoop } from './worker-loop.js';
 import { RangeParticipant } from './worker-range.js';
 import { WorkerRings } from './worker-rings.js';
 
@@ -50,9 +51,9 @@ const WAIT_SLICE_MS = 1000;
 const EVENT_SLICE_MS = 5;
 
 /** One worker thread's life. */
-export class WorkerCore {
+export class WorkerCore implements WorkerLoop {
+  readonly init: WorkerInit;
   readonly #host: WorkerHost;
-  readonly #init: WorkerInit;
   readonly #words: Int32Array;
   readonly #base: number;
   readonly #ranges: RangeParticipant;
@@ -68,42 +69,12 @@ export class WorkerCore {
 
   constructor(init: WorkerInit, host: WorkerHost) {
     this.#host = host;
-    this.#init = init;
+    this.init = init;
     this.#words = init.words;
     this.#id = init.id;
     this.#base = workerBase(init.id);
-    this.#rings = new WorkerRings({
-      init,
-      post: (message, transfer) => {
-        host.post(message, transfer);
-      },
-      beginAsync: () => {
-        this.#pendingAsync += 1;
-      },
-      endAsync: () => {
-        this.#pendingAsync -= 1;
-        this.#kick?.();
-      },
-      recover: (href, error) => host.recover(href, error),
-    });
-    this.#ranges = new RangeParticipant({
-      init,
-      post: (message, transfer) => {
-        host.post(message, transfer);
-      },
-      drainMail: () => {
-        this.#drainMail();
-      },
-      otherWork: () => this.#rings.canWork,
-      beginAsync: () => {
-        this.#pendingAsync += 1;
-      },
-      endAsync: () => {
-        this.#pendingAsync -= 1;
-        this.#kick?.();
-      },
-      recover: (href, error) => host.recover(href, error),
-    });
+    this.#rings = new WorkerRings(this);
+    this.#ranges = new RangeParticipant(this);
   }
 
   /** A message arrived through the event loop. */
@@ -116,11 +87,11 @@ export class WorkerCore {
   /** Runs until the pool stops the thread. */
   async run(): Promise<void> {
     const words = this.#words;
-    this.#post({ t: 'hello', tid: this.#host.tid });
+    this.post({ t: 'hello', tid: this.#host.tid });
     let lastEvents = performance.now();
     while (load(words, HEAD.STOP) === 0) {
       const seen = sleep.look(words);
-      this.#drainMail();
+      this.takeMail();
       if (this.#leaving && this.#pendingAsync === 0) break;
       const did = !this.#leaving && this.#work();
       if (did) {
@@ -133,7 +104,7 @@ export class WorkerCore {
       }
       if (this.#spin(seen)) continue;
       if (!this.#leaving && this.#rings.steal()) continue;
-      if (this.#pendingAsync === 0 && this.#init.idle === 'block' && this.#host.canBlock) {
+      if (this.#pendingAsync === 0 && this.init.idle === 'block' && this.#host.canBlock) {
         this.#block(seen);
       } else {
         await this.#waitInEvents(seen);
@@ -155,11 +126,28 @@ export class WorkerCore {
     return this.#idleMs;
   }
 
-  #post(message: FromWorker): void {
-    this.#host.post(message);
+  post(message: FromWorker, transfer?: readonly unknown[]): void {
+    this.#host.post(message, transfer);
   }
 
-  #drainMail(): void {
+  get hasJobs(): boolean {
+    return this.#rings.canWork;
+  }
+
+  beginAsync(): void {
+    this.#pendingAsync += 1;
+  }
+
+  endAsync(): void {
+    this.#pendingAsync -= 1;
+    this.#kick?.();
+  }
+
+  recover(href: string, error: unknown): Promise<boolean> {
+    return this.#host.recover(href, error);
+  }
+
+  takeMail(): void {
     if (load(this.#words, this.#base + WORKER.MAIL) === this.#received) return;
     for (;;) {
       const message = this.#host.receive();
@@ -183,33 +171,30 @@ export class WorkerCore {
       case 'dropRing':
         this.#rings.drop(message.ring);
         break;
-      case 'held':
-        this.#rings.hold(message.ring, message.jobs);
+      case 'inputs':
+        this.#rings.takeInputs(message.ring, message.jobs);
         break;
       case 'leave':
         this.#leaving = true;
         break;
       case 'load':
-        this.#load(message.id, message.href, message.name);
+        this.#load(message);
         break;
     }
   }
 
-  #load(id: number, href: string, name: string): void {
-    this.#pendingAsync += 1;
-    loadFunction(href, name, (h, e) => this.#host.recover(h, e))
-      .then(
-        () => {
-          this.#post({ t: 'loaded', id });
-        },
-        (error: unknown) => {
-          this.#post({ t: 'loaded', id, error: toErrorRecord(error) });
-        },
-      )
-      .finally(() => {
-        this.#pendingAsync -= 1;
-        this.#kick?.();
-      });
+  #load(message: Extract<ToWorker, { t: 'load' }>): void {
+    const { id } = message;
+    withFunction(
+      this,
+      message,
+      () => {
+        this.post({ t: 'loaded', id });
+      },
+      (error) => {
+        this.post({ t: 'loaded', id, error: toErrorRecord(error) });
+      },
+    );
   }
 
   /** Watches for a publication for a short while; true = there was one. */

@@ -1,35 +1,29 @@
 /** A worker's rings: told by message, scanned in turn. */
-import { WORKER, workerBase } from '../protocol/control-layout.js';
 import { toErrorRecord } from '../base/errors.js';
-import { loadFunction, loadedFunction } from '../base/function-ref.js';
-import type { FromWorker, ToWorker } from '../protocol/messages.js';
-import type { WorkerInit } from '../crew/platform.js';
-import { sleep } from '../protocol/machine.js';
+import { wakeWorker } from '../protocol/machine.js';
+import type { FromWorker, SentJob, ToWorker } from '../protocol/messages.js';
 import { RING, ringMemory } from '../protocol/ring-layout.js';
+import { hasWorker } from '../protocol/worker-set.js';
 import { SlotRunner } from '../slot/slot-runner.js';
-
-/** What the loop around needs to give. */
-interface RingsHost {
-  readonly init: WorkerInit;
-  post(message: FromWorker, transfer?: readonly unknown[]): void;
-  beginAsync(): void;
-  endAsync(): void;
-  recover(href: string, error: unknown): Promise<boolean>;
-}
-
-type HeldJobs = Extract<ToWorker, { t: 'held' }>['jobs'];
+import type { RunnerHost } from '../slot/slot-runner.js';
+import { withFunction } from './worker-loop.js';
+import type { WorkerLoop } from './worker-loop.js';
 
 /** All rings that one worker serves. */
-export class WorkerRings {
-  readonly #host: RingsHost;
+export class WorkerRings implements RunnerHost {
+  readonly worker: number;
+  readonly control: Int32Array;
+  readonly #loop: WorkerLoop;
   readonly #byId = new Map<number, SlotRunner>();
   #list: SlotRunner[] = [];
   /** Jobs that came by message before the ring's module was there. */
-  readonly #early = new Map<number, HeldJobs[number][]>();
+  readonly #early = new Map<number, SentJob[]>();
   #next = 0;
 
-  constructor(host: RingsHost) {
-    this.#host = host;
+  constructor(loop: WorkerLoop) {
+    this.#loop = loop;
+    this.worker = loop.init.id;
+    this.control = loop.init.words;
   }
 
   /** Could this worker reserve something right now? */
@@ -44,52 +38,25 @@ export class WorkerRings {
   }
 
   define(message: Extract<ToWorker, { t: 'ring' }>): void {
-    const { init } = this.#host;
+    const { ring, shared, stats, threads } = message;
     const memory = ringMemory(message.buffer, message.window, message.arenaBytes);
-    const runner = new SlotRunner(message.ring, memory, message.shared, message.stats, {
-      worker: init.id,
-      control: init.words,
-      threads: message.threads,
-      clockOffset: performance.timeOrigin - message.timeOrigin,
-      post: (m, transfer) => {
-        this.#host.post(m, transfer);
-      },
-      wake: () => {
-        this.#host.post({ t: 'wake' });
-      },
-      beginAsync: () => {
-        this.#host.beginAsync();
-      },
-      endAsync: () => {
-        this.#host.endAsync();
-      },
-      wakeAnother: (words) => {
-        this.#wakeAnother(words);
-      },
-    });
-    this.#byId.set(message.ring, runner);
+    const clockOffset = performance.timeOrigin - message.timeOrigin;
+    const runner = new SlotRunner({ id: ring, memory, shared, stats, threads, clockOffset }, this);
+    this.#byId.set(ring, runner);
     this.#list = [...this.#byId.values()];
-    const fail = (error: unknown): void => {
-      this.#host.post({ t: 'ringError', ring: message.ring, error: toErrorRecord(error) });
-    };
-    try {
-      runner.fn = loadedFunction(message.href, message.name);
-    } catch (error) {
-      fail(error);
-      return;
-    }
-    if (runner.fn !== undefined) return;
-    this.#host.beginAsync();
-    loadFunction(message.href, message.name, (h, e) => this.#host.recover(h, e))
-      .then((fn) => {
+    withFunction(
+      this.#loop,
+      message,
+      (fn) => {
         runner.fn = fn;
-        const early = this.#early.get(message.ring);
-        this.#early.delete(message.ring);
-        if (early !== undefined) this.hold(message.ring, early);
-      }, fail)
-      .finally(() => {
-        this.#host.endAsync();
-      });
+        const early = this.#early.get(ring);
+        this.#early.delete(ring);
+        if (early !== undefined) this.takeInputs(ring, early);
+      },
+      (error) => {
+        this.#loop.post({ t: 'ringError', ring, error: toErrorRecord(error) });
+      },
+    );
   }
 
   drop(ring: number): void {
@@ -98,14 +65,15 @@ export class WorkerRings {
     this.#list = [...this.#byId.values()];
   }
 
-  hold(ring: number, jobs: HeldJobs): void {
+  /** Runs jobs whose inputs came by message. */
+  takeInputs(ring: number, jobs: readonly SentJob[]): void {
     const runner = this.#byId.get(ring);
     if (runner === undefined) return;
     if (runner.fn === undefined) {
       this.#early.set(ring, [...(this.#early.get(ring) ?? []), ...jobs]);
       return;
     }
-    for (const [sequence, input] of jobs) runner.runHeld(sequence, input);
+    for (const [sequence, input] of jobs) runner.runSent(sequence, input);
   }
 
   /** One reservation in each ring, in turn; true = something was done. */
@@ -124,15 +92,28 @@ export class WorkerRings {
     return this.#list.some((ring) => ring.isBusy && ring.steal());
   }
 
-  #wakeAnother(ring: Int32Array): void {
-    const { init } = this.#host;
-    for (let w = 1; w <= init.capacity; w += 1) {
-      const allowed = (Atomics.load(ring, RING.ALLOWED + (w >>> 5)) >>> (w & 31)) & 1;
-      if (w === init.id || allowed === 0) continue;
-      const base = workerBase(w);
-      if (!sleep.claimSleeper(init.words, base)) continue;
-      Atomics.notify(init.words, base + WORKER.SLEEP);
-      return;
+  post(message: FromWorker, transfer?: readonly unknown[]): void {
+    this.#loop.post(message, transfer);
+  }
+
+  /** Wakes the owner. */
+  wake(): void {
+    this.#loop.post({ t: 'wake' });
+  }
+
+  beginAsync(): void {
+    this.#loop.beginAsync();
+  }
+
+  endAsync(): void {
+    this.#loop.endAsync();
+  }
+
+  wakeAnother(ring: Int32Array): void {
+    const { capacity } = this.#loop.init;
+    for (let w = 1; w <= capacity; w += 1) {
+      if (w === this.worker || !hasWorker(ring, RING.ALLOWED, w)) continue;
+      if (wakeWorker(this.control, w)) return;
     }
   }
 }

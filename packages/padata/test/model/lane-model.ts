@@ -1,7 +1,7 @@
 /**
  * The claim protocol as a model: one lane, opened once for each job; the owner and helpers claim its chunks and run
  * them; helpers come when they like, late ones too. The steps are those of `protocol/lane.ts`, which ships; what is
- * around them is written as in range-engine.ts (owner) and worker-range.ts (helper). A helper sleeps while it sees
+ * around them is written as in caller-part.ts (owner) and lane-visit.ts (helper). A helper sleeps while it sees
  * no opening that it does not know.
  */
 import type { AtomicOps, Model, ModelThread, ThreadTools } from '@bootmem/padata/testing';

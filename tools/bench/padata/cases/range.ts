@@ -65,7 +65,7 @@ export async function range(samples: Samples, options: BenchOptions): Promise<vo
         subjects,
         round,
       );
-      job.dispose();
+      job.close();
     }
     for (const size of SIZES) {
       const job = await pool.prepareRange({
@@ -86,7 +86,7 @@ export async function range(samples: Samples, options: BenchOptions): Promise<vo
         { name: BEST_PEER.name, call: () => Promise.all(eighths.map((part) => peer.run(part))) },
       ];
       await measure(`range job: sum over ${size} shared doubles`, subjects, round);
-      job.dispose();
+      job.close();
     }
   }
   await pool.close();

@@ -64,7 +64,7 @@ async function prepared(
   return {
     runner: { run: (job: RangeJob) => ranges.get(job.nid)!.run(job.start, job.size) },
     dispose: () => {
-      for (const range of ranges.values()) range.dispose();
+      for (const range of ranges.values()) range.close();
     },
   };
 }

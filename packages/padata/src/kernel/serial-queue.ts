@@ -2,7 +2,7 @@
  * A serial worker of an instance: runs serial callbacks one at a time, first come first served, across all
  * shells of the instance. A callback may return a promise; the next one waits for it.
  *
- * Callbacks run on the owner's thread. So "serial worker" is an order, not a place: two lanes overlap only
+ * Callbacks run on the owner's thread. So "serial worker" is an order, not a place: two queues overlap only
  * where their callbacks wait.
  * @kernel padata_serial_worker
  */
@@ -12,7 +12,7 @@ import { isThenable } from '../base/thenable.js';
 type SerialTask = () => unknown;
 
 /** A queue of callbacks that never overlap. */
-export class SerialLane {
+export class SerialQueue {
   readonly #tasks: SerialTask[] = [];
   readonly #report: (error: unknown) => void;
   #at = 0;
@@ -28,7 +28,7 @@ export class SerialLane {
     return this.#tasks.length - this.#at;
   }
 
-  /** Appends a callback; runs it now if the lane is idle. */
+  /** Appends a callback; runs it now if the queue is idle. */
   push(task: SerialTask): void {
     this.#tasks.push(task);
     if (!this.#busy) this.#run();

@@ -5,6 +5,9 @@
  * The words of the lane are the truth; messages only bring what does not fit a word (errors, values that
  * are not numbers).
  */
+import { PadataError, fromErrorRecord, messageOf } from '../base/errors.js';
+import { smallInteger } from '../base/small-integer.js';
+import type { Control } from '../crew/crew.js';
 import {
   CHUNK_PHASE_BITS,
   CHUNK_PHASE_MASK,
@@ -13,12 +16,11 @@ import {
   LANE_STAT_NUMBERS,
 } from '../protocol/control-layout.js';
 import type { LanePlace } from '../protocol/control-layout.js';
-import { PadataError, fromErrorRecord } from '../base/errors.js';
 import type { FromWorker } from '../protocol/messages.js';
+import type { PlannedRun } from './range-job.js';
 import { chunkEnd, chunkStart } from './range-plan.js';
-import type { SoloPart } from './range-solo.js';
-import { smallInteger } from '../base/small-integer.js';
 import type { RangePlan } from './range-plan.js';
+import type { SoloPart } from './range-solo.js';
 import type { RangeWorkerStats } from './range-types.js';
 
 const { load, store } = Atomics;
@@ -27,6 +29,12 @@ const { load, store } = Atomics;
 interface Span {
   readonly start: number;
   readonly end: number;
+}
+
+/** A lane that was taken for a run. */
+interface LaneHere {
+  readonly lane: number;
+  readonly place: LanePlace;
 }
 
 /** State of one run. */
@@ -49,24 +57,15 @@ export class LaneRun {
   readonly #words: Int32Array;
   readonly #numbers: Float64Array;
 
-  constructor(
-    words: Int32Array,
-    numbers: Float64Array,
-    lane: number,
-    place: LanePlace,
-    plan: RangePlan,
-    start: number,
-    end: number,
-    idempotent: boolean,
-  ) {
+  constructor({ words, numbers }: Control, { lane, place }: LaneHere, run: PlannedRun) {
     this.#words = words;
     this.#numbers = numbers;
     this.lane = lane;
     this.place = place;
-    this.plan = plan;
-    this.start = start;
-    this.end = end;
-    this.idempotent = idempotent;
+    this.plan = run.plan;
+    this.start = run.shape.start;
+    this.end = run.shape.start + run.shape.size;
+    this.idempotent = run.job.options.idempotent === true;
   }
 
   /** Values that are no numbers, by chunk; made when the first comes. */
@@ -118,7 +117,7 @@ export class LaneRun {
     this.failure = {
       error: new PadataError(
         isClone ? 'ERR_PADATA_CLONE' : 'ERR_PADATA_CHUNK_FAILED',
-        `chunk [${start}, ${end}) failed in ${worker === 0 ? 'the caller' : `worker ${worker}`}: ${textOf(cause)}`,
+        `chunk [${start}, ${end}) failed in ${worker === 0 ? 'the caller' : `worker ${worker}`}: ${messageOf(cause)}`,
         { start, end, worker, index },
         { cause },
       ),
@@ -229,10 +228,4 @@ export class LaneRun {
     }
     return list;
   }
-}
-
-function textOf(cause: unknown): string {
-  if (typeof cause === 'object' && cause !== null && 'message' in cause)
-    return String(cause.message);
-  return String(cause);
 }

@@ -1,0 +1,225 @@
+/**
+ * The caller's part in a run that has a lane: it claims and runs chunks like any helper, in its event loop or
+ * blocking, waits until all helpers have left, runs what was lost, gathers.
+ *
+ * Its chunk words need no atomics: nobody reads them before the run is over, but for progress.
+ */
+import type { AnyFunction } from '../base/function-ref.js';
+import { isThenable } from '../base/thenable.js';
+import type { Crew } from '../crew/crew.js';
+import type { Platform } from '../crew/platform.js';
+import { CHUNK_PHASE_BITS, ChunkPhase, LANE } from '../protocol/control-layout.js';
+import { lane as protocol } from '../protocol/machine.js';
+import type { LaneRun } from './lane-run.js';
+import type { PlannedRun, RangeJobState } from './range-job.js';
+import type { RangeLanes } from './range-lanes.js';
+import { EVENT_SLICE_MS, callSync } from './range-solo.js';
+import type { RangeResult } from './range-types.js';
+
+const { store, wait } = Atomics;
+/** Work left that is worth waking a sleeping thread for, in milliseconds. */
+const WAKE_WORTH_MS = 0.05;
+/** How long the caller watches for helpers to leave before it sleeps, in milliseconds. */
+const LEAVE_SPIN_MS = 0.05;
+
+/** What the calling thread does in runs of one pool. */
+export class CallerPart {
+  readonly #platform: Platform;
+  readonly #crew: Crew;
+  readonly #lanes: RangeLanes;
+  readonly #words: Int32Array;
+  readonly #numbers: Float64Array;
+
+  constructor(platform: Platform, crew: Crew, lanes: RangeLanes) {
+    this.#platform = platform;
+    this.#crew = crew;
+    this.#lanes = lanes;
+    this.#words = crew.words;
+    this.#numbers = crew.numbers;
+  }
+
+  async takePart(
+    job: RangeJobState,
+    active: LaneRun,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const fn = job.fn!;
+    const began = performance.now();
+    let lastEvents = began;
+    for (;;) {
+      const k = protocol.claim(this.#words, active.place.base);
+      if (k < 0) break;
+      const { start, end } = this.#begin(active, k);
+      try {
+        const value = fn(start, end, job.options.arg);
+        this.#finish(job, active, k, isThenable(value) ? await value : value);
+      } catch (error) {
+        this.#fail(active, k, error);
+      }
+      const now = performance.now();
+      if (now - lastEvents > EVENT_SLICE_MS || job.options.priority === 'low') {
+        await this.#platform.yieldToEvents();
+        lastEvents = performance.now();
+        if (signal?.aborted === true) protocol.stop(this.#words, active.place.base);
+      }
+    }
+    this.#numbers[active.place.stats + 2]! += performance.now() - began;
+  }
+
+  /** @param ran chunks that the caller has run before */
+  takePartSync({ job, began }: PlannedRun, fn: AnyFunction, active: LaneRun, ran: number): void {
+    const total = active.end - active.start;
+    let done = ran === 0 ? 0 : active.bounds(ran - 1).end - active.start;
+    const left = (): number => ((performance.now() - began) / done) * (total - done);
+    const first = done > 0 ? left() : (job.msPerUnit ?? 0) * total;
+    let woken = job.once || first > WAKE_WORTH_MS;
+    if (woken) this.#lanes.wakeAllowed(active);
+    for (;;) {
+      const k = protocol.claim(this.#words, active.place.base);
+      if (k < 0) break;
+      done += this.runChunkSync(job, fn, active, k);
+      ran += 1;
+      // The clock costs as much as a small chunk: looked at after 1, 2, 4, 8 ... chunks.
+      if (!woken && (ran & (ran - 1)) === 0 && done < total && left() > WAKE_WORTH_MS) {
+        woken = true;
+        this.#lanes.wakeAllowed(active);
+      }
+    }
+    this.#numbers[active.place.stats + 2]! += performance.now() - began;
+  }
+
+  runChunkSync(job: RangeJobState, fn: AnyFunction, active: LaneRun, k: number): number {
+    const { start, end } = this.#begin(active, k);
+    try {
+      this.#finish(job, active, k, callSync(fn, start, end, job.options.arg, k));
+    } catch (error) {
+      this.#fail(active, k, error);
+    }
+    return end - start;
+  }
+
+  #begin(active: LaneRun, k: number): { start: number; end: number } {
+    const bounds = active.bounds(k);
+    const stat = active.place.stats;
+    this.#numbers[stat]! += 1;
+    this.#numbers[stat + 1]! += bounds.end - bounds.start;
+    this.#words[active.place.chunks + k] = ChunkPhase.RUNNING;
+    return bounds;
+  }
+
+  #finish(job: RangeJobState, active: LaneRun, k: number, value: unknown): void {
+    let phase: number = ChunkPhase.DONE;
+    if (job.options.reduce !== undefined && value !== undefined) {
+      active.values.set(k, value);
+      phase = ChunkPhase.DONE_MESSAGE;
+    }
+    this.#words[active.place.chunks + k] = phase;
+  }
+
+  #fail(active: LaneRun, k: number, error: unknown): void {
+    protocol.stop(this.#words, active.place.base);
+    this.#words[active.place.chunks + k] = ChunkPhase.FAILED | (0 << CHUNK_PHASE_BITS);
+    active.fail(k, 0, error);
+  }
+
+  /** Waits in the event loop until no helper is present. */
+  async untilEmpty(active: LaneRun): Promise<void> {
+    for (;;) {
+      const deadline = performance.now() + LEAVE_SPIN_MS;
+      while (this.#present(active) !== 0 && performance.now() < deadline);
+      if (this.#present(active) === 0) return;
+      const left = new Promise<void>((resolve) => {
+        active.onLeft = resolve;
+      });
+      // Pairs with `leave`: it clears PRESENT, then loads WAITING.
+      store(this.#words, active.place.base + LANE.WAITING, 1);
+      if (this.#present(active) !== 0) await left;
+      active.onLeft = undefined;
+    }
+  }
+
+  untilEmptySync(active: LaneRun): void {
+    let deadline = -1;
+    for (;;) {
+      const w = this.#present(active);
+      if (w === 0) return;
+      const now = performance.now();
+      if (deadline < 0) deadline = now + LEAVE_SPIN_MS;
+      if (now < deadline) continue;
+      store(this.#words, active.place.base + LANE.WAITING, 2);
+      if (wait(this.#words, active.place.present + w, 1, 20) !== 'timed-out') continue;
+      const member = this.#crew.member(w);
+      if (member !== undefined && !member.platform.isAlive()) {
+        this.#lanes.workerDied(w, 1, undefined);
+      }
+    }
+  }
+
+  /** A worker that is present, or 0. */
+  #present(active: LaneRun): number {
+    for (let w = 1; w <= this.#crew.capacity; w += 1) {
+      if (!protocol.hasLeft(this.#words, active.place.present, w)) return w;
+    }
+    return 0;
+  }
+
+  async redo(job: RangeJobState, active: LaneRun): Promise<void> {
+    for (const k of active.redo.splice(0)) {
+      const { start, end } = this.#begin(active, k);
+      try {
+        this.#finish(job, active, k, await job.fn!(start, end, job.options.arg));
+      } catch (error) {
+        this.#fail(active, k, error);
+      }
+    }
+  }
+
+  /** Values and errors that were posted before their sender left are on their way; takes them in. */
+  async untilGathered(active: LaneRun): Promise<void> {
+    while (active.missingValues() > 0 || active.missingError()) {
+      const arrived = new Promise<void>((resolve) => {
+        active.onLeft = resolve;
+      });
+      this.#crew.receiveAll();
+      if (active.missingValues() > 0 || active.missingError()) await arrived;
+      active.onLeft = undefined;
+    }
+  }
+
+  async undoIfNeeded(
+    job: RangeJobState,
+    active: LaneRun,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    if (job.undo === undefined) return;
+    if (active.failure === undefined && signal?.aborted !== true) return;
+    for (const { start, end } of active.spans()) await job.undo(start, end, job.options.arg);
+  }
+
+  undoSync(job: RangeJobState, active: LaneRun): void {
+    if (job.undo === undefined) return;
+    for (const { start, end } of active.spans()) {
+      callSync(job.undo, start, end, job.options.arg, 0);
+    }
+  }
+
+  gather({ job, began }: PlannedRun, active: LaneRun): RangeResult {
+    const { reduce, initial } = job.options;
+    let value = initial;
+    if (reduce !== undefined) {
+      for (let k = 0; k < active.plan.chunkCount; k += 1) {
+        const { start, end } = active.bounds(k);
+        value = reduce(value, active.valueOf(k), start, end);
+      }
+    }
+    return {
+      planned: active.plan.planned,
+      got: active.plan.got,
+      chunkSize: active.plan.chunkSize,
+      chunks: active.plan.chunkCount,
+      value,
+      wallMs: performance.now() - began,
+      workers: active.stats(this.#crew.capacity),
+    };
+  }
+}
