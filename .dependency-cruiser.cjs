@@ -18,6 +18,15 @@ const floors = {
     'report/',
     'cli/',
   ],
+  'firmware-map': [
+    'types/',
+    'base/',
+    ['options/', 'text/', 'schema/'],
+    'records/',
+    'json/',
+    'read/',
+    ['make/', 'derive/'],
+  ],
   memblock: ['base/', 'list/', 'core/', 'parts/', 'memblock.ts', ['replay/', 'trace/']],
   padata: [
     'base/',

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { deriveMemory } from '@bootmem/firmware-map';
+import { deriveMemory } from '@bootmem/firmware-map/derive';
 import { describe } from './helpers.js';
 
 // Small addresses in units of half a page, so that borders inside pages are common.

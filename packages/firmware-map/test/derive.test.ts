@@ -1,6 +1,7 @@
 import { describe as group, expect, test } from '@jest/globals';
-import { deriveMemory, mergeDescriptions, synthesize } from '@bootmem/firmware-map';
-import type { DerivedMemory } from '@bootmem/firmware-map';
+import { mergeDescriptions, synthesize } from '@bootmem/firmware-map';
+import { deriveMemory } from '@bootmem/firmware-map/derive';
+import type { DerivedMemory } from '@bootmem/firmware-map/derive';
 import { describe, describeLines, fixture } from './helpers.js';
 
 const tuples = ({ memory }: DerivedMemory): (string | number)[][] =>

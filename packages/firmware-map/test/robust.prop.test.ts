@@ -3,12 +3,12 @@ import fc from 'fast-check';
 import { expect } from '@jest/globals';
 import {
   createReader,
-  deriveMemory,
   fromJson,
   parseDescription,
   parseMemoryOptions,
   toJson,
 } from '@bootmem/firmware-map';
+import { deriveMemory } from '@bootmem/firmware-map/derive';
 import { fixture } from './helpers.js';
 
 const LINES = [

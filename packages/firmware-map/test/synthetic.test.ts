@@ -1,5 +1,6 @@
 import { describe as group, expect, test } from '@jest/globals';
-import { deriveMemory, fromJson, synthesize, toJson } from '@bootmem/firmware-map';
+import { fromJson, synthesize, toJson } from '@bootmem/firmware-map';
+import { deriveMemory } from '@bootmem/firmware-map/derive';
 import type { SyntheticOptions } from '@bootmem/firmware-map';
 
 const GIB = 2 ** 30;

@@ -11,7 +11,8 @@ import {
   readPagetypeinfo,
   readZoneinfo,
 } from '@bootmem-tools/oracle';
-import { deriveMemory, parseDescription } from '@bootmem/firmware-map';
+import { parseDescription } from '@bootmem/firmware-map';
+import { deriveMemory } from '@bootmem/firmware-map/derive';
 import type { MachineDescription } from '@bootmem/firmware-map';
 import { Case, type CaseResult } from './case.js';
 

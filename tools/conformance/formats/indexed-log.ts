@@ -4,7 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { deriveMemory, fromJson, parseDescription, toJson } from '@bootmem/firmware-map';
+import { fromJson, parseDescription, toJson } from '@bootmem/firmware-map';
+import { deriveMemory } from '@bootmem/firmware-map/derive';
 import type { MachineDescription } from '@bootmem/firmware-map';
 import { Case, type CaseResult } from './case.js';
 

@@ -4,13 +4,14 @@
  */
 import {
   createReader,
-  deriveMemory,
   fromJson,
   mergeDescriptions,
   parseDescription,
   toJson,
 } from '@bootmem/firmware-map';
-import type { DerivedMemory, Problem, ReadResult } from '@bootmem/firmware-map';
+import { deriveMemory } from '@bootmem/firmware-map/derive';
+import type { Problem, ReadResult } from '@bootmem/firmware-map';
+import type { DerivedMemory } from '@bootmem/firmware-map/derive';
 import type { Random } from '../../kit/random.mjs';
 
 /** Throws with a reason when something does not hold. */

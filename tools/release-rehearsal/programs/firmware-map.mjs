@@ -1,5 +1,6 @@
 // Reads a small log and says where its memory is; makes up a machine and takes it through JSON.
 export default async (api, assert) => {
+  const { deriveMemory } = await import('@bootmem/firmware-map/derive');
   const log = [
     'Linux version 6.12.0 (user@host) #1 SMP',
     'BIOS-e820: [mem 0x0000000000000000-0x000000000009ffff] usable',
@@ -7,7 +8,7 @@ export default async (api, assert) => {
   ].join('\n');
   const read = await api.readDescription([log], { name: 'log' });
   assert.equal(read.ok, true);
-  const { memory } = api.deriveMemory(read.description);
+  const { memory } = deriveMemory(read.description);
   assert.deepEqual(
     memory.map(({ start, end, nid }) => [start, end, nid]),
     [

@@ -1,5 +1,7 @@
-import { deriveMemory, parseDescription } from '@bootmem/firmware-map';
-import type { DerivedMemory, MachineDescription, ReadResult } from '@bootmem/firmware-map';
+import { parseDescription } from '@bootmem/firmware-map';
+import { deriveMemory } from '@bootmem/firmware-map/derive';
+import type { MachineDescription, ReadResult } from '@bootmem/firmware-map';
+import type { DerivedMemory } from '@bootmem/firmware-map/derive';
 
 const read: ReadResult = parseDescription('00100000-3fffffff : System RAM\n');
 if (!read.ok) throw new Error(read.problems[0]!.message);

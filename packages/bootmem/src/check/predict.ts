@@ -6,7 +6,8 @@
  * the lower bound.
  */
 import type { Memblock } from '@bootmem/memblock';
-import type { MachineDescription, MemblockOperation } from '@bootmem/firmware-map';
+import type { MachineDescription } from '@bootmem/firmware-map';
+import type { MemblockOperation } from '@bootmem/firmware-map/types';
 
 /** A prediction and whether the kernel agrees. */
 export interface Prediction {

@@ -3,7 +3,8 @@
  * printed; on the way, predicts the address of each allocation from the state before it.
  */
 import type { Memblock, MemRegion } from '@bootmem/memblock';
-import type { MachineDescription, MemblockDump, MemblockOperation } from '@bootmem/firmware-map';
+import type { MachineDescription } from '@bootmem/firmware-map';
+import type { MemblockDump, MemblockOperation } from '@bootmem/firmware-map/types';
 import type { LoadedMachine } from '../input/types.js';
 import { chooseRelease, kernelOf } from '../plan/profile.js';
 import type { ReplayReport } from '../result.js';

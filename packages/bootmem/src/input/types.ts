@@ -1,7 +1,8 @@
 /**
  * Where a machine comes from, and what comes out of reading it. Types only.
  */
-import type { MachineDescription, ZoneinfoZone } from '@bootmem/firmware-map';
+import type { MachineDescription } from '@bootmem/firmware-map';
+import type { ZoneinfoZone } from '@bootmem/firmware-map/types';
 import type { MemoryBlocks } from './memory-blocks.js';
 
 /** Where a machine comes from. */

@@ -6,8 +6,10 @@
  * firmware map ─ edits, options ─▶ memory[nid] ─ zone limits, movable ─▶ zones ─ sections ─▶ holes
  * ```
  */
-import { deriveMemory } from '@bootmem/firmware-map';
-import type { DerivedMemory, MachineDescription, MemoryAmount } from '@bootmem/firmware-map';
+import { deriveMemory } from '@bootmem/firmware-map/derive';
+import type { MachineDescription } from '@bootmem/firmware-map';
+import type { DerivedMemory } from '@bootmem/firmware-map/derive';
+import type { MemoryAmount } from '@bootmem/firmware-map/types';
 import { unavailableHoles, zoneLayout } from '@bootmem/buddy-allocator/zones';
 import type {
   CoreSize,
@@ -123,7 +125,7 @@ export function planLayout(
   from: 'auto' | 'firmware' | 'early-ranges' = 'auto',
 ): LayoutPlan {
   const kernel = kernelOf(chooseRelease(profile, description));
-  const found = deriveMemory(description, { from });
+  const found = deriveMemory(description, { from, release: kernel.release ?? 'latest' });
   const derived = { ...found, memory: unplugMarks(description, found.memory) };
   const memory = toPageFrames(derived.memory, derived.pageSize, 'inward');
   const last = memory.at(-1);

@@ -15,7 +15,8 @@
  */
 import { MemFlags, Memblock } from '@bootmem/memblock';
 import type { MemblockProfile, MemRegion } from '@bootmem/memblock';
-import type { MachineDescription, MemblockDump, MemblockOperation } from '@bootmem/firmware-map';
+import type { MachineDescription } from '@bootmem/firmware-map';
+import type { MemblockDump, MemblockOperation } from '@bootmem/firmware-map/types';
 import type { LayoutPlan } from './layout-plan.js';
 
 /** Node number of a region that never got one. */

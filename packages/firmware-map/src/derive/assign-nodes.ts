@@ -8,9 +8,9 @@
  * Sources, best first: nodes that the kernel faked, the SRAT (unless the kernel threw it away), node blocks, early
  * node ranges, and one node for everything.
  */
-import { DEFAULT_PAGE_SIZE } from '../constants.js';
-import type { ProblemList } from '../problem-list.js';
-import type { ByteRange, MachineDescription } from '../types.js';
+import { DEFAULT_PAGE_SIZE } from '../base/constants.js';
+import type { ProblemList } from '../base/problem-list.js';
+import type { ByteRange, MachineDescription } from '../types/all.js';
 import { clip, subtract } from './intervals.js';
 
 /** A block of addresses that belongs to a node. */

@@ -8,9 +8,9 @@
  * Machines without a firmware map in their log (arm64, ppc64, riscv) are taken from what the kernel printed about
  * its own early ranges. Every assumption is reported.
  */
-import { DEFAULT_PAGE_SIZE, PHYS_ADDR_MAX } from '../constants.js';
-import { ProblemList } from '../problem-list.js';
-import type { ByteRange, EfiEntry, MachineDescription, Problem } from '../types.js';
+import { DEFAULT_PAGE_SIZE, PHYS_ADDR_MAX } from '../base/constants.js';
+import { ProblemList } from '../base/problem-list.js';
+import type { ByteRange, EfiEntry, MachineDescription, Problem } from '../types/all.js';
 import {
   assignNodes,
   nodeMap,
@@ -41,6 +41,8 @@ export interface DeriveOptions {
    * kernel printed about its own ranges. `early-ranges`: what the kernel printed.
    */
   readonly from?: 'auto' | 'firmware' | 'early-ranges';
+  /** Kernel release whose rules count, as `uname -r` prints it; default: the description's. */
+  readonly release?: string;
 }
 
 /** Device memory. */
@@ -88,7 +90,7 @@ export function deriveMemory(
 ): DerivedMemory {
   const problems = new ProblemList();
   const pageSize = description.pageSize ?? DEFAULT_PAGE_SIZE;
-  const found = find(description, options.from ?? 'auto', problems);
+  const found = find(description, options, problems);
   if (found === undefined) {
     problems.error('NO_MEMORY_MAP', 0, 'the description does not say where memory is');
   }
@@ -124,11 +126,11 @@ export function deriveMemory(
 
 function find(
   description: MachineDescription,
-  from: 'auto' | 'firmware' | 'early-ranges',
+  { from = 'auto', release }: DeriveOptions,
   problems: ProblemList,
 ): Found | undefined {
   if (from === 'early-ranges') return fromEarlyRanges(description);
-  const map = fromMap(description, problems);
+  const map = fromMap(description, problems, release);
   if (map !== undefined) return map;
   if (from === 'auto') {
     const early = fromEarlyRanges(description);
@@ -139,8 +141,12 @@ function find(
   return fromIomem(description) ?? fromEfi(description, problems);
 }
 
-function fromMap(description: MachineDescription, problems: ProblemList): Found | undefined {
-  const map = finalMap(description, problems);
+function fromMap(
+  description: MachineDescription,
+  problems: ProblemList,
+  release?: string,
+): Found | undefined {
+  const map = finalMap(description, problems, release);
   if (map === undefined) return undefined;
   const usable = map.ranges.filter(({ kind }) => kind === 'usable' || kind === 'unaccepted');
   if (usable.length === 0) return undefined;

@@ -7,9 +7,9 @@
  *
  * Source: kernel documentation, "Fake NUMA For CPUSets".
  */
-import { MAX_NODE_ID } from '../constants.js';
-import type { ProblemList } from '../problem-list.js';
-import type { ByteRange, MachineDescription } from '../types.js';
+import { MAX_NODE_ID } from '../base/constants.js';
+import type { ProblemList } from '../base/problem-list.js';
+import type { ByteRange, MachineDescription } from '../types/all.js';
 import type { NodeBlock, NodeMap } from './assign-nodes.js';
 import { totalLength } from './intervals.js';
 

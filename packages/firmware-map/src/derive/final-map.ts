@@ -9,10 +9,10 @@
  *
  * Without a printed user map, options of the command line are applied here ({@link applyOptions}).
  */
-import { PHYS_ADDR_MAX } from '../constants.js';
-import { kindOfType } from '../log/map-lines.js';
-import type { ProblemList } from '../problem-list.js';
-import { profileForRelease } from '../releases.js';
+import { PHYS_ADDR_MAX } from '../base/constants.js';
+import { kindOfType } from '../base/range-kinds.js';
+import type { ProblemList } from '../base/problem-list.js';
+import { profileForRelease } from './releases.js';
 import type {
   ByteRange,
   MachineDescription,
@@ -20,7 +20,7 @@ import type {
   MapEntry,
   MemmapOption,
   RangeKind,
-} from '../types.js';
+} from '../types/all.js';
 import { subtract, totalLength } from './intervals.js';
 
 /** A stretch of the final map. */
@@ -50,11 +50,14 @@ const RANK: Readonly<Record<RangeKind, number>> = {
 
 /**
  * The final map of a description that holds a firmware map.
+ * @param problems  gets what was assumed
+ * @param release   kernel release whose rules count
  * @returns `undefined` when it holds none
  */
 export function finalMap(
   description: MachineDescription,
   problems: ProblemList,
+  release = description.kernel?.release,
 ): FinalMap | undefined {
   const { firmware, options } = description;
   const base = lastPrintedMap(description);
@@ -66,7 +69,17 @@ export function finalMap(
   if (!wasUserMapPrinted && !areLimitsPrinted(firmware.edits)) {
     ranges = applyOptions(ranges, options, problems, description.commandLine?.line ?? 0);
   }
-  if (isX86(description)) ranges = reserveBios(ranges, description, problems, base.lastLine);
+  if (isX86(description)) {
+    const { lowReserve } = profileForRelease(release);
+    const left = withoutBios(ranges, lowReserve);
+    // A log usually says so; where it does not, that is worth a word.
+    const isLog = description.source.format === 'boot-log';
+    if (isLog && usableBytes(left) !== usableBytes(ranges)) {
+      const message = `the first ${lowReserve} bytes and 0xa0000-0xfffff are taken out, as x86 kernels do (this log does not hold their lines about it)`;
+      problems.warn('ASSUMED', base.lastLine, message);
+    }
+    ranges = left;
+  }
   return { ranges: ranges.sort((a, b) => a.start - b.start), source: base.source };
 }
 
@@ -76,28 +89,20 @@ function isX86({ architecture }: MachineDescription): boolean {
 
 // What x86 kernels never use: the first page, and the window of video memory and option ROMs. They say so at debug
 // level, so many logs do not hold the lines.
-function reserveBios(
-  ranges: readonly KindRange[],
-  description: MachineDescription,
-  problems: ProblemList,
-  line: number,
-): KindRange[] {
-  const low = profileForRelease(description.kernel?.release).lowReserve;
+function withoutBios(ranges: readonly KindRange[], lowReserve: number): KindRange[] {
   const windows = [
-    { start: 0, end: low },
+    { start: 0, end: lowReserve },
     { start: 0xa0000, end: 0x100000 },
-  ].filter(({ end }) => end > 0);
+  ];
   let result = [...ranges];
-  for (const window of low === 0 ? [] : windows) result = removeKind(result, window, 'usable');
-  const usableBytes = (list: readonly KindRange[]): number =>
-    totalLength(list.filter(({ kind }) => kind === 'usable'));
-  // A log usually says so; where it does not, that is worth a word.
-  const isLog = description.source.format === 'boot-log';
-  if (isLog && usableBytes(result) !== usableBytes(ranges)) {
-    const message = `the first ${low} bytes and 0xa0000-0xfffff are taken out, as x86 kernels do (this log does not hold their lines about it)`;
-    problems.warn('ASSUMED', line, message);
+  for (const window of lowReserve === 0 ? [] : windows) {
+    result = removeKind(result, window, 'usable');
   }
   return result;
+}
+
+function usableBytes(ranges: readonly KindRange[]): number {
+  return totalLength(ranges.filter(({ kind }) => kind === 'usable'));
 }
 
 interface PrintedMap {

@@ -2,7 +2,7 @@
  * Sets of half-open ranges: sorted, disjoint. Pure functions over plain arrays; costs are O(n log n) for the first
  * sort and linear after it.
  */
-import type { ByteRange } from '../types.js';
+import type { ByteRange } from '../types/all.js';
 
 /** Ranges sorted by start, touching and overlapping ones joined. */
 export function normalise(ranges: readonly ByteRange[]): ByteRange[] {

@@ -8,8 +8,8 @@
  * The slack is room for a backend's pages, which are moved in later; page numbers reach its end, but no memory
  * lies there. Source: early_node_map and zone lines of such kernels beside their maps.
  */
-import type { ProblemList } from '../problem-list.js';
-import type { ByteRange, MachineDescription } from '../types.js';
+import type { ProblemList } from '../base/problem-list.js';
+import type { ByteRange, MachineDescription } from '../types/all.js';
 
 const SLACK = 8 * 2 ** 20;
 

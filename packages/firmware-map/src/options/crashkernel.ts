@@ -4,8 +4,8 @@
  *   256M            256M@16M            256M,high   64M,low   32M,cma
  *   512M-2G:64M,2G-:128M[@offset]       by the amount of memory of the machine
  */
-import { leadingSize } from '../numbers.js';
-import type { CrashkernelOption } from '../types.js';
+import { leadingSize } from '../base/numbers.js';
+import type { CrashkernelOption } from '../types/all.js';
 
 /**
  * One value of `crashkernel=`.

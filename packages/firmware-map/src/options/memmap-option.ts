@@ -6,8 +6,8 @@
  *   nn                usable memory ends at nn
  *   nn%ss-old+new     change type `old` to `new`; without new: remove; without old: any type
  */
-import { leadingSize, parseNumber } from '../numbers.js';
-import type { MemmapOption } from '../types.js';
+import { leadingSize, parseNumber } from '../base/numbers.js';
+import type { MemmapOption } from '../types/all.js';
 
 const FORMS: Readonly<Record<string, MemmapOption['form']>> = {
   '@': 'usable',

@@ -6,8 +6,8 @@
  *
  * Source: kernel documentation, "The kernel's command-line parameters".
  */
-import { leadingSize, parseSize } from '../numbers.js';
-import { ProblemList } from '../problem-list.js';
+import { leadingSize, parseSize } from '../base/numbers.js';
+import { ProblemList } from '../base/problem-list.js';
 import type {
   HugepagesOption,
   MemmapOption,
@@ -15,8 +15,8 @@ import type {
   MemoryOptions,
   NumaOption,
   Problem,
-} from '../types.js';
-import type { Writable } from '../draft.js';
+} from '../types/all.js';
+import type { Writable } from '../base/writable.js';
 import { parseCrashkernel } from './crashkernel.js';
 import { parseMemmap } from './memmap-option.js';
 

@@ -15,7 +15,7 @@ import {
   zoneWatermarks,
 } from '@bootmem/buddy-allocator/zones';
 import type { KernelProfile, Watermarks } from '@bootmem/buddy-allocator/zones';
-import type { ZoneinfoZone } from '@bootmem/firmware-map';
+import type { ZoneinfoZone } from '@bootmem/firmware-map/types';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 import { freedLater } from '../late-frees.js';
 import type { FactList } from '../fact-list.js';

@@ -2,7 +2,7 @@
  * Checks a value against a {@link Schema}: the few keywords that this package uses, nothing more. Stops at a bounded
  * number of complaints, and at a depth that no description reaches.
  */
-import type { Schema } from './schema.js';
+import type { Schema } from '../schema/schema.js';
 
 /** What is wrong, and where. */
 export interface Complaint {

@@ -2,9 +2,10 @@
  * Turns a draft into a description: page numbers become bytes, the architecture is decided, and the whole is judged
  * once (does it say anything about memory? do its parts contradict each other?).
  */
-import { DEFAULT_PAGE_SIZE, PHYS_ADDR_MAX } from './constants.js';
-import type { Draft, Writable } from './draft.js';
-import { parseMemoryOptions } from './options/memory-options.js';
+import { DEFAULT_PAGE_SIZE, PHYS_ADDR_MAX } from '../base/constants.js';
+import type { Writable } from '../base/writable.js';
+import type { Draft } from '../records/draft.js';
+import { parseMemoryOptions } from '../options/memory-options.js';
 import type {
   Architecture,
   DescriptionSource,
@@ -16,7 +17,7 @@ import type {
   ProcFiles,
   SourceFormat,
   ZoneRange,
-} from './types.js';
+} from '../types/all.js';
 
 /** Facts about the input that the draft does not hold. */
 export type SourceFacts = Omit<DescriptionSource, 'format'> & { format?: SourceFormat };

@@ -12,9 +12,9 @@
  * A block ends at the next header, or after a run of lines that are not its own: memory dumps of PCI devices look
  * very much like early ranges.
  */
-import { MAX_BLOCK_GAP } from '../constants.js';
-import { parseNumber } from '../numbers.js';
-import type { Draft } from '../draft.js';
+import { MAX_BLOCK_GAP } from '../base/constants.js';
+import { parseNumber } from '../base/numbers.js';
+import type { Draft } from './draft.js';
 import { nodeId } from './node-lines.js';
 import { MEM, onMatch, ZONE, zoneName, type Outcome, type Recogniser } from './recogniser.js';
 

@@ -2,8 +2,8 @@
  * Totals and events: the `Memory:` line, deferred initialisation, memory given back late, huge pages, crash kernel,
  * processors, the hot-plug block, the page size.
  */
-import { parseSize } from '../numbers.js';
-import type { Draft } from '../draft.js';
+import { parseSize } from '../base/numbers.js';
+import type { Draft } from './draft.js';
 import { nodeId } from './node-lines.js';
 import { MEM, onMatch, type Recogniser } from './recogniser.js';
 

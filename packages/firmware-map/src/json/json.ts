@@ -5,10 +5,10 @@
  */
 import { checkValue } from './check-value.js';
 import { lineOfOffset, lineOfPath } from './json-locate.js';
-import { ProblemList } from './problem-list.js';
-import type { ReadResult } from './read-result.js';
-import { DESCRIPTION_SCHEMA } from './schema.js';
-import type { MachineDescription } from './types.js';
+import { ProblemList } from '../base/problem-list.js';
+import type { ReadResult } from '../base/read-result.js';
+import { DESCRIPTION_SCHEMA } from '../schema/schema.js';
+import type { MachineDescription } from '../types/all.js';
 
 /** The description as JSON text, two blanks a level. */
 export function toJson(description: MachineDescription): string {

@@ -9,20 +9,20 @@
  *
  * An input may hold several boots. `boot` chooses one; without it, the last boot that says where memory is.
  */
-import { MAX_JSON_LENGTH } from './constants.js';
-import { Draft } from './draft.js';
-import { FirmwareMapError } from './errors.js';
+import { MAX_JSON_LENGTH } from '../base/constants.js';
+import { Draft } from '../records/draft.js';
+import { FirmwareMapError } from '../base/errors.js';
 import { finishDraft, saysAnything, saysWhereMemoryIs } from './finish.js';
-import { fromJson } from './json.js';
-import { BANNER } from './log/identity-lines.js';
-import { cleanLine, hasPrefix } from './log/clean-line.js';
-import { LineSplitter } from './log/line-splitter.js';
-import { LogReader } from './log/log-reader.js';
-import { WrapJoiner, type NumberedLine } from './log/wrap-joiner.js';
-import { mayBeProcLine, readProcLine } from './proc/proc-lines.js';
-import { ProblemList } from './problem-list.js';
-import type { ReadResult } from './read-result.js';
-import type { ProblemCode } from './types.js';
+import { fromJson } from '../json/json.js';
+import { BANNER } from '../records/identity-lines.js';
+import { cleanLine, hasPrefix } from '../text/clean-line.js';
+import { LineSplitter } from '../text/line-splitter.js';
+import { LogReader } from './log-reader.js';
+import { WrapJoiner, type NumberedLine } from '../text/wrap-joiner.js';
+import { mayBeProcLine, readProcLine } from '../records/proc-lines.js';
+import { ProblemList } from '../base/problem-list.js';
+import type { ReadResult } from '../base/read-result.js';
+import type { ProblemCode } from '../types/all.js';
 
 /** How to read. */
 export interface ReadOptions {

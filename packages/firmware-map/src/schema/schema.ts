@@ -17,14 +17,14 @@ import {
   list,
   ref,
   type Schema,
-} from './schema/builder.js';
+} from './builder.js';
 
-import { DEFS } from './schema/definitions.js';
-import { OPTIONS } from './schema/options.js';
-import { PRINTED } from './schema/printed.js';
-import { PROC } from './schema/proc.js';
+import { DEFS } from './definitions.js';
+import { OPTIONS } from './options.js';
+import { PRINTED } from './printed.js';
+import { PROC } from './proc.js';
 
-export type { Schema } from './schema/builder.js';
+export type { Schema } from './builder.js';
 
 const CODES = [
   'EMPTY_INPUT',

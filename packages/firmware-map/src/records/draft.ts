@@ -4,9 +4,10 @@
  *
  * Lists are bounded ({@link MAX_RECORDS}); `keep` is the only way records enter them.
  */
-import { MAX_RECORDS, PHYS_ADDR_MAX } from './constants.js';
-import { parseHex, parseNumber } from './numbers.js';
-import { ProblemList } from './problem-list.js';
+import type { Writable } from '../base/writable.js';
+import { MAX_RECORDS, PHYS_ADDR_MAX } from '../base/constants.js';
+import { parseHex, parseNumber } from '../base/numbers.js';
+import { ProblemList } from '../base/problem-list.js';
 import type {
   Architecture,
   BuddyinfoRow,
@@ -37,10 +38,7 @@ import type {
   ZoneName,
   ZoneRange,
   ZonelistsLine,
-} from './types.js';
-
-/** Objects of a readonly interface while they are built. */
-export type Writable<T> = { -readonly [K in keyof T]: T[K] };
+} from '../types/all.js';
 
 /** A memblock dump while its lines come in. */
 export interface DumpDraft {

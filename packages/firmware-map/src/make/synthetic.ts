@@ -9,10 +9,10 @@
  *
  * Other architectures have one stretch of memory from 1 GiB on.
  */
-import { MAX_NODE_ID, PHYS_ADDR_MAX } from './constants.js';
-import { FirmwareMapError } from './errors.js';
-import { parseSize } from './numbers.js';
-import { parseMemoryOptions } from './options/memory-options.js';
+import { MAX_NODE_ID, PHYS_ADDR_MAX } from '../base/constants.js';
+import { FirmwareMapError } from '../base/errors.js';
+import { parseSize } from '../base/numbers.js';
+import { parseMemoryOptions } from '../options/memory-options.js';
 import type {
   Architecture,
   ByteRange,
@@ -21,7 +21,7 @@ import type {
   MapEntry,
   RangeKind,
   SratEntry,
-} from './types.js';
+} from '../types/all.js';
 
 /** A machine to make up. Sizes: bytes, or text such as `768G`. */
 export interface SyntheticOptions {

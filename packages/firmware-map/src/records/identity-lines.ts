@@ -1,7 +1,7 @@
 /**
  * Which kernel on which machine: release, command line, model, and words that only one architecture prints.
  */
-import type { Architecture } from '../types.js';
+import type { Architecture } from '../types/all.js';
 import { onMatch, type Recogniser } from './recogniser.js';
 
 /** The line that begins a boot. */

@@ -2,8 +2,8 @@
  * What a recogniser of log records is: a piece of text that its lines must hold (so that the reader can skip all
  * other lines with one search), and a function that reads one line.
  */
-import type { Draft } from '../draft.js';
-import type { ZoneName } from '../types.js';
+import type { Draft } from './draft.js';
+import type { ZoneName } from '../types/all.js';
 
 /**
  * What became of a line.

@@ -18,13 +18,15 @@ export class FirmwareMapError extends Error {
    * @param code     kind of mistake
    * @param message  what was expected and what came
    * @param details  the values
+   * @param options  `cause`: the lower error
    */
   constructor(
     code: FirmwareMapErrorCode,
     message: string,
     details: Readonly<Record<string, unknown>> = {},
+    options?: ErrorOptions,
   ) {
-    super(message);
+    super(message, options);
     this.name = 'FirmwareMapError';
     this.code = code;
     this.details = details;

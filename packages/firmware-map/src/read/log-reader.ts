@@ -9,16 +9,16 @@
  *   0x0000000000000000-0x000000000009fbff]    joined, still no kind: held
  *   usable                                    joined: a record, on the line it began
  */
-import { MAX_WRAPPED_LINES } from '../constants.js';
-import { Draft } from '../draft.js';
-import { cleanLine, hasPrefix } from './clean-line.js';
-import { IDENTITY_RECOGNISERS } from './identity-lines.js';
-import { MAP_RECOGNISERS } from './map-lines.js';
-import { MEMBLOCK_RECOGNISERS } from './memblock-lines.js';
-import { NODE_RECOGNISERS } from './node-lines.js';
-import type { Outcome, Recogniser } from './recogniser.js';
-import { TOTAL_RECOGNISERS } from './total-lines.js';
-import { readBlockLine, ZONE_RECOGNISERS } from './zone-lines.js';
+import { MAX_WRAPPED_LINES } from '../base/constants.js';
+import { Draft } from '../records/draft.js';
+import { cleanLine, hasPrefix } from '../text/clean-line.js';
+import { IDENTITY_RECOGNISERS } from '../records/identity-lines.js';
+import { MAP_RECOGNISERS } from '../records/map-lines.js';
+import { MEMBLOCK_RECOGNISERS } from '../records/memblock-lines.js';
+import { NODE_RECOGNISERS } from '../records/node-lines.js';
+import type { Outcome, Recogniser } from '../records/recogniser.js';
+import { TOTAL_RECOGNISERS } from '../records/total-lines.js';
+import { readBlockLine, ZONE_RECOGNISERS } from '../records/zone-lines.js';
 
 /** Seconds of kernel time after which a return to 0 is no jitter. */
 const CLEARLY_LATER = 0.25;

@@ -3,7 +3,7 @@
  * rest is counted and summed up in one more problem that names the last line.
  */
 import { MAX_PROBLEMS_PER_CODE } from './constants.js';
-import type { Problem, ProblemCode, Severity } from './types.js';
+import type { Problem, ProblemCode, Severity } from '../types/all.js';
 
 /** A growing list of problems. */
 export class ProblemList {

@@ -8,9 +8,9 @@
  *   memblock_reserve: [0x…-0x…] caller+0x1/0x2
  *   memblock_alloc_try_nid: 4096 bytes align=0x40 nid=-1 from=0x0 max_addr=0x0 caller+0x1/0x2
  */
-import { parseNumber } from '../numbers.js';
-import type { Draft } from '../draft.js';
-import type { MemblockList, MemblockOperation } from '../types.js';
+import { parseNumber } from '../base/numbers.js';
+import type { Draft } from './draft.js';
+import type { MemblockList, MemblockOperation } from '../types/all.js';
 import { onMatch, type Recogniser } from './recogniser.js';
 
 const header = onMatch(

@@ -8,11 +8,11 @@
  *   Node 0, zone    DMA32                     zoneinfo; with numbers behind it: buddyinfo
  *   Node    0, zone      DMA, type  Movable   pagetypeinfo
  */
-import type { Draft, ZoneinfoDraft } from '../draft.js';
-import type { RangeKind } from '../types.js';
-import { readKind } from '../log/map-lines.js';
-import { nodeId } from '../log/node-lines.js';
-import { ZONE, zoneName, type Outcome } from '../log/recogniser.js';
+import type { Draft, ZoneinfoDraft } from './draft.js';
+import type { RangeKind } from '../types/all.js';
+import { readKind } from '../base/range-kinds.js';
+import { nodeId } from './node-lines.js';
+import { ZONE, zoneName, type Outcome } from './recogniser.js';
 
 const HINT = new RegExp(
   String.raw`^ *[0-9a-f]{8,16}-[0-9a-f]{8,16} : |^\d+ 0x[0-9a-f]+ 0x[0-9a-f]+ |^Node +\d+, zone|^Page block order|^Pages per block|^Free pages count per|^Number of (?:mixed )?blocks type|^[A-Za-z_()0-9]+: +\d+(?: kB)?$|^Node \d+ \w+:|^--- /sys/devices/system/node/node`,

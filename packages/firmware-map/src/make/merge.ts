@@ -4,7 +4,7 @@
  * The first description leads: it is kept as it is, and what it does not say is taken from the others in order.
  * Lists are taken whole or not at all, so records of two boots never mix.
  */
-import type { MachineDescription, Problem } from './types.js';
+import type { MachineDescription, Problem } from '../types/all.js';
 
 /**
  * The description of a machine from several inputs.

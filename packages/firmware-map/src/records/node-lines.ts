@@ -5,9 +5,9 @@
  *   SRAT: Node 0 PXM 0 0-a0000                           2.6: end printed
  *   NUMA: Node 1 [0,a0000) + [100000,c8000000) -> [0,c8000000)
  */
-import type { Draft } from '../draft.js';
-import type { ByteRange } from '../types.js';
-import { MAX_NODE_ID } from '../constants.js';
+import type { Draft } from './draft.js';
+import type { ByteRange } from '../types/all.js';
+import { MAX_NODE_ID } from '../base/constants.js';
 import { MEM, onMatch, type Recogniser } from './recogniser.js';
 
 /** A node id; reports and returns `undefined` for one that no kernel can have. */

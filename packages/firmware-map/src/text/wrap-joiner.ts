@@ -9,7 +9,7 @@
  * A line is held until the one after it is seen. Tails that do not make a better record are handed on as lines of
  * their own: other programs write to consoles too.
  */
-import { MAX_TAILS } from '../constants.js';
+import { MAX_TAILS } from '../base/constants.js';
 import { hasPrefix } from './clean-line.js';
 
 /** A line and its number. */

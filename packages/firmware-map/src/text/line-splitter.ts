@@ -7,8 +7,8 @@
  *
  * A line longer than the limit is cut: its head is delivered, its tail dropped and reported.
  */
-import { MAX_LINE_LENGTH } from '../constants.js';
-import { FirmwareMapError } from '../errors.js';
+import { MAX_LINE_LENGTH } from '../base/constants.js';
+import { FirmwareMapError } from '../base/errors.js';
 
 /** Receives one line. `cut` tells that its tail was dropped. */
 export type LineSink = (line: string, lineNumber: number, cut: boolean) => void;

@@ -1,0 +1,59 @@
+/** All types of a description; see types/description.ts for the whole. */
+export type {
+  Architecture,
+  ByteRange,
+  Located,
+  LocatedRange,
+  Problem,
+  ProblemCode,
+  Severity,
+  ZoneName,
+} from './common.js';
+export type { EfiEntry, FirmwareMaps, MapEdit, MapEntry, RangeKind } from './firmware.js';
+export type { CpuAffinity, NodeData, NumaDescription, NumaMerge, SratEntry } from './numa.js';
+export type {
+  DeferredLine,
+  EarlyRange,
+  FreeingLine,
+  HugetlbLine,
+  MemoryLine,
+  NodePages,
+  NodeSetup,
+  PrintedTruths,
+  PrintedZonelist,
+  UnavailablePages,
+  ZoneRange,
+  ZonelistsLine,
+} from './printed.js';
+export type {
+  MemblockDump,
+  MemblockList,
+  MemblockLog,
+  MemblockOperation,
+  MemblockRegionLine,
+} from './memblock.js';
+export type {
+  CrashkernelOption,
+  HugepagesOption,
+  MemmapOption,
+  MemoryAmount,
+  MemoryOptions,
+  NumaOption,
+} from './options.js';
+export type {
+  BuddyinfoRow,
+  IomemEntry,
+  PagetypeInfo,
+  ProcFiles,
+  SysfsNode,
+  ZoneinfoZone,
+} from './proc.js';
+export type {
+  CommandLine,
+  CpuCounts,
+  DescriptionSource,
+  DescriptionVersion,
+  KernelIdentity,
+  MachineDescription,
+  SourceFormat,
+} from './description.js';
