@@ -4,10 +4,10 @@ import {
   type InitInput,
   type InitPlan,
   type PageSink,
+  type PlanRun,
   planInit,
   type ZonePfnRange,
 } from '@bootmem/page-init';
-import { runOf } from '../dist/plan/plan.js';
 
 export const TINY: Geometry = {
   pageShift: 12,
@@ -80,6 +80,11 @@ export class WatchingSink implements PageSink {
     if (!this.#memmap.isInitialised(buddy))
       this.faults.push(`merge of ${pfn} reads poison ${buddy}`);
   }
+}
+
+/** Run that holds a page, or undefined when the page has no descriptor. */
+export function runOf(plan: InitPlan, pfn: number): PlanRun | undefined {
+  return plan.runs.find((run) => run.startPfn <= pfn && pfn < run.endPfn);
 }
 
 /** What the map says about every page of a plan's sections, as comparable text. */

@@ -1,9 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { type InitInput, planInit, profileForRelease } from '@bootmem/page-init';
 import { splitJobs } from '@bootmem/page-init/deferred';
-import { runOf } from '../dist/plan/plan.js';
 import { ARM64_64K } from '@bootmem/memmap';
-import { SECTION, tinyPlan, TINY } from './machines.js';
+import { runOf, SECTION, tinyPlan, TINY } from './machines.js';
 
 const PROFILE_6_12 = profileForRelease('6.12');
 
@@ -240,11 +239,13 @@ test('[a,b) [c,e) with the border d between c and e: the second job starts at d'
     { startPfn: 70, endPfn: 100 },
     { startPfn: 110, endPfn: 300 },
   ];
-  expect(splitJobs('range-groups', ranges, 64, 300, 64)).toEqual([
+  expect(splitJobs('range-groups', ranges, { startPfn: 64, endPfn: 300 }, 64)).toEqual([
     { startPfn: 70, endPfn: 128 },
     { startPfn: 128, endPfn: 320 },
   ]);
-  expect(splitJobs('zone', ranges, 64, 300, 64)).toEqual([{ startPfn: 64, endPfn: 320 }]);
+  expect(splitJobs('zone', ranges, { startPfn: 64, endPfn: 300 }, 64)).toEqual([
+    { startPfn: 64, endPfn: 320 },
+  ]);
 });
 
 test('ranges that share a section are one job, and ranges done already are none', () => {
@@ -254,9 +255,11 @@ test('ranges that share a section are one job, and ranges done already are none'
     { startPfn: 90, endPfn: 100 },
     { startPfn: 200, endPfn: 210 },
   ];
-  expect(splitJobs('range-groups', ranges, 64, 256, 64)).toEqual([
+  expect(splitJobs('range-groups', ranges, { startPfn: 64, endPfn: 256 }, 64)).toEqual([
     { startPfn: 64, endPfn: 128 },
     { startPfn: 200, endPfn: 256 },
   ]);
-  expect(splitJobs('range-groups', ranges, 128, 256, 64)).toEqual([{ startPfn: 200, endPfn: 256 }]);
+  expect(splitJobs('range-groups', ranges, { startPfn: 128, endPfn: 256 }, 64)).toEqual([
+    { startPfn: 200, endPfn: 256 },
+  ]);
 });

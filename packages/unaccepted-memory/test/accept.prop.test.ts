@@ -3,14 +3,20 @@ import fc from 'fast-check';
 import { expect, test } from '@jest/globals';
 import { UnacceptedMemory } from '@bootmem/unaccepted-memory';
 import { buildTable } from '@bootmem/unaccepted-memory/platform';
-import { ACCEPT_PROFILES, acceptUnits, probeUnits } from '../dist/table/unit-range.js';
-import type { AcceptBackend } from '@bootmem/unaccepted-memory';
-import type { AcceptProfileName, UnitGeometry } from '../dist/table/unit-range.js';
+import { profileForRelease } from '../dist/releases.js';
+import { acceptUnits, probeUnits } from '../dist/table/unit-range.js';
+import type { AcceptBackend, UnacceptedMemoryOptions } from '@bootmem/unaccepted-memory';
+import type { UnitGeometry } from '../dist/table/unit-range.js';
 
 const PAGE = 4096;
 const UNIT = 4 * PAGE;
 
-const profileNames = Object.keys(ACCEPT_PROFILES) as AcceptProfileName[];
+/** What 6.19 and 7.0 do, and what is done here. */
+const kernels: Pick<UnacceptedMemoryOptions, 'release' | 'walk'>[] = [
+  { release: '6.19', walk: 'kernel' },
+  { release: '7.0', walk: 'kernel' },
+  {},
+];
 const geometry = fc
   .record({ base: fc.integer({ min: 0, max: 6 }), bytes: fc.integer({ min: 0, max: 3 }) })
   .map(({ base, bytes }): UnitGeometry => ({
@@ -49,11 +55,12 @@ test('accepted units are those that the range touches, and the guard', () => {
       const first = Math.floor(start / PAGE) * PAGE;
       const last = Math.ceil((start + size) / PAGE) * PAGE;
       const expected = unitsByWalking(where, first, last, guard);
-      const profile = ACCEPT_PROFILES.latest;
-      expect(list(acceptUnits(where, start, size, guard, profile))).toEqual(expected);
-      expect(list(probeUnits(where, start, size, guard, profile))).toEqual(expected);
+      const rules = { guard, pageAlign: true, kernelWalk: false };
+      expect(list(acceptUnits(where, start, size, rules))).toEqual(expected);
+      expect(list(probeUnits(where, start, size, rules))).toEqual(expected);
       const raw = unitsByWalking(where, start, start + size, guard);
-      expect(list(acceptUnits(where, start, size, guard, ACCEPT_PROFILES['6.19']))).toEqual(raw);
+      const { pageAlign } = profileForRelease('6.19');
+      expect(list(acceptUnits(where, start, size, { ...rules, pageAlign }))).toEqual(raw);
     }),
     { numRuns: 500 },
   );
@@ -62,8 +69,10 @@ test('accepted units are those that the range touches, and the guard', () => {
 test('the walk of upstream tests the same units, or misses only the last', () => {
   fc.assert(
     fc.property(geometry, request, fc.boolean(), (where, { start, size }, guard) => {
-      const ours = list(acceptUnits(where, start, size, guard, ACCEPT_PROFILES['6.19']));
-      const upstream = list(probeUnits(where, start, size, guard, ACCEPT_PROFILES['6.19']));
+      const { pageAlign } = profileForRelease('6.19');
+      const rules = { guard, pageAlign, kernelWalk: true };
+      const ours = list(acceptUnits(where, start, size, rules));
+      const upstream = list(probeUnits(where, start, size, rules));
       expect(ours.slice(0, upstream.length)).toEqual(upstream);
       expect(ours.length - upstream.length).toBeLessThanOrEqual(1);
       if (start % UNIT === 0) expect(upstream).toEqual(ours);
@@ -127,7 +136,7 @@ const steps = fc.array(
 
 test.each([UNIT, PAGE])('in pieces of %i bytes: lockstep with a set of pages', (granularity) => {
   fc.assert(
-    fc.property(steps, fc.constantFrom(...profileNames), (sequence, profile) => {
+    fc.property(steps, fc.constantFrom(...kernels), (sequence, kernel) => {
       const accepted = new Set<number>();
       const backend: AcceptBackend = {
         name: 'pages',
@@ -147,7 +156,7 @@ test.each([UNIT, PAGE])('in pieces of %i bytes: lockstep with a set of pages', (
         ranges: [{ start: 4 * UNIT, end: 64 * UNIT }],
         unitSize: UNIT,
         backend,
-        profile,
+        ...kernel,
       });
       // The 60 units of the map, and four that only pad the last byte of the table.
       const where = { physBase: 4 * UNIT, unitSize: UNIT, unitCount: 64 };
@@ -157,7 +166,7 @@ test.each([UNIT, PAGE])('in pieces of %i bytes: lockstep with a set of pages', (
         return [0, 1, 2, 3].every((page) => accepted.has(base + page * PAGE));
       };
       for (const step of sequence) {
-        const aligned = ACCEPT_PROFILES[profile].pageAlign;
+        const aligned = profileForRelease(kernel.release).pageAlign;
         const first = aligned ? Math.floor(step.start / PAGE) * PAGE : step.start;
         const end = step.start + step.size;
         const last = aligned ? Math.ceil(end / PAGE) * PAGE : end;
@@ -170,7 +179,7 @@ test.each([UNIT, PAGE])('in pieces of %i bytes: lockstep with a set of pages', (
           const expected = units.some((unit) => !full(unit));
           const found = memory.containsUnaccepted(step.start, step.size);
           // The walk of upstream may only miss, never invent.
-          if (ACCEPT_PROFILES[profile].unalignedWalk) expect(found && !expected).toBe(false);
+          if (kernel.walk === 'kernel') expect(found && !expected).toBe(false);
           else expect(found).toBe(expected);
         } else {
           const bytes = memory.advance(step.start, step.size, step.bytes);

@@ -129,13 +129,13 @@ test('an end just short of a unit boundary has its guard only under the rule of 
   const now = create([[0, 16]]);
   now.memory.acceptMemory(0, 2 * M - 8);
   expect(now.calls).toEqual([[0, 4]]);
-  const then = create([[0, 16]], { profile: '6.19' });
+  const then = create([[0, 16]], { release: '6.19', walk: 'kernel' });
   then.memory.acceptMemory(0, 2 * M - 8);
   expect(then.calls).toEqual([[0, 2]]);
 });
 
 test('the walk of upstream misses the last unit of an unaligned range, ours does not', () => {
-  const upstream = create([[0, 16]], { profile: '7.0' }).memory;
+  const upstream = create([[0, 16]], { release: '7.0', walk: 'kernel' }).memory;
   const ours = create([[0, 16]]).memory;
   upstream.acceptExactly(0, 2 * M);
   ours.acceptExactly(0, 2 * M);

@@ -34,7 +34,12 @@ export function setUpAcceptance(
 ): Acceptance | undefined {
   const ranges = plan.derived.unaccepted;
   if (ranges.length === 0) return undefined;
-  const memory = UnacceptedMemory.create({ ranges, backend: createTdxModel(), unitSize: UNIT });
+  const memory = UnacceptedMemory.create({
+    ranges,
+    backend: createTdxModel(),
+    unitSize: UNIT,
+    release: plan.kernel.release,
+  });
   const acceptor = ZoneAcceptor.create({
     memory,
     port: allocator,

@@ -15,6 +15,10 @@ import {
   RELEASES as pageInit,
   profileForRelease as pageInitOf,
 } from '../../../page-init/dist/profiles.js';
+import {
+  RELEASES as unaccepted,
+  profileForRelease as unacceptedOf,
+} from '../../../unaccepted-memory/dist/releases.js';
 import { RELEASES as printed, profileForRelease as printedOf } from '../../dist/plan/releases.js';
 
 /** A package's table and its way in. */
@@ -30,6 +34,7 @@ export const TABLES: readonly Table[] = [
   { name: 'page-init', rows: pageInit, profileForRelease: pageInitOf },
   { name: 'firmware-map', rows: firmwareMap, profileForRelease: firmwareMapOf },
   { name: 'bootmem', rows: printed, profileForRelease: printedOf },
+  { name: 'unaccepted', rows: unaccepted, profileForRelease: unacceptedOf },
 ];
 
 const minors = (major: string, last: number, first = 0): string[] =>

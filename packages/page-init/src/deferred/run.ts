@@ -125,7 +125,9 @@ async function runNode(node: DeferredNode, options: DeferredRunOptions): Promise
   const from = node.begin();
   const ranges = from === undefined ? [] : node.rangesIn(from, node.endPfn);
   const jobs =
-    from === undefined ? [] : splitJobs(profile.splitting, ranges, from, node.endPfn, size);
+    from === undefined
+      ? []
+      : splitJobs(profile.splitting, ranges, { startPfn: from, endPfn: node.endPfn }, size);
   const results: RangeJobResult[] = [];
   for (const { startPfn, endPfn } of jobs) {
     const job = { nid: node.nid, start: startPfn, size: endPfn - startPfn, align: size };

@@ -15,22 +15,22 @@ import type { JobSplitting } from '../profiles.js';
 
 /**
  * Jobs for a deferred part, in order.
- * @param ranges  free ranges, sorted, disjoint
- * @param from    first pfn not initialised yet
- * @param endPfn  end of the zone
+ * @param splitting     the profile's way
+ * @param ranges        free ranges, sorted, disjoint
+ * @param left          from the first pfn that is not initialised yet to the end of the zone
+ * @param sectionPages  pages per section
  * @kernel deferred_init_memmap
  */
 export function splitJobs(
   splitting: JobSplitting,
   ranges: readonly PfnRange[],
-  from: number,
-  endPfn: number,
+  left: PfnRange,
   sectionPages: number,
 ): PfnRange[] {
   const up = (pfn: number): number => Math.ceil(pfn / sectionPages) * sectionPages;
-  if (splitting === 'zone') return [{ startPfn: from, endPfn: up(endPfn) }];
+  if (splitting === 'zone') return [{ startPfn: left.startPfn, endPfn: up(left.endPfn) }];
   const jobs: PfnRange[] = [];
-  let at = from;
+  let at = left.startPfn;
   for (const range of ranges) {
     if (range.endPfn <= at) continue;
     const startPfn = Math.max(range.startPfn, at);

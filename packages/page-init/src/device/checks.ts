@@ -4,7 +4,7 @@ import type { PagemapType } from '../profiles.js';
 import type { PagemapRequest, PageProtection } from './types.js';
 
 /** Largest compound page, as log2 of 4 KiB pages: 1 GiB. */
-export const MAX_VMEMMAP_SHIFT = 18;
+const MAX_VMEMMAP_SHIFT = 18;
 
 /** What a type of device memory needs and gets. */
 export interface TypeRule {

@@ -32,7 +32,7 @@ import type { DeviceBackend, PagemapRequest } from './types.js';
 import { UndoList } from './undo-list.js';
 
 /** Cap of a device's background job: hot-add happens on a busy machine. */
-export const DEFAULT_DEVICE_THREADS = 4;
+const DEFAULT_DEVICE_THREADS = 4;
 
 /** How background initialisation is run. */
 export interface BackgroundOptions {
@@ -41,7 +41,7 @@ export interface BackgroundOptions {
    * thread, a unit at a time, between other events.
    */
   readonly runner?: (mapping: DeviceMapping) => RangeJobRunner;
-  /** Participants at most; default {@link DEFAULT_DEVICE_THREADS}. */
+  /** Participants at most; default 4. */
   readonly maxThreads?: number;
 }
 
@@ -221,7 +221,12 @@ export class DeviceMemory {
     const pageBytes = 2 ** this.#memmap.geometry.pageShift;
     const unique = shared ? UNIQUE_MEMMAP_PAGES * Math.floor(pageBytes / this.#descriptorBytes) : 0;
     const uniquePages = unique < 2 ** (request.vmemmapShift ?? 0) ? unique : 0;
-    const mapping = new DeviceMapping(request, nid, this.#nextIndex++, this.#memmap, uniquePages);
+    const mapping = new DeviceMapping(request, {
+      nid,
+      index: this.#nextIndex++,
+      memmap: this.#memmap,
+      uniquePages,
+    });
     try {
       for (const range of request.ranges) this.#addRange(mapping, range, uniquePages);
     } catch (error) {

@@ -30,6 +30,16 @@ export interface DevicePageInfo {
   readonly ownDescriptor: boolean;
 }
 
+/** Where a mapping's descriptors lie. */
+export interface MappingPlace {
+  readonly nid: number;
+  /** Index recorded in the page descriptors. */
+  readonly index: number;
+  readonly memmap: Memmap;
+  /** Descriptors per compound page that are its own; 0: all. */
+  readonly uniquePages: number;
+}
+
 /** A mapping made by {@link DeviceMemory}. */
 export class DeviceMapping {
   readonly request: PagemapRequest;
@@ -44,19 +54,13 @@ export class DeviceMapping {
   readonly #folios = new Map<number, number>();
   readonly #uniquePages: number;
 
-  /** @param uniquePages descriptors per compound page that are its own; 0: all */
-  constructor(
-    request: PagemapRequest,
-    nid: number,
-    index: number,
-    memmap: Memmap,
-    uniquePages: number,
-  ) {
+  /** For {@link DeviceMemory}. */
+  constructor(request: PagemapRequest, place: MappingPlace) {
     this.request = request;
-    this.nid = nid;
-    this.index = index;
-    this.#memmap = memmap;
-    this.#uniquePages = uniquePages;
+    this.nid = place.nid;
+    this.index = place.index;
+    this.#memmap = place.memmap;
+    this.#uniquePages = place.uniquePages;
   }
 
   /** Ranges mapped so far, in request order. */

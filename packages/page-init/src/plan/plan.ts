@@ -11,9 +11,9 @@
  *
  * Invariants (checked by `verifyPlan`): runs are sorted, disjoint and cover the sections without a gap.
  */
-import { type Geometry, X86_64, type PfnRange } from '@bootmem/memmap';
+import { type Geometry, type PfnRange, X86_64 } from '@bootmem/memmap';
 import { checkGeometry } from '@bootmem/memmap/shared';
-import { invariant, PageInitError } from '../base/errors.js';
+import { invariant } from '../base/errors.js';
 import { profileForRelease, type PageInitProfile } from '../profiles.js';
 import type { InitInput, ReservedPfnRange, ZonePfnRange } from '../base/types.js';
 import { cutBy, normaliseReserved } from './cut.js';
@@ -24,13 +24,13 @@ import { type HolePiece, presentSections, unavailableHoles, zonePieces } from '.
 export type PageOwner = 'early' | 'reserved' | 'unavailable' | 'deferred' | 'no-init';
 
 /** Zone index of pages that no zone spans; kernels write one past their last zone. */
-export const NO_ZONE_INDEX = 7;
+const NO_ZONE_INDEX = 7;
 
 /** A run of pages with one owner, one zone and one fate. */
 export interface PlanRun extends PfnRange {
   readonly owner: PageOwner;
   readonly nid: number;
-  /** memmap's `ZoneIndex`, or {@link NO_ZONE_INDEX}. */
+  /** memmap's `ZoneIndex`, or 7 where no zone spans the pages. */
   readonly zoneIndex: number;
   /** `free`: handed over; `reserved`; `owned`: initialised but kept (no-init range below the deferral point). */
   readonly fate: 'free' | 'reserved' | 'owned';
@@ -94,7 +94,7 @@ export function planInit(input: InitInput): InitPlan {
   const holes = unavailableHoles(pieces, sectionPages);
   const runs = [
     ...pieces.flatMap((piece) => [...memoryRuns(piece, first.get(piece.nid), reserved)]),
-    ...holes.flatMap((hole) => [...holeRuns(hole, reserved, populated, first, profile)]),
+    ...holes.flatMap((hole) => [...holeRuns(hole, reserved, { zones: populated, first, profile })]),
   ].sort((a, b) => a.startPfn - b.startPfn);
   const pages = { early: 0, reserved: 0, unavailable: 0, deferred: 0, 'no-init': 0 };
   for (const run of runs) pages[run.owner] += run.endPfn - run.startPfn;
@@ -132,12 +132,18 @@ function* memoryRuns(
   }
 }
 
+/** What decides about reserved pages in holes. */
+interface HoleContext {
+  readonly zones: readonly ZonePfnRange[];
+  /** First deferred pfn by node. */
+  readonly first: ReadonlyMap<number, number>;
+  readonly profile: PageInitProfile;
+}
+
 function* holeRuns(
   hole: ZonePiece,
   reserved: readonly ReservedPfnRange[],
-  zones: readonly ZonePfnRange[],
-  first: ReadonlyMap<number, number>,
-  profile: PageInitProfile,
+  { zones, first, profile }: HoleContext,
 ): Generator<PlanRun> {
   const { nid, zoneIndex } = hole;
   // A page in no memory range is looked up as a page of the first online node.
@@ -216,7 +222,7 @@ function countUnavailable(holes: readonly HolePiece[]): UnavailableCount[] {
  * Checks the invariants of a plan.
  * @throws ERR_PAGE_INIT_INVARIANT with the first run that breaks one
  */
-export function verifyPlan(plan: InitPlan): void {
+function verifyPlan(plan: InitPlan): void {
   let section = 0;
   let at = plan.sections[0]?.startPfn;
   for (const run of plan.runs) {
@@ -238,24 +244,4 @@ export function verifyPlan(plan: InitPlan): void {
     if (first === undefined) continue;
     invariant(first % plan.sectionPages === 0, 'deferral starts at a section', { first });
   }
-}
-
-/** Run that holds a page, or undefined when the page has no descriptor. O(log runs). */
-export function runOf(plan: InitPlan, pfn: number): PlanRun | undefined {
-  let low = 0;
-  let high = plan.runs.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (plan.runs[middle]!.endPfn > pfn) high = middle;
-    else low = middle + 1;
-  }
-  const run = plan.runs[low];
-  return run !== undefined && run.startPfn <= pfn ? run : undefined;
-}
-
-/** Throws unless the plan has the node. */
-export function planNode(plan: InitPlan, nid: number): PlanNode {
-  const node = plan.nodes.find((candidate) => candidate.nid === nid);
-  if (node !== undefined) return node;
-  throw new PageInitError('ERR_PAGE_INIT_ARGUMENT', `node ${nid} has no memory`, { nid });
 }

@@ -50,14 +50,6 @@ function forEachWord(
   return false;
 }
 
-/** Sets bits `[start, end)`, a word at a time. */
-export function setBits(words: Words, start: number, end: number): void {
-  forEachWord(start, end, (word, mask) => {
-    or(words, word, mask);
-    return false;
-  });
-}
-
 /** Clears bits `[start, end)`, a word at a time. */
 export function clearBits(words: Words, start: number, end: number): void {
   forEachWord(start, end, (word, mask) => {
@@ -72,7 +64,7 @@ export function anyBit(words: Words, start: number, end: number): boolean {
 }
 
 /** Number of set bits in `value`, a 32-bit word. */
-export function popcount(value: number): number {
+function popcount(value: number): number {
   let rest = value - ((value >>> 1) & 0x55555555);
   rest = (rest & 0x33333333) + ((rest >>> 2) & 0x33333333);
   rest = (rest + (rest >>> 4)) & 0x0f0f0f0f;

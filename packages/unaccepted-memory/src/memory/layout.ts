@@ -5,7 +5,7 @@
  * word 0        MAGIC                      written by create
  *      1        LAYOUT_VERSION             written by create
  *      2        cells per unit             written by create; 1 = units are not split
- *      3        flags                      written by create: guard, profile
+ *      3        flags                      written by create: the rules
  *      4        event                      atomic; grows by one whenever a unit becomes accepted
  *      5        participant slots          written by create
  *      6        waiting limit in ms        written by create
@@ -29,7 +29,7 @@ import type { TableHeader } from '../table/table.js';
 /** "UNAC" */
 export const MAGIC = 0x554e4143;
 /** Changes whenever the words below do. */
-export const LAYOUT_VERSION = 1;
+export const LAYOUT_VERSION = 2;
 
 /** Word indices of the header. */
 export const WORD = {
@@ -44,8 +44,8 @@ export const WORD = {
   FIRST_SLOT: 8,
 } as const;
 
-/** Bits of the flags word; bits 8 and 9 hold the profile. */
-export const FLAG = { GUARD: 1, PROFILE_SHIFT: 8 } as const;
+/** Bits of the flags word: the rules that all threads follow. */
+export const FLAG = { GUARD: 1, PAGE_ALIGN: 2, KERNEL_WALK: 4 } as const;
 
 /** Words of one participant slot: state, first unit, end unit, spare. */
 export const SLOT = { STATE: 0, START: 1, END: 2, WORDS: 4 } as const;

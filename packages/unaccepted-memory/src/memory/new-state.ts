@@ -12,9 +12,9 @@ import {
   TABLE_HEADER_BYTES,
 } from '../base/constants.js';
 import { AcceptError, checkInteger } from '../base/errors.js';
+import { profileForRelease } from '../releases.js';
 import { buildTable, readHeader, writeHeader } from '../table/table.js';
 import type { ByteRange } from '../table/table.js';
-import { PROFILE_NAMES } from '../table/unit-range.js';
 import { FLAG, LAYOUT_VERSION, MAGIC, WORD, layoutOf } from './layout.js';
 import type { UnacceptedMemoryOptions } from './types.js';
 
@@ -48,8 +48,10 @@ export function newState(options: UnacceptedMemoryOptions): NewState {
   const words = new Int32Array(buffer, 0, WORD.FIRST_SLOT);
   words[WORD.VERSION] = LAYOUT_VERSION;
   words[WORD.CELLS_PER_UNIT] = cells;
-  const profile = PROFILE_NAMES.indexOf(options.profile ?? 'latest');
-  words[WORD.FLAGS] = ((options.guard ?? true) ? FLAG.GUARD : 0) | (profile << FLAG.PROFILE_SHIFT);
+  words[WORD.FLAGS] =
+    ((options.guard ?? true) ? FLAG.GUARD : 0) |
+    (profileForRelease(options.release).pageAlign ? FLAG.PAGE_ALIGN : 0) |
+    (options.walk === 'kernel' ? FLAG.KERNEL_WALK : 0);
   words[WORD.SLOTS] = slots;
   words[WORD.WAIT_LIMIT_MS] = waitLimit;
   words[WORD.UNIT_COUNT] = header.unitCount | 0;

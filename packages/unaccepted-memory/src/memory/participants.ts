@@ -58,11 +58,6 @@ export class Participants {
     );
   }
 
-  /** True while the slot is taken. */
-  isLive(id: number): boolean {
-    return load(this.#words, this.#at(id)) === SLOT_STATE.LIVE;
-  }
-
   /** Gives the slot back; its range must have been retracted. Idempotent. */
   leave(id: number): void {
     const at = this.#at(id);

@@ -3,7 +3,6 @@
  */
 import type { AcceptBackend, BackendHandle, BackendOpeners } from '../backends/backend.js';
 import type { ByteRange } from '../table/table.js';
-import type { AcceptProfileName } from '../table/unit-range.js';
 
 /** What is known about a unit. */
 export type UnitState =
@@ -38,8 +37,10 @@ export interface UnacceptedMemoryOptions {
   readonly installed?: Uint8Array;
   /** Also accept the unit after a request that ends on a unit boundary; default true. False for plain arenas. */
   readonly guard?: boolean;
-  /** Kernel release whose rules apply; default 'latest'. */
-  readonly profile?: AcceptProfileName;
+  /** Kernel release whose rules apply, as `uname -r` prints it; default the newest. */
+  readonly release?: string | undefined;
+  /** 'exact' (default): `containsUnaccepted` tests every unit. 'kernel': it may miss the last one after an unaligned start. */
+  readonly walk?: 'exact' | 'kernel';
   /** Threads that may hold a slot at the same time, 1 .. 65535; default 64. */
   readonly participants?: number;
   /** Milliseconds that a caller waits for another one's unit before ERR_ACCEPT_TIMEOUT; default 60 000. */

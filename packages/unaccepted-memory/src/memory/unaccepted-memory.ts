@@ -16,8 +16,8 @@ import { openBackend } from '../backends/open-backend.js';
 import { TABLE_HEADER_BYTES } from '../base/constants.js';
 import { AcceptError, checkInteger, handleError } from '../base/errors.js';
 import type { ByteRange, TableHeader } from '../table/table.js';
-import { ACCEPT_PROFILES, PROFILE_NAMES, acceptUnits, probeUnits } from '../table/unit-range.js';
-import type { AcceptProfileName, UnitRange } from '../table/unit-range.js';
+import { acceptUnits, probeUnits } from '../table/unit-range.js';
+import type { UnitRange, UnitRules } from '../table/unit-range.js';
 import { AcceptProtocol, NO_WORK } from './accept-protocol.js';
 import { anyBit, countBits, firstBit } from './bitmap.js';
 import { FLAG, STATE_FORMAT, WORD, openViews } from './layout.js';
@@ -41,8 +41,9 @@ export class UnacceptedMemory {
   readonly backend: AcceptBackend;
   /** True when requests that end on a unit boundary also take the next unit. */
   readonly guard: boolean;
-  /** The rules in force. */
-  readonly profile: AcceptProfileName;
+  readonly #rules: UnitRules;
+  /** The rules without the guard. */
+  readonly #exact: UnitRules;
   readonly #views: StateViews;
   readonly #participants: Participants;
   readonly #protocol: AcceptProtocol;
@@ -55,7 +56,12 @@ export class UnacceptedMemory {
     this.backend = backend;
     const flags = views.words[WORD.FLAGS]!;
     this.guard = (flags & FLAG.GUARD) !== 0;
-    this.profile = PROFILE_NAMES[flags >>> FLAG.PROFILE_SHIFT]!;
+    this.#rules = {
+      guard: this.guard,
+      pageAlign: (flags & FLAG.PAGE_ALIGN) !== 0,
+      kernelWalk: (flags & FLAG.KERNEL_WALK) !== 0,
+    };
+    this.#exact = { ...this.#rules, guard: false };
     this.#participants = new Participants(views.words);
     this.#protocol = new AcceptProtocol(views, this.#participants, backend);
     this.#id = participant;
@@ -152,13 +158,7 @@ export class UnacceptedMemory {
    * @kernel accept_memory
    */
   acceptMemory(start: number, size: number): AcceptOutcome {
-    const units = acceptUnits(
-      this.geometry,
-      start,
-      size,
-      this.guard,
-      ACCEPT_PROFILES[this.profile],
-    );
+    const units = acceptUnits(this.geometry, start, size, this.#rules);
     return this.acceptUnits(units);
   }
 
@@ -167,9 +167,7 @@ export class UnacceptedMemory {
    * the kernel's own image.
    */
   acceptExactly(start: number, size: number): AcceptOutcome {
-    return this.acceptUnits(
-      acceptUnits(this.geometry, start, size, false, ACCEPT_PROFILES[this.profile]),
-    );
+    return this.acceptUnits(acceptUnits(this.geometry, start, size, this.#exact));
   }
 
   /** Accepts whole units by index. */
@@ -189,7 +187,7 @@ export class UnacceptedMemory {
    */
   advance(start: number, size: number, bytes: number): number {
     checkInteger('bytes', bytes, 1);
-    const units = acceptUnits(this.geometry, start, size, false, ACCEPT_PROFILES[this.profile]);
+    const units = acceptUnits(this.geometry, start, size, this.#exact);
     if (!anyBit(this.#views.bits, units.start, units.end)) return 0;
     const { cellsPerUnit: cells } = this.#views.layout;
     const cellBytes = this.geometry.unitSize / cells;
@@ -208,7 +206,7 @@ export class UnacceptedMemory {
    * @kernel range_contains_unaccepted_memory
    */
   containsUnaccepted(start: number, size: number): boolean {
-    const units = probeUnits(this.geometry, start, size, this.guard, ACCEPT_PROFILES[this.profile]);
+    const units = probeUnits(this.geometry, start, size, this.#rules);
     return anyBit(this.#views.bits, units.start, Math.min(units.end, this.geometry.unitCount));
   }
 
@@ -219,7 +217,7 @@ export class UnacceptedMemory {
 
   /** Address of the first unit in `[start, start + size)` that is not accepted, or undefined. */
   firstUnaccepted(start: number, size: number): number | undefined {
-    const units = acceptUnits(this.geometry, start, size, false, ACCEPT_PROFILES[this.profile]);
+    const units = acceptUnits(this.geometry, start, size, this.#exact);
     const unit = firstBit(this.#views.bits, units.start, units.end);
     return unit === undefined ? undefined : this.geometry.physBase + unit * this.geometry.unitSize;
   }

@@ -174,7 +174,7 @@ export function buildTable(
  * @param setUnits  called with unit indices `[start, end)` to mark; not called when none is left
  * @kernel process_unaccepted_memory
  */
-export function recordRange(
+function recordRange(
   header: TableHeader,
   range: ByteRange,
   acceptNow: ByteRange[],

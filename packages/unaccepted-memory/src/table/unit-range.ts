@@ -26,29 +26,15 @@ export interface UnitGeometry {
   readonly unitCount: number;
 }
 
-/** Rules that changed between kernel releases, as data. */
-export interface AcceptProfile {
-  /** Widen a request to whole pages first (from v7.0); before, an end just short of a unit boundary lost its guard. */
+/** Which units a request means. */
+export interface UnitRules {
+  /** Add the unit after an end that lies on a unit boundary. */
+  readonly guard: boolean;
+  /** Widen the request to whole pages first; by kernel release. */
   readonly pageAlign: boolean;
-  /** `containsUnaccepted` walks in unit steps from an unaligned start and may miss the last unit, as upstream does. */
-  readonly unalignedWalk: boolean;
+  /** {@link probeUnits} walks in unit steps from an unaligned start and may miss the last unit, as kernels do. */
+  readonly kernelWalk: boolean;
 }
-
-/** The profiles by name; `latest` is the default and has no known quirk. */
-export const ACCEPT_PROFILES = {
-  /** As v6.5 to v6.19: byte ranges are used as they come. */
-  '6.19': { pageAlign: false, unalignedWalk: true },
-  /** As v7.0. */
-  '7.0': { pageAlign: true, unalignedWalk: true },
-  /** v7.0 without the walk that can miss a unit. */
-  latest: { pageAlign: true, unalignedWalk: false },
-} as const satisfies Record<string, AcceptProfile>;
-
-/** Name of a profile. */
-export type AcceptProfileName = keyof typeof ACCEPT_PROFILES;
-
-/** The names in the order of their numbers in shared words. */
-export const PROFILE_NAMES = Object.keys(ACCEPT_PROFILES) as readonly AcceptProfileName[];
 
 /** A half-open range of unit indices; `start === end` when it is empty. */
 export interface UnitRange {
@@ -69,8 +55,7 @@ function clamp(
   geometry: UnitGeometry,
   start: number,
   size: number,
-  guard: boolean,
-  pageAlign: boolean,
+  { guard, pageAlign }: UnitRules,
 ): Clamped | undefined {
   const { physBase, unitSize, unitCount } = geometry;
   let first = start;
@@ -92,8 +77,7 @@ function clamp(
  * @param geometry  where units lie
  * @param start     first byte, 0 .. 2^53 - 1
  * @param size      bytes; 0 still names the unit that holds `start` (or its guard), as the kernel does
- * @param guard     add the unit after an end that lies on a unit boundary
- * @param profile   rules by kernel release
+ * @param rules     guard, page alignment
  * @returns whole units; empty when the range lies outside the bitmap
  * @throws ERR_ACCEPT_ARGUMENT when start or size is not a non-negative safe integer
  */
@@ -101,12 +85,11 @@ export function acceptUnits(
   geometry: UnitGeometry,
   start: number,
   size: number,
-  guard: boolean,
-  profile: AcceptProfile,
+  rules: UnitRules,
 ): UnitRange {
   checkInteger('start', start, 0);
   checkInteger('size', size, 0, Number.MAX_SAFE_INTEGER - start);
-  const range = clamp(geometry, start, size, guard, profile.pageAlign);
+  const range = clamp(geometry, start, size, rules);
   if (range === undefined) return NOTHING;
   const first = Math.floor(range.start / geometry.unitSize);
   const last = Math.ceil(range.end / geometry.unitSize);
@@ -115,20 +98,19 @@ export function acceptUnits(
 
 /**
  * The units that must be accepted for `[start, start + size)` to be safe to use: the same units, save for the
- * quirk of `profile.unalignedWalk`.
+ * quirk of `rules.kernelWalk`.
  * @throws ERR_ACCEPT_ARGUMENT as {@link acceptUnits}
  */
 export function probeUnits(
   geometry: UnitGeometry,
   start: number,
   size: number,
-  guard: boolean,
-  profile: AcceptProfile,
+  rules: UnitRules,
 ): UnitRange {
-  if (!profile.unalignedWalk) return acceptUnits(geometry, start, size, guard, profile);
+  if (!rules.kernelWalk) return acceptUnits(geometry, start, size, rules);
   checkInteger('start', start, 0);
   checkInteger('size', size, 0, Number.MAX_SAFE_INTEGER - start);
-  const range = clamp(geometry, start, size, guard, profile.pageAlign);
+  const range = clamp(geometry, start, size, rules);
   if (range === undefined || range.start >= range.end) return NOTHING;
   const first = Math.floor(range.start / geometry.unitSize);
   const steps = Math.ceil((range.end - range.start) / geometry.unitSize);
