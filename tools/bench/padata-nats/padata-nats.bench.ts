@@ -20,7 +20,7 @@ import {
 import { blocksPerMs } from './jobs.mjs';
 import { bullmq, inline, localPool, natsPool } from './subjects.js';
 import type { OpenSubject, Subject } from './subjects.js';
-import { printSummary } from './summary.js';
+import { printSummary, ratioSamples } from './summary.js';
 
 const OURS = 'padata-nats';
 
@@ -143,8 +143,10 @@ try {
 }
 
 samples.print({ json, ours: OURS });
-if (!json && nats !== undefined) {
+if (nats !== undefined) {
   const names = subjects.map(({ name }) => name);
-  printSummary({ samples, ours: OURS, subjects: names, lengths, caseOf, nameOf });
+  const summary = { samples, ours: OURS, subjects: names, lengths, caseOf, nameOf };
+  if (json) ratioSamples(summary).print({ json });
+  else printSummary(summary);
 }
 process.exit();

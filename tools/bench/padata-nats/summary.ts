@@ -1,5 +1,5 @@
 /** What the rates by job length say: efficiency, ratios, and the length from which distribution pays. */
-import { ratios, type Samples } from '../../kit/samples.js';
+import { Samples, ratios } from '../../kit/samples.js';
 import { spread } from '../../kit/statistics.js';
 import { reachedFrom } from './break-even.js';
 
@@ -43,6 +43,21 @@ const percent = (values: readonly number[]): string => {
   const { median, min, max } = spread(values.map((value) => 100 * value));
   return `${median.toFixed(1)} % [${min.toFixed(1)}, ${max.toFixed(1)}]`;
 };
+
+/** Our share of the local pool and of the best BullMQ, as rows. */
+export function ratioSamples(summary: Summary): Samples {
+  const { ours, lengths, caseOf } = summary;
+  const samples = new Samples(ours);
+  for (const ms of lengths) {
+    for (const figure of ['rate', 'CPU'] as const) {
+      for (const share of against(summary, ms, isLocal, figure))
+        samples.add(caseOf(ms), ours, `of the local pool by ${figure}`, '%', 100 * share);
+      for (const ratio of against(summary, ms, isBull, figure))
+        samples.add(caseOf(ms), ours, `of the best BullMQ by ${figure}`, 'x', ratio);
+    }
+  }
+  return samples;
+}
 
 /** Prints ratios by job length, and from which length what is reached. */
 export function printSummary(summary: Summary): void {
