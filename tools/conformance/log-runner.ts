@@ -22,7 +22,7 @@ export async function runLog(path: string, withReplay: boolean): Promise<LogOutc
 }
 
 /** The first difference in words, or `undefined`. */
-export function firstDifference(outcome: LogOutcome): string | undefined {
+function firstDifference(outcome: LogOutcome): string | undefined {
   const fact = outcome.check.facts.find((one) => one.verdict === 'differs');
   if (fact !== undefined) {
     const more = outcome.check.differs > 1 ? ` (and ${outcome.check.differs - 1} more)` : '';

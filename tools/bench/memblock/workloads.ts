@@ -37,7 +37,7 @@ export function randomPlaces(count: number, limit: number): Float64Array {
 }
 
 /** The kernel's layout: one region of RAM, R reservations with gaps of 60 KiB. */
-export function sparse(regions: number): Memblock {
+function sparse(regions: number): Memblock {
   const memblock = new Memblock();
   memblock.add(BASE, regions * STEP + STEP);
   const bases = Float64Array.from({ length: regions }, (_item, k) => BASE + k * STEP);
@@ -46,7 +46,7 @@ export function sparse(regions: number): Memblock {
 }
 
 /** R regions of 32 KiB of RAM, each with one reservation inside. */
-export function striped(regions: number): Memblock {
+function striped(regions: number): Memblock {
   const memblock = new Memblock();
   const bases = Float64Array.from({ length: regions }, (_item, k) => BASE + k * STEP);
   memblock.addMany({ bases, sizes: new Float64Array(regions).fill(0x8000) });

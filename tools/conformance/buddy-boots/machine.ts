@@ -40,7 +40,7 @@ function coreSize(value: string | undefined): CoreSize | undefined {
 }
 
 /** The Movable policy that a kernel command line asks for. */
-export function movablePolicy(commandLine: string): MovablePolicy {
+function movablePolicy(commandLine: string): MovablePolicy {
   const words = commandLine.split(' ');
   const value = (key: string): string | undefined =>
     words.find((word) => word.startsWith(`${key}=`))?.slice(key.length + 1);
@@ -57,7 +57,7 @@ export function movablePolicy(commandLine: string): MovablePolicy {
 }
 
 /** Memory as zones are made of it. */
-export function memoryOf(memblock: MemblockSnapshot): MemoryPfnRange[] {
+function memoryOf(memblock: MemblockSnapshot): MemoryPfnRange[] {
   return pfnRangesOf(
     memblock.memory.regions.map(({ base, size, nid, flags }) => ({
       base,

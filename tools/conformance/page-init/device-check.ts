@@ -19,7 +19,7 @@ interface Recorded {
 }
 
 /** What was mapped in a run, from the resource list and the driver's own report. */
-export function recordedDevices(boot: BootRecord): Recorded | undefined {
+function recordedDevices(boot: BootRecord): Recorded | undefined {
   const point = boot
     .points('zones')
     .find((name) => ['raw', 'fsdaxdev', 'devdaxmem'].includes(name));

@@ -4,7 +4,7 @@ import { compileC } from '../../../kit/native.js';
 import type { Times } from '../../../kit/stopwatch.js';
 
 /** A request to the program. */
-export interface NativeRun {
+interface NativeRun {
   readonly mode: 'loop' | 'memset';
   readonly temperature: 'warm' | 'cold';
   readonly pages: number;
