@@ -10,7 +10,7 @@
  * ```
  */
 
-/** A release's numbers: major, minor, patch. */
+/** A release's numbers; 0 for a patch that is not there. */
 export type Release = readonly [number, number, number];
 
 /** What releases changed, oldest first: a complete first row, then rows that hold only what changed. */

@@ -27,7 +27,7 @@ export function parseHex(digits: string): number | undefined {
  * @param digits  digits only
  * @returns the value; `Infinity` above 2^53 - 1; `undefined` when it is no decimal number
  */
-export function parseDecimal(digits: string): number | undefined {
+function parseDecimal(digits: string): number | undefined {
   if (!/^\d+$/.test(digits)) return undefined;
   const value = Number.parseInt(digits, 10);
   return value > Number.MAX_SAFE_INTEGER ? Infinity : value;
@@ -41,7 +41,7 @@ export function parseNumber(text: string): number | undefined {
 const SUFFIX_SHIFT: Readonly<Record<string, number>> = { k: 10, m: 20, g: 30, t: 40, p: 50, e: 60 };
 
 /** A size at the start of a text, and where it ends. */
-export interface LeadingSize {
+interface LeadingSize {
   readonly value: number;
   /** Characters used. */
   readonly length: number;

@@ -24,7 +24,7 @@ import { xenSlack } from './xen-slack.js';
 import { clip, normalise, subtract, trimToPages } from './intervals.js';
 
 /** Where the ranges came from. */
-export type MemorySource =
+type MemorySource =
   | 'firmware-map'
   | 'user-map'
   | 'modified-map'

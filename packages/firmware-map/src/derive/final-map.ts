@@ -29,7 +29,7 @@ export interface KindRange extends ByteRange {
 }
 
 /** Where the final map came from. */
-export interface FinalMap {
+interface FinalMap {
   readonly ranges: readonly KindRange[];
   readonly source: 'firmware-map' | 'user-map' | 'modified-map';
 }
@@ -145,7 +145,7 @@ function lastOf(entries: readonly MapEntry[]): readonly MapEntry[] {
 }
 
 /** Sorted, disjoint stretches; where entries overlap the higher rank wins. */
-export function flatten(entries: readonly MapEntry[]): KindRange[] {
+function flatten(entries: readonly MapEntry[]): KindRange[] {
   const byRank = entries
     .filter((entry) => entry.kind !== 'gap')
     .toSorted((a, b) => RANK[b.kind] - RANK[a.kind]);
@@ -179,7 +179,7 @@ function areLimitsPrinted(edits: readonly MapEdit[]): boolean {
  * Applies `mem=` and `memmap=` to a map, in the order of the command line.
  * @kernel parse_memmap_one, parse_memopt
  */
-export function applyOptions(
+function applyOptions(
   ranges: readonly KindRange[],
   options: MachineDescription['options'],
   problems: ProblemList,

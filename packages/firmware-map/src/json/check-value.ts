@@ -5,7 +5,7 @@
 import type { Schema } from '../schema/schema.js';
 
 /** What is wrong, and where. */
-export interface Complaint {
+interface Complaint {
   /** Names and indices from the top. */
   readonly path: readonly (string | number)[];
   readonly message: string;

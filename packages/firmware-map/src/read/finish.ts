@@ -20,7 +20,7 @@ import type {
 } from '../types/all.js';
 
 /** Facts about the input that the draft does not hold. */
-export type SourceFacts = Omit<DescriptionSource, 'format'> & { format?: SourceFormat };
+type SourceFacts = Omit<DescriptionSource, 'format'> & { format?: SourceFormat };
 
 /** The description that a draft holds. */
 export function finishDraft(draft: Draft, source: SourceFacts): MachineDescription {

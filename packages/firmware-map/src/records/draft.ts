@@ -41,7 +41,7 @@ import type {
 } from '../types/all.js';
 
 /** A memblock dump while its lines come in. */
-export interface DumpDraft {
+interface DumpDraft {
   line: number;
   memorySize?: number;
   reservedSize?: number;
@@ -52,7 +52,7 @@ export interface DumpDraft {
 }
 
 /** A zone line below `On node N totalpages`. */
-export interface NodePagesZoneDraft {
+interface NodePagesZoneDraft {
   zone: ZoneName;
   pages?: number;
   lifoBatch?: number;
@@ -70,7 +70,7 @@ export interface ZoneinfoDraft {
 }
 
 /** A node of sysfs while its lines come in. */
-export interface SysfsNodeDraft {
+interface SysfsNodeDraft {
   line: number;
   nid: number;
   cpus: number[];
@@ -79,7 +79,7 @@ export interface SysfsNodeDraft {
 }
 
 /** The multi-line block that the reader is in. */
-export type Block =
+type Block =
   | 'none'
   | 'zone-ranges'
   | 'movable'

@@ -11,7 +11,7 @@ import { MAX_LINE_LENGTH } from '../base/constants.js';
 import { FirmwareMapError } from '../base/errors.js';
 
 /** Receives one line. `cut` tells that its tail was dropped. */
-export type LineSink = (line: string, lineNumber: number, cut: boolean) => void;
+type LineSink = (line: string, lineNumber: number, cut: boolean) => void;
 
 const LINE_END = /\r\n|\n|\r|<br ?\/?>/gi;
 /** Characters of the longest of them, less one. */

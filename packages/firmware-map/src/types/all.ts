@@ -2,7 +2,6 @@
 export type {
   Architecture,
   ByteRange,
-  Located,
   LocatedRange,
   Problem,
   ProblemCode,
@@ -17,7 +16,6 @@ export type {
   FreeingLine,
   HugetlbLine,
   MemoryLine,
-  NodePages,
   NodeSetup,
   PrintedTruths,
   PrintedZonelist,
@@ -28,7 +26,6 @@ export type {
 export type {
   MemblockDump,
   MemblockList,
-  MemblockLog,
   MemblockOperation,
   MemblockRegionLine,
 } from './memblock.js';
@@ -40,19 +37,11 @@ export type {
   MemoryOptions,
   NumaOption,
 } from './options.js';
-export type {
-  BuddyinfoRow,
-  IomemEntry,
-  PagetypeInfo,
-  ProcFiles,
-  SysfsNode,
-  ZoneinfoZone,
-} from './proc.js';
+export type { BuddyinfoRow, IomemEntry, ProcFiles, ZoneinfoZone } from './proc.js';
 export type {
   CommandLine,
   CpuCounts,
   DescriptionSource,
-  DescriptionVersion,
   KernelIdentity,
   MachineDescription,
   SourceFormat,

@@ -10,8 +10,8 @@
  * ```
  */
 
-/** A release's numbers: major, minor, patch. */
-export type Release = readonly [number, number, number];
+/** A release's numbers; 0 for a patch that is not there. */
+type Release = readonly [number, number, number];
 
 /** What releases changed, oldest first: a complete first row, then rows that hold only what changed. */
 export type ReleaseTable<Profile> = readonly [
@@ -24,7 +24,7 @@ export type ReleaseTable<Profile> = readonly [
  * @param text  as `uname -r` prints it, for example `6.12.100+deb12-amd64`, `7.0.0-rc3`, `4.18.0-553.el8`
  * @returns its first two or three numbers, a missing patch as 0; `undefined` when there are no such numbers
  */
-export function parseRelease(text: string | undefined): Release | undefined {
+function parseRelease(text: string | undefined): Release | undefined {
   const found = /(\d{1,5})\.(\d{1,5})(?:\.(\d{1,5}))?/.exec(text ?? '');
   if (found === null) return undefined;
   return [Number(found[1]), Number(found[2]), Number(found[3] ?? 0)];
