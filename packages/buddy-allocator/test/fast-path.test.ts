@@ -1,4 +1,4 @@
-// The short ways of the general face: what they hand out, what they refuse, how the lists behind them grow.
+// The short ways of the page pool: what they hand out, what they refuse, how the lists behind them grow.
 import { expect, test } from '@jest/globals';
 
 import { PageState } from '@bootmem/memmap';

@@ -1,4 +1,4 @@
-// The zoned face: which zone serves a request, what the marks hold back, what hooks are asked.
+// PageAllocator: which zone serves a request, what the marks hold back, what hooks are asked.
 import { expect, test } from '@jest/globals';
 import { Memmap, PageState } from '@bootmem/memmap';
 import {
@@ -367,7 +367,7 @@ test('a contiguous range is emptied by moving, or left alone', () => {
   }
 });
 
-test('compaction through the zoned face', () => {
+test('compaction through the page allocator', () => {
   const allocator = smallMachine([{ zone: 'Normal', pages: 2048 }]);
   const pages = take(allocator, 2048, 0, 1);
   for (const pfn of pages) if (pfn % 4 !== 0) allocator.freePages(pfn, 0);

@@ -8,7 +8,7 @@ export {
   type HandleErrorMaker,
   type HandleFormat,
 } from './shared/check-handle.js';
-export { type LockResult, SharedLock } from './shared/shared-lock.js';
+export { type LockOptions, type LockResult, SharedLock } from './shared/shared-lock.js';
 export {
   ThreadRegistry,
   type ThreadRegistryHandle,

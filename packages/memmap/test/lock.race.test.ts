@@ -35,7 +35,7 @@ test('a lock whose owner died is taken over and says so', async () => {
   const self = registry.register();
   const { worker, result } = start({ job: 'hold', words, registry: registry.toHandle() });
   const owner = (await result) as number;
-  const lock = new SharedLock(words, 0, self, registry);
+  const lock = new SharedLock(words, 0, self, { registry });
   expect(lock.owner()).toBe(owner);
   expect(lock.tryLock()).toBe(false);
   await worker.terminate();
@@ -53,8 +53,8 @@ test('a live owner is not robbed: the wait ends at the time limit with the owner
   const words = allocateWords(16);
   const registry = ThreadRegistry.create(4);
   const [a, b] = [registry.register(), registry.register()];
-  const first = new SharedLock(words, 0, a, registry);
-  const second = new SharedLock(words, 0, b, registry, 30);
+  const first = new SharedLock(words, 0, a, { registry });
+  const second = new SharedLock(words, 0, b, { registry, timeoutMs: 30 });
   first.lock();
   let details: unknown;
   try {
@@ -91,8 +91,8 @@ test('misuse of the lock throws a code and changes nothing', () => {
 
 test('the lock works over a plain ArrayBuffer on one thread', () => {
   const words = allocateWords(8, false);
-  const a = new SharedLock(words, 0, 1, undefined, 5);
-  const b = new SharedLock(words, 0, 2, undefined, 5);
+  const a = new SharedLock(words, 0, 1, { timeoutMs: 5 });
+  const b = new SharedLock(words, 0, 2, { timeoutMs: 5 });
   expect(a.lock()).toBe('acquired');
   expect(codeOf(() => b.lock())).toBe('ERR_LOCK_TIMEOUT');
   a.unlock();

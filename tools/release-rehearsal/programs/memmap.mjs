@@ -26,9 +26,9 @@ export default async (api, assert) => {
   const threads = ThreadRegistry.create(4);
   const [first, second] = [threads.register(), threads.register()];
   const words = new Int32Array(new SharedArrayBuffer(4 * SharedLock.WORDS));
-  new SharedLock(words, 0, first, threads).lock();
+  new SharedLock(words, 0, first, { registry: threads }).lock();
   threads.markDead(first);
-  const lock = new SharedLock(words, 0, second, threads);
+  const lock = new SharedLock(words, 0, second, { registry: threads });
   assert.equal(lock.lock(), 'recovered');
   lock.unlock();
 };

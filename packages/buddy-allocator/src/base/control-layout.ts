@@ -2,7 +2,7 @@
  * Control words of an allocator: one shared Int32 array beside the memmap.
  *
  *     header      16 words   magic, version, zones, threads, ...
- *     zone 0..n   512 words each, see `Zone`
+ *     zone 0..n   `Zone.WORDS` each, see `Zone`
  *     cache (zone, thread) 0..n*t, `CACHE_WORDS` each, see `Cache`
  *
  * Who writes what: everything in a zone's block except the lock, the marks and the event words is written

@@ -92,11 +92,10 @@ function presentIn(
 
 function zoneSpan(
   context: Context,
-  nodeStart: number,
-  nodeEnd: number,
-  nid: number,
+  node: { readonly nid: number; readonly startPfn: number; readonly endPfn: number },
   zoneIndex: number,
 ): ZoneSpan {
+  const { nid, startPfn: nodeStart, endPfn: nodeEnd } = node;
   const { zone } = context.limits[zoneIndex]!;
   const low = context.lowest[zoneIndex]!;
   const high = context.highest[zoneIndex]!;
@@ -135,7 +134,9 @@ function nodeLayout(context: Context, nid: number): NodeLayout {
   const own = context.memory.filter((range) => range.nid === nid);
   const startPfn = own[0]?.startPfn ?? 0;
   const endPfn = own.at(-1)?.endPfn ?? 0;
-  const zones = context.limits.map((_, index) => zoneSpan(context, startPfn, endPfn, nid, index));
+  const zones = context.limits.map((_, index) =>
+    zoneSpan(context, { nid, startPfn, endPfn }, index),
+  );
   return {
     nid,
     startPfn,

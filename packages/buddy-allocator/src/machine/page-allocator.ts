@@ -241,7 +241,10 @@ export class PageAllocator {
         endPfn,
       });
     }
-    return allocContigRange(zone, startPfn, endPfn, move, gate && ((pfn) => gate.acceptBlock(pfn)));
+    return allocContigRange(zone, startPfn, endPfn, {
+      move,
+      accept: gate && ((pfn) => gate.acceptBlock(pfn)),
+    });
   }
 
   /** Isolates the pageblock of a page. @kernel set_migratetype_isolate */

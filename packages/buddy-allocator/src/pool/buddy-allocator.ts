@@ -248,7 +248,7 @@ export class BuddyAllocator {
   allocContigRange(startPfn: number, endPfn: number, move?: MoveCallback): boolean {
     this.#checkOpen();
     checkRun({ pages: endPfn - startPfn, min: startPfn, max: endPfn }, this.zone.endPfn);
-    return allocContigRange(this.zone, startPfn, endPfn, move);
+    return allocContigRange(this.zone, startPfn, endPfn, { move });
   }
 
   /**

@@ -119,8 +119,8 @@ function migrateAway(zone: BuddyZone, start: number, end: number, move?: MoveCal
 
 /**
  * Takes exactly `[startPfn, endPfn)`: its pages are allocated one by one afterwards.
- * @param move  moves used blocks out of the way; without it every page must be free
- * @param accept  accepts a parked block that holds the pfn
+ * @param help  moves used blocks out of the way, without it every page must be free; accepts a parked block that
+ *   holds the pfn
  * @returns false when a page of the range cannot be emptied; nothing is held then
  * @kernel alloc_contig_range
  */
@@ -128,9 +128,12 @@ export function allocContigRange(
   zone: BuddyZone,
   startPfn: number,
   endPfn: number,
-  move?: MoveCallback,
-  accept?: (pfn: number) => boolean,
+  help: {
+    readonly move?: MoveCallback | undefined;
+    readonly accept?: ((pfn: number) => boolean) | undefined;
+  } = {},
 ): boolean {
+  const { move, accept } = help;
   const size = 2 ** zone.memmap.geometry.pageblockOrder;
   const first = Math.floor(startPfn / size) * size;
   const last = Math.ceil(endPfn / size) * size;

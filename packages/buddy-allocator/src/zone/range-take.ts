@@ -103,8 +103,17 @@ export function extractRun(zone: BuddyZone, startPfn: number, endPfn: number): b
     area.journal(index, head.order + 1);
     area.remove(index, head.order, type);
     area.account(-(to - from), type);
-    returnPieces(zone, index, 0, from, type, old);
-    returnPieces(zone, index, to, 2 ** head.order, type, old);
+    for (const [start, end] of [
+      [0, from],
+      [to, 2 ** head.order],
+    ] as const) {
+      // What the run leaves of the block goes back as aligned blocks, to the tails.
+      for (let at = start; at < end;) {
+        const order = pieceOrder(at, end);
+        area.insert(index + at, order, type, true, old);
+        at += 1 << order;
+      }
+    }
     for (let i = index + from; i < index + to; i++) state[i] = ALLOCATED | old;
     area.journal(index, 0);
     pfn = head.pfn + to;
@@ -112,21 +121,11 @@ export function extractRun(zone: BuddyZone, startPfn: number, endPfn: number): b
   return dirty !== 0;
 }
 
-/** Puts `[from, to)` of a block back as aligned blocks, to the tails. */
-function returnPieces(
-  zone: BuddyZone,
-  index: number,
-  from: number,
-  to: number,
-  type: number,
-  dirty: number,
-): void {
-  for (let at = from; at < to;) {
-    let order = 31 - Math.clz32(at === 0 ? to : at & -at);
-    while (at + (1 << order) > to) order--;
-    zone.area.insert(index + at, order, type, true, dirty);
-    at += 1 << order;
-  }
+/** Order of the largest aligned block that starts at `at` and ends by `end`, inside a block. */
+function pieceOrder(at: number, end: number): number {
+  let order = 31 - Math.clz32(at === 0 ? end : at & -at);
+  while (at + (1 << order) > end) order--;
+  return order;
 }
 
 /** First page of the range that is not an allocated page of order 0, or undefined. */

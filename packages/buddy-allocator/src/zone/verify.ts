@@ -134,7 +134,7 @@ function walkLists(
         }
         const pfn = memmap.pfnOf(i);
         if (pfn < zone.startPfn || pfn + 2 ** order > zone.endPfn) fail('I12', `block at ${pfn}`);
-        checkMerged(zone, i, order, type, fail);
+        checkMerged(zone, i, { order, type }, fail);
       }
       if (area.count(order, type) !== blocks) fail('I6', `count of order ${order} type ${type}`);
       if (area.last(order, type) !== last) fail('I6', `tail of order ${order} type ${type}`);
@@ -153,8 +153,7 @@ function walkLists(
 function checkMerged(
   zone: BuddyZone,
   index: number,
-  order: number,
-  type: number,
+  { order, type }: { readonly order: number; readonly type: number },
   fail: Fail,
 ): void {
   const { maxOrder, pageblockOrder } = zone.memmap.geometry;

@@ -93,13 +93,10 @@ export class BuddyZone {
     this.endPfn = pfnAt(words, at + Zone.END_LOW);
     this.maxOrder = memmap.geometry.maxOrder;
     this.#eventsAt = parts.eventsAt;
-    this.#lock = new SharedLock(
-      words,
-      at + Zone.LOCK,
-      parts.thread,
-      parts.registry,
-      parts.lockTimeoutMs,
-    );
+    this.#lock = new SharedLock(words, at + Zone.LOCK, parts.thread, {
+      registry: parts.registry,
+      timeoutMs: parts.lockTimeoutMs,
+    });
     const shared = {
       columns: this.columns,
       words,

@@ -31,6 +31,14 @@ const { compareExchange, exchange, load, add, notify, wait } = Atomics;
 /** How a lock was obtained. */
 export type LockResult = 'acquired' | 'recovered';
 
+/** What a lock asks beside its words. */
+export interface LockOptions {
+  /** Answers whether an owner is alive; without it owners count as alive. */
+  readonly registry?: ThreadRegistry | undefined;
+  /** Gives up after so long; default never. */
+  readonly timeoutMs?: number | undefined;
+}
+
 let sleepAllowed: boolean | undefined;
 /** True where `Atomics.wait` works on this thread and these words. */
 function maySleep(words: Int32Array): boolean {
@@ -63,24 +71,17 @@ export class SharedLock {
    * @param words      shared words, zeroed before first use
    * @param offset     index of the lock's first word
    * @param self       id of the calling thread, 1 .. 2**30 - 1
-   * @param registry   answers whether an owner is alive; without it owners count as alive
-   * @param timeoutMs  give up after so long, default never
+   * @param options    who is alive, how long to wait
    */
-  constructor(
-    words: Int32Array,
-    offset: number,
-    self: number,
-    registry?: ThreadRegistry,
-    timeoutMs = Infinity,
-  ) {
+  constructor(words: Int32Array, offset: number, self: number, options: LockOptions = {}) {
     if (!Number.isInteger(self) || self < 1 || self > OWNER_MASK) {
       throw new MemmapError('ERR_MEMMAP_ARGUMENT', `owner id is 1..2^30-1, got ${self}`, { self });
     }
     this.#words = words;
     this.#at = offset;
     this.#self = self;
-    this.#registry = registry;
-    this.#timeoutMs = timeoutMs;
+    this.#registry = options.registry;
+    this.#timeoutMs = options.timeoutMs ?? Infinity;
   }
 
   /** Takes the lock if it is free; never waits. */

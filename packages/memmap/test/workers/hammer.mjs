@@ -10,7 +10,7 @@ const jobs = {
   count({ words, registry, rounds }) {
     const threads = ThreadRegistry.attach(registry);
     const self = threads.register();
-    const lock = new SharedLock(words, 0, self, threads);
+    const lock = new SharedLock(words, 0, self, { registry: threads });
     for (let i = 0; i < rounds; i++) {
       lock.lock();
       words[8] = words[8] + 1;
@@ -23,7 +23,7 @@ const jobs = {
   hold({ words, registry }) {
     const threads = ThreadRegistry.attach(registry);
     const self = threads.register();
-    new SharedLock(words, 0, self, threads).lock();
+    new SharedLock(words, 0, self, { registry: threads }).lock();
     return self;
   },
   // Initialises its share of sections of an on-demand map.

@@ -75,7 +75,9 @@ export class DeferredNode {
     this.#base = words[Word.BASE_SECTION]! * this.sectionPages;
     this.#memmap = attach.memmap;
     this.#sink = attach.sink;
-    this.#lock = new SharedLock(words, Word.LOCK, attach.threadId, attach.liveness);
+    this.#lock = new SharedLock(words, Word.LOCK, attach.threadId, {
+      registry: attach.liveness,
+    });
     this.#verify = attach.verify === true;
   }
 

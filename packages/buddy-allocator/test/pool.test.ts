@@ -1,4 +1,4 @@
-// The general-use face: one memory of any kind, requests by order, size and place, and what happens when
+// The page pool: one memory of any kind, requests by order, size and place, and what happens when
 // memory runs short.
 import { expect, test } from '@jest/globals';
 import { BuddyAllocator, type BuddyAllocatorOptions } from '@bootmem/buddy-allocator';
