@@ -53,6 +53,7 @@ const floors = {
     'reports/',
     'pool/',
   ],
+  'padata-nats': ['wire/', 'server/', 'submit/', 'worker/', 'cli/'],
   'page-init': [
     'profiles.ts',
     'base/',

@@ -20,7 +20,7 @@ test('whatever the order and however often results come, each is handed out once
           else if (sequence >= before + window) expect(said).toBe('beyond');
           expect(buffer.has(sequence)).toBe(said !== 'beyond');
           for (let next = buffer.take(); next !== undefined; next = buffer.take()) out.push(next);
-          expect(buffer.held).toBeLessThan(window);
+          expect(buffer.waiting).toBeLessThan(window);
         }
         expect(out).toEqual(out.map((_, i) => `r${first + i}`));
         expect(buffer.next).toBe(first + out.length);

@@ -54,7 +54,7 @@ withServer('who may do what', () => {
     expect(await series.run(4)).toBe(8);
     await series.close();
     await pool.close();
-    await worker.drain();
+    await worker.close();
   });
 
   test('prefixes do not see each other', async () => {
@@ -92,7 +92,7 @@ withServer('who may do what', () => {
     await expect(absent.run(1)).rejects.toMatchObject({ code: 'ERR_PADATA_MODULE' });
     await absent.close();
     await pool.close();
-    await worker.drain();
+    await worker.close();
   });
 
   test('a worker without modules, or with one that cannot be imported, does not start', async () => {

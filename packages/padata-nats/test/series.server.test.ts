@@ -28,7 +28,7 @@ withServer('a series over a server', () => {
 
   afterAll(async () => {
     await pool.close();
-    await worker.drain();
+    await worker.close();
     await server.stop();
   });
 

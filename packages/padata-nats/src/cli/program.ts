@@ -118,7 +118,7 @@ async function worker(flags: WorkerFlags): Promise<void> {
       if (leaving) process.exit(failed);
       leaving = true;
       process.stdout.write('leaving: finishing what is held; once more to leave at once\n');
-      void started.drain().then(done, done);
+      void started.close().then(done, done);
     };
     process.on('SIGTERM', leave);
     process.on('SIGINT', leave);

@@ -15,7 +15,7 @@ export class ReorderBuffer<T> {
   readonly window: number;
   readonly #slots: (T | undefined)[];
   #next: number;
-  #held = 0;
+  #waiting = 0;
 
   /** @param first sequence number of the first result to hand out */
   constructor(window: number, first = 0) {
@@ -30,8 +30,8 @@ export class ReorderBuffer<T> {
   }
 
   /** Results that wait for their turn. */
-  get held(): number {
-    return this.#held;
+  get waiting(): number {
+    return this.#waiting;
   }
 
   /** Is the result of this job here already, or handed out? */
@@ -47,7 +47,7 @@ export class ReorderBuffer<T> {
     const slot = sequence % this.window;
     if (this.#slots[slot] !== undefined) return 'duplicate';
     this.#slots[slot] = result;
-    this.#held += 1;
+    this.#waiting += 1;
     return 'taken';
   }
 
@@ -57,7 +57,7 @@ export class ReorderBuffer<T> {
     const result = this.#slots[slot];
     if (result === undefined) return undefined;
     this.#slots[slot] = undefined;
-    this.#held -= 1;
+    this.#waiting -= 1;
     this.#next += 1;
     return result;
   }

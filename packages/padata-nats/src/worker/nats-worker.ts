@@ -72,6 +72,15 @@ const NAK_MS = 500;
 
 const decoder = new TextDecoder();
 
+/** What came of a batch. */
+interface Answer {
+  readonly results: readonly Item[];
+  /** Time of all its jobs together, in microseconds; 0 = not known. */
+  readonly micros: number;
+  /** They may have been run before. */
+  readonly again: boolean;
+}
+
 /** See `startNatsWorker`. */
 export class NatsWorker implements AsyncDisposable {
   /** Unlike every other worker's. */
@@ -98,7 +107,7 @@ export class NatsWorker implements AsyncDisposable {
   #inHand = 0;
   #failed = 0;
   #redelivered = 0;
-  #drained: Promise<void> | undefined;
+  #closed: Promise<void> | undefined;
   #beat: ReturnType<typeof setInterval> | undefined;
   #beatMs = Infinity;
 
@@ -172,21 +181,21 @@ export class NatsWorker implements AsyncDisposable {
       threads: this.#threads,
       modules: [...this.#modules.keys()],
       jobs: this.#held.size,
-      leaving: this.#drained !== undefined,
+      leaving: this.#closed !== undefined,
     };
   }
 
   /** Takes nothing more, finishes and answers what it holds, then leaves. Idempotent. */
-  drain(): Promise<void> {
-    this.#drained ??= this.#drain();
-    return this.#drained;
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return this.drain();
+    return this.close();
   }
 
-  async #drain(): Promise<void> {
+  async #close(): Promise<void> {
     for (const source of this.#sources) source.stop();
     queueMicrotask(() => {
       this.#sayHere();
@@ -249,7 +258,8 @@ export class NatsWorker implements AsyncDisposable {
     const { first, items } = batch;
     const { deliveryCount } = message.info;
     if (this.#stopped.has(run)) {
-      await this.#publish(run, batch, new Array<Item>(items.length).fill(SKIPPED), 0, false);
+      const results = new Array<Item>(items.length).fill(SKIPPED);
+      await this.#publish(run, batch, { results, micros: 0, again: false });
       return true;
     }
     if (!local.info.idempotent) {
@@ -271,9 +281,9 @@ export class NatsWorker implements AsyncDisposable {
 
   /** The jobs end with an error, without being run. */
   async #giveUp(run: string, batch: Batch, error: (sequence: number) => Error): Promise<void> {
-    const errors = batch.items.map((_, i) => encodeError(error(batch.first + i)));
-    this.#failed += errors.length;
-    await this.#publish(run, batch, errors, 0, true);
+    const results = batch.items.map((_, i) => encodeError(error(batch.first + i)));
+    this.#failed += results.length;
+    await this.#publish(run, batch, { results, micros: 0, again: true });
   }
 
   async #runBatch(local: LocalRun, run: string, batch: Batch): Promise<void> {
@@ -289,7 +299,7 @@ export class NatsWorker implements AsyncDisposable {
     const micros = (performance.now() - began) * 1000 * share;
     this.#inHand -= items.length;
     this.#jobs += items.length;
-    await this.#publish(run, batch, results, micros, again);
+    await this.#publish(run, batch, { results, micros, again });
   }
 
   async #runJob(local: LocalRun, sequence: number, item: Item, more: boolean): Promise<Item> {
@@ -303,13 +313,8 @@ export class NatsWorker implements AsyncDisposable {
   }
 
   /** Stores results, in as many messages as their size asks for. */
-  async #publish(
-    run: string,
-    { first, epoch = 0 }: Batch,
-    results: readonly Item[],
-    micros: number,
-    again: boolean,
-  ): Promise<void> {
+  async #publish(run: string, { first, epoch = 0 }: Batch, answer: Answer): Promise<void> {
+    const { results, micros, again } = answer;
     const { names, maxPayload } = this.#engine;
     const items = await Promise.all(
       results.map(async (item, i) => {

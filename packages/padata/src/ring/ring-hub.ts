@@ -14,7 +14,7 @@ import type { AnyFunction } from '../base/function-ref.js';
 import type { Crew, Member } from '../crew/crew.js';
 import type { Platform, WorkerEnd } from '../crew/platform.js';
 import { HEAD } from '../protocol/control-layout.js';
-import { ring as protocol, sleep } from '../protocol/machine.js';
+import { ring as protocol } from '../protocol/machine.js';
 import type { FromWorker, SentJob } from '../protocol/messages.js';
 import { RING } from '../protocol/ring-layout.js';
 import { SlotRunner } from '../slot/slot-runner.js';
@@ -23,9 +23,8 @@ import { Linger } from './linger.js';
 import { Outbox } from './outbox.js';
 import type { SlotRing, SlotRingHost } from './slot-ring.js';
 import { QUICK_NS } from './wake-ahead.js';
+import { threadsWorth, wakeAll, wakeFor } from './wake-workers.js';
 
-/** Work that is worth one more awake thread, in milliseconds. */
-const WAKE_WORTH_MS = 0.05;
 /** Submissions within one tick after which sleepers are looked at again. */
 const LOOK_EVERY = 16;
 /** From so many deliveries in one turn on, what they make the program submit is published in lumps. */
@@ -189,13 +188,13 @@ export class RingHub implements SlotRingHost {
     if (!this.#flushScheduled) {
       this.#scheduleFlush();
       // If everybody sleeps, one thread can begin while the rest of the tick goes on.
-      this.#wakeFor(ring, 1);
+      wakeFor(this.#crew, ring, 1);
       return;
     }
     this.#sinceLook += 1;
     if (this.#sinceLook === LOOK_EVERY) {
       this.#sinceLook = 0;
-      this.#wakeFor(ring, this.#threadsWorth(ring));
+      wakeFor(this.#crew, ring, threadsWorth(ring));
     }
   }
 
@@ -273,7 +272,7 @@ export class RingHub implements SlotRingHost {
       // One turn later: the replacement must know its rings before it is sent a job of one.
       queueMicrotask(() => {
         this.#flushWork();
-        this.#wakeAll();
+        wakeAll(this.#crew);
         this.scheduleDelivery();
       });
     });
@@ -446,7 +445,7 @@ export class RingHub implements SlotRingHost {
     for (const { ring } of this.#entries.values()) {
       if (ring.outstanding === 0) continue;
       ring.publish();
-      if (ring.waiting > 0) this.#wakeFor(ring, this.#threadsWorth(ring));
+      if (ring.waiting > 0) wakeFor(this.#crew, ring, threadsWorth(ring));
     }
   }
 
@@ -458,35 +457,6 @@ export class RingHub implements SlotRingHost {
       }
       return false;
     });
-  }
-
-  /** How many threads the waiting jobs of a ring are worth. */
-  #threadsWorth(ring: SlotRing): number {
-    const { waiting } = ring;
-    const ns = Atomics.load(ring.memory.words, RING.RUN_NS);
-    if (ns === 0) return waiting;
-    return Math.min(waiting, Math.ceil((waiting * ns) / 1e6 / WAKE_WORTH_MS));
-  }
-
-  /** Wakes threads until `wanted` of those that may run this ring are awake. */
-  #wakeFor(ring: SlotRing, wanted: number): void {
-    let awake = 0;
-    for (let id = 1; id <= this.#crew.capacity; id += 1) {
-      const member = this.#crew.member(id);
-      if (member === undefined || member.state === 'leaving') continue;
-      if (ring.allows(id) && !this.#crew.isAsleep(id)) awake += 1;
-      if (awake >= wanted) return;
-    }
-    for (const member of this.#crew.members()) {
-      if (!ring.allows(member.id) || !this.#crew.wakeOne(member.id)) continue;
-      awake += 1;
-      if (awake >= wanted) return;
-    }
-  }
-
-  #wakeAll(): void {
-    sleep.publish(this.#crew.words);
-    for (const member of this.#crew.members()) this.#crew.wakeOne(member.id);
   }
 
   /** Delivers soon, in its own turn of the event loop. */

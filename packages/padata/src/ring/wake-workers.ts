@@ -1,0 +1,41 @@
+/**
+ * Which threads the owner wakes for jobs that wait: one for the first of a tick, then as many as the work is worth.
+ * A wake-up costs more than many a job, so nobody is woken while enough are awake.
+ */
+import type { Crew } from '../crew/crew.js';
+import { sleep } from '../protocol/machine.js';
+import { RING } from '../protocol/ring-layout.js';
+import type { SlotRing } from './slot-ring.js';
+
+/** Work that is worth one more awake thread, in milliseconds. */
+const WAKE_WORTH_MS = 0.05;
+
+/** How many threads the waiting jobs of a ring are worth. */
+export function threadsWorth(ring: SlotRing): number {
+  const { waiting } = ring;
+  const ns = Atomics.load(ring.memory.words, RING.RUN_NS);
+  if (ns === 0) return waiting;
+  return Math.min(waiting, Math.ceil((waiting * ns) / 1e6 / WAKE_WORTH_MS));
+}
+
+/** Wakes threads until `wanted` of those that may run this ring are awake. */
+export function wakeFor(crew: Crew, ring: SlotRing, wanted: number): void {
+  let awake = 0;
+  for (let id = 1; id <= crew.capacity; id += 1) {
+    const member = crew.member(id);
+    if (member === undefined || member.state === 'leaving') continue;
+    if (ring.allows(id) && !crew.isAsleep(id)) awake += 1;
+    if (awake >= wanted) return;
+  }
+  for (const member of crew.members()) {
+    if (!ring.allows(member.id) || !crew.wakeOne(member.id)) continue;
+    awake += 1;
+    if (awake >= wanted) return;
+  }
+}
+
+/** Wakes everybody: something has changed that concerns all. */
+export function wakeAll(crew: Crew): void {
+  sleep.publish(crew.words);
+  for (const member of crew.members()) crew.wakeOne(member.id);
+}
