@@ -62,30 +62,27 @@ async function startRedis(): Promise<LocalServer | undefined> {
   return server;
 }
 
-/** How many jobs fill about `ms`: whole rounds of the workers, a last one alone would be counted as loss. */
-async function jobsFor(subject: OpenSubject, ms: number): Promise<number> {
-  let count = processes;
-  for (;;) {
-    const began = performance.now();
-    await subject.run(count);
-    const took = performance.now() - began;
-    if (took >= ms / 2) return processes * Math.max(2, Math.ceil((count * ms) / took / processes));
-    count *= Math.max(2, Math.min(16, Math.ceil(ms / Math.max(took, 0.1))));
-  }
-}
+/** A slice of the warm-up; long beside the way to the server and back, which bounds the rate of a few jobs. */
+const SLICE_MS = 250;
+
+/** So many jobs, in whole rounds of the workers: a last one alone would be counted as loss. */
+const inRounds = (jobs: number): number => processes * Math.max(2, Math.ceil(jobs / processes));
 
 /** Runs for about `sampleMs` when its rate stands still: jobs a second, and microseconds of CPU a job. */
 async function measure(subject: OpenSubject): Promise<{ rate: number; cpu: number }> {
-  const slice = await jobsFor(subject, Math.min(250, sampleMs / 4));
-  const { rates } = await warmUp(
+  let count = inRounds(processes);
+  let perMs = 0;
+  await warmUp(
     async () => {
       const start = performance.now();
-      await subject.run(slice);
-      return slice / (performance.now() - start);
+      await subject.run(count);
+      perMs = count / (performance.now() - start);
+      count = inRounds(Math.max(count, perMs * SLICE_MS));
+      return perMs;
     },
-    { mostMs: Math.max(3000, sampleMs) },
+    { leastMs: 2 * SLICE_MS, mostMs: Math.max(5000, sampleMs) },
   );
-  const count = processes * Math.ceil(Math.max(2, (rates.at(-1)! * sampleMs) / processes));
+  count = inRounds(perMs * sampleMs);
   const before = subject.cpu();
   const times = stopwatch();
   await subject.run(count);
@@ -117,14 +114,14 @@ const nameOf = (ms: number): string =>
 const caseOf = (ms: number): string => `${nameOf(ms)} jobs, ${processes} workers, window ${window}`;
 
 const samples = new Samples(OURS);
-const perMs = blocksPerMs();
+const blocksPerMillisecond = blocksPerMs();
 try {
   for (let round = 0; round < (rounds ?? (quick ? 1 : 3)); round += 1) {
     for (const ms of lengths) {
       if (!json) console.error(`… round ${round + 1}, ${nameOf(ms)}`);
       const length = wait
         ? { blocks: 0, waitMs: ms }
-        : { blocks: Math.round(perMs * ms), waitMs: 0 };
+        : { blocks: Math.round(blocksPerMillisecond * ms), waitMs: 0 };
       for (const subject of inTurn(subjects, round)) {
         const open = await subject.open(length);
         try {
