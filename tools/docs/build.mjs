@@ -13,7 +13,7 @@ const site = join(root, SITE);
 async function step(name, work) {
   const started = Date.now();
   await work();
-  console.log(`${name.padEnd(32)} ${((Date.now() - started) / 1000).toFixed(1).padStart(6)} s`);
+  console.log(`${name.padEnd(34)} ${((Date.now() - started) / 1000).toFixed(1).padStart(6)} s`);
 }
 const program = (name, args) =>
   new Promise((done, failed) => {
