@@ -1,3 +1,15 @@
-// node tools/clean.mjs DIR...: removes build outputs, so that no file of a removed source is published.
-import { rmSync } from 'node:fs';
-for (const dir of process.argv.slice(2)) rmSync(dir, { recursive: true, force: true });
+// `clean.mjs FOLDER…` removes folders. `clean.mjs --stale`, in a package's folder, removes from dist what tsc once made
+// of sources that are gone: tsc does not, and a package would ship it.
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+const args = process.argv.slice(2);
+if (args[0] === '--stale') {
+  const made = existsSync('dist') ? readdirSync('dist', { recursive: true }).map(String) : [];
+  for (const declaration of made.filter((path) => path.endsWith('.d.ts'))) {
+    const module = declaration.slice(0, -'.d.ts'.length);
+    if (existsSync(join('src', `${module}.ts`))) continue;
+    for (const suffix of ['.d.ts', '.d.ts.map', '.js', '.js.map'])
+      rmSync(join('dist', module + suffix), { force: true });
+  }
+} else for (const folder of args) rmSync(folder, { recursive: true, force: true });
