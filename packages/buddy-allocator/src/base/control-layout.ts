@@ -48,9 +48,9 @@ export const ControlFlag = {
 } as const;
 
 /** Migratetypes that have lists. */
-export const LIST_TYPES = 6;
+const LIST_TYPES = 6;
 /** Orders that have lists. */
-export const LIST_ORDERS = 16;
+const LIST_ORDERS = 16;
 const LIST_WORDS = 3;
 
 /** Words of a zone's block. */
@@ -180,7 +180,7 @@ export function stackFloor(list: number): number {
 }
 
 /** Words of one cache block; a multiple of a cache line. */
-export const CACHE_WORDS = Math.ceil(stackFloor(CACHE_LISTS) / 16) * 16;
+const CACHE_WORDS = Math.ceil(stackFloor(CACHE_LISTS) / 16) * 16;
 
 /** Pages in a cache, by its lists; exact when its owner is not at work. */
 export function cachePages(words: Int32Array, at: number): number {

@@ -64,7 +64,7 @@ interface OrderSizes {
  * Sizes for an order: orders 0..3 share the batch and the first limit in pages; a list may grow to the zone's
  * share for a thread (order 0) or a quarter of it. Larger blocks: 1/128 of the zone, at most 16 blocks.
  */
-export function ownSizes(
+function ownSizes(
   order: number,
   zone: { batch: number; highMin: number; highMax: number; managed: number },
 ): OrderSizes {

@@ -26,7 +26,7 @@ import type { WorkerCache } from './worker-cache-types.js';
 const { CACHED, DIRTY } = PageState;
 
 /** What {@link createWorkerCache} works on. */
-export interface WorkerCacheParts extends Omit<CacheParts, 'counted'> {
+interface WorkerCacheParts extends Omit<CacheParts, 'counted'> {
   readonly geometry: Geometry;
   /** A limit per list for all orders 0..9 instead of the kernel's policy. */
   readonly deep: boolean;

@@ -56,7 +56,7 @@ export function arm64ZoneLimits(options: {
 }
 
 /** A region of memory in bytes, `[base, base + size)`. */
-export interface MemoryByteRegion {
+interface MemoryByteRegion {
   readonly base: number;
   readonly size: number;
   readonly nid: number;

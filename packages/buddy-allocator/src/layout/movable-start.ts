@@ -20,7 +20,7 @@ import type { MemoryPfnRange } from '@bootmem/memmap';
 import type { CoreSize, MovablePolicy, ZoneLayoutWarning } from './layout-types.js';
 
 /** What `movableStarts` looks at. */
-export interface MovableInput {
+interface MovableInput {
   /** Ascending, disjoint. */
   readonly memory: readonly MemoryPfnRange[];
   readonly policy: MovablePolicy;
@@ -33,7 +33,7 @@ export interface MovableInput {
 }
 
 /** Movable starts by node, and what was odd about the request. */
-export interface MovableStarts {
+interface MovableStarts {
   readonly starts: Map<number, number>;
   readonly warnings: ZoneLayoutWarning[];
 }

@@ -16,7 +16,7 @@ import type { MemoryPfnRange, ZoneName } from '@bootmem/memmap';
 import type { ZoneLayout } from './layout-types.js';
 
 /** One piece of a hole inside a present section. */
-export interface UnavailableRange {
+interface UnavailableRange {
   readonly nid: number;
   readonly zone: ZoneName;
   readonly zoneIndex: number;

@@ -12,6 +12,7 @@ import { type Geometry, Migratetype, PageState } from '@bootmem/memmap';
 import { type Columns, HEAD_KIND_MASK } from '@bootmem/memmap/shared';
 
 import { Zone, ZoneFlag } from '../base/control-layout.js';
+import { boostWatermark, highatomicCap } from '../marks/watermarks.js';
 import type { FreeArea } from './free-area.js';
 
 const { FREE, DIRTY } = PageState;
@@ -19,8 +20,6 @@ const { UNMOVABLE, MOVABLE, RECLAIMABLE, HIGHATOMIC, CMA } = Migratetype;
 // A copy: a constant of this module is folded into the code.
 const KIND = HEAD_KIND_MASK;
 const NONE = -1;
-const BOOST_NUMERATOR = 15000;
-const BOOST_DENOMINATOR = 10000;
 
 /** Foreign types by preference, for each type that may fall back. */
 const FALLBACKS: readonly (readonly number[])[] = [
@@ -33,10 +32,10 @@ const FALLBACKS: readonly (readonly number[])[] = [
 export const TakeFlag = { NOFRAGMENT: 1, HIGHATOMIC: 2, RESERVES: 4, CMA: 8, KSWAPD: 16 } as const;
 
 /** Which step served the last block; a batch starts with it. */
-export const TakeMode = { NORMAL: 0, CMA: 1, CLAIM: 2, STEAL: 3 } as const;
+const TakeMode = { NORMAL: 0, CMA: 1, CLAIM: 2, STEAL: 3 } as const;
 
 /** What {@link createFallback} works on. */
-export interface FallbackParts {
+interface FallbackParts {
   readonly area: FreeArea;
   readonly columns: Columns;
   readonly words: Int32Array;
@@ -149,10 +148,12 @@ export function createFallback(parts: FallbackParts): Fallback {
   }
 
   function boost(): void {
-    const high = w[z + Zone.MARK_HIGH]!;
-    if (high === 0 || 4 * pageblockPages > w[z + Zone.MANAGED]!) return;
-    const cap = Math.max(pageblockPages, Math.floor((high * BOOST_NUMERATOR) / BOOST_DENOMINATOR));
-    w[z + Zone.BOOST] = Math.min(w[z + Zone.BOOST]! + pageblockPages, cap);
+    w[z + Zone.BOOST] = boostWatermark({
+      boost: w[z + Zone.BOOST]!,
+      high: w[z + Zone.MARK_HIGH]!,
+      managedPages: w[z + Zone.MANAGED]!,
+      pageblockPages,
+    });
   }
 
   function tryClaim(
@@ -238,9 +239,7 @@ export function createFallback(parts: FallbackParts): Fallback {
   }
 
   function reserveHighatomic(index: number): boolean {
-    const hundredth = Math.floor(w[z + Zone.MANAGED]! / 100);
-    if (hundredth < pageblockPages) return false;
-    const cap = Math.ceil(hundredth / pageblockPages) * pageblockPages;
+    const cap = highatomicCap(w[z + Zone.MANAGED]!, pageblockPages);
     if (w[z + Zone.RESERVED_HIGHATOMIC]! >= cap) return false;
     const block = index & ~(pageblockPages - 1);
     // Only types that may merge with each other are converted.

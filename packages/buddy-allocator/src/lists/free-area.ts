@@ -32,7 +32,7 @@ const TYPE_MASK = PAGEBLOCK_TYPE_MASK;
 const ISOLATED = PageblockBit.ISOLATED;
 
 /** Where a zone's lists live. */
-export interface FreeAreaParts {
+interface FreeAreaParts {
   readonly columns: Columns;
   readonly words: Int32Array;
   /** Offset of the zone's block in `words`. */

@@ -17,7 +17,7 @@ const KIND = HEAD_KIND_MASK;
 const ORDER = HEAD_ORDER_MASK;
 
 /** A zone as recovery sees it. */
-export interface RecoverableZone {
+interface RecoverableZone {
   readonly memmap: Memmap;
   readonly columns: Columns;
   readonly area: FreeArea;

@@ -19,7 +19,7 @@ const NONE = -1;
 const PRESSURE_ROUNDS = 16;
 
 /** What {@link ZoneWalk} works on. */
-export interface ZoneWalkParts {
+interface ZoneWalkParts {
   readonly memmap: Memmap;
   readonly zones: readonly NamedZone[];
   /** The calling thread's hooks as they are now. */

@@ -10,7 +10,7 @@ import type { ZoneName } from '@bootmem/memmap';
 import type { ManagedZone } from './watermarks.js';
 
 /** Default of `lowmem_reserve_ratio`; zones that are missing have ratio 0, that is no reserve. */
-export const DEFAULT_LOWMEM_RESERVE_RATIO: Readonly<Partial<Record<ZoneName, number>>> = {
+const DEFAULT_LOWMEM_RESERVE_RATIO: Readonly<Partial<Record<ZoneName, number>>> = {
   DMA: 256,
   DMA32: 256,
   Normal: 32,

@@ -26,7 +26,7 @@ export function pcpBatch(managedPages: number, profile: KernelProfile): number {
 }
 
 /** The limits a cache's high mark moves between; equal where it is fixed. */
-export interface PcpHigh {
+interface PcpHigh {
   readonly highMin: number;
   readonly highMax: number;
 }

@@ -8,6 +8,7 @@
  *
  * Source: reference of the buddy allocator, section 7 (watermark test)
  */
+import { Migratetype } from '@bootmem/memmap';
 
 /** Allocation flags of the tests; the low two bits name the mark. */
 export const AllocFlag = {
@@ -31,13 +32,13 @@ export const AllocFlag = {
 } as const;
 
 /** Bits that name the mark. */
-export const WMARK_MASK = 3;
+const WMARK_MASK = 3;
 /** Any claim to reserves: such requests may count high-atomic pages as free. */
 export const ALLOC_RESERVES =
   AllocFlag.NON_BLOCK | AllocFlag.MIN_RESERVE | AllocFlag.HIGHATOMIC | AllocFlag.OOM;
 
-const MIGRATE_HIGHATOMIC = 3;
-const MIGRATE_CMA = 4;
+const MIGRATE_HIGHATOMIC = Migratetype.HIGHATOMIC;
+const MIGRATE_CMA = Migratetype.CMA;
 /** Unmovable, Movable, Reclaimable: types any request can be served from. */
 const ORDINARY_TYPES = 3;
 
@@ -58,7 +59,7 @@ export interface WatermarkZone {
 }
 
 /** A request as the tests see it. */
-export interface WatermarkRequest {
+interface WatermarkRequest {
   readonly order: number;
   /** Pages that must stay free, boost included. */
   readonly mark: number;

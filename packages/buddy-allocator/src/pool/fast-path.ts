@@ -39,13 +39,13 @@ const BOTTOM = CacheList.BOTTOM;
 const LIMIT = CacheList.LIMIT;
 
 /** What happens when the cache cannot help. */
-export interface Otherwise<Request> {
+interface Otherwise<Request> {
   readonly alloc: (order: number, request: Request | undefined) => number | undefined;
   readonly free: (index: number, order: number) => void;
 }
 
 /** The short ways of one thread into a zone with a cache of limits per list. */
-export interface FastPath<Request> {
+interface FastPath<Request> {
   readonly alloc: (order: number, request?: Request) => number | undefined;
   readonly free: (index: number, order: number) => void;
 }

@@ -21,7 +21,7 @@ import { type BuddyZone, initZoneWords } from '../zone/zone.js';
 import type { BuddyAllocatorOptions, BuddyHandle } from './pool-types.js';
 
 /** Options with defaults filled in. */
-export interface PoolSetup {
+interface PoolSetup {
   readonly pages: number;
   readonly maxPages: number;
   readonly pageShift: number;
@@ -36,7 +36,7 @@ function refuse(option: string, rule: string, value: number | undefined): never 
 }
 
 /** Checks options. @throws ERR_BUDDY_ARGUMENT with the option's name in details */
-export function checkOptions(options: BuddyAllocatorOptions): PoolSetup {
+function checkOptions(options: BuddyAllocatorOptions): PoolSetup {
   const pageSize = options.pageSize ?? 4096;
   const pageShift = Math.log2(pageSize);
   if (!Number.isInteger(pageShift) || pageShift < 0 || pageShift > 30) {
@@ -68,7 +68,7 @@ export function checkOptions(options: BuddyAllocatorOptions): PoolSetup {
 }
 
 /** The managed memory; null for none. @throws ERR_BUDDY_ARGUMENT when a given buffer is too small */
-export function makeData(options: BuddyAllocatorOptions, setup: PoolSetup): ArrayBufferLike | null {
+function makeData(options: BuddyAllocatorOptions, setup: PoolSetup): ArrayBufferLike | null {
   const { data = 'shared', dataOffset = 0 } = options;
   if (data === null) return null;
   const pageSize = 2 ** setup.pageShift;

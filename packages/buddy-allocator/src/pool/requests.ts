@@ -26,7 +26,7 @@ const TYPE_OF: Readonly<Record<Mobility, 0 | 1 | 2>> = { unmovable: 0, movable: 
 export type PressureCallback = (pressure: { order: number; round: number }) => boolean;
 
 /** What {@link Requests} works on. */
-export interface RequestParts {
+interface RequestParts {
   readonly zone: BuddyZone;
   /** Bits of ControlFlag. */
   readonly flags: number;

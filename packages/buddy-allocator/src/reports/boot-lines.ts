@@ -91,7 +91,7 @@ function builtZonelistsLine(nodes: number, grouping: boolean, totalPages: number
 }
 
 /** Sizes of the `Memory:` line in KiB, in the order printed. */
-export interface MemoryLine {
+interface MemoryLine {
   readonly available: number;
   readonly total: number;
   readonly kernelCode: number;

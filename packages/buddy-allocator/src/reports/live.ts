@@ -280,7 +280,7 @@ export function memInfoOf(allocator: PageAllocator, options: ZoneReportOptions =
 }
 
 /** How broken up a zone's free memory is, by order, in thousandths. */
-export interface ZoneFragmentation {
+interface ZoneFragmentation {
   readonly nid: number;
   readonly zone: ZoneName;
   /** Part of free memory of no use for a request of this order. */

@@ -29,7 +29,7 @@ export interface MemInfoZone extends ZoneId {
 }
 
 /** One node of the report; pages by printed name. */
-export interface MemInfoNode {
+interface MemInfoNode {
   readonly nid: number;
   readonly counters: Counters;
   readonly allUnreclaimable: boolean;

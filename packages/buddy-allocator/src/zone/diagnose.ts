@@ -7,7 +7,7 @@ import { type Columns } from '@bootmem/memmap/shared';
 import { BuddyError } from '../base/errors.js';
 
 /** What is needed to explain a bad free. */
-export interface DiagnosedZone {
+interface DiagnosedZone {
   readonly memmap: Memmap;
   readonly columns: Columns;
   readonly maxOrder: number;

@@ -34,7 +34,7 @@ export interface Violation {
 }
 
 /** What a walk found. */
-export interface ZoneAudit {
+interface ZoneAudit {
   readonly violations: Violation[];
   readonly freePages: number;
   readonly isolatedPages: number;
@@ -44,7 +44,7 @@ export interface ZoneAudit {
 }
 
 /** Where all caches of the zone lie. */
-export interface CacheGrid {
+interface CacheGrid {
   readonly zones: number;
   readonly threads: number;
   readonly zone: number;

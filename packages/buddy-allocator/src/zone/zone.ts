@@ -27,7 +27,7 @@ const NONE = -1;
 const TWO_32 = 2 ** 32;
 
 /** Fixed facts of a zone, as written at creation. */
-export interface ZoneFacts {
+interface ZoneFacts {
   readonly startPfn: number;
   readonly endPfn: number;
   readonly presentPages: number;
@@ -35,7 +35,7 @@ export interface ZoneFacts {
 }
 
 /** What {@link BuddyZone} is made of. */
-export interface BuddyZoneParts {
+interface BuddyZoneParts {
   readonly memmap: Memmap;
   readonly words: Int32Array;
   /** Offset of the zone's block. */

@@ -2,7 +2,7 @@
  * A page's descriptor as a typed object, for reports, dumps and tests. Never on a hot path.
  */
 import type { PageblockView } from './pageblocks.js';
-import { HEAD_KIND_MASK, HEAD_ORDER_MASK, isDeviceState, PageState } from '../facts/page-state.js';
+import { isDeviceState, PageState } from '../facts/page-state.js';
 
 /** Block that a page belongs to. */
 export interface BlockHead {
@@ -54,7 +54,7 @@ const DEVICES: Readonly<Record<number, 'device' | 'device-idle'>> = {
 };
 
 /** What {@link describePage} needs to read. */
-export interface DescribedMap {
+interface DescribedMap {
   isPresent(pfn: number): boolean;
   state(pfn: number): number;
   zoneId(pfn: number): number;
@@ -64,11 +64,6 @@ export interface DescribedMap {
   pgmapIndex(pfn: number): number;
   driverWord(pfn: number): number;
   readonly pageblocks: Pick<PageblockView, 'migratetype'>;
-}
-
-/** Order and kind of a head state byte. */
-export function splitHead(state: number): { kind: number; order: number } {
-  return { kind: state & HEAD_KIND_MASK, order: state & HEAD_ORDER_MASK };
 }
 
 /** Describes one page. */

@@ -14,7 +14,7 @@ import { HEAD_KIND_MASK, PageState } from '../facts/page-state.js';
 const { add, load } = Atomics;
 
 /** What counting needs to know of a map. */
-export interface CountedMap {
+interface CountedMap {
   state(pfn: number): number;
   indexOf(pfn: number): number;
   coveringHead(pfn: number): BlockHead | undefined;

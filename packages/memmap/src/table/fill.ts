@@ -42,7 +42,7 @@ const END = 0x0b;
 const MAX_WASM_PAGES = 65536;
 
 /** The binary of the fill module. */
-export function fillModuleBytes(): Uint8Array<ArrayBuffer> {
+function fillModuleBytes(): Uint8Array<ArrayBuffer> {
   const sharedWithMaximum = 3;
   const memoryImport = [
     ...text('env'),

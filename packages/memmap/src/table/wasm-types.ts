@@ -9,7 +9,7 @@ export interface WasmMemory {
 }
 
 /** The part of the `WebAssembly` namespace that the fill kernels and the column storage use. */
-export interface WasmApi {
+interface WasmApi {
   readonly Memory: new (descriptor: {
     initial: number;
     maximum: number;
