@@ -4,7 +4,7 @@
  * button or reacts to keys.
  *
  * `bundle.mjs` makes one file of it. What a figure shows is computed by pure functions beside its drawing
- * (`zoneParts`, `blockRows`, …), so that something else can draw the same.
+ * (`zoneParts`, `blockRows`, …), so that they can move to whatever draws the same without a browser.
  */
 import { byId, element } from './dom.js';
 import { addressMap } from './figures/address-map.js';

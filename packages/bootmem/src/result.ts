@@ -13,7 +13,7 @@ export type InitMode = 'eager' | 'deferred' | 'on-demand';
 export type AcceptMode = 'lazy' | 'eager';
 
 /** A stretch of physical memory and what the firmware map or the node table calls it. */
-export interface RangeReport {
+interface RangeReport {
   /** First byte. */
   readonly start: number;
   /** Byte after the last. */
@@ -23,7 +23,7 @@ export interface RangeReport {
 }
 
 /** A stretch of one node's memory. */
-export interface NodeRangeReport {
+interface NodeRangeReport {
   /** Node. */
   readonly nid: number;
   /** First page frame. */
@@ -116,7 +116,7 @@ export interface UnacceptedReport {
 }
 
 /** Times of one boot. */
-export interface TimingReport {
+interface TimingReport {
   /** Starting the threads and loading their code, before the clock starts. */
   readonly threadStartMs: number;
   /** From the start until the first page could be allocated. */
@@ -178,7 +178,7 @@ export interface BootReport {
 }
 
 /** Outcome of comparing one fact. */
-export type Verdict = 'equal' | 'differs' | 'not derivable';
+type Verdict = 'equal' | 'differs' | 'not derivable';
 
 /** One fact of a log: what the kernel printed and what we computed. */
 export interface FactReport {

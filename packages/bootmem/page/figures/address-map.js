@@ -7,7 +7,7 @@ import { bytes, hex, max, PAGE, tickValues } from '../numbers.js';
 import { base, kindColor, nodeColor, ZONE_COLORS } from '../look.js';
 
 /** Parts of the address space worth a button: name, first byte, byte after the last. */
-export function mapZooms(boot) {
+function mapZooms(boot) {
   const { ramEnd, mapEnd } = mapEnds(boot);
   return [
     ['All memory', 0, ramEnd],
@@ -31,7 +31,7 @@ function mapEnds(boot) {
 }
 
 /** What lies over the address axis: ranges in bytes with label and colour. */
-export function mapLanes(boot) {
+function mapLanes(boot) {
   return [
     {
       name: 'Firmware map',

@@ -7,7 +7,7 @@ import { bytes, count, max, PAGE, range } from '../numbers.js';
 import { base, TYPE_COLORS } from '../look.js';
 
 /** Free blocks of each zone, migratetype and order that has any. */
-export function blockRows(boot) {
+function blockRows(boot) {
   const rows = [];
   for (const zone of boot.zones) {
     for (const [type, counts] of Object.entries(zone.freeBlocksByType)) {
@@ -80,7 +80,7 @@ export function freeBlocks({ boot }) {
 }
 
 /** Free blocks of each zone and order, all migratetypes together. */
-export function blockSums(rows) {
+function blockSums(rows) {
   const sums = new Map();
   for (const { zone, order, blocks } of rows) {
     const key = `${zone}/${order}`;

@@ -7,7 +7,7 @@ import { count } from '../numbers.js';
 import { base } from '../look.js';
 
 /** Published times by thread count, relative to the kernel without the series. */
-export function publishedRows(published) {
+function publishedRows(published) {
   return published.flatMap(({ machine, points }) => {
     const start = points.find(([threads]) => threads === 0)[1];
     return points
@@ -17,7 +17,7 @@ export function publishedRows(published) {
 }
 
 /** Our times by thread count, relative to one thread. */
-export function ourRows(bench) {
+function ourRows(bench) {
   const first = bench.rows.find((row) => row.threads === 1) ?? bench.rows[0];
   return bench.rows
     .filter((row) => row.threads > 0)

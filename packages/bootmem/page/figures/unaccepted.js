@@ -7,7 +7,7 @@ import { bytes, count } from '../numbers.js';
 import { base } from '../look.js';
 
 /** Bytes still unaccepted over time. */
-export function leftOverTime(state) {
+function leftOverTime(state) {
   return state.timeline.map((point) => ({
     ms: point.ms,
     left: (state.totalUnits - point.acceptedUnits) * state.unitBytes,

@@ -7,7 +7,7 @@ import { bytes, count, hex, max, PAGE, tickValues } from '../numbers.js';
 import { base } from '../look.js';
 
 /** Pages of each zone by use. */
-export function zoneParts(boot) {
+function zoneParts(boot) {
   return boot.zones
     .flatMap((zone) => {
       const name = `node ${zone.nid} ${zone.name}`;

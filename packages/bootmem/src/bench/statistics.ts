@@ -27,7 +27,7 @@ export function summarize(values: readonly number[]): Summary {
 }
 
 /** Shares of a machine's threads that the padata series was measured with, percent. */
-export const NODE_PERCENTAGES = [0, 12, 25, 37, 50, 75, 100] as const;
+const NODE_PERCENTAGES = [0, 12, 25, 37, 50, 75, 100] as const;
 
 /**
  * Thread counts to measure, each once, ascending, with the share that it stands for.

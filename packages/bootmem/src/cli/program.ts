@@ -70,7 +70,7 @@ function report(error: unknown, io: CommandIo): ExitCodeValue {
  * @param io    where help and messages go
  * @param done  receives the exit code of the command that ran
  */
-export function createProgram(io: CommandIo, done: (code: ExitCodeValue) => void): Command {
+function createProgram(io: CommandIo, done: (code: ExitCodeValue) => void): Command {
   const program = new Command('bootmem')
     .description(
       "Brings a machine's memory up from its boot log, on real threads, and compares it with what the kernel reported.",

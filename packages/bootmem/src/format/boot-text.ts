@@ -20,7 +20,7 @@ import { formatTable } from './table.js';
  * @param report  a finished boot
  * @returns lines
  */
-export function zoneTable(report: BootReport): string[] {
+function zoneTable(report: BootReport): string[] {
   const parked = report.zones.some((zone) => zone.unacceptedPages > 0);
   return formatTable(
     [
@@ -59,7 +59,7 @@ export function zoneTable(report: BootReport): string[] {
  * @param report  a finished boot
  * @returns lines
  */
-export function summaryLines(report: BootReport): string[] {
+function summaryLines(report: BootReport): string[] {
   const { timing, machine } = report;
   const shares = report.threads
     .map(

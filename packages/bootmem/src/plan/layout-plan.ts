@@ -71,7 +71,7 @@ function coreSize(amount: MemoryAmount, pageSize: number): CoreSize {
  * @param description  the machine
  * @remarks `movable_node` wins over sizes, `kernelcore=mirror` over `movable_node`'s absence, as in the kernel
  */
-export function movablePolicy(description: MachineDescription): MovablePolicy {
+function movablePolicy(description: MachineDescription): MovablePolicy {
   const { options } = description;
   const pageSize = description.pageSize ?? 4096;
   if (options.movableNode) return { kind: 'node' };

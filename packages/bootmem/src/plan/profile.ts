@@ -24,7 +24,7 @@ import type { PrintedProfile } from './releases.js';
 const PROFILE = /^\d{1,5}\.\d{1,5}(\.\d{1,5})?$/;
 
 /** What a profile may be, for messages. */
-export const PROFILE_HELP = 'auto, latest or a kernel release such as 6.12';
+const PROFILE_HELP = 'auto, latest or a kernel release such as 6.12';
 
 /** What a machine's kernel does: its release's row of every package's table. */
 export interface KernelBehaviour {

@@ -4,7 +4,7 @@
  */
 
 /** A function by module and export, as padata takes it. */
-export interface WorkerFunction {
+interface WorkerFunction {
   readonly module: string | URL;
   readonly name: string;
 }

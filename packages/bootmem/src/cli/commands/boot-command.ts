@@ -18,7 +18,7 @@ import type { BringUpOptions, OutputOptions, SourceOptions } from '../options.js
  * @param bytes    how much to hold at a time
  * @returns bytes that were held
  */
-export function demandMemory(machine: Machine, bytes: number): number {
+function demandMemory(machine: Machine, bytes: number): number {
   const { maxOrder } = machine.memmap.geometry;
   const blockBytes = 2 ** maxOrder * machine.plan.pageSize;
   const blocks: number[] = [];

@@ -36,7 +36,7 @@ function grammarOf(program: Command): Grammar[] {
  * A bash completion script.
  * @param program  the grammar
  */
-export function bashCompletion(program: Command): string {
+function bashCompletion(program: Command): string {
   const grammar = grammarOf(program);
   const cases = grammar.map(
     (command) =>
@@ -77,7 +77,7 @@ complete -o filenames -F _bootmem bootmem
  * A fish completion script.
  * @param program  the grammar
  */
-export function fishCompletion(program: Command): string {
+function fishCompletion(program: Command): string {
   const quote = (text: string): string => `'${text.replace(/'/g, "\\'")}'`;
   const lines = ['# fish completion of bootmem: bootmem completion fish | source'];
   for (const command of grammarOf(program)) {
