@@ -8,8 +8,8 @@
  *      2   participant slots         written once
  *      3   helper                    participant + 1 of the background helper, 0 = none
  *      4   demand                    grows when the helper is wanted
- *      5   zones 0 .. 255            pages in flight of that zone
- *    261   slots, 2 words each       zone, block + 1; 0 = none, -1 = about to take one
+ *     16   zones 0 .. 255            pages in flight of that zone
+ *    272   slots, 2 words each       zone, block + 1; 0 = none, -1 = about to take one
  * ```
  * A block is in flight at most once in its life, so a slot's value names it without a generation. Whoever swaps
  * it for 0 has the duty to free the block: the thread that took it, a helper, or the one that recovers a dead
@@ -24,8 +24,8 @@ const { add, compareExchange, load, notify, store, wait } = Atomics;
 export const IN_FLIGHT_MAGIC = 0x41434946;
 /** Changes whenever the words do. */
 export const IN_FLIGHT_VERSION = 1;
-/** Words before the zones. */
-export const IN_FLIGHT_HEADER_WORDS = 5;
+/** Words before the zones: a cache line, so that `demand` does not disturb those who look at a zone. */
+export const IN_FLIGHT_HEADER_WORDS = 16;
 
 const WORD = { MAGIC: 0, VERSION: 1, SLOTS: 2, HELPER: 3, DEMAND: 4 } as const;
 const ZONES_AT = IN_FLIGHT_HEADER_WORDS;
