@@ -13,7 +13,7 @@ import {
   releaseEarly,
 } from '@bootmem/page-init';
 import { Phase } from '@bootmem/page-init/deferred';
-import { memmapFor, picture, SECTION, tinyPlan, WatchingSink } from './machines.js';
+import { memmapFor, picture, SECTION, tinyPlan, waitedFor, WatchingSink } from './machines.js';
 
 const PROFILE_LATEST = profileForRelease();
 const PROFILE_6_12 = profileForRelease('6.12');
@@ -299,8 +299,8 @@ test('a thread that dies in the middle of a section fails the pass, and nobody w
   });
   expect(other.claims.tryClaim(2)).toBe(true);
   const pass = initDeferred(nodes, { profile: PROFILE_LATEST, runner: inline(nodes) });
-  // The pass is waiting for the section of a living thread; then the thread dies.
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  // The pass waits for the section of a living thread; then the thread dies.
+  await waitedFor(other.claims, 2);
   liveness.markDead(there);
   await expect(pass).rejects.toMatchObject({
     code: 'ERR_PAGE_INIT_INCOMPLETE',

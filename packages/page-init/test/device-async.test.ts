@@ -5,7 +5,7 @@ import { createInlineRunner, type RangeJob, type RangeJobRunner } from '@bootmem
 import type { RangeJobResult } from '@bootmem/page-init/deferred';
 import { DeviceInit, type DeviceMapping, DeviceMemory } from '@bootmem/page-init/device';
 import { ClaimState, ClaimTable } from '../dist/work/claims.js';
-import { TINY } from './machines.js';
+import { TINY, waitedFor } from './machines.js';
 
 const RAM = [{ startPfn: 0, endPfn: 64, nid: 0 }];
 const REQUEST = {
@@ -177,7 +177,7 @@ test('a sync from another view waits for a busy unit and sees its pages', async 
   const waiting = mapping.sync(650, 1).then(() => {
     done = true;
   });
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await waitedFor(init.claims, 0);
   expect(done).toBe(false);
   init.claims.finish(0);
   await waiting;
@@ -221,8 +221,8 @@ test('a device whose descriptors run out fails its unit and the foreground sync'
   const mapping = devices.memremapPagesAsync(REQUEST, { runner: (made) => new HeldRunner(made) });
   await mapping.sync(640, 128);
   await expect(mapping.sync(1000, 400)).rejects.toMatchObject({ code: 'ERR_MEMMAP_CAPACITY' });
-  const released = devices.release(mapping);
-  await Promise.race([released, new Promise((resolve) => setTimeout(resolve, 20))]);
+  // Never done: its background work is held for good.
+  void devices.release(mapping);
   expect(mapping.references.live).toBe(false);
 });
 
@@ -243,7 +243,7 @@ test('pages that a dead helper left half done fail whoever syncs them, and nobod
   // The helper has the unit of [704, 768).
   expect(other.claims.tryClaim(1)).toBe(true);
   const waiting = mapping.sync(700, 80);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await waitedFor(other.claims, 1);
   liveness.markDead(there);
   await expect(waiting).rejects.toMatchObject({
     code: 'ERR_PAGE_INIT_INCOMPLETE',

@@ -8,6 +8,7 @@ import {
   planInit,
   type ZonePfnRange,
 } from '@bootmem/page-init';
+import { ClaimState, type ClaimTable } from '../dist/work/claims.js';
 
 export const TINY: Geometry = {
   pageShift: 12,
@@ -98,4 +99,11 @@ export function picture(plan: InitPlan, memmap: Memmap): string {
     }
   }
   return rows.join(' ');
+}
+
+/** Resolves when somebody waits for a unit that another one has claimed. */
+export async function waitedFor(claims: ClaimTable, unit: number): Promise<void> {
+  while (claims.state(unit) !== ClaimState.BUSY_WAITED) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }

@@ -41,7 +41,7 @@ function create(
     ranges: [{ start: 0, end: units * unitSize }],
     unitSize,
     backend,
-    waitLimitMs: 30_000,
+    waitLimitMs: 600_000,
   });
   return { memory, counts: new Int32Array(counts) };
 }
