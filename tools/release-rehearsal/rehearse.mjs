@@ -233,6 +233,11 @@ try {
     writeJson(join(home, 'package.json'), { ...manifest, dependencies: Object.fromEntries(first) });
     for (const [name, text] of Object.entries(files)) writeFileSync(join(home, name), text);
     run('npm', ['install'], home);
+    for (const name of kind === 'esm' ? first.keys() : [])
+      check(
+        existsSync(join(home, 'node_modules', name, 'CHANGELOG.md')),
+        `${name} brings its changelog`,
+      );
     if (kind === 'typescript') {
       mkdirSync(join(home, 'node_modules/@types'), { recursive: true });
       symlinkSync(

@@ -20,7 +20,8 @@ export default async (api, assert) => {
     [0x8000, 0x28000],
   );
   assert.equal(plan.pages.deferred, 0x18000 + 0x28000 - 16);
-  const jobs = splitJobs('range-groups', plan.nodes[1].deferredRanges, 0x28000, 0x50000, 0x8000);
+  const left = { startPfn: 0x28000, endPfn: 0x50000 };
+  const jobs = splitJobs('range-groups', plan.nodes[1].deferredRanges, left, 0x8000);
   assert.equal(jobs.length, 2);
   // The device holds its own descriptors, 64 bytes each on the machine that is modelled.
   const memmap = Memmap.create({ ranges: plan.sections, maxPfn: 0x140000 });
