@@ -12,6 +12,7 @@ import {
   linkSync,
   mkdirSync,
   readFileSync,
+  readdirSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -93,7 +94,8 @@ function alone(folder, work) {
 function install(folder, stamp) {
   const build = join(folder, `.install-${process.pid}`);
   const modules = join(folder, 'node_modules');
-  rmSync(build, { recursive: true, force: true });
+  for (const left of readdirSync(folder).filter((entry) => entry.startsWith('.install-')))
+    rmSync(join(folder, left), { recursive: true, force: true });
   mkdirSync(build);
   try {
     for (const file of INPUTS) cpSync(join(folder, file), join(build, file));
