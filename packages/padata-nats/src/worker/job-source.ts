@@ -23,10 +23,6 @@ export class Places {
     this.limit = limit;
   }
 
-  get taken(): number {
-    return this.#taken;
-  }
-
   get free(): number {
     return this.limit - this.#taken;
   }

@@ -51,7 +51,6 @@ export interface PlatformWorkerOptions {
 
 /** One backend. */
 export interface Platform {
-  readonly name: 'node' | 'browser';
   /** CPUs that this process may use. */
   availableParallelism(): number;
   /** May the calling thread block in Atomics.wait? */

@@ -23,11 +23,6 @@ export class SerialQueue {
     this.#report = report;
   }
 
-  /** Callbacks that have not begun. */
-  get length(): number {
-    return this.#tasks.length - this.#at;
-  }
-
   /** Appends a callback; runs it now if the queue is idle. */
   push(task: SerialTask): void {
     this.#tasks.push(task);

@@ -31,15 +31,8 @@ interface Span {
   readonly end: number;
 }
 
-/** A lane that was taken for a run. */
-interface LaneHere {
-  readonly lane: number;
-  readonly place: LanePlace;
-}
-
 /** State of one run. */
 export class LaneRun {
-  readonly lane: number;
   readonly place: LanePlace;
   readonly plan: RangePlan;
   readonly start: number;
@@ -57,10 +50,9 @@ export class LaneRun {
   readonly #words: Int32Array;
   readonly #numbers: Float64Array;
 
-  constructor({ words, numbers }: Control, { lane, place }: LaneHere, run: PlannedRun) {
+  constructor({ words, numbers }: Control, place: LanePlace, run: PlannedRun) {
     this.#words = words;
     this.#numbers = numbers;
-    this.lane = lane;
     this.place = place;
     this.plan = run.plan;
     this.start = run.shape.start;

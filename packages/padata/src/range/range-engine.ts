@@ -35,7 +35,7 @@ const PROGRESS_MS = 50;
 type OnJobError = (job: RangeJobState, worker: number, error: unknown) => void;
 
 /** What range jobs run on. */
-export interface RangeParts {
+interface RangeParts {
   readonly platform: Platform;
   readonly crew: Crew;
   readonly works: WorkList;

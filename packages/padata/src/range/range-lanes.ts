@@ -72,7 +72,7 @@ export class RangeLanes {
   describe(run: PlannedRun, lane: number): LaneRun {
     const { job, shape, plan } = run;
     const place = lanePlace(this.#layout, lane);
-    const active = new LaneRun(this.#crew, { lane, place }, run);
+    const active = new LaneRun(this.#crew, place, run);
     const words = this.#words;
     const numbers = this.#numbers;
     words[place.base + LANE.CLAIM] = 0;

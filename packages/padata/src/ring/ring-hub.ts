@@ -42,7 +42,7 @@ const DELIVER_SLICE_MS = 10;
 const UNREF_MS = 5;
 
 /** What a ring is used for. */
-export interface RingUse {
+interface RingUse {
   /** Module and export of the jobs' function. */
   readonly href: string;
   readonly name: string;

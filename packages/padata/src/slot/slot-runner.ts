@@ -43,7 +43,7 @@ const MAX_ASYNC = 64;
 const STEAL_SCAN = 64;
 
 /** A ring as one thread sees it. */
-export interface RingHere {
+interface RingHere {
   readonly id: number;
   readonly memory: RingMemory;
   /** The series' `shared` value. */

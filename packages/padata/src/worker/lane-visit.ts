@@ -24,7 +24,7 @@ import type { WorkerLoop } from './worker-loop.js';
 const { store } = Atomics;
 
 /** One opening of a lane. */
-export interface LaneOpening {
+interface LaneOpening {
   /** Index of the lane. */
   readonly lane: number;
   readonly place: LanePlace;

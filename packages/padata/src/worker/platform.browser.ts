@@ -78,7 +78,6 @@ function startWorker(init: WorkerInit, options: PlatformWorkerOptions): Platform
 
 /** The browser backend. */
 export const platform: Platform = {
-  name: 'browser',
   availableParallelism: () =>
     (typeof navigator === 'undefined' ? undefined : navigator.hardwareConcurrency) ?? 1,
   canBlock: () => typeof document === 'undefined',

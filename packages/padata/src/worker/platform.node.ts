@@ -117,7 +117,6 @@ function startWorker(init: WorkerInit, options: PlatformWorkerOptions): Platform
 
 /** The Node backend. */
 export const platform: Platform = {
-  name: 'node',
   availableParallelism,
   canBlock: () => true,
   startWorker,
