@@ -21,5 +21,5 @@ export default {
   },
   // Relative imports of TypeScript helpers are written with .js, as Node wants them after a build.
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'] },
-  testTimeout: 60_000,
+  testTimeout: 300_000,
 };

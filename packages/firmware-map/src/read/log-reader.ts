@@ -11,7 +11,7 @@
  */
 import { MAX_WRAPPED_LINES } from '../base/constants.js';
 import { Draft } from '../records/draft.js';
-import { cleanLine, hasPrefix } from '../text/clean-line.js';
+import { hasPrefix } from '../text/clean-line.js';
 import { IDENTITY_RECOGNISERS } from '../records/identity-lines.js';
 import { MAP_RECOGNISERS } from '../records/map-lines.js';
 import { MEMBLOCK_RECOGNISERS } from '../records/memblock-lines.js';
@@ -171,5 +171,3 @@ function read(text: string, draft: Draft, line: number, final: boolean): Outcome
   }
   return partial;
 }
-
-export { cleanLine };

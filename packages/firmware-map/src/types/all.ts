@@ -8,8 +8,8 @@ export type {
   Severity,
   ZoneName,
 } from './common.js';
-export type { EfiEntry, FirmwareMaps, MapEdit, MapEntry, RangeKind } from './firmware.js';
-export type { CpuAffinity, NodeData, NumaDescription, NumaMerge, SratEntry } from './numa.js';
+export type { EfiEntry, MapEdit, MapEntry, RangeKind } from './firmware.js';
+export type { CpuAffinity, NodeData, NumaMerge, SratEntry } from './numa.js';
 export type {
   DeferredLine,
   EarlyRange,
@@ -17,7 +17,6 @@ export type {
   HugetlbLine,
   MemoryLine,
   NodeSetup,
-  PrintedTruths,
   PrintedZonelist,
   UnavailablePages,
   ZoneRange,
@@ -37,7 +36,7 @@ export type {
   MemoryOptions,
   NumaOption,
 } from './options.js';
-export type { BuddyinfoRow, IomemEntry, ProcFiles, ZoneinfoZone } from './proc.js';
+export type { BuddyinfoRow, IomemEntry, ProcFiles } from './proc.js';
 export type {
   CommandLine,
   CpuCounts,

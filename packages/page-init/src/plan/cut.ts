@@ -51,7 +51,7 @@ export function firstEndingAfter(ranges: readonly PfnRange[], pfn: number): numb
 }
 
 /** `range` minus `taken` (sorted, disjoint). */
-export function* subtract(range: PfnRange, taken: readonly PfnRange[]): Generator<PfnRange> {
+function* subtract(range: PfnRange, taken: readonly PfnRange[]): Generator<PfnRange> {
   for (const part of cutBy(range, taken)) {
     if (part.cover === 'free') yield { startPfn: part.startPfn, endPfn: part.endPfn };
   }

@@ -7,7 +7,7 @@ import type { ModelConfig } from './accept-model.js';
 type Request = readonly [number, number];
 
 /** All non-empty ranges within `units`. */
-export function rangesOf(units: number): Request[] {
+function rangesOf(units: number): Request[] {
   const ranges: Request[] = [];
   for (let start = 0; start < units; start += 1) {
     for (let end = start + 1; end <= units; end += 1) ranges.push([start, end]);
