@@ -6,6 +6,8 @@ import type { Model } from '@bootmem/padata/testing';
 import { MISTAKES } from './model/cases.js';
 import { laneModel } from './model/lane-model.js';
 import type { LaneConfig } from './model/lane-model.js';
+import { pendingModel } from './model/pending-model.js';
+import type { PendingConfig } from './model/pending-model.js';
 import { ringModel } from './model/ring-model.js';
 import type { RingConfig } from './model/ring-model.js';
 import { sleepModel } from './model/sleep-model.js';
@@ -53,6 +55,15 @@ test.each<SleepConfig>([
   { jobs: 2, workers: 2, by: 'ring' },
 ])('sleep %j: nobody sleeps while there is work', (config) => {
   expectNoViolation(sleepModel(config));
+});
+
+test.each<PendingConfig>([
+  { jobs: 2, workers: 1, window: 1, aborted: [0] },
+  { jobs: 3, workers: 1, window: 2, aborted: [0, 1] },
+  { jobs: 3, workers: 2, window: 2, aborted: [0] },
+  { jobs: 3, workers: 2, window: 2, aborted: [1], views: true },
+])('pending %j: each job ends once, and an abandoned function touches no later job', (config) => {
+  expectNoViolation(pendingModel(config));
 });
 
 test.each(MISTAKES)('caught: %s', (_name, model) => {

@@ -1,5 +1,5 @@
 /**
- * `npm run soak -- padata-model` explores the reorder, claim and sleep protocols of the package through every interleaving of their atomic steps,
+ * `npm run soak -- padata-model` explores the reorder, pending, claim and sleep protocols of the package through every interleaving of their atomic steps,
  * up to four jobs or chunks and three workers, deaths included (test/model); then the broken variants, each of
  * which has to be caught. Smallest models first; ends after --minutes, default: when all are done.
  */
@@ -9,6 +9,7 @@ import { number, readOptions } from '../../kit/options.js';
 import { RunLog } from '../../kit/run-log.js';
 import { MISTAKES } from '../../../packages/padata/test/model/cases.js';
 import { laneModel } from '../../../packages/padata/test/model/lane-model.js';
+import { pendingModel } from '../../../packages/padata/test/model/pending-model.js';
 import { ringModel } from '../../../packages/padata/test/model/ring-model.js';
 import { sleepModel } from '../../../packages/padata/test/model/sleep-model.js';
 
@@ -51,6 +52,13 @@ const cases: readonly (readonly [string, Model])[] = [
     'ring, 4 jobs, 2 workers, window 4, the last one awaited, one dies',
     ringModel({ jobs: 4, workers: 2, window: 4, coarse: 'all', patient: true, mortal: true }),
   ],
+  ...[false, true].map(
+    (views) =>
+      [
+        `pending, 4 jobs, 2 workers, 2 aborted${views ? ', bytes from the beginning' : ''}`,
+        pendingModel({ jobs: 4, workers: 2, window: 2, aborted: [0, 2], views }),
+      ] as const,
+  ),
   ['sleep, 4 jobs by epoch, 2 workers', sleepModel({ jobs: 4, workers: 2, by: 'epoch' })],
   ['sleep, 4 jobs by ring, 2 workers', sleepModel({ jobs: 4, workers: 2, by: 'ring' })],
   ['sleep, 2 jobs by ring, 3 workers', sleepModel({ jobs: 2, workers: 3, by: 'ring' })],

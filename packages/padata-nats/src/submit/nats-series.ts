@@ -206,7 +206,8 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
   }
 
   /**
-   * Submits a job and resolves with its result. Waits for room first.
+   * Submits a job and resolves with its result, in order of submission. Waits for room first. When the signal aborts,
+   * it rejects at once; the job keeps its place in the order.
    * @throws ERR_PADATA_JOB_FAILED (cause: the function's error), ERR_PADATA_WORKER_DIED, the signal's reason
    */
   run(input: JobInput<F>, options: JobOptions = {}): Promise<JobResult<F>> {
@@ -218,14 +219,14 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
       }
       const sequence = this.position;
       const onAbort = (): void => {
+        reject(asError(signal?.reason));
         this.#cancel(sequence, signal?.reason);
       };
       this.submit(
         input,
         (error, value) => {
           signal?.removeEventListener('abort', onAbort);
-          if (signal?.aborted === true) reject(asError(signal.reason));
-          else if (error === undefined) resolve(value!);
+          if (error === undefined) resolve(value!);
           else reject(asError(error));
         },
         transfer,

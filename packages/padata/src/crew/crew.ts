@@ -116,10 +116,7 @@ export class Crew {
     for (let id = 1; id <= this.capacity; id += 1) {
       const member = this.#members[id];
       if (id <= count && member === undefined) this.#start(id);
-      if (id > count && member !== undefined && member.state !== 'leaving') {
-        member.state = 'leaving';
-        this.post(member, { t: 'leave' });
-      }
+      if (id > count && member !== undefined) this.retire(member);
     }
   }
 
@@ -134,6 +131,24 @@ export class Crew {
   /** Wakes one worker if it sleeps. */
   wakeOne(id: number): boolean {
     return wakeWorker(this.words, id);
+  }
+
+  /** The worker takes no more work, and is replaced when it has ended what it has. */
+  retire(member: Member): void {
+    if (member.state === 'leaving' || member.state === 'dead') return;
+    member.state = 'leaving';
+    this.post(member, { t: 'leave' });
+  }
+
+  /** Makes the worker turn its loop soon, unless a function keeps the thread. */
+  nudge(id: number): void {
+    sleep.publish(this.words);
+    this.wakeOne(id);
+  }
+
+  /** Turns of the worker's loop so far, modulo 2^32. */
+  turnOf(id: number): number {
+    return load(this.words, workerBase(id) + WORKER.TURN);
   }
 
   /** Is the worker asleep right now? */

@@ -38,7 +38,9 @@ export async function* orderedMap<F>(
       ...(signal === undefined ? {} : { signal }),
     });
   } finally {
-    await series.close();
+    const closed = series.close();
+    // Whoever aborts waits for nothing: jobs that run on end unseen.
+    if (signal?.aborted !== true) await closed;
   }
 }
 

@@ -40,6 +40,8 @@ export const WORKER = {
   SLEEP: 0,
   /** Messages posted to the worker so far; it polls its port when this differs from what it received. */
   MAIL: 1,
+  /** Turns of the worker's loop so far, modulo 2^32: it stands still while a function keeps the thread. */
+  TURN: 2,
 } as const;
 const WORKER_WORDS = 16;
 

@@ -40,6 +40,8 @@ export type ToWorker =
       readonly ring: number;
       readonly jobs: readonly SentJob[];
     }
+  /** A pending job was settled without its function: wait for it no longer. */
+  | { readonly t: 'abandon'; readonly ring: number; readonly seq: number }
   /** Finish what is at hand, take nothing new, end. */
   | { readonly t: 'leave' };
 
@@ -76,6 +78,8 @@ export type FromWorker =
     }
   /** A job's completion will come from elsewhere. */
   | { readonly t: 'deferred'; readonly ring: number }
+  /** The function of an abandoned job has ended after all: its bytes are free. */
+  | { readonly t: 'ended'; readonly ring: number; readonly seq: number }
   /** A ring's function could not be loaded here. */
   | { readonly t: 'ringError'; readonly ring: number; readonly error: ErrorRecord }
   /** Something is to be delivered. */

@@ -75,9 +75,18 @@ export const SlotState = {
   SENT: 4,
   /** Its function has handed the completion to someone else, on any thread. */
   DEFERRED: 5,
+  /** Its function has returned a promise on the worker named above, and has no view of the slot's bytes. */
+  PENDING: 6,
+  /** The same, and the function may still read or write the slot's bytes. */
+  HOLDING: 7,
 } as const;
 export const STATE_BITS = 4;
 export const STATE_MASK = (1 << STATE_BITS) - 1;
+
+/** Is it the state of a job whose promise is pending? */
+export function isPending(state: number): boolean {
+  return (state & STATE_MASK) >= SlotState.PENDING;
+}
 const LAP_MASK = (1 << (31 - STATE_BITS)) - 1;
 
 /**

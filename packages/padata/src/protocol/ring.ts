@@ -19,6 +19,14 @@
  *     that belong together, the last;
  *  R4 at most one wake message per sleep of the owner: ASLEEP goes from 1 to 0 by compare-exchange.
  *
+ * A job whose function has returned a promise is nobody's until the promise ends:
+ * ```
+ *   RUNNING(w) ── pend ──▶ PENDING(w) ── hold ──▶ HOLDING(w)      hold: the function asks for bytes of the slot
+ *                              └────────── regain (w) or settle (owner): one compare-exchange wins ──▶ RUNNING
+ * ```
+ *  R5 such a job ends once: by its worker after `regain`, or by the owner after `settle`;
+ *  R6 whoever settles knows whether the function may still see the slot's bytes: `hold` comes before the view.
+ *
  * This is the kernel's reorder step with the token kept by the owner: `processed` is published before the
  * owner looks for the next job, and whoever finishes exactly that job passes the turn back.
  * @kernel padata_do_parallel, padata_do_serial, padata_reorder
@@ -41,6 +49,14 @@ export interface RingProtocol {
   finish(ring: Words, base: number): void;
   /** Worker, after `finish`: true = the owner sleeps, the job that it awaits is done, this caller wakes it. */
   mustWake(ring: Words, control: Words, window: number): boolean;
+  /** Worker: the function has returned a promise; `holds` = it has views of the slot's bytes. */
+  pend(ring: Words, base: number, worker: number, holds: boolean): void;
+  /** Worker: before a pending function gets a view of the slot's bytes; false = the job is over, give none. */
+  hold(ring: Words, base: number, worker: number, sequence: number): boolean;
+  /** Worker: the promise has ended; true = the job is this worker's to finish, false = it was settled. */
+  regain(ring: Words, base: number, worker: number, sequence: number): boolean;
+  /** Owner: makes a job in this state its own, to end it; false = someone else moved it on. */
+  settle(ring: Words, base: number, state: number): boolean;
   /** Owner: is the job done? */
   isDone(ring: Words, base: number): boolean;
   /** Owner: the slot is delivered and free. */
@@ -105,6 +121,33 @@ export function makeRingProtocol(ops: AtomicOps): RingProtocol {
       const state = ops.load(ring, slotWord(window, awaited) + SLOT.STATE);
       if ((state & STATE_MASK) !== SlotState.DONE) return false;
       return ops.compareExchange(control, HEAD.OWNER_ASLEEP, 1, 0) === 1;
+    },
+    pend(ring, base, worker, holds) {
+      const phase = holds ? SlotState.HOLDING : SlotState.PENDING;
+      // From here on `settle` may win: what the function does later goes through `hold` and `regain`.
+      ops.store(ring, base + SLOT.STATE, phase | (worker << STATE_BITS));
+    },
+    hold(ring, base, worker, sequence) {
+      const pending = SlotState.PENDING | (worker << STATE_BITS);
+      const holding = SlotState.HOLDING | (worker << STATE_BITS);
+      // Only this worker makes a slot its own PENDING, so one of another job of it has another number.
+      if (ring[base + SLOT.SEQ] !== sequence) return false;
+      const state = ops.load(ring, base + SLOT.STATE);
+      if (state === holding) return true;
+      if (state !== pending) return false;
+      // Pairs with the compare-exchange in `settle`: it sees HOLDING, or this one fails.
+      return ops.compareExchange(ring, base + SLOT.STATE, pending, holding) === pending;
+    },
+    regain(ring, base, worker, sequence) {
+      if (ring[base + SLOT.SEQ] !== sequence) return false;
+      const state = ops.load(ring, base + SLOT.STATE);
+      if ((state & STATE_MASK) < SlotState.PENDING || state >> STATE_BITS !== worker) return false;
+      const running = SlotState.RUNNING | (worker << STATE_BITS);
+      return ops.compareExchange(ring, base + SLOT.STATE, state, running) === state;
+    },
+    settle(ring, base, state) {
+      // RUNNING by nobody: the owner's own until `finish`.
+      return ops.compareExchange(ring, base + SLOT.STATE, state, SlotState.RUNNING) === state;
     },
     isDone(ring, base) {
       return (ops.load(ring, base + SLOT.STATE) & STATE_MASK) === SlotState.DONE;

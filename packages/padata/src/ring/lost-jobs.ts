@@ -16,6 +16,7 @@ import {
   STATE_BITS,
   STATE_MASK,
   SlotState,
+  isPending,
   slotNumber,
   slotWord,
 } from '../protocol/ring-layout.js';
@@ -42,8 +43,8 @@ interface LostJobsHost {
   send(job: SentJob): void;
   /** Ends the job, unless someone else moved it on in the meantime. */
   fail(base: number, state: number, error: unknown): void;
-  /** Error of jobs that end with their series; undefined = it goes on. */
-  aborted(): { readonly error: unknown } | undefined;
+  /** Error of a job that was cancelled, by itself or with its series; undefined = it goes on. */
+  aborted(index: number): { readonly error: unknown } | undefined;
 }
 
 /** How a thread ended. */
@@ -106,7 +107,7 @@ export class LostJobs {
       const state = load(this.#words, base + SLOT.STATE);
       if (state >> STATE_BITS !== death.worker) continue;
       const phase = state & STATE_MASK;
-      if (phase === SlotState.RUNNING) this.#lost(s, base, state, death);
+      if (phase === SlotState.RUNNING || isPending(state)) this.#lost(s, base, state, death);
       else if (phase === SlotState.SENT) this.#sendAgain(s, base, state, death);
     }
   }
@@ -115,7 +116,7 @@ export class LostJobs {
     const index = sequence & (this.#memory.window - 1);
     const again = this.#again[index];
     const sent = this.#inputs[index];
-    const aborted = this.#host.aborted();
+    const aborted = this.#host.aborted(index);
     if (again !== undefined && again.tries > 0 && !sent?.transferred && aborted === undefined) {
       again.tries -= 1;
       this.retried += 1;

@@ -22,6 +22,7 @@ import type { RunnerHost } from '../slot/slot-runner.js';
 import { Linger } from './linger.js';
 import { Outbox } from './outbox.js';
 import type { SlotRing, SlotRingHost } from './slot-ring.js';
+import { JobStopper } from './stop-jobs.js';
 import { QUICK_NS } from './wake-ahead.js';
 import { threadsWorth, wakeAll, wakeFor } from './wake-workers.js';
 
@@ -68,6 +69,7 @@ export class RingHub implements SlotRingHost {
   readonly #entries = new Map<number, RingEntry>();
   readonly #outbox: Outbox;
   readonly #owner: RunnerHost;
+  readonly #stopper: JobStopper;
   readonly #linger = new Linger();
   readonly #inline: boolean;
   #nextWorker = 0;
@@ -107,6 +109,14 @@ export class RingHub implements SlotRingHost {
       },
       wakeAnother: () => undefined,
     };
+    this.#stopper = new JobStopper(crew, {
+      inline,
+      scheduleDelivery: () => {
+        this.scheduleDelivery();
+      },
+      keepsBusy: (worker) =>
+        [...this.#entries.values()].some(({ ring }) => ring.keepsBusy(worker)),
+    });
     this.#outbox = new Outbox(crew, (ring, sequence, error) => {
       ring.cancelOne(sequence, error);
       this.scheduleDelivery();
@@ -247,6 +257,9 @@ export class RingHub implements SlotRingHost {
       case 'deferred':
         this.#watchDeferred();
         break;
+      case 'ended':
+        this.#entries.get(message.ring)?.ring.functionEnded(message.seq);
+        break;
       case 'ringError': {
         const entry = this.#entries.get(message.ring);
         if (entry === undefined) break;
@@ -284,9 +297,18 @@ export class RingHub implements SlotRingHost {
     this.scheduleDelivery();
   }
 
-  /** Ends a worker thread that does not give up by itself. */
-  terminate(worker: number): void {
-    void this.#crew.member(worker)?.platform.terminate();
+  /** Cancels a job: it ends now if it has not begun, else when it has given up, at the latest after `graceMs`. */
+  cancel(ring: SlotRing, sequence: number, graceMs: number, error: unknown): void {
+    if (ring.cancelOne(sequence, error)) {
+      this.#stopper.stopLater({ ring, sequence, graceMs, error });
+    } else this.scheduleDelivery();
+  }
+
+  /** All jobs of a ring that have begun were asked to stop: those that do not, end after `graceMs`. */
+  stopAll(ring: SlotRing, graceMs: number, error: unknown): void {
+    for (const sequence of ring.begun()) {
+      this.#stopper.stopLater({ ring, sequence, graceMs, error });
+    }
   }
 
   /** Delivers everything that is done; then the owner may sleep. For the beginning of an event. */

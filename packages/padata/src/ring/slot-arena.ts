@@ -6,12 +6,21 @@
  *        tail ──────▶ head
  *   | free | in use: jobs, then results that a consumer keeps | free |
  * ```
- * Invariant: a stretch never wraps; a circle that is full differs from an empty one by `users`.
+ * Invariants: a stretch never wraps; a circle that is full differs from an empty one by `users`; the stretch of a job
+ * that was given up while its function could still see it is a hole: the circle passes over it until it is let go.
  */
 
 interface Kept {
   readonly end: number;
   released: boolean;
+}
+
+/** Bytes that an abandoned function may still see. */
+interface Hole {
+  readonly sequence: number;
+  readonly worker: number;
+  readonly first: number;
+  readonly end: number;
 }
 
 /** Gives out and takes back the bytes of one ring. */
@@ -23,6 +32,8 @@ export class SlotArena {
   #users = 0;
   /** Delivered jobs whose bytes are still in a consumer's hands, oldest first. */
   readonly #kept: Kept[] = [];
+  /** In order of place. */
+  #holes: Hole[] = [];
 
   constructor(bytes: number) {
     this.bytes = bytes;
@@ -33,20 +44,59 @@ export class SlotArena {
     if (this.#users === 0) {
       this.head = 0;
       this.#tail = 0;
-      return bytes <= this.bytes ? 0 : -1;
+      return this.#fit(0, this.bytes, bytes);
     }
-    if (this.head > this.#tail) {
-      if (this.bytes - this.head >= bytes) return this.head;
-      // Strictly less: a full circle must not look like an empty one.
-      return bytes < this.#tail ? 0 : -1;
+    // Strictly less than the tail: a full circle must not look like an empty one.
+    if (this.head <= this.#tail) return this.#fit(this.head, this.#tail - 1, bytes);
+    const first = this.#fit(this.head, this.bytes, bytes);
+    return first >= 0 ? first : this.#fit(0, this.#tail - 1, bytes);
+  }
+
+  /** First byte of `bytes` in [first, end) that no hole touches, or -1. */
+  #fit(first: number, end: number, bytes: number): number {
+    let at = first;
+    for (let i = 0; i < this.#holes.length; i += 1) {
+      const hole = this.#holes[i]!;
+      if (hole.end <= at) continue;
+      if (hole.first >= at + bytes) break;
+      at = hole.end;
     }
-    return this.#tail - this.head > bytes ? this.head : -1;
+    return at + bytes <= end ? at : -1;
+  }
+
+  /** The longest stretch that there will be once all jobs are delivered, in bytes. */
+  get longest(): number {
+    let at = 0;
+    let longest = 0;
+    for (const hole of this.#holes) {
+      longest = Math.max(longest, hole.first - at);
+      at = hole.end;
+    }
+    return Math.max(longest, this.bytes - at);
+  }
+
+  /** A job was given up whose function may still see these bytes. */
+  keepHole(hole: Hole): void {
+    if (hole.end === hole.first) return;
+    this.#holes.push(hole);
+    this.#holes.sort((a, b) => a.first - b.first);
+  }
+
+  /** The function of an abandoned job has ended. */
+  closeHole(sequence: number): void {
+    this.#holes = this.#holes.filter((hole) => hole.sequence !== sequence);
+  }
+
+  /** A thread has ended, and with it all that its functions could see. */
+  closeHolesOf(worker: number): void {
+    this.#holes = this.#holes.filter((hole) => hole.worker !== worker);
   }
 
   /** Last byte up to which a stretch found at `first` may grow. */
   limit(first: number): number {
-    if (this.#users === 0 || first >= this.#tail) return this.bytes;
-    return this.#tail - 1;
+    const end = this.#users === 0 || first >= this.#tail ? this.bytes : this.#tail - 1;
+    const hole = this.#holes.find((h) => h.first >= first);
+    return hole === undefined ? end : Math.min(end, hole.first);
   }
 
   /** A job has its bytes: all up to `head`. Returns what `giveBack` needs. */

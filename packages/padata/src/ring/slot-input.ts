@@ -67,7 +67,7 @@ export class SlotInput {
     const plain = need === this.#slotBytes && !isBytes(input as object);
     const outRoom = plain ? 0 : room(this.#outputBytes(need));
     const first = this.#arena.find(inRoom + outRoom);
-    if (first < 0) return inRoom + outRoom > this.#arena.bytes ? Placed.MESSAGE : Placed.FULL;
+    if (first < 0) return this.#noRoom(inRoom + outRoom);
     const { words } = this.#memory;
     words[base + SLOT.FIRST] = first;
     words[base + SLOT.IN_ROOM] = inRoom;
@@ -78,23 +78,40 @@ export class SlotInput {
       // The room was a guess: what the data really took, and as much again for the result.
       const used = (words[base + SLOT.LENGTH]! + 7) & ~7;
       const out = room(this.#outputBytes(used));
-      if (used + out > this.#arena.bytes) return Placed.MESSAGE;
-      if (first + used + out > this.#arena.limit(first)) return Placed.FULL;
+      let from = first;
+      if (first + used + out > this.#arena.limit(first)) {
+        from = this.#arena.find(used + out);
+        if (from < 0) return this.#noRoom(used + out);
+        words[base + SLOT.FIRST] = from;
+        if (!writeValue(this.#memory, base, index, input, from, used)) return Placed.MESSAGE;
+      }
       words[base + SLOT.IN_ROOM] = used;
       words[base + SLOT.OUT_ROOM] = out;
-      this.#arena.head = first + used + out;
+      this.#arena.head = from + used + out;
     } else {
       this.#arena.head = first + inRoom + outRoom;
     }
     return Placed.SLOT;
   }
 
+  /** Is there no room now, or none at all as long as abandoned functions hold what they have? */
+  #noRoom(bytes: number): number {
+    return bytes > this.#arena.longest ? Placed.MESSAGE : Placed.FULL;
+  }
+
   /** Reserves room for a result alone, whose input is a number or comes by message: SLOT or FULL. */
   reserve(base: number): number {
     const out = this.#leastRoom;
     const first = this.#arena.find(out);
-    if (first < 0) return Placed.FULL;
     const { words } = this.#memory;
+    if (first < 0) {
+      if (this.#noRoom(out) === Placed.FULL) return Placed.FULL;
+      // Abandoned functions hold everything: a result that is more than a number goes by message.
+      words[base + SLOT.FIRST] = 0;
+      words[base + SLOT.IN_ROOM] = 0;
+      words[base + SLOT.OUT_ROOM] = 0;
+      return Placed.SLOT;
+    }
     words[base + SLOT.FIRST] = first;
     words[base + SLOT.IN_ROOM] = 0;
     words[base + SLOT.OUT_ROOM] = out;

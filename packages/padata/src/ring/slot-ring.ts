@@ -20,6 +20,7 @@ import {
   STATE_BITS,
   STATE_MASK,
   SlotState,
+  isPending,
   ringByteLength,
   ringMemory,
   slotNumber,
@@ -43,7 +44,7 @@ interface Reply {
   readonly value: unknown;
 }
 
-const { load, store, compareExchange } = Atomics;
+const { load, store } = Atomics;
 
 /** What a ring needs of the pool's threads: the hub gives it. */
 export interface SlotRingHost {
@@ -94,6 +95,8 @@ export class SlotRing {
   #processed: number;
   readonly #arena: SlotArena;
   #delivering = false;
+  /** Reasons of jobs that were cancelled while they ran, by slot: their outcome, whatever they come to. */
+  readonly #reasons = new Map<number, unknown>();
   /** A job was submitted with `more`. */
   #hasMore = false;
   #published: number;
@@ -123,7 +126,8 @@ export class SlotRing {
       fail: (slot, state, value) => {
         this.#settle(slot, state, { failed: true, value });
       },
-      aborted: () => this.abortError,
+      aborted: (index) =>
+        this.#reasons.has(index) ? { error: this.#reasons.get(index) } : this.abortError,
     });
     this.#mask = window - 1;
     this.#callbacks = new Array<undefined>(window).fill(undefined);
@@ -376,45 +380,84 @@ export class SlotRing {
     }
   }
 
-  /** Ends one job if it has not begun; else asks its function to give up. Returns its worker, 0 = ended. */
-  cancelOne(sequence: number, error: unknown): number {
-    const base = slotWord(this.memory.window, sequence);
-    if (this.#words[base + SLOT.SEQ] !== (sequence | 0)) return 0;
-    const state = load(this.#words, base + SLOT.STATE);
-    const phase = state & STATE_MASK;
-    if (phase === SlotState.RUNNING) {
-      store(this.#words, base + SLOT.ABORT, 1);
-      return state >> STATE_BITS;
+  /**
+   * Ends one job if it has not begun; else asks its function to give up. Its outcome is `error` from now on.
+   * @returns true = its function has begun, and has to be stopped
+   */
+  cancelOne(sequence: number, error: unknown): boolean {
+    if (!this.#isOut(sequence)) return false;
+    const base = slotWord(this.#window, sequence);
+    const index = sequence & this.#mask;
+    this.#reasons.set(index, error);
+    this.#flags[index]! |= Left.CANCELLED;
+    for (;;) {
+      const state = load(this.#words, base + SLOT.STATE);
+      const phase = state & STATE_MASK;
+      if (phase === SlotState.DONE) return false;
+      if (phase === SlotState.RUNNING || phase >= SlotState.PENDING) {
+        store(this.#words, base + SLOT.ABORT, 1);
+        return true;
+      }
+      // Somebody may begin it at this moment.
+      if (this.#settle(base, state, { failed: true, value: error })) return false;
     }
-    if (phase !== SlotState.FREE && phase !== SlotState.DONE) {
-      this.#settle(base, state, { failed: true, value: error });
+  }
+
+  /** Is the job submitted and not delivered? */
+  #isOut(sequence: number): boolean {
+    return ((sequence - this.#processed) | 0) >= 0 && ((this.#tail - sequence) | 0) > 0;
+  }
+
+  /** A job whose function has begun and not ended: its state, see `SlotState`; undefined = there is none. */
+  begunState(sequence: number): number | undefined {
+    if (!this.#isOut(sequence)) return undefined;
+    const state = load(this.#words, slotWord(this.#window, sequence) + SLOT.STATE);
+    return (state & STATE_MASK) === SlotState.RUNNING || isPending(state) ? state : undefined;
+  }
+
+  /** Jobs whose functions have begun and not ended, in order. */
+  begun(): number[] {
+    const jobs: number[] = [];
+    for (let s = this.#processed; s !== this.#tail; s = (s + 1) | 0) {
+      if (this.begunState(s) !== undefined) jobs.push(s);
     }
-    return 0;
+    return jobs;
+  }
+
+  /** Does this worker run a job, without a pause, that nobody has cancelled? */
+  keepsBusy(worker: number): boolean {
+    const running = SlotState.RUNNING | (worker << STATE_BITS);
+    return this.begun().some(
+      (s) => this.begunState(s) === running && !this.#reasons.has(s & this.#mask),
+    );
+  }
+
+  /**
+   * Ends a job whose function has returned a promise, without it. Bytes that the function may still see or write go
+   * to no other job until it has ended (`functionEnded`) or its thread.
+   * @returns false when the promise is not pending (any more)
+   */
+  abandon(sequence: number, error: unknown): boolean {
+    const state = this.begunState(sequence);
+    if (state === undefined || !isPending(state)) return false;
+    const base = slotWord(this.#window, sequence);
+    if (!this.#settle(base, state, { failed: true, value: error })) return false;
+    if ((state & STATE_MASK) === SlotState.HOLDING) {
+      const first = this.#words[base + SLOT.FIRST]!;
+      const end = first + this.#words[base + SLOT.IN_ROOM]! + this.#words[base + SLOT.OUT_ROOM]!;
+      this.#arena.keepHole({ sequence: sequence | 0, worker: state >> STATE_BITS, first, end });
+    }
+    return true;
+  }
+
+  /** The function of an abandoned job has ended. */
+  functionEnded(sequence: number): void {
+    this.#arena.closeHole(sequence | 0);
   }
 
   /** Tells running functions to give up. */
   askToStop(): void {
     store(this.#words, RING.ABORTED, 1);
-  }
-
-  /** Workers that run a job of this ring. */
-  runningWorkers(): Set<number> {
-    const workers = new Set<number>();
-    for (let s = this.#processed; s !== this.#tail; s = (s + 1) | 0) {
-      const state = load(this.#words, slotWord(this.memory.window, s) + SLOT.STATE);
-      if ((state & STATE_MASK) === SlotState.RUNNING && state >> STATE_BITS !== 0) {
-        workers.add(state >> STATE_BITS);
-      }
-    }
-    return workers;
-  }
-
-  /** Worker that runs job `sequence` now; 0 = nobody. */
-  workerOf(sequence: number): number {
-    const base = slotWord(this.memory.window, sequence);
-    if (this.#words[base + SLOT.SEQ] !== (sequence | 0)) return 0;
-    const state = load(this.#words, base + SLOT.STATE);
-    return (state & STATE_MASK) === SlotState.RUNNING ? state >> STATE_BITS : 0;
   }
 
   /** State of the next job in order, for the watchdog. */
@@ -427,6 +470,7 @@ export class SlotRing {
 
   /** A thread has ended: what it ran fails or is run again, what was only sent to it goes to another. */
   workerDied(worker: number, exitCode: number, cause: unknown): void {
+    this.#arena.closeHolesOf(worker);
     this.#lost.workerDied(this.#processed, this.#tail, { worker, exitCode, cause });
     protocol.offerAgain(this.#words);
   }
@@ -472,6 +516,11 @@ export class SlotRing {
         this.#rejects[index] = undefined;
       }
       if ((flags & Left.INPUT) !== 0) this.#lost.forget(index);
+      if ((flags & Left.CANCELLED) !== 0) {
+        failed = true;
+        value = this.#reasons.get(index);
+        this.#reasons.delete(index);
+      }
     }
     const keep = (flags & Left.KEPT) !== 0;
     this.#processed = (sequence + 1) | 0;
@@ -526,15 +575,16 @@ export class SlotRing {
     this.#host.send(this, worker, job, transfer);
   }
 
-  /** Ends a job from outside, unless someone else moved it on in the meantime. */
-  #settle(base: number, state: number, reply: Reply): void {
-    const mine = SlotState.RUNNING;
-    if (compareExchange(this.#words, base + SLOT.STATE, state, mine) !== state) return;
+  /** Ends a job from outside; false = someone else moved it on in the meantime. */
+  #settle(base: number, state: number, reply: Reply): boolean {
+    if (!protocol.settle(this.#words, base, state)) return false;
+    if ((state & STATE_MASK) === SlotState.DEFERRED) Atomics.sub(this.#words, RING.DEFERRED, 1);
     this.#replies[this.#words[base + SLOT.SEQ]! & this.#mask] = reply;
     this.#words[base + SLOT.KIND] = Kind.ERROR;
     protocol.finish(this.#words, base);
+    return true;
   }
 }
 
 /** What a job left on the owner's side. */
-const Left = { KEPT: 1, INPUT: 2, PROMISE: 4, MORE: 8 } as const;
+const Left = { KEPT: 1, INPUT: 2, PROMISE: 4, MORE: 8, CANCELLED: 16 } as const;

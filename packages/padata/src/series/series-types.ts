@@ -54,7 +54,10 @@ export interface SeriesOptions<F = unknown> {
   readonly retries?: number;
   /** Ends the series: jobs that wait end with its reason, running ones are asked to stop. */
   readonly signal?: AbortSignal;
-  /** Time between asking and ending the thread, in milliseconds; default 1000. */
+  /**
+   * Time between asking a function to stop and ending its job without it, in milliseconds; default 1000. A pending
+   * promise is abandoned then; a function that kept its thread all that time loses it.
+   */
   readonly graceMs?: number;
   /** Cloned once per thread; functions find it in `context.shared`. */
   readonly shared?: unknown;
@@ -69,7 +72,10 @@ export interface SeriesOptions<F = unknown> {
 export interface JobOptions {
   /** Objects to hand over instead of copying. */
   readonly transfer?: readonly unknown[];
-  /** Cancels the job: at once while it waits, by request and then by force while it runs. */
+  /**
+   * Cancels the job: `run` rejects at once with the reason, the only exception to settling in order. The job keeps its
+   * place, where it counts as failed; it never begins, or its function is asked to stop and given up after `graceMs`.
+   */
   readonly signal?: AbortSignal;
 }
 
@@ -120,7 +126,7 @@ export interface OrderedJobs<I, R> {
   submit(input: I, callback: JobCallback<R>, transfer?: readonly unknown[]): boolean;
   /** Resolves when the window has room. */
   room(): Promise<void>;
-  /** Submits and resolves with the result; settles in order of submission. */
+  /** Submits and resolves with the result; settles in order of submission, but rejects at once when its signal aborts. */
   run(input: I, options?: JobOptions): Promise<R>;
   /** Results in order of the source, at most `window` items read ahead. */
   map(source: Source<I>, options?: MapOptions): AsyncIterableIterator<R>;

@@ -7,6 +7,8 @@ import type { StallReport } from './series-types.js';
 const STALL_STATES: Readonly<Record<number, StallReport['state']>> = {
   [SlotState.READY]: 'waiting',
   [SlotState.RUNNING]: 'running',
+  [SlotState.PENDING]: 'running',
+  [SlotState.HOLDING]: 'running',
   [SlotState.DEFERRED]: 'deferred',
   [SlotState.SENT]: 'sent',
 };

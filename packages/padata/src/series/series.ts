@@ -87,7 +87,6 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
   #ended: { readonly error: unknown } | undefined;
   #closed: Promise<void> | undefined;
   readonly #stopWatchdog: () => void;
-  #graceTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #onAbort: () => void;
 
   constructor(options: SeriesOptions<F>, host: SeriesHost, firstSequence = 0) {
@@ -211,7 +210,9 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
   }
 
   /**
-   * Submits a job and resolves with its result. Waits for room first.
+   * Submits a job and resolves with its result, in order of submission. Waits for room first. When the signal aborts,
+   * it rejects at once; the job keeps its place in the order, where it counts as failed, and its function is asked to
+   * stop.
    * @throws ERR_PADATA_JOB_FAILED (cause: the function's error), ERR_PADATA_WORKER_DIED, the signal's reason
    */
   run(input: JobInput<F>, options?: JobOptions): Promise<JobResult<F>> {
@@ -238,15 +239,16 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
         return;
       }
       const sequence = this.#submitted + (this.#overflow.length - this.#overflowAt);
+      // The one exception to settling in order: nobody has to wait for what he has given up.
       const onAbort = (): void => {
+        reject(asError(signal.reason));
         this.#cancel(sequence, signal.reason);
       };
       this.submit(
         input,
         (error, value) => {
           signal.removeEventListener('abort', onAbort);
-          if (signal.aborted) reject(asError(signal.reason));
-          else if (error === undefined) resolve(value!);
+          if (error === undefined) resolve(value!);
           else reject(asError(error));
         },
         transfer,
@@ -372,7 +374,6 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     this.#ended ??= { error: closed };
     await drained;
     this.#stopWatchdog();
-    clearTimeout(this.#graceTimer);
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     this.#host.hub.remove(this.#ring);
     this.#host.onClosed(this);
@@ -459,15 +460,8 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
       }
       return;
     }
-    const worker = this.#ring.cancelOne(this.#sequenceOf(sequence), reason);
-    if (worker === 0) {
-      this.#host.hub.scheduleDelivery();
-      return;
-    }
-    setTimeout(() => {
-      const still = this.#ring.workerOf(this.#sequenceOf(sequence));
-      if (still === worker) this.#host.hub.terminate(worker);
-    }, this.#options.graceMs ?? DEFAULT_GRACE_MS);
+    const graceMs = this.#options.graceMs ?? DEFAULT_GRACE_MS;
+    this.#hub.cancel(this.#ring, this.#sequenceOf(sequence), graceMs, reason);
   }
 
   /** Sequence number in the ring of the n-th submitted job. */
@@ -486,10 +480,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     this.#pump();
     if (now) {
       this.#ring.askToStop();
-      const graceMs = this.#options.graceMs ?? DEFAULT_GRACE_MS;
-      this.#graceTimer = setTimeout(() => {
-        for (const worker of this.#ring.runningWorkers()) this.#host.hub.terminate(worker);
-      }, graceMs);
+      this.#hub.stopAll(this.#ring, this.#options.graceMs ?? DEFAULT_GRACE_MS, reason);
     }
     for (const resolve of this.#roomWaiters.splice(0)) resolve();
     this.#host.hub.scheduleDelivery();

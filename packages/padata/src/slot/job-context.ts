@@ -1,4 +1,5 @@
 /** What a job's function gets besides its input. */
+import { ring as protocol } from '../protocol/machine.js';
 import { RING, SLOT, deferredState } from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
 
@@ -14,7 +15,7 @@ export interface JobContext<S = unknown> {
   readonly shared: S;
   /**
    * Writable bytes for the result, in the job's own slot when they fit: returning them (or a part) copies
-   * nothing. Valid until the job is done.
+   * nothing. Valid until the job is done. Bytes of their own once the job was aborted and given up.
    */
   output(bytes: number): Uint8Array;
   /**
@@ -54,6 +55,12 @@ export class SlotContext implements JobContext {
   readonly #announce: () => void;
   /** The function called `defer`. */
   deferred = false;
+  /** It was told that nobody waits for the function any more. */
+  abandoned = false;
+  /** The function has returned a promise: the slot may be settled from outside. */
+  #pending = false;
+  /** It has a view of the room for its result. */
+  #holds = false;
 
   constructor({ ring, worker, shared, control, announce }: ContextHome) {
     this.#ring = ring;
@@ -67,10 +74,25 @@ export class SlotContext implements JobContext {
   enter(base: number): void {
     this.#base = base;
     this.seq = this.#ring.words[base + SLOT.SEQ]! >>> 0;
+    this.#holds = false;
+  }
+
+  /** The function has returned a promise; `seesInput`: its input is a view of the slot's bytes. */
+  pend(seesInput: boolean): void {
+    this.#pending = true;
+    protocol.pend(this.#ring.words, this.#base, this.worker, this.#holds || seesInput);
+  }
+
+  /** The promise has ended; true = the job is the caller's to finish. True once at most. */
+  regain(): boolean {
+    return protocol.regain(this.#ring.words, this.#base, this.worker, this.seq | 0);
   }
 
   get aborted(): boolean {
     const { words } = this.#ring;
+    if (this.abandoned || (this.#pending && words[this.#base + SLOT.SEQ] !== (this.seq | 0))) {
+      return true;
+    }
     return (
       Atomics.load(words, RING.ABORTED) !== 0 || Atomics.load(words, this.#base + SLOT.ABORT) !== 0
     );
@@ -78,7 +100,11 @@ export class SlotContext implements JobContext {
 
   output(bytes: number): Uint8Array {
     const { words } = this.#ring;
+    if (this.#pending && !protocol.hold(words, this.#base, this.worker, this.seq | 0)) {
+      return new Uint8Array(bytes);
+    }
     if (bytes > words[this.#base + SLOT.OUT_ROOM]!) return new Uint8Array(bytes);
+    this.#holds = true;
     const offset = words[this.#base + SLOT.FIRST]! + words[this.#base + SLOT.IN_ROOM]!;
     return this.#ring.bytes.subarray(offset, offset + bytes);
   }
@@ -87,10 +113,13 @@ export class SlotContext implements JobContext {
     if (!this.deferred) {
       this.deferred = true;
       const { words } = this.#ring;
-      Atomics.add(words, RING.DEFERRED, 1);
-      // Before the handle exists: pairs with the exchange in `completeDeferred`, which may come at once.
-      Atomics.store(words, this.#base + SLOT.STATE, deferredState(this.#ring.window, this.seq));
-      this.#announce();
+      // A pending job may be over already: its handle completes nothing then.
+      if (!this.#pending || this.regain()) {
+        Atomics.add(words, RING.DEFERRED, 1);
+        // Before the handle exists: pairs with the exchange in `completeDeferred`, which may come at once.
+        Atomics.store(words, this.#base + SLOT.STATE, deferredState(this.#ring.window, this.seq));
+        this.#announce();
+      }
     }
     return {
       control: this.#control,

@@ -1,8 +1,8 @@
 /**
  * Runs the jobs of one ring on one thread: a worker's, or the owner's when it helps out.
  *
- * A synchronous function is read, called and finished in place. A promise leaves the slot RUNNING and is
- * finished when it settles; a deferred job is left to its completer.
+ * A synchronous function is read, called and finished in place. A promise leaves the slot PENDING and is
+ * finished when it ends, unless the owner has settled the job; a deferred job is left to its completer.
  */
 import { PadataError, toErrorRecord } from '../base/errors.js';
 import type { AnyFunction } from '../base/function-ref.js';
@@ -94,6 +94,8 @@ export class SlotRunner {
   #nowSeen = -1;
   #bucketSeen = 0;
   #async = 0;
+  /** Jobs whose promises are waited for, by sequence number. */
+  readonly #pending = new Map<number, SlotContext>();
   #context: SlotContext | undefined;
   /** Average time of a job here, in milliseconds; undefined before the first. */
   #averageMs: number | undefined;
@@ -268,28 +270,55 @@ export class SlotRunner {
       }
     } else if (isThenable(value)) {
       this.#context = undefined;
+      context.pend(ArrayBuffer.isView(input) && input.buffer === this.memory.buffer);
       this.#await(base, context, value);
     } else this.#finish(base, value);
   }
 
   #await(base: number, context: SlotContext, value: PromiseLike<unknown>): void {
+    this.#pending.set(context.seq, context);
     this.#async += 1;
     this.#host.beginAsync();
-    const ended = (): void => {
-      this.#async -= 1;
-      this.#wakeOwner();
-      this.#host.endAsync();
-    };
     value.then(
       (result) => {
-        if (!context.deferred) this.#finish(base, result);
-        ended();
+        if (context.deferred) this.#ended(context);
+        else if (!context.regain()) this.#endedLate(context);
+        else {
+          this.#finish(base, result);
+          this.#ended(context);
+        }
       },
       (error: unknown) => {
-        this.#failUnlessHandedOver(base, context, error);
-        ended();
+        if (context.deferred) this.#failUnlessHandedOver(base, context, error);
+        else if (!context.regain()) {
+          this.#endedLate(context);
+          return;
+        } else this.#fail(base, error);
+        this.#ended(context);
       },
     );
+  }
+
+  /** The promise of a job that the owner has settled has ended after all. */
+  #endedLate(context: SlotContext): void {
+    this.#host.post({ t: 'ended', ring: this.id, seq: context.seq });
+    this.#ended(context);
+  }
+
+  #ended(context: SlotContext): void {
+    if (context.abandoned) return;
+    this.#pending.delete(context.seq);
+    this.#async -= 1;
+    this.#wakeOwner();
+    this.#host.endAsync();
+  }
+
+  /** The owner has settled a pending job: the thread waits for its function no longer. */
+  abandon(sequence: number): void {
+    const context = this.#pending.get(sequence);
+    if (context === undefined) return;
+    this.#ended(context);
+    context.abandoned = true;
   }
 
   /** Fails the job; after `defer` only if nobody has completed it yet, as `completeDeferred` claims it. */

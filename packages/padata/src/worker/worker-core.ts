@@ -90,6 +90,8 @@ export class WorkerCore implements WorkerLoop {
     this.post({ t: 'hello', tid: this.#host.tid });
     let lastEvents = performance.now();
     while (load(words, HEAD.STOP) === 0) {
+      // Plain: the owner looks at it again and again. What keeps the thread, keeps this word.
+      words[this.#base + WORKER.TURN] = (words[this.#base + WORKER.TURN]! + 1) | 0;
       const seen = sleep.look(words);
       this.takeMail();
       if (this.#leaving && this.#pendingAsync === 0) break;
@@ -173,6 +175,9 @@ export class WorkerCore implements WorkerLoop {
         break;
       case 'inputs':
         this.#rings.takeInputs(message.ring, message.jobs);
+        break;
+      case 'abandon':
+        this.#rings.abandon(message.ring, message.seq);
         break;
       case 'leave':
         this.#leaving = true;

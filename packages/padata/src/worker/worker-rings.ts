@@ -65,6 +65,11 @@ export class WorkerRings implements RunnerHost {
     this.#list = [...this.#byId.values()];
   }
 
+  /** A job was settled without its function. */
+  abandon(ring: number, sequence: number): void {
+    this.#byId.get(ring)?.abandon(sequence);
+  }
+
   /** Runs jobs whose inputs came by message. */
   takeInputs(ring: number, jobs: readonly SentJob[]): void {
     const runner = this.#byId.get(ring);

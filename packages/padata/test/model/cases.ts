@@ -3,11 +3,13 @@ import type { AtomicOps, Model } from '@bootmem/padata/testing';
 import { HEAD, LANE } from '../../dist/protocol/control-layout.js';
 import { makeLaneProtocol } from '../../dist/protocol/lane.js';
 import type { LaneProtocol } from '../../dist/protocol/lane.js';
-import { RING, SLOT, STATE_BITS, SlotState } from '../../dist/protocol/ring-layout.js';
+import { RING, SLOT, STATE_BITS, SlotState, isPending } from '../../dist/protocol/ring-layout.js';
 import { makeRingProtocol } from '../../dist/protocol/ring.js';
 import type { RingProtocol } from '../../dist/protocol/ring.js';
 import { laneModel } from './lane-model.js';
 import type { LaneConfig, MakeLane } from './lane-model.js';
+import { pendingModel } from './pending-model.js';
+import type { PendingConfig } from './pending-model.js';
 import { ringModel } from './ring-model.js';
 import type { MakeRing, RingConfig } from './ring-model.js';
 import { sleepModel } from './sleep-model.js';
@@ -120,6 +122,68 @@ const ringMistakes: readonly (readonly [string, BreakRing, Partial<RingConfig>?]
   ],
 ];
 
+const PENDING_CASE: Omit<PendingConfig, 'make'> = {
+  jobs: 2,
+  workers: 1,
+  window: 1,
+  aborted: [0],
+};
+const pendingMistakes: readonly (readonly [string, BreakRing, Partial<PendingConfig>?])[] = [
+  [
+    'the owner settles without compare-exchange',
+    (ops) => ({
+      settle(ring, base, state) {
+        if (ops.load(ring, base + SLOT.STATE) !== state) return false;
+        ops.store(ring, base + SLOT.STATE, SlotState.RUNNING);
+        return true;
+      },
+    }),
+  ],
+  [
+    'a promise that ends takes the job back without compare-exchange',
+    (ops) => ({
+      regain(ring, base, worker, sequence) {
+        if (ring[base + SLOT.SEQ] !== sequence) return false;
+        const state = ops.load(ring, base + SLOT.STATE);
+        if (!isPending(state) || state >> STATE_BITS !== worker) return false;
+        ops.store(ring, base + SLOT.STATE, SlotState.RUNNING | (worker << STATE_BITS));
+        return true;
+      },
+    }),
+  ],
+  [
+    'an abandoned promise ends whatever is in its slot now',
+    (ops) => ({
+      regain(ring, base, worker) {
+        const state = ops.load(ring, base + SLOT.STATE);
+        if (!isPending(state) || state >> STATE_BITS !== worker) return false;
+        const running = SlotState.RUNNING | (worker << STATE_BITS);
+        return ops.compareExchange(ring, base + SLOT.STATE, state, running) === state;
+      },
+    }),
+  ],
+  [
+    'a pending function gets its bytes without a word to the owner',
+    (ops) => ({
+      hold(ring, base, worker, sequence) {
+        if (ring[base + SLOT.SEQ] !== sequence) return false;
+        const state = ops.load(ring, base + SLOT.STATE);
+        return isPending(state) && state >> STATE_BITS === worker;
+      },
+    }),
+    { jobs: 3, window: 2 },
+  ],
+  [
+    'a job whose function has bytes looks as if it had none',
+    (_ops, p) => ({
+      pend(ring, base, worker) {
+        p.pend(ring, base, worker, false);
+      },
+    }),
+    { jobs: 3, window: 2, views: true },
+  ],
+];
+
 const LANE_CASE: LaneConfig = { chunks: [2, 1], helpers: 1 };
 const laneMistakes: readonly (readonly [string, BreakLane, Partial<LaneConfig>?])[] = [
   [
@@ -194,6 +258,14 @@ export const MISTAKES: readonly Mistake[] = [
     `lane: ${name}`,
     laneModel({ ...LANE_CASE, ...more, make: brokenLane(breakIt) }),
   ]),
+  ...pendingMistakes.map(([name, breakIt, more]): Mistake => [
+    `pending: ${name}`,
+    pendingModel({ ...PENDING_CASE, ...more, make: brokenRing(breakIt) }),
+  ]),
+  [
+    'pending: bytes that an abandoned function still sees go to the next job',
+    pendingModel({ ...PENDING_CASE, jobs: 3, window: 2, views: true, noHoles: true }),
+  ],
   [
     'sleep: the epoch is read after the look for work',
     sleepModel({ jobs: 1, workers: 1, by: 'epoch', broken: 'late-epoch' }),

@@ -1,0 +1,111 @@
+/**
+ * Ending jobs that were asked to stop and did not, owner's side.
+ *
+ * ```
+ *   asked ── graceMs ──▶ promise pending ────────────▶ settle and abandon; its thread retires
+ *                   ├──▶ function keeps the thread ──▶ the thread stood still: end it
+ *                   └──▶ neither (it has just ended) ─▶ look again
+ *   retires: takes no more work, ends when its neighbours have ended, is replaced. Stands still meanwhile ──▶ end it
+ * ```
+ * A pending promise blocks no thread, so it costs no neighbour anything. A thread stands still when its turn counter
+ * did not move for `graceMs` although it was woken: then a function keeps it, and whatever else is pending there
+ * cannot end either. While that function is a job that nobody has cancelled, the thread is let alone.
+ */
+import type { Crew, Member } from '../crew/crew.js';
+import { STATE_BITS, isPending } from '../protocol/ring-layout.js';
+import type { SlotRing } from './slot-ring.js';
+
+/** A job is looked at again, and a retiring thread is watched, at most so often, in milliseconds. */
+const LOOK_MS = 10;
+const WATCH_MS = 100;
+
+/** What stopping needs of the rings. */
+interface StopperHost {
+  /** The owner has no threads: nothing else keeps the process alive. */
+  readonly inline: boolean;
+  /** Something is to be delivered. */
+  scheduleDelivery(): void;
+  /** Does this worker run a job, without a pause, that nobody has cancelled? */
+  keepsBusy(worker: number): boolean;
+}
+
+/** A job that was asked to stop. */
+interface Asked {
+  readonly ring: SlotRing;
+  readonly sequence: number;
+  readonly graceMs: number;
+  readonly error: unknown;
+}
+
+/** Stops jobs and threads of one pool. */
+export class JobStopper {
+  readonly #crew: Crew;
+  readonly #host: StopperHost;
+  /** Retiring threads that are watched. */
+  readonly #watched = new Set<Member>();
+
+  constructor(crew: Crew, host: StopperHost) {
+    this.#crew = crew;
+    this.#host = host;
+  }
+
+  /** The job was asked to stop: after the grace time it ends without its function. */
+  stopLater(asked: Asked): void {
+    const state = asked.ring.begunState(asked.sequence);
+    if (state === undefined) return;
+    const worker = state >> STATE_BITS;
+    // Undefined: the thread is free, so what would keep it then has begun later.
+    const turn = isPending(state) ? undefined : this.#crew.turnOf(worker);
+    this.#after(asked.graceMs, () => {
+      this.#stop(asked, worker, turn);
+    });
+  }
+
+  #stop(asked: Asked, worker: number, turn: number | undefined): void {
+    const { ring, sequence, graceMs, error } = asked;
+    const state = ring.begunState(sequence);
+    if (state === undefined) return;
+    if (ring.abandon(sequence, error)) {
+      this.#host.scheduleDelivery();
+      this.#retire(state >> STATE_BITS, ring, sequence, graceMs);
+      return;
+    }
+    if (worker !== 0 && state >> STATE_BITS === worker && this.#crew.turnOf(worker) === turn) {
+      void this.#crew.member(worker)?.platform.terminate();
+      return;
+    }
+    this.stopLater({ ...asked, graceMs: Math.max(graceMs, LOOK_MS) });
+  }
+
+  #retire(worker: number, ring: SlotRing, sequence: number, graceMs: number): void {
+    const member = this.#crew.member(worker);
+    if (member === undefined) return;
+    this.#crew.post(member, { t: 'abandon', ring: ring.id, seq: sequence >>> 0 });
+    this.#crew.retire(member);
+    if (this.#watched.has(member)) return;
+    this.#watched.add(member);
+    this.#watch(member, Math.max(graceMs, WATCH_MS));
+  }
+
+  #watch(member: Member, everyMs: number): void {
+    const turn = this.#crew.turnOf(member.id);
+    this.#crew.nudge(member.id);
+    this.#after(everyMs, () => {
+      if (this.#crew.member(member.id) !== member) {
+        this.#watched.delete(member);
+        return;
+      }
+      const stands = this.#crew.turnOf(member.id) === turn;
+      if (stands && !this.#host.keepsBusy(member.id)) {
+        this.#watched.delete(member);
+        void member.platform.terminate();
+      } else this.#watch(member, everyMs);
+    });
+  }
+
+  /** Jobs in flight keep the process alive through their threads; without threads the timer has to. */
+  #after(ms: number, then: () => void): void {
+    const timer = setTimeout(then, ms);
+    if (!this.#host.inline) (timer as { unref?: () => void }).unref?.();
+  }
+}
