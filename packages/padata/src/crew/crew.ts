@@ -93,6 +93,11 @@ export class Crew {
     }
   }
 
+  /** Members whose threads have not ended, those that leave included. */
+  living(): Member[] {
+    return this.#members.filter((member) => member !== undefined);
+  }
+
   /** The same as a list; no generator on the way of small jobs. */
   memberList(): Member[] {
     const list: Member[] = [];

@@ -397,7 +397,7 @@ export class WorkPool implements RangeRunner {
   #onEnd(member: Member, end: WorkerEnd, expected: boolean): void {
     if (!expected) this.#deaths += 1;
     this.#ranges.onEnd(member.id, end);
-    this.#hub.onEnd(member.id, end);
+    this.#hub.onEnd(member, end);
     this.#loads.onEnd(member.id, end);
     this.#events.emit('worker-exit', {
       worker: member.id,

@@ -80,6 +80,8 @@ export type FromWorker =
   | { readonly t: 'deferred'; readonly ring: number }
   /** The function of an abandoned job has ended after all: its bytes are free. */
   | { readonly t: 'ended'; readonly ring: number; readonly seq: number }
+  /** Answers `dropRing`: this thread looks at the ring no more. */
+  | { readonly t: 'dropped'; readonly ring: number }
   /** A ring's function could not be loaded here. */
   | { readonly t: 'ringError'; readonly ring: number; readonly error: ErrorRecord }
   /** Something is to be delivered. */

@@ -31,6 +31,8 @@ export const RING = {
   RUN_NS: 33,
   /** Jobs whose completion was deferred and is to come from any thread. */
   DEFERRED: 34,
+  /** Not 0: there are handles of deferred jobs somewhere, which name this memory. */
+  HANDLES: 35,
 } as const;
 export const RING_HEAD_WORDS = 64;
 

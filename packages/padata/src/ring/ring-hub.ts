@@ -21,6 +21,8 @@ import { SlotRunner } from '../slot/slot-runner.js';
 import type { RunnerHost } from '../slot/slot-runner.js';
 import { Linger } from './linger.js';
 import { Outbox } from './outbox.js';
+import { RingStore } from './ring-store.js';
+import type { RingBlock } from './ring-store.js';
 import type { SlotRing, SlotRingHost } from './slot-ring.js';
 import { JobStopper } from './stop-jobs.js';
 import { QUICK_NS } from './wake-ahead.js';
@@ -70,6 +72,7 @@ export class RingHub implements SlotRingHost {
   readonly #outbox: Outbox;
   readonly #owner: RunnerHost;
   readonly #stopper: JobStopper;
+  readonly #store = new RingStore();
   readonly #linger = new Linger();
   readonly #inline: boolean;
   #nextWorker = 0;
@@ -158,9 +161,18 @@ export class RingHub implements SlotRingHost {
   remove(ring: SlotRing): void {
     if (!this.#entries.delete(ring.id)) return;
     this.#outbox.forget(ring);
-    for (const member of this.#crew.members()) {
-      this.#crew.post(member, { t: 'dropRing', ring: ring.id });
+    const threads = this.#crew.living();
+    for (const member of threads) this.#crew.post(member, { t: 'dropRing', ring: ring.id });
+    if (ring.isUnseen) {
+      const { memory, arenaBytes, stats } = ring;
+      this.#store.put(ring.id, { memory, arenaBytes, stats }, threads);
     }
+    ring.closed = true;
+  }
+
+  /** Memory for a ring of this shape that an earlier one has left. */
+  takeBlock(window: number, arenaBytes: number): RingBlock | undefined {
+    return this.#store.take(window, arenaBytes);
   }
 
   /** A thread was started: it learns all rings, after its predecessor's jobs are settled. */
@@ -257,6 +269,9 @@ export class RingHub implements SlotRingHost {
       case 'deferred':
         this.#watchDeferred();
         break;
+      case 'dropped':
+        if (member !== undefined) this.#store.onDropped(message.ring, member);
+        break;
       case 'ended':
         this.#entries.get(message.ring)?.ring.functionEnded(message.seq);
         break;
@@ -278,7 +293,9 @@ export class RingHub implements SlotRingHost {
   }
 
   /** A thread has ended. */
-  onEnd(worker: number, { exitCode, error }: WorkerEnd): void {
+  onEnd(member: Member, { exitCode, error }: WorkerEnd): void {
+    const worker = member.id;
+    this.#store.onEnd(member);
     // After the crew has started a replacement, before that is told about any ring (see onStart).
     queueMicrotask(() => {
       for (const { ring } of this.#entries.values()) ring.workerDied(worker, exitCode, error);

@@ -82,6 +82,11 @@ export class SlotArena {
     this.#holes.sort((a, b) => a.first - b.first);
   }
 
+  /** Neither jobs nor consumers have bytes of it. */
+  get isEmpty(): boolean {
+    return this.#users === 0;
+  }
+
   /** The function of an abandoned job has ended. */
   closeHole(sequence: number): void {
     this.#holes = this.#holes.filter((hole) => hole.sequence !== sequence);

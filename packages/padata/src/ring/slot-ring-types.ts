@@ -1,5 +1,7 @@
 /** What a slot ring is made of, and how its jobs' outcomes are told. */
 
+import type { RingBlock } from './ring-store.js';
+
 /** Called once per job, in order of submission. */
 export type SerialCallback = (error: unknown, value: unknown, sequence: number) => void;
 
@@ -16,6 +18,8 @@ export interface SlotRingOptions {
   readonly outputBytes: (inputBytes: number) => number;
   /** First sequence number, modulo 2^32. */
   readonly firstSequence: number;
+  /** Memory of a closed ring of the same shape; undefined = new memory. */
+  readonly block: RingBlock | undefined;
   readonly shared: boolean;
   readonly copyBytes: boolean;
   /** Times a job may be run again after its worker died. */

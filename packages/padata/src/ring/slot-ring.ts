@@ -67,6 +67,8 @@ export class SlotRing {
   readonly memory: RingMemory;
   readonly stats: Int32Array;
   readonly arenaBytes: number;
+  /** Its memory may be another ring's by now. */
+  closed = false;
   /** Set when the ring's jobs cannot be run at all. */
   broken: unknown;
   /** Error that cancelled and killed jobs get; undefined = not aborted. */
@@ -95,6 +97,7 @@ export class SlotRing {
   #processed: number;
   readonly #arena: SlotArena;
   #delivering = false;
+  #hasAbandoned = false;
   /** Reasons of jobs that were cancelled while they ran, by slot: their outcome, whatever they come to. */
   readonly #reasons = new Map<number, unknown>();
   /** A job was submitted with `more`. */
@@ -114,9 +117,9 @@ export class SlotRing {
     this.#host = host;
     this.arenaBytes = arenaBytes;
     this.#arena = new SlotArena(arenaBytes);
-    this.memory = ringMemory(memory(bytes), window, arenaBytes);
+    this.memory = options.block?.memory ?? ringMemory(memory(bytes), window, arenaBytes);
     this.#latencyAt = latencyOffset(capacity);
-    this.stats = new Int32Array(memory(statsLength(capacity) * 4));
+    this.stats = options.block?.stats ?? new Int32Array(memory(statsLength(capacity) * 4));
     this.#words = this.memory.words;
     this.#input = new SlotInput(this.memory, this.#arena, options.slotBytes, options.outputBytes);
     this.#lost = new LostJobs(this.memory, options.retries, {
@@ -194,6 +197,7 @@ export class SlotRing {
 
   /** Lets exactly these workers claim; the owner may always. */
   allow(workers: Iterable<number>): void {
+    if (this.closed) return;
     setWorkers(this.#words, RING.ALLOWED, [0, ...workers]);
   }
 
@@ -442,6 +446,7 @@ export class SlotRing {
     if (state === undefined || !isPending(state)) return false;
     const base = slotWord(this.#window, sequence);
     if (!this.#settle(base, state, { failed: true, value: error })) return false;
+    this.#hasAbandoned = true;
     if ((state & STATE_MASK) === SlotState.HOLDING) {
       const first = this.#words[base + SLOT.FIRST]!;
       const end = first + this.#words[base + SLOT.IN_ROOM]! + this.#words[base + SLOT.OUT_ROOM]!;
@@ -457,6 +462,7 @@ export class SlotRing {
 
   /** Tells running functions to give up. */
   askToStop(): void {
+    if (this.closed) return;
     store(this.#words, RING.ABORTED, 1);
   }
 
@@ -473,6 +479,16 @@ export class SlotRing {
     this.#arena.closeHolesOf(worker);
     this.#lost.workerDied(this.#processed, this.#tail, { worker, exitCode, cause });
     protocol.offerAgain(this.#words);
+  }
+
+  /** Does nobody but the threads' loops look at this memory: no function, no handle, no consumer of bytes? */
+  get isUnseen(): boolean {
+    return (
+      this.outstanding === 0 &&
+      !this.#hasAbandoned &&
+      this.#arena.isEmpty &&
+      load(this.#words, RING.HANDLES) === 0
+    );
   }
 
   /** Gives the bytes of the oldest kept result back. */

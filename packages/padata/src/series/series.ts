@@ -86,6 +86,8 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
   #drainWaiters: (() => void)[] = [];
   #ended: { readonly error: unknown } | undefined;
   #closed: Promise<void> | undefined;
+  /** Figures at the end; the ring's memory is another's then. */
+  #lastStats: SeriesStats | undefined;
   readonly #stopWatchdog: () => void;
   readonly #onAbort: () => void;
 
@@ -111,6 +113,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
         slotBytes: Math.min(slotBytes, arenaBytes >> 1),
         outputBytes: options.outputBytes ?? ((n) => n),
         firstSequence,
+        block: host.hub.takeBlock(this.window, arenaBytes),
         shared: !host.inline,
         copyBytes: (options.bytes ?? 'copy') === 'copy',
         retries: idempotent ? (options.retries ?? 1) : 0,
@@ -304,6 +307,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
 
   /** Figures since the beginning. */
   stats(): SeriesStats {
+    if (this.#lastStats !== undefined) return this.#lastStats;
     const ring = this.#ring;
     const waits: number[] = [];
     const runs: number[] = [];
@@ -375,6 +379,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     await drained;
     this.#stopWatchdog();
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#lastStats = this.stats();
     this.#host.hub.remove(this.#ring);
     this.#host.onClosed(this);
   }

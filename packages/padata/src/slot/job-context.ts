@@ -116,6 +116,7 @@ export class SlotContext implements JobContext {
       // A pending job may be over already: its handle completes nothing then.
       if (!this.#pending || this.regain()) {
         Atomics.add(words, RING.DEFERRED, 1);
+        Atomics.store(words, RING.HANDLES, 1);
         // Before the handle exists: pairs with the exchange in `completeDeferred`, which may come at once.
         Atomics.store(words, this.#base + SLOT.STATE, deferredState(this.#ring.window, this.seq));
         this.#announce();

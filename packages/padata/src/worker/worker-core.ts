@@ -47,6 +47,8 @@ const MAX_BUSY_SLICE_MS = 64;
 const SPIN_RETRY = 64;
 /** A blocked worker re-reads its word at least this often, in milliseconds. */
 const WAIT_SLICE_MS = 1000;
+/** A thread that is to end waits so long for its imports, in milliseconds: a top-level await may never end. */
+const LOAD_MS = 1000;
 /** A busy worker with promises pending lets events in this often, in milliseconds. */
 const EVENT_SLICE_MS = 5;
 
@@ -61,6 +63,8 @@ export class WorkerCore implements WorkerLoop {
   #received = 0;
   #leaving = false;
   #pendingAsync = 0;
+  /** Imports under way. */
+  #loads = 0;
   readonly #id: number;
   #spinMs = SPIN_MIN_MS;
   #idleMs = BUSY_SLICE_MS;
@@ -113,7 +117,14 @@ export class WorkerCore implements WorkerLoop {
         lastEvents = performance.now();
       }
     }
+    await this.#settle();
     this.#host.exit();
+  }
+
+  /** A thread that ends in the middle of an import leaves the file open. */
+  async #settle(): Promise<void> {
+    const until = performance.now() + LOAD_MS;
+    while (this.#loads > 0 && performance.now() < until) await this.#host.yieldToEvents();
   }
 
   #work(): boolean {
@@ -134,6 +145,16 @@ export class WorkerCore implements WorkerLoop {
 
   get hasJobs(): boolean {
     return this.#rings.canWork;
+  }
+
+  beginLoad(): void {
+    this.#loads += 1;
+    this.beginAsync();
+  }
+
+  endLoad(): void {
+    this.#loads -= 1;
+    this.endAsync();
   }
 
   beginAsync(): void {

@@ -15,6 +15,9 @@ export interface WorkerLoop {
   takeMail(): void;
   /** Is there a job of a series that this thread could reserve right now? */
   readonly hasJobs: boolean;
+  /** An import is under way: the thread does not end before it has settled. */
+  beginLoad(): void;
+  endLoad(): void;
   /** Work goes on outside the loop until `endAsync`. */
   beginAsync(): void;
   endAsync(): void;
@@ -46,10 +49,10 @@ export function withFunction(
     use(fn);
     return;
   }
-  loop.beginAsync();
+  loop.beginLoad();
   loadFunction(href, name, (h, e) => loop.recover(h, e))
     .then(use, fail)
     .finally(() => {
-      loop.endAsync();
+      loop.endLoad();
     });
 }

@@ -63,6 +63,7 @@ export class WorkerRings implements RunnerHost {
     this.#byId.delete(ring);
     this.#early.delete(ring);
     this.#list = [...this.#byId.values()];
+    this.#loop.post({ t: 'dropped', ring });
   }
 
   /** A job was settled without its function. */

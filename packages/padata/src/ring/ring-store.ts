@@ -1,0 +1,82 @@
+/**
+ * Shared memory of rings that were closed, for rings to come.
+ *
+ * ```
+ *   closed ── every thread has said that it looks at the ring no more, or has ended ──▶ free ──▶ the next of this shape
+ * ```
+ * A thread frees what it was told about only when its collector runs, and one that sleeps does not collect: a program
+ * that makes a series a call would hold memory for thousands of them.
+ */
+import type { Member } from '../crew/crew.js';
+import type { RingMemory } from '../protocol/ring-layout.js';
+
+/** Bytes that wait for a next ring at most; more goes to the collector. */
+const MAX_BYTES = 16 << 20;
+
+/** What a ring is made of. */
+export interface RingBlock {
+  readonly memory: RingMemory;
+  readonly arenaBytes: number;
+  readonly stats: Int32Array;
+}
+
+interface Leaving {
+  readonly block: RingBlock;
+  readonly threads: Set<Member>;
+}
+
+/** The blocks of one pool. */
+export class RingStore {
+  /** Blocks of rings that some threads may still look at, by ring. */
+  readonly #leaving = new Map<number, Leaving>();
+  readonly #free: RingBlock[] = [];
+  #bytes = 0;
+
+  /** A block of this shape, all of its words 0; undefined = there is none. */
+  take(window: number, arenaBytes: number): RingBlock | undefined {
+    const at = this.#free.findLastIndex(
+      (block) => block.memory.window === window && block.arenaBytes === arenaBytes,
+    );
+    if (at < 0) return undefined;
+    const block = this.#free.splice(at, 1)[0]!;
+    this.#bytes -= bytesOf(block);
+    block.memory.words.fill(0);
+    block.stats.fill(0);
+    return block;
+  }
+
+  /** The ring is closed; these threads have been told to forget it. */
+  put(ring: number, block: RingBlock, threads: Iterable<Member>): void {
+    const left: Leaving = { block, threads: new Set(threads) };
+    if (left.threads.size === 0) this.#keep(block);
+    else this.#leaving.set(ring, left);
+  }
+
+  /** The thread looks at this ring no more. */
+  onDropped(ring: number, member: Member): void {
+    const left = this.#leaving.get(ring);
+    if (left !== undefined) this.#forget(ring, left, member);
+  }
+
+  /** The thread has ended. */
+  onEnd(member: Member): void {
+    for (const [ring, left] of [...this.#leaving]) this.#forget(ring, left, member);
+  }
+
+  #forget(ring: number, { block, threads }: Leaving, member: Member): void {
+    threads.delete(member);
+    if (threads.size > 0) return;
+    this.#leaving.delete(ring);
+    this.#keep(block);
+  }
+
+  #keep(block: RingBlock): void {
+    if (this.#bytes + bytesOf(block) > MAX_BYTES) return;
+    this.#free.push(block);
+    this.#bytes += bytesOf(block);
+  }
+}
+
+function bytesOf({ memory, stats }: RingBlock): number {
+  return memory.buffer.byteLength + stats.byteLength;
+}
