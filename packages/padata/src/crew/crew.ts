@@ -48,6 +48,8 @@ interface CrewOptions {
 
 /** Threads that die before they were ready, in a row, before the crew stops replacing them. */
 const MAX_START_FAILURES = 3;
+/** The owner looks so often whether what was printed is here, before the process may end, in milliseconds. */
+const OUTPUT_MS = 5;
 const { load, store, add } = Atomics;
 
 /** All threads of one pool. */
@@ -63,6 +65,7 @@ export class Crew {
   #startFailures = 0;
   #refs = 0;
   #closing = false;
+  #outputTimer: ReturnType<typeof setTimeout> | undefined;
   /** Why threads cannot be started, once that is certain. */
   startError: unknown;
 
@@ -181,7 +184,24 @@ export class Crew {
 
   unref(): void {
     this.#refs -= 1;
-    if (this.#refs === 0) for (const m of this.#members) m?.platform.unref();
+    this.#letProcessEnd();
+  }
+
+  /** The process may end when nothing is under way, and what functions have printed is here. */
+  #letProcessEnd(): void {
+    if (this.#refs > 0 || this.#outputTimer !== undefined) return;
+    if (this.living().some(({ id }) => this.#prints(id))) {
+      this.#outputTimer = setTimeout(() => {
+        this.#outputTimer = undefined;
+        this.#letProcessEnd();
+      }, OUTPUT_MS);
+      return;
+    }
+    for (const m of this.#members) m?.platform.unref();
+  }
+
+  #prints(id: number): boolean {
+    return load(this.words, workerBase(id) + WORKER.OUTPUT) !== 0;
   }
 
   /** Stops all threads; those that do not leave within `graceMs` are terminated. */
@@ -220,6 +240,7 @@ export class Crew {
     const base = workerBase(id);
     store(this.words, base + WORKER.SLEEP, 0);
     store(this.words, base + WORKER.MAIL, 0);
+    store(this.words, base + WORKER.OUTPUT, 0);
     const box: { member: Member | undefined } = { member: undefined };
     const thread = this.#platform.startWorker(
       {

@@ -42,6 +42,8 @@ export const WORKER = {
   MAIL: 1,
   /** Turns of the worker's loop so far, modulo 2^32: it stands still while a function keeps the thread. */
   TURN: 2,
+  /** Not 0: what its functions have printed has not all reached the owner's thread. */
+  OUTPUT: 3,
 } as const;
 const WORKER_WORDS = 16;
 

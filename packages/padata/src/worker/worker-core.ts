@@ -9,7 +9,7 @@
  * ```
  * Spinning adapts: a hit doubles the time that the worker is willing to spin, a miss halves it down to
  * nothing, and at most one worker in two spins. Blocking stops the thread's event loop, so the loop never
- * blocks while asynchronous work is under way.
+ * blocks while asynchronous work is under way, or while something printed has not left the thread.
  */
 import { toErrorRecord } from '../base/errors.js';
 import type { WorkerInit } from '../crew/platform.js';
@@ -20,6 +20,15 @@ import { withFunction } from './worker-loop.js';
 import type { WorkerLoop } from './worker-loop.js';
 import { RangeParticipant } from './worker-range.js';
 import { WorkerRings } from './worker-rings.js';
+
+/** What a thread has printed and its owner's thread has not taken. */
+export interface ThreadOutput {
+  readonly isPending: boolean;
+  /** Bytes of it. */
+  readonly bytes: number;
+  /** Called in the event loop when nothing is pending any more. */
+  onTaken: (() => void) | undefined;
+}
 
 /** What a backend gives to the loop. */
 interface WorkerHost {
@@ -34,6 +43,8 @@ interface WorkerHost {
   /** Name of the thread for the operating system, 0 = unknown. */
   readonly tid: number;
   readonly canBlock: boolean;
+  /** What functions print; undefined = it leaves the thread by itself. */
+  readonly output: ThreadOutput | undefined;
 }
 
 const { load, store, compareExchange, wait } = Atomics;
@@ -49,8 +60,13 @@ const SPIN_RETRY = 64;
 const WAIT_SLICE_MS = 1000;
 /** A thread that is to end waits so long for its imports, in milliseconds: a top-level await may never end. */
 const LOAD_MS = 1000;
+/** A thread keeps so many bytes of what was printed between jobs, at most; it takes no job before they have left. */
+const MAX_OUTPUT = 1 << 18;
 /** A busy worker with promises pending lets events in this often, in milliseconds. */
 const EVENT_SLICE_MS = 5;
+
+/** Lets the event loop run for a millisecond. */
+const moment = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1));
 
 /** One worker thread's life. */
 export class WorkerCore implements WorkerLoop {
@@ -70,6 +86,7 @@ export class WorkerCore implements WorkerLoop {
   #idleMs = BUSY_SLICE_MS;
   #misses = 0;
   #kick: (() => void) | undefined;
+  readonly #output: ThreadOutput | undefined;
 
   constructor(init: WorkerInit, host: WorkerHost) {
     this.#host = host;
@@ -79,6 +96,13 @@ export class WorkerCore implements WorkerLoop {
     this.#base = workerBase(init.id);
     this.#rings = new WorkerRings(this);
     this.#ranges = new RangeParticipant(this);
+    this.#output = host.output;
+    if (this.#output !== undefined) this.#output.onTaken = () => this.#kick?.();
+  }
+
+  /** Something goes on in the event loop: it must not stand still. */
+  get #needsEvents(): boolean {
+    return this.#pendingAsync > 0 || this.#output?.isPending === true;
   }
 
   /** A message arrived through the event loop. */
@@ -102,15 +126,19 @@ export class WorkerCore implements WorkerLoop {
       const did = !this.#leaving && this.#work();
       if (did) {
         this.#idleMs = BUSY_SLICE_MS;
-        if (this.#pendingAsync > 0 && performance.now() - lastEvents > EVENT_SLICE_MS) {
+        if (
+          this.#needsEvents &&
+          (this.#isTalkative || performance.now() - lastEvents > EVENT_SLICE_MS)
+        ) {
           await this.#host.yieldToEvents();
+          while (this.#isTalkative && load(words, HEAD.STOP) === 0) await moment();
           lastEvents = performance.now();
         }
         continue;
       }
       if (this.#spin(seen)) continue;
       if (!this.#leaving && this.#rings.steal()) continue;
-      if (this.#pendingAsync === 0 && this.init.idle === 'block' && this.#host.canBlock) {
+      if (!this.#needsEvents && this.init.idle === 'block' && this.#host.canBlock) {
         this.#block(seen);
       } else {
         await this.#waitInEvents(seen);
@@ -121,10 +149,17 @@ export class WorkerCore implements WorkerLoop {
     this.#host.exit();
   }
 
+  /** It prints faster than the owner takes it: it waits, so that its memory is bounded. */
+  get #isTalkative(): boolean {
+    return this.#output?.isPending === true && this.#output.bytes > MAX_OUTPUT;
+  }
+
   /** A thread that ends in the middle of an import leaves the file open. */
   async #settle(): Promise<void> {
     const until = performance.now() + LOAD_MS;
-    while (this.#loads > 0 && performance.now() < until) await this.#host.yieldToEvents();
+    while (this.#loads > 0 && performance.now() < until) await moment();
+    // The owner ends a thread that takes too long.
+    while (this.#output?.isPending === true) await moment();
   }
 
   #work(): boolean {

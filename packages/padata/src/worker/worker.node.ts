@@ -8,6 +8,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { becomeWorker } from '../base/current-worker.js';
 import type { WorkerInit } from '../crew/platform.js';
 import { recoverTypeScript } from './typescript-loader.js';
+import { watchOutput } from './thread-output.node.js';
 import { WorkerCore } from './worker-core.js';
 
 /** Given by `platform.node.ts`. */
@@ -31,6 +32,7 @@ function start(init: NodeInit): void {
     recover: recoverTypeScript,
     tid: threadName(),
     canBlock: true,
+    output: watchOutput(init.words, init.id),
   });
   port.on('message', (message) => {
     core.deliver(message);
