@@ -19,7 +19,7 @@ export interface SlotRingOptions {
   /** First sequence number, modulo 2^32. */
   readonly firstSequence: number;
   /** Memory of a closed ring of the same shape; undefined = new memory. */
-  readonly block: RingBlock | undefined;
+  readonly block?: RingBlock | undefined;
   readonly shared: boolean;
   readonly copyBytes: boolean;
   /** Times a job may be run again after its worker died. */

@@ -17,7 +17,7 @@ import type { SlotRing } from './slot-ring.js';
 
 /** A job is looked at again, and a retiring thread is watched, at most so often, in milliseconds. */
 const LOOK_MS = 10;
-const WATCH_MS = 100;
+const WATCH_MS = 500;
 
 /** What stopping needs of the rings. */
 interface StopperHost {

@@ -171,7 +171,7 @@ const pendingMistakes: readonly (readonly [string, BreakRing, Partial<PendingCon
         return isPending(state) && state >> STATE_BITS === worker;
       },
     }),
-    { jobs: 3, window: 2 },
+    { jobs: 3, workers: 2, window: 2 },
   ],
   [
     'a job whose function has bytes looks as if it had none',
@@ -180,7 +180,7 @@ const pendingMistakes: readonly (readonly [string, BreakRing, Partial<PendingCon
         p.pend(ring, base, worker, false);
       },
     }),
-    { jobs: 3, window: 2, views: true },
+    { jobs: 3, workers: 2, window: 2, views: true },
   ],
 ];
 
@@ -264,7 +264,7 @@ export const MISTAKES: readonly Mistake[] = [
   ]),
   [
     'pending: bytes that an abandoned function still sees go to the next job',
-    pendingModel({ ...PENDING_CASE, jobs: 3, window: 2, views: true, noHoles: true }),
+    pendingModel({ ...PENDING_CASE, jobs: 3, workers: 2, window: 2, views: true, noHoles: true }),
   ],
   [
     'sleep: the epoch is read after the look for work',
