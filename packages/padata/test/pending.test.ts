@@ -60,7 +60,9 @@ test('300 jobs that never end are aborted, window 64: 10 000 others around them 
   }
   await turn();
   never.forEach((control, k) => {
-    setTimeout(() => control.abort(new Error(`never ${k}`)), k % 7);
+    setTimeout(() => {
+      control.abort(new Error(`never ${k}`));
+    }, k % 7);
   });
   expect(await Promise.all(good)).toEqual(range(10_000));
   expect(order).toEqual(range(10_000));
@@ -115,9 +117,7 @@ test('map with a signal rejects in the turn of the abort', async () => {
   await start(1);
   const control = new AbortController();
   const fn = { module, name: 'mixed' };
-  const all = watch(
-    map<Any>(pool, [-1, -1, 3], fn, { signal: control.signal, graceMs: 60_000 }),
-  );
+  const all = watch(map<Any>(pool, [-1, -1, 3], fn, { signal: control.signal, graceMs: 60_000 }));
   await turn();
   control.abort(new Error('enough'));
   await turn();
@@ -152,34 +152,37 @@ test('a pending job that is aborted costs its neighbours nothing; the thread is 
 test.each([
   ['some of the arena', 3, 3000],
   ['nearly all of it', 7, 5000],
-])('bytes that abandoned functions see and write go to no other job: %s', async (_what, jobs, bytes) => {
-  await start(2);
-  await using s = series('scribble', { window: 8, slotBytes: 8192, graceMs: 1, workers: [1] });
-  await using held = series('pend', { workers: [1] });
-  // A neighbour: the thread does not end, and its functions go on writing, before this is opened.
-  const neighbour = held.run(0);
-  const controls = range(jobs).map(() => new AbortController());
-  const bad = controls.map((c) =>
-    s.run(new Uint8Array(bytes).fill(255), { signal: c.signal }).catch((e: unknown) => e),
-  );
-  await begun(jobs + 1);
-  for (const control of controls) control.abort(new Error('enough'));
-  await Promise.all(bad);
-  await s.drain();
-  s.setWorkers([1, 2]);
-  for (const n of range(40)) {
-    const [one, two] = [new Uint8Array(2500 + n).fill(n), new Uint8Array(9).fill(n)];
-    const seen = Atomics.load(words, SCRIBBLES);
-    const results = await Promise.all([s.run(one), s.run(two)]);
-    expect(results).toEqual([one.map((b) => b + 1), two.map((b) => b + 1)]);
-    await until(() => Atomics.load(words, SCRIBBLES) > seen);
-  }
-  open(0);
-  expect(await neighbour).toBe(1);
-  // The replacement: all bytes are there again.
-  await pool.ready();
-  expect(await s.run(new Uint8Array(8000))).toEqual(new Uint8Array(8000).fill(1));
-});
+])(
+  'bytes that abandoned functions see and write go to no other job: %s',
+  async (_what, jobs, bytes) => {
+    await start(2);
+    await using s = series('scribble', { window: 8, slotBytes: 8192, graceMs: 1, workers: [1] });
+    await using held = series('pend', { workers: [1] });
+    // A neighbour: the thread does not end, and its functions go on writing, before this is opened.
+    const neighbour = held.run(0);
+    const controls = range(jobs).map(() => new AbortController());
+    const bad = controls.map((c) =>
+      s.run(new Uint8Array(bytes).fill(255), { signal: c.signal }).catch((e: unknown) => e),
+    );
+    await begun(jobs + 1);
+    for (const control of controls) control.abort(new Error('enough'));
+    await Promise.all(bad);
+    await s.drain();
+    s.setWorkers([1, 2]);
+    for (const n of range(40)) {
+      const [one, two] = [new Uint8Array(2500 + n).fill(n), new Uint8Array(9).fill(n)];
+      const seen = Atomics.load(words, SCRIBBLES);
+      const results = await Promise.all([s.run(one), s.run(two)]);
+      expect(results).toEqual([one.map((b) => b + 1), two.map((b) => b + 1)]);
+      await until(() => Atomics.load(words, SCRIBBLES) > seen);
+    }
+    open(0);
+    expect(await neighbour).toBe(1);
+    // The replacement: all bytes are there again.
+    await pool.ready();
+    expect(await s.run(new Uint8Array(8000))).toEqual(new Uint8Array(8000).fill(1));
+  },
+);
 
 test('a function that keeps its thread after the abort: the thread ends, what was pending there runs again if it may', async () => {
   await start(1);

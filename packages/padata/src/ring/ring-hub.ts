@@ -117,8 +117,7 @@ export class RingHub implements SlotRingHost {
       scheduleDelivery: () => {
         this.scheduleDelivery();
       },
-      keepsBusy: (worker) =>
-        [...this.#entries.values()].some(({ ring }) => ring.keepsBusy(worker)),
+      keepsBusy: (worker) => [...this.#entries.values()].some(({ ring }) => ring.keepsBusy(worker)),
     });
     this.#outbox = new Outbox(crew, (ring, sequence, error) => {
       ring.cancelOne(sequence, error);

@@ -55,8 +55,7 @@ export class SlotArena {
   /** First byte of `bytes` in [first, end) that no hole touches, or -1. */
   #fit(first: number, end: number, bytes: number): number {
     let at = first;
-    for (let i = 0; i < this.#holes.length; i += 1) {
-      const hole = this.#holes[i]!;
+    for (const hole of this.#holes) {
       if (hole.end <= at) continue;
       if (hole.first >= at + bytes) break;
       at = hole.end;

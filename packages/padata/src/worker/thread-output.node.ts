@@ -8,7 +8,6 @@
 import { WORKER, workerBase } from '../protocol/control-layout.js';
 import type { ThreadOutput } from './worker-core.js';
 
-type Write = NodeJS.WriteStream['write'];
 type Done = (error?: Error | null) => void;
 
 /**
@@ -59,7 +58,7 @@ export function watchOutput(words: Int32Array, id: number): ThreadOutput {
         throw error;
       }
     };
-    stream.write = watched as Write;
+    stream.write = watched;
   }
   return output;
 }
