@@ -5,6 +5,7 @@ export { BuddyAllocator } from './pool/buddy-allocator.js';
 export type {
   AllocatorStats,
   AllocRequest,
+  AttachOptions,
   BuddyAllocatorOptions,
   BuddyHandle,
   BuddySnapshot,
@@ -20,4 +21,5 @@ export type { ViewConstructor } from './pool/page-data.js';
 export type { CompactionResult } from './zone/compaction.js';
 export type { MoveCallback } from './zone/isolation.js';
 export type { Violation } from './zone/verify.js';
+export type { ReclaimOptions } from './base/threads.js';
 export { BuddyError, type BuddyErrorCode } from './base/errors.js';

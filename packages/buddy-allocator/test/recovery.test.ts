@@ -4,9 +4,9 @@ import { BuddyAllocator } from '../dist/index.js';
 import { PageAllocator, ZoneWord } from '../dist/machine.js';
 import { codeOf, expectSound, oneZone } from './model/machine.js';
 
-/** Makes the lock look as if `thread` held it. */
-function holdLock(words: Int32Array, at: number, thread: number): void {
-  words[at] = thread;
+/** Makes the lock look as if the thread of `other` held it. */
+function holdLock(words: Int32Array, at: number, other: PageAllocator): void {
+  words[at] = other.registry.tagOf(other.thread);
 }
 
 test('a block in flight when its thread died is free again; everything else is untouched', () => {
@@ -17,7 +17,7 @@ test('a block in flight when its thread died is free again; everything else is u
   // The other thread died while it split the block at 1024: off the list, region open, halves half made.
   const index = 1024;
   const { words, at, area } = zone;
-  holdLock(words, at, other.thread);
+  holdLock(words, at, other);
   area.journal(index, 11);
   area.remove(index, 10, 1);
   area.account(-1024, 1);
@@ -42,7 +42,7 @@ test('parked and isolated blocks survive a recovery, in their lists and counts',
   allocator.isolate(2048);
   const counts = [zone.freePages, zone.get(ZoneWord.ISOLATED), zone.get(ZoneWord.UNACCEPTED)];
   const other = PageAllocator.attach(allocator.toHandle());
-  holdLock(zone.words, zone.at, other.thread);
+  holdLock(zone.words, zone.at, other);
   allocator.registry.markDead(other.thread);
   zone.locked(() => undefined);
   // Outside the zone's span nothing is rebuilt: the parked blocks lie beyond it here.

@@ -86,7 +86,175 @@ test('misuse of the lock throws a code and changes nothing', () => {
       a.unlock();
     }),
   ).toBe('ERR_LOCK_NOT_OWNER');
-  expect(codeOf(() => new SharedLock(words, 0, 0))).toBe('ERR_MEMMAP_ARGUMENT');
+  for (const self of [0, -1, 1.5, 32768, NaN]) {
+    expect(codeOf(() => new SharedLock(words, 0, self))).toBe('ERR_MEMMAP_ARGUMENT');
+  }
+  for (const timeoutMs of [-1, NaN, '5' as never]) {
+    expect(codeOf(() => new SharedLock(words, 0, 1, { timeoutMs }))).toBe('ERR_MEMMAP_ARGUMENT');
+  }
+  // Who is not registered counts as ended, and would be robbed.
+  const registry = ThreadRegistry.create(2);
+  expect(codeOf(() => new SharedLock(words, 0, 1, { registry }))).toBe('ERR_MEMMAP_ARGUMENT');
+});
+
+const ON_LINUX = process.platform === 'linux';
+
+test('a worker dies in the lock while its owner blocks on it: taken over on Linux, else a time limit', async () => {
+  const words = allocateWords(16);
+  const registry = ThreadRegistry.create(8);
+  const self = registry.register();
+  const { worker, result } = start({ job: 'hold', words, registry: registry.toHandle() });
+  const owner = (await result) as number;
+  const timeoutMs = ON_LINUX ? 60_000 : 50;
+  const lock = new SharedLock(words, 0, self, { registry, timeoutMs });
+  // No event is handled from here on: nobody says that the worker has exited.
+  const ended = worker.terminate();
+  if (ON_LINUX) {
+    expect(lock.lock()).toBe('recovered');
+    expect(registry.isDead(owner)).toBe(true);
+    lock.unlock();
+  } else {
+    expect(codeOf(() => lock.lock())).toBe('ERR_LOCK_TIMEOUT');
+  }
+  await ended;
+});
+
+test('several die at once: each is found by the system, or all are said dead before any lock is taken', async () => {
+  const words = allocateWords(24);
+  const registry = ThreadRegistry.create(8);
+  const self = registry.register();
+  const runs = [0, 4, 8].map((offset) =>
+    start({ job: 'hold', words, offset, registry: registry.toHandle() }),
+  );
+  const owners = (await Promise.all(runs.map((r) => r.result))) as number[];
+  const locks = [0, 4, 8].map((offset) => new SharedLock(words, offset, self, { registry }));
+  expect(locks.map((lock) => lock.owner())).toEqual(owners);
+  expect(registry.findEnded()).toEqual([]);
+  await Promise.all(runs.map((r) => r.worker.terminate()));
+  for (const id of owners) registry.markDead(id);
+  expect(locks.map((lock) => lock.lock())).toEqual(['recovered', 'recovered', 'recovered']);
+  for (const id of owners) registry.release(id);
+  expect(registry.ids()).toEqual([self]);
+});
+
+test('an owner that is silent for longer than the limit keeps its lock; the call may be repeated', async () => {
+  const words = allocateWords(16);
+  const registry = ThreadRegistry.create(8);
+  const self = registry.register();
+  const { worker, result } = start({ job: 'silent', words, registry: registry.toHandle() });
+  while (Atomics.load(words, 8) === 0) Atomics.wait(words, 8, 0, 1000);
+  const lock = new SharedLock(words, 0, self, { registry, timeoutMs: 45 });
+  const owner = lock.owner();
+  for (let i = 0; i < 4; i++) {
+    expect(codeOf(() => lock.lock())).toBe('ERR_LOCK_TIMEOUT');
+    expect(lock.owner()).toBe(owner);
+  }
+  expect(lock.recoveries()).toBe(0);
+  Atomics.store(words, 9, 1);
+  Atomics.notify(words, 9);
+  expect(await result).toBe('done');
+  expect(lock.lock()).toBe('acquired');
+  lock.unlock();
+  await worker.terminate();
+});
+
+test('the time limit is for one hold: a lock that goes round may be waited for longer', () => {
+  const words = allocateWords(16);
+  const registry = ThreadRegistry.create(4);
+  const [a, b] = [registry.register(), registry.register()];
+  const first = new SharedLock(words, 0, a, { registry });
+  const second = new SharedLock(words, 0, b, { registry, timeoutMs: 0 });
+  first.lock();
+  expect(codeOf(() => second.lock())).toBe('ERR_LOCK_TIMEOUT');
+  first.unlock();
+  expect(second.lock()).toBe('acquired');
+  second.unlock();
+});
+
+test("an id that is used again is another thread: its lock is not the dead one's", () => {
+  const words = allocateWords(16);
+  const registry = ThreadRegistry.create(4);
+  const [a, main] = [registry.register(), registry.register()];
+  const dead = registry.tagOf(a);
+  new SharedLock(words, 0, a, { registry }).lock();
+  registry.markDead(a);
+  const lock = new SharedLock(words, 0, main, { registry, timeoutMs: 25 });
+  expect(lock.lock()).toBe('recovered');
+  lock.unlock();
+  registry.release(a);
+  expect(registry.register()).toBe(a);
+  expect(registry.tagOf(a)).not.toBe(dead);
+  expect(registry.hasEnded(dead)).toBe(true);
+  expect(registry.proveEnded(dead)).toBe(true);
+  expect(registry.isAlive(a)).toBe(true);
+  const again = new SharedLock(words, 0, a, { registry });
+  again.lock();
+  expect(codeOf(() => lock.lock())).toBe('ERR_LOCK_TIMEOUT');
+  again.unlock();
+});
+
+test('an owner of whom the registry knows nothing is not robbed', () => {
+  const words = allocateWords(16);
+  const registry = ThreadRegistry.create(4);
+  const self = registry.register();
+  new SharedLock(words, 0, 3).lock();
+  const lock = new SharedLock(words, 0, self, { registry, timeoutMs: 25 });
+  expect(codeOf(() => lock.lock())).toBe('ERR_LOCK_TIMEOUT');
+  expect(registry.hasEnded(3)).toBe(false);
+  expect(registry.proveEnded(3)).toBe(false);
+});
+
+test('a lock whose owner left or was released without giving it back is taken over', () => {
+  const words = allocateWords(16);
+  const registry = ThreadRegistry.create(4);
+  const [a, b] = [registry.register(), registry.register()];
+  const lock = new SharedLock(words, 0, b, { registry });
+  new SharedLock(words, 0, a, { registry }).lock();
+  registry.unregister(a);
+  expect(lock.lock()).toBe('recovered');
+  lock.unlock();
+  registry.register();
+  new SharedLock(words, 0, a, { registry }).lock();
+  registry.markDead(a);
+  registry.release(a);
+  expect(lock.lock()).toBe('recovered');
+});
+
+test("an id reserved for a thread stays its owner's, whether the thread comes, leaves, or neither", async () => {
+  const registry = ThreadRegistry.create(2);
+  const id = registry.reserve();
+  expect([registry.isAlive(id), registry.isDead(id), registry.ids()]).toEqual([false, false, [id]]);
+  expect(registry.register()).not.toBe(id);
+  expect(codeOf(() => registry.reserve())).toBe('ERR_THREADS_FULL');
+  const { worker, result } = start({ job: 'join', id, registry: registry.toHandle() });
+  expect(await result).toBe(id);
+  await worker.terminate();
+  // It has left; the id is not given out, and nothing else can be meant by it.
+  expect([registry.isAlive(id), registry.isDead(id)]).toEqual([false, true]);
+  expect(codeOf(() => registry.register())).toBe('ERR_THREADS_FULL');
+  expect(codeOf(() => registry.register(id))).toBe('ERR_THREADS_RESERVED');
+  registry.release(id);
+  expect(codeOf(() => registry.register(id))).toBe('ERR_THREADS_RESERVED');
+  expect(registry.reserve()).toBe(id);
+  expect(registry.markDead(id)).toBe(true);
+  registry.release(id, true);
+  // Reserved again, for the thread that comes instead.
+  expect(codeOf(() => registry.register())).toBe('ERR_THREADS_FULL');
+  expect(registry.register(id)).toBe(id);
+  registry.unregister(id);
+  registry.release(id);
+  expect(registry.register()).toBe(id);
+});
+
+test('giving an id back twice does not hit its next owner', () => {
+  const registry = ThreadRegistry.create(2);
+  const other = ThreadRegistry.attach(registry.toHandle());
+  const id = registry.register();
+  registry.markDead(id);
+  registry.release(id);
+  expect(other.register()).toBe(id);
+  registry.unregister(id);
+  expect(other.isAlive(id)).toBe(true);
 });
 
 test('the lock works over a plain ArrayBuffer on one thread', () => {

@@ -257,3 +257,16 @@ test('pages that a dead helper left half done fail whoever syncs them, and nobod
   await devices.release(mapping);
   expect(memmap.isPresent(640)).toBe(false);
 });
+
+test('a claim is of one thread: its id given to another one is no sign of life', async () => {
+  const words = new Int32Array(new SharedArrayBuffer(16));
+  const liveness = ThreadRegistry.create(4);
+  const [here, there] = [liveness.register(), liveness.register()];
+  const claims = new ClaimTable(words, 0, 1, { threadId: there, liveness });
+  expect(claims.tryClaim(0)).toBe(true);
+  liveness.markDead(there);
+  liveness.release(there);
+  expect(liveness.register()).toBe(there);
+  const waiter = new ClaimTable(words, 0, 1, { threadId: here, liveness });
+  await expect(waiter.whenDone(0)).rejects.toMatchObject({ code: 'ERR_PAGE_INIT_INCOMPLETE' });
+});

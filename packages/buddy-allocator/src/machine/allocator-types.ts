@@ -99,8 +99,10 @@ export interface PageAllocatorOptions extends AllocatorHooks {
   readonly workers?: number;
   /** Distance between nodes; default 10 to itself, 20 to others. */
   readonly distance?: (from: number, to: number) => number;
-  /** Give up waiting for a zone's lock after so long; default never. */
-  readonly lockTimeoutMs?: number;
+  /** How long one hold of a zone's lock may keep a call waiting, ms; default 1000. Then ERR_LOCK_TIMEOUT. */
+  readonly lockTimeoutMs?: number | undefined;
+  /** For `attach`: id that `reserveThread` gave for this thread; default any free one. */
+  readonly thread?: number | undefined;
 }
 
 /** What another thread needs; structured-cloneable. */

@@ -29,6 +29,7 @@ import { type CompactionResult, compactZone } from '../zone/compaction.js';
 import { askToDrain, Cache, cacheAt, ControlFlag, Header, Zone } from '../base/control-layout.js';
 import { BuddyError } from '../base/errors.js';
 import { checkMachineHandle, checkTogether } from '../base/handle.js';
+import { markAllDead, type ReclaimOptions } from '../base/threads.js';
 import {
   allocContigRange,
   isolatePageblock,
@@ -74,7 +75,7 @@ export class PageAllocator {
     this.memmap = Memmap.attach(handle.memmap);
     this.registry = ThreadRegistry.attach(handle.threads);
     checkTogether(words, this.memmap, this.registry);
-    this.thread = this.registry.register();
+    this.thread = this.registry.register(options.thread);
     this.#grouping = (words[Header.FLAGS]! & ControlFlag.GROUPING) !== 0;
     const { memmap, registry, thread } = this;
     this.zones = openZones(handle, { memmap, registry, thread, options });
@@ -333,13 +334,55 @@ export class PageAllocator {
   }
 
   /**
-   * Recovers what a dead thread held: its page caches and, at the next use, its locks. Call it when a
-   * worker has exited without {@link close}.
-   * @returns pages given back to the zones
+   * Takes a thread id for a worker that is yet to start; pass it on, and attach with `{ thread }`. Whatever happens to the
+   * worker, even before its first message, {@link reclaimThread} of this id is right when it has exited; the id stays taken
+   * until then, also when the worker closes its allocator itself.
+   * @throws ERR_THREADS_FULL (MemmapError) when all ids are taken
    */
-  reclaimThread(thread: number): number {
-    this.registry.markDead(thread);
-    if (!this.registry.isDead(thread)) return 0;
+  reserveThread(): number {
+    return this.registry.reserve();
+  }
+
+  /** Ids that are taken: reserved, attached, or of ended threads that nobody has reclaimed. Ascending. */
+  threads(): number[] {
+    return this.registry.ids();
+  }
+
+  /**
+   * Recovers what a dead thread held, its page caches and, at the next use, its locks, and frees its id. Call it when
+   * a worker has exited.
+   * @returns pages given back to the zones
+   * @throws ERR_LOCK_TIMEOUT as {@link reclaimThreads}
+   */
+  reclaimThread(thread: number, options: ReclaimOptions = {}): number {
+    return this.reclaimThreads([thread], options);
+  }
+
+  /**
+   * As {@link reclaimThread} for several: all count as dead before any lock is waited for, so the order does not
+   * matter when one of them holds a lock. Ids that nobody has are skipped.
+   * @returns pages given back
+   * @throws ERR_BUDDY_ARGUMENT for an id that is none, or the caller's own; ERR_LOCK_TIMEOUT (MemmapError) while a living
+   *   thread keeps the lock: the call may be repeated
+   */
+  reclaimThreads(threads: readonly number[], options: ReclaimOptions = {}): number {
+    let pages = 0;
+    for (const thread of markAllDead(this.registry, this.thread, threads)) {
+      pages += this.#reclaim(thread, options);
+    }
+    return pages;
+  }
+
+  /**
+   * Reclaims every thread of which the operating system knows that it has ended: on Linux; elsewhere none.
+   * @returns pages given back
+   * @throws ERR_LOCK_TIMEOUT as {@link reclaimThreads}
+   */
+  reclaimEnded(): number {
+    return this.reclaimThreads(this.registry.findEnded());
+  }
+
+  #reclaim(thread: number, { reserve = false }: ReclaimOptions): number {
     let pages = 0;
     for (const [i, { core }] of this.zones.entries()) {
       if (core.cacheAt === undefined) continue;
@@ -349,7 +392,7 @@ export class PageAllocator {
       );
       this.#words[at + Cache.OWNER] = 0;
     }
-    this.registry.release(thread);
+    this.registry.release(thread, reserve);
     return pages;
   }
 

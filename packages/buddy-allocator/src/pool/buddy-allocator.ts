@@ -28,6 +28,7 @@ import {
 } from '../base/control-layout.js';
 import { BuddyError } from '../base/errors.js';
 import { checkAllocatorHandle, checkTogether } from '../base/handle.js';
+import { markAllDead, type ReclaimOptions } from '../base/threads.js';
 import { createFastPath } from './fast-path.js';
 import { allocContigRange, type MoveCallback } from '../zone/isolation.js';
 import { auditZone, type Violation } from '../zone/verify.js';
@@ -40,6 +41,7 @@ import { bringOnline, makeHandle } from './pool-setup.js';
 import type {
   AllocatorStats,
   AllocRequest,
+  AttachOptions,
   BuddyAllocatorOptions,
   BuddyHandle,
   BuddySnapshot,
@@ -90,7 +92,7 @@ export class BuddyAllocator {
   readonly #requests: Requests;
   #closed = false;
 
-  private constructor(handle: BuddyHandle, lockTimeoutMs?: number) {
+  private constructor(handle: BuddyHandle, { lockTimeoutMs, thread }: AttachOptions = {}) {
     const words = handle.control;
     this.#handle = handle;
     this.#words = words;
@@ -98,7 +100,7 @@ export class BuddyAllocator {
     this.registry = ThreadRegistry.attach(handle.threads);
     const dataBytes = handle.data === null ? undefined : handle.data.byteLength - handle.dataOffset;
     checkTogether(words, this.memmap, this.registry, dataBytes);
-    this.thread = this.registry.register();
+    this.thread = this.registry.register(thread);
     this.maxOrder = this.memmap.geometry.maxOrder;
     this.pageSize = 2 ** this.memmap.geometry.pageShift;
     const flags = words[Header.FLAGS]!;
@@ -157,19 +159,21 @@ export class BuddyAllocator {
    */
   static create(options: BuddyAllocatorOptions): BuddyAllocator {
     const { handle, pages } = makeHandle(options);
-    const allocator = new BuddyAllocator(handle, options.lockTimeoutMs);
+    const { lockTimeoutMs } = options;
+    const allocator = new BuddyAllocator(handle, { lockTimeoutMs });
     allocator.zone.area.reset();
     bringOnline(allocator.zone, 0, pages, allocator.#usual);
     return allocator;
   }
 
   /**
-   * The allocator of another thread; registers the calling thread.
-   * @throws ERR_BUDDY_HANDLE for what is no whole handle of this version; ERR_THREADS_FULL
+   * The allocator of another thread; registers the calling thread, with the id that was reserved for it or any.
+   * @throws ERR_BUDDY_HANDLE for what is no whole handle of this version; MemmapErrors ERR_THREADS_FULL,
+   *   ERR_THREADS_RESERVED for a `thread` that is not reserved
    */
-  static attach(handle: BuddyHandle, options: { lockTimeoutMs?: number } = {}): BuddyAllocator {
+  static attach(handle: BuddyHandle, options: AttachOptions = {}): BuddyAllocator {
     checkAllocatorHandle(handle);
-    return new BuddyAllocator(handle, options.lockTimeoutMs);
+    return new BuddyAllocator(handle, options);
   }
 
   /** For `postMessage` and `attach`. */
@@ -379,17 +383,59 @@ export class BuddyAllocator {
   }
 
   /**
-   * Recovers what a dead thread held. Call it when a worker has exited without {@link close}.
-   * @returns pages of its cache given back; what it had allocated stays allocated
+   * Takes a thread id for a worker that is yet to start; pass it on, and attach with `{ thread }`. Whatever happens to the
+   * worker, even before its first message, {@link reclaimThread} of this id is right when it has exited; the id stays taken
+   * until then, also when the worker closes its allocator itself.
+   * @throws ERR_THREADS_FULL (MemmapError) when all ids are taken
    */
-  reclaimThread(thread: number): number {
-    this.registry.markDead(thread);
-    if (!this.registry.isDead(thread)) return 0;
+  reserveThread(): number {
+    return this.registry.reserve();
+  }
+
+  /** Ids that are taken: reserved, attached, or of ended threads that nobody has reclaimed. Ascending. */
+  threads(): number[] {
+    return this.registry.ids();
+  }
+
+  /**
+   * Recovers what a dead thread held, and frees its id. Call it when a worker has exited.
+   * @returns pages of its cache given back; what it had allocated stays allocated
+   * @throws ERR_LOCK_TIMEOUT as {@link reclaimThreads}
+   */
+  reclaimThread(thread: number, options: ReclaimOptions = {}): number {
+    return this.reclaimThreads([thread], options);
+  }
+
+  /**
+   * As {@link reclaimThread} for several: all count as dead before any lock is waited for, so the order does not
+   * matter when one of them holds a lock. Ids that nobody has are skipped.
+   * @returns pages given back
+   * @throws ERR_BUDDY_ARGUMENT for an id that is none, or the caller's own; ERR_LOCK_TIMEOUT (MemmapError) while a living
+   *   thread keeps the lock: the call may be repeated
+   */
+  reclaimThreads(threads: readonly number[], options: ReclaimOptions = {}): number {
+    let pages = 0;
+    for (const thread of markAllDead(this.registry, this.thread, threads)) {
+      pages += this.#reclaim(thread, options);
+    }
+    return pages;
+  }
+
+  /**
+   * Reclaims every thread of which the operating system knows that it has ended: on Linux; elsewhere none.
+   * @returns pages given back
+   * @throws ERR_LOCK_TIMEOUT as {@link reclaimThreads}
+   */
+  reclaimEnded(): number {
+    return this.reclaimThreads(this.registry.findEnded());
+  }
+
+  #reclaim(thread: number, { reserve = false }: ReclaimOptions): number {
     const at = cacheAt(1, this.#words[Header.THREADS]!, 0, thread);
     const { columns, area } = this.zone;
     const pages = this.zone.locked(() => reclaimCache({ columns, words: this.#words, at, area }));
     this.#words[at + Cache.OWNER] = 0;
-    this.registry.release(thread);
+    this.registry.release(thread, reserve);
     return pages;
   }
 
@@ -405,10 +451,7 @@ export class BuddyAllocator {
   static restore(snapshot: BuddySnapshot): BuddyAllocator {
     const allocator = new BuddyAllocator(restoreBuffers(snapshot));
     // Nobody of the snapshot's threads is here: what their caches held is free.
-    const max = allocator.registry.maxThreads;
-    for (let id = 1; id <= max; id++) {
-      if (id !== allocator.thread) allocator.reclaimThread(id);
-    }
+    allocator.reclaimThreads(allocator.threads().filter((id) => id !== allocator.thread));
     return allocator;
   }
 

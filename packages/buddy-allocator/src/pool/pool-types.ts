@@ -40,8 +40,16 @@ export interface BuddyAllocatorOptions {
   readonly caches?: boolean;
   /** Fill pages at free and verify at allocation; default false. Needs data. */
   readonly poison?: boolean;
-  /** Give up waiting for the lock after so long; default never. */
-  readonly lockTimeoutMs?: number;
+  /** How long one hold of the lock may keep a call waiting, ms; default 1000. Then ERR_LOCK_TIMEOUT. */
+  readonly lockTimeoutMs?: number | undefined;
+}
+
+/** How a thread attaches. */
+export interface AttachOptions {
+  /** As {@link BuddyAllocatorOptions.lockTimeoutMs}. */
+  readonly lockTimeoutMs?: number | undefined;
+  /** Id that `reserveThread` gave for this thread; default any free one. */
+  readonly thread?: number | undefined;
 }
 
 /** What another thread needs; structured-cloneable when data is shared or null. */

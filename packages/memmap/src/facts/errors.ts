@@ -18,7 +18,8 @@ export type MemmapErrorCode =
   | 'ERR_LOCK_TIMEOUT'
   | 'ERR_LOCK_RECURSIVE'
   | 'ERR_LOCK_NOT_OWNER'
-  | 'ERR_THREADS_FULL';
+  | 'ERR_THREADS_FULL'
+  | 'ERR_THREADS_RESERVED';
 
 /** Error of memmap: `code` is stable, the message is for people. */
 export class MemmapError extends Error {

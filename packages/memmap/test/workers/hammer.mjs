@@ -20,11 +20,29 @@ const jobs = {
     return lock.sleeps();
   },
   // Takes the lock and never gives it back.
-  hold({ words, registry }) {
+  hold({ words, registry, offset = 0 }) {
     const threads = ThreadRegistry.attach(registry);
     const self = threads.register();
-    new SharedLock(words, 0, self, { registry: threads }).lock();
+    new SharedLock(words, offset, self, { registry: threads }).lock();
     return self;
+  },
+  // Holds the lock without a sign of life until it is told to go on.
+  silent({ words, registry }) {
+    const threads = ThreadRegistry.attach(registry);
+    const lock = new SharedLock(words, 0, threads.register(), { registry: threads });
+    lock.lock();
+    Atomics.store(words, 8, 1);
+    Atomics.notify(words, 8);
+    while (Atomics.load(words, 9) === 0) Atomics.wait(words, 9, 0);
+    lock.unlock();
+    return 'done';
+  },
+  // Comes and leaves.
+  join({ registry, id }) {
+    const threads = ThreadRegistry.attach(registry);
+    threads.register(id);
+    threads.unregister(id);
+    return id;
   },
   // Initialises its share of sections of an on-demand map.
   init({ handle, zoneId, first, step, sections }) {

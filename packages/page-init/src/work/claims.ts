@@ -6,8 +6,8 @@
  *        |                 '---fail----> FAILED      (BUSY_WAITED instead of BUSY while somebody waits)
  *        '----cancel----> CANCELLED
  *
- * The bits above the state name the thread that is busy, so that whoever waits notices when it has died: the
- * unit is then FAILED, because nobody knows how far it came.
+ * The bits above the state name the thread that is busy (id and generation of the registry), so that whoever waits
+ * notices when it has died: the unit is then FAILED, because nobody knows how far it came.
  *
  * Every word is used with Atomics only. A unit's writes happen before `finish` and are seen by whoever
  * reads DONE. Source: the sub-range scheme of the asynchronous memmap proposal, generalised.
@@ -61,8 +61,10 @@ export class ClaimTable {
     this.#words = words;
     this.#at = at;
     this.count = count;
-    this.#self = owner.threadId << STATE_BITS;
-    this.#liveness = owner.liveness;
+    const { threadId, liveness } = owner;
+    // With a registry the id and its generation: a claim is then of one thread, whoever gets the id later.
+    this.#self = (threadId === 0 ? 0 : (liveness?.tagOf(threadId) ?? threadId)) << STATE_BITS;
+    this.#liveness = liveness;
   }
 
   /** One of {@link ClaimState}. */
@@ -151,7 +153,7 @@ export class ClaimTable {
     const state = word & STATE_MASK;
     if (state !== BUSY && state !== BUSY_WAITED) return undefined;
     const owner = word >>> STATE_BITS;
-    if (owner !== 0 && this.#liveness?.isAlive(owner) === false) {
+    if (owner !== 0 && this.#liveness?.proveEnded(owner) === true) {
       // Pairs with the exchange in `#leave`: if the owner finished after all, this changes nothing.
       if (compareExchange(this.#words, at, word, FAILED) === word) notify(this.#words, at);
       return undefined;
