@@ -58,7 +58,7 @@ export interface LockProtocol {
    * @param hasEnded  whether the thread of a tag has ended; must be certain
    */
   look(words: Int32Array, at: number, tag: number, hasEnded: (tag: number) => boolean): number;
-  /** Gives the lock back; changes nothing when the caller does not hold it. */
+  /** Gives the lock back; puts back what was there when the caller does not hold it. */
   leave(words: Int32Array, at: number, tag: number): number;
 }
 
@@ -86,11 +86,14 @@ export function makeLockProtocol(ops: WordOps): LockProtocol {
       return contended;
     },
     leave(words, at, tag) {
-      const seen = ops.load(words, at);
-      if ((seen & TAG_MASK) !== tag) return seen;
-      // Waiters only ever set CONTENDED meanwhile. Pairs with `enter` and `look`: what was written under the lock is
-      // visible to the next holder.
-      if (ops.exchange(words, at, 0) === tag) return Leave.QUIET;
+      // Pairs with `enter` and `look`: what was written under the lock is visible to the next holder.
+      const seen = ops.exchange(words, at, 0);
+      if (seen === tag) return Leave.QUIET;
+      if (seen !== (tag | CONTENDED)) {
+        // Put back what was there; for an instant the lock was open, which only a wrong caller can cause.
+        if (seen !== 0) ops.compareExchange(words, at, 0, seen | CONTENDED);
+        return seen;
+      }
       ops.add(words, at + LockWord.TURNS, 1);
       return Leave.WAKE;
     },
