@@ -290,6 +290,66 @@ test('a doubled array must be announced where it happens', () => {
   expect(ends.differences.map(({ expected }) => expected)).toEqual(['nothing', 'nothing']);
 });
 
+test('memory below 1 MiB is marked until all of it is reserved, from 6.16 on', () => {
+  const lines = [
+    `memblock_add: [0x0000000000001000-0x000000000009efff] ${SETUP}`,
+    `memblock_add: [0x0000000000100000-0x00000000001fffff] ${SETUP}`,
+    'MEMBLOCK configuration:',
+    ' memory size = 0x000000000019e000 reserved size = 0x0000000000000000',
+    ' memory.cnt  = 0x2',
+    ' memory[0x0]\t[0x0000000000001000-0x000000000009efff], 0x000000000009e000 bytes flags: 0x40',
+    ' memory[0x1]\t[0x0000000000100000-0x00000000001fffff], 0x0000000000100000 bytes flags: 0x0',
+    ' reserved.cnt  = 0x0',
+    '__memblock_reserve: [0x0000000000000000-0x00000000000ffffe] nid=-1 flags=0 x+0x1/0x2',
+    '__memblock_reserve: [0x0000000000000000-0x00000000000fffff] nid=-1 flags=0 reserve_real_mode+0x1/0x2',
+  ];
+  const initial = { memory: [], reserved: [] };
+  const flagsOf = (
+    count: number,
+    options: { initial?: MemblockState; profile: string },
+  ): number[] => {
+    const result = replayBoot(story(...lines.slice(0, count)), {
+      ...options,
+      profile: profileForRelease(options.profile),
+    });
+    return result.memblock.regions('memory').map(({ flags }) => flags);
+  };
+  const marked = replayBoot(story(...lines), { initial, profile: profileForRelease('6.16') });
+  expect(marked.dumps.flatMap(({ differences }) => differences)).toEqual([]);
+  // A reservation that leaves a byte out is another one.
+  expect(flagsOf(9, { initial, profile: '6.16' })).toEqual([MemFlags.KHO_SCRATCH, 0]);
+  expect(flagsOf(10, { initial, profile: '6.16' })).toEqual([0, 0]);
+  // From the first configuration on, the mark is what was printed.
+  expect(flagsOf(9, { profile: '6.16' })).toEqual([MemFlags.KHO_SCRATCH, 0]);
+  expect(flagsOf(10, { profile: '6.16' })).toEqual([0, 0]);
+  expect(flagsOf(10, { initial, profile: '6.15' })).toEqual([0, 0]);
+  expect(flagsOf(8, { initial, profile: '6.15' })).toEqual([0, 0]);
+});
+
+test('setting nodes may be what doubles an array', () => {
+  const lines = [
+    `memblock_add: [0x0000000000100000-0x00000000004fffff] ${SETUP}`,
+    'memblock_reserve: [0x0000000000100000-0x0000000000100fff] x+0x1/0x2',
+    'ACPI: SRAT: Node 0 PXM 0 [mem 0x00000000-0x001fffff]',
+    'ACPI: SRAT: Node 1 PXM 1 [mem 0x00200000-0x002fffff]',
+    'ACPI: SRAT: Node 0 PXM 0 [mem 0x00300000-0x003fffff]',
+    'ACPI: SRAT: Node 1 PXM 1 [mem 0x00400000-0x004fffff]',
+    'memblock: memory is doubled to 8 at [0x00000000004ff000-0x00000000004ff0bf]',
+    'memblock_reserve: [0x00000000004ff000-0x00000000004fffff] memblock_double_array+0x1/0x2',
+    'memblock_reserve: [0x00000000003ff000-0x00000000003fffff] memblock_alloc_range_nid+0x1/0x2',
+    'Zone ranges:',
+  ];
+  const options = {
+    initial: { memory: [], reserved: [], memoryMax: 4 },
+    profile: profileForRelease('6.1'),
+  };
+  const right = replayBoot(story(...lines), options);
+  expect(right.checkpoints.get('zones')!.memory.map(({ nid }) => nid)).toEqual([0, 1, 0, 1]);
+  expect(right.differences).toEqual([]);
+  const silent = replayBoot(story(...lines.filter((line) => !line.includes('doubled'))), options);
+  expect(silent.differences.length).toBeGreaterThan(0);
+});
+
 test('a request that fails, and one that only the kernel could serve', () => {
   const lines = [
     `memblock_add: [0x0000000000100000-0x00000000001fffff] ${SETUP}`,

@@ -31,6 +31,12 @@ export interface MemblockProfile {
   readonly resetNode: 'unknown' | 'none';
   /** Blocks of nodes begin at the first RAM, not at 0 (x86). */
   readonly numaBlocksFromDram: boolean;
+  /**
+   * Memory below 1 MiB is marked KHO_SCRATCH, unprinted, when memory has been added, so that a kernel which may
+   * allocate from such memory only can still take its first pages there; the mark goes, unprinted too, when the
+   * whole of it has been reserved (x86).
+   */
+  readonly marksLowScratch: boolean;
   /** Huge pages taken at boot are marked RSRV_NOINIT, but for their first page. */
   readonly hugePagesNoinit: boolean;
   /** Releasing a named reservation gives back its last page too (fixed in 7.1). */
@@ -63,6 +69,7 @@ export const RELEASES: ReleaseTable<Row> = [
     warnsOnPlainFlags: true,
     resetNode: 'unknown',
     numaBlocksFromDram: false,
+    marksLowScratch: false,
     hugePagesNoinit: false,
     releasesLastPage: false,
     lateFreeReleases: false,
@@ -91,6 +98,8 @@ export const RELEASES: ReleaseTable<Row> = [
     allocationFlags: MemFlags.RSRV_KERN,
     allocationKeepsNode: true,
     reserveLine: 'with-node',
+    // "x86: add KHO support to e820": whether or not hand-over is built in.
+    marksLowScratch: true,
   },
   // Late frees go to the page allocator, reserve_mem is released whole and says why it cannot be made.
   { since: '7.1', releasesLastPage: true, lateFreeReleases: true, reserveMemMessages: true },

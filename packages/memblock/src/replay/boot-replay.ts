@@ -4,8 +4,9 @@
  *
  * ```
  *   set-up entry       the state given, or the first printed configuration
- *     memblock_add …   then, unprinted: regions are trimmed to pages            -> first configuration
- *     alloc, reserve …
+ *     memblock_add …   then, unprinted: memory below 1 MiB is marked (from 6.16),
+ *                      regions are trimmed to pages                             -> first configuration
+ *     alloc, reserve … then, unprinted: the mark goes with the reservation of all of it
  *   node entry         unprinted: nodes are reset; removable ranges are marked
  *                      unprinted: every block sets the node of what lies in it -> second configuration
  *     alloc …
@@ -73,6 +74,8 @@ export function replayBoot(
 /** Caller of the reservation that an allocation makes. */
 const ALLOCATOR = 'memblock_alloc_range_nid';
 const SETUP = 'e820__memblock_setup';
+/** Where memory ends that x86 keeps for firmware and for starting processors, bytes. @kernel reserve_real_mode */
+const LOW_END = 2 ** 20;
 /** Memory is in the page allocator's hands once this is printed. */
 const SLAB_UP = 'SLUB: ';
 
@@ -197,6 +200,10 @@ class BootReplay {
   private endSetup(): void {
     if (this.phase !== 'setup') return;
     this.phase = 'early';
+    // A replay that starts at the first configuration has the mark from there, or not.
+    if (this.options.initial !== undefined && this.memblock.settings.profile.marksLowScratch) {
+      this.memblock.mark(0, LOW_END, MemFlags.KHO_SCRATCH);
+    }
     this.memblock.trimMemory(this.memblock.settings.pageSize);
     this.memblock.currentLimit = this.options.mappedLimit ?? this.memblock.endOfDram;
   }
@@ -209,6 +216,9 @@ class BootReplay {
       this.phase = 'setup';
     }
     this.operations++;
+    // Setting nodes splits regions, and may be the first to need a larger array.
+    const growsFirst = event.kind === 'grown' && this.expected.length === 0;
+    if (growsFirst && this.phase === 'node-reset') this.setNodes();
     if (this.isExpected(event, line)) return;
     if (event.kind === 'grown') {
       this.differ(line, showEvent(event), 'no growth');
@@ -293,9 +303,17 @@ class BootReplay {
       else if (event.kind === 'free') memblock.free(event.base, event.size);
       else if (event.kind === 'physmem-add') memblock.addPhysmem(event.base, event.size);
     });
+    this.endLowScratch(event);
     // The first line that we print is the one we replay; lines of a growth come before a reservation's.
     const own = this.expected.findIndex((line_) => sameEvent(event, line_));
     if (own >= 0) this.expected.splice(own, 1);
+  }
+
+  /** All memory below 1 MiB is the kernel's own now: nothing more is allocated there. */
+  private endLowScratch({ kind, base, size }: RangeEvent): void {
+    if (!this.memblock.settings.profile.marksLowScratch) return;
+    if (kind !== 'reserve' || base !== 0 || size !== LOW_END) return;
+    this.memblock.clear(0, LOW_END, MemFlags.KHO_SCRATCH);
   }
 
   /** The kernel begins to set its nodes up: all regions lose theirs. */
@@ -323,12 +341,13 @@ class BootReplay {
     const { memblock } = this;
     memblock.direction = 'top-down';
     this.blocks = this.options.numaBlocks ?? this.numa.blocks(memblock);
-    for (const { start, end, nid } of this.blocks) {
-      memblock.setNode(start, end - start, 'memory', nid);
-    }
-    for (const { start, end, nid } of this.blocks) {
-      memblock.setNode(start, end - start, 'reserved', nid);
-    }
+    this.withLines(() => {
+      for (const list of ['memory', 'reserved'] as const) {
+        for (const { start, end, nid } of this.blocks) {
+          memblock.setNode(start, end - start, list, nid);
+        }
+      }
+    });
     const used = new Set(memblock.regions('reserved').map(({ nid }) => nid));
     for (const { start, end, nid } of this.blocks) {
       if (used.has(nid)) memblock.clear(start, end - start, MemFlags.HOTPLUG);
