@@ -280,5 +280,5 @@ test('a release gets the newest profile that is not newer', () => {
     ['5.10.1', '6.1.0-50-amd64', '6.11', '6.12.100+deb12-amd64', '6.18', '6.19', '7.1.5'].map(
       (release) => profileForRelease(release).release,
     ),
-  ).toEqual(['2.6.32', '2.6.32', '6.10', '6.12', '6.18', '6.19', '7.1']);
+  ).toEqual(['2.6.32', '5.19', '6.10', '6.12', '6.18', '6.19', '7.1']);
 });

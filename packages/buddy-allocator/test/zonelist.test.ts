@@ -29,6 +29,31 @@ const uniform = (count: number): number[][] =>
 
 const orders = (topology: NumaTopology): number[][] => [...nodeOrders(topology).values()];
 
+test('loads grow by what the release says', () => {
+  const topology = topologyOf(
+    [
+      [10, 12, 12, 20],
+      [12, 10, 20, 20],
+      [12, 20, 10, 20],
+      [20, 20, 20, 10],
+    ],
+    { cpuless: [0, 1, 2, 3] },
+  );
+  const of = (nodeLoad: 'nodes-left' | 'plus-nodes-left' | 'plus-one'): number[][] => [
+    ...nodeOrders(topology, { nodeLoad }).values(),
+  ];
+  const first = [
+    [0, 1, 2, 3],
+    [1, 0, 2, 3],
+    [2, 0, 3, 1],
+  ];
+  // By hand: lists 0, 1, 2 begin a distance with nodes 1 3, 0 2, 0 3, when 3 1, 3 2, 3 2 nodes are left.
+  // Node 3 finds all as near: by load 0 1 2 have 3 3 2, or summed up 6 3 2, or by ones 2 1 1.
+  expect(of('nodes-left')).toEqual([...first, [3, 2, 0, 1]]);
+  expect(of('plus-nodes-left')).toEqual([...first, [3, 2, 1, 0]]);
+  expect(of('plus-one')).toEqual([...first, [3, 1, 2, 0]]);
+});
+
 test('equal distances: the next higher node first, then round', () => {
   expect(orders(topologyOf(uniform(4)))).toEqual([
     [0, 1, 2, 3],

@@ -3,8 +3,9 @@
  *
  * Nearest node first, and within a node from the highest zone down, so that scarce low zones are used
  * last. Equally distant nodes are told apart by, in this order: the smaller penalty (nodes before the
- * local one and nodes with CPUs cost 1 each), then the load, which grows by one whenever a node starts a
- * new distance class of somebody's list. So the first choice of equally distant nodes goes round.
+ * local one and nodes with CPUs cost 1 each), then the load, which grows whenever a node starts a new
+ * distance class of somebody's list, by what the release says. So the first choice of equally distant
+ * nodes goes round.
  *
  * Source: reference of the buddy allocator, section 7 (zonelists)
  */
@@ -23,12 +24,21 @@ export interface NumaTopology {
 
 const MAX_NUMNODES = 1024;
 
+/** What loads of nodes grow by: a field of `KernelProfile`. */
+interface LoadRule {
+  readonly nodeLoad: 'nodes-left' | 'plus-nodes-left' | 'plus-one';
+}
+
 /**
  * Fallback order of every online node.
+ * @param profile how loads grow; default: the newest kernel's way
  * @remarks O(n³) in the number of nodes
  * @kernel build_zonelists, find_next_best_node
  */
-export function nodeOrders(topology: NumaTopology): Map<number, number[]> {
+export function nodeOrders(
+  topology: NumaTopology,
+  profile: LoadRule = { nodeLoad: 'plus-one' },
+): Map<number, number[]> {
   const { nids, distance, hasMemory, hasCpus } = topology;
   const load = new Map<number, number>(nids.map((nid) => [nid, 0]));
   const orders = new Map<number, number[]>();
@@ -49,9 +59,15 @@ export function nodeOrders(topology: NumaTopology): Map<number, number[]> {
     const order: number[] = [];
     const used = new Set<number>();
     let previous = local;
+    // A node without memory heads its own list in the releases that count what is left.
+    let left = nids.length - (hasMemory(local) ? 0 : 1);
     for (let nid = nextBest(local, used); nid !== undefined; nid = nextBest(local, used)) {
       used.add(nid);
-      if (distance(local, nid) !== distance(local, previous)) load.set(nid, load.get(nid)! + 1);
+      if (distance(local, nid) !== distance(local, previous)) {
+        const before = profile.nodeLoad === 'nodes-left' ? 0 : load.get(nid)!;
+        load.set(nid, before + (profile.nodeLoad === 'plus-one' ? 1 : left));
+      }
+      left--;
       order.push(nid);
       previous = nid;
     }
@@ -78,12 +94,14 @@ export interface ZoneLists {
 
 /**
  * The zonelists of every node.
- * @param zones every zone with managed pages, in any order; Device zones are left out
+ * @param zones   every zone with managed pages, in any order; Device zones are left out
+ * @param profile how loads grow; default: the newest kernel's way
  * @throws ERR_ZONE_ARGUMENT when a zone is of a node that is not online
  */
 export function zoneLists(
   topology: NumaTopology,
   zones: readonly (ZoneRef & { readonly managedPages: number })[],
+  profile?: LoadRule,
 ): ZoneLists[] {
   const byNode = new Map<number, ZoneRef[]>(topology.nids.map((nid) => [nid, []]));
   for (const { nid, zone, zoneIndex, managedPages } of zones) {
@@ -94,7 +112,7 @@ export function zoneLists(
     if (managedPages > 0 && zone !== 'Device') own.push({ nid, zone, zoneIndex });
   }
   for (const own of byNode.values()) own.sort((a, b) => b.zoneIndex - a.zoneIndex);
-  const orders = nodeOrders(topology);
+  const orders = nodeOrders(topology, profile);
   return topology.nids.map((nid) => ({
     nid,
     fallback: orders.get(nid)!.flatMap((node) => byNode.get(node)!),

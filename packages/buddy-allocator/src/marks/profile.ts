@@ -18,6 +18,11 @@ export interface KernelProfile {
   readonly managedAtBoot: 'without-memmap' | 'present';
   /** Movable zones get a fixed small MIN like HighMem, and do not count as low memory. */
   readonly movableMinIsFixed: boolean;
+  /**
+   * Load of a node that begins a new distance in somebody's list: how many nodes are left to be listed, instead of
+   * what it had or on top of it; or one more.
+   */
+  readonly nodeLoad: 'nodes-left' | 'plus-nodes-left' | 'plus-one';
   /** Page cache batch: managed >> shift, at most `limit` pages, divided by `divisor`. */
   readonly pcpBatch: { readonly shift: number; readonly limit: number; readonly divisor: number };
   /** `fixed`: one high mark; `tuned`: it moves between two. */
@@ -176,6 +181,7 @@ export const RELEASES: ReleaseTable<Row> = [
     since: '2.6.32',
     managedAtBoot: 'without-memmap',
     movableMinIsFixed: false,
+    nodeLoad: 'nodes-left',
     pcpBatch: { shift: 10, limit: 256, divisor: 4 },
     pcpHigh: 'fixed',
     nodeItems: NODE_ITEMS_6_1,
@@ -184,6 +190,10 @@ export const RELEASES: ReleaseTable<Row> = [
     pagesetLabels: ['count: ', 'high:  ', 'batch: '],
     printsHighatomic: false,
   },
+  // "mm/page_alloc: use accumulated load when building node fallback list".
+  { since: '5.16', nodeLoad: 'plus-nodes-left' },
+  // "mm/page_alloc: adding same penalty is enough to get round-robin order".
+  { since: '5.19', nodeLoad: 'plus-one' },
   // Unaccepted memory came with 6.5, its counter with it.
   { since: '6.5', zoneItems: ZONE_ITEMS_6_5 },
   // "mm/min_free_kbytes: modify min_free_kbytes calculation rules", posted in June 2023; recorded with 6.12.
