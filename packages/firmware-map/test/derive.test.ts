@@ -107,6 +107,49 @@ group('memory by node', () => {
     expect([old('2.6.32'), old('2.6.39'), old('3.2.0')]).toEqual(['0', '10000', '1000']);
   });
 
+  test('edits count up to the last line of last_pfn: then memblock has its memory', () => {
+    const update = (start: string): string =>
+      `e820: update [mem 0x${start}000000-0x${start}ffffff] usable ==> reserved`;
+    const high = 'BIOS-e820: [mem 0x0000000100000000-0x000000013fffffff] usable';
+    const all = 'last_pfn = 0x140000 max_arch_pfn = 0x400000000';
+    const low = 'last_pfn = 0x40000 max_arch_pfn = 0x400000000';
+    const starts = (...lines: string[]): (string | number)[] =>
+      tuples(deriveMemory(describeLines(high, ...lines))).map(([start]) => start!);
+    const whole = ['100000', '100000000'];
+    // An update that nothing else tells from an early one (a table of the firmware, say).
+    expect(starts(all, low, update('20'))).toEqual(whole);
+    expect(starts(all, low, update('20'), 'RAMDISK: [mem 0x1000-0x1fff]')).toEqual(whole);
+    // The cut of what is not cached comes between the first and the second.
+    expect(starts(all, update('20'), low)).toEqual(['100000', '21000000', '100000000']);
+    expect(starts(update('20'), all, update('30'), low, update('38'))).toEqual([
+      '100000',
+      '21000000',
+      '31000000',
+      '100000000',
+    ]);
+    // A map printed after it says what the kernel made of the map, not what it uses.
+    expect(
+      starts(all, low, 'modified: [mem 0x0000000000100000-0x00000000001fffff] usable'),
+    ).toEqual(whole);
+    expect(starts(all, low, 'e820: remove [mem 0x20000000-0x20ffffff] usable')).toEqual(whole);
+    expect(starts(all, 'e820: remove [mem 0x20000000-0x20ffffff]', low)).toEqual([
+      '100000',
+      '21000000',
+      '100000000',
+    ]);
+  });
+
+  test('changes of usable memory pass by the data of the boot loader, up to 6.14', () => {
+    const lines = [
+      'BIOS-e820: [mem 0x0000000000100000-0x000000003fffffff] usable',
+      'e820: update [mem 0x20000000-0x2000ffff] usable ==> usable',
+      'e820: update [mem 0x20000000-0x20ffffff] usable ==> reserved',
+    ];
+    const endOfFirst = (release: string): string | number | undefined =>
+      tuples(deriveMemory(describe([`Linux version ${release}`, ...lines].join('\n'))))[0]?.[1];
+    expect([endOfFirst('6.14.0'), endOfFirst('6.15.0')]).toEqual(['20010000', '20000000']);
+  });
+
   test('of overlapping entries the stronger kind wins', () => {
     const derived = deriveMemory(
       describeLines('BIOS-e820: [mem 0x0000000010000000-0x000000001fffffff] reserved'),

@@ -527,6 +527,35 @@ group('memblock', () => {
     ]);
   });
 
+  test('late frees, huge pages, and a bound that nothing lies above', () => {
+    const { operations } = describeLines(
+      'memblock_free_late: [0x0000000000001000-0x0000000000001fff] efi_free_boot_services+0x1/0x2',
+      'memblock_alloc_hugetlb: 1073741824 bytes, nid=0, exact_nid=0 alloc_bootmem_huge_page+0x1/0x2',
+      'memblock_alloc_hugetlb: 1073741824 bytes, nid=-1, exact_nid=0 alloc_bootmem_huge_page+0x1/0x2',
+      'memblock_alloc_try_nid_raw: 4096 bytes align=0x1000 nid=0 from=0xfff1000040000000 max_addr=0x0000000000000001 x+0x1/0x2',
+    ).memblock;
+    expect(operations.map(({ op }) => op)).toEqual(['free-late', 'alloc', 'alloc', 'alloc']);
+    expect(operations[1]).toMatchObject({ size: 2 ** 30, align: 2 ** 30, nid: 0, from: 0 });
+    expect(operations[2]).not.toHaveProperty('nid');
+    expect(operations[3]).toMatchObject({ from: Number.MAX_SAFE_INTEGER, maxAddr: 1 });
+  });
+
+  test('areas of contiguous memory, with their places where those are printed', () => {
+    const { cma } = describeLines(
+      'cma: Reserved 64 MiB at 0x0000000076a00000',
+      'cma: Reserved 32 MiB at 0x00000000fe000000 on node -1',
+      'cma: Reserved 2048 MiB in 1 range',
+      'Reserved memory: created CMA memory pool at 0x0000000037400000, size 16 MiB',
+    ).printed;
+    expect(cma?.map(({ start, bytes }) => [start, bytes / 2 ** 20])).toEqual([
+      [0x76a00000, 64],
+      [0xfe000000, 32],
+      [undefined, 2048],
+      [0x37400000, 16],
+    ]);
+    expect(describeLines().printed).not.toHaveProperty('cma');
+  });
+
   test('dumps are complete when every announced region is there', () => {
     const [dump] = describe(fixture('x86-2n.dmesg')).memblock.dumps;
     expect(dump).toMatchObject({

@@ -11,7 +11,7 @@
 import { DEFAULT_PAGE_SIZE } from '../base/constants.js';
 import type { ProblemList } from '../base/problem-list.js';
 import type { ByteRange, MachineDescription } from '../types/all.js';
-import { clip, subtract } from './intervals.js';
+import { subtract } from './intervals.js';
 
 /** A block of addresses that belongs to a node. */
 export interface NodeBlock extends ByteRange {
@@ -99,12 +99,23 @@ export function assignNodes(
     return memory.map(({ start, end }) => ({ start, end, nid: soleNode, hotplug: false }));
   }
   const parts: NodeBlock[] = [];
-  let rest: ByteRange[] = [...memory];
-  for (const block of map.blocks) {
-    for (const { start, end } of clip(rest, block)) {
-      parts.push({ start, end, nid: block.nid, hotplug: block.hotplug });
+  const rest: ByteRange[] = [];
+  const owned = firstBlocks(map.blocks);
+  let at = 0;
+  for (const { start, end } of memory) {
+    let from = start;
+    while (at < owned.length && owned[at]!.end <= start) at++;
+    for (let index = at; index < owned.length && owned[index]!.start < end; index++) {
+      const { block } = owned[index]!;
+      const part = {
+        start: Math.max(owned[index]!.start, start),
+        end: Math.min(owned[index]!.end, end),
+      };
+      if (part.start > from) rest.push({ start: from, end: part.start });
+      parts.push({ ...part, nid: block.nid, hotplug: block.hotplug });
+      from = part.end;
     }
-    rest = subtract(rest, [block]);
+    if (from < end) rest.push({ start: from, end });
   }
   if (rest.length > 0) {
     const first = rest[0]!.start.toString(16);
@@ -113,6 +124,73 @@ export function assignNodes(
     for (const { start, end } of rest) parts.push({ start, end, nid: soleNode, hotplug: false });
   }
   return joinNeighbours(parts);
+}
+
+/** Disjoint stretches, ascending, each with the first of the blocks that hold it. */
+function firstBlocks(blocks: readonly NodeBlock[]): (ByteRange & { readonly block: NodeBlock })[] {
+  const order = blocks
+    .map((block, index) => ({ ...block, index }))
+    .sort((a, b) => a.start - b.start);
+  const result: { start: number; end: number; block: NodeBlock }[] = [];
+  // Blocks that have begun, the earliest of the list on top; those that have ended are dropped when they get there.
+  const open = new IndexHeap();
+  let next = 0;
+  let from = 0;
+  while (next < order.length || open.top() !== undefined) {
+    const top = open.top();
+    const current = top === undefined ? undefined : blocks[top]!;
+    if (current !== undefined && current.end <= from) {
+      open.pop();
+      continue;
+    }
+    const begins = order[next]?.start ?? Infinity;
+    const to = Math.min(current?.end ?? Infinity, begins);
+    if (current !== undefined && to > from) {
+      const last = result.at(-1);
+      if (last?.end === from && last.block === current) last.end = to;
+      else result.push({ start: from, end: to, block: current });
+    }
+    from = Math.max(from, to);
+    for (; next < order.length && order[next]!.start <= from; next++) open.push(order[next]!.index);
+  }
+  return result;
+}
+
+/** A binary heap of numbers, the smallest on top. */
+class IndexHeap {
+  private readonly items: number[] = [];
+
+  top(): number | undefined {
+    return this.items[0];
+  }
+
+  push(item: number): void {
+    const { items } = this;
+    let place = items.push(item) - 1;
+    while (place > 0) {
+      const parent = (place - 1) >>> 1;
+      if (items[parent]! <= item) break;
+      items[place] = items[parent]!;
+      place = parent;
+    }
+    items[place] = item;
+  }
+
+  pop(): void {
+    const { items } = this;
+    const last = items.pop();
+    if (last === undefined || items.length === 0) return;
+    let place = 0;
+    for (;;) {
+      let child = 2 * place + 1;
+      if (child >= items.length) break;
+      if (child + 1 < items.length && items[child + 1]! < items[child]!) child++;
+      if (items[child]! >= last) break;
+      items[place] = items[child]!;
+      place = child;
+    }
+    items[place] = last;
+  }
 }
 
 function joinNeighbours(parts: readonly NodeBlock[]): NodeBlock[] {

@@ -66,7 +66,10 @@ export interface DerivedMemory {
   readonly source: MemorySource;
   readonly nodeSource: NodeSource;
   readonly pageSize: number;
-  /** One more than the last page frame: the end of memory, and of the room that a Xen kernel leaves behind it. */
+  /**
+   * One more than the last page frame: the end of memory, of the room that a Xen kernel leaves behind it, or of ACPI
+   * data in the releases that count it.
+   */
   readonly maxPfn: number;
   readonly problems: readonly Problem[];
 }
@@ -78,6 +81,8 @@ interface Found {
   /** Memory that is present and never mapped. */
   readonly noMap?: readonly ByteRange[];
   readonly nodes?: NodeMap;
+  /** Where page numbers end, if that is beyond memory; bytes. */
+  readonly top?: number;
 }
 
 /**
@@ -119,7 +124,9 @@ export function deriveMemory(
     source,
     nodeSource: map.source,
     pageSize,
-    maxPfn: Math.floor(((parts.at(-1)?.end ?? 0) + slack) / pageSize),
+    maxPfn: Math.floor(
+      Math.max((parts.at(-1)?.end ?? 0) + slack, topOf(found, description)) / pageSize,
+    ),
     problems: problems.list(),
   };
 }
@@ -152,7 +159,7 @@ function fromMap(
   if (usable.length === 0) return undefined;
   const device = map.ranges.filter(isDevice);
   const source = description.source.format === 'synthetic' ? 'synthetic' : map.source;
-  return { usable, device, source };
+  return { usable, device, source, top: map.top };
 }
 
 function isDevice({ kind }: KindRange): boolean {
@@ -259,22 +266,30 @@ function outward(ranges: readonly ByteRange[], pageSize: number): ByteRange[] {
   );
 }
 
+function topOf(found: Found | undefined, description: MachineDescription): number {
+  return Math.min(found?.top ?? 0, reachableEnd(description) ?? Infinity);
+}
+
 // A 32-bit kernel may be unable to reach the top of memory; it says how far it can.
 function limitToArchitecture(
   usable: readonly ByteRange[],
   description: MachineDescription,
   problems: ProblemList,
 ): ByteRange[] {
-  if (description.architecture !== 'i386') return [...usable];
-  const first = description.printed.lastPfns[0];
-  if (first === undefined) return [...usable];
-  const reachable = Math.min(first.pfn, first.maxArchPfn ?? first.pfn) * DEFAULT_PAGE_SIZE;
+  const reachable = reachableEnd(description);
+  if (reachable === undefined) return [...usable];
   const limited = clip(usable, { start: 0, end: reachable });
   if (limited.length !== usable.length) {
     const message = `memory from 0x${reachable.toString(16)} on is out of this kernel's reach`;
-    problems.warn('ASSUMED', first.line, message);
+    problems.warn('ASSUMED', description.printed.lastPfns[0]!.line, message);
   }
   return limited;
+}
+
+function reachableEnd({ architecture, printed }: MachineDescription): number | undefined {
+  const first = printed.lastPfns[0];
+  if (architecture !== 'i386' || first === undefined) return undefined;
+  return Math.min(first.pfn, first.maxArchPfn ?? first.pfn) * DEFAULT_PAGE_SIZE;
 }
 
 function soleNodeOf(description: MachineDescription): number {
@@ -289,18 +304,13 @@ function unacceptedRanges({ firmware }: MachineDescription): ByteRange[] {
 
 function deviceRanges(device: readonly KindRange[], map: NodeMap, soleNode: number): DeviceRange[] {
   const parts: DeviceRange[] = [];
-  for (const range of normaliseByKind(device)) {
-    for (const { start, end, nid } of assignNodes([range], map, soleNode, new ProblemList())) {
-      parts.push({ start, end, nid, kind: range.kind as DeviceRange['kind'] });
+  for (const kind of ['persistent', 'soft-reserved'] as const) {
+    const ranges = normalise(device.filter((range) => range.kind === kind));
+    for (const { start, end, nid } of assignNodes(ranges, map, soleNode, new ProblemList())) {
+      parts.push({ start, end, nid, kind });
     }
   }
   return parts.sort((a, b) => a.start - b.start);
-}
-
-function normaliseByKind(device: readonly KindRange[]): KindRange[] {
-  return (['persistent', 'soft-reserved'] as const).flatMap((kind) =>
-    normalise(device.filter((range) => range.kind === kind)).map((range) => ({ ...range, kind })),
-  );
 }
 
 function onlineNodes(

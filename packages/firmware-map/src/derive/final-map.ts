@@ -1,18 +1,22 @@
 /**
- * The map that memblock gets: the firmware's, changed in the order in which the log tells it.
+ * The map that counts in the end: the firmware's, after the user and the kernel have changed it, when memblock is
+ * filled from it.
  *
- *   BIOS-e820 map ─▶ setup_data map ─▶ user map ─▶ modified map      each printed in full: the last one stands
- *                 └▶ update / remove lines after it are applied to it
+ *   BIOS-e820 map ─▶ mem=, memmap= ─▶ user: map ─▶ first page, BIOS window ─▶ last_pfn
+ *        ─▶ MTRR trim ─▶ modified: map ─▶ last_pfn ─▶ (below 4 GiB) last_pfn ─▶ memblock is filled ─▶ ESRT, EFI, …
  *
- * A later range beats an earlier one where they overlap, as far as kinds go: the kernel's own rule when it sorts out
- * an overlapping map is "the higher type number wins", and reserved beats usable in it.
+ * The last of the maps printed before memblock is filled stands, with the `update` and `remove` lines between it and
+ * that moment applied in their order. When each kind of line acts is said in one place, {@link stepsOf}; what comes
+ * after `last_pfn` was printed for the last time has no effect on memory, whatever it says.
  *
- * Without a printed user map, options of the command line are applied here ({@link applyOptions}).
+ * Where entries of one map overlap, the higher type number wins: the kernel's own rule when it sorts a map.
+ *
+ * Without a printed user map, options of the command line are applied here ({@link optionSteps}).
  */
 import { PHYS_ADDR_MAX } from '../base/constants.js';
 import { kindOfType } from '../base/range-kinds.js';
 import type { ProblemList } from '../base/problem-list.js';
-import { profileForRelease } from './releases.js';
+import { profileForRelease, type MapProfile } from './releases.js';
 import type {
   ByteRange,
   MachineDescription,
@@ -21,7 +25,8 @@ import type {
   MemmapOption,
   RangeKind,
 } from '../types/all.js';
-import { subtract, totalLength } from './intervals.js';
+import { totalLength } from './intervals.js';
+import { rankOf, sweepMap, type MapState, type MapStep, type StateRange } from './map-sweep.js';
 
 /** A stretch of the final map. */
 export interface KindRange extends ByteRange {
@@ -32,21 +37,9 @@ export interface KindRange extends ByteRange {
 interface FinalMap {
   readonly ranges: readonly KindRange[];
   readonly source: 'firmware-map' | 'user-map' | 'modified-map';
+  /** Where page numbers end: usable memory, in some releases ACPI data too; bytes. */
+  readonly top: number;
 }
-
-// Higher wins where entries of one map overlap.
-const RANK: Readonly<Record<RangeKind, number>> = {
-  gap: 0,
-  usable: 1,
-  unaccepted: 2,
-  reserved: 3,
-  'acpi-data': 4,
-  'acpi-nvs': 5,
-  unusable: 6,
-  persistent: 7,
-  other: 8,
-  'soft-reserved': 9,
-};
 
 /**
  * The final map of a description that holds a firmware map.
@@ -59,75 +52,93 @@ export function finalMap(
   problems: ProblemList,
   release = description.kernel?.release,
 ): FinalMap | undefined {
-  const { firmware, options } = description;
-  const base = lastPrintedMap(description);
+  const profile = profileForRelease(release);
+  const filledAt = profile.fillsAfterLastPfn
+    ? description.printed.lastPfns.at(-1)?.line
+    : undefined;
+  const base = lastPrintedMap(description, filledAt);
   if (base === undefined) return undefined;
-  const edits = firmware.edits.filter((edit) => edit.line > base.lastLine && edit.late !== true);
-  let ranges = flatten(base.entries);
-  for (const edit of edits) ranges = applyEdit(ranges, edit);
-  const wasUserMapPrinted = firmware.user.length > 0;
-  if (!wasUserMapPrinted && !areLimitsPrinted(firmware.edits)) {
-    ranges = applyOptions(ranges, options, problems, description.commandLine?.line ?? 0);
-  }
-  if (isX86(description)) {
-    const { lowReserve } = profileForRelease(release);
-    const left = withoutBios(ranges, lowReserve);
+  const steps = stepsOf(description, { base, filledAt, profile }, problems);
+  const entries = base.entries.filter(({ kind }) => kind !== 'gap');
+  let found = sweepMap(entries, steps);
+  if (isX86(description) && profile.lowReserve > 0) {
+    const left = sweepMap(entries, [...steps, ...biosSteps(profile.lowReserve)]);
     // A log usually says so; where it does not, that is worth a word.
     const isLog = description.source.format === 'boot-log';
-    if (isLog && usableBytes(left) !== usableBytes(ranges)) {
-      const message = `the first ${lowReserve} bytes and 0xa0000-0xfffff are taken out, as x86 kernels do (this log does not hold their lines about it)`;
+    if (isLog && usableBytes(left) !== usableBytes(found)) {
+      const message = `the first ${profile.lowReserve} bytes and 0xa0000-0xfffff are taken out, as x86 kernels do (this log does not hold their lines about it)`;
       problems.warn('ASSUMED', base.lastLine, message);
     }
-    ranges = left;
+    found = left;
   }
-  return { ranges: ranges.sort((a, b) => a.start - b.start), source: base.source };
+  const ranges = found.map(({ start, end, state }) => ({ start, end, kind: kindOf(state) }));
+  const counted = ranges.filter(
+    ({ kind }) => kind === 'usable' || (kind === 'acpi-data' && profile.countsAcpiData),
+  );
+  const top = isX86(description) ? (counted.at(-1)?.end ?? 0) : 0;
+  return { ranges, source: base.source, top };
 }
 
 function isX86({ architecture }: MachineDescription): boolean {
   return architecture === undefined || architecture === 'x86_64' || architecture === 'i386';
 }
 
-// What x86 kernels never use: the first page, and the window of video memory and option ROMs. They say so at debug
-// level, so many logs do not hold the lines.
-function withoutBios(ranges: readonly KindRange[], lowReserve: number): KindRange[] {
-  const windows = [
-    { start: 0, end: lowReserve },
-    { start: 0xa0000, end: 0x100000 },
-  ];
-  let result = [...ranges];
-  for (const window of lowReserve === 0 ? [] : windows) {
-    result = removeKind(result, window, 'usable');
-  }
-  return result;
+function kindOf(state: MapState): RangeKind {
+  return state === 'kept' ? 'usable' : state === 'none' ? 'gap' : state;
 }
 
-function usableBytes(ranges: readonly KindRange[]): number {
-  return totalLength(ranges.filter(({ kind }) => kind === 'usable'));
+// What x86 kernels never use: the first page, and the window of video memory and option ROMs. They say so at debug
+// level, so many logs do not hold the lines.
+function biosSteps(lowReserve: number): MapStep[] {
+  return [
+    removal({ start: 0, end: lowReserve }, 'usable'),
+    removal({ start: 0xa0000, end: 0x100000 }, 'usable'),
+  ];
+}
+
+function usableBytes(ranges: readonly StateRange[]): number {
+  return totalLength(ranges.filter(({ state }) => kindOf(state) === 'usable'));
 }
 
 interface PrintedMap {
   readonly entries: readonly MapEntry[];
   readonly source: FinalMap['source'];
+  /** Lines up to this one are part of the map already; 0 for a map that is not from the log. */
   readonly lastLine: number;
 }
 
-function lastPrintedMap(description: MachineDescription): PrintedMap | undefined {
+function lastPrintedMap(
+  description: MachineDescription,
+  filledAt: number | undefined,
+): PrintedMap | undefined {
   const { firmware, proc } = description;
-  const own = firmware.map.length > 0 ? firmware.map : (proc.firmwareMemmap ?? []);
   const maps: PrintedMap[] = [];
   // The setup_data map only cuts the firmware's entries at the boot loader's data, without changing what is usable.
-  const first = own.length > 0 ? own : firmware.setupData;
   for (const [entries, source] of [
-    [first, 'firmware-map'],
+    [firmware.map.length > 0 ? firmware.map : firmware.setupData, 'firmware-map'],
     [firmware.user, 'user-map'],
     [firmware.modified, 'modified-map'],
   ] as const) {
-    const last = lastOf(entries.filter(({ late }) => late !== true));
+    const last = lastOf(entries.filter((entry) => !isLate(entry, filledAt)));
     if (last.length > 0) maps.push({ entries: last, source, lastLine: last.at(-1)!.line });
   }
-  return maps.length === 0
-    ? undefined
-    : maps.reduce((best, map) => (map.lastLine >= best.lastLine ? map : best));
+  if (maps.length > 0)
+    return maps.reduce((best, map) => (map.lastLine >= best.lastLine ? map : best));
+  const entries = proc.firmwareMemmap ?? [];
+  return entries.length === 0 ? undefined : { entries, source: 'firmware-map', lastLine: 0 };
+}
+
+/**
+ * Whether a line was printed after memblock had been filled. `last_pfn` is worked out from the map right before that,
+ * and again after each change of memory: once for all memory, once more after an MTRR trim, once more for memory below
+ * 4 GiB where there is some above. Logs without these lines, and releases that took memory from the map later, are
+ * judged by what comes later.
+ */
+function isLate(
+  record: { readonly line: number; readonly late?: boolean },
+  filledAt: number | undefined,
+): boolean {
+  return filledAt === undefined ? record.late === true : record.line > filledAt;
 }
 
 // A map may be printed twice under one name; then the second one stands.
@@ -144,30 +155,57 @@ function lastOf(entries: readonly MapEntry[]): readonly MapEntry[] {
   return isRepeated ? again : sameProvider;
 }
 
-/** Sorted, disjoint stretches; where entries overlap the higher rank wins. */
-function flatten(entries: readonly MapEntry[]): KindRange[] {
-  const byRank = entries
-    .filter((entry) => entry.kind !== 'gap')
-    .toSorted((a, b) => RANK[b.kind] - RANK[a.kind]);
-  let result: KindRange[] = [];
-  for (const { start, end, kind } of byRank) {
-    result = [...result, ...subtract([{ start, end, kind }], result)];
-  }
-  return result.sort((a, b) => a.start - b.start);
+/** Which map stands, and when it counts. */
+interface MapTimes {
+  readonly base: PrintedMap;
+  /** Line after which memblock is filled; `undefined` where that is not known. */
+  readonly filledAt: number | undefined;
+  readonly profile: MapProfile;
 }
 
-function applyEdit(ranges: readonly KindRange[], edit: MapEdit): KindRange[] {
-  const hit = (range: KindRange): boolean => edit.from === undefined || range.kind === edit.from;
-  const window = [{ start: edit.start, end: edit.end }];
-  const kept = ranges.flatMap((range) => (hit(range) ? subtract([range], window) : [range]));
-  if (edit.action === 'remove' || edit.to === undefined) return kept;
-  const changed: KindRange[] = [];
-  for (const range of ranges) {
-    const start = Math.max(range.start, edit.start);
-    const end = Math.min(range.end, edit.end);
-    if (hit(range) && start < end) changed.push({ start, end, kind: edit.to });
+/**
+ * What was done to the printed map, in order.
+ *
+ * | line or option                         | acts                                                          |
+ * |----------------------------------------|---------------------------------------------------------------|
+ * | `mem=`, `memmap=`                      | before the `user:` map, which holds their effect              |
+ * | `update`, `remove` before the map      | in the map already                                            |
+ * | `update [..] A ==> B`                  | on what is A; without A on everything                         |
+ * | `update [..] usable ==> usable`        | the loader's data: usable memory that no later line of usable memory touches, to 6.14 |
+ * | `remove [..] A`, `remove [..]`         | on what is A; on everything                                   |
+ * | `efi: Remove … MMIO`                   | on what is reserved                                           |
+ * | any of them after the last `last_pfn`  | not at all: memblock has its memory                           |
+ */
+function stepsOf(
+  description: MachineDescription,
+  { base, filledAt, profile }: MapTimes,
+  problems: ProblemList,
+): MapStep[] {
+  const { firmware, options } = description;
+  const steps = firmware.edits
+    .filter((edit) => edit.line > base.lastLine && !isLate(edit, filledAt))
+    .map((edit) => editStep(edit, profile));
+  if (firmware.user.length > 0 || areLimitsPrinted(firmware.edits)) return steps;
+  const asked = optionSteps(options);
+  if (asked.length > 0) {
+    const message =
+      'no "user:" map is printed: mem= and memmap= of the command line are applied to the firmware map';
+    problems.warn('ASSUMED', description.commandLine?.line ?? 0, message);
   }
-  return [...kept, ...changed].sort((a, b) => a.start - b.start);
+  // The command line is read before the kernel looks at the map itself.
+  return [...asked, ...steps];
+}
+
+function editStep({ start, end, action, from, to }: MapEdit, profile: MapProfile): MapStep {
+  const hit = (state: MapState): boolean =>
+    state !== 'none' && (from === undefined || state === from);
+  let next: MapState = action === 'remove' || to === undefined ? 'none' : to;
+  if (from === 'usable' && next === 'usable' && profile.keepsSetupData) next = 'kept';
+  return { start, end, change: (state) => (hit(state) ? next : state) };
+}
+
+function removal({ start, end }: ByteRange, kind: RangeKind): MapStep {
+  return { start, end, change: (state) => (kindOf(state) === kind ? 'none' : state) };
 }
 
 // `mem=` prints "e820: remove [mem X-0xfffffffffffffffe] usable": then the log tells its effect already.
@@ -176,26 +214,13 @@ function areLimitsPrinted(edits: readonly MapEdit[]): boolean {
 }
 
 /**
- * Applies `mem=` and `memmap=` to a map, in the order of the command line.
+ * `mem=` and `memmap=` in the order of the command line.
  * @kernel parse_memmap_one, parse_memopt
  */
-function applyOptions(
-  ranges: readonly KindRange[],
-  options: MachineDescription['options'],
-  problems: ProblemList,
-  line: number,
-): KindRange[] {
-  let result = [...ranges];
-  for (const option of options.memmap) result = applyMemmap(result, option);
-  if (options.mem !== undefined) {
-    result = removeKind(result, { start: options.mem, end: PHYS_ADDR_MAX }, 'usable');
-  }
-  if (options.memmap.length > 0 || options.mem !== undefined) {
-    const message =
-      'no "user:" map is printed: mem= and memmap= of the command line are applied to the firmware map';
-    problems.warn('ASSUMED', line, message);
-  }
-  return result.sort((a, b) => a.start - b.start);
+function optionSteps({ memmap, mem }: MachineDescription['options']): MapStep[] {
+  const steps = memmap.map(memmapStep);
+  if (mem !== undefined) steps.push(removal({ start: mem, end: PHYS_ADDR_MAX }, 'usable'));
+  return steps;
 }
 
 const FORM_KINDS = {
@@ -205,27 +230,17 @@ const FORM_KINDS = {
   persistent: 'persistent',
 } as const;
 
-function applyMemmap(ranges: readonly KindRange[], option: MemmapOption): KindRange[] {
+function memmapStep(option: MemmapOption): MapStep {
   const { form, size = 0, start = 0 } = option;
-  if (form === 'exactmap') return [];
-  if (form === 'limit') return removeKind(ranges, { start: size, end: PHYS_ADDR_MAX }, 'usable');
-  const window = { start, end: start + size };
+  if (form === 'exactmap') return { start: 0, end: PHYS_ADDR_MAX, change: () => 'none' };
+  if (form === 'limit') return removal({ start: size, end: PHYS_ADDR_MAX }, 'usable');
+  const end = start + size;
   if (form === 'change') {
     const from = option.oldType === undefined ? undefined : kindOfType(option.oldType);
-    if (option.newType === undefined) {
-      return from === undefined ? subtract(ranges, [window]) : removeKind(ranges, window, from);
-    }
-    const edit = { ...window, line: 0, by: 'e820' as const, to: kindOfType(option.newType) };
-    if (from === undefined) return [...subtract(ranges, [window]), { ...window, kind: edit.to }];
-    return applyEdit(ranges, { ...edit, action: 'update', from });
+    const to = option.newType === undefined ? 'none' : kindOfType(option.newType);
+    return { start, end, change: (state) => (from === undefined || state === from ? to : state) };
   }
   // The user's word replaces nothing: the kernel adds the range and sorts overlaps out by rank.
-  const added = { ...window, kind: FORM_KINDS[form] };
-  const above = ranges.filter((range) => RANK[range.kind] > RANK[added.kind]);
-  const below = ranges.filter((range) => RANK[range.kind] <= RANK[added.kind]);
-  return [...above, ...subtract(below, [window]), ...subtract([added], above)];
-}
-
-function removeKind(ranges: readonly KindRange[], window: ByteRange, kind: RangeKind): KindRange[] {
-  return ranges.flatMap((range) => (range.kind === kind ? subtract([range], [window]) : [range]));
+  const added = FORM_KINDS[form];
+  return { start, end, change: (state) => (rankOf(state) > rankOf(added) ? state : added) };
 }

@@ -12,15 +12,31 @@ export interface MapProfile {
   readonly release: string;
   /** Bytes from 0 that x86 keeps away; where it keeps none, it leaves video memory and option ROMs alone too. */
   readonly lowReserve: number;
+  /** Memory is taken from the map right after `last_pfn`; before, much later, when nodes are set up. */
+  readonly fillsAfterLastPfn: boolean;
+  /** `last_pfn` is the end of ACPI data where that lies above all usable memory. */
+  readonly countsAcpiData: boolean;
+  /** The boot loader's data gets a type of its own, so that changes of usable memory pass it by. */
+  readonly keepsSetupData: boolean;
 }
 
 /** What each release changed, with the reason. */
 export const RELEASES: ReleaseTable<Omit<MapProfile, 'release'>> = [
-  { since: '2.6.32', lowReserve: 0 },
+  {
+    since: '2.6.32',
+    lowReserve: 0,
+    keepsSetupData: true,
+    countsAcpiData: false,
+    fillsAfterLastPfn: false,
+  },
   // "x86: Reserve low memory against BIOS corruption": the first 64 KiB.
   { since: '2.6.36', lowReserve: 65_536 },
   // memblock took over on x86: the range is reserved, only the first page is taken out of the map.
-  { since: '3.0', lowReserve: 4096 },
+  { since: '3.0', lowReserve: 4096, fillsAfterLastPfn: true },
+  // "x86/mm: Make e820__end_ram_pfn() cover E820_TYPE_ACPI ranges".
+  { since: '6.11', countsAcpiData: true },
+  // "x86/boot/e820: remove E820_TYPE_RESERVED_KERN and related code": memblock alone keeps the loader's data.
+  { since: '6.15', keepsSetupData: false },
 ];
 
 const choose = byRelease(RELEASES);

@@ -83,6 +83,8 @@ export function finishDraft(draft: Draft, source: SourceFacts): MachineDescripti
       deviceInit: draft.deviceInit,
       freeing: draft.freeing,
       hugetlb: draft.hugetlb,
+      ...(draft.cma.length === 0 ? {} : { cma: draft.cma }),
+      ...(draft.failures.length === 0 ? {} : { failures: draft.failures }),
       ...optional('blockSize', draft.blockSize),
       ...optional('ramdisk', draft.ramdisk),
       crashkernel: draft.crashkernel,

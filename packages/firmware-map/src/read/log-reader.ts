@@ -14,6 +14,7 @@ import { Draft } from '../records/draft.js';
 import { hasPrefix } from '../text/clean-line.js';
 import { IDENTITY_RECOGNISERS } from '../records/identity-lines.js';
 import { MAP_RECOGNISERS } from '../records/map-lines.js';
+import { FAILURE_RECOGNISERS } from '../records/failure-lines.js';
 import { MEMBLOCK_RECOGNISERS } from '../records/memblock-lines.js';
 import { NODE_RECOGNISERS } from '../records/node-lines.js';
 import type { Outcome, Recogniser } from '../records/recogniser.js';
@@ -30,6 +31,7 @@ const RECOGNISERS: readonly Recogniser[] = [
   ...ZONE_RECOGNISERS,
   ...TOTAL_RECOGNISERS,
   ...MEMBLOCK_RECOGNISERS,
+  ...FAILURE_RECOGNISERS,
 ];
 const HINT = new RegExp(RECOGNISERS.map(({ hint }) => hint).join('|'));
 const HINTS = RECOGNISERS.map(({ hint }) => new RegExp(hint));

@@ -12,6 +12,7 @@ import type {
   Architecture,
   BuddyinfoRow,
   ByteRange,
+  CmaArea,
   CommandLine,
   CpuAffinity,
   CpuCounts,
@@ -160,6 +161,8 @@ export class Draft {
   readonly deviceInit: { pages: number; ms: number; line: number }[] = [];
   readonly freeing: FreeingLine[] = [];
   readonly hugetlb: HugetlbLine[] = [];
+  readonly cma: CmaArea[] = [];
+  readonly failures: { text: string; line: number }[] = [];
   blockSize: { bytes: number; line: number } | undefined;
   ramdisk: LocatedRange | undefined;
   readonly crashkernel: LocatedRange[] = [];

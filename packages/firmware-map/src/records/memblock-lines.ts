@@ -8,6 +8,7 @@
  *   memblock_reserve: [0x…-0x…] caller+0x1/0x2
  *   memblock_alloc_try_nid: 4096 bytes align=0x40 nid=-1 from=0x0 max_addr=0x0 caller+0x1/0x2
  */
+import { PHYS_ADDR_MAX } from '../base/constants.js';
 import { parseNumber } from '../base/numbers.js';
 import type { Draft } from './draft.js';
 import type { MemblockList, MemblockOperation } from '../types/all.js';
@@ -83,22 +84,23 @@ const regions = onMatch(
   /\b(?:memory|reserved)\[0x[0-9a-f]+\]\s*(?:\[0x[0-9a-fx-]*)?$/i,
 );
 
-const OPERATIONS: Readonly<Record<string, 'add' | 'reserve' | 'remove' | 'free' | 'physmem-add'>> =
-  {
-    memblock_add: 'add',
-    memblock_add_node: 'add',
-    memblock_add_range: 'add',
-    memblock_reserve: 'reserve',
-    memblock_reserve_kern: 'reserve',
-    __memblock_reserve: 'reserve',
-    memblock_remove: 'remove',
-    memblock_free: 'free',
-    memblock_phys_free: 'free',
-    __memblock_free_early: 'free',
-    __memblock_free_late: 'free',
-    memblock_free_late: 'free',
-    memblock_physmem_add: 'physmem-add',
-  };
+type RangeOperation = Exclude<MemblockOperation['op'], 'alloc' | 'grow'>;
+
+const OPERATIONS: Readonly<Record<string, RangeOperation>> = {
+  memblock_add: 'add',
+  memblock_add_node: 'add',
+  memblock_add_range: 'add',
+  memblock_reserve: 'reserve',
+  memblock_reserve_kern: 'reserve',
+  __memblock_reserve: 'reserve',
+  memblock_remove: 'remove',
+  memblock_free: 'free',
+  memblock_phys_free: 'free',
+  __memblock_free_early: 'free',
+  __memblock_free_late: 'free-late',
+  memblock_free_late: 'free-late',
+  memblock_physmem_add: 'physmem-add',
+};
 
 const operation: Recogniser = {
   hint: String.raw`memblock_\w+:(?: +\[|$)`,
@@ -144,10 +146,11 @@ const allocation = onMatch(
   (match, draft, line) => {
     const size = draft.count(match[2]!, line);
     const align = draft.count(match[3]!, line);
-    const from = draft.count(match[5]!, line);
+    // arm64 with 52-bit addresses asks for more than there can be: nothing lies above such a bound.
+    const from = Math.min(parseNumber(match[5]!) ?? PHYS_ADDR_MAX, PHYS_ADDR_MAX);
     const maxAddr = unlimited(match[6]!) ? 0 : draft.count(match[6]!, line);
     if (size === undefined || align === undefined) return;
-    if (from === undefined || maxAddr === undefined) return;
+    if (maxAddr === undefined) return;
     const nid = match[4] === undefined ? -1 : Number(match[4]);
     const node = nid >= 0 && nid <= 1023 ? { nid } : {};
     const kernelName = match[1]!;
@@ -156,6 +159,21 @@ const allocation = onMatch(
     draft.keep(draft.operations, { ...entry, line }, line);
   },
   /memblock_\w+: \d+ bytes align=0x[0-9a-f]+(?: nid=-?\d+)?(?: from=[0-9a-fx]*)?$/i,
+);
+
+// Boot-time huge pages from 7.2 on: "memblock_alloc_hugetlb: 1073741824 bytes, nid=0, exact_nid=0 caller", aligned to
+// their size.
+const hugePage = onMatch(
+  'memblock_alloc_hugetlb: ',
+  /\b(memblock_alloc_hugetlb): (\d+) bytes, nid=(-?\d+), exact_nid=[01]\s*(.*)$/i,
+  (match, draft, line) => {
+    const size = draft.count(match[2]!, line);
+    if (size === undefined) return;
+    const nid = Number(match[3]);
+    const node = nid >= 0 && nid <= 1023 ? { nid } : {};
+    const request = { kernelName: match[1]!, size, align: size, ...node, from: 0, maxAddr: 0 };
+    draft.keep(draft.operations, { op: 'alloc', ...request, caller: match[4]!.trim(), line }, line);
+  },
 );
 
 function unlimited(text: string): boolean {
@@ -182,5 +200,6 @@ export const MEMBLOCK_RECOGNISERS: readonly Recogniser[] = [
   regions,
   operation,
   allocation,
+  hugePage,
   grow,
 ];

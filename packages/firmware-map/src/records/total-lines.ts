@@ -83,6 +83,19 @@ const hugetlb = onMatch(
   },
 );
 
+// Two places print areas: the allocator itself, and pools of the device tree.
+const cma = onMatch(
+  'cma: Reserved |created CMA memory pool',
+  /cma: Reserved (\d{1,9}) MiB (?:at 0x([0-9a-f]+)|in \d+ range)|created CMA memory pool at 0x([0-9a-f]+), size (\d{1,9}) MiB/i,
+  (match, draft, line) => {
+    const bytes = Number(match[1] ?? match[4]) * 2 ** 20;
+    const address = match[2] ?? match[3];
+    const start = address === undefined ? undefined : draft.count(`0x${address}`, line);
+    if (address !== undefined && start === undefined) return;
+    draft.keep(draft.cma, { ...(start === undefined ? {} : { start }), bytes, line }, line);
+  },
+);
+
 const blockSize = onMatch(
   'Memory block size',
   /Memory block size: *(\d+) *MB/i,
@@ -232,6 +245,7 @@ export const TOTAL_RECOGNISERS: readonly Recogniser[] = [
   device,
   freeing,
   hugetlb,
+  cma,
   blockSize,
   ramdisk,
   crash,

@@ -42,7 +42,7 @@ export const DEFS: Readonly<Record<string, Schema>> = {
     anyOf: [
       object({
         ...RANGE_AT,
-        op: { enum: ['add', 'reserve', 'remove', 'free', 'physmem-add'] },
+        op: { enum: ['add', 'reserve', 'remove', 'free', 'free-late', 'physmem-add'] },
         caller: TEXT,
         'nid?': NID,
         'flags?': NATURAL,

@@ -70,6 +70,8 @@ export const PRINTED = object({
   deviceInit: list(object({ pages: NATURAL, ms: NATURAL, ...LINE })),
   freeing: list(object({ what: TEXT, kb: NATURAL, ...LINE })),
   hugetlb: list(object({ pageBytes: NATURAL, preallocated: NATURAL, ...LINE })),
+  'failures?': list(object({ text: TEXT, ...LINE })),
+  'cma?': list(object({ 'start?': NATURAL, bytes: NATURAL, ...LINE })),
   'blockSize?': object({ bytes: NATURAL, ...LINE }),
   'ramdisk?': ref('rangeAt'),
   crashkernel: list(ref('rangeAt')),

@@ -14,6 +14,7 @@ export type {
   DeferredLine,
   EarlyRange,
   FreeingLine,
+  CmaArea,
   HugetlbLine,
   MemoryLine,
   NodeSetup,

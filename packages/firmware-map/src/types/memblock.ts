@@ -28,7 +28,8 @@ export interface MemblockDump extends Located {
 /** A line of `memblock=debug`. */
 export type MemblockOperation =
   | (LocatedRange & {
-      readonly op: 'add' | 'reserve' | 'remove' | 'free' | 'physmem-add';
+      /** `free-late`: pages given to the page allocator that is up by then; the lists do not change. */
+      readonly op: 'add' | 'reserve' | 'remove' | 'free' | 'free-late' | 'physmem-add';
       /** `caller+0x1/0x2`, as printed. */
       readonly caller: string;
       readonly nid?: number;

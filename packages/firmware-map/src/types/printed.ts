@@ -89,6 +89,14 @@ export interface HugetlbLine extends Located {
   readonly preallocated: number;
 }
 
+/** An area of the contiguous memory allocator: `cma: Reserved 64 MiB at 0x76a00000`. */
+export interface CmaArea extends Located {
+  /** Absent where the area may be in several ranges, which are not printed. */
+  readonly start?: number;
+  /** As printed, whole MiB. */
+  readonly bytes: number;
+}
+
 /** What the kernel printed about the outcome. */
 export interface PrintedTruths {
   readonly zoneRanges: readonly ZoneRange[];
@@ -117,6 +125,9 @@ export interface PrintedTruths {
   readonly deviceInit: readonly ({ readonly pages: number; readonly ms: number } & Located)[];
   readonly freeing: readonly FreeingLine[];
   readonly hugetlb: readonly HugetlbLine[];
+  readonly cma?: readonly CmaArea[];
+  /** Memory that was asked for and not got, in the kernel's words. */
+  readonly failures?: readonly ({ readonly text: string } & Located)[];
   /** Memory block (hot-plug unit), bytes. */
   readonly blockSize?: { readonly bytes: number } & Located;
   /** `RAMDISK: [mem …]`. */
