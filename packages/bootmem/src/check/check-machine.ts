@@ -29,7 +29,7 @@ import { zonelistFacts } from './facts/zonelist-facts.js';
 import { deferredFacts } from './facts/deferred-facts.js';
 
 /** A family of facts. */
-type FactFamily = (plan: LayoutPlan, facts: FactList) => void;
+type FactFamily = (plan: LayoutPlan, facts: FactList, input: LoadedMachine) => void;
 
 const FAMILIES: readonly FactFamily[] = [
   earlyRangeFacts,
@@ -94,6 +94,9 @@ export function checkMachine(input: LoadedMachine): CheckReport {
     if (error instanceof BootmemError) return rejected(input.source, error.message);
     throw error;
   }
+  for (const { text } of description.printed.failures ?? []) {
+    notes.push(`the kernel says that it did not get what it asked for: ${text}`);
+  }
   for (const problem of plan.derived.problems) notes.push(problem.message);
   if (!fromMap) {
     notes.push(
@@ -110,7 +113,7 @@ export function checkMachine(input: LoadedMachine): CheckReport {
   }
   for (const family of FAMILIES) {
     if (!fromMap && family === earlyRangeFacts) continue;
-    family(plan, facts);
+    family(plan, facts, input);
   }
   hotplugFacts(plan, input.steps ?? [], facts);
   const count = (verdict: string): number =>

@@ -1,37 +1,187 @@
 /**
- * Pages that the kernel gave back after it had set up watermarks: the initrd and unused parts of its own
- * image, by zone. `Freeing SMP alternatives` comes earlier and is not among them.
+ * Pages that joined a zone's managed pages after the hand-over, in the order of the kernel's events. Marks and
+ * reserves are set up twice in between, so each free has a stage:
+ *
+ * ```
+ * hand-over ─▶ early ─▶ marks ─▶ devices ─▶ marks again ─▶ late ─▶ /proc/zoneinfo
+ *              │                 │            (huge pages)  └ initrd, unused parts of the image
+ *              │                 └ EFI boot services (kernels that keep them for deferred init), gigantic pages
+ *              └ SMP alternatives, late frees of memblock, CMA areas
+ * ```
+ *
+ * `early` is everything up to core initcalls: marks come with the postcore initcalls. EFI boot services are an
+ * arch initcall, gigantic pages a subsys initcall before that of transparent huge pages, which sets marks again.
  */
+import { Memblock } from '@bootmem/memblock';
+import type { MemblockOperation } from '@bootmem/firmware-map/types';
+import { planPages } from '../plan/init-plan.js';
 import type { LayoutPlan } from '../plan/layout-plan.js';
 import { toPageFrames } from '../plan/page-frames.js';
-import { KERNEL_BASE } from '../plan/reservations.js';
+import { imagePart } from './image-frees.js';
+import type { ImagePart } from './image-frees.js';
+
+/** When pages were given back; see the picture above. */
+export type FreeStage = 'early' | 'devices' | 'late';
+
+/** Pages by `nid/zone`, a map for each stage. */
+export type LateFrees = Readonly<Record<FreeStage, ReadonlyMap<string, number>>>;
+
+type ZonePages = Map<string, number>;
 
 /**
+ * What was given back after the hand-over.
  * @param plan  a planned machine
- * @returns pages by `nid/zone`; `undefined` when a line names memory whose place is not in the log
+ * @returns `undefined` when a line names memory whose place is not in the log
  */
-export function freedLater(plan: LayoutPlan): Map<string, number> | undefined {
-  const freed = new Map<string, number>();
-  const { printed } = plan.description;
-  for (const line of printed.freeing) {
-    const pages = (line.kb * 1024) / plan.pageSize;
-    let place: number | undefined;
-    if (/SMP alternatives/i.test(line.what)) continue;
-    if (/boot services/i.test(line.what)) {
-      const parts = bootServices(plan, pages);
-      if (parts === undefined) return undefined;
-      for (const [key, own] of parts) freed.set(key, (freed.get(key) ?? 0) + own);
-      continue;
-    }
-    if (/initrd/i.test(line.what)) place = printed.ramdisk?.start;
-    else if (/unused kernel|init memory|initmem|unused decrypted/i.test(line.what))
-      place = KERNEL_BASE;
-    if (place === undefined) return undefined;
-    const key = zoneKeyOf(plan, Math.floor(place / plan.pageSize));
-    if (key === undefined) return undefined;
-    freed.set(key, (freed.get(key) ?? 0) + pages);
+export function lateFrees(plan: LayoutPlan): LateFrees | undefined {
+  const frees: Record<FreeStage, ZonePages> = {
+    early: new Map(),
+    devices: new Map(),
+    late: new Map(),
+  };
+  const steps = [printedFrees, memblockFrees, cmaAreas, giganticPages];
+  return steps.every((step) => step(plan, frees)) ? frees : undefined;
+}
+
+/** Sum over stages, by `nid/zone`. */
+export function sumOfFrees(frees: LateFrees, stages: readonly FreeStage[]): Map<string, number> {
+  const sum: ZonePages = new Map();
+  for (const stage of stages) for (const [key, pages] of frees[stage]) addTo(sum, key, pages);
+  return sum;
+}
+
+function addTo(map: ZonePages, key: string, pages: number): void {
+  map.set(key, (map.get(key) ?? 0) + pages);
+}
+
+/** `Freeing …` lines; false when one names no place. */
+function printedFrees(plan: LayoutPlan, frees: Record<FreeStage, ZonePages>): boolean {
+  return plan.description.printed.freeing.every(({ what, kb }) => {
+    const pages = (kb * 1024) / plan.pageSize;
+    const parts = /boot services/i.test(what)
+      ? bootServices(plan, pages)
+      : partsOf(plan, freedPlace(plan, what, pages), pages);
+    const stage = /boot services/i.test(what)
+      ? frees.devices
+      : /SMP alternatives/i.test(what)
+        ? frees.early
+        : frees.late;
+    for (const [key, own] of parts ?? []) addTo(stage, key, own);
+    return parts !== undefined;
+  });
+}
+
+/** Where freed pages lie. */
+function freedPlace(plan: LayoutPlan, what: string, pages: number): ImagePart | undefined {
+  if (!/initrd/i.test(what)) return imagePart(plan, what, pages);
+  const { ramdisk } = plan.description.printed;
+  if (ramdisk === undefined) return undefined;
+  const [place] = toPageFrames([ramdisk], plan.pageSize, 'outward');
+  if (place === undefined) return undefined;
+  const { startPfn, endPfn } = place;
+  return { startPfn, endPfn, exact: endPfn - startPfn === pages };
+}
+
+/** Pages of a place by zone; `undefined` when it is not exact and lies in several zones, or in none. */
+function partsOf(
+  plan: LayoutPlan,
+  place: ImagePart | undefined,
+  pages: number,
+): Map<string, number> | undefined {
+  if (place === undefined) return undefined;
+  const parts = pagesByZone(plan, place.startPfn, place.endPfn);
+  if (place.exact) return parts;
+  const [key] = parts.keys();
+  return key === undefined || parts.size > 1 ? undefined : new Map([[key, pages]]);
+}
+
+/**
+ * `memblock_free_late`: whole pages go to the page allocator. One whose descriptor is not initialised yet, because
+ * deferred initialisation is still to come, is skipped and lost: that pass takes what memblock calls free, and this
+ * range is still reserved there.
+ */
+function memblockFrees(plan: LayoutPlan, frees: Record<FreeStage, ZonePages>): boolean {
+  const { memblock, printed } = plan.description;
+  const freed = memblock.operations.flatMap((one) => (one.op === 'free-late' ? [one] : []));
+  if (freed.length === 0) return true;
+  const deferredAt = new Map(printed.deferred.map(({ nid, line }) => [nid, line]));
+  const nodes = deferredAt.size === 0 ? [] : planPages(plan, new Memblock(), true).nodes;
+  const firstDeferred = new Map(nodes.map(({ nid, firstDeferredPfn }) => [nid, firstDeferredPfn]));
+  for (const { startPfn, endPfn, line } of toPageFrames(freed, plan.pageSize, 'inward')) {
+    eachPart(plan, startPfn, endPfn, (part) => {
+      const isDeferred = line < (deferredAt.get(part.nid) ?? 0);
+      const limit = isDeferred ? (firstDeferred.get(part.nid) ?? Infinity) : Infinity;
+      const pages = Math.min(part.endPfn, limit) - part.startPfn;
+      if (pages > 0) addTo(frees.early, part.key, pages);
+    });
   }
-  return freed;
+  return true;
+}
+
+/** Areas of the contiguous allocator, handed over by a core initcall; false when one names no place. */
+function cmaAreas(plan: LayoutPlan, frees: Record<FreeStage, ZonePages>): boolean {
+  const areas = plan.description.printed.cma ?? [];
+  const { operations } = plan.description.memblock;
+  for (const [index, { start, bytes, line }] of areas.entries()) {
+    const before = areas[index - 1]?.line ?? 0;
+    const ranges =
+      start === undefined
+        ? reservedBefore(operations, { from: before, to: line, bytes })
+        : [{ start, end: start + bytes }];
+    if (ranges === undefined) return false;
+    for (const { startPfn, endPfn } of toPageFrames(ranges, plan.pageSize, 'inward')) {
+      eachPart(plan, startPfn, endPfn, (part) => {
+        addTo(frees.early, part.key, part.endPfn - part.startPfn);
+      });
+    }
+  }
+  return true;
+}
+
+/**
+ * The last reservations between two lines that add up to an amount: those of an area whose line names no place.
+ * An area is reserved range by range right before its line.
+ */
+function reservedBefore(
+  operations: readonly MemblockOperation[],
+  wanted: { readonly from: number; readonly to: number; readonly bytes: number },
+): { start: number; end: number }[] | undefined {
+  const ranges: { start: number; end: number }[] = [];
+  let left = wanted.bytes;
+  for (let index = operations.length - 1; index >= 0 && left > 0; index--) {
+    const one = operations[index]!;
+    if (one.op !== 'reserve' || one.line > wanted.to) continue;
+    if (one.line <= wanted.from || one.end - one.start > left) return undefined;
+    ranges.push(one);
+    left -= one.end - one.start;
+  }
+  return left === 0 ? ranges : undefined;
+}
+
+/**
+ * Huge pages taken from memblock (of 1 GiB on x86): outside managed pages until hugetlb's initcall takes them over.
+ * The request names who asks; the reservation after it is the page.
+ */
+function giganticPages(plan: LayoutPlan, frees: Record<FreeStage, ZonePages>): boolean {
+  const { operations } = plan.description.memblock;
+  const pages = operations.flatMap((one, index) => {
+    const request = operations[index - 1];
+    const isPage =
+      one.op === 'reserve' &&
+      request?.op === 'alloc' &&
+      /alloc_bootmem|bootmem_huge_page|alloc_hugetlb/.test(
+        `${request.kernelName} ${request.caller}`,
+      ) &&
+      request.align === request.size &&
+      one.end - one.start === request.size;
+    return isPage ? [one] : [];
+  });
+  for (const { startPfn, endPfn } of toPageFrames(pages, plan.pageSize, 'inward')) {
+    eachPart(plan, startPfn, endPfn, (part) => {
+      addTo(frees.devices, part.key, part.endPfn - part.startPfn);
+    });
+  }
+  return true;
 }
 
 /**
@@ -40,31 +190,46 @@ export function freedLater(plan: LayoutPlan): Map<string, number> | undefined {
  * @param pages  pages that the log says were freed
  */
 function bootServices(plan: LayoutPlan, pages: number): Map<string, number> | undefined {
-  const parts = new Map<string, number>();
+  const parts: ZonePages = new Map();
   let sum = 0;
   const kept = plan.description.memblock.operations.flatMap((one) =>
     one.op === 'reserve' && one.caller.includes('efi_reserve_boot_services') ? [one] : [],
   );
   for (const { startPfn, endPfn } of toPageFrames(kept, plan.pageSize, 'outward')) {
-    for (const [key, own] of pagesByZone(plan, startPfn, endPfn)) {
-      parts.set(key, (parts.get(key) ?? 0) + own);
-      sum += own;
-    }
+    eachPart(plan, startPfn, endPfn, (part) => {
+      addTo(parts, part.key, part.endPfn - part.startPfn);
+      sum += part.endPfn - part.startPfn;
+    });
   }
   return sum === pages ? parts : undefined;
 }
 
-/**
- * The zone a page of memory is in, as `nid/zone`.
- * @param plan  a planned machine
- * @param pfn   page frame
- */
-export function zoneKeyOf(plan: LayoutPlan, pfn: number): string | undefined {
-  const nid = plan.memory.find((range) => range.startPfn <= pfn && pfn < range.endPfn)?.nid;
-  const zone = plan.layout.nodes
-    .find((node) => node.nid === nid)
-    ?.zones.find((one) => one.startPfn <= pfn && pfn < one.endPfn);
-  return zone === undefined ? undefined : `${zone.nid}/${zone.zone}`;
+/** A stretch of one zone's memory. */
+interface ZonePart {
+  readonly nid: number;
+  /** `nid/zone`. */
+  readonly key: string;
+  readonly startPfn: number;
+  readonly endPfn: number;
+}
+
+/** Calls for each stretch of memory of `[startPfn, endPfn)` that lies in one zone. */
+function eachPart(
+  plan: LayoutPlan,
+  startPfn: number,
+  endPfn: number,
+  visit: (part: ZonePart) => void,
+): void {
+  for (const range of plan.memory) {
+    if (range.endPfn <= startPfn || range.startPfn >= endPfn) continue;
+    const node = plan.layout.nodes.find((one) => one.nid === range.nid);
+    for (const zone of node?.zones ?? []) {
+      const start = Math.max(startPfn, range.startPfn, zone.startPfn);
+      const end = Math.min(endPfn, range.endPfn, zone.endPfn);
+      if (start >= end) continue;
+      visit({ nid: zone.nid, key: `${zone.nid}/${zone.zone}`, startPfn: start, endPfn: end });
+    }
+  }
 }
 
 /**
@@ -78,17 +243,10 @@ export function pagesByZone(
   startPfn: number,
   endPfn: number,
 ): Map<string, number> {
-  const parts = new Map<string, number>();
-  for (const range of plan.memory) {
-    const node = plan.layout.nodes.find((one) => one.nid === range.nid);
-    for (const zone of node?.zones ?? []) {
-      const start = Math.max(startPfn, range.startPfn, zone.startPfn);
-      const end = Math.min(endPfn, range.endPfn, zone.endPfn);
-      if (start >= end) continue;
-      const key = `${zone.nid}/${zone.zone}`;
-      parts.set(key, (parts.get(key) ?? 0) + end - start);
-    }
-  }
+  const parts: ZonePages = new Map();
+  eachPart(plan, startPfn, endPfn, (part) => {
+    addTo(parts, part.key, part.endPfn - part.startPfn);
+  });
   return parts;
 }
 

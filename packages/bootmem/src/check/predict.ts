@@ -2,8 +2,8 @@
  * Predicts where the kernel's search put an allocation, from the state before it.
  *
  * A request line is followed by the reservation that it led to. Our own search runs with the request's
- * size, alignment, bounds and node, first strictly, then as the kernel falls back: any node, then without
- * the lower bound.
+ * size, alignment, bounds and node, first strictly, then as the kernel falls back: any node, unless the request
+ * insists on its own, then both once more without the lower bound.
  */
 import type { Memblock } from '@bootmem/memblock';
 import type { MachineDescription } from '@bootmem/firmware-map';
@@ -34,10 +34,11 @@ export function predictAllocation(
   const request = operations[index];
   if (request?.op !== 'alloc') return undefined;
   const answer = operations[index + 1];
-  if (answer?.op !== 'reserve' || !answer.caller.includes('memblock_alloc_range_nid'))
+  if (answer?.op !== 'reserve' || !/memblock_alloc_(?:range_nid|hugetlb)/.test(answer.caller))
     return undefined;
   if (answer.end - answer.start !== request.size) return undefined;
-  const limit = request.maxAddr > 0 ? request.maxAddr : accessibleEnd(description);
+  // 1 is "accessible" too, for memory that the leak tracker is not told of.
+  const limit = request.maxAddr > 1 ? request.maxAddr : accessibleEnd(description);
   const align = Math.max(request.align, 1);
   const exact = request.kernelName.includes('exact_nid');
   const find = (start: number, nid: number | undefined): number | undefined =>
@@ -47,11 +48,12 @@ export function predictAllocation(
       end: limit,
       ...(nid === undefined ? {} : { nid }),
     });
-  let ours = find(request.from, request.nid);
-  if (ours === undefined && request.nid !== undefined && !exact)
-    ours = find(request.from, undefined);
+  const findFrom = (start: number): number | undefined =>
+    find(start, request.nid) ??
+    (request.nid === undefined || exact ? undefined : find(start, undefined));
+  let ours = findFrom(request.from);
   if (ours === undefined && request.from > 0 && !request.kernelName.includes('phys_alloc_range')) {
-    ours = find(0, undefined);
+    ours = findFrom(0);
   }
   return { equal: ours === answer.start, ours, kernel: answer.start };
 }

@@ -15,6 +15,7 @@ import type { MachineDescription, ReadResult } from '@bootmem/firmware-map';
 import { BootmemError, messageOf } from '../errors.js';
 import { SAMPLE_LOG } from '../package-info.js';
 import { parseMemoryBlocks } from './memory-blocks.js';
+import type { MemoryBlocks } from './memory-blocks.js';
 import { readThisMachine } from './this-machine.js';
 import type { HotplugStep, LoadedMachine, MachineSource } from './types.js';
 
@@ -89,10 +90,12 @@ async function loadLog(path: string, boot: number | undefined): Promise<LoadedMa
       .slice(0, 20)
       .map((problem) => `line ${problem.line}: ${problem.message}`);
     const steps = await hotplugSteps(candidate);
+    const blocks = await memoryBlocks(candidate);
     return {
       description,
       source: nameOf(candidate),
       notes,
+      ...(blocks === undefined ? {} : { blocks }),
       ...(steps.length === 0 ? {} : { steps }),
     };
   }
@@ -172,6 +175,13 @@ async function withSiblings(
     if (result.ok) more.push(result.description);
   }
   return more.length === 0 ? description : mergeDescriptions(description, ...more);
+}
+
+/** The blocks beside the log of a recorded boot. */
+async function memoryBlocks(log: string): Promise<MemoryBlocks | undefined> {
+  const path = join(dirname(log), 'memory_blocks.txt');
+  if (!/^(dmesg|console)\.txt$/.test(basename(log)) || !existsSync(path)) return undefined;
+  return parseMemoryBlocks(await readFile(path, 'utf8'));
 }
 
 /** Recordings of later steps beside the log: `zoneinfo_STEP.txt` with `memory_blocks_STEP.txt`. */

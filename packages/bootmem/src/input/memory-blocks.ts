@@ -4,6 +4,8 @@
  * ```
  * --- block_size_bytes
  * 8000000
+ * --- auto_online_blocks
+ * online
  * --- name phys_index state removable valid_zones
  * memory32 00000020 online 1 [Normal] node0
  * ```
@@ -21,6 +23,8 @@ export interface MemoryBlock {
 
 /** All blocks of a machine at one moment. */
 export interface MemoryBlocks {
+  /** The kernel itself puts memory online as it is added; absent where that is not recorded. */
+  readonly autoOnline?: boolean;
   readonly blockBytes: number;
   readonly blocks: readonly MemoryBlock[];
 }
@@ -46,7 +50,8 @@ export function parseMemoryBlocks(text: string): MemoryBlocks | undefined {
     });
   }
   const blockBytes = Number.parseInt(size ?? '', 16);
+  const policy = /^--- auto_online_blocks\n(\w+)$/m.exec(text)?.[1];
   return Number.isSafeInteger(blockBytes) && blockBytes > 0 && blocks.length > 0
-    ? { blockBytes, blocks }
+    ? { blockBytes, blocks, ...(policy === undefined ? {} : { autoOnline: policy !== 'offline' }) }
     : undefined;
 }

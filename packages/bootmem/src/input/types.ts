@@ -25,6 +25,8 @@ export interface LoadedMachine {
   readonly source: string;
   /** What could not be read or had to be assumed. */
   readonly notes: readonly string[];
+  /** Memory blocks when the files beside the log were read. */
+  readonly blocks?: MemoryBlocks;
   /** What was recorded after memory was added or taken away; absent for a plain log. */
   readonly steps?: readonly HotplugStep[];
 }

@@ -7,8 +7,8 @@
  * ```
  *
  * What the kernel does without printing, and a replay must add: the first dump already holds everything
- * that happened before `memblock=debug` was parsed; the trim to whole pages; the pass that gives regions
- * their nodes, right before the first NODE_DATA is allocated; hot-plug marks of the SRAT, taken away again
+ * that happened before `memblock=debug` was parsed; the trim to whole pages; from 6.16 on the end of the
+ * mark on memory below 1 MiB, with the reservation of it; the pass that gives regions their nodes, right before the first NODE_DATA is allocated; hot-plug marks of the SRAT, taken away again
  * from nodes that hold something reserved.
  *
  * Source: the recorded boots' notes on what is and is not printed.
@@ -53,7 +53,8 @@ export function stateOf(dump: MemblockDump, profile: MemblockProfile): Memblock 
 
 /**
  * Applies one printed operation.
- * @remarks requests (`alloc`) change nothing by themselves: the reservation that follows does
+ * @remarks requests (`alloc`) change nothing by themselves: the reservation that follows does; what is freed late
+ *   goes to the page allocator and leaves the lists alone
  */
 export function applyOperation(memblock: Memblock, operation: MemblockOperation): void {
   switch (operation.op) {
@@ -62,6 +63,7 @@ export function applyOperation(memblock: Memblock, operation: MemblockOperation)
       return;
     case 'reserve':
       memblock.reserve(operation.start, operation.end - operation.start, attributes(operation));
+      endLowScratch(memblock, operation);
       return;
     case 'remove':
       memblock.remove(operation.start, operation.end - operation.start);
@@ -69,11 +71,21 @@ export function applyOperation(memblock: Memblock, operation: MemblockOperation)
     case 'free':
       memblock.free(operation.start, operation.end - operation.start);
       return;
+    case 'free-late':
     case 'physmem-add':
     case 'alloc':
     case 'grow':
       return;
   }
+}
+
+/** Where memory ends that x86 keeps for firmware and for starting processors, bytes. */
+const LOW_END = 2 ** 20;
+
+/** Unprinted: with the reservation of all memory below 1 MiB its mark as hand-over memory goes. */
+function endLowScratch(memblock: Memblock, { start, end }: { start: number; end: number }): void {
+  if (!memblock.settings.profile.marksLowScratch || start !== 0 || end !== LOW_END) return;
+  memblock.clear(0, LOW_END, MemFlags.KHO_SCRATCH);
 }
 
 function attributes(operation: { nid?: number; flags?: number }): { nid?: number; flags?: number } {

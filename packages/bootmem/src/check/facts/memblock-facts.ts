@@ -4,17 +4,19 @@
  */
 import { dmaReserve, bootManagedPages } from '@bootmem/buddy-allocator/zones';
 import type { PfnRange } from '@bootmem/memmap';
+import type { LoadedMachine } from '../../input/types.js';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
-import { freedLater, pagesByZone, zoneKeyOf } from '../late-frees.js';
+import { addedMemory, grownZone } from '../added-memory.js';
+import type { AddedMemory } from '../added-memory.js';
+import { lateFrees, pagesByZone, sumOfFrees } from '../late-frees.js';
 import { toPageFrames } from '../../plan/page-frames.js';
 import { finalState } from '../../plan/replay.js';
-import { KERNEL_BASE } from '../../plan/reservations.js';
 import { lacksHighmem, NO_RELEASE } from './layout-facts.js';
 import type { FactList } from '../fact-list.js';
 import { replayMachine } from '../replay-machine.js';
 
 /** Dumps, managed pages, `Total pages`. */
-export function memblockFacts(plan: LayoutPlan, facts: FactList): void {
+export function memblockFacts(plan: LayoutPlan, facts: FactList, input?: LoadedMachine): void {
   const { description } = plan;
   if (description.memblock.dumps.length > 1) {
     const replay = replayMachine({ description, source: '', notes: [] });
@@ -23,7 +25,7 @@ export function memblockFacts(plan: LayoutPlan, facts: FactList): void {
       facts.compare('memblock dump', `#${index + 2}`, 'equal', difference ?? 'equal');
     }
   }
-  managedFacts(plan, facts);
+  managedFacts(plan, addedMemory(plan, input?.blocks), facts);
   totalPagesFacts(plan, facts);
 }
 
@@ -35,12 +37,12 @@ function freePages(plan: LayoutPlan): PfnRange[] | undefined {
 }
 
 /** Final managed pages: free at hand-over plus what the log says was given back later. */
-function managedFacts(plan: LayoutPlan, facts: FactList): void {
+function managedFacts(plan: LayoutPlan, added: AddedMemory, facts: FactList): void {
   const zones = (plan.description.proc.zoneinfo ?? []).filter((zone) => (zone.managed ?? 0) > 0);
   if (zones.length === 0) return;
   const reason = 'the state at hand-over is only known with memblock=debug';
   const free = freePages(plan);
-  const later = freedLater(plan);
+  const later = lateFrees(plan);
   if (free === undefined || later === undefined) {
     for (const zone of zones) {
       facts.open(
@@ -52,30 +54,16 @@ function managedFacts(plan: LayoutPlan, facts: FactList): void {
     }
     return;
   }
-  const managed = new Map(later);
+  const managed = sumOfFrees(later, ['early', 'devices', 'late']);
   for (const { startPfn, endPfn } of free) {
     for (const [key, pages] of pagesByZone(plan, startPfn, endPfn)) {
       managed.set(key, (managed.get(key) ?? 0) + pages);
     }
   }
-  addEarlyFrees(plan, managed);
   for (const zone of zones) {
-    const ours = managed.get(`${zone.nid}/${zone.zone}`) ?? 0;
+    const atBoot = managed.get(`${zone.nid}/${zone.zone}`) ?? 0;
+    const ours = atBoot + grownZone(plan, added, zone).addedManaged;
     facts.compare('managed pages', `node ${zone.nid} ${zone.zone}`, zone.managed ?? 0, ours);
-  }
-}
-
-/** What is given back between hand-over and the first initcalls: parts of the image, doubled arrays, EFI. */
-function addEarlyFrees(plan: LayoutPlan, managed: Map<string, number>): void {
-  const image = zoneKeyOf(plan, KERNEL_BASE / plan.pageSize);
-  for (const line of plan.description.printed.freeing) {
-    if (!/SMP alternatives/i.test(line.what) || image === undefined) continue;
-    managed.set(image, (managed.get(image) ?? 0) + (line.kb * 1024) / plan.pageSize);
-  }
-  const grown = plan.description.memblock.operations.filter((one) => one.op === 'grow');
-  for (const { startPfn, endPfn } of toPageFrames(grown, plan.pageSize, 'outward')) {
-    const key = zoneKeyOf(plan, startPfn);
-    if (key !== undefined) managed.set(key, (managed.get(key) ?? 0) + endPfn - startPfn);
   }
 }
 

@@ -16,40 +16,55 @@ import {
 } from '@bootmem/buddy-allocator/zones';
 import type { KernelProfile, Watermarks } from '@bootmem/buddy-allocator/zones';
 import type { ZoneinfoZone } from '@bootmem/firmware-map/types';
+import type { ZoneName } from '@bootmem/memmap';
+import type { LoadedMachine } from '../../input/types.js';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
-import { freedLater } from '../late-frees.js';
+import { addedMemory, grownZone } from '../added-memory.js';
+import type { AddedMemory } from '../added-memory.js';
+import { lateFrees, sumOfFrees } from '../late-frees.js';
+import type { FreeStage } from '../late-frees.js';
 import type { FactList } from '../fact-list.js';
 
 const name = (zone: { nid: number; zone: string }): string => `node ${zone.nid} ${zone.zone}`;
 
 /** Spans, marks, reserves, page sets, pageblocks. */
-export function zoneinfoFacts(plan: LayoutPlan, facts: FactList): void {
+export function zoneinfoFacts(plan: LayoutPlan, facts: FactList, input?: LoadedMachine): void {
   const zones = plan.description.proc.zoneinfo ?? [];
   if (zones.length === 0) return;
-  for (const zone of zones) spanFacts(plan, zone, facts);
-  const setUp = managedAtSetup(plan, zones);
+  const added = addedMemory(plan, input?.blocks);
+  for (const zone of zones) spanFacts(plan, added, zone, facts);
+  let setUp = managedBefore(plan, zones, ['devices', 'late']);
+  let raised = managedBefore(plan, zones, ['late']);
+  if (added.blocks.length > 0) {
+    // Each block that goes online sets the marks anew: at once where the kernel does it, else much later.
+    if (input?.blocks?.autoOnline === false) raised = managedBefore(plan, zones, []);
+    setUp = raised;
+  }
   const current = plan.kernel.printed.reservesOf === 'managed-pages';
   reserveFacts(zones, current ? zones.map((zone) => zone.managed ?? 0) : setUp, facts);
-  markFacts(plan, zones, setUp, facts);
-  pageblockFacts(plan, facts);
+  markFacts(plan, zones, { setUp, raised }, facts);
+  pageblockFacts(plan, added, facts);
 }
 
-function spanFacts(plan: LayoutPlan, zone: ZoneinfoZone, facts: FactList): void {
+function spanFacts(
+  plan: LayoutPlan,
+  added: AddedMemory,
+  zone: ZoneinfoZone,
+  facts: FactList,
+): void {
   if (zone.zone === 'Device') {
     deviceFacts(plan, zone, facts);
     return;
   }
-  const mine = plan.layout.nodes
-    .find((node) => node.nid === zone.nid)
-    ?.zones.find((candidate) => candidate.zone === zone.zone);
+  const mine = grownZone(plan, added, zone);
   if (zone.spanned !== undefined) {
-    facts.compare('spanned pages', name(zone), zone.spanned, mine?.spannedPages ?? 0);
+    facts.compare('spanned pages', name(zone), zone.spanned, mine.spannedPages);
   }
   if (zone.present !== undefined) {
-    facts.compare('present pages', name(zone), zone.present, mine?.presentPages ?? 0);
+    facts.compare('present pages', name(zone), zone.present, mine.presentPages);
   }
   if (zone.startPfn !== undefined && (zone.spanned ?? 0) > 0) {
-    facts.compare('zone start', name(zone), zone.startPfn, mine?.startPfn ?? 0);
+    facts.compare('zone start', name(zone), zone.startPfn, mine.startPfn);
   }
 }
 
@@ -85,10 +100,15 @@ function deviceFacts(plan: LayoutPlan, zone: ZoneinfoZone, facts: FactList): voi
   if (zone.startPfn !== undefined) facts.compare('zone start', subject, zone.startPfn, start);
 }
 
-/** Managed pages of each zone when marks were last set up; `undefined` when one is not printed. */
-function managedAtSetup(plan: LayoutPlan, zones: readonly ZoneinfoZone[]): number[] | undefined {
-  const later = freedLater(plan);
-  if (later === undefined) return undefined;
+/** Managed pages of each zone before the frees of some stages; `undefined` when one is not printed. */
+function managedBefore(
+  plan: LayoutPlan,
+  zones: readonly ZoneinfoZone[],
+  stages: readonly FreeStage[],
+): number[] | undefined {
+  const frees = lateFrees(plan);
+  if (frees === undefined) return undefined;
+  const later = sumOfFrees(frees, stages);
   const managed: number[] = [];
   for (const zone of zones) {
     if (zone.managed === undefined) return undefined;
@@ -127,40 +147,59 @@ function reserveFacts(
   }
 }
 
-/** Two settings of one build option: with transparent huge pages the minimum is raised once more. */
+/** Managed pages at the two moments that marks are set up. */
+interface MarkTimes {
+  /** By the first initcalls. */
+  readonly setUp: readonly number[] | undefined;
+  /** When transparent huge pages raise the minimum. */
+  readonly raised: readonly number[] | undefined;
+}
+
+interface Marks {
+  readonly marks: readonly Watermarks[];
+  readonly managed: readonly number[];
+}
+
+/** Two settings of one build option: with transparent huge pages marks are set up once more, from a raised minimum. */
 function marksOf(
   zones: readonly ZoneinfoZone[],
-  managed: readonly number[],
+  { setUp, raised }: MarkTimes,
   profile: KernelProfile,
-): { plain: Watermarks[]; hugePages: Watermarks[] } {
-  const own = zones.map((zone, index) => ({ zone: zone.zone, managedPages: managed[index]! }));
-  const low = minFreeKbytes({ lowmemKbytes: lowmemKbytes(own) });
-  const plain = zoneWatermarks(own, { minFreeKbytes: low, profile });
+): { plain: Marks; hugePages: Marks } | undefined {
+  if (setUp === undefined || raised === undefined) return undefined;
+  const withPages = (managed: readonly number[]): { zone: ZoneName; managedPages: number }[] =>
+    zones.map((zone, index) => ({ zone: zone.zone, managedPages: managed[index]! }));
+  const low = minFreeKbytes({ lowmemKbytes: lowmemKbytes(withPages(setUp)) });
+  const plain = zoneWatermarks(withPages(setUp), { minFreeKbytes: low, profile });
   const populated = zones.filter(
     (zone) => (zone.present ?? 0) > 0 && zone.zone !== 'Movable' && zone.zone !== 'Device',
   ).length;
-  const raised = hugePageMinFreeKbytes({
+  const own = withPages(raised);
+  const minimum = hugePageMinFreeKbytes({
     current: low,
     populatedZones: populated,
     freeBufferPages:
       lowmemKbytes(own.map((zone, index) => ({ ...zone, high: plain[index]!.high }))) / 4,
   });
-  return { plain, hugePages: zoneWatermarks(own, { minFreeKbytes: raised, profile }) };
+  const hugePages = zoneWatermarks(own, { minFreeKbytes: minimum, profile });
+  return {
+    plain: { marks: plain, managed: setUp },
+    hugePages: { marks: hugePages, managed: raised },
+  };
 }
 
 function markFacts(
   plan: LayoutPlan,
   zones: readonly ZoneinfoZone[],
-  managed: readonly number[] | undefined,
+  times: MarkTimes,
   facts: FactList,
 ): void {
   const profile = plan.kernel.buddy;
   const sumOfMins = zones.reduce((sum, zone) => sum + (zone.min ?? 0) - (zone.boost ?? 0), 0);
-  const both = managed === undefined ? undefined : marksOf(zones, managed, profile);
-  const sum = (marks: readonly Watermarks[]): number =>
-    marks.reduce((total, mark) => total + mark.min, 0);
+  const both = marksOf(zones, times, profile);
+  const sum = ({ marks }: Marks): number => marks.reduce((total, mark) => total + mark.min, 0);
   // Whether huge pages are on is a build option; the nearer sum tells it.
-  const marks =
+  const ours =
     both === undefined
       ? undefined
       : Math.abs(sum(both.hugePages) - sumOfMins) <= Math.abs(sum(both.plain) - sumOfMins)
@@ -170,13 +209,14 @@ function markFacts(
     if (zone.min === undefined || (zone.managed ?? 0) === 0) continue;
     const boost = zone.boost ?? 0;
     const kernel = [zone.min, zone.low ?? 0, zone.high ?? 0].map((mark) => mark - boost).join(' ');
-    const mine = marks?.[index];
-    if (mine === undefined) {
+    const mine = ours?.marks[index];
+    if (ours === undefined || mine === undefined) {
       facts.open('watermarks', name(zone), kernel, 'pages freed late cannot be told apart');
       continue;
     }
     facts.compare('watermarks', name(zone), kernel, `${mine.min} ${mine.low} ${mine.high}`);
-    pageSetFacts(plan, zone, { managed: managed![index]!, low: mine.low, profile }, facts);
+    const managed = ours.managed[index]!;
+    pageSetFacts(plan, zone, { managed, low: mine.low, profile }, facts);
   }
 }
 
@@ -229,7 +269,7 @@ function cpusFor(plan: LayoutPlan, nid: number): number | undefined {
 }
 
 /** Pageblocks of a zone: those that begin inside its span and have descriptors. */
-function pageblockFacts(plan: LayoutPlan, facts: FactList): void {
+function pageblockFacts(plan: LayoutPlan, added: AddedMemory, facts: FactList): void {
   const info = plan.description.proc.pagetypeinfo;
   if (info === undefined) return;
   const size = info.pagesPerBlock ?? 512;
@@ -238,7 +278,9 @@ function pageblockFacts(plan: LayoutPlan, facts: FactList): void {
       .find((node) => node.nid === row.nid)
       ?.zones.find((candidate) => candidate.zone === row.zone);
     const kernel = Object.values(row.counts).reduce((sum, count) => sum + count, 0);
-    const ours = zone === undefined ? 0 : countBlocks(plan, zone, size);
+    const { addedBlocks } = grownZone(plan, added, row);
+    const atBoot = zone === undefined ? 0 : countBlocks(plan, zone, size);
+    const ours = atBoot + (addedBlocks * added.blockPages) / size;
     facts.compare('pageblocks', name(row), kernel, ours);
   }
 }

@@ -22,7 +22,7 @@ export function zonelistFacts(plan: LayoutPlan, facts: FactList): void {
     }
     return;
   }
-  const orders = nodeOrders(topology);
+  const orders = nodeOrders(topology, plan.kernel.buddy);
   for (const line of printed.fallbackOrders) {
     if (printedAfterBoot(plan, line.line)) continue;
     const order = orders.get(line.nid) ?? [];
@@ -33,7 +33,7 @@ export function zonelistFacts(plan: LayoutPlan, facts: FactList): void {
   const zones = plan.layout.nodes.flatMap((node) =>
     node.zones.map((zone) => ({ ...zone, managedPages: zone.presentPages })),
   );
-  const lists = zoneLists(topology, zones);
+  const lists = zoneLists(topology, zones, plan.kernel.buddy);
   for (const line of printed.zonelistOrders) {
     if (printedAfterBoot(plan, line.line)) continue;
     const own = lists.find((list) => list.nid === line.nid);

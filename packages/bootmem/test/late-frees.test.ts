@@ -1,0 +1,164 @@
+/** Pages that join managed pages after the hand-over: how many, of which zone, and before or after marks are set. */
+import { expect, test } from '@jest/globals';
+import { Memblock } from '@bootmem/memblock';
+import type { MachineDescription } from '@bootmem/firmware-map';
+import type { MemblockOperation } from '@bootmem/firmware-map/types';
+import { lateFrees, sumOfFrees } from '../dist/check/late-frees.js';
+import type { FreeStage } from '../dist/check/late-frees.js';
+import { checkMachine } from '../dist/check.js';
+import { loadMachine } from '../dist/index.js';
+import { planPages } from '../dist/plan/init-plan.js';
+import { planLayout } from '../dist/plan/layout-plan.js';
+import { FIXTURES } from './helpers/run.js';
+
+const PAGE = 4096;
+const STAGES: readonly FreeStage[] = ['early', 'devices', 'late'];
+const input = await loadMachine(`${FIXTURES}k612-4n-small`);
+const { description } = input;
+
+type Change = Partial<MachineDescription['printed']> & {
+  readonly operations?: MemblockOperation[];
+};
+
+/** The recorded boot with other late events than its own. */
+function withEvents({ operations = [], ...printed }: Change): MachineDescription {
+  return {
+    ...description,
+    printed: { ...description.printed, freeing: [], ...printed },
+    memblock: { ...description.memblock, operations },
+  };
+}
+
+function pagesOf(change: Change): Record<string, Record<string, number>> | undefined {
+  const frees = lateFrees(planLayout(withEvents(change)));
+  if (frees === undefined) return undefined;
+  return Object.fromEntries(STAGES.map((stage) => [stage, Object.fromEntries(frees[stage])]));
+}
+
+const freed = (startPfn: number, endPfn: number, line: number): MemblockOperation => ({
+  op: 'free-late',
+  start: startPfn * PAGE,
+  end: endPfn * PAGE,
+  caller: 'efi_free_boot_services+0x1/0x2',
+  line,
+});
+
+test('a page that is freed before its deferred descriptor is there is lost for good', () => {
+  const plan = planLayout(description);
+  const node = planPages(plan, new Memblock(), true).nodes.find(
+    (one) => one.firstDeferredPfn !== undefined,
+  )!;
+  const limit = node.firstDeferredPfn!;
+  const at = description.printed.deferred.find((one) => one.nid === node.nid)!.line;
+  const pages = (line: number, change: Change = {}): number => {
+    const parts = pagesOf({ operations: [freed(limit - 3, limit + 5, line)], ...change })!;
+    expect(parts['devices']).toEqual({});
+    return Object.values(parts['early']!).reduce((sum, count) => sum + count, 0);
+  };
+  expect(pages(at - 1)).toBe(3);
+  expect(pages(at + 1)).toBe(8);
+  // Without deferred initialisation there is nothing to wait for.
+  expect(pages(at - 1, { deferred: [] })).toBe(8);
+  // Parts of pages stay where they are.
+  const cut = {
+    ...freed(limit - 3, limit, at - 1),
+    start: (limit - 3) * PAGE + 1,
+  } as MemblockOperation;
+  expect(pagesOf({ operations: [cut] })!['early']).toEqual({ '0/DMA32': 2 });
+});
+
+test('areas of contiguous memory come before marks, wherever their place is told', () => {
+  const start = 0x4000000;
+  const area = { bytes: 2 ** 24, line: 50 };
+  expect(pagesOf({ cma: [{ ...area, start }] })).toEqual({
+    early: { '0/DMA32': 4096 },
+    devices: {},
+    late: {},
+  });
+  const reserve = (from: number, to: number, line: number): MemblockOperation => ({
+    op: 'reserve',
+    start: from,
+    end: to,
+    caller: 'memblock_alloc_range_nid+0x1/0x2',
+    line,
+  });
+  const half = start + 2 ** 23;
+  const operations = [
+    reserve(0x1000000, 0x1001000, 9),
+    reserve(half, start + 2 ** 24, 48),
+    reserve(start, half, 49),
+  ];
+  expect(pagesOf({ cma: [area], operations })!['early']).toEqual({ '0/DMA32': 4096 });
+  // What was reserved does not add up: no place is known.
+  expect(pagesOf({ cma: [area], operations: operations.slice(0, 2) })).toBeUndefined();
+  expect(
+    pagesOf({
+      cma: [
+        { ...area, start, line: 48 },
+        { ...area, line: 49 },
+      ],
+      operations,
+    }),
+  ).toBeUndefined();
+});
+
+test('huge pages from memblock come between the two times that marks are set, boot services too', () => {
+  const size = 2 ** 26;
+  const request = (caller: string): MemblockOperation => ({
+    op: 'alloc',
+    kernelName: 'memblock_alloc_try_nid_raw',
+    size,
+    align: size,
+    from: 0,
+    maxAddr: 0,
+    caller,
+    line: 20,
+  });
+  const page: MemblockOperation = {
+    op: 'reserve',
+    start: 0x4000000,
+    end: 0x4000000 + size,
+    caller: 'memblock_alloc_range_nid+0x1/0x2',
+    line: 21,
+  };
+  const pages = size / PAGE;
+  const devices = (caller: string): unknown =>
+    pagesOf({ operations: [request(caller), page] })!['devices'];
+  expect(devices('__alloc_bootmem_huge_page+0x1/0x2')).toEqual({ '0/DMA32': pages });
+  expect(devices('vmemmap_populate_hugepages+0x1/0x2')).toEqual({});
+  const kept = { ...page, caller: 'efi_reserve_boot_services+0x1/0x2' } as MemblockOperation;
+  const services = (kb: number): unknown =>
+    pagesOf({
+      operations: [kept],
+      freeing: [{ what: 'EFI boot services', kb, line: 90 }],
+    })?.['devices'];
+  expect(services(size / 1024)).toEqual({ '0/DMA32': pages });
+  expect(services(size / 1024 - 4)).toBeUndefined();
+});
+
+test('marks that were set before a free do not count its pages, managed pages do', () => {
+  // 64 MiB of contiguous memory more on node 0: every fact of managed pages moves by as much, marks by their share.
+  const zone = description.proc.zoneinfo!.find((one) => one.nid === 0 && one.zone === 'DMA32')!;
+  const cma = [{ start: 0x4000000, bytes: 2 ** 26, line: 50 }];
+  const frees = lateFrees(
+    planLayout({ ...description, printed: { ...description.printed, cma } }),
+  )!;
+  const before = lateFrees(planLayout(description))!;
+  const of = (one: typeof frees, stages: readonly FreeStage[]): number =>
+    sumOfFrees(one, stages).get('0/DMA32') ?? 0;
+  expect(of(frees, STAGES) - of(before, STAGES)).toBe(2 ** 14);
+  expect(of(frees, ['devices', 'late'])).toBe(of(before, ['devices', 'late']));
+  const report = checkMachine({
+    ...input,
+    description: { ...description, printed: { ...description.printed, cma } },
+  });
+  const managed = report.facts.find(
+    (fact) => fact.fact === 'managed pages' && fact.subject === 'node 0 DMA32',
+  );
+  expect(managed).toMatchObject({
+    kernel: String(zone.managed),
+    ours: String(zone.managed! + 2 ** 14),
+  });
+  const marks = report.facts.filter((fact) => fact.fact === 'watermarks');
+  expect(marks.map(({ verdict }) => verdict)).toEqual(marks.map(() => 'equal'));
+});
