@@ -2,6 +2,7 @@
  * What the runners of recorded boots and of collected logs share: compare each log with itself, print the
  * first difference of each in readable form, then counts by kind of fact.
  */
+import { basename } from 'node:path';
 import { checkLog, factClassTable, replayLog } from 'bootmem/check';
 import type { CheckReport, ReplayReport } from 'bootmem/check';
 
@@ -15,6 +16,20 @@ export interface LogOutcome {
 
 /** Compares one log; a crash is an outcome too. */
 export async function runLog(path: string, withReplay: boolean): Promise<LogOutcome> {
+  try {
+    return await compareLog(path, withReplay);
+  } catch (error) {
+    const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const nothing = { equal: 0, differs: 0, notDerivable: 0, facts: [], notes: [] };
+    const head = { schema: 'bootmem/check', version: 1, source: basename(path) } as const;
+    return {
+      name: basename(path),
+      check: { ...head, kernel: 'unknown', rejected: reason, ...nothing },
+    };
+  }
+}
+
+async function compareLog(path: string, withReplay: boolean): Promise<LogOutcome> {
   const check = await checkLog(path);
   if (!withReplay || check.rejected !== undefined) return { name: check.source, check };
   const replay = await replayLog(path);
@@ -37,6 +52,7 @@ export function printOutcomes(name: string, outcomes: readonly LogOutcome[]): vo
   for (const outcome of outcomes) {
     const difference = firstDifference(outcome);
     if (outcome.check.rejected !== undefined) {
+      failed++;
       console.log(`rejected  ${outcome.name}: ${outcome.check.rejected}`);
     } else if (difference === undefined) {
       const replay =

@@ -142,6 +142,10 @@ let predicted = 0;
 let printed = 0;
 for (const folder of folders) {
   for (const boot of listBoots(folder)) {
+    if (!boot.points('memblock').includes('P1')) {
+      console.log(`${boot.name}: left out, no snapshots`);
+      continue;
+    }
     try {
       const result = replay(boot, logOnly);
       const problems = problemsOf(boot, result);

@@ -17,8 +17,9 @@ const { paths, threads } = conformanceOptions(
   'FOLDER',
   { threads: integer(2, 'pool threads that help, default 2; 0: without a pool') },
 );
-const dir = paths[0] ?? sharedOracle('boots');
-if (dir === undefined) {
+const shared = sharedOracle('boots');
+const folders = paths.length > 0 ? paths : shared === undefined ? [] : [shared];
+if (folders.length === 0) {
   console.error('page-init: no recorded boots here; name a folder');
   process.exit(2);
 }
@@ -26,7 +27,11 @@ const pool =
   threads > 0 ? (await import('@bootmem/padata')).createWorkPool({ threads }) : undefined;
 let passed = 0;
 let failed = 0;
-for (const boot of listBoots(dir)) {
+for (const boot of folders.flatMap((folder) => listBoots(folder))) {
+  if (!boot.points('zones').includes('P4')) {
+    console.log(`${boot.name}: left out, no snapshots`);
+    continue;
+  }
   const checks = new Checks();
   try {
     const machine = machineOf(boot);

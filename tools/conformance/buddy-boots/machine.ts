@@ -96,15 +96,23 @@ export function machineOf(boot: BootRecord): Machine {
   const { kernel, append } = boot.meta();
   const memory = memoryOf(boot.memblock('P3'));
   const maxPfn = memory.at(-1)!.endPfn;
-  const nodes = boot.nodes();
+  // A node that only gets memory later is known from then on; before, it is announced without memory.
+  const nodes = boot.nodes(boot.has('nodes_added.txt') ? 'added' : undefined);
+  const announced = boot
+    .dmesg()
+    .flatMap((line) => /^Initmem setup node (\d+) /.exec(line)?.[1] ?? [])
+    .map(Number);
+  const nids = [...new Set([...boot.nodes().map((node) => node.nid), ...announced])].sort(
+    (a, b) => a - b,
+  );
   const layout = zoneLayout({
     memory,
     limits: x86ZoneLimits(maxPfn),
     movable: movablePolicy(append),
-    memorylessNids: nodes.map((node) => node.nid),
+    memorylessNids: nids,
   });
   const topology: NumaTopology = {
-    nids: nodes.map((node) => node.nid),
+    nids,
     distance: (from, to) => {
       const column = nodes.findIndex((node) => node.nid === to);
       return nodes.find((node) => node.nid === from)!.distance[column]!;

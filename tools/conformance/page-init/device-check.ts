@@ -18,6 +18,15 @@ interface Recorded {
   readonly requests: readonly PagemapRequest[];
 }
 
+/** What the tool says that it made; `undefined` for an error text. */
+function createdNamespace(boot: BootRecord): { map: string; align: number } | undefined {
+  try {
+    return JSON.parse(boot.text('ndctl_create.txt')) as { map: string; align: number };
+  } catch {
+    return undefined;
+  }
+}
+
 /** What was mapped in a run, from the resource list and the driver's own report. */
 function recordedDevices(boot: BootRecord): Recorded | undefined {
   const point = boot
@@ -31,10 +40,12 @@ function recordedDevices(boot: BootRecord): Recorded | undefined {
       endPfn: (parseInt(match[2]!, 16) + 1) / PAGE,
     }),
   );
+  const created = point === 'raw' ? undefined : createdNamespace(boot);
+  // The tool may have failed, with its error where the namespace should be: then nothing was mapped.
+  if (point !== 'raw' && created === undefined) return undefined;
   const requests = devices.map((range, i): PagemapRequest => {
     const name = `pmem${i}`;
-    if (point === 'raw') return { name, type: 'fs-dax', ranges: [range], nid: 0 };
-    const created = JSON.parse(boot.text('ndctl_create.txt')) as { map: string; align: number };
+    if (created === undefined) return { name, type: 'fs-dax', ranges: [range], nid: 0 };
     if (created.map === 'mem') {
       const vmemmapShift = Math.log2(created.align / PAGE);
       return { name, type: 'generic', ranges: [range], nid: 0, vmemmapShift };
