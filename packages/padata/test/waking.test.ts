@@ -21,7 +21,7 @@ function ownerAndWorker(window: number) {
   let wakes = 0;
   const { memory, stats } = ring;
   const runner = new SlotRunner(
-    { id: 1, memory, shared: undefined, stats, threads: 1, clockOffset: 0 },
+    { id: 1, memory, shared: undefined, stats, threads: 1, clockOffset: 0, pendingPerThread: 64 },
     {
       worker: 1,
       control,
@@ -29,6 +29,7 @@ function ownerAndWorker(window: number) {
       wake: () => (wakes += 1),
       beginAsync: () => undefined,
       endAsync: () => undefined,
+      busyMs: () => undefined,
       wakeAnother: () => undefined,
     },
   );

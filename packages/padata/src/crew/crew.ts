@@ -241,6 +241,7 @@ export class Crew {
     store(this.words, base + WORKER.SLEEP, 0);
     store(this.words, base + WORKER.MAIL, 0);
     store(this.words, base + WORKER.OUTPUT, 0);
+    store(this.words, base + WORKER.PENDING, 0);
     const box: { member: Member | undefined } = { member: undefined };
     const thread = this.#platform.startWorker(
       {

@@ -44,6 +44,8 @@ export const WORKER = {
   TURN: 2,
   /** Not 0: what its functions have printed has not all reached the owner's thread. */
   OUTPUT: 3,
+  /** Promises and imports that the worker waits for: who wakes one of several prefers the one with the fewest. */
+  PENDING: 4,
 } as const;
 const WORKER_WORDS = 16;
 

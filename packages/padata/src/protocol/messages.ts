@@ -32,6 +32,8 @@ export type ToWorker =
       /** The owner's performance.timeOrigin, in milliseconds. */
       readonly timeOrigin: number;
       readonly threads: number;
+      /** Promises of this ring that may be pending on one thread. */
+      readonly pendingPerThread: number;
     }
   | { readonly t: 'dropRing'; readonly ring: number }
   /** Jobs whose inputs do not fit a slot. */

@@ -14,6 +14,13 @@ export function hasWorker(words: Int32Array, at: number, worker: number): boolea
   return ((load(words, at + (worker >>> 5)) >>> (worker & 31)) & 1) === 1;
 }
 
+/** How many of the workers 1 to `last` are in the set that begins at word `at`? */
+export function countWorkers(words: Int32Array, at: number, last: number): number {
+  let count = 0;
+  for (let worker = 1; worker <= last; worker += 1) if (hasWorker(words, at, worker)) count += 1;
+  return count;
+}
+
 /** Makes the set that begins at word `at` hold exactly these workers, word by word. */
 export function setWorkers(words: Int32Array, at: number, workers: Iterable<number>): void {
   const mask = new Int32Array(MASK_WORDS);

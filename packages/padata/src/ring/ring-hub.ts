@@ -51,6 +51,8 @@ interface RingUse {
   readonly name: string;
   /** The series' `shared` value. */
   readonly shared: unknown;
+  /** Promises that may be pending on one thread. */
+  readonly pendingPerThread: number;
   /** Called after deliveries of this ring. */
   readonly onDelivered: () => void;
 }
@@ -110,6 +112,7 @@ export class RingHub implements SlotRingHost {
       endAsync: () => {
         this.scheduleDelivery();
       },
+      busyMs: () => undefined,
       wakeAnother: () => undefined,
     };
     this.#stopper = new JobStopper(crew, {
@@ -127,10 +130,10 @@ export class RingHub implements SlotRingHost {
 
   /** Makes a ring known to all threads. */
   add(ring: SlotRing, use: RingUse): RingEntry {
-    const { href, name, shared } = use;
+    const { href, name, shared, pendingPerThread } = use;
     const { id, memory, stats } = ring;
     const runner = new SlotRunner(
-      { id, memory, shared, stats, threads: this.threads, clockOffset: 0 },
+      { id, memory, shared, stats, threads: this.threads, clockOffset: 0, pendingPerThread },
       this.#owner,
     );
     let loading: Promise<AnyFunction> | undefined;
@@ -436,6 +439,7 @@ export class RingHub implements SlotRingHost {
         shared: entry.shared,
         timeOrigin: performance.timeOrigin,
         threads: this.#crew.target,
+        pendingPerThread: entry.pendingPerThread,
       });
     } catch (error) {
       this.#entries.delete(ring.id);

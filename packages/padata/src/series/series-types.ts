@@ -59,6 +59,11 @@ export interface SeriesOptions<F = unknown> {
    * promise is abandoned then; a function that kept its thread all that time loses it.
    */
   readonly graceMs?: number;
+  /**
+   * Promises of this series that may be pending on one thread, 1..65 536; default 64. Functions that compute for longer
+   * than a wake-up after an `await` are spread over the threads without it.
+   */
+  readonly pendingPerThread?: number;
   /** Cloned once per thread; functions find it in `context.shared`. */
   readonly shared?: unknown;
   /** Report when nothing was delivered for so long although jobs wait, in milliseconds; default: never. */

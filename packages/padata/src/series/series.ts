@@ -36,6 +36,7 @@ const DEFAULT_SLOT_BYTES = 1024;
 const MIN_ARENA = 65_536;
 const MAX_ARENA = 0x7fff_fff8;
 const DEFAULT_GRACE_MS = 1000;
+const PENDING_PER_THREAD = 64;
 
 interface Waiting {
   readonly input: unknown;
@@ -94,6 +95,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
   constructor(options: SeriesOptions<F>, host: SeriesHost, firstSequence = 0) {
     const { window = DEFAULT_WINDOW, slotBytes = DEFAULT_SLOT_BYTES, idempotent = false } = options;
     checkInteger('window', window, 1, MAX_WINDOW);
+    checkInteger('pendingPerThread', options.pendingPerThread ?? 1, 1, MAX_WINDOW);
     checkInteger('slotBytes', slotBytes, 0, MAX_ARENA);
     checkInteger('retries', options.retries ?? 0, 0, 1000);
     checkInteger('graceMs', options.graceMs ?? 0, 0, 0x7fffffff);
@@ -132,6 +134,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
       href,
       name: options.fn.name,
       shared: options.shared,
+      pendingPerThread: options.pendingPerThread ?? PENDING_PER_THREAD,
       onDelivered: () => {
         this.#afterDeliveries();
       },

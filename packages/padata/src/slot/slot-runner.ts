@@ -26,7 +26,7 @@ import {
 } from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
 import { statOffsets } from '../protocol/ring-stats.js';
-import { hasWorker } from '../protocol/worker-set.js';
+import { countWorkers, hasWorker } from '../protocol/worker-set.js';
 import { SlotContext } from './job-context.js';
 import type { ContextHome } from './job-context.js';
 import { readValue, writeValue } from './slot-values.js';
@@ -37,8 +37,12 @@ const BATCH = 64;
 const BATCH_MS = 0.05;
 /** Jobs that take longer are each a reason to wake the owner; smaller ones only all of a reservation. */
 const SLOW_MS = 0.02;
-/** Promises of one ring pending on one thread at most. */
-const MAX_ASYNC = 64;
+/** A wake-up costs about so much, in milliseconds: jobs that are longer are worth a thread of their own. */
+const WAKE_MS = 0.05;
+/** A thread leaves jobs of that kind beyond its share to others for so long, in milliseconds. */
+const PATIENCE_MS = 1;
+/** The time of such jobs is looked at not more often than this, in milliseconds. */
+const MEASURE_MS = 1;
 /** READY slots an idle worker looks at for something to take over. */
 const STEAL_SCAN = 64;
 
@@ -52,6 +56,8 @@ interface RingHere {
   readonly stats: Int32Array;
   /** Threads that share the jobs, at least 1. */
   readonly threads: number;
+  /** Promises of this ring that may be pending on one thread. */
+  readonly pendingPerThread: number;
   /** Milliseconds to add to this thread's clock to get the owner's. */
   readonly clockOffset: number;
 }
@@ -66,6 +72,8 @@ export interface RunnerHost {
   wake(): void;
   beginAsync(): void;
   endAsync(): void;
+  /** Milliseconds that the thread's event loop was busy so far; undefined = not known. */
+  busyMs(): number | undefined;
   /** There is more to do than this thread can soon: wake one more. */
   wakeAnother(ring: Int32Array): void;
 }
@@ -99,8 +107,21 @@ export class SlotRunner {
   #context: SlotContext | undefined;
   /** Average time of a job here, in milliseconds; undefined before the first. */
   #averageMs: number | undefined;
+  readonly #pendingPerThread: number;
+  /** The function has returned a promise before. */
+  #isAsync = false;
+  /** CPU time of a job whose function returned a promise, all of it; undefined = not known. */
+  #asyncMs: number | undefined;
+  /** Where the measure of it began: the thread's busy time, the clock, and promises that have ended since. */
+  #busyFrom: number | undefined;
+  #measuredAt = 0;
+  #endedSince = 0;
+  /** Since when jobs are left to others; 0 = they are not. */
+  #leftSince = 0;
 
-  constructor({ id, memory, shared, stats, threads, clockOffset }: RingHere, host: RunnerHost) {
+  constructor(here: RingHere, host: RunnerHost) {
+    const { id, memory, shared, stats, threads, clockOffset } = here;
+    this.#pendingPerThread = here.pendingPerThread;
     this.id = id;
     this.memory = memory;
     this.#words = memory.words;
@@ -139,7 +160,7 @@ export class SlotRunner {
 
   /** Something waits that this thread may take. */
   get canWork(): boolean {
-    return this.isWaiting && this.#mayRun;
+    return this.isWaiting && this.#mayRun && !this.#leavesToOthers();
   }
 
   /** The same question again, after other threads had time to take the rest. */
@@ -149,15 +170,42 @@ export class SlotRunner {
 
   /** May this thread take jobs of this ring now? */
   get #mayRun(): boolean {
-    if (this.fn === undefined || this.#async >= MAX_ASYNC) return false;
+    if (this.fn === undefined || this.#async >= this.#pendingPerThread) return false;
     return hasWorker(this.memory.words, RING.ALLOWED, this.#worker);
+  }
+
+  /**
+   * A promise says nothing of the CPU that its function still needs. Where that is more than a wake-up, or not known,
+   * a thread has no more of them than its share while others may come for theirs: they are woken, and get a moment.
+   */
+  #leavesToOthers(): boolean {
+    if (this.#async === 0 || (this.#asyncMs !== undefined && this.#asyncMs <= WAKE_MS)) return false;
+    const { words } = this.memory;
+    const out = (load(words, RING.PUBLISHED) - load(words, RING.PROCESSED)) | 0;
+    if (this.#async * countWorkers(words, RING.ALLOWED, this.#threads) < out) return false;
+    const now = performance.now();
+    if (this.#leftSince === 0) {
+      this.#leftSince = now;
+      this.#host.wakeAnother(words);
+    }
+    return now - this.#leftSince < PATIENCE_MS;
+  }
+
+  /** It leaves jobs to others for a moment. */
+  get isPatient(): boolean {
+    return this.#leftSince !== 0;
   }
 
   /** Reserves a few jobs and runs them; true = there were some. */
   scan(): boolean {
     const { words, window } = this.memory;
-    if (!this.isWaiting || !this.#mayRun) return false;
-    const average = this.#averageMs;
+    if (!this.isWaiting) {
+      this.#leftSince = 0;
+      return false;
+    }
+    if (!this.#mayRun || this.#leavesToOthers()) return false;
+    this.#leftSince = 0;
+    const average = this.#costMs;
     const most =
       average === undefined ? 1 : Math.max(1, Math.min(BATCH, Math.floor(BATCH_MS / average)));
     const first = protocol.reserve(words, most, 2 * this.#threads, this.#taken);
@@ -180,7 +228,7 @@ export class SlotRunner {
 
   /** Takes one job over that another thread has reserved but not begun; true = there was one. */
   steal(): boolean {
-    if (!this.#mayRun) return false;
+    if (!this.#mayRun || this.#leavesToOthers()) return false;
     const { words, window } = this.memory;
     const first = load(words, RING.PROCESSED);
     const pending = Math.min(STEAL_SCAN, (load(words, RING.PUBLISHED) - first) | 0);
@@ -275,7 +323,35 @@ export class SlotRunner {
     } else this.#finish(base, value);
   }
 
+  /** What a job costs a thread, with the rest of an asynchronous one; undefined before it is known. */
+  get #costMs(): number | undefined {
+    const sync = this.#averageMs;
+    if (sync === undefined || !this.#isAsync) return sync;
+    return this.#asyncMs === undefined ? undefined : Math.max(sync, this.#asyncMs);
+  }
+
+  /** Divides the time that the event loop was busy among the promises that ended in it. */
+  #measure(): void {
+    const now = performance.now();
+    if (this.#async > 0 && now - this.#measuredAt < MEASURE_MS) return;
+    const busy = this.#host.busyMs();
+    if (busy !== undefined && this.#busyFrom !== undefined) {
+      const each = (busy - this.#busyFrom) / this.#endedSince;
+      const old = this.#asyncMs;
+      this.#asyncMs = old === undefined ? each : old + (each - old) / 4;
+    }
+    this.#busyFrom = busy;
+    this.#measuredAt = now;
+    this.#endedSince = 0;
+  }
+
   #await(base: number, context: SlotContext, value: PromiseLike<unknown>): void {
+    this.#isAsync = true;
+    if (this.#async === 0) {
+      this.#busyFrom = this.#host.busyMs();
+      this.#measuredAt = performance.now();
+      this.#endedSince = 0;
+    }
     this.#pending.set(context.seq, context);
     this.#async += 1;
     this.#host.beginAsync();
@@ -309,6 +385,8 @@ export class SlotRunner {
     if (context.abandoned) return;
     this.#pending.delete(context.seq);
     this.#async -= 1;
+    this.#endedSince += 1;
+    this.#measure();
     this.#wakeOwner();
     this.#host.endAsync();
   }
@@ -377,7 +455,8 @@ export class SlotRunner {
     this.#counts[this.#runAt + bucketOf(each)]! += jobs;
     const old = this.#averageMs;
     this.#averageMs = old === undefined ? each : old + (each - old) / 8;
-    store(this.memory.words, RING.RUN_NS, Math.min(0x7fffffff, this.#averageMs * 1e6) | 0 || 1);
+    const cost = this.#costMs ?? this.#averageMs;
+    store(this.memory.words, RING.RUN_NS, Math.min(0x7fffffff, cost * 1e6) | 0 || 1);
   }
 
   #wakeOwner(): void {

@@ -43,6 +43,8 @@ interface WorkerHost {
   /** Name of the thread for the operating system, 0 = unknown. */
   readonly tid: number;
   readonly canBlock: boolean;
+  /** Milliseconds that the thread's event loop was busy so far; undefined = not known. */
+  busyMs(): number | undefined;
   /** What functions print; undefined = it leaves the thread by itself. */
   readonly output: ThreadOutput | undefined;
 }
@@ -170,6 +172,7 @@ export class WorkerCore implements WorkerLoop {
   /** While jobs are under way elsewhere, an idle worker looks around now and then: it may take some over. */
   #slice(): number {
     if (!this.#rings.isBusy) return WAIT_SLICE_MS;
+    if (this.#rings.isPatient) return BUSY_SLICE_MS;
     this.#idleMs = Math.min(MAX_BUSY_SLICE_MS, this.#idleMs * 2);
     return this.#idleMs;
   }
@@ -192,12 +195,18 @@ export class WorkerCore implements WorkerLoop {
     this.endAsync();
   }
 
+  busyMs(): number | undefined {
+    return this.#host.busyMs();
+  }
+
   beginAsync(): void {
     this.#pendingAsync += 1;
+    this.#words[this.#base + WORKER.PENDING] = this.#pendingAsync;
   }
 
   endAsync(): void {
     this.#pendingAsync -= 1;
+    this.#words[this.#base + WORKER.PENDING] = this.#pendingAsync;
     this.#kick?.();
   }
 

@@ -21,6 +21,8 @@ export interface WorkerLoop {
   /** Work goes on outside the loop until `endAsync`. */
   beginAsync(): void;
   endAsync(): void;
+  /** Milliseconds that the thread's event loop was busy so far; undefined = not known. */
+  busyMs(): number | undefined;
   /** May make a module loadable (TypeScript); true = try again. */
   recover(href: string, error: unknown): Promise<boolean>;
 }

@@ -1,5 +1,6 @@
 /** A worker's rings: told by message, scanned in turn. */
 import { toErrorRecord } from '../base/errors.js';
+import { WORKER, workerBase } from '../protocol/control-layout.js';
 import { wakeWorker } from '../protocol/machine.js';
 import type { FromWorker, SentJob, ToWorker } from '../protocol/messages.js';
 import { RING, ringMemory } from '../protocol/ring-layout.js';
@@ -8,6 +9,8 @@ import { SlotRunner } from '../slot/slot-runner.js';
 import type { RunnerHost } from '../slot/slot-runner.js';
 import { withFunction } from './worker-loop.js';
 import type { WorkerLoop } from './worker-loop.js';
+
+const { load } = Atomics;
 
 /** All rings that one worker serves. */
 export class WorkerRings implements RunnerHost {
@@ -37,11 +40,20 @@ export class WorkerRings implements RunnerHost {
     return this.#list.some((ring) => ring.isBusy);
   }
 
+  /** Are jobs left to others for a moment? */
+  get isPatient(): boolean {
+    return this.#list.some((ring) => ring.isPatient);
+  }
+
   define(message: Extract<ToWorker, { t: 'ring' }>): void {
     const { ring, shared, stats, threads } = message;
     const memory = ringMemory(message.buffer, message.window, message.arenaBytes);
     const clockOffset = performance.timeOrigin - message.timeOrigin;
-    const runner = new SlotRunner({ id: ring, memory, shared, stats, threads, clockOffset }, this);
+    const { pendingPerThread } = message;
+    const runner = new SlotRunner(
+      { id: ring, memory, shared, stats, threads, clockOffset, pendingPerThread },
+      this,
+    );
     this.#byId.set(ring, runner);
     this.#list = [...this.#byId.values()];
     withFunction(
@@ -115,11 +127,25 @@ export class WorkerRings implements RunnerHost {
     this.#loop.endAsync();
   }
 
+  busyMs(): number | undefined {
+    return this.#loop.busyMs();
+  }
+
+  /** Of those that sleep, one that waits for the fewest promises: it has the most to give. */
   wakeAnother(ring: Int32Array): void {
     const { capacity } = this.#loop.init;
+    let best = 0;
+    let fewest = Infinity;
     for (let w = 1; w <= capacity; w += 1) {
       if (w === this.worker || !hasWorker(ring, RING.ALLOWED, w)) continue;
-      if (wakeWorker(this.control, w)) return;
+      const base = workerBase(w);
+      if (load(this.control, base + WORKER.SLEEP) !== 1) continue;
+      const pending = load(this.control, base + WORKER.PENDING);
+      if (pending >= fewest) continue;
+      best = w;
+      fewest = pending;
+      if (pending === 0) break;
     }
+    if (best !== 0) wakeWorker(this.control, best);
   }
 }

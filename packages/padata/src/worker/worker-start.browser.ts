@@ -29,6 +29,7 @@ export function startWebWorker(): void {
       recover: () => Promise.resolve(false),
       tid: 0,
       canBlock: false,
+      busyMs: () => undefined,
       output: undefined,
     });
     scope.onmessage = (next) => {

@@ -3,6 +3,7 @@
  * `platform.node.ts` only; exports nothing.
  */
 import { readlinkSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import { becomeWorker } from '../base/current-worker.js';
@@ -32,6 +33,7 @@ function start(init: NodeInit): void {
     recover: recoverTypeScript,
     tid: threadName(),
     canBlock: true,
+    busyMs: () => performance.eventLoopUtilization().active,
     output: watchOutput(init.words, init.id),
   });
   port.on('message', (message) => {

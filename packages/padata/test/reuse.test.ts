@@ -1,0 +1,98 @@
+// What closed series and pools leave behind: memory that the next ones use, and no open files.
+import { existsSync, readdirSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { createWorkPool, map } from '@bootmem/padata';
+
+const module = new URL('./fixtures/series-jobs.mjs', import.meta.url);
+const fn = { module, name: 'same' };
+const bytes = { module, name: 'shift' };
+type Any = (input: unknown) => unknown;
+
+/** Counts the shared buffers that are made. */
+function countBuffers(): { made: number; stop(): void } {
+  const Real = globalThis.SharedArrayBuffer;
+  const count = {
+    made: 0,
+    stop() {
+      globalThis.SharedArrayBuffer = Real;
+    },
+  };
+  globalThis.SharedArrayBuffer = new Proxy(Real, {
+    construct(target, args: [number]) {
+      count.made += 1;
+      return Reflect.construct(target, args) as object;
+    },
+  });
+  return count;
+}
+
+test('a series per call uses the memory of those before it, and nothing of what was in there', async () => {
+  const pool = createWorkPool({ threads: 2 });
+  await pool.load(fn);
+  const count = countBuffers();
+  try {
+    for (let k = 0; k < 100; k += 1) {
+      const fresh = pool.series<Any>({ fn: k % 2 === 0 ? fn : bytes, window: 16 });
+      expect(fresh.stats()).toMatchObject({ submitted: 0, delivered: 0, run: { count: 0 } });
+      const inputs = k % 2 === 0 ? [k, `text ${k}`] : [new Uint8Array([k]), new Uint8Array(900)];
+      const [one, two] = await Promise.all(inputs.map((input) => fresh.run(input)));
+      if (k % 2 === 0) expect([one, two]).toEqual(inputs);
+      else expect((one as Uint8Array)[0]).toBe(k + 1);
+      await fresh.close();
+      // Its figures are its own for good, and what it is told no longer reaches the next one.
+      expect(fresh.stats()).toMatchObject({ delivered: 2, latency: { count: 2 } });
+      fresh.abort(new Error('too late'));
+      fresh.setWorkers([]);
+    }
+    expect(await map(pool, [1, 2], fn)).toEqual([1, 2]);
+  } finally {
+    count.stop();
+  }
+  // Two a series without it.
+  expect(count.made).toBeLessThan(100);
+  await pool.close();
+});
+
+test('memory that somebody may still look at is not used again: handles of deferred jobs, results that are kept', async () => {
+  const pool = createWorkPool({ threads: 1 });
+  const later = pool.series<Any>({ fn: { module, name: 'deferred' }, window: 8, graceMs: 1 });
+  const handed = later.run(1).catch((error: unknown) => error);
+  // Deferred now: its function has returned.
+  while (later.busyJobs() > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  later.abort(new Error('enough'));
+  await handed;
+  await later.close();
+  const views = pool.series<Any>({ fn: bytes, window: 8, bytes: 'view' });
+  const iterator = views.map([new Uint8Array([1, 2, 3])]);
+  const { value } = await iterator.next();
+  await views.close();
+  const count = countBuffers();
+  try {
+    for (let k = 0; k < 3; k += 1) {
+      const next = pool.series<Any>({ fn: bytes, window: 8 });
+      await next.run(new Uint8Array(100).fill(9));
+      expect([...(value as Uint8Array)].slice(0, 3)).toEqual([2, 3, 4]);
+      if (k === 0) expect(count.made).toBe(2);
+      await next.close();
+    }
+  } finally {
+    count.stop();
+  }
+  await pool.close();
+});
+
+const FILES = '/proc/self/fd';
+(existsSync(FILES) ? test : test.skip)(
+  'pools that close while their threads import leave no file open',
+  async () => {
+    const open = () => readdirSync(FILES).length;
+    let before = 0;
+    for (let k = 0; k < 25; k += 1) {
+      const pool = createWorkPool({ threads: 3 });
+      await pool.series<Any>({ fn }).run(1);
+      await pool.close();
+      if (k === 4) before = open();
+    }
+    expect(open()).toBeLessThanOrEqual(before + 1);
+  },
+);
