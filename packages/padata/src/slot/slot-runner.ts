@@ -179,7 +179,8 @@ export class SlotRunner {
    * a thread has no more of them than its share while others may come for theirs: they are woken, and get a moment.
    */
   #leavesToOthers(): boolean {
-    if (this.#async === 0 || (this.#asyncMs !== undefined && this.#asyncMs <= WAKE_MS)) return false;
+    if (this.#async === 0 || (this.#asyncMs !== undefined && this.#asyncMs <= WAKE_MS))
+      return false;
     const { words } = this.memory;
     const out = (load(words, RING.PUBLISHED) - load(words, RING.PROCESSED)) | 0;
     if (this.#async * countWorkers(words, RING.ALLOWED, this.#threads) < out) return false;
