@@ -209,7 +209,9 @@ export class SlotRunner {
     const average = this.#costMs;
     const most =
       average === undefined ? 1 : Math.max(1, Math.min(BATCH, Math.floor(BATCH_MS / average)));
-    const first = protocol.reserve(words, most, 2 * this.#threads, this.#taken);
+    // What is reserved is begun, and each may return a promise.
+    const allowed = Math.min(most, this.#pendingPerThread - this.#async);
+    const first = protocol.reserve(words, allowed, 2 * this.#threads, this.#taken);
     const { count } = this.#taken;
     if (count === 0) return false;
     if (this.#isWaitingStill() && (average === undefined || average > 0.02)) {
