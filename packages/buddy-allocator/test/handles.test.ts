@@ -74,7 +74,7 @@ function broken(
     ['no threads', control({ 3: 0 })],
     ['more threads than words', control({ 3: 3 })],
     ['fewer threads than registered', control({ 3: 1 })],
-    ['a zone beyond the descriptors', control({ [16 + 7]: 2 ** 20 })],
+    ['a zone beyond the descriptors', control({ [144 + 7]: 2 ** 20 })],
   ];
 }
 

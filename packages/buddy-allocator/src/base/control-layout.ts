@@ -1,7 +1,7 @@
 /**
  * Control words of an allocator: one shared Int32 array beside the memmap.
  *
- *     header      16 words   magic, version, zones, threads, ...
+ *     header      144 words  magic, version, zones, threads, ... and the lists of a closed cache
  *     zone 0..n   `Zone.WORDS` each, see `Zone`
  *     cache (zone, thread) 0..n*t, `CACHE_WORDS` each, see `Cache`
  *
@@ -14,7 +14,7 @@
 /** First word of a control array. */
 export const MAGIC = 0x42554459;
 /** Version of the layout; attach refuses any other. */
-export const VERSION = 2;
+export const VERSION = 3;
 
 /** Words of the header. */
 export const Header = {
@@ -30,7 +30,9 @@ export const Header = {
   BROKEN: 6,
   /** Left-overs of splits below this order become guard blocks. */
   GUARD_ORDER: 7,
-  WORDS: 16,
+  /** Headers of lists that are always empty and always full: what a closed thread's functions look at. */
+  NO_LISTS: 16,
+  WORDS: 144,
 } as const;
 
 /** Options that all threads must agree on. */

@@ -18,6 +18,7 @@ import {
 
 import { controlWords, Header, MAGIC, VERSION, Zone, zoneAt } from './control-layout.js';
 import { BuddyError } from './errors.js';
+import { checkLocal, type LocalParts } from './local.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -89,11 +90,13 @@ export const handleError = (message: string, details: Fields): BuddyError =>
 /** @throws ERR_BUDDY_HANDLE unless it is a whole handle of a shared page pool */
 export function checkAllocatorHandle(handle: unknown): void {
   checkHandle(handle, ALLOCATOR_FORMAT, handleError);
+  checkLocal(handle as LocalParts, handleError);
 }
 
 /** @throws ERR_BUDDY_HANDLE unless it is a whole handle of a machine's page allocator */
 export function checkMachineHandle(handle: unknown): void {
   checkHandle(handle, MACHINE_FORMAT, handleError);
+  checkLocal(handle as LocalParts, handleError);
 }
 
 /**

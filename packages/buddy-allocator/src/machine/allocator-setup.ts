@@ -23,8 +23,9 @@ import {
   Zone,
   zoneAt,
 } from '../base/control-layout.js';
-import { BuddyError } from '../base/errors.js';
+import { keepLocal } from '../base/local.js';
 import { BuddyZone, initZoneWords } from '../zone/zone.js';
+import { checkOptions, checkSpecs } from './check-options.js';
 
 /**
  * Writes the control words of a new allocator.
@@ -35,8 +36,9 @@ export function makeHandle(
   zones: readonly ZoneSpec[],
   options: PageAllocatorOptions,
 ): PageAllocatorHandle {
-  const threads = options.threads ?? 64;
   checkSpecs(memmap, zones);
+  checkOptions(options, memmap.geometry.maxOrder);
+  const threads = options.threads ?? 64;
   const control = allocateWords(
     controlWords(zones.length, threads),
     memmap.usage().storage !== 'local',
@@ -54,7 +56,7 @@ export function makeHandle(
   });
   control[Header.GUARD_ORDER] = options.guardMinOrder ?? 0;
   control[Header.MAGIC] = MAGIC;
-  return {
+  const handle: PageAllocatorHandle = {
     type: 'bootmem.page-allocator',
     memmap: memmap.toHandle(),
     control,
@@ -63,6 +65,8 @@ export function makeHandle(
     release: (options.profile ?? profileForRelease()).release,
     workers: options.workers ?? threads,
   };
+  keepLocal(handle);
+  return handle;
 }
 
 /** The zones of a handle, for one thread. */
@@ -119,30 +123,4 @@ export function zonelistsOf(
       .sort((a, b) => ZONE_INDEX_BY_NAME[b.zone] - ZONE_INDEX_BY_NAME[a.zone])
       .map((z) => z.i);
   return new Map(nids.map((nid) => [nid, (orders.get(nid) ?? []).flatMap(zonesOf)]));
-}
-
-function checkSpecs(memmap: Memmap, zones: readonly ZoneSpec[]): void {
-  if (zones.length === 0) throw new BuddyError('ERR_BUDDY_ARGUMENT', 'at least one zone');
-  const seen = new Set<string>();
-  for (const { nid, zone, startPfn, endPfn, presentPages } of zones) {
-    const name = `${nid}/${zone}`;
-    const spanned = endPfn - startPfn;
-    const ok =
-      Number.isSafeInteger(startPfn) &&
-      spanned >= 0 &&
-      presentPages >= 0 &&
-      presentPages <= spanned &&
-      !seen.has(name) &&
-      (spanned === 0 || (startPfn >= memmap.startPfn && endPfn <= memmap.endPfn));
-    if (!ok) {
-      throw new BuddyError('ERR_BUDDY_ARGUMENT', `zone ${name} is not a span inside the memmap`, {
-        nid,
-        zone,
-        startPfn,
-        endPfn,
-        presentPages,
-      });
-    }
-    seen.add(name);
-  }
 }

@@ -10,7 +10,7 @@
  *
  * Invariants: I1..I12 of DESIGN.md; `verify()` checks them. Source: Documentation/mm/physical_memory.rst.
  */
-import { Memmap, PageState } from '@bootmem/memmap';
+import { Memmap, PageState, ZONE_NAMES } from '@bootmem/memmap';
 import { SharedLock, ThreadRegistry } from '@bootmem/memmap/shared';
 
 import { profileForRelease, type KernelProfile } from '../marks/profile.js';
@@ -27,11 +27,24 @@ import type {
 } from './allocator-types.js';
 import { type CompactionResult, compactZone } from '../zone/compaction.js';
 import { askToDrain, Cache, cacheAt, ControlFlag, Header, Zone } from '../base/control-layout.js';
+import {
+  checkArray,
+  checkFlag,
+  checkFunction,
+  checkInteger,
+  checkName,
+  checkObject,
+  checkOrder,
+  checkOut,
+  checkPfn,
+  refuse,
+} from '../base/check.js';
 import { BuddyError } from '../base/errors.js';
 import { checkMachineHandle, checkTogether } from '../base/handle.js';
 import { markAllDead, type ReclaimOptions } from '../base/threads.js';
 import {
   allocContigRange,
+  checkContig,
   isolatePageblock,
   type MoveCallback,
   unisolatePageblock,
@@ -47,7 +60,13 @@ import {
 import { auditZone, type Violation } from '../zone/verify.js';
 import { reclaimCache } from '../cache/worker-cache.js';
 import type { BuddyZone } from '../zone/zone.js';
+import { checkAllocOptions, checkHooks, checkOptions } from './check-options.js';
 import { ZoneWalk } from './zone-walk.js';
+
+/** Node ids end here. */
+const MAX_NUMBER = 2 ** 31 - 1;
+/** No geometry has larger blocks. */
+const MAX_ORDER = 15;
 
 /** Zoned page allocator over a memmap, seen from one thread. */
 export class PageAllocator {
@@ -115,6 +134,7 @@ export class PageAllocator {
    */
   static attach(handle: PageAllocatorHandle, options: PageAllocatorOptions = {}): PageAllocator {
     checkMachineHandle(handle);
+    checkOptions(options, MAX_ORDER);
     return new PageAllocator(handle, options);
   }
 
@@ -125,16 +145,22 @@ export class PageAllocator {
 
   /** Replaces this thread's hooks. */
   setHooks(hooks: AllocatorHooks): void {
+    this.#checkOpen();
+    checkHooks(hooks);
     this.#hooks = hooks;
   }
 
   /** A zone by node and name, or undefined. */
   zone(nid: number, zone: ZoneName): NamedZone | undefined {
+    checkInteger(nid, 'nid', 0, MAX_NUMBER);
+    checkName(zone, 'zone', ZONE_NAMES);
     return this.zones.find((z) => z.nid === nid && z.zone === zone);
   }
 
   /** Recomputes the order of zones; call after hand-over so that empty zones drop out. */
   buildZonelists(distance = (a: number, b: number): number => (a === b ? 10 : 20)): void {
+    this.#checkOpen();
+    checkFunction(distance, 'distance');
     this.#lists = zonelistsOf(this.zones, distance);
   }
 
@@ -145,6 +171,9 @@ export class PageAllocator {
    * @throws ERR_BUDDY_OUT_OF_ZONE | ERR_BUDDY_UNINITIALISED | ERR_BUDDY_NOT_ALLOCATED, nothing changed
    */
   freeBlocks(startPfn: number, endPfn: number): number {
+    this.#checkOpen();
+    checkPfn(startPfn, 'startPfn');
+    checkPfn(endPfn, 'endPfn');
     const zone = this.#zoneOf(startPfn);
     if (zone === undefined) {
       throw new BuddyError('ERR_BUDDY_UNINITIALISED', `pfn ${startPfn} is in no zone`, {
@@ -163,6 +192,7 @@ export class PageAllocator {
    */
   allocPages(order: number, options: AllocOptions = {}): number | undefined {
     this.#check(order);
+    checkAllocOptions(options);
     const type = this.#grouping ? (options.migratetype ?? 0) : 0;
     const list = this.#lists.get(options.nid ?? this.zones[0]!.nid);
     if (list === undefined) {
@@ -180,6 +210,7 @@ export class PageAllocator {
    */
   freePages(pfn: number, order: number): void {
     this.#check(order);
+    if (typeof pfn !== 'number') refuse('pfn', 'a page number', pfn);
     this.#zoneAt(pfn).free(this.memmap.indexOf(pfn), order);
   }
 
@@ -188,13 +219,23 @@ export class PageAllocator {
    * @param count  pages wanted
    * @param out    takes their pfns, from index 0 on
    * @returns how many were got
+   * @throws ERR_BUDDY_ARGUMENT; what a hook throws: then all pages of this call are free again
    */
   allocBulk(count: number, out: number[], options: AllocOptions = {}): number {
+    this.#checkOpen();
+    checkInteger(count, 'count', 0, MAX_NUMBER);
+    checkOut(out, count);
+    checkAllocOptions(options);
     let got = 0;
-    while (got < count) {
-      const pfn = this.allocPages(0, { ...options, noPressure: true });
-      if (pfn === undefined) break;
-      out[got++] = pfn;
+    try {
+      for (; got < count; got++) {
+        const pfn = this.allocPages(0, { ...options, noPressure: true });
+        if (pfn === undefined) break;
+        out[got] = pfn;
+      }
+    } catch (error) {
+      for (const pfn of out.slice(0, got)) this.freePages(pfn, 0);
+      throw error;
     }
     return got;
   }
@@ -205,13 +246,9 @@ export class PageAllocator {
    * @kernel alloc_pages_exact
    */
   allocExact(pages: number, options: AllocOptions = {}): number | undefined {
-    const { maxOrder } = this.memmap.geometry;
+    this.#checkOpen();
+    checkInteger(pages, 'pages', 1, 2 ** this.memmap.geometry.maxOrder);
     const order = Math.ceil(Math.log2(pages));
-    if (!Number.isInteger(pages) || pages < 1 || order > maxOrder) {
-      throw new BuddyError('ERR_BUDDY_ARGUMENT', `pages is 1..2^${maxOrder}, got ${pages}`, {
-        pages,
-      });
-    }
     const pfn = this.allocPages(order, options);
     if (pfn === undefined) return undefined;
     const index = this.memmap.indexOf(pfn);
@@ -230,18 +267,15 @@ export class PageAllocator {
    * Takes exactly `[startPfn, endPfn)` of one zone; its pages are allocated one by one afterwards.
    * @param move  moves used blocks away; without it all pages must be free
    * @returns false when a page cannot be emptied; nothing is held then
+   * @throws ERR_BUDDY_ARGUMENT | ERR_BUDDY_OUT_OF_ZONE
    * @kernel alloc_contig_range
    */
   allocContigRange(startPfn: number, endPfn: number, move?: MoveCallback): boolean {
+    this.#checkOpen();
+    checkPfn(startPfn, 'startPfn');
     const gate = this.#hooks.accept;
     const zone = this.#zoneAt(startPfn);
-    const inside = startPfn < endPfn && startPfn >= zone.startPfn && endPfn <= zone.endPfn;
-    if (!inside) {
-      throw new BuddyError('ERR_BUDDY_OUT_OF_ZONE', 'the range lies inside one zone', {
-        startPfn,
-        endPfn,
-      });
-    }
+    checkContig(zone, startPfn, endPfn, move);
     return allocContigRange(zone, startPfn, endPfn, {
       move,
       accept: gate && ((pfn) => gate.acceptBlock(pfn)),
@@ -250,17 +284,23 @@ export class PageAllocator {
 
   /** Isolates the pageblock of a page. @kernel set_migratetype_isolate */
   isolate(pfn: number): boolean {
+    this.#checkOpen();
+    checkPfn(pfn);
     this.#hooks.accept?.acceptBlock(pfn);
     return isolatePageblock(this.#zoneAt(pfn), pfn);
   }
 
   /** Lifts the isolation of the pageblock of a page; its type counts again. */
   unisolate(pfn: number): boolean {
+    this.#checkOpen();
+    checkPfn(pfn);
     return unisolatePageblock(this.#zoneAt(pfn), pfn);
   }
 
   /** Moves movable blocks of a zone to its high end. @kernel compact_zone */
   compact(nid: number, zone: ZoneName, move: MoveCallback): CompactionResult {
+    this.#checkOpen();
+    checkFunction(move, 'move');
     const core = this.zone(nid, zone)?.core;
     if (core === undefined) throw new BuddyError('ERR_BUDDY_ARGUMENT', `no zone ${nid}/${zone}`);
     const { isMovable } = this.#hooks;
@@ -270,6 +310,7 @@ export class PageAllocator {
 
   /** Checks I1..I12 of every zone; call it while no other thread is at work. @returns what is broken */
   verify(): Violation[] {
+    this.#refuseClosed();
     const zones = this.#words[Header.ZONES]!;
     const threads = this.#words[Header.THREADS]!;
     const violations = this.zones.flatMap(({ core }, zone) =>
@@ -285,31 +326,41 @@ export class PageAllocator {
 
   /** Parks a block of the maximum order as unaccepted: FIFO tail, counted free and unaccepted. */
   parkUnaccepted(zoneId: number, pfn: number): void {
+    this.#checkOpen();
+    checkPfn(pfn);
     parkUnaccepted(this.memmap, this.#zoneById(zoneId), pfn);
   }
 
   /** Takes the first parked block; its pages become boot-owned. undefined when there is none. */
   takeUnaccepted(zoneId: number): number | undefined {
+    this.#checkOpen();
     return takeUnaccepted(this.memmap, this.#zoneById(zoneId));
   }
 
   /** Takes the parked block that starts at `pfn`; false when none does. */
   takeUnacceptedAt(pfn: number): boolean {
+    this.#checkOpen();
+    checkPfn(pfn);
     return takeUnacceptedAt(this.memmap, this.#zoneOf(pfn), pfn);
   }
 
   /** Frees a block that was taken with `takeUnaccepted` and accepted; to the tail, managed unchanged. */
   freeAccepted(pfn: number, order: number): void {
+    this.#check(order);
+    checkPfn(pfn);
     freeAccepted(this.memmap, this.#zoneOf(pfn), pfn, order);
   }
 
   /** Pages parked in a zone. Lock-free. */
   unacceptedPages(zoneId: number): number {
+    this.#refuseClosed();
     return this.#zoneById(zoneId).get(Zone.UNACCEPTED);
   }
 
   /** What an accept gate compares. Lock-free. */
   acceptState(zoneId: number, order: number): AcceptState {
+    this.#refuseClosed();
+    checkOrder(order, this.memmap.geometry.maxOrder);
     return acceptStateOf(this.#zoneById(zoneId), order);
   }
 
@@ -318,17 +369,26 @@ export class PageAllocator {
    * @kernel setup_per_zone_wmarks, setup_per_zone_lowmem_reserve, zone_set_pageset_high_and_batch
    */
   setupMarks(options: MarkOptions = {}): void {
+    this.#checkOpen();
+    checkObject(options, 'options');
+    const { minFreeKbytes, watermarkScaleFactor } = options;
+    if (minFreeKbytes !== undefined) checkInteger(minFreeKbytes, 'minFreeKbytes', 0, MAX_NUMBER);
+    if (watermarkScaleFactor !== undefined) {
+      checkInteger(watermarkScaleFactor, 'watermarkScaleFactor', 1, 10_000);
+    }
     setupMarks(this.zones, this.#profile, options);
     this.setupCaches();
   }
 
   /** Computes batch and limits of the page caches from what the zones manage now. */
   setupCaches(): void {
+    this.#checkOpen();
     setupCaches(this.zones, this.#profile, this.#handle.workers);
   }
 
   /** Gives this thread's caches back, and asks the other threads to do so at their next call. */
   drain(): void {
+    this.#checkOpen();
     for (const { core } of this.zones) core.cache?.drain();
     this.#attention();
   }
@@ -340,11 +400,13 @@ export class PageAllocator {
    * @throws ERR_THREADS_FULL (MemmapError) when all ids are taken
    */
   reserveThread(): number {
+    this.#checkOpen();
     return this.registry.reserve();
   }
 
   /** Ids that are taken: reserved, attached, or of ended threads that nobody has reclaimed. Ascending. */
   threads(): number[] {
+    this.#refuseClosed();
     return this.registry.ids();
   }
 
@@ -355,6 +417,7 @@ export class PageAllocator {
    * @throws ERR_LOCK_TIMEOUT as {@link reclaimThreads}
    */
   reclaimThread(thread: number, options: ReclaimOptions = {}): number {
+    checkInteger(thread, 'thread', 1, this.registry.maxThreads);
     return this.reclaimThreads([thread], options);
   }
 
@@ -366,6 +429,10 @@ export class PageAllocator {
    *   thread keeps the lock: the call may be repeated
    */
   reclaimThreads(threads: readonly number[], options: ReclaimOptions = {}): number {
+    this.#checkOpen();
+    checkArray(threads, 'threads');
+    checkObject(options, 'options');
+    checkFlag(options.reserve, 'reserve');
     let pages = 0;
     for (const thread of markAllDead(this.registry, this.thread, threads)) {
       pages += this.#reclaim(thread, options);
@@ -379,6 +446,7 @@ export class PageAllocator {
    * @throws ERR_LOCK_TIMEOUT as {@link reclaimThreads}
    */
   reclaimEnded(): number {
+    this.#checkOpen();
     return this.reclaimThreads(this.registry.findEnded());
   }
 
@@ -396,14 +464,17 @@ export class PageAllocator {
     return pages;
   }
 
-  /** Drains this thread's caches and gives its id back. Idempotent. */
+  /**
+   * Drains this thread's caches and gives its id back. Idempotent. Every other function throws ERR_BUDDY_CLOSED
+   * afterwards, but `toHandle` and `zone`.
+   */
   close(): void {
     if (this.#closed) return;
-    this.#closed = true;
     for (const { core } of this.zones) {
-      core.cache?.close();
+      core.close();
       if (core.cacheAt !== undefined) this.#words[core.cacheAt + Cache.OWNER] = 0;
     }
+    this.#closed = true;
     this.registry.unregister(this.thread);
   }
 
@@ -414,6 +485,7 @@ export class PageAllocator {
 
   /** Word that counts low-watermark events: array and index, for Atomics.wait and waitAsync. */
   lowEvents(): { words: Int32Array; index: number } {
+    this.#refuseClosed();
     return { words: this.#words, index: Header.EVENTS };
   }
 
@@ -448,6 +520,7 @@ export class PageAllocator {
   }
 
   #zoneById(zoneId: number): BuddyZone {
+    checkInteger(zoneId, 'zoneId', 0, 255);
     const zone = this.#byId[zoneId];
     if (zone !== undefined) return zone;
     throw new BuddyError('ERR_BUDDY_ARGUMENT', `zone id ${zoneId} is not of this allocator`, {
@@ -455,16 +528,19 @@ export class PageAllocator {
     });
   }
 
-  #check(order: number): void {
+  #refuseClosed(): void {
     if (this.#closed) throw new BuddyError('ERR_BUDDY_CLOSED', 'the allocator was closed');
+  }
+
+  #check(order: number): void {
+    this.#checkOpen();
+    checkOrder(order, this.memmap.geometry.maxOrder);
+  }
+
+  #checkOpen(): void {
+    this.#refuseClosed();
     if (this.#words[Header.BROKEN] !== 0) {
       throw new BuddyError('ERR_BUDDY_CORRUPT', 'verify() has found broken invariants');
-    }
-    const { maxOrder } = this.memmap.geometry;
-    if (!Number.isInteger(order) || order < 0 || order > maxOrder) {
-      throw new BuddyError('ERR_BUDDY_ARGUMENT', `order is 0..${maxOrder}, got ${order}`, {
-        order,
-      });
     }
   }
 }

@@ -26,11 +26,23 @@ import {
   zoneAt,
   ZoneFlag,
 } from '../base/control-layout.js';
+import {
+  checkArray,
+  checkFlag,
+  checkFunction,
+  checkInteger,
+  checkObject,
+  checkOrder,
+  checkOut,
+  checkPfn,
+  checkTimeout,
+  refuse,
+} from '../base/check.js';
 import { BuddyError } from '../base/errors.js';
 import { checkAllocatorHandle, checkTogether } from '../base/handle.js';
 import { markAllDead, type ReclaimOptions } from '../base/threads.js';
-import { createFastPath } from './fast-path.js';
-import { allocContigRange, type MoveCallback } from '../zone/isolation.js';
+import { createFastPath, type FastPath } from './fast-path.js';
+import { allocContigRange, checkContig, type MoveCallback } from '../zone/isolation.js';
 import { auditZone, type Violation } from '../zone/verify.js';
 import { reclaimCache } from '../cache/worker-cache.js';
 import { BuddyZone } from '../zone/zone.js';
@@ -51,11 +63,12 @@ import type {
 } from './pool-types.js';
 import { watchWord } from './low-watch.js';
 import { needData, PageData, type ViewConstructor } from './page-data.js';
-import { checkRun } from './range-request.js';
-import { type PressureCallback, Requests } from './requests.js';
+import { checkRequest, type PressureCallback, Requests } from './requests.js';
 import { restoreBuffers, snapshotBuffers } from './snapshot.js';
 
 const NO_REQUEST: AllocRequest = Object.freeze({});
+/** What is said of the allocator, not of the block. */
+const STOPPED: readonly string[] = ['ERR_BUDDY_CORRUPT', 'ERR_BUDDY_CLOSED'];
 
 /** Page allocator of one shared memory, seen from one thread. */
 export class BuddyAllocator {
@@ -90,6 +103,7 @@ export class BuddyAllocator {
   /** Type of requests that name none. */
   readonly #usual: number;
   readonly #requests: Requests;
+  readonly #fast: FastPath<AllocRequest> | undefined;
   #closed = false;
 
   private constructor(handle: BuddyHandle, { lockTimeoutMs, thread }: AttachOptions = {}) {
@@ -135,7 +149,7 @@ export class BuddyAllocator {
     const otherwise = {
       alloc: (order: number, request: AllocRequest | undefined): number | undefined => {
         this.#checkOpen();
-        return this.#requests.alloc(order, request ?? NO_REQUEST);
+        return this.#requests.alloc(order, request === undefined ? NO_REQUEST : request);
       },
       free: (pfn: number, order: number): void => {
         this.#checkOpen();
@@ -143,10 +157,11 @@ export class BuddyAllocator {
       },
     };
     // Poisoned memory is filled and checked at every call.
-    const { alloc, free } =
+    this.#fast =
       this.zone.cacheAt === undefined || (flags & ControlFlag.POISON) !== 0
-        ? otherwise
+        ? undefined
         : createFastPath(this.zone, this.zone.cacheAt, this.#usual, otherwise);
+    const { alloc, free } = this.#fast ?? otherwise;
     this.alloc = alloc;
     this.free = free;
     if (this.zone.cacheAt !== undefined) words[this.zone.cacheAt + Cache.OWNER] = this.thread;
@@ -173,10 +188,13 @@ export class BuddyAllocator {
    */
   static attach(handle: BuddyHandle, options: AttachOptions = {}): BuddyAllocator {
     checkAllocatorHandle(handle);
+    checkObject(options, 'options');
+    checkTimeout(options.lockTimeoutMs);
+    if (options.thread !== undefined) checkInteger(options.thread, 'thread', 1, 2 ** 31 - 1);
     return new BuddyAllocator(handle, options);
   }
 
-  /** For `postMessage` and `attach`. */
+  /** For `postMessage` and `attach`; also of a closed allocator: others may still attach. */
   toHandle(): BuddyHandle {
     return this.#handle;
   }
@@ -194,7 +212,7 @@ export class BuddyAllocator {
       this.free(pfn, order);
       return 'ok';
     } catch (error) {
-      if (error instanceof BuddyError && error.code !== 'ERR_BUDDY_CORRUPT') return error.code;
+      if (error instanceof BuddyError && !STOPPED.includes(error.code)) return error.code;
       throw error;
     }
   }
@@ -204,6 +222,8 @@ export class BuddyAllocator {
    * largest block is possible. The pages can be freed one by one (order 0) or with {@link freeExact}.
    */
   allocExact(pages: number, request: AllocRequest = NO_REQUEST): number | undefined {
+    this.#checkOpen();
+    checkRequest(request);
     return this.allocRange({ ...request, pages });
   }
 
@@ -218,40 +238,69 @@ export class BuddyAllocator {
 
   /** Frees pages from {@link allocExact} or {@link allocRange}. @throws as {@link BuddyAllocator.free}; nothing changed */
   freeExact(pfn: number, pages: number): void {
-    if (!Number.isInteger(pages) || pages < 1) {
-      throw new BuddyError('ERR_BUDDY_ARGUMENT', `pages is at least 1, got ${pages}`, { pages });
-    }
     this.#checkOpen();
+    checkPfn(pfn);
+    checkInteger(pages, 'pages', 1, 2 ** 31);
     this.#requests.freeExact(pfn, pages);
   }
 
   /**
    * Order-0 pages into the first places of `out`.
    * @param count  pages wanted
-   * @param out    takes their page numbers, from index 0 on
+   * @param out    takes their page numbers, from index 0 on; an Int32Array has room for `count`
    * @returns how many were got
+   * @throws ERR_BUDDY_ARGUMENT; what a callback throws: then all pages of this call are free again
    */
   allocBulk(count: number, out: Int32Array | number[], request?: AllocRequest): number {
-    for (let i = 0; i < count; i++) {
-      const pfn = this.alloc(0, request);
-      if (pfn === undefined) return i;
-      out[i] = pfn;
+    this.#checkOpen();
+    checkInteger(count, 'count', 0, 2 ** 31 - 1);
+    checkOut(out, count);
+    if (request !== undefined) checkRequest(request);
+    let got = 0;
+    try {
+      for (; got < count; got++) {
+        const pfn = this.alloc(0, request);
+        if (pfn === undefined) break;
+        out[got] = pfn;
+      }
+    } catch (error) {
+      this.freeBulk(out, got);
+      throw error;
     }
-    return count;
+    return got;
   }
 
-  /** Frees the first `count` order-0 pages of `list`; stops with an error at the first that is wrong. */
-  freeBulk(list: ArrayLike<number>, count: number = list.length): void {
-    for (let i = 0; i < count; i++) this.free(list[i]!, 0);
+  /**
+   * Frees the first `count` order-0 pages of `list`.
+   * @throws as {@link BuddyAllocator.free} for the first page that is wrong; `details.index` says which: those before
+   *   it have been freed
+   */
+  freeBulk(list: ArrayLike<number>, count?: number): void {
+    this.#checkOpen();
+    if (typeof list !== 'object' || (list as unknown) === null) refuse('list', 'an array', list);
+    const { length } = list;
+    checkInteger(length, 'list.length', 0, 2 ** 31);
+    if (count !== undefined) checkInteger(count, 'count', 0, length);
+    const end = count ?? length;
+    for (let index = 0; index < end; index++) {
+      try {
+        this.free(list[index]!, 0);
+      } catch (error) {
+        if (!(error instanceof BuddyError)) throw error;
+        const { code, message, details } = error;
+        throw new BuddyError(code, message, { ...details, index }, { cause: error });
+      }
+    }
   }
 
   /**
    * Takes exactly `[startPfn, endPfn)`, moving used blocks away.
    * @returns false when a page cannot be emptied; nothing is held then
+   * @throws ERR_BUDDY_ARGUMENT for an empty range; ERR_BUDDY_OUT_OF_ZONE beyond `maxPages`
    */
   allocContigRange(startPfn: number, endPfn: number, move?: MoveCallback): boolean {
     this.#checkOpen();
-    checkRun({ pages: endPfn - startPfn, min: startPfn, max: endPfn }, this.zone.endPfn);
+    checkContig(this.zone, startPfn, endPfn, move);
     return allocContigRange(this.zone, startPfn, endPfn, { move });
   }
 
@@ -265,6 +314,8 @@ export class BuddyAllocator {
     isMovable = (pfn: number): boolean => this.memmap.pageblocks.migratetype(pfn) === this.#usual,
   ): CompactionResult {
     this.#checkOpen();
+    checkFunction(move, 'move');
+    checkFunction(isMovable, 'isMovable');
     return compactZone(this.zone, move, isMovable);
   }
 
@@ -274,11 +325,9 @@ export class BuddyAllocator {
    */
   grow(pages: number): number {
     this.#checkOpen();
+    checkInteger(pages, 'pages', 0, 2 ** 31);
     const from = this.#words[this.zone.at + Zone.PRESENT]!;
     const to = Math.min(from + pages, this.zone.endPfn);
-    if (!Number.isInteger(pages) || pages < 0) {
-      throw new BuddyError('ERR_BUDDY_ARGUMENT', `pages is a count, got ${pages}`, { pages });
-    }
     if (to === from) return 0;
     const size = this.memmap.pagesPerSection;
     const presentEnd = Math.ceil(from / size) * size;
@@ -287,18 +336,27 @@ export class BuddyAllocator {
     return to - from;
   }
 
-  /** Typed array over a block: `view(pfn, order, Uint8Array)`. @throws ERR_BUDDY_ARGUMENT without data */
+  /**
+   * Typed array over a block: `view(pfn, order, Uint8Array)`.
+   * @throws ERR_BUDDY_ARGUMENT without data, and outside it
+   */
   view<T>(pfn: number, order: number, type: ViewConstructor<T>): T {
+    checkOrder(order, this.maxOrder);
     return this.viewPages(pfn, 2 ** order, type);
   }
 
-  /** Typed array over any number of pages. */
+  /** Typed array over any number of pages. @throws ERR_BUDDY_ARGUMENT without data, and outside it */
   viewPages<T>(pfn: number, pages: number, type: ViewConstructor<T>): T {
+    this.#checkOpen();
+    checkInteger(pfn, 'pfn', 0, this.zone.endPfn - 1);
+    checkInteger(pages, 'pages', 1, this.zone.endPfn - pfn);
     return needData(this.#data).view(pfn, pages, type);
   }
 
-  /** Byte offset of a page in the data. */
+  /** Byte offset of a page in {@link BuddyAllocator.buffer}. @throws ERR_BUDDY_ARGUMENT outside the data */
   offset(pfn: number): number {
+    this.#checkOpen();
+    checkInteger(pfn, 'pfn', 0, this.zone.endPfn - 1);
     return this.#handle.dataOffset + pfn * this.pageSize;
   }
 
@@ -307,14 +365,14 @@ export class BuddyAllocator {
     return this.#handle.data;
   }
 
-  /** Sets the marks. @throws ERR_BUDDY_ARGUMENT unless 0 <= min <= low <= high */
+  /** Sets the marks. @throws ERR_BUDDY_ARGUMENT unless 0 <= min <= low <= high, whole pages below 2^31 */
   setWatermarks(marks: PoolWatermarks): void {
+    this.#checkOpen();
+    checkObject(marks, 'marks');
     const { min, low, high } = marks;
-    if (!(Number.isInteger(min + low + high) && min >= 0 && min <= low && low <= high)) {
-      throw new BuddyError('ERR_BUDDY_ARGUMENT', 'marks satisfy 0 <= min <= low <= high', {
-        ...marks,
-      });
-    }
+    checkInteger(min, 'min', 0, 2 ** 31 - 1);
+    checkInteger(low, 'low', min, 2 ** 31 - 1);
+    checkInteger(high, 'high', low, 2 ** 31 - 1);
     this.zone.locked(() => {
       const w = this.#words;
       const z = this.zone.at;
@@ -328,41 +386,53 @@ export class BuddyAllocator {
 
   /** Calls back after each fall below the low mark, whichever thread caused it. @returns stop function */
   onLow(callback: () => void): () => void {
+    this.#checkOpen();
+    checkFunction(callback, 'callback');
     return watchWord(this.#words, Header.EVENTS, callback);
   }
 
   /** Word that counts low-watermark events, for `Atomics.wait` in a reclaiming worker. */
   lowEvents(): { words: Int32Array; index: number } {
+    this.#checkOpen();
     return { words: this.#words, index: Header.EVENTS };
   }
 
   /** Sets this thread's callback for requests that cannot be served. */
   onPressure(callback: PressureCallback | undefined): void {
+    this.#checkOpen();
+    if (callback !== undefined) checkFunction(callback, 'callback');
     this.#requests.onPressure = callback;
   }
 
   /** Numbers, read without a lock: each is exact, together they may be of different moments. */
   stats(): AllocatorStats {
+    this.#refuseClosed();
     return statsOf(this.zone, this.#words);
   }
 
   /** Share of the free pages that cannot serve a block of `order`, 0 .. 1. */
   fragmentation(order: number): number {
+    this.#refuseClosed();
+    checkOrder(order, this.maxOrder);
     return unusableIndex(this.zone.freeBlocks(), order) / 1000;
   }
 
   /** Free blocks per order in the form of /proc/buddyinfo. */
   dump(): string {
+    this.#refuseClosed();
     return formatBuddyinfo([{ nid: 0, zone: 'Normal', free: this.zone.freeBlocks() }]);
   }
 
   /** Calls back for every block, in order of pages. */
   walk(visit: BlockVisitor): void {
+    this.#refuseClosed();
+    checkFunction(visit, 'visit');
     walkBlocks(this.zone, visit);
   }
 
   /** Checks all invariants; call it while no other thread is at work. @returns what is broken */
   verify(): Violation[] {
+    this.#refuseClosed();
     const grid =
       this.zone.cacheAt === undefined
         ? undefined
@@ -375,6 +445,7 @@ export class BuddyAllocator {
 
   /** Gives this thread's cache back, and asks other threads to do so at their next call. */
   drain(): void {
+    this.#checkOpen();
     this.zone.cache?.drain();
     const threads = this.#words[Header.THREADS]!;
     for (let thread = 1; thread <= threads; thread++) {
@@ -389,11 +460,13 @@ export class BuddyAllocator {
    * @throws ERR_THREADS_FULL (MemmapError) when all ids are taken
    */
   reserveThread(): number {
+    this.#checkOpen();
     return this.registry.reserve();
   }
 
   /** Ids that are taken: reserved, attached, or of ended threads that nobody has reclaimed. Ascending. */
   threads(): number[] {
+    this.#refuseClosed();
     return this.registry.ids();
   }
 
@@ -403,6 +476,7 @@ export class BuddyAllocator {
    * @throws ERR_LOCK_TIMEOUT as {@link reclaimThreads}
    */
   reclaimThread(thread: number, options: ReclaimOptions = {}): number {
+    checkInteger(thread, 'thread', 1, this.registry.maxThreads);
     return this.reclaimThreads([thread], options);
   }
 
@@ -414,6 +488,10 @@ export class BuddyAllocator {
    *   thread keeps the lock: the call may be repeated
    */
   reclaimThreads(threads: readonly number[], options: ReclaimOptions = {}): number {
+    this.#checkOpen();
+    checkArray(threads, 'threads');
+    checkObject(options, 'options');
+    checkFlag(options.reserve, 'reserve');
     let pages = 0;
     for (const thread of markAllDead(this.registry, this.thread, threads)) {
       pages += this.#reclaim(thread, options);
@@ -427,6 +505,7 @@ export class BuddyAllocator {
    * @throws ERR_LOCK_TIMEOUT as {@link reclaimThreads}
    */
   reclaimEnded(): number {
+    this.#checkOpen();
     return this.reclaimThreads(this.registry.findEnded());
   }
 
@@ -444,6 +523,9 @@ export class BuddyAllocator {
    * @param options `data: false` leaves the managed memory out
    */
   snapshot(options: { data?: boolean } = {}): BuddySnapshot {
+    this.#refuseClosed();
+    checkObject(options, 'options');
+    checkFlag(options.data, 'data');
     return snapshotBuffers(this.#handle, options.data ?? true);
   }
 
@@ -455,14 +537,16 @@ export class BuddyAllocator {
     return allocator;
   }
 
-  /** Drains this thread's cache and gives its id back. Idempotent. */
+  /**
+   * Drains this thread's cache and gives its id back. Idempotent. Every other function of the object throws
+   * ERR_BUDDY_CLOSED afterwards, those that were taken out of it as well; only `toHandle` still works.
+   */
   close(): void {
     if (this.#closed) return;
-    this.zone.cache?.close();
+    this.zone.close();
     this.#closed = true;
     // The id, and with it the cache, may be another thread's soon: nothing of this object must reach it.
-    const refuse = (): never => this.#refuse();
-    Object.assign(this, { alloc: refuse, free: refuse });
+    this.#fast?.close();
     if (this.zone.cacheAt !== undefined) this.#words[this.zone.cacheAt + Cache.OWNER] = 0;
     this.registry.unregister(this.thread);
   }
@@ -472,12 +556,12 @@ export class BuddyAllocator {
     this.close();
   }
 
-  #refuse(): never {
-    throw new BuddyError('ERR_BUDDY_CLOSED', 'the allocator was closed');
+  #refuseClosed(): void {
+    if (this.#closed) throw new BuddyError('ERR_BUDDY_CLOSED', 'the allocator was closed');
   }
 
   #checkOpen(): void {
-    if (this.#closed) this.#refuse();
+    this.#refuseClosed();
     if (this.#words[Header.BROKEN] !== 0) {
       throw new BuddyError('ERR_BUDDY_CORRUPT', 'verify() has found broken invariants');
     }

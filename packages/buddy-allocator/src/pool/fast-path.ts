@@ -21,6 +21,7 @@ import {
   CACHE_ORDERS,
   CACHE_TYPES,
   CacheList,
+  Header,
   LIST_HEADER_SHIFT,
 } from '../base/control-layout.js';
 import type { BuddyZone } from '../zone/zone.js';
@@ -45,9 +46,11 @@ interface Otherwise<Request> {
 }
 
 /** The short ways of one thread into a zone with a cache of limits per list. */
-interface FastPath<Request> {
+export interface FastPath<Request> {
   readonly alloc: (order: number, request?: Request) => number | undefined;
   readonly free: (index: number, order: number) => void;
+  /** Takes the cache away from both, for good: every call ends in `otherwise` from now on. */
+  readonly close: () => void;
 }
 
 /**
@@ -63,16 +66,20 @@ export function createFastPath<Request>(
   const { words: w } = zone;
   const { state, pageblocks } = zone.columns;
   const { pageblockOrder } = zone.memmap.geometry;
-  const LISTS = cacheAt + Cache.LISTS;
+  // Changes once, at `close`, to lists that are empty and full for ever: no hit asks whether it is open. A field of
+  // an object with a class of its own, because the engine folds a field that was never written again into the code,
+  // as it does not with a `let`, and throws that code away at the write.
+  const open = new (class {
+    lists = cacheAt + Cache.LISTS;
+  })();
   const slowAlloc = otherwise.alloc;
   const slowFree = otherwise.free;
 
   // Each way out is a branch of its own: the way that is taken nearly always then has no jump in it.
   function alloc(order: number, request?: Request): number | undefined {
-    if (request !== undefined || order >= ORDERS || order >>> 0 !== order) {
-      return slowAlloc(order, request);
-    }
-    const l = LISTS + ((order * TYPES + type) << HEADER_SHIFT);
+    if (typeof order !== 'number' || request !== undefined) return slowAlloc(order, request);
+    if (order >= ORDERS || order >>> 0 !== order) return slowAlloc(order, request);
+    const l = open.lists + ((order * TYPES + type) << HEADER_SHIFT);
     const top = w[l]!;
     if (top === w[l + BOTTOM]!) return slowAlloc(order, request);
     const index = w[top]!;
@@ -82,6 +89,10 @@ export function createFastPath<Request>(
   }
 
   function free(index: number, order: number): void {
+    if (typeof index !== 'number' || typeof order !== 'number') {
+      slowFree(index, order);
+      return;
+    }
     const head = state[index]! & STATE_MASK;
     if (head !== (ALLOCATED | order) || order >= ORDERS || order >>> 0 !== order) {
       slowFree(index, order);
@@ -92,7 +103,7 @@ export function createFastPath<Request>(
       slowFree(index, order);
       return;
     }
-    const l = LISTS + ((order * TYPES + kind) << HEADER_SHIFT);
+    const l = open.lists + ((order * TYPES + kind) << HEADER_SHIFT);
     const top = w[l]! + 1;
     if (top > w[l + LIMIT]!) {
       slowFree(index, order);
@@ -103,5 +114,9 @@ export function createFastPath<Request>(
     state[index] = CACHED_DIRTY | order;
   }
 
-  return { alloc, free };
+  function close(): void {
+    open.lists = Header.NO_LISTS;
+  }
+
+  return { alloc, free, close };
 }

@@ -1,6 +1,7 @@
 /**
  * The managed bytes: views, zeroing, poison. Nothing here is on the path of a plain allocation.
  */
+import { refuse } from '../base/check.js';
 import { BuddyError } from '../base/errors.js';
 
 /** Byte that freed pages are filled with. @kernel PAGE_POISON */
@@ -26,10 +27,16 @@ export class PageData {
     this.#bytes = new Uint8Array(buffer);
   }
 
-  /** A typed array over pages. */
+  /** A typed array over pages. @throws ERR_BUDDY_ARGUMENT for a class whose elements do not fit the place */
   view<T>(pfn: number, pages: number, type: ViewConstructor<T>): T {
     const bytes = pages * this.pageSize;
-    return new type(this.buffer, this.offset + pfn * this.pageSize, bytes / type.BYTES_PER_ELEMENT);
+    const start = this.offset + pfn * this.pageSize;
+    const size: unknown = typeof type === 'function' ? type.BYTES_PER_ELEMENT : undefined;
+    if (typeof size !== 'number') refuse('type', 'the class of a typed array', type);
+    if (!Number.isInteger(start / size) || !Number.isInteger(bytes / size)) {
+      refuse('type', `elements that divide ${bytes} bytes at ${start}`, size);
+    }
+    return new type(this.buffer, start, bytes / size);
   }
 
   /** Fills pages. */

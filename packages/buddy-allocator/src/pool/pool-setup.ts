@@ -16,7 +16,16 @@ import {
   Zone,
   zoneAt,
 } from '../base/control-layout.js';
+import {
+  checkFlag,
+  checkInteger,
+  checkName,
+  checkObject,
+  checkTimeout,
+  refuse,
+} from '../base/check.js';
 import { BuddyError } from '../base/errors.js';
+import { bufferBytes, keepLocal } from '../base/local.js';
 import { type BuddyZone, initZoneWords } from '../zone/zone.js';
 import type { BuddyAllocatorOptions, BuddyHandle } from './pool-types.js';
 
@@ -31,55 +40,99 @@ interface PoolSetup {
   readonly made: boolean;
 }
 
-function refuse(option: string, rule: string, value: number | undefined): never {
-  throw new BuddyError('ERR_BUDDY_ARGUMENT', `${option}: ${rule}, got ${value}`, { option, value });
-}
+/** Most pages: page numbers are indices of 32 bits. */
+const MAX_PAGES = 2 ** 31 - 2 ** 16;
 
 /** Checks options. @throws ERR_BUDDY_ARGUMENT with the option's name in details */
 function checkOptions(options: BuddyAllocatorOptions): PoolSetup {
-  const pageSize = options.pageSize ?? 4096;
+  checkObject(options, 'options');
+  const { pageSize = 4096, maxOrder = 10, threads = 16, data } = options;
+  checkInteger(pageSize, 'pageSize', 1, 2 ** 30);
   const pageShift = Math.log2(pageSize);
-  if (!Number.isInteger(pageShift) || pageShift < 0 || pageShift > 30) {
-    refuse('pageSize', 'a power of two up to 2^30', pageSize);
+  if (!Number.isInteger(pageShift)) refuse('pageSize', 'a power of two', pageSize);
+  const pages = countPages(options, pageSize);
+  const { maxPages = pages } = options;
+  checkInteger(maxPages, 'maxPages', pages, MAX_PAGES);
+  checkInteger(maxOrder, 'maxOrder', 0, 15);
+  checkInteger(threads, 'threads', 1, 1024);
+  for (const flag of ['zeroed', 'grouping', 'caches', 'poison'] as const) {
+    checkFlag(options[flag], flag);
   }
-  const pages = options.pages ?? (options.bytes ?? NaN) / pageSize;
-  if (!Number.isInteger(pages) || pages < 1 || pages > 2 ** 31 - 2 ** 16) {
-    refuse(
-      options.pages === undefined ? 'bytes' : 'pages',
-      'a whole number of pages below 2^31',
-      pages,
-    );
-  }
-  const maxPages = options.maxPages ?? pages;
-  if (!Number.isInteger(maxPages) || maxPages < pages)
-    refuse('maxPages', 'at least pages', maxPages);
-  const maxOrder = options.maxOrder ?? 10;
-  if (!Number.isInteger(maxOrder) || maxOrder < 0 || maxOrder > 15) {
-    refuse('maxOrder', 'an integer 0..15', maxOrder);
-  }
-  const threads = options.threads ?? 16;
-  if (!Number.isInteger(threads) || threads < 1 || threads > 1024) {
-    refuse('threads', 'an integer 1..1024', threads);
-  }
-  const { data } = options;
+  checkTimeout(options.lockTimeoutMs);
   if (options.poison === true && data === null) refuse('poison', 'needs data', undefined);
   const made = data === undefined || data === null || typeof data === 'string';
   return { pages, maxPages, pageShift, maxOrder, threads, made };
 }
 
-/** The managed memory; null for none. @throws ERR_BUDDY_ARGUMENT when a given buffer is too small */
-function makeData(options: BuddyAllocatorOptions, setup: PoolSetup): ArrayBufferLike | null {
-  const { data = 'shared', dataOffset = 0 } = options;
-  if (data === null) return null;
-  const pageSize = 2 ** setup.pageShift;
-  if (!Number.isInteger(dataOffset / pageSize) || dataOffset < 0) {
-    refuse('dataOffset', 'a multiple of the page size', dataOffset);
+/** Size in pages, from `pages` or `bytes`; not from both. */
+function countPages({ pages, bytes }: BuddyAllocatorOptions, pageSize: number): number {
+  if (pages !== undefined && bytes !== undefined) refuse('bytes', 'not beside `pages`', bytes);
+  if (pages !== undefined) {
+    checkInteger(pages, 'pages', 1, MAX_PAGES);
+    return pages;
   }
+  checkInteger(bytes, 'bytes', pageSize, MAX_PAGES * pageSize);
+  const counted = bytes! / pageSize;
+  if (!Number.isInteger(counted)) refuse('bytes', `a multiple of ${pageSize}`, bytes);
+  return counted;
+}
+
+/** The managed memory, and its first byte in the buffer; null for none. */
+interface Data {
+  readonly buffer: ArrayBufferLike | null;
+  readonly offset: number;
+}
+
+/** @throws ERR_BUDDY_ARGUMENT when it is no memory, too small, or starts between the elements of arrays */
+function makeData(options: BuddyAllocatorOptions, setup: PoolSetup): Data {
+  const { data = 'shared', dataOffset = 0 } = options;
+  const pageSize = 2 ** setup.pageShift;
+  checkInteger(dataOffset, 'dataOffset', 0, Number.MAX_SAFE_INTEGER);
+  if (dataOffset % pageSize !== 0) refuse('dataOffset', 'a multiple of the page size', dataOffset);
+  if (data === null) return { buffer: null, offset: dataOffset };
   const bytes = dataOffset + setup.maxPages * pageSize;
-  if (typeof data === 'string') return allocateBuffer(bytes, data === 'shared' && canShare());
-  const buffer = 'buffer' in data ? data.buffer : data;
-  if (buffer.byteLength < bytes) refuse('data', `at least ${bytes} bytes`, buffer.byteLength);
-  return buffer;
+  if (typeof data === 'string') {
+    checkName(data, 'data', ['shared', 'local']);
+    return { buffer: makeBuffer(bytes, data === 'shared' && canShare()), offset: dataOffset };
+  }
+  const given = givenMemory(data);
+  if (given === undefined) refuse('data', 'a buffer, a view, a WebAssembly.Memory or null', data);
+  if (given.length < bytes) refuse('data', `at least ${bytes} bytes`, given.length);
+  const start = given.offset + dataOffset;
+  const grain = Math.min(pageSize, 8);
+  if (start % grain !== 0) refuse('data', `a start at a multiple of ${grain} bytes`, start);
+  return { buffer: given.buffer, offset: start };
+}
+
+/** @throws ERR_BUDDY_ARGUMENT when the machine has no room for it */
+function makeBuffer(bytes: number, shared: boolean): ArrayBufferLike {
+  try {
+    return allocateBuffer(bytes, shared);
+  } catch (cause) {
+    throw new BuddyError(
+      'ERR_BUDDY_ARGUMENT',
+      `a buffer of ${bytes} bytes cannot be had`,
+      { option: 'data', bytes },
+      { cause },
+    );
+  }
+}
+
+/** The bytes that `data` names: of a view only its own. Undefined for what is no memory. */
+function givenMemory(
+  data: unknown,
+): { buffer: ArrayBufferLike; offset: number; length: number } | undefined {
+  if (typeof data !== 'object' || data === null) return undefined;
+  if (ArrayBuffer.isView(data)) {
+    return { buffer: data.buffer, offset: data.byteOffset, length: data.byteLength };
+  }
+  const whole = bufferBytes(data);
+  if (whole !== undefined) {
+    return { buffer: data as ArrayBufferLike, offset: 0, length: whole };
+  }
+  const inner = (data as { readonly buffer?: unknown }).buffer;
+  const length = bufferBytes(inner);
+  return length === undefined ? undefined : { buffer: inner as ArrayBufferLike, offset: 0, length };
 }
 
 /**
@@ -89,7 +142,7 @@ function makeData(options: BuddyAllocatorOptions, setup: PoolSetup): ArrayBuffer
 export function makeHandle(options: BuddyAllocatorOptions): { handle: BuddyHandle; pages: number } {
   const setup = checkOptions(options);
   const { pages, maxPages, pageShift, maxOrder, threads } = setup;
-  const data = makeData(options, setup);
+  const { buffer: data, offset: dataOffset } = makeData(options, setup);
   const shared = canShare() && options.data !== 'local';
   const memmap = Memmap.create({
     ranges: [{ startPfn: 0, endPfn: pages }],
@@ -123,8 +176,9 @@ export function makeHandle(options: BuddyAllocatorOptions): { handle: BuddyHandl
     control,
     threads: ThreadRegistry.create(threads).toHandle(),
     data,
-    dataOffset: options.dataOffset ?? 0,
+    dataOffset,
   };
+  keepLocal(handle);
   return { handle, pages };
 }
 

@@ -6,7 +6,7 @@ import type { ThreadRegistryHandle } from '@bootmem/memmap/shared';
 
 import type { BuddyErrorCode } from '../base/errors.js';
 
-/** A shared WebAssembly memory, or anything with a `buffer`. */
+/** A WebAssembly memory, a view of which only its own bytes are used, or anything else with a `buffer`. */
 export interface BufferOwner {
   readonly buffer: ArrayBufferLike;
 }
@@ -21,10 +21,12 @@ export interface BuddyAllocatorOptions {
   readonly pageSize?: number;
   /**
    * The memory: `shared` (default) makes a SharedArrayBuffer, `local` an ArrayBuffer, `null` none at all
-   * (offsets only: GPU buffers, files); or an existing buffer or WebAssembly.Memory.
+   * (offsets only: GPU buffers, files); or an existing buffer, WebAssembly.Memory, or view: then the view's bytes
+   * are the memory and no others. What is not shared can be used by the thread that made it only: `attach` refuses
+   * a copy of its handle.
    */
   readonly data?: 'shared' | 'local' | ArrayBufferLike | BufferOwner | null;
-  /** First byte of the managed memory inside `data`; default 0; a multiple of `pageSize`. */
+  /** First byte of the managed memory, from the start of `data`; default 0; a multiple of `pageSize`. */
   readonly dataOffset?: number;
   /** Memory that was never handed out is zero; default true for buffers made here, else false. */
   readonly zeroed?: boolean;
@@ -52,7 +54,7 @@ export interface AttachOptions {
   readonly thread?: number | undefined;
 }
 
-/** What another thread needs; structured-cloneable when data is shared or null. */
+/** What another thread needs; of use there when everything in it is shared memory (or `data` is null). */
 export interface BuddyHandle {
   readonly type: 'bootmem.buddy-allocator';
   readonly memmap: MemmapHandle;

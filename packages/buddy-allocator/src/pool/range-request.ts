@@ -1,12 +1,12 @@
 /**
  * Checks a request by place.
  */
-import { BuddyError } from '../base/errors.js';
+import { checkFlag, checkInteger, checkPfn, refuse } from '../base/check.js';
 import type { RunRequest } from '../zone/range-take.js';
 import type { RangeRequest } from './pool-types.js';
 
-const isPower = (n: number): boolean =>
-  Number.isInteger(n) && n > 0 && Number.isInteger(Math.log2(n));
+const isPower = (n: unknown): boolean =>
+  typeof n === 'number' && Number.isInteger(n) && n > 0 && Number.isInteger(Math.log2(n));
 
 /**
  * The request with its defaults.
@@ -15,22 +15,13 @@ const isPower = (n: number): boolean =>
  */
 export function checkRun(request: RangeRequest, endPfn: number): RunRequest {
   const { pages, min = 0, max = endPfn, align = 1, boundary = 0, topDown = false } = request;
-  const good =
-    Number.isInteger(pages) &&
-    pages > 0 &&
-    Number.isInteger(min) &&
-    Number.isInteger(max) &&
-    min >= 0 &&
-    isPower(align) &&
-    (boundary === 0 || (isPower(boundary) && boundary >= pages));
-  if (!good) {
-    throw new BuddyError('ERR_BUDDY_ARGUMENT', 'pages > 0, align and boundary powers of two', {
-      pages,
-      min,
-      max,
-      align,
-      boundary,
-    });
+  checkInteger(pages, 'pages', 1, Number.MAX_SAFE_INTEGER);
+  checkPfn(min, 'min');
+  checkPfn(max, 'max');
+  checkFlag(topDown, 'topDown');
+  if (!isPower(align)) refuse('align', 'a power of two', align);
+  if (boundary !== 0 && !(isPower(boundary) && boundary >= pages)) {
+    refuse('boundary', 'a power of two of at least `pages`, or 0', boundary);
   }
   return { pages, min, max: Math.min(max, endPfn), align, boundary, topDown };
 }

@@ -10,7 +10,7 @@
 import { PageState } from '@bootmem/memmap';
 
 import { ControlFlag, Zone } from '../base/control-layout.js';
-import { BuddyError } from '../base/errors.js';
+import { checkFlag, checkName, checkObject, checkOrder, refuse } from '../base/check.js';
 import { TakeFlag } from '../lists/fallback.js';
 import { extractRun, findFreeRun, firstNotSingle, freeRunLocked } from '../zone/range-take.js';
 import type { BuddyZone } from '../zone/zone.js';
@@ -24,6 +24,18 @@ const TYPE_OF: Readonly<Record<Mobility, 0 | 1 | 2>> = { unmovable: 0, movable: 
 
 /** Called when a request cannot be served; true says that something was freed. */
 export type PressureCallback = (pressure: { order: number; round: number }) => boolean;
+
+const MOBILITIES = Object.keys(TYPE_OF);
+
+/** @throws ERR_BUDDY_ARGUMENT for a request with a field that is none of the values it may have */
+export function checkRequest(request: AllocRequest): void {
+  checkObject(request, 'request');
+  const { mobility, zero, high, noPressure } = request;
+  if (mobility !== undefined) checkName(mobility, 'mobility', MOBILITIES);
+  checkFlag(zero, 'zero');
+  checkFlag(high, 'high');
+  checkFlag(noPressure, 'noPressure');
+}
 
 /** What {@link Requests} works on. */
 interface RequestParts {
@@ -67,12 +79,8 @@ export class Requests {
    * @throws ERR_BUDDY_ARGUMENT for an order that does not exist, or `zero` without data
    */
   alloc(order: number, request: AllocRequest): number | undefined {
-    const { maxOrder } = this.#zone;
-    if (!Number.isInteger(order) || order < 0 || order > maxOrder) {
-      throw new BuddyError('ERR_BUDDY_ARGUMENT', `order is 0..${maxOrder}, got ${order}`, {
-        order,
-      });
-    }
+    checkOrder(order, this.#zone.maxOrder);
+    checkRequest(request);
     if (request.zero === true) needData(this.#data);
     const type = this.#grouping ? TYPE_OF[request.mobility ?? 'movable'] : this.#usual;
     let index = this.#take(order, type, request);
@@ -91,6 +99,8 @@ export class Requests {
 
   /** Frees a block. @throws coded errors for everything that is not an allocated block of this order */
   free(pfn: number, order: number): void {
+    if (typeof pfn !== 'number') refuse('pfn', 'a page number', pfn);
+    checkOrder(order, this.#zone.maxOrder);
     if (this.#poison) {
       const state = this.#state[pfn];
       if (state !== undefined && (state & ~PageState.DIRTY) === (PageState.ALLOCATED | order)) {
@@ -102,7 +112,9 @@ export class Requests {
 
   /** Allocates pages by place. @returns first page number; undefined when no place fits */
   range(request: RangeRequest): number | undefined {
+    checkRequest(request);
     const run = checkRun(request, this.#zone.endPfn);
+    if (request.zero === true) needData(this.#data);
     const find = (): { pfn: number; dirty: boolean } | undefined =>
       this.#zone.locked(() => {
         if (this.#mustKeep(request, run.pages)) return undefined;

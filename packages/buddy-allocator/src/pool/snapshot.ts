@@ -10,6 +10,7 @@ import {
 } from '@bootmem/memmap/shared';
 
 import { checkAllocatorHandle, handleError } from '../base/handle.js';
+import { keepLocal } from '../base/local.js';
 import type { BuddyHandle, BuddySnapshot } from './pool-types.js';
 
 /** The buffers are there; their sizes are checked as those of a handle, once they are copied. */
@@ -78,6 +79,7 @@ export function restoreBuffers(snapshot: BuddySnapshot): BuddyHandle {
     data: snapshot.data === null ? null : place(snapshot.data, shared),
     dataOffset: 0,
   };
+  keepLocal(handle);
   checkAllocatorHandle(handle);
   return handle;
 }

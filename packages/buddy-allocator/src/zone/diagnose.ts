@@ -4,6 +4,7 @@
 import { type Memmap, PageState } from '@bootmem/memmap';
 import { type Columns } from '@bootmem/memmap/shared';
 
+import { checkOrder, refuse } from '../base/check.js';
 import { BuddyError } from '../base/errors.js';
 
 /** What is needed to explain a bad free. */
@@ -16,9 +17,8 @@ interface DiagnosedZone {
 /** Throws the error that fits. */
 export function diagnoseFree(zone: DiagnosedZone, index: number, order: number): never {
   const { memmap, maxOrder } = zone;
-  if (!Number.isInteger(order) || order < 0 || order > maxOrder) {
-    throw new BuddyError('ERR_BUDDY_ARGUMENT', `order is 0..${maxOrder}, got ${order}`, { order });
-  }
+  checkOrder(order, maxOrder);
+  if (typeof index !== 'number') refuse('pfn', 'a page number', index);
   const state = zone.columns.state[index];
   if (state === undefined || !Number.isInteger(index) || index < 0) {
     throw new BuddyError('ERR_BUDDY_OUT_OF_ZONE', 'the page has no descriptor', { index, order });

@@ -11,7 +11,9 @@
 import { PageState } from '@bootmem/memmap';
 import { HEAD_KIND_MASK, HEAD_ORDER_MASK } from '@bootmem/memmap/shared';
 
+import { checkFunction, checkPfn } from '../base/check.js';
 import { Zone } from '../base/control-layout.js';
+import { BuddyError } from '../base/errors.js';
 import { extractRun } from './range-take.js';
 import type { BuddyZone } from './zone.js';
 
@@ -82,6 +84,28 @@ export function unisolatePageblock(zone: BuddyZone, pfn: number): boolean {
     });
     zone.words[zone.at + Zone.ISOLATED_BLOCKS] = zone.words[zone.at + Zone.ISOLATED_BLOCKS]! - 1;
     return true;
+  });
+}
+
+/**
+ * Checks a request for exactly these pages, before anything is isolated. O(1).
+ * @throws ERR_BUDDY_ARGUMENT for what are no page numbers; ERR_BUDDY_OUT_OF_ZONE unless it is a range inside the zone
+ */
+export function checkContig(
+  zone: BuddyZone,
+  startPfn: number,
+  endPfn: number,
+  move: unknown,
+): void {
+  checkPfn(startPfn, 'startPfn');
+  checkPfn(endPfn, 'endPfn');
+  if (move !== undefined) checkFunction(move, 'move');
+  if (startPfn < endPfn && startPfn >= zone.startPfn && endPfn <= zone.endPfn) return;
+  throw new BuddyError('ERR_BUDDY_OUT_OF_ZONE', 'the range lies inside one zone', {
+    startPfn,
+    endPfn,
+    zoneStart: zone.startPfn,
+    zoneEnd: zone.endPfn,
   });
 }
 

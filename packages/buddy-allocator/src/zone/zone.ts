@@ -53,6 +53,21 @@ interface BuddyZoneParts {
   readonly isMovable?: ((pfn: number) => boolean) | undefined;
 }
 
+function refuseClosed(): never {
+  throw new BuddyError('ERR_BUDDY_CLOSED', 'the allocator was closed');
+}
+
+/** The cache of a thread that has closed. */
+const CLOSED_CACHE: WorkerCache = {
+  pop: refuseClosed,
+  refill: refuseClosed,
+  push: refuseClosed,
+  holds: refuseClosed,
+  drain: refuseClosed,
+  close: refuseClosed,
+  retune: refuseClosed,
+};
+
 /** Writes the constant words of a new zone. */
 export function initZoneWords(words: Int32Array, at: number, facts: ZoneFacts): void {
   words[at + Zone.ID] = facts.zoneId;
@@ -75,10 +90,11 @@ export class BuddyZone {
   readonly endPfn: number;
   readonly area: FreeArea;
   readonly fallback: Fallback;
-  readonly cache: WorkerCache | undefined;
+  #cache: WorkerCache | undefined;
   readonly cacheAt: number | undefined;
   readonly maxOrder: number;
   readonly #lock: SharedLock;
+  #closed = false;
   readonly #eventsAt: number;
 
   constructor(parts: BuddyZoneParts) {
@@ -112,7 +128,7 @@ export class BuddyZone {
       grouping: parts.grouping,
       isMovable: isMovable && ((index) => isMovable(memmap.pfnOf(index))),
     });
-    this.cache =
+    this.#cache =
       parts.cacheAt === undefined
         ? undefined
         : createWorkerCache({
@@ -134,13 +150,28 @@ export class BuddyZone {
           });
   }
 
-  /** Takes the zone's lock; repairs the lists first when its owner died. */
+  /** The calling thread's page cache. */
+  get cache(): WorkerCache | undefined {
+    return this.#cache;
+  }
+
+  /** Gives the cache back; lock and cache refuse from now on, because the thread's id is not its own any more. */
+  close(): void {
+    if (this.#closed) return;
+    this.#cache?.close();
+    this.#cache &&= CLOSED_CACHE;
+    this.#closed = true;
+  }
+
+  /** Takes the zone's lock; repairs the lists first when its owner died. @throws ERR_BUDDY_CLOSED */
   lock(): void {
+    if (this.#closed) refuseClosed();
     if (this.#lock.lock() === 'recovered') recoverZone(this);
   }
 
   /** Takes the zone's lock if it is free. */
   tryLock(): boolean {
+    if (this.#closed) refuseClosed();
     return this.#lock.tryLock();
   }
 
@@ -188,7 +219,7 @@ export class BuddyZone {
    * @returns descriptor index, -1 when there is none
    */
   alloc(order: number, type: number, flags: number): number {
-    const { cache } = this;
+    const cache = this.#cache;
     if (cache !== undefined && (flags & TakeFlag.HIGHATOMIC) === 0) {
       let index = cache.pop(order, type);
       if (index !== NONE) return index;
@@ -215,7 +246,7 @@ export class BuddyZone {
     if (!sane || s === undefined || (s & ~DIRTY) !== (ALLOCATED | order)) {
       diagnoseFree(this, index, order);
     }
-    if (this.cache?.push(index, order) === true) return;
+    if (this.#cache?.push(index, order) === true) return;
     this.lock();
     // Again under the lock: two threads may free the same block at the same time.
     if ((this.columns.state[index]! & ~DIRTY) !== (ALLOCATED | order)) {
