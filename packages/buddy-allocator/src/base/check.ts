@@ -67,6 +67,11 @@ export function checkObject(value: unknown, what: string): void {
   }
 }
 
+/** @throws ERR_BUDDY_ARGUMENT unless it is an Array */
+export function checkArray(value: unknown, what: string): void {
+  if (!Array.isArray(value)) refuse(what, 'an array', value);
+}
+
 /** @throws ERR_BUDDY_ARGUMENT unless it is one of the names */
 export function checkName(value: unknown, what: string, names: readonly string[]): void {
   if (typeof value !== 'string' || !names.includes(value)) {

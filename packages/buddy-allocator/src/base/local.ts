@@ -13,17 +13,20 @@ export interface LocalParts {
 
 const known = new WeakSet();
 
-const localBytes = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength')?.get;
+const localBytes = lengthOf(ArrayBuffer);
 // Where memory cannot be shared, the class may be missing.
 const sharedBytes =
-  typeof SharedArrayBuffer === 'undefined'
-    ? undefined
-    : Object.getOwnPropertyDescriptor(SharedArrayBuffer.prototype, 'byteLength')?.get;
+  typeof SharedArrayBuffer === 'undefined' ? undefined : lengthOf(SharedArrayBuffer);
 
-/** What a getter of an internal slot says; undefined where the value has no such slot. */
-function read(getter: (() => unknown) | undefined, value: unknown): number | undefined {
+/** The getter of the length of buffers of one kind; it looks at a slot that look-alikes have not. */
+function lengthOf({ prototype }: { readonly prototype: object }): PropertyDescriptor | undefined {
+  return Object.getOwnPropertyDescriptor(prototype, 'byteLength');
+}
+
+/** What it says of a value; undefined where the value has no such slot. */
+function read(length: PropertyDescriptor | undefined, value: unknown): number | undefined {
   try {
-    return getter?.call(value) as number | undefined;
+    return length?.get?.call(value) as number | undefined;
   } catch {
     return undefined;
   }

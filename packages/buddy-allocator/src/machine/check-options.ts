@@ -4,6 +4,7 @@
 import { type Memmap, ZONE_NAMES } from '@bootmem/memmap';
 
 import {
+  checkArray,
   checkFlag,
   checkFunction,
   checkInteger,
@@ -39,7 +40,8 @@ export function checkHooks(hooks: AllocatorHooks): void {
   const { accept } = hooks;
   if (accept === undefined) return;
   checkObject(accept, 'accept');
-  for (const name of GATE) checkFunction(accept[name], `accept.${name}`);
+  const gate = accept as unknown as Record<string, unknown>;
+  for (const name of GATE) checkFunction(gate[name], `accept.${name}`);
 }
 
 /** @throws ERR_BUDDY_ARGUMENT with the option that does not fit */
@@ -74,7 +76,7 @@ export function checkAllocOptions(options: AllocOptions): void {
  */
 export function checkSpecs(memmap: Memmap, zones: readonly ZoneSpec[]): void {
   checkObject(memmap, 'memmap');
-  if (!Array.isArray(zones)) refuse('zones', 'an array', zones);
+  checkArray(zones, 'zones');
   checkInteger(zones.length, 'zones.length', 1, MAX_ZONES);
   const seen = new Set<string>();
   for (const spec of zones) {

@@ -149,7 +149,7 @@ export class BuddyAllocator {
     const otherwise = {
       alloc: (order: number, request: AllocRequest | undefined): number | undefined => {
         this.#checkOpen();
-        return this.#requests.alloc(order, request === undefined ? NO_REQUEST : request);
+        return this.#requests.alloc(order, request);
       },
       free: (pfn: number, order: number): void => {
         this.#checkOpen();

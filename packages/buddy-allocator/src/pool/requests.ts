@@ -25,6 +25,7 @@ const TYPE_OF: Readonly<Record<Mobility, 0 | 1 | 2>> = { unmovable: 0, movable: 
 /** Called when a request cannot be served; true says that something was freed. */
 export type PressureCallback = (pressure: { order: number; round: number }) => boolean;
 
+const NO_REQUEST: AllocRequest = Object.freeze({});
 const MOBILITIES = Object.keys(TYPE_OF);
 
 /** @throws ERR_BUDDY_ARGUMENT for a request with a field that is none of the values it may have */
@@ -78,7 +79,7 @@ export class Requests {
    * @returns first page number; undefined when there is none
    * @throws ERR_BUDDY_ARGUMENT for an order that does not exist, or `zero` without data
    */
-  alloc(order: number, request: AllocRequest): number | undefined {
+  alloc(order: number, request: AllocRequest = NO_REQUEST): number | undefined {
     checkOrder(order, this.#zone.maxOrder);
     checkRequest(request);
     if (request.zero === true) needData(this.#data);
