@@ -46,6 +46,17 @@ function firstDifference(outcome: LogOutcome): string | undefined {
   return outcome.replay?.differences[0];
 }
 
+/** Why facts are not derivable, with counts, the most frequent first. */
+function openReasons(checks: readonly CheckReport[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { reason } of checks.flatMap(({ facts }) => facts)) {
+    if (reason !== undefined) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  }
+  return [...counts]
+    .sort(([, left], [, right]) => right - left)
+    .map(([reason, count]) => `not derivable ${String(count).padStart(6)}  ${reason}`);
+}
+
 /** Prints all outcomes and the closing line; sets the exit code. */
 export function printOutcomes(name: string, outcomes: readonly LogOutcome[]): void {
   let failed = 0;
@@ -68,7 +79,8 @@ export function printOutcomes(name: string, outcomes: readonly LogOutcome[]): vo
     }
   }
   console.log();
-  for (const line of factClassTable(outcomes.map((outcome) => outcome.check))) console.log(line);
+  const checks = outcomes.map((outcome) => outcome.check);
+  for (const line of [...factClassTable(checks), ...openReasons(checks)]) console.log(line);
   const replays = outcomes.filter((outcome) => outcome.replay !== undefined);
   if (replays.length > 0) {
     const sum = (pick: (report: ReplayReport) => number): number =>

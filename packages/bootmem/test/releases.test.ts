@@ -170,8 +170,9 @@ function filesWith(pattern: RegExp): string[] {
 
 test('nothing but the tables asks for a version', () => {
   expect(filesWith(/kernelAtLeast|kernel\??\.numbers|\bmajor\b|\bminor\b/)).toEqual([]);
-  // The readers of a release, and the one who names it in reports.
+  // The readers of a release, the one who lists those an input may come from, and the one who names it in reports.
   expect(filesWith(/parseRelease\(/)).toEqual([
+    'bootmem/eras.ts',
     'bootmem/profile.ts',
     'firmware-map/by-release.ts',
     'memblock/by-release.ts',
@@ -180,6 +181,7 @@ test('nothing but the tables asks for a version', () => {
   // Traces in the repository are of 6.12.
   expect(filesWith(/profileForRelease\('/)).toEqual(['memblock/replay-trace.ts']);
   expect(filesWith(/\bkernelOf\(/)).toEqual([
+    'bootmem/eras.ts',
     'bootmem/layout-plan.ts',
     'bootmem/profile.ts',
     'bootmem/replay-machine.ts',

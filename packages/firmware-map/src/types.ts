@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-export type { ByteRange, ProblemCode } from './types/common.js';
+export type { Architecture, ByteRange, ProblemCode } from './types/common.js';
 export type { FirmwareMaps, MapEntry, RangeKind } from './types/firmware.js';
 export type { MemblockDump, MemblockOperation } from './types/memblock.js';
 export type { NumaDescription, SratEntry } from './types/numa.js';

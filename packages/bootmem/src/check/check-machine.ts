@@ -11,7 +11,9 @@ import type { LoadedMachine } from '../input/types.js';
 import { planLayout } from '../plan/layout-plan.js';
 import type { LayoutPlan } from '../plan/layout-plan.js';
 import type { CheckReport } from '../result.js';
-import { FactList } from './fact-list.js';
+import { agreed } from './agreed.js';
+import { counted, FactList } from './fact-list.js';
+import { possibleReleases } from '../plan/eras.js';
 import {
   earlyRangeFacts,
   memmapInitFacts,
@@ -64,7 +66,7 @@ export function rejected(source: string, reason: string): CheckReport {
 
 /** Whether the description has anything that our results could follow from, other than results. */
 function hasInputs(description: MachineDescription): boolean {
-  const { firmware, proc, memblock, options, source } = description;
+  const { firmware, proc, memblock, source } = description;
   return (
     firmware.map.length > 0 ||
     firmware.efi.length > 0 ||
@@ -73,7 +75,7 @@ function hasInputs(description: MachineDescription): boolean {
     memblock.dumps.length > 0 ||
     (proc.iomem?.length ?? 0) > 0 ||
     (proc.firmwareMemmap?.length ?? 0) > 0 ||
-    options.mem !== undefined ||
+    proc.memblock !== undefined ||
     source.format === 'synthetic'
   );
 }
@@ -81,8 +83,21 @@ function hasInputs(description: MachineDescription): boolean {
 /**
  * Compares a loaded machine.
  * @param input  the machine
+ * @remarks without a release in the input, it is compared as every release that its form allows: what all of them
+ *   agree on is a fact, the rest depends on the release
  */
 export function checkMachine(input: LoadedMachine): CheckReport {
+  const { description } = input;
+  if (description.kernel !== undefined) return checkKnown(input);
+  const reports = possibleReleases(description).map((release) => {
+    const kernel = { release, numbers: release.split('.').map(Number), line: 0 };
+    return checkKnown({ ...input, description: { ...description, kernel } });
+  });
+  return { ...agreed(reports), kernel: 'unknown' };
+}
+
+/** Compares a machine whose release is known, or taken to be one. */
+function checkKnown(input: LoadedMachine): CheckReport {
   const { description } = input;
   const fromMap = hasInputs(description);
   const facts = new FactList();
@@ -98,6 +113,9 @@ export function checkMachine(input: LoadedMachine): CheckReport {
     notes.push(`the kernel says that it did not get what it asked for: ${text}`);
   }
   for (const problem of plan.derived.problems) notes.push(problem.message);
+  if (plan.memoryModel === 'flatmem') {
+    notes.push('the printed holes fit FLATMEM (one array of descriptors), not SPARSEMEM');
+  }
   if (!fromMap) {
     notes.push(
       'the log holds no firmware map: memory was taken from the printed early node ranges',
@@ -116,17 +134,12 @@ export function checkMachine(input: LoadedMachine): CheckReport {
     family(plan, facts, input);
   }
   hotplugFacts(plan, input.steps ?? [], facts);
-  const count = (verdict: string): number =>
-    facts.facts.filter((fact) => fact.verdict === verdict).length;
   return {
     schema: 'bootmem/check',
     version: 1,
     source: input.source,
     kernel: description.kernel?.release ?? 'unknown',
-    equal: count('equal'),
-    differs: count('differs'),
-    notDerivable: count('not derivable'),
-    facts: facts.facts,
+    ...counted(facts.facts),
     notes,
   };
 }

@@ -4,6 +4,23 @@
  */
 import type { FactReport } from '../result.js';
 
+/** Facts with their counts by verdict, as a report holds them. */
+export function counted(facts: readonly FactReport[]): {
+  equal: number;
+  differs: number;
+  notDerivable: number;
+  facts: readonly FactReport[];
+} {
+  const count = (verdict: FactReport['verdict']): number =>
+    facts.filter((fact) => fact.verdict === verdict).length;
+  return {
+    equal: count('equal'),
+    differs: count('differs'),
+    notDerivable: count('not derivable'),
+    facts,
+  };
+}
+
 /** A growing list of facts. */
 export class FactList {
   readonly #facts: FactReport[] = [];

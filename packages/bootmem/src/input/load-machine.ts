@@ -7,13 +7,16 @@
  *                        files beside the log (zoneinfo, buddyinfo, …) ─▶ merged in as truths
  * ```
  */
-import { createReadStream, existsSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { mergeDescriptions, readDescription, synthesize } from '@bootmem/firmware-map';
 import type { MachineDescription, ReadResult } from '@bootmem/firmware-map';
 import { BootmemError, messageOf } from '../errors.js';
 import { SAMPLE_LOG } from '../package-info.js';
+import { expanded } from './expand.js';
+import { fromZoneinfo, LAID_OUT } from './from-zoneinfo.js';
+import { joinLogs } from './join-logs.js';
 import { parseMemoryBlocks } from './memory-blocks.js';
 import type { MemoryBlocks } from './memory-blocks.js';
 import { readThisMachine } from './this-machine.js';
@@ -27,7 +30,17 @@ const SIBLINGS = [
   'iomem.txt',
   'nodes.txt',
   'firmware_memmap.txt',
+  'debugfs_memblock.txt',
 ];
+
+/** Logs of a recorded boot, in the order of preference. */
+const LOGS = ['dmesg.txt', 'console.txt'] as const;
+
+/** What says which kernel ran, where no log does, and what its line would begin with in one. */
+const IDENTITY_FILES = [
+  ['version.txt', ''],
+  ['cmdline.txt', 'Command line: '],
+] as const;
 
 /**
  * Loads a machine.
@@ -73,40 +86,15 @@ function synthetic(source: MachineSource): LoadedMachine {
 }
 
 async function loadLog(path: string, boot: number | undefined): Promise<LoadedMachine> {
-  const candidates = logFiles(path);
-  let failure: BootmemError | undefined;
-  for (const candidate of candidates) {
-    const result = await readLog(candidate, boot);
-    if (!result.ok) {
-      failure ??= inputError(candidate, result);
-      continue;
-    }
-    // A ring buffer that wrapped has lost the start of the boot; the console has all of it.
-    const wrapped = result.description.kernel === undefined && candidate !== candidates.at(-1);
-    if (wrapped) continue;
-    const description = await withSiblings(result.description, candidate);
-    const notes = description.problems
-      .filter((problem) => problem.severity === 'error')
-      .slice(0, 20)
-      .map((problem) => `line ${problem.line}: ${problem.message}`);
-    const steps = await hotplugSteps(candidate);
-    const blocks = await memoryBlocks(candidate);
-    return {
-      description,
-      source: nameOf(candidate),
-      notes,
-      ...(blocks === undefined ? {} : { blocks }),
-      ...(steps.length === 0 ? {} : { steps }),
-    };
-  }
-  throw failure ?? new BootmemError('ERR_BOOTMEM_READ', `no boot log in ${path}`, { path });
+  if (isFolder(path)) return await loadFolder(path, boot);
+  const result = await readLog(path, boot);
+  if (!result.ok) throw inputError(path, result);
+  return await finish(result.description, path);
 }
 
-/** The log itself, or those of a recorded boot's folder in the order of preference. */
-function logFiles(path: string): string[] {
-  let isFolder: boolean;
+function isFolder(path: string): boolean {
   try {
-    isFolder = statSync(path).isDirectory();
+    return statSync(path).isDirectory();
   } catch (error) {
     throw new BootmemError(
       'ERR_BOOTMEM_READ',
@@ -115,31 +103,129 @@ function logFiles(path: string): string[] {
       { cause: error },
     );
   }
-  if (!isFolder) return [path];
-  return ['dmesg.txt', 'console.txt']
-    .map((name) => join(path, name))
-    .filter((log) => existsSync(log));
+}
+
+/**
+ * A recorded boot: the kernel's ring, the console, or both joined where the ring has lost the beginning; without
+ * either, the files of /proc alone.
+ */
+async function loadFolder(folder: string, boot: number | undefined): Promise<LoadedMachine> {
+  const logs = LOGS.map((name) => join(folder, name)).filter((log) => existsSync(log));
+  if (logs.length === 0) return await loadFiles(folder);
+  let failure: BootmemError | undefined;
+  for (const log of logs) {
+    const result = await readLog(log, boot);
+    if (!result.ok) failure ??= inputError(log, result);
+    const isWhole = result.ok && result.description.kernel !== undefined;
+    if (!isWhole && log !== logs.at(-1)) {
+      const whole = await joinedLog(log, logs.at(-1)!, boot);
+      if (whole !== undefined) return await finish(whole, log);
+    } else if (result.ok) return await finish(result.description, log);
+  }
+  throw failure!;
+}
+
+async function joinedLog(
+  ring: string,
+  console: string,
+  boot: number | undefined,
+): Promise<MachineDescription | undefined> {
+  const whole = joinLogs(await liveConsole(console), await readFile(ring, 'utf8'));
+  if (whole === undefined) return undefined;
+  const result = await readDescription([whole], readOptions(ring, boot));
+  return result.ok ? result.description : undefined;
+}
+
+/** A folder without a log: what the files of /proc and /sys in it say, read as one text. */
+async function loadFiles(folder: string): Promise<LoadedMachine> {
+  const texts: string[] = [];
+  for (const [name, prefix] of [
+    ...IDENTITY_FILES,
+    ...SIBLINGS.map((file) => [file, ''] as const),
+  ]) {
+    const path = join(folder, name);
+    if (existsSync(path)) texts.push(`${prefix}${(await readFile(path, 'utf8')).trimEnd()}\n`);
+  }
+  if (texts.length === 0) {
+    throw new BootmemError(
+      'ERR_BOOTMEM_READ',
+      `neither a boot log nor files of /proc in ${folder}`,
+      {
+        path: folder,
+      },
+    );
+  }
+  const result = await readDescription(texts, { name: basename(folder) });
+  if (!result.ok) throw inputError(folder, result);
+  const { description, notes } = withMap(result.description);
+  return {
+    description,
+    source: basename(folder),
+    notes: ['no boot log: what follows from /proc alone', ...notes],
+    ...(await besides(join(folder, LOGS[0]))),
+  };
+}
+
+async function finish(read: MachineDescription, log: string): Promise<LoadedMachine> {
+  const { description, notes: laidOut } = withMap(await withSiblings(read, log));
+  const notes = description.problems
+    .filter((problem) => problem.severity === 'error')
+    .slice(0, 20)
+    .map((problem) => `line ${problem.line}: ${problem.message}`);
+  return {
+    description,
+    source: nameOf(log),
+    notes: [...notes, ...laidOut],
+    ...(await besides(log)),
+  };
+}
+
+/** What was recorded beside a log: its blocks, and what came later. */
+async function besides(log: string): Promise<Pick<LoadedMachine, 'blocks' | 'steps'>> {
+  const steps = await hotplugSteps(log);
+  const blocks = await memoryBlocks(log);
+  return {
+    ...(blocks === undefined ? {} : { blocks }),
+    ...(steps.length === 0 ? {} : { steps }),
+  };
+}
+
+/** Zones of zoneinfo are better than no memory at all. */
+function withMap(description: MachineDescription): {
+  description: MachineDescription;
+  notes: readonly string[];
+} {
+  const { firmware, proc, printed, memblock } = description;
+  const maps = [firmware.map, firmware.user, firmware.modified, firmware.setupData, firmware.efi];
+  const isKnown =
+    [...maps, printed.earlyRanges, memblock.dumps, proc.firmwareMemmap ?? []].some(
+      (list) => list.length > 0,
+    ) || (proc.iomem ?? []).some(({ name }) => name.startsWith('System RAM'));
+  const hasZones = (proc.zoneinfo ?? []).some(
+    ({ present, startPfn }) => (present ?? 0) > 0 && startPfn !== undefined,
+  );
+  if (isKnown || !hasZones) return { description, notes: [] };
+  return { description: fromZoneinfo(description), notes: [`no memory map: ${LAID_OUT}`] };
+}
+
+function readOptions(path: string, boot: number | undefined): { name: string; boot?: number } {
+  return { name: basename(path), ...(boot === undefined ? {} : { boot: boot - 1 }) };
 }
 
 async function readLog(path: string, boot: number | undefined): Promise<ReadResult> {
-  const which = {
-    name: basename(path),
-    ...(boot === undefined ? {} : { boot: boot - 1 }),
-  };
-  const stream = createReadStream(path);
+  const which = readOptions(path, boot);
   try {
     if (basename(path) === 'console.txt')
       return await readDescription([await liveConsole(path)], which);
-    return await readDescription(stream, which);
+    return await readDescription(expanded(path), which);
   } catch (error) {
+    if (error instanceof BootmemError) throw error;
     throw new BootmemError(
       'ERR_BOOTMEM_READ',
       `cannot read ${path}: ${messageOf(error)}`,
       { path },
       { cause: error },
     );
-  } finally {
-    stream.destroy();
   }
 }
 

@@ -6,18 +6,28 @@
  * that is said.
  */
 import { readdir, readFile } from 'node:fs/promises';
-import { cpus, hostname, release } from 'node:os';
+import { arch, cpus, hostname, release } from 'node:os';
 import { join } from 'node:path';
-import {
-  fromJson,
-  mergeDescriptions,
-  parseDescription,
-  synthesize,
-  toJson,
-} from '@bootmem/firmware-map';
+import { mergeDescriptions, parseDescription } from '@bootmem/firmware-map';
 import type { MachineDescription } from '@bootmem/firmware-map';
+import type { Architecture } from '@bootmem/firmware-map/types';
 import { BootmemError, messageOf } from '../errors.js';
+import { fromZoneinfo, LAID_OUT } from './from-zoneinfo.js';
 import type { LoadedMachine } from './types.js';
+
+/** Architectures of the kernel, as Node.js calls those of the program. */
+const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
+  x64: 'x86_64',
+  ia32: 'i386',
+  arm64: 'arm64',
+  arm: 'arm',
+  ppc64: 'ppc64',
+  riscv64: 'riscv64',
+  s390x: 's390x',
+  loong64: 'loongarch64',
+  mips: 'mips',
+  mipsel: 'mips',
+};
 
 /** A reader of files, so that tests can bring their own /proc. */
 export interface MachineFiles {
@@ -146,12 +156,12 @@ function finish(description: MachineDescription, notes: string[]): LoadedMachine
   let base = description;
   if (!hasMap) {
     base = fromZoneinfo(description);
-    notes.push(
-      'without root the memory map is hidden: memory was laid out from the zone spans of /proc/zoneinfo, holes inside zones are put at their ends',
-    );
+    notes.push(`without root the memory map is hidden: ${LAID_OUT}`);
   }
+  const architecture = ARCHITECTURES[arch()];
   const version = /^\d+\.\d+(?:\.\d+)?/.exec(release())?.[0] ?? '';
   const filled: MachineDescription = {
+    ...(architecture === undefined ? {} : { architecture }),
     ...base,
     kernel: base.kernel ?? {
       line: 0,
@@ -161,72 +171,4 @@ function finish(description: MachineDescription, notes: string[]): LoadedMachine
     cpus: { online: cpus().length, ...base.cpus },
   };
   return { description: filled, source: `this machine (${hostname()})`, notes };
-}
-
-/** End of the legacy video and firmware area below 1 MiB, pages: where a PC's first hole ends. */
-const LEGACY_END = 0x100;
-/** Its pages. */
-const LEGACY_PAGES = 0x60;
-
-/**
- * Where a zone's present pages may lie: all at its start, except for the hole that every PC has below 1 MiB.
- */
-function placed(
-  nid: number,
-  startPfn: number,
-  spanned: number,
-  present: number,
-): { nid: number; line: number; start: number; end: number }[] {
-  const hole = spanned - present;
-  const block = (from: number, to: number) => ({
-    nid,
-    line: 0,
-    start: from * 4096,
-    end: to * 4096,
-  });
-  const legacy =
-    hole >= LEGACY_PAGES && startPfn + hole < LEGACY_END && startPfn + spanned > LEGACY_END;
-  if (!legacy) return [block(startPfn, startPfn + present)];
-  return [block(startPfn, LEGACY_END - hole), block(LEGACY_END, startPfn + spanned)];
-}
-
-/** Memory blocks from zone spans. */
-function fromZoneinfo(description: MachineDescription): MachineDescription {
-  const zones = description.proc.zoneinfo ?? [];
-  const blocks = zones
-    .filter((zone) => (zone.present ?? 0) > 0 && zone.startPfn !== undefined)
-    .flatMap((zone) => placed(zone.nid, zone.startPfn ?? 0, zone.spanned ?? 0, zone.present ?? 0));
-  if (blocks.length === 0) {
-    throw new BootmemError('ERR_BOOTMEM_READ', '/proc/zoneinfo holds no zone with pages');
-  }
-  const blank = synthesize({
-    memory: Math.max(
-      2 ** 26,
-      blocks.reduce((sum, block) => sum + block.end - block.start, 0),
-    ),
-  });
-  const result = fromJson(
-    toJson({
-      ...blank,
-      firmware: {
-        ...blank.firmware,
-        map: blocks.map((block) => ({
-          line: 0,
-          start: block.start,
-          end: block.end,
-          kind: 'usable',
-          text: 'System RAM',
-          provider: 'zoneinfo',
-        })),
-      },
-      numa: { ...blank.numa, blocks },
-      proc: description.proc,
-    }),
-  );
-  if (!result.ok) {
-    throw new BootmemError('ERR_BOOTMEM_READ', 'the zones of /proc/zoneinfo make no memory map', {
-      problems: result.problems,
-    });
-  }
-  return result.description;
 }

@@ -17,7 +17,8 @@ import { toPageFrames } from './page-frames.js';
 export function geometryOf(plan: LayoutPlan): Geometry {
   return {
     ...X86_64,
-    sectionOrder: Math.log2(plan.pagesPerSection),
+    // Where the kernel's sections are smaller than its largest block, descriptors are kept by that block.
+    sectionOrder: Math.max(X86_64.maxOrder, Math.log2(plan.pagesPerSection)),
   };
 }
 

@@ -10,7 +10,7 @@ import { deriveMemory } from '@bootmem/firmware-map/derive';
 import type { MachineDescription } from '@bootmem/firmware-map';
 import type { DerivedMemory } from '@bootmem/firmware-map/derive';
 import type { MemoryAmount } from '@bootmem/firmware-map/types';
-import { unavailableHoles, zoneLayout } from '@bootmem/buddy-allocator/zones';
+import { zoneLayout } from '@bootmem/buddy-allocator/zones';
 import type {
   CoreSize,
   MovablePolicy,
@@ -23,8 +23,10 @@ import { BootmemError } from '../errors.js';
 import { toPageFrames } from './page-frames.js';
 import { chooseRelease, kernelOf } from './profile.js';
 import type { KernelBehaviour } from './profile.js';
-import { chooseLimits } from './zone-limits.js';
-import type { ChosenLimits } from './zone-limits.js';
+import { chooseLimits } from './zones/choose-limits.js';
+import type { ChosenLimits } from './zones/choose-limits.js';
+import { holeModel, sectionPages } from './zones/memory-model.js';
+import type { MemoryModel } from './zones/memory-model.js';
 
 /** Everything that follows from a description alone. */
 export interface LayoutPlan {
@@ -44,19 +46,8 @@ export interface LayoutPlan {
   readonly limits: ChosenLimits;
   readonly layout: ZoneLayout;
   readonly holes: readonly UnavailableHole[];
-}
-
-/**
- * Pages of one section of a machine.
- * @param description  the machine
- * @param kernel       what its kernel does
- * @returns 32768 with 4 KiB pages (1 GiB sections on older arm64), 8192 with 64 KiB pages on arm64
- */
-function sectionPages(description: MachineDescription, kernel: KernelBehaviour): number {
-  const pageSize = description.pageSize ?? 4096;
-  if (description.architecture !== 'arm64') return 2 ** 27 / pageSize;
-  const { small, pages64K } = kernel.printed.arm64SectionBytes;
-  return (pageSize === 65536 ? pages64K : small) / pageSize;
+  /** How the kernel keeps its descriptors: what the printed holes tell, SPARSEMEM where they tell nothing. */
+  readonly memoryModel: MemoryModel;
 }
 
 function coreSize(amount: MemoryAmount, pageSize: number): CoreSize {
@@ -137,8 +128,10 @@ export function planLayout(
     );
   }
   const maxPfn = Math.max(derived.maxPfn, last.endPfn);
-  const limits = chooseLimits(description, maxPfn);
-  const pagesPerSection = sectionPages(description, kernel);
+  const { pageSize } = derived;
+  const minPfn = memory[0]!.startPfn;
+  const limits = chooseLimits({ description, printed: kernel.printed, pageSize, minPfn, maxPfn });
+  const pagesPerSection = sectionPages(description, kernel.printed, pageSize);
   const layout = zoneLayout({
     memory,
     limits: limits.limits,
@@ -147,19 +140,21 @@ export function planLayout(
       description.numa.rejected === undefined
         ? derived.nodes.filter((node) => !node.hasMemory).map((node) => node.nid)
         : [],
-    pageShift: Math.log2(derived.pageSize),
+    pageShift: Math.log2(pageSize),
   });
+  const { model, holes } = holeModel(description, layout, memory, pagesPerSection);
   return {
     description,
     kernel,
     derived,
-    pageSize: derived.pageSize,
+    pageSize,
     pagesPerSection,
     memory,
     devices: toPageFrames(derived.persistent, derived.pageSize, 'inward'),
     maxPfn,
     limits,
     layout,
-    holes: unavailableHoles(layout, memory, pagesPerSection),
+    holes,
+    memoryModel: model,
   };
 }

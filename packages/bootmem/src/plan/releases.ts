@@ -22,8 +22,16 @@ export interface PrintedProfile {
   readonly ownNodeFirst: boolean;
   /** `pages in unavailable ranges`: counted by zone and hole, or in ways that do not follow from the log. */
   readonly unavailablePages: 'otherwise' | 'holes';
+  /** The grain in which the kernel knows which pages have memory near them. */
+  readonly presence: 'section' | 'subsection';
   /** Lowmem reserves are of the managed pages when marks were set up, or of those there are. */
   readonly reservesOf: 'marked-pages' | 'managed-pages';
+  /** arm64's DMA zone: the old name of DMA32, 30 address bits, or what the most limited device reaches. */
+  readonly arm64Dma: 'dma32-by-name' | '30-bits' | 'devices';
+  /** arm64 counts the bits from address 0, or from a multiple of their reach below memory. */
+  readonly arm64DmaFromZero: boolean;
+  /** Bytes of a section on s390x. */
+  readonly s390SectionBytes: number;
   /** Bytes of a section on arm64, by bytes of a page. */
   readonly arm64SectionBytes: { readonly small: number; readonly pages64K: number };
 }
@@ -43,7 +51,11 @@ export const RELEASES: ReleaseTable<Row> = [
     zonelistNodes: 'memory',
     ownNodeFirst: true,
     unavailablePages: 'otherwise',
+    presence: 'section',
     reservesOf: 'marked-pages',
+    arm64Dma: 'dma32-by-name',
+    arm64DmaFromZero: false,
+    s390SectionBytes: 2 ** 28,
     arm64SectionBytes: { small: 2 ** 30, pages64K: 2 ** 30 },
   },
   // mem_init_print_info() prints the line for all architectures: logs of 3.2 and 3.13.
@@ -54,12 +66,24 @@ export const RELEASES: ReleaseTable<Row> = [
   { since: '3.19', dma32End: 'memory' },
   // Nodes with processors only are put online before the lists are built.
   { since: '4.15', zonelistNodes: 'memory-or-cpus' },
-  // "arm64/sparsemem: reduce SECTION_SIZE_BITS".
-  { since: '5.12', arm64SectionBytes: { small: 2 ** 27, pages64K: 2 ** 29 } },
+  // "mm/sparsemem: introduce struct mem_section_usage": a snapshot of 3.12 … 4.7 counts blocks by section.
+  { since: '5.3', presence: 'subsection' },
+  // "arm64: use both ZONE_DMA and ZONE_DMA32": logs of 5.5 and 5.10 (Raspberry Pi and others).
+  { since: '5.5', arm64Dma: '30-bits' },
+  // "arm64: mm: Set ZONE_DMA size based on devicetree's dma-ranges", "… early IORT scan": logs of 5.11 and later.
+  { since: '5.11', arm64Dma: 'devices' },
+  // "arm64/sparsemem: reduce SECTION_SIZE_BITS"; "arm64: Ignore any DMA offsets in the max_zone_phys() calculation".
+  {
+    since: '5.12',
+    arm64DmaFromZero: true,
+    arm64SectionBytes: { small: 2 ** 27, pages64K: 2 ** 29 },
+  },
   // "mm: memmap_init: iterate over memblock regions rather that check each PFN": one walk counts all holes.
   { since: '5.13', unavailablePages: 'holes' },
   // Memoryless nodes are left out of fallback lists, their own too.
   { since: '6.6', ownNodeFirst: false },
+  // "s390/sparsemem: Reduce section size to 128 MiB": recorded with 7.3 (memory blocks of 128 MiB).
+  { since: '6.13', s390SectionBytes: 2 ** 27 },
   // A change of managed pages recomputes reserves, not marks: recorded with 6.16.12 and later, not with 6.12.
   { since: '6.16', reservesOf: 'managed-pages' },
 ];

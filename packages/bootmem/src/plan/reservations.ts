@@ -34,12 +34,15 @@ export function knownReservations(plan: LayoutPlan): Reservation[] {
   const add = (start: number, end: number, why: string, assumed = false): void => {
     if (end > start) list.push({ start, end, why, assumed });
   };
-  if (description.architecture === undefined || /^x86|^i386/.test(description.architecture)) {
+  if (description.architecture === 'x86_64' || description.architecture === 'i386') {
     add(0, MIB, 'low 1 MiB');
   }
   if (printed.ramdisk !== undefined) add(printed.ramdisk.start, printed.ramdisk.end, 'initrd');
   for (const one of printed.crashkernel) add(one.start, one.end, 'crash kernel');
   for (const table of printed.acpiTables) add(table.start, table.end, `ACPI ${table.table}`);
+  for (const one of description.firmware.deviceTree ?? []) {
+    if (!one.noMap && !one.reusable) add(one.start, one.end, `device tree ${one.name}`);
+  }
   for (const data of numa.nodeData) add(data.start, data.end, `node ${data.nid} data`);
   const image = imageRange(plan, description);
   if (image !== undefined) add(image.start, image.end, 'kernel image', true);

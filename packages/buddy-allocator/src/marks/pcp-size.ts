@@ -15,11 +15,15 @@ const THRESHOLD_SHIFT = 15;
 
 /**
  * Pages moved between a cache and the zone at once: 2^n - 1, at least 1.
+ * @param pageKbytes  KiB of a page: the most that is moved is an amount of memory
  * @kernel zone_batchsize
  */
-export function pcpBatch(managedPages: number, profile: KernelProfile): number {
+export function pcpBatch(managedPages: number, profile: KernelProfile, pageKbytes = 4): number {
   const { shift, limit, divisor } = profile.pcpBatch;
-  const base = Math.min(Math.floor(managedPages / 2 ** shift), limit);
+  const base = Math.min(
+    Math.floor(managedPages / 2 ** shift),
+    Math.floor((limit * 4) / pageKbytes),
+  );
   const batch = Math.max(1, Math.floor(base / divisor));
   // Off a power of two, so that the pages of several caches do not fall on the same cache colours.
   return Math.max(1, powerOfTwoBelow(batch + Math.floor(batch / 2)) - 1);

@@ -33,7 +33,8 @@ export interface ManagedZone {
   readonly managedPages: number;
 }
 
-const KBYTES_PER_PAGE = 4;
+/** KiB of a page where nothing else is said. */
+const PAGE_KBYTES = 4;
 const MIN_FREE_KBYTES_LOW = 128;
 const MIN_FREE_KBYTES_HIGH = 262144;
 /** SWAP_CLUSTER_MAX and its fourfold: bounds of a fixed MIN. */
@@ -47,14 +48,18 @@ function isLowmem(zone: ZoneName): boolean {
 
 /**
  * Low memory in KiB above the high marks: what `min_free_kbytes` is computed from.
+ * @param pageKbytes  KiB of a page: 4, 16 or 64
  * @kernel nr_free_buffer_pages
  */
-export function lowmemKbytes(zones: readonly (ManagedZone & { readonly high?: number })[]): number {
+export function lowmemKbytes(
+  zones: readonly (ManagedZone & { readonly high?: number })[],
+  pageKbytes = PAGE_KBYTES,
+): number {
   let pages = 0;
   for (const { zone, managedPages, high = 0 } of zones) {
     if (isLowmem(zone)) pages += Math.max(0, managedPages - high);
   }
-  return pages * KBYTES_PER_PAGE;
+  return pages * pageKbytes;
 }
 
 /**
@@ -78,6 +83,8 @@ export function minFreeKbytes(options: {
  * @param options.current           value before
  * @param options.populatedZones    zones with memory up to Normal, over all nodes
  * @param options.freeBufferPages   low memory above the high marks, in pages
+ * @param options.pageblockPages    pages of a pageblock. Default 512
+ * @param options.pageKbytes        KiB of a page. Default 4
  * @returns `current` where it is larger
  * @kernel set_recommended_min_free_kbytes
  */
@@ -86,18 +93,21 @@ export function hugePageMinFreeKbytes(options: {
   readonly populatedZones: number;
   readonly freeBufferPages: number;
   readonly pageblockPages?: number;
+  readonly pageKbytes?: number;
 }): number {
   const { current, populatedZones, freeBufferPages, pageblockPages = 512 } = options;
+  const { pageKbytes = PAGE_KBYTES } = options;
   // Two blocks a zone, and one for each of the three types to fall back to each of the three.
   const wanted = pageblockPages * populatedZones * (2 + 3 * 3);
   const pages = Math.min(wanted, Math.floor(freeBufferPages / 20));
-  return Math.max(current, pages * KBYTES_PER_PAGE);
+  return Math.max(current, pages * pageKbytes);
 }
 
 /**
  * Marks of all zones of a machine.
  * @param zones   every zone of every node; empty ones may be left out
  * @param options.minFreeKbytes         in KiB
+ * @param options.pageKbytes            KiB of a page. Default 4
  * @param options.watermarkScaleFactor  distance of the marks in 1/10000 of a zone, 1 … 3000. Default 10
  * @returns in the order of `zones`
  * @throws ERR_ZONE_ARGUMENT when the scale factor is out of range
@@ -107,11 +117,12 @@ export function zoneWatermarks(
   zones: readonly ManagedZone[],
   options: {
     readonly minFreeKbytes: number;
+    readonly pageKbytes?: number;
     readonly watermarkScaleFactor?: number;
     readonly profile: KernelProfile;
   },
 ): Watermarks[] {
-  const { profile, watermarkScaleFactor = 10 } = options;
+  const { profile, pageKbytes = PAGE_KBYTES, watermarkScaleFactor = 10 } = options;
   checkPages(options.minFreeKbytes, 'minFreeKbytes');
   if (!(watermarkScaleFactor >= 1 && watermarkScaleFactor <= 3000)) {
     throw new BuddyError('ERR_ZONE_ARGUMENT', 'watermarkScaleFactor must be 1 … 3000', {
@@ -120,7 +131,7 @@ export function zoneWatermarks(
   }
   const hasFixedMin = (zone: ZoneName): boolean =>
     zone === 'HighMem' || (zone === 'Movable' && profile.movableMinIsFixed);
-  const pagesMin = Math.floor(options.minFreeKbytes / KBYTES_PER_PAGE);
+  const pagesMin = Math.floor(options.minFreeKbytes / pageKbytes);
   const lowmem = zones.reduce(
     (sum, { zone, managedPages }) => (hasFixedMin(zone) ? sum : sum + managedPages),
     0,

@@ -10,7 +10,7 @@
  */
 import { DEFAULT_PAGE_SIZE, PHYS_ADDR_MAX } from '../base/constants.js';
 import { ProblemList } from '../base/problem-list.js';
-import type { ByteRange, EfiEntry, MachineDescription, Problem } from '../types/all.js';
+import type { ByteRange, EfiEntry, IomemEntry, MachineDescription, Problem } from '../types/all.js';
 import {
   assignNodes,
   nodeMap,
@@ -90,9 +90,10 @@ interface Found {
  * @returns empty `memory` and an error among `problems` when the description does not say where memory is
  */
 export function deriveMemory(
-  description: MachineDescription,
+  described: MachineDescription,
   options: DeriveOptions = {},
 ): DerivedMemory {
+  const description = withReadOptions(described);
   const problems = new ProblemList();
   const pageSize = description.pageSize ?? DEFAULT_PAGE_SIZE;
   const found = find(description, options, problems);
@@ -131,6 +132,21 @@ export function deriveMemory(
   };
 }
 
+/**
+ * `mem=SIZE@START` as the machine's kernel reads it: ARM and MIPS take it for the memory there is (and print what they
+ * made of it), the others stop behind the size, which is a limit.
+ */
+function withReadOptions(description: MachineDescription): MachineDescription {
+  const { architecture, options } = description;
+  const { mem, memAt = [] } = options;
+  if (memAt.length === 0) return description;
+  const isAddition = architecture === 'arm' || architecture === 'mips';
+  const limit = Math.min(mem ?? Infinity, ...memAt.map(({ size }) => size));
+  return isAddition || architecture === undefined
+    ? description
+    : { ...description, options: { ...options, mem: limit } };
+}
+
 function find(
   description: MachineDescription,
   { from = 'auto', release }: DeriveOptions,
@@ -145,8 +161,35 @@ function find(
     const dump = fromDump(description);
     if (dump !== undefined) return dump;
   }
-  return fromIomem(description) ?? fromEfi(description, problems);
+  // Elsewhere than on x86 the EFI map is what the kernel fills memblock from; /proc/iomem shows what became of it.
+  if (!isX86(description)) {
+    const efi = fromEfi(description, problems);
+    if (efi !== undefined) return efi;
+  }
+  return fromIomem(description) ?? fromEfi(description, problems) ?? fromFirstState(description);
 }
+
+// memblock before nodes are known: what firmware told it. x86 logs hold the map that it was made from.
+function fromFirstState(description: MachineDescription): Found | undefined {
+  if (isX86(description)) return undefined;
+  if (description.architecture === 'arm' || description.architecture === 'mips') {
+    const { memAt = [] } = description.options;
+    const usable = memAt.map(({ start, size }) => ({ start, end: start + size }));
+    if (usable.length > 0) return { usable, device: [], source: 'user-map' };
+  }
+  const regions = description.proc.memblock?.memory ?? description.memblock.dumps[0]?.memory ?? [];
+  if (regions.length === 0) return undefined;
+  const isNoMap = ({ flags }: { flags: number }): boolean => (flags & NOMAP) !== 0;
+  return {
+    usable: regions.filter((region) => !isNoMap(region)),
+    noMap: regions.filter(isNoMap),
+    device: [],
+    source: 'memblock-dump',
+  };
+}
+
+/** Mark of memory that is present and never mapped. */
+const NOMAP = 0x4;
 
 function fromMap(
   description: MachineDescription,
@@ -205,12 +248,22 @@ function fromIomem(description: MachineDescription): Found | undefined {
     ({ name }) => name === 'System RAM' || name === 'System RAM (boot alias)',
   );
   if (usable.length === 0) return undefined;
+  const noMap = entries.filter((entry) => isNoMap(description, entry));
   const device: KindRange[] = [];
   for (const { start, end, name } of entries) {
     if (name.startsWith('Persistent Memory')) device.push({ start, end, kind: 'persistent' });
     else if (/^Soft Reserved$/i.test(name)) device.push({ start, end, kind: 'soft-reserved' });
   }
-  return { usable, device, source: 'iomem' };
+  return { usable, noMap, device, source: 'iomem' };
+}
+
+/**
+ * Memory that the kernel knows and never maps stands in /proc/iomem as an entry of its own, beside `System RAM`; what
+ * was merely in use stands inside. So on arm64 ("reserved") and riscv64 ("Reserved"), whose kernels list memblock there.
+ */
+function isNoMap({ architecture }: MachineDescription, { name, depth }: IomemEntry): boolean {
+  const own = { arm64: 'reserved', riscv64: 'Reserved' }[architecture as string];
+  return depth === 0 && name === own;
 }
 
 // Conventional memory, and what the loader and the boot services leave behind, is memory to the kernel.
@@ -219,13 +272,16 @@ const EFI_USABLE = new Set([1, 2, 3, 4, 7, 15]);
 const EFI_MAPPED = new Set([...EFI_USABLE, 9, 14]);
 
 function fromEfi(description: MachineDescription, problems: ProblemList): Found | undefined {
-  const { architecture, firmware } = description;
-  const isX86 = architecture === undefined || architecture === 'x86_64' || architecture === 'i386';
-  const found = isX86 ? fromEfiByType(firmware.efi) : fromEfiByAttribute(description);
+  const { firmware } = description;
+  const found = isX86(description) ? fromEfiByType(firmware.efi) : fromEfiByAttribute(description);
   if (found === undefined) return undefined;
   const line = firmware.efi[0]!.line;
   problems.warn('ASSUMED', line, 'no other map: memory is taken from the EFI memory map');
   return found;
+}
+
+function isX86({ architecture }: MachineDescription): boolean {
+  return architecture === undefined || architecture === 'x86_64' || architecture === 'i386';
 }
 
 function fromEfiByType(efi: readonly EfiEntry[]): Found | undefined {
@@ -239,21 +295,46 @@ function fromEfiByType(efi: readonly EfiEntry[]): Found | undefined {
 
 // Every descriptor that can be cached is memory, rounded outward to the kernel's pages; what firmware goes on using is
 // never mapped, and wins where rounding makes the two meet.
-function fromEfiByAttribute({ firmware, pageSize }: MachineDescription): Found | undefined {
+function fromEfiByAttribute({
+  firmware,
+  pageSize,
+  options,
+}: MachineDescription): Found | undefined {
   const page = pageSize ?? DEFAULT_PAGE_SIZE;
   const cached = firmware.efi.filter(({ attributes }) =>
     attributes.some((name) => name === 'WB' || name === 'WT' || name === 'WC'),
   );
   if (cached.length === 0) return undefined;
-  const noMap = outward(
-    cached.filter(({ type }) => !EFI_MAPPED.has(type ?? -1)),
-    page,
-  );
+  const own = cached.filter(({ type }) => !EFI_MAPPED.has(type ?? -1));
+  const tree = (firmware.deviceTree ?? []).filter((range) => range.noMap);
   const mapped = outward(
     cached.filter(({ type }) => EFI_MAPPED.has(type ?? -1)),
     page,
   );
-  return { usable: subtract(mapped, noMap), noMap, device: [], source: 'efi-map' };
+  const noMap = outward([...own, ...intersect(mapped, tree)], page);
+  const usable = subtract(mapped, noMap);
+  return {
+    usable: options.mem === undefined ? usable : firstBytes(usable, options.mem),
+    noMap,
+    device: [],
+    source: 'efi-map',
+  };
+}
+
+function intersect(ranges: readonly ByteRange[], windows: readonly ByteRange[]): ByteRange[] {
+  return windows.flatMap((window) => clip(ranges, window));
+}
+
+/** `mem=` outside x86: an amount of memory, from the lowest address on. @kernel memblock_mem_limit_remove_map */
+function firstBytes(ranges: readonly ByteRange[], bytes: number): ByteRange[] {
+  const result: ByteRange[] = [];
+  let left = bytes;
+  for (const { start, end } of normalise(ranges)) {
+    if (left <= 0) break;
+    result.push({ start, end: Math.min(end, start + left) });
+    left -= end - start;
+  }
+  return result;
 }
 
 function outward(ranges: readonly ByteRange[], pageSize: number): ByteRange[] {

@@ -29,7 +29,7 @@ export function fakeNodes(
   const option = description.options.numa.findLast(({ mode }) => mode === 'fake');
   if (option?.mode !== 'fake' || memory.length === 0) return undefined;
   // A log of a kernel that ignored the option shows nothing of it, but shows the nodes it has.
-  if (description.source.format === 'boot-log') return undefined;
+  if (showsNodes(description)) return undefined;
   const total = totalLength(memory);
   const wanted = 'count' in option ? option.count : Math.max(1, Math.floor(total / option.size));
   const count = Math.min(wanted, MAX_NODE_ID + 1, Math.max(1, Math.floor(total / GRANULE)));
@@ -41,6 +41,20 @@ export function fakeNodes(
     problems.warn('ASSUMED', line, 'the real nodes are ignored in favour of the faked ones');
   }
   return { blocks: cut(memory, count, share), source: 'numa-fake' };
+}
+
+// A log that was cut before the nodes were set up shows neither the option's effect nor that there was none.
+function showsNodes({ source, numa, printed }: MachineDescription): boolean {
+  return (
+    source.format === 'boot-log' &&
+    (numa.single !== undefined ||
+      numa.rejected !== undefined ||
+      numa.nodeData.length > 0 ||
+      printed.earlyRanges.length > 0 ||
+      printed.nodeSetups.length > 0 ||
+      printed.fallbackOrders.length > 0 ||
+      printed.zonelists !== undefined)
+  );
 }
 
 function cut(memory: readonly ByteRange[], count: number, share: number): NodeBlock[] {

@@ -6,6 +6,7 @@
  *
  * Source: kernel documentation, "The kernel's command-line parameters".
  */
+import { PHYS_ADDR_MAX } from '../base/constants.js';
 import { leadingSize, parseSize } from '../base/numbers.js';
 import { ProblemList } from '../base/problem-list.js';
 import type {
@@ -35,9 +36,13 @@ type Handler = (options: OptionsDraft, value: string) => boolean;
 const HANDLERS: Readonly<Record<string, Handler>> = {
   mem: (options, value) => {
     if (value === 'nopentium') return true;
-    const size = leadingSize(value)?.value;
-    if (size === undefined || size === 0) return false;
-    options.mem = Math.min(options.mem ?? size, size);
+    const { value: size = 0, length = 0 } = leadingSize(value) ?? {};
+    if (size === 0) return false;
+    if (value[length] === '@') {
+      const start = leadingSize(value.slice(length + 1))?.value;
+      if (start === undefined || start + size > PHYS_ADDR_MAX) return false;
+      options.memAt = [...(options.memAt ?? []), { start, size }];
+    } else options.mem = Math.min(options.mem ?? size, size);
     return true;
   },
   memmap: (options, value) => {

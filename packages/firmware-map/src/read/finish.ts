@@ -4,7 +4,7 @@
  */
 import { DEFAULT_PAGE_SIZE, PHYS_ADDR_MAX } from '../base/constants.js';
 import type { Writable } from '../base/writable.js';
-import type { Draft } from '../records/draft.js';
+import type { Draft, ZoneinfoDraft } from '../records/draft.js';
 import { parseMemoryOptions } from '../options/memory-options.js';
 import type {
   Architecture,
@@ -24,7 +24,7 @@ type SourceFacts = Omit<DescriptionSource, 'format'> & { format?: SourceFormat }
 
 /** The description that a draft holds. */
 export function finishDraft(draft: Draft, source: SourceFacts): MachineDescription {
-  const pageSize = draft.pageSize;
+  const pageSize = draft.pageSize ?? pageSizeOfFiles(draft);
   const parsed = parseMemoryOptions(draft.commandLine?.text ?? '', draft.commandLine?.line ?? 0);
   draft.problems.addAll(parsed.problems);
   const zoneRanges = zoneRangesOf(draft, pageSize ?? DEFAULT_PAGE_SIZE);
@@ -52,6 +52,7 @@ export function finishDraft(draft: Draft, source: SourceFacts): MachineDescripti
       edits: draft.edits,
       efi: draft.efi,
       unaccepted: draft.unaccepted,
+      ...(draft.deviceTree.length === 0 ? {} : { deviceTree: draft.deviceTree }),
     },
     numa: {
       srat: draft.srat,
@@ -101,9 +102,13 @@ export function finishDraft(draft: Draft, source: SourceFacts): MachineDescripti
 export function saysAnything(draft: Draft): boolean {
   return (
     saysWhereMemoryIs(draft) ||
-    [draft.zoneinfo, draft.buddyinfo, draft.pagetypeFree, draft.sysfsNodes].some(
-      (list) => list.length > 0,
-    ) ||
+    [
+      draft.zoneinfo,
+      draft.buddyinfo,
+      draft.pagetypeFree,
+      draft.sysfsNodes,
+      draft.keptMemblock.memory,
+    ].some((list) => list.length > 0) ||
     draft.meminfo.size > 0
   );
 }
@@ -146,13 +151,60 @@ function formatOf(draft: Draft): SourceFormat {
   return 'boot-log';
 }
 
+/**
+ * The architecture: what has most signs. Only x86 has an e820 map, HighMem under such a map only i386; a machine
+ * without any sign has no architecture, and nobody may take it for x86.
+ */
 function architectureOf(draft: Draft): Architecture | undefined {
-  let best: Architecture | undefined;
-  let votes = 0;
-  for (const [architecture, count] of draft.architectureVotes) {
-    if (count > votes) [best, votes] = [architecture, count];
+  const votes = draft.architectureVotes;
+  if (hasE820(draft)) {
+    const isI386 = (votes.get('i386') ?? 0) > (votes.get('x86_64') ?? 0);
+    return isI386 || draft.zoneRanges.some(({ zone }) => zone === 'HighMem') ? 'i386' : 'x86_64';
   }
-  return best;
+  let best: Architecture | undefined;
+  let most = 0;
+  for (const [architecture, count] of votes) {
+    if (count > most) [best, most] = [architecture, count];
+  }
+  if (best !== undefined) return best;
+  if (hasIsaZone(draft)) return 'x86_64';
+  return draft.zoneinfo.some(isIsaZone) ? x86OfZoneinfo(draft) : undefined;
+}
+
+function isIsaZone(zone: ZoneinfoDraft): boolean {
+  const start = Number(zone['startPfn'] ?? 0);
+  return zone.zone === 'DMA' && start > 0 && start + Number(zone['spanned'] ?? 0) === 4096;
+}
+
+function x86OfZoneinfo({ zoneinfo }: Draft): Architecture {
+  return zoneinfo.some(({ zone }) => zone === 'HighMem') ? 'i386' : 'x86_64';
+}
+
+function hasE820(draft: Draft): boolean {
+  return [draft.map, draft.user, draft.modified, draft.setupData, draft.edits].some(
+    (list) => list.length > 0,
+  );
+}
+
+// A zone for 24-bit devices that leaves out the first page: x86 alone, with DMA32 above it x86-64.
+function hasIsaZone(draft: Draft): boolean {
+  const isa = draft.zoneRanges.find(({ zone }) => zone === 'DMA')?.range;
+  return (
+    isa !== undefined &&
+    isa.start > 0 &&
+    isa.end === 2 ** 24 &&
+    draft.zoneRanges.some(({ zone }) => zone === 'DMA32')
+  );
+}
+
+const PAGE_SIZES: readonly number[] = [4096, 16_384, 65_536];
+
+// `MemTotal` counts in KiB what the zones of zoneinfo count in pages.
+function pageSizeOfFiles(draft: Draft): number | undefined {
+  const totalKb = draft.meminfo.get('MemTotal');
+  const pages = draft.zoneinfo.reduce((sum, zone) => sum + Number(zone['managed'] ?? 0), 0);
+  if (totalKb === undefined || pages === 0) return undefined;
+  return PAGE_SIZES.find((size) => Math.abs((totalKb * 1024) / pages / size - 1) < 0.1);
 }
 
 function inBytes(
@@ -254,5 +306,6 @@ function procOf(draft: Draft): ProcFiles {
       : {}),
     ...(draft.meminfo.size === 0 ? {} : { meminfo: Object.fromEntries(draft.meminfo) }),
     ...(draft.sysfsNodes.length === 0 ? {} : { nodes: draft.sysfsNodes }),
+    ...(draft.keptMemblock.memory.length === 0 ? {} : { memblock: draft.keptMemblock }),
   };
 }

@@ -12,6 +12,7 @@
 import { MAX_WRAPPED_LINES } from '../base/constants.js';
 import { Draft } from '../records/draft.js';
 import { hasPrefix } from '../text/clean-line.js';
+import { DEVICE_TREE_RECOGNISERS } from '../records/device-tree-lines.js';
 import { IDENTITY_RECOGNISERS } from '../records/identity-lines.js';
 import { MAP_RECOGNISERS } from '../records/map-lines.js';
 import { FAILURE_RECOGNISERS } from '../records/failure-lines.js';
@@ -32,6 +33,7 @@ const RECOGNISERS: readonly Recogniser[] = [
   ...TOTAL_RECOGNISERS,
   ...MEMBLOCK_RECOGNISERS,
   ...FAILURE_RECOGNISERS,
+  ...DEVICE_TREE_RECOGNISERS,
 ];
 const HINT = new RegExp(RECOGNISERS.map(({ hint }) => hint).join('|'));
 const HINTS = RECOGNISERS.map(({ hint }) => new RegExp(hint));

@@ -9,13 +9,15 @@
  *
  * An input may hold several boots. `boot` chooses one; without it, the last boot that says where memory is.
  */
-import { MAX_JSON_LENGTH } from '../base/constants.js';
+import { DEFAULT_PAGE_SIZE, MAX_JSON_LENGTH, MAX_LINE_LENGTH } from '../base/constants.js';
 import { Draft } from '../records/draft.js';
 import { FirmwareMapError } from '../base/errors.js';
 import { finishDraft, saysAnything, saysWhereMemoryIs } from './finish.js';
 import { fromJson } from '../json/json.js';
 import { BANNER } from '../records/identity-lines.js';
 import { cleanLine, hasPrefix } from '../text/clean-line.js';
+import { jsonMessages } from '../text/json-lines.js';
+import { LineForms } from '../text/line-forms.js';
 import { LineSplitter } from '../text/line-splitter.js';
 import { LogReader } from './log-reader.js';
 import { WrapJoiner, type NumberedLine } from '../text/wrap-joiner.js';
@@ -101,9 +103,45 @@ export async function readDescription(
 // eslint-disable-next-line no-control-regex -- control characters are what is looked for
 const BINARY = /[\u0000-\u0008\u000e-\u001a\u001c-\u001f\ufffd]/;
 
+// A kernel that sized its memory without a word about where it lies. x86 always prints a map, so there it was cut out.
+function printsTotals(draft: Draft): boolean {
+  const isX86 = ['x86_64', 'i386'].some((name) => draft.architectureVotes.has(name as 'i386'));
+  return (
+    !isX86 &&
+    (draft.nodePages.length > 0 || draft.memory !== undefined || draft.zonelists !== undefined)
+  );
+}
+
+function totalsOf(draft: Draft): string {
+  const pages = draft.nodePages.reduce((sum, node) => sum + node.totalPages, 0);
+  const present = (pages * (draft.pageSize ?? DEFAULT_PAGE_SIZE)) / 2 ** 20;
+  return [
+    ...(pages === 0 ? [] : [`${Math.floor(present)} MiB present`]),
+    ...(draft.memory === undefined ? [] : [`${draft.memory.availableKb} KiB available`]),
+    ...(draft.zonelists?.totalPages === undefined
+      ? []
+      : [`${draft.zonelists.totalPages} pages in zonelists`]),
+  ].join(', ');
+}
+
+/** Lines in which a log in JSON shows what it is. */
+const JSON_HEAD = 64;
+const DESCRIPTION_KEY = /"schema"\s*:/;
+
+// An object, or the first line of one, that is not a logger's.
+function isDescription(line: string): boolean {
+  if (!/^\ufeff?\s*\{\s*(?:["}]|$)/.test(line)) return false;
+  return DESCRIPTION_KEY.test(line.slice(0, 256)) || !isLoggersJson(line);
+}
+
+function isLoggersJson(line: string): boolean {
+  return jsonMessages(line) !== undefined || /^\s*"dmesg"\s*:/.test(line);
+}
+
 class StreamReader implements Reader {
   readonly #options: ReadOptions;
   readonly #splitter: LineSplitter;
+  readonly #forms = new LineForms();
   readonly #log = new LogReader();
   readonly #joiner = new WrapJoiner((head, tails) => {
     this.#unwrap(head, tails);
@@ -138,6 +176,9 @@ class StreamReader implements Reader {
     this.#splitter.finish();
     this.#finished = true;
     if (this.#json !== undefined) return this.#finishJson();
+    this.#forms.finish((line) => {
+      this.#textLine(line, this.#splitter.lineCount, false);
+    });
     this.#joiner.flush();
     this.#log.flush(this.#draft);
     const chosen = this.#choose();
@@ -162,15 +203,22 @@ class StreamReader implements Reader {
 
   #line(raw: string, number: number, cut: boolean): void {
     if (this.#json !== undefined) {
-      this.#jsonLine(raw);
+      this.#jsonLine(raw, number);
       return;
     }
-    if (this.#textLines === 0 && /^\ufeff?\s*\{\s*(?:["}]|$)/.test(raw)) {
+    if (this.#textLines === 0 && isDescription(raw)) {
       this.#json = [];
-      this.#jsonLine(raw.replace(/^\ufeff/, ''));
+      this.#jsonLine(raw.replace(/^\ufeff/, ''), number);
       return;
     }
-    if (cut) {
+    this.#forms.take(raw, (line) => {
+      this.#textLine(line, number, cut);
+    });
+  }
+
+  #textLine(line: string, number: number, cut: boolean): void {
+    const raw = line.length > MAX_LINE_LENGTH ? line.slice(0, MAX_LINE_LENGTH) : line;
+    if (cut || raw !== line) {
       this.#draft.problems.warn('LINE_TOO_LONG', number, 'the line is cut; its tail is not read');
     }
     if (BINARY.test(raw)) this.#binaryLines++;
@@ -287,6 +335,13 @@ class StreamReader implements Reader {
     if (this.#binaryLines * 4 > lines) {
       return ['NOT_TEXT', `${this.#binaryLines} of ${lines} lines hold bytes that no text has`];
     }
+    if (draft.kernel !== undefined && printsTotals(draft)) {
+      const { release } = draft.kernel;
+      return [
+        'NO_MEMORY_MAP',
+        `the log of ${release} begins with its first line and holds no memory map: this kernel prints none on its architecture, only totals (${totalsOf(draft)})`,
+      ];
+    }
     if (draft.kernel !== undefined || draft.records > 0) {
       return [
         'NO_MEMORY_MAP',
@@ -296,10 +351,24 @@ class StreamReader implements Reader {
     return ['NO_MEMORY_MAP', `none of ${lines} lines says anything about memory`];
   }
 
-  #jsonLine(line: string): void {
+  #jsonLine(line: string, number: number): void {
     this.#jsonLength += line.length + 1;
     if (this.#jsonLength <= MAX_JSON_LENGTH) this.#json!.push(line);
     else this.#json!.length = 0;
+    if (this.#json!.length <= JSON_HEAD && isLoggersJson(line)) this.#leaveJson(number);
+  }
+
+  // What began like a description is a log in JSON: its lines are taken anew.
+  #leaveJson(last: number): void {
+    const lines = this.#json!;
+    if (lines.some((line) => DESCRIPTION_KEY.test(line))) return;
+    this.#json = undefined;
+    this.#jsonLength = 0;
+    for (const [index, line] of lines.entries()) {
+      this.#forms.take(line, (text) => {
+        this.#textLine(text, last - lines.length + 1 + index, false);
+      });
+    }
   }
 
   #finishJson(): ReadResult {

@@ -17,6 +17,7 @@ import type {
   CpuAffinity,
   CpuCounts,
   DeferredLine,
+  DeviceTreeReserve,
   EarlyRange,
   EfiEntry,
   FreeingLine,
@@ -119,6 +120,7 @@ export class Draft {
   mapHandedOver = false;
   readonly efi: EfiEntry[] = [];
   readonly unaccepted: LocatedRange[] = [];
+  readonly deviceTree: DeviceTreeReserve[] = [];
 
   readonly srat: Writable<SratEntry>[] = [];
   readonly cpuAffinity: CpuAffinity[] = [];
@@ -199,6 +201,12 @@ export class Draft {
   readonly sysfsNodes: SysfsNodeDraft[] = [];
   /** The sysfs file whose value is on the next line. */
   sysfsSection: string | undefined;
+  /** Lists of /sys/kernel/debug/memblock, and the one whose lines come now. */
+  readonly keptMemblock: { memory: MemblockRegionLine[]; reserved: MemblockRegionLine[] } = {
+    memory: [],
+    reserved: [],
+  };
+  keptList: 'memory' | 'reserved' | undefined;
   /** /proc/iomem showed zeros only. */
   addressesHidden = false;
 

@@ -7,14 +7,19 @@ import { onMatch, type Recogniser } from './recogniser.js';
 /** The line that begins a boot. */
 export const BANNER = /Linux version (\d{1,5}\.\d{1,5}(?!\d)[^\s(]{0,100})/;
 
-const ARCHITECTURE_IN_RELEASE: readonly (readonly [RegExp, Architecture])[] = [
+// In the release the kernel's own word, behind it the compiler's name, which begins with what it builds for.
+const ARCHITECTURE_WORDS: readonly (readonly [RegExp, Architecture])[] = [
   [/x86[_-]64|amd64/i, 'x86_64'],
   [/aarch64|arm64/i, 'arm64'],
   [/ppc64|powerpc64/i, 'ppc64'],
+  [/powerpc|\bppc/i, 'ppc32'],
   [/riscv64/i, 'riscv64'],
+  [/loong(?:arch)?64/i, 'loongarch64'],
   [/i[3-6]86|\.i386/i, 'i386'],
   [/s390x/i, 's390x'],
-  [/armv[5-7]|arm-linux/i, 'arm'],
+  [/\bmips/i, 'mips'],
+  [/\bsh[2-4][a-z]*-/i, 'sh'],
+  [/armv[5-7]|armmp|armhf|\barm(?:eb)?-/i, 'arm'],
 ];
 
 const banner = onMatch('Linux version', BANNER, (match, draft, line) => {
@@ -23,10 +28,11 @@ const banner = onMatch('Linux version', BANNER, (match, draft, line) => {
   draft.kernel ??= { release, numbers: numbers.slice(0, 4), line };
   draft.records++;
   const rest = match.input.slice(match.index);
-  for (const [words, architecture] of ARCHITECTURE_IN_RELEASE) {
-    if (words.test(release)) draft.vote(architecture, 8);
-    else if (words.test(rest)) draft.vote(architecture, 1);
-  }
+  // The first that fits: "powerpc64le" is no "powerpc".
+  const named = ARCHITECTURE_WORDS.find(([words]) => words.test(release));
+  const built = ARCHITECTURE_WORDS.find(([words]) => words.test(rest));
+  if (named !== undefined) draft.vote(named[1], 8);
+  else if (built !== undefined) draft.vote(built[1], 1);
 });
 
 const commandLine: Recogniser = {
@@ -54,20 +60,33 @@ const model = onMatch(
   },
 );
 
-// Words, and how much they count.
+// What one architecture prints, and how much it counts: 16 for a line of its own, 1 for a habit.
 const SIGNS: readonly (readonly [string, Architecture, number])[] = [
   ['HIGHMEM available', 'i386', 16],
   ['LOWMEM available', 'i386', 16],
   ['ACPI: LAPIC', 'x86_64', 1],
-  ['Booting Linux on physical CPU', 'arm64', 2],
-  ['GICv', 'arm64', 4],
-  ['psci: ', 'arm64', 4],
+  ['Booting Linux on physical CPU 0x0000', 'arm64', 8],
+  ['Booting Linux on physical CPU', 'arm', 2],
+  ['I-cache on CPU0', 'arm64', 8],
+  ['CPU features: detected: ', 'arm64', 8],
+  ['GICv', 'arm64', 1],
+  ['psci: ', 'arm64', 1],
+  ['CPU: ARMv', 'arm', 16],
+  ['Memory policy: ', 'arm', 4],
   ['SBI specification', 'riscv64', 16],
   ['riscv: ', 'riscv64', 4],
   ['ppc64_', 'ppc64', 8],
   ['hash-mmu', 'ppc64', 8],
   ['radix-mmu', 'ppc64', 8],
+  ['for hash table', 'ppc32', 4],
   ['setup: Linux is running', 's390x', 16],
+  ['Linux is running as a z/VM', 's390x', 16],
+  ['Linux is running natively in', 's390x', 16],
+  ['CPU0 revision is: ', 'mips', 4],
+  ['Determined physical RAM map', 'mips', 8],
+  ['Loongson-64bit', 'loongarch64', 16],
+  ['64-bit Loongson Processor', 'loongarch64', 16],
+  ['Booting machvec: ', 'sh', 16],
 ];
 
 const signs: Recogniser = {

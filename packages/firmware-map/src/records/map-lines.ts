@@ -57,7 +57,6 @@ const mapEntries: Recogniser = {
       const late = draft.mapHandedOver ? { late: true } : {};
       draft.keep(listOf(provider, draft), { ...entry, ...late, provider, line }, line);
     }
-    if (provider.startsWith('BIOS-')) draft.vote('x86_64');
     return 'taken';
   },
 };

@@ -184,8 +184,8 @@ const setup: Recogniser = {
 };
 
 const rejection = onMatch(
-  'NUMA turned off|NUMA disabled|No NUMA config|nodes only cover|SRAT not used',
-  /(NUMA turned off|NUMA disabled[^,]*|No NUMA configuration found|nodes only cover \d+MB of your \d+MB e820 RAM\. Not used\.|SRAT not used\.?)/,
+  'NUMA turned off|NUMA disabled|No NUMA config|nodes only cover|SRAT not used|no nodes coverage for',
+  /(no nodes coverage for \d+MB of \d+MB RAM|NUMA turned off|NUMA disabled[^,]*|No NUMA configuration found|nodes only cover \d+MB of your \d+MB e820 RAM\. Not used\.|SRAT not used\.?)/,
   (match, draft, line) => {
     draft.rejected ??= { reason: match[1]!, line };
     draft.records++;

@@ -15,7 +15,7 @@ import { nodeId } from './node-lines.js';
 import { ZONE, zoneName, type Outcome } from './recogniser.js';
 
 const HINT = new RegExp(
-  String.raw`^ *[0-9a-f]{8,16}-[0-9a-f]{8,16} : |^\d+ 0x[0-9a-f]+ 0x[0-9a-f]+ |^Node +\d+, zone|^Page block order|^Pages per block|^Free pages count per|^Number of (?:mixed )?blocks type|^[A-Za-z_()0-9]+: +\d+(?: kB)?$|^Node \d+ \w+:|^--- /sys/devices/system/node/node`,
+  String.raw`^ *[0-9a-f]{8,16}-[0-9a-f]{8,16} : |^\d+ 0x[0-9a-f]+ 0x[0-9a-f]+ |^Node +\d+, zone|^Page block order|^Pages per block|^Free pages count per|^Number of (?:mixed )?blocks type|^[A-Za-z_()0-9]+: +\d+(?: kB)?$|^Node \d+ \w+:|^--- /sys/devices/system/node/node|^--- /sys/kernel/debug/memblock/|^ *\d+: 0x[0-9a-f]+\.\.0x`,
 );
 
 /** Whether a line has the shape of one of the files' lines. */
@@ -34,9 +34,13 @@ export function readProcLine(text: string, draft: Draft, line: number): Outcome 
     readNodeZone(text, draft, line) ??
     readPagetypeHeader(text, draft, line) ??
     readSysfsHeader(text, draft, line) ??
+    readKeptMemblock(text, draft, line) ??
     readMeminfo(text, draft, line)
   );
 }
+
+// What only a PC has in its map.
+const PC_ENTRY = /^(?:System ROM|Video ROM|Adapter ROM|Local APIC|IOAPIC \d+|RAM buffer)$/;
 
 function readIomem(text: string, draft: Draft, line: number): Outcome {
   const match = /^( *)([0-9a-f]{8,16})-([0-9a-f]{8,16}) : (.+)$/.exec(text);
@@ -54,6 +58,7 @@ function readIomem(text: string, draft: Draft, line: number): Outcome {
   }
   const range = draft.range(first!, last!, line);
   if (range === undefined) return 'taken';
+  if (PC_ENTRY.test(name!)) draft.vote('x86_64');
   draft.keep(draft.iomem, { ...range, name: name!, depth: indent!.length >> 1, line }, line);
   return 'taken';
 }
@@ -69,6 +74,8 @@ function readFirmwareMemmap(text: string, draft: Draft, line: number): Outcome {
     const message = `"${words.slice(0, 40)}" is no kind of memory that is known; kept as "other"`;
     draft.problems.warn('UNKNOWN_KIND', line, message);
   }
+  // The kernel keeps this file on x86 alone.
+  draft.vote('x86_64');
   const entry = { ...range, ...kind, text: words, provider: 'firmware-memmap', line };
   draft.keep(draft.firmwareMemmap, entry, line);
   return 'taken';
@@ -234,6 +241,36 @@ function readSysfsHeader(text: string, draft: Draft, line: number): Outcome {
   if (header === null) return undefined;
   const node = sysfsNode(header[1]!, draft, line);
   draft.sysfsSection = node === undefined ? undefined : header[2];
+  return 'taken';
+}
+
+/** Marks of a region as debugfs words them, by bit. */
+const REGION_FLAGS: ReadonlyMap<string, number> = new Map([
+  ['HOTPLUG', 0x1],
+  ['MIRROR', 0x2],
+  ['NOMAP', 0x4],
+  ['DRV_MNG', 0x8],
+  ['RSV_NOIN', 0x10],
+  ['RSV_KERN', 0x20],
+  ['KHO_SCRATCH', 0x40],
+]);
+
+function readKeptMemblock(text: string, draft: Draft, line: number): Outcome {
+  const header = /^--- \/sys\/kernel\/debug\/memblock\/(\w+)/.exec(text);
+  if (header !== null) {
+    const name = header[1];
+    draft.keptList = name === 'memory' || name === 'reserved' ? name : undefined;
+    return 'taken';
+  }
+  const match = /^ *\d+: 0x([0-9a-f]+)\.\.0x([0-9a-f]+)(?: +(\d+|x))?(?: +([A-Z_|]+))?$/.exec(text);
+  if (match === null || draft.keptList === undefined) return undefined;
+  const range = draft.range(match[1]!, match[2]!, line);
+  if (range === undefined) return 'taken';
+  const nid = match[3] === undefined || match[3] === 'x' ? undefined : Number(match[3]);
+  const names = (match[4] ?? '').split('|');
+  const flags = names.reduce((sum, name) => sum + (REGION_FLAGS.get(name) ?? 0), 0);
+  const region = { ...range, ...(nid === undefined ? {} : { nid }), flags, line };
+  draft.keep(draft.keptMemblock[draft.keptList], region, line);
   return 'taken';
 }
 

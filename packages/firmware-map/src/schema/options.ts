@@ -5,6 +5,7 @@ import { NATURAL, TEXT, FLAG, object, list, ref } from './builder.js';
 /** Memory options of the command line. */
 export const OPTIONS = object({
   'mem?': NATURAL,
+  'memAt?': list(object({ start: NATURAL, size: NATURAL })),
   memmap: list(
     object({
       text: TEXT,

@@ -51,6 +51,7 @@ export const PROC = object({
     blocks: list(object({ nid: NID, zone: ZONE, counts: COUNTS, ...LINE })),
   }),
   'meminfo?': COUNTS,
+  'memblock?': object({ memory: list(ref('region')), reserved: list(ref('region')) }),
   'nodes?': list(
     object({ nid: NID, cpus: NUMBERS, distances: NUMBERS, 'memTotalKb?': NATURAL, ...LINE }),
   ),

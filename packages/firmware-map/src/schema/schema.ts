@@ -86,7 +86,21 @@ export const DESCRIPTION_SCHEMA: Schema = {
       firstLine: NATURAL,
       lastLine: NATURAL,
     }),
-    'architecture?': { enum: ['x86_64', 'i386', 'arm64', 'arm', 'ppc64', 'riscv64', 's390x'] },
+    'architecture?': {
+      enum: [
+        'x86_64',
+        'i386',
+        'arm64',
+        'arm',
+        'ppc64',
+        'ppc32',
+        'riscv64',
+        's390x',
+        'mips',
+        'loongarch64',
+        'sh',
+      ],
+    },
     'pageSize?': { type: 'integer', minimum: 4096, maximum: 65_536 },
     'kernel?': object({ release: TEXT, numbers: NUMBERS, ...LINE }),
     'commandLine?': object({ text: TEXT, ...LINE }),
@@ -109,6 +123,7 @@ export const DESCRIPTION_SCHEMA: Schema = {
       edits: list(ref('mapEdit')),
       efi: list(ref('efiEntry')),
       unaccepted: list(ref('rangeAt')),
+      'deviceTree?': list(object({ ...RANGE_AT, name: TEXT, noMap: FLAG, reusable: FLAG })),
     }),
     numa: object({
       srat: list(

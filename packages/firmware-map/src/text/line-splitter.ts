@@ -5,9 +5,10 @@
  * line of HTML; the parts count as lines of their own). Bytes are UTF-8, or UTF-16 when a byte order mark says so;
  * bytes that are neither become U+FFFD and never stop the reader.
  *
- * A line longer than the limit is cut: its head is delivered, its tail dropped and reported.
+ * A line longer than the limit is cut: its head is delivered, its tail dropped and reported. One that begins like JSON
+ * may hold a whole description or log, and has a limit of its own.
  */
-import { MAX_LINE_LENGTH } from '../base/constants.js';
+import { MAX_JSON_LENGTH, MAX_LINE_LENGTH } from '../base/constants.js';
 import { FirmwareMapError } from '../base/errors.js';
 
 /** Receives one line. `cut` tells that its tail was dropped. */
@@ -16,6 +17,9 @@ type LineSink = (line: string, lineNumber: number, cut: boolean) => void;
 const LINE_END = /\r\n|\n|\r|<br ?\/?>/gi;
 /** Characters of the longest of them, less one. */
 const LONGEST_END = 5;
+/** An object or a list of objects. */
+// eslint-disable-next-line no-control-regex -- the record separator of json-seq is one
+const JSON_BEGIN = /^[\s\ufeff\u001e]*(?:\[\s*)?\{/;
 
 /** Push-style line splitter. */
 export class LineSplitter {
@@ -23,6 +27,9 @@ export class LineSplitter {
   #decoder: InstanceType<typeof TextDecoder> | undefined;
   #rest = '';
   #restCut = false;
+  /** Pieces of a long line of JSON, none of which holds an end of line; empty for any other line. */
+  #pieces: string[] = [];
+  #piecesLength = 0;
   #skipLineFeed = false;
   #lines = 0;
   #bytes = 0;
@@ -66,6 +73,7 @@ export class LineSplitter {
   /** Delivers what is left as the last line. */
   finish(): void {
     if (this.#decoder !== undefined) this.#take(this.#decoder.decode());
+    if (this.#pieces.length > 0) this.#endPieces('');
     if (this.#rest.length > 0 || this.#restCut) this.#deliver(this.#rest, this.#restCut);
     this.#rest = '';
     this.#restCut = false;
@@ -76,6 +84,18 @@ export class LineSplitter {
     if (this.#skipLineFeed && text.length > 0) {
       if (text.startsWith('\n')) text = text.slice(1);
       this.#skipLineFeed = false;
+    }
+    if (this.#pieces.length > 0) {
+      const end = /\r\n?|\n/.exec(text);
+      if (end === null) {
+        this.#addPiece(text);
+        return;
+      }
+      this.#endPieces(text.slice(0, end.index));
+      text = text.slice(end.index + end[0].length);
+      this.#skipLineFeed = end[0] === '\r' && text === '';
+      if (text !== '') this.#take(text);
+      return;
     }
     // A `<br` may be cut by the chunk border, so the search starts in what is left over.
     const carried = this.#rest;
@@ -90,7 +110,10 @@ export class LineSplitter {
       if (start === text.length && match[0] === '\r') this.#skipLineFeed = true;
     }
     let rest = start === 0 ? text : text.slice(start);
-    if (rest.length > MAX_LINE_LENGTH + LONGEST_END) {
+    if (rest.length > MAX_LINE_LENGTH + LONGEST_END && JSON_BEGIN.test(rest)) {
+      this.#addPiece(rest);
+      rest = '';
+    } else if (rest.length > MAX_LINE_LENGTH + LONGEST_END) {
       // The last characters stay: they may be the beginning of a line end.
       rest = rest.slice(0, MAX_LINE_LENGTH) + rest.slice(-LONGEST_END);
       this.#restCut = true;
@@ -98,10 +121,28 @@ export class LineSplitter {
     this.#rest = rest;
   }
 
+  #addPiece(piece: string): void {
+    const room = MAX_JSON_LENGTH + 1 - this.#piecesLength;
+    this.#piecesLength += piece.length;
+    // One character too many is enough to see that the line is too long.
+    if (room > 0) this.#pieces.push(piece.slice(0, room));
+  }
+
+  #endPieces(last: string): void {
+    this.#addPiece(last);
+    const line = this.#pieces.join('');
+    const isCut = this.#piecesLength > MAX_JSON_LENGTH;
+    this.#pieces = [];
+    this.#piecesLength = 0;
+    this.#lines++;
+    this.#sink(line, this.#lines, isCut);
+  }
+
   #deliver(line: string, cut: boolean): void {
     this.#lines++;
-    const tooLong = line.length > MAX_LINE_LENGTH;
-    this.#sink(tooLong ? line.slice(0, MAX_LINE_LENGTH) : line, this.#lines, cut || tooLong);
+    const limit = JSON_BEGIN.test(line) ? MAX_JSON_LENGTH : MAX_LINE_LENGTH;
+    const tooLong = line.length > limit;
+    this.#sink(tooLong ? line.slice(0, limit) : line, this.#lines, cut || tooLong);
   }
 }
 

@@ -8,7 +8,7 @@ export type {
   Severity,
   ZoneName,
 } from './common.js';
-export type { EfiEntry, MapEdit, MapEntry, RangeKind } from './firmware.js';
+export type { DeviceTreeReserve, EfiEntry, MapEdit, MapEntry, RangeKind } from './firmware.js';
 export type { CpuAffinity, NodeData, NumaMerge, SratEntry } from './numa.js';
 export type {
   DeferredLine,

@@ -1,7 +1,18 @@
 /** What all parts of a description are made of: places, ranges, names, problems. Units and conventions: description.ts. */
 
 /** Processor architectures whose logs are understood. */
-export type Architecture = 'x86_64' | 'i386' | 'arm64' | 'arm' | 'ppc64' | 'riscv64' | 's390x';
+export type Architecture =
+  | 'x86_64'
+  | 'i386'
+  | 'arm64'
+  | 'arm'
+  | 'ppc64'
+  | 'ppc32'
+  | 'riscv64'
+  | 's390x'
+  | 'mips'
+  | 'loongarch64'
+  | 'sh';
 
 /** Where something stands in the input. */
 export interface Located {

@@ -50,6 +50,16 @@ export interface EfiEntry extends LocatedRange {
   readonly attributes: readonly string[];
 }
 
+/** A range of the device tree's `/reserved-memory`. */
+export interface DeviceTreeReserve extends LocatedRange {
+  /** Name of its node in the tree. */
+  readonly name: string;
+  /** The kernel knows the memory and never maps it. */
+  readonly noMap: boolean;
+  /** Drivers share it with page users (CMA). */
+  readonly reusable: boolean;
+}
+
 /** Maps of the machine, as handed over and as changed. */
 export interface FirmwareMaps {
   /** The firmware's own map (BIOS-e820, Xen, …), in file order. */
@@ -66,4 +76,6 @@ export interface FirmwareMaps {
   readonly efi: readonly EfiEntry[];
   /** Ranges the firmware has not accepted yet (confidential guests), bytes. */
   readonly unaccepted: readonly LocatedRange[];
+  /** What the device tree reserves, in print order; absent where nothing is printed. */
+  readonly deviceTree?: readonly DeviceTreeReserve[];
 }

@@ -29,8 +29,13 @@ export type NumaOption =
 
 /** Memory options of the command line, decoded. Absent: not given. */
 export interface MemoryOptions {
-  /** `mem=`: usable memory ends there, bytes. The smallest when given more than once. */
+  /** `mem=SIZE`: usable memory ends there, bytes. The smallest when given more than once. */
   readonly mem?: number;
+  /**
+   * `mem=SIZE@START` in order, bytes. ARM and MIPS take them for all the memory there is; the others read the size
+   * alone and limit memory to it.
+   */
+  readonly memAt?: readonly { readonly start: number; readonly size: number }[];
   /** `memmap=` values in order. */
   readonly memmap: readonly MemmapOption[];
   readonly kernelcore?: MemoryAmount | { readonly mirror: true };

@@ -1,6 +1,7 @@
 /** Files of a running machine. Units and conventions: description.ts. */
 import type { Located, LocatedRange, ZoneName } from './common.js';
 import type { MapEntry } from './firmware.js';
+import type { MemblockRegionLine } from './memblock.js';
 
 /** One entry of /proc/iomem. */
 export interface IomemEntry extends LocatedRange {
@@ -60,6 +61,15 @@ export interface PagetypeInfo {
   } & Located)[];
 }
 
+/**
+ * Files of /sys/kernel/debug/memblock, on the architectures that keep memblock after boot: the lists as they are in
+ * the end, without what was given back since.
+ */
+export interface MemblockFiles {
+  readonly memory: readonly MemblockRegionLine[];
+  readonly reserved: readonly MemblockRegionLine[];
+}
+
 /** Files of a running machine. */
 export interface ProcFiles {
   readonly iomem?: readonly IomemEntry[];
@@ -72,6 +82,7 @@ export interface ProcFiles {
   readonly meminfo?: Readonly<Record<string, number>>;
   /** Nodes of /sys/devices/system/node. */
   readonly nodes?: readonly SysfsNode[];
+  readonly memblock?: MemblockFiles;
 }
 
 /** A node of /sys/devices/system/node. */

@@ -74,26 +74,26 @@ function nodeStart(plan: LayoutPlan, node: { nid: number; startPfn: number }): n
 /** Older kernels printed the whole of DMA32, however little memory there was. */
 function zoneEnd(plan: LayoutPlan, zone: string, high: number): number {
   const whole = plan.kernel.printed.dma32End === 'whole' && zone === 'DMA32';
-  return whole && plan.limits.derived ? Math.max(high, 0x100000) : high;
+  const x86 = plan.description.architecture === 'x86_64';
+  return whole && x86 ? Math.max(high, 0x100000) : high;
 }
 
 /** `Zone ranges:`: lowest and highest byte each zone can have on this machine. */
 export function zoneRangeFacts(plan: LayoutPlan, facts: FactList): void {
   const { layout, limits, pageSize } = plan;
   const printed = plan.description.printed.zoneRanges;
-  const populated = printed.filter((line) => line.range !== undefined);
   for (const line of printed) {
     const index = layout.limits.findIndex((limit) => limit.zone === line.zone);
     const low = index < 0 ? 0 : layout.lowestPfn[index]!;
     const high = index < 0 ? 0 : zoneEnd(plan, line.zone, layout.highestPfn[index]!);
     const ours = high > low ? range(low * pageSize, high * pageSize) : 'empty';
     const kernel = line.range === undefined ? 'empty' : range(line.range.start, line.range.end);
-    // Where inner boundaries were copied from the log, only the outer ends are ours.
-    const inner = !limits.derived && populated.length > 1 && line.range !== undefined;
+    // An end that was copied from the log is no fact; what follows from it is.
+    const why = line.range === undefined ? undefined : limits.copied.get(line.zone);
     if (lacksHighmem(plan) && line.range !== undefined && line.zone === 'Normal') {
       facts.open('zone range', line.zone, kernel, NO_HIGHMEM);
-    } else if (inner && line.range !== populated.at(-1)?.range) {
-      facts.open('zone range', line.zone, kernel, limits.reason ?? 'boundary copied from the log');
+    } else if (why !== undefined) {
+      facts.open('zone range', line.zone, kernel, why);
     } else {
       facts.compare('zone range', line.zone, kernel, ours);
     }
@@ -153,11 +153,11 @@ export function unavailableFacts(plan: LayoutPlan, facts: FactList): void {
     );
     return;
   }
-  const i386 = plan.description.architecture === 'i386';
   const { release, printed: prints } = plan.kernel;
-  if (i386 || release === undefined || prints.unavailablePages === 'otherwise') {
-    const reason = i386
-      ? 'depends on the memory model of the build'
+  const isCut = lacksHighmem(plan);
+  if (isCut || release === undefined || prints.unavailablePages === 'otherwise') {
+    const reason = isCut
+      ? NO_HIGHMEM
       : release === undefined
         ? NO_RELEASE
         : 'counted in another way before 5.13';

@@ -19,6 +19,7 @@ import type { ZoneinfoZone } from '@bootmem/firmware-map/types';
 import type { ZoneName } from '@bootmem/memmap';
 import type { LoadedMachine } from '../../input/types.js';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
+import { isFromZoneinfo } from '../../input/from-zoneinfo.js';
 import { addedMemory, grownZone } from '../added-memory.js';
 import type { AddedMemory } from '../added-memory.js';
 import { lateFrees, sumOfFrees } from '../late-frees.js';
@@ -32,7 +33,11 @@ export function zoneinfoFacts(plan: LayoutPlan, facts: FactList, input?: LoadedM
   const zones = plan.description.proc.zoneinfo ?? [];
   if (zones.length === 0) return;
   const added = addedMemory(plan, input?.blocks);
-  for (const zone of zones) spanFacts(plan, added, zone, facts);
+  const why = isFromZoneinfo(plan.description) ? CIRCULAR : plan.limits.guessed;
+  for (const zone of zones) {
+    if (why === undefined) spanFacts(plan, added, zone, facts);
+    else openSpans(zone, why, facts);
+  }
   let setUp = managedBefore(plan, zones, ['devices', 'late']);
   let raised = managedBefore(plan, zones, ['late']);
   if (added.blocks.length > 0) {
@@ -41,9 +46,31 @@ export function zoneinfoFacts(plan: LayoutPlan, facts: FactList, input?: LoadedM
     setUp = raised;
   }
   const current = plan.kernel.printed.reservesOf === 'managed-pages';
-  reserveFacts(zones, current ? zones.map((zone) => zone.managed ?? 0) : setUp, facts);
+  reserveFacts(plan, zones, current ? zones.map((zone) => zone.managed ?? 0) : setUp, facts);
   markFacts(plan, zones, { setUp, raised }, facts);
   pageblockFacts(plan, added, facts);
+}
+
+/** Every kernel says when it gives back the parts of its image that only the boot needed. */
+function showsLateFrees(plan: LayoutPlan): boolean {
+  return plan.description.printed.freeing.some(({ what }) =>
+    /unused kernel|init memory|initmem/i.test(what),
+  );
+}
+
+/** Why marks do not follow. */
+function lateReason(plan: LayoutPlan): string {
+  return showsLateFrees(plan)
+    ? 'pages freed late cannot be told apart'
+    : 'what was given back late is not known without a whole boot log';
+}
+
+/** Memory was laid out from these very numbers. */
+const CIRCULAR = 'no memory map: memory was laid out from /proc/zoneinfo itself';
+
+function openSpans(zone: ZoneinfoZone, why: string, facts: FactList): void {
+  if (zone.spanned !== undefined) facts.open('spanned pages', name(zone), zone.spanned, why);
+  if (zone.present !== undefined) facts.open('present pages', name(zone), zone.present, why);
 }
 
 function spanFacts(
@@ -106,7 +133,7 @@ function managedBefore(
   zones: readonly ZoneinfoZone[],
   stages: readonly FreeStage[],
 ): number[] | undefined {
-  const frees = lateFrees(plan);
+  const frees = showsLateFrees(plan) ? lateFrees(plan) : undefined;
   if (frees === undefined) return undefined;
   const later = sumOfFrees(frees, stages);
   const managed: number[] = [];
@@ -118,6 +145,7 @@ function managedBefore(
 }
 
 function reserveFacts(
+  plan: LayoutPlan,
   zones: readonly ZoneinfoZone[],
   managed: readonly number[] | undefined,
   facts: FactList,
@@ -134,8 +162,7 @@ function reserveFacts(
       if (zone.protection === undefined) continue;
       const kernel = zone.protection.join(' ');
       const row = ours?.[index];
-      if (row === undefined)
-        facts.open('lowmem reserve', name(zone), kernel, 'pages freed late cannot be told apart');
+      if (row === undefined) facts.open('lowmem reserve', name(zone), kernel, lateReason(plan));
       else
         facts.compare(
           'lowmem reserve',
@@ -145,6 +172,11 @@ function reserveFacts(
         );
     }
   }
+}
+
+/** Bytes that one entry of the middle page table maps, by bytes of a page: a pageblock where huge pages are built in. */
+function pageblockPages({ description, pageSize }: LayoutPlan): number {
+  return description.proc.pagetypeinfo?.pagesPerBlock ?? pageSize / 8;
 }
 
 /** Managed pages at the two moments that marks are set up. */
@@ -164,13 +196,14 @@ interface Marks {
 function marksOf(
   zones: readonly ZoneinfoZone[],
   { setUp, raised }: MarkTimes,
-  profile: KernelProfile,
+  { plan, profile }: { plan: LayoutPlan; profile: KernelProfile },
 ): { plain: Marks; hugePages: Marks } | undefined {
   if (setUp === undefined || raised === undefined) return undefined;
+  const pageKbytes = plan.pageSize / 1024;
   const withPages = (managed: readonly number[]): { zone: ZoneName; managedPages: number }[] =>
     zones.map((zone, index) => ({ zone: zone.zone, managedPages: managed[index]! }));
-  const low = minFreeKbytes({ lowmemKbytes: lowmemKbytes(withPages(setUp)) });
-  const plain = zoneWatermarks(withPages(setUp), { minFreeKbytes: low, profile });
+  const low = minFreeKbytes({ lowmemKbytes: lowmemKbytes(withPages(setUp), pageKbytes) });
+  const plain = zoneWatermarks(withPages(setUp), { minFreeKbytes: low, pageKbytes, profile });
   const populated = zones.filter(
     (zone) => (zone.present ?? 0) > 0 && zone.zone !== 'Movable' && zone.zone !== 'Device',
   ).length;
@@ -178,10 +211,15 @@ function marksOf(
   const minimum = hugePageMinFreeKbytes({
     current: low,
     populatedZones: populated,
+    pageblockPages: pageblockPages(plan),
+    pageKbytes,
     freeBufferPages:
-      lowmemKbytes(own.map((zone, index) => ({ ...zone, high: plain[index]!.high }))) / 4,
+      lowmemKbytes(
+        own.map((zone, index) => ({ ...zone, high: plain[index]!.high })),
+        pageKbytes,
+      ) / pageKbytes,
   });
-  const hugePages = zoneWatermarks(own, { minFreeKbytes: minimum, profile });
+  const hugePages = zoneWatermarks(own, { minFreeKbytes: minimum, pageKbytes, profile });
   return {
     plain: { marks: plain, managed: setUp },
     hugePages: { marks: hugePages, managed: raised },
@@ -196,7 +234,7 @@ function markFacts(
 ): void {
   const profile = plan.kernel.buddy;
   const sumOfMins = zones.reduce((sum, zone) => sum + (zone.min ?? 0) - (zone.boost ?? 0), 0);
-  const both = marksOf(zones, times, profile);
+  const both = marksOf(zones, times, { plan, profile });
   const sum = ({ marks }: Marks): number => marks.reduce((total, mark) => total + mark.min, 0);
   // Whether huge pages are on is a build option; the nearer sum tells it.
   const ours =
@@ -211,7 +249,7 @@ function markFacts(
     const kernel = [zone.min, zone.low ?? 0, zone.high ?? 0].map((mark) => mark - boost).join(' ');
     const mine = ours?.marks[index];
     if (ours === undefined || mine === undefined) {
-      facts.open('watermarks', name(zone), kernel, 'pages freed late cannot be told apart');
+      facts.open('watermarks', name(zone), kernel, lateReason(plan));
       continue;
     }
     facts.compare('watermarks', name(zone), kernel, `${mine.min} ${mine.low} ${mine.high}`);
@@ -227,7 +265,7 @@ function pageSetFacts(
   facts: FactList,
 ): void {
   if (zone.pcpBatch === undefined || zone.pcpHigh === undefined) return;
-  const batch = pcpBatch(at.managed, at.profile);
+  const batch = pcpBatch(at.managed, at.profile, plan.pageSize / 1024);
   facts.compare('page set batch', name(zone), zone.pcpBatch, batch);
   if (at.profile.pcpHigh === 'tuned') return;
   const workers = cpusFor(plan, zone.nid);
@@ -271,8 +309,8 @@ function cpusFor(plan: LayoutPlan, nid: number): number | undefined {
 /** Pageblocks of a zone: those that begin inside its span and have descriptors. */
 function pageblockFacts(plan: LayoutPlan, added: AddedMemory, facts: FactList): void {
   const info = plan.description.proc.pagetypeinfo;
-  if (info === undefined) return;
-  const size = info.pagesPerBlock ?? 512;
+  if (info === undefined || plan.limits.guessed !== undefined) return;
+  const size = pageblockPages(plan);
   for (const row of info.blocks) {
     const zone = plan.layout.nodes
       .find((node) => node.nid === row.nid)
@@ -296,25 +334,28 @@ function countBlocks(
 ): number {
   let count = 0;
   for (let pfn = zone.startPfn; pfn < zone.endPfn; pfn += size) {
-    if (!hasSubsection(plan, pfn)) continue;
+    if (!hasMemoryNear(plan, pfn)) continue;
     if (ownsPfn(plan, zone, pfn)) count++;
   }
   return count;
 }
 
-/** Pages of a sub-section, the grain in which the kernel knows what is online. */
+/** Pages of a sub-section, the grain in which the kernel knows what is online since 5.3; before, a section. */
 const SUBSECTION = 512;
 
-/** Whether the sub-section of a page holds any memory. */
-function hasSubsection(plan: LayoutPlan, pfn: number): boolean {
-  const start = Math.floor(pfn / SUBSECTION) * SUBSECTION;
-  return plan.memory.some((range) => range.startPfn < start + SUBSECTION && range.endPfn > start);
+/** Whether the grain of a page holds any memory. */
+function hasMemoryNear(plan: LayoutPlan, pfn: number): boolean {
+  const grain = plan.kernel.printed.presence === 'subsection' ? SUBSECTION : plan.pagesPerSection;
+  const start = Math.floor(pfn / grain) * grain;
+  return plan.memory.some((range) => range.startPfn < start + grain && range.endPfn > start);
 }
 
 /** Whether the descriptor of a page names this zone: its memory, or a hole handed to it. */
 function ownsPfn(plan: LayoutPlan, zone: { nid: number; zone: string }, pfn: number): boolean {
   const range = plan.memory.find((one) => one.startPfn <= pfn && pfn < one.endPfn);
   if (range !== undefined) return range.nid === zone.nid;
+  // Until memmap_init went from range to range, it went through the zone's span, holes and all.
+  if (plan.kernel.printed.unavailablePages === 'otherwise') return true;
   return plan.holes.some((hole) =>
     hole.ranges.some(
       (piece) =>

@@ -1,0 +1,111 @@
+/**
+ * Bytes of a log file, expanded where it is packed: gzip, xz or zstd, told by its first bytes and not by its name.
+ *
+ * A few hundred bytes can expand to gigabytes, so the expanded size is bounded. Plain files are not: they are read as
+ * a stream, in memory that does not grow with them.
+ */
+import { createReadStream } from 'node:fs';
+import { pipeline, Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { BootmemError } from '../errors.js';
+
+/** Most bytes that a packed log may expand to. */
+const MAX_EXPANDED = 2 ** 28;
+
+type Bytes = AsyncIterable<Uint8Array>;
+
+/** Counts expanded bytes; throws when there are too many. */
+type Grow = (bytes: number) => void;
+
+/** First bytes of each packing, and what undoes it. */
+const PACKINGS: readonly (readonly [
+  readonly number[],
+  (source: Readable, grow: Grow) => AsyncGenerator<Uint8Array>,
+])[] = [
+  [[0x1f, 0x8b], fromGzip],
+  [[0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], fromXz],
+  [[0x28, 0xb5, 0x2f, 0xfd], fromZstd],
+];
+
+/**
+ * The bytes of a file.
+ * @param path  any file
+ * @param most  bytes that a packed one may expand to
+ * @throws BootmemError ERR_BOOTMEM_INPUT while reading, when it expands to more; what the file system or the
+ *   packing's decoder throws
+ */
+export async function* expanded(path: string, most = MAX_EXPANDED): AsyncGenerator<Uint8Array> {
+  const file = createReadStream(path);
+  try {
+    const { head, source } = await peek(file);
+    const unpack = PACKINGS.find(([magic]) => magic.every((byte, at) => head[at] === byte))?.[1];
+    if (unpack === undefined) {
+      yield* source;
+      return;
+    }
+    let size = 0;
+    const grow = (bytes: number): void => {
+      size += bytes;
+      if (size <= most) return;
+      throw new BootmemError(
+        'ERR_BOOTMEM_INPUT',
+        `${path} expands to more than ${most / 2 ** 20} MiB`,
+        { path, most },
+      );
+    };
+    yield* unpack(Readable.from(source), grow);
+  } finally {
+    file.destroy();
+  }
+}
+
+/** The first bytes of a stream, and the whole of it; a pipe cannot be opened twice. */
+async function peek(
+  file: Bytes,
+): Promise<{ head: Uint8Array; source: AsyncGenerator<Uint8Array> }> {
+  const chunks = file[Symbol.asyncIterator]();
+  const { value } = (await chunks.next()) as { value?: Uint8Array };
+  const head = value ?? new Uint8Array(0);
+  async function* whole(): AsyncGenerator<Uint8Array> {
+    yield head;
+    for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) {
+      yield next.value;
+    }
+  }
+  return { head, source: whole() };
+}
+
+async function* fromGzip(source: Readable, grow: Grow): AsyncGenerator<Uint8Array> {
+  // The pipeline hands an error of either end to the one that is read.
+  for await (const chunk of pipeline(source, createGunzip(), () => undefined) as Bytes) {
+    grow(chunk.byteLength);
+    yield chunk;
+  }
+}
+
+async function* fromXz(source: Readable, grow: Grow): AsyncGenerator<Uint8Array> {
+  const { default: xz } = await import('xz-decompress');
+  const packed = Readable.toWeb(source) as unknown as globalThis.ReadableStream<Uint8Array>;
+  const stream = new xz.XzReadableStream(packed) as Bytes;
+  for await (const chunk of stream) {
+    grow(chunk.byteLength);
+    yield chunk;
+  }
+}
+
+async function* fromZstd(source: Readable, grow: Grow): AsyncGenerator<Uint8Array> {
+  const { Decompress } = await import('fzstd');
+  let ready: Uint8Array[] = [];
+  const decoder = new Decompress((data) => {
+    // One piece of input may hold any number of blocks, so they are counted where they come out.
+    grow(data.byteLength);
+    ready.push(data);
+  });
+  for await (const chunk of source as Bytes) {
+    decoder.push(chunk);
+    yield* ready;
+    ready = [];
+  }
+  decoder.push(new Uint8Array(0), true);
+  yield* ready;
+}

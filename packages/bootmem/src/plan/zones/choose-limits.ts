@@ -1,0 +1,138 @@
+/**
+ * Zone limits of the machine at hand: each boundary follows from its architecture's rule, or it is read from the
+ * printed zone ranges and that is said. No architecture gets another's limits.
+ *
+ * ```
+ * rule        DMA ── 2 GiB     DMA32 ── 4 GiB      Normal ── end of memory
+ * print       DMA, Normal      (a zone without a line is not in this build: left out)
+ * limits      DMA ── 2 GiB                         Normal ── end of memory
+ * ```
+ */
+import type { MachineDescription } from '@bootmem/firmware-map';
+import type { Architecture } from '@bootmem/firmware-map/types';
+import type { ZoneLimit, ZoneLimits } from '@bootmem/buddy-allocator/zones';
+import { ZONE_NAMES } from '@bootmem/memmap';
+import type { ZoneName } from '@bootmem/memmap';
+import type { PrintedProfile } from '../releases.js';
+import { arm64 } from './arm64.js';
+import { board32, loongarch64, mips, ppc64, riscv64, s390x, unknown } from './other.js';
+import { i386, x86_64 } from './x86.js';
+import { TO_THE_END } from './zone-rule.js';
+import type { ZoneEnd, ZoneRule } from './zone-rule.js';
+
+const RULES: Readonly<Record<Architecture, ZoneRule>> = {
+  x86_64,
+  i386,
+  arm64,
+  arm: board32,
+  ppc64,
+  ppc32: board32,
+  riscv64,
+  s390x,
+  mips,
+  loongarch64,
+  sh: board32,
+};
+
+/** Limits and where they come from. */
+export interface ChosenLimits {
+  readonly limits: ZoneLimits;
+  /** Zones whose upper end was read from the printed zone ranges, and why it does not follow from anything. */
+  readonly copied: ReadonlyMap<ZoneName, string>;
+  /** Why the zones themselves are not known: neither printed nor all said by the architecture. */
+  readonly guessed?: string;
+}
+
+/** What {@link chooseLimits} needs. */
+export interface LimitsInput {
+  readonly description: MachineDescription;
+  readonly printed: PrintedProfile;
+  readonly pageSize: number;
+  /** First page of memory. */
+  readonly minPfn: number;
+  /** One past the last page of memory. */
+  readonly maxPfn: number;
+}
+
+/**
+ * Chooses limits.
+ * @param input  the machine and the extent of its memory
+ */
+export function chooseLimits({
+  description,
+  printed,
+  pageSize,
+  minPfn,
+  maxPfn,
+}: LimitsInput): ChosenLimits {
+  const { architecture } = description;
+  const rule = architecture === undefined ? unknown : RULES[architecture];
+  const ends = zonesOfBuild(
+    description,
+    rule({ description, printed, memoryStart: minPfn * pageSize }),
+  );
+  if (ends === undefined) {
+    const limits = [{ zone: 'Normal' as const, endPfn: maxPfn }, ...NO_LIMIT];
+    return { limits, copied: new Map(), guessed: NOT_PRINTED };
+  }
+  const copied = new Map<ZoneName, string>();
+  const limits: ZoneLimit[] = [];
+  let previous = 0;
+  for (const [index, entry] of ends.entries()) {
+    const end = index === ends.length - 1 ? TO_THE_END : endOf(description, entry, copied);
+    previous = Math.max(previous, Math.min(Math.floor(end / pageSize), maxPfn));
+    limits.push({ zone: entry.zone, endPfn: previous });
+  }
+  return { limits: [...limits, ...NO_LIMIT], copied };
+}
+
+const NOT_PRINTED = 'zone boundaries of this architecture are not printed';
+
+/** Zones that have no limit of their own. */
+const NO_LIMIT: readonly ZoneLimit[] = [
+  { zone: 'Movable', endPfn: 0 },
+  { zone: 'Device', endPfn: 0 },
+];
+
+/**
+ * The rule's zones that this build has: those that its log names. Without printed ranges, all of them.
+ * @returns `undefined` when none is printed and one of them has no known end
+ */
+function zonesOfBuild(
+  { printed }: MachineDescription,
+  ends: readonly ZoneEnd[],
+): readonly ZoneEnd[] | undefined {
+  if (printed.zoneRanges.length === 0) {
+    return ends.every((entry) => 'end' in entry) ? ends : undefined;
+  }
+  const named = new Set(printed.zoneRanges.map(({ zone }) => zone));
+  // Lines of holes are printed later; they may have survived where the ranges were cut.
+  for (const { zone } of printed.unavailable) if (zone !== undefined) named.add(zone);
+  for (const { zone, always } of ends) if (always === true) named.add(zone);
+  const own = ZONE_NAMES.filter(
+    (zone) => zone !== 'Movable' && zone !== 'Device' && named.has(zone),
+  );
+  return own.map(
+    (zone) =>
+      ends.find((entry) => entry.zone === zone) ?? {
+        zone,
+        why: 'kernels of this architecture have no such zone as far as is known',
+      },
+  );
+}
+
+function endOf(
+  { printed }: MachineDescription,
+  entry: ZoneEnd,
+  copied: Map<ZoneName, string>,
+): number {
+  if ('end' in entry) return entry.end;
+  const populated = printed.zoneRanges.filter(
+    ({ zone, range }) => range !== undefined && zone !== 'Movable' && zone !== 'Device',
+  );
+  const last = populated.at(-1);
+  // Whatever its limit is, the last zone with memory ends where memory does.
+  if (last === undefined || last.zone === entry.zone) return TO_THE_END;
+  copied.set(entry.zone, entry.why);
+  return populated.find(({ zone }) => zone === entry.zone)?.range?.end ?? 0;
+}

@@ -1,0 +1,362 @@
+/** Machines of other architectures: nobody gets x86's limits, what follows from the architecture is compared. */
+import { parseDescription } from '@bootmem/firmware-map';
+import { describe, expect, test } from '@jest/globals';
+import { checkMachine } from '../dist/check.js';
+import type { CheckReport } from '../dist/check.js';
+import { bootMemory } from '../dist/index.js';
+
+function read(lines: readonly string[]) {
+  const result = parseDescription(`${lines.join('\n')}\n`, { name: 'test' });
+  if (!result.ok) throw new Error(result.problems[0]?.message);
+  return result.description;
+}
+
+function check(...lines: string[]): CheckReport {
+  return checkMachine({ description: read(lines), source: 'test', notes: [] });
+}
+
+function verdicts(report: CheckReport): Record<string, string> {
+  expect(report.rejected).toBeUndefined();
+  return Object.fromEntries(
+    report.facts.map((fact) => [`${fact.fact} of ${fact.subject}`, fact.verdict]),
+  );
+}
+
+const mem = (start: number, end: number): string =>
+  `[mem 0x${start.toString(16).padStart(16, '0')}-0x${(end - 1).toString(16).padStart(16, '0')}]`;
+
+const MIB = 2 ** 20;
+const GIB = 2 ** 30;
+
+/** A zone's name, start and end; without them it is empty. */
+type Zone = readonly [string, number?, number?];
+
+/** What all architectures print when they size zones. */
+function zoneLines(
+  zones: readonly Zone[],
+  ranges: readonly (readonly [number, number])[],
+): string[] {
+  const [first] = ranges[0]!;
+  const [, last] = ranges.at(-1)!;
+  return [
+    'Zone ranges:',
+    ...zones.map(
+      ([zone, start, end]) =>
+        `  ${zone.padEnd(8)} ${start === undefined ? 'empty' : mem(start, end!)}`,
+    ),
+    'Movable zone start for each node',
+    'Early memory node ranges',
+    ...ranges.map(([start, end]) => `  node   0: ${mem(start, end)}`),
+    `Initmem setup node 0 ${mem(first, last)}`,
+  ];
+}
+
+const ARM = [
+  'Booting Linux on physical CPU 0x0',
+  'Linux version 5.15.7 (a@b) (arm-linux-gnueabihf-gcc 12.1.0) #1 SMP',
+  'CPU: ARMv7 Processor [410fc075] revision 5 (ARMv7), cr=10c5387d',
+];
+const ARM_ZONES = zoneLines(
+  [
+    ['Normal', 2 * GIB, 2 * GIB + 760 * MIB],
+    ['HighMem', 2 * GIB + 760 * MIB, 3 * GIB - 4 * MIB],
+  ],
+  [[2 * GIB, 3 * GIB - 4 * MIB]],
+);
+const ARM_MEMORY =
+  'Memory: 990000K/1044480K available (9216K kernel code, 54480K reserved, 266240K highmem)';
+
+describe('32-bit ARM', () => {
+  test('the end of lowmem is not derivable, the outer end of HighMem is', () => {
+    const report = check(...ARM, ...ARM_ZONES, 'Kernel command line: vmalloc=256M', ARM_MEMORY);
+    expect(verdicts(report)).toMatchObject({
+      'zone range of Normal': 'not derivable',
+      'zone range of HighMem': 'equal',
+      'node extent of node 0': 'equal',
+      'Memory: total of machine': 'equal',
+    });
+    expect(report.differs).toBe(0);
+  });
+
+  test('mem=SIZE@START names memory and limits nothing: same facts as without', () => {
+    const without = check(...ARM, ...ARM_ZONES, 'Kernel command line: vmalloc=256M', ARM_MEMORY);
+    const withMem = check(
+      ...ARM,
+      ...ARM_ZONES,
+      'Kernel command line: mem=1020M@2048M vmalloc=256M',
+      ARM_MEMORY,
+    );
+    expect(withMem.facts).toEqual(without.facts);
+  });
+
+  test('mem=SIZE@START: a boot has all of the memory too', async () => {
+    const description = read([
+      ...ARM,
+      ...ARM_ZONES,
+      'Kernel command line: mem=1020M@2048M',
+      ARM_MEMORY,
+    ]);
+    const machine = await bootMemory(description, { threads: 1 });
+    const present = machine.report().zones.reduce((sum, zone) => sum + zone.presentPages, 0);
+    await machine.close();
+    expect(present * 4096).toBe(1020 * MIB);
+  });
+});
+
+test('x86: mem=SIZE@START limits memory to SIZE, as its kernel reads no further', () => {
+  const report = check(
+    'Linux version 6.1.0-amd64 (a@b) #1 SMP',
+    'Command line: mem=512M@1G',
+    'BIOS-e820: [mem 0x0000000000100000-0x000000003fffffff] usable',
+    ...zoneLines(
+      [['DMA', MIB, 16 * MIB], ['DMA32', 16 * MIB, 512 * MIB], ['Normal']],
+      [[MIB, 512 * MIB]],
+    ),
+  );
+  expect(report.facts.filter(({ verdict }) => verdict !== 'equal')).toEqual([]);
+});
+
+describe('one zone', () => {
+  test.each([
+    ['mips', 'CPU0 revision is: 00019300 (MIPS 24Kc)', 0],
+    ['sh', 'Booting machvec: RTS7751R2D', 0x0c000000],
+    ['ppc32', 'Total memory = 256MB; using 512kB for hash table (at cff80000)', 0],
+    ['loongarch64', '64-bit Loongson Processor probed (LA464 Core)', 0],
+    ['ppc64', 'ppc64_pft_size    = 0x1b', 0],
+  ])('%s: Normal from end to end is equal', (architecture, sign, start) => {
+    const lines = [
+      'Linux version 5.10.9 (a@b) (gcc version 10.2.0) #1 SMP',
+      sign,
+      ...zoneLines([['Normal', start, start + 256 * MIB]], [[start, start + 256 * MIB]]),
+      'Memory: 250000K/262144K available (2918K kernel code, 12144K reserved)',
+    ];
+    expect(read(lines).architecture).toBe(architecture);
+    const report = check(...lines);
+    expect(verdicts(report)).toMatchObject({
+      'zone range of Normal': 'equal',
+      'node extent of node 0': 'equal',
+      'Memory: total of machine': 'equal',
+    });
+    expect(report.differs).toBe(0);
+  });
+
+  test('a machine without any sign of its architecture has its own zones, not x86 ones', () => {
+    const lines = [
+      'Linux version 5.10.9 (a@b) (gcc version 10.2.0) #1',
+      ...zoneLines(
+        [
+          ['DMA', 0, 2 * GIB],
+          ['Normal', 2 * GIB, 3 * GIB],
+        ],
+        [[0, 3 * GIB]],
+      ),
+    ];
+    expect(read(lines).architecture).toBeUndefined();
+    const report = check(...lines);
+    expect(verdicts(report)).toMatchObject({
+      'zone range of DMA': 'not derivable',
+      'zone range of Normal': 'equal',
+    });
+    expect(report.facts.find(({ subject }) => subject === 'DMA')?.reason).toMatch(/architecture/);
+    expect(report.differs).toBe(0);
+  });
+});
+
+describe('boundaries that the architecture sets are compared', () => {
+  test.each<[string, string[], readonly Zone[], [number, number]]>([
+    [
+      'riscv64: DMA32 ends at 4 GiB',
+      ['Linux version 6.6.1 (a@b) #1 SMP', 'SBI specification v1.0 detected'],
+      [
+        ['DMA32', 2 * GIB, 4 * GIB],
+        ['Normal', 4 * GIB, 6 * GIB],
+      ],
+      [2 * GIB, 6 * GIB],
+    ],
+    [
+      's390x: DMA ends at 2 GiB',
+      ['Linux version 6.6.1 (a@b) #1 SMP', 'setup: Linux is running natively in 64-bit mode'],
+      [
+        ['DMA', 0, 2 * GIB],
+        ['Normal', 2 * GIB, 8 * GIB],
+      ],
+      [0, 8 * GIB],
+    ],
+    [
+      'arm64 before 5.5: what is called DMA ends at 4 GiB',
+      ['Linux version 4.19.1-arm64 (a@b) #1 SMP'],
+      [
+        ['DMA', 2 * GIB, 4 * GIB],
+        ['Normal', 4 * GIB, 6 * GIB],
+      ],
+      [2 * GIB, 6 * GIB],
+    ],
+    [
+      'arm64, 5.5 to 5.10: DMA ends 1 GiB above memory, DMA32 at 4 GiB',
+      ['Linux version 5.10.1-arm64 (a@b) #1 SMP'],
+      [
+        ['DMA', 2 * GIB, 3 * GIB],
+        ['DMA32', 3 * GIB, 4 * GIB],
+        ['Normal', 4 * GIB, 6 * GIB],
+      ],
+      [2 * GIB, 6 * GIB],
+    ],
+    [
+      'arm64 whose memory begins above 4 GiB has no limit',
+      ['Linux version 6.1.1-arm64 (a@b) #1 SMP'],
+      [['DMA', 32 * GIB, 40 * GIB], ['DMA32'], ['Normal']],
+      [32 * GIB, 40 * GIB],
+    ],
+    [
+      'loongarch64: DMA32 ends at 4 GiB',
+      ['Linux version 6.6.1 (a@b) #1 SMP', '64-bit Loongson Processor probed (LA464 Core)'],
+      [
+        ['DMA32', 2 * MIB, 4 * GIB],
+        ['Normal', 4 * GIB, 9 * GIB],
+      ],
+      [2 * MIB, 9 * GIB],
+    ],
+  ])('%s', (_, head, zones, range) => {
+    const report = check(...head, ...zoneLines(zones, [range]));
+    const ranges = report.facts.filter(({ fact }) => fact === 'zone range');
+    expect(ranges.map(({ verdict }) => verdict)).toEqual(zones.map(() => 'equal'));
+    // A boundary at another place would be seen.
+    const moved = zones.map(([zone, start, end]): Zone =>
+      start === undefined ? [zone] : [zone, start, end! - 64 * MIB],
+    );
+    expect(check(...head, ...zoneLines(moved, [range])).differs).toBeGreaterThan(0);
+  });
+
+  test('arm64 from 5.11: the end of DMA depends on devices, what lies above it does not', () => {
+    const report = check(
+      'Linux version 6.12.0-arm64 (a@b) #1 SMP',
+      ...zoneLines(
+        [
+          ['DMA', 2 * GIB, 3 * GIB],
+          ['DMA32', 3 * GIB, 4 * GIB],
+          ['Normal', 4 * GIB, 6 * GIB],
+        ],
+        [[2 * GIB, 6 * GIB]],
+      ),
+    );
+    expect(verdicts(report)).toMatchObject({
+      'zone range of DMA': 'not derivable',
+      'zone range of DMA32': 'equal',
+      'zone range of Normal': 'equal',
+    });
+  });
+});
+
+describe('models of memory', () => {
+  const HEAD = ['Linux version 6.6.40 (a@b) #1 SMP', 'SBI specification v2.0 detected'];
+  const RANGES = [
+    [0, GIB],
+    [3 * GIB, 5 * GIB],
+  ] as const;
+  const ZONES = zoneLines(
+    [
+      ['DMA32', 0, 4 * GIB],
+      ['Normal', 4 * GIB, 5 * GIB],
+    ],
+    RANGES,
+  );
+
+  test('FLATMEM: a hole between the ends has descriptors, and that is said', () => {
+    const report = check(
+      ...HEAD,
+      ...ZONES,
+      'On node 0, zone DMA32: 524288 pages in unavailable ranges',
+    );
+    expect(verdicts(report)).toMatchObject({ 'unavailable pages of #1': 'equal' });
+    expect(report.notes.join('\n')).toMatch(/FLATMEM/);
+  });
+
+  test('SPARSEMEM: only sections with memory have them', () => {
+    const sparse = [
+      [0, GIB],
+      [3 * GIB + 16 * MIB, 5 * GIB],
+    ] as const;
+    const report = check(
+      ...HEAD,
+      ...zoneLines(
+        [
+          ['DMA32', 0, 4 * GIB],
+          ['Normal', 4 * GIB, 5 * GIB],
+        ],
+        sparse,
+      ),
+      'On node 0, zone DMA32: 4096 pages in unavailable ranges',
+    );
+    expect(verdicts(report)).toMatchObject({ 'unavailable pages of #1': 'equal' });
+    expect(report.notes.join('\n')).not.toMatch(/FLATMEM/);
+  });
+
+  test('what fits neither model differs', () => {
+    const report = check(
+      ...HEAD,
+      ...ZONES,
+      'On node 0, zone DMA32: 12345 pages in unavailable ranges',
+    );
+    expect(verdicts(report)).toMatchObject({ 'unavailable pages of #1': 'differs' });
+  });
+
+  test('arm64 has SPARSEMEM alone: FLATMEM is not tried', () => {
+    const report = check(
+      'Linux version 6.6.40-arm64 (a@b) #1 SMP',
+      ...ZONES,
+      'On node 0, zone DMA32: 524288 pages in unavailable ranges',
+    );
+    expect(verdicts(report)).toMatchObject({ 'unavailable pages of #1': 'differs' });
+  });
+
+  test('a riscv64 kernel with a DMA32 limit of its own: the log shows it, nothing explains it', () => {
+    const report = check(
+      ...HEAD,
+      ...zoneLines(
+        [
+          ['DMA32', 0, 2 * GIB],
+          ['Normal', 2 * GIB, 6 * GIB],
+        ],
+        [[0, 6 * GIB]],
+      ),
+    );
+    expect(verdicts(report)).toMatchObject({
+      'zone range of DMA32': 'not derivable',
+      'zone range of Normal': 'equal',
+    });
+  });
+});
+
+test('pages of 64 KiB: sizes are counted in them', () => {
+  const report = check(
+    'Linux version 6.9.0-ppc64le (a@b) #1 SMP',
+    ...zoneLines([['Normal', 0, 4 * GIB]], [[0, 4 * GIB]]),
+    'percpu: Embedded 10 pages/cpu s618592 r0 d36768 u1048576',
+    'On node 0 totalpages: 65536',
+    'Memory: 4000000K/4194304K available (1K kernel code)',
+  );
+  expect(verdicts(report)).toMatchObject({
+    'node total pages of node 0': 'equal',
+    'Memory: total of machine': 'equal',
+  });
+});
+
+test('a kernel that prints no ranges is told as such, with its totals', () => {
+  const result = parseDescription(
+    [
+      'Linux version 2.6.38.8 (a@b) (gcc version 4.4.3) #1 PREEMPT',
+      'CPU: ARMv7 Processor [412fc092] revision 2 (ARMv7), cr=10c53c7f',
+      'On node 0 totalpages: 131072',
+      '  Normal zone: 131072 pages, LIFO batch:31',
+      'Built 1 zonelists in Zone order, mobility grouping on.  Total pages: 130048',
+      'Memory: 512MB = 512MB total',
+      'Memory: 507000k/507000k available, 17288k reserved, 0K highmem',
+    ].join('\n'),
+  );
+  expect(result.ok).toBe(false);
+  const text = result.ok ? '' : result.problems.map(({ message }) => message).join('\n');
+  expect(text).toMatch(/2\.6\.38\.8/);
+  expect(text).toMatch(/prints none/);
+  expect(text).toMatch(/512 MiB present/);
+  expect(text).not.toMatch(/beginning lost/);
+});

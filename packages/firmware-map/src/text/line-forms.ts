@@ -1,0 +1,93 @@
+/**
+ * From physical lines to lines of the log: undoes what mail, loggers and spreadsheets put around them.
+ *
+ *   physical line ─ base64 ─ quoted-printable ─ JSON object or member ─ YAML list item ─ CSV field ─▶ line of the log
+ *
+ * Each form is told by its shape, line by line, so a file may change in the middle; a plain line costs one test.
+ */
+import { Base64Text, QuotedPrintable } from './mail-forms.js';
+import { jsonMessages } from './json-lines.js';
+
+/** Receives a line of the log. */
+type LogLineSink = (line: string) => void;
+
+/** A line that one of the forms could have made: JSON, a YAML item, a row with quotes, a mail header, coded text. */
+const FORMED =
+  // eslint-disable-next-line no-control-regex -- the record separator of json-seq is one
+  /^[\s\u001e]*(?:data: |- ?)?(?:\[\s*)?[{"]|^\s*,|,"|"$|=$|=0[AD]|^Content-|^[A-Za-z0-9+/]{56,76}$/i;
+
+/** Undoes the forms of lines. */
+export class LineForms {
+  readonly #base64 = new Base64Text();
+  readonly #quoted = new QuotedPrintable();
+
+  /**
+   * Takes a physical line and delivers the lines of the log in it: mostly itself, none for a frame, several for a list.
+   */
+  take(raw: string, sink: LogLineSink): void {
+    if (!this.#base64.isActive && !this.#quoted.isOn && !FORMED.test(raw)) {
+      sink(raw);
+      return;
+    }
+    const quoted = (line: string): void => {
+      this.#takeQuoted(line, sink);
+    };
+    const plain = (line: string): void => {
+      deliver(line, sink);
+    };
+    if (!this.#base64.take(raw, plain, quoted)) quoted(raw);
+  }
+
+  /** Delivers what is still held. */
+  finish(sink: LogLineSink): void {
+    const plain = (line: string): void => {
+      deliver(line, sink);
+    };
+    this.#base64.flush(plain, plain);
+    this.#quoted.finish(plain);
+  }
+
+  #takeQuoted(line: string, sink: LogLineSink): void {
+    if (!this.#quoted.sees(line)) {
+      deliver(line, sink);
+      return;
+    }
+    this.#quoted.take(line, (inner) => {
+      deliver(inner, sink);
+    });
+  }
+}
+
+function deliver(line: string, sink: LogLineSink): void {
+  const messages = jsonMessages(line);
+  if (messages !== undefined) for (const message of messages) sink(message);
+  else sink(yamlMessage(line) ?? csvMessage(line) ?? line);
+}
+
+// LAVA's "- {dt: '…', lvl: target, msg: '…'}": quotes are doubled in single ones, escaped in double ones.
+function yamlMessage(line: string): string | undefined {
+  if (!/^- ?\{/.test(line)) return undefined;
+  const match = /\bmsg: ?(?:'((?:[^']|'')*)'|("(?:[^"\\]|\\.)*"))/.exec(line);
+  if (match === null) return undefined;
+  if (match[1] !== undefined) return match[1].replaceAll("''", "'");
+  try {
+    return String(JSON.parse(match[2]!));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A row of a table: the message is its longest field. Only rows with quotes need that; others are read as they are. */
+function csvMessage(line: string): string | undefined {
+  if (!/^"|,"/.test(line) || !/"(?:,[^"]*)?$/.test(line)) return undefined;
+  const fields: string[] = [];
+  let at = 0;
+  while (at <= line.length) {
+    const field = /^"((?:[^"]|"")*)"(?:,|$)|^([^",]*)(?:,|$)/.exec(line.slice(at));
+    if (field === null) return undefined;
+    fields.push(field[1]?.replaceAll('""', '"') ?? field[2]!);
+    at += Math.max(field[0].length, 1);
+    if (!field[0].endsWith(',')) break;
+  }
+  return fields.reduce((longest, field) => (field.length > longest.length ? field : longest), '');
+}
