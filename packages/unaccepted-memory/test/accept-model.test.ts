@@ -66,7 +66,7 @@ test('two workers and four units, each pair of ranges: no violation', () => {
     requests,
     cellsPerUnit: 1,
     maxRun: 8,
-    repeatable: false,
+    repeatable: 'never',
     mortal: 0,
   }));
   const { schedules, states, violations } = exploreAll(cases);
@@ -108,7 +108,7 @@ test('three workers: neighbouring blocks with their guards, and all at one unit'
       ],
     },
   ].flatMap(({ units, requests }) =>
-    [false, true].map((repeatable) => ({
+    (['never', 'concurrently'] as const).map((repeatable) => ({
       units,
       requests: requests as [number, number][],
       cellsPerUnit: 1 as const,
@@ -145,9 +145,69 @@ test.each<[Mistake, 1 | 2, string]>([
       [0, 2],
     ],
     maxRun: 8,
-    repeatable: false,
+    repeatable: 'never',
     mortal: 0,
   };
   expect(explore(config).violations).toEqual([]);
+  expect(explore({ ...config, broken }).violations).toContain(violation);
+});
+
+// Zeroing: what the dead left is redone by one waiter at a time, and never once the unit may be in use.
+test('repeatable after death: one or two of up to three workers may die, also while they repair', () => {
+  const cases: ModelConfig[] = [];
+  for (const units of [1, 2]) {
+    for (const requests of requestsOf(2, units)) {
+      for (const cellsPerUnit of [1, 2] as const) {
+        cases.push({
+          units,
+          requests,
+          cellsPerUnit,
+          maxRun: 8,
+          repeatable: 'after-death',
+          mortal: 0,
+        });
+      }
+    }
+  }
+  const requests: readonly [number, number][] = [
+    [0, 1],
+    [0, 1],
+    [0, 1],
+  ];
+  for (const mortal of [0, [0, 1]]) {
+    cases.push({
+      units: 1,
+      requests,
+      cellsPerUnit: 1,
+      maxRun: 8,
+      repeatable: 'after-death',
+      coarse: true,
+      mortal,
+    });
+  }
+  const { states, violations } = exploreAll(cases);
+  expect(violations).toEqual([]);
+  expect(states).toBeGreaterThan(1000);
+});
+
+test.each<[Mistake, string]>([
+  // Announcements alone keep two apart, but then both may stand back for ever.
+  ['repair-without-lock', 'goes round in circles'],
+  ['repair-on-first-look', 'prepared again while in use'],
+  ['repair-lock-of-the-dead', 'a worker is stuck'],
+])('the mistake %s is found', (broken, violation) => {
+  const config: ModelConfig = {
+    units: 1,
+    cellsPerUnit: 1,
+    requests: [
+      [0, 1],
+      [0, 1],
+      [0, 1],
+    ],
+    maxRun: 8,
+    repeatable: 'after-death',
+    coarse: true,
+    mortal: broken === 'repair-lock-of-the-dead' ? [0, 1] : 0,
+  };
   expect(explore({ ...config, broken }).violations).toContain(violation);
 });

@@ -142,7 +142,7 @@ test.each([UNIT, PAGE])('in pieces of %i bytes: lockstep with a set of pages', (
         name: 'pages',
         granularity,
         maxRun: 2 ** 40,
-        repeatable: false,
+        repeatable: 'never',
         accept: (start, end) => {
           for (let page = start; page < end; page += PAGE) {
             // U1: the platform is never asked twice.

@@ -4,7 +4,7 @@ import { PageAllocator } from '@bootmem/buddy-allocator/machine';
 import { Memmap, ZoneIndex } from '@bootmem/memmap';
 import { Pacer, UnacceptedMemory, ZoneAcceptor } from '@bootmem/unaccepted-memory';
 import { meterBackend } from '@bootmem/unaccepted-memory/platform';
-import type { AcceptError } from '@bootmem/unaccepted-memory';
+import type { AcceptBackend, AcceptError } from '@bootmem/unaccepted-memory';
 import { SharedZone } from './support/shared-zone.mjs';
 import { countingBackend } from './support/race-worker.mjs';
 
@@ -29,11 +29,13 @@ afterEach(async () => {
   await Promise.all(workers.splice(0).map((worker) => worker.terminate()));
 });
 
+type Repeatable = AcceptBackend['repeatable'];
+
 function create(
   units: number,
   unitSize: number,
   granularity: number,
-  repeatable: boolean,
+  repeatable: Repeatable,
 ): { memory: UnacceptedMemory; counts: Int32Array } {
   const counts = new SharedArrayBuffer(((units * unitSize) / 4096) * 4);
   const backend = countingBackend({ counts, granularity, repeatable });
@@ -49,10 +51,10 @@ function create(
 const ROUNDS = 20;
 const THREADS = 4;
 
-test.each([
-  ['whole units', 64 * 1024, false],
-  ['pieces of 4 KiB', 4 * 1024, false],
-  ['pieces of 4 KiB that may be redone', 4 * 1024, true],
+test.each<[string, number, Repeatable]>([
+  ['whole units', 64 * 1024, 'never'],
+  ['pieces of 4 KiB', 4 * 1024, 'never'],
+  ['pieces of 4 KiB that may be redone', 4 * 1024, 'concurrently'],
 ])(
   '%s: four threads with overlapping requests accept every page once',
   async (_, granularity, repeatable) => {
@@ -77,7 +79,9 @@ test.each([
     for (const { memory, counts } of rounds) {
       expect(memory.unacceptedBytes()).toBe(0);
       expect(memory.acceptingRanges()).toEqual([]);
-      const wrong = counts.filter((count) => (repeatable ? count < 1 : count !== 1));
+      const wrong = counts.filter((count) =>
+        repeatable === 'concurrently' ? count < 1 : count !== 1,
+      );
       expect(wrong).toHaveLength(0);
     }
   },
@@ -91,7 +95,7 @@ interface ZoneStage {
   data: object;
 }
 
-function zoneStage(sizeInM: number, granularity: number, repeatable: boolean): ZoneStage {
+function zoneStage(sizeInM: number, granularity: number, repeatable: Repeatable): ZoneStage {
   const { memory, counts } = create(sizeInM / 2, 2 * M, granularity, repeatable);
   const zone = new SharedZone({ pages: sizeInM * 256 });
   const acceptor = ZoneAcceptor.create({ memory, port: zone });
@@ -105,9 +109,9 @@ function zoneStage(sizeInM: number, granularity: number, repeatable: boolean): Z
   return { memory, counts, zone, acceptor, data };
 }
 
-test.each([
-  ['whole units', 2 * M, false],
-  ['pieces that may be redone', 64 * 1024, true],
+test.each<[string, number, Repeatable]>([
+  ['whole units', 2 * M, 'never'],
+  ['pieces that may be redone', 64 * 1024, 'concurrently'],
 ])(
   '%s: threads allocate a whole zone; each page once, accepted, never under the zone lock',
   async (_, granularity, repeatable) => {
@@ -137,7 +141,7 @@ test.each([
     expect(it.acceptor.inFlightPages(1)).toBe(0);
     expect(meter.stats()).toMatchObject({ lockedCalls: 0, lockedNanoseconds: 0 });
     expect(meter.stats().calls).toBeGreaterThan(0);
-    if (!repeatable) expect(it.counts.filter((count) => count !== 1)).toHaveLength(0);
+    if (repeatable === 'never') expect(it.counts.filter((count) => count !== 1)).toHaveLength(0);
   },
 );
 
@@ -145,7 +149,7 @@ test.each([0, 4])(
   'threads empty a zone of the page allocator at order %i: each block once, accepted',
   async (order) => {
     const endPfn = 64 * 256;
-    const { memory, counts } = create(32, 2 * M, 2 * M, false);
+    const { memory, counts } = create(32, 2 * M, 2 * M, 'never');
     const memmap = Memmap.create({ ranges: [{ startPfn: 0, endPfn }] });
     const allocator = PageAllocator.create(memmap, [
       { nid: 0, zone: 'Normal', startPfn: 0, endPfn, presentPages: endPfn },
@@ -183,7 +187,7 @@ test.each([0, 4])(
 );
 
 test('the background helper and allocating threads share the work', async () => {
-  const it = zoneStage(64, 64 * 1024, true);
+  const it = zoneStage(64, 64 * 1024, 'concurrently');
   it.zone.setPromo(1024);
   const pacer = Pacer.create();
   const helper = start({ mode: 'help', ...it.data, pacer: pacer.toHandle(), reservePages: 4096 });
@@ -222,7 +226,7 @@ async function stopOneInside(
 }
 
 test('a thread killed inside its accept: others get an error, the unit is known, nobody hangs', async () => {
-  const { memory, counts } = create(8, 64 * 1024, 64 * 1024, false);
+  const { memory, counts } = create(8, 64 * 1024, 64 * 1024, 'never');
   const data = { handle: memory.toHandle() };
   const dead = await stopOneInside(data, memory, 64 * 1024);
   expect(memory.unitState(64 * 1024)).toBe('accepting');
@@ -256,7 +260,7 @@ test('a thread killed inside its accept: others get an error, the unit is known,
 });
 
 test('a thread killed inside a piece that may be redone: the others finish without it', async () => {
-  const { memory } = create(8, 64 * 1024, 4096, true);
+  const { memory } = create(8, 64 * 1024, 4096, 'concurrently');
   const dead = await stopOneInside({ handle: memory.toHandle() }, memory, 64 * 1024);
   memory.acceptMemory(0, 8 * 64 * 1024);
   expect(memory.unacceptedBytes()).toBe(0);
@@ -265,9 +269,55 @@ test('a thread killed inside a piece that may be redone: the others finish witho
   expect(memory.unitState(64 * 1024)).toBe('accepted');
 });
 
+test('a thread killed inside a piece that may be redone after death: the waiters finish, one at a time', async () => {
+  const { memory, counts } = create(8, 64 * 1024, 4096, 'after-death');
+  const data = { handle: memory.toHandle() };
+  const dead = await stopOneInside(data, memory, 64 * 1024);
+  const waiters = [1, 2, 3].map(() =>
+    start({ mode: 'acceptOnce', ...data, start: 64 * 1024, size: 4096, sync: dead.sync }),
+  );
+  const sync = new Int32Array(dead.sync);
+  while (Atomics.load(sync, 2) < 3) await Atomics.waitAsync(sync, 2, Atomics.load(sync, 2)).value;
+  // It lives: nobody touches what it is inside of.
+  expect(memory.unitState(64 * 1024)).toBe('accepting');
+  await dead.worker.terminate();
+  expect(memory.declareDead(dead.participant)).toEqual([{ start: 64 * 1024, end: 2 * 64 * 1024 }]);
+  for (const waiter of waiters) expect(await waiter.result).toBe('accepted');
+  memory.acceptMemory(0, 8 * 64 * 1024);
+  expect(memory.unacceptedBytes()).toBe(0);
+  expect([...counts]).toEqual(Array.from({ length: 128 }, () => 1));
+});
+
+test('a backend that threw is asked again where that is allowed', () => {
+  let fail = true;
+  const backend: AcceptBackend = {
+    name: 'fails once',
+    granularity: 64 * 1024,
+    maxRun: 64 * 1024,
+    repeatable: 'after-death',
+    accept() {
+      if (fail) throw new Error('no');
+    },
+    toHandle: () => ({ kind: 'fails' }),
+  };
+  const memory = UnacceptedMemory.create({
+    ranges: [{ start: 0, end: 128 * 1024 }],
+    unitSize: 64 * 1024,
+    backend,
+  });
+  expect(() => memory.acceptMemory(0, 4096)).toThrow('could not accept');
+  expect(memory.unitState(0)).toBe('interrupted');
+  // The repair fails as well, and leaves nothing behind.
+  expect(() => memory.acceptMemory(0, 4096)).toThrow('could not accept');
+  expect(memory.acceptingRanges()).toEqual([]);
+  fail = false;
+  memory.acceptMemory(0, 4096);
+  expect(memory.unitState(0)).toBe('accepted');
+});
+
 test('an owner that neither finishes nor dies: the waiter gives up after its limit', async () => {
   const counts = new SharedArrayBuffer(4 * 32);
-  const backend = countingBackend({ counts, granularity: 64 * 1024, repeatable: false });
+  const backend = countingBackend({ counts, granularity: 64 * 1024, repeatable: 'never' });
   const memory = UnacceptedMemory.create({
     ranges: [{ start: 0, end: 128 * 1024 }],
     unitSize: 64 * 1024,
@@ -280,7 +330,7 @@ test('an owner that neither finishes nor dies: the waiter gives up after its lim
   await alive.worker.terminate();
 });
 
-test.each([true, false])(
+test.each(['concurrently', 'after-death', 'never'] as const)(
   'a helper killed inside a block (repeatable: %s): the zone goes on',
   async (repeatable) => {
     const it = zoneStage(16, 64 * 1024, repeatable);
@@ -288,7 +338,9 @@ test.each([true, false])(
     expect(it.acceptor.inFlightPages(1)).toBe(1024);
     await dead.worker.terminate();
     it.memory.declareDead(dead.participant);
-    expect(it.acceptor.recover(dead.participant)).toBe(repeatable ? 'freed' : 'withheld');
+    expect(it.acceptor.recover(dead.participant)).toBe(
+      repeatable === 'never' ? 'withheld' : 'freed',
+    );
     expect(it.acceptor.inFlightPages(1)).toBe(0);
     let pages = 0;
     let errors = 0;
@@ -301,7 +353,7 @@ test.each([true, false])(
       }
     }
     // Without repetition block 0 is lost. (No block has it as its guard: guards lie above.)
-    expect(pages).toBe(repeatable ? 16 * 256 : 12 * 256);
+    expect(pages).toBe(repeatable === 'never' ? 12 * 256 : 16 * 256);
     expect(errors).toBe(0);
   },
 );

@@ -13,7 +13,7 @@ function recorder(
     name: 'recorder',
     granularity,
     maxRun: Number.MAX_SAFE_INTEGER,
-    repeatable: false,
+    repeatable: 'never' as const,
     calls: [] as [number, number][],
     fail: false,
     accept(start: number, end: number) {

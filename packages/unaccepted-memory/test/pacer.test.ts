@@ -130,7 +130,7 @@ function arena(units: number): { memory: UnacceptedMemory; calls: [number, numbe
     name: 'recorder',
     granularity: 16 * K,
     maxRun: 16 * K,
-    repeatable: true,
+    repeatable: 'concurrently',
     accept: (start, end) => {
       calls.push([start / K, end / K]);
     },
@@ -191,7 +191,7 @@ test('the thread function of a work pool accepts its units', () => {
       name: 'none',
       granularity: 2 ** 40,
       maxRun: 2 ** 40,
-      repeatable: true,
+      repeatable: 'concurrently',
       accept: () => undefined,
       toHandle: () => ({ kind: 'none' }),
     },

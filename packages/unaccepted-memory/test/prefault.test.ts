@@ -82,7 +82,7 @@ test('what lies outside the arena, and arenas not in pages, are refused', () => 
   ] satisfies PrefaultOptions[]) {
     expect(codeOf(() => createPrefaultBackend(options))).toBe('ERR_ACCEPT_ARGUMENT');
   }
-  expect(openBackend(backend.toHandle()).repeatable).toBe(true);
+  expect(openBackend(backend.toHandle()).repeatable).toBe('concurrently');
 });
 
 test('an edge of the map that the backend refuses is an error of create', () => {

@@ -27,7 +27,7 @@ function stage(
     name: 'recorder',
     granularity: 2 ** 40,
     maxRun: 2 ** 40,
-    repeatable: false,
+    repeatable: 'never',
     accept: (start: number, end: number) => {
       calls.push([start / M, end / M]);
     },
@@ -334,7 +334,7 @@ test('stepping through a block that the platform refuses throws its first error'
 });
 
 test('a dead thread leaves its block to be finished, or withheld when its content is not known', () => {
-  for (const repeatable of [true, false]) {
+  for (const repeatable of ['concurrently', 'after-death', 'never'] as const) {
     const backend: AcceptBackend = {
       name: 'stops',
       granularity: 1 * M,
@@ -358,7 +358,7 @@ test('a dead thread leaves its block to be finished, or withheld when its conten
           expect(it.memory.acceptingRanges()).toHaveLength(1);
           expect(it.acceptor.recover(63)).toBe('nothing');
           expect(it.memory.declareDead(id)).toEqual([{ start: 0, end: 2 * M }]);
-          expect(it.acceptor.recover(id)).toBe(repeatable ? 'freed' : 'withheld');
+          expect(it.acceptor.recover(id)).toBe(repeatable !== 'never' ? 'freed' : 'withheld');
         },
       },
     });
@@ -367,7 +367,9 @@ test('a dead thread leaves its block to be finished, or withheld when its conten
     const ghost = (): unknown => acceptor.acceptOneInSteps(ZONE, 1 * M, () => true);
     ghost();
     expect(it.acceptor.stats()).toMatchObject(
-      repeatable ? { acceptedBlocks: 1, withheld: 0 } : { acceptedBlocks: 0, withheld: 1 },
+      repeatable !== 'never'
+        ? { acceptedBlocks: 1, withheld: 0 }
+        : { acceptedBlocks: 0, withheld: 1 },
     );
     expect(it.acceptor.inFlightPages(ZONE)).toBe(0);
     verify(it);
@@ -434,7 +436,7 @@ test('pages in flight count before the watermark test: one shortage, one block',
     name: 'asks',
     granularity: 2 ** 40,
     maxRun: 2 ** 40,
-    repeatable: false,
+    repeatable: 'never',
     accept: () => {
       // Another thread allocates while this one is inside the platform call.
       if (seen.length > 0) return;

@@ -31,7 +31,7 @@ for (let workers = 2; workers <= mostWorkers; workers += 1) {
           requests,
           cellsPerUnit: 1,
           maxRun: 8,
-          repeatable: false,
+          repeatable: 'never',
           coarse: true,
         });
       }

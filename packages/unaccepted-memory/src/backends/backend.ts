@@ -17,11 +17,14 @@ export interface AcceptBackend {
   /** Longest piece in bytes handed over in one call; a multiple of `granularity`. */
   readonly maxRun: number;
   /**
-   * True when preparing the same piece again, even while others already use it, changes nothing. Then a
-   * waiter redoes a piece whose owner was descheduled or died. False where a second accept could hide a
-   * swap of the content by the host.
+   * When the same piece may be prepared again:
+   * - `concurrently`: at any time, even while others use it (touching): a waiter redoes a piece whose owner was
+   *   descheduled or died;
+   * - `after-death`: once nobody is inside it and nobody uses it yet (zeroing): what a dead thread left, or a backend
+   *   that threw, is redone by one waiter;
+   * - `never`: a second accept could hide a swap of the content by the host.
    */
-  readonly repeatable: boolean;
+  readonly repeatable: 'concurrently' | 'after-death' | 'never';
   /**
    * Makes `[start, end)` usable. Bytes; multiples of the page size.
    * @throws anything when the platform refuses; the piece then stays unusable

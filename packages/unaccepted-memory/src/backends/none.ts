@@ -9,7 +9,7 @@ export function createNoneBackend(): AcceptBackend {
     name: 'none',
     granularity: Number.MAX_SAFE_INTEGER,
     maxRun: Number.MAX_SAFE_INTEGER,
-    repeatable: true,
+    repeatable: 'concurrently',
     accept: () => undefined,
     toHandle: (): BackendHandle => ({ kind: 'none' }),
   };

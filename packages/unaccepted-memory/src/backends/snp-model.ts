@@ -79,7 +79,7 @@ export function createSnpModel(options: SnpModelOptions = {}): SnpModel {
     name: 'SNP model',
     granularity: Number.MAX_SAFE_INTEGER,
     maxRun: Number.MAX_SAFE_INTEGER,
-    repeatable: false,
+    repeatable: 'never',
     accept(start: number, end: number): void {
       if (refuse.some((r) => overlaps(r, start, end))) throw new Error('SNP: memory not validated');
       const sum = tally(start, end);

@@ -130,7 +130,7 @@ export function createTdxModel(options: TdxModelOptions = {}): TdxModel {
     // Units are handed over whole: a second accept of the same page is a security matter.
     granularity: Number.MAX_SAFE_INTEGER,
     maxRun: Number.MAX_SAFE_INTEGER,
-    repeatable: false,
+    repeatable: 'never',
     accept(start: number, end: number): void {
       const { sum, bytes, cycles, failure } = tally(start, end, onCall);
       counters.add({ ...sum, bytes, cycles });

@@ -15,7 +15,8 @@
  *
  * A waiter holds no claim and no announcement, so waiting cannot form a cycle. It waits for the event word, and
  * each time round it looks whether it can do better: redo the cell itself where that is harmless
- * (`backend.repeatable`), or give up with an error when the cell's owner is gone (`ERR_ACCEPT_INTERRUPTED`).
+ * (`backend.repeatable`), repair the unit alone when the cell's owner is gone and that is all that may be repeated, or
+ * give up with an error (`ERR_ACCEPT_INTERRUPTED`).
  *
  * Locks: none. Blocking: only `waitFor`, in slices, up to the waiting limit.
  *
@@ -29,7 +30,7 @@ import type { StateViews } from './layout.js';
 import type { Participants } from './participants.js';
 import type { AcceptOutcome, UnitState } from './types.js';
 
-const { add, load, notify, or, wait } = Atomics;
+const { add, compareExchange, load, notify, or, wait } = Atomics;
 
 /** Longest single sleep of a waiter: it looks for a dead owner or a cell to redo at least this often. */
 const WAIT_SLICE_MS = 2;
@@ -65,7 +66,7 @@ export class AcceptProtocol {
    * @param start first unit
    * @param end   one past the last unit, at most the unit count
    * @throws ERR_ACCEPT_REENTRANT when called from inside this thread's own backend for unaccepted units
-   * @throws ERR_ACCEPT_FAILED when the backend threw; the cells it was given stay claimed for ever
+   * @throws ERR_ACCEPT_FAILED when the backend threw; the cells it was given stay claimed for ever, unless it is repeatable
    * @throws ERR_ACCEPT_INTERRUPTED, ERR_ACCEPT_TIMEOUT as {@link AcceptProtocol.waitFor}
    */
   accept(id: number, start: number, end: number): AcceptOutcome {
@@ -77,7 +78,7 @@ export class AcceptProtocol {
       const unit = firstBit(this.#views.bits, start, end);
       if (unit === undefined) return { ...own, waited };
       waited += 1;
-      this.waitFor(unit);
+      this.waitFor(id, unit);
     }
   }
 
@@ -131,11 +132,13 @@ export class AcceptProtocol {
   /**
    * Returns when `unit` is accepted.
    *
-   * Redoes its unfinished cells where the backend allows that, so a descheduled owner costs one cell, not its time slice.
+   * Redoes its unfinished cells where the backend allows that, so a descheduled owner costs one cell, not its time slice;
+   * or what a dead owner left, where only that may be repeated.
+   * @param id  this thread's participant slot
    * @throws ERR_ACCEPT_INTERRUPTED when its owner is gone and the accept may not be repeated
    * @throws ERR_ACCEPT_TIMEOUT after the waiting limit
    */
-  waitFor(unit: number): void {
+  waitFor(id: number, unit: number): void {
     const { bits, words } = this.#views;
     const limit = load(words, WORD.WAIT_LIMIT_MS);
     const deadline = performance.now() + limit;
@@ -143,11 +146,15 @@ export class AcceptProtocol {
       // Pairs with `#signal`: read before the bit, so a publication in between changes the word we sleep on.
       const seen = load(words, WORD.EVENT);
       if (!testBit(bits, unit) || this.#publishIfDone(unit)) return;
-      if (this.#backend.repeatable) {
-        this.#redo(unit);
+      const { repeatable } = this.#backend;
+      if (repeatable === 'concurrently') {
+        this.#redo(unit, this.#unfinished(unit));
         continue;
       }
-      if (this.state(unit) === 'interrupted') {
+      const interrupted = this.state(unit) === 'interrupted';
+      if (interrupted && repeatable === 'after-death') {
+        if (this.#repair(id, unit)) continue;
+      } else if (interrupted) {
         throw new AcceptError(
           'ERR_ACCEPT_INTERRUPTED',
           `the thread that was accepting ${hex(this.#address(unit * this.#views.layout.cellsPerUnit))} is gone`,
@@ -262,12 +269,40 @@ export class AcceptProtocol {
     return claimed & ~load(done, word);
   }
 
-  /** Prepares the unfinished cells of `unit` once more; only for repeatable backends. */
-  #redo(unit: number): void {
+  /**
+   * Redoes what the dead left in `unit`, as the only thread: false when another one is at it. One repair at a time in the
+   * whole table, so that it is one word; whoever dies inside it leaves an announcement and a tag that are both seen to be
+   * a dead thread's.
+   */
+  #repair(id: number, unit: number): boolean {
+    const { words } = this.#views;
+    const participants = this.#participants;
+    const seen = load(words, WORD.REPAIR);
+    if (this.#busy || (seen !== 0 && participants.isLive(seen))) return false;
+    const mine = participants.tag(id);
+    if (compareExchange(words, WORD.REPAIR, seen, mine) !== seen) return false;
+    this.#busy = true;
+    participants.announce(id, unit, unit + 1);
+    try {
+      // Again, as the unit may have been repaired and be in use since the first look.
+      const begun = this.#unfinished(unit);
+      if (begun !== 0 && participants.covering(unit, id) === undefined) {
+        this.#redo(unit, begun & this.#unfinished(unit));
+      }
+    } finally {
+      participants.retract(id);
+      this.#busy = false;
+      compareExchange(words, WORD.REPAIR, mine, 0);
+    }
+    return true;
+  }
+
+  /** Prepares cells of `unit` once more, given as bits of its word. */
+  #redo(unit: number, cells: number): void {
     const { cellsPerUnit } = this.#views.layout;
     const first = unit * cellsPerUnit;
     const shift = first % 32;
-    let rest = this.#unfinished(unit);
+    let rest = cells;
     while (rest !== 0) {
       const bit = 31 - Math.clz32(rest & -rest);
       rest &= rest - 1;

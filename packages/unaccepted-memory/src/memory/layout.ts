@@ -10,7 +10,9 @@
  *      5        participant slots          written by create
  *      6        waiting limit in ms        written by create
  *      7        unit count, as unsigned    written by create
- *      8 ..     slots, 4 words each        atomic, written by the slot's own thread (or by declareDead)
+ *      8        repair                     atomic; tag of the slot that redoes what the dead left, 0 = nobody
+ *      9        unused
+ *      10 ..    slots, 4 words each        atomic, written by the slot's own thread (or by declareDead)
  *               claims bitmap              atomic, bits only go 0 -> 1: somebody has begun this cell
  *               done bitmap                atomic, bits only go 0 -> 1: this cell is prepared (absent without splitting)
  *               table                      header as in table.ts, then the bitmap: atomic, bits only go 1 -> 0
@@ -29,7 +31,7 @@ import type { TableHeader } from '../table/table.js';
 /** "UNAC" */
 export const MAGIC = 0x554e4143;
 /** Changes whenever the words below do. */
-export const LAYOUT_VERSION = 2;
+export const LAYOUT_VERSION = 3;
 
 /** Word indices of the header. */
 export const WORD = {
@@ -41,7 +43,8 @@ export const WORD = {
   SLOTS: 5,
   WAIT_LIMIT_MS: 6,
   UNIT_COUNT: 7,
-  FIRST_SLOT: 8,
+  REPAIR: 8,
+  FIRST_SLOT: 10,
 } as const;
 
 /** Bits of the flags word: the rules that all threads follow. */
@@ -50,8 +53,8 @@ export const FLAG = { GUARD: 1, PAGE_ALIGN: 2, KERNEL_WALK: 4 } as const;
 /** Words of one participant slot: state, first unit, end unit, spare. */
 export const SLOT = { STATE: 0, START: 1, END: 2, WORDS: 4 } as const;
 
-/** Values of a slot's state word. */
-export const SLOT_STATE = { FREE: 0, LIVE: 1 } as const;
+/** A slot's state word: bit 0 = a thread has it; above, how often it was taken. */
+export const SLOT_LIVE = 1;
 
 /** Where everything lies, in words from the start of the buffer (`tableBytes` in bytes). */
 export interface Layout {

@@ -6,6 +6,8 @@
  * slot 1  LIVE  [0, 0)        this thread holds none
  * slot 2  FREE
  * ```
+ * The state word counts how often a slot was taken; with the slot's number that is the **tag** of one thread.
+ *
  * **Rule**: a thread announces its range before it claims the first cell and retracts it only when every cell it
  * claimed is done (or failed for good). So a cell that is claimed, not done, and covered by no live slot was
  * left behind by a thread that died or failed. It never waits while its announcement stands, so every
@@ -14,10 +16,13 @@
  * A slot's words are written by its own thread only, except for the join (compare-and-swap) and `declareDead`.
  */
 import type { Words } from './bitmap.js';
-import { SLOT, SLOT_STATE, WORD } from './layout.js';
+import { SLOT, SLOT_LIVE, WORD } from './layout.js';
 import { AcceptError, checkInteger } from '../base/errors.js';
 
 const { compareExchange, load, store } = Atomics;
+/** Slot numbers stay below 2^16; above them in a tag, what fits of the count. */
+const TAG_SHIFT = 16;
+const TAG_COUNT = 0x7fff;
 
 /** The table of slots inside the state words. No mutable state of its own. */
 export class Participants {
@@ -47,9 +52,11 @@ export class Participants {
    */
   join(): number {
     for (let id = 0; id < this.#count; id += 1) {
+      const at = this.#at(id);
+      const old = load(this.#words, at);
+      if ((old & SLOT_LIVE) !== 0) continue;
       // Pairs with the release in `leave`: one winner per slot.
-      const old = compareExchange(this.#words, this.#at(id), SLOT_STATE.FREE, SLOT_STATE.LIVE);
-      if (old === SLOT_STATE.FREE) return id;
+      if (compareExchange(this.#words, at, old, (old + 3) & ~(1 << 31)) === old) return id;
     }
     throw new AcceptError(
       'ERR_ACCEPT_PARTICIPANTS',
@@ -62,7 +69,19 @@ export class Participants {
   leave(id: number): void {
     const at = this.#at(id);
     store(this.#words, at + SLOT.END, 0);
-    store(this.#words, at, SLOT_STATE.FREE);
+    store(this.#words, at, load(this.#words, at) & ~SLOT_LIVE);
+  }
+
+  /** Names the thread that has the slot now; not 0. */
+  tag(id: number): number {
+    const count = (load(this.#words, this.#at(id)) >>> 1) & TAG_COUNT;
+    return (count << TAG_SHIFT) | (id + 1);
+  }
+
+  /** True until the thread of this tag left its slot or was declared dead. */
+  isLive(tag: number): boolean {
+    const id = (tag & ((1 << TAG_SHIFT) - 1)) - 1;
+    return (load(this.#words, this.#at(id)) & SLOT_LIVE) !== 0 && this.tag(id) === tag;
   }
 
   /**
@@ -85,17 +104,17 @@ export class Participants {
   /** The announced range of a slot, or undefined when there is none. */
   range(id: number): { readonly start: number; readonly end: number } | undefined {
     const at = this.#at(id);
-    if (load(this.#words, at) !== SLOT_STATE.LIVE) return undefined;
+    if ((load(this.#words, at) & SLOT_LIVE) === 0) return undefined;
     // END first: announce writes it last, so a non-zero END comes with its own START or a later one.
     const end = load(this.#words, at + SLOT.END) >>> 0;
     if (end === 0) return undefined;
     return { start: load(this.#words, at + SLOT.START) >>> 0, end };
   }
 
-  /** The lowest live slot whose range holds `unit`, or undefined. O(slots). */
-  covering(unit: number): number | undefined {
+  /** The lowest live slot, other than `but`, whose range holds `unit`; or undefined. O(slots). */
+  covering(unit: number, but?: number): number | undefined {
     for (let id = 0; id < this.#count; id += 1) {
-      const range = this.range(id);
+      const range = id === but ? undefined : this.range(id);
       if (range !== undefined && range.start <= unit && unit < range.end) return id;
     }
     return undefined;

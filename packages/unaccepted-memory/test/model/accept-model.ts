@@ -6,7 +6,8 @@
  * of the platform call), named in `PC`. Exploration visits each state once and counts the paths through it, so
  * the number of schedules is exact although they are not walked one by one.
  *
- * Checked in every state: no cell is accepted twice (unless redone on purpose); a clear table bit means that all
+ * Checked in every state: no cell is accepted twice (unless redone on purpose; a cell that is repeatable after death only,
+ * never while its unit is in use); a clear table bit means that all
  * cells of the unit were accepted; bits move one way. At every end: a worker that returned finds its range
  * accepted; one that gave up did so because the dead worker was inside that unit; nobody is stuck.
  *
@@ -25,10 +26,10 @@ export interface ModelConfig {
   readonly requests: readonly (readonly [number, number])[];
   /** Cells per platform call at most. */
   readonly maxRun: number;
-  /** A waiter may redo a cell. */
-  readonly repeatable: boolean;
-  /** This worker may die at any step. */
-  readonly mortal?: number;
+  /** A waiter may redo a cell: at any time, or what the dead left, or never. */
+  readonly repeatable: 'concurrently' | 'after-death' | 'never';
+  /** These workers may die at any step. */
+  readonly mortal?: number | readonly number[];
   /** Take steps together that no other worker can tell apart: for the largest cases. */
   readonly coarse?: boolean;
   /** A mistake to plant. */
@@ -43,7 +44,10 @@ export type Mistake =
   | 'signal-before-publish'
   | 'retract-before-done'
   | 'claim-before-announce'
-  | 'no-second-look';
+  | 'no-second-look'
+  | 'repair-without-lock'
+  | 'repair-on-first-look'
+  | 'repair-lock-of-the-dead';
 
 /** What was found. */
 export interface ModelResult {
@@ -82,7 +86,19 @@ const PC = {
   RETURNED: 26,
   GAVE_UP: 27,
   DEAD: 28,
+  REPAIR_LOAD: 32,
+  REPAIR_LIVE: 33,
+  REPAIR_TAKE: 34,
+  REPAIR_START: 35,
+  REPAIR_END: 36,
+  REPAIR_CLAIMS: 37,
+  REPAIR_DONE: 38,
+  REPAIR_SLOT: 39,
+  REPAIR_AGAIN: 40,
+  REPAIR_RETRACT: 41,
+  REPAIR_FREE: 42,
 } as const;
+const ENDED: readonly number[] = [PC.RETURNED, PC.GAVE_UP, PC.DEAD];
 
 // Bytes of a state: globals, then accepts and owner per cell, then the workers.
 const BITS = 0;
@@ -90,8 +106,9 @@ const CLAIMS = 1;
 const DONE = 2;
 const EVENT = 3;
 const CHANGES = 4;
-const DEATH = 5; // 0 nobody died, 1 died, 2 declared dead
-const CELLS = 6;
+const DEATH = 5; // two bits a worker: 1 died, 2 declared dead
+const REPAIR = 6; // worker + 1 that repairs
+const CELLS = 7;
 
 // Bytes of a worker.
 const AT = 0;
@@ -101,7 +118,7 @@ const UNIT = 3;
 const REST = 4;
 const SEEN = 5;
 const SEEN_CHANGES = 6;
-const MODE = 7; // 0 sweeping, 1 redoing, 2 publishing for another
+const MODE = 7; // 0 sweeping, 1 redoing, 2 publishing for another, 3 repairing
 const SLOT_START = 8;
 const SLOT_END = 9;
 const WORKER_BYTES = 10;
@@ -117,7 +134,11 @@ export function explore(config: ModelConfig): ModelResult {
   const counts = new Map<string, bigint>();
   const onPath = new Set<string>();
 
-  const mortal = config.mortal !== undefined;
+  const mortals = config.mortal === undefined ? [] : [config.mortal].flat();
+  const mortal = mortals.length > 0;
+  const isDeclared = (s: Uint8Array, worker: number): boolean =>
+    ((s[DEATH]! >> (2 * worker)) & 2) !== 0;
+  const { repeatable } = config;
   const initial = new Uint8Array(base + requests.length * WORKER_BYTES);
   initial[BITS] = (1 << units) - 1;
 
@@ -132,11 +153,11 @@ export function explore(config: ModelConfig): ModelResult {
     const w = base + worker * WORKER_BYTES;
     const [start, end] = requests[worker]!;
     const limit = end * per;
-    if (from[w + AT]! >= PC.RETURNED) return undefined;
+    if (ENDED.includes(from[w + AT]!)) return undefined;
     if (
       from[w + AT] === PC.SLEEP &&
       from[w + SEEN] === from[EVENT] &&
-      (from[DEATH] !== 2 || from[w + SEEN_CHANGES] === from[CHANGES])
+      ((from[DEATH]! & 0b101010) === 0 || from[w + SEEN_CHANGES] === from[CHANGES])
     ) {
       return undefined;
     }
@@ -168,20 +189,22 @@ export function explore(config: ModelConfig): ModelResult {
       if (s[w + MODE] === 0) {
         s[w + CELL] = s[w + STOP]!;
         go(s[w + CELL]! < limit ? PC.TEST : leaveSweep());
-      } else if (s[w + MODE] === 1 && s[w + REST] !== 0) {
-        redoNext();
+      } else if (s[w + MODE] !== 2 && s[w + REST] !== 0) {
+        redoNext(s[w + MODE]!);
+      } else if (s[w + MODE] === 3) {
+        go(PC.REPAIR_RETRACT);
       } else {
         go(s[w + MODE] === 1 ? PC.WAIT_EVENT : PC.FIRST);
         s[w + MODE] = 0;
       }
     };
-    const redoNext = (): void => {
+    const redoNext = (mode: number): void => {
       const rest = s[w + REST]!;
       const low = 31 - clz32(rest & -rest);
       s[w + REST] = rest & (rest - 1);
       s[w + CELL] = s[w + UNIT]! * per + low;
       s[w + STOP] = s[w + CELL]! + 1;
-      s[w + MODE] = 1;
+      s[w + MODE] = mode;
       go(enter);
     };
     const clear = (mask: number): void => {
@@ -260,8 +283,10 @@ export function explore(config: ModelConfig): ModelResult {
       case PC.PLATFORM_OUT:
         for (let cell = s[w + CELL]!; cell < s[w + STOP]!; cell += 1) {
           s[CELLS + cell]! += 1;
-          if (s[CELLS + cell]! > 1 && !config.repeatable)
+          if (s[CELLS + cell]! > 1 && repeatable === 'never')
             violations.add('a cell is accepted twice');
+          if (repeatable === 'after-death' && !bit(unitOf(cell)))
+            violations.add('prepared again while in use');
         }
         if (per === 1) go(PC.PUBLISH_RUN);
         else {
@@ -324,13 +349,13 @@ export function explore(config: ModelConfig): ModelResult {
       case PC.WAIT_BIT:
         if (!bit(s[w + UNIT]!)) go(PC.FIRST);
         else if (per > 1) go(PC.WAIT_DONE);
-        else go(config.repeatable ? PC.REDO_CLAIMS : PC.STATE_CLAIMS);
+        else go(repeatable === 'concurrently' ? PC.REDO_CLAIMS : PC.STATE_CLAIMS);
         break;
       case PC.WAIT_DONE:
         if (allDone(s, s[w + UNIT]!)) {
           s[w + MODE] = 2;
           go(PC.PUBLISH);
-        } else go(config.repeatable ? PC.REDO_CLAIMS : PC.STATE_CLAIMS);
+        } else go(repeatable === 'concurrently' ? PC.REDO_CLAIMS : PC.STATE_CLAIMS);
         break;
       case PC.REDO_CLAIMS:
       case PC.STATE_CLAIMS: {
@@ -341,7 +366,7 @@ export function explore(config: ModelConfig): ModelResult {
       case PC.REDO_DONE:
         s[w + REST] = unfinished(s[w + REST]!);
         if (s[w + REST] === 0) go(PC.WAIT_EVENT);
-        else redoNext();
+        else redoNext(1);
         break;
       case PC.STATE_DONE:
         s[w + REST] = unfinished(s[w + REST]!);
@@ -361,7 +386,72 @@ export function explore(config: ModelConfig): ModelResult {
       }
       case PC.AGAIN_DONE:
         if (unfinished(s[w + REST]!) === 0) go(PC.SLEEP);
-        else giveUp();
+        else if (repeatable === 'after-death') {
+          go(broken === 'repair-without-lock' ? PC.REPAIR_START : PC.REPAIR_LOAD);
+        } else giveUp();
+        break;
+      case PC.REPAIR_LOAD:
+        s[w + CELL] = s[REPAIR]!;
+        go(s[REPAIR] === 0 ? PC.REPAIR_TAKE : PC.REPAIR_LIVE);
+        break;
+      case PC.REPAIR_LIVE: {
+        const ended = isDeclared(s, s[w + CELL]! - 1) && broken !== 'repair-lock-of-the-dead';
+        go(ended ? PC.REPAIR_TAKE : PC.SLEEP);
+        break;
+      }
+      case PC.REPAIR_TAKE:
+        if (s[REPAIR] === s[w + CELL]) {
+          s[REPAIR] = worker + 1;
+          go(PC.REPAIR_START);
+        } else go(PC.SLEEP);
+        break;
+      case PC.REPAIR_START:
+        s[w + SLOT_START] = s[w + UNIT]!;
+        go(PC.REPAIR_END);
+        break;
+      case PC.REPAIR_END:
+        s[w + SLOT_END] = s[w + UNIT]! + 1;
+        if (broken === 'repair-on-first-look') redoNext(3);
+        else go(PC.REPAIR_CLAIMS);
+        break;
+      case PC.REPAIR_CLAIMS:
+        s[w + REST] = (s[CLAIMS]! >> (s[w + UNIT]! * per)) & unitMask;
+        go(PC.REPAIR_DONE);
+        break;
+      case PC.REPAIR_DONE:
+        s[w + REST] = unfinished(s[w + REST]!);
+        s[w + CELL] = 0; // the next slot to look at
+        go(s[w + REST] === 0 ? PC.REPAIR_RETRACT : PC.REPAIR_SLOT);
+        break;
+      case PC.REPAIR_SLOT: {
+        const slot = base + s[w + CELL]! * WORKER_BYTES;
+        const other = s[w + CELL] !== worker;
+        const covered = s[slot + SLOT_START]! <= s[w + UNIT]! && s[w + UNIT]! < s[slot + SLOT_END]!;
+        s[w + CELL]! += 1;
+        if (covered && other) go(PC.REPAIR_RETRACT);
+        else if (s[w + CELL] === requests.length) go(PC.REPAIR_AGAIN);
+        break;
+      }
+      case PC.REPAIR_AGAIN:
+        s[w + REST] = unfinished(s[w + REST]!);
+        if (s[w + REST] === 0) go(PC.REPAIR_RETRACT);
+        else redoNext(3);
+        break;
+      case PC.REPAIR_RETRACT:
+        s[w + SLOT_END] = 0;
+        // Without the lock two could wake each other for ever.
+        if (broken !== 'repair-without-lock') s[CHANGES]! += 1;
+        go(PC.REPAIR_FREE);
+        break;
+      case PC.REPAIR_FREE:
+        if (s[REPAIR] === worker + 1) s[REPAIR] = 0;
+        s[w + MODE] = 0;
+        s[w + CELL] = 0;
+        s[w + STOP] = 0;
+        s[w + REST] = 0;
+        // Whoever slept for this repair looks again.
+        if (broken !== 'repair-without-lock') s[CHANGES]! += 1;
+        go(PC.WAIT_EVENT);
         break;
       case PC.SLEEP:
         go(PC.WAIT_EVENT);
@@ -386,7 +476,7 @@ export function explore(config: ModelConfig): ModelResult {
       s[w + UNIT]! += 1;
       if (s[w + MODE] === 0 && s[w + UNIT]! * per < s[w + STOP]!) go(PC.MARK);
       else {
-        if (s[w + MODE] === 1) s[w + UNIT]! -= 1;
+        if (s[w + MODE] === 1 || s[w + MODE] === 3) s[w + UNIT]! -= 1;
         afterCells();
       }
     }
@@ -410,8 +500,8 @@ export function explore(config: ModelConfig): ModelResult {
       if (at === PC.RETURNED && (s[BITS]! & rangeBits(start, end)) !== 0) {
         violations.add('returned before its range was accepted');
       }
-      if (at < PC.RETURNED) violations.add('a worker is stuck');
-      if (at === PC.GAVE_UP && (config.mortal === undefined || config.repeatable)) {
+      if (!ENDED.includes(at)) violations.add('a worker is stuck');
+      if (at === PC.GAVE_UP && (!mortal || repeatable !== 'never')) {
         violations.add('gave up although nobody died or redoing was allowed');
       }
       if (at !== PC.DEAD && s[w + SLOT_END] !== 0)
@@ -439,16 +529,17 @@ export function explore(config: ModelConfig): ModelResult {
       const next = step(s, worker);
       if (next !== undefined) follow(next);
     }
-    if (config.mortal !== undefined) {
-      const w = base + config.mortal * WORKER_BYTES;
-      if (s[DEATH] === 0 && s[w + AT]! < PC.RETURNED) {
+    for (const worker of mortals) {
+      const w = base + worker * WORKER_BYTES;
+      const death = (s[DEATH]! >> (2 * worker)) & 3;
+      if (death === 0 && !ENDED.includes(s[w + AT]!)) {
         const next = s.slice();
-        next[DEATH] = 1;
+        next[DEATH]! |= 1 << (2 * worker);
         next[w + AT] = PC.DEAD;
         follow(next);
-      } else if (s[DEATH] === 1) {
+      } else if (death === 1) {
         const next = s.slice();
-        next[DEATH] = 2;
+        next[DEATH]! |= 2 << (2 * worker);
         next[w + SLOT_END] = 0;
         next[CHANGES]! += 1;
         follow(next);

@@ -38,7 +38,7 @@ export function requestsOf(workers: number, units: number): Request[][] {
 /** The kinds of backend, and who may die. */
 export function variants(mortal: boolean): Omit<ModelConfig, 'units' | 'requests'>[] {
   const list: Omit<ModelConfig, 'units' | 'requests'>[] = [];
-  for (const repeatable of [false, true]) {
+  for (const repeatable of ['never', 'concurrently'] as const) {
     for (const cellsPerUnit of [1, 2] as const) {
       for (const maxRun of [1, 8]) {
         list.push({ repeatable, cellsPerUnit, maxRun, ...(mortal && { mortal: 0 }) });

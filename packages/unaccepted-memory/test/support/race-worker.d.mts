@@ -3,5 +3,5 @@ import type { AcceptBackend } from '@bootmem/unaccepted-memory';
 export function countingBackend(settings: {
   readonly counts: SharedArrayBuffer;
   readonly granularity: number;
-  readonly repeatable: boolean;
+  readonly repeatable: 'concurrently' | 'after-death' | 'never';
 }): AcceptBackend;
