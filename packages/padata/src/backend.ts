@@ -3,8 +3,9 @@
  * iteration with back-pressure, stream faces, halt policies, errors that cross, times, the kernel's chunks. For
  * packages that put ordered jobs on another transport; applications do not need it.
  */
-export { checkInteger, fromErrorRecord, toErrorRecord } from './base/errors.js';
-export type { ErrorRecord } from './base/errors.js';
+export { fromErrorRecord, toErrorRecord } from './base/error-record.js';
+export type { ErrorRecord } from './base/error-record.js';
+export { checkInteger } from './base/errors.js';
 export { moduleHref } from './base/function-ref.js';
 export { Histogram } from './base/histogram.js';
 export { chunkEnd, chunkStart, planRange } from './range/range-plan.js';

@@ -49,7 +49,7 @@ test.each([
     start: 0,
     align: 1,
     minChunk: 1,
-    maxThreads: pool.capacity + 1,
+    maxThreads: pool.threads + 1,
     ...shape,
   };
   const { planned, got, chunkSize } = planRange(full, 3);

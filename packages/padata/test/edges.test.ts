@@ -189,7 +189,7 @@ test('thrown values that are no errors arrive as they are', async () => {
   const causes = outcomes.map((o) => (o as PromiseRejectedResult).reason as { cause?: unknown });
   expect(causes[0]?.cause).toBe('text');
   expect(causes[2]?.cause).toBe(7);
-  expect((causes[3]?.cause as Error).message).toBe('[object Object]');
+  expect(causes[3]?.cause).toEqual({ odd: true });
   const coded = await s
     .run('coded')
     .catch((e: unknown) => (e as { cause: { code: string } }).cause);

@@ -412,17 +412,6 @@ test('a worker out of memory fails its job and is replaced', async () => {
   });
 }, 60_000);
 
-test('threads that cannot be started end every job', async () => {
-  const broken = createWorkPool({
-    threads: 2,
-    execArgv: ['--import', 'data:text/javascript,throw 1'],
-  });
-  const s = broken.series<Any>({ fn: { module, name: 'same' } });
-  await expect(s.run(1)).rejects.toMatchObject({ code: 'ERR_PADATA_WORKER_DIED' });
-  await expect(broken.ready()).rejects.toMatchObject({ code: 'ERR_PADATA_WORKER_DIED' });
-  await broken.close();
-});
-
 test('idempotent jobs run again when their worker dies', async () => {
   await using s = series('onlyOnce', { idempotent: true, window: 8 });
   const words = new SharedArrayBuffer(4 * 10);

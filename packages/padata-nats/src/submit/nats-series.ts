@@ -29,7 +29,7 @@ import {
   makeDuplex,
   makeTransform,
 } from '@bootmem/padata/backend';
-import { PadataNatsError } from '../wire/errors.js';
+import { PadataNatsError, abortReason } from '../wire/errors.js';
 import { ItemKind, encodeValue } from '../wire/values.js';
 import type { Item } from '../wire/values.js';
 import { RunLink } from './run-link.js';
@@ -146,7 +146,7 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
       this.#end(error, false);
     });
     this.#onAbort = () => {
-      this.#end(options.signal?.reason, true);
+      this.#end(abortReason(options.signal?.reason), true);
     };
     if (options.signal?.aborted === true) this.#onAbort();
     else options.signal?.addEventListener('abort', this.#onAbort, { once: true });
@@ -214,13 +214,13 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
     return new Promise((resolve, reject) => {
       const { signal, transfer } = options;
       if (signal?.aborted === true) {
-        reject(asError(signal.reason));
+        reject(asError(abortReason(signal.reason)));
         return;
       }
       const sequence = this.position;
       const onAbort = (): void => {
-        reject(asError(signal?.reason));
-        this.#cancel(sequence, signal?.reason);
+        reject(asError(abortReason(signal?.reason)));
+        this.#cancel(sequence, abortReason(signal?.reason));
       };
       this.submit(
         input,
@@ -307,8 +307,8 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
   }
 
   /** Ends the series with an error: all that waits fails now, what runs is asked to stop. */
-  abort(reason: unknown): void {
-    this.#end(reason, true);
+  abort(reason?: unknown): void {
+    this.#end(abortReason(reason), true);
   }
 
   get #isFull(): boolean {

@@ -10,7 +10,7 @@
 import { PadataError } from '@bootmem/padata';
 import type { MultithreadedJob, RangeResult, RangeWorkerStats } from '@bootmem/padata';
 import { chunkEnd, chunkStart, planRange } from '@bootmem/padata/backend';
-import { PadataNatsError } from '../wire/errors.js';
+import { PadataNatsError, abortReason } from '../wire/errors.js';
 import { encodeValue } from '../wire/values.js';
 import { moduleName } from './nats-series.js';
 import { RunLink } from './run-link.js';
@@ -105,7 +105,7 @@ export class RangeRun<F, V> {
     signal?.throwIfAborted();
     if (this.#link === undefined) return this.#result();
     const onAbort = (): void => {
-      this.#fail(signal?.reason);
+      this.#fail(abortReason(signal?.reason));
     };
     signal?.addEventListener('abort', onAbort, { once: true });
     try {

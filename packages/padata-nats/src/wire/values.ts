@@ -105,7 +105,17 @@ export function encodeError(error: unknown): Item {
     details: own?.details ?? {},
     cause: own?.cause === undefined ? undefined : toErrorRecord(own.cause),
   };
-  return { kind: ItemKind.ERROR, bytes: serialize(crossing) };
+  try {
+    return { kind: ItemKind.ERROR, bytes: serialize(crossing) };
+  } catch {
+    // A field of it, or what was thrown, cannot leave the process: shared memory, say.
+    const { name, message, stack, code } = crossing.record;
+    const record = { name, message, stack, code, isError: true };
+    return {
+      kind: ItemKind.ERROR,
+      bytes: serialize({ of, record, details: {}, cause: undefined }),
+    };
+  }
 }
 
 /** The error again, an instance of the class that it was, where that is one of the two. */

@@ -3,8 +3,7 @@
  *
  * One class, one union of codes. Everything that goes wrong by the caller's mistake, in a worker or in a
  * user function arrives as a `PadataError` whose `code` says what, and whose `details` say where (job,
- * chunk, worker). Errors cross threads as plain data and are rebuilt, so `cause` keeps name, message,
- * stack and code of the original even where the original class does not exist on this side.
+ * chunk, worker). The function's own error is its `cause`; how that crosses threads: `error-record.ts`.
  */
 
 /** What went wrong; stable across releases. */
@@ -65,77 +64,11 @@ export class PadataError extends Error {
   }
 }
 
-/** An error as it crosses between threads. */
-export interface ErrorRecord {
-  readonly name: string;
-  readonly message: string;
-  readonly stack: string | undefined;
-  readonly code: string | undefined;
-  /** A thrown value that is not an error, when it can be cloned; else its text is in `message`. */
-  readonly value?: unknown;
-  readonly isError: boolean;
-}
-
-/**
- * Plain description of anything that was thrown.
- * @param thrown any value; errors of other realms are recognised by shape
- */
-export function toErrorRecord(thrown: unknown): ErrorRecord {
-  if (typeof thrown === 'object' && thrown !== null && 'message' in thrown) {
-    const e = thrown as { name?: unknown; message: unknown; stack?: unknown; code?: unknown };
-    return {
-      name: typeof e.name === 'string' ? e.name : 'Error',
-      message: String(e.message),
-      stack: typeof e.stack === 'string' ? e.stack : undefined,
-      code: typeof e.code === 'string' ? e.code : undefined,
-      isError: true,
-    };
-  }
-  const plain =
-    thrown === null ||
-    ['string', 'number', 'boolean', 'bigint', 'undefined'].includes(typeof thrown);
-  return {
-    name: 'Error',
-    message: describe(thrown),
-    stack: undefined,
-    code: undefined,
-    isError: false,
-    ...(plain ? { value: thrown } : {}),
-  };
-}
-
-/**
- * The thrown value again: an Error with the original's name, message, stack and code, or the plain value.
- * @param record what `toErrorRecord` made on the other side
- */
-export function fromErrorRecord(record: ErrorRecord): unknown {
-  if (!record.isError && 'value' in record) return record.value;
-  const error = new Error(record.message);
-  error.name = record.name;
-  if (record.stack !== undefined) error.stack = record.stack;
-  if (record.code !== undefined) Object.assign(error, { code: record.code });
-  return error;
-}
-
 /** Reports an error of the program's own code as an uncaught one, outside the call that met it. */
 export function throwLater(error: unknown): void {
   queueMicrotask(() => {
     throw error;
   });
-}
-
-/** Text of anything that was thrown. */
-export function messageOf(thrown: unknown): string {
-  return toErrorRecord(thrown).message;
-}
-
-/** Text of any value, without throwing. */
-function describe(value: unknown): string {
-  try {
-    return String(value);
-  } catch {
-    return 'a value without text';
-  }
 }
 
 /**

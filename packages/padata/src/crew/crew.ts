@@ -4,9 +4,12 @@
  * A worker's id is its place in the control block and stays with its replacement; what was sent to a dead
  * thread (jobs, modules) is remembered by thread, so that the replacement is told again on demand.
  */
+import { messageOf, toErrorRecord } from '../base/error-record.js';
+import { PadataError } from '../base/errors.js';
 import { HEAD, WORKER, workerBase } from '../protocol/control-layout.js';
 import { sleep, wakeWorker } from '../protocol/machine.js';
 import type { FromWorker, ToWorker } from '../protocol/messages.js';
+import { ModuleDeaths } from './module-deaths.js';
 import type { Platform, PlatformWorker, WorkerEnd } from './platform.js';
 
 /** One thread, from start to end. */
@@ -15,6 +18,12 @@ export interface Member {
   readonly platform: PlatformWorker;
   /** Range jobs this thread was told about. */
   readonly jobs: Set<number>;
+  /** Modules that it imports at the moment. */
+  readonly importing: Set<string>;
+  /** Its owner has ended it. */
+  killed: boolean;
+  /** When it was started, on this thread's clock. */
+  readonly since: number;
   state: 'starting' | 'ready' | 'leaving' | 'dead';
 }
 
@@ -32,8 +41,15 @@ interface CrewEvents {
   onReady(member: Member): void;
   /** A thread is being started. */
   onStart(member: Member): void;
-  /** Called before a replacement is started; `expected` when the thread was asked to leave. */
-  onEnd(member: Member, end: WorkerEnd, expected: boolean): void;
+  /**
+   * Called before a replacement is started; `expected` when the thread was asked to leave.
+   * @returns whether it had work at hand
+   */
+  onEnd(member: Member, end: WorkerEnd, expected: boolean): boolean;
+  /** A module has ended too many threads that imported it. */
+  onGivenUp(error: PadataError): void;
+  /** There are no threads and will be none: everything runs on the calling thread. */
+  onNoThreads(): void;
 }
 
 /** How threads are made. */
@@ -50,6 +66,16 @@ interface CrewOptions {
 const MAX_START_FAILURES = 3;
 /** The owner looks so often whether what was printed is here, before the process may end, in milliseconds. */
 const OUTPUT_MS = 5;
+/**
+ * First and longest delay of a replacement, in milliseconds, where threads die in a row that had nothing to do: while
+ * they start, while they import, by a timer that they left behind. The first of a row is replaced at once.
+ */
+const RESPAWN_MS = 20;
+const MAX_RESPAWN_MS = 1000;
+/** A thread that lived so long died of something else, in milliseconds. */
+const LIVED_MS = 10_000;
+/** Codes of errors that are about options, not about threads. */
+const MISTAKES = /^ERR_(WORKER_INVALID_EXEC_ARGV|INVALID_ARG|OUT_OF_RANGE)/;
 const { load, store, add } = Atomics;
 
 /** All threads of one pool. */
@@ -63,11 +89,17 @@ export class Crew {
   readonly #members: (Member | undefined)[];
   #target = 0;
   #startFailures = 0;
+  #lastStartError: unknown;
+  /** Threads that died in a row without work at hand. */
+  #idleDeaths = 0;
+  readonly #respawns = new Map<number, ReturnType<typeof setTimeout>>();
   #refs = 0;
   #closing = false;
   #outputTimer: ReturnType<typeof setTimeout> | undefined;
-  /** Why threads cannot be started, once that is certain. */
+  /** Why there are no threads, once it is certain that none can be started. */
   startError: unknown;
+  /** Modules that end the threads that import them. */
+  readonly modules = new ModuleDeaths();
 
   constructor(platform: Platform, control: Control, options: CrewOptions, events: CrewEvents) {
     this.#platform = platform;
@@ -111,6 +143,16 @@ export class Crew {
     return list;
   }
 
+  /** No thread takes jobs: none is wanted, or none can be started. */
+  get isAlone(): boolean {
+    return this.#target === 0 || this.startError !== undefined;
+  }
+
+  /** Why some of the threads that are wanted cannot be started; undefined = nothing is known against it. */
+  get startTrouble(): unknown {
+    return this.#startFailures >= MAX_START_FAILURES ? this.#lastStartError : undefined;
+  }
+
   /** Members that have said hello. */
   get readyCount(): number {
     let count = 0;
@@ -120,12 +162,28 @@ export class Crew {
 
   /** Starts or retires threads until there are `count`; the highest ids leave first. */
   resize(count: number): void {
-    this.#target = count;
-    for (let id = 1; id <= this.capacity; id += 1) {
-      const member = this.#members[id];
-      if (id <= count && member === undefined) this.#start(id);
-      if (id > count && member !== undefined) this.retire(member);
+    if (count !== this.#target && this.startError !== undefined) {
+      // Asked anew, so tried anew.
+      this.startError = undefined;
+      this.#startFailures = 0;
     }
+    this.#target = count;
+    for (let id = 1; id <= this.capacity && this.startError === undefined; id += 1) {
+      const member = this.#members[id];
+      if (id <= count && member === undefined && !this.#respawns.has(id)) this.#start(id);
+      if (id <= count) continue;
+      clearTimeout(this.#respawns.get(id));
+      this.#respawns.delete(id);
+      if (member !== undefined) this.retire(member);
+    }
+  }
+
+  /** Ends a thread that does not give up by itself. */
+  terminate(id: number): void {
+    const member = this.#members[id];
+    if (member === undefined) return;
+    member.killed = true;
+    void member.platform.terminate();
   }
 
   /** Posts a message; the worker takes it in at its next look. @throws when it cannot be cloned */
@@ -179,7 +237,9 @@ export class Crew {
   /** Keeps the process alive until the matching `unref`. */
   ref(): void {
     this.#refs += 1;
-    if (this.#refs === 1) for (const m of this.#members) m?.platform.ref();
+    if (this.#refs !== 1) return;
+    for (const m of this.#members) m?.platform.ref();
+    for (const timer of this.#respawns.values()) ref(timer);
   }
 
   unref(): void {
@@ -198,6 +258,7 @@ export class Crew {
       return;
     }
     for (const m of this.#members) m?.platform.unref();
+    for (const timer of this.#respawns.values()) unref(timer);
   }
 
   #prints(id: number): boolean {
@@ -207,6 +268,8 @@ export class Crew {
   /** Stops all threads; those that do not leave within `graceMs` are terminated. */
   async close(graceMs: number): Promise<void> {
     this.#closing = true;
+    for (const timer of this.#respawns.values()) clearTimeout(timer);
+    this.#respawns.clear();
     store(this.words, HEAD.STOP, 1);
     sleep.publish(this.words);
     const left: Promise<void>[] = [];
@@ -243,7 +306,56 @@ export class Crew {
     store(this.words, base + WORKER.OUTPUT, 0);
     store(this.words, base + WORKER.PENDING, 0);
     const box: { member: Member | undefined } = { member: undefined };
-    const thread = this.#platform.startWorker(
+    const thread = this.#startPlatform(id, box);
+    if (thread === undefined) return;
+    const member: Member = {
+      id,
+      platform: thread,
+      jobs: new Set(),
+      importing: new Set(),
+      killed: false,
+      since: performance.now(),
+      state: 'starting',
+    };
+    box.member = member;
+    this.#members[id] = member;
+    if (this.#refs > 0) thread.ref();
+    this.#events.onStart(member);
+  }
+
+  /** Undefined = there are no threads here; the reason is `startError`. @throws ERR_PADATA_ARGUMENT */
+  #startPlatform(id: number, box: { member: Member | undefined }): PlatformWorker | undefined {
+    try {
+      return this.#startWorker(id, box);
+    } catch (error) {
+      const { code } = toErrorRecord(error);
+      if (error instanceof PadataError) throw error;
+      if (code !== undefined && MISTAKES.test(code)) {
+        throw new PadataError(
+          'ERR_PADATA_ARGUMENT',
+          `threads do not start with these options: ${messageOf(error)}`,
+          { code },
+          { cause: error },
+        );
+      }
+      this.#cannotStart(error);
+      this.#idleDeaths += 1;
+      if (this.startError === undefined) this.#respawnLater(id);
+      return undefined;
+    }
+  }
+
+  #cannotStart(error: unknown): void {
+    this.#startFailures = MAX_START_FAILURES;
+    this.#lastStartError = error;
+    // Those that are there go on; without any, the calling thread does all.
+    if (this.#members.some((member) => member !== undefined)) return;
+    this.startError = error;
+    this.#events.onNoThreads();
+  }
+
+  #startWorker(id: number, box: { member: Member | undefined }): PlatformWorker {
+    return this.#platform.startWorker(
       {
         id,
         capacity: this.capacity,
@@ -262,16 +374,6 @@ export class Crew {
         },
       },
     );
-    const member: Member = {
-      id,
-      platform: thread,
-      jobs: new Set(),
-      state: 'starting',
-    };
-    box.member = member;
-    this.#members[id] = member;
-    if (this.#refs > 0) thread.ref();
-    this.#events.onStart(member);
   }
 
   #deliver(member: Member, message: FromWorker): void {
@@ -280,6 +382,15 @@ export class Crew {
       this.#startFailures = 0;
       if (member.state === 'starting') member.state = 'ready';
       this.#events.onReady(member);
+      return;
+    }
+    if (message.t === 'importing') {
+      member.importing.add(message.href);
+      return;
+    }
+    if (message.t === 'imported') {
+      member.importing.delete(message.href);
+      this.modules.imported(message.href);
       return;
     }
     this.#events.onMessage(member, message);
@@ -292,16 +403,41 @@ export class Crew {
     this.#members[member.id] = undefined;
     // Whoever dies awake leaves the place of the one that spins to others.
     Atomics.compareExchange(this.words, HEAD.SPINNER, member.id, 0);
+    const expected = wasLeaving || this.#closing;
     if (wasStarting && !this.#closing) {
       this.#startFailures += 1;
       if (this.#startFailures >= MAX_START_FAILURES) {
-        this.startError = end.error ?? new Error(`worker ended with exit code ${end.exitCode}`);
+        this.#cannotStart(end.error ?? new Error(`worker ended with exit code ${end.exitCode}`));
       }
     }
-    this.#events.onEnd(member, end, wasLeaving || this.#closing);
+    if (!expected && !member.killed && member.importing.size > 0) {
+      for (const error of this.modules.ended(member.importing, member.id, end)) {
+        this.#events.onGivenUp(error);
+      }
+    }
+    const hadWork = this.#events.onEnd(member, end, expected);
     this.#endWaiters.get(member)?.();
     this.#endWaiters.delete(member);
     if (this.#closing || this.startError !== undefined) return;
-    if (member.id <= this.#target || wasLeaving) this.resize(this.#target);
+    if (member.id > this.#target && !wasLeaving) return;
+    const lived = performance.now() - member.since > LIVED_MS;
+    this.#idleDeaths = expected || hadWork || lived || member.killed ? 0 : this.#idleDeaths + 1;
+    if (this.#idleDeaths < 2 || member.id > this.#target) this.resize(this.#target);
+    else this.#respawnLater(member.id);
+  }
+
+  #respawnLater(id: number): void {
+    const ms = Math.min(MAX_RESPAWN_MS, RESPAWN_MS * 2 ** Math.max(0, this.#idleDeaths - 2));
+    const timer = setTimeout(() => {
+      this.#respawns.delete(id);
+      this.resize(this.#target);
+    }, ms);
+    if (this.#refs === 0) unref(timer);
+    this.#respawns.set(id, timer);
   }
 }
+
+type Timer = ReturnType<typeof setTimeout>;
+/** Browsers' timers are numbers. */
+const ref = (timer: Timer): void => (timer as { ref?: () => void }).ref?.();
+const unref = (timer: Timer): void => (timer as { unref?: () => void }).unref?.();

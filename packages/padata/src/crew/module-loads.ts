@@ -1,17 +1,24 @@
 /**
  * Modules on their way into the threads: each thread is asked by message and answers when it has imported the
- * module, cannot, or has ended.
+ * module or cannot. A thread that ends first answers no more: whoever takes its place is asked again, a few times.
  */
-import { PadataError, fromErrorRecord } from '../base/errors.js';
+import { fromErrorRecord } from '../base/error-record.js';
+import { PadataError } from '../base/errors.js';
 import type { FromWorker } from '../protocol/messages.js';
 import type { Crew, Member } from './crew.js';
 import type { WorkerEnd } from './platform.js';
 
 interface Load {
   readonly worker: number;
+  readonly href: string;
+  readonly name: string;
+  tries: number;
   resolve(): void;
   reject(error: PadataError): void;
 }
+
+/** Threads of one place that may end while a load waits for their answer. */
+const MAX_TRIES = 3;
 
 /** The loads of one pool that are not answered yet. */
 export class ModuleLoads {
@@ -50,23 +57,54 @@ export class ModuleLoads {
   onEnd(worker: number, { exitCode, error }: WorkerEnd): void {
     for (const [id, load] of [...this.#pending]) {
       if (load.worker !== worker) continue;
-      this.#take(id)?.reject(
-        new PadataError(
-          'ERR_PADATA_WORKER_DIED',
-          `worker ${worker} ended while it loaded a module`,
-          { worker, exitCode },
-          { cause: error },
-        ),
-      );
+      const givenUp = this.#crew.modules.error(load.href);
+      load.tries += 1;
+      if (givenUp !== undefined) this.#take(id)?.reject(givenUp);
+      else if (load.tries >= MAX_TRIES) {
+        this.#take(id)?.reject(
+          new PadataError(
+            'ERR_PADATA_WORKER_DIED',
+            `worker ${worker} ended while it loaded a module, ${MAX_TRIES} times`,
+            { worker, exitCode },
+            { cause: error },
+          ),
+        );
+      }
     }
   }
 
+  /** A thread was started: it is asked what its predecessor did not answer. */
+  onStart(member: Member): void {
+    for (const [id, load] of this.#pending)
+      if (load.worker === member.id) this.#ask(member, id, load);
+  }
+
+  /** Threads that are not wanted any more need not load anything. */
+  onResize(threads: number): void {
+    for (const [id, { worker }] of [...this.#pending]) {
+      if (worker > threads) this.#take(id)?.resolve();
+    }
+  }
+
+  /** No thread answers any more. */
+  close(error: PadataError): void {
+    for (const id of [...this.#pending.keys()]) this.#take(id)?.reject(error);
+  }
+
   #loadIn(member: Member, href: string, name: string): Promise<void> {
+    const givenUp = this.#crew.modules.error(href);
+    if (givenUp !== undefined) return Promise.reject(givenUp);
     const id = this.#next++;
     return new Promise<void>((resolve, reject) => {
-      this.#pending.set(id, { worker: member.id, resolve, reject });
-      this.#crew.post(member, { t: 'load', id, href, name });
+      const load = { worker: member.id, href, name, tries: 0, resolve, reject };
+      this.#pending.set(id, load);
+      this.#ask(member, id, load);
     });
+  }
+
+  #ask(member: Member, id: number, { href, name }: Load): void {
+    const suspect = this.#crew.modules.isSuspect(href);
+    this.#crew.post(member, { t: 'load', id, href, name, suspect });
   }
 
   #take(id: number): Load | undefined {

@@ -10,6 +10,7 @@
  */
 import { PadataError } from '../base/errors.js';
 import type { FunctionRef } from '../base/function-ref.js';
+import { isThenable } from '../base/thenable.js';
 import type { WorkPool } from '../pool/work-pool.js';
 import type { JobInput, JobResult, SeriesOptions } from '../series/series-types.js';
 import type { Series } from '../series/series.js';
@@ -40,6 +41,9 @@ export interface PadataJob<F = unknown> {
   serial(error: unknown, result: JobResult<F> | undefined, info: SerialInfo): unknown;
   readonly transfer?: readonly unknown[];
 }
+
+/** How long `ready` waits for the import here once all threads have theirs, in milliseconds. */
+const LOAD_HERE_MS = 1000;
 
 /** What a shell needs of its instance. */
 export interface ShellHost {
@@ -86,10 +90,24 @@ export class PadataShell<F = unknown> {
     this.#generation = this.#make();
   }
 
-  /** Resolves when the parallel function is loaded, here and in every thread. */
+  /**
+   * Resolves when the parallel function is loaded in every thread and here; a module whose import here does not end
+   * soon after is not waited for.
+   */
   async ready(): Promise<void> {
-    await this.#generation.series.ready();
-    await this.#generation.series.loadHere();
+    const { series } = this.#generation;
+    await series.ready();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, LOAD_HERE_MS);
+    });
+    const here = series.loadHere();
+    try {
+      await Promise.race([here, late]);
+    } finally {
+      clearTimeout(timer);
+      here.catch(() => undefined);
+    }
   }
 
   /** Generations that are not freed. */
@@ -193,20 +211,21 @@ export class PadataShell<F = unknown> {
     job: PadataJob<F>,
     { error, result, info }: Outcome<F>,
   ): unknown {
-    let pending: unknown;
+    let pending: Promise<unknown> | undefined;
     try {
-      pending = job.serial(error, result, info);
+      const value = job.serial(error, result, info);
+      if (isThenable(value)) pending = Promise.resolve(value);
     } catch (thrown) {
       this.#release(generation);
       throw thrown;
     }
-    if (typeof pending === 'object' && pending !== null && 'then' in pending) {
-      return (pending as Promise<unknown>).finally(() => {
-        this.#release(generation);
-      });
+    if (pending === undefined) {
+      this.#release(generation);
+      return undefined;
     }
-    this.#release(generation);
-    return undefined;
+    return pending.finally(() => {
+      this.#release(generation);
+    });
   }
 
   #takeWork(generation: Generation<F>): boolean {

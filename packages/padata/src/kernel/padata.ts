@@ -52,7 +52,8 @@ export class Padata {
   #serial: WorkerMask;
   #online: ReadonlySet<number>;
   #started = true;
-  #resetting = false;
+  /** Replacements of masks under way. */
+  #resets = 0;
   #invalid = false;
   #closed = false;
   /** Generations freed since the beginning. */
@@ -73,7 +74,7 @@ export class Padata {
   }
 
   get state(): PadataState {
-    return { started: this.#started, resetting: this.#resetting, invalid: this.#invalid };
+    return { started: this.#started, resetting: this.#resets > 0, invalid: this.#invalid };
   }
 
   /** The user's mask, as it was set: workers joining and leaving do not change it. */
@@ -135,7 +136,7 @@ export class Padata {
   #hostOfShells(): ShellHost {
     return {
       pool: this.#pool,
-      isResetting: () => this.#resetting,
+      isResetting: () => this.#resets > 0,
       refusal: () => this.#refusal(),
       effectiveWorkers: (kind) => this.effectiveWorkers(kind),
       queue: (worker) => this.#queue(worker),
@@ -173,13 +174,13 @@ export class Padata {
 
   /** Gives every shell a new generation. @kernel padata_replace */
   async #replace(): Promise<void> {
-    this.#resetting = true;
+    this.#resets += 1;
     try {
       for (const shell of this.#shells) shell.renew();
       // Whoever read the old masks in this turn has finished with them after it.
       await this.#pool.yieldToEvents();
     } finally {
-      this.#resetting = false;
+      this.#resets -= 1;
     }
   }
 

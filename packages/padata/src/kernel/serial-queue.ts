@@ -6,7 +6,7 @@
  * where their callbacks wait.
  * @kernel padata_serial_worker
  */
-import { isThenable } from '../base/thenable.js';
+import { isThenable, whenSettled } from '../base/thenable.js';
 
 /** One callback with its arguments bound. */
 type SerialTask = () => unknown;
@@ -41,12 +41,13 @@ export class SerialQueue {
       try {
         const result = task();
         if (isThenable(result)) {
-          result.then(undefined, this.#report).then(
-            () => {
-              this.#run();
-            },
-            () => undefined,
-          );
+          const next = (): void => {
+            this.#run();
+          };
+          whenSettled(result, next, (error) => {
+            this.#report(error);
+            next();
+          });
           return;
         }
       } catch (error) {

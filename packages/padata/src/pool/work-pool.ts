@@ -9,10 +9,14 @@
  * The thread that makes the pool is its owner (worker 0). All methods belong to that thread.
  */
 import { platform } from '#platform';
+import { currentWorker, isImportingOnly } from '../base/current-worker.js';
 import { Emitter } from '../base/emitter.js';
 import { PadataError, checkInteger } from '../base/errors.js';
-import { loadFunction, moduleHref } from '../base/function-ref.js';
+import { moduleHref } from '../base/function-ref.js';
 import type { FunctionRef } from '../base/function-ref.js';
+import { loadWithin } from '../base/load-within.js';
+import { checkChoice, checkOptionNames } from '../base/options.js';
+import type { OptionNames } from '../base/options.js';
 import { Crew } from '../crew/crew.js';
 import type { Member } from '../crew/crew.js';
 import { ModuleLoads } from '../crew/module-loads.js';
@@ -64,15 +68,42 @@ export interface WorkPoolOptions {
   readonly nodes?: readonly number[];
   /** Most threads that `resize` may ask for; default: `threads`, at least 8. */
   readonly capacity?: number;
+  /**
+   * How long an import of a job module in the calling thread may take where a call needs it, in milliseconds, 1 ..
+   * 2^31 - 1; default 10 000.
+   */
+  readonly loadTimeoutMs?: number;
   /** Browsers: makes a thread from the program's own entry, which calls `startWebWorker` (bundlers). */
   readonly worker?: () => unknown;
 }
+
+const POOL_OPTIONS: OptionNames<WorkPoolOptions> = {
+  threads: true,
+  works: true,
+  name: true,
+  backend: true,
+  execArgv: true,
+  env: true,
+  resourceLimits: true,
+  spin: true,
+  idle: true,
+  nodes: true,
+  capacity: true,
+  loadTimeoutMs: true,
+  worker: true,
+};
 
 /** What a pool reports. */
 export interface WorkPoolEvents {
   'worker-ready': { readonly worker: number };
   /** A thread ended: after `resize`, `close`, a crash or process.exit in it. */
-  'worker-exit': { readonly worker: number; readonly exitCode: number; readonly error: unknown };
+  'worker-exit': {
+    readonly worker: number;
+    readonly exitCode: number;
+    readonly error: unknown;
+    /** It was asked to leave, by `resize` or `close`. */
+    readonly expected: boolean;
+  };
   /** The number of threads wanted has changed. */
   resize: { readonly threads: number };
   /** Something went wrong that belongs to no single job. */
@@ -91,6 +122,7 @@ export interface WorkPoolStats {
 
 /** Threads that ended unexpectedly before close may take this long, in milliseconds. */
 const CLOSE_GRACE_MS = 2000;
+const LOAD_TIMEOUT_MS = 10_000;
 
 let noticed = false;
 /** Says once why there are no threads: a fallback in silence would look like a slow library. */
@@ -111,6 +143,7 @@ export class WorkPool implements RangeRunner {
   readonly #hub: RingHub;
   readonly #series = new Set<Series>();
   readonly #inline: boolean;
+  readonly #loadTimeoutMs: number;
   #nextRing = 1;
   readonly #events = new Emitter<WorkPoolEvents>();
   readonly #loads: ModuleLoads;
@@ -119,6 +152,10 @@ export class WorkPool implements RangeRunner {
   #readyWaiters: { resolve: () => void; reject: (error: unknown) => void }[] = [];
 
   constructor(options: WorkPoolOptions = {}) {
+    if (isImportingOnly()) throw nestedImport();
+    checkOptionNames('a pool', options, POOL_OPTIONS);
+    checkChoice('backend', options.backend, ['threads', 'inline']);
+    checkChoice('idle', options.idle, ['block', 'loop']);
     const shared = typeof SharedArrayBuffer !== 'undefined';
     const inline = options.backend === 'inline' || !shared;
     if (!shared && options.backend !== 'inline') noticeNoSharedMemory();
@@ -132,6 +169,9 @@ export class WorkPool implements RangeRunner {
     if (options.spin !== undefined && options.spin !== 'auto') {
       checkInteger('spin', options.spin, 0, 1_000_000);
     }
+    const { loadTimeoutMs = LOAD_TIMEOUT_MS } = options;
+    checkInteger('loadTimeoutMs', loadTimeoutMs, 1, 0x7fffffff);
+    this.#loadTimeoutMs = loadTimeoutMs;
     const layout = controlLayout(capacity);
     const memory = (bytes: number): SharedArrayBuffer =>
       (inline ? new ArrayBuffer(bytes) : new SharedArrayBuffer(bytes)) as SharedArrayBuffer;
@@ -163,15 +203,23 @@ export class WorkPool implements RangeRunner {
         },
         onStart: (member) => {
           this.#hub.onStart(member);
+          this.#loads.onStart(member);
         },
         onEnd: (member, end, expected) => {
-          this.#onEnd(member, end, expected);
+          return this.#onEnd(member, end, expected);
+        },
+        onGivenUp: (error) => {
+          this.#hub.onGivenUp(error);
+          this.#events.emit('error', { error });
+        },
+        onNoThreads: () => {
+          this.#onNoThreads();
         },
       },
     );
     this.#inline = inline;
     this.#loads = new ModuleLoads(this.#crew);
-    this.#hub = new RingHub(platform, this.#crew, threads === 0);
+    this.#hub = new RingHub(platform, this.#crew, loadTimeoutMs);
     this.#ranges = new RangeEngine({
       platform,
       crew: this.#crew,
@@ -180,6 +228,8 @@ export class WorkPool implements RangeRunner {
       onJobError: (job, worker, error) => {
         this.#jobError(job, worker, error);
       },
+      loadInThreads: (href, name) => this.#loads.loadEverywhere(href, name),
+      loadTimeoutMs,
     });
     if (threads > 0) this.#crew.resize(threads);
   }
@@ -202,8 +252,8 @@ export class WorkPool implements RangeRunner {
   /** Resolves when all threads run; rejects when they cannot be started. */
   async ready(): Promise<void> {
     this.#checkOpen();
-    if (this.#crew.startError !== undefined) throw this.#startError();
     if (this.#crew.readyCount >= this.#crew.target) return;
+    if (this.#crew.startTrouble !== undefined) throw this.#startError();
     this.#crew.ref();
     try {
       await new Promise<void>((resolve, reject) => {
@@ -215,14 +265,15 @@ export class WorkPool implements RangeRunner {
   }
 
   /**
-   * Imports a function's module in the caller and in every thread.
-   * @throws ERR_PADATA_MODULE when one of them cannot
+   * Imports a function's module in every thread and in the caller.
+   * @throws ERR_PADATA_MODULE when one of them cannot, or the caller not within `loadTimeoutMs`;
+   *         ERR_PADATA_WORKER_DIED when a thread ends meanwhile
    */
   async load(ref: FunctionRef): Promise<void> {
     this.#checkOpen();
-    const href = moduleHref(ref);
-    await loadFunction(href, ref.name);
-    await this.#loads.loadEverywhere(href, ref.name);
+    // The threads first: what ends them is not to end the program.
+    await this.#loadInThreads(ref);
+    await this.#loadHere(ref);
   }
 
   /**
@@ -264,7 +315,7 @@ export class WorkPool implements RangeRunner {
     const state = this.#ranges.define(options as RangeJobOptions, false);
     try {
       await this.#ranges.prepare(state);
-      await this.load(options.threadFn);
+      await this.#loadInThreads(options.threadFn);
       this.#ranges.announce(state);
     } catch (error) {
       this.#ranges.dispose(state);
@@ -299,7 +350,6 @@ export class WorkPool implements RangeRunner {
   /** `series` whose first sequence number is given, modulo 2^32; for tests of the wrap-around. */
   seriesFrom<F>(options: SeriesOptions<F>, firstSequence: number): Series<F> {
     this.#checkOpen();
-    if (this.#crew.startError !== undefined) throw this.#startError();
     const series = new Series<F>(options, this.#seriesHost(), firstSequence);
     this.#series.add(series);
     return series;
@@ -316,6 +366,8 @@ export class WorkPool implements RangeRunner {
     const before = this.#crew.target;
     this.#crew.resize(threads);
     if (this.works.total === before) this.works.resize(threads);
+    this.#hub.reassign();
+    this.#loads.onResize(threads);
     this.#events.emit('resize', { threads });
     this.#checkReady();
   }
@@ -353,6 +405,7 @@ export class WorkPool implements RangeRunner {
     const error = new PadataError('ERR_PADATA_CLOSED', 'the pool was closed');
     for (const waiter of this.#readyWaiters.splice(0)) waiter.reject(error);
     for (const series of this.#series) series.abort(error);
+    this.#loads.close(error);
     await this.#crew.close(CLOSE_GRACE_MS);
   }
 
@@ -363,7 +416,7 @@ export class WorkPool implements RangeRunner {
       inline: this.#inline,
       workers: () => Array.from({ length: this.#crew.capacity }, (_, i) => i + 1),
       nextRing: () => this.#nextRing++,
-      load: (ref) => (this.#crew.target === 0 ? this.#loadHere(ref) : this.load(ref)),
+      load: (ref) => (this.#crew.isAlone ? this.#loadHere(ref) : this.#loadInThreads(ref)),
       onClosed: (series) => {
         this.#series.delete(series);
       },
@@ -371,7 +424,11 @@ export class WorkPool implements RangeRunner {
   }
 
   async #loadHere(ref: FunctionRef): Promise<void> {
-    await loadFunction(moduleHref(ref), ref.name);
+    await loadWithin(moduleHref(ref), ref.name, this.#loadTimeoutMs);
+  }
+
+  async #loadInThreads(ref: FunctionRef): Promise<void> {
+    await this.#loads.loadEverywhere(moduleHref(ref), ref.name);
   }
 
   #checkOpen(): void {
@@ -394,8 +451,10 @@ export class WorkPool implements RangeRunner {
     this.#hub.onMessage(member, message);
   }
 
-  #onEnd(member: Member, end: WorkerEnd, expected: boolean): void {
+  /** @returns whether the thread had work at hand */
+  #onEnd(member: Member, end: WorkerEnd, expected: boolean): boolean {
     if (!expected) this.#deaths += 1;
+    const hadWork = this.#ranges.isPresent(member.id) || this.#hub.isRunning(member.id);
     this.#ranges.onEnd(member.id, end);
     this.#hub.onEnd(member, end);
     this.#loads.onEnd(member.id, end);
@@ -403,20 +462,30 @@ export class WorkPool implements RangeRunner {
       worker: member.id,
       exitCode: end.exitCode,
       error: end.error,
+      expected,
     });
-    if (this.#crew.startError !== undefined) {
-      this.#hub.breakAll(this.#startError());
+    if (this.#crew.startTrouble !== undefined) {
       for (const waiter of this.#readyWaiters.splice(0)) waiter.reject(this.#startError());
     }
     this.#checkReady();
+    return hadWork;
+  }
+
+  /** Everything runs on the calling thread from now on. */
+  #onNoThreads(): void {
+    const error = this.#startError();
+    this.#hub.reassign();
+    this.#loads.onResize(0);
+    for (const waiter of this.#readyWaiters.splice(0)) waiter.reject(error);
+    this.#events.emit('error', { error });
   }
 
   #startError(): PadataError {
     return new PadataError(
       'ERR_PADATA_WORKER_DIED',
-      'worker threads cannot be started',
+      'worker threads cannot be started; jobs run on those that run, or on the calling thread',
       {},
-      { cause: this.#crew.startError },
+      { cause: this.#crew.startTrouble },
     );
   }
 
@@ -437,9 +506,19 @@ export class WorkPool implements RangeRunner {
   }
 }
 
+/** A module that makes a pool whenever it is imported makes one in each thread of that pool, and so on without end. */
+function nestedImport(): PadataError {
+  const worker = currentWorker();
+  return new PadataError(
+    'ERR_PADATA_MODULE',
+    `createWorkPool was called while worker ${worker} imports the module of a job; let only the main thread do that: if (isMainThread) main()`,
+    { worker },
+  );
+}
+
 /**
  * Makes a pool; its threads start in the background.
- * @throws ERR_PADATA_ARGUMENT
+ * @throws ERR_PADATA_ARGUMENT; ERR_PADATA_MODULE from the top level of a module that a worker imports for its jobs
  */
 export function createWorkPool(options: WorkPoolOptions = {}): WorkPool {
   return new WorkPool(options);

@@ -1,5 +1,5 @@
 /** Messages between the owner and a worker thread. Control only: chunks and slots go through shared words. */
-import type { ErrorRecord } from '../base/errors.js';
+import type { ErrorRecord } from '../base/error-record.js';
 
 /** A job whose input goes by message to one worker. */
 export type SentJob = readonly [sequence: number, input: unknown];
@@ -7,13 +7,21 @@ export type SentJob = readonly [sequence: number, input: unknown];
 /** From the owner to a worker. */
 export type ToWorker =
   /** Import a function now and answer `loaded`. */
-  | { readonly t: 'load'; readonly id: number; readonly href: string; readonly name: string }
+  | {
+      readonly t: 'load';
+      readonly id: number;
+      readonly href: string;
+      readonly name: string;
+      /** A thread has ended while it imported this module; so below. */
+      readonly suspect: boolean;
+    }
   /** A range job that lanes will name by `job`. */
   | {
       readonly t: 'job';
       readonly job: number;
       readonly href: string;
       readonly name: string;
+      readonly suspect: boolean;
       readonly arg: unknown;
       readonly wantValues: boolean;
     }
@@ -24,6 +32,7 @@ export type ToWorker =
       readonly ring: number;
       readonly href: string;
       readonly name: string;
+      readonly suspect: boolean;
       readonly buffer: SharedArrayBuffer;
       readonly window: number;
       readonly arenaBytes: number;
@@ -51,6 +60,9 @@ export type ToWorker =
 export type FromWorker =
   /** The thread runs; `tid` names it for the operating system, 0 = unknown. */
   | { readonly t: 'hello'; readonly tid: number }
+  /** The import of a module begins, and has ended, well or not. */
+  | { readonly t: 'importing'; readonly href: string }
+  | { readonly t: 'imported'; readonly href: string }
   | { readonly t: 'loaded'; readonly id: number; readonly error?: ErrorRecord }
   /** A range job's function could not be loaded here. */
   | { readonly t: 'jobError'; readonly job: number; readonly error: ErrorRecord }

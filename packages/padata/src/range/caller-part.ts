@@ -16,11 +16,13 @@ import type { RangeLanes } from './range-lanes.js';
 import { EVENT_SLICE_MS, callSync } from './range-solo.js';
 import type { RangeResult } from './range-types.js';
 
-const { store, wait } = Atomics;
+const { load, store, wait } = Atomics;
 /** Work left that is worth waking a sleeping thread for, in milliseconds. */
 const WAKE_WORTH_MS = 0.05;
 /** How long the caller watches for helpers to leave before it sleeps, in milliseconds. */
 const LEAVE_SPIN_MS = 0.05;
+/** How often a caller without the function looks whether helpers need something, in milliseconds. */
+const WATCH_MS = 20;
 
 /** What the calling thread does in runs of one pool. */
 export class CallerPart {
@@ -64,6 +66,65 @@ export class CallerPart {
       }
     }
     this.#numbers[active.place.stats + 2]! += performance.now() - began;
+  }
+
+  /**
+   * Lets the helpers run until all chunks are claimed; takes part as soon as the function is here.
+   * @param own the import of the function here; when it fails and no helper is there, so does the run
+   */
+  async watch(
+    job: RangeJobState,
+    active: LaneRun,
+    own: Promise<void>,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const state: { isHere: boolean; failed?: { error: unknown } } = { isHere: false };
+    own.then(
+      () => {
+        state.isHere = true;
+        active.onLeft?.();
+      },
+      (error: unknown) => {
+        state.failed = { error };
+        active.onLeft?.();
+      },
+    );
+    const { base } = active.place;
+    for (;;) {
+      if (state.isHere) {
+        await this.takePart(job, active, signal);
+        return;
+      }
+      if (load(this.#words, base + LANE.STOPPED) !== 0) return;
+      if (load(this.#words, base + LANE.CLAIM) >= active.plan.chunkCount) return;
+      if (state.failed !== undefined && this.#present(active) === 0) {
+        protocol.stop(this.#words, base);
+        active.failure ??= state.failed;
+        return;
+      }
+      this.#lanes.helpAgain(job, active);
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const moved = new Promise<void>((resolve) => {
+        active.onLeft = resolve;
+        timer = setTimeout(resolve, WATCH_MS);
+      });
+      // Whoever leaves says so from now on.
+      store(this.#words, base + LANE.WAITING, 1);
+      await moved;
+      clearTimeout(timer);
+      active.onLeft = undefined;
+    }
+  }
+
+  /** What helpers left behind, and what is to be undone, needs the function here. */
+  async untilHere(active: LaneRun, own: Promise<void>): Promise<void> {
+    if (active.redo.length === 0 && active.failure === undefined) return;
+    try {
+      await own;
+    } catch (error) {
+      active.redo.length = 0;
+      active.failure ??= { error };
+    }
   }
 
   /** @param ran chunks that the caller has run before */

@@ -5,7 +5,8 @@
  * The words of the lane are the truth; messages only bring what does not fit a word (errors, values that
  * are not numbers).
  */
-import { PadataError, fromErrorRecord, messageOf } from '../base/errors.js';
+import { fromErrorRecord, toErrorRecord } from '../base/error-record.js';
+import { PadataError } from '../base/errors.js';
 import { smallInteger } from '../base/small-integer.js';
 import type { Control } from '../crew/crew.js';
 import {
@@ -105,11 +106,11 @@ export class LaneRun {
   fail(index: number, worker: number, cause: unknown): void {
     if (this.failure !== undefined) return;
     const { start, end } = this.bounds(index);
-    const isClone = (cause as { code?: unknown } | null | undefined)?.code === 'ERR_PADATA_CLONE';
+    const { code, message } = toErrorRecord(cause);
     this.failure = {
       error: new PadataError(
-        isClone ? 'ERR_PADATA_CLONE' : 'ERR_PADATA_CHUNK_FAILED',
-        `chunk [${start}, ${end}) failed in ${worker === 0 ? 'the caller' : `worker ${worker}`}: ${messageOf(cause)}`,
+        code === 'ERR_PADATA_CLONE' ? 'ERR_PADATA_CLONE' : 'ERR_PADATA_CHUNK_FAILED',
+        `chunk [${start}, ${end}) failed in ${worker === 0 ? 'the caller' : `worker ${worker}`}: ${message}`,
         { start, end, worker, index },
         { cause },
       ),

@@ -12,8 +12,11 @@
  * traffic between the caches, and those that sleep are woken when it is worth that.
  */
 import { PadataError } from '../base/errors.js';
-import { loadFunction, loadedFunction, moduleHref } from '../base/function-ref.js';
+import { loadedFunction, moduleHref } from '../base/function-ref.js';
 import type { AnyFunction } from '../base/function-ref.js';
+import { loadWithin } from '../base/load-within.js';
+import { checkChoice, checkOptionNames } from '../base/options.js';
+import type { OptionNames } from '../base/options.js';
 import type { Crew, Member } from '../crew/crew.js';
 import type { Platform, WorkerEnd } from '../crew/platform.js';
 import type { WorkList } from '../crew/work-list.js';
@@ -26,11 +29,34 @@ import { planRange, plannedThreads } from './range-plan.js';
 import type { RangeShape } from './range-plan.js';
 import { callSync, finished, runAlone, runFast, startAlone } from './range-solo.js';
 import type { SoloPart } from './range-solo.js';
-import type { RangeJobOptions, RangeResult, RangeRun } from './range-types.js';
+import type { MultithreadedJob, RangeJobOptions, RangeResult, RangeRun } from './range-types.js';
 
 /** Work left that is worth sharing with a thread that is awake, in milliseconds. */
 const SHARE_WORTH_MS = 0.01;
 const PROGRESS_MS = 50;
+/** The import here is waited for so long before the threads are asked, in milliseconds. */
+const OWN_FIRST_MS = 50;
+
+const RANGE_OPTIONS: OptionNames<RangeJobOptions> = {
+  threadFn: true,
+  arg: true,
+  align: true,
+  minChunk: true,
+  maxThreads: true,
+  undoFn: true,
+  reduce: true,
+  initial: true,
+  priority: true,
+  nodeAware: true,
+  idempotent: true,
+};
+const JOB_OPTIONS: OptionNames<MultithreadedJob> = {
+  ...RANGE_OPTIONS,
+  start: true,
+  size: true,
+  signal: true,
+  onProgress: true,
+};
 
 type OnJobError = (job: RangeJobState, worker: number, error: unknown) => void;
 
@@ -43,6 +69,15 @@ interface RangeParts {
   readonly nodes: readonly number[];
   /** Told when a thread cannot load a job's function; the job runs without it. */
   readonly onJobError: OnJobError;
+  /** Imports a function's module in every thread. */
+  loadInThreads(href: string, name: string): Promise<void>;
+  /** Time that an import in the calling thread may take, in milliseconds. */
+  readonly loadTimeoutMs: number;
+}
+
+/** An import on the calling thread that has not ended. */
+interface PendingImport {
+  readonly ended: Promise<void>;
 }
 
 /** Runs range jobs for one pool. */
@@ -53,10 +88,13 @@ export class RangeEngine {
   readonly #words: Int32Array;
   readonly #caller: CallerPart;
   readonly #onJobError: OnJobError;
+  readonly #parts: RangeParts;
   readonly #jobs = new Map<number, RangeJobState>();
   #nextJob = 1;
 
-  constructor({ platform, crew, works, nodes, onJobError }: RangeParts) {
+  constructor(parts: RangeParts) {
+    const { platform, crew, works, nodes, onJobError } = parts;
+    this.#parts = parts;
     this.#platform = platform;
     this.#crew = crew;
     this.#lanes = new RangeLanes(crew, works, nodes);
@@ -67,6 +105,8 @@ export class RangeEngine {
 
   /** Makes a job known; nothing is sent yet. @throws ERR_PADATA_ARGUMENT */
   define(options: RangeJobOptions, once: boolean): RangeJobState {
+    checkOptionNames('a range job', options, once ? JOB_OPTIONS : RANGE_OPTIONS);
+    checkChoice('priority', options.priority, ['normal', 'low']);
     const href = moduleHref(options.threadFn);
     const job: RangeJobState = {
       id: this.#nextJob++,
@@ -83,11 +123,49 @@ export class RangeEngine {
     return job;
   }
 
-  /** Imports the job's functions on this thread. @throws ERR_PADATA_MODULE */
-  async prepare(job: RangeJobState): Promise<void> {
-    job.fn ??= await loadFunction(job.href, job.name);
+  /** Imports the job's functions on this thread. @throws ERR_PADATA_MODULE, also when it takes too long */
+  async #loadHere(job: RangeJobState): Promise<void> {
+    const { loadTimeoutMs } = this.#parts;
+    job.fn ??= await loadWithin(job.href, job.name, loadTimeoutMs);
     const { undoFn } = job.options;
-    if (undoFn !== undefined) job.undo ??= await loadFunction(moduleHref(undoFn), undoFn.name);
+    if (undoFn === undefined) return;
+    job.undo ??= await loadWithin(moduleHref(undoFn), undoFn.name, loadTimeoutMs);
+  }
+
+  /**
+   * Makes the job's functions ready to be called: here; or, where the import here is still pending when all threads
+   * have theirs, in the threads alone, as for a module that awaits this very job at its top level.
+   * @returns undefined = here; else the import that is pending
+   * @throws ERR_PADATA_MODULE
+   */
+  async prepare(job: RangeJobState): Promise<PendingImport | undefined> {
+    const { undoFn } = job.options;
+    if (job.fn !== undefined && (job.undo !== undefined || undoFn === undefined)) return undefined;
+    const own = this.#loadHere(job);
+    if (this.#crew.isAlone) {
+      await own;
+      return undefined;
+    }
+    let isPending = true;
+    const ended = own.finally(() => {
+      isPending = false;
+    });
+    const isPendingStill = (): boolean => isPending;
+    ended.catch(() => undefined);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const later = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, OWN_FIRST_MS);
+    });
+    try {
+      await Promise.race([ended, later]);
+    } finally {
+      clearTimeout(timer);
+    }
+    if (!isPendingStill()) return undefined;
+    // Threads that cannot load it are no reason to wait less for this one.
+    const threads = this.#parts.loadInThreads(job.href, job.name).catch(() => ended);
+    await Promise.race([ended, threads]);
+    return isPendingStill() ? { ended } : undefined;
   }
 
   /** Tells all threads to forget the job. */
@@ -101,12 +179,14 @@ export class RangeEngine {
 
   /** Sends job and argument to every living thread now. @throws ERR_PADATA_CLONE */
   announce(job: RangeJobState): void {
+    if (this.#crew.modules.error(job.href) !== undefined) return;
     for (const member of this.#crew.members()) this.#lanes.announceTo(member, job);
   }
 
   /** Shape of a run with defaults filled in. @throws ERR_PADATA_ARGUMENT */
   shape(job: RangeJobState, start: number, size: number): RangeShape {
-    const { align = 1, minChunk = 1, maxThreads = this.#crew.capacity + 1 } = job.options;
+    const all = this.#crew.isAlone ? 1 : this.#crew.target + 1;
+    const { align = 1, minChunk = 1, maxThreads = all } = job.options;
     return { start, size, align, minChunk, maxThreads };
   }
 
@@ -122,13 +202,15 @@ export class RangeEngine {
     const empty = { job, shape, plan: planRange(shape, 0), began };
     options.signal?.throwIfAborted();
     if (size === 0) return finished(empty, []);
-    await this.prepare(job);
+    const own = (await this.prepare(job))?.ended;
     options.signal?.throwIfAborted();
-    if (empty.plan.fastPath) return await runFast(empty, options);
-    const { plan, lane } = this.#lanes.take(shape);
+    if (empty.plan.fastPath && own === undefined) return await runFast(empty, options);
+    const { plan, lane } =
+      own === undefined ? this.#lanes.take(shape) : this.#lanes.takeForThreads(shape);
     const run: PlannedRun = { job, shape, plan, began };
     if (lane === undefined) {
       try {
+        await own;
         return await runAlone(this.#platform, run, options);
       } finally {
         this.#lanes.giveBack(plan, lane);
@@ -150,10 +232,12 @@ export class RangeEngine {
     try {
       this.#lanes.open(job, active);
       this.#lanes.wakeAllowed(active);
-      await this.#caller.takePart(job, active, options.signal);
+      if (own === undefined) await this.#caller.takePart(job, active, options.signal);
+      else await this.#caller.watch(job, active, own, options.signal);
       this.#lanes.close(active);
       await this.#caller.untilEmpty(active);
       active.findUnbegun();
+      if (own !== undefined) await this.#caller.untilHere(active, own);
       await this.#caller.redo(job, active);
       await this.#caller.untilGathered(active);
       await this.#caller.undoIfNeeded(job, active, options.signal);
@@ -245,6 +329,11 @@ export class RangeEngine {
         break;
       }
     }
+  }
+
+  /** Does this thread take part in a run? */
+  isPresent(worker: number): boolean {
+    return this.#lanes.isPresent(worker);
   }
 
   /** A thread has ended: its chunks are settled, nobody waits for it. */

@@ -68,6 +68,20 @@ export class RangeLanes {
     return { plan, lane };
   }
 
+  /** The same for a run that begins without the caller: a single chunk takes a lane too. */
+  takeForThreads(shape: RangeShape): { plan: RangePlan; lane: number | undefined } {
+    const { plan, lane } = this.take(shape);
+    if (lane !== undefined || !plan.fastPath || this.#works.take(1) === 0) return { plan, lane };
+    const one = this.#free.pop();
+    if (one === undefined) {
+      this.#works.put(1);
+      return { plan, lane: undefined };
+    }
+    // Cut at multiples of the end, the range is one chunk wherever it begins.
+    const chunkSize = shape.start + shape.size;
+    return { plan: { ...plan, got: 2, chunkSize, fastPath: false }, lane: one };
+  }
+
   /** Writes the job into a lane whose gate is closed. */
   describe(run: PlannedRun, lane: number): LaneRun {
     const { job, shape, plan } = run;
@@ -103,6 +117,8 @@ export class RangeLanes {
       active.plan.got - 1,
       job.options.nodeAware === true,
     )) {
+      // Nobody who would die of it is asked to help.
+      if (this.#crew.modules.error(job.href) !== undefined) break;
       this.announceTo(member, job);
       addWorker(words, base + LANE.ALLOWED, member.id);
     }
@@ -120,6 +136,7 @@ export class RangeLanes {
         job: job.id,
         href: job.href,
         name: job.name,
+        suspect: this.#crew.modules.isSuspect(job.href),
         arg: job.options.arg,
         wantValues: job.options.reduce !== undefined,
       });
@@ -134,6 +151,16 @@ export class RangeLanes {
     member.jobs.add(job.id);
   }
 
+  /** Threads that have taken the place of helpers since learn of the job; all that may help are woken. */
+  helpAgain(job: RangeJobState, active: LaneRun): void {
+    if (this.#crew.modules.error(job.href) !== undefined) return;
+    const allowed = active.place.base + LANE.ALLOWED;
+    for (const member of this.#crew.memberList()) {
+      if (hasWorker(this.#words, allowed, member.id)) this.announceTo(member, job);
+    }
+    this.wakeAllowed(active);
+  }
+
   /** Wakes the helpers that were chosen and sleep. */
   wakeAllowed(active: LaneRun): void {
     const allowed = active.place.base + LANE.ALLOWED;
@@ -146,6 +173,13 @@ export class RangeLanes {
   close(active: LaneRun): void {
     protocol.close(this.#words, active.place.base);
     add(this.#words, HEAD.OPEN_LANES, -1);
+  }
+
+  /** Does this thread take part in a run? */
+  isPresent(worker: number): boolean {
+    return this.#runs.some(
+      (active) => active !== undefined && load(this.#words, active.place.present + worker) !== 0,
+    );
   }
 
   /** A thread has ended: its chunks are settled, nobody waits for it. */

@@ -2,9 +2,10 @@
  * Range jobs without shared state: one participant, no work or lane to be had, or too little to do to share it. The
  * calling thread runs the range in order, chunk by chunk.
  */
-import { PadataError, messageOf } from '../base/errors.js';
+import { messageOf } from '../base/error-record.js';
+import { PadataError } from '../base/errors.js';
 import type { AnyFunction } from '../base/function-ref.js';
-import { isThenable } from '../base/thenable.js';
+import { isThenable, whenSettled } from '../base/thenable.js';
 import type { Platform } from '../crew/platform.js';
 import type { PlannedRun } from './range-job.js';
 import { chunkEnd, chunkStart } from './range-plan.js';
@@ -13,6 +14,8 @@ import type { RangeResult, RangeRun } from './range-types.js';
 
 /** The caller lets events in at least this often while it runs chunks, in milliseconds. */
 export const EVENT_SLICE_MS = 8;
+
+const ignore = (): void => undefined;
 
 /** Calls a function that must not be asynchronous. @throws ERR_PADATA_ASYNC_IN_SYNC */
 export function callSync(
@@ -25,7 +28,7 @@ export function callSync(
   const value = fn(start, end, arg);
   if (!isThenable(value)) return value;
   // The promise is left to itself, but not its rejection.
-  value.then(undefined, () => undefined);
+  whenSettled(value, ignore, ignore);
   throw new PadataError(
     'ERR_PADATA_ASYNC_IN_SYNC',
     `the function returned a promise for chunk [${start}, ${end}) of a synchronous run`,

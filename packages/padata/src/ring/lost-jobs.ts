@@ -8,7 +8,8 @@
  *              └─── handed over ──────▶ fails
  * ```
  */
-import { PadataError, toErrorRecord } from '../base/errors.js';
+import { toErrorRecord } from '../base/error-record.js';
+import { PadataError } from '../base/errors.js';
 import type { SentJob } from '../protocol/messages.js';
 import {
   SLOT,

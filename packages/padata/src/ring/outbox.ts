@@ -2,6 +2,7 @@
  * Inputs that go by message: gathered by ring and thread, posted together at the end of a tick or when there are
  * enough for one message.
  */
+import { messageOf } from '../base/error-record.js';
 import { PadataError } from '../base/errors.js';
 import type { Crew, Member } from '../crew/crew.js';
 import type { SentJob } from '../protocol/messages.js';
@@ -52,8 +53,10 @@ export class Outbox {
   /** Sends all that wait. */
   flush(): void {
     for (const [ring, byWorker] of this.#waiting) {
-      for (const [worker, jobs] of byWorker) this.#post(ring, worker, jobs);
+      // Taken out first: cloning an input may run its getters, and those may submit.
+      const lists = [...byWorker];
       byWorker.clear();
+      for (const [worker, jobs] of lists) this.#post(ring, worker, jobs);
     }
   }
 
@@ -88,7 +91,7 @@ export class Outbox {
 function cloneError(sequence: number, cause: unknown): PadataError {
   return new PadataError(
     'ERR_PADATA_CLONE',
-    `the input of job ${sequence >>> 0} cannot be cloned`,
+    `the input of job ${sequence >>> 0} cannot be cloned: ${messageOf(cause)}`,
     { seq: sequence >>> 0 },
     { cause },
   );

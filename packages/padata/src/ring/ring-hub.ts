@@ -8,8 +8,10 @@
  * The owner sleeps in its event loop with OWNER_ASLEEP set; the worker that finishes the next job in order
  * clears it and posts one empty message.
  */
-import { PadataError, fromErrorRecord } from '../base/errors.js';
+import { fromErrorRecord } from '../base/error-record.js';
+import { PadataError } from '../base/errors.js';
 import { loadFunction } from '../base/function-ref.js';
+import { loadWithin } from '../base/load-within.js';
 import type { AnyFunction } from '../base/function-ref.js';
 import type { Crew, Member } from '../crew/crew.js';
 import type { Platform, WorkerEnd } from '../crew/platform.js';
@@ -18,6 +20,7 @@ import { ring as protocol } from '../protocol/machine.js';
 import type { FromWorker, SentJob } from '../protocol/messages.js';
 import { RING } from '../protocol/ring-layout.js';
 import { SlotRunner } from '../slot/slot-runner.js';
+import { isBytes } from '../slot/slot-values.js';
 import type { RunnerHost } from '../slot/slot-runner.js';
 import { Linger } from './linger.js';
 import { Outbox } from './outbox.js';
@@ -44,6 +47,13 @@ const DELIVER_SLICE_MS = 10;
 /** How long the process is kept alive after the last delivery, in milliseconds. */
 const UNREF_MS = 5;
 
+/** An input that waits for its thread. */
+interface HeldInput {
+  readonly ring: SlotRing;
+  readonly job: SentJob;
+  readonly transfer: readonly unknown[] | undefined;
+}
+
 /** What a ring is used for. */
 interface RingUse {
   /** Module and export of the jobs' function. */
@@ -53,12 +63,15 @@ interface RingUse {
   readonly shared: unknown;
   /** Promises that may be pending on one thread. */
   readonly pendingPerThread: number;
+  /** Workers that may run the jobs, by the user's wish; see `reassign`. */
+  readonly workers: Iterable<number>;
   /** Called after deliveries of this ring. */
   readonly onDelivered: () => void;
 }
 
 /** A ring and what belongs to it here. */
-export interface RingEntry extends RingUse {
+export interface RingEntry extends Omit<RingUse, 'workers'> {
+  workers: readonly number[];
   readonly ring: SlotRing;
   /** The owner's own runner, for jobs that it does itself. */
   readonly runner: SlotRunner;
@@ -76,7 +89,9 @@ export class RingHub implements SlotRingHost {
   readonly #stopper: JobStopper;
   readonly #store = new RingStore();
   readonly #linger = new Linger();
-  readonly #inline: boolean;
+  readonly #loadTimeoutMs: number;
+  /** Inputs for threads that are on their way. */
+  #held: HeldInput[] = [];
   #nextWorker = 0;
   #flushScheduled = false;
   #sinceLook = 0;
@@ -94,16 +109,16 @@ export class RingHub implements SlotRingHost {
   #guard: ReturnType<typeof setTimeout> | undefined;
   #guardMs = GUARD_MS;
 
-  constructor(platform: Platform, crew: Crew, inline: boolean) {
+  constructor(platform: Platform, crew: Crew, loadTimeoutMs: number) {
     this.#platform = platform;
     this.#crew = crew;
-    this.#inline = inline;
+    this.#loadTimeoutMs = loadTimeoutMs;
     // For jobs that the owner does itself: what a worker posts and wakes is done here, soon.
     this.#owner = {
       worker: 0,
       control: crew.words,
       post: (message) => {
-        this.onMessage(undefined, message);
+        this.onMessage(undefined, asArrived(message));
       },
       wake: () => {
         this.scheduleDelivery();
@@ -116,7 +131,9 @@ export class RingHub implements SlotRingHost {
       wakeAnother: () => undefined,
     };
     this.#stopper = new JobStopper(crew, {
-      inline,
+      get inline() {
+        return crew.isAlone;
+      },
       scheduleDelivery: () => {
         this.scheduleDelivery();
       },
@@ -152,11 +169,72 @@ export class RingHub implements SlotRingHost {
       );
       return loading;
     };
-    const entry: RingEntry = { ...use, ring, runner, load };
-    if (this.#inline) load().catch(() => undefined);
+    const entry: RingEntry = { ...use, workers: [...use.workers], ring, runner, load };
+    this.#crew.modules.tryAgain(href);
     this.#entries.set(ring.id, entry);
     for (const member of this.#crew.members()) this.#announceTo(member, entry);
+    this.#assign(entry);
     return entry;
+  }
+
+  /** Limits the jobs not yet begun to these workers. */
+  setWorkers(entry: RingEntry, workers: Iterable<number>): void {
+    entry.workers = [...workers];
+    this.#assign(entry);
+    this.#lookAgain();
+  }
+
+  /** Threads have come or gone: who may run which jobs is decided anew. */
+  reassign(): void {
+    for (const entry of this.#entries.values()) this.#assign(entry);
+    for (const { ring, job, transfer } of this.#held.splice(0)) ring.sendAgain(job, transfer);
+    this.#lookAgain();
+  }
+
+  /** The calling thread runs what nobody else will. */
+  get #isAlone(): boolean {
+    return this.#crew.isAlone;
+  }
+
+  /**
+   * Accepted jobs always run: on the workers that were asked for; when none of those is there, on any thread; when there
+   * is none at all, here.
+   */
+  #assign(entry: RingEntry): void {
+    const { target } = this.#crew;
+    const there = Array.from({ length: this.#isAlone ? 0 : target }, (_, i) => i + 1);
+    const usable = entry.workers.filter((id) => there.includes(id));
+    entry.ring.allow(usable.length > 0 ? usable : there);
+    if (this.#isAlone && entry.runner.fn === undefined) void this.#loadForJobs(entry);
+  }
+
+  /** Loads a function here because its jobs must run here; they end with an error when that fails or takes too long. */
+  async #loadForJobs(entry: RingEntry): Promise<void> {
+    const { href, name, ring } = entry;
+    const { modules } = this.#crew;
+    try {
+      // What ends threads would end the program here.
+      if (modules.isSuspect(href)) throw modules.error(href) ?? suspectError(href);
+      await Promise.all([loadWithin(href, name, this.#loadTimeoutMs), entry.load()]);
+    } catch (error) {
+      if (this.#isAlone) ring.breakWith(error);
+    }
+    this.scheduleDelivery();
+  }
+
+  async #runSentHere(ring: SlotRing, [sequence, input]: SentJob): Promise<void> {
+    const entry = this.#entries.get(ring.id);
+    if (entry === undefined) return;
+    // Not at once: the slot is not submitted yet.
+    await (entry.runner.fn === undefined ? this.#loadForJobs(entry) : undefined);
+    if (entry.runner.fn !== undefined) entry.runner.runSent(sequence, input);
+    this.scheduleDelivery();
+  }
+
+  /** Whoever sleeps looks for work by the new rules. */
+  #lookAgain(): void {
+    wakeAll(this.#crew);
+    this.scheduleDelivery();
   }
 
   /** Forgets a ring in all threads. */
@@ -181,8 +259,30 @@ export class RingHub implements SlotRingHost {
   onStart(member: Member): void {
     queueMicrotask(() => {
       if (member.state === 'dead') return;
-      for (const entry of this.#entries.values()) this.#announceTo(member, entry);
+      const { modules } = this.#crew;
+      const entries = [...this.#entries.values()].filter(({ ring }) => ring.broken === undefined);
+      // Of suspects, the one that least is known against comes first.
+      entries.sort((a, b) => modules.deathsOf(a.href) - modules.deathsOf(b.href));
+      for (const entry of entries) this.#announceTo(member, entry);
+      for (const { ring, job, transfer } of this.#held.splice(0)) ring.sendAgain(job, transfer);
+      this.#outbox.flush();
     });
+  }
+
+  /** A module ends the threads that import it: its jobs end with this error. */
+  onGivenUp(error: PadataError): void {
+    for (const { href, ring } of this.#entries.values()) {
+      if (href === error.details['module']) ring.breakWith(error);
+    }
+    this.scheduleDelivery();
+  }
+
+  /** Has this thread begun a job that has not ended? O(jobs in flight). */
+  isRunning(worker: number): boolean {
+    for (const { ring } of this.#entries.values()) {
+      if (ring.outstanding > 0 && ring.isRunning(worker)) return true;
+    }
+    return false;
   }
 
   /** Threads that take jobs, at least 1. */
@@ -204,7 +304,7 @@ export class RingHub implements SlotRingHost {
   /** A job was submitted to this ring. */
   noteSubmit(ring: SlotRing): void {
     if (!this.#keepsAlive) this.#keepAlive();
-    if (this.#inline) {
+    if (this.#isAlone) {
       this.scheduleDelivery();
       return;
     }
@@ -222,11 +322,15 @@ export class RingHub implements SlotRingHost {
     }
   }
 
-  /** A worker for an input that goes by message; 0 = nobody is there, the owner does it. */
+  /** A worker for an input that goes by message, there or on its way; 0 = there are none, the owner does it. */
   pickWorker(ring: SlotRing): number {
-    const list = [...this.#crew.members()].filter((m) => ring.allows(m.id));
+    if (this.#isAlone) return 0;
+    const list = this.#crew.memberList().filter((m) => ring.allows(m.id));
     this.#nextWorker += 1;
-    return list[this.#nextWorker % list.length]?.id ?? 0;
+    const picked = list[this.#nextWorker % list.length]?.id;
+    if (picked !== undefined) return picked;
+    for (let id = 1; id < this.#crew.target; id += 1) if (ring.allows(id)) return id;
+    return this.#crew.target;
   }
 
   /** Sends an input by message, with others of this tick; one with a transfer list at once. */
@@ -237,15 +341,13 @@ export class RingHub implements SlotRingHost {
     transfer: readonly unknown[] | undefined,
   ): void {
     const member = this.#crew.member(worker);
+    // One that leaves takes no more work; who takes its place does.
+    if (worker !== 0 && (member === undefined || member.state === 'leaving')) {
+      this.#held.push({ ring, job, transfer });
+      return;
+    }
     if (member === undefined) {
-      const entry = this.#entries.get(ring.id);
-      void entry?.load().then(
-        () => {
-          entry.runner.runSent(job[0], job[1]);
-          this.scheduleDelivery();
-        },
-        () => undefined,
-      );
+      void this.#runSentHere(ring, job);
       return;
     }
     if (transfer === undefined) this.#outbox.add(ring, worker, job);
@@ -310,12 +412,6 @@ export class RingHub implements SlotRingHost {
     });
   }
 
-  /** There will be no threads: every job ends with this error. */
-  breakAll(error: PadataError): void {
-    for (const { ring } of this.#entries.values()) ring.breakWith(error);
-    this.scheduleDelivery();
-  }
-
   /** Cancels a job: it ends now if it has not begun, else when it has given up, at the latest after `graceMs`. */
   cancel(ring: SlotRing, sequence: number, graceMs: number, error: unknown): void {
     if (ring.cancelOne(sequence, error)) {
@@ -344,7 +440,7 @@ export class RingHub implements SlotRingHost {
     protocol.ownerAwake(this.#crew.words);
     for (;;) {
       const count = this.#deliverOnce();
-      if (count > 0 && !this.#inline) {
+      if (count > 0 && !this.#isAlone) {
         this.#lazy = this.#quick && count >= LAZY_FROM;
         this.#turnJobs = count;
         this.#guardMs = GUARD_MS;
@@ -373,7 +469,7 @@ export class RingHub implements SlotRingHost {
     for (const entry of this.#entries.values()) {
       const { ring } = entry;
       if (ring.outstanding === 0) continue;
-      if (this.#inline && entry.runner.scan()) count += 1;
+      if (this.#isAlone && entry.runner.scan()) count += 1;
       const delivered = ring.deliver(Math.max(TURN_JOBS, ring.memory.window >> 2), now);
       count += delivered;
       if (delivered > 0) entry.onDelivered();
@@ -438,7 +534,8 @@ export class RingHub implements SlotRingHost {
         stats: ring.stats,
         shared: entry.shared,
         timeOrigin: performance.timeOrigin,
-        threads: this.#crew.target,
+        suspect: this.#crew.modules.isSuspect(entry.href),
+        threads: this.threads,
         pendingPerThread: entry.pendingPerThread,
       });
     } catch (error) {
@@ -495,7 +592,7 @@ export class RingHub implements SlotRingHost {
     return protocol.ownerMaySleep(this.#crew.words, () => {
       for (const entry of this.#entries.values()) {
         if (entry.ring.anyDone()) return true;
-        if (this.#inline && entry.runner.fn !== undefined && entry.ring.waiting > 0) return true;
+        if (this.#isAlone && entry.runner.canWork) return true;
       }
       return false;
     });
@@ -556,4 +653,20 @@ export class RingHub implements SlotRingHost {
     };
     void watch();
   }
+}
+
+/** Bytes that a job of the calling thread gives are what they would be from a thread: no Buffer. */
+function asArrived(message: FromWorker): FromWorker {
+  if (message.t !== 'result' || typeof message.value !== 'object' || message.value === null) {
+    return message;
+  }
+  return isBytes(message.value) ? { ...message, value: new Uint8Array(message.value) } : message;
+}
+
+function suspectError(module: string): PadataError {
+  return new PadataError(
+    'ERR_PADATA_MODULE',
+    `a thread ended while it loaded ${module}, and there are no threads left to try again`,
+    { module },
+  );
 }

@@ -1,6 +1,8 @@
 /**
  * Where a job's input goes, owner's side: into its slot and the arena, or by message; and how much room its result gets.
  */
+import { messageOf } from '../base/error-record.js';
+import { PadataError } from '../base/errors.js';
 import { Kind, SLOT, SLOT_NUMBER, slotNumber } from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
 import { MIN_ROOM, isBytes, writeValue } from '../slot/slot-values.js';
@@ -43,7 +45,7 @@ export class SlotInput {
     this.#leastRoom = least <= arena.bytes ? least : MIN_ROOM;
   }
 
-  /** Puts an input into a slot if it fits; the arena's head moves. Returns a `Placed`. */
+  /** Puts an input into a slot if it fits; the arena's head moves. Returns a `Placed`. @throws ERR_PADATA_CLONE */
   place(input: unknown, base: number, index: number): number {
     if (typeof input === 'number') {
       const placed = this.reserve(base);
@@ -73,7 +75,7 @@ export class SlotInput {
     words[base + SLOT.IN_ROOM] = inRoom;
     words[base + SLOT.OUT_ROOM] = outRoom;
     // Nothing is given out yet: the head moves below.
-    if (!writeValue(this.#memory, base, index, input, first, inRoom)) return Placed.MESSAGE;
+    if (!this.#write(input, base, index, first, inRoom)) return Placed.MESSAGE;
     if (plain) {
       // The room was a guess: what the data really took, and as much again for the result.
       const used = (words[base + SLOT.LENGTH]! + 7) & ~7;
@@ -97,6 +99,20 @@ export class SlotInput {
   /** Is there no room now, or none at all as long as abandoned functions hold what they have? */
   #noRoom(bytes: number): number {
     return bytes > this.#arena.longest ? Placed.MESSAGE : Placed.FULL;
+  }
+
+  /** Writing reads the input's properties, which may be getters or a proxy's. @throws ERR_PADATA_CLONE */
+  #write(input: unknown, base: number, index: number, first: number, inRoom: number): boolean {
+    try {
+      return writeValue(this.#memory, base, index, input, first, inRoom);
+    } catch (cause) {
+      throw new PadataError(
+        'ERR_PADATA_CLONE',
+        `the input cannot be cloned: ${messageOf(cause)}`,
+        { seq: this.#memory.words[base + SLOT.SEQ]! >>> 0 },
+        { cause },
+      );
+    }
   }
 
   /** Reserves room for a result alone, whose input is a number or comes by message: SLOT or FULL. */

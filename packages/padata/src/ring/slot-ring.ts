@@ -7,7 +7,8 @@
  * ```
  * The bytes of the jobs lie in a `SlotArena`. Only the owner's thread uses this object; what it shares is in `RingMemory`.
  */
-import { PadataError, fromErrorRecord, throwLater } from '../base/errors.js';
+import { fromErrorRecord } from '../base/error-record.js';
+import { PadataError, throwLater } from '../base/errors.js';
 import { bucketOf } from '../base/histogram.js';
 import { smallInteger } from '../base/small-integer.js';
 import { ring as protocol } from '../protocol/machine.js';
@@ -100,6 +101,8 @@ export class SlotRing {
   #hasAbandoned = false;
   /** Reasons of jobs that were cancelled while they ran, by slot: their outcome, whatever they come to. */
   readonly #reasons = new Map<number, unknown>();
+  /** An input is being written or sent. */
+  #placing = false;
   /** A job was submitted with `more`. */
   #hasMore = false;
   #published: number;
@@ -225,7 +228,8 @@ export class SlotRing {
     reject?: Settle,
     more = false,
   ): boolean {
-    if (((this.#tail - this.#processed) | 0) >= this.#window) return false;
+    // While an input is placed its getters run: what they submit waits behind it.
+    if (this.#placing || ((this.#tail - this.#processed) | 0) >= this.#window) return false;
     const sequence = this.#tail;
     const index = sequence & this.#mask;
     const base = slotWord(this.#window, sequence);
@@ -233,13 +237,18 @@ export class SlotRing {
     words[base + SLOT.SEQ] = sequence;
     words[base + SLOT.ABORT] = 0;
     this.#numbers[slotNumber(index) + SLOT_NUMBER.STAMP] = stamp;
-    const placed = transfer === undefined ? this.#input.place(input, base, index) : Placed.MESSAGE;
+    let placed: number = Placed.MESSAGE;
+    this.#placing = true;
+    try {
+      if (transfer === undefined) placed = this.#input.place(input, base, index);
+      if (placed === Placed.MESSAGE && !this.#placeSent(input, transfer, sequence)) return false;
+    } finally {
+      this.#placing = false;
+    }
     if (placed === Placed.FULL) return false;
     let flags = keep ? Left.KEPT : 0;
-    if (placed === Placed.MESSAGE) {
-      if (!this.#placeSent(input, transfer, sequence)) return false;
-      flags |= Left.INPUT;
-    } else {
+    if (placed === Placed.MESSAGE) flags |= Left.INPUT;
+    else {
       if (this.#retries > 0) this.#lost.remember(base, index);
       protocol.offer(words, base);
     }
@@ -358,17 +367,7 @@ export class SlotRing {
     this.#replies[index] =
       message.t === 'result'
         ? { failed: false, value: message.value }
-        : {
-            failed: true,
-            value: new PadataError(
-              message.error.code === 'ERR_PADATA_CLONE'
-                ? 'ERR_PADATA_CLONE'
-                : 'ERR_PADATA_JOB_FAILED',
-              `job ${message.seq >>> 0} failed in worker ${message.worker}: ${message.error.message}`,
-              { seq: message.seq >>> 0, worker: message.worker },
-              { cause: fromErrorRecord(message.error) },
-            ),
-          };
+        : { failed: true, value: jobFailed(message) };
   }
 
   /** Ends every job that has not begun with this error. */
@@ -426,6 +425,11 @@ export class SlotRing {
       if (this.begunState(s) !== undefined) jobs.push(s);
     }
     return jobs;
+  }
+
+  /** Has this worker begun a job that has not ended? */
+  isRunning(worker: number): boolean {
+    return this.begun().some((s) => (this.begunState(s) ?? 0) >> STATE_BITS === worker);
   }
 
   /** Does this worker run a job, without a pause, that nobody has cancelled? */
@@ -489,6 +493,20 @@ export class SlotRing {
       this.#arena.isEmpty &&
       load(this.#words, RING.HANDLES) === 0
     );
+  }
+
+  /** Sends an input again that no thread has got, unless its job has ended in the meantime. */
+  sendAgain(job: SentJob, transfer: readonly unknown[] | undefined): void {
+    const base = slotWord(this.#window, job[0]);
+    const state = load(this.#words, base + SLOT.STATE);
+    if (this.#words[base + SLOT.SEQ] !== (job[0] | 0)) return;
+    if ((state & STATE_MASK) !== SlotState.SENT) return;
+    try {
+      this.#send(job, transfer);
+    } catch (value) {
+      const now = load(this.#words, base + SLOT.STATE);
+      this.#settle(base, now, { failed: true, value });
+    }
   }
 
   /** Gives the bytes of the oldest kept result back. */
@@ -600,6 +618,18 @@ export class SlotRing {
     protocol.finish(this.#words, base);
     return true;
   }
+}
+
+/** The function's own words and stack; where it was is in the details. */
+function jobFailed({ seq, worker, error }: Extract<FromWorker, { t: 'jobFailed' }>): PadataError {
+  const failed = new PadataError(
+    error.code === 'ERR_PADATA_CLONE' ? 'ERR_PADATA_CLONE' : 'ERR_PADATA_JOB_FAILED',
+    error.message,
+    { seq: seq >>> 0, worker },
+    { cause: fromErrorRecord(error) },
+  );
+  if (error.stack !== undefined) failed.stack = error.stack;
+  return failed;
 }
 
 /** What a job left on the owner's side. */

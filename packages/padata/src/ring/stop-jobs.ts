@@ -71,7 +71,7 @@ export class JobStopper {
       return;
     }
     if (worker !== 0 && state >> STATE_BITS === worker && this.#crew.turnOf(worker) === turn) {
-      void this.#crew.member(worker)?.platform.terminate();
+      this.#crew.terminate(worker);
       return;
     }
     this.stopLater({ ...asked, graceMs: Math.max(graceMs, LOOK_MS) });
@@ -98,7 +98,7 @@ export class JobStopper {
       const stands = this.#crew.turnOf(member.id) === turn;
       if (stands && !this.#host.keepsBusy(member.id)) {
         this.#watched.delete(member);
-        void member.platform.terminate();
+        this.#crew.terminate(member.id);
       } else this.#watch(member, everyMs);
     });
   }

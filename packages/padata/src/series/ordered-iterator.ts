@@ -7,6 +7,9 @@
  * Nothing is read before the first `next()`. Read + waiting + running + done but not taken together never
  * exceed the window: a slow consumer stops the reading.
  */
+import { abortReason } from '../base/abort.js';
+import { checkChoice, checkOptionNames } from '../base/options.js';
+import type { OptionNames } from '../base/options.js';
 import type { ErrorPolicy, JobCallback, MapOptions, ReadableLike, Source } from './series-types.js';
 
 /** What the iterator needs of a series. */
@@ -18,6 +21,8 @@ export interface OrderedSink<I, R> {
   room(): Promise<void>;
   release(): void;
 }
+
+const MAP_OPTIONS: OptionNames<MapOptions> = { errors: true, signal: true, onProgress: true };
 
 interface Waiter<R> {
   resolve(result: IteratorResult<R, undefined>): void;
@@ -55,6 +60,8 @@ export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDis
   #isLent = false;
 
   constructor(sink: OrderedSink<I, R>, source: Source<I>, options: MapOptions) {
+    checkOptionNames('map', options, MAP_OPTIONS);
+    checkChoice('errors', options.errors, ['throw', 'skip', 'collect']);
     this.#sink = sink;
     this.#policy = options.errors ?? 'throw';
     this.#onProgress = options.onProgress;
@@ -62,7 +69,8 @@ export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDis
     if (Symbol.asyncIterator in source) this.#asyncSource = source[Symbol.asyncIterator]();
     else if (Symbol.iterator in source) this.#source = source[Symbol.iterator]();
     else this.#asyncSource = readerIterator(source);
-    if (options.signal?.aborted === true) this.#finish({ error: options.signal.reason });
+    if (options.signal?.aborted === true)
+      this.#finish({ error: abortReason(options.signal.reason) });
     else options.signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
 
@@ -95,7 +103,7 @@ export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDis
   }
 
   readonly #onAbort = (): void => {
-    this.#finish({ error: this.#signal?.reason });
+    this.#finish({ error: abortReason(this.#signal?.reason) });
     void this.#asyncSource?.return?.();
     this.#source?.return?.();
   };

@@ -9,8 +9,9 @@ import type { HaltPolicy } from './halt.js';
 
 /** Input type of a job function. */
 export type JobInput<F> = F extends (input: infer I, ...rest: never[]) => unknown ? I : unknown;
-/** Result type of a job function. */
-export type JobResult<F> = F extends (...args: never[]) => infer R ? Awaited<R> : unknown;
+/** Result type of a job function, as it arrives: bytes are a Uint8Array, a Buffer's too. */
+export type JobResult<F> = F extends (...args: never[]) => infer R ? Arrived<Awaited<R>> : unknown;
+type Arrived<R> = R extends Uint8Array ? Uint8Array : R;
 
 /** Receives each job's outcome, strictly in order of submission. */
 export type JobCallback<R> = (error: unknown, result: R | undefined, seq: number) => void;
@@ -159,7 +160,7 @@ export interface SeriesTransform<I, R> {
 /** What the stream faces need of a series. */
 export interface StreamedJobs {
   readonly window: number;
-  submit(input: unknown, callback: (error: unknown, value: unknown) => void): boolean;
+  submit(input: unknown, callback: (error: unknown, value: unknown, seq: number) => void): boolean;
   room(): Promise<void>;
   drain(): Promise<void>;
 }

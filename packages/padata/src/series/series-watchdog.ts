@@ -28,15 +28,17 @@ export function startWatchdog(
   checkInteger('watchdogMs', watchdogMs, 1, 0x7fffffff);
   let lastDelivered = -1;
   let lastMove = 0;
+  let lastReport = 0;
   const look = (): void => {
     const now = performance.now();
     const { delivered, outstanding } = ring;
     if (delivered !== lastDelivered || outstanding === 0) {
       lastDelivered = delivered;
       lastMove = now;
+      lastReport = now;
       return;
     }
-    if (now - lastMove < watchdogMs) return;
+    if (now - lastReport < watchdogMs) return;
     const head = ring.headState();
     const report: StallReport = {
       seq: head.seq,
@@ -45,7 +47,7 @@ export function startWatchdog(
       ms: now - lastMove,
       behind: outstanding - 1,
     };
-    lastMove = now;
+    lastReport = now;
     onStall(report);
   };
   const timer = setInterval(look, Math.max(1, watchdogMs / 4));

@@ -5,8 +5,11 @@
  * waits in the caller (`overflow`), in order. The end of a series by abort or halt goes one way: jobs that
  * wait end at once, running ones are asked to stop and, after a grace time, lose their thread.
  */
+import { abortReason } from '../base/abort.js';
 import { PadataError, checkInteger } from '../base/errors.js';
 import { moduleHref } from '../base/function-ref.js';
+import { checkChoice, checkOptionNames } from '../base/options.js';
+import type { OptionNames } from '../base/options.js';
 import { HaltCounter } from './halt.js';
 import { summarize } from '../base/histogram.js';
 import { OrderedIterator } from './ordered-iterator.js';
@@ -38,6 +41,25 @@ const MAX_ARENA = 0x7fff_fff8;
 const DEFAULT_GRACE_MS = 1000;
 const PENDING_PER_THREAD = 64;
 
+const SERIES_OPTIONS: OptionNames<SeriesOptions> = {
+  fn: true,
+  window: true,
+  onFull: true,
+  halt: true,
+  slotBytes: true,
+  outputBytes: true,
+  bytes: true,
+  idempotent: true,
+  retries: true,
+  signal: true,
+  graceMs: true,
+  shared: true,
+  watchdogMs: true,
+  onStall: true,
+  workers: true,
+  pendingPerThread: true,
+};
+
 interface Waiting {
   readonly input: unknown;
   readonly callback: SerialCallback;
@@ -56,6 +78,7 @@ export interface SeriesHost {
   readonly inline: boolean;
   workers(): Iterable<number>;
   nextRing(): number;
+  /** Imports a module where the jobs run: in the threads, or here when there are none. */
   load(ref: { module: string | URL; name: string }): Promise<void>;
   onClosed(series: Series): void;
 }
@@ -94,6 +117,9 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
 
   constructor(options: SeriesOptions<F>, host: SeriesHost, firstSequence = 0) {
     const { window = DEFAULT_WINDOW, slotBytes = DEFAULT_SLOT_BYTES, idempotent = false } = options;
+    checkOptionNames('a series', options, SERIES_OPTIONS);
+    checkChoice('onFull', options.onFull, ['wait', 'inline', 'reject']);
+    checkChoice('bytes', options.bytes, ['copy', 'view']);
     checkInteger('window', window, 1, MAX_WINDOW);
     checkInteger('pendingPerThread', options.pendingPerThread ?? 1, 1, MAX_WINDOW);
     checkInteger('slotBytes', slotBytes, 0, MAX_ARENA);
@@ -129,19 +155,19 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
       },
       host.hub,
     );
-    this.#ring.allow(options.workers ?? host.workers());
     this.#entry = host.hub.add(this.#ring, {
       href,
       name: options.fn.name,
       shared: options.shared,
       pendingPerThread: options.pendingPerThread ?? PENDING_PER_THREAD,
+      workers: options.workers ?? host.workers(),
       onDelivered: () => {
         this.#afterDeliveries();
       },
     });
     if (options.onFull === 'inline') this.#entry.load().catch(() => undefined);
     this.#onAbort = () => {
-      this.#end(options.signal?.reason, true);
+      this.#end(abortReason(options.signal?.reason), true);
     };
     if (options.signal?.aborted === true) this.#onAbort();
     else options.signal?.addEventListener('abort', this.#onAbort, { once: true });
@@ -241,14 +267,14 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
   ): Promise<JobResult<F>> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) {
-        reject(asError(signal.reason));
+        reject(asError(abortReason(signal.reason)));
         return;
       }
       const sequence = this.#submitted + (this.#overflow.length - this.#overflowAt);
       // The one exception to settling in order: nobody has to wait for what he has given up.
       const onAbort = (): void => {
-        reject(asError(signal.reason));
-        this.#cancel(sequence, signal.reason);
+        reject(asError(abortReason(signal.reason)));
+        this.#cancel(sequence, abortReason(signal.reason));
       };
       this.submit(
         input,
@@ -356,8 +382,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
 
   /** Limits the jobs not yet begun to these workers. */
   setWorkers(workers: Iterable<number>): void {
-    this.#ring.allow(workers);
-    this.#host.hub.scheduleDelivery();
+    this.#host.hub.setWorkers(this.#entry, workers);
   }
 
   /** Takes no more jobs, waits for those under way, frees the memory. Idempotent. */
@@ -370,9 +395,12 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     return this.close();
   }
 
-  /** Ends the series with an error: what waits fails now, what runs is asked to stop. */
-  abort(reason: unknown): void {
-    this.#end(reason, true);
+  /**
+   * Ends the series with an error: what waits fails now, what runs is asked to stop.
+   * @param reason error of all that ends by it; without one an AbortError (DOMException)
+   */
+  abort(reason?: unknown): void {
+    this.#end(abortReason(reason), true);
   }
 
   async #close(): Promise<void> {
@@ -397,6 +425,12 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
       );
     }
     this.#overflow.push(job);
+    // There is room, but not now: this job was submitted by a getter of another's input.
+    if (this.#overflow.length - this.#overflowAt === 1 && !this.#ring.isFull) {
+      queueMicrotask(() => {
+        this.#pump();
+      });
+    }
     if (onFull === 'inline') {
       // The caller does what it would otherwise wait for: oldest jobs first.
       while (this.#overflowAt < this.#overflow.length) {

@@ -1,13 +1,15 @@
 /** Stream faces of a series in Node: a Duplex and the Web pair. */
 import { Duplex } from 'node:stream';
 
+import { PadataError } from '../base/errors.js';
 import type { StreamedJobs } from './series-types.js';
 
 export { makeTransform } from './streams.web.js';
 
 /**
  * A Duplex in object mode: what is written goes through the series, results come out in order. Writing
- * waits while the window is full or `window` results wait to be read.
+ * waits while the window is full or `window` results wait to be read. A job that fails, or gives null, ends it with
+ * an error.
  */
 export function makeDuplex(series: StreamedJobs): Duplex {
   let waiting: (() => void) | undefined;
@@ -29,9 +31,10 @@ export function makeDuplex(series: StreamedJobs): Duplex {
     write(chunk: unknown, _encoding, done) {
       let more: boolean;
       try {
-        more = series.submit(chunk, (error, value) => {
+        more = series.submit(chunk, (error, value, seq) => {
           if (stream.destroyed) return;
           if (error !== undefined) stream.destroy(error as Error);
+          else if (value === null) stream.destroy(nullResult(seq));
           else if (!stream.push(value)) full = true;
         });
       } catch (error) {
@@ -53,4 +56,13 @@ export function makeDuplex(series: StreamedJobs): Duplex {
     },
   });
   return stream;
+}
+
+/** To a stream null is its end, so it can be nobody's result. */
+function nullResult(seq: number): PadataError {
+  return new PadataError(
+    'ERR_PADATA_JOB_FAILED',
+    `job ${seq} gave null, which a stream cannot carry: it means its end`,
+    { seq },
+  );
 }

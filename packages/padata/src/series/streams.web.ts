@@ -3,6 +3,7 @@
  *
  * Back-pressure: results not yet read count against the window, so a slow reader stops the writer.
  */
+import { abortReason } from '../base/abort.js';
 import type { SeriesTransform, StreamedJobs } from './series-types.js';
 
 /** A {writable, readable} pair: chunks in, results out, in order. */
@@ -31,7 +32,7 @@ export function makeTransform(series: StreamedJobs): SeriesTransform<unknown, un
         wake?.();
       },
       cancel(reason) {
-        failure ??= { error: reason ?? new Error('the readable side was cancelled') };
+        failure ??= { error: abortReason(reason) };
         wake?.();
       },
     },
@@ -62,7 +63,7 @@ export function makeTransform(series: StreamedJobs): SeriesTransform<unknown, un
         if (failure === undefined) out.close();
       },
       abort(reason) {
-        fail(reason);
+        fail(abortReason(reason));
       },
     },
     { highWaterMark: 1 },

@@ -35,7 +35,7 @@ const floatBytes = new Uint8Array(floatBox.buffer);
 const { getPrototypeOf, keys } = Object;
 const { isArray } = Array;
 
-let out: Uint8Array;
+let out: Uint8Array = new Uint8Array(0);
 let at = 0;
 let end = 0;
 let met: object[] = [];
@@ -48,6 +48,7 @@ let met: object[] = [];
  * @param limit  end of the room
  * @returns end of what was written, or -1 when the value is not plain or does not fit; the room's
  *          contents are then undefined
+ * @throws whatever reading the value's properties throws
  */
 export function encodePlain(
   value: unknown,
@@ -55,19 +56,29 @@ export function encodePlain(
   offset: number,
   limit: number,
 ): number {
+  // A getter of a value that is being written has come here: its value goes by structured clone.
+  if (met.length > 0) return -1;
   out = bytes;
   at = offset;
   end = limit;
-  const ok = write(value, 0);
-  if (met.length > 0) met = [];
-  return ok ? at : -1;
+  try {
+    return write(value, 0) ? at : -1;
+  } finally {
+    if (met.length > 0) met = [];
+  }
 }
 
 /** Reads the value that starts at `offset`. */
 export function decodePlain(bytes: Uint8Array, offset: number): unknown {
+  const before = out;
+  const beforeAt = at;
   out = bytes;
   at = offset;
-  return read();
+  const value = read();
+  // A getter of a value that is being written may have come here.
+  out = before;
+  at = beforeAt;
+  return value;
 }
 
 function write(value: unknown, depth: number): boolean {

@@ -2,13 +2,16 @@
  * Runs the jobs of one ring on one thread: a worker's, or the owner's when it helps out.
  *
  * A synchronous function is read, called and finished in place. A promise leaves the slot PENDING and is
- * finished when it ends, unless the owner has settled the job; a deferred job is left to its completer.
+ * finished when it ends, unless the owner has settled the job; a deferred job is left to its completer. What a function
+ * gives back is the function's own code too (`then`, getters, proxies): whatever of it throws is the job's error, and
+ * none of it settles another job.
  */
-import { PadataError, toErrorRecord } from '../base/errors.js';
+import { messageOf, toErrorRecord } from '../base/error-record.js';
+import { PadataError } from '../base/errors.js';
 import type { AnyFunction } from '../base/function-ref.js';
 import { bucketOf } from '../base/histogram.js';
 import { smallInteger } from '../base/small-integer.js';
-import { isThenable } from '../base/thenable.js';
+import { isThenable, whenSettled } from '../base/thenable.js';
 import { transferListOf } from '../base/transfer.js';
 import { ring as protocol } from '../protocol/machine.js';
 import type { FromWorker } from '../protocol/messages.js';
@@ -79,6 +82,7 @@ export interface RunnerHost {
 }
 
 const { load, store, compareExchange } = Atomics;
+const ignore = (): void => undefined;
 
 /** The jobs of one ring on one thread. */
 export class SlotRunner {
@@ -300,8 +304,11 @@ export class SlotRunner {
     const context = this.#context;
     context.enter(base);
     let value: unknown;
+    let pending: boolean;
     try {
       value = this.fn!(input, context);
+      // Looked at here: a `then` that throws when it is read is an error of the job.
+      pending = typeof value === 'object' && isThenable(value);
     } catch (error) {
       if (context.deferred) this.#context = undefined;
       this.#failUnlessHandedOver(base, context, error);
@@ -314,15 +321,15 @@ export class SlotRunner {
     } else if (context.deferred) {
       // `defer` has handed the slot over; a promise that comes with it may still fail.
       this.#context = undefined;
-      if (isThenable(value)) {
-        value.then(undefined, (error: unknown) => {
+      if (pending) {
+        whenSettled(value as PromiseLike<unknown>, ignore, (error) => {
           this.#failUnlessHandedOver(base, context, error);
         });
       }
-    } else if (isThenable(value)) {
+    } else if (pending) {
       this.#context = undefined;
       context.pend(ArrayBuffer.isView(input) && input.buffer === this.memory.buffer);
-      this.#await(base, context, value);
+      this.#await(base, context, value as PromiseLike<unknown>);
     } else this.#finish(base, value);
   }
 
@@ -358,7 +365,8 @@ export class SlotRunner {
     this.#pending.set(context.seq, context);
     this.#async += 1;
     this.#host.beginAsync();
-    value.then(
+    whenSettled(
+      value,
       (result) => {
         if (context.deferred) this.#ended(context);
         else if (!context.regain()) this.#endedLate(context);
@@ -367,7 +375,7 @@ export class SlotRunner {
           this.#ended(context);
         }
       },
-      (error: unknown) => {
+      (error) => {
         if (context.deferred) this.#failUnlessHandedOver(base, context, error);
         else if (!context.regain()) {
           this.#endedLate(context);
@@ -419,18 +427,24 @@ export class SlotRunner {
     const offset = words[base + SLOT.FIRST]! + words[base + SLOT.IN_ROOM]!;
     const room = words[base + SLOT.OUT_ROOM]!;
     const index = this.#index(base);
-    const list = transferListOf(value);
-    if (list === undefined && writeValue(this.memory, base, index, value, offset, room)) {
-      protocol.finish(words, base);
-      return;
-    }
     try {
+      // Writing reads the value's properties, which may be getters or a proxy's.
+      const list = transferListOf(value);
+      if (list === undefined && writeValue(this.memory, base, index, value, offset, room)) {
+        protocol.finish(words, base);
+        return;
+      }
       // Posted before DONE: whoever sees DONE finds the message in the port.
       this.#host.post({ t: 'result', ring: this.id, seq: words[base + SLOT.SEQ]!, value }, list);
     } catch (error) {
       this.#fail(
         base,
-        new PadataError('ERR_PADATA_CLONE', 'the result cannot be cloned', {}, { cause: error }),
+        new PadataError(
+          'ERR_PADATA_CLONE',
+          `the result cannot be cloned: ${messageOf(error)}`,
+          {},
+          { cause: error },
+        ),
       );
       return;
     }

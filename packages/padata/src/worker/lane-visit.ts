@@ -5,7 +5,8 @@
  * dying worker leaves behind tells which chunk was lost. Messages about a chunk are posted before the
  * presence word is cleared: when the owner sees the worker gone, they are in its port.
  */
-import { PadataError, toErrorRecord } from '../base/errors.js';
+import { toErrorRecord } from '../base/error-record.js';
+import { PadataError } from '../base/errors.js';
 import type { AnyFunction } from '../base/function-ref.js';
 import { smallInteger } from '../base/small-integer.js';
 import { isThenable } from '../base/thenable.js';
@@ -85,7 +86,7 @@ export class LaneVisit {
         break;
       }
       const result = this.#runChunk(k);
-      if (isThenable(result)) {
+      if (result !== undefined) {
         this.#loop.beginAsync();
         void this.#goOn(k, result);
         return true;
@@ -99,9 +100,9 @@ export class LaneVisit {
   /** The rest of a visit once the function turned out to be asynchronous. */
   async #goOn(first: number, pending: PromiseLike<unknown>): Promise<void> {
     let k = first;
-    let result: unknown = pending;
+    let result: PromiseLike<unknown> | undefined = pending;
     while (k >= 0) {
-      if (isThenable(result)) {
+      if (result !== undefined) {
         try {
           this.#finish(k, await result);
         } catch (error) {
@@ -115,7 +116,7 @@ export class LaneVisit {
     this.#loop.endAsync();
   }
 
-  /** Runs one chunk; returns a promise when the function did, which is then still to be finished. */
+  /** Runs one chunk; returns a promise when the function did, which is then still to be finished. Never throws. */
   #runChunk(k: number): PromiseLike<unknown> | undefined {
     const numbers = this.#numbers;
     const place = this.#place;

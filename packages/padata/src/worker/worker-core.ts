@@ -11,11 +11,15 @@
  * nothing, and at most one worker in two spins. Blocking stops the thread's event loop, so the loop never
  * blocks while asynchronous work is under way, or while something printed has not left the thread.
  */
-import { toErrorRecord } from '../base/errors.js';
+import { countWorks } from '../base/current-worker.js';
+import { toErrorRecord } from '../base/error-record.js';
+import type { AnyFunction } from '../base/function-ref.js';
 import type { WorkerInit } from '../crew/platform.js';
 import { HEAD, WORKER, workerBase } from '../protocol/control-layout.js';
 import { sleep } from '../protocol/machine.js';
 import type { FromWorker, ToWorker } from '../protocol/messages.js';
+import { ModuleImports } from './module-imports.js';
+import type { NamedFunction } from './module-imports.js';
 import { withFunction } from './worker-loop.js';
 import type { WorkerLoop } from './worker-loop.js';
 import { RangeParticipant } from './worker-range.js';
@@ -78,6 +82,7 @@ export class WorkerCore implements WorkerLoop {
   readonly #base: number;
   readonly #ranges: RangeParticipant;
   readonly #rings: WorkerRings;
+  readonly #imports: ModuleImports;
   #received = 0;
   #leaving = false;
   #pendingAsync = 0;
@@ -96,6 +101,12 @@ export class WorkerCore implements WorkerLoop {
     this.#words = init.words;
     this.#id = init.id;
     this.#base = workerBase(init.id);
+    this.#imports = new ModuleImports(
+      (message) => {
+        this.post(message);
+      },
+      (href, error) => host.recover(href, error),
+    );
     this.#rings = new WorkerRings(this);
     this.#ranges = new RangeParticipant(this);
     this.#output = host.output;
@@ -139,7 +150,7 @@ export class WorkerCore implements WorkerLoop {
         continue;
       }
       if (this.#spin(seen)) continue;
-      if (!this.#leaving && this.#rings.steal()) continue;
+      if (!this.#leaving && this.#steal()) continue;
       if (!this.#needsEvents && this.init.idle === 'block' && this.#host.canBlock) {
         this.#block(seen);
       } else {
@@ -165,8 +176,18 @@ export class WorkerCore implements WorkerLoop {
   }
 
   #work(): boolean {
+    countWorks(1);
     const ranges = this.#ranges.scan();
-    return this.#rings.scan() || ranges;
+    const did = this.#rings.scan() || ranges;
+    countWorks(-1);
+    return did;
+  }
+
+  #steal(): boolean {
+    countWorks(1);
+    const did = this.#rings.steal();
+    countWorks(-1);
+    return did;
   }
 
   /** While jobs are under way elsewhere, an idle worker looks around now and then: it may take some over. */
@@ -185,33 +206,33 @@ export class WorkerCore implements WorkerLoop {
     return this.#rings.canWork;
   }
 
-  beginLoad(): void {
-    this.#loads += 1;
-    this.beginAsync();
-  }
-
-  endLoad(): void {
-    this.#loads -= 1;
-    this.endAsync();
-  }
-
   busyMs(): number | undefined {
     return this.#host.busyMs();
   }
 
   beginAsync(): void {
+    countWorks(1);
     this.#pendingAsync += 1;
     this.#words[this.#base + WORKER.PENDING] = this.#pendingAsync;
   }
 
   endAsync(): void {
+    countWorks(-1);
     this.#pendingAsync -= 1;
     this.#words[this.#base + WORKER.PENDING] = this.#pendingAsync;
     this.#kick?.();
   }
 
-  recover(href: string, error: unknown): Promise<boolean> {
-    return this.#host.recover(href, error);
+  async importModule(named: NamedFunction): Promise<AnyFunction> {
+    this.#loads += 1;
+    this.#pendingAsync += 1;
+    try {
+      return await this.#imports.load(named);
+    } finally {
+      this.#loads -= 1;
+      this.#pendingAsync -= 1;
+      this.#kick?.();
+    }
   }
 
   takeMail(): void {
@@ -225,6 +246,12 @@ export class WorkerCore implements WorkerLoop {
   }
 
   #handle(message: ToWorker): void {
+    countWorks(1);
+    this.#dispatch(message);
+    countWorks(-1);
+  }
+
+  #dispatch(message: ToWorker): void {
     switch (message.t) {
       case 'job':
         this.#ranges.define(message);

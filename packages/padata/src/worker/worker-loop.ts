@@ -2,10 +2,11 @@
  * What the loop of a worker thread gives to its parts, and what they have in common: a function of a module may be
  * here already, or has to be imported first while the loop goes on.
  */
-import { loadFunction, loadedFunction } from '../base/function-ref.js';
+import { loadedFunction } from '../base/function-ref.js';
 import type { AnyFunction } from '../base/function-ref.js';
 import type { WorkerInit } from '../crew/platform.js';
 import type { FromWorker } from '../protocol/messages.js';
+import type { NamedFunction } from './module-imports.js';
 
 /** The loop, seen from its parts. */
 export interface WorkerLoop {
@@ -15,34 +16,25 @@ export interface WorkerLoop {
   takeMail(): void;
   /** Is there a job of a series that this thread could reserve right now? */
   readonly hasJobs: boolean;
-  /** An import is under way: the thread does not end before it has settled. */
-  beginLoad(): void;
-  endLoad(): void;
   /** Work goes on outside the loop until `endAsync`. */
   beginAsync(): void;
   endAsync(): void;
   /** Milliseconds that the thread's event loop was busy so far; undefined = not known. */
   busyMs(): number | undefined;
-  /** May make a module loadable (TypeScript); true = try again. */
-  recover(href: string, error: unknown): Promise<boolean>;
-}
-
-/** A function, named by module and export. */
-interface Named {
-  readonly href: string;
-  readonly name: string;
+  /** Imports a module; the loop lets events in meanwhile. */
+  importModule(named: NamedFunction): Promise<AnyFunction>;
 }
 
 /** Hands a function to `use`: at once if its module is here, else when it is imported. `fail` gets what went wrong. */
 export function withFunction(
   loop: WorkerLoop,
-  { href, name }: Named,
+  named: NamedFunction,
   use: (fn: AnyFunction) => void,
   fail: (error: unknown) => void,
 ): void {
   let fn: AnyFunction | undefined;
   try {
-    fn = loadedFunction(href, name);
+    fn = loadedFunction(named.href, named.name);
   } catch (error) {
     fail(error);
     return;
@@ -51,10 +43,5 @@ export function withFunction(
     use(fn);
     return;
   }
-  loop.beginLoad();
-  loadFunction(href, name, (h, e) => loop.recover(h, e))
-    .then(use, fail)
-    .finally(() => {
-      loop.endLoad();
-    });
+  void loop.importModule(named).then(use, fail);
 }

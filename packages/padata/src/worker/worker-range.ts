@@ -1,7 +1,7 @@
 /**
  * A worker's part in range jobs: knows the jobs that were announced, looks for open lanes, visits them.
  */
-import { toErrorRecord } from '../base/errors.js';
+import { toErrorRecord } from '../base/error-record.js';
 import type { AnyFunction } from '../base/function-ref.js';
 import { HEAD, LANE, LANE_COUNT, controlLayout, lanePlace } from '../protocol/control-layout.js';
 import type { LanePlace } from '../protocol/control-layout.js';

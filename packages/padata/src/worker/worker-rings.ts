@@ -1,5 +1,5 @@
 /** A worker's rings: told by message, scanned in turn. */
-import { toErrorRecord } from '../base/errors.js';
+import { toErrorRecord } from '../base/error-record.js';
 import { WORKER, workerBase } from '../protocol/control-layout.js';
 import { wakeWorker } from '../protocol/machine.js';
 import type { FromWorker, SentJob, ToWorker } from '../protocol/messages.js';

@@ -1,0 +1,205 @@
+/**
+ * Errors as they cross between threads: plain data on the way, errors again on the other side.
+ *
+ * Kept is what structured clone keeps of an error (class of the built-in ones, name, message, stack, causes) and more:
+ * its code, the errors of an AggregateError, its own fields that can be cloned. Whatever was thrown is looked at with
+ * suspicion: reading a property may throw, so each is read by itself, and none of the functions here throws.
+ */
+
+/** An error on its way. */
+export interface ErrorRecord {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string | undefined;
+  readonly code: string | undefined;
+  readonly isError: boolean;
+  /** A thrown value that is not an error, when it can be cloned; else its text is in `message`. */
+  readonly value?: unknown;
+  /** Built-in class, when it is not plain Error. */
+  readonly type?: string;
+  readonly cause?: ErrorRecord;
+  /** Of an AggregateError. */
+  readonly errors?: readonly ErrorRecord[];
+  /** Its own enumerable properties that can be cloned. */
+  readonly fields?: Readonly<Record<string, unknown>>;
+}
+
+const BUILT_IN = {
+  AggregateError,
+  EvalError,
+  RangeError,
+  ReferenceError,
+  SyntaxError,
+  TypeError,
+  URIError,
+  DOMException,
+} as const;
+/** What the record names by itself. */
+const NAMED = new Set(['name', 'message', 'stack', 'cause', 'errors']);
+/** Causes of causes, and errors in errors, that are kept. */
+const MAX_DEPTH = 8;
+const MAX_ERRORS = 256;
+const MAX_FIELDS = 32;
+
+/**
+ * Plain description of anything that was thrown; never throws.
+ * @param thrown any value; errors of other realms are recognised by shape
+ */
+export function toErrorRecord(thrown: unknown): ErrorRecord {
+  return record(thrown, 0);
+}
+
+function record(thrown: unknown, depth: number): ErrorRecord {
+  if (typeof thrown !== 'object' || thrown === null || !has(thrown, 'message')) {
+    const clone = cloned(thrown);
+    return {
+      name: 'Error',
+      message: textOf(thrown),
+      stack: undefined,
+      code: undefined,
+      isError: false,
+      ...(clone === undefined ? {} : { value: clone.value }),
+    };
+  }
+  const { name, stack, code } = {
+    name: read(thrown, 'name'),
+    stack: read(thrown, 'stack'),
+    code: read(thrown, 'code'),
+  };
+  const deeper = depth + 1 < MAX_DEPTH;
+  const cause = deeper ? read(thrown, 'cause') : undefined;
+  const errors = deeper ? listOf(read(thrown, 'errors')) : undefined;
+  const type = builtIn(thrown, name);
+  const fields = fieldsOf(thrown);
+  return {
+    name: typeof name === 'string' ? name : 'Error',
+    message: textOf(read(thrown, 'message', 'an error whose message cannot be read')),
+    stack: typeof stack === 'string' ? stack : undefined,
+    code: typeof code === 'string' ? code : undefined,
+    isError: true,
+    ...(type === undefined ? {} : { type }),
+    ...(cause === undefined ? {} : { cause: record(cause, depth + 1) }),
+    ...(errors === undefined ? {} : { errors: errors.map((error) => record(error, depth + 1)) }),
+    ...(fields === undefined ? {} : { fields }),
+  };
+}
+
+/**
+ * The thrown value again: an Error as like the original as it can be, or the plain value.
+ * @param record what `toErrorRecord` made on the other side
+ */
+export function fromErrorRecord(record: ErrorRecord): unknown {
+  if (!record.isError && 'value' in record) return record.value;
+  const error = make(record);
+  if (error.name !== record.name) hide(error, 'name', record.name);
+  if (record.stack !== undefined) hide(error, 'stack', record.stack);
+  if (record.cause !== undefined) hide(error, 'cause', fromErrorRecord(record.cause));
+  for (const [key, value] of Object.entries(record.fields ?? {})) {
+    Object.defineProperty(error, key, {
+      value,
+      configurable: true,
+      enumerable: true,
+      writable: true,
+    });
+  }
+  if (record.code !== undefined && (error as { code?: unknown }).code !== record.code) {
+    Object.assign(error, { code: record.code });
+  }
+  return error;
+}
+
+function make({ type, message, name, errors }: ErrorRecord): Error {
+  if (type === 'DOMException') return new DOMException(message, name);
+  if (type === 'AggregateError') {
+    return new AggregateError((errors ?? []).map(fromErrorRecord), message);
+  }
+  const known = BUILT_IN[type as 'TypeError'] as (new (text: string) => Error) | undefined;
+  return new (known ?? Error)(message);
+}
+
+/** As V8 has them: not enumerable. */
+function hide(error: Error, key: string, value: unknown): void {
+  Object.defineProperty(error, key, { value, configurable: true, writable: true });
+}
+
+/** Text of anything that was thrown; never throws. */
+export function messageOf(thrown: unknown): string {
+  return toErrorRecord(thrown).message;
+}
+
+function has(value: object, key: string): boolean {
+  try {
+    return key in value;
+  } catch {
+    return false;
+  }
+}
+
+function read(value: object, key: string, otherwise?: unknown): unknown {
+  try {
+    return (value as Record<string, unknown>)[key];
+  } catch {
+    return otherwise;
+  }
+}
+
+/** Built-in class: that of its name, as structured clone decides, else the one that it extends. */
+function builtIn(thrown: object, name: unknown): string | undefined {
+  try {
+    if (thrown instanceof DOMException) return 'DOMException';
+    const named = typeof name === 'string' && Object.hasOwn(BUILT_IN, name);
+    if (named && name !== 'DOMException') return name;
+    return Object.entries(BUILT_IN).find(([, type]) => thrown instanceof type)?.[0];
+  } catch {
+    return undefined;
+  }
+}
+
+function listOf(value: unknown): unknown[] | undefined {
+  try {
+    return Array.isArray(value) ? Array.from(value.slice(0, MAX_ERRORS) as unknown[]) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function fieldsOf(thrown: object): Record<string, unknown> | undefined {
+  let keys: string[];
+  try {
+    keys = Object.keys(thrown);
+  } catch {
+    return undefined;
+  }
+  let fields: Record<string, unknown> | undefined;
+  for (const key of keys.slice(0, MAX_FIELDS)) {
+    if (NAMED.has(key) || key === '__proto__') continue;
+    const clone = cloned(read(thrown, key, unreadable));
+    if (clone === undefined) continue;
+    fields ??= {};
+    fields[key] = clone.value;
+  }
+  return fields;
+}
+
+/** Cannot be cloned. */
+const unreadable = (): undefined => undefined;
+
+/** A clone; undefined = there is none. */
+function cloned(value: unknown): { readonly value: unknown } | undefined {
+  if (typeof value === 'function' || typeof value === 'symbol') return undefined;
+  if (typeof value !== 'object' || value === null) return { value };
+  try {
+    return { value: structuredClone(value) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Text of any value, without throwing. */
+function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return 'a value without text';
+  }
+}

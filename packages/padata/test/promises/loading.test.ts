@@ -1,0 +1,158 @@
+// Modules that do not simply load: they end the threads that import them, await themselves, make pools. Nothing hangs,
+// nothing else is harmed.
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { createWorkPool } from '@bootmem/padata';
+import type { WorkPool } from '@bootmem/padata';
+
+type Any = (input: unknown) => unknown;
+const module = new URL('../fixtures/exits-at-load.mjs', import.meta.url);
+const good = { module: new URL('../fixtures/series-jobs.mjs', import.meta.url), name: 'same' };
+const bad = { module, name: 'same' };
+const loadedHere = Symbol.for('padata test: loaded in the main thread');
+let folder: string;
+let pool: WorkPool;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'padata-'));
+});
+afterEach(async () => {
+  await pool.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** The module as one that ends the first `times` threads. */
+const exitsFirst = (times: number, name = 'same') => {
+  const url = new URL(module);
+  url.searchParams.set('times', `${times}`);
+  url.searchParams.set('file', join(folder, 'imports'));
+  return { module: url, name };
+};
+
+test.each([1, 2, 4])(
+  'a module that ends its thread while it loads: its series fails, others go on (%i threads)',
+  async (threads) => {
+    pool = createWorkPool({ threads });
+    const errors: unknown[] = [];
+    pool.on('error', ({ error }) => errors.push(error.code));
+    const exits: unknown[] = [];
+    pool.on('worker-exit', ({ expected }) => exits.push(expected));
+    const dying = pool.series<Any>({ fn: bad });
+    const healthy = pool.series<Any>({ fn: good });
+    const jobs = [1, new Map([[1, 2]])].map((input) => dying.run(input));
+    const others = [1, new Map([[1, 2]])].map((input) => healthy.run(input));
+    for (const job of jobs) {
+      await expect(job).rejects.toMatchObject({
+        code: 'ERR_PADATA_MODULE',
+        details: { module: module.href, exitCode: 9 },
+      });
+    }
+    expect(await Promise.all(others)).toEqual([1, new Map([[1, 2]])]);
+    expect(pool.stats().deaths).toBeLessThanOrEqual(4 * threads);
+    expect(errors).toEqual(['ERR_PADATA_MODULE']);
+    expect(new Set(exits)).toEqual(new Set([false]));
+    await expect(dying.run(3)).rejects.toMatchObject({ code: 'ERR_PADATA_MODULE' });
+    await pool.ready();
+    expect(await healthy.run(4)).toBe(4);
+    expect(loadedHere in globalThis).toBe(false);
+  },
+);
+
+test('a series made after that costs one more try, not the pool', async () => {
+  pool = createWorkPool({ threads: 1 });
+  for (let i = 0; i < 3; i += 1) {
+    await expect(pool.series<Any>({ fn: bad }).run(1)).rejects.toMatchObject({
+      code: 'ERR_PADATA_MODULE',
+    });
+  }
+  await pool.ready();
+  const before = pool.stats().deaths;
+  await expect(pool.series<Any>({ fn: bad }).run(1)).rejects.toMatchObject({
+    code: 'ERR_PADATA_MODULE',
+  });
+  expect(pool.stats().deaths - before).toBe(1);
+  expect(await pool.series<Any>({ fn: good }).run(1)).toBe(1);
+});
+
+test.each([1, 2])(
+  'a module that ends its first %i threads and then loads: all jobs run',
+  async (n) => {
+    pool = createWorkPool({ threads: 1 });
+    const series = pool.series<Any>({ fn: exitsFirst(n) });
+    expect(await Promise.all([1, 2, new Map()].map((i) => series.run(i)))).toEqual([
+      1,
+      2,
+      new Map(),
+    ]);
+    expect(pool.stats().deaths).toBe(n);
+  },
+);
+
+test('threads that run out of memory while they load a module end the same way', async () => {
+  pool = createWorkPool({ threads: 1, resourceLimits: { maxOldGenerationSizeMb: 24 } });
+  const url = `data:text/javascript,${encodeURIComponent(`
+    import { isMainThread } from 'node:worker_threads';
+    const hog = [];
+    while (!isMainThread) hog.push(new Array(10_000).fill(hog.length));
+    export const same = (n) => n;`)}`;
+  const series = pool.series<Any>({ fn: { module: url, name: 'same' } });
+  await expect(series.run(1)).rejects.toMatchObject({ code: 'ERR_PADATA_MODULE' });
+  expect(await pool.series<Any>({ fn: good }).run(1)).toBe(1);
+});
+
+test('load of such a module says so and leaves the caller alone; a range job runs without helpers', async () => {
+  pool = createWorkPool({ threads: 2 });
+  await expect(pool.load(bad)).rejects.toMatchObject({ code: expect.stringMatching('ERR_PADATA') });
+  expect(loadedHere in globalThis).toBe(false);
+  const marks = new SharedArrayBuffer(4 * 100);
+  const threadFn = exitsFirst(1e9, 'mark');
+  await pool.runMultithreaded({ threadFn, arg: { marks }, start: 0, size: 100 });
+  expect(new Int32Array(marks).every((n) => n === 1)).toBe(true);
+  Reflect.deleteProperty(globalThis, loadedHere);
+});
+
+const program = async (name: string) => {
+  const file = fileURLToPath(new URL(`../fixtures/programs/${name}.mjs`, import.meta.url));
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [file]);
+  return { said: JSON.parse(stdout) as Record<string, unknown>, stderr };
+};
+
+test('a program that is its own job module and awaits at its top level gets its results', async () => {
+  pool = createWorkPool({ threads: 0 });
+  const { said } = await program('own-module');
+  const refused = ['ERR_PADATA_MODULE', expect.stringContaining('top level')];
+  expect(said).toEqual({
+    run: 9,
+    map: [1, 4, 9],
+    range: [1000, false],
+    single: 1,
+    prepared: 500,
+    shell: 16,
+    load: refused,
+    alone: refused,
+    aloneRange: refused,
+  });
+  expect((said['load'] as string[])[1]).toContain('own-module.mjs');
+});
+
+test('a pool made by a module that a worker imports is refused: no pools in pools without end', async () => {
+  pool = createWorkPool({ threads: 0 });
+  const { said, stderr } = await program('pools-in-pools');
+  expect(said).toEqual(['ERR_PADATA_MODULE', expect.stringContaining('isMainThread')]);
+  // The main thread and two workers, each once.
+  expect(stderr.match(/makes a pool/g)!.length).toBeLessThanOrEqual(3);
+});
+
+test('a job may make a pool of its own, at once or later', async () => {
+  pool = createWorkPool({ threads: 1 });
+  const nested = new URL('../fixtures/nested-jobs.mjs', import.meta.url);
+  for (const name of ['ownPool', 'ownPoolLater']) {
+    const series = pool.series<Any>({ fn: { module: nested, name } });
+    expect(await series.run(5)).toBe(25);
+  }
+});
