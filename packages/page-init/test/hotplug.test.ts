@@ -114,3 +114,40 @@ test('ranges that are not whole blocks, or there already, are refused', () => {
     expect.objectContaining({ code: 'ERR_PAGE_INIT_ARGUMENT' }),
   );
 });
+
+// If anything went over the pages, subsections or sections of these ranges first, the test would not end.
+test.each([
+  [0x1000, 2 ** 52],
+  [2 ** 40, 2 ** 52],
+  [4096 - 128, 4096 + 128],
+])('[%d, %d) outside the memmap is refused before anything is looked at', (startPfn, endPfn) => {
+  const { devices, hotplug } = machine();
+  const outside = expect.objectContaining({ code: 'ERR_DEVICE_ARGUMENT' }) as unknown;
+  const caught = (call: () => unknown): unknown => {
+    try {
+      return call();
+    } catch (error) {
+      return error;
+    }
+  };
+  const ranges = [{ startPfn, endPfn }];
+  const request = { name: 'far', type: 'generic', ranges } as const;
+  expect(caught(() => devices.memremapPages(request))).toEqual(outside);
+  expect(caught(() => devices.memremapPagesAsync(request))).toEqual(outside);
+  expect(caught(() => hotplug.add({ startPfn, endPfn }, 0))).toEqual(outside);
+  // Nothing was taken: what lies inside can be added.
+  hotplug.add({ startPfn: 4096 - 128, endPfn: 4096 }, 0);
+});
+
+test('a subsection in use is named, wherever it lies in a larger range', () => {
+  const { hotplug } = machine();
+  hotplug.add({ startPfn: 1024, endPfn: 1024 + SECTION }, 0);
+  const size = 8 * SECTION;
+  for (const startPfn of [1024, 1024 - 2 * SECTION, 1024 - 7 * SECTION]) {
+    expect(() => {
+      hotplug.add({ startPfn, endPfn: startPfn + size }, 0);
+    }).toThrow('subsection of pfn 1024 is in use');
+  }
+  hotplug.remove(1024);
+  hotplug.add({ startPfn: 1024 - SECTION, endPfn: 1024 - SECTION + size }, 0);
+});

@@ -215,6 +215,7 @@ export class DeviceMemory {
 
   #prepare(request: PagemapRequest): DeviceMapping {
     checkRequest(request);
+    for (const range of request.ranges) this.subsections.checkInside(range);
     const first = request.ranges[0]!;
     const nid = request.nid ?? this.#backend.localNid?.(first.startPfn) ?? 0;
     const shared = this.#sharedTails && request.altmap === undefined && this.#noneEarly(request);

@@ -67,7 +67,8 @@ export class MemoryHotplug {
 
   /**
    * Adds a range of whole blocks; nothing is initialised.
-   * @throws ERR_DEVICE_MISALIGNED when it is not whole blocks, ERR_DEVICE_PRESENT when a part is there
+   * @throws ERR_DEVICE_MISALIGNED when it is not whole blocks, ERR_DEVICE_ARGUMENT when it lies outside the memmap,
+   *   ERR_DEVICE_PRESENT when a part is there
    * @kernel add_memory_resource
    */
   add({ startPfn, endPfn }: PfnRange, nid: number): void {
@@ -81,6 +82,7 @@ export class MemoryHotplug {
         { startPfn, endPfn, blockPages: size, errno: 'EINVAL' },
       );
     }
+    this.#subsections.checkInside({ startPfn, endPfn });
     const single = endPfn - startPfn === size;
     const inside = this.#mode === 'each' || (this.#mode === 'single' && single);
     const page = 2 ** this.#memmap.geometry.pageShift;

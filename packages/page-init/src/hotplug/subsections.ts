@@ -18,11 +18,10 @@ export class SubsectionMap {
     this.#memmap = memmap;
     this.#unit = 2 ** memmap.geometry.subsectionOrder;
     for (const { startPfn, endPfn } of memory) {
-      const start = Math.floor(startPfn / this.#unit) * this.#unit;
-      for (let pfn = start; pfn < endPfn; pfn += this.#unit) {
-        this.#set(pfn, true);
-        this.#early.add(memmap.sectionOf(pfn));
-      }
+      this.#eachSection({ startPfn, endPfn }, (section, mask) => {
+        this.#bits.set(section, this.bits(section) | mask);
+        this.#early.add(section);
+      });
     }
   }
 
@@ -60,22 +59,44 @@ export class SubsectionMap {
     );
   }
 
-  /** Takes subsections into use. @throws ERR_DEVICE_PRESENT when one is; nothing changed */
-  activate({ startPfn, endPfn }: PfnRange): void {
-    for (let pfn = startPfn; pfn < endPfn; pfn += this.#unit) {
-      if (this.isActive(pfn)) {
-        throw new PageInitError('ERR_DEVICE_PRESENT', `subsection of pfn ${pfn} is in use`, {
-          pfn,
-          errno: 'EEXIST',
-        });
-      }
-    }
-    for (let pfn = startPfn; pfn < endPfn; pfn += this.#unit) this.#set(pfn, true);
+  /**
+   * Throws unless the span can have descriptors: what comes after costs time by its size, so this is asked first.
+   * @throws ERR_DEVICE_ARGUMENT with the memmap's span
+   */
+  checkInside({ startPfn, endPfn }: PfnRange): void {
+    const { startPfn: mapStart, endPfn: mapEnd } = this.#memmap;
+    if (startPfn >= mapStart && endPfn <= mapEnd) return;
+    throw new PageInitError('ERR_DEVICE_ARGUMENT', 'the range lies outside the memmap', {
+      startPfn,
+      endPfn,
+      mapStart,
+      mapEnd,
+      errno: 'EINVAL',
+    });
   }
 
-  /** Gives subsections up. */
-  deactivate({ startPfn, endPfn }: PfnRange): void {
-    for (let pfn = startPfn; pfn < endPfn; pfn += this.#unit) this.#set(pfn, false);
+  /** Takes subsections into use. O(sections). @throws ERR_DEVICE_PRESENT when one is; nothing changed */
+  activate(span: PfnRange): void {
+    this.#eachSection(span, (section, mask) => {
+      const taken = this.bits(section) & mask;
+      if (taken === 0n) return;
+      const first = (taken & -taken).toString(2).length - 1;
+      const pfn = section * this.#memmap.pagesPerSection + first * this.#unit;
+      throw new PageInitError('ERR_DEVICE_PRESENT', `subsection of pfn ${pfn} is in use`, {
+        pfn,
+        errno: 'EEXIST',
+      });
+    });
+    this.#eachSection(span, (section, mask) => this.#bits.set(section, this.bits(section) | mask));
+  }
+
+  /** Gives subsections up. O(sections). */
+  deactivate(span: PfnRange): void {
+    this.#eachSection(span, (section, mask) => {
+      const rest = this.bits(section) & ~mask;
+      if (rest === 0n) this.#bits.delete(section);
+      else this.#bits.set(section, rest);
+    });
   }
 
   /** Parts of a span by whether their section is early. */
@@ -94,14 +115,24 @@ export class SubsectionMap {
     return out;
   }
 
+  /** Calls `visit` with each section of a span and the bits of the span in it. */
+  #eachSection(
+    { startPfn, endPfn }: PfnRange,
+    visit: (section: number, mask: bigint) => unknown,
+  ): void {
+    const size = this.#memmap.pagesPerSection;
+    for (let at = startPfn; at < endPfn;) {
+      const section = this.#memmap.sectionOf(at);
+      const end = Math.min(endPfn, (section + 1) * size);
+      const from = BigInt(Math.floor((at % size) / this.#unit));
+      const to = BigInt(Math.ceil((end - section * size) / this.#unit));
+      visit(section, (1n << to) - (1n << from));
+      at = end;
+    }
+  }
+
   #mask(pfn: number): bigint {
     const size = this.#memmap.pagesPerSection;
     return 1n << BigInt(Math.floor((pfn % size) / this.#unit));
-  }
-
-  #set(pfn: number, on: boolean): void {
-    const section = this.#memmap.sectionOf(pfn);
-    const bits = this.bits(section);
-    this.#bits.set(section, on ? bits | this.#mask(pfn) : bits & ~this.#mask(pfn));
   }
 }
