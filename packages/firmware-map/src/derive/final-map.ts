@@ -25,7 +25,7 @@ import type {
   MemmapOption,
   RangeKind,
 } from '../types/all.js';
-import { totalLength } from './intervals.js';
+import { subtract, totalLength } from './intervals.js';
 import { rankOf, sweepMap, type MapState, type MapStep, type StateRange } from './map-sweep.js';
 
 /** A stretch of the final map. */
@@ -62,7 +62,7 @@ export function finalMap(
   const entries = base.entries.filter(({ kind }) => kind !== 'gap');
   let found = sweepMap(entries, steps);
   if (isX86(description) && profile.lowReserve > 0) {
-    const left = sweepMap(entries, [...steps, ...biosSteps(profile.lowReserve)]);
+    const left = withoutBios(found, profile.lowReserve);
     // A log usually says so; where it does not, that is worth a word.
     const isLog = description.source.format === 'boot-log';
     if (isLog && usableBytes(left) !== usableBytes(found)) {
@@ -89,11 +89,16 @@ function kindOf(state: MapState): RangeKind {
 
 // What x86 kernels never use: the first page, and the window of video memory and option ROMs. They say so at debug
 // level, so many logs do not hold the lines.
-function biosSteps(lowReserve: number): MapStep[] {
-  return [
-    removal({ start: 0, end: lowReserve }, 'usable'),
-    removal({ start: 0xa0000, end: 0x100000 }, 'usable'),
+function withoutBios(ranges: readonly StateRange[], lowReserve: number): StateRange[] {
+  const windows = [
+    { start: 0, end: lowReserve },
+    { start: 0xa0000, end: 0x100000 },
   ];
+  return ranges.flatMap((range) =>
+    range.start < 0x100000 && kindOf(range.state) === 'usable'
+      ? subtract([range], windows)
+      : [range],
+  );
 }
 
 function usableBytes(ranges: readonly StateRange[]): number {

@@ -74,29 +74,41 @@ export function sweepMap(
     else if (end !== 'none') result.push({ start: from, end: to, state: end });
     from = to;
   };
-  for (const { at, index, by } of borders(entries, steps)) {
-    close(at);
-    if (index >= 0) product.toggle(index, by > 0);
-    else covered[rankOf(entries[-1 - index]!.kind)]! += by;
+  const { places, order } = borders(entries, steps);
+  for (const border of order) {
+    close(places[border]!);
+    const item = border >>> 1;
+    const begins = (border & 1) === 0;
+    if (item < steps.length) product.toggle(item, begins);
+    else covered[rankOf(entries[item - steps.length]!.kind)]! += begins ? 1 : -1;
   }
   return result;
 }
 
-/** A place where something begins (`by` 1) or ends (-1): a step by its index, an entry by -1 - its index. */
-interface Border {
-  readonly at: number;
-  readonly index: number;
-  readonly by: 1 | -1;
+/** Where something begins and ends: border 2 k is the begin of item k, 2 k + 1 its end; steps first, then entries. */
+interface Borders {
+  readonly places: Float64Array;
+  /** Borders by place; those of empty ranges are left out. */
+  readonly order: Uint32Array;
 }
 
-function borders(entries: readonly ByteRange[], steps: readonly ByteRange[]): Border[] {
-  const list: Border[] = [];
-  const add = ({ start, end }: ByteRange, index: number): void => {
-    if (start < end) list.push({ at: start, index, by: 1 }, { at: end, index, by: -1 });
-  };
-  for (const [index, entry] of entries.entries()) add(entry, -1 - index);
-  for (const [index, step] of steps.entries()) add(step, index);
-  return list.sort((a, b) => a.at - b.at);
+function borders(entries: readonly ByteRange[], steps: readonly ByteRange[]): Borders {
+  const places = new Float64Array(2 * (entries.length + steps.length));
+  const order = new Uint32Array(places.length);
+  let count = 0;
+  let item = 0;
+  for (const list of [steps, entries]) {
+    for (const { start, end } of list) {
+      places[2 * item] = start;
+      places[2 * item + 1] = end;
+      if (start < end) {
+        order[count++] = 2 * item;
+        order[count++] = 2 * item + 1;
+      }
+      item++;
+    }
+  }
+  return { places, order: order.subarray(0, count).sort((a, b) => places[a]! - places[b]!) };
 }
 
 /** The product of the steps that are on, in their order. */
