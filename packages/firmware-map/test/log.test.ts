@@ -540,6 +540,27 @@ group('memblock', () => {
     expect(operations[3]).toMatchObject({ from: Number.MAX_SAFE_INTEGER, maxAddr: 1 });
   });
 
+  test('what the kernel asked for and did not get, in its words', () => {
+    const lines = [
+      "WARNING: BIOS bug: CPU MTRRs don't cover all of memory, losing 256MB of RAM.",
+      'cannot allocate crashkernel (size:0x100000000)',
+      'crashkernel reservation failed - memory is in use.',
+      'cma: Failed to reserve 1024 MiB',
+      'HugeTLB: allocating 64 of page size 1.00 GiB failed.  Only allocated 14 hugepages.',
+    ];
+    const fine = [
+      'cma: Reserved 64 MiB at 0x0000000076a00000',
+      'HugeTLB: registered 1.00 GiB page size, pre-allocated 3 pages',
+      'crashkernel reserved: 0x00000000af000000 - 0x00000000bf000000 (256 MB)',
+    ];
+    const { failures } = describeLines(...fine, ...lines).printed;
+    expect(failures?.map(({ text }) => text)).toEqual([
+      lines[0]!.slice('WARNING: BIOS bug: '.length),
+      ...lines.slice(1),
+    ]);
+    expect(describeLines(...fine).printed).not.toHaveProperty('failures');
+  });
+
   test('areas of contiguous memory, with their places where those are printed', () => {
     const { cma } = describeLines(
       'cma: Reserved 64 MiB at 0x0000000076a00000',
