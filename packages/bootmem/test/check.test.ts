@@ -212,6 +212,17 @@ test('a log without a firmware map is not compared with what it was taken from',
   expect(report.notes.join()).toMatch(/no firmware map/);
 });
 
+test('what the kernel did not get is told, and no fact depends on it', async () => {
+  const input = await loadMachine(undefined);
+  const text = 'cannot allocate crashkernel (size:0x100000000)';
+  const printed = { ...input.description.printed, failures: [{ text, line: 9 }] };
+  const plain = checkMachine(input);
+  const told = checkMachine({ ...input, description: { ...input.description, printed } });
+  expect(told.notes.filter((note) => note.includes(text))).toHaveLength(1);
+  expect(plain.notes.filter((note) => note.includes(text))).toEqual([]);
+  expect(told.facts).toEqual(plain.facts);
+});
+
 test('an unusable log is a report with a reason, not an error', async () => {
   const report = await checkLog('/dev/null');
   expect(report.rejected).toMatch(/\/dev\/null/);

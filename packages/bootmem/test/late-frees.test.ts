@@ -136,6 +136,33 @@ test('huge pages from memblock come between the two times that marks are set, bo
   expect(services(size / 1024 - 4)).toBeUndefined();
 });
 
+test('areas of kexec hand-over come after all marks: as many as the list before them has room for', () => {
+  const list: MemblockOperation = {
+    op: 'alloc',
+    kernelName: 'memblock_alloc_try_nid',
+    size: 48,
+    align: PAGE,
+    from: 0,
+    maxAddr: 0,
+    caller: 'kho_memory_init+0x1/0x2',
+    line: 30,
+  };
+  const reserve = (startPfn: number, pages: number, line: number): MemblockOperation => ({
+    op: 'reserve',
+    start: startPfn * PAGE,
+    end: (startPfn + pages) * PAGE,
+    caller: 'memblock_alloc_range_nid+0x1/0x2',
+    line,
+  });
+  const areas = [reserve(0x2000, 512, 32), reserve(0x4000, 1024, 33), reserve(0x5000, 2048, 34)];
+  const operations = [list, reserve(0x1f00, 1, 31), ...areas];
+  const late = (...more: MemblockOperation[]): unknown =>
+    pagesOf({ operations: [...operations, ...more] })?.['late'];
+  expect(late()).toEqual({ '0/DMA32': 512 + 1024 + 2048 });
+  expect(late(reserve(0x7000, 4, 35))).toEqual({ '0/DMA32': 512 + 1024 + 2048 });
+  expect(pagesOf({ operations: operations.slice(0, -1) })).toBeUndefined();
+});
+
 test('marks that were set before a free do not count its pages, managed pages do', () => {
   // 64 MiB of contiguous memory more on node 0: every fact of managed pages moves by as much, marks by their share.
   const zone = description.proc.zoneinfo!.find((one) => one.nid === 0 && one.zone === 'DMA32')!;

@@ -6,7 +6,7 @@
  * hand-over ─▶ early ─▶ marks ─▶ devices ─▶ marks again ─▶ late ─▶ /proc/zoneinfo
  *              │                 │            (huge pages)  └ initrd, unused parts of the image
  *              │                 └ EFI boot services (kernels that keep them for deferred init), gigantic pages
- *              └ SMP alternatives, late frees of memblock, CMA areas
+ *              └ SMP alternatives, late frees of memblock, CMA areas      areas of kexec hand-over
  * ```
  *
  * `early` is everything up to core initcalls: marks come with the postcore initcalls. EFI boot services are an
@@ -39,7 +39,7 @@ export function lateFrees(plan: LayoutPlan): LateFrees | undefined {
     devices: new Map(),
     late: new Map(),
   };
-  const steps = [printedFrees, memblockFrees, cmaAreas, giganticPages];
+  const steps = [printedFrees, memblockFrees, cmaAreas, giganticPages, handoverAreas];
   return steps.every((step) => step(plan, frees)) ? frees : undefined;
 }
 
@@ -179,6 +179,33 @@ function giganticPages(plan: LayoutPlan, frees: Record<FreeStage, ZonePages>): b
   for (const { startPfn, endPfn } of toPageFrames(pages, plan.pageSize, 'inward')) {
     eachPart(plan, startPfn, endPfn, (part) => {
       addTo(frees.devices, part.key, part.endPfn - part.startPfn);
+    });
+  }
+  return true;
+}
+
+/** Bytes of an entry in the kernel's list of hand-over areas. */
+const HANDOVER_ENTRY = 16;
+
+/**
+ * Scratch areas of kexec hand-over (6.16 and later, `kho=on`): reserved in one go, given to the page allocator as
+ * contiguous memory by a file system initcall. First comes the list of areas, whose size says how many there are; the
+ * areas are the reservations after it: one low, one anywhere, one for each node.
+ */
+function handoverAreas(plan: LayoutPlan, frees: Record<FreeStage, ZonePages>): boolean {
+  const { operations } = plan.description.memblock;
+  const at = operations.findIndex(
+    (one) => one.op === 'alloc' && /^kho_/.test(one.caller) && !/phys/.test(one.kernelName),
+  );
+  const list = operations[at];
+  if (list?.op !== 'alloc') return true;
+  const count = Math.floor(list.size / HANDOVER_ENTRY);
+  const taken = operations.slice(at).flatMap((one) => (one.op === 'reserve' ? [one] : []));
+  const areas = taken.slice(1, 1 + count);
+  if (areas.length < count) return false;
+  for (const { startPfn, endPfn } of toPageFrames(areas, plan.pageSize, 'inward')) {
+    eachPart(plan, startPfn, endPfn, (part) => {
+      addTo(frees.late, part.key, part.endPfn - part.startPfn);
     });
   }
   return true;

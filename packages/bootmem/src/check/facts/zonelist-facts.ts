@@ -57,7 +57,10 @@ function countFacts(plan: LayoutPlan, facts: FactList): void {
     .filter((node) => node.presentPages > 0)
     .map((node) => node.nid);
   const memoryless = plan.layout.nodes.length - withMemory.length;
-  const cpuNodes = plan.description.numa.cpus.map((cpu) => cpu.nid);
+  const { numa, proc } = plan.description;
+  // The SRAT says it best; sysfs says it of the machine as it is later.
+  const listed = (proc.nodes ?? []).filter((node) => node.cpus.length > 0);
+  const cpuNodes = (numa.cpus.length > 0 ? numa.cpus : listed).map(({ nid }) => nid);
   if (memoryless > 0 && cpuNodes.length === 0) {
     facts.open(
       'zonelists',
