@@ -195,7 +195,8 @@ const HANDOVER_ENTRY = 16;
 function handoverAreas(plan: LayoutPlan, frees: Record<FreeStage, ZonePages>): boolean {
   const { operations } = plan.description.memblock;
   const at = operations.findIndex(
-    (one) => one.op === 'alloc' && /^kho_/.test(one.caller) && !/phys/.test(one.kernelName),
+    (one) =>
+      one.op === 'alloc' && one.caller.startsWith('kho_') && !one.kernelName.includes('phys'),
   );
   const list = operations[at];
   if (list?.op !== 'alloc') return true;
