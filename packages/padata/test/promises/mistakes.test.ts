@@ -1,0 +1,119 @@
+// Slips of the caller: each is a coded error before anything has happened, and says what to write instead. And what is
+// no slip, though it looks like one.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createWorkPool, map } from '@bootmem/padata';
+import type { StallReport, WorkPool } from '@bootmem/padata';
+import { moduleHref } from '../../dist/base/function-ref.js';
+
+type Any = (input: unknown) => unknown;
+const module = new URL('../fixtures/series-jobs.mjs', import.meta.url);
+const fn = (name: string) => ({ module, name });
+const isMistake = expect.objectContaining({ code: 'ERR_PADATA_ARGUMENT' }) as unknown as Error;
+let pool: WorkPool;
+let folder: string;
+
+beforeAll(() => {
+  pool = createWorkPool({ threads: 1 });
+  folder = mkdtempSync(join(tmpdir(), 'padata-'));
+});
+afterAll(async () => {
+  await pool.close();
+  rmSync(folder, { recursive: true });
+});
+
+test('options that there are not, and values that they have not', async () => {
+  for (const options of [{ thread: 1 }, { idle: 'spin' }, { backend: 'none' }]) {
+    expect(() => createWorkPool(options as object)).toThrow(isMistake);
+  }
+  for (const options of [{ onFull: 'drop' }, { bytes: 'move' }, { windows: 4 }]) {
+    expect(() => pool.series({ fn: fn('same'), ...(options as object) })).toThrow(isMistake);
+  }
+  const wrong = { errors: 'ignore' } as object;
+  await expect(map(pool, [1], fn('same'), wrong)).rejects.toEqual(isMistake);
+  for (const options of [{ priority: 'high' }, { chunk: 5 }]) {
+    const job = { threadFn: fn('same'), start: 0, size: 1, ...(options as object) };
+    await expect(pool.runMultithreaded(job)).rejects.toEqual(isMistake);
+    expect(() => pool.runMultithreadedSync(job)).toThrow(isMistake);
+  }
+  const prepared = { threadFn: fn('same'), start: 0 };
+  await expect(pool.prepareRange(prepared)).rejects.toEqual(isMistake);
+});
+
+test('a function in place of a name: the error says how to name it', () => {
+  const square = (n: number): number => n * n;
+  for (const wrong of [square, undefined, 'jobs', { module, name: '' }, { name: 'same' }]) {
+    expect(() => pool.series({ fn: wrong as never })).toThrow(isMistake);
+  }
+  expect(() => pool.series({ fn: square as never })).toThrow(
+    /cannot cross threads.*name: 'square'/,
+  );
+});
+
+test('absolute paths are modules whatever characters they have', async () => {
+  const odd = join(folder, 'a#b?c%20d e');
+  mkdirSync(odd);
+  const file = join(odd, 'jobs.mjs');
+  copyFileSync(fileURLToPath(module), file);
+  expect(await pool.series<Any>({ fn: { module: file, name: 'same' } }).run(7)).toBe(7);
+  const href = (path: string) => moduleHref({ module: path, name: 'x' });
+  expect(href('/a#b/c?d/e%20.js')).toBe('file:///a%23b/c%3Fd/e%2520.js');
+  expect(href('C:\\jobs\\x y.js')).toBe('file:///C:/jobs/x%20y.js');
+  expect(href('\\\\host\\share\\x.js')).toBe('file://host/share/x.js');
+  expect(href('file:///a%20b.js')).toBe('file:///a%20b.js');
+  expect(href('package/jobs')).toBe('package/jobs');
+});
+
+test('an error of a job speaks in the words of its function', async () => {
+  await using series = pool.series<Any>({ fn: fn('failOdd') });
+  const error = (await series.run(3).catch((e: unknown) => e)) as Error;
+  expect(error).toMatchObject({ message: 'odd 3', details: { seq: 0, worker: 1 } });
+  expect(error.stack).toContain('failOdd');
+  await using cloning = pool.series<Any>({ fn: fn('unclonable') });
+  await expect(cloning.run(13)).rejects.toThrow(/could not be cloned/);
+});
+
+test('a stall that lasts is reported with the time since the last delivery, not since the last report', async () => {
+  const gate = new Int32Array(new SharedArrayBuffer(16));
+  const reports: StallReport[] = [];
+  const series = pool.series<Any>({
+    fn: fn('untilShared'),
+    shared: gate,
+    watchdogMs: 20,
+    onStall: (report) => reports.push(report),
+  });
+  const job = series.run(0);
+  while (reports.length < 3) await new Promise((resolve) => setTimeout(resolve, 5));
+  Atomics.store(gate, 0, 1);
+  Atomics.notify(gate, 0);
+  await job;
+  await series.close();
+  const [first, second, third] = reports;
+  expect(second!.ms).toBeGreaterThanOrEqual(first!.ms + 20);
+  expect(third!.ms).toBeGreaterThanOrEqual(second!.ms + 20);
+});
+
+test('participants wanted are no more than the pool has', async () => {
+  const nested = new URL('../fixtures/nested-jobs.mjs', import.meta.url);
+  const marks = new SharedArrayBuffer(400);
+  const job = { threadFn: { module: nested, name: 'inner' }, arg: { marks }, start: 0, size: 100 };
+  expect(await pool.runMultithreaded(job)).toMatchObject({ planned: 2 });
+  await using alone = createWorkPool({ threads: 1 });
+  alone.resize(0);
+  expect(await alone.runMultithreaded(job)).toMatchObject({ planned: 1, got: 1, chunks: 1 });
+});
+
+test('bytes that a job gives are a Uint8Array, in the caller too', async () => {
+  await using alone = createWorkPool({ threads: 0 });
+  for (const where of [pool, alone]) {
+    await using series = where.series<Any>({ fn: fn('buffer') });
+    for (const size of [10, 1_000_000]) {
+      const bytes = (await series.run(size)) as Uint8Array;
+      expect(Object.getPrototypeOf(bytes) === Object.getPrototypeOf(new Uint8Array(0))).toBe(true);
+      expect(bytes).toHaveLength(size);
+    }
+  }
+});
