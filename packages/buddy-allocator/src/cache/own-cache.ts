@@ -18,7 +18,7 @@ import { Migratetype, PageState } from '@bootmem/memmap';
 import { PAGEBLOCK_TYPE_MASK, PageblockBit } from '@bootmem/memmap/shared';
 
 import type { Batch, CacheMoves, CacheParts } from './cache-moves.js';
-import { CACHED_ALLOCATED } from './cache-moves.js';
+import { CACHED_ALLOCATED, HEAD_MASK } from './cache-moves.js';
 import {
   Cache,
   CACHE_LISTS,
@@ -36,6 +36,8 @@ const ORDERS = CACHE_ORDERS;
 const TYPES = CACHE_TYPES;
 const HEADER_SHIFT = LIST_HEADER_SHIFT;
 const SWAP = CACHED_ALLOCATED;
+const CACHED = PageState.CACHED;
+const STATE_MASK = HEAD_MASK;
 const CACHED_DIRTY = PageState.CACHED | PageState.DIRTY;
 const MOVABLE = Migratetype.MOVABLE;
 const ISOLATED = PageblockBit.ISOLATED;
@@ -126,13 +128,18 @@ export function createOwnCache(
   function pop(order: number, type: number): number {
     if (order >= ORDERS) return NONE;
     const l = LISTS + ((order * TYPES + type) << HEADER_SHIFT);
-    const top = w[l]!;
-    if (top === w[l + BOTTOM]!) return NONE;
-    const index = w[top]!;
-    w[l] = top - 1;
-    // Keeps order and dirty bit.
-    state[index] = state[index]! ^ SWAP;
-    return index;
+    for (;;) {
+      const top = w[l]!;
+      if (top === w[l + BOTTOM]!) return NONE;
+      const index = w[top]!;
+      w[l] = top - 1;
+      const head = state[index]!;
+      // Else two threads freed it in the same instant, and the other one's entry has been used.
+      if ((head & STATE_MASK) !== (CACHED | order)) continue;
+      // Keeps order and dirty bit.
+      state[index] = head ^ SWAP;
+      return index;
+    }
   }
 
   function push(index: number, order: number): boolean {

@@ -62,7 +62,7 @@ import type {
   RangeRequest,
 } from './pool-types.js';
 import { watchWord } from './low-watch.js';
-import { needData, PageData, type ViewConstructor } from './page-data.js';
+import { needData, PageData, POISON, type ViewConstructor } from './page-data.js';
 import { checkRequest, type PressureCallback, Requests } from './requests.js';
 import { restoreBuffers, snapshotBuffers } from './snapshot.js';
 
@@ -119,6 +119,11 @@ export class BuddyAllocator {
     this.pageSize = 2 ** this.memmap.geometry.pageShift;
     const flags = words[Header.FLAGS]!;
     const cached = (flags & ControlFlag.NO_CACHE) === 0;
+    this.#data =
+      handle.data === null
+        ? undefined
+        : new PageData(handle.data, handle.dataOffset, this.pageSize);
+    const poisoned = (flags & ControlFlag.POISON) === 0 ? undefined : this.#data;
     this.zone = new BuddyZone({
       memmap: this.memmap,
       words,
@@ -130,11 +135,12 @@ export class BuddyAllocator {
       deep: true,
       grouping: (flags & ControlFlag.GROUPING) !== 0,
       lockTimeoutMs,
+      scrub:
+        poisoned &&
+        ((index, pages): void => {
+          poisoned.fill(index, pages, POISON);
+        }),
     });
-    this.#data =
-      handle.data === null
-        ? undefined
-        : new PageData(handle.data, handle.dataOffset, this.pageSize);
     this.#usual =
       (flags & ControlFlag.GROUPING) === 0 ? Migratetype.UNMOVABLE : Migratetype.MOVABLE;
     this.#requests = new Requests({
@@ -177,7 +183,7 @@ export class BuddyAllocator {
     const { lockTimeoutMs } = options;
     const allocator = new BuddyAllocator(handle, { lockTimeoutMs });
     allocator.zone.area.reset();
-    bringOnline(allocator.zone, 0, pages, allocator.#usual);
+    allocator.#bringOnline(0, pages);
     return allocator;
   }
 
@@ -332,7 +338,7 @@ export class BuddyAllocator {
     const size = this.memmap.pagesPerSection;
     const presentEnd = Math.ceil(from / size) * size;
     if (to > presentEnd) this.memmap.addMemory(presentEnd, Math.ceil(to / size) * size);
-    bringOnline(this.zone, from, to, this.#usual);
+    this.#bringOnline(from, to);
     return to - from;
   }
 
@@ -554,6 +560,14 @@ export class BuddyAllocator {
   /** The same as {@link close}, for `using`. */
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #bringOnline(from: number, to: number): void {
+    // Free memory holds poison from the start: a block says not which of its pages were used before.
+    if ((this.#words[Header.FLAGS]! & ControlFlag.POISON) !== 0) {
+      this.#data?.fill(from, to - from, POISON);
+    }
+    bringOnline(this.zone, from, to, this.#usual);
   }
 
   #refuseClosed(): void {

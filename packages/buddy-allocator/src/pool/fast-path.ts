@@ -1,7 +1,7 @@
 /**
  * Allocation and free as they are when the calling thread's cache has what is asked for.
  *
- *     alloc   TOP == BOTTOM ? otherwise : the word at TOP, TOP - 1, state byte
+ *     alloc   TOP == BOTTOM ? otherwise : the word at TOP, TOP - 1, state byte "cached, order n" ? state byte : otherwise
  *     free    state byte "allocated, order n" ? type of the pageblock ? TOP + 1 > LIMIT ? otherwise :
  *             the word at TOP + 1, TOP + 1, state byte
  *
@@ -34,6 +34,7 @@ const HEADER_SHIFT = LIST_HEADER_SHIFT;
 const STATE_MASK = HEAD_MASK;
 const PAGEBLOCK_MASK = PAGEBLOCK_TYPE_MASK | PageblockBit.ISOLATED;
 const ALLOCATED = PageState.ALLOCATED;
+const CACHED = PageState.CACHED;
 const CACHED_DIRTY = PageState.CACHED | PageState.DIRTY;
 const ALLOCATED_DIRTY = PageState.ALLOCATED | PageState.DIRTY;
 const BOTTOM = CacheList.BOTTOM;
@@ -84,6 +85,8 @@ export function createFastPath<Request>(
     if (top === w[l + BOTTOM]!) return slowAlloc(order, request);
     const index = w[top]!;
     w[l] = top - 1;
+    // Two threads freed it in the same instant, and the other one's entry has been used: see DESIGN.md.
+    if ((state[index]! & STATE_MASK) !== (CACHED | order)) return slowAlloc(order, request);
     state[index] = ALLOCATED_DIRTY | order;
     return index;
   }

@@ -12,6 +12,7 @@ import { PageState } from '@bootmem/memmap';
 import { ControlFlag, Zone } from '../base/control-layout.js';
 import { checkFlag, checkName, checkObject, checkOrder, refuse } from '../base/check.js';
 import { TakeFlag } from '../lists/fallback.js';
+import { diagnoseFree } from '../zone/diagnose.js';
 import { extractRun, findFreeRun, firstNotSingle, freeRunLocked } from '../zone/range-take.js';
 import type { BuddyZone } from '../zone/zone.js';
 import type { AllocRequest, Mobility, RangeRequest } from './pool-types.js';
@@ -69,8 +70,8 @@ export class Requests {
     this.#data = parts.data;
     this.#usual = parts.usual;
     this.#grouping = (parts.flags & ControlFlag.GROUPING) !== 0;
-    this.#zeroed = (parts.flags & ControlFlag.ZEROED) !== 0;
     this.#poison = (parts.flags & ControlFlag.POISON) !== 0;
+    this.#zeroed = (parts.flags & ControlFlag.ZEROED) !== 0 && !this.#poison;
     this.#drain = parts.drain;
   }
 
@@ -94,7 +95,9 @@ export class Requests {
     }
     if (index === NONE) return undefined;
     const dirty = (this.#state[index]! & PageState.DIRTY) !== 0;
-    this.#prepare(index, 2 ** order, dirty, request);
+    this.#prepare(index, 2 ** order, dirty, request, () => {
+      this.#zone.free(index, order);
+    });
     return index;
   }
 
@@ -133,19 +136,28 @@ export class Requests {
       found = find();
     }
     if (found === undefined) return undefined;
-    this.#prepare(found.pfn, run.pages, found.dirty, request);
-    return found.pfn;
+    const { pfn } = found;
+    this.#prepare(pfn, run.pages, found.dirty, request, () => {
+      this.freeExact(pfn, run.pages);
+    });
+    return pfn;
   }
 
   /** Frees pages of order 0 in a row; all or, with an error, none. */
   freeExact(pfn: number, pages: number): void {
-    const bad = firstNotSingle(this.#zone, pfn, pfn + pages);
-    // Explains itself: the page is not an allocated page of order 0.
-    if (bad !== undefined) this.#zone.free(bad, 0);
-    if (this.#poison) this.#data?.fill(pfn, pages, POISON);
-    this.#zone.locked(() => {
-      freeRunLocked(this.#zone, pfn, pfn + pages);
-    });
+    const zone = this.#zone;
+    const end = pfn + pages;
+    // Again under the lock: two threads may free the same run at the same time.
+    const bad =
+      firstNotSingle(zone, pfn, end) ??
+      zone.locked(() => {
+        const taken = firstNotSingle(zone, pfn, end);
+        if (taken !== undefined) return taken;
+        if (this.#poison) this.#data?.fill(pfn, pages, POISON);
+        freeRunLocked(zone, pfn, end);
+        return undefined;
+      });
+    if (bad !== undefined) diagnoseFree(zone, zone.memmap.indexOf(bad), 0);
   }
 
   #take(order: number, type: number, request: AllocRequest): number {
@@ -158,13 +170,31 @@ export class Requests {
     return min > 0 && request.high !== true && this.#zone.freePages - pages < min;
   }
 
+  #checkPoison(pfn: number, pages: number, giveBack: () => void): void {
+    try {
+      this.#data?.checkPoison(pfn, pages);
+    } catch (error) {
+      // Told once: with fresh poison the memory is as good as before.
+      this.#data?.fill(pfn, pages, POISON);
+      giveBack();
+      throw error;
+    }
+  }
+
   #relieve(request: AllocRequest, order: number, round: number): boolean {
     if (request.noPressure === true || round >= PRESSURE_ROUNDS) return false;
     return this.onPressure?.({ order, round }) === true;
   }
 
-  #prepare(pfn: number, pages: number, dirty: boolean, request: AllocRequest): void {
-    if (this.#poison && dirty) this.#data?.checkPoison(pfn, pages);
+  /** @param giveBack  frees what was taken, if it is not as it should be */
+  #prepare(
+    pfn: number,
+    pages: number,
+    dirty: boolean,
+    request: AllocRequest,
+    giveBack: () => void,
+  ): void {
+    if (this.#poison) this.#checkPoison(pfn, pages, giveBack);
     if (request.zero === true && (dirty || !this.#zeroed)) {
       needData(this.#data).fill(pfn, pages, 0);
     }

@@ -97,14 +97,17 @@ export function compactZone(
       const blockStart = Math.floor(pfn / size) * size;
       const target = free.take(s & ORDER, blockStart);
       if (target === undefined) break;
-      if (move(pfn, target, pages)) {
-        zone.free(index, s & ORDER);
+      let emptied = false;
+      try {
+        emptied = move(pfn, target, pages);
+      } finally {
+        // Refused, or thrown out of: the target is free again.
+        zone.retire(emptied ? index : memmap.indexOf(target), s & ORDER);
+      }
+      if (emptied) {
         moved++;
         movedPages += pages;
-      } else {
-        zone.free(memmap.indexOf(target), s & ORDER);
-        refused++;
-      }
+      } else refused++;
     }
     pfn += step;
   }

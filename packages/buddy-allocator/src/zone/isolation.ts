@@ -125,10 +125,12 @@ function migrateAway(zone: BuddyZone, start: number, end: number, move?: MoveCal
       const type = memmap.pageblocks.storedMigratetype(head.pfn);
       const target = zone.alloc(head.order, type < 3 ? type : 1, 0);
       if (target < 0) return false;
-      if (move(head.pfn, memmap.pfnOf(target), 2 ** head.order)) {
-        zone.free(memmap.indexOf(head.pfn), head.order);
-      } else {
-        zone.free(target, head.order);
+      let emptied = false;
+      try {
+        emptied = move(head.pfn, memmap.pfnOf(target), 2 ** head.order);
+      } finally {
+        // Refused, or thrown out of: the target is free again.
+        zone.retire(emptied ? memmap.indexOf(head.pfn) : target, head.order);
       }
     }
     if (!used) return true;
@@ -146,6 +148,7 @@ function migrateAway(zone: BuddyZone, start: number, end: number, move?: MoveCal
  * @param help  moves used blocks out of the way, without it every page must be free; accepts a parked block that
  *   holds the pfn
  * @returns false when a page of the range cannot be emptied; nothing is held then
+ * @throws what `move` throws: blocks moved before it stay moved, nothing is held
  * @kernel alloc_contig_range
  */
 export function allocContigRange(
@@ -166,23 +169,28 @@ export function allocContigRange(
     if (kind !== FREE && kind !== ALLOCATED) accept(pfn);
   }
   const isolated: number[] = [];
-  for (let pfn = first; pfn < last; pfn += size) {
-    if (zone.memmap.isPopulated(pfn) && isolatePageblock(zone, pfn)) isolated.push(pfn);
+  try {
+    for (let pfn = first; pfn < last; pfn += size) {
+      if (zone.memmap.isPopulated(pfn) && isolatePageblock(zone, pfn)) isolated.push(pfn);
+    }
+    zone.cache?.drain();
+    if (isolated.length < (last - first) / size) return false;
+    return migrateAway(zone, startPfn, endPfn, move) && takeFree(zone, startPfn, endPfn);
+  } finally {
+    // Whatever came in between, a callback that threw included.
+    for (const pfn of isolated) unisolatePageblock(zone, pfn);
   }
-  zone.cache?.drain();
-  let taken = isolated.length === (last - first) / size;
-  if (taken) taken = migrateAway(zone, startPfn, endPfn, move);
-  if (taken) {
-    taken = zone.locked(() => {
-      for (let pfn = startPfn; pfn < endPfn;) {
-        const head = zone.memmap.coveringHead(pfn);
-        if (head?.state !== FREE) return false;
-        pfn = head.pfn + 2 ** head.order;
-      }
-      extractRun(zone, startPfn, endPfn);
-      return true;
-    });
-  }
-  for (const pfn of isolated) unisolatePageblock(zone, pfn);
-  return taken;
+}
+
+/** Takes the range if all of it is free. */
+function takeFree(zone: BuddyZone, startPfn: number, endPfn: number): boolean {
+  return zone.locked(() => {
+    for (let pfn = startPfn; pfn < endPfn;) {
+      const head = zone.memmap.coveringHead(pfn);
+      if (head?.state !== FREE) return false;
+      pfn = head.pfn + 2 ** head.order;
+    }
+    extractRun(zone, startPfn, endPfn);
+    return true;
+  });
 }

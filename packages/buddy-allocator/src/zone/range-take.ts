@@ -142,15 +142,19 @@ export function firstNotSingle(
   return undefined;
 }
 
-/** Frees single pages `[startPfn, endPfn)` as blocks as large as alignment allows. Under the lock. */
+/**
+ * Frees single pages `[startPfn, endPfn)` as blocks as large as alignment and pageblocks allow; merging makes them
+ * larger. Under the lock. Each block is in the journal before its pages lose their state.
+ */
 export function freeRunLocked(zone: BuddyZone, startPfn: number, endPfn: number): void {
   const { state } = zone.columns;
   for (let pfn = startPfn; pfn < endPfn;) {
-    let order = zone.maxOrder;
+    let order = zone.memmap.geometry.pageblockOrder;
     while (pfn % 2 ** order !== 0 || pfn + 2 ** order > endPfn) order--;
     const index = zone.memmap.indexOf(pfn);
+    zone.area.journal(index, order + 1);
     state.fill(PageState.BODY, index, index + 2 ** order);
-    zone.freeBlockLocked(index, order, DIRTY);
+    zone.area.free(index, order, true, DIRTY);
     pfn += 2 ** order;
   }
 }

@@ -51,6 +51,8 @@ interface BuddyZoneParts {
   readonly grouping: boolean;
   readonly lockTimeoutMs?: number | undefined;
   readonly isMovable?: ((pfn: number) => boolean) | undefined;
+  /** Fills pages that are about to be free again; undefined where freed memory keeps its contents. */
+  readonly scrub?: ((index: number, pages: number) => void) | undefined;
 }
 
 function refuseClosed(): never {
@@ -93,6 +95,7 @@ export class BuddyZone {
   #cache: WorkerCache | undefined;
   readonly cacheAt: number | undefined;
   readonly maxOrder: number;
+  readonly #scrub: BuddyZoneParts['scrub'];
   readonly #lock: SharedLock;
   #closed = false;
   readonly #eventsAt: number;
@@ -108,6 +111,7 @@ export class BuddyZone {
     this.startPfn = pfnAt(words, at + Zone.START_LOW);
     this.endPfn = pfnAt(words, at + Zone.END_LOW);
     this.maxOrder = memmap.geometry.maxOrder;
+    this.#scrub = parts.scrub;
     this.#eventsAt = parts.eventsAt;
     this.#lock = new SharedLock(words, at + Zone.LOCK, parts.thread, {
       registry: parts.registry,
@@ -258,6 +262,12 @@ export class BuddyZone {
       this.freeBlockLocked(index, order, DIRTY, false);
     else this.area.free(index, order, false, DIRTY);
     this.unlock();
+  }
+
+  /** Frees a block that the package itself took or emptied, with poison where that is asked for. */
+  retire(index: number, order: number): void {
+    this.#scrub?.(index, 2 ** order);
+    this.free(index, order);
   }
 
   /**
