@@ -31,9 +31,6 @@ export function imagePart(plan: LayoutPlan, what: string, pages: number): ImageP
   if (!/SMP alternatives|unused kernel|init memory|initmem|unused decrypted/i.test(what)) {
     return undefined;
   }
-  const { architecture } = plan.description;
-  const isX86 = architecture === undefined || /^x86|^i386/.test(architecture);
-  if (!isX86) return somewhere(KERNEL_BASE, KERNEL_BASE + 1, plan.pageSize);
   return placed(plan, what, pages) ?? unplaced(plan);
 }
 

@@ -17,6 +17,7 @@ import type { MemblockOperation } from '@bootmem/firmware-map/types';
 import { planPages } from '../plan/init-plan.js';
 import type { LayoutPlan } from '../plan/layout-plan.js';
 import { toPageFrames } from '../plan/page-frames.js';
+import { keptPlace } from './kept-memblock.js';
 import { imagePart } from './image-frees.js';
 import type { ImagePart } from './image-frees.js';
 
@@ -73,6 +74,8 @@ function printedFrees(plan: LayoutPlan, frees: Record<FreeStage, ZonePages>): bo
 
 /** Where freed pages lie. */
 function freedPlace(plan: LayoutPlan, what: string, pages: number): ImagePart | undefined {
+  const { architecture } = plan.description;
+  if (architecture !== 'x86_64' && architecture !== 'i386') return keptPlace(plan, what, pages);
   if (!/initrd/i.test(what)) return imagePart(plan, what, pages);
   const { ramdisk } = plan.description.printed;
   if (ramdisk === undefined) return undefined;

@@ -105,7 +105,10 @@ export function finalState(plan: LayoutPlan): Memblock | undefined {
   const last = dumps.findLast((dump) => dump.complete);
   if (last === undefined) return undefined;
   const memblock = stateOf(last, plan.kernel.memblock);
+  // All memory is handed over when "Memory:" is printed: what memblock frees after that goes to nobody.
+  const handedOver = plan.description.printed.memory?.line ?? Infinity;
   for (const operation of operations) {
+    if (operation.op === 'free' && operation.line > handedOver) continue;
     if (operation.line > last.line) applyOperation(memblock, operation);
   }
   if (dumps.length < 2) setNodes(memblock, nodeBlocks(plan.description, plan.kernel.memblock));

@@ -120,6 +120,17 @@ const ramdisk = onMatch(
   },
 );
 
+// ppc64 prints the addresses of its linear map, which begin with 0xc.
+const initrd = onMatch(
+  'Found initrd at',
+  /Found initrd at 0xc000([0-9a-f]{12}):0xc000([0-9a-f]{12})\b/i,
+  (match, draft, line) => {
+    const range = draft.range(match[1]!, match[2]!, line, true);
+    if (range !== undefined) draft.ramdisk = { ...range, line };
+    draft.records++;
+  },
+);
+
 const crash: Recogniser = {
   hint: 'crashkernel reserved|for crashkernel',
   read(text, draft, line) {
@@ -261,6 +272,7 @@ export const TOTAL_RECOGNISERS: readonly Recogniser[] = [
   cma,
   blockSize,
   ramdisk,
+  initrd,
   crash,
   lastPfn,
   acpiTable,

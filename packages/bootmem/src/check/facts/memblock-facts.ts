@@ -3,11 +3,14 @@
  * the managed pages that the allocator ends up with.
  */
 import { dmaReserve, bootManagedPages } from '@bootmem/buddy-allocator/zones';
+import { Memblock } from '@bootmem/memblock';
+import type { MemRegion } from '@bootmem/memblock';
 import type { PfnRange } from '@bootmem/memmap';
 import type { LoadedMachine } from '../../input/types.js';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 import { addedMemory, grownZone } from '../added-memory.js';
 import type { AddedMemory } from '../added-memory.js';
+import { isFreedInKept } from '../kept-memblock.js';
 import { lateFrees, pagesByZone, sumOfFrees } from '../late-frees.js';
 import { toPageFrames } from '../../plan/page-frames.js';
 import { finalState } from '../../plan/replay.js';
@@ -31,9 +34,26 @@ export function memblockFacts(plan: LayoutPlan, facts: FactList, input?: LoadedM
 
 /** Free ranges in whole pages at hand-over. */
 function freePages(plan: LayoutPlan): PfnRange[] | undefined {
-  const state = finalState(plan);
+  const state = finalState(plan) ?? keptState(plan);
   if (state === undefined) return undefined;
   return toPageFrames([...state.freeRanges()], plan.pageSize, 'inward');
+}
+
+/** What memblock holds after boot, on the architectures that keep it. */
+function keptState({ description, kernel }: LayoutPlan): Memblock | undefined {
+  const kept = description.proc.memblock;
+  if (kept === undefined) return undefined;
+  const regions = (lines: typeof kept.memory): MemRegion[] =>
+    lines.map(({ start, end, nid, flags }) => ({
+      base: start,
+      size: end - start,
+      nid: nid ?? 0,
+      flags,
+    }));
+  return Memblock.restore(
+    { memory: regions(kept.memory), reserved: regions(kept.reserved) },
+    { profile: kernel.memblock },
+  );
 }
 
 /** Final managed pages: free at hand-over plus what the log says was given back later. */
@@ -54,7 +74,9 @@ function managedFacts(plan: LayoutPlan, added: AddedMemory, facts: FactList): vo
     }
     return;
   }
-  const managed = sumOfFrees(later, ['early', 'devices', 'late']);
+  // Kept lists may be younger than the late frees.
+  const isFreed = finalState(plan) === undefined && isFreedInKept(plan);
+  const managed = sumOfFrees(later, isFreed ? ['early', 'devices'] : ['early', 'devices', 'late']);
   for (const { startPfn, endPfn } of free) {
     for (const [key, pages] of pagesByZone(plan, startPfn, endPfn)) {
       managed.set(key, (managed.get(key) ?? 0) + pages);

@@ -1,0 +1,111 @@
+/**
+ * Where late frees lie on the architectures that print no place: from the lists of memblock that they keep after boot,
+ * from /proc/iomem, from the reservation that was made for the initrd; else somewhere in memory, which tells the zone on
+ * a machine with one.
+ *
+ * ```
+ * reserved, kept   [== image ==]        [== image ==]      newer kernels take what they free out of the list:
+ *                              [initmem]                   a gap of exactly the pages that were freed
+ * ```
+ */
+import type { LayoutPlan } from '../plan/layout-plan.js';
+import { toPageFrames } from '../plan/page-frames.js';
+import type { ImagePart } from './image-frees.js';
+
+/** Who reserves the initrd. */
+const INITRD_CALLERS =
+  /arm64_memblock_init|reserve_initrd_mem|early_init_devtree|early_reserve_mem/;
+
+/** The ppc64 image lies at address 0, or in a crash kernel a little above. */
+const PPC64_IMAGE_END = 2 ** 26;
+
+/**
+ * Where freed pages lie on an architecture other than x86.
+ * @param plan   a planned machine
+ * @param what   as the line of `Freeing …` words it
+ * @param pages  how many
+ */
+export function keptPlace(plan: LayoutPlan, what: string, pages: number): ImagePart {
+  const place = /initrd/i.test(what) ? initrdPlace(plan, pages) : initmemPlace(plan, pages);
+  const first = plan.memory[0]?.startPfn ?? 0;
+  const last = plan.memory.at(-1)?.endPfn ?? 0;
+  return place ?? { startPfn: first, endPfn: last, exact: false };
+}
+
+function initrdPlace(plan: LayoutPlan, pages: number): ImagePart | undefined {
+  const { printed, memblock } = plan.description;
+  const reserved = memblock.operations.flatMap((one) =>
+    one.op === 'reserve' && INITRD_CALLERS.test(one.caller) ? [one] : [],
+  );
+  const candidates = [
+    ...(printed.ramdisk === undefined ? [] : [printed.ramdisk]),
+    ...reserved,
+    ...noLongerReserved(plan),
+  ];
+  // Its last page may be shared with what lies behind it: then it is not given back.
+  const place = toPageFrames(candidates, plan.pageSize, 'outward').find(
+    ({ startPfn, endPfn }) => endPfn - startPfn === pages || endPfn - startPfn === pages + 1,
+  );
+  if (place === undefined) return undefined;
+  return { startPfn: place.startPfn, endPfn: place.startPfn + pages, exact: true };
+}
+
+/** What /proc/iomem, written before the late frees, calls reserved and the kept list does not. */
+function noLongerReserved({ description }: LayoutPlan): { start: number; end: number }[] {
+  const { iomem = [], memblock } = description.proc;
+  if (memblock === undefined) return [];
+  return iomem.filter(
+    ({ name, depth, start }) =>
+      depth > 0 &&
+      /^reserved$/i.test(name) &&
+      !memblock.reserved.some((region) => region.start <= start && start < region.end),
+  );
+}
+
+function initmemPlace(plan: LayoutPlan, pages: number): ImagePart | undefined {
+  return freedGap(plan, pages) ?? gapInImage(plan, pages);
+}
+
+/** The gap between two kept reservations that is as large as what was freed. */
+function freedGap({ description, pageSize }: LayoutPlan, pages: number): ImagePart | undefined {
+  const reserved = description.proc.memblock?.reserved ?? [];
+  for (const [index, { start }] of reserved.entries()) {
+    const before = reserved[index - 1];
+    if (before === undefined) continue;
+    const startPfn = Math.ceil(before.end / pageSize);
+    const endPfn = Math.floor(start / pageSize);
+    if (endPfn - startPfn === pages) return { startPfn, endPfn, exact: true };
+  }
+  return undefined;
+}
+
+/** arm64's init section lies between code and data; elsewhere the image as a whole must do. */
+function gapInImage({ description, pageSize }: LayoutPlan, pages: number): ImagePart | undefined {
+  const entries = (description.proc.iomem ?? []).filter(
+    ({ name, start }) => name.startsWith('Kernel ') && start > 0,
+  );
+  const code = entries.find(({ name }) => name === 'Kernel code');
+  const data = entries.find(({ name }) => name === 'Kernel data');
+  if (code !== undefined && data !== undefined) {
+    const startPfn = Math.ceil(code.end / pageSize);
+    const endPfn = Math.floor(data.start / pageSize);
+    if (endPfn - startPfn === pages) return { startPfn, endPfn, exact: true };
+    const last = entries.reduce((end, entry) => Math.max(end, entry.end), 0);
+    return {
+      startPfn: Math.floor(code.start / pageSize),
+      endPfn: Math.ceil(last / pageSize),
+      exact: false,
+    };
+  }
+  return description.architecture === 'ppc64'
+    ? { startPfn: 0, endPfn: PPC64_IMAGE_END / pageSize, exact: false }
+    : undefined;
+}
+
+/** Whether the kept lists are those after the late frees: newer kernels take them out, older ones do not. */
+export function isFreedInKept(plan: LayoutPlan): boolean {
+  const line = plan.description.printed.freeing.find(({ what }) =>
+    /unused kernel|init memory|initmem/i.test(what),
+  );
+  return line !== undefined && freedGap(plan, (line.kb * 1024) / plan.pageSize) !== undefined;
+}
