@@ -40,6 +40,7 @@ export default {
           { text: 'Browsers', link: '/guide/browsers' },
           { text: 'Performance', link: '/guide/performance' },
           { text: 'Compared with the kernel', link: '/guide/compared-with-the-kernel' },
+          { text: 'What is derived from what', link: '/guide/derivations' },
           { text: 'Concurrency protocols', link: '/guide/concurrency' },
           { text: 'Architecture', link: '/architecture' },
           { text: 'Decisions', link: '/adr/' },
