@@ -176,3 +176,45 @@ const MEMMAP_LIKE: HandleFormat = {
   headerWords: 2,
   needs: () => [],
 };
+
+test('whichever word of a table is damaged: refused with the code, or every question is answered', () => {
+  const made = Memmap.create({ ranges: [{ startPfn: 0, endPfn: 3 * 32768 }], storage: 'shared' });
+  made.initRange(0, 32768, made.defineZone(0, 2));
+  const handle = made.toHandle();
+  const words = new Int32Array(handle.table);
+  let refused = 0;
+  for (const [at, right] of words.slice().entries()) {
+    for (const value of [-1, 2, 3, 4, 2 ** 20, 2 ** 31 - 1, -(2 ** 31)]) {
+      words[at] = value;
+      try {
+        const map = Memmap.attach(handle);
+        for (const pfn of [0, 5, 40_000, 3 * 32768 - 1]) {
+          map.describe(pfn);
+          map.indexOf(pfn);
+          map.zoneId(pfn);
+        }
+        map.firstUninitialised(map.startPfn, map.endPfn);
+        map.usage();
+      } catch (error) {
+        expect((error as { code?: string }).code).toMatch(/^ERR_MEMMAP_/);
+        refused += 1;
+      }
+      words[at] = right;
+    }
+  }
+  expect(refused).toBeGreaterThan(20);
+});
+
+test.each([
+  ['behind the last', 4],
+  ['below none', -2],
+  ["another section's", 1],
+])('a section whose descriptors are in a place %s is refused', (_, slot) => {
+  const handle = Memmap.create({ ranges: [{ startPfn: 0, endPfn: 3 * 32768 }], storage: 'shared' });
+  const table = handle.toHandle();
+  const words = new Int32Array(table.table);
+  // The three sections have the places 1, 2, 3, one word after the other.
+  const row = words.findIndex((v, i) => v === 1 && words[i + 1] === 2 && words[i + 2] === 3);
+  words[row + 2] = slot;
+  expect(() => Memmap.attach(table)).toThrow('place that is not its own');
+});

@@ -46,6 +46,24 @@ function headerFault(words: Int32Array): string | undefined {
   return zones < 0 || zones > MAX_ZONE_ID ? `it has ${zones} zones` : undefined;
 }
 
+/**
+ * What is wrong with the descriptors' places: each section has none, one being given, or one of its own. Undefined for
+ * nothing. O(sections)
+ */
+function slotFault(words: Int32Array, layout: TableLayout): string | undefined {
+  const { sections, capacity, slotAt, sectionOfSlotAt } = layout;
+  const first = words[Word.FIRST_SECTION]!;
+  for (let row = 0; row < sections; row++) {
+    // The way back is written before the slot, so a slot that other threads give out now is seen whole.
+    const slot = Atomics.load(words, slotAt + row);
+    if (slot === 0 || slot === -1) continue;
+    if (slot < 1 || slot > capacity || words[sectionOfSlotAt + slot - 1] !== first + row) {
+      return `section ${first + row} has its descriptors in a place that is not its own`;
+    }
+  }
+  return undefined;
+}
+
 function needs(
   words: Int32Array,
   handle: Readonly<Record<string, unknown>>,
@@ -58,6 +76,9 @@ function needs(
   }
   const shared = kind !== 'local';
   const layout = layoutOf(words);
+  // A table that is too short is told with its length, below.
+  const misplaced = 4 * words.length < layout.totalBytes ? undefined : slotFault(words, layout);
+  if (misplaced !== undefined) return misplaced;
   const pages = layout.capacity * layout.pagesPerSection;
   const blocks = pages / 2 ** words[Word.MAX_ORDER]!;
   const all: BufferNeed[] = [
