@@ -98,6 +98,8 @@ export type FromWorker =
   | { readonly t: 'dropped'; readonly ring: number }
   /** A ring's function could not be loaded here. */
   | { readonly t: 'ringError'; readonly ring: number; readonly error: ErrorRecord }
+  /** This thread is idle, and inputs of the ring wait behind a function that keeps another. */
+  | { readonly t: 'idle'; readonly ring: number }
   /** Something is to be delivered. */
   | { readonly t: 'wake' }
   /** Sent when the owner waits in its event loop for a lane to empty. */

@@ -83,6 +83,12 @@ export class LostJobs {
     this.#inputs[index] = { input, transferred };
   }
 
+  /** An input that went by message and can go once more. */
+  sentInput(index: number): SentInput | undefined {
+    const sent = this.#inputs[index];
+    return sent?.transferred === true ? undefined : sent;
+  }
+
   /** Keeps what the slot says of its input; the result will overwrite it. */
   remember(base: number, index: number): void {
     const words = this.#words;

@@ -376,6 +376,10 @@ export class RingHub implements SlotRingHost {
       case 'dropped':
         if (member !== undefined) this.#store.onDropped(message.ring, member);
         break;
+      case 'idle':
+        if (member?.state === 'ready') this.#entries.get(message.ring)?.ring.takeBack(member.id);
+        this.#outbox.flush();
+        break;
       case 'ended':
         this.#entries.get(message.ring)?.ring.functionEnded(message.seq);
         break;

@@ -45,7 +45,7 @@ interface Reply {
   readonly value: unknown;
 }
 
-const { load, store } = Atomics;
+const { load, store, compareExchange } = Atomics;
 
 /** What a ring needs of the pool's threads: the hub gives it. */
 export interface SlotRingHost {
@@ -506,6 +506,30 @@ export class SlotRing {
     } catch (value) {
       const now = load(this.#words, base + SLOT.STATE);
       this.#settle(base, now, { failed: true, value });
+    }
+  }
+
+  /**
+   * Inputs that were sent to others and are not begun go to this thread, which is idle: half of them, the oldest. An input
+   * that was handed over is gone, so its job stays where it is.
+   */
+  takeBack(worker: number): void {
+    const jobs: SentJob[] = [];
+    for (let s = this.#processed; s !== this.#tail; s = (s + 1) | 0) {
+      const state = load(this.#words, slotWord(this.#window, s) + SLOT.STATE);
+      const other = state >> STATE_BITS;
+      if ((state & STATE_MASK) !== SlotState.SENT || other === 0 || other === worker) continue;
+      const input = this.#lost.sentInput(s & this.#mask);
+      if (input !== undefined) jobs.push([s, input.input]);
+    }
+    const sent = SlotState.SENT | (worker << STATE_BITS);
+    for (const job of jobs.slice(0, Math.ceil(jobs.length / 2))) {
+      const at = slotWord(this.#window, job[0]) + SLOT.STATE;
+      const state = load(this.#words, at);
+      // Its thread may begin it at this moment.
+      if ((state & STATE_MASK) !== SlotState.SENT) continue;
+      if (compareExchange(this.#words, at, state, sent) !== state) continue;
+      this.#host.send(this, worker, job, undefined);
     }
   }
 

@@ -13,6 +13,7 @@ import { bucketOf } from '../base/histogram.js';
 import { smallInteger } from '../base/small-integer.js';
 import { isThenable, whenSettled } from '../base/thenable.js';
 import { transferListOf } from '../base/transfer.js';
+import { WORKER, workerBase } from '../protocol/control-layout.js';
 import { ring as protocol } from '../protocol/machine.js';
 import type { FromWorker } from '../protocol/messages.js';
 import {
@@ -120,6 +121,9 @@ export class SlotRunner {
   #busyFrom: number | undefined;
   #measuredAt = 0;
   #endedSince = 0;
+  /** Worker that inputs waited for at the last look of an idle thread, and its turn then. */
+  #keptSeen = 0;
+  #turnSeen = 0;
   /** Since when jobs are left to others; 0 = they are not. */
   #leftSince = 0;
 
@@ -250,6 +254,31 @@ export class SlotRunner {
     return false;
   }
 
+  /**
+   * An idle thread looks for inputs that were sent to another and are not begun. When that one has not turned its loop
+   * since the last look, a function keeps it: the owner is asked to send them here.
+   */
+  askForSent(): void {
+    if (!this.#mayRun) return;
+    const { words, window } = this.memory;
+    const first = load(words, RING.PROCESSED);
+    const pending = Math.min(STEAL_SCAN, (load(words, RING.PUBLISHED) - first) | 0);
+    let kept = 0;
+    for (let i = 0; i < pending && kept === 0; i += 1) {
+      const state = load(words, slotWord(window, (first + i) | 0) + SLOT.STATE);
+      const worker = state >> STATE_BITS;
+      if ((state & STATE_MASK) === SlotState.SENT && worker > 0 && worker !== this.#worker) {
+        kept = worker;
+      }
+    }
+    const turn = kept === 0 ? 0 : load(this.#host.control, workerBase(kept) + WORKER.TURN);
+    if (kept !== 0 && kept === this.#keptSeen && turn === this.#turnSeen) {
+      this.#host.post({ t: 'idle', ring: this.id });
+    }
+    this.#keptSeen = kept;
+    this.#turnSeen = turn;
+  }
+
   /** Runs this job if nobody has begun it; false = somebody has, or the function is not loaded here. */
   runOne(sequence: number): boolean {
     if (this.fn === undefined) return false;
@@ -264,10 +293,10 @@ export class SlotRunner {
     const { words, window } = this.memory;
     const base = slotWord(window, sequence);
     const began = performance.now();
-    const state = load(words, base + SLOT.STATE);
-    const running = SlotState.RUNNING | (state & ~STATE_MASK);
+    const state = SlotState.SENT | (this.#worker << STATE_BITS);
+    const running = SlotState.RUNNING | (this.#worker << STATE_BITS);
     // The owner may have taken it back in the meantime.
-    if ((state & STATE_MASK) !== SlotState.SENT || words[base + SLOT.SEQ] !== (sequence | 0))
+    if (load(words, base + SLOT.STATE) !== state || words[base + SLOT.SEQ] !== (sequence | 0))
       return;
     if (compareExchange(words, base + SLOT.STATE, state, running) !== state) return;
     this.#run(base, input);

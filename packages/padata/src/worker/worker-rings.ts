@@ -107,7 +107,12 @@ export class WorkerRings implements RunnerHost {
 
   /** Takes one job over that another worker has reserved but not begun. */
   steal(): boolean {
-    return this.#list.some((ring) => ring.isBusy && ring.steal());
+    for (const ring of this.#list) {
+      if (!ring.isBusy) continue;
+      if (ring.steal()) return true;
+      ring.askForSent();
+    }
+    return false;
   }
 
   post(message: FromWorker, transfer?: readonly unknown[]): void {
