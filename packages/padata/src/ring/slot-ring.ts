@@ -501,8 +501,12 @@ export class SlotRing {
     const state = load(this.#words, base + SLOT.STATE);
     if (this.#words[base + SLOT.SEQ] !== (job[0] | 0)) return;
     if ((state & STATE_MASK) !== SlotState.SENT) return;
+    const worker = this.#host.pickWorker(this);
+    const sent = SlotState.SENT | (worker << STATE_BITS);
+    // An idle thread may have been given it, and begin it at this moment.
+    if (compareExchange(this.#words, base + SLOT.STATE, state, sent) !== state) return;
     try {
-      this.#send(job, transfer);
+      this.#host.send(this, worker, job, transfer);
     } catch (value) {
       const now = load(this.#words, base + SLOT.STATE);
       this.#settle(base, now, { failed: true, value });
