@@ -158,7 +158,7 @@ function checkLog(test: Case, description: MachineDescription, whole: string): v
   const operations = memblock.operations.filter(({ op }) => op !== 'alloc' && op !== 'grow');
   test.equal(
     'memblock operations',
-    count(/memblock_(?:add|reserve|remove|phys_free|free): \[/g),
+    count(/memblock_(?:add|reserve|remove|phys_free|free|free_late): \[/g),
     operations.length,
   );
   test.equal(
