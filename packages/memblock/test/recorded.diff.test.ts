@@ -350,6 +350,22 @@ test('setting nodes may be what doubles an array', () => {
   expect(silent.differences.length).toBeGreaterThan(0);
 });
 
+test('an allocation that doubles the array is told from the array', () => {
+  const text = story(
+    `memblock_add: [0x0000000000100000-0x00000000001fffff] ${SETUP}`,
+    'memblock_reserve: [0x0000000000100000-0x0000000000100fff] x+0x1/0x2',
+    'memblock_alloc_try_nid: 4096 bytes align=0x1000 nid=-1 from=0x0000000000000000 max_addr=0x0000000000000000 x+0x1/0x2',
+    'memblock_reserve: [0x00000000001ff000-0x00000000001fffff] memblock_alloc_range_nid+0x1/0x2',
+    'memblock: reserved is doubled to 2 at [0x00000000001fe000-0x00000000001fe02f]',
+    'memblock_reserve: [0x00000000001fe000-0x00000000001fefff] memblock_double_array+0x1/0x2',
+  );
+  const result = replayBoot(text, {
+    initial: { memory: [], reserved: [], reservedMax: 1 },
+    profile: profileForRelease('6.1'),
+  });
+  expect(result.allocations[0]).toMatchObject({ predicted: 0x1ff000, printed: 0x1ff000 });
+});
+
 test('a request that fails, and one that only the kernel could serve', () => {
   const lines = [
     `memblock_add: [0x0000000000100000-0x00000000001fffff] ${SETUP}`,

@@ -235,9 +235,10 @@ class BootReplay {
     if (next === undefined) return false;
     if (sameEvent(event, next)) {
       this.expected.shift();
-      if (event.kind === 'reserve' && this.expected.length === 0 && this.pending !== undefined) {
-        this.pending.printed = event.base;
-        this.pending = undefined;
+      // Room for the reservation may need a larger array, which is reserved, too.
+      if (event.kind === 'reserve' && this.pending !== undefined) {
+        if (event.caller.startsWith(ALLOCATOR)) this.pending.printed = event.base;
+        if (this.expected.length === 0) this.pending = undefined;
       }
       return true;
     }
