@@ -182,3 +182,62 @@ test('the usual combinations have the kernel’s values', () => {
   ]);
   expect([Gfp.HIGHUSER, Gfp.HIGHUSER_MOVABLE]).toEqual([0x100cc2, 0x100cca]);
 });
+
+test('one pass per list gives the order of choosing the next best node again and again', () => {
+  let seed = 1;
+  const random = (below: number): number => {
+    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+    return Math.floor((seed / 2 ** 32) * below);
+  };
+  for (let round = 0; round < 40; round++) {
+    const nids = Array.from({ length: 1 + random(9) }, (_, i) => 2 * i);
+    const far = nids.map(() => nids.map(() => 11 + random(3) * 5));
+    const memory = new Set(nids.filter(() => random(4) > 0));
+    const cpus = new Set(nids.filter(() => random(3) > 0));
+    const distance = (a: number, b: number): number => (a === b ? 10 : far[a / 2]![b / 2]!);
+    // The rule as the kernel's documentation tells it.
+    const load = new Map(nids.map((nid) => [nid, 0]));
+    const expected = nids.map((local) => {
+      const order: number[] = memory.has(local) ? [local] : [];
+      let previous = local;
+      for (;;) {
+        const left = nids.filter((nid) => memory.has(nid) && !order.includes(nid));
+        const value = (nid: number): number =>
+          (distance(local, nid) + (nid < local ? 1 : 0) + (cpus.has(nid) ? 1 : 0)) * 1024 +
+          load.get(nid)!;
+        const best = left.reduce<number | undefined>(
+          (a, b) => (a === undefined || value(b) < value(a) ? b : a),
+          undefined,
+        );
+        if (best === undefined) return order;
+        if (distance(local, best) !== distance(local, previous))
+          load.set(best, load.get(best)! + 1);
+        order.push(best);
+        previous = best;
+      }
+    });
+    const orders = nodeOrders({
+      nids,
+      distance,
+      hasMemory: (nid) => memory.has(nid),
+      hasCpus: (nid) => cpus.has(nid),
+    });
+    expect(nids.map((nid) => orders.get(nid))).toEqual(expected);
+  }
+});
+
+test('the lists of 300 nodes ask for each distance and each memory a few times only', () => {
+  let asked = 0;
+  const nids = Array.from({ length: 300 }, (_, nid) => nid);
+  const orders = nodeOrders({
+    nids,
+    distance: (a, b) => {
+      asked++;
+      return a === b ? 10 : 20;
+    },
+    hasMemory: () => true,
+    hasCpus: () => true,
+  });
+  expect(orders.size).toBe(300);
+  expect(asked).toBeLessThanOrEqual(3 * 300 * 300);
+});

@@ -32,7 +32,7 @@ interface LoadRule {
 /**
  * Fallback order of every online node.
  * @param profile how loads grow; default: the newest kernel's way
- * @remarks O(n³) in the number of nodes
+ * @remarks O(n² log n) in the number of nodes
  * @kernel build_zonelists, find_next_best_node
  */
 export function nodeOrders(
@@ -43,26 +43,23 @@ export function nodeOrders(
   const load = new Map<number, number>(nids.map((nid) => [nid, 0]));
   const orders = new Map<number, number[]>();
   const candidates = nids.filter(hasMemory);
-  const nextBest = (local: number, used: ReadonlySet<number>): number | undefined => {
-    if (!used.has(local) && hasMemory(local)) return local;
-    let best: number | undefined;
-    let bestValue = Infinity;
-    for (const nid of candidates) {
-      if (used.has(nid)) continue;
-      const penalty = (nid < local ? 1 : 0) + (hasCpus(nid) ? 1 : 0);
-      const value = (distance(local, nid) + penalty) * MAX_NUMNODES + load.get(nid)!;
-      if (value < bestValue) [best, bestValue] = [nid, value];
-    }
-    return best;
+  const withCpus = new Set(candidates.filter(hasCpus));
+  // A load changes only when its node is on the list already: within one list the values stand still.
+  const ranked = (local: number): number[] => {
+    const values = candidates.map((nid) => {
+      if (nid === local) return -1;
+      const penalty = (nid < local ? 1 : 0) + (withCpus.has(nid) ? 1 : 0);
+      return (distance(local, nid) + penalty) * MAX_NUMNODES + load.get(nid)!;
+    });
+    const reached = candidates.map((_, at) => at).filter((at) => values[at]! < Infinity);
+    return reached.sort((a, b) => values[a]! - values[b]!).map((at) => candidates[at]!);
   };
   for (const local of nids) {
     const order: number[] = [];
-    const used = new Set<number>();
     let previous = local;
     // A node without memory heads its own list in the releases that count what is left.
     let left = nids.length - (hasMemory(local) ? 0 : 1);
-    for (let nid = nextBest(local, used); nid !== undefined; nid = nextBest(local, used)) {
-      used.add(nid);
+    for (const nid of ranked(local)) {
       if (distance(local, nid) !== distance(local, previous)) {
         const before = profile.nodeLoad === 'nodes-left' ? 0 : load.get(nid)!;
         load.set(nid, before + (profile.nodeLoad === 'plus-one' ? 1 : left));

@@ -110,17 +110,21 @@ export function zonelistsOf(
   distance: (from: number, to: number) => number,
 ): Map<number, number[]> {
   const nids = [...new Set(zones.map((z) => z.nid))].sort((a, b) => a - b);
+  const withMemory = new Set(
+    zones.filter(({ core }) => core.get(Zone.PRESENT) > 0).map(({ nid }) => nid),
+  );
   const orders = nodeOrders({
     nids,
     distance,
-    hasMemory: (nid) => zones.some((z) => z.nid === nid && z.core.get(Zone.PRESENT) > 0),
+    hasMemory: (nid) => withMemory.has(nid),
     hasCpus: () => true,
   });
-  const zonesOf = (node: number): number[] =>
-    zones
-      .map((z, i) => ({ ...z, i }))
-      .filter((z) => z.nid === node && z.zone !== 'Device')
-      .sort((a, b) => ZONE_INDEX_BY_NAME[b.zone] - ZONE_INDEX_BY_NAME[a.zone])
-      .map((z) => z.i);
+  const own = new Map<number, number[]>(nids.map((nid) => [nid, []]));
+  zones.forEach(({ nid, zone }, i) => {
+    if (zone !== 'Device') own.get(nid)!.push(i);
+  });
+  const index = (i: number): number => ZONE_INDEX_BY_NAME[zones[i]!.zone];
+  for (const list of own.values()) list.sort((a, b) => index(b) - index(a));
+  const zonesOf = (node: number): number[] => own.get(node)!;
   return new Map(nids.map((nid) => [nid, (orders.get(nid) ?? []).flatMap(zonesOf)]));
 }
