@@ -39,7 +39,7 @@ const heldPlain = plain.allocOrThrow(0);
 const memmap = Memmap.create({ ranges: [{ startPfn: 0, endPfn: 32768 }] });
 const spec = { nid: 0, zone: 'Normal', startPfn: 0, endPfn: 32768, presentPages: 32768 } as const;
 const machine = PageAllocator.create(memmap, [spec], { threads: 2 });
-const zoneId = memmap.zones.idOf(0, 2);
+const zoneId = memmap.zones.idOf(0, 2)!;
 memmap.initRange(0, 32768, zoneId);
 machine.freeBlocks(0, 32768);
 machine.buildZonelists();

@@ -152,7 +152,7 @@ test('every function of a closed machine refuses', () => {
     { nid: 0, zone: 'Normal', startPfn: 0, endPfn: 32768, presentPages: 32768 },
   ] as const;
   const machine = PageAllocator.create(memmap, zones, { threads: 2 });
-  const id = memmap.zones.idOf(0, 2);
+  const id = memmap.zones.idOf(0, 2)!;
   memmap.initRange(0, 32768, id);
   machine.freeBlocks(0, 32768);
   machine.setupMarks();
