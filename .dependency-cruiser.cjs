@@ -57,7 +57,7 @@ const floors = {
   'page-init': [
     'profiles.ts',
     'base/',
-    'work/',
+    'core/',
     'plan/',
     'early/',
     'deferred/',

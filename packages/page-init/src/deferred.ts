@@ -12,4 +12,4 @@ export { splitJobs } from './deferred/split.js';
 export type { DeferredAttach, DeferredCounts, DeferredNodeOptions } from './deferred/types.js';
 export type { RangeJobResult, WorkerShare } from './base/types.js';
 export type { JobSplitting } from './profiles.js';
-export type { PoolRunnerOptions } from './work/runner.js';
+export type { PoolRunnerOptions } from './core/runner.js';

@@ -20,4 +20,4 @@ export {
   initDeferred,
 } from './deferred/run.js';
 export type { DeferredNodeHandle } from './deferred/types.js';
-export { createInlineRunner, createPoolRunner } from './work/runner.js';
+export { createInlineRunner, createPoolRunner } from './core/runner.js';

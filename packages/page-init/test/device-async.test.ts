@@ -4,7 +4,7 @@ import { ThreadRegistry } from '@bootmem/memmap/shared';
 import { createInlineRunner, type RangeJob, type RangeJobRunner } from '@bootmem/page-init';
 import type { RangeJobResult } from '@bootmem/page-init/deferred';
 import { DeviceInit, type DeviceMapping, DeviceMemory } from '@bootmem/page-init/device';
-import { ClaimState, ClaimTable } from '../dist/work/claims.js';
+import { ClaimState, ClaimTable } from '../dist/core/claims.js';
 import { TINY, waitedFor } from './machines.js';
 
 const RAM = [{ startPfn: 0, endPfn: 64, nid: 0 }];

@@ -8,7 +8,7 @@ import {
   planInit,
   type ZonePfnRange,
 } from '@bootmem/page-init';
-import { ClaimState, type ClaimTable } from '../dist/work/claims.js';
+import { ClaimState, type ClaimTable } from '../dist/core/claims.js';
 
 export const TINY: Geometry = {
   pageShift: 12,

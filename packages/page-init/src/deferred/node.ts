@@ -17,8 +17,8 @@ import type { Memmap, PfnRange } from '@bootmem/memmap';
 import { checkHandle, SharedLock } from '@bootmem/memmap/shared';
 import { handleError, invariant, PageInitError } from '../base/errors.js';
 import type { PageSink } from '../base/types.js';
-import { ClaimState, ClaimTable } from '../work/claims.js';
-import { checkUntouched, initMemory } from '../work/fill.js';
+import { ClaimState, ClaimTable } from '../core/claims.js';
+import { checkUntouched, initMemory } from '../core/fill.js';
 import { eachRange } from './free-ranges.js';
 import {
   Counter,

@@ -8,7 +8,7 @@
  */
 import { type Memmap, type PfnRange, SectionFlag } from '@bootmem/memmap';
 import type { SubsectionMap } from '../hotplug/subsections.js';
-import { setMovable } from '../work/fill.js';
+import { setMovable } from '../core/fill.js';
 import type { Altmap } from './altmap.js';
 
 /** A part of a device range in a section of boot memory. */

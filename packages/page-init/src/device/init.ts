@@ -16,8 +16,8 @@
 import { type DeviceState, type Memmap, PageState, type PfnRange } from '@bootmem/memmap';
 import { allocateBuffer, checkHandle } from '@bootmem/memmap/shared';
 import { handleError, PageInitError } from '../base/errors.js';
-import { type ClaimOwner, ClaimState, ClaimTable } from '../work/claims.js';
-import { setMovable } from '../work/fill.js';
+import { type ClaimOwner, ClaimState, ClaimTable } from '../core/claims.js';
+import { setMovable } from '../core/fill.js';
 import {
   COUNTER_BYTE,
   DEVICE_INIT_FORMAT,

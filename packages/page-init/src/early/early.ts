@@ -8,7 +8,7 @@
  * allocation is possible. Source: reference "Who initialises which struct page".
  */
 import type { Memmap } from '@bootmem/memmap';
-import { checkUntouched, setMovable } from '../work/fill.js';
+import { checkUntouched, setMovable } from '../core/fill.js';
 import { initmemLines } from './log.js';
 import type { InitPlan, PlanRun } from '../plan/plan.js';
 import type { PageSink } from '../base/types.js';

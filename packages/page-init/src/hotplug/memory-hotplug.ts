@@ -11,7 +11,7 @@
  * handed over and their pageblock stays unmovable. Source: Documentation/admin-guide/mm/memory-hotplug.rst.
  */
 import { type Memmap, PageState, SectionFlag, type PfnRange } from '@bootmem/memmap';
-import { checkUntouched, initMemory } from '../work/fill.js';
+import { checkUntouched, initMemory } from '../core/fill.js';
 import type { SubsectionMap } from './subsections.js';
 import { KERNEL_DESCRIPTOR_BYTES } from '../base/constants.js';
 import { PageInitError } from '../base/errors.js';
