@@ -1,0 +1,376 @@
+/** Breaks of padata: the ring's protocol and its owner, the runner of slots, series, ranges, the crew. */
+import type { Mutant } from '../mutant.js';
+
+const mutants: readonly Mutant[] = [
+  // The ring's steps.
+  {
+    name: 'ring: what is awaited is not published when something was delivered',
+    file: 'protocol/ring.ts',
+    find: 'ops.store(ring, RING.WAKE_AT, awaited);',
+    put: 'void awaited;',
+    first: 'protocols',
+  },
+  {
+    name: 'ring: a pending function gets bytes of the next job in its slot',
+    file: 'protocol/ring.ts',
+    find: `      if (ring[base + SLOT.SEQ] !== sequence) return false;
+      const state = ops.load(ring, base + SLOT.STATE);
+      if (state === holding) return true;`,
+    put: `      const state = ops.load(ring, base + SLOT.STATE);
+      if (state === holding) return true;`,
+    first: 'protocols',
+  },
+  {
+    name: 'ring: the owner settles a job that has moved on',
+    file: 'protocol/ring.ts',
+    find: 'return ops.compareExchange(ring, base + SLOT.STATE, state, SlotState.RUNNING) === state;',
+    put: 'ops.store(ring, base + SLOT.STATE, SlotState.RUNNING);\n      return state !== -1;',
+    first: 'protocols',
+  },
+  {
+    name: 'ring: jobs of a dead thread are not offered again',
+    file: 'protocol/ring.ts',
+    find: 'ops.store(ring, RING.CLAIM, ops.load(ring, RING.PROCESSED));',
+    put: 'void ring;',
+    first: 'faults|protocols',
+  },
+  // The ring's owner.
+  {
+    name: 'slot ring: one job more than the window',
+    file: 'ring/slot-ring.ts',
+    find: 'if (this.#placing || ((this.#tail - this.#processed) | 0) >= this.#window) return false;',
+    put: 'if (this.#placing || ((this.#tail - this.#processed) | 0) > this.#window) return false;',
+    first: 'series',
+  },
+  {
+    name: 'slot ring: a getter of an input submits before that input is there',
+    file: 'ring/slot-ring.ts',
+    find: 'if (this.#placing || ((this.#tail',
+    put: 'if (((this.#tail',
+    first: 'hostile',
+  },
+  {
+    name: 'slot ring: a job that was cancelled while it ran may still succeed',
+    file: 'ring/slot-ring.ts',
+    find: 'this.#flags[index]! |= Left.CANCELLED;',
+    put: '',
+    first: 'pending',
+  },
+  {
+    name: 'slot ring: the bytes of an abandoned function go to the next job',
+    file: 'ring/slot-ring.ts',
+    find: 'this.#arena.keepHole({ sequence: sequence | 0, worker: state >> STATE_BITS, first, end });',
+    put: 'void end;',
+    first: 'pending',
+  },
+  {
+    name: 'slot ring: memory that an abandoned function may see is used again',
+    file: 'ring/slot-ring.ts',
+    find: '      !this.#hasAbandoned &&\n',
+    put: '',
+    first: 'reuse|pending',
+  },
+  {
+    name: 'slot ring: memory whose deferred jobs have handles is used again',
+    file: 'ring/slot-ring.ts',
+    find: 'load(this.#words, RING.HANDLES) === 0',
+    put: 'true',
+    first: 'reuse',
+  },
+  {
+    name: 'slot ring: a callback may deliver within a delivery',
+    file: 'ring/slot-ring.ts',
+    find: 'if (this.#delivering) return 0;',
+    put: '',
+    first: 'series|padata.test',
+  },
+  {
+    name: 'slot ring: a thread that runs a job nobody has cancelled counts as stuck',
+    file: 'ring/slot-ring.ts',
+    find: `(s) => this.begunState(s) === running && !this.#reasons.has(s & this.#mask),`,
+    put: `(s) => this.begunState(s) === running && running === 0,`,
+    first: 'pending',
+  },
+  {
+    name: 'slot ring: a settled deferred job is counted for ever',
+    file: 'ring/slot-ring.ts',
+    find: 'if ((state & STATE_MASK) === SlotState.DEFERRED) Atomics.sub(this.#words, RING.DEFERRED, 1);',
+    put: '',
+    first: 'padata.test|reuse',
+  },
+  {
+    name: 'lost jobs: a job is run again as often as its threads die',
+    file: 'ring/lost-jobs.ts',
+    find: 'again.tries -= 1;',
+    put: '',
+    first: 'series',
+  },
+  {
+    name: 'lost jobs: the result of the first try is the input of the second',
+    file: 'ring/lost-jobs.ts',
+    find: `    words[base + SLOT.KIND] = again.kind;
+    words[base + SLOT.LENGTH] = again.length;`,
+    put: `    words[base + SLOT.LENGTH] = again.length;`,
+    first: 'faults|series',
+  },
+  {
+    name: 'lost jobs: a job that was aborted is run again',
+    file: 'ring/lost-jobs.ts',
+    find: '!sent?.transferred && aborted === undefined) {',
+    put: '!sent?.transferred) {',
+    first: 'pending|series',
+  },
+  {
+    name: 'arena: a full circle looks like an empty one',
+    file: 'ring/slot-arena.ts',
+    find: 'return first >= 0 ? first : this.#fit(0, this.#tail - 1, bytes);',
+    put: 'return first >= 0 ? first : this.#fit(0, this.#tail, bytes);',
+    first: 'series',
+  },
+  {
+    name: 'arena: a guess of room grows into a hole',
+    file: 'ring/slot-arena.ts',
+    find: 'return hole === undefined ? end : Math.min(end, hole.first);',
+    put: 'return hole === undefined ? end : end;',
+    first: 'pending|reuse',
+  },
+  {
+    name: 'arena: holes are forgotten when one function has ended',
+    file: 'ring/slot-arena.ts',
+    find: 'this.#holes = this.#holes.filter((hole) => hole.sequence !== sequence);',
+    put: 'void sequence;\n    this.#holes = [];',
+    first: 'pending',
+  },
+  // The runner of slots.
+  {
+    name: 'runner: a promise is believed as often as it settles',
+    file: 'base/thenable.ts',
+    find: 'void then.call(Promise.resolve(value), fulfilled, rejected);',
+    put: 'void value.then(fulfilled, rejected);',
+    first: 'hostile',
+  },
+  {
+    name: 'runner: a `then` that throws when it is read is no error of the job',
+    file: 'slot/slot-runner.ts',
+    find: `      pending = typeof value === 'object' && isThenable(value);
+    } catch (error) {
+      if (context.deferred) this.#context = undefined;
+      this.#failUnlessHandedOver(base, context, error);
+      return;
+    }`,
+    put: `    } catch (error) {
+      if (context.deferred) this.#context = undefined;
+      this.#failUnlessHandedOver(base, context, error);
+      return;
+    }
+    pending = typeof value === 'object' && isThenable(value);`,
+    first: 'hostile',
+  },
+  {
+    name: 'runner: the context of a pending job serves the next one too',
+    file: 'slot/slot-runner.ts',
+    find: `      this.#context = undefined;
+      context.pend(`,
+    put: `      context.pend(`,
+    first: 'pending|series',
+  },
+  {
+    name: 'runner: the function of an abandoned job ends unheard',
+    file: 'slot/slot-runner.ts',
+    find: "this.#host.post({ t: 'ended', ring: this.id, seq: context.seq });",
+    put: '',
+    first: 'pending',
+  },
+  {
+    name: 'runner: a thread waits for abandoned promises',
+    file: 'slot/slot-runner.ts',
+    find: `    this.#ended(context);
+    context.abandoned = true;`,
+    put: `    context.abandoned = true;`,
+    first: 'pending',
+  },
+  {
+    name: 'runner: a reservation looks at no bound of pending promises',
+    file: 'slot/slot-runner.ts',
+    find: 'const allowed = Math.min(most, this.#pendingPerThread - this.#async);',
+    put: 'const allowed = most;',
+    first: 'spread',
+  },
+  {
+    name: 'runner: asynchronous jobs that compute are left to nobody',
+    file: 'slot/slot-runner.ts',
+    find: 'return now - this.#leftSince < PATIENCE_MS;',
+    put: 'return false;',
+    first: 'spread',
+  },
+  {
+    name: 'runner: DONE before the kind of the result',
+    file: 'slot/slot-runner.ts',
+    find: `    words[base + SLOT.KIND] = Kind.MESSAGE;
+    protocol.finish(words, base);`,
+    put: `    protocol.finish(words, base);
+    for (let i = 0; i < 1000; i += 1) load(words, base);
+    words[base + SLOT.KIND] = Kind.MESSAGE;`,
+    first: 'series|hostile',
+  },
+  {
+    name: 'runner: a deferred job that fails late fails though it was completed',
+    file: 'slot/slot-runner.ts',
+    find: 'if (compareExchange(words, base + SLOT.STATE, deferred, running) !== deferred) return;',
+    put: 'compareExchange(words, base + SLOT.STATE, deferred, running);',
+    first: 'padata.test|checklist',
+  },
+  {
+    name: 'context: a slot that once had a view of its output is taken to have one for ever',
+    file: 'slot/job-context.ts',
+    find: 'this.#holds = false;\n  }',
+    put: '}',
+    first: 'pending',
+  },
+  {
+    name: 'context: more output than there is room for is written over the neighbours',
+    file: 'slot/job-context.ts',
+    find: 'if (bytes > words[this.#base + SLOT.OUT_ROOM]!) return new Uint8Array(bytes);',
+    put: '',
+    first: 'series',
+  },
+  {
+    name: 'codec: a value that is written while another is written spoils it',
+    file: 'slot/plain-codec.ts',
+    find: 'if (met.length > 0) return -1;',
+    put: '',
+    first: 'hostile',
+  },
+  {
+    name: 'codec: a value that is read while another is written spoils it',
+    file: 'slot/plain-codec.ts',
+    find: `  out = before;
+  at = beforeAt;`,
+    put: `  void [before, beforeAt];`,
+    first: 'hostile',
+  },
+  // Series.
+  {
+    name: 'series: an aborted run waits for its place in the order',
+    file: 'series/series.ts',
+    find: `        reject(asError(abortReason(signal.reason)));
+        this.#cancel(`,
+    put: `        this.#cancel(`,
+    first: 'pending',
+  },
+  {
+    name: 'series: what a getter of an input submits waits for the next delivery',
+    file: 'series/series.ts',
+    find: 'if (this.#overflow.length - this.#overflowAt === 1 && !this.#ring.isFull) {',
+    put: 'if (this.#ring.isFull && this.#overflow.length < 0) {',
+    first: 'hostile',
+  },
+  {
+    name: 'series: the end of a series forgets what waits outside the window',
+    file: 'series/series.ts',
+    find: 'this.#overflow[i] = { ...this.#overflow[i]!, failed: { error: reason } };',
+    put: 'void reason;',
+    first: 'series|pending',
+  },
+  {
+    name: 'halt: a share of one result is enough',
+    file: 'series/halt.ts',
+    find: 'return value >= 3 && (value * 100)',
+    put: 'return (value * 100)',
+    first: 'series',
+  },
+  {
+    name: 'iterator: reads one item more than the window',
+    file: 'series/ordered-iterator.ts',
+    find: 'while (this.#ahead < this.#sink.window && !this.#isStopped) {',
+    put: 'while (this.#ahead <= this.#sink.window && !this.#isStopped) {',
+    first: 'series',
+  },
+  {
+    name: 'iterator: results that nobody takes keep their bytes',
+    file: 'series/ordered-iterator.ts',
+    find: 'for (let i = this.#queueAt; i < this.#queue.length; i += 1) this.#sink.release();',
+    put: '',
+    first: 'series|checklist|edges',
+  },
+  // Ranges.
+  {
+    name: 'plan: chunks are cut below their alignment',
+    file: 'range/range-plan.ts',
+    find: 'chunkSize = Math.ceil(chunkSize / align) * align;',
+    put: 'chunkSize = Math.max(1, Math.floor(chunkSize / align) * align);',
+    first: 'range-plan',
+  },
+  {
+    name: 'run: messages of an earlier run in the same lane count',
+    file: 'range/lane-run.ts',
+    find: 'if (message.gate !== this.gate) return;',
+    put: '',
+    first: 'range-jobs',
+  },
+  {
+    name: 'run: what a dead thread had claimed and not begun is forgotten',
+    file: 'range/lane-run.ts',
+    find: 'if (this.phase(k) === ChunkPhase.NONE) this.redo.push(k);',
+    put: '',
+    first: 'faults',
+  },
+  {
+    name: 'run: a failed chunk is undone with its neighbours',
+    file: 'range/lane-run.ts',
+    find: `      if (phase < ChunkPhase.DONE || phase === ChunkPhase.FAILED) {
+        open = undefined;`,
+    put: `      if (phase < ChunkPhase.DONE) {
+        open = undefined;`,
+    first: 'range-jobs',
+  },
+  {
+    name: 'lanes: works are lost when there is no lane',
+    file: 'range/range-lanes.ts',
+    find: `      this.#works.put(works);
+      plan = planRange(shape, 0);`,
+    put: '      plan = planRange(shape, 0);',
+    first: 'edges|checklist',
+  },
+  {
+    name: 'lane: a helper leaves without looking whether the owner waits',
+    file: 'protocol/lane.ts',
+    find: 'return ops.load(words, base + LANE.WAITING);',
+    put: 'return 0;',
+    first: 'protocols',
+  },
+  {
+    name: 'caller: an abort between chunks is not seen',
+    file: 'range/range-engine.ts',
+    find: `    const onAbort = (): void => {
+      protocol.stop(this.#words, active.place.base);
+    };`,
+    put: '    const onAbort = (): void => undefined;',
+    first: 'range-jobs|edges',
+  },
+  // Threads and modules.
+  {
+    name: 'modules: all that a thread imports are to blame for its end',
+    file: 'crew/module-deaths.ts',
+    find: 'if (importing.size !== 1) return [];',
+    put: 'for (const other of importing) this.#deaths.set(other, this.#deaths.get(other)! + 1);',
+    first: 'loading',
+  },
+  {
+    name: 'modules: one that was imported after all stays suspect',
+    file: 'crew/module-deaths.ts',
+    find: `  imported(href: string): void {
+    this.#deaths.delete(href);`,
+    put: `  imported(href: string): void {
+    void href;`,
+    first: 'loading',
+  },
+  {
+    name: 'hub: inputs for a thread that is on its way are lost',
+    file: 'ring/ring-hub.ts',
+    find: 'this.#held.push({ ring, job, transfer });',
+    put: '',
+    first: 'threads-gone|faults',
+  },
+];
+export default mutants;
