@@ -132,6 +132,8 @@ test('so they do when the mask was changed before their worker left: drain ends'
   await shell.drain();
   expect(await Promise.all(jobs)).toEqual(range(20));
   await release();
+  // A resize replaces the masks too: until the next turn of the event loop new jobs are refused as BUSY.
+  while (instance.state.resetting) await new Promise((resolve) => setImmediate(resolve));
   expect(await submit(shell, 0)).toBe(0);
   expect(shell.generations).toBe(1);
   instance.close();
