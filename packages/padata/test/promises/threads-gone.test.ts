@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals';
 import { createWorkPool } from '@bootmem/padata';
 import type { WorkPool } from '@bootmem/padata';
 import { createPadata } from '@bootmem/padata/kernel';
-import type { PadataShell } from '@bootmem/padata/kernel';
+import type { Padata, PadataShell } from '@bootmem/padata/kernel';
 
 type Any = (input: unknown) => unknown;
 const module = new URL('../fixtures/series-jobs.mjs', import.meta.url);
@@ -21,6 +21,10 @@ const submit = (shell: PadataShell<Any>, input: unknown) =>
       },
     });
   });
+/** A resize replaces the masks: until the next turn of the event loop new jobs of a shell are refused as BUSY. */
+async function replaced(instance: Padata): Promise<void> {
+  while (instance.state.resetting) await new Promise((resolve) => setImmediate(resolve));
+}
 /** A range job runs completely. */
 async function expectRange(pool: WorkPool): Promise<void> {
   const log = new SharedArrayBuffer(4 * 256);
@@ -41,7 +45,8 @@ test.each([true, false])(
     await using pool = createWorkPool({ threads: 2 });
     await pool.ready();
     const series = pool.series<Any>({ fn: fn('same') });
-    const shell = createPadata(pool).createShell<Any>({ parallel: fn('same') });
+    const instance = createPadata(pool);
+    const shell = instance.createShell<Any>({ parallel: fn('same') });
     const late = pool.series<Any>({ fn: fn('later') });
     if (warm) {
       await series.ready();
@@ -56,6 +61,7 @@ test.each([true, false])(
     expect(await Promise.all(after)).toEqual(inputs());
     expect(await Promise.all(waiting)).toEqual(range(100).map((n) => n % 3));
     await series.ready();
+    await replaced(instance);
     expect(await Promise.all(inputs().map((input) => submit(shell, input)))).toEqual(inputs());
     await expectRange(pool);
     expect(await pool.series<Any>({ fn: fn('same') }).run(5)).toBe(5);
@@ -63,6 +69,7 @@ test.each([true, false])(
     pool.resize(1);
     await pool.ready();
     expect(await Promise.all(inputs().map((input) => series.run(input)))).toEqual(inputs());
+    await replaced(instance);
     expect(await Promise.all(inputs().map((input) => submit(shell, input)))).toEqual(inputs());
     expect(pool.stats()).toMatchObject({ threads: 1, ready: 1, deaths: 0 });
   },
@@ -132,8 +139,7 @@ test('so they do when the mask was changed before their worker left: drain ends'
   await shell.drain();
   expect(await Promise.all(jobs)).toEqual(range(20));
   await release();
-  // A resize replaces the masks too: until the next turn of the event loop new jobs are refused as BUSY.
-  while (instance.state.resetting) await new Promise((resolve) => setImmediate(resolve));
+  await replaced(instance);
   expect(await submit(shell, 0)).toBe(0);
   expect(shell.generations).toBe(1);
   instance.close();
