@@ -7,11 +7,10 @@ const onMemmap = ['buddy-allocator', 'page-init', 'unaccepted-memory'];
 // What is not listed are the entries at the top of src/. Rooms in brackets share a floor and know each other.
 const floors = {
   bootmem: [
-    ['errors.ts', 'package-info.ts', 'result.ts', 'explain-result.ts'],
+    ['errors.ts', 'package-info.ts', 'result.ts'],
     'format/',
     'input/',
     'plan/',
-    'explain/',
     'worker/',
     'boot/',
     'check/',

@@ -46,6 +46,7 @@ machine.buildZonelists();
 const page = machine.allocPages(0)!;
 
 const room = new SharedArrayBuffer(4 * 4096);
+const sleepWords = new Int32Array(new SharedArrayBuffer(4));
 const always = (): boolean => true;
 
 /** Name of the place, the call with the value in it, and what of the list is allowed there. */
@@ -68,6 +69,12 @@ const poolRows: Row[] = [
   optional('create.maxPages', (v) => BuddyAllocator.create({ pages: 4, maxPages: v })),
   optional('create.maxOrder', (v) => BuddyAllocator.create({ pages: 4, maxOrder: v })),
   optional('create.threads', (v) => BuddyAllocator.create({ pages: 4, threads: v })),
+  optional('create.cachePages', (v) => BuddyAllocator.create({ pages: 4, cachePages: v })),
+  optional('create.parkAfterMs', (v) => BuddyAllocator.create({ pages: 4, parkAfterMs: v }), [
+    '1.5',
+    'Infinity',
+    ...big,
+  ]),
   optional('create.data', (v) => BuddyAllocator.create({ pages: 4, data: v }), ['null']),
   optional('create.dataOffset', (v) =>
     BuddyAllocator.create({ pages: 4, data: room, dataOffset: v }),
@@ -184,6 +191,10 @@ const poolRows: Row[] = [
     },
     ['undefined', 'a function'],
   ],
+  ['wait.words', (v) => pool.wait(v, 0, 0, 0)],
+  ['wait.index', (v) => pool.wait(sleepWords, v, 1, 0)],
+  ['wait.value', (v) => pool.wait(sleepWords, 0, v, 0), ['-1']],
+  optional('wait.ms', (v) => pool.wait(sleepWords, 0, 1, v), ['1.5', 'Infinity', ...big]),
   ['fragmentation', (v) => pool.fragmentation(v)],
   [
     'walk',

@@ -16,6 +16,7 @@ import {
   THREADS_FORMAT,
 } from '@bootmem/memmap/shared';
 
+import { stackLayout } from './cache-layout.js';
 import { controlWords, Header, MAGIC, VERSION, Zone, zoneAt } from './control-layout.js';
 import { BuddyError } from './errors.js';
 import { checkLocal, type LocalParts } from './local.js';
@@ -27,6 +28,8 @@ const TWO_32 = 2 ** 32;
 /** More zones than any machine has: 1024 nodes of 6. */
 const MAX_ZONES = 6144;
 const MAX_THREADS = 32000;
+/** No list holds more. */
+const MAX_SHARE = 2 ** 31 - 1;
 
 /** Page number in two words, low first. */
 export const pfnAt = (words: Int32Array, at: number): number =>
@@ -46,7 +49,12 @@ function controlNeed(words: Int32Array): BufferNeed | string {
   const threads = words[Header.THREADS]!;
   const counted = zones >= 1 && zones <= MAX_ZONES && threads >= 1 && threads <= MAX_THREADS;
   if (!counted) return `it is for ${zones} zones and ${threads} threads`;
-  return { field: 'control', as: 'words', bytes: 4 * controlWords(zones, threads) };
+  const cacheShare = words[Header.CACHE_SHARE]!;
+  const shared = cacheShare >= 0 && cacheShare <= MAX_SHARE;
+  if (!shared || words[Header.CACHE_WORDS] !== stackLayout(cacheShare).words) {
+    return `its page caches are for ${cacheShare} pages`;
+  }
+  return { field: 'control', as: 'words', bytes: 4 * controlWords({ zones, threads, cacheShare }) };
 }
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;

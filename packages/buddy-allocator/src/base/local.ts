@@ -37,6 +37,11 @@ export function bufferBytes(value: unknown): number | undefined {
   return read(localBytes, value) ?? read(sharedBytes, value);
 }
 
+/** True for a buffer that several threads can see. */
+export function isSharedMemory(value: unknown): boolean {
+  return read(sharedBytes, value) !== undefined;
+}
+
 const partsOf = ({ control, memmap, data }: LocalParts): object[] =>
   [control.buffer, memmap.table, data ?? control.buffer].filter(
     (buffer) => read(localBytes, buffer) !== undefined,

@@ -13,7 +13,7 @@
  * A batch is carved from one block in one pass: repeated splitting would hand out the same pages in the
  * same order, because the smallest block that fits is always the rest of the block split last.
  *
- * Locks: everything but `settle` needs the zone's lock. Entries are published (TOP, BOTTOM) only when the
+ * Locks: everything but `settle` and `reset` needs the zone's lock. Entries are published (TOP, BOTTOM) only when the
  * region in flight is closed, and by statements between which a thread cannot be ended (no call, no
  * loop), so a dying thread loses no page.
  */
@@ -26,10 +26,10 @@ import {
   CACHE_TYPES,
   CacheList,
   cacheListAt,
-  stackCapacity,
-  stackFloor,
-  Zone,
-} from '../base/control-layout.js';
+  orderOfList,
+  stackLayout,
+} from '../base/cache-layout.js';
+import { Header, Zone } from '../base/control-layout.js';
 import type { FreeArea } from '../lists/free-area.js';
 import { type Fallback, TakeFlag } from '../lists/fallback.js';
 
@@ -62,6 +62,10 @@ export interface CacheParts {
   readonly counted: boolean;
   readonly lock: () => void;
   readonly unlock: () => void;
+  /** Called when the cache comes into use after it was parked. */
+  readonly onUse?: (() => void) | undefined;
+  /** Makes an allocated block cached, if no other thread has freed it in the same instant, else throws. */
+  readonly claim?: ((index: number, order: number) => void) | undefined;
 }
 
 /** How much a refill is to get. */
@@ -77,10 +81,12 @@ export interface CacheMoves {
   readonly giveBack: (list: number, entries: number) => number;
   /** Takes the lock and fills an empty list. @returns how many blocks came */
   readonly fetch: (order: number, type: number, batch: Batch, flags: number) => number;
-  /** Takes the lock and frees everything; the lists lie at their floors afterwards. */
+  /** Takes the lock and frees everything. */
   readonly giveAll: () => void;
   /** Moves a list to its floor and sets its limit in entries; what its stack has room for bounds it. */
   readonly settle: (list: number, limit: number) => void;
+  /** Makes all lists empty and full, whatever their words are: those of a cache that nobody had. */
+  readonly reset: () => void;
 }
 
 /** Moves of the cache at `parts.at`. */
@@ -88,10 +94,12 @@ export function createCacheMoves(parts: CacheParts): CacheMoves {
   const { words: w, at, zoneAt: z, area, fallback, counted, lock, unlock } = parts;
   const { state } = parts.columns;
   const COUNT = at + Cache.COUNT;
-  const floors = Int32Array.from({ length: LISTS }, (_, list) => at + stackFloor(list));
+  const layout = stackLayout(w[Header.CACHE_SHARE]!);
+  const { capacities } = layout;
+  const floors = layout.floors.map((floor) => at + floor);
 
   function giveBack(list: number, entries: number): number {
-    const order = Math.floor(list / TYPES);
+    const order = orderOfList(list);
     const l = at + cacheListAt(list);
     const top = w[l]!;
     const start = w[l + BOTTOM]!;
@@ -112,7 +120,7 @@ export function createCacheMoves(parts: CacheParts): CacheMoves {
 
   function giveAll(): void {
     lock();
-    for (let list = 0; list < LISTS; list++) giveBack(list, stackCapacity(list));
+    for (let list = 0; list < LISTS; list++) giveBack(list, capacities[list]!);
     unlock();
   }
 
@@ -127,12 +135,22 @@ export function createCacheMoves(parts: CacheParts): CacheMoves {
       w[l] = floor + top - bottom;
     }
     // A request to drain that came meanwhile must not be covered up.
-    w[l + LIMIT] = w[at + Cache.ATTENTION] === 0 ? floor + Math.min(limit, stackCapacity(list)) : 0;
+    w[l + LIMIT] = w[at + Cache.ATTENTION] === 0 ? floor + Math.min(limit, capacities[list]!) : 0;
+  }
+
+  function reset(): void {
+    w[COUNT] = 0;
+    w[at + Cache.ATTENTION] = 0;
+    for (let list = 0; list < LISTS; list++) {
+      const floor = floors[list]!;
+      w.set([floor, floor, floor, 0], at + cacheListAt(list));
+    }
   }
 
   function fetch(order: number, type: number, batch: Batch, flags: number): number {
-    const { wanted, needed } = batch;
     const list = order * TYPES + type;
+    const wanted = Math.min(batch.wanted, capacities[list]!);
+    const needed = Math.min(batch.needed, wanted);
     const l = at + cacheListAt(list);
     const cold = floors[list]! + wanted;
     w[l] = cold;
@@ -197,5 +215,5 @@ export function createCacheMoves(parts: CacheParts): CacheMoves {
     return n;
   }
 
-  return { giveBack, giveAll, settle, fetch };
+  return { giveBack, giveAll, settle, reset, fetch };
 }

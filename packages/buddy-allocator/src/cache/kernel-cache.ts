@@ -21,8 +21,9 @@ import {
   CacheList,
   cachePages,
   LIST_HEADER_SHIFT,
-  Zone,
-} from '../base/control-layout.js';
+} from '../base/cache-layout.js';
+import { Zone } from '../base/control-layout.js';
+import { createParking } from './parked-cache.js';
 import type { WorkerCache } from './worker-cache-types.js';
 
 // Copies for the inner loops, see fast-path.ts.
@@ -49,7 +50,7 @@ export function createKernelCache(
   parts: CacheParts & { readonly maxOrder: number; readonly pageblockOrder: number },
   moves: CacheMoves,
 ): WorkerCache {
-  const { words: w, at, zoneAt: z, lock, unlock, maxOrder, pageblockOrder } = parts;
+  const { words: w, at, zoneAt: z, lock, unlock, maxOrder, pageblockOrder, onUse, claim } = parts;
   const { state, pageblocks } = parts.columns;
   const LISTS = at + Cache.LISTS;
   const COUNT = at + Cache.COUNT;
@@ -62,8 +63,16 @@ export function createKernelCache(
   let freeCount = 0;
   /** Bit per order that is cached. */
   let cachedMask = 0;
+  const limitOf = (): number => MAX_ENTRIES;
+  const parking = createParking({ words: w, at, moves, drain, limitOf, lock, unlock, onUse });
 
   function retune(): void {
+    parking.unpark();
+    resize();
+    settle();
+  }
+
+  function resize(): void {
     batch = Math.max(1, w[z + Zone.BATCH]!);
     highMin = Math.min(w[z + Zone.HIGH_MIN]!, MAX_ENTRIES);
     highMax = Math.min(w[z + Zone.HIGH_MAX]!, MAX_ENTRIES);
@@ -72,12 +81,16 @@ export function createKernelCache(
     for (let o = 0; o < ORDERS && highMax > 0; o++) {
       if (o <= maxOrder && (o <= COSTLY_ORDER || o === pageblockOrder)) cachedMask |= 1 << o;
     }
-    settle();
+    publish();
+  }
+
+  function publish(): void {
+    w[at + Cache.HIGH] = high;
+    w[at + Cache.BATCH] = batch;
   }
 
   function settle(): void {
-    w[at + Cache.HIGH] = high;
-    w[at + Cache.BATCH] = batch;
+    publish();
     for (let list = 0; list < CACHE_LISTS; list++) moves.settle(list, MAX_ENTRIES);
   }
 
@@ -113,6 +126,8 @@ export function createKernelCache(
     const list = order * TYPES + type;
     const l = LISTS + (list << HEADER_SHIFT);
     if (w[l]! >= w[l + LIMIT]! && !makeRoom(list)) return false;
+    // Nothing after it can fail, or end this thread between the two.
+    claim?.(index, order);
     const top = w[l]! + 1;
     w[top] = index;
     w[l] = top;
@@ -125,8 +140,10 @@ export function createKernelCache(
     return true;
   }
 
-  /** The list has no room, or somebody asked for a drain: then the block goes back as well. */
+  /** The list has no room, or is parked, or somebody asked for a drain: then the block goes back as well. */
   function makeRoom(list: number): boolean {
+    const l = LISTS + (list << HEADER_SHIFT);
+    if (parking.unpark() && w[l]! < w[l + LIMIT]!) return true;
     if (w[ATTENTION] !== 0) {
       drain();
       return false;
@@ -175,6 +192,10 @@ export function createKernelCache(
   }
 
   function refill(order: number, type: number, flags: number): number {
+    if (parking.unpark()) {
+      const index = pop(order, type);
+      if (index !== NONE) return index;
+    }
     if (w[ATTENTION] !== 0) drain();
     if (!holds(order)) return NONE;
     const got = moves.fetch(order, type, batchFor(order), flags);
@@ -183,6 +204,7 @@ export function createKernelCache(
   }
 
   function drain(): void {
+    parking.unpark();
     w[ATTENTION] = 0;
     if (cachePages(w, at) > 0) moves.giveAll();
     high = Math.max(highMin, Math.min(high, highMax));
@@ -194,6 +216,9 @@ export function createKernelCache(
     for (let list = 0; list < CACHE_LISTS; list++) moves.settle(list, 0);
   }
 
-  retune();
-  return { pop, push, refill, drain, close, retune, holds };
+  // Not in use yet: the first call that needs it makes it so.
+  moves.reset();
+  parking.park();
+  resize();
+  return { pop, push, refill, drain, close, retune, holds, ...parking };
 }

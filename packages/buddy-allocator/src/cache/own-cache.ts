@@ -1,15 +1,17 @@
 /**
  * Page cache of one thread in which each list has a limit of its own, for blocks of orders 0..9.
  *
- *     first ──▶ 2 * first ──▶ ... ──▶ most        limit of a list, in entries
- *        ▲            while refills follow refills, or refills and drains take turns
- *        └─────────── a drain that others asked for
+ *     0 ──▶ first ──▶ 2 * first ──▶ ... ──▶ most        limit of a list, in entries
+ *     ▲                 while refills follow refills, or refills and drains take turns
+ *     └──────────────── a drain that others asked for
  *
  * Hits are in fast-path.ts and know no policy: whether a thread allocates, frees or does both is seen from
  * its slow paths only (`streak`). It starts with a batch and a limit of four; both double while it keeps
  * allocating. The limit doubles when a refill follows a drain or the other way round, too: the list was too
  * short for how far this thread goes up and down. A drain goes down to the half, so that neither end is
  * near. A thread that only frees keeps its limit and gives back more at a time.
+ *
+ * All limits together, in pages, are at most the thread's share (cache-budget.ts).
  *
  * Locks: the zone's, for at most MAX_BATCH blocks at a time. Source: reference of the buddy allocator,
  * section 6, for what the kernel tunes and why.
@@ -27,8 +29,11 @@ import {
   CacheList,
   cachePages,
   LIST_HEADER_SHIFT,
-  Zone,
-} from '../base/control-layout.js';
+} from '../base/cache-layout.js';
+import { Zone } from '../base/control-layout.js';
+import { createBudget, type OrderSizes, ownSizes } from './cache-budget.js';
+import { createParking } from './parked-cache.js';
+import { Park } from './parking.js';
 import type { WorkerCache } from './worker-cache-types.js';
 
 // Copies for the inner loops, see fast-path.ts.
@@ -45,63 +50,28 @@ const PAGEBLOCK_MASK = PAGEBLOCK_TYPE_MASK | PageblockBit.ISOLATED;
 const BOTTOM = CacheList.BOTTOM;
 const LIMIT = CacheList.LIMIT;
 const NONE = -1;
-/** Bound the limits: less than a stack has room for. */
-const MAX_PAGES = 4000;
-const MAX_BLOCKS = 1000;
 /** Bounds how long a thread holds the lock for its cache. */
 const MAX_BATCH = 512;
-const COSTLY_ORDER = 3;
-/** Entries of a list of blocks above the costly order, in a large zone. */
-const FEW_ENTRIES = 16;
 const MAX_STREAK = 5;
-
-/** Sizes of the lists of one order, in entries. */
-interface OrderSizes {
-  readonly batch: number;
-  readonly first: number;
-  readonly most: number;
-}
-
-/**
- * Sizes for an order: orders 0..3 share the batch and the first limit in pages; a list may grow to the zone's
- * share for a thread (order 0) or a quarter of it. Larger blocks: 1/128 of the zone, at most 16 blocks.
- */
-function ownSizes(
-  order: number,
-  zone: { batch: number; highMin: number; highMax: number; managed: number },
-): OrderSizes {
-  if (order > COSTLY_ORDER) {
-    const few = Math.min(FEW_ENTRIES, zone.managed >> (order + 7));
-    return few > 1 ? { batch: few >> 1, first: few, most: few } : { batch: 0, first: 0, most: 0 };
-  }
-  if (zone.highMax <= 0) return { batch: 0, first: 0, most: 0 };
-  const bound = order === 0 ? MAX_PAGES : MAX_BLOCKS;
-  const first = Math.min(bound, Math.max(2, zone.highMin >> order));
-  const share = zone.highMax >> (order === 0 ? 0 : order + 2);
-  return {
-    batch: Math.max(1, zone.batch >> order),
-    first,
-    most: Math.min(bound, Math.max(first, share)),
-  };
-}
 
 /** A cache of the policy `own`. */
 export function createOwnCache(
   parts: CacheParts & { readonly maxOrder: number; readonly pageblockOrder: number },
   moves: CacheMoves,
 ): WorkerCache {
-  const { words: w, at, zoneAt: z, lock, unlock, maxOrder, pageblockOrder } = parts;
+  const { words: w, at, zoneAt: z, lock, unlock, maxOrder, pageblockOrder, onUse, claim } = parts;
   const { state, pageblocks } = parts.columns;
   const LISTS = at + Cache.LISTS;
   const ATTENTION = at + Cache.ATTENTION;
-  const limits = new Int32Array(CACHE_LISTS);
   /** Slow paths in a row of the same kind, by list: > 0 refills, < 0 drains. */
   const streak = new Int8Array(CACHE_LISTS);
   let sizes: OrderSizes[] = [];
+  const budget = createBudget(shrink);
+  const { limits } = budget;
+  const limitOf = (list: number): number => limits[list]!;
+  const parking = createParking({ words: w, at, moves, drain, limitOf, lock, unlock, onUse });
 
-  const orderOf = (list: number): number => Math.floor(list / TYPES);
-
-  function retune(): void {
+  function resize(): void {
     const zone = {
       batch: Math.max(1, w[z + Zone.BATCH]!),
       highMin: w[z + Zone.HIGH_MIN]!,
@@ -113,16 +83,32 @@ export function createOwnCache(
     );
     w[at + Cache.HIGH] = sizes[0]!.first;
     w[at + Cache.BATCH] = sizes[0]!.batch;
-    restart();
+    budget.restart(zone.highMax);
   }
 
-  /** First limits again. */
+  function retune(): void {
+    // Of a cache that nobody uses, the sizes are all there is.
+    if (w[at + Cache.PARK] === Park.OWNED || cachePages(w, at) > 0) drain();
+    resize();
+  }
+
+  /** No list may hold anything until it is used. */
   function restart(): void {
-    for (let list = 0; list < CACHE_LISTS; list++) {
-      limits[list] = sizes[orderOf(list)]!.first;
-      streak[list] = 0;
-      moves.settle(list, limits[list]!);
+    budget.restart();
+    streak.fill(0);
+    for (let list = 0; list < CACHE_LISTS; list++) moves.settle(list, 0);
+  }
+
+  /** Another list gets what this one gives up. */
+  function shrink(list: number, limit: number): void {
+    const entries =
+      w[LISTS + (list << HEADER_SHIFT)]! - w[LISTS + (list << HEADER_SHIFT) + BOTTOM]!;
+    if (entries > limit) {
+      lock();
+      moves.giveBack(list, entries - limit);
+      unlock();
     }
+    moves.settle(list, limit);
   }
 
   function pop(order: number, type: number): number {
@@ -144,47 +130,38 @@ export function createOwnCache(
 
   function push(index: number, order: number): boolean {
     if (order >= ORDERS) return false;
-    const type = pageblocks[index >>> pageblockOrder]! & PAGEBLOCK_MASK;
-    if (type >= TYPES) return pushOdd(index, order, type);
-    const l = LISTS + ((order * TYPES + type) << HEADER_SHIFT);
+    let type = pageblocks[index >>> pageblockOrder]! & PAGEBLOCK_MASK;
+    if (type >= TYPES) {
+      // HighAtomic and CMA go with Movable, Isolate past the cache.
+      if ((type & ISOLATED) !== 0) return false;
+      type = MOVABLE;
+    }
+    const list = order * TYPES + type;
+    const l = LISTS + (list << HEADER_SHIFT);
+    if (w[l]! >= w[l + LIMIT]! && !makeRoom(list, order)) return false;
+    // Nothing after it can fail, or end this thread between the two.
+    claim?.(index, order);
     const top = w[l]! + 1;
-    if (top > w[l + LIMIT]!) return pushFull(index, order, type);
     w[top] = index;
     w[l] = top;
     state[index] = CACHED_DIRTY | order;
     return true;
   }
 
-  /** Types that have no list of their own: HighAtomic and CMA go with Movable, Isolate past the cache. */
-  function pushOdd(index: number, order: number, type: number): boolean {
-    if ((type & ISOLATED) !== 0) return false;
-    const l = LISTS + ((order * TYPES + MOVABLE) << HEADER_SHIFT);
-    if (w[l]! >= w[l + LIMIT]!) return pushFull(index, order, MOVABLE);
-    store(l, index, order);
-    return true;
-  }
-
-  function store(l: number, index: number, order: number): void {
-    const top = w[l]! + 1;
-    w[top] = index;
-    w[l] = top;
-    state[index] = CACHED_DIRTY | order;
-  }
-
-  /** The list is full, or somebody asked for a drain, or the order is not cached at all. */
-  function pushFull(index: number, order: number, type: number): boolean {
+  /** The list is full, or parked, or somebody asked for a drain, or the order is not cached at all. */
+  function makeRoom(list: number, order: number): boolean {
+    const l = LISTS + (list << HEADER_SHIFT);
+    if (parking.unpark() && w[l]! < w[l + LIMIT]!) return true;
     if (w[ATTENTION] !== 0) {
       drain();
       return false;
     }
     const size = sizes[order]!;
-    if (size.most === 0) return false;
-    const list = order * TYPES + type;
     const limit = limits[list]!;
     const before = streak[list]!;
-    if (before > 0 && limit < size.most) {
-      limits[list] = Math.min(2 * limit, size.most);
-    } else {
+    if (limit === 0) {
+      if (!budget.grow(list, size.first)) return false;
+    } else if (before <= 0 || !budget.grow(list, Math.min(2 * limit, size.most))) {
       streak[list] = Math.max(Math.min(0, before) - 1, -MAX_STREAK);
       // Several drains in a row: what is freed here was allocated elsewhere and is not needed here.
       const entries = before < 0 ? limit - size.batch : limit >> 1;
@@ -194,14 +171,15 @@ export function createOwnCache(
       unlock();
     }
     moves.settle(list, limits[list]!);
-    store(LISTS + (list << HEADER_SHIFT), index, order);
     return true;
   }
 
   function batchFor(list: number, order: number): Batch {
     const size = sizes[order]!;
     const before = streak[list]!;
-    if (before !== 0) limits[list] = Math.min(2 * limits[list]!, size.most);
+    const limit = limits[list]!;
+    if (limit === 0) budget.grow(list, size.first);
+    else if (before !== 0) budget.grow(list, Math.min(2 * limit, size.most));
     streak[list] = Math.min(Math.max(0, before) + 1, MAX_STREAK);
     const half = Math.max(1, Math.min(limits[list]! >> 1, MAX_BATCH));
     const wanted = before < 0 ? half : Math.min(half, size.batch << before);
@@ -209,33 +187,39 @@ export function createOwnCache(
   }
 
   function refill(order: number, type: number, flags: number): number {
+    if (parking.unpark()) {
+      const index = pop(order, type);
+      if (index !== NONE) return index;
+    }
     if (w[ATTENTION] !== 0) drain();
     if (sizes[order]!.most === 0) return NONE;
     const list = order * TYPES + type;
-    const got = moves.fetch(order, type, batchFor(list, order), flags);
+    const batch = batchFor(list, order);
+    if (limits[list] === 0) return NONE;
+    const got = moves.fetch(order, type, batch, flags);
     moves.settle(list, limits[list]!);
     return got === 0 ? NONE : pop(order, type);
   }
 
   function drain(): void {
+    parking.unpark();
     w[ATTENTION] = 0;
     if (cachePages(w, at) > 0) moves.giveAll();
     restart();
   }
 
-  function close(): void {
-    drain();
-    for (let list = 0; list < CACHE_LISTS; list++) moves.settle(list, 0);
-  }
-
-  retune();
+  // Not in use yet: the first call that needs it makes it so.
+  moves.reset();
+  parking.park();
+  resize();
   return {
     pop,
     push,
     refill,
     drain,
-    close,
+    close: drain,
     retune,
+    ...parking,
     holds: (order) => order < ORDERS && sizes[order]!.most > 0,
   };
 }

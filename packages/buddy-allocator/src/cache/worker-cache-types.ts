@@ -14,6 +14,10 @@ export interface WorkerCache {
   readonly drain: () => void;
   /** Gives everything back and lets nothing in any more, until `retune`. */
   readonly close: () => void;
+  /** Lets others take what it holds; the next call that needs the cache makes it the owner's again. */
+  readonly park: () => void;
+  /** Makes it the owner's again. False when it was so already. */
+  readonly unpark: () => boolean;
   /** Recomputes the limits after the zone's size or marks changed. */
   readonly retune: () => void;
 }

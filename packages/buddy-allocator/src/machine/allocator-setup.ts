@@ -14,18 +14,26 @@ import type {
   ZoneSpec,
 } from './allocator-types.js';
 import {
-  cacheAt,
   ControlFlag,
   controlWords,
   Header,
+  initHeader,
   MAGIC,
-  VERSION,
   Zone,
   zoneAt,
 } from '../base/control-layout.js';
 import { keepLocal } from '../base/local.js';
 import { BuddyZone, initZoneWords } from '../zone/zone.js';
 import { checkOptions, checkSpecs } from './check-options.js';
+
+/** The kernel's caches hold at most 1000 pages; deep ones have a limit for each list. */
+const KERNEL_SHARE = 1024;
+const DEEP_SHARE = 4096;
+
+function cacheShareOf({ caches = true, deepCaches = false }: PageAllocatorOptions): number {
+  if (!caches) return 0;
+  return deepCaches ? DEEP_SHARE : KERNEL_SHARE;
+}
 
 /**
  * Writes the control words of a new allocator.
@@ -39,17 +47,13 @@ export function makeHandle(
   checkSpecs(memmap, zones);
   checkOptions(options, memmap.geometry.maxOrder);
   const threads = options.threads ?? 64;
-  const control = allocateWords(
-    controlWords(zones.length, threads),
-    memmap.usage().storage !== 'local',
-  );
-  control[Header.VERSION] = VERSION;
-  control[Header.ZONES] = zones.length;
-  control[Header.THREADS] = threads;
-  control[Header.FLAGS] =
+  const sizes = { zones: zones.length, threads, cacheShare: cacheShareOf(options) };
+  const control = allocateWords(controlWords(sizes), memmap.usage().storage !== 'local');
+  const flags =
     ((options.grouping ?? true) ? ControlFlag.GROUPING : 0) |
     (options.deepCaches === true ? ControlFlag.DEEP_CACHE : 0) |
     (options.caches === false ? ControlFlag.NO_CACHE : 0);
+  initHeader(control, sizes, flags);
   zones.forEach((spec, i) => {
     const zoneId = memmap.defineZone(spec.nid, ZONE_INDEX_BY_NAME[spec.zone]);
     initZoneWords(control, zoneAt(i), { ...spec, zoneId });
@@ -81,7 +85,6 @@ export function openZones(
 ): NamedZone[] {
   const { memmap, registry, thread, options } = user;
   const words = handle.control;
-  const count = words[Header.ZONES]!;
   const flags = words[Header.FLAGS]!;
   const caches = (flags & ControlFlag.NO_CACHE) === 0;
   return handle.zones.map(({ nid, zone }, i) => ({
@@ -91,7 +94,8 @@ export function openZones(
       memmap,
       words,
       at: zoneAt(i),
-      cacheAt: caches ? cacheAt(count, words[Header.THREADS]!, i, thread) : undefined,
+      zone: i,
+      caches,
       eventsAt: Header.EVENTS,
       thread,
       registry,

@@ -26,7 +26,8 @@ import type {
   ZoneSpec,
 } from './allocator-types.js';
 import { type CompactionResult, compactZone } from '../zone/compaction.js';
-import { askToDrain, Cache, cacheAt, ControlFlag, Header, Zone } from '../base/control-layout.js';
+import { Cache } from '../base/cache-layout.js';
+import { ControlFlag, Header, Zone } from '../base/control-layout.js';
 import {
   checkArray,
   checkFlag,
@@ -58,7 +59,6 @@ import {
   takeUnacceptedAt,
 } from '../zone/unaccepted-blocks.js';
 import { auditZone, type Violation } from '../zone/verify.js';
-import { reclaimCache } from '../cache/worker-cache.js';
 import type { BuddyZone } from '../zone/zone.js';
 import { checkAllocOptions, checkHooks, checkOptions } from './check-options.js';
 import { ZoneWalk } from './zone-walk.js';
@@ -311,13 +311,11 @@ export class PageAllocator {
   /** Checks I1..I12 of every zone; call it while no other thread is at work. @returns what is broken */
   verify(): Violation[] {
     this.#refuseClosed();
-    const zones = this.#words[Header.ZONES]!;
     const threads = this.#words[Header.THREADS]!;
     const violations = this.zones.flatMap(({ core }, zone) =>
-      auditZone(
-        core,
-        core.cacheAt === undefined ? undefined : { zones, threads, zone },
-      ).violations.map((v) => ({ ...v, text: `zone ${zone}: ${v.text}` })),
+      auditZone(core, core.cacheAt === undefined ? undefined : { threads, zone }).violations.map(
+        (v) => ({ ...v, text: `zone ${zone}: ${v.text}` }),
+      ),
     );
     // A broken invariant stops the object, in every thread: see `#check`.
     if (violations.length > 0) this.#words[Header.BROKEN] = 1;
@@ -386,11 +384,20 @@ export class PageAllocator {
     setupCaches(this.zones, this.#profile, this.#handle.workers);
   }
 
-  /** Gives this thread's caches back, and asks the other threads to do so at their next call. */
+  /** Gives this thread's caches back, and those that are parked; asks the other threads to do so at their next call. */
   drain(): void {
     this.#checkOpen();
-    for (const { core } of this.zones) core.cache?.drain();
-    this.#attention();
+    for (const { core } of this.zones) core.drainCaches();
+  }
+
+  /**
+   * Lets others have what this thread's caches hold, until it needs them again: say so before doing nothing for long.
+   * Any call is still possible; the first that needs a cache makes it the thread's own again.
+   * @remarks about a microsecond a zone, no lock
+   */
+  park(): void {
+    this.#checkOpen();
+    for (const { core } of this.zones) core.cache?.park();
   }
 
   /**
@@ -452,14 +459,7 @@ export class PageAllocator {
 
   #reclaim(thread: number, { reserve = false }: ReclaimOptions): number {
     let pages = 0;
-    for (const [i, { core }] of this.zones.entries()) {
-      if (core.cacheAt === undefined) continue;
-      const at = cacheAt(this.#words[Header.ZONES]!, this.#words[Header.THREADS]!, i, thread);
-      pages += core.locked(() =>
-        reclaimCache({ columns: core.columns, words: this.#words, at, area: core.area }),
-      );
-      this.#words[at + Cache.OWNER] = 0;
-    }
+    for (const { core } of this.zones) pages += core.reclaimCacheOf(thread);
     this.registry.release(thread, reserve);
     return pages;
   }
@@ -495,16 +495,6 @@ export class PageAllocator {
   #own(): void {
     for (const { core } of this.zones) {
       if (core.cacheAt !== undefined) this.#words[core.cacheAt + Cache.OWNER] = this.thread;
-    }
-  }
-
-  #attention(): void {
-    const zones = this.#words[Header.ZONES]!;
-    const threads = this.#words[Header.THREADS]!;
-    for (let zone = 0; zone < zones; zone++) {
-      for (let thread = 1; thread <= threads; thread++) {
-        if (thread !== this.thread) askToDrain(this.#words, cacheAt(zones, threads, zone, thread));
-      }
     }
   }
 

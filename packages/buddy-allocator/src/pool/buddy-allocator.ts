@@ -16,16 +16,8 @@ import { Memmap, Migratetype } from '@bootmem/memmap';
 import { ThreadRegistry } from '@bootmem/memmap/shared';
 
 import { compactZone, type CompactionResult } from '../zone/compaction.js';
-import {
-  askToDrain,
-  Cache,
-  cacheAt,
-  ControlFlag,
-  Header,
-  Zone,
-  zoneAt,
-  ZoneFlag,
-} from '../base/control-layout.js';
+import { Cache } from '../base/cache-layout.js';
+import { ControlFlag, Header, Zone, zoneAt, ZoneFlag } from '../base/control-layout.js';
 import {
   checkArray,
   checkFlag,
@@ -44,7 +36,6 @@ import { markAllDead, type ReclaimOptions } from '../base/threads.js';
 import { createFastPath, type FastPath } from './fast-path.js';
 import { allocContigRange, checkContig, type MoveCallback } from '../zone/isolation.js';
 import { auditZone, type Violation } from '../zone/verify.js';
-import { reclaimCache } from '../cache/worker-cache.js';
 import { BuddyZone } from '../zone/zone.js';
 import { formatBuddyinfo } from '../reports/buddyinfo.js';
 import { unusableIndex } from '../reports/fragmentation.js';
@@ -61,12 +52,16 @@ import type {
   FreeStatus,
   RangeRequest,
 } from './pool-types.js';
+import { createIdleTimer, type IdleTimer } from './idle-timer.js';
 import { watchWord } from './low-watch.js';
 import { needData, PageData, POISON, type ViewConstructor } from './page-data.js';
 import { checkRequest, type PressureCallback, Requests } from './requests.js';
 import { restoreBuffers, snapshotBuffers } from './snapshot.js';
+import { checkWait, sleepOn } from './wait.js';
 
 const NO_REQUEST: AllocRequest = Object.freeze({});
+/** A thread's cache is parked so long after it came into use, when its event loop comes round. */
+const PARK_AFTER_MS = 100;
 /** What is said of the allocator, not of the block. */
 const STOPPED: readonly string[] = ['ERR_BUDDY_CORRUPT', 'ERR_BUDDY_CLOSED'];
 
@@ -104,9 +99,11 @@ export class BuddyAllocator {
   readonly #usual: number;
   readonly #requests: Requests;
   readonly #fast: FastPath<AllocRequest> | undefined;
+  readonly #idle: IdleTimer;
   #closed = false;
 
-  private constructor(handle: BuddyHandle, { lockTimeoutMs, thread }: AttachOptions = {}) {
+  private constructor(handle: BuddyHandle, options: AttachOptions = {}) {
+    const { lockTimeoutMs, thread, parkAfterMs = PARK_AFTER_MS } = options;
     const words = handle.control;
     this.#handle = handle;
     this.#words = words;
@@ -118,17 +115,21 @@ export class BuddyAllocator {
     this.maxOrder = this.memmap.geometry.maxOrder;
     this.pageSize = 2 ** this.memmap.geometry.pageShift;
     const flags = words[Header.FLAGS]!;
-    const cached = (flags & ControlFlag.NO_CACHE) === 0;
     this.#data =
       handle.data === null
         ? undefined
         : new PageData(handle.data, handle.dataOffset, this.pageSize);
+    this.#idle = createIdleTimer(parkAfterMs, () => {
+      this.zone.cache?.park();
+    });
     const poisoned = (flags & ControlFlag.POISON) === 0 ? undefined : this.#data;
     this.zone = new BuddyZone({
       memmap: this.memmap,
       words,
       at: zoneAt(0),
-      cacheAt: cached ? cacheAt(1, words[Header.THREADS]!, 0, this.thread) : undefined,
+      zone: 0,
+      caches: (flags & ControlFlag.NO_CACHE) === 0,
+      onCacheUse: this.#idle.arm,
       eventsAt: Header.EVENTS,
       thread: this.thread,
       registry: this.registry,
@@ -180,8 +181,8 @@ export class BuddyAllocator {
    */
   static create(options: BuddyAllocatorOptions): BuddyAllocator {
     const { handle, pages } = makeHandle(options);
-    const { lockTimeoutMs } = options;
-    const allocator = new BuddyAllocator(handle, { lockTimeoutMs });
+    const { lockTimeoutMs, parkAfterMs } = options;
+    const allocator = new BuddyAllocator(handle, { lockTimeoutMs, parkAfterMs });
     allocator.zone.area.reset();
     allocator.#bringOnline(0, pages);
     return allocator;
@@ -196,6 +197,7 @@ export class BuddyAllocator {
     checkAllocatorHandle(handle);
     checkObject(options, 'options');
     checkTimeout(options.lockTimeoutMs);
+    checkTimeout(options.parkAfterMs, 'parkAfterMs');
     if (options.thread !== undefined) checkInteger(options.thread, 'thread', 1, 2 ** 31 - 1);
     return new BuddyAllocator(handle, options);
   }
@@ -442,21 +444,56 @@ export class BuddyAllocator {
     const grid =
       this.zone.cacheAt === undefined
         ? undefined
-        : { zones: 1, threads: this.#words[Header.THREADS]!, zone: 0 };
+        : { threads: this.#words[Header.THREADS]!, zone: 0 };
     const { violations } = auditZone(this.zone, grid);
     // A broken invariant stops the object, in every thread: see `#checkOpen`.
     if (violations.length > 0) this.#words[Header.BROKEN] = 1;
     return violations;
   }
 
-  /** Gives this thread's cache back, and asks other threads to do so at their next call. */
+  /** Gives this thread's cache back, and those that are parked; asks other threads to do so at their next call. */
   drain(): void {
     this.#checkOpen();
-    this.zone.cache?.drain();
-    const threads = this.#words[Header.THREADS]!;
-    for (let thread = 1; thread <= threads; thread++) {
-      if (thread !== this.thread) askToDrain(this.#words, cacheAt(1, threads, 0, thread));
-    }
+    this.zone.drainCaches();
+  }
+
+  /**
+   * Lets others have what this thread's cache holds, until it needs the cache again: say so before doing nothing for
+   * long. Any call is still possible; the first that needs the cache unparks it.
+   * @remarks about a microsecond, no lock
+   */
+  park(): void {
+    this.#checkOpen();
+    this.zone.cache?.park();
+  }
+
+  /**
+   * Makes the cache this thread's own again; what others have taken meanwhile is gone. Calls do so by themselves.
+   * @throws ERR_LOCK_TIMEOUT (MemmapError) while another thread takes from it and does not come to an end
+   */
+  unpark(): void {
+    this.#checkOpen();
+    this.zone.cache?.unpark();
+  }
+
+  /**
+   * `Atomics.wait` with the cache parked: for threads that sleep until there is work.
+   * @param words  an Int32Array over shared memory
+   * @param index  word to wait on
+   * @param value  sleep only while the word is this
+   * @param ms     at most so long; default: for ever
+   * @throws ERR_BUDDY_ARGUMENT also where the thread must not sleep: on a page's main thread
+   */
+  wait(
+    words: Int32Array,
+    index: number,
+    value: number,
+    ms = Infinity,
+  ): 'ok' | 'not-equal' | 'timed-out' {
+    this.#checkOpen();
+    checkWait(words, index, value, ms);
+    this.zone.cache?.park();
+    return sleepOn(words, index, value, ms);
   }
 
   /**
@@ -516,10 +553,7 @@ export class BuddyAllocator {
   }
 
   #reclaim(thread: number, { reserve = false }: ReclaimOptions): number {
-    const at = cacheAt(1, this.#words[Header.THREADS]!, 0, thread);
-    const { columns, area } = this.zone;
-    const pages = this.zone.locked(() => reclaimCache({ columns, words: this.#words, at, area }));
-    this.#words[at + Cache.OWNER] = 0;
+    const pages = this.zone.reclaimCacheOf(thread);
     this.registry.release(thread, reserve);
     return pages;
   }
@@ -551,6 +585,7 @@ export class BuddyAllocator {
     if (this.#closed) return;
     this.zone.close();
     this.#closed = true;
+    this.#idle.stop();
     // The id, and with it the cache, may be another thread's soon: nothing of this object must reach it.
     this.#fast?.close();
     if (this.zone.cacheAt !== undefined) this.#words[this.zone.cacheAt + Cache.OWNER] = 0;

@@ -21,9 +21,9 @@ import {
   CACHE_ORDERS,
   CACHE_TYPES,
   CacheList,
-  Header,
   LIST_HEADER_SHIFT,
-} from '../base/control-layout.js';
+} from '../base/cache-layout.js';
+import { Header } from '../base/control-layout.js';
 import type { BuddyZone } from '../zone/zone.js';
 
 // Copies of imported values: an import is read through its module's cell each time, a constant of this

@@ -3,7 +3,8 @@
  */
 import { PageState } from '@bootmem/memmap';
 
-import { cacheAt, cachePages, Header, Zone } from '../base/control-layout.js';
+import { cachePages } from '../base/cache-layout.js';
+import { cacheAt, Header, Zone } from '../base/control-layout.js';
 import type { BuddyZone } from '../zone/zone.js';
 import type { AllocatorStats } from './pool-types.js';
 
@@ -20,7 +21,7 @@ function cachedPages(zone: BuddyZone, words: Int32Array): number {
   const threads = words[Header.THREADS]!;
   let pages = 0;
   for (let thread = 1; thread <= threads; thread++) {
-    pages += cachePages(words, cacheAt(1, threads, 0, thread));
+    pages += cachePages(words, cacheAt(words, 0, thread));
   }
   return pages;
 }

@@ -11,8 +11,8 @@ import {
   ControlFlag,
   controlWords,
   Header,
+  initHeader,
   MAGIC,
-  VERSION,
   Zone,
   zoneAt,
 } from '../base/control-layout.js';
@@ -36,12 +36,21 @@ interface PoolSetup {
   readonly pageShift: number;
   readonly maxOrder: number;
   readonly threads: number;
+  /** Most pages of one thread's cache. */
+  readonly cacheShare: number;
   /** The data is a fresh buffer made here, or none. */
   readonly made: boolean;
 }
 
 /** Most pages: page numbers are indices of 32 bits. */
 const MAX_PAGES = 2 ** 31 - 2 ** 16;
+
+/** What all caches together may hold of a zone. */
+const CACHED_PART = 8;
+
+/** Pages of one thread's cache when `pages` are online. */
+const shareOf = (pages: number, threads: number): number =>
+  Math.floor(pages / CACHED_PART / threads);
 
 /** Checks options. @throws ERR_BUDDY_ARGUMENT with the option's name in details */
 function checkOptions(options: BuddyAllocatorOptions): PoolSetup {
@@ -59,9 +68,14 @@ function checkOptions(options: BuddyAllocatorOptions): PoolSetup {
     checkFlag(options[flag], flag);
   }
   checkTimeout(options.lockTimeoutMs);
+  checkTimeout(options.parkAfterMs, 'parkAfterMs');
+  const share = shareOf(maxPages, threads);
+  const { cachePages = share } = options;
+  checkInteger(cachePages, 'cachePages', 0, MAX_PAGES);
+  const cacheShare = options.caches === false ? 0 : Math.min(cachePages, share);
   if (options.poison === true && data === null) refuse('poison', 'needs data', undefined);
   const made = data === undefined || data === null || typeof data === 'string';
-  return { pages, maxPages, pageShift, maxOrder, threads, made };
+  return { pages, maxPages, pageShift, maxOrder, threads, cacheShare, made };
 }
 
 /** Size in pages, from `pages` or `bytes`; not from both. */
@@ -135,13 +149,26 @@ function givenMemory(
   return length === undefined ? undefined : { buffer: inner as ArrayBufferLike, offset: 0, length };
 }
 
+/** Sections of a map of descriptors that an allocator can have; more make it exact, and creating it slower. */
+const SECTION_BITS = 5;
+const MAX_SECTION_ORDER = 15;
+
+/**
+ * Order of the sections in which descriptors exist: small ones, so that there are as many descriptors as pages, as far
+ * as a largest block allows.
+ */
+function sectionOrderFor(maxPages: number, maxOrder: number): number {
+  const order = Math.ceil(Math.log2(maxPages)) - SECTION_BITS;
+  return Math.max(maxOrder, Math.min(order, MAX_SECTION_ORDER));
+}
+
 /**
  * Makes the shared parts of a new allocator; no page is online yet.
  * @throws ERR_BUDDY_ARGUMENT with the option that does not fit
  */
 export function makeHandle(options: BuddyAllocatorOptions): { handle: BuddyHandle; pages: number } {
   const setup = checkOptions(options);
-  const { pages, maxPages, pageShift, maxOrder, threads } = setup;
+  const { pages, maxPages, pageShift, maxOrder, threads, cacheShare } = setup;
   const { buffer: data, offset: dataOffset } = makeData(options, setup);
   const shared = canShare() && options.data !== 'local';
   const memmap = Memmap.create({
@@ -150,23 +177,22 @@ export function makeHandle(options: BuddyAllocatorOptions): { handle: BuddyHandl
     maxPfn: maxPages,
     geometry: {
       pageShift,
-      sectionOrder: 15,
+      sectionOrder: sectionOrderFor(maxPages, maxOrder),
       pageblockOrder: Math.min(9, maxOrder),
       maxOrder,
       subsectionOrder: Math.min(9, maxOrder),
     },
     storage: shared ? 'auto' : 'local',
   });
-  const control = allocateWords(controlWords(1, threads), shared);
-  control[Header.VERSION] = VERSION;
-  control[Header.ZONES] = 1;
-  control[Header.THREADS] = threads;
-  control[Header.FLAGS] =
+  const sizes = { zones: 1, threads, cacheShare };
+  const control = allocateWords(controlWords(sizes), shared);
+  const flags =
     ((options.grouping ?? true) ? ControlFlag.GROUPING : 0) |
     (options.caches === false ? ControlFlag.NO_CACHE : 0) |
     (options.poison === true ? ControlFlag.POISON : 0) |
     ((options.zeroed ?? setup.made) ? ControlFlag.ZEROED : 0) |
     ControlFlag.DEEP_CACHE;
+  initHeader(control, sizes, flags);
   const zoneId = memmap.defineZone(0, ZoneIndex.NORMAL);
   initZoneWords(control, zoneAt(0), { startPfn: 0, endPfn: maxPages, presentPages: 0, zoneId });
   control[Header.MAGIC] = MAGIC;
@@ -192,11 +218,17 @@ export function bringOnline(zone: BuddyZone, from: number, to: number, type: num
   memmap.pageblocks.setRange(from, to, type);
   words[zone.at + Zone.PRESENT] = to;
   zone.handOver(from, to);
-  // The kernel's rule at this scale: off a power of two, 63 at most.
-  const batch = Math.max(1, Math.min(63, 2 ** Math.floor(Math.log2(Math.max(1, to / 512))) - 1));
-  words[zone.at + Zone.BATCH] = batch;
-  words[zone.at + Zone.HIGH_MIN] = 4 * batch;
-  const share = Math.floor(to / 8 / words[Header.THREADS]!);
-  words[zone.at + Zone.HIGH_MAX] = Math.max(4 * batch, share);
+  sizeCaches(words, zone.at, to);
   zone.cache?.retune();
+}
+
+/** Sizes of the page caches when `pages` are online. */
+function sizeCaches(words: Int32Array, at: number, pages: number): void {
+  // The kernel's rule at this scale: off a power of two, 63 at most.
+  const power = 2 ** Math.floor(Math.log2(Math.max(1, pages / 512)));
+  const batch = Math.max(1, Math.min(63, power - 1));
+  const share = Math.min(words[Header.CACHE_SHARE]!, shareOf(pages, words[Header.THREADS]!));
+  words[at + Zone.BATCH] = batch;
+  words[at + Zone.HIGH_MIN] = 4 * batch;
+  words[at + Zone.HIGH_MAX] = share;
 }

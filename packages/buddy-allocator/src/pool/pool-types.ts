@@ -40,6 +40,13 @@ export interface BuddyAllocatorOptions {
   readonly grouping?: boolean;
   /** Page caches per thread; default true. */
   readonly caches?: boolean;
+  /**
+   * Most pages that one thread's cache holds; default and upper limit: an eighth of the memory divided by `threads`.
+   * Fewer keep more for others, and come to the lock more often.
+   */
+  readonly cachePages?: number;
+  /** As {@link AttachOptions.parkAfterMs}, of the creating thread. */
+  readonly parkAfterMs?: number | undefined;
   /** Fill pages at free and verify at allocation; default false. Needs data. */
   readonly poison?: boolean;
   /** How long one hold of the lock may keep a call waiting, ms; default 1000. Then ERR_LOCK_TIMEOUT. */
@@ -52,6 +59,11 @@ export interface AttachOptions {
   readonly lockTimeoutMs?: number | undefined;
   /** Id that `reserveThread` gave for this thread; default any free one. */
   readonly thread?: number | undefined;
+  /**
+   * So long after its cache came into use, the thread parks it when its event loop comes round, ms; default 100,
+   * Infinity: only `park` does.
+   */
+  readonly parkAfterMs?: number | undefined;
 }
 
 /** What another thread needs; of use there when everything in it is shared memory (or `data` is null). */

@@ -9,7 +9,8 @@
  */
 import { MIGRATETYPE_NAMES, ZONE_INDEX_BY_NAME, ZONE_NAMES, type ZoneName } from '@bootmem/memmap';
 import type { NamedZone } from '../machine/allocator-types.js';
-import { Cache, cacheAt, cachePages, Header, Zone } from '../base/control-layout.js';
+import { Cache, cachePages } from '../base/cache-layout.js';
+import { cacheAt, Header, Zone } from '../base/control-layout.js';
 import type { PageAllocator } from '../machine/page-allocator.js';
 import { statThreshold } from '../marks/pcp-size.js';
 import { fragmentationIndex, unusableIndex } from './fragmentation.js';
@@ -100,17 +101,17 @@ function pagesetsOf(
   { core }: NamedZone,
 ): (PagesetReport & { thread: number })[] {
   const { words } = core;
-  const [zones, threads] = [words[Header.ZONES]!, words[Header.THREADS]!];
+  const threads = words[Header.THREADS]!;
   // Named zones carry the allocator's words, in which caches follow all zones.
   const zoneNumber = allocator.zones.findIndex((candidate) => candidate.core === core);
   const attached: number[] = [];
   for (let thread = 1; thread <= threads; thread += 1) {
-    const at = cacheAt(zones, threads, zoneNumber, thread);
+    const at = cacheAt(words, zoneNumber, thread);
     if (core.cacheAt !== undefined && words[at + Cache.OWNER] !== 0) attached.push(thread);
   }
   const threshold = statThreshold(core.managedPages, attached.length);
   return attached.map((thread) => {
-    const at = cacheAt(zones, threads, zoneNumber, thread);
+    const at = cacheAt(words, zoneNumber, thread);
     return {
       thread,
       cpu: thread - 1,

@@ -79,7 +79,7 @@ export function compactZone(
   move: MoveCallback,
   isMovable: (pfn: number) => boolean,
 ): CompactionResult {
-  zone.cache?.drain();
+  zone.drainCaches();
   const { memmap } = zone;
   const { state } = zone.columns;
   const size = 2 ** memmap.geometry.maxOrder;

@@ -173,7 +173,7 @@ export function allocContigRange(
     for (let pfn = first; pfn < last; pfn += size) {
       if (zone.memmap.isPopulated(pfn) && isolatePageblock(zone, pfn)) isolated.push(pfn);
     }
-    zone.cache?.drain();
+    zone.drainCaches();
     if (isolated.length < (last - first) / size) return false;
     return migrateAway(zone, startPfn, endPfn, move) && takeFree(zone, startPfn, endPfn);
   } finally {

@@ -8,15 +8,14 @@ import { HEAD_KIND_MASK, HEAD_ORDER_MASK } from '@bootmem/memmap/shared';
 
 import {
   CACHE_LISTS,
-  CACHE_TYPES,
-  cacheAt,
   CacheList,
   cacheListAt,
   cachePages,
-  stackCapacity,
-  stackFloor,
-  Zone,
-} from '../base/control-layout.js';
+  listTop,
+  orderOfList,
+  stackLayout,
+} from '../base/cache-layout.js';
+import { cacheAt, Header, Zone } from '../base/control-layout.js';
 import { forEachUnit } from '../lists/recovery.js';
 import type { BuddyZone } from './zone.js';
 
@@ -43,10 +42,10 @@ interface ZoneAudit {
   readonly unacceptedPages: number;
 }
 
-/** Where all caches of the zone lie. */
+/** Whose the caches of the zone are. */
 interface CacheGrid {
-  readonly zones: number;
   readonly threads: number;
+  /** Position of the zone in its allocator. */
   readonly zone: number;
 }
 
@@ -205,18 +204,19 @@ function walkUnits(
 function walkCaches(zone: BuddyZone, grid: CacheGrid, fail: Fail): number {
   const { state } = zone.columns;
   const w = zone.words;
+  const { floors, capacities } = stackLayout(w[Header.CACHE_SHARE]!);
   const seen = new Set<number>();
   let total = 0;
   for (let thread = 1; thread <= grid.threads; thread++) {
-    const at = cacheAt(grid.zones, grid.threads, grid.zone, thread);
+    const at = cacheAt(w, grid.zone, thread);
     let pages = 0;
     for (let list = 0; list < CACHE_LISTS; list++) {
-      const order = Math.floor(list / CACHE_TYPES);
+      const order = orderOfList(list);
       const l = at + cacheListAt(list);
-      const [top, bottom] = [w[l + CacheList.TOP]!, w[l + CacheList.BOTTOM]!];
-      const floor = at + stackFloor(list);
+      const [top, bottom] = [listTop(w, l), w[l + CacheList.BOTTOM]!];
+      const floor = at + floors[list]!;
       // A cache that no thread has used yet is all zero.
-      const inside = bottom >= floor && bottom <= top && top <= floor + stackCapacity(list);
+      const inside = bottom >= floor && top <= floor + capacities[list]!;
       if (!inside && (top !== 0 || bottom !== 0)) {
         fail('I11', `list ${list} of thread ${thread} spans ${bottom}..${top}`);
         continue;

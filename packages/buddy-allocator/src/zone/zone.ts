@@ -12,12 +12,14 @@
 import { type Memmap, PageState } from '@bootmem/memmap';
 import { type Columns, SharedLock, type ThreadRegistry } from '@bootmem/memmap/shared';
 
-import { cachePages, Zone, ZoneFlag } from '../base/control-layout.js';
+import { Cache, cachePages } from '../base/cache-layout.js';
+import { cacheAt, Header, Zone, ZoneFlag } from '../base/control-layout.js';
 import { BuddyError } from '../base/errors.js';
 import { createFallback, type Fallback, TakeFlag } from '../lists/fallback.js';
 import { createFreeArea, type FreeArea } from '../lists/free-area.js';
 import { pfnAt } from '../base/handle.js';
 import { recoverZone } from '../lists/recovery.js';
+import { askToDrain, reclaimCache, takeParked } from '../cache/parked-cache.js';
 import { createWorkerCache } from '../cache/worker-cache.js';
 import type { WorkerCache } from '../cache/worker-cache-types.js';
 import { diagnoseFree } from './diagnose.js';
@@ -40,8 +42,10 @@ interface BuddyZoneParts {
   readonly words: Int32Array;
   /** Offset of the zone's block. */
   readonly at: number;
-  /** Offset of this thread's cache for the zone; undefined for none. */
-  readonly cacheAt: number | undefined;
+  /** Position among the zones of the allocator. */
+  readonly zone: number;
+  /** Threads have page caches. */
+  readonly caches: boolean;
   /** Word that counts low-watermark events. */
   readonly eventsAt: number;
   readonly thread: number;
@@ -53,6 +57,10 @@ interface BuddyZoneParts {
   readonly isMovable?: ((pfn: number) => boolean) | undefined;
   /** Fills pages that are about to be free again; undefined where freed memory keeps its contents. */
   readonly scrub?: ((index: number, pages: number) => void) | undefined;
+  /** A free claims its block with an atomic operation, so that of two only one can succeed. */
+  readonly checked?: boolean;
+  /** Called when this thread's cache comes into use after it was parked. */
+  readonly onCacheUse?: (() => void) | undefined;
 }
 
 function refuseClosed(): never {
@@ -67,6 +75,8 @@ const CLOSED_CACHE: WorkerCache = {
   holds: refuseClosed,
   drain: refuseClosed,
   close: refuseClosed,
+  park: refuseClosed,
+  unpark: refuseClosed,
   retune: refuseClosed,
 };
 
@@ -93,7 +103,10 @@ export class BuddyZone {
   readonly area: FreeArea;
   readonly fallback: Fallback;
   #cache: WorkerCache | undefined;
+  /** Offset of this thread's cache; undefined for none. */
   readonly cacheAt: number | undefined;
+  readonly #zone: number;
+  readonly #thread: number;
   readonly maxOrder: number;
   readonly #scrub: BuddyZoneParts['scrub'];
   readonly #lock: SharedLock;
@@ -106,7 +119,9 @@ export class BuddyZone {
     this.columns = memmap.columns();
     this.words = words;
     this.at = at;
-    this.cacheAt = parts.cacheAt;
+    this.#zone = parts.zone;
+    this.#thread = parts.thread;
+    this.cacheAt = parts.caches ? cacheAt(words, parts.zone, parts.thread) : undefined;
     this.zoneId = words[at + Zone.ID]!;
     this.startPfn = pfnAt(words, at + Zone.START_LOW);
     this.endPfn = pfnAt(words, at + Zone.END_LOW);
@@ -133,13 +148,13 @@ export class BuddyZone {
       isMovable: isMovable && ((index) => isMovable(memmap.pfnOf(index))),
     });
     this.#cache =
-      parts.cacheAt === undefined
+      this.cacheAt === undefined
         ? undefined
         : createWorkerCache({
             columns: this.columns,
             words,
             zoneAt: at,
-            at: parts.cacheAt,
+            at: this.cacheAt,
             geometry: memmap.geometry,
             area: this.area,
             fallback: this.fallback,
@@ -151,12 +166,39 @@ export class BuddyZone {
             unlock: () => {
               this.unlock();
             },
+            onUse: parts.onCacheUse,
           });
   }
 
   /** The calling thread's page cache. */
   get cache(): WorkerCache | undefined {
     return this.#cache;
+  }
+
+  /**
+   * Gives this thread's cache back and takes what others have parked; who has not parked is asked to give back at its
+   * next slow path.
+   */
+  drainCaches(): void {
+    const { cacheAt: own, words, columns, area } = this;
+    if (own === undefined) return;
+    this.#cache?.drain();
+    const body = <T>(work: () => T): T => this.locked(work);
+    for (let thread = 1; thread <= words[Header.THREADS]!; thread++) {
+      if (thread === this.#thread) continue;
+      const at = cacheAt(words, this.#zone, thread);
+      if (askToDrain(words, at)) takeParked({ columns, words, at, area }, body);
+    }
+  }
+
+  /** Gives back what the cache of a dead thread holds. @returns pages */
+  reclaimCacheOf(thread: number): number {
+    if (this.cacheAt === undefined) return 0;
+    const { words, columns, area } = this;
+    const at = cacheAt(words, this.#zone, thread);
+    const pages = this.locked(() => reclaimCache({ columns, words, at, area }));
+    words[at + Cache.OWNER] = 0;
+    return pages;
   }
 
   /** Gives the cache back; lock and cache refuse from now on, because the thread's id is not its own any more. */

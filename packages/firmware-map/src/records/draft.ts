@@ -31,7 +31,6 @@ import type {
   MemblockOperation,
   MemblockRegionLine,
   MemoryLine,
-  MemoryUse,
   NodeData,
   NodeSetup,
   NumaMerge,
@@ -165,7 +164,6 @@ export class Draft {
   readonly freeing: FreeingLine[] = [];
   readonly hugetlb: HugetlbLine[] = [];
   readonly cma: CmaArea[] = [];
-  readonly uses: MemoryUse[] = [];
   readonly failures: { text: string; line: number }[] = [];
   blockSize: { bytes: number; line: number } | undefined;
   ramdisk: LocatedRange | undefined;

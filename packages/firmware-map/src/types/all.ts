@@ -17,7 +17,6 @@ export type {
   CmaArea,
   HugetlbLine,
   MemoryLine,
-  MemoryUse,
   NodeSetup,
   PrintedZonelist,
   UnavailablePages,
