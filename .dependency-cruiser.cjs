@@ -7,10 +7,11 @@ const onMemmap = ['buddy-allocator', 'page-init', 'unaccepted-memory'];
 // What is not listed are the entries at the top of src/. Rooms in brackets share a floor and know each other.
 const floors = {
   bootmem: [
-    ['errors.ts', 'package-info.ts', 'result.ts'],
+    ['errors.ts', 'package-info.ts', 'result.ts', 'explain-result.ts'],
     'format/',
     'input/',
     'plan/',
+    'explain/',
     'worker/',
     'boot/',
     'check/',

@@ -7,13 +7,14 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { Ajv } from 'ajv';
+import { SCHEMA_NAMES } from '../dist/cli/commands/schema-command.js';
 import { FIXTURES, run } from './helpers/run.js';
 
 const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
 
 async function validate(name: string, value: unknown): Promise<void> {
   const ajv = new Ajv({ strict: false });
-  for (const part of ['boot', 'check', 'bench', 'replay', 'report']) {
+  for (const part of SCHEMA_NAMES) {
     const url = new URL(`../schema/${part}-1.schema.json`, import.meta.url);
     ajv.addSchema(JSON.parse(await readFile(url, 'utf8')) as object, `${part}-1.schema.json`);
   }
@@ -130,6 +131,17 @@ test('check of many logs prints a line for each and counts by kind of fact', asy
   expect(out).toMatch(/^rejected +\S+/m);
   expect(out).toMatch(/^all +\d+ +0 +\d+ +100\.0 %$/m);
   expect(out).toMatch(/3 logs: .* 1 rejected/);
+});
+
+test('explain --json fits its schema, alone and for two boots', async () => {
+  const one = await run(['explain', '--json', '--installed', '1G', `${FIXTURES}k61-4n-odd`]);
+  expect(one.code).toBe(0);
+  await validate('explain', JSON.parse(one.out));
+  const two = await run(['explain', '--json', `${FIXTURES}k61-4n-odd`, `${FIXTURES}k612-4n-small`]);
+  await validate('explain-comparison', JSON.parse(two.out));
+  const markdown = await run(['explain', '--evidence', `${FIXTURES}k61-4n-odd`]);
+  expect(markdown.out).toContain('memblock_alloc');
+  expect(await run(['explain', '--quiet'])).toEqual({ code: 0, out: '', err: '' });
 });
 
 test('replay compares with the dumps, and its JSON fits the schema', async () => {

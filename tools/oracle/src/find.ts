@@ -7,8 +7,8 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** The kinds of recordings: whole boots, logs from the field, memblock traces. */
-export type OracleName = 'boots' | 'corpus' | 'memblock';
+/** The kinds of recordings: whole boots (older and newer ones), logs from the field, memblock traces. */
+export type OracleName = 'boots' | 'boots2' | 'corpus' | 'memblock';
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 

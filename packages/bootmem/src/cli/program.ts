@@ -3,7 +3,7 @@
  * turns arguments into calls and errors into exit codes.
  *
  * ```
- * main(argv, io) ─ commander ─▶ boot | check | replay | bench | report | completion | schema ─▶ exit code
+ * main(argv, io) ─ commander ─▶ boot | check | explain | replay | bench | report | completion | schema ─▶ exit code
  * ```
  */
 import { Command, CommanderError, Option } from 'commander';
@@ -16,10 +16,18 @@ import { runBoot } from './commands/boot-command.js';
 import { runCheck } from './commands/check-command.js';
 import type { CheckOptions } from './commands/check-command.js';
 import { runCompletion } from './commands/completion-command.js';
+import { runExplain } from './commands/explain-command.js';
+import type { ExplainCommandOptions } from './commands/explain-command.js';
 import { ExitCode } from './exit-codes.js';
 import type { ExitCodeValue } from './exit-codes.js';
 import type { CommandIo } from './io.js';
-import { addBringUpOptions, addOutputOptions, addSourceOptions, wholeNumber } from './options.js';
+import {
+  addBringUpOptions,
+  addOutputOptions,
+  addSourceOptions,
+  memorySize,
+  wholeNumber,
+} from './options.js';
 import type { BringUpOptions, OutputOptions, SourceOptions } from './options.js';
 import { runReplay } from './commands/replay-command.js';
 import type { ReplayOptions } from './commands/replay-command.js';
@@ -107,6 +115,17 @@ function createProgram(io: CommandIo, done: (code: ExitCodeValue) => void): Comm
     .option('--all', 'a full table for every file, also when there are many')
     .action(async (files: string[], options: CheckOptions) => {
       done(await runCheck(files, options, io));
+    });
+
+  addSourceOptions(addOutputOptions(program.command('explain [files...]')))
+    .description(
+      'where the memory went, from what is installed to what is free; two logs: compared',
+    )
+    .option('--installed <size>', 'memory that is installed, e.g. 32G', memorySize)
+    .option('--evidence', 'below each row, the lines and rules that it rests on')
+    .option('--markdown', 'print Markdown, for a bug report')
+    .action(async (files: string[], options: ExplainCommandOptions) => {
+      done(await runExplain(files, options, io));
     });
 
   addOutputOptions(program.command('replay <files...>'))

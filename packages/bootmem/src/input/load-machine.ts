@@ -11,12 +11,13 @@ import { existsSync, statSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { mergeDescriptions, readDescription, synthesize } from '@bootmem/firmware-map';
-import type { MachineDescription, ReadResult } from '@bootmem/firmware-map';
+import type { MachineDescription, ReadOptions, ReadResult } from '@bootmem/firmware-map';
 import { BootmemError, messageOf } from '../errors.js';
 import { SAMPLE_LOG } from '../package-info.js';
 import { expanded } from './expand.js';
 import { fromZoneinfo, LAID_OUT } from './from-zoneinfo.js';
 import { joinLogs } from './join-logs.js';
+import { KeptLines } from './kept-lines.js';
 import { parseMemoryBlocks } from './memory-blocks.js';
 import type { MemoryBlocks } from './memory-blocks.js';
 import { readThisMachine } from './this-machine.js';
@@ -27,6 +28,7 @@ const SIBLINGS = [
   'zoneinfo.txt',
   'buddyinfo.txt',
   'pagetypeinfo.txt',
+  'meminfo.txt',
   'iomem.txt',
   'nodes.txt',
   'firmware_memmap.txt',
@@ -87,9 +89,10 @@ function synthetic(source: MachineSource): LoadedMachine {
 
 async function loadLog(path: string, boot: number | undefined): Promise<LoadedMachine> {
   if (isFolder(path)) return await loadFolder(path, boot);
-  const result = await readLog(path, boot);
+  const lines = new KeptLines();
+  const result = await readLog(path, boot, lines);
   if (!result.ok) throw inputError(path, result);
-  return await finish(result.description, path);
+  return await finish(result.description, path, lines);
 }
 
 function isFolder(path: string): boolean {
@@ -114,25 +117,26 @@ async function loadFolder(folder: string, boot: number | undefined): Promise<Loa
   if (logs.length === 0) return await loadFiles(folder);
   let failure: BootmemError | undefined;
   for (const log of logs) {
-    const result = await readLog(log, boot);
+    const lines = new KeptLines();
+    const result = await readLog(log, boot, lines);
     if (!result.ok) failure ??= inputError(log, result);
     const isWhole = result.ok && result.description.kernel !== undefined;
     if (!isWhole && log !== logs.at(-1)) {
-      const whole = await joinedLog(log, logs.at(-1)!, boot);
-      if (whole !== undefined) return await finish(whole, log);
-    } else if (result.ok) return await finish(result.description, log);
+      const joined = new KeptLines();
+      const whole = await joinedLog({ ring: log, console: logs.at(-1)!, boot }, joined);
+      if (whole !== undefined) return await finish(whole, log, joined);
+    } else if (result.ok) return await finish(result.description, log, lines);
   }
   throw failure!;
 }
 
 async function joinedLog(
-  ring: string,
-  console: string,
-  boot: number | undefined,
+  { ring, console, boot }: { ring: string; console: string; boot: number | undefined },
+  lines: KeptLines,
 ): Promise<MachineDescription | undefined> {
   const whole = joinLogs(await liveConsole(console), await readFile(ring, 'utf8'));
   if (whole === undefined) return undefined;
-  const result = await readDescription([whole], readOptions(ring, boot));
+  const result = await readDescription([whole], readOptions(ring, boot, lines));
   return result.ok ? result.description : undefined;
 }
 
@@ -166,7 +170,11 @@ async function loadFiles(folder: string): Promise<LoadedMachine> {
   };
 }
 
-async function finish(read: MachineDescription, log: string): Promise<LoadedMachine> {
+async function finish(
+  read: MachineDescription,
+  log: string,
+  lines: KeptLines,
+): Promise<LoadedMachine> {
   const { description, notes: laidOut } = withMap(await withSiblings(read, log));
   const notes = description.problems
     .filter((problem) => problem.severity === 'error')
@@ -176,6 +184,7 @@ async function finish(read: MachineDescription, log: string): Promise<LoadedMach
     description,
     source: nameOf(log),
     notes: [...notes, ...laidOut],
+    lines: lines.texts,
     ...(await besides(log)),
   };
 }
@@ -208,12 +217,22 @@ function withMap(description: MachineDescription): {
   return { description: fromZoneinfo(description), notes: [`no memory map: ${LAID_OUT}`] };
 }
 
-function readOptions(path: string, boot: number | undefined): { name: string; boot?: number } {
-  return { name: basename(path), ...(boot === undefined ? {} : { boot: boot - 1 }) };
+function readOptions(path: string, boot: number | undefined, lines: KeptLines): ReadOptions {
+  return {
+    name: basename(path),
+    ...(boot === undefined ? {} : { boot: boot - 1 }),
+    onRecord: (line, text) => {
+      lines.keep(line, text);
+    },
+  };
 }
 
-async function readLog(path: string, boot: number | undefined): Promise<ReadResult> {
-  const which = readOptions(path, boot);
+async function readLog(
+  path: string,
+  boot: number | undefined,
+  lines: KeptLines,
+): Promise<ReadResult> {
+  const which = readOptions(path, boot, lines);
   try {
     if (basename(path) === 'console.txt')
       return await readDescription([await liveConsole(path)], which);

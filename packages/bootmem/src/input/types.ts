@@ -27,6 +27,8 @@ export interface LoadedMachine {
   readonly notes: readonly string[];
   /** Memory blocks when the files beside the log were read. */
   readonly blocks?: MemoryBlocks;
+  /** Texts of the log's lines that were understood, by number; absent for a machine without a log. */
+  readonly lines?: ReadonlyMap<number, string>;
   /** What was recorded after memory was added or taken away; absent for a plain log. */
   readonly steps?: readonly HotplugStep[];
 }

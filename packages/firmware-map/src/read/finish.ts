@@ -85,6 +85,7 @@ export function finishDraft(draft: Draft, source: SourceFacts): MachineDescripti
       freeing: draft.freeing,
       hugetlb: draft.hugetlb,
       ...(draft.cma.length === 0 ? {} : { cma: draft.cma }),
+      ...(draft.uses.length === 0 ? {} : { uses: draft.uses }),
       ...(draft.failures.length === 0 ? {} : { failures: draft.failures }),
       ...optional('blockSize', draft.blockSize),
       ...optional('ramdisk', draft.ramdisk),

@@ -20,6 +20,7 @@ import { MEMBLOCK_RECOGNISERS } from '../records/memblock-lines.js';
 import { NODE_RECOGNISERS } from '../records/node-lines.js';
 import type { Outcome, Recogniser } from '../records/recogniser.js';
 import { TOTAL_RECOGNISERS } from '../records/total-lines.js';
+import { USE_RECOGNISERS } from '../records/use-lines.js';
 import { readBlockLine, ZONE_RECOGNISERS } from '../records/zone-lines.js';
 
 /** Seconds of kernel time after which a return to 0 is no jitter. */
@@ -31,6 +32,7 @@ const RECOGNISERS: readonly Recogniser[] = [
   ...NODE_RECOGNISERS,
   ...ZONE_RECOGNISERS,
   ...TOTAL_RECOGNISERS,
+  ...USE_RECOGNISERS,
   ...MEMBLOCK_RECOGNISERS,
   ...FAILURE_RECOGNISERS,
   ...DEVICE_TREE_RECOGNISERS,

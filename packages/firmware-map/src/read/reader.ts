@@ -32,6 +32,11 @@ export interface ReadOptions {
   readonly name?: string;
   /** Boot to take, 0-based; `'last'` (default): the last that says where memory is. */
   readonly boot?: number | 'last';
+  /**
+   * Called for each line that was understood, in order: its number, and its text without colours, quoting and the
+   * line breaks of mail. For those who quote the lines that a description rests on.
+   */
+  readonly onRecord?: (line: number, text: string) => void;
 }
 
 /** Pieces of an input. */
@@ -259,7 +264,9 @@ class StreamReader implements Reader {
   }
 
   #dispatch({ text, line }: NumberedLine): void {
-    if (!this.#log.take(text, this.#draft, line)) readProcLine(text, this.#draft, line);
+    const isRecord = this.#log.take(text, this.#draft, line);
+    if (isRecord || readProcLine(text, this.#draft, line) !== undefined)
+      this.#options.onRecord?.(line, text);
   }
 
   // /proc/version repeats the banner, without the prefix that the log's own lines have.

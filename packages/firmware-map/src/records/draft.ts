@@ -31,6 +31,7 @@ import type {
   MemblockOperation,
   MemblockRegionLine,
   MemoryLine,
+  MemoryUse,
   NodeData,
   NodeSetup,
   NumaMerge,
@@ -164,6 +165,7 @@ export class Draft {
   readonly freeing: FreeingLine[] = [];
   readonly hugetlb: HugetlbLine[] = [];
   readonly cma: CmaArea[] = [];
+  readonly uses: MemoryUse[] = [];
   readonly failures: { text: string; line: number }[] = [];
   blockSize: { bytes: number; line: number } | undefined;
   ramdisk: LocatedRange | undefined;

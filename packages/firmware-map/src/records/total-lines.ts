@@ -1,6 +1,6 @@
 /**
  * Totals and events: the `Memory:` line, deferred initialisation, memory given back late, huge pages, crash kernel,
- * processors, the hot-plug block, the page size.
+ * processors, the hot-plug block.
  */
 import { parseSize } from '../base/numbers.js';
 import type { Draft } from './draft.js';
@@ -236,32 +236,6 @@ const slub = onMatch('SLUB: ', /SLUB: .*\bCPUs=(\d+), Nodes=(\d+)/, (match, draf
   setCpu(draft, 'cpuIds', match[1]!, line);
 });
 
-// "hash table entries: 1048576 (order: 11, 8388608 bytes": bytes are the page size shifted by the order.
-// "Embedded 36 pages/cpu s110552 r8192 d28712": the parts fill whole pages. "alloc=33*4096" names the page itself.
-const pageSize: Recogniser = {
-  hint: 'hash table entries:|percpu: Embedded|pcpu-alloc: s',
-  read(text, draft) {
-    const size = hashPageSize(text) ?? chunkPageSize(text);
-    if (size === 4096 || size === 16_384 || size === 65_536) draft.pageSize ??= size;
-    return size === undefined ? undefined : 'taken';
-  },
-};
-
-function hashPageSize(text: string): number | undefined {
-  const match = /hash table entries: \d+ \(order: (\d{1,2}), (\d{1,15}) bytes/.exec(text);
-  if (match === null || Number(match[1]) === 0) return undefined;
-  return Number(match[2]) / 2 ** Number(match[1]);
-}
-
-function chunkPageSize(text: string): number | undefined {
-  const named = /pcpu-alloc: .*alloc=\d+\*(\d{4,5})\b/.exec(text);
-  if (named !== null) return Number(named[1]);
-  const match = /percpu: Embedded (\d{1,6}) pages\/cpu .*?s(\d+) r(\d+) d(\d+)\b/.exec(text);
-  if (match === null) return undefined;
-  const bytes = Number(match[2]) + Number(match[3]) + Number(match[4]);
-  return bytes / Number(match[1]);
-}
-
 /** Recognisers of totals and events. */
 export const TOTAL_RECOGNISERS: readonly Recogniser[] = [
   memory,
@@ -280,5 +254,4 @@ export const TOTAL_RECOGNISERS: readonly Recogniser[] = [
   broughtUp,
   nodeIds,
   slub,
-  pageSize,
 ];

@@ -15,6 +15,23 @@ import {
   ref,
 } from './builder.js';
 
+const USES = [
+  'hash-table',
+  'per-cpu',
+  'log-buffer',
+  'bounce-buffer',
+  'bounce-buffer-freed',
+  'bounce-buffer-size',
+  'graphics',
+  'aperture',
+  'kasan',
+  'kmsan',
+  'kfence',
+  'page-extension',
+  'page-cgroup',
+  'crashkernel-cma',
+];
+
 /** What the kernel printed. */
 export const PRINTED = object({
   zoneRanges: list(object({ zone: ZONE, 'range?': ref('range'), ...LINE })),
@@ -70,6 +87,17 @@ export const PRINTED = object({
   deviceInit: list(object({ pages: NATURAL, ms: NATURAL, ...LINE })),
   freeing: list(object({ what: TEXT, kb: NATURAL, ...LINE })),
   hugetlb: list(object({ pageBytes: NATURAL, preallocated: NATURAL, ...LINE })),
+  'uses?': list(
+    object({
+      what: { enum: USES },
+      'name?': TEXT,
+      'bytes?': NATURAL,
+      'metaBytes?': NATURAL,
+      'start?': NATURAL,
+      'isVirtual?': FLAG,
+      ...LINE,
+    }),
+  ),
   'failures?': list(object({ text: TEXT, ...LINE })),
   'cma?': list(object({ 'start?': NATURAL, bytes: NATURAL, ...LINE })),
   'blockSize?': object({ bytes: NATURAL, ...LINE }),

@@ -17,6 +17,7 @@ export type {
   CmaArea,
   HugetlbLine,
   MemoryLine,
+  MemoryUse,
   NodeSetup,
   PrintedZonelist,
   UnavailablePages,

@@ -97,6 +97,43 @@ export interface CmaArea extends Located {
   readonly bytes: number;
 }
 
+/**
+ * Memory that a line says is taken, and that no other record describes. Without `bytes` the line tells that there is
+ * such a use, and not how much.
+ */
+export interface MemoryUse extends Located {
+  /**
+   * `hash-table` of the page cache, processes, the network, …; `per-cpu`: bytes for each processor; `bounce-buffer`:
+   * for devices that do not reach all memory (swiotlb), `…-freed` where it turned out to be needless, `…-size` where
+   * its size was changed; `graphics`: stolen by the firmware for graphics; `aperture`: for the graphics bus, taken from
+   * memory; `kasan`, `kmsan`: the kernel checks its accesses; `page-extension`, `page-cgroup`: beside page descriptors.
+   */
+  readonly what:
+    | 'hash-table'
+    | 'per-cpu'
+    | 'log-buffer'
+    | 'bounce-buffer'
+    | 'bounce-buffer-freed'
+    | 'bounce-buffer-size'
+    | 'graphics'
+    | 'aperture'
+    | 'kasan'
+    | 'kmsan'
+    | 'kfence'
+    | 'page-extension'
+    | 'page-cgroup'
+    | 'crashkernel-cma';
+  /** Which hash table. */
+  readonly name?: string;
+  readonly bytes?: number;
+  /** Bytes beside them: what describes the log buffer's records. */
+  readonly metaBytes?: number;
+  /** First byte, where it is printed. */
+  readonly start?: number;
+  /** From the page allocator, page by page, so no part of what was taken before it. */
+  readonly isVirtual?: boolean;
+}
+
 /** What the kernel printed about the outcome. */
 export interface PrintedTruths {
   readonly zoneRanges: readonly ZoneRange[];
@@ -126,7 +163,9 @@ export interface PrintedTruths {
   readonly freeing: readonly FreeingLine[];
   readonly hugetlb: readonly HugetlbLine[];
   readonly cma?: readonly CmaArea[];
-  /** Memory that was asked for and not got, in the kernel's words. */
+  /** Memory in use that no other list describes, in print order; absent where nothing is printed. */
+  readonly uses?: readonly MemoryUse[];
+  /** What the kernel complained about or could not do, in its words. */
   readonly failures?: readonly ({ readonly text: string } & Located)[];
   /** Memory block (hot-plug unit), bytes. */
   readonly blockSize?: { readonly bytes: number } & Located;

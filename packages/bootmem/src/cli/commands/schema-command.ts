@@ -7,7 +7,15 @@ import type { ExitCodeValue } from '../exit-codes.js';
 import type { CommandIo } from '../io.js';
 
 /** Outputs with a schema. */
-export const SCHEMA_NAMES: readonly string[] = ['boot', 'check', 'replay', 'bench', 'report'];
+export const SCHEMA_NAMES: readonly string[] = [
+  'boot',
+  'check',
+  'explain',
+  'explain-comparison',
+  'replay',
+  'bench',
+  'report',
+];
 
 /**
  * @param name  one of {@link SCHEMA_NAMES}

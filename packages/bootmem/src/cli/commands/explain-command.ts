@@ -1,0 +1,56 @@
+/**
+ * `bootmem explain FILE`: where the memory went, from what is installed to what is free. Two files: what differs.
+ */
+import { compareReports } from '../../explain/compare.js';
+import { explainMachine } from '../../explain/explain-machine.js';
+import { compareText } from '../../format/compare-text.js';
+import { explainMarkdown, explainText } from '../../format/explain-text.js';
+import { BootmemError } from '../../errors.js';
+import { loadMachine } from '../../input/load-machine.js';
+import { ExitCode } from '../exit-codes.js';
+import type { ExitCodeValue } from '../exit-codes.js';
+import type { CommandIo } from '../io.js';
+import type { OutputOptions, SourceOptions } from '../options.js';
+
+/** Options of `explain`. */
+export interface ExplainCommandOptions extends OutputOptions, SourceOptions {
+  readonly installed?: number;
+  readonly markdown?: boolean;
+  readonly evidence?: boolean;
+}
+
+/**
+ * @param files    a boot log, two to compare, or none for the shipped sample (or the source that options name)
+ * @param options  parsed options
+ * @param io       where to write
+ * @returns 0
+ * @throws BootmemError when an input is unusable
+ */
+export async function runExplain(
+  files: readonly string[],
+  options: ExplainCommandOptions,
+  io: CommandIo,
+): Promise<ExitCodeValue> {
+  if (files.length > 2) {
+    throw new BootmemError('ERR_BOOTMEM_USAGE', 'explain takes one log, or two to compare');
+  }
+  const given = options.installed === undefined ? {} : { installed: options.installed };
+  const [first, second] = [files[0], files[1]];
+  const report = explainMachine(await loadMachine(first, options), given);
+  if (second === undefined) {
+    if (options.quiet === true) return ExitCode.OK;
+    if (options.json === true) io.out(`${JSON.stringify(report)}\n`);
+    else if (options.markdown === true) io.out(explainMarkdown(report));
+    else io.out(explainText(report, io.colors, { evidence: options.evidence === true }));
+    return ExitCode.OK;
+  }
+  const comparison = compareReports(
+    report,
+    explainMachine(await loadMachine(second, options), given),
+  );
+  if (options.quiet === true) return ExitCode.OK;
+  io.out(
+    options.json === true ? `${JSON.stringify(comparison)}\n` : compareText(comparison, io.colors),
+  );
+  return ExitCode.OK;
+}

@@ -1,0 +1,49 @@
+/** Two boots side by side, for people. */
+import type { ExplainComparison } from '../explain-result.js';
+import type { Colors } from './colors.js';
+import { formatBytes } from './numbers.js';
+import { formatTable } from './table.js';
+
+/** Titles of levels. */
+const TITLES = {
+  firmware: 'Kept by the firmware',
+  trimmed: 'Not taken by the kernel',
+  reserved: 'Reserved by the kernel',
+  total: 'MemTotal',
+  'in-use': 'In use',
+} as const;
+
+/**
+ * The comparison as text.
+ * @param comparison  two boots
+ * @param colors      headings are bold when colours are on
+ * @returns text with a final newline
+ */
+export function compareText(comparison: ExplainComparison, colors: Colors): string {
+  const [first, second] = comparison.sources;
+  const lines = [colors.bold(`${first} → ${second}`)];
+  for (const level of new Set(comparison.rows.map((row) => row.level))) {
+    const rows = comparison.rows.filter((row) => row.level === level);
+    const table = formatTable(
+      [
+        { title: '' },
+        { title: 'first', align: 'right' },
+        { title: 'second', align: 'right' },
+        { title: 'difference', align: 'right' },
+      ],
+      rows.map(({ id, label, before, after }) => [
+        `${id === 'whole' ? '' : id === 'left' ? '= ' : '  '}${label}`,
+        formatBytes(before),
+        formatBytes(after),
+        difference(after - before),
+      ]),
+    );
+    lines.push('', colors.bold(TITLES[level]), ...table);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function difference(bytes: number): string {
+  if (bytes === 0) return '';
+  return `${bytes < 0 ? '−' : '+'}${formatBytes(Math.abs(bytes))}`;
+}

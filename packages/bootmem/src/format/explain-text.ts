@@ -1,0 +1,142 @@
+/**
+ * The table of `explain` for people: plain text for a terminal, Markdown for a bug report.
+ */
+import type { Evidence, ExplainLevel, ExplainReport, ExplainRow } from '../explain-result.js';
+import type { Colors } from './colors.js';
+import { formatBytes, formatPercent } from './numbers.js';
+import { formatTable } from './table.js';
+import type { Column } from './table.js';
+
+/** How much is told. */
+export interface ExplainTextOptions {
+  /** Print the evidence below each row. */
+  readonly evidence: boolean;
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: '' },
+  { title: 'size', align: 'right' },
+  { title: 'share', align: 'right' },
+  { title: 'line', align: 'right' },
+  { title: 'who can change it' },
+];
+
+/** A row as cells. */
+function cells(row: ExplainRow): string[] {
+  const line = row.evidence.find((one) => one.line !== undefined);
+  return [
+    `  ${row.label}`,
+    formatBytes(row.bytes),
+    formatPercent(row.share),
+    line?.line === undefined ? (row.how === 'computed' ? 'rule' : '') : String(line.line),
+    row.changer === 'nobody'
+      ? ''
+      : row.change === undefined
+        ? row.changer
+        : `${row.changer}: ${row.change}`,
+  ];
+}
+
+function levelRows(level: ExplainLevel): string[][] {
+  const rows = level.rows.map(cells);
+  const share = (bytes: number): string =>
+    formatPercent(level.whole.bytes === 0 ? 0 : bytes / level.whole.bytes);
+  if (level.rest.bytes > 0) {
+    rows.push([
+      '  not named',
+      formatBytes(level.rest.bytes),
+      formatPercent(level.rest.share),
+      '',
+      '',
+    ]);
+  }
+  if (level.left !== undefined) {
+    const { label, bytes } = level.left;
+    rows.push([`= ${label}`, formatBytes(bytes), share(bytes), '', '']);
+  }
+  return rows;
+}
+
+/**
+ * The whole table.
+ * @param report   what was explained
+ * @param colors   headings are bold when colours are on
+ * @param options  how much is told
+ * @returns text with a final newline
+ */
+export function explainText(
+  report: ExplainReport,
+  colors: Colors,
+  options: ExplainTextOptions = { evidence: false },
+): string {
+  const lines = [colors.bold(`${report.source} (${report.kernel}, ${report.architecture})`)];
+  for (const level of report.levels) {
+    const whole = [level.whole.label, formatBytes(level.whole.bytes), '', '', ''];
+    const table = formatTable(COLUMNS, [whole, ...levelRows(level)]);
+    lines.push('', colors.bold(level.title), ...table);
+    if (options.evidence) lines.push(...evidenceLines(level));
+  }
+  lines.push('', ...report.notes.map((note) => colors.yellow(`note: ${note}`)));
+  return `${lines.join('\n').trimEnd()}\n`;
+}
+
+function evidenceLines(level: ExplainLevel): string[] {
+  const of = (label: string, evidence: readonly Evidence[]): string[] =>
+    evidence.map((one) => `    ${label}: ${quote(one)}`);
+  return [
+    ...of(level.whole.label, level.whole.evidence),
+    ...level.rows.flatMap((row) => [
+      ...of(row.label, row.evidence),
+      ...(row.cut === undefined
+        ? []
+        : [`    ${row.label}: the rule gives ${formatBytes(row.cut)} more than there is`]),
+    ]),
+    ...(level.left === undefined ? [] : of(level.left.label, level.left.evidence)),
+  ];
+}
+
+function quote({ line, file, text }: Evidence): string {
+  const where = [file, line === undefined ? undefined : String(line)].filter(
+    (part) => part !== undefined,
+  );
+  return where.length === 0 ? `[${text}]` : `${where.join(':')}: ${text}`;
+}
+
+/**
+ * The same as Markdown, with the evidence.
+ * @param report  what was explained
+ * @returns text with a final newline
+ */
+export function explainMarkdown(report: ExplainReport): string {
+  const lines = [`### Memory of ${escape(report.source)}`, ''];
+  lines.push(`Kernel ${escape(report.kernel)}, ${escape(report.architecture)}.`, '');
+  for (const level of report.levels) {
+    lines.push(
+      `**${escape(level.title)}**`,
+      '',
+      '| | size | share | evidence |',
+      '|---|---:|---:|---|',
+    );
+    const row = (label: string, bytes: number, evidence: readonly Evidence[]): void => {
+      const share = formatPercent(level.whole.bytes === 0 ? 0 : bytes / level.whole.bytes);
+      const first = evidence[0];
+      const text =
+        first === undefined
+          ? ''
+          : `\`${quote(first).replaceAll('`', "'").replaceAll('|', '\\|')}\``;
+      lines.push(`| ${escape(label)} | ${formatBytes(bytes)} | ${share} | ${text} |`);
+    };
+    row(level.whole.label, level.whole.bytes, level.whole.evidence);
+    for (const one of level.rows) row(`– ${one.label}`, one.bytes, one.evidence);
+    if (level.rest.bytes > 0) row('– not named', level.rest.bytes, []);
+    if (level.left !== undefined)
+      row(`= ${level.left.label}`, level.left.bytes, level.left.evidence);
+    lines.push('');
+  }
+  for (const note of report.notes) lines.push(`- ${escape(note)}`);
+  return `${lines.join('\n').trimEnd()}\n`;
+}
+
+function escape(text: string): string {
+  return text.replaceAll(/[|\\`*_<>]/g, (mark) => `\\${mark}`);
+}
