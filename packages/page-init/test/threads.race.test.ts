@@ -1,6 +1,9 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { PageAllocator } from '@bootmem/buddy-allocator/machine';
 import { Memmap, PageState } from '@bootmem/memmap';
+import { ThreadRegistry } from '@bootmem/memmap/shared';
 import {
   createDeferredNodes,
   createPoolRunner,
@@ -280,5 +283,51 @@ test('release while the pool is at it cancels the rest and waits for what is bus
     await devices.release(mapping);
     expect(memmap.isPresent(8 * SECTION)).toBe(false);
     expect(devices.mappedRanges).toBe(0);
+  }
+});
+
+test('a helper that ends over its unit fails the mapping; the range comes back for the next one, clean', async () => {
+  const memmap = Memmap.create({
+    ranges: [{ startPfn: 0, endPfn: SECTION }],
+    maxPfn: 80 * SECTION,
+    storage: 'shared',
+  });
+  const liveness = ThreadRegistry.create(4);
+  const owner = { threadId: liveness.register(), liveness };
+  const devices = new DeviceMemory({ memmap, memory: [{ startPfn: 0, endPfn: SECTION }], owner });
+  // It ends inside a section, beside a device that stays.
+  const [startPfn, endPfn] = [8 * SECTION, 14 * SECTION + 512];
+  const request = { name: 'pmem', type: 'generic' as const, ranges: [{ startPfn, endPfn }] };
+  const neighbour = devices.memremapPages({
+    ...request,
+    ranges: [{ startPfn: endPfn, endPfn: 15 * SECTION }],
+  });
+  const noHelpers = { run: () => Promise.reject(new Error('no helpers')) };
+  for (let unit = 0; unit < 7; unit++) {
+    const mapping = devices.memremapPagesAsync(request, { runner: () => noHelpers });
+    const threadId = liveness.reserve();
+    const worker = new Worker(new URL('./support/dying-helper.mjs', import.meta.url), {
+      workerData: {
+        memmap: memmap.toHandle(),
+        device: mapping.handleFor(startPfn),
+        liveness: liveness.toHandle(),
+        threadId,
+        unit,
+      },
+    });
+    await once(worker, 'message');
+    const waiting = mapping.sync(startPfn + unit * SECTION, 1);
+    await worker.terminate();
+    liveness.markDead(threadId);
+    await expect(waiting).rejects.toMatchObject({ code: 'ERR_PAGE_INIT_INCOMPLETE' });
+    liveness.release(threadId);
+    await devices.release(mapping);
+    expect(memmap.isPresent(startPfn + unit * SECTION)).toBe(false);
+    const next = devices.memremapPages({ ...request, type: 'fs-dax' });
+    expect(memmap.countInState(startPfn, endPfn, PageState.DEVICE_IDLE)).toBe(endPfn - startPfn);
+    expect(memmap.driverWord(startPfn + unit * SECTION)).toBe(0);
+    expect(memmap.pgmapIndex(endPfn - 1)).toBe(next.index);
+    expect(memmap.pgmapIndex(endPfn)).toBe(neighbour.index);
+    await devices.release(next);
   }
 });

@@ -47,17 +47,17 @@ function headerFault(words: Int32Array): string | undefined {
 }
 
 /**
- * What is wrong with the descriptors' places: each section has none, one being given, or one of its own. Undefined for
- * nothing. O(sections)
+ * What is wrong with the descriptors' places: each section has none, or one of its own (kept while it is absent).
+ * Undefined for nothing. O(sections)
  */
 function slotFault(words: Int32Array, layout: TableLayout): string | undefined {
-  const { sections, capacity, slotAt, sectionOfSlotAt } = layout;
+  const { sections, capacity, slotAt, rowOfSlotAt } = layout;
   const first = words[Word.FIRST_SECTION]!;
   for (let row = 0; row < sections; row++) {
     // The way back is written before the slot, so a slot that other threads give out now is seen whole.
-    const slot = Atomics.load(words, slotAt + row);
-    if (slot === 0 || slot === -1) continue;
-    if (slot < 1 || slot > capacity || words[sectionOfSlotAt + slot - 1] !== first + row) {
+    const slot = Math.abs(Atomics.load(words, slotAt + row));
+    if (slot === 0) continue;
+    if (slot > capacity || words[rowOfSlotAt + slot - 1] !== row + 1) {
       return `section ${first + row} has its descriptors in a place that is not its own`;
     }
   }

@@ -25,7 +25,7 @@ import {
 } from '../table/columns.js';
 import { type BlockHead, describePage, type PageDescription } from './describe.js';
 import { MemmapError, memmapHandleError } from '../facts/errors.js';
-import type { FillKernel } from '../table/fill.js';
+import { type FillKernel, zeroWhereUsed } from '../table/fill.js';
 import { checkGeometry, type Geometry, X86_64 } from '../facts/geometry.js';
 import { type TableLayout, Word } from '../table/layout.js';
 import { checkHandle } from '../shared/check-handle.js';
@@ -43,7 +43,7 @@ import {
 import { PageblockView } from './pageblocks.js';
 import { dropReference, referencesOf, takeReference } from './references.js';
 import { reserveMap } from './reserve.js';
-import { type RunVisitor, SectionTable } from '../table/section-table.js';
+import { Access, type Clearer, type RunVisitor, SectionTable } from '../table/section-table.js';
 import { countInState, firstInState, forEachPart } from './state-search.js';
 import { alignDown, alignUp } from '../facts/units.js';
 import { ZoneRegistry } from '../table/zone-registry.js';
@@ -161,34 +161,36 @@ export class Memmap {
   }
 
   /**
-   * Adds memory that was absent, in whole subsections.
+   * Adds memory that was absent, in whole subsections. They get descriptors when they are first touched.
    * @throws ERR_MEMMAP_ARGUMENT when not aligned to subsections or outside [startPfn, endPfn)
    * @throws ERR_MEMMAP_PRESENT when a part is present already
+   * @remarks a few words a section; from any thread, but one at a time for the same memory
    */
   addMemory(startPfn: number, endPfn: number): void {
     this.#checkSubsections(startPfn, endPfn);
-    const step = 2 ** this.geometry.subsectionOrder;
-    for (let pfn = startPfn; pfn < endPfn; pfn += step) {
-      if (this.isPresent(pfn)) {
-        throw new MemmapError('ERR_MEMMAP_PRESENT', `pfn ${pfn} is present already`, { pfn });
-      }
+    const pfn = this.#sections.firstPresent(startPfn, endPfn);
+    if (pfn !== undefined) {
+      throw new MemmapError('ERR_MEMMAP_PRESENT', `pfn ${pfn} is present already`, { pfn });
     }
-    this.#sections.addMemory(startPfn, endPfn, 0);
-    if (this.#words[Word.ON_DEMAND] === 0) this.#sections.populate(startPfn, endPfn);
+    this.#sections.addMemory(startPfn, endPfn);
   }
 
-  /** Removes present memory in whole subsections; its descriptors become uninitialised. */
+  /**
+   * Removes present memory in whole subsections: it reads as absent at once, from every thread.
+   * @throws ERR_MEMMAP_ARGUMENT | ERR_MEMMAP_ABSENT; nothing was changed
+   * @remarks a few words a section. Descriptors of whole sections are cleared by the next {@link populate} of the memory
+   *   (of each part by its next owner, in one thread); those of a section that is removed in part at once
+   */
   removeMemory(startPfn: number, endPfn: number): void {
     this.#checkSubsections(startPfn, endPfn);
     checkPresent(this.#sections, startPfn, endPfn);
-    this.clearRange(startPfn, endPfn);
-    this.#sections.removeMemory(startPfn, endPfn);
+    this.#sections.removeMemory(startPfn, endPfn, this.#clear);
   }
 
   /** Gives the sections of a range their descriptors. @throws ERR_MEMMAP_ABSENT | ERR_MEMMAP_CAPACITY */
   populate(startPfn: number, endPfn: number): void {
     checkPresent(this.#sections, startPfn, endPfn);
-    this.#sections.populate(startPfn, endPfn);
+    this.#sections.populate(startPfn, endPfn, this.#clear);
   }
 
   /**
@@ -250,31 +252,17 @@ export class Memmap {
   /** Makes pages uninitialised again and zeroes all their columns. */
   clearRange(startPfn: number, endPfn: number): void {
     checkPresent(this.#sections, startPfn, endPfn);
-    forEachPart(this.#sections, { startPfn, endPfn }, (index, pages) => {
-      if (index < 0) return;
-      const end = index + pages;
-      this.#fillState(PageState.UNINITIALISED, index, end);
-      this.#fillZone(0, index, end);
-      this.#columns.links.fill(0, 2 * index, 2 * end);
-      this.#columns.refs.fill(0, index, end);
-      const { pageblockOrder, subsectionOrder, maxOrder } = this.geometry;
-      const firstWhole = (bits: number): number => alignUp(index, bits) / 2 ** bits;
-      const endWhole = (bits: number): number => Math.floor(end / 2 ** bits);
-      this.#columns.topLinks.fill(0, 2 * firstWhole(maxOrder), 2 * endWhole(maxOrder));
-      this.#columns.pageblocks.fill(0, firstWhole(pageblockOrder), endWhole(pageblockOrder));
-      const at = this.#layout.pgmapAt;
-      this.#words.fill(0, at + firstWhole(subsectionOrder), at + endWhole(subsectionOrder));
+    forEachPart(this.#sections, { startPfn, endPfn }, (index, pages, pfn) => {
+      if (index >= 0) this.#clear(index, pages, this.#sections.isUsed(pfn));
     });
   }
 
   /** State byte of a page, 0 while its section is not populated. @throws ERR_MEMMAP_ABSENT */
   state(pfn: number): number {
-    const index = this.#sections.indexOf(pfn);
-    if (index < 0 || !this.#sections.isPresent(pfn)) {
-      if (this.#sections.isPresent(pfn)) return PageState.UNINITIALISED;
-      throw new MemmapError('ERR_MEMMAP_ABSENT', `pfn ${pfn} is not present`, { pfn });
-    }
-    return this.#columns.state[index]!;
+    const index = this.#sections.access(pfn);
+    if (index >= 0) return this.#columns.state[index]!;
+    if (index === Access.UNINITIALISED) return PageState.UNINITIALISED;
+    throw new MemmapError('ERR_MEMMAP_ABSENT', `pfn ${pfn} is not present`, { pfn });
   }
 
   /** True when the page may be looked at. */
@@ -305,9 +293,10 @@ export class Memmap {
     for (let order = 0; order <= this.geometry.maxOrder; order++) {
       const head = alignDown(index, order);
       const found = this.#columns.state[head]!;
-      if (found >= PageState.FREE && (found & HEAD_ORDER_MASK) >= order) {
+      const headPfn = pfn - (index - head);
+      if (found >= PageState.FREE && (found & HEAD_ORDER_MASK) >= order && this.#isLive(headPfn)) {
         return {
-          pfn: pfn - (index - head),
+          pfn: headPfn,
           state: found & HEAD_KIND_MASK,
           order: found & HEAD_ORDER_MASK,
         };
@@ -326,6 +315,7 @@ export class Memmap {
 
   /** Takes a reference, atomically. @returns the new count @throws ERR_MEMMAP_UNINITIALISED */
   getRef(pfn: number): number {
+    if (this.#sections.access(pfn) >= 0) this.#sections.markUsed(pfn, pfn + 1);
     return takeReference(this, pfn);
   }
 
@@ -334,6 +324,7 @@ export class Memmap {
    * @throws ERR_MEMMAP_REFCOUNT when there is none to drop; nothing was changed
    */
   putRef(pfn: number): number {
+    if (this.#sections.access(pfn) >= 0) this.#sections.markUsed(pfn, pfn + 1);
     return dropReference(this, pfn);
   }
 
@@ -352,7 +343,9 @@ export class Memmap {
 
   /** Sets the driver's word of a device page; an int32. */
   setDriverWord(pfn: number, value: number): void {
-    this.#columns.links[2 * this.#deviceIndex(pfn)] = value;
+    const index = this.#deviceIndex(pfn);
+    this.#sections.markUsed(pfn, pfn + 1);
+    this.#columns.links[2 * index] = value;
   }
 
   /** First pfn of `[startPfn, endPfn)` with exactly this state byte, or undefined. */
@@ -415,20 +408,54 @@ export class Memmap {
   /** Bytes of shared memory per page of a populated section, everything included; at most 16. */
   overheadBytesPerPage(): number {
     const { subsectionsPerSection, pageblocksPerSection, bitmapWords } = this.#layout;
-    const perSection = 4 * (3 + bitmapWords + subsectionsPerSection) + pageblocksPerSection;
+    const words = 3 + 2 / 32 + 2 * bitmapWords + subsectionsPerSection;
+    const perSection = 4 * words + pageblocksPerSection;
     return columnBytesPerPage(this.geometry.maxOrder) + perSection / this.pagesPerSection;
   }
+
+  /** Zeroes the columns of `pages` descriptors from `index`, in one section. */
+  readonly #clear: Clearer = (index, pages, used) => {
+    const end = index + pages;
+    this.#fillState(PageState.UNINITIALISED, index, end);
+    this.#fillZone(0, index, end);
+    if (used) {
+      zeroWhereUsed(this.#columns.links, 2 * index, 2 * end);
+      zeroWhereUsed(this.#columns.refs, index, end);
+    }
+    const { pageblockOrder, subsectionOrder, maxOrder } = this.geometry;
+    const firstWhole = (bits: number): number => alignUp(index, bits) / 2 ** bits;
+    const endWhole = (bits: number): number => Math.floor(end / 2 ** bits);
+    const fillWhole = (
+      column: Int32Array | Uint8Array,
+      at: number,
+      step: number,
+      bits: number,
+    ): void => {
+      const [first, last] = [firstWhole(bits), endWhole(bits)];
+      if (first < last) column.fill(0, at + step * first, at + step * last);
+    };
+    fillWhole(this.#columns.topLinks, 0, 2, maxOrder);
+    fillWhole(this.#columns.pageblocks, 0, 1, pageblockOrder);
+    fillWhole(this.#words, this.#layout.pgmapAt, 1, subsectionOrder);
+  };
 
   #init(startPfn: number, endPfn: number, zoneId: number, state: number): void {
     if (!this.zones.has(zoneId)) {
       throw new MemmapError('ERR_MEMMAP_ZONES', `zone id ${zoneId} is not defined`, { zoneId });
     }
     this.populate(startPfn, endPfn);
+    // Pages for an allocator, which links them as it likes; device pages are linked by `setDriverWord` only.
+    if (state === PageState.BODY) this.#sections.markUsed(startPfn, endPfn);
     this.#sections.runs(startPfn, endPfn, (index, pages) => {
       // Zone before state: a reader that sees the page initialised finds its zone.
       this.#fillZone(zoneId, index, index + pages);
       this.#fillState(state, index, index + pages);
     });
+  }
+
+  /** True when the descriptor is that of memory that is there, not of memory that was removed. */
+  #isLive(pfn: number): boolean {
+    return this.#sections.access(pfn) >= 0;
   }
 
   #deviceIndex(pfn: number): number {

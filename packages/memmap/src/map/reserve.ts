@@ -72,7 +72,6 @@ function reserve(
       words[Word.FIRST_SECTION] = first;
       words[Word.SECTIONS] = sections;
       words[Word.CAPACITY] = capacity;
-      words[Word.ON_DEMAND] = onDemand ? 1 : 0;
       words[Word.MAGIC] = MAGIC;
       return { type: 'bootmem.memmap', table, columns };
     } catch (error) {

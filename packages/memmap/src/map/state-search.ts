@@ -1,11 +1,12 @@
 /**
- * Looking for states in a range, section by section: a section without descriptors is uninitialised.
+ * Looking for states in a range, section by section: a section without descriptors is uninitialised, and so are
+ * subsections whose descriptors are still those of memory that was removed.
  */
 import type { PfnRange } from '../facts/units.js';
 import { PageState } from '../facts/page-state.js';
 import type { SectionTable } from '../table/section-table.js';
 
-/** Calls `visit` for the part of the range in each section; index -1 where it has no descriptors. */
+/** Calls `visit` for the parts of the range in each section; index -1 where no descriptor may be looked at. */
 export function forEachPart(
   sections: SectionTable,
   { startPfn, endPfn }: PfnRange,
@@ -13,8 +14,17 @@ export function forEachPart(
 ): void {
   for (let pfn = startPfn; pfn < endPfn;) {
     const end = Math.min(endPfn, (sections.sectionOf(pfn) + 1) * sections.pagesPerSection);
+    const index = sections.indexOf(pfn);
     // `false` ends the walk.
-    if (visit(sections.indexOf(pfn), end - pfn, pfn) === false) return;
+    if (index < 0 || !sections.anyStale(pfn)) {
+      if (visit(index, end - pfn, pfn) === false) return;
+    } else {
+      const base = pfn;
+      const wholly = sections.staleRuns(pfn, end, (from, to, stale) =>
+        visit(stale ? -1 : index + (from - base), to - from, from),
+      );
+      if (!wholly) return;
+    }
     pfn = end;
   }
 }

@@ -104,3 +104,20 @@ export function arrayFill(column: Uint8Array): FillKernel {
     }
   };
 }
+
+/** Words looked at together: a page of the operating system. */
+const WORDS_PER_PAGE = 1024;
+
+/**
+ * Zeroes `[start, end)` of a column without touching memory that was never used: reading such memory costs nothing
+ * that stays, writing it would.
+ */
+export function zeroWhereUsed(column: Int32Array, start: number, end: number): void {
+  for (let at = start; at < end;) {
+    const next = Math.min(end, (Math.floor(at / WORDS_PER_PAGE) + 1) * WORDS_PER_PAGE);
+    let used = 0;
+    for (let i = at; i < next; i++) used |= column[i]!;
+    if (used !== 0) column.fill(0, at, next);
+    at = next;
+  }
+}

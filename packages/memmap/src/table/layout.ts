@@ -2,12 +2,15 @@
  * Layout of the table words of a memmap: one Int32 array, written once at creation except where said.
  *
  *     0 magic | 1 version | 2..6 geometry | 7 first section | 8 sections | 9 capacity in sections
- *     10 slots given out (atomic) | 11 populate mode | 12 zones defined | 13..15 free
+ *     10 slots given out (atomic) | 12 zones defined | 11, 13..15 free
  *     16..271      zone registry: 0, or 1 + (nid * 16 + zone index), indexed by zone id
- *     then         section -> slot: 0 none, -1 being given, else slot + 1 (atomic)
+ *     then         section -> slot: 0 none, slot + 1, -(slot + 1) kept while the section is absent (atomic)
  *     then         section flags (atomic or)
- *     then         subsection bitmap, `bitmapWords` words a section (atomic or)
- *     then         slot -> section
+ *     then         sections that are present as a whole, a bit a section (atomic or)
+ *     then         sections where subsections differ from that, a bit a section (atomic or)
+ *     then         subsections that differ, `bitmapWords` words a section (atomic xor)
+ *     then         subsections whose descriptors are those of removed memory, as many words (atomic or)
+ *     then         slot -> 1 + row of its section, 0 free (atomic)
  *     then         page map index of each subsection, by slot
  *     then         pageblock bytes, by slot
  */
@@ -16,7 +19,7 @@ import type { Geometry } from '../facts/geometry.js';
 /** First word of a memmap's table. */
 export const MAGIC = 0x4d4d4150;
 /** Version of the layout; attach refuses any other. */
-export const VERSION = 1;
+export const VERSION = 2;
 /** One more than the largest descriptor index. */
 export const MAX_INDEX = 2 ** 31;
 /** Zone ids are one byte; 0 means none. */
@@ -35,7 +38,6 @@ export const Word = {
   SECTIONS: 8,
   CAPACITY: 9,
   SLOTS_USED: 10,
-  ON_DEMAND: 11,
   ZONES: 12,
   ZONE_TABLE: 16,
 } as const;
@@ -51,8 +53,13 @@ export interface TableLayout {
   readonly bitmapWords: number;
   readonly slotAt: number;
   readonly flagsAt: number;
+  /** Words of a bitmap with a bit a section. */
+  readonly rowWords: number;
+  readonly wholeAt: number;
+  readonly mixedAt: number;
   readonly bitmapAt: number;
-  readonly sectionOfSlotAt: number;
+  readonly staleAt: number;
+  readonly rowOfSlotAt: number;
   readonly pgmapAt: number;
   /** Byte offset of the pageblock bytes. */
   readonly pageblocksAtByte: number;
@@ -67,9 +74,13 @@ export function tableLayout(geometry: Geometry, sections: number, capacity: numb
   const bitmapWords = Math.ceil(subsectionsPerSection / 32);
   const slotAt = Word.ZONE_TABLE + MAX_ZONE_ID + 1;
   const flagsAt = slotAt + sections;
-  const bitmapAt = flagsAt + sections;
-  const sectionOfSlotAt = bitmapAt + sections * bitmapWords;
-  const pgmapAt = sectionOfSlotAt + capacity;
+  const rowWords = Math.ceil(sections / 32);
+  const wholeAt = flagsAt + sections;
+  const mixedAt = wholeAt + rowWords;
+  const bitmapAt = mixedAt + rowWords;
+  const staleAt = bitmapAt + sections * bitmapWords;
+  const rowOfSlotAt = staleAt + sections * bitmapWords;
+  const pgmapAt = rowOfSlotAt + capacity;
   const pageblocksAtByte = (pgmapAt + capacity * subsectionsPerSection) * 4;
   const pageblockBytes = Math.ceil((capacity * pageblocksPerSection) / 4) * 4;
   return {
@@ -81,8 +92,12 @@ export function tableLayout(geometry: Geometry, sections: number, capacity: numb
     bitmapWords,
     slotAt,
     flagsAt,
+    rowWords,
+    wholeAt,
+    mixedAt,
     bitmapAt,
-    sectionOfSlotAt,
+    staleAt,
+    rowOfSlotAt,
     pgmapAt,
     pageblocksAtByte,
     totalBytes: pageblocksAtByte + pageblockBytes,

@@ -2,7 +2,7 @@
 import { setInterval } from 'node:timers';
 import { parentPort, workerData } from 'node:worker_threads';
 
-import { Memmap } from '../../dist/index.js';
+import { Memmap, PageState } from '../../dist/index.js';
 import { SharedLock, ThreadRegistry } from '../../dist/shared.js';
 
 const jobs = {
@@ -51,6 +51,30 @@ const jobs = {
       map.initRange(s * map.pagesPerSection, (s + 1) * map.pagesPerSection, zoneId);
     }
     return map.usage().sections;
+  },
+  // Owns a range that begins and ends inside sections of others; adds, uses and removes it again and again.
+  own({ handle, zoneId, pgmap, startPfn, endPfn, rounds }) {
+    const map = Memmap.attach(handle);
+    const wrong = [];
+    const all = endPfn - startPfn;
+    for (let round = 0; round < rounds; round++) {
+      map.addMemory(startPfn, endPfn);
+      const fresh = map.countInState(startPfn, endPfn, PageState.UNINITIALISED);
+      if (fresh !== all) wrong.push(`round ${round}: ${all - fresh} pages are not fresh`);
+      map.initDeviceRange(startPfn, endPfn, zoneId, pgmap);
+      for (const pfn of [startPfn, startPfn + 60, endPfn - 1]) {
+        if (map.driverWord(pfn) !== 0) wrong.push(`round ${round}: pfn ${pfn} has an old word`);
+        map.setDriverWord(pfn, pgmap + round);
+        if (map.pgmapIndex(pfn) !== pgmap) wrong.push(`round ${round}: pfn ${pfn} is not its own`);
+      }
+      const own = map.countInState(startPfn, endPfn, PageState.DEVICE);
+      if (own !== all) wrong.push(`round ${round}: ${all - own} pages got lost`);
+      map.removeMemory(startPfn, endPfn);
+      if (map.isPresent(startPfn) || map.isPresent(endPfn - 1)) wrong.push(`${round}: still there`);
+    }
+    map.addMemory(startPfn, endPfn);
+    map.initDeviceRange(startPfn, endPfn, zoneId, pgmap);
+    return wrong;
   },
   // Populates the same sections as everybody else.
   populate({ handle, sections }) {

@@ -8,7 +8,7 @@ import type { RangeJob, RangeJobResult, RangeJobRunner, WorkerShare } from '../b
 export type ChunkFunction = (start: number, end: number, job: RangeJob) => unknown;
 
 /** Lets timers, messages and other jobs run. */
-function yieldToEvents(): Promise<void> {
+export function yieldToEvents(): Promise<void> {
   return new Promise((resolve) => {
     if (typeof setImmediate === 'function') setImmediate(resolve);
     else setTimeout(resolve, 0);

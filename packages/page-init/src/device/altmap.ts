@@ -3,7 +3,7 @@
  *
  *     base            base+reserve                 base+offset                     end
  *     |--- reserve ---|--- free (memmap storage) --|--- device pages --------------|
- *      never            initialised under the lock   initialised outside the lock
+ *      never            reserved                     device pages
  *      initialised
  *
  * The memmap is taken from `free` in blocks; aligning a block to its size loses `align` pages.
@@ -59,20 +59,6 @@ export class Altmap {
     return this.basePfn + this.reserve + this.alloc + this.align;
   }
 
-  /**
-   * Takes a block of pages, aligned to the largest power of two that divides its size.
-   * @returns first pfn of the block, or undefined when too little is left
-   */
-  take(pages: number): number | undefined {
-    const unit = pages & -pages;
-    const next = this.nextPfn;
-    const lost = Math.ceil(next / unit) * unit - next;
-    if (this.alloc + this.align + pages + lost > this.free) return undefined;
-    this.align += lost;
-    this.alloc += pages;
-    return next + lost;
-  }
-
   /** Gives pages back. Returns what is still handed out: 0 in the end, else memory was lost. */
   give(pages: number): number {
     this.alloc -= pages;
@@ -81,24 +67,22 @@ export class Altmap {
   }
 
   /**
-   * Stores the memmap of `pages` pages: a large block per section's worth, single pages where none fits.
+   * Stores the memmap of `pages` pages: a large block per section's worth, single pages where none fits. O(1): only the
+   * first large block can lose pages to alignment.
    * @param descriptorBytes size of a page descriptor on the modelled machine
    * @returns pages taken, or undefined (nothing taken) when the storage is too small
    */
   populate(pages: number, descriptorBytes: number, pageBytes: number): number | undefined {
     const needed = Math.ceil((pages * descriptorBytes) / pageBytes);
     const block = 2 ** 21 / pageBytes;
-    const before = { align: this.align, alloc: this.alloc };
-    let left = needed;
-    while (left > 0) {
-      const large = left >= block && block >= 1 && this.take(block) !== undefined;
-      if (!large && this.take(1) === undefined) {
-        this.align = before.align;
-        this.alloc = before.alloc;
-        return undefined;
-      }
-      left -= large ? block : 1;
-    }
+    const end = this.basePfn + this.offset;
+    const first = Math.ceil(this.nextPfn / block) * block;
+    const fits = Math.max(0, Math.floor((end - first) / block));
+    const large = block >= 1 ? Math.min(Math.floor(needed / block), fits) : 0;
+    const lost = large > 0 ? first - this.nextPfn : 0;
+    if (this.alloc + this.align + lost + needed > this.free) return undefined;
+    this.align += lost;
+    this.alloc += needed;
     return needed;
   }
 }

@@ -4,12 +4,12 @@
  *     new section      absent  -- add -->  descriptors, uninitialised  -- remove -->  absent
  *     boot section     hole    -- add -->  the device's pages          -- remove -->  hole, with its old zone
  *
- * Called with the hotplug lock held.
+ * Called by the owner of the range, outside the hotplug lock: after its subsections were taken into use, and before
+ * they are given up. Costs a few words a section, and the pages of at most two sections that are shared with others.
  */
 import { type Memmap, type PfnRange, SectionFlag } from '@bootmem/memmap';
 import type { SubsectionMap } from '../hotplug/subsections.js';
-import { setMovable } from '../core/fill.js';
-import type { Altmap } from './altmap.js';
+import { UndoList } from './undo-list.js';
 
 /** A part of a device range in a section of boot memory. */
 export interface HolePart extends PfnRange {
@@ -30,29 +30,28 @@ export class DeviceDescriptors {
     this.#isMapped = isMapped;
   }
 
-  /** The pages that hold the memmap need descriptors first: the only pages initialised under the lock. */
-  initStorage(altmap: Altmap, zoneId: number): void {
-    if (altmap.free === 0) return;
-    const firstPfn = altmap.basePfn + altmap.offset;
-    const start = altmap.basePfn + altmap.reserve;
-    this.#memmap.initReservedRange(start, firstPfn, zoneId);
-    setMovable(this.#memmap, start, firstPfn);
-  }
-
   /**
    * Gives a range descriptors.
    * @returns the parts that lie in boot sections, with the zone that their hole was linked to
-   * @throws ERR_DEVICE_PRESENT, or what the memmap throws; nothing changed
+   * @throws what the memmap throws; nothing changed
    */
   add(span: PfnRange): readonly HolePart[] {
-    this.#subsections.activate(span);
     const parts = this.#subsections.parts(span);
+    const undo = new UndoList();
     try {
-      for (const part of parts) {
-        if (!part.early) this.#memmap.addMemory(part.startPfn, part.endPfn);
+      for (const { early, startPfn, endPfn } of parts) {
+        if (early) continue;
+        undo.step(
+          () => {
+            this.#memmap.addMemory(startPfn, endPfn);
+          },
+          () => {
+            this.#memmap.removeMemory(startPfn, endPfn);
+          },
+        );
       }
     } catch (error) {
-      this.#subsections.deactivate(span);
+      undo.unwind();
       throw error;
     }
     this.#setTaint(span, true);
@@ -63,7 +62,6 @@ export class DeviceDescriptors {
 
   /** Takes a range's descriptors away. @param holes  what {@link DeviceDescriptors.add} returned */
   remove(span: PfnRange, holes: readonly HolePart[]): void {
-    this.#subsections.deactivate(span);
     for (const part of this.#subsections.parts(span)) {
       if (!part.early) this.#memmap.removeMemory(part.startPfn, part.endPfn);
     }

@@ -1,14 +1,15 @@
 /**
  * Device memory: gives ranges of a device page descriptors (`memremapPages`), and takes them away.
  *
- *     check - index - attributes - [hotplug lock: mapping, descriptors, altmap part, zone] - pages - refs
- *        |      |         |              |                                                |
- *        '------'---------'--------------'------- undone in reverse at the first failure -'
+ *     check - index - attributes - [hotplug lock: mapping, subsections, zone] - sections - altmap - pages - refs
+ *        |      |         |              |                                       |          |      |
+ *        '------'---------'--------------'-- undone in reverse at the first failure --------'------'
  *
- * Only the altmap's part (pages that are about to hold descriptors) is initialised while the hotplug lock
- * is held; all device pages are initialised outside it, in the foreground, or in the background with
- * `sync` for whoever cannot wait. The index entry exists before the pages are ready, so a look-up answers
- * only for pages that are.
+ * The lock is held for what costs time by the number of ranges: who owns which subsections, the zone's span, and what
+ * the backend does. The owner then works by section (their presence) and by page (descriptors of device pages and of
+ * those that hold the memmap) outside it, in the foreground, or in the background with `sync` for whoever cannot wait.
+ * The index entry exists before the pages are ready, so a look-up answers only for pages that are. Taking away goes
+ * back the same way: sections read as absent first, then the subsections are given up under the lock.
  *
  * Locks: the hotplug lock only. Everything here runs on one controlling thread; page work may run on any.
  * Source: reference "Mapping flow", "Asynchronous + multithreaded design"; device-dax and pmem docs.
@@ -16,12 +17,12 @@
 import { type Memmap, type PfnRange, SectionFlag, ZoneIndex } from '@bootmem/memmap';
 import { KERNEL_DESCRIPTOR_BYTES } from '../base/constants.js';
 import { PageInitError } from '../base/errors.js';
-import type { RangeJobRunner } from '../base/types.js';
+import type { RangeJob, RangeJobRunner } from '../base/types.js';
 import { type HotplugLock, UNCONTENDED } from '../hotplug/hotplug-lock.js';
 import { SubsectionMap } from '../hotplug/subsections.js';
 import { type PageInitProfile, profileForRelease } from '../profiles.js';
 import type { ClaimOwner } from '../core/claims.js';
-import { createInlineRunner } from '../core/runner.js';
+import { createInlineRunner, yieldToEvents } from '../core/runner.js';
 import { Altmap } from './altmap.js';
 import { checkRequest, TYPE_RULES, type TypeRule } from './checks.js';
 import { DeviceDescriptors, type HolePart } from './descriptors.js';
@@ -69,13 +70,6 @@ export interface DeviceMemoryOptions {
   readonly descriptorBytes?: number;
   /** Whether tail descriptors of compound pages can share one copy; default true. */
   readonly sharedTails?: boolean;
-}
-
-interface PagesToAdd {
-  readonly rule: TypeRule;
-  readonly altmap: Altmap | undefined;
-  readonly zoneId: number;
-  readonly undo: UndoList;
 }
 
 /** All device mappings of a machine. */
@@ -135,7 +129,7 @@ export class DeviceMemory {
     try {
       for (const range of mapping.ranges) {
         const started = performance.now();
-        range.init.initChunk(range.firstPfn, range.endPfn);
+        range.init.initChunk(range.init.startPfn, range.endPfn);
         this.#logRange(mapping, range, performance.now() - started);
       }
     } catch (error) {
@@ -154,9 +148,11 @@ export class DeviceMemory {
     const mapping = this.#prepare(request);
     const byStart = (start: number): MappedRange | undefined =>
       mapping.ranges.find((range) => range.startPfn <= start && start < range.endPfn);
-    const runner =
-      options.runner?.(mapping) ??
-      createInlineRunner((start, end) => byStart(start)?.init.initChunk(start, end));
+    const inline = createInlineRunner((start, end) => byStart(start)?.init.initChunk(start, end));
+    const runner = options.runner?.(mapping) ?? {
+      // The caller goes on first.
+      run: (job: RangeJob) => yieldToEvents().then(() => inline.run(job)),
+    };
     const maxThreads = options.maxThreads ?? DEFAULT_DEVICE_THREADS;
     mapping.ready = this.#runBackground(mapping, runner, maxThreads);
     // Whoever only uses `sync` never looks at `ready`; its failure is theirs to see in `sync`.
@@ -269,12 +265,15 @@ export class DeviceMemory {
     try {
       this.#connect(mapping, span, undo);
       this.#lock.withLock(() => {
-        this.#addPages(span, { rule, altmap, zoneId, undo });
+        this.#take(span, rule, undo);
         this.#growZone(nid, span);
       });
+      this.#addSections(span, undo);
+      if (altmap !== undefined) this.#useAltmap(altmap, span, undo);
       const idle = this.#profile.idleTypes.includes(request.type);
       const init = DeviceInit.create({
-        startPfn: firstPfn,
+        startPfn: startPfn + (altmap?.reserve ?? 0),
+        firstPfn,
         endPfn,
         zoneId,
         pgmapIndex: mapping.index,
@@ -323,10 +322,9 @@ export class DeviceMemory {
     );
   }
 
-  /** Kernel mapping, descriptors and their storage; called with the hotplug lock held. */
-  #addPages(span: PfnRange, { rule, altmap, zoneId, undo }: PagesToAdd): void {
+  /** Kernel mapping, and the range's subsections for this mapping alone; called with the hotplug lock held. */
+  #take(span: PfnRange, rule: TypeRule, undo: UndoList): void {
     const backend = this.#backend;
-    let holes: readonly HolePart[] = [];
     if (rule.linear) {
       undo.step(
         () => backend.mapLinear?.(span, rule.protection),
@@ -337,18 +335,27 @@ export class DeviceMemory {
     }
     undo.step(
       () => {
-        holes = this.#descriptors.add(span);
+        this.subsections.activate(span);
       },
       () => {
         this.#lock.withLock(() => {
-          this.#descriptors.remove(span, holes);
+          this.subsections.deactivate(span);
         });
       },
     );
-    if (altmap === undefined) return;
-    this.#useAltmap(altmap, span, undo);
-    // The pages that hold the memmap need descriptors first: the only pages initialised under the lock.
-    this.#descriptors.initStorage(altmap, zoneId);
+  }
+
+  /** Presence of the range's sections; their owner needs no lock. */
+  #addSections(span: PfnRange, undo: UndoList): void {
+    let holes: readonly HolePart[] = [];
+    undo.step(
+      () => {
+        holes = this.#descriptors.add(span);
+      },
+      () => {
+        this.#descriptors.remove(span, holes);
+      },
+    );
   }
 
   #useAltmap(altmap: Altmap, { startPfn, endPfn }: PfnRange, undo: UndoList): void {
@@ -390,13 +397,10 @@ export class DeviceMemory {
       mapping.ranges.map(async (range) => {
         const started = performance.now();
         const align = range.init.unitPages;
-        const job = {
-          nid: mapping.nid,
-          start: range.firstPfn,
-          size: range.endPfn - range.firstPfn,
-        };
+        const { startPfn: start, endPfn } = range.init;
+        const job = { nid: mapping.nid, start, size: endPfn - start };
         if (job.size > 0) await runner.run({ ...job, align, minChunk: align, maxThreads });
-        if (job.size > 0) await range.init.sync(range.firstPfn, job.size);
+        if (job.size > 0) await range.init.syncAll();
         this.#logRange(mapping, range, performance.now() - started);
       }),
     );

@@ -1,14 +1,14 @@
 /**
  * Shared words of one device range's initialisation.
  *
- *     header words | start, end, unit pages (doubles) | pages done (64 bit) | claim word per unit
+ *     header words | start, end, unit pages, first device page (doubles) | pages done (64 bit) | claim word per unit
  */
 import type { HandleFormat } from '@bootmem/memmap/shared';
 
 /** Marks the buffer. */
 export const MAGIC = 0x44455649;
 /** Layout version. */
-export const VERSION = 1;
+export const VERSION = 2;
 /** Indices of the words. */
 export const Word = {
   MAGIC: 0,
@@ -21,12 +21,12 @@ export const Word = {
   UNITS: 7,
   /** Units that a waiting caller did itself. */
   FOREGROUND: 8,
-  /** Three doubles: start, end, unit pages. */
+  /** Four doubles: start, end, unit pages, first device page. */
   START: 16,
-  UNITS_AT: 24,
+  UNITS_AT: 26,
 } as const;
 /** Where the counter of pages done lies, behind the doubles. */
-export const COUNTER_BYTE = 88;
+export const COUNTER_BYTE = 96;
 
 /** Bytes for a number of units. */
 export function deviceInitBytes(units: number): number {

@@ -11,6 +11,9 @@
  * cut. Each unit is done exactly once (claims.ts). A request covers the units from that of its first
  * page to that of its last page; counting `ceil(count / unit)` would miss one when it straddles.
  *
+ * Pages before the first device page hold the device's memmap: reserved, in units like all others. A job that takes
+ * units in order does them first.
+ *
  * Source: reference "Asynchronous + multithreaded design", with its miscount corrected.
  */
 import { type DeviceState, type Memmap, PageState, type PfnRange } from '@bootmem/memmap';
@@ -39,6 +42,8 @@ export interface DeviceInitAttach {
 
 /** How to lay a range's initialisation out. */
 export interface DeviceInitOptions extends PfnRange, DeviceInitAttach {
+  /** First device page; what lies before it in the range holds the memmap. */
+  readonly firstPfn: number;
   readonly zoneId: number;
   /** 1 .. 2**31 - 1. */
   readonly pgmapIndex: number;
@@ -58,7 +63,10 @@ export interface DeviceInitHandle {
 
 /** Initialisation of one device range; attach from any thread by handle. */
 export class DeviceInit {
+  /** First page that gets a descriptor. */
   readonly startPfn: number;
+  /** First device page: what lies before it holds the memmap. */
+  readonly firstPfn: number;
   readonly endPfn: number;
   /** Pages per unit; job alignment. */
   readonly unitPages: number;
@@ -71,10 +79,11 @@ export class DeviceInit {
   private constructor(handle: DeviceInitHandle, { memmap, owner }: DeviceInitAttach) {
     const { buffer } = handle;
     const words = new Int32Array(buffer, 0, Math.floor(buffer.byteLength / 4));
-    const sizes = new Float64Array(buffer, Word.START * 4, 3);
+    const sizes = new Float64Array(buffer, Word.START * 4, 4);
     this.startPfn = sizes[0]!;
     this.endPfn = sizes[1]!;
     this.unitPages = sizes[2]!;
+    this.firstPfn = sizes[3]!;
     this.claims = new ClaimTable(words, Word.UNITS_AT, words[Word.UNITS]!, owner);
     this.#handle = handle;
     this.#words = words;
@@ -84,7 +93,7 @@ export class DeviceInit {
 
   /** Lays a range's initialisation out; nothing is initialised. An empty range has no units. */
   static create(options: DeviceInitOptions): DeviceInit {
-    const { startPfn, endPfn, memmap } = options;
+    const { startPfn, firstPfn, endPfn, memmap } = options;
     const grain = Math.max(memmap.pagesPerSection, 2 ** options.vmemmapShift);
     const pages = endPfn - startPfn;
     const unitPages = Math.max(1, Math.ceil(pages / UNITS_AIMED_AT / grain)) * grain;
@@ -98,7 +107,7 @@ export class DeviceInit {
     words[Word.SHIFT] = options.vmemmapShift;
     words[Word.UNIQUE] = options.uniquePages;
     words[Word.UNITS] = units;
-    new Float64Array(buffer, Word.START * 4, 3).set([startPfn, endPfn, unitPages]);
+    new Float64Array(buffer, Word.START * 4, 4).set([startPfn, endPfn, unitPages, firstPfn]);
     words[Word.MAGIC] = MAGIC;
     return new DeviceInit({ type: 'bootmem.device-init', buffer }, options);
   }
@@ -108,10 +117,10 @@ export class DeviceInit {
     checkHandle(handle, DEVICE_INIT_FORMAT, handleError);
     const init = new DeviceInit(handle, attach);
     const { pagesPerSection } = attach.memmap;
-    const { startPfn, endPfn, unitPages } = init;
+    const { startPfn, firstPfn, endPfn, unitPages } = init;
     const whole = unitPages > 0 && unitPages % pagesPerSection === 0;
-    if (whole && startPfn >= 0 && startPfn <= endPfn && init.claims.count === unitsOf(init))
-      return init;
+    const inOrder = startPfn >= 0 && startPfn <= firstPfn && firstPfn <= endPfn;
+    if (whole && inOrder && init.claims.count === unitsOf(init)) return init;
     throw handleError('the device range and the memmap do not fit each other', {
       startPfn,
       endPfn,
@@ -164,6 +173,12 @@ export class DeviceInit {
     for (const unit of this.#syncUnits(pfn, count)) await this.claims.whenDone(unit);
   }
 
+  /** As {@link sync}, for every page of the range, those that hold the memmap too. */
+  async syncAll(): Promise<void> {
+    this.initChunk(this.startPfn, this.endPfn);
+    for (let unit = 0; unit < this.claims.count; unit++) await this.claims.whenDone(unit);
+  }
+
   /** As {@link sync}, but blocks the calling thread; not for a browser's main thread. */
   syncBlocking(pfn: number, count: number): void {
     for (const unit of this.#syncUnits(pfn, count)) this.claims.blockUntilDone(unit);
@@ -182,11 +197,11 @@ export class DeviceInit {
 
   #syncUnits(pfn: number, count: number): number[] {
     const end = pfn + count;
-    if (!(count > 0 && pfn >= this.startPfn && end <= this.endPfn)) {
+    if (!(count > 0 && pfn >= this.firstPfn && end <= this.endPfn)) {
       throw new PageInitError('ERR_DEVICE_ARGUMENT', 'the request lies in the device range', {
         pfn,
         count,
-        startPfn: this.startPfn,
+        firstPfn: this.firstPfn,
         endPfn: this.endPfn,
       });
     }
@@ -226,6 +241,15 @@ export class DeviceInit {
   }
 
   #initPages(start: number, end: number): number {
+    const first = Math.min(Math.max(start, this.firstPfn), end);
+    if (start < first) {
+      this.#memmap.initReservedRange(start, first, this.#words[Word.ZONE_ID]!);
+      setMovable(this.#memmap, start, first);
+    }
+    return first - start + (first < end ? this.#initDevicePages(first, end) : 0);
+  }
+
+  #initDevicePages(start: number, end: number): number {
     const memmap = this.#memmap;
     const words = this.#words;
     const zoneId = words[Word.ZONE_ID]!;

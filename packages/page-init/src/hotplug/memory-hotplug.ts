@@ -89,13 +89,16 @@ export class MemoryHotplug {
     const memmapPages = inside ? Math.ceil((size * this.#descriptorBytes) / page) : 0;
     this.#lock.withLock(() => {
       this.#subsections.activate({ startPfn, endPfn });
-      try {
-        this.#memmap.addMemory(startPfn, endPfn);
-      } catch (error) {
-        this.#subsections.deactivate({ startPfn, endPfn });
-        throw error;
-      }
     });
+    try {
+      // The range is this one's now: work by section needs no lock.
+      this.#memmap.addMemory(startPfn, endPfn);
+    } catch (error) {
+      this.#lock.withLock(() => {
+        this.#subsections.deactivate({ startPfn, endPfn });
+      });
+      throw error;
+    }
     for (let at = startPfn; at < endPfn; at += size) {
       this.#blocks.set(at, {
         startPfn: at,
@@ -118,11 +121,11 @@ export class MemoryHotplug {
     const { endPfn, memmapPages } = block;
     const zoneId = this.#memmap.defineZone(block.nid, zoneIndex);
     const first = startPfn + memmapPages;
+    if (memmapPages > 0) this.#memmap.initReservedRange(startPfn, first, zoneId);
+    checkUntouched(this.#memmap, first, endPfn);
+    initMemory(this.#memmap, first, endPfn, zoneId);
     this.#lock.withLock(() => {
       const size = this.#memmap.pagesPerSection;
-      if (memmapPages > 0) this.#memmap.initReservedRange(startPfn, first, zoneId);
-      checkUntouched(this.#memmap, first, endPfn);
-      initMemory(this.#memmap, first, endPfn, zoneId);
       for (let at = startPfn; at < endPfn; at += size) {
         this.#memmap.setSectionFlags(this.#memmap.sectionOf(at), SectionFlag.ONLINE, true);
         sink.freeBlocks(Math.max(at, first), at + size);
@@ -148,9 +151,9 @@ export class MemoryHotplug {
         inUse: endPfn - first - gone,
       });
     }
+    this.#memmap.clearRange(startPfn, endPfn);
     this.#lock.withLock(() => {
       const size = this.#memmap.pagesPerSection;
-      this.#memmap.clearRange(startPfn, endPfn);
       for (let at = startPfn; at < endPfn; at += size) {
         this.#memmap.setSectionFlags(this.#memmap.sectionOf(at), SectionFlag.ONLINE, false);
       }
@@ -161,8 +164,8 @@ export class MemoryHotplug {
   /** Removes an offline block. @throws ERR_DEVICE_STATE when it is online @kernel remove_memory */
   remove(startPfn: number): void {
     const block = this.#block(startPfn, false);
+    this.#memmap.removeMemory(block.startPfn, block.endPfn);
     this.#lock.withLock(() => {
-      this.#memmap.removeMemory(block.startPfn, block.endPfn);
       this.#subsections.deactivate(block);
     });
     this.#blocks.delete(startPfn);

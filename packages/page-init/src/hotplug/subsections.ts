@@ -1,43 +1,53 @@
 /**
- * Which subsections are in use by boot memory or by an added range: a bitmap per section, as the kernel
- * keeps beside its sections. A section that boot memory created ("early") has descriptors for all of its
- * pages whatever the bitmap says, which is how a device range can share it.
+ * Which subsections are in use by boot memory or by an added range. The kernel keeps a bitmap beside each section; here
+ * it is ranges, because this is what is looked at and changed with the hotplug lock held: a device of terabytes costs
+ * there what a small one costs. A section that boot memory created ("early") has descriptors for all of its pages
+ * whatever the bitmap says, which is how a device range can share it.
+ *
+ * Whoever has taken subsections into use owns them until they are given up: all work by section or page (presence in
+ * the memmap, descriptors) is done by the owner outside the lock, between the two.
  */
 import type { Memmap, PfnRange } from '@bootmem/memmap';
 import { PageInitError } from '../base/errors.js';
+import { RangeSet } from './range-set.js';
 
 /** Subsections in use. Belongs to the one controlling thread. */
 export class SubsectionMap {
   readonly #memmap: Memmap;
-  readonly #early = new Set<number>();
-  readonly #bits = new Map<number, bigint>();
+  readonly #early: RangeSet;
+  readonly #active: RangeSet;
   readonly #unit: number;
 
-  /** @param memory memory that the machine booted with */
+  /** @param memory memory that the machine booted with. O(n log n) by the number of ranges, not by their size */
   constructor(memmap: Memmap, memory: readonly PfnRange[]) {
     this.#memmap = memmap;
     this.#unit = 2 ** memmap.geometry.subsectionOrder;
-    for (const { startPfn, endPfn } of memory) {
-      this.#eachSection({ startPfn, endPfn }, (section, mask) => {
-        this.#bits.set(section, this.bits(section) | mask);
-        this.#early.add(section);
-      });
-    }
+    this.#early = new RangeSet(memory.map((range) => outward(range, memmap.pagesPerSection)));
+    this.#active = new RangeSet(memory.map((range) => outward(range, this.#unit)));
   }
 
   /** True for a section that boot memory created. */
   isEarly(section: number): boolean {
-    return this.#early.has(section);
+    return this.#early.has(section * this.#memmap.pagesPerSection);
   }
 
   /** Bits of a section, subsection 0 in bit 0. @kernel subsection_map */
   bits(section: number): bigint {
-    return this.#bits.get(section) ?? 0n;
+    const size = this.#memmap.pagesPerSection;
+    const start = section * size;
+    let bits = 0n;
+    for (const part of this.#active.parts({ startPfn: start, endPfn: start + size })) {
+      if (!part.inside) continue;
+      const first = BigInt((part.startPfn - start) / this.#unit);
+      const end = BigInt((part.endPfn - start) / this.#unit);
+      bits |= (1n << end) - (1n << first);
+    }
+    return bits;
   }
 
   /** True when the page's subsection is in use. */
   isActive(pfn: number): boolean {
-    return (this.bits(this.#memmap.sectionOf(pfn)) & this.#mask(pfn)) !== 0n;
+    return this.#active.has(pfn);
   }
 
   /**
@@ -45,7 +55,7 @@ export class SubsectionMap {
    * @kernel pfn_valid
    */
   isValid(pfn: number): boolean {
-    return this.isEarly(this.#memmap.sectionOf(pfn)) || this.isActive(pfn);
+    return this.#early.has(pfn) || this.isActive(pfn);
   }
 
   /** Throws unless both ends are at subsections. @throws ERR_DEVICE_MISALIGNED @kernel check_pfn_span */
@@ -60,7 +70,7 @@ export class SubsectionMap {
   }
 
   /**
-   * Throws unless the span can have descriptors: what comes after costs time by its size, so this is asked first.
+   * Throws unless the span can have descriptors.
    * @throws ERR_DEVICE_ARGUMENT with the memmap's span
    */
   checkInside({ startPfn, endPfn }: PfnRange): void {
@@ -75,64 +85,40 @@ export class SubsectionMap {
     });
   }
 
-  /** Takes subsections into use. O(sections). @throws ERR_DEVICE_PRESENT when one is; nothing changed */
+  /**
+   * Takes subsections into use.
+   * @throws ERR_DEVICE_PRESENT when one is; nothing changed
+   * @remarks O(ranges); with the hotplug lock held where several threads add memory
+   */
   activate(span: PfnRange): void {
-    this.#eachSection(span, (section, mask) => {
-      const taken = this.bits(section) & mask;
-      if (taken === 0n) return;
-      const first = (taken & -taken).toString(2).length - 1;
-      const pfn = section * this.#memmap.pagesPerSection + first * this.#unit;
+    const whole = outward(span, this.#unit);
+    const pfn = this.#active.firstIn(whole);
+    if (pfn !== undefined) {
       throw new PageInitError('ERR_DEVICE_PRESENT', `subsection of pfn ${pfn} is in use`, {
         pfn,
         errno: 'EEXIST',
       });
-    });
-    this.#eachSection(span, (section, mask) => this.#bits.set(section, this.bits(section) | mask));
+    }
+    this.#active.add(whole);
   }
 
-  /** Gives subsections up. O(sections). */
+  /** Gives subsections up. O(ranges); as {@link SubsectionMap.activate}. */
   deactivate(span: PfnRange): void {
-    this.#eachSection(span, (section, mask) => {
-      const rest = this.bits(section) & ~mask;
-      if (rest === 0n) this.#bits.delete(section);
-      else this.#bits.set(section, rest);
-    });
+    this.#active.remove(outward(span, this.#unit));
   }
 
-  /** Parts of a span by whether their section is early. */
-  parts({ startPfn, endPfn }: PfnRange): (PfnRange & { readonly early: boolean })[] {
-    const out: { startPfn: number; endPfn: number; early: boolean }[] = [];
-    const size = this.#memmap.pagesPerSection;
-    for (let at = startPfn; at < endPfn;) {
-      const section = this.#memmap.sectionOf(at);
-      const end = Math.min(endPfn, (section + 1) * size);
-      const early = this.isEarly(section);
-      const last = out.at(-1);
-      if (last?.early === early) last.endPfn = end;
-      else out.push({ startPfn: at, endPfn: end, early });
-      at = end;
-    }
-    return out;
+  /** Parts of a span by whether their sections are early. O(ranges). */
+  parts(span: PfnRange): (PfnRange & { readonly early: boolean })[] {
+    return this.#early
+      .parts(span)
+      .map(({ startPfn, endPfn, inside }) => ({ startPfn, endPfn, early: inside }));
   }
+}
 
-  /** Calls `visit` with each section of a span and the bits of the span in it. */
-  #eachSection(
-    { startPfn, endPfn }: PfnRange,
-    visit: (section: number, mask: bigint) => unknown,
-  ): void {
-    const size = this.#memmap.pagesPerSection;
-    for (let at = startPfn; at < endPfn;) {
-      const section = this.#memmap.sectionOf(at);
-      const end = Math.min(endPfn, (section + 1) * size);
-      const from = BigInt(Math.floor((at % size) / this.#unit));
-      const to = BigInt(Math.ceil((end - section * size) / this.#unit));
-      visit(section, (1n << to) - (1n << from));
-      at = end;
-    }
-  }
-
-  #mask(pfn: number): bigint {
-    const size = this.#memmap.pagesPerSection;
-    return 1n << BigInt(Math.floor((pfn % size) / this.#unit));
-  }
+/** The range with its ends moved out to multiples of `unit` pages. */
+function outward({ startPfn, endPfn }: PfnRange, unit: number): PfnRange {
+  return {
+    startPfn: Math.floor(startPfn / unit) * unit,
+    endPfn: Math.ceil(endPfn / unit) * unit,
+  };
 }

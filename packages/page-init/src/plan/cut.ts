@@ -16,15 +16,16 @@ export interface CutPart extends PfnRange {
  * Reserved ranges sorted, disjoint, maximal; where plain and no-init ranges overlap, plain wins.
  */
 export function normaliseReserved(reserved: readonly ReservedPfnRange[]): ReservedPfnRange[] {
-  const plain = merge(reserved.filter((r) => r.noInit !== true));
+  const plain = mergeRanges(reserved.filter((r) => r.noInit !== true));
   const rest: ReservedPfnRange[] = [];
-  for (const range of merge(reserved.filter((r) => r.noInit === true))) {
+  for (const range of mergeRanges(reserved.filter((r) => r.noInit === true))) {
     for (const part of subtract(range, plain)) rest.push({ ...part, noInit: true });
   }
   return [...plain, ...rest].sort((a, b) => a.startPfn - b.startPfn);
 }
 
-function merge(ranges: readonly PfnRange[]): PfnRange[] {
+/** The ranges sorted, disjoint and maximal; empty ones left out. */
+export function mergeRanges(ranges: readonly PfnRange[]): PfnRange[] {
   const out: { startPfn: number; endPfn: number }[] = [];
   for (const { startPfn, endPfn } of ranges.toSorted((a, b) => a.startPfn - b.startPfn)) {
     if (startPfn >= endPfn) continue;
