@@ -19,6 +19,7 @@ test('whole sections come and go without a look at their descriptors; others kee
   map.addMemory(10 * S, 50 * S);
   expect(map.usage().sections).toBe(1);
   expect(map.sectionFlags(49)).toBe(SectionFlag.PRESENT | SectionFlag.FULL);
+  expect(map.pageblocks.migratetype(49 * S)).toBe(0);
   map.initDeviceRange(20 * S, 22 * S, zone, 7);
   const index = map.indexOf(20 * S);
   map.removeMemory(15 * S, 40 * S);

@@ -29,14 +29,14 @@ export class PageblockView {
 
   /** Type that counts now: `ISOLATE` while the block is isolated. @kernel get_pageblock_migratetype */
   migratetype(pfn: number): Migratetype {
-    const byte = this.#bytes[this.#at(pfn)]!;
+    const byte = this.#byte(pfn);
     if ((byte & PageblockBit.ISOLATED) !== 0) return Migratetype.ISOLATE;
     return (byte & PAGEBLOCK_TYPE_MASK) as Migratetype;
   }
 
   /** Type that counts when the block is not isolated. */
   storedMigratetype(pfn: number): Migratetype {
-    return (this.#bytes[this.#at(pfn)]! & PAGEBLOCK_TYPE_MASK) as Migratetype;
+    return (this.#byte(pfn) & PAGEBLOCK_TYPE_MASK) as Migratetype;
   }
 
   /** Sets the stored type; isolation stays. @throws ERR_MEMMAP_ARGUMENT for ISOLATE or no type */
@@ -64,7 +64,7 @@ export class PageblockView {
 
   /** True while the pageblock is isolated. */
   isIsolated(pfn: number): boolean {
-    return (this.#bytes[this.#at(pfn)]! & PageblockBit.ISOLATED) !== 0;
+    return (this.#byte(pfn) & PageblockBit.ISOLATED) !== 0;
   }
 
   /** Isolates the pageblock or lifts its isolation. */
@@ -74,7 +74,7 @@ export class PageblockView {
 
   /** True when compaction should skip the pageblock. */
   isSkipped(pfn: number): boolean {
-    return (this.#bytes[this.#at(pfn)]! & PageblockBit.SKIP) !== 0;
+    return (this.#byte(pfn) & PageblockBit.SKIP) !== 0;
   }
 
   /** Marks the pageblock to be skipped by compaction. */
@@ -86,6 +86,13 @@ export class PageblockView {
     const at = this.#at(pfn);
     const byte = this.#bytes[at]!;
     this.#bytes[at] = on ? byte | bit : byte & ~bit;
+  }
+
+  /** Byte of a pageblock; 0 where memory is present that nobody has touched. */
+  #byte(pfn: number): number {
+    const index = this.#sections.indexOf(pfn);
+    if (index < 0 && this.#sections.isPresent(pfn)) return 0;
+    return this.#bytes[index < 0 ? this.#at(pfn) : index >>> this.#order]!;
   }
 
   #at(pfn: number): number {
