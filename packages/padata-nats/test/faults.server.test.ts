@@ -7,7 +7,11 @@ import { TestServer, WorkerProcess, withServer } from './support/server.js';
 import { moduleToken } from '../dist/wire/names.js';
 
 const fn = (name: string): { module: string; name: string } => ({ module: 'jobs', name });
-const ACK_WAIT = ['--ack-wait', '700'];
+/**
+ * Short enough that what a dead worker held comes again soon, long enough that no worker on a busy machine is silent
+ * for so long.
+ */
+const ACK_WAIT = ['--ack-wait', '3000'];
 
 /** Submits jobs and notes what each callback got; checks order and number at the end. */
 class Ledger {
@@ -74,7 +78,7 @@ withServer('when something dies', () => {
     await workers[0]!.kill();
     // The slow one: silent for longer than the server waits for it, then it goes on where it was.
     workers[1]!.child.kill('SIGSTOP');
-    await new Promise((resolve) => setTimeout(resolve, 1200));
+    await new Promise((resolve) => setTimeout(resolve, 4500));
     workers[1]!.child.kill('SIGCONT');
     await submitted;
     await series.drain();
@@ -212,7 +216,7 @@ withServer('when something dies', () => {
   });
 
   test('a job that kills its worker ends as an error in its place, after so many tries', async () => {
-    await start(1, ['--ack-wait', '400']);
+    await start(1);
     const series = pool.series({ fn: fn('deadly'), window: 16, idempotent: true, retries: 2 });
     const ledger = new Ledger();
     await ledger.submitAll(series, values(12));
@@ -220,7 +224,7 @@ withServer('when something dies', () => {
     const guard = setInterval(() => {
       const last = workers.at(-1)!;
       if (last.child.signalCode !== null) {
-        workers.push(new WorkerProcess(server, ['--ack-wait', '400']));
+        workers.push(new WorkerProcess(server, ACK_WAIT));
       }
     }, 20);
     await series.drain();
@@ -233,14 +237,14 @@ withServer('when something dies', () => {
   });
 
   test('without idempotent, a job that may have been run is not run again', async () => {
-    await start(1, ['--ack-wait', '400']);
+    await start(1);
     const series = pool.series({ fn: fn('deadly'), window: 16 });
     const outcome = series.run(7);
     outcome.catch(() => undefined);
     while (workers[0]!.child.signalCode === null) {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    await start(1, ['--ack-wait', '400']);
+    await start(1);
     await expect(outcome).rejects.toMatchObject({
       code: 'ERR_PADATA_WORKER_DIED',
       details: { seq: 0 },

@@ -44,12 +44,12 @@ else {
         (name, i) =>
           new WorkerProcess(
             { url: `nats://${net(i)}.1:${port}` },
-            ['--ack-wait', '800'],
+            ['--ack-wait', '3000'],
             ['ip', 'netns', 'exec', name],
           ),
       );
       const pool = await createNatsPool({ servers: `nats://127.0.0.1:${port}` });
-      await pool.ready('jobs', { threads: 2, signal: AbortSignal.timeout(15_000) });
+      await pool.ready('jobs', { threads: 2, signal: AbortSignal.timeout(60_000) });
       const series = pool.series({
         fn: { module: 'jobs', name: 'spin' },
         window: 16,

@@ -17,7 +17,7 @@ withServer('the permissions of the example configuration', () => {
   let pool: NatsPool;
   const workers: WorkerProcess[] = [];
   const startWorker = (): void => {
-    const args = ['--user', 'worker', '--pass', 'change-me', '-p', 'jobs', '--ack-wait', '500'];
+    const args = ['--user', 'worker', '--pass', 'change-me', '-p', 'jobs', '--ack-wait', '3000'];
     workers.push(new WorkerProcess(server, args));
   };
 

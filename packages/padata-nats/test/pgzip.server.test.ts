@@ -53,7 +53,7 @@ withServer('pgzip over worker processes', () => {
       expected.push(piece.slice());
     await local.close();
 
-    const args = ['--ack-wait', '500'];
+    const args = ['--ack-wait', '3000'];
     const workers = new LocalWorkers(3, server.url, { pgzip: jobs }, { args });
     const pool = await createNatsPool({ servers: server.url });
     await pool.ready('pgzip', { threads: 3 });

@@ -15,7 +15,7 @@ withServer('range jobs over a server', () => {
   beforeAll(async () => {
     server = await TestServer.start();
     // The same module under two names: one that the submitter can import too, one that only workers know.
-    const args = ['-m', `${href}=${jobsFile}`, '--ack-wait', '600'];
+    const args = ['-m', `${href}=${jobsFile}`, '--ack-wait', '3000'];
     workers = [new WorkerProcess(server, args), new WorkerProcess(server, args)];
     pool = await createNatsPool({ servers: server.url });
     await pool.ready('jobs', { threads: 2 });
@@ -159,7 +159,7 @@ withServer('range jobs over a server', () => {
     });
     await killed;
     expect(result.value).toBe(1200);
-    workers[0] = new WorkerProcess(server, ['-m', `${href}=${jobsFile}`, '--ack-wait', '600']);
+    workers[0] = new WorkerProcess(server, ['-m', `${href}=${jobsFile}`, '--ack-wait', '3000']);
     await pool.ready('jobs', { threads: 2 });
   });
 
