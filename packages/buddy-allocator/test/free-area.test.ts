@@ -310,12 +310,10 @@ test('unaccepted blocks: parked FIFO, counted free, taken in order and out of or
   expect(allocator.takeUnaccepted(zoneId)).toBe(6144);
   expect(allocator.takeUnaccepted(zoneId)).toBeUndefined();
   expect(allocator.takeUnacceptedAt(99999)).toBe(false);
-  allocator.freeAccepted(6144, 10);
-  expect(
-    codeOf(() => {
-      allocator.freeAccepted(6144, 10);
-    }),
-  ).toBe('ERR_BUDDY_ARGUMENT');
+  expect(allocator.freeAccepted(6144, 10)).toBe(true);
+  expect(allocator.freeAccepted(6144, 10)).toBe(false);
+  expect(codeOf(() => allocator.freeAccepted(6145, 10))).toBe('ERR_BUDDY_ARGUMENT');
+  expect(codeOf(() => allocator.freeAccepted(1024 * 99999, 10))).toBe('ERR_BUDDY_ARGUMENT');
   expect(zone.freePages).toBe(2048);
   expect(codeOf(() => allocator.unacceptedPages(9))).toBe('ERR_BUDDY_ARGUMENT');
 });

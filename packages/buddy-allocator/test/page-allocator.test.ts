@@ -9,6 +9,7 @@ import {
   type Pressure,
 } from '@bootmem/buddy-allocator/machine';
 import type { ZoneName } from '@bootmem/memmap';
+import { recoverZone } from '../dist/lists/recovery.js';
 import { smallMachine, take } from './support/small-machine.js';
 
 const zoneOf = (allocator: PageAllocator, pfn: number): ZoneName =>
@@ -43,6 +44,70 @@ test('a request is served from the highest zone it may use', () => {
     'DMA32',
     'DMA',
   ]);
+});
+
+/** A machine with one shared block of order 9, and its first page. */
+function withShared(): { allocator: PageAllocator; pfn: number } {
+  const allocator = smallMachine([{ zone: 'Normal', pages: 4096 }]);
+  const pfn = allocator.allocPages(9)!;
+  expect(allocator.markShared(pfn, pfn + 512, 512)).toBeUndefined();
+  return { allocator, pfn };
+}
+
+test('a shared block is neither freed, nor split, nor moved, nor taken; its state survives recovery', () => {
+  const { allocator, pfn } = withShared();
+  const { core } = allocator.zones[0]!;
+  expect(allocator.memmap.state(pfn)).toBe(PageState.SHARED | 9);
+  for (const [at, order] of [
+    [pfn, 9],
+    [pfn, 0],
+    [pfn + 7, 0],
+  ] as const) {
+    expect(() => {
+      allocator.freePages(at, order);
+    }).toThrow(code('ERR_BUDDY_SHARED'));
+  }
+  const move = (): boolean => true;
+  expect(allocator.allocContigRange(pfn - (pfn % 1024), pfn - (pfn % 1024) + 1024, move)).toBe(
+    false,
+  );
+  expect(allocator.compact(0, 'Normal', move).movedPages).toBe(0);
+  recoverZone(core);
+  expect(allocator.memmap.state(pfn)).toBe(PageState.SHARED | 9);
+  expect(allocator.verify()).toEqual([]);
+  allocator.unmarkShared(pfn, pfn + 512, () => true);
+  expect(allocator.memmap.state(pfn)).toBe(PageState.SHARED | 9);
+  const asked: unknown[] = [];
+  allocator.unmarkShared(pfn + 511, pfn + 512, (start, end) => {
+    asked.push([start, end]);
+    return false;
+  });
+  expect(asked).toEqual([[pfn, pfn + 512]]);
+  allocator.freePages(pfn, 9);
+  expect(core.freePages).toBe(4096);
+});
+
+test('blocks are marked all or none; a unit must lie in one of them', () => {
+  const allocator = smallMachine([{ zone: 'Normal', pages: 4096 }]);
+  const pfn = allocator.allocPages(10)!;
+  const state = (): number => allocator.memmap.state(pfn);
+  // The next block is free; a unit of two blocks; beyond the zone.
+  expect(allocator.markShared(pfn, pfn + 2048, 512)).toBe(pfn % 2048 === 0 ? pfn + 1024 : pfn);
+  expect(allocator.markShared(pfn - (pfn % 2048), pfn - (pfn % 2048) + 2048, 2048)).toBeDefined();
+  expect(allocator.markShared(4096, 4608, 512)).toBe(4096);
+  expect(state()).toBe(PageState.ALLOCATED | 10);
+  expect(allocator.markShared(pfn + 512, pfn + 1024, 512)).toBeUndefined();
+  expect(allocator.markShared(pfn, pfn + 512, 512)).toBeUndefined();
+  expect(state()).toBe(PageState.SHARED | 10);
+  allocator.unmarkShared(0, 4096, () => false);
+  expect(state()).toBe(PageState.ALLOCATED | 10);
+  allocator.freePages(pfn, 10);
+  // What was handed out before keeps that mark.
+  const again = allocator.allocPages(10)!;
+  const before = allocator.memmap.state(again);
+  allocator.markShared(again, again + 512, 512);
+  allocator.unmarkShared(again, again + 512, () => false);
+  expect(allocator.memmap.state(again)).toBe(before);
 });
 
 test('lower zones serve when higher ones are used up, without marks to the last page', () => {
@@ -223,21 +288,31 @@ test('parked blocks leave in order of arrival, or by name', () => {
   const allocator = smallMachine([{ zone: 'Normal', pages: 4096, keep: [[0, 4096]] }]);
   const { zoneId } = allocator.zones[0]!.core;
   for (const pfn of [1024, 0, 3072, 2048]) allocator.parkUnaccepted(zoneId, pfn);
-  expect(allocator.takeUnacceptedAt(3072)).toBe(true);
-  expect(allocator.takeUnacceptedAt(3072)).toBe(false);
-  expect(allocator.takeUnacceptedAt(99999)).toBe(false);
-  expect([1, 2, 3, 4].map(() => allocator.takeUnaccepted(zoneId))).toEqual([
+  // Each is named before it leaves its list, so that a thread that dies there has left its name.
+  const named: [number, boolean][] = [];
+  const name = (pfn: number): void => {
+    named.push([pfn, (allocator.memmap.state(pfn) & 0x70) === PageState.UNACCEPTED]);
+  };
+  expect(allocator.takeUnacceptedAt(3072, name)).toBe(true);
+  expect(allocator.takeUnacceptedAt(3072, name)).toBe(false);
+  expect(allocator.takeUnacceptedAt(99999, name)).toBe(false);
+  expect([1, 2, 3, 4].map(() => allocator.takeUnaccepted(zoneId, name))).toEqual([
     1024,
     0,
     2048,
     undefined,
   ]);
+  expect(named).toEqual([
+    [3072, true],
+    [1024, true],
+    [0, true],
+    [2048, true],
+  ]);
   expect(allocator.unacceptedPages(zoneId)).toBe(0);
   expect(allocator.memmap.state(1024)).toBe(PageState.BODY);
-  allocator.freeAccepted(1024, 10);
-  expect(() => {
-    allocator.freeAccepted(1024, 10);
-  }).toThrow(code('ERR_BUDDY_ARGUMENT'));
+  expect(allocator.freeAccepted(1024, 10)).toBe(true);
+  // Whoever helped with the block may come as well: freed once.
+  expect(allocator.freeAccepted(1024, 10)).toBe(false);
   expect(() => {
     allocator.parkUnaccepted(zoneId, 1024);
   }).toThrow(code('ERR_BUDDY_ARGUMENT'));

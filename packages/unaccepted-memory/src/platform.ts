@@ -13,3 +13,5 @@ export { meterBackend } from './backends/meter.js';
 export type { MeterOptions, MeteredBackend } from './backends/meter.js';
 export { buildTable, readHeader } from './table/table.js';
 export type { TableHeader, TablePlan } from './table/table.js';
+export type { UnitHolder } from './memory/conversion.js';
+export type { HandOver } from './memory/types.js';

@@ -55,7 +55,7 @@ test('the same with a worker that may die at any step', () => {
     {
       "cases": 40,
       "schedules": "4107768220058613",
-      "states": 212596,
+      "states": 213290,
     }
   `);
 });
@@ -75,7 +75,7 @@ test('two workers and four units, each pair of ranges: no violation', () => {
     {
       "cases": 19,
       "schedules": "2152299881502",
-      "states": 44726,
+      "states": 45005,
     }
   `);
 });
@@ -188,6 +188,101 @@ test('repeatable after death: one or two of up to three workers may die, also wh
   const { states, violations } = exploreAll(cases);
   expect(violations).toEqual([]);
   expect(states).toBeGreaterThan(1000);
+});
+
+// Nobody says that the worker died: a waiter finds out by asking the system. Or the parent is first, or at the same time.
+test('deaths that a waiter proves: nobody is stuck, nobody is robbed', () => {
+  const cases: ModelConfig[] = [];
+  for (const told of ['proof', 'both'] as const) {
+    for (const repeatable of ['never', 'after-death'] as const) {
+      for (const requests of requestsOf(2, 2)) {
+        for (const cellsPerUnit of [1, 2] as const) {
+          cases.push({
+            units: 2,
+            requests,
+            cellsPerUnit,
+            maxRun: 8,
+            repeatable,
+            mortal: 0,
+            told,
+          });
+        }
+      }
+      for (const mortal of [0, [0, 1]]) {
+        cases.push({
+          units: 1,
+          requests: [
+            [0, 1],
+            [0, 1],
+            [0, 1],
+          ],
+          cellsPerUnit: 1,
+          maxRun: 8,
+          repeatable,
+          coarse: true,
+          mortal,
+          told,
+        });
+      }
+    }
+  }
+  const { states, violations } = exploreAll(cases);
+  expect(violations).toEqual([]);
+  expect(states).toBeGreaterThan(1000);
+});
+
+/** A worker that may die, one that waits, and one that gets the dead one's slot. */
+const HEIRS: readonly (readonly [number, number])[][] = [
+  [
+    [0, 1],
+    [0, 2],
+    [0, 2],
+  ],
+  [
+    [0, 1],
+    [0, 2],
+    [1, 2],
+  ],
+  [
+    [0, 2],
+    [0, 2],
+    [0, 1],
+  ],
+];
+
+test('a slot that is used again: its next owner is not taken for the dead one, nor the dead one for it', () => {
+  const cases = HEIRS.flatMap((requests) =>
+    (['never', 'after-death'] as const).flatMap((repeatable) =>
+      (['parent', 'both'] as const).map((told): ModelConfig => ({
+        units: 2,
+        requests,
+        cellsPerUnit: 1,
+        maxRun: 8,
+        repeatable,
+        mortal: 0,
+        told,
+        heir: true,
+      })),
+    ),
+  );
+  const { states, violations } = exploreAll(cases);
+  expect(violations).toEqual([]);
+  expect(states).toBeGreaterThan(1000);
+});
+
+test('the mistake dead-by-slot is found', () => {
+  const config: ModelConfig = {
+    units: 2,
+    requests: HEIRS[1]!,
+    cellsPerUnit: 1,
+    maxRun: 8,
+    repeatable: 'never',
+    mortal: 0,
+    heir: true,
+  };
+  expect(explore({ ...config, broken: 'dead-by-slot' }).violations).toContain(
+    'gave up a unit whose owner lives',
+  );
 });
 
 test.each<[Mistake, string]>([

@@ -242,7 +242,7 @@ test('a thread killed inside its accept: others get an error, the unit is known,
   });
   await Atomics.waitAsync(new Int32Array(dead.sync), 2, 0).value;
   await dead.worker.terminate();
-  expect(memory.declareDead(dead.participant)).toEqual([{ start: 64 * 1024, end: 2 * 64 * 1024 }]);
+  expect(memory.reclaim([dead.participant])).toEqual([{ start: 64 * 1024, end: 2 * 64 * 1024 }]);
   expect(await waiter.result).toBe('ERR_ACCEPT_INTERRUPTED');
   expect(memory.unitState(64 * 1024)).toBe('interrupted');
   let code = '';
@@ -265,7 +265,7 @@ test('a thread killed inside a piece that may be redone: the others finish witho
   memory.acceptMemory(0, 8 * 64 * 1024);
   expect(memory.unacceptedBytes()).toBe(0);
   await dead.worker.terminate();
-  expect(memory.declareDead(dead.participant)).toEqual([]);
+  expect(memory.reclaim([dead.participant])).toEqual([]);
   expect(memory.unitState(64 * 1024)).toBe('accepted');
 });
 
@@ -281,7 +281,7 @@ test('a thread killed inside a piece that may be redone after death: the waiters
   // It lives: nobody touches what it is inside of.
   expect(memory.unitState(64 * 1024)).toBe('accepting');
   await dead.worker.terminate();
-  expect(memory.declareDead(dead.participant)).toEqual([{ start: 64 * 1024, end: 2 * 64 * 1024 }]);
+  expect(memory.reclaim([dead.participant])).toEqual([{ start: 64 * 1024, end: 2 * 64 * 1024 }]);
   for (const waiter of waiters) expect(await waiter.result).toBe('accepted');
   memory.acceptMemory(0, 8 * 64 * 1024);
   expect(memory.unacceptedBytes()).toBe(0);
@@ -325,7 +325,7 @@ test('an owner that neither finishes nor dies: the waiter gives up after its lim
     waitLimitMs: 20,
   });
   const alive = await stopOneInside({ handle: memory.toHandle() }, memory, 0);
-  expect(() => memory.acceptMemory(0, 4096)).toThrow('was not accepted by its owner within 20 ms');
+  expect(() => memory.acceptMemory(0, 4096)).toThrow('was not accepted within 20 ms');
   expect(memory.unitState(0)).toBe('accepting');
   await alive.worker.terminate();
 });
@@ -337,10 +337,9 @@ test.each(['concurrently', 'after-death', 'never'] as const)(
     const dead = await stopOneInside(it.data, it.memory, 256 * 1024);
     expect(it.acceptor.inFlightPages(1)).toBe(1024);
     await dead.worker.terminate();
-    it.memory.declareDead(dead.participant);
-    expect(it.acceptor.recover(dead.participant)).toBe(
+    expect(it.acceptor.reclaim([dead.participant])).toEqual([
       repeatable === 'never' ? 'withheld' : 'freed',
-    );
+    ]);
     expect(it.acceptor.inFlightPages(1)).toBe(0);
     let pages = 0;
     let errors = 0;

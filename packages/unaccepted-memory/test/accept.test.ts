@@ -226,6 +226,7 @@ test('foreign handles and unknown backends are refused', () => {
       UnacceptedMemory.attach({
         type: 'bootmem.unaccepted-memory',
         buffer,
+        threads: memory.toHandle().threads,
         backend: { kind: 'none' },
       }),
     );
@@ -254,7 +255,9 @@ test('arguments out of range are refused before anything changes', () => {
     () => memory.acceptUnits({ start: 0, end: 9 }),
     () => memory.advance(0, 16 * M, 0),
     () => memory.unitState(-1),
-    () => memory.declareDead(64),
+    () => memory.reclaim([65]),
+    () => memory.reclaim([0]),
+    () => memory.isAlive(65),
     () => create([[0, 16]], { participants: 0 }),
     () => create([[0, 16]], { waitLimitMs: -1 }),
     () => create([[0, 16]], { unitSize: 3 * M }),

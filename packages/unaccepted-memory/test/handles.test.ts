@@ -20,7 +20,7 @@ const port: AcceptPort = {
   parkUnaccepted: () => undefined,
   takeUnaccepted: () => undefined,
   takeUnacceptedAt: () => false,
-  freeAccepted: () => undefined,
+  freeAccepted: () => false,
   unacceptedPages: () => 0,
   acceptState: () => ({ promo: 0, acceptedFree: 0, unusable: 0 }),
 };
@@ -135,7 +135,7 @@ test('an accept state whose numbers do not fit each other is refused', () => {
   expect(broken((words) => words.fill(0, 24))).toBe('ERR_ACCEPT_HANDLE'); // the table
   const noBackend = { ...handle, backend: undefined } as never;
   expect(codeOf(() => UnacceptedMemory.attach(noBackend))).toBe('ERR_ACCEPT_HANDLE');
-  expect(codeOf(() => UnacceptedMemory.attach(handle, { participant: 4 }))).toBe(
+  expect(codeOf(() => UnacceptedMemory.attach(handle, { participant: 5 }))).toBe(
     'ERR_ACCEPT_ARGUMENT',
   );
 });

@@ -1,4 +1,5 @@
 /** Platform models: call sequences and the figures of the reference that follow from counts. */
+import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { UnacceptedMemory } from '@bootmem/unaccepted-memory';
 import {
@@ -209,4 +210,29 @@ test('the meter adds up calls, bytes, cycles and what happened under a lock', ()
   expect(meter.stats()).toMatchObject({ calls: 3, cycles: 5000 });
   expect(second.toHandle()).toEqual({ kind: 'none' });
   expect(openBackend(second.toHandle()).name).toBe('none');
+});
+
+test('the README says what the models count', () => {
+  const models = {
+    'TDX, host maps 2 MiB': createTdxModel(),
+    'TDX, host maps 4 KiB': createTdxModel({ hostPageSize: 4 * K }),
+    'TDX with MapGPA (2021), 2 MiB': createTdxModel({ mapGpa: true }),
+    'SNP, host maps 2 MiB': createSnpModel(),
+    'SNP, host maps 4 KiB': createSnpModel({ hostPageSize: 4 * K }),
+  };
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  const rows = readme
+    .split('\n')
+    .map((line) => line.split('|').map((cell) => cell.trim()))
+    .filter(([, name]) => name !== undefined && Object.hasOwn(models, name))
+    .map(([, name, ...cells]) => [
+      name,
+      ...cells.slice(0, 3).map((c) => Number(c.replaceAll(' ', ''))),
+    ]);
+  expect(rows).toEqual(
+    Object.entries(models).map(([name, model]) => {
+      const { calls, cycles } = model.cost(0, 4 * M);
+      return [name, calls, cycles, model.cost(0, 2 * M).cycles];
+    }),
+  );
 });

@@ -96,28 +96,45 @@ test('holes between ranges have no bits', () => {
   ).toEqual([0, 1, 4, 5]);
 });
 
-test('an installed table is reused: its base and end win, what lies outside is accepted at once', () => {
+/** A table of an earlier stage: 4 MiB to 20 MiB, of which the last unit is not accepted. */
+function earlier(): Uint8Array {
   const installed = new Uint8Array(24 + 1);
   writeHeader(installed, { physBase: 4 * M, unitSize: 2 * M, bitmapBytes: 1, unitCount: 8 });
   installed[24] = 0b1000_0000;
-  const plan = buildTable(
-    [
-      { start: 0, end: 8 * M }, // straddles the base
-      { start: 16 * M, end: 40 * M }, // straddles the end, 20 MiB
-      { start: 60 * M, end: 70 * M }, // beyond
-    ],
-    { installed },
-  );
-  expect(bitsOf(plan.table!)).toEqual([0, 1, 6, 7]);
+  return installed;
+}
+const MAP = [
+  { start: 0, end: 8 * M }, // straddles the base
+  { start: 11 * M, end: 13 * M }, // inside, unaligned
+  { start: 16 * M, end: 40 * M }, // straddles the end, 20 MiB
+  { start: 60 * M, end: 70 * M }, // beyond
+];
+
+test('what an installed table covers is as it says; what lies outside is accepted at once', () => {
+  const installed = earlier();
+  const plan = buildTable(MAP, { installed });
+  expect(bitsOf(plan.table!)).toEqual([7]);
   expect(plan.acceptNow).toEqual([
     { start: 0, end: 4 * M },
     { start: 20 * M, end: 40 * M },
     { start: 60 * M, end: 70 * M },
   ]);
-  expect(bitsOf(installed)).toEqual([7]);
   const below = buildTable([{ start: 0, end: 4 * M }], { installed });
   expect(below.acceptNow).toEqual([{ start: 0, end: 4 * M }]);
   expect(bitsOf(below.table!)).toEqual([7]);
+});
+
+test('remark: the ranges are marked in the installed table once more, and their edges accepted', () => {
+  const installed = earlier();
+  const plan = buildTable(MAP, { installed, remark: true });
+  expect(bitsOf(plan.table!)).toEqual([0, 1, 6, 7]);
+  expect(plan.acceptNow).toEqual([
+    { start: 0, end: 4 * M },
+    { start: 11 * M, end: 13 * M },
+    { start: 20 * M, end: 40 * M },
+    { start: 60 * M, end: 70 * M },
+  ]);
+  expect(bitsOf(installed)).toEqual([7]);
 });
 
 test('a version other than 1 is refused', () => {

@@ -58,6 +58,7 @@ import {
   takeUnaccepted,
   takeUnacceptedAt,
 } from '../zone/unaccepted-blocks.js';
+import { checkUnits, markShared, unmarkShared } from '../zone/shared-blocks.js';
 import { auditZone, type Violation } from '../zone/verify.js';
 import type { BuddyZone } from '../zone/zone.js';
 import { checkAllocOptions, checkHooks, checkOptions } from './check-options.js';
@@ -329,24 +330,59 @@ export class PageAllocator {
     parkUnaccepted(this.memmap, this.#zoneById(zoneId), pfn);
   }
 
-  /** Takes the first parked block; its pages become boot-owned. undefined when there is none. */
-  takeUnaccepted(zoneId: number): number | undefined {
+  /**
+   * Takes the first parked block; its pages become boot-owned. undefined when there is none.
+   * @param named  told its first page under the lock, before it leaves the list; must not call back
+   */
+  takeUnaccepted(zoneId: number, named?: (pfn: number) => void): number | undefined {
     this.#checkOpen();
-    return takeUnaccepted(this.memmap, this.#zoneById(zoneId));
+    return takeUnaccepted(this.memmap, this.#zoneById(zoneId), named);
   }
 
-  /** Takes the parked block that starts at `pfn`; false when none does. */
-  takeUnacceptedAt(pfn: number): boolean {
+  /** Takes the parked block that starts at `pfn`; false when none does. @param named  as for {@link takeUnaccepted} */
+  takeUnacceptedAt(pfn: number, named?: (pfn: number) => void): boolean {
     this.#checkOpen();
     checkPfn(pfn);
-    return takeUnacceptedAt(this.memmap, this.#zoneOf(pfn), pfn);
+    return takeUnacceptedAt(this.memmap, this.#zoneOf(pfn), pfn, named);
   }
 
-  /** Frees a block that was taken with `takeUnaccepted` and accepted; to the tail, managed unchanged. */
-  freeAccepted(pfn: number, order: number): void {
+  /**
+   * Frees a block that was taken with `takeUnaccepted` and accepted; to the tail, managed unchanged.
+   * @returns false when nobody has taken it: it is free already, or parked still
+   */
+  freeAccepted(pfn: number, order: number): boolean {
     this.#check(order);
     checkPfn(pfn);
-    freeAccepted(this.memmap, this.#zoneOf(pfn), pfn, order);
+    return freeAccepted(this.memmap, this.#zoneOf(pfn), pfn, order);
+  }
+
+  /**
+   * Marks the allocated blocks that hold `[startPfn, endPfn)` as shared with the host; all or none. Until the mark is taken
+   * off, freeing one is `ERR_BUDDY_SHARED`, and it is neither split nor moved.
+   * @param unitPages  pages of a unit, a power of two; the range is whole units, and each lies in one block
+   * @returns first page of the first unit that is not so held; undefined when all are marked
+   */
+  markShared(startPfn: number, endPfn: number, unitPages: number): number | undefined {
+    this.#checkOpen();
+    checkUnits(startPfn, endPfn, unitPages);
+    return markShared(this.memmap, this.#zoneOf(startPfn), { startPfn, endPfn }, unitPages);
+  }
+
+  /**
+   * Takes the mark off the marked blocks that touch the range and have no shared part any more.
+   * @param isShared  whether a part of a block is shared; asked under the zone's lock, must not call back
+   */
+  unmarkShared(
+    startPfn: number,
+    endPfn: number,
+    isShared: (startPfn: number, endPfn: number) => boolean,
+  ): void {
+    this.#checkOpen();
+    checkUnits(startPfn, endPfn, 1);
+    checkFunction(isShared, 'isShared');
+    for (const { core } of this.zones) {
+      unmarkShared(this.memmap, core, { startPfn, endPfn }, isShared);
+    }
   }
 
   /** Pages parked in a zone. Lock-free. */

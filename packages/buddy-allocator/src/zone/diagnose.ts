@@ -6,6 +6,7 @@ import { type Columns } from '@bootmem/memmap/shared';
 
 import { checkOrder, refuse } from '../base/check.js';
 import { BuddyError } from '../base/errors.js';
+import { refuseShared } from './shared-blocks.js';
 
 /** What is needed to explain a bad free. */
 interface DiagnosedZone {
@@ -39,6 +40,7 @@ export function diagnoseFree(zone: DiagnosedZone, index: number, order: number):
       { pfn, order, state },
     );
   }
+  if (head.state === PageState.SHARED) refuseShared(head.pfn, head.order);
   if (head.state !== PageState.ALLOCATED) {
     throw new BuddyError('ERR_BUDDY_DOUBLE_FREE', `pfn ${pfn} is free already`, {
       pfn,

@@ -34,46 +34,68 @@ export function parkUnaccepted(memmap: Memmap, zone: BuddyZone, pfn: number): vo
   });
 }
 
-/** Takes the first parked block. @returns its first pfn; undefined when there is none */
-export function takeUnaccepted(memmap: Memmap, zone: BuddyZone): number | undefined {
+/**
+ * Takes the first parked block.
+ * @param named  is told which, under the lock and before the block leaves the list: a thread that dies after that has
+ *   left its name
+ * @returns its first pfn; undefined when there is none
+ */
+export function takeUnaccepted(
+  memmap: Memmap,
+  zone: BuddyZone,
+  named?: (pfn: number) => void,
+): number | undefined {
   if (zone.get(Zone.UNACCEPTED_COUNT) === 0) return undefined;
   return zone.locked(() => {
     const index = zone.get(Zone.UNACCEPTED_HEAD);
     if (index === NONE) return undefined;
+    const pfn = memmap.pfnOf(index);
+    named?.(pfn);
     zone.unparkLocked(index);
-    return memmap.pfnOf(index);
+    return pfn;
   });
 }
 
-/** Takes the parked block that starts at `pfn`; false when none does. */
+/** Takes the parked block that starts at `pfn`; false when none does. @param named  as for {@link takeUnaccepted} */
 export function takeUnacceptedAt(
   memmap: Memmap,
   zone: BuddyZone | undefined,
   pfn: number,
+  named?: (pfn: number) => void,
 ): boolean {
   if (zone === undefined) return false;
   const index = memmap.indexOf(pfn);
   return zone.locked(() => {
     if (zone.columns.state[index] !== (PageState.UNACCEPTED | zone.maxOrder)) return false;
+    named?.(pfn);
     zone.unparkLocked(index);
     return true;
   });
 }
 
-/** Frees a block that was taken and accepted. @throws ERR_BUDDY_ARGUMENT when it is not boot-owned */
+/**
+ * Frees a block that was taken and accepted.
+ * @returns false when nobody has taken it: it is free already, or parked still
+ * @throws ERR_BUDDY_ARGUMENT when it cannot be such a block
+ */
 export function freeAccepted(
   memmap: Memmap,
   zone: BuddyZone | undefined,
   pfn: number,
   order: number,
-): void {
+): boolean {
   const index = memmap.indexOf(pfn);
-  const owned = zone?.columns.state[index] === PageState.BODY && pfn % 2 ** order === 0;
-  if (zone === undefined || !owned) {
-    throw new BuddyError('ERR_BUDDY_ARGUMENT', `pfn ${pfn} is not boot-owned`, { pfn, order });
+  if (zone === undefined || index < 0 || pfn % 2 ** order !== 0) {
+    throw new BuddyError('ERR_BUDDY_ARGUMENT', `pfn ${pfn} begins no block of order ${order}`, {
+      pfn,
+      order,
+    });
   }
-  zone.locked(() => {
+  return zone.locked(() => {
+    // Under the lock: whoever helped with the block may be freeing it too.
+    if (zone.columns.state[index] !== PageState.BODY) return false;
     zone.freeBlockLocked(index, order, 0);
+    return true;
   });
 }
 

@@ -19,7 +19,7 @@ import { cacheAt, Header, Zone } from '../base/control-layout.js';
 import { forEachUnit } from '../lists/recovery.js';
 import type { BuddyZone } from './zone.js';
 
-const { FREE, CACHED, ALLOCATED, UNACCEPTED, DIRTY } = PageState;
+const { FREE, CACHED, ALLOCATED, SHARED, UNACCEPTED, DIRTY } = PageState;
 const KIND = HEAD_KIND_MASK;
 const ORDER = HEAD_ORDER_MASK;
 const NONE = -1;
@@ -194,7 +194,7 @@ function walkUnits(
       freeHeads++;
       if (!heads.has(index)) fail('I1', `free block ${index} is on no list`);
     } else if (kind === CACHED) cached += pages;
-    else if (kind === ALLOCATED) allocated += pages;
+    else if (kind === ALLOCATED || kind === SHARED) allocated += pages;
     else if (kind === UNACCEPTED) unaccepted += pages;
     else if (kind === PageState.GUARD) guarded += pages;
   });

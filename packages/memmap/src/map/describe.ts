@@ -14,10 +14,13 @@ export interface BlockHead {
   readonly order: number;
 }
 
+/** What the block is that a page belongs to. */
+type HeadKind = 'free' | 'allocated' | 'cached' | 'unaccepted' | 'guard' | 'shared';
+
 /** What a page is. */
 export type PageDescription =
   | { readonly kind: 'absent' | 'uninitialised' }
-  | ({ readonly kind: 'free' | 'allocated' | 'cached' | 'unaccepted' | 'guard' } & Common & {
+  | ({ readonly kind: HeadKind } & Common & {
         readonly head: number;
         readonly order: number;
       })
@@ -34,12 +37,13 @@ interface Common {
   readonly migratetype: number;
 }
 
-const HEADS: Readonly<Record<number, 'free' | 'allocated' | 'cached' | 'unaccepted' | 'guard'>> = {
+const HEADS: Readonly<Record<number, HeadKind>> = {
   [PageState.FREE]: 'free',
   [PageState.ALLOCATED]: 'allocated',
   [PageState.CACHED]: 'cached',
   [PageState.UNACCEPTED]: 'unaccepted',
   [PageState.GUARD]: 'guard',
+  [PageState.SHARED]: 'shared',
 };
 
 const PLAIN: Readonly<Record<number, 'reserved' | 'offline' | 'hwpoison'>> = {

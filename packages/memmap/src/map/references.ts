@@ -26,7 +26,8 @@ function implied(map: CountedMap, pfn: number): number | undefined {
   if (state === PageState.UNINITIALISED) return undefined;
   if (state === PageState.DEVICE_IDLE || state === PageState.DEVICE_TAIL) return 0;
   if (state < PageState.FREE && state !== PageState.BODY) return 1;
-  if ((state & HEAD_KIND_MASK) === PageState.ALLOCATED) return 1;
+  const kind = state & HEAD_KIND_MASK;
+  if (kind === PageState.ALLOCATED || kind === PageState.SHARED) return 1;
   return state === PageState.BODY && map.coveringHead(pfn) === undefined ? 1 : 0;
 }
 

@@ -17,12 +17,10 @@
 import { MemmapError } from '../facts/errors.js';
 import { CONTENDED, LockWord, Look, makeLockProtocol, TAG_MASK } from './lock-protocol.js';
 import { idOfTag } from './thread-protocol.js';
+import { maySleep, SLICE_MS, spinSlice } from './slice.js';
 import type { ThreadRegistry } from './thread-registry.js';
-import { isShared } from './words.js';
 
 const SPINS = 200;
-/** A sleeper looks for a dead owner so often. */
-const SLICE_MS = 20;
 const DEFAULT_TIMEOUT_MS = 1000;
 const MOST_OWNERS = 32767;
 
@@ -176,7 +174,7 @@ export class SharedLock {
       held = seen;
       turns = turn;
       const slice = Math.min(SLICE_MS, this.#timeoutMs - waited);
-      if (!(sleeps ? this.#sleep(seen, slice) : spin(words, at, seen, slice))) continue;
+      if (!(sleeps ? this.#sleep(seen, slice) : spinSlice(words, at, seen, slice))) continue;
       waited += slice;
       if (this.#registry?.proveEnded(seen & TAG_MASK) === true) continue;
       if (waited >= this.#timeoutMs) this.#giveUp(seen, waited);
@@ -197,31 +195,5 @@ export class SharedLock {
       `lock held by thread ${owner} for ${waited} ms, and not known to have ended`,
       { owner, timeoutMs: this.#timeoutMs },
     );
-  }
-}
-
-let sleepAllowed: boolean | undefined;
-/** True where `Atomics.wait` works on this thread and these words. */
-function maySleep(words: Int32Array): boolean {
-  if (!isShared(words.buffer)) return false;
-  if (sleepAllowed === undefined) {
-    try {
-      // An expected value that is never there: returns at once where waiting is allowed.
-      wait(words, 0, ~load(words, 0), 0);
-      sleepAllowed = true;
-    } catch {
-      // TypeError: the main thread of a browser page must not block. It spins.
-      sleepAllowed = false;
-    }
-  }
-  return sleepAllowed;
-}
-
-/** Spins for `ms` while the word is `seen`; false when it has changed. */
-function spin(words: Int32Array, at: number, seen: number, ms: number): boolean {
-  const started = performance.now();
-  for (;;) {
-    for (let i = 0; i < SPINS; i++) if (load(words, at) !== seen) return false;
-    if (performance.now() - started >= ms) return true;
   }
 }

@@ -30,6 +30,16 @@ export interface AcceptBackend {
    * @throws anything when the platform refuses; the piece then stays unusable
    */
   accept(start: number, end: number): void;
+  /**
+   * Changes who may see `[start, end)`; absent where there is no such thing. Bytes; multiples of the page size. Not for
+   * backends that are repeatable concurrently: a late repetition would meet shared memory.
+   * - `shared`: the host may read and write it; the guest's content is lost. May be asked again for what is shared or
+   *   was left half converted;
+   * - `private`: the host may not any more, and the guest has accepted it;
+   * - `unaccepted`: the host may not any more, and whoever uses it next accepts it.
+   * @throws anything when the platform refuses; nobody knows then what the piece is
+   */
+  convert?(start: number, end: number, to: 'shared' | 'private' | 'unaccepted'): void;
   /** A plain object from which another thread builds the same backend. */
   toHandle(): BackendHandle;
 }

@@ -12,10 +12,14 @@ export interface AcceptCost {
   readonly cycles: number;
 }
 
+/** What a platform can be asked for. */
+export type PlatformWork = 'accept' | 'shared' | 'private' | 'unaccepted';
+
 /** A backend that can tell the price beforehand. */
 export interface ModelBackend extends AcceptBackend {
-  /** Price of accepting `[start, end)`; changes nothing. */
-  cost(start: number, end: number): AcceptCost;
+  convert(start: number, end: number, to: 'shared' | 'private' | 'unaccepted'): void;
+  /** Price of accepting `[start, end)`, or of converting it; changes nothing. */
+  cost(start: number, end: number, work?: PlatformWork): AcceptCost;
 }
 
 /** Settings that both platform models share. */

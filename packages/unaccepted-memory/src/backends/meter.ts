@@ -3,7 +3,7 @@
  * can be compared, and "never under the zone lock" is a number, not a promise.
  */
 import type { AcceptBackend } from './backend.js';
-import type { ModelBackend } from './cost.js';
+import type { ModelBackend, PlatformWork } from './cost.js';
 import { Counters } from '../base/counters.js';
 
 /** What is counted, over all threads. Times in ns, cycles from the platform model if there is one. */
@@ -46,6 +46,20 @@ export function meterBackend(inner: AcceptBackend, options: MeterOptions = {}): 
   const counters = new Counters(COUNTERS, options.counters);
   const { underLock = () => false } = options;
   const model = 'cost' in inner ? (inner as ModelBackend) : undefined;
+  const measured = (start: number, end: number, work: PlatformWork, run: () => void): void => {
+    const locked = underLock();
+    const cycles = model?.cost(start, end, work).cycles ?? 0;
+    const begin = performance.now();
+    try {
+      run();
+    } finally {
+      const nanoseconds = (performance.now() - begin) * 1e6;
+      counters.add({ calls: 1, bytes: end - start, nanoseconds, cycles });
+      if (locked) {
+        counters.add({ lockedCalls: 1, lockedNanoseconds: nanoseconds, lockedCycles: cycles });
+      }
+    }
+  };
   return {
     name: inner.name,
     granularity: inner.granularity,
@@ -53,19 +67,17 @@ export function meterBackend(inner: AcceptBackend, options: MeterOptions = {}): 
     repeatable: inner.repeatable,
     counters: counters.buffer,
     accept(start: number, end: number): void {
-      const locked = underLock();
-      const cycles = model?.cost(start, end).cycles ?? 0;
-      const begin = performance.now();
-      try {
+      measured(start, end, 'accept', () => {
         inner.accept(start, end);
-      } finally {
-        const nanoseconds = (performance.now() - begin) * 1e6;
-        counters.add({ calls: 1, bytes: end - start, nanoseconds, cycles });
-        if (locked) {
-          counters.add({ lockedCalls: 1, lockedNanoseconds: nanoseconds, lockedCycles: cycles });
-        }
-      }
+      });
     },
+    ...(inner.convert !== undefined && {
+      convert(start: number, end: number, to: 'shared' | 'private' | 'unaccepted'): void {
+        measured(start, end, to, () => {
+          inner.convert!(start, end, to);
+        });
+      },
+    }),
     toHandle: () => inner.toHandle(),
     stats: () => counters.read(),
   };

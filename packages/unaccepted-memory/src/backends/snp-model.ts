@@ -5,6 +5,9 @@
  * request    up to 64 entries an exit; an entry is 2 MiB when aligned and that much is left, else 4 KiB
  * validate   one PVALIDATE an entry; a 2 MiB one that meets 4 KiB host pages is repeated as 512 × 4 KiB
  * ```
+ * To shared: validation is taken back first (the same instruction), then the page state changes. To private: as an
+ * accept. To unaccepted: the page state alone changes; whoever uses it validates it.
+ *
  * Counts are 64-bit: a range of 2^32 pages must not become zero pages.
  *
  * Source: AMD SEV-ES guest-hypervisor communication block standard, page state change; AMD APM volume 3, PVALIDATE.
@@ -14,7 +17,7 @@ import { PAGE_SIZE } from '../base/constants.js';
 import { Counters } from '../base/counters.js';
 import { checkInteger } from '../base/errors.js';
 import { overlaps, spend } from './cost.js';
-import type { AcceptCost, ModelBackend, ModelOptions } from './cost.js';
+import type { AcceptCost, ModelBackend, ModelOptions, PlatformWork } from './cost.js';
 
 const LARGE = 2 ** 21;
 /** Entries that one exit can carry. */
@@ -55,7 +58,7 @@ export function createSnpModel(options: SnpModelOptions = {}): SnpModel {
   checkInteger('exitCycles', exitCycles, 0);
   const counters = new Counters(COUNTERS, options.counters);
 
-  const tally = (start: number, end: number) => {
+  const tally = (start: number, end: number, work: PlatformWork = 'accept') => {
     const head = Math.min(end, Math.ceil(start / LARGE) * LARGE);
     const tail = Math.max(head, Math.floor(end / LARGE) * LARGE);
     const large = (tail - head) / LARGE;
@@ -68,11 +71,25 @@ export function createSnpModel(options: SnpModelOptions = {}): SnpModel {
         if (hostSmall.some((r) => overlaps(r, at, at + LARGE))) mismatches += 1;
       }
     }
-    const pvalidates = entries + mismatches * (LARGE / PAGE_SIZE);
+    const validates = work !== 'unaccepted';
+    if (!validates) mismatches = 0;
+    const pvalidates = validates ? entries + mismatches * (LARGE / PAGE_SIZE) : 0;
     const exits = Math.ceil(entries / BATCH_ENTRIES);
+    const usable = work === 'accept' || work === 'private';
     const cycles =
-      exits * exitCycles + pvalidates * pvalidateCycles + (end - start) * zeroCyclesPerByte;
-    return { exits, entries, pvalidates, mismatches, pages: (end - start) / PAGE_SIZE, cycles };
+      exits * exitCycles +
+      pvalidates * pvalidateCycles +
+      (usable ? (end - start) * zeroCyclesPerByte : 0);
+    // Pages count when the guest gets them.
+    const pages = usable ? (end - start) / PAGE_SIZE : 0;
+    return { exits, entries, pvalidates, mismatches, pages, cycles };
+  };
+
+  const run = (start: number, end: number, work: PlatformWork): void => {
+    if (refuse.some((r) => overlaps(r, start, end))) throw new Error('SNP: memory not validated');
+    const sum = tally(start, end, work);
+    counters.add(sum);
+    spend(sum.cycles, options.realTimeGHz);
   };
 
   return {
@@ -81,13 +98,11 @@ export function createSnpModel(options: SnpModelOptions = {}): SnpModel {
     maxRun: Number.MAX_SAFE_INTEGER,
     repeatable: 'never',
     accept(start: number, end: number): void {
-      if (refuse.some((r) => overlaps(r, start, end))) throw new Error('SNP: memory not validated');
-      const sum = tally(start, end);
-      counters.add(sum);
-      spend(sum.cycles, options.realTimeGHz);
+      run(start, end, 'accept');
     },
-    cost(start: number, end: number): AcceptCost {
-      const { exits, pvalidates, cycles } = tally(start, end);
+    convert: run,
+    cost(start: number, end: number, work?: PlatformWork): AcceptCost {
+      const { exits, pvalidates, cycles } = tally(start, end, work);
       return { calls: exits + pvalidates, cycles };
     },
     stats: () => counters.read(),

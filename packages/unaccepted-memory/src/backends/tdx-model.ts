@@ -7,6 +7,8 @@
  * A level is refused when the host backs the place with smaller pages. A refused 4 KiB is the end: the guest
  * stops with `TDX: Failed to accept memory`. Calls of one kind in a row are counted by arithmetic, not one by one.
  *
+ * Conversion is one MapGPA call for the range; to private, the range is accepted after it.
+ *
  * Source: Intel TDX module specification, TDG.MEM.PAGE.ACCEPT (leaf 6); seed discussion of 2021 for the figures
  * (~1 000 cycles a call; one MapGPA and one accept per 2 MiB expected then).
  */
@@ -15,7 +17,7 @@ import { PAGE_SIZE } from '../base/constants.js';
 import { Counters } from '../base/counters.js';
 import { checkInteger } from '../base/errors.js';
 import { overlaps, spend } from './cost.js';
-import type { AcceptCost, ModelBackend, ModelOptions } from './cost.js';
+import type { AcceptCost, ModelBackend, ModelOptions, PlatformWork } from './cost.js';
 
 const LEVELS = [
   { name: '1G', size: 2 ** 30, code: 2 },
@@ -52,7 +54,7 @@ export interface TdxModelOptions extends ModelOptions {
   readonly callCycles?: number;
   /** Cycles of a refused attempt; default the same as a call. */
   readonly refusedCycles?: number;
-  /** Also make one MapGPA call per accept, as before series v13; default false. */
+  /** Also make one MapGPA call per accept, as before series v13; default false. Conversion always makes one. */
   readonly mapGpa?: boolean;
   /** Counters to add to, from another thread's model. */
   readonly counters?: ArrayBufferLike;
@@ -105,11 +107,21 @@ export function createTdxModel(options: TdxModelOptions = {}): TdxModel {
     }
   };
 
-  const tally = (start: number, end: number, visit?: (call: TdxCall) => void) => {
-    const sum = { accept1G: 0, accept2M: 0, accept4K: 0, refused: 0, mapGpa: mapGpa ? 1 : 0 };
+  const tally = (
+    start: number,
+    end: number,
+    work: PlatformWork = 'accept',
+    visit?: (call: TdxCall) => void,
+  ) => {
+    const maps = mapGpa || work !== 'accept';
+    const accepts = work === 'accept' || work === 'private';
+    const sum = { accept1G: 0, accept2M: 0, accept4K: 0, refused: 0, mapGpa: maps ? 1 : 0 };
     let failure: unknown;
+    if (!accepts && refuse.some((r) => overlaps(r, start, end))) {
+      failure = new Error('TDX: MapGPA failed');
+    }
     try {
-      walk(start, end, (call) => {
+      walk(start, accepts ? end : start, (call) => {
         visit?.(call);
         if (!call.ok) sum.refused += call.count;
         else if (call.argument % 4 === 2) sum.accept1G += call.count;
@@ -125,6 +137,13 @@ export function createTdxModel(options: TdxModelOptions = {}): TdxModel {
     return { sum, bytes, calls, cycles, failure };
   };
 
+  const run = (start: number, end: number, work: PlatformWork): void => {
+    const { sum, bytes, cycles, failure } = tally(start, end, work, onCall);
+    counters.add({ ...sum, bytes, cycles });
+    spend(cycles, options.realTimeGHz);
+    if (failure !== undefined) throw failure as Error;
+  };
+
   return {
     name: 'TDX model',
     // Units are handed over whole: a second accept of the same page is a security matter.
@@ -132,13 +151,11 @@ export function createTdxModel(options: TdxModelOptions = {}): TdxModel {
     maxRun: Number.MAX_SAFE_INTEGER,
     repeatable: 'never',
     accept(start: number, end: number): void {
-      const { sum, bytes, cycles, failure } = tally(start, end, onCall);
-      counters.add({ ...sum, bytes, cycles });
-      spend(cycles, options.realTimeGHz);
-      if (failure !== undefined) throw failure as Error;
+      run(start, end, 'accept');
     },
-    cost(start: number, end: number): AcceptCost {
-      const { calls, cycles } = tally(start, end);
+    convert: run,
+    cost(start: number, end: number, work?: PlatformWork): AcceptCost {
+      const { calls, cycles } = tally(start, end, work);
       return { calls, cycles };
     },
     stats: () => counters.read(),

@@ -20,8 +20,8 @@ export const MAX_SPAN = 2 ** 52;
 export const MAX_CELLS_PER_UNIT = 32;
 /** Threads that may accept at the same time unless the creator says otherwise. */
 export const DEFAULT_PARTICIPANTS = 64;
-/** The most threads that may accept at the same time. */
-export const MAX_PARTICIPANTS = 65_535;
+/** The most threads that may accept at the same time: as many as the registry of threads can name. */
+export const MAX_PARTICIPANTS = 32_000;
 /** How long a caller waits for another one's unit before it gives up. */
 export const DEFAULT_WAIT_LIMIT_MS = 60_000;
 /** Pages of a parked block: 1024. @kernel MAX_ORDER_NR_PAGES */

@@ -21,9 +21,13 @@ export type AcceptErrorCode =
   | 'ERR_ACCEPT_FAILED'
   /** A worker died (or failed) while it accepted this unit: its content is not known. */
   | 'ERR_ACCEPT_INTERRUPTED'
-  /** Another worker did not finish within the waiting limit. */
+  /** Another worker did not finish within the waiting limit, and is not known to have ended. */
   | 'ERR_ACCEPT_TIMEOUT'
-  /** The object was closed. */
+  /** The unit is in no state in which this can be done to it. */
+  | 'ERR_ACCEPT_STATE'
+  /** The unit is free, parked, cached, in part another's, or another thread is converting it. */
+  | 'ERR_ACCEPT_NOT_HELD'
+  /** The object was closed, its thread declared dead, or the state handed over to the next stage. */
   | 'ERR_ACCEPT_CLOSED';
 
 /** Error of this package; match on `code`, not on the text. `cause` keeps what the backend threw. */

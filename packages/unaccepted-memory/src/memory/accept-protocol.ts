@@ -15,25 +15,34 @@
  *
  * A waiter holds no claim and no announcement, so waiting cannot form a cycle. It waits for the event word, and
  * each time round it looks whether it can do better: redo the cell itself where that is harmless
- * (`backend.repeatable`), repair the unit alone when the cell's owner is gone and that is all that may be repeated, or
- * give up with an error (`ERR_ACCEPT_INTERRUPTED`).
+ * (`backend.repeatable`), repair the unit alone when the cell's owner has ended and that is all that may be repeated, or
+ * give up with an error (`ERR_ACCEPT_INTERRUPTED`). That an owner has ended takes proof: the word of the thread that
+ * started it, or on Linux the system's, for which a waiter asks every 20 ms. An owner that lives keeps its unit, however
+ * long it is silent; who has waited for it longer than the limit gets `ERR_ACCEPT_TIMEOUT`, and nothing changed.
+ *
+ * Shared units are none of this protocol's business: their table bit is clear (convert-protocol.ts).
  *
  * Locks: none. Blocking: only `waitFor`, in slices, up to the waiting limit.
  *
  * Source: behaviour of the kernel's accepting list (v6.6 and later), here as bits; DESIGN.md gives the pairing of each step.
  */
+import { waitSlice } from '@bootmem/memmap/shared';
+import { Work } from './announcements.js';
+import type { WorkKind } from './announcements.js';
 import { anyBit, bitMask, clearBits, claimBit, firstBit, testBit } from './bitmap.js';
 import type { AcceptBackend } from '../backends/backend.js';
 import { AcceptError, hex } from '../base/errors.js';
 import { WORD } from './layout.js';
 import type { StateViews } from './layout.js';
 import type { Participants } from './participants.js';
-import type { AcceptOutcome, UnitState } from './types.js';
+import type { UnitRange } from '../table/unit-range.js';
+import type { AcceptOutcome } from './types.js';
+import type { UnitStates } from './unit-states.js';
 
-const { add, compareExchange, load, notify, or, wait } = Atomics;
+const { add, compareExchange, load, notify, or } = Atomics;
 
-/** Longest single sleep of a waiter: it looks for a dead owner or a cell to redo at least this often. */
-const WAIT_SLICE_MS = 2;
+/** A waiter asks so often whether the thread that it waits for has ended. */
+const PROOF_MS = 20;
 
 /** Nothing to do. */
 export const NO_WORK: AcceptOutcome = { cells: 0, calls: 0, waited: 0 };
@@ -42,6 +51,7 @@ export const NO_WORK: AcceptOutcome = { cells: 0, calls: 0, waited: 0 };
 export class AcceptProtocol {
   readonly #views: StateViews;
   readonly #participants: Participants;
+  readonly #states: UnitStates;
   readonly #backend: AcceptBackend;
   readonly #cellBytes: number;
   readonly #maxRun: number;
@@ -49,11 +59,18 @@ export class AcceptProtocol {
 
   /**
    * @param views        the shared words
-   * @param participants the slots in the same words
+   * @param participants who takes part
+   * @param states       what is known about units
    * @param backend      this thread's backend
    */
-  constructor(views: StateViews, participants: Participants, backend: AcceptBackend) {
+  constructor(
+    views: StateViews,
+    participants: Participants,
+    states: UnitStates,
+    backend: AcceptBackend,
+  ) {
     this.#views = views;
+    this.#states = states;
     this.#participants = participants;
     this.#backend = backend;
     this.#cellBytes = views.header.unitSize / views.layout.cellsPerUnit;
@@ -91,42 +108,85 @@ export class AcceptProtocol {
    * @throws ERR_ACCEPT_REENTRANT, ERR_ACCEPT_FAILED as {@link AcceptProtocol.accept}
    */
   sweep(id: number, start: number, end: number, budget: number): AcceptOutcome {
+    const { cellsPerUnit } = this.#views.layout;
+    const units = {
+      start: Math.floor(start / cellsPerUnit),
+      end: Math.ceil(end / cellsPerUnit),
+    };
+    this.enter(id, Work.ACCEPT, units);
+    let complete = false;
+    try {
+      const outcome = this.#prepareFree(start, end, budget);
+      complete = true;
+      return outcome;
+    } finally {
+      this.leave(id);
+      // It failed: who waits for one of its units learns that nobody is inside any more.
+      if (!complete) this.signal();
+    }
+  }
+
+  /** Prepares the rest of a begun unit where nobody else is at work any more, and none may begin. */
+  finish(unit: number): void {
+    const { cellsPerUnit } = this.#views.layout;
+    this.#prepareFree(unit * cellsPerUnit, (unit + 1) * cellsPerUnit, cellsPerUnit);
+  }
+
+  /** Claims and prepares what nobody has begun, up to `budget` cells of `[start, end)`. */
+  #prepareFree(start: number, end: number, budget: number): AcceptOutcome {
+    let cells = 0;
+    let calls = 0;
+    let cell = start;
+    while (cell < end && cells < budget) {
+      if (!this.#claim(cell)) {
+        cell = this.#nextCell(cell, end);
+        continue;
+      }
+      const limit = Math.min(end, cell + Math.min(this.#maxRun, budget - cells));
+      let stop = cell + 1;
+      while (stop < limit && this.#claim(stop)) stop += 1;
+      this.#prepare(cell, stop);
+      calls += 1;
+      cells += stop - cell;
+      cell = stop;
+    }
+    return { cells, calls, waited: 0 };
+  }
+
+  /**
+   * Announces work of this thread; from here on its backend may not come back for more.
+   * @throws ERR_ACCEPT_REENTRANT from inside this thread's backend
+   * @throws ERR_ACCEPT_CLOSED when the next stage has the table
+   */
+  enter(id: number, work: WorkKind, units: UnitRange): void {
+    const { words } = this.#views;
     if (this.#busy) {
       throw new AcceptError(
         'ERR_ACCEPT_REENTRANT',
-        'the backend asked for unaccepted memory while it accepts; it would wait for itself',
+        'the backend asked for more while it is at work; it would wait for itself',
         { participant: id },
       );
     }
-    const { cellsPerUnit } = this.#views.layout;
-    this.#busy = true;
-    this.#participants.announce(
-      id,
-      Math.floor(start / cellsPerUnit),
-      Math.ceil(end / cellsPerUnit),
-    );
-    let cells = 0;
-    let calls = 0;
-    try {
-      let cell = start;
-      while (cell < end && cells < budget) {
-        if (!this.#claim(cell)) {
-          cell = this.#nextCell(cell, end);
-          continue;
-        }
-        const limit = Math.min(end, cell + Math.min(this.#maxRun, budget - cells));
-        let stop = cell + 1;
-        while (stop < limit && this.#claim(stop)) stop += 1;
-        this.#prepare(cell, stop);
-        calls += 1;
-        cells += stop - cell;
-        cell = stop;
-      }
-    } finally {
-      this.#participants.retract(id);
-      this.#busy = false;
+    const tag = this.#participants.tag(id);
+    if (this.#participants.hasEnded(tag)) {
+      throw new AcceptError('ERR_ACCEPT_CLOSED', 'this thread was declared dead', {
+        participant: id,
+      });
     }
-    return { cells, calls, waited: 0 };
+    this.#busy = true;
+    this.#participants.announcements.announce(id, tag, work, units.start, units.end);
+    // Pairs with the hand-over: it sets the word before it looks at the announcements.
+    if (load(words, WORD.HANDED_OVER) === 0) return;
+    this.leave(id);
+    throw new AcceptError('ERR_ACCEPT_CLOSED', 'the state was handed over to the next stage');
+  }
+
+  /** Takes the announcement back. */
+  leave(id: number): void {
+    this.#participants.announcements.retract(id);
+    this.#busy = false;
+    // The hand-over waits for the last of them.
+    if (load(this.#views.words, WORD.HANDED_OVER) !== 0) this.signal();
   }
 
   /**
@@ -141,46 +201,62 @@ export class AcceptProtocol {
   waitFor(id: number, unit: number): void {
     const { bits, words } = this.#views;
     const limit = load(words, WORD.WAIT_LIMIT_MS);
-    const deadline = performance.now() + limit;
+    // Counted in slices, so that a process that was stopped as a whole has not waited.
+    let waited = 0;
+    let asked = 0;
+    let last = false;
     for (;;) {
-      // Pairs with `#signal`: read before the bit, so a publication in between changes the word we sleep on.
+      // Pairs with `signal`: read before the bit, so a publication in between changes the word we sleep on.
       const seen = load(words, WORD.EVENT);
       if (!testBit(bits, unit) || this.#publishIfDone(unit)) return;
-      const { repeatable } = this.#backend;
-      if (repeatable === 'concurrently') {
-        this.#redo(unit, this.#unfinished(unit));
+      if (this.#mendOrFail(id, unit)) continue;
+      const before = performance.now();
+      waitSlice(words, WORD.EVENT, seen, Math.min(PROOF_MS, limit - waited));
+      waited += Math.min(PROOF_MS, performance.now() - before);
+      if (waited - asked < PROOF_MS && waited < limit) continue;
+      asked = waited;
+      const owner = this.#participants.findProven(Work.ACCEPT, unit, unit + 1);
+      // Nobody is inside any more: one more look at what there is to mend.
+      if (waited < limit || (owner === undefined && !last)) {
+        last = waited >= limit;
         continue;
       }
-      const interrupted = this.state(unit) === 'interrupted';
-      if (interrupted && repeatable === 'after-death') {
-        if (this.#repair(id, unit)) continue;
-      } else if (interrupted) {
-        throw new AcceptError(
-          'ERR_ACCEPT_INTERRUPTED',
-          `the thread that was accepting ${hex(this.#address(unit * this.#views.layout.cellsPerUnit))} is gone`,
-          { unit },
-        );
-      }
-      if (performance.now() >= deadline) {
-        throw new AcceptError(
-          'ERR_ACCEPT_TIMEOUT',
-          `unit ${unit} was not accepted by its owner within ${limit} ms`,
-          { unit, limit },
-        );
-      }
-      pause(words, seen);
+      throw new AcceptError(
+        'ERR_ACCEPT_TIMEOUT',
+        `unit ${unit} was not accepted within ${limit} ms by the thread that is inside it, which is not known to have ended`,
+        { unit, limit, participant: owner?.id },
+      );
     }
   }
 
-  /** What is known about `unit`. O(slots). */
-  state(unit: number): UnitState {
-    const begun = this.#unfinished(unit);
-    if (begun !== 0) {
-      if (this.#participants.covering(unit) !== undefined) return 'accepting';
-      // Nobody announces it. Either it was finished and retracted meanwhile (then it is done now), or the owner is gone.
-      if ((this.#unfinished(unit) & begun) !== 0) return 'interrupted';
+  /** Wakes everybody who waits for a unit. */
+  signal(): void {
+    // Pairs with the load in `waitFor`.
+    add(this.#views.words, WORD.EVENT, 1);
+    notify(this.#views.words, WORD.EVENT);
+  }
+
+  /**
+   * A waiter's chance to do better than to wait: true when it should look again.
+   * @throws ERR_ACCEPT_INTERRUPTED when the unit's owner has ended and the accept may not be repeated
+   * @throws ERR_ACCEPT_CLOSED when the next stage has the table: nobody will accept the unit any more
+   */
+  #mendOrFail(id: number, unit: number): boolean {
+    const { repeatable } = this.#backend;
+    if (load(this.#views.words, WORD.HANDED_OVER) !== 0) {
+      throw new AcceptError('ERR_ACCEPT_CLOSED', 'the state was handed over to the next stage');
     }
-    return testBit(this.#views.bits, unit) ? 'unaccepted' : 'accepted';
+    if (repeatable === 'concurrently') {
+      this.#redo(unit, this.#states.unfinished(unit));
+      return true;
+    }
+    if (this.#states.of(unit) !== 'interrupted') return false;
+    if (repeatable === 'after-death') return this.#repair(id, unit);
+    throw new AcceptError(
+      'ERR_ACCEPT_INTERRUPTED',
+      `the thread that was accepting ${hex(this.#address(unit * this.#views.layout.cellsPerUnit))} is gone`,
+      { unit },
+    );
   }
 
   #address(cell: number): number {
@@ -227,7 +303,7 @@ export class AcceptProtocol {
     if (cellsPerUnit === 1) {
       // Pairs with the load in `containsUnaccepted`: after the platform call, so "accepted" is never seen early.
       clearBits(bits, start, stop);
-      this.#signal();
+      this.signal();
       return;
     }
     let cell = start;
@@ -236,7 +312,7 @@ export class AcceptProtocol {
       const to = Math.min(stop, (unit + 1) * cellsPerUnit);
       if (this.#markDone(unit, cell - unit * cellsPerUnit, to - unit * cellsPerUnit)) {
         clearBits(bits, unit, unit + 1);
-        this.#signal();
+        this.signal();
       }
       cell = to;
     }
@@ -255,44 +331,34 @@ export class AcceptProtocol {
     return (old & all) !== all && ((old | mask) & all) === all;
   }
 
-  /** Cells of `unit` that are claimed and not done, as bits of its word. */
-  #unfinished(unit: number): number {
-    const { bits, claims, done, layout } = this.#views;
-    const { cellsPerUnit } = layout;
-    const first = unit * cellsPerUnit;
-    const word = Math.floor(first / 32);
-    const shift = first % 32;
-    const mask = bitMask(shift, shift + cellsPerUnit);
-    const claimed = load(claims, word) & mask;
-    if (claimed === 0) return 0;
-    if (cellsPerUnit === 1) return testBit(bits, unit) ? mask : 0;
-    return claimed & ~load(done, word);
-  }
-
   /**
    * Redoes what the dead left in `unit`, as the only thread: false when another one is at it. One repair at a time in the
    * whole table, so that it is one word; whoever dies inside it leaves an announcement and a tag that are both seen to be
-   * a dead thread's.
+   * a dead thread's, and that nobody else ever has.
    */
   #repair(id: number, unit: number): boolean {
     const { words } = this.#views;
     const participants = this.#participants;
     const seen = load(words, WORD.REPAIR);
-    if (this.#busy || (seen !== 0 && participants.isLive(seen))) return false;
+    if (seen !== 0 && !participants.proveEnded(seen)) return false;
     const mine = participants.tag(id);
     if (compareExchange(words, WORD.REPAIR, seen, mine) !== seen) return false;
-    this.#busy = true;
-    participants.announce(id, unit, unit + 1);
     try {
-      // Again, as the unit may have been repaired and be in use since the first look.
-      const begun = this.#unfinished(unit);
-      if (begun !== 0 && participants.covering(unit, id) === undefined) {
-        this.#redo(unit, begun & this.#unfinished(unit));
+      this.enter(id, Work.ACCEPT, { start: unit, end: unit + 1 });
+      try {
+        // Again, as the unit may have been repaired and be in use since the first look.
+        const begun = this.#states.unfinished(unit);
+        const { announcements } = participants;
+        if (begun !== 0 && announcements.find(Work.ACCEPT, unit, unit + 1, id) === undefined) {
+          this.#redo(unit, begun & this.#states.unfinished(unit));
+        }
+      } finally {
+        this.leave(id);
       }
     } finally {
-      participants.retract(id);
-      this.#busy = false;
       compareExchange(words, WORD.REPAIR, mine, 0);
+      // Whoever stood back from this repair looks again.
+      this.signal();
     }
     return true;
   }
@@ -320,22 +386,7 @@ export class AcceptProtocol {
     const all = bitMask(first % 32, (first % 32) + cellsPerUnit);
     if ((load(done, Math.floor(first / 32)) & all) !== all) return false;
     clearBits(bits, unit, unit + 1);
-    this.#signal();
+    this.signal();
     return true;
-  }
-
-  #signal(): void {
-    // Pairs with the load in `waitFor`.
-    add(this.#views.words, WORD.EVENT, 1);
-    notify(this.#views.words, WORD.EVENT);
-  }
-}
-
-/** Sleeps until the event word changes, at most a slice; where the thread may not sleep, returns at once. */
-function pause(words: Int32Array, seen: number): void {
-  try {
-    wait(words as Int32Array<SharedArrayBuffer>, WORD.EVENT, seen, WAIT_SLICE_MS);
-  } catch {
-    // A page's main thread and plain memory cannot wait; the caller's loop is bounded by its deadline.
   }
 }

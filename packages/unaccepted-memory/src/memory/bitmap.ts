@@ -5,7 +5,8 @@
  * also bit `i & 7` of byte `i >>> 3`, which is how the table of the firmware counts. Indices may pass 2^31,
  * so words are found by division.
  *
- * No lock: each bit only ever moves one way (DESIGN.md, "monotone bits"), so `and`/`or` of a mask is enough.
+ * No lock: a bit moves one way only (DESIGN.md, "monotone bits"), or only its one converter changes it, so `and`/`or` of
+ * a mask is enough.
  */
 
 const { and, load, or } = Atomics;
@@ -35,7 +36,12 @@ export function bitMask(from: number, to: number): number {
   return low & (-1 << from);
 }
 
-function forEachWord(
+/**
+ * The words that hold bits `[start, end)`, with the mask of those bits in each.
+ * @param visit  true ends the walk
+ * @returns true when a visit ended it
+ */
+export function forEachWord(
   start: number,
   end: number,
   visit: (word: number, mask: number) => boolean,

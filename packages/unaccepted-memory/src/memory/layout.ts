@@ -10,17 +10,23 @@
  *      5        participant slots          written by create
  *      6        waiting limit in ms        written by create
  *      7        unit count, as unsigned    written by create
- *      8        repair                     atomic; tag of the slot that redoes what the dead left, 0 = nobody
- *      9        unused
- *      10 ..    slots, 4 words each        atomic, written by the slot's own thread (or by declareDead)
+ *      8        repair                     atomic; tag of the thread that redoes what the dead left, 0 = nobody
+ *      9        handed over                atomic; 1 = the next stage has the table, nobody accepts or converts any more
+ *      10 ..    slots, 4 words each        atomic, written by the slot's own thread: announcements.ts; slot 0 is unused
  *               claims bitmap              atomic, bits only go 0 -> 1: somebody has begun this cell
  *               done bitmap                atomic, bits only go 0 -> 1: this cell is prepared (absent without splitting)
+ *               shared bitmap, by unit     atomic, by the unit's converter: convert-protocol.ts
+ *               transit bitmap, by unit    atomic, by the unit's converter
  *               table                      header as in table.ts, then the bitmap: atomic, bits only go 1 -> 0
  * ```
  * A **cell** is the piece of a unit that one thread prepares: the whole unit, or 1/2 … 1/32 of it. The table
  * starts at a multiple of 8 bytes, so its bitmap (24 bytes further) can be read as words.
+ *
+ * Beside the buffer lie the words of the thread registry: who is alive.
  */
-import type { HandleFormat } from '@bootmem/memmap/shared';
+import { THREADS_FORMAT, ThreadRegistry, canShare } from '@bootmem/memmap/shared';
+import type { HandleFormat, ThreadRegistryHandle } from '@bootmem/memmap/shared';
+import { SLOT } from './announcements.js';
 import { wordsFor } from './bitmap.js';
 import type { Words } from './bitmap.js';
 import { MAX_CELLS_PER_UNIT, MAX_PARTICIPANTS, TABLE_HEADER_BYTES } from '../base/constants.js';
@@ -31,7 +37,7 @@ import type { TableHeader } from '../table/table.js';
 /** "UNAC" */
 export const MAGIC = 0x554e4143;
 /** Changes whenever the words below do. */
-export const LAYOUT_VERSION = 3;
+export const LAYOUT_VERSION = 4;
 
 /** Word indices of the header. */
 export const WORD = {
@@ -44,17 +50,12 @@ export const WORD = {
   WAIT_LIMIT_MS: 6,
   UNIT_COUNT: 7,
   REPAIR: 8,
+  HANDED_OVER: 9,
   FIRST_SLOT: 10,
 } as const;
 
 /** Bits of the flags word: the rules that all threads follow. */
 export const FLAG = { GUARD: 1, PAGE_ALIGN: 2, KERNEL_WALK: 4 } as const;
-
-/** Words of one participant slot: state, first unit, end unit, spare. */
-export const SLOT = { STATE: 0, START: 1, END: 2, WORDS: 4 } as const;
-
-/** A slot's state word: bit 0 = a thread has it; above, how often it was taken. */
-export const SLOT_LIVE = 1;
 
 /** Where everything lies, in words from the start of the buffer (`tableBytes` in bytes). */
 export interface Layout {
@@ -63,16 +64,20 @@ export interface Layout {
   readonly unitCount: number;
   readonly claims: number;
   readonly done: number;
+  readonly shared: number;
+  readonly transit: number;
   readonly tableBytes: number;
   readonly byteLength: number;
 }
 
 /** Computes the layout. O(1). */
 export function layoutOf(unitCount: number, cellsPerUnit: number, slotCount: number): Layout {
-  const claims = WORD.FIRST_SLOT + slotCount * SLOT.WORDS;
+  const claims = WORD.FIRST_SLOT + (slotCount + 1) * SLOT.WORDS;
   const cellWords = wordsFor(unitCount * cellsPerUnit);
   const done = claims + cellWords;
-  const end = done + (cellsPerUnit === 1 ? 0 : cellWords);
+  const shared = done + (cellsPerUnit === 1 ? 0 : cellWords);
+  const transit = shared + wordsFor(unitCount);
+  const end = transit + wordsFor(unitCount);
   const tableBytes = (end + (end % 2)) * 4;
   return {
     slotCount,
@@ -80,6 +85,8 @@ export function layoutOf(unitCount: number, cellsPerUnit: number, slotCount: num
     unitCount,
     claims,
     done,
+    shared,
+    transit,
     tableBytes,
     byteLength: tableBytes + TABLE_HEADER_BYTES + wordsFor(unitCount) * 4,
   };
@@ -88,9 +95,12 @@ export function layoutOf(unitCount: number, cellsPerUnit: number, slotCount: num
 /** The views that the protocol works on. */
 export interface StateViews {
   readonly buffer: ArrayBufferLike;
+  readonly threads: ThreadRegistryHandle;
   readonly words: Words;
   readonly claims: Words;
   readonly done: Words;
+  readonly shared: Words;
+  readonly transit: Words;
   readonly bits: Words;
   readonly header: TableHeader;
   readonly layout: Layout;
@@ -116,7 +126,10 @@ export const STATE_FORMAT: HandleFormat = {
   version: LAYOUT_VERSION,
   headerWords: WORD.FIRST_SLOT,
   needs: (words, handle) =>
-    headerFault(words, handle) ?? [{ field: 'buffer', bytes: layoutFrom(words).byteLength }],
+    headerFault(words, handle) ?? [
+      { field: 'buffer', bytes: layoutFrom(words).byteLength, shared: canShare() },
+    ],
+  parts: { threads: THREADS_FORMAT },
 };
 
 /** Layout as the header states it. */
@@ -141,22 +154,29 @@ function tableHeader(buffer: ArrayBufferLike, layout: Layout): TableHeader {
 
 /**
  * Opens the views over a buffer that `newState` filled, or that `checkHandle` has found to be one.
- * @throws ERR_ACCEPT_HANDLE when the table inside does not fit the words in front of it
+ * @throws ERR_ACCEPT_HANDLE when the table inside, or the registry beside it, does not fit the words in front
  */
-export function openViews(buffer: ArrayBufferLike): StateViews {
+export function openViews(buffer: ArrayBufferLike, threads: ThreadRegistryHandle): StateViews {
   const layout = layoutFrom(new Int32Array(buffer, 0, WORD.FIRST_SLOT));
+  const { maxThreads } = ThreadRegistry.attach(threads);
+  if (maxThreads !== layout.slotCount) {
+    throw new AcceptError('ERR_ACCEPT_HANDLE', 'its registry is for another number of threads', {
+      slots: layout.slotCount,
+      threads: maxThreads,
+    });
+  }
   const header = tableHeader(buffer, layout);
   const cellWords = wordsFor(layout.unitCount * layout.cellsPerUnit);
+  const unitWords = wordsFor(layout.unitCount);
   return {
     buffer,
+    threads,
     words: new Int32Array(buffer, 0, layout.claims),
     claims: new Int32Array(buffer, layout.claims * 4, cellWords),
     done: new Int32Array(buffer, layout.done * 4, layout.cellsPerUnit === 1 ? 0 : cellWords),
-    bits: new Int32Array(
-      buffer,
-      layout.tableBytes + TABLE_HEADER_BYTES,
-      wordsFor(layout.unitCount),
-    ),
+    shared: new Int32Array(buffer, layout.shared * 4, unitWords),
+    transit: new Int32Array(buffer, layout.transit * 4, unitWords),
+    bits: new Int32Array(buffer, layout.tableBytes + TABLE_HEADER_BYTES, unitWords),
     header,
     layout,
   };

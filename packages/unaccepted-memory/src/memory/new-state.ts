@@ -1,7 +1,8 @@
 /**
  * Lays a fresh accept state out: the table from the memory map, the header words, everything else zero.
  */
-import { allocateBuffer } from '@bootmem/memmap/shared';
+import { ThreadRegistry, allocateBuffer } from '@bootmem/memmap/shared';
+import type { ThreadRegistryHandle } from '@bootmem/memmap/shared';
 import type { AcceptBackend } from '../backends/backend.js';
 import {
   DEFAULT_PARTICIPANTS,
@@ -22,6 +23,8 @@ import type { UnacceptedMemoryOptions } from './types.js';
 export interface NewState {
   /** The shared words. */
   readonly buffer: ArrayBufferLike;
+  /** Who takes part. */
+  readonly threads: ThreadRegistryHandle;
   /** Ranges that fill no unit, in the order in which they arise. */
   readonly acceptNow: readonly ByteRange[];
 }
@@ -38,6 +41,7 @@ export function newState(options: UnacceptedMemoryOptions): NewState {
   const plan = buildTable(options.ranges, {
     ...(options.unitSize !== undefined && { unitSize: options.unitSize }),
     ...(options.installed !== undefined && { installed: options.installed }),
+    ...(options.remark !== undefined && { remark: options.remark }),
   });
   const table = plan.table ?? emptyTable(options.unitSize);
   const header = readHeader(table);
@@ -56,7 +60,8 @@ export function newState(options: UnacceptedMemoryOptions): NewState {
   words[WORD.WAIT_LIMIT_MS] = waitLimit;
   words[WORD.UNIT_COUNT] = header.unitCount | 0;
   words[WORD.MAGIC] = MAGIC;
-  return { buffer, acceptNow: plan.acceptNow };
+  const threads = ThreadRegistry.create(slots).toHandle();
+  return { buffer, threads, acceptNow: plan.acceptNow };
 }
 
 /**

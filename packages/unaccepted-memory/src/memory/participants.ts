@@ -1,122 +1,153 @@
 /**
- * Who is accepting what: one slot per thread, holding the range of units it is busy with.
+ * The threads that take part: ids, who is alive, and what each announces.
  *
- * ```text
- * slot 0  LIVE  [12, 15)      this thread may hold claims in units 12, 13, 14
- * slot 1  LIVE  [0, 0)        this thread holds none
- * slot 2  FREE
- * ```
- * The state word counts how often a slot was taken; with the slot's number that is the **tag** of one thread.
- *
- * **Rule**: a thread announces its range before it claims the first cell and retracts it only when every cell it
- * claimed is done (or failed for good). So a cell that is claimed, not done, and covered by no live slot was
- * left behind by a thread that died or failed. It never waits while its announcement stands, so every
- * announcement goes away by itself unless its thread dies; then the thread's parent calls `declareDead`.
- *
- * A slot's words are written by its own thread only, except for the join (compare-and-swap) and `declareDead`.
+ * Ids and lives are the house's registry (`ThreadRegistry` of `@bootmem/memmap/shared`): a thread has ended when the one
+ * that started it says so (`markDead`) or the operating system does (Linux), never because it has been silent. What
+ * threads announce is beside it, in words of the accept state.
  */
-import type { Words } from './bitmap.js';
-import { SLOT, SLOT_LIVE, WORD } from './layout.js';
+import { ThreadRegistry } from '@bootmem/memmap/shared';
 import { AcceptError, checkInteger } from '../base/errors.js';
+import { Announcements } from './announcements.js';
+import type { Announcement, WorkKind } from './announcements.js';
+import { WORD } from './layout.js';
+import type { StateViews } from './layout.js';
 
-const { compareExchange, load, store } = Atomics;
-/** Slot numbers stay below 2^16; above them in a tag, what fits of the count. */
-const TAG_SHIFT = 16;
-const TAG_COUNT = 0x7fff;
-
-/** The table of slots inside the state words. No mutable state of its own. */
-export class Participants {
-  readonly #words: Words;
-  readonly #count: number;
-
-  /** @param words  the state's words; the slots follow the header */
-  constructor(words: Words) {
-    this.#words = words;
-    this.#count = words[WORD.SLOTS]!;
-  }
-
-  /** Number of slots. */
-  get count(): number {
-    return this.#count;
-  }
-
-  #at(id: number): number {
-    checkInteger('participant', id, 0, this.#count - 1);
-    return WORD.FIRST_SLOT + id * SLOT.WORDS;
-  }
-
-  /**
-   * Takes a free slot for the calling thread, or for a thread about to be started.
-   * @returns the slot's number
-   * @throws ERR_ACCEPT_PARTICIPANTS when all are taken
-   */
-  join(): number {
-    for (let id = 0; id < this.#count; id += 1) {
-      const at = this.#at(id);
-      const old = load(this.#words, at);
-      if ((old & SLOT_LIVE) !== 0) continue;
-      // Pairs with the release in `leave`: one winner per slot.
-      if (compareExchange(this.#words, at, old, (old + 3) & ~(1 << 31)) === old) return id;
-    }
-    throw new AcceptError(
+/** Rebuilds an error of the registry as one of this package. */
+function asAcceptError(cause: unknown, slots: number): unknown {
+  const { code } = cause as { readonly code?: string };
+  if (code === 'ERR_THREADS_FULL') {
+    return new AcceptError(
       'ERR_ACCEPT_PARTICIPANTS',
-      `all ${this.#count} participant slots are taken`,
-      { slots: this.#count },
+      `all ${slots} participant slots are taken`,
+      { slots },
+      { cause },
     );
   }
+  if (code === 'ERR_THREADS_RESERVED') {
+    return new AcceptError('ERR_ACCEPT_ARGUMENT', 'the participant is not reserved', {}, { cause });
+  }
+  return cause;
+}
 
-  /** Gives the slot back; its range must have been retracted. Idempotent. */
-  leave(id: number): void {
-    const at = this.#at(id);
-    store(this.#words, at + SLOT.END, 0);
-    store(this.#words, at, load(this.#words, at) & ~SLOT_LIVE);
+/** What is asked of a tag; a word that is no tag of this registry names nobody. */
+function ended(ask: () => boolean): boolean {
+  try {
+    return ask();
+  } catch {
+    return true;
+  }
+}
+
+/** Participants as one thread sees them. */
+export class Participants {
+  /** Who is alive. */
+  readonly registry: ThreadRegistry;
+  /** What they announce. */
+  readonly announcements: Announcements;
+  /** How many there can be; ids are 1 to this. */
+  readonly count: number;
+
+  /** @param views  the shared words, and the registry's beside them */
+  constructor(views: StateViews) {
+    this.registry = ThreadRegistry.attach(views.threads);
+    this.count = this.registry.maxThreads;
+    this.announcements = new Announcements(Atomics, {
+      words: views.words,
+      at: WORD.FIRST_SLOT,
+      count: this.count,
+      hasEnded: (tag) => this.hasEnded(tag),
+    });
   }
 
-  /** Names the thread that has the slot now; not 0. */
-  tag(id: number): number {
-    const count = (load(this.#words, this.#at(id)) >>> 1) & TAG_COUNT;
-    return (count << TAG_SHIFT) | (id + 1);
-  }
-
-  /** True until the thread of this tag left its slot or was declared dead. */
-  isLive(tag: number): boolean {
-    const id = (tag & ((1 << TAG_SHIFT) - 1)) - 1;
-    return (load(this.#words, this.#at(id)) & SLOT_LIVE) !== 0 && this.tag(id) === tag;
+  /** Takes an id for a thread that is yet to start. @throws ERR_ACCEPT_PARTICIPANTS when all are taken */
+  reserve(): number {
+    return this.#translated(() => this.registry.reserve());
   }
 
   /**
-   * Says that units `[start, end)` may be claimed by `id` from now on. The end is written last: until then the
-   * slot covers nothing, and a claim comes only after it.
+   * Makes an id the calling thread's: the one reserved for it, or any.
+   * @throws ERR_ACCEPT_PARTICIPANTS when all are taken; ERR_ACCEPT_ARGUMENT when `id` is not reserved
    */
-  announce(id: number, start: number, end: number): void {
-    const at = this.#at(id);
-    store(this.#words, at + SLOT.START, start | 0);
-    // Pairs with the load of END in `covers`: whoever sees a claim of ours sees this range too.
-    store(this.#words, at + SLOT.END, end | 0);
+  join(id?: number): number {
+    const joined = this.#translated(() => this.registry.register(id));
+    this.announcements.reset(joined);
+    return joined;
   }
 
-  /** Says that `id` holds no claim any more. */
-  retract(id: number): void {
-    // Pairs with `covers`: comes after the done bits, so a reader that misses the range finds the cells done.
-    store(this.#words, this.#at(id) + SLOT.END, 0);
+  /** Gives the id back; the thread announces nothing. */
+  leave(id: number): void {
+    this.registry.unregister(id);
   }
 
-  /** The announced range of a slot, or undefined when there is none. */
-  range(id: number): { readonly start: number; readonly end: number } | undefined {
-    const at = this.#at(id);
-    if ((load(this.#words, at) & SLOT_LIVE) === 0) return undefined;
-    // END first: announce writes it last, so a non-zero END comes with its own START or a later one.
-    const end = load(this.#words, at + SLOT.END) >>> 0;
-    if (end === 0) return undefined;
-    return { start: load(this.#words, at + SLOT.START) >>> 0, end };
+  /** Tag of a participant. */
+  tag(id: number): number {
+    return this.registry.tagOf(id);
   }
 
-  /** The lowest live slot, other than `but`, whose range holds `unit`; or undefined. O(slots). */
-  covering(unit: number, but?: number): number | undefined {
-    for (let id = 0; id < this.#count; id += 1) {
-      const range = id === but ? undefined : this.range(id);
-      if (range !== undefined && range.start <= unit && unit < range.end) return id;
+  /** True when the thread of this tag left or is known to have ended; for good. */
+  hasEnded(tag: number): boolean {
+    return ended(() => this.registry.hasEnded(tag));
+  }
+
+  /** The same, after asking the operating system. About 10 µs while the thread lives. */
+  proveEnded(tag: number): boolean {
+    return ended(() => this.registry.proveEnded(tag));
+  }
+
+  /** As {@link Announcements.find}; those who announce it are asked for first: who has ended does not count. */
+  findProven(work: WorkKind, start: number, end: number, but = 0): Announcement | undefined {
+    for (;;) {
+      const found = this.announcements.find(work, start, end, but);
+      if (found === undefined || !this.proveEnded(found.tag)) return found;
     }
-    return undefined;
+  }
+
+  /** True while the thread of an id neither left nor is known to have ended. @param ask  asks the system as well */
+  isAlive(id: number, ask: boolean): boolean {
+    if (ask) this.registry.findEnded([id]);
+    return this.registry.isAlive(id);
+  }
+
+  /** Ids whose threads have ended and that were not released: asks the operating system. */
+  findEnded(): readonly number[] {
+    this.registry.findEnded();
+    return this.registry.ids().filter((id) => this.registry.isDead(id));
+  }
+
+  /**
+   * Marks threads dead, all of them before anything of one is looked at.
+   * @param own  id of the calling thread, if it has one
+   * @throws ERR_ACCEPT_ARGUMENT for an id that no other thread can have; nothing changed
+   */
+  markDead(ids: readonly number[], own: number | undefined): void {
+    for (const id of ids) {
+      checkInteger('participant', id, 1, this.count);
+      if (id === own) {
+        throw new AcceptError('ERR_ACCEPT_ARGUMENT', 'the participant is the calling thread', {
+          participant: id,
+        });
+      }
+    }
+    for (const id of ids) this.registry.markDead(id);
+  }
+
+  /** What the thread of a dead id was at when it ended; undefined for nothing, or when nobody has died under that id. */
+  leftOf(id: number): Announcement | undefined {
+    return this.registry.isDead(id) ? this.announcements.left(id) : undefined;
+  }
+
+  /** Makes the id of a dead thread available again. */
+  release(id: number): void {
+    if (!this.registry.isDead(id)) return;
+    this.announcements.reset(id);
+    this.registry.release(id);
+  }
+
+  #translated<T>(body: () => T): T {
+    try {
+      return body();
+    } catch (cause) {
+      throw asAcceptError(cause, this.count);
+    }
   }
 }

@@ -10,6 +10,8 @@ const STATE_LETTERS: Readonly<Record<UnitState, string>> = {
   unaccepted: 'U',
   accepting: 'a',
   interrupted: '!',
+  shared: 'S',
+  converting: 'c',
 };
 const UNITS_PER_LINE = 64;
 
@@ -55,14 +57,21 @@ export interface AcceptReport {
 export function acceptReport(memory: UnacceptedMemory): AcceptReport {
   const { physBase, unitSize, unitCount } = memory.geometry;
   const runs = memory.stateRuns();
-  const bytes = { accepted: 0, unaccepted: 0, accepting: 0, interrupted: 0 };
+  const bytes: Record<UnitState, number> = {
+    accepted: 0,
+    unaccepted: 0,
+    accepting: 0,
+    interrupted: 0,
+    shared: 0,
+    converting: 0,
+  };
   for (const run of runs) bytes[run.state] += run.end - run.start;
   return { start: physBase, end: physBase + unitCount * unitSize, unitSize, bytes, runs };
 }
 
 /**
  * The report as text: one line a run with inclusive ends as the kernel prints ranges, then a map with one
- * letter a unit (`.` accepted, `U` unaccepted, `a` being accepted, `!` interrupted).
+ * letter a unit (`.` accepted, `U` unaccepted, `a` being accepted, `S` shared, `c` being converted, `!` interrupted).
  */
 export function formatAcceptReport(report: AcceptReport): string {
   const hex = (value: number): string => `0x${value.toString(16).padStart(16, '0')}`;

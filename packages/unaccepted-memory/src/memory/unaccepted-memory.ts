@@ -13,20 +13,26 @@
 import { checkHandle } from '@bootmem/memmap/shared';
 import type { AcceptBackend } from '../backends/backend.js';
 import { openBackend } from '../backends/open-backend.js';
-import { TABLE_HEADER_BYTES } from '../base/constants.js';
 import { AcceptError, checkInteger, handleError } from '../base/errors.js';
 import type { ByteRange, TableHeader } from '../table/table.js';
 import { acceptUnits, probeUnits } from '../table/unit-range.js';
 import type { UnitRange, UnitRules } from '../table/unit-range.js';
 import { AcceptProtocol, NO_WORK } from './accept-protocol.js';
+import { Work } from './announcements.js';
 import { anyBit, countBits, firstBit } from './bitmap.js';
+import { Conversion } from './conversion.js';
+import type { UnitHolder } from './conversion.js';
+import type { ConvertTarget } from './convert-protocol.js';
+import { copyTable, handOver } from './hand-over.js';
 import { FLAG, STATE_FORMAT, WORD, openViews } from './layout.js';
 import type { StateViews } from './layout.js';
 import { cellsPerUnit, newState } from './new-state.js';
 import { Participants } from './participants.js';
+import { UnitStates } from './unit-states.js';
 import type {
   AcceptOutcome,
   AttachOptions,
+  HandOver,
   StateRun,
   UnacceptedMemoryHandle,
   UnacceptedMemoryOptions,
@@ -46,7 +52,11 @@ export class UnacceptedMemory {
   readonly #exact: UnitRules;
   readonly #views: StateViews;
   readonly #participants: Participants;
+  readonly #states: UnitStates;
   readonly #protocol: AcceptProtocol;
+  readonly #conversion: Conversion;
+  /** Reserved for this thread, until it takes it. */
+  readonly #reserved: number | undefined;
   #id: number | undefined;
   #closed = false;
 
@@ -62,9 +72,11 @@ export class UnacceptedMemory {
       kernelWalk: (flags & FLAG.KERNEL_WALK) !== 0,
     };
     this.#exact = { ...this.#rules, guard: false };
-    this.#participants = new Participants(views.words);
-    this.#protocol = new AcceptProtocol(views, this.#participants, backend);
-    this.#id = participant;
+    this.#participants = new Participants(views);
+    this.#states = new UnitStates(views, this.#participants.announcements);
+    this.#protocol = new AcceptProtocol(views, this.#participants, this.#states, backend);
+    this.#conversion = new Conversion(views, this.#participants, this.#protocol, backend);
+    this.#reserved = participant;
   }
 
   /**
@@ -74,8 +86,8 @@ export class UnacceptedMemory {
    * @remarks O(units / 32) words are allocated, not touched; no memory of the ranges is touched but the edges.
    */
   static create(options: UnacceptedMemoryOptions): UnacceptedMemory {
-    const { buffer, acceptNow } = newState(options);
-    const memory = new UnacceptedMemory(openViews(buffer), options.backend);
+    const { buffer, threads, acceptNow } = newState(options);
+    const memory = new UnacceptedMemory(openViews(buffer, threads), options.backend);
     for (const range of acceptNow) memory.#acceptDirectly(range);
     return memory;
   }
@@ -87,7 +99,7 @@ export class UnacceptedMemory {
    */
   static attach(handle: UnacceptedMemoryHandle, options: AttachOptions = {}): UnacceptedMemory {
     checkHandle(handle, STATE_FORMAT, handleError);
-    const views = openViews(handle.buffer);
+    const views = openViews(handle.buffer, handle.threads);
     const backend = options.backend ?? openBackend(handle.backend, options.openers);
     const cells = cellsPerUnit(views.header.unitSize, backend);
     if (cells !== views.layout.cellsPerUnit) {
@@ -99,7 +111,7 @@ export class UnacceptedMemory {
     }
     const { participant } = options;
     if (participant !== undefined) {
-      checkInteger('participant', participant, 0, views.layout.slotCount - 1);
+      checkInteger('participant', participant, 1, views.layout.slotCount);
     }
     return new UnacceptedMemory(views, backend, participant);
   }
@@ -109,14 +121,18 @@ export class UnacceptedMemory {
     return {
       type: 'bootmem.unaccepted-memory',
       buffer: this.#views.buffer,
+      threads: this.#views.threads,
       backend: this.backend.toHandle(),
     };
   }
 
-  /** This thread's slot; taken when first asked for. @throws ERR_ACCEPT_PARTICIPANTS when none is free */
+  /**
+   * This thread's slot, 1 to {@link UnacceptedMemory.participantCount}; taken when first asked for.
+   * @throws ERR_ACCEPT_PARTICIPANTS when none is free; ERR_ACCEPT_ARGUMENT when that of `AttachOptions` is not reserved
+   */
   get participant(): number {
-    if (this.#closed) throw new AcceptError('ERR_ACCEPT_CLOSED', 'this object was closed');
-    this.#id ??= this.#participants.join();
+    this.#checkOpen();
+    this.#id ??= this.#participants.join(this.#reserved);
     return this.#id;
   }
 
@@ -126,25 +142,59 @@ export class UnacceptedMemory {
   }
 
   /**
-   * Takes a slot for a thread about to be started; hand the number over as `AttachOptions.participant`, and
-   * call {@link UnacceptedMemory.declareDead} with it when the thread ends without closing.
+   * Takes a slot for a thread about to be started; hand the number over as `AttachOptions.participant`. It stays taken,
+   * also when the thread closes, until {@link UnacceptedMemory.reclaim}: so nobody else can be meant by its number.
+   * @throws ERR_ACCEPT_PARTICIPANTS when none is free
    */
   reserveParticipant(): number {
-    return this.#participants.join();
+    this.#checkOpen();
+    return this.#participants.reserve();
   }
 
   /**
-   * Says that the thread of a slot has ended, orderly or not. Must not be called while it runs.
-   * @param participant  the slot; freed by this call
-   * @returns the addresses of the units that it left in an unknown state
+   * Slots whose threads have ended, as far as the operating system tells (Linux) or somebody said; to be reclaimed.
+   * @remarks about 10 µs for each slot that is taken
    */
-  declareDead(participant: number): readonly ByteRange[] {
-    const range = this.#participants.range(participant);
-    this.#participants.leave(participant);
-    if (range === undefined) return [];
-    return this.stateRuns(this.#bytes(range))
-      .filter((run) => run.state === 'interrupted')
-      .map(({ start, end }) => ({ start, end }));
+  findEnded(): readonly number[] {
+    this.#checkOpen();
+    return this.#participants.findEnded();
+  }
+
+  /**
+   * Says that the threads of these slots have ended, orderly or not, and frees the slots. Must not be called while one
+   * of them runs. All are marked before anything of one is looked at, so several may have died at once.
+   * @param participants  the slots; those that nobody has are passed over
+   * @param each  called for each slot once all are marked, before it is free again, with what its thread was working on, if
+   *   anything; when it throws, this slot and those after it stay taken
+   * @returns the addresses of the units that they left in an unknown state
+   * @throws ERR_ACCEPT_ARGUMENT for a number that is no slot, or the calling thread's own; nothing changed
+   */
+  reclaim(
+    participants: readonly number[],
+    each?: (participant: number, work: ByteRange | undefined) => void,
+  ): readonly ByteRange[] {
+    this.#checkOpen();
+    this.#participants.markDead(participants, this.#id);
+    // Whoever waits for one of them looks again.
+    this.#protocol.signal();
+    const doubtful = participants.flatMap((participant) => {
+      const left = this.#participants.leftOf(participant);
+      const work = left && this.#bytes(left);
+      const runs = work === undefined ? [] : this.stateRuns(work);
+      each?.(participant, work);
+      this.#participants.release(participant);
+      return runs.filter((run) => run.state === 'interrupted');
+    });
+    return doubtful.map(({ start, end }) => ({ start, end }));
+  }
+
+  /**
+   * True while the thread of a slot neither left nor is known to have ended.
+   * @param ask  asks the operating system as well (Linux), about 10 µs
+   */
+  isAlive(participant: number, ask = false): boolean {
+    checkInteger('participant', participant, 1, this.participantCount);
+    return this.#participants.isAlive(participant, ask);
   }
 
   /**
@@ -172,6 +222,7 @@ export class UnacceptedMemory {
 
   /** Accepts whole units by index. */
   acceptUnits(units: UnitRange): AcceptOutcome {
+    this.#checkOpen();
     this.#checkUnits(units);
     if (!anyBit(this.#views.bits, units.start, units.end)) return NO_WORK;
     return this.#protocol.accept(this.participant, units.start, units.end);
@@ -186,6 +237,7 @@ export class UnacceptedMemory {
    * @returns bytes prepared; 0 when everything in the window is accepted or begun
    */
   advance(start: number, size: number, bytes: number): number {
+    this.#checkOpen();
     checkInteger('bytes', bytes, 1);
     const units = acceptUnits(this.geometry, start, size, this.#exact);
     if (!anyBit(this.#views.bits, units.start, units.end)) return 0;
@@ -202,21 +254,54 @@ export class UnacceptedMemory {
   }
 
   /**
+   * Makes whole units shared with the host, or private again. To shared: units that are accepted and that the caller holds;
+   * what is in them afterwards is the platform's. To private: the platform changes the page state and accepts them anew, so
+   * their content is lost; units that are private already are left alone. Memory of a page allocator goes through
+   * `ZoneAcceptor.convert`, which knows who holds what.
+   * @param start   address in bytes, a multiple of the unit size
+   * @param end     one past the last byte, likewise; all or nothing of the range is converted
+   * @param to      which way
+   * @param holder  whose memory it is; default: nobody keeps books, the caller holds what it names
+   * @throws ERR_ACCEPT_ARGUMENT unless it is whole units of the table, and a backend that converts
+   * @throws ERR_ACCEPT_STATE when a unit is not accepted, or shared already
+   * @throws ERR_ACCEPT_NOT_HELD when the holder says so, or another thread is converting a unit of the range
+   * @throws ERR_ACCEPT_INTERRUPTED when a unit was left half converted and shall be private: make it shared first
+   * @throws ERR_ACCEPT_FAILED when the platform refused; the units are 'interrupted' then. Any other: nothing changed
+   * @remarks Holds nothing while the platform works, and never waits. O(units) and O(slots).
+   */
+  convert(start: number, end: number, to: ConvertTarget, holder?: UnitHolder): void {
+    this.#checkOpen();
+    const units = this.#conversion.unitsOf(start, end, to);
+    this.#conversion.convert(this.participant, units, to, holder);
+  }
+
+  /** True when some byte of `[start, start + size)` is shared, or on the way there or back. Lock-free. O(units). */
+  containsShared(start: number, size: number): boolean {
+    this.#checkOpen();
+    checkInteger('start', start, 0);
+    checkInteger('size', size, 0, Number.MAX_SAFE_INTEGER - start);
+    return this.#conversion.any(start, start + size);
+  }
+
+  /**
    * True when some byte of `[start, start + size)`, or its guard unit, is not accepted. Lock-free.
    * @kernel range_contains_unaccepted_memory
    */
   containsUnaccepted(start: number, size: number): boolean {
+    this.#checkOpen();
     const units = probeUnits(this.geometry, start, size, this.#rules);
     return anyBit(this.#views.bits, units.start, Math.min(units.end, this.geometry.unitCount));
   }
 
   /** Bytes that are not accepted. O(units / 32). */
   unacceptedBytes(): number {
+    this.#checkOpen();
     return countBits(this.#views.bits, 0, this.geometry.unitCount) * this.geometry.unitSize;
   }
 
   /** Address of the first unit in `[start, start + size)` that is not accepted, or undefined. */
   firstUnaccepted(start: number, size: number): number | undefined {
+    this.#checkOpen();
     const units = acceptUnits(this.geometry, start, size, this.#exact);
     const unit = firstBit(this.#views.bits, units.start, units.end);
     return unit === undefined ? undefined : this.geometry.physBase + unit * this.geometry.unitSize;
@@ -224,10 +309,11 @@ export class UnacceptedMemory {
 
   /** State of the unit that holds `address`; 'accepted' outside the table. */
   unitState(address: number): UnitState {
+    this.#checkOpen();
     checkInteger('address', address, 0);
     const { physBase, unitSize, unitCount } = this.geometry;
     const unit = Math.floor((address - physBase) / unitSize);
-    return unit < 0 || unit >= unitCount ? 'accepted' : this.#protocol.state(unit);
+    return unit < 0 || unit >= unitCount ? 'accepted' : this.#states.of(unit);
   }
 
   /**
@@ -235,12 +321,13 @@ export class UnacceptedMemory {
    * @param within  only the units that intersect this range; default the whole table
    */
   stateRuns(within?: ByteRange): readonly StateRun[] {
+    this.#checkOpen();
     const { physBase, unitSize, unitCount } = this.geometry;
     const from = within === undefined ? 0 : Math.floor((within.start - physBase) / unitSize);
     const to = within === undefined ? unitCount : Math.ceil((within.end - physBase) / unitSize);
     const runs: { start: number; end: number; state: UnitState }[] = [];
     for (let unit = Math.max(0, from); unit < Math.min(to, unitCount); unit += 1) {
-      const state = this.#protocol.state(unit);
+      const state = this.#states.of(unit);
       const last = runs.at(-1);
       const start = physBase + unit * unitSize;
       if (last?.state === state) last.end = start + unitSize;
@@ -252,19 +339,56 @@ export class UnacceptedMemory {
   /** Ranges that threads are accepting at this moment, by participant slot. @kernel accepting_list */
   acceptingRanges(): readonly (ByteRange & { readonly participant: number })[] {
     const ranges: (ByteRange & { participant: number })[] = [];
-    for (let participant = 0; participant < this.#participants.count; participant += 1) {
-      const units = this.#participants.range(participant);
-      if (units !== undefined) ranges.push({ participant, ...this.#bytes(units) });
+    this.#checkOpen();
+    const { announcements, count } = this.#participants;
+    for (let participant = 1; participant <= count; participant += 1) {
+      const units = announcements.of(participant);
+      if (units?.work === Work.ACCEPT) ranges.push({ participant, ...this.#bytes(units) });
     }
     return ranges;
   }
 
-  /** A copy of the table for the next stage (kexec), header and bitmap. */
+  /**
+   * A copy of the table as it is now, header and bitmap; shared units stand as unaccepted. While other threads accept it is
+   * out of date at once: a next stage gets its table from {@link UnacceptedMemory.handOver}.
+   */
   exportTable(): Uint8Array {
-    const { buffer, layout, header } = this.#views;
-    const copy = new Uint8Array(TABLE_HEADER_BYTES + header.bitmapBytes);
-    copy.set(new Uint8Array(buffer, layout.tableBytes, copy.length));
-    return copy;
+    this.#checkOpen();
+    return copyTable(this.#views);
+  }
+
+  /**
+   * Ends this stage and makes the table of the next one (kexec): it has to accept what stands there, and nothing that was
+   * accepted before. From here on nobody accepts or converts through this state, in any thread: `ERR_ACCEPT_CLOSED`. Waits
+   * for the threads that are inside a platform call; makes shared units private and unaccepted at the host.
+   * @returns the table, and the addresses that the next stage must not use
+   * @throws ERR_ACCEPT_CLOSED when it was handed over before, or another living thread is doing so
+   * @throws ERR_ACCEPT_REENTRANT from inside this thread's backend
+   * @throws ERR_ACCEPT_TIMEOUT when another thread stays inside its call for longer than `waitLimitMs`: nothing changed
+   * @throws ERR_ACCEPT_FAILED when the platform refuses: nobody accepts any more, and the call may be repeated
+   * @remarks O(units / 32), and one platform call for each run of shared units. May block.
+   */
+  handOver(): HandOver {
+    const id = this.participant;
+    const { table, inDoubt } = handOver(
+      {
+        views: this.#views,
+        participants: this.#participants,
+        states: this.#states,
+        // Where a piece may be prepared twice, the next stage may as well begin the unit anew.
+        finish:
+          this.backend.repeatable === 'never'
+            ? (unit) => {
+                this.#protocol.finish(unit);
+              }
+            : undefined,
+        change: (units, to) => {
+          this.#conversion.change(units, to);
+        },
+      },
+      id,
+    );
+    return { table, inDoubt: inDoubt.map((units) => this.#bytes(units)) };
   }
 
   /** Gives this thread's slot back. Idempotent; other threads are not affected. */
@@ -277,6 +401,10 @@ export class UnacceptedMemory {
   /** As {@link UnacceptedMemory.close}, for `using`. */
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new AcceptError('ERR_ACCEPT_CLOSED', 'this object was closed');
   }
 
   #bytes(units: UnitRange): ByteRange {

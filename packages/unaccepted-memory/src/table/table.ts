@@ -140,8 +140,10 @@ export function writeHeader(table: Uint8Array, header: TableHeader): void {
 /**
  * Builds the table for a memory map, or adds to one that an earlier stage installed.
  * @param ranges  the map's unaccepted ranges (type 15) in bytes, page aligned
- * @param options `unitSize` in bytes (default 2 MiB); `installed`: an existing table, which is kept as it is
- *                apart from the bits that are added, so its base, unit and size win
+ * @param options `unitSize` in bytes (default 2 MiB); `installed`: an existing table, whose base, unit, size and bits
+ *                win: of the ranges only what lies outside of it counts, and is accepted now. `remark`: its bits are set
+ *                again for what the ranges name inside, and their edges accepted, as the boot stub does; what the earlier
+ *                stage accepted is then accepted twice
  * @returns the table (a fresh copy) and the ranges that must be accepted now
  * @throws ERR_ACCEPT_TABLE_VERSION when the installed table has an unknown version
  * @throws ERR_ACCEPT_ARGUMENT, ERR_ACCEPT_TABLE as {@link planHeader} and {@link readHeader}
@@ -149,7 +151,11 @@ export function writeHeader(table: Uint8Array, header: TableHeader): void {
  */
 export function buildTable(
   ranges: readonly ByteRange[],
-  options: { readonly unitSize?: number; readonly installed?: Uint8Array } = {},
+  options: {
+    readonly unitSize?: number;
+    readonly installed?: Uint8Array;
+    readonly remark?: boolean;
+  } = {},
 ): TablePlan {
   const planned = planHeader(ranges, options.unitSize);
   const header = options.installed === undefined ? planned : readHeader(options.installed);
@@ -157,6 +163,9 @@ export function buildTable(
   const table = new Uint8Array(TABLE_HEADER_BYTES + header.bitmapBytes);
   if (options.installed === undefined) writeHeader(table, header);
   else table.set(options.installed.subarray(0, table.length));
+  if (options.installed !== undefined && options.remark !== true) {
+    return { table, acceptNow: ranges.flatMap((range) => outside(header, range)) };
+  }
   const acceptNow: ByteRange[] = [];
   for (const range of ranges) {
     recordRange(header, range, acceptNow, (start, end) => {
@@ -164,6 +173,16 @@ export function buildTable(
     });
   }
   return { table, acceptNow };
+}
+
+/** The parts of a range that a table says nothing about. */
+function outside(header: TableHeader, { start, end }: ByteRange): ByteRange[] {
+  const { physBase, unitSize, unitCount } = header;
+  const limit = physBase + unitCount * unitSize;
+  return [
+    { start, end: Math.min(end, physBase) },
+    { start: Math.max(start, limit), end },
+  ].filter((part) => part.start < part.end);
 }
 
 /**

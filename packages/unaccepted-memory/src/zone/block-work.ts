@@ -1,16 +1,19 @@
 /**
- * The work on one parked block: off the zone's list, accepted with nothing held, onto the free lists by exactly
- * one thread, whoever else helped and whoever died meanwhile.
+ * The work on one parked block: off the zone's list, accepted with nothing held, onto the free lists exactly once,
+ * whoever helped and whoever died meanwhile.
  *
  * ```text
- * list ── take ──▶ in flight ── accept (any thread, several at once) ── finish (one winner) ──▶ free list, settle
+ * list ── name, take ──▶ in flight ── accept (any thread, several at once) ── free (once) ──▶ finish (one winner), settle
  * ```
+ * A thread may die between any two of these: the block is on a list or named. Named and on a list it is parked still, or
+ * freed already; the allocator knows, and completing it then frees nothing.
+ *
  * Locks: none held here; the port takes the zone lock for list work.
  */
 import type { Counters } from '../base/counters.js';
 import { AcceptError } from '../base/errors.js';
 import type { InFlight, InFlightBlock } from './in-flight.js';
-import type { ZoneAcceptCounter, ZoneAcceptorAttach } from './types.js';
+import type { RecoveredBlock, ZoneAcceptCounter, ZoneAcceptorAttach } from './types.js';
 
 /** What the work shares with the policy above it. */
 export interface BlockWorkParts {
@@ -54,18 +57,23 @@ export class BlockWork {
    */
   take(zone: number): InFlightBlock | undefined {
     const slot = this.#slot();
-    const { inFlight } = this.#parts;
     // A former owner of the slot died and nobody recovered its block yet: that comes first.
     this.#completeLeft(slot);
-    inFlight.begin(slot, zone);
-    const pfn = this.#thread.port.takeUnaccepted(zone);
-    if (pfn === undefined) {
-      inFlight.cancel(slot);
-      return undefined;
-    }
-    const block = pfn / this.#pages;
-    inFlight.enter(slot, zone, block, this.#pages);
-    return { slot, zone, block };
+    const name = this.#namer(slot, zone);
+    const pfn = this.#thread.port.takeUnaccepted(zone, name.call);
+    if (pfn === undefined) return undefined;
+    if (!name.called()) name.call(pfn);
+    return { slot, zone, block: pfn / this.#pages };
+  }
+
+  /** Accepts and frees the block at the head of a zone's list; false when nothing is parked. @throws as `take`, `complete` */
+  acceptOne(zone: number): boolean {
+    const left = this.#completeLeft(this.#slot());
+    const entry = this.take(zone);
+    // What was left is memory too.
+    if (entry === undefined) return left;
+    this.complete(entry);
+    return true;
   }
 
   /** Accepts and frees the block that holds `pfn`, parked or in flight; false when it is neither. @throws as `take` */
@@ -73,10 +81,11 @@ export class BlockWork {
     const { inFlight } = this.#parts;
     const block = Math.floor(pfn / this.#pages);
     const slot = this.#slot();
-    if (this.#thread.port.takeUnacceptedAt(block * this.#pages)) {
-      this.#completeLeft(slot);
-      // The zone is not known here and only serves helpers; zone 0 is nobody's.
-      inFlight.enter(slot, 0, block, this.#pages);
+    // The zone is not known here and only serves helpers; zone 0 is nobody's.
+    this.#completeLeft(slot);
+    const name = this.#namer(slot, 0);
+    if (this.#thread.port.takeUnacceptedAt(block * this.#pages, name.call)) {
+      if (!name.called()) name.call(block * this.#pages);
       this.complete({ slot, zone: 0, block });
       return true;
     }
@@ -102,10 +111,13 @@ export class BlockWork {
       }
       throw error;
     }
-    if (!inFlight.finish(entry)) return;
-    this.#thread.port.freeAccepted(entry.block * this.#pages, maxOrder);
-    inFlight.settle(entry.zone, this.#pages);
-    counters.add({ acceptedBlocks: 1 });
+    // Nobody names it any more: it is where it belongs, or withheld.
+    if (!inFlight.has(entry)) return;
+    // Freed first: who dies before the next line leaves a name, and completing that once more frees nothing.
+    if (this.#thread.port.freeAccepted(entry.block * this.#pages, maxOrder)) {
+      counters.add({ acceptedBlocks: 1 });
+    }
+    if (inFlight.finish(entry)) inFlight.settle(entry.zone, this.#pages);
   }
 
   /**
@@ -147,22 +159,22 @@ export class BlockWork {
     const { inFlight, counters } = this.#parts;
     if (inFlight.pages(zone) === 0) return false;
     const entry = inFlight.find((other) => other.zone === zone);
-    // Finished, not yet freed: the next look at the free lists finds it.
+    // About to be named, or freed and not yet settled: the next look at the free lists finds it.
     if (entry === undefined) return inFlight.awaitSettled(zone);
     counters.add({ helped: 1 });
     this.complete(entry);
     return true;
   }
 
-  /** Finishes what a dead thread had in flight; see `ZoneAcceptor.recover`. */
-  recover(participant: number): 'nothing' | 'freed' | 'withheld' {
+  /**
+   * Finishes what a dead thread had in flight; see `ZoneAcceptor.reclaim`.
+   * @throws as `acceptMemory` when it could not be done yet; may be repeated
+   */
+  recover(participant: number): RecoveredBlock {
     const { inFlight } = this.#parts;
     inFlight.endHelper(participant);
     const entry = inFlight.at(participant);
-    if (entry === undefined) {
-      inFlight.cancel(participant);
-      return 'nothing';
-    }
+    if (entry === undefined) return 'nothing';
     try {
       this.complete(entry);
       return 'freed';
@@ -174,13 +186,33 @@ export class BlockWork {
     }
   }
 
-  #completeLeft(slot: number): void {
+  /** What names the block that the allocator is about to take off its list; an allocator that does not call it is told after. */
+  #namer(slot: number, zone: number): { call: (pfn: number) => void; called: () => boolean } {
+    const { inFlight } = this.#parts;
+    let called = false;
+    return {
+      call: (pfn) => {
+        called = true;
+        inFlight.enter(slot, zone, pfn / this.#pages, this.#pages);
+      },
+      called: () => called,
+    };
+  }
+
+  /** True when there was something that a former owner of the slot had left in flight. */
+  #completeLeft(slot: number): boolean {
     const left = this.#parts.inFlight.at(slot);
     if (left !== undefined) this.complete(left);
+    return left !== undefined;
+  }
+
+  /** @throws ERR_ACCEPT_CLOSED */
+  checkOpen(): void {
+    if (this.#closed) throw new AcceptError('ERR_ACCEPT_CLOSED', 'this zone acceptor was closed');
   }
 
   #slot(): number {
-    if (this.#closed) throw new AcceptError('ERR_ACCEPT_CLOSED', 'this zone acceptor was closed');
+    this.checkOpen();
     return this.#thread.memory.participant;
   }
 }

@@ -23,7 +23,7 @@ const { add, compareExchange, load, notify, store, wait } = Atomics;
 /** "ACIF" */
 export const IN_FLIGHT_MAGIC = 0x41434946;
 /** Changes whenever the words do. */
-export const IN_FLIGHT_VERSION = 1;
+export const IN_FLIGHT_VERSION = 2;
 /** Words before the zones: a cache line, so that `demand` does not disturb those who look at a zone. */
 export const IN_FLIGHT_HEADER_WORDS = 16;
 
@@ -34,7 +34,6 @@ const SLOTS_AT = ZONES_AT + 256;
 const SETTLE_SPINS = 20_000;
 const SETTLE_MS = 200;
 const NOTHING = 0;
-const TAKING = -1;
 
 /** A block in flight, and who took it. */
 export interface InFlightBlock {
@@ -48,7 +47,7 @@ export interface InFlightBlock {
 
 /** Bytes of the words for a number of participant slots. */
 export function inFlightBytes(slots: number): number {
-  return (SLOTS_AT + slots * 2) * 4;
+  return (SLOTS_AT + (slots + 1) * 2) * 4;
 }
 
 /** Participant slots that the words have room for. */
@@ -82,19 +81,25 @@ export class InFlight {
     return this.#words.buffer;
   }
 
-  /** Says that the thread of `slot` prepares blocks in the background; false when another one does. */
-  startHelper(slot: number): boolean {
-    return compareExchange(this.#words, WORD.HELPER, 0, slot + 1) === 0;
+  /**
+   * Says that the thread of `slot` prepares blocks in the background.
+   * @param isAlive  whether the thread of a slot lives: a helper that has ended is replaced
+   * @returns false when another one does
+   */
+  startHelper(slot: number, isAlive: (slot: number) => boolean): boolean {
+    const seen = load(this.#words, WORD.HELPER);
+    if (seen !== 0 && isAlive(seen)) return false;
+    return compareExchange(this.#words, WORD.HELPER, seen, slot) === seen;
   }
 
   /** The helper of `slot` has ended; nothing happens when it is not the helper. */
   endHelper(slot: number): void {
-    compareExchange(this.#words, WORD.HELPER, slot + 1, 0);
+    compareExchange(this.#words, WORD.HELPER, slot, 0);
   }
 
-  /** True while a background helper runs. */
-  get hasHelper(): boolean {
-    return load(this.#words, WORD.HELPER) !== 0;
+  /** Slot of the background helper; 0 when there is none. */
+  get helper(): number {
+    return load(this.#words, WORD.HELPER);
   }
 
   /** Wakes the helper. */
@@ -119,19 +124,7 @@ export class InFlight {
     return load(this.#words, ZONES_AT + zone);
   }
 
-  /** Says that `slot` is about to take a block of `zone`. */
-  begin(slot: number, zone: number): void {
-    const at = SLOTS_AT + slot * 2;
-    store(this.#words, at, zone);
-    store(this.#words, at + 1, TAKING);
-  }
-
-  /** There was none to take. */
-  cancel(slot: number): void {
-    store(this.#words, SLOTS_AT + slot * 2 + 1, NOTHING);
-  }
-
-  /** Names the block that was taken; from here on others may help with it. */
+  /** Names the block that is being taken; from here on others may help with it. */
   enter(slot: number, zone: number, block: number, pages: number): void {
     add(this.#words, ZONES_AT + zone, pages);
     store(this.#words, SLOTS_AT + slot * 2, zone);
@@ -139,14 +132,19 @@ export class InFlight {
     store(this.#words, SLOTS_AT + slot * 2 + 1, block + 1);
   }
 
-  /** Takes the block out; true for exactly one caller, who then frees or withholds it and settles. */
+  /** True while the slot names this block. */
+  has({ slot, block }: InFlightBlock): boolean {
+    return load(this.#words, SLOTS_AT + slot * 2 + 1) === block + 1;
+  }
+
+  /** Takes the name of a block away that is freed, or withheld; true for exactly one caller, who then settles. */
   finish(entry: InFlightBlock): boolean {
     // Pairs with the same step of the other threads that worked on this block: one of them wins.
     const value = entry.block + 1;
     return compareExchange(this.#words, SLOTS_AT + entry.slot * 2 + 1, value, NOTHING) === value;
   }
 
-  /** The block is where it belongs now: its pages are in flight no more. */
+  /** The block is where it belongs: its pages are in flight no more. */
   settle(zone: number, pages: number): void {
     // Pairs with `awaitSettled`: comes after the block is on the free list.
     add(this.#words, ZONES_AT + zone, -pages);
@@ -154,7 +152,7 @@ export class InFlight {
   }
 
   /**
-   * Waits a moment for a block that was finished and is about to be freed.
+   * Waits a moment for a block that is about to be named, or was freed and is about to be settled.
    * @returns false when nothing changed meanwhile: its thread died in between
    */
   awaitSettled(zone: number): boolean {
@@ -170,7 +168,7 @@ export class InFlight {
     return load(this.#words, ZONES_AT + zone) !== before;
   }
 
-  /** The block of a slot, or undefined; `slot` that died while taking shows nothing. */
+  /** The block of a slot, or undefined. */
   at(slot: number): InFlightBlock | undefined {
     const at = SLOTS_AT + slot * 2;
     const value = load(this.#words, at + 1);
@@ -179,7 +177,7 @@ export class InFlight {
 
   /** The first block in flight that satisfies `wanted`. O(slots). */
   find(wanted: (entry: InFlightBlock) => boolean): InFlightBlock | undefined {
-    for (let slot = 0; slot < this.#slots; slot += 1) {
+    for (let slot = 1; slot <= this.#slots; slot += 1) {
       const entry = this.at(slot);
       if (entry !== undefined && wanted(entry)) return entry;
     }

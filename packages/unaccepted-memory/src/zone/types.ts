@@ -57,6 +57,9 @@ export interface ZonePolicy {
 /** How to create a zone acceptor. */
 export interface ZoneAcceptorOptions extends ZoneAcceptorAttach, ZonePolicy {}
 
+/** What became of the block that a thread had in flight when it ended: the allocator has it, or nobody may use it. */
+export type RecoveredBlock = 'nothing' | 'freed' | 'withheld';
+
 /** How the background helper of zones works. */
 export interface ZoneHelperOptions {
   /** Accepted free pages to keep beyond the promo mark. */

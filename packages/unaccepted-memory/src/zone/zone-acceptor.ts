@@ -24,12 +24,15 @@ import { BLOCK_PAGES, PAGE_SIZE } from '../base/constants.js';
 import { Counters } from '../base/counters.js';
 import { AcceptError, checkInteger, handleError } from '../base/errors.js';
 import type { UnacceptedMemory } from '../memory/unaccepted-memory.js';
+import { blockHolder } from './block-holder.js';
+import type { BlockSizes } from './block-holder.js';
 import { BlockWork } from './block-work.js';
 import { InFlight, inFlightSlots, newInFlight } from './in-flight.js';
 import { ACCEPTOR_FORMAT, MAX_BLOCK_ORDER, MAX_PAGE_SHIFT } from './handle.js';
 import { ZONE_COUNTERS } from './types.js';
 import type {
   AcceptMode,
+  RecoveredBlock,
   ZoneAcceptCounter,
   ZoneAcceptorAttach,
   ZoneAcceptorHandle,
@@ -46,6 +49,7 @@ export class ZoneAcceptor implements AcceptGate {
   readonly #policy: Required<ZonePolicy>;
   readonly #blockPages: number;
   readonly #pageSize: number;
+  readonly #sizes: BlockSizes;
   readonly #inFlight: InFlight;
   readonly #counters: Counters<ZoneAcceptCounter>;
   readonly #work: BlockWork;
@@ -58,6 +62,7 @@ export class ZoneAcceptor implements AcceptGate {
     this.#policy = policy;
     this.#blockPages = 2 ** maxOrder;
     this.#pageSize = 2 ** policy.pageShift;
+    this.#sizes = { page: this.#pageSize, unit: thread.memory.geometry.unitSize };
     const inFlight = new InFlight(handle.inFlight);
     const counters = new Counters(ZONE_COUNTERS, handle.counters);
     this.#inFlight = inFlight;
@@ -187,7 +192,7 @@ export class ZoneAcceptor implements AcceptGate {
     if (need <= 0) return false;
     const ready = acceptedFree - unusable;
     let { burst } = this.#policy;
-    if (this.#inFlight.hasHelper) {
+    if (this.#hasHelper(ready <= promo / 2)) {
       this.#inFlight.demand();
       // The helper refills; an allocation lends a hand only when it has fallen far behind.
       if (ready > promo / 2) return false;
@@ -209,10 +214,7 @@ export class ZoneAcceptor implements AcceptGate {
    * @kernel try_to_accept_memory_one
    */
   acceptOne(zone: number): boolean {
-    const entry = this.#work.take(zone);
-    if (entry === undefined) return false;
-    this.#work.complete(entry);
-    return true;
+    return this.#work.acceptOne(zone);
   }
 
   /**
@@ -226,7 +228,7 @@ export class ZoneAcceptor implements AcceptGate {
    */
   runHelper(zones: readonly number[], options: ZoneHelperOptions): number {
     const slot = this.#memory.participant;
-    if (!this.#inFlight.startHelper(slot)) {
+    if (!this.#inFlight.startHelper(slot, (other) => this.#memory.isAlive(other, true))) {
       throw new AcceptError('ERR_ACCEPT_ARGUMENT', 'another thread is the background helper');
     }
     const { reservePages, pacer } = options;
@@ -250,6 +252,12 @@ export class ZoneAcceptor implements AcceptGate {
       this.#inFlight.endHelper(slot);
     }
     return prepared;
+  }
+
+  /** True while a helper runs. @param ask  it has fallen behind: ask the system whether it lives */
+  #hasHelper(ask: boolean): boolean {
+    const { helper } = this.#inFlight;
+    return helper !== 0 && this.#memory.isAlive(helper, ask);
   }
 
   /** Pages that a zone lacks to its promo mark plus `reserve`; 0 when nothing is parked. */
@@ -291,11 +299,42 @@ export class ZoneAcceptor implements AcceptGate {
   }
 
   /**
-   * Finishes what a dead thread had in flight. Call after `memory.declareDead(participant)`.
-   * @returns 'nothing', 'freed' when the block is in the allocator now, 'withheld' when its content is not known
+   * Makes whole units of allocated memory shared with the host, or private again (`UnacceptedMemory.convert`). Each unit lies
+   * in one allocated block, whose holder the caller is, as for a free: what is free, parked, cached or cut into smaller
+   * blocks, which may be others', is refused. A block with a shared part is neither freed nor split nor moved.
+   * @param start  address in bytes, a multiple of the unit size and of the page size
+   * @param end    one past the last byte, likewise; all of it in one zone, all or nothing is converted
+   * @param to     which way
+   * @throws ERR_ACCEPT_NOT_HELD for memory that is not so held, or that another thread is converting
+   * @throws ERR_ACCEPT_ARGUMENT, ERR_ACCEPT_STATE, ERR_ACCEPT_INTERRUPTED, ERR_ACCEPT_FAILED as `UnacceptedMemory.convert`
+   * @kernel set_memory_decrypted, set_memory_encrypted
    */
-  recover(participant: number): 'nothing' | 'freed' | 'withheld' {
-    return this.#work.recover(participant);
+  convert(start: number, end: number, to: 'shared' | 'private'): void {
+    this.#work.checkOpen();
+    this.#memory.convert(start, end, to, blockHolder(this.#port, this.#sizes, { start, end }));
+  }
+
+  /**
+   * Says that the threads of these participants have ended and gives back what they held: their slots, the block that each
+   * had in flight, the mark of blocks of which nothing is shared any more. As `UnacceptedMemory.reclaim`, in whose place it is.
+   * @param participants  slots; must not be called while one of their threads runs
+   * @returns for each of them what became of its block in flight
+   * @throws ERR_ACCEPT_ARGUMENT for what is no other thread's slot: nothing changed
+   * @throws as `acceptMemory` when a block could not be finished yet: the slot and those after it stay taken, to be tried again
+   */
+  reclaim(participants: readonly number[]): readonly RecoveredBlock[] {
+    const found: RecoveredBlock[] = [];
+    this.#memory.reclaim(participants, (participant, work) => {
+      found.push(this.#work.recover(participant));
+      if (work === undefined || this.#port.unmarkShared === undefined) return;
+      // Outwards: a page may be larger than a unit.
+      const start = Math.floor(work.start / this.#pageSize) * this.#pageSize;
+      const end = Math.ceil(work.end / this.#pageSize) * this.#pageSize;
+      blockHolder(this.#port, this.#sizes, { start, end }).settle(start, end, (from, to) =>
+        this.#memory.containsShared(from, to - from),
+      );
+    });
+    return found;
   }
 
   /** The request cannot go on without memory: take a block, or help with the one in flight. */

@@ -61,14 +61,37 @@ export interface ZoneAcceptState {
 export interface AcceptPort {
   /** Puts a max-order block at the tail of its zone's list; counts it as free and as unaccepted. */
   parkUnaccepted(zone: number, pfn: number): void;
-  /** Takes the block at the head of the list off both counters; undefined when the list is empty. */
-  takeUnaccepted(zone: number): number | undefined;
+  /**
+   * Takes the block at the head of the list off both counters; undefined when the list is empty.
+   * @param named  called under the lock with its first page just before it leaves the list, so that a thread that dies
+   *   there loses nothing; writes two words
+   */
+  takeUnaccepted(zone: number, named?: (pfn: number) => void): number | undefined;
   /** The same for the block that starts at `pfn`, wherever it is in the list; false when it is not parked. */
-  takeUnacceptedAt(pfn: number): boolean;
-  /** Frees an accepted block to the tail of the free list and counts it as free. */
-  freeAccepted(pfn: number, order: number): void;
+  takeUnacceptedAt(pfn: number, named?: (pfn: number) => void): boolean;
+  /**
+   * Frees an accepted block to the tail of the free list and counts it as free.
+   * @returns false when the block is not one that was taken: it was freed already, or is parked still
+   */
+  freeAccepted(pfn: number, order: number): boolean;
   /** Pages that are parked; lock-free. */
   unacceptedPages(zone: number): number;
   /** The numbers of the watermark rule; lock-free. */
   acceptState(zone: number, order: number): ZoneAcceptState;
+  /**
+   * Marks the allocated blocks that hold `[startPfn, endPfn)` as shared: from here on they are neither freed nor split nor
+   * moved. Absent where the allocator cannot tell what is allocated: then nothing is converted through it.
+   * @param unitPages  pages of a unit; each unit of the range must lie in one allocated block
+   * @returns the first page of the first unit that does not, and then nothing is marked; undefined when all are
+   */
+  markShared?(startPfn: number, endPfn: number, unitPages: number): number | undefined;
+  /**
+   * Takes that mark off the blocks that touch the range and have no shared part any more.
+   * @param isShared  whether a part of `[startPfn, endPfn)` is shared; asked under the zone lock, reads a few words
+   */
+  unmarkShared?(
+    startPfn: number,
+    endPfn: number,
+    isShared: (startPfn: number, endPfn: number) => boolean,
+  ): void;
 }

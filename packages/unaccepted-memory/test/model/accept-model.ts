@@ -30,6 +30,10 @@ export interface ModelConfig {
   readonly repeatable: 'concurrently' | 'after-death' | 'never';
   /** These workers may die at any step. */
   readonly mortal?: number | readonly number[];
+  /** Who says that they are dead: their parent (default), the system when a waiter asks it, or both. */
+  readonly told?: 'parent' | 'proof' | 'both';
+  /** The last worker begins when worker 0 was said dead and its slot is free again, and has that slot. */
+  readonly heir?: boolean;
   /** Take steps together that no other worker can tell apart: for the largest cases. */
   readonly coarse?: boolean;
   /** A mistake to plant. */
@@ -47,7 +51,8 @@ export type Mistake =
   | 'no-second-look'
   | 'repair-without-lock'
   | 'repair-on-first-look'
-  | 'repair-lock-of-the-dead';
+  | 'repair-lock-of-the-dead'
+  | 'dead-by-slot';
 
 /** What was found. */
 export interface ModelResult {
@@ -97,6 +102,11 @@ const PC = {
   REPAIR_AGAIN: 40,
   REPAIR_RETRACT: 41,
   REPAIR_FREE: 42,
+  NOT_STARTED: 43,
+  ANNOUNCE_TAG: 44,
+  READ_START: 45,
+  READ_TAG: 46,
+  READ_LIFE: 47,
 } as const;
 const ENDED: readonly number[] = [PC.RETURNED, PC.GAVE_UP, PC.DEAD];
 
@@ -108,7 +118,8 @@ const EVENT = 3;
 const CHANGES = 4;
 const DEATH = 5; // two bits a worker: 1 died, 2 declared dead
 const REPAIR = 6; // worker + 1 that repairs
-const CELLS = 7;
+const RELEASED = 7; // 1 = the slot of worker 0 is free again
+const CELLS = 8;
 
 // Bytes of a worker.
 const AT = 0;
@@ -121,7 +132,11 @@ const SEEN_CHANGES = 6;
 const MODE = 7; // 0 sweeping, 1 redoing, 2 publishing for another, 3 repairing
 const SLOT_START = 8;
 const SLOT_END = 9;
-const WORKER_BYTES = 10;
+const SLOT_TAG = 10; // worker + 1
+const GOT_START = 11; // of the slot that is being read
+const GOT_END = 12;
+const GOT_TAG = 13;
+const WORKER_BYTES = 14;
 
 /** Explores every schedule of `config`. */
 export function explore(config: ModelConfig): ModelResult {
@@ -138,9 +153,28 @@ export function explore(config: ModelConfig): ModelResult {
   const mortal = mortals.length > 0;
   const isDeclared = (s: Uint8Array, worker: number): boolean =>
     ((s[DEATH]! >> (2 * worker)) & 2) !== 0;
-  const { repeatable } = config;
+  const { repeatable, told = 'parent', heir = false } = config;
   const initial = new Uint8Array(base + requests.length * WORKER_BYTES);
   initial[BITS] = (1 << units) - 1;
+  const last = requests.length - 1;
+  requests.forEach((_, worker) => {
+    initial[base + worker * WORKER_BYTES + SLOT_TAG] = worker + 1;
+  });
+  if (heir) initial[base + last * WORKER_BYTES + AT] = PC.NOT_STARTED;
+  const slots = heir ? last : requests.length;
+  /** Where the slot of a worker is: the heir has that of worker 0. */
+  const slotOf = (worker: number): number =>
+    base + (heir && worker === last ? 0 : worker) * WORKER_BYTES;
+  const isLive = (s: Uint8Array, tag: number): boolean =>
+    !isDeclared(s, (broken === 'dead-by-slot' && tag === last + 1 ? 1 : tag) - 1);
+  /** A dead worker that nobody knows to be dead, and that announces the unit or holds the repair word. */
+  const deadInside = (s: Uint8Array, unit: number): number | undefined =>
+    mortals.find((worker) => {
+      const slot = base + worker * WORKER_BYTES;
+      const covers = s[slot + SLOT_START]! <= unit && unit < s[slot + SLOT_END]!;
+      if (((s[DEATH]! >> (2 * worker)) & 3) !== 1) return false;
+      return s[REPAIR] === worker + 1 || (covers && s[slot + SLOT_TAG] === worker + 1);
+    });
 
   const rangeBits = (from: number, to: number): number => ((1 << to) - 1) & ~((1 << from) - 1);
   const allDone = (s: Uint8Array, unit: number): boolean =>
@@ -151,13 +185,20 @@ export function explore(config: ModelConfig): ModelResult {
   /** One step of `worker`; undefined when it cannot move. */
   const step = (from: Uint8Array, worker: number): Uint8Array | undefined => {
     const w = base + worker * WORKER_BYTES;
+    const own = slotOf(worker);
     const [start, end] = requests[worker]!;
     const limit = end * per;
     if (ENDED.includes(from[w + AT]!)) return undefined;
+    if (from[w + AT] === PC.NOT_STARTED && from[RELEASED] === 0) return undefined;
+    const proven =
+      from[w + AT] === PC.SLEEP && told !== 'parent'
+        ? deadInside(from, from[w + UNIT]!)
+        : undefined;
     if (
       from[w + AT] === PC.SLEEP &&
+      proven === undefined &&
       from[w + SEEN] === from[EVENT] &&
-      ((from[DEATH]! & 0b101010) === 0 || from[w + SEEN_CHANGES] === from[CHANGES])
+      ((from[DEATH]! & 0b10101010) === 0 || from[w + SEEN_CHANGES] === from[CHANGES])
     ) {
       return undefined;
     }
@@ -181,7 +222,7 @@ export function explore(config: ModelConfig): ModelResult {
       broken === 'retract-before-done' && s[w + MODE] === 0 ? retractEarly() : enter;
     const enter = config.coarse === true ? PC.PLATFORM_OUT : PC.PLATFORM_IN;
     const retractEarly = (): number => {
-      s[w + SLOT_END] = 0;
+      s[own + SLOT_END] = 0;
       return enter;
     };
     /** After the cells of a call are done (and published where due). */
@@ -226,17 +267,25 @@ export function explore(config: ModelConfig): ModelResult {
         if ((s[BITS]! & rangeBits(start, end)) === 0) go(PC.RETURNED);
         else if (broken === 'claim-before-announce') go(PC.TEST);
         else if (config.coarse === true) {
-          s[w + SLOT_START] = start;
-          s[w + SLOT_END] = end;
+          s[own + SLOT_TAG] = worker + 1;
+          s[own + SLOT_START] = start;
+          s[own + SLOT_END] = end;
           go(PC.TEST);
-        } else go(PC.ANNOUNCE_START);
+        } else go(heir ? PC.ANNOUNCE_TAG : PC.ANNOUNCE_START);
+        break;
+      case PC.NOT_STARTED:
+        go(PC.CHECK);
+        break;
+      case PC.ANNOUNCE_TAG:
+        s[own + SLOT_TAG] = worker + 1;
+        go(PC.ANNOUNCE_START);
         break;
       case PC.ANNOUNCE_START:
-        s[w + SLOT_START] = start;
+        s[own + SLOT_START] = start;
         go(PC.ANNOUNCE_END);
         break;
       case PC.ANNOUNCE_END:
-        s[w + SLOT_END] = end;
+        s[own + SLOT_END] = end;
         go(broken === 'claim-before-announce' ? PC.PLATFORM_IN : PC.TEST);
         break;
       case PC.TEST:
@@ -250,7 +299,7 @@ export function explore(config: ModelConfig): ModelResult {
         else {
           s[CLAIMS]! |= mask;
           wonClaim();
-          if (broken === 'claim-before-announce' && s[w + SLOT_END] === 0) go(PC.ANNOUNCE_START);
+          if (broken === 'claim-before-announce' && s[own + SLOT_END] === 0) go(PC.ANNOUNCE_START);
         }
         break;
       }
@@ -325,7 +374,7 @@ export function explore(config: ModelConfig): ModelResult {
         else nextUnit();
         break;
       case PC.RETRACT:
-        s[w + SLOT_END] = 0;
+        s[own + SLOT_END] = 0;
         s[CHANGES]! += 1;
         go(PC.FIRST);
         break;
@@ -375,13 +424,25 @@ export function explore(config: ModelConfig): ModelResult {
         break;
       case PC.STATE_SLOT: {
         const slot = base + s[w + CELL]! * WORKER_BYTES;
-        const covered = s[slot + SLOT_START]! <= s[w + UNIT]! && s[w + UNIT]! < s[slot + SLOT_END]!;
-        s[w + CELL]! += 1;
-        if (covered) go(PC.SLEEP);
-        else if (s[w + CELL] === requests.length) {
-          if (broken === 'no-second-look') giveUp();
-          else go(PC.AGAIN_DONE);
-        }
+        if (heir) {
+          // Load by load: the slot may get its next owner in between.
+          s[w + GOT_END] = s[slot + SLOT_END]!;
+          if (s[w + GOT_END] === 0) nextSlot(false);
+          else go(PC.READ_START);
+        } else nextSlot(covers(slot) && isLive(s, s[slot + SLOT_TAG]!));
+        break;
+      }
+      case PC.READ_START:
+        s[w + GOT_START] = s[base + s[w + CELL]! * WORKER_BYTES + SLOT_START]!;
+        go(PC.READ_TAG);
+        break;
+      case PC.READ_TAG:
+        s[w + GOT_TAG] = s[base + s[w + CELL]! * WORKER_BYTES + SLOT_TAG]!;
+        go(PC.READ_LIFE);
+        break;
+      case PC.READ_LIFE: {
+        const within = s[w + GOT_START]! <= s[w + UNIT]! && s[w + UNIT]! < s[w + GOT_END]!;
+        nextSlot(within && isLive(s, s[w + GOT_TAG]!));
         break;
       }
       case PC.AGAIN_DONE:
@@ -406,11 +467,12 @@ export function explore(config: ModelConfig): ModelResult {
         } else go(PC.SLEEP);
         break;
       case PC.REPAIR_START:
-        s[w + SLOT_START] = s[w + UNIT]!;
+        s[own + SLOT_TAG] = worker + 1;
+        s[own + SLOT_START] = s[w + UNIT]!;
         go(PC.REPAIR_END);
         break;
       case PC.REPAIR_END:
-        s[w + SLOT_END] = s[w + UNIT]! + 1;
+        s[own + SLOT_END] = s[w + UNIT]! + 1;
         if (broken === 'repair-on-first-look') redoNext(3);
         else go(PC.REPAIR_CLAIMS);
         break;
@@ -425,11 +487,10 @@ export function explore(config: ModelConfig): ModelResult {
         break;
       case PC.REPAIR_SLOT: {
         const slot = base + s[w + CELL]! * WORKER_BYTES;
-        const other = s[w + CELL] !== worker;
-        const covered = s[slot + SLOT_START]! <= s[w + UNIT]! && s[w + UNIT]! < s[slot + SLOT_END]!;
+        const covered = slot !== own && covers(slot) && isLive(s, s[slot + SLOT_TAG]!);
         s[w + CELL]! += 1;
-        if (covered && other) go(PC.REPAIR_RETRACT);
-        else if (s[w + CELL] === requests.length) go(PC.REPAIR_AGAIN);
+        if (covered) go(PC.REPAIR_RETRACT);
+        else if (s[w + CELL] === slots) go(PC.REPAIR_AGAIN);
         break;
       }
       case PC.REPAIR_AGAIN:
@@ -438,7 +499,7 @@ export function explore(config: ModelConfig): ModelResult {
         else redoNext(3);
         break;
       case PC.REPAIR_RETRACT:
-        s[w + SLOT_END] = 0;
+        s[own + SLOT_END] = 0;
         // Without the lock two could wake each other for ever.
         if (broken !== 'repair-without-lock') s[CHANGES]! += 1;
         go(PC.REPAIR_FREE);
@@ -454,11 +515,29 @@ export function explore(config: ModelConfig): ModelResult {
         go(PC.WAIT_EVENT);
         break;
       case PC.SLEEP:
+        if (proven !== undefined) {
+          s[DEATH]! |= 2 << (2 * proven);
+          s[CHANGES]! += 1;
+        }
         go(PC.WAIT_EVENT);
         break;
     }
     return s;
 
+    function covers(slot: number): boolean {
+      return s[slot + SLOT_START]! <= s[w + UNIT]! && s[w + UNIT]! < s[slot + SLOT_END]!;
+    }
+    function nextSlot(covered: boolean): void {
+      s[w + CELL]! += 1;
+      s[w + GOT_START] = 0;
+      s[w + GOT_END] = 0;
+      s[w + GOT_TAG] = 0;
+      if (covered) go(PC.SLEEP);
+      else if (s[w + CELL] === slots) {
+        if (broken === 'no-second-look') giveUp();
+        else go(PC.AGAIN_DONE);
+      } else go(PC.STATE_SLOT);
+    }
     function giveUp(): void {
       const unit = s[w + UNIT]!;
       let orphaned = false;
@@ -500,11 +579,12 @@ export function explore(config: ModelConfig): ModelResult {
       if (at === PC.RETURNED && (s[BITS]! & rangeBits(start, end)) !== 0) {
         violations.add('returned before its range was accepted');
       }
-      if (!ENDED.includes(at)) violations.add('a worker is stuck');
+      if (!ENDED.includes(at) && at !== PC.NOT_STARTED) violations.add('a worker is stuck');
       if (at === PC.GAVE_UP && (!mortal || repeatable !== 'never')) {
         violations.add('gave up although nobody died or redoing was allowed');
       }
-      if (at !== PC.DEAD && s[w + SLOT_END] !== 0)
+      const own = slotOf(worker);
+      if (at !== PC.DEAD && s[own + SLOT_TAG] === worker + 1 && s[own + SLOT_END] !== 0)
         violations.add('an announcement was left behind');
     });
   };
@@ -537,11 +617,16 @@ export function explore(config: ModelConfig): ModelResult {
         next[DEATH]! |= 1 << (2 * worker);
         next[w + AT] = PC.DEAD;
         follow(next);
-      } else if (death === 1) {
+      } else if (death === 1 && told !== 'proof') {
+        // The announcement stays where it is: it has ended with its thread.
         const next = s.slice();
         next[DEATH]! |= 2 << (2 * worker);
-        next[w + SLOT_END] = 0;
         next[CHANGES]! += 1;
+        follow(next);
+      } else if (heir && worker === 0 && death === 3 && s[RELEASED] === 0) {
+        const next = s.slice();
+        next[RELEASED] = 1;
+        next[w + SLOT_END] = 0;
         follow(next);
       }
     }

@@ -26,9 +26,9 @@ export class SharedZone implements AcceptPort {
   alloc(order: number, options?: CondAcceptOptions): number | undefined;
   free(pfn: number, order: number): void;
   parkUnaccepted(zone: number, pfn: number): void;
-  takeUnaccepted(zone: number): number | undefined;
-  takeUnacceptedAt(pfn: number): boolean;
-  freeAccepted(pfn: number, order: number): void;
+  takeUnaccepted(zone: number, named?: (pfn: number) => void): number | undefined;
+  takeUnacceptedAt(pfn: number, named?: (pfn: number) => void): boolean;
+  freeAccepted(pfn: number, order: number): boolean;
   unacceptedPages(zone: number): number;
   acceptState(
     zone: number,

@@ -49,7 +49,7 @@ export class SharedZone {
     this.next = new Int32Array(this.buffer, fixed * 4, pages);
     this.prev = new Int32Array(this.buffer, (fixed + pages) * 4, pages);
     this.state = new Uint8Array(this.buffer, (fixed + pages * 2) * 4, pages);
-    /** One byte a block: 1 while it is parked. (Not a page state: parking a large arena must touch little.) */
+    /** One byte a block: 1 while it is parked, 2 between taken and freed. (Not a page state: parking a large arena must touch little.) */
     this.parked = new Uint8Array(this.buffer, (fixed + pages * 2) * 4 + pages, blocks);
     /** Called under the lock when a block that is not accepted leaves the free list (v1, v2). */
     this.onTakeOffline = undefined;
@@ -205,7 +205,7 @@ export class SharedZone {
     add(words, W.FREE, count);
     add(words, W.PARKED, count);
   }
-  takeUnaccepted() {
+  takeUnaccepted(_zone, named) {
     if (load(this.words, W.PARKED) === 0) return undefined;
     this.lock();
     const { words } = this;
@@ -215,30 +215,40 @@ export class SharedZone {
       words[W.FIFO_HEAD] += 1;
       if (entry > 0) pfn = entry - 1;
     }
-    if (pfn !== undefined) this.unparkLocked(pfn);
+    if (pfn !== undefined) {
+      named?.(pfn);
+      this.unparkLocked(pfn);
+    }
     this.unlock();
     return pfn;
   }
-  takeUnacceptedAt(pfn) {
+  takeUnacceptedAt(pfn, named) {
     this.lock();
     const found = this.parked[pfn >>> this.parkOrder] === 1;
     if (found) {
       const at = this.words.indexOf(pfn + 1, FIFO + this.words[W.FIFO_HEAD]);
       this.words[at] = 0;
+      named?.(pfn);
       this.unparkLocked(pfn);
     }
     this.unlock();
     return found;
   }
   unparkLocked(pfn) {
-    this.parked[pfn >>> this.parkOrder] = 0;
+    this.parked[pfn >>> this.parkOrder] = 2;
     add(this.words, W.FREE, -(1 << this.parkOrder));
     add(this.words, W.PARKED, -(1 << this.parkOrder));
   }
   freeAccepted(pfn, order) {
     this.lock();
-    this.freeLocked(pfn, order, true);
+    const block = pfn >>> this.parkOrder;
+    const taken = this.parked[block] === 2;
+    if (taken) {
+      this.parked[block] = 0;
+      this.freeLocked(pfn, order, true);
+    }
     this.unlock();
+    return taken;
   }
   unacceptedPages() {
     return load(this.words, W.PARKED);

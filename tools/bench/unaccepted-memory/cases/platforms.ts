@@ -8,7 +8,7 @@ export function platforms(samples: Samples): void {
   const small = { hostPageSize: 4096 };
   const models = [
     ['TDX, host maps 2 MiB', createTdxModel()],
-    ['TDX, host maps 4 KiB', createTdxModel({ ...small, refusedCycles: 0 })],
+    ['TDX, host maps 4 KiB', createTdxModel(small)],
     ['TDX with MapGPA (2021), 2 MiB', createTdxModel({ mapGpa: true })],
     ['SNP, host maps 2 MiB', createSnpModel()],
     ['SNP, host maps 4 KiB', createSnpModel(small)],
