@@ -6,7 +6,6 @@ import { type Columns } from '@bootmem/memmap/shared';
 
 import { checkOrder, refuse } from '../base/check.js';
 import { BuddyError } from '../base/errors.js';
-import { refuseShared } from './shared-blocks.js';
 
 /** What is needed to explain a bad free. */
 interface DiagnosedZone {
@@ -40,7 +39,18 @@ export function diagnoseFree(zone: DiagnosedZone, index: number, order: number):
       { pfn, order, state },
     );
   }
-  if (head.state === PageState.SHARED) refuseShared(head.pfn, head.order);
+  if (head.state === PageState.SHARED) {
+    throw new BuddyError(
+      'ERR_BUDDY_SHARED',
+      `pfn ${pfn} is in a block that is shared with the host`,
+      {
+        pfn,
+        order,
+        head: head.pfn,
+        headOrder: head.order,
+      },
+    );
+  }
   if (head.state !== PageState.ALLOCATED) {
     throw new BuddyError('ERR_BUDDY_DOUBLE_FREE', `pfn ${pfn} is free already`, {
       pfn,

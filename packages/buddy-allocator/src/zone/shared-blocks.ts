@@ -13,7 +13,6 @@
 import { type Memmap, PageState, type PfnRange } from '@bootmem/memmap';
 
 import { checkInteger, checkPfn, refuse } from '../base/check.js';
-import { BuddyError } from '../base/errors.js';
 import type { BuddyZone } from './zone.js';
 
 const { ALLOCATED, DIRTY, SHARED } = PageState;
@@ -91,16 +90,4 @@ function setKind(zone: BuddyZone, index: number, kind: typeof ALLOCATED | typeof
   const { state } = zone.columns;
   const order = state[index]! & ~(DIRTY | ALLOCATED | SHARED);
   state[index] = kind | order | (state[index]! & DIRTY);
-}
-
-/** Throws the error for a block that is not to be freed, split or moved. */
-export function refuseShared(pfn: number, order: number): never {
-  throw new BuddyError(
-    'ERR_BUDDY_SHARED',
-    `pfn ${pfn} heads a block that is shared with the host`,
-    {
-      pfn,
-      order,
-    },
-  );
 }
