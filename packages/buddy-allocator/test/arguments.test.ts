@@ -79,7 +79,7 @@ const poolRows: Row[] = [
   optional('create.dataOffset', (v) =>
     BuddyAllocator.create({ pages: 4, data: room, dataOffset: v }),
   ),
-  ...(['zeroed', 'grouping', 'caches', 'poison'] as const).map((flag) =>
+  ...(['zeroed', 'grouping', 'caches', 'poison', 'checked'] as const).map((flag) =>
     optional(`create.${flag}`, (v) => BuddyAllocator.create({ pages: 4, [flag]: v }), ['true']),
   ),
   ['attach', (v) => BuddyAllocator.attach(v)],

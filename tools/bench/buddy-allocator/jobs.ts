@@ -47,6 +47,7 @@ export function allJobs(scale: number): Job[] {
     list.push({ ...base, subject: C });
     list.push({ ...base, subject: OURS });
     list.push({ ...base, subject: 'bootmem, no cache', operations: many / 8 });
+    if (trace === 'a') list.push({ ...base, subject: 'bootmem, checked' });
     for (const workers of [2, 4]) list.push({ ...base, subject: OURS, workers });
     if (trace === 'c') list.push({ ...base, subject: 'malloc', operations: 1, limit: 2000 });
     else {

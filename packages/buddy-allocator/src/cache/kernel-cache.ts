@@ -32,6 +32,7 @@ const TYPES = CACHE_TYPES;
 const HEADER_SHIFT = LIST_HEADER_SHIFT;
 const SWAP = CACHED_ALLOCATED;
 const CACHED = PageState.CACHED;
+const ALLOCATED = PageState.ALLOCATED;
 const STATE_MASK = HEAD_MASK;
 const CACHED_DIRTY = PageState.CACHED | PageState.DIRTY;
 const MOVABLE = Migratetype.MOVABLE;
@@ -125,7 +126,11 @@ export function createKernelCache(
     }
     const list = order * TYPES + type;
     const l = LISTS + (list << HEADER_SHIFT);
-    if (w[l]! >= w[l + LIMIT]! && !makeRoom(list)) return false;
+    if (w[l]! >= w[l + LIMIT]!) {
+      if (!makeRoom(list)) return false;
+      // What went back may have been another entry of this very block, freed twice: then the caller finds it free.
+      if ((state[index]! & STATE_MASK) !== (ALLOCATED | order)) return false;
+    }
     // Nothing after it can fail, or end this thread between the two.
     claim?.(index, order);
     const top = w[l]! + 1;

@@ -35,6 +35,7 @@ import { checkAllocatorHandle, checkTogether } from '../base/handle.js';
 import { markAllDead, type ReclaimOptions } from '../base/threads.js';
 import { createFastPath, type FastPath } from './fast-path.js';
 import { allocContigRange, checkContig, type MoveCallback } from '../zone/isolation.js';
+import { diagnoseFree } from '../zone/diagnose.js';
 import { auditZone, type Violation } from '../zone/verify.js';
 import { BuddyZone } from '../zone/zone.js';
 import { formatBuddyinfo } from '../reports/buddyinfo.js';
@@ -130,6 +131,7 @@ export class BuddyAllocator {
       zone: 0,
       caches: (flags & ControlFlag.NO_CACHE) === 0,
       onCacheUse: this.#idle.arm,
+      checked: (flags & ControlFlag.CHECKED) !== 0,
       eventsAt: Header.EVENTS,
       thread: this.thread,
       registry: this.registry,
@@ -162,12 +164,15 @@ export class BuddyAllocator {
         this.#checkOpen();
         this.#requests.free(pfn, order);
       },
+      lost: (pfn: number, order: number): void => {
+        diagnoseFree(this.zone, pfn, order);
+      },
     };
     // Poisoned memory is filled and checked at every call.
     this.#fast =
       this.zone.cacheAt === undefined || (flags & ControlFlag.POISON) !== 0
         ? undefined
-        : createFastPath(this.zone, this.zone.cacheAt, this.#usual, otherwise);
+        : createFastPath(this.zone, this.zone.cacheAt, this.#usual, this.zone.checked, otherwise);
     const { alloc, free } = this.#fast ?? otherwise;
     this.alloc = alloc;
     this.free = free;

@@ -16,6 +16,7 @@ import { PageState } from '@bootmem/memmap';
 import { PAGEBLOCK_TYPE_MASK, PageblockBit } from '@bootmem/memmap/shared';
 
 import { HEAD_MASK } from '../cache/cache-moves.js';
+import { claimBlock } from '../zone/claim.js';
 import {
   Cache,
   CACHE_ORDERS,
@@ -44,6 +45,8 @@ const LIMIT = CacheList.LIMIT;
 interface Otherwise<Request> {
   readonly alloc: (order: number, request: Request | undefined) => number | undefined;
   readonly free: (index: number, order: number) => void;
+  /** Another thread has freed the block in the same instant. Throws. */
+  readonly lost: (index: number, order: number) => void;
 }
 
 /** The short ways of one thread into a zone with a cache of limits per list. */
@@ -57,11 +60,13 @@ export interface FastPath<Request> {
 /**
  * Makes the short ways.
  * @param type  migratetype of requests that have no wishes
+ * @param checked  a free claims its block with an atomic operation
  */
 export function createFastPath<Request>(
   zone: Pick<BuddyZone, 'columns' | 'words' | 'memmap'>,
   cacheAt: number,
   type: number,
+  checked: boolean,
   otherwise: Otherwise<Request>,
 ): FastPath<Request> {
   const { words: w } = zone;
@@ -117,9 +122,31 @@ export function createFastPath<Request>(
     state[index] = CACHED_DIRTY | order;
   }
 
+  // As `free`, with a claim where nothing can fail any more; a claim that is lost is explained by the caller.
+  function freeChecked(index: number, order: number): void {
+    if (typeof index !== 'number' || typeof order !== 'number') {
+      slowFree(index, order);
+      return;
+    }
+    const head = state[index]! & STATE_MASK;
+    const kind = pageblocks[index >>> pageblockOrder]! & PAGEBLOCK_MASK;
+    const known = head === (ALLOCATED | order) && order < ORDERS && order >>> 0 === order;
+    if (!known || kind >= TYPES) {
+      slowFree(index, order);
+      return;
+    }
+    const l = open.lists + ((order * TYPES + kind) << HEADER_SHIFT);
+    const top = w[l]! + 1;
+    if (top > w[l + LIMIT]!) slowFree(index, order);
+    else if (claimBlock(state, index, order)) {
+      w[top] = index;
+      w[l] = top;
+    } else otherwise.lost(index, order);
+  }
+
   function close(): void {
     open.lists = Header.NO_LISTS;
   }
 
-  return { alloc, free, close };
+  return { alloc, free: checked ? freeChecked : free, close };
 }

@@ -64,7 +64,7 @@ function checkOptions(options: BuddyAllocatorOptions): PoolSetup {
   checkInteger(maxPages, 'maxPages', pages, MAX_PAGES);
   checkInteger(maxOrder, 'maxOrder', 0, 15);
   checkInteger(threads, 'threads', 1, 1024);
-  for (const flag of ['zeroed', 'grouping', 'caches', 'poison'] as const) {
+  for (const flag of ['zeroed', 'grouping', 'caches', 'poison', 'checked'] as const) {
     checkFlag(options[flag], flag);
   }
   checkTimeout(options.lockTimeoutMs);
@@ -190,6 +190,7 @@ export function makeHandle(options: BuddyAllocatorOptions): { handle: BuddyHandl
     ((options.grouping ?? true) ? ControlFlag.GROUPING : 0) |
     (options.caches === false ? ControlFlag.NO_CACHE : 0) |
     (options.poison === true ? ControlFlag.POISON : 0) |
+    (options.checked === true ? ControlFlag.CHECKED : 0) |
     ((options.zeroed ?? setup.made) ? ControlFlag.ZEROED : 0) |
     ControlFlag.DEEP_CACHE;
   initHeader(control, sizes, flags);

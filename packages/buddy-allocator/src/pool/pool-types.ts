@@ -49,6 +49,11 @@ export interface BuddyAllocatorOptions {
   readonly parkAfterMs?: number | undefined;
   /** Fill pages at free and verify at allocation; default false. Needs data. */
   readonly poison?: boolean;
+  /**
+   * Of several threads that free one and the same allocation in the same instant, exactly one succeeds; default false:
+   * then each may be told `ok`, see README. Costs an atomic operation a free.
+   */
+  readonly checked?: boolean;
   /** How long one hold of the lock may keep a call waiting, ms; default 1000. Then ERR_LOCK_TIMEOUT. */
   readonly lockTimeoutMs?: number | undefined;
 }

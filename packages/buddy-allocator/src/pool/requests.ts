@@ -12,6 +12,7 @@ import { PageState } from '@bootmem/memmap';
 import { ControlFlag, Zone } from '../base/control-layout.js';
 import { checkFlag, checkName, checkObject, checkOrder, refuse } from '../base/check.js';
 import { TakeFlag } from '../lists/fallback.js';
+import { claimSingles } from '../zone/claim.js';
 import { diagnoseFree } from '../zone/diagnose.js';
 import { extractRun, findFreeRun, firstNotSingle, freeRunLocked } from '../zone/range-take.js';
 import type { BuddyZone } from '../zone/zone.js';
@@ -151,7 +152,7 @@ export class Requests {
     const bad =
       firstNotSingle(zone, pfn, end) ??
       zone.locked(() => {
-        const taken = firstNotSingle(zone, pfn, end);
+        const taken = zone.checked ? claimSingles(zone, pfn, end) : firstNotSingle(zone, pfn, end);
         if (taken !== undefined) return taken;
         if (this.#poison) this.#data?.fill(pfn, pages, POISON);
         freeRunLocked(zone, pfn, end);

@@ -59,6 +59,13 @@ export function diagnoseFree(zone: DiagnosedZone, index: number, order: number):
       headOrder: head.order,
     });
   }
+  if (head.pfn === pfn && head.order === order) {
+    // Allocated again by now: another thread freed it first.
+    throw new BuddyError('ERR_BUDDY_DOUBLE_FREE', `pfn ${pfn} was freed by another thread`, {
+      pfn,
+      order,
+    });
+  }
   if (head.pfn !== pfn) {
     throw new BuddyError('ERR_BUDDY_NOT_HEAD', `pfn ${pfn} is inside a block`, {
       pfn,

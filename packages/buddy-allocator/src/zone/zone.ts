@@ -22,6 +22,7 @@ import { recoverZone } from '../lists/recovery.js';
 import { askToDrain, reclaimCache, takeParked } from '../cache/parked-cache.js';
 import { createWorkerCache } from '../cache/worker-cache.js';
 import type { WorkerCache } from '../cache/worker-cache-types.js';
+import { claimBlock } from './claim.js';
 import { diagnoseFree } from './diagnose.js';
 
 const { ALLOCATED, BODY, DIRTY, UNACCEPTED } = PageState;
@@ -109,6 +110,8 @@ export class BuddyZone {
   readonly #thread: number;
   readonly maxOrder: number;
   readonly #scrub: BuddyZoneParts['scrub'];
+  /** A free claims its block. */
+  readonly checked: boolean;
   readonly #lock: SharedLock;
   #closed = false;
   readonly #eventsAt: number;
@@ -127,6 +130,7 @@ export class BuddyZone {
     this.endPfn = pfnAt(words, at + Zone.END_LOW);
     this.maxOrder = memmap.geometry.maxOrder;
     this.#scrub = parts.scrub;
+    this.checked = parts.checked === true;
     this.#eventsAt = parts.eventsAt;
     this.#lock = new SharedLock(words, at + Zone.LOCK, parts.thread, {
       registry: parts.registry,
@@ -167,6 +171,7 @@ export class BuddyZone {
               this.unlock();
             },
             onUse: parts.onCacheUse,
+            claim: this.checked ? this.#claim : undefined,
           });
   }
 
@@ -287,15 +292,12 @@ export class BuddyZone {
    * @throws coded errors for everything that is not an allocated block of this order; nothing changed
    */
   free(index: number, order: number): void {
-    const s = this.columns.state[index];
     const sane = order >>> 0 === order && order <= this.maxOrder;
-    if (!sane || s === undefined || (s & ~DIRTY) !== (ALLOCATED | order)) {
-      diagnoseFree(this, index, order);
-    }
+    if (!sane || !this.#isAllocated(index, order)) diagnoseFree(this, index, order);
     if (this.#cache?.push(index, order) === true) return;
     this.lock();
     // Again under the lock: two threads may free the same block at the same time.
-    if ((this.columns.state[index]! & ~DIRTY) !== (ALLOCATED | order)) {
+    if (!(this.checked ? this.#claimLocked(index, order) : this.#isAllocated(index, order))) {
       this.unlock();
       diagnoseFree(this, index, order);
     }
@@ -420,6 +422,23 @@ export class BuddyZone {
   /** Pages in this thread's cache. */
   cachedPages(): number {
     return this.cacheAt === undefined ? 0 : cachePages(this.words, this.cacheAt);
+  }
+
+  #isAllocated(index: number, order: number): boolean {
+    const s = this.columns.state[index];
+    return s !== undefined && (s & ~DIRTY) === (ALLOCATED | order);
+  }
+
+  readonly #claim = (index: number, order: number): void => {
+    if (!claimBlock(this.columns.state, index, order)) diagnoseFree(this, index, order);
+  };
+
+  /** Claims a block that goes to the lists; it is in the journal before it is no longer its owner's. */
+  #claimLocked(index: number, order: number): boolean {
+    this.area.journal(index, order + 1);
+    if (claimBlock(this.columns.state, index, order)) return true;
+    this.words[this.at + Zone.JOURNAL_ORDER] = 0;
+    return false;
   }
 
   #countUnaccepted(pages: number): void {

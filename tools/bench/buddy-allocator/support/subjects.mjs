@@ -26,6 +26,8 @@ const nothing = () => ({ alloc: () => 7, free: () => undefined });
 const makers = {
   'loop alone': nothing,
   bootmem: (pages) => ours(BuddyAllocator.create({ pages, data: null, threads: 2 })),
+  'bootmem, checked': (pages) =>
+    ours(BuddyAllocator.create({ pages, data: null, threads: 2, checked: true })),
   'bootmem, no cache': (pages) =>
     ours(BuddyAllocator.create({ pages, data: null, threads: 2, caches: false })),
   '@thi.ng/malloc': async (pages) => {
