@@ -159,6 +159,25 @@ test('zonelists can be rebuilt for other distances', () => {
   expect(allocator.memmap.nid(allocator.allocPages(0, { nid: 0 })!)).toBe(2);
 });
 
+test('distances are asked for when a node is; one that throws is told, and asked again', () => {
+  let calls = 0;
+  let broken = true;
+  const distance = (a: number, b: number): number => {
+    calls += 1;
+    if (broken) throw new RangeError('no distance yet');
+    return a === b ? 10 : 20 + Math.abs(a - b) * 5;
+  };
+  const allocator = twoNodes(distance);
+  expect(calls).toBe(0);
+  expect(() => allocator.allocPages(0, { nid: 2 })).toThrow(new RangeError('no distance yet'));
+  broken = false;
+  expect(allocator.memmap.nid(allocator.allocPages(0, { nid: 2 })!)).toBe(2);
+  const asked = calls;
+  allocator.allocPages(0, { nid: 2 });
+  allocator.allocPages(0, { nid: 0 });
+  expect(calls).toBe(asked);
+});
+
 // One zone, marks known: how far each kind of request may go down.
 test.each<[string, AllocOptions, (min: number) => number]>([
   ['an ordinary request stops at MIN', { noPressure: true }, (min) => min],

@@ -9,6 +9,7 @@ import {
   zoneLists,
   type NumaTopology,
 } from '@bootmem/buddy-allocator/zones';
+import { eachNodeOrder } from '../dist/layout/zonelist.js';
 import { bootLines } from '@bootmem/buddy-allocator/reports';
 import type { ZoneName } from '@bootmem/memmap';
 
@@ -240,4 +241,29 @@ test('the lists of 300 nodes ask for each distance and each memory a few times o
   });
   expect(orders.size).toBe(300);
   expect(asked).toBeLessThanOrEqual(3 * 300 * 300);
+});
+
+test('node by node the orders are those of all at once, and nobody pays for nodes that are not asked', () => {
+  const nids = Array.from({ length: 40 }, (_, i) => 3 * i);
+  const topology = {
+    nids,
+    distance: (a: number, b: number) => (a === b ? 10 : 15 + ((a * 7 + b * 7) % 4)),
+    hasMemory: (nid: number) => nid % 2 === 0,
+    hasCpus: (nid: number) => nid % 5 !== 0,
+  };
+  for (const nodeLoad of ['nodes-left', 'plus-nodes-left', 'plus-one'] as const) {
+    expect([...eachNodeOrder(topology, { nodeLoad })]).toEqual([
+      ...nodeOrders(topology, { nodeLoad }),
+    ]);
+  }
+  let calls = 0;
+  const counted = {
+    ...topology,
+    distance: (a: number, b: number) => {
+      calls += 1;
+      return topology.distance(a, b);
+    },
+  };
+  eachNodeOrder(counted).next();
+  expect(calls).toBeLessThanOrEqual(3 * nids.length);
 });

@@ -1,12 +1,10 @@
 /**
- * How a zoned allocator is made: the control words of a new one, the zones as a thread sees them, the order in
- * which a node's requests go through the zones.
+ * How a zoned allocator is made: the control words of a new one, the zones as a thread sees them.
  */
 import { type Memmap, ZONE_INDEX_BY_NAME } from '@bootmem/memmap';
 import { allocateWords, ThreadRegistry } from '@bootmem/memmap/shared';
 
 import { profileForRelease } from '../marks/profile.js';
-import { nodeOrders } from '../layout/zonelist.js';
 import type {
   NamedZone,
   PageAllocatorHandle,
@@ -19,7 +17,6 @@ import {
   Header,
   initHeader,
   MAGIC,
-  Zone,
   zoneAt,
 } from '../base/control-layout.js';
 import { keepLocal } from '../base/local.js';
@@ -106,29 +103,4 @@ export function openZones(
       isMovable: options.isMovable,
     }),
   }));
-}
-
-/** Zones to ask, by node: nearest node first, in each the highest zone first. Positions in `zones`. */
-export function zonelistsOf(
-  zones: readonly NamedZone[],
-  distance: (from: number, to: number) => number,
-): Map<number, number[]> {
-  const nids = [...new Set(zones.map((z) => z.nid))].sort((a, b) => a - b);
-  const withMemory = new Set(
-    zones.filter(({ core }) => core.get(Zone.PRESENT) > 0).map(({ nid }) => nid),
-  );
-  const orders = nodeOrders({
-    nids,
-    distance,
-    hasMemory: (nid) => withMemory.has(nid),
-    hasCpus: () => true,
-  });
-  const own = new Map<number, number[]>(nids.map((nid) => [nid, []]));
-  zones.forEach(({ nid, zone }, i) => {
-    if (zone !== 'Device') own.get(nid)!.push(i);
-  });
-  const index = (i: number): number => ZONE_INDEX_BY_NAME[zones[i]!.zone];
-  for (const list of own.values()) list.sort((a, b) => index(b) - index(a));
-  const zonesOf = (node: number): number[] => own.get(node)!;
-  return new Map(nids.map((nid) => [nid, (orders.get(nid) ?? []).flatMap(zonesOf)]));
 }

@@ -16,7 +16,7 @@ import { SharedLock, ThreadRegistry } from '@bootmem/memmap/shared';
 import { profileForRelease, type KernelProfile } from '../marks/profile.js';
 import type { ZoneName } from '@bootmem/memmap';
 import { type MarkOptions, setupCaches, setupMarks } from './allocator-marks.js';
-import { makeHandle, openZones, zonelistsOf } from './allocator-setup.js';
+import { makeHandle, openZones } from './allocator-setup.js';
 import type {
   AllocatorHooks,
   AllocOptions,
@@ -63,9 +63,12 @@ import { auditZone, type Violation } from '../zone/verify.js';
 import type { BuddyZone } from '../zone/zone.js';
 import { checkAllocOptions, checkHooks, checkOptions } from './check-options.js';
 import { ZoneWalk } from './zone-walk.js';
+import { Zonelists } from './zonelists.js';
 
 /** Node ids end here. */
 const MAX_NUMBER = 2 ** 31 - 1;
+/** Every other node is equally far. */
+const ONE_HOP = (from: number, to: number): number => (from === to ? 10 : 20);
 /** No geometry has larger blocks. */
 const MAX_ORDER = 15;
 
@@ -83,7 +86,7 @@ export class PageAllocator {
   readonly #profile: KernelProfile;
   readonly #grouping: boolean;
   #hooks: AllocatorHooks;
-  #lists = new Map<number, number[]>();
+  #lists: Zonelists;
   #closed = false;
 
   private constructor(handle: PageAllocatorHandle, options: PageAllocatorOptions) {
@@ -110,7 +113,7 @@ export class PageAllocator {
         this.drain();
       },
     });
-    this.buildZonelists(options.distance);
+    this.#lists = new Zonelists(this.zones, options.distance ?? ONE_HOP);
     this.#own();
   }
 
@@ -158,11 +161,14 @@ export class PageAllocator {
     return this.zones.find((z) => z.nid === nid && z.zone === zone);
   }
 
-  /** Recomputes the order of zones; call after hand-over so that empty zones drop out. */
-  buildZonelists(distance = (a: number, b: number): number => (a === b ? 10 : 20)): void {
+  /**
+   * Forgets the order of zones; call after hand-over so that nodes without memory drop out.
+   * @param distance  between two nodes; called when the list of a node is first needed; default 10 to itself, 20 else
+   */
+  buildZonelists(distance = ONE_HOP): void {
     this.#checkOpen();
     checkFunction(distance, 'distance');
-    this.#lists = zonelistsOf(this.zones, distance);
+    this.#lists = new Zonelists(this.zones, distance);
   }
 
   /**
@@ -195,7 +201,7 @@ export class PageAllocator {
     this.#check(order);
     checkAllocOptions(options);
     const type = this.#grouping ? (options.migratetype ?? 0) : 0;
-    const list = this.#lists.get(options.nid ?? this.zones[0]!.nid);
+    const list = this.#lists.of(options.nid ?? this.zones[0]!.nid);
     if (list === undefined) {
       throw new BuddyError('ERR_BUDDY_ARGUMENT', `no node ${options.nid ?? 0}`, {
         nid: options.nid ?? 0,
