@@ -2,7 +2,7 @@
 import type { ExplainLevel } from '../explain-result.js';
 import { LevelDraft } from './base/level.js';
 import type { RowInput } from './base/level.js';
-import { handedOver } from './reserved/level.js';
+import { giganticPages, handedOver, lateBytes } from './reserved/totals.js';
 import type { RowKind } from './base/row-kinds.js';
 import type { Subject } from './base/subject.js';
 
@@ -67,8 +67,7 @@ function* returns({ plan, quote }: Subject): Generator<RowInput> {
     const evidence = [quote.at(printed.memory.line, `Memory: … ${cmaKb}K cma-reserved`)];
     yield { kind: 'back-cma', bytes: cmaKb * 1024, how: 'printed', evidence };
   }
-  for (const { pageBytes, preallocated, line } of printed.hugetlb) {
-    if (pageBytes <= 2 ** 10 * plan.pageSize || preallocated === 0) continue;
+  for (const { pageBytes, preallocated, line } of giganticPages(plan)) {
     yield {
       kind: 'back-huge-pages',
       bytes: pageBytes * preallocated,
@@ -80,7 +79,7 @@ function* returns({ plan, quote }: Subject): Generator<RowInput> {
   if (late.length > 0) {
     yield {
       kind: 'back-memblock',
-      bytes: late.reduce((sum, { start, end }) => sum + (end - start), 0),
+      bytes: lateBytes(plan, Infinity),
       how: 'printed',
       evidence: late.map((one) => quote.at(one.line, `late free by ${one.caller}`)),
     };

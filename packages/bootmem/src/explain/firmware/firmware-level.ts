@@ -5,7 +5,7 @@ import type { MapPart } from './map.js';
 import { LevelDraft } from '../base/level.js';
 import type { RowInput } from '../base/level.js';
 import { common, lengthOf, union } from '../base/ranges.js';
-import { presentMemory } from '../reserved/level.js';
+import { presentMemory } from '../reserved/totals.js';
 import type { RowKind } from '../base/row-kinds.js';
 import { isX86 } from '../base/subject.js';
 import type { Subject } from '../base/subject.js';

@@ -8,7 +8,7 @@ import type { ByteSpan, Evidence, ExplainLevel } from '../../explain-result.js';
 import { firmwareParts, isUsable } from './map.js';
 import { LevelDraft } from '../base/level.js';
 import { common, lengthOf, union, without } from '../base/ranges.js';
-import { presentMemory } from '../reserved/level.js';
+import { presentMemory } from '../reserved/totals.js';
 import type { RowKind } from '../base/row-kinds.js';
 import { isX86 } from '../base/subject.js';
 import type { Subject } from '../base/subject.js';

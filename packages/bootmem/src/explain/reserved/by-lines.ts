@@ -2,11 +2,12 @@
  * What is reserved, from a log without `memblock=debug`: lines that name an amount, and what every kernel reserves by
  * a rule whose inputs are shown.
  */
-import { LINUX_DESCRIPTOR } from '../../plan/reservations.js';
 import type { LevelDraft, RowInput } from '../base/level.js';
+import { descriptors } from './descriptors.js';
 import { imageBytes, placedRows } from './placed-rows.js';
 import { common, union } from '../base/ranges.js';
 import { reservesOf } from './releases.js';
+import { giganticPages } from './totals.js';
 import { isX86 } from '../base/subject.js';
 import type { Subject } from '../base/subject.js';
 
@@ -32,7 +33,18 @@ export function reservedByLines(subject: Subject, level: LevelDraft): void {
   }
 }
 
-type Finder = (subject: Subject) => RowInput[];
+/**
+ * Adds what rules name of kinds that the operations of an incomplete log do not show.
+ * @param known  kinds that are there
+ */
+export function addMissing(subject: Subject, level: LevelDraft, known: ReadonlySet<string>): void {
+  for (const find of AMOUNTS) {
+    for (const row of find(subject)) if (!known.has(row.kind)) level.add(row);
+  }
+}
+
+/** Finds amounts that a log names. */
+export type Finder = (subject: Subject) => RowInput[];
 
 const image: Finder = (subject) => {
   const { plan, quote } = subject;
@@ -79,28 +91,6 @@ const initrd: Finder = ({ plan, quote }) => {
   if (ramdisk !== undefined || freed === undefined) return [];
   const evidence = [quote.at(freed.line, `Freeing initrd memory: ${freed.kb}K`)];
   return [{ kind: 'initrd', bytes: freed.kb * 1024, how: 'printed', evidence }];
-};
-
-/** Descriptors: 64 bytes for each page of each section with memory; FLATMEM has them for the whole span. */
-const descriptors: Finder = ({ plan, quote }) => {
-  const { pageSize, pagesPerSection, memory } = plan;
-  const first = memory[0]?.startPfn ?? 0;
-  const last = memory.at(-1)?.endPfn ?? 0;
-  const isFlat = plan.memoryModel === 'flatmem';
-  let pages = 0;
-  let next = 0;
-  for (const { startPfn, endPfn } of memory) {
-    const from = Math.max(next, Math.floor(startPfn / pagesPerSection));
-    next = Math.ceil(endPfn / pagesPerSection);
-    pages += Math.max(0, next - from) * pagesPerSection;
-  }
-  if (isFlat) pages = last - first;
-  const bytes = Math.ceil((pages * LINUX_DESCRIPTOR) / pageSize) * pageSize;
-  const text = isFlat
-    ? `FLATMEM: ${LINUX_DESCRIPTOR} bytes × ${pages} pages from the first to the last`
-    : `SPARSEMEM: ${LINUX_DESCRIPTOR} bytes × ${pages} pages in ${pages / pagesPerSection} sections of ${(pagesPerSection * pageSize) / MIB} MiB with memory`;
-  const evidence = [quote.formula(text)];
-  return [{ kind: 'descriptors', bytes, how: 'computed', evidence }];
 };
 
 const perCpu: Finder = ({ plan, quote }) => {
@@ -170,9 +160,10 @@ const bounceBuffer: Finder = (subject) => {
   const { plan, quote } = subject;
   const { uses = [] } = plan.description.printed;
   const own = uses.filter(({ what }) => what.startsWith('bounce-buffer'));
+  // A place is a row already.
+  if (own.some(({ what, start }) => what === 'bounce-buffer' && start !== undefined)) return [];
   const printed = own.find(({ what }) => what === 'bounce-buffer');
   if (printed !== undefined) {
-    if (printed.start !== undefined) return [];
     const evidence = [quote.at(printed.line, `bounce buffer of ${printed.bytes ?? 0} bytes`)];
     return [{ kind: 'bounce-buffer', bytes: printed.bytes ?? 0, how: 'printed', evidence }];
   }
@@ -193,7 +184,9 @@ const bounceBuffer: Finder = (subject) => {
       },
     ];
   }
-  const top = plan.maxPfn * plan.pageSize;
+  // Memory that may be plugged in counts too.
+  const { srat } = plan.description.numa;
+  const top = srat.reduce((high, { end }) => Math.max(high, end), plan.maxPfn * plan.pageSize);
   if (plan.description.architecture !== 'x86_64' || top <= 2 ** 32) return [];
   if (plan.description.printed.memory === undefined) return [];
   return [
@@ -211,20 +204,15 @@ const bounceBuffer: Finder = (subject) => {
   ];
 };
 
-const hugePages: Finder = ({ plan, quote }) => {
-  const { hugetlb } = plan.description.printed;
-  // Pages larger than the page allocator's blocks are taken before it is there.
-  const gigantic = hugetlb.filter(
-    ({ pageBytes, preallocated }) => pageBytes > 2 ** 10 * plan.pageSize && preallocated > 0,
-  );
-  return gigantic.map(({ pageBytes, preallocated, line }) => ({
+const hugePages: Finder = ({ plan, quote }) =>
+  // Smaller ones come from the page allocator.
+  giganticPages(plan).map(({ pageBytes, preallocated, line }) => ({
     kind: 'huge-pages',
     of: `of ${pageBytes / MIB} MiB`,
     bytes: pageBytes * preallocated,
     how: 'printed',
     evidence: [quote.at(line, `HugeTLB: ${preallocated} pages of ${pageBytes} bytes`)],
   }));
-};
 
 /** KASAN has a byte of shadow for each 8 of memory. */
 const shadow: Finder = ({ plan, quote }) => {
@@ -243,6 +231,30 @@ const fencePool: Finder = ({ plan, quote }) => {
   if (use?.bytes === undefined) return [];
   const evidence = [quote.at(use.line, `kfence: using ${use.bytes} bytes`)];
   return [{ kind: 'kfence', bytes: use.bytes, how: 'printed', evidence }];
+};
+
+/**
+ * arm64 maps memory page by page since 5.0, unless `rodata=` says otherwise: an entry of 8 bytes for each page, in
+ * tables of whole pages.
+ */
+const pageTables: Finder = ({ plan, quote }) => {
+  const { architecture, commandLine } = plan.description;
+  const isPaged =
+    reservesOf(plan.kernel.release).arm64MapsPages &&
+    !/(?:^|\s)rodata=(?:on|off)\b/.test(commandLine?.text ?? '');
+  if (architecture !== 'arm64' || !isPaged) return [];
+  const entries = plan.pageSize / 8;
+  const pages = plan.layout.nodes.reduce((sum, node) => sum + node.presentPages, 0);
+  const tables = Math.ceil(pages / entries);
+  const text = `arm64 maps page by page: ${pages} pages in tables of ${entries} entries, and tables of those`;
+  return [
+    {
+      kind: 'page-tables',
+      bytes: (tables + Math.ceil(tables / entries)) * plan.pageSize,
+      how: 'computed',
+      evidence: [quote.formula(text)],
+    },
+  ];
 };
 
 /** x86 keeps memory of EFI's boot services until it has left their addresses behind. */
@@ -273,4 +285,5 @@ const AMOUNTS: readonly Finder[] = [
   hashTables,
   fencePool,
   shadow,
+  pageTables,
 ];

@@ -14,6 +14,8 @@ import { purposeOf } from './callers.js';
 import type { LevelDraft } from '../base/level.js';
 import { owners } from '../base/owners.js';
 import type { Owned } from '../base/owners.js';
+import { addMissing } from './by-lines.js';
+import { handedOver, presentMemory } from './totals.js';
 import { placedRows } from './placed-rows.js';
 import { common, lengthOf, union } from '../base/ranges.js';
 import type { RowKind } from '../base/row-kinds.js';
@@ -42,7 +44,8 @@ export function reservedExactly(subject: Subject, level: LevelDraft): boolean {
     const inside = row.kind === 'no-map' ? row.ranges : common(row.ranges, reserved);
     level.add({ ...row, ranges: inside });
   }
-  for (const [kind, parts] of byPurpose(subject)) {
+  const purposes = byPurpose(subject);
+  for (const [kind, parts] of purposes) {
     const ranges = common(parts, reserved);
     level.add({ kind, ranges, how: 'printed', evidence: evidenceOf(subject, parts) });
   }
@@ -57,7 +60,20 @@ export function reservedExactly(subject: Subject, level: LevelDraft): boolean {
       ),
     ],
   });
+  // Where the log lost some of its operations, the sum shows it: then rules may help.
+  const missing = reservedBytesPrinted(subject) - level.named;
+  if (missing > reservedBytesPrinted(subject) / 100) {
+    addMissing(subject, level, new Set<string>([...purposes.keys(), ...PLACED]));
+  }
   return true;
+}
+
+/** Kinds that lines with a place tell, if anything does. */
+const PLACED: readonly RowKind[] = ['initrd', 'efi-boot-services', 'page-tables'];
+
+function reservedBytesPrinted(subject: Subject): number {
+  const handed = handedOver(subject);
+  return handed === undefined ? 0 : presentMemory(subject).bytes - handed.bytes;
 }
 
 function reservedBytes(state: Memblock): ByteSpan[] {

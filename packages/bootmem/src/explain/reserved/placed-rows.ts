@@ -5,7 +5,7 @@
 import type { RowInput } from '../base/level.js';
 import type { ByteSpan, Evidence } from '../../explain-result.js';
 import { KERNEL_BASE } from '../../plan/reservations.js';
-import { common, union } from '../base/ranges.js';
+import { common, lengthOf, union } from '../base/ranges.js';
 import { reservesOf } from './releases.js';
 import { isX86 } from '../base/subject.js';
 import type { Subject } from '../base/subject.js';
@@ -80,20 +80,69 @@ function imagePlace({
   return { ranges: [region], evidence: [quote.at(region.line, `reserved ${hex(region)}`)] };
 }
 
-function noMap({ plan, quote }: Subject): RowInput[] {
-  const memory = plan.derived.memory.filter((range) => range.noMap === true);
-  const named = (plan.description.firmware.deviceTree ?? []).filter((entry) => entry.noMap);
-  const evidence = [
-    ...named.map((entry) => quote.at(entry.line, `${entry.name} ${hex(entry)} nomap`)),
-    ...(plan.description.proc.iomem ?? [])
-      .filter(({ name, depth }) => depth === 0 && /^reserved$/i.test(name))
-      .map((entry) => quote.beside('iomem', entry.line, `${hex(entry)} : ${entry.name}`)),
-    ...plan.description.firmware.efi
-      .filter((entry) => memory.some(({ start, end }) => start < entry.end && end > entry.start))
+/**
+ * What firmware keeps and the kernel never maps, and yet counts as present. Named by the device tree, by entries of
+ * /proc/iomem beside System RAM, by the EFI map; else early ranges that touch without being one differ in this mark.
+ */
+function noMap(subject: Subject): RowInput[] {
+  const { plan, quote } = subject;
+  if (isX86(subject)) return [];
+  const { firmware, proc } = plan.description;
+  const memory = union(plan.derived.memory);
+  const marked = plan.derived.memory.filter((range) => range.noMap === true);
+  const rows: RowInput[] = [];
+  const add = (found: readonly ByteSpan[], evidence: Evidence[]): void => {
+    rows.push({ kind: 'no-map', ranges: common(found, memory), how: 'printed', evidence });
+  };
+  const tree = (firmware.deviceTree ?? []).filter((entry) => entry.noMap);
+  add(
+    tree,
+    tree.map((entry) => quote.at(entry.line, `${entry.name} ${hex(entry)} nomap`)),
+  );
+  const iomem = (proc.iomem ?? []).filter(
+    ({ name, depth, start }) => depth === 0 && start > 0 && /^reserved$/i.test(name),
+  );
+  add(
+    iomem,
+    iomem.map((entry) => quote.beside('iomem', entry.line, `${hex(entry)} : ${entry.name}`)),
+  );
+  add(
+    marked,
+    firmware.efi
+      .filter((entry) => marked.some(({ start, end }) => start < entry.end && end > entry.start))
       .map((entry) => quote.at(entry.line, `${entry.name} ${hex(entry)}`)),
+  );
+  if (iomem.length === 0 && marked.length === 0) rows.push(...splitRanges(subject));
+  return rows.filter(({ evidence }) => evidence.length > 0);
+}
+
+/** Early ranges that touch differ in the one mark there is; of each run, the part that is mapped is the larger. */
+function splitRanges({ plan, quote }: Subject): RowInput[] {
+  const { earlyRanges } = plan.description.printed;
+  const kept: (typeof earlyRanges)[number][] = [];
+  const settle = (run: typeof earlyRanges): void => {
+    if (run.length < 2) return;
+    const [even, odd] = [0, 1].map((rest) => run.filter((_, index) => index % 2 === rest));
+    kept.push(...(lengthOf(even!) > lengthOf(odd!) ? odd! : even!));
+  };
+  let run: (typeof earlyRanges)[number][] = [];
+  for (const range of earlyRanges) {
+    const last = run.at(-1);
+    if (last?.end === range.start && last.nid === range.nid) run.push(range);
+    else {
+      settle(run);
+      run = [range];
+    }
+  }
+  settle(run);
+  if (kept.length === 0) return [];
+  const evidence = [
+    quote.formula(
+      'ranges that touch and are printed apart: every second one is marked "not mapped"',
+    ),
+    ...kept.map((range) => quote.at(range.line, `node ${range.nid}: ${hex(range)}`)),
   ];
-  const ranges = common(named, union(plan.derived.memory));
-  return [{ kind: 'no-map', ranges: union([...memory, ...ranges]), how: 'printed', evidence }];
+  return [{ kind: 'no-map', ranges: kept, how: 'computed', evidence }];
 }
 
 function printedRanges({ plan, quote }: Subject): RowInput[] {
