@@ -11,6 +11,7 @@ const floors = {
     'format/',
     'input/',
     'plan/',
+    'findings/',
     'explain/',
     'worker/',
     'boot/',

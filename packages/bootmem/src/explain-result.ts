@@ -10,6 +10,8 @@
  * the rest is what is found by subtraction; `left` is what goes on to the next level.
  */
 
+import type { Finding } from './result.js';
+
 /** Where something is written. */
 export interface Evidence {
   /** 1-based line of the input; absent for what no line says. */
@@ -80,6 +82,8 @@ export interface ExplainReport {
   readonly kernel: string;
   readonly architecture: string;
   readonly levels: readonly ExplainLevel[];
+  /** What the kernel complained about, and more of that kind. */
+  readonly findings: readonly Finding[];
   readonly notes: readonly string[];
 }
 

@@ -173,8 +173,26 @@ export interface BootReport {
   readonly growth?: { readonly grows: number; readonly pages: number; readonly leftPages: number };
   /** Kernel-like log lines with our own times. */
   readonly log: readonly string[];
+  /** What the machine's own kernel complained about, and more of that kind. */
+  readonly findings: readonly Finding[];
   /** What in the input could not be used or had to be assumed. */
   readonly notes: readonly string[];
+}
+
+/** Something about a boot that a person should know. */
+export interface Finding {
+  /** Stable name of its kind, such as `crashkernel-failed`. */
+  readonly id: string;
+  /** `error`: memory or a reservation was lost; `warning`: something is not as it was meant; `note`: worth knowing. */
+  readonly severity: 'error' | 'warning' | 'note';
+  /** Line of the log; absent where no line says it. */
+  readonly line?: number;
+  /** That line. */
+  readonly text?: string;
+  /** What it is, with its amounts. */
+  readonly message: string;
+  /** What would help. */
+  readonly remedy: string;
 }
 
 /** Outcome of comparing one fact. */
@@ -205,6 +223,8 @@ export interface CheckReport {
   readonly differs: number;
   readonly notDerivable: number;
   readonly facts: readonly FactReport[];
+  /** What the kernel complained about, and more of that kind. */
+  readonly findings: readonly Finding[];
   readonly notes: readonly string[];
 }
 

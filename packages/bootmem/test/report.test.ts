@@ -6,6 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { explainMachine } from '../dist/explain/explain-machine.js';
+import { loadMachine } from '../dist/index.js';
+import { findingsHtml, memoryHtml } from '../dist/report/memory-section.js';
 import { inlineJson, inlineScript } from '../dist/report/render-report.js';
 import { run } from './helpers/run.js';
 
@@ -77,4 +80,20 @@ test('nothing inlined can end its script element', () => {
   );
   expect(JSON.parse(inlineJson({ text: '</script><!--' }))).toEqual({ text: '</script><!--' });
   expect(inlineJson('</script>')).not.toContain('<');
+});
+
+test('findings and where the memory went stand in the page without a script', async () => {
+  const html = memoryHtml(explainMachine(await loadMachine(undefined)));
+  expect(html).toContain('Reserved by the kernel');
+  expect(html).toMatch(/<svg class="waterfall"[^>]*role="img"/);
+  const bad = {
+    id: 'x',
+    severity: 'error',
+    message: 'a <b> & "c"',
+    remedy: 'none',
+    line: 3,
+  } as const;
+  expect(findingsHtml([bad])).toContain('(line 3): a &lt;b&gt; &amp; &quot;c&quot;');
+  expect(findingsHtml([])).toContain('Nothing');
+  expect(memoryHtml(undefined)).toContain('Not worked out');
 });

@@ -1,6 +1,7 @@
 /**
  * What a boot was like, in the stable JSON form: read from the parts of a machine, whenever it is asked for.
  */
+import { findingsOf } from '../findings/find.js';
 import { formatBuddyinfo } from '@bootmem/buddy-allocator/reports';
 import { ZoneWord } from '@bootmem/buddy-allocator/machine';
 import type { NamedZone, PageAllocator } from '@bootmem/buddy-allocator/machine';
@@ -110,6 +111,7 @@ export function bootReport(parts: MachineParts, accepted: readonly AcceptedPoint
     ...(unaccepted === undefined ? {} : { unaccepted }),
     ...(options.mode === 'on-demand' ? { growth: growth(parts) } : {}),
     log: [...log.lines],
+    findings: findingsOf(assembly.plan),
     notes,
   };
 }

@@ -10,6 +10,7 @@ import { BootmemError } from '../errors.js';
 import type { LoadedMachine } from '../input/types.js';
 import { planLayout } from '../plan/layout-plan.js';
 import type { LayoutPlan } from '../plan/layout-plan.js';
+import { findingsOf } from '../findings/find.js';
 import type { CheckReport } from '../result.js';
 import { agreed } from './agreed.js';
 import { counted, FactList } from './fact-list.js';
@@ -60,6 +61,7 @@ export function rejected(source: string, reason: string): CheckReport {
     differs: 0,
     notDerivable: 0,
     facts: [],
+    findings: [],
     notes: [],
   };
 }
@@ -109,9 +111,6 @@ function checkKnown(input: LoadedMachine): CheckReport {
     if (error instanceof BootmemError) return rejected(input.source, error.message);
     throw error;
   }
-  for (const { text } of description.printed.failures ?? []) {
-    notes.push(`the kernel says that it did not get what it asked for: ${text}`);
-  }
   for (const problem of plan.derived.problems) notes.push(problem.message);
   if (plan.memoryModel === 'flatmem') {
     notes.push('the printed holes fit FLATMEM (one array of descriptors), not SPARSEMEM');
@@ -140,6 +139,7 @@ function checkKnown(input: LoadedMachine): CheckReport {
     source: input.source,
     kernel: description.kernel?.release ?? 'unknown',
     ...counted(facts.facts),
+    findings: findingsOf(plan, input.lines),
     notes,
   };
 }

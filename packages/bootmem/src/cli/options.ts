@@ -57,6 +57,11 @@ export interface OutputOptions {
   readonly quiet?: boolean;
 }
 
+/** The option of commands that tell findings. */
+export interface StrictOption {
+  readonly strict?: boolean;
+}
+
 /** Options that choose where the machine comes from. */
 export interface SourceOptions {
   readonly boot?: number;
@@ -85,6 +90,17 @@ export function addOutputOptions(command: Command): Command {
   return command
     .option('--json', 'print one JSON object instead of text (stable: schema and version inside)')
     .option('-q, --quiet', 'print nothing; the exit code tells the outcome');
+}
+
+/**
+ * Adds `--strict`.
+ * @param command  the command to extend
+ */
+export function addStrictOption(command: Command): Command {
+  return command.option(
+    '--strict',
+    'exit with 1 when the log holds an error or a warning of the kernel (see FINDINGS in the manual)',
+  );
 }
 
 /**

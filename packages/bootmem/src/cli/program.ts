@@ -13,6 +13,7 @@ import { packageVersion } from '../package-info.js';
 import { runBench } from './commands/bench-command.js';
 import type { BenchOptions } from './commands/bench-command.js';
 import { runBoot } from './commands/boot-command.js';
+import type { BootCommandOptions } from './commands/boot-command.js';
 import { runCheck } from './commands/check-command.js';
 import type { CheckOptions } from './commands/check-command.js';
 import { runCompletion } from './commands/completion-command.js';
@@ -25,10 +26,10 @@ import {
   addBringUpOptions,
   addOutputOptions,
   addSourceOptions,
+  addStrictOption,
   memorySize,
   wholeNumber,
 } from './options.js';
-import type { BringUpOptions, OutputOptions, SourceOptions } from './options.js';
 import { runReplay } from './commands/replay-command.js';
 import type { ReplayOptions } from './commands/replay-command.js';
 import { runReport } from './commands/report-command.js';
@@ -101,15 +102,15 @@ function createProgram(io: CommandIo, done: (code: ExitCodeValue) => void): Comm
       '\nExit codes: 0 done, 1 mismatch or failure, 2 bad usage or input, 130 interrupted.\nThe manual: docs/bootmem.1.md of the package.',
     );
 
-  addBringUpOptions(addSourceOptions(addOutputOptions(program.command('boot [file]'))))
+  addStrictOption(
+    addBringUpOptions(addSourceOptions(addOutputOptions(program.command('boot [file]')))),
+  )
     .description('bring a machine up; without FILE the sample that is shipped')
-    .action(
-      async (file: string | undefined, options: BringUpOptions & SourceOptions & OutputOptions) => {
-        done(await runBoot(file, options, io));
-      },
-    );
+    .action(async (file: string | undefined, options: BootCommandOptions) => {
+      done(await runBoot(file, options, io));
+    });
 
-  addOutputOptions(program.command('check <files...>'))
+  addStrictOption(addOutputOptions(program.command('check <files...>')))
     .description('compare zones, ranges, holes, … with what the kernel printed in the same log')
     .option('--boot <n>', 'which boot of a log with several', wholeNumber('--boot', 1, 1e6))
     .option('--all', 'a full table for every file, also when there are many')
@@ -117,7 +118,7 @@ function createProgram(io: CommandIo, done: (code: ExitCodeValue) => void): Comm
       done(await runCheck(files, options, io));
     });
 
-  addSourceOptions(addOutputOptions(program.command('explain [files...]')))
+  addStrictOption(addSourceOptions(addOutputOptions(program.command('explain [files...]'))))
     .description(
       'where the memory went, from what is installed to what is free; two logs: compared',
     )
@@ -152,7 +153,9 @@ function createProgram(io: CommandIo, done: (code: ExitCodeValue) => void): Comm
       done(await runBench(file, options, io));
     });
 
-  addBringUpOptions(addSourceOptions(addOutputOptions(program.command('report [file]'))))
+  addStrictOption(
+    addBringUpOptions(addSourceOptions(addOutputOptions(program.command('report [file]')))),
+  )
     .description('write one self-contained HTML page about a boot')
     .option('-o, --output <file>', 'where to write', 'report.html')
     .option(

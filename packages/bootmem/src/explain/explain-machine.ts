@@ -3,6 +3,7 @@
  */
 import type { ExplainLevel, ExplainReport } from '../explain-result.js';
 import type { LoadedMachine } from '../input/types.js';
+import { findingsOf } from '../findings/find.js';
 import { planLayout } from '../plan/layout-plan.js';
 import { firmwareLevel } from './firmware/firmware-level.js';
 import { inUseLevel } from './in-use-level.js';
@@ -47,6 +48,7 @@ export function explainMachine(input: LoadedMachine, options: ExplainOptions = {
     kernel: description.kernel?.release ?? 'unknown',
     architecture: description.architecture ?? 'unknown',
     levels,
+    findings: findingsOf(plan, input.lines),
     notes: [...input.notes, ...plan.derived.problems.map((problem) => problem.message)],
   };
 }

@@ -13,6 +13,7 @@ import {
   formatRate,
   PAGE_SIZE,
 } from './numbers.js';
+import { findingLines } from './findings-text.js';
 import { formatTable } from './table.js';
 
 /**
@@ -122,6 +123,7 @@ export function bootText(report: BootReport, colors: Colors): string {
     ...report.buddyinfo.trimEnd().split('\n'),
     '',
     ...summaryLines(report),
+    ...findingLines(report.findings, colors),
     ...report.notes.map((note) => colors.yellow(`note: ${note}`)),
   ];
   return lines.join('\n') + '\n';

@@ -4,6 +4,7 @@
 import type { Colors } from './colors.js';
 import type { CheckReport, FactReport } from '../result.js';
 import { formatPercent } from './numbers.js';
+import { findingLines } from './findings-text.js';
 import { formatTable } from './table.js';
 
 const MARK = { equal: 'equal', differs: 'DIFFERS', 'not derivable': 'not derivable' } as const;
@@ -40,7 +41,8 @@ export function checkText(report: CheckReport, colors: Colors): string {
     ]),
   );
   const notes = report.notes.map((note) => `note: ${note}`);
-  return [head, ...table, ...notes, totals(report), ''].join('\n');
+  const findings = findingLines(report.findings, colors);
+  return [head, ...table, ...findings, ...notes, totals(report), ''].join('\n');
 }
 
 /**

@@ -4,6 +4,7 @@
 import type { Evidence, ExplainLevel, ExplainReport, ExplainRow } from '../explain-result.js';
 import type { Colors } from './colors.js';
 import { formatBytes, formatPercent } from './numbers.js';
+import { findingLines } from './findings-text.js';
 import { formatTable } from './table.js';
 import type { Column } from './table.js';
 
@@ -43,7 +44,9 @@ function levelRows(level: ExplainLevel): string[][] {
     formatPercent(level.whole.bytes === 0 ? 0 : bytes / level.whole.bytes);
   if (level.rest.bytes > 0) {
     rows.push([
-      '  not named',
+      level.left === undefined && level.id === 'reserved'
+        ? '  free, or in use without a name (no "Memory:" line)'
+        : '  not named',
       formatBytes(level.rest.bytes),
       formatPercent(level.rest.share),
       '',
@@ -75,6 +78,9 @@ export function explainText(
     const table = formatTable(COLUMNS, [whole, ...levelRows(level)]);
     lines.push('', colors.bold(level.title), ...table);
     if (options.evidence) lines.push(...evidenceLines(level));
+  }
+  if (report.findings.length > 0) {
+    lines.push('', colors.bold('Findings'), ...findingLines(report.findings, colors));
   }
   lines.push('', ...report.notes.map((note) => colors.yellow(`note: ${note}`)));
   return `${lines.join('\n').trimEnd()}\n`;
@@ -132,6 +138,10 @@ export function explainMarkdown(report: ExplainReport): string {
     if (level.left !== undefined)
       row(`= ${level.left.label}`, level.left.bytes, level.left.evidence);
     lines.push('');
+  }
+  for (const { severity, line, message, remedy } of report.findings) {
+    const where = line === undefined ? '' : ` (line ${line})`;
+    lines.push(`- **${severity}**${where}: ${escape(message)}; ${escape(remedy)}`);
   }
   for (const note of report.notes) lines.push(`- ${escape(note)}`);
   return `${lines.join('\n').trimEnd()}\n`;

@@ -7,6 +7,8 @@
 import { readFile } from 'node:fs/promises';
 import { pageScript } from './page-script.js';
 import { PUBLISHED_CURVES } from './published-curves.js';
+import type { ExplainReport } from '../explain-result.js';
+import { escapeHtml, findingsHtml, memoryHtml } from './memory-section.js';
 import type { BenchReport, BootReport, CheckReport } from '../result.js';
 
 /** What a page is made of. */
@@ -14,6 +16,8 @@ export interface ReportInput {
   readonly boot: BootReport;
   readonly check: CheckReport;
   readonly bench: BenchReport;
+  /** Where the memory went; without it the page says so. */
+  readonly explain?: ExplainReport;
 }
 
 const asset = (name: string): Promise<string> =>
@@ -41,6 +45,7 @@ export function inlineJson(value: unknown): string {
  * @returns HTML text, about 0.4 MB
  */
 export async function renderReport(input: ReportInput): Promise<string> {
+  const { boot, check, bench } = input;
   const [template, style, script] = await Promise.all([
     asset('report.html'),
     asset('report.css'),
@@ -50,7 +55,9 @@ export async function renderReport(input: ReportInput): Promise<string> {
   const parts: readonly (readonly [placeholder: string, text: string])[] = [
     ['@title', `bootmem: ${escapeHtml(input.boot.source)}`],
     ["@import '@style';", style],
-    ['"@data"', inlineJson({ ...input, published: PUBLISHED_CURVES })],
+    ['<p>@findings</p>', findingsHtml(input.check.findings)],
+    ['<p>@memory</p>', memoryHtml(input.explain)],
+    ['"@data"', inlineJson({ boot, check, bench, published: PUBLISHED_CURVES })],
     ["'@script';", inlineScript(script)],
   ];
   let page = template;
@@ -59,8 +66,4 @@ export async function renderReport(input: ReportInput): Promise<string> {
     page = page.replace(placeholder, () => text);
   }
   return page;
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;');
 }

@@ -7,10 +7,14 @@ import { bootText } from '../../format/boot-text.js';
 import { formatBytes } from '../../format/numbers.js';
 import { loadMachine } from '../../input/load-machine.js';
 import { bootWithProgress } from './boot-with-progress.js';
-import { ExitCode } from '../exit-codes.js';
+import { strictly } from '../exit-codes.js';
 import type { ExitCodeValue } from '../exit-codes.js';
 import type { CommandIo } from '../io.js';
-import type { BringUpOptions, OutputOptions, SourceOptions } from '../options.js';
+import type { BringUpOptions, OutputOptions, SourceOptions, StrictOption } from '../options.js';
+
+/** Options of `boot`. */
+export interface BootCommandOptions
+  extends BringUpOptions, SourceOptions, OutputOptions, StrictOption {}
 
 /**
  * Allocates in blocks of the largest order until enough is held or none is left, then frees all.
@@ -35,12 +39,12 @@ function demandMemory(machine: Machine, bytes: number): number {
  * @param file     a boot log, or `undefined` for the shipped sample (or the source that options name)
  * @param options  parsed options
  * @param io       where to write; the signal that ends it
- * @returns 0 when the machine came up
+ * @returns 0 when the machine came up; with `--strict` 1 when its log holds errors or warnings
  * @throws BootmemError when the input is unusable, or the signal was raised
  */
 export async function runBoot(
   file: string | undefined,
-  options: BringUpOptions & SourceOptions & OutputOptions,
+  options: BootCommandOptions,
   io: CommandIo,
 ): Promise<ExitCodeValue> {
   const quiet = options.quiet === true;
@@ -59,8 +63,8 @@ export async function runBoot(
     const report = machine.report();
     if (options.json === true && !quiet) io.out(`${JSON.stringify(report)}\n`);
     else if (text) io.out(bootText(report, io.colors));
+    return strictly(options.strict, report.findings);
   } finally {
     await machine.close();
   }
-  return ExitCode.OK;
 }

@@ -5,13 +5,13 @@
 import { checkLog } from '../../check/check-log.js';
 import { checkSummary, checkText, totals } from '../../format/check-text.js';
 import type { CheckReport } from '../../result.js';
-import { ExitCode } from '../exit-codes.js';
+import { ExitCode, strictly } from '../exit-codes.js';
 import type { ExitCodeValue } from '../exit-codes.js';
 import type { CommandIo } from '../io.js';
-import type { OutputOptions } from '../options.js';
+import type { OutputOptions, StrictOption } from '../options.js';
 
 /** Options of `check`. */
-export interface CheckOptions extends OutputOptions {
+export interface CheckOptions extends OutputOptions, StrictOption {
   readonly boot?: number;
   readonly all?: boolean;
 }
@@ -20,7 +20,7 @@ export interface CheckOptions extends OutputOptions {
  * @param files    boot logs; a folder stands for the log inside it
  * @param options  parsed options
  * @param io       where to write
- * @returns 0 when nothing differs, 1 on any difference, 2 when a log could not be used at all
+ * @returns 0 when nothing differs, 1 on any difference or with `--strict` on a finding, 2 when a log could not be used at all
  */
 export async function runCheck(
   files: readonly string[],
@@ -49,7 +49,9 @@ export async function runCheck(
     }
   }
   if (reports.some((report) => report.differs > 0)) return ExitCode.FAILURE;
-  return reports.some((report) => report.rejected !== undefined) ? ExitCode.USAGE : ExitCode.OK;
+  if (reports.some((report) => report.rejected !== undefined)) return ExitCode.USAGE;
+  const findings = reports.flatMap((report) => report.findings);
+  return strictly(options.strict, findings);
 }
 
 function summaryLine(reports: readonly CheckReport[]): string {

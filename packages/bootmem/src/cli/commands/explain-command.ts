@@ -3,17 +3,18 @@
  */
 import { compareReports } from '../../explain/compare.js';
 import { explainMachine } from '../../explain/explain-machine.js';
+import type { ExplainReport } from '../../explain-result.js';
 import { compareText } from '../../format/compare-text.js';
 import { explainMarkdown, explainText } from '../../format/explain-text.js';
 import { BootmemError } from '../../errors.js';
 import { loadMachine } from '../../input/load-machine.js';
-import { ExitCode } from '../exit-codes.js';
+import { strictly } from '../exit-codes.js';
 import type { ExitCodeValue } from '../exit-codes.js';
 import type { CommandIo } from '../io.js';
-import type { OutputOptions, SourceOptions } from '../options.js';
+import type { OutputOptions, SourceOptions, StrictOption } from '../options.js';
 
 /** Options of `explain`. */
-export interface ExplainCommandOptions extends OutputOptions, SourceOptions {
+export interface ExplainCommandOptions extends OutputOptions, SourceOptions, StrictOption {
   readonly installed?: number;
   readonly markdown?: boolean;
   readonly evidence?: boolean;
@@ -23,7 +24,7 @@ export interface ExplainCommandOptions extends OutputOptions, SourceOptions {
  * @param files    a boot log, two to compare, or none for the shipped sample (or the source that options name)
  * @param options  parsed options
  * @param io       where to write
- * @returns 0
+ * @returns 0; with `--strict` 1 when a log holds errors or warnings
  * @throws BootmemError when an input is unusable
  */
 export async function runExplain(
@@ -37,20 +38,24 @@ export async function runExplain(
   const given = options.installed === undefined ? {} : { installed: options.installed };
   const [first, second] = [files[0], files[1]];
   const report = explainMachine(await loadMachine(first, options), given);
-  if (second === undefined) {
-    if (options.quiet === true) return ExitCode.OK;
-    if (options.json === true) io.out(`${JSON.stringify(report)}\n`);
-    else if (options.markdown === true) io.out(explainMarkdown(report));
-    else io.out(explainText(report, io.colors, { evidence: options.evidence === true }));
-    return ExitCode.OK;
+  const other =
+    second === undefined ? undefined : explainMachine(await loadMachine(second, options), given);
+  if (options.quiet !== true) io.out(textOf(report, other, { options, io }));
+  return strictly(options.strict, [...report.findings, ...(other?.findings ?? [])]);
+}
+
+function textOf(
+  report: ExplainReport,
+  other: ExplainReport | undefined,
+  { options, io }: { options: ExplainCommandOptions; io: CommandIo },
+): string {
+  if (other !== undefined) {
+    const comparison = compareReports(report, other);
+    return options.json === true
+      ? `${JSON.stringify(comparison)}\n`
+      : compareText(comparison, io.colors);
   }
-  const comparison = compareReports(
-    report,
-    explainMachine(await loadMachine(second, options), given),
-  );
-  if (options.quiet === true) return ExitCode.OK;
-  io.out(
-    options.json === true ? `${JSON.stringify(comparison)}\n` : compareText(comparison, io.colors),
-  );
-  return ExitCode.OK;
+  if (options.json === true) return `${JSON.stringify(report)}\n`;
+  if (options.markdown === true) return explainMarkdown(report);
+  return explainText(report, io.colors, { evidence: options.evidence === true });
 }

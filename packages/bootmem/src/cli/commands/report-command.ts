@@ -3,6 +3,7 @@
  * no network.
  */
 import { writeFile } from 'node:fs/promises';
+import { explainMachine } from '../../explain/explain-machine.js';
 import { benchBoot } from '../../bench/bench-boot.js';
 import { checkMachine } from '../../check/check-machine.js';
 import { BootmemError, messageOf } from '../../errors.js';
@@ -11,16 +12,16 @@ import { loadMachine } from '../../input/load-machine.js';
 import { renderReport } from '../../report/render-report.js';
 import { bootWithProgress } from './boot-with-progress.js';
 import type { BootReport } from '../../result.js';
-import { ExitCode } from '../exit-codes.js';
+import { strictly } from '../exit-codes.js';
 import type { ExitCodeValue } from '../exit-codes.js';
 import type { CommandIo } from '../io.js';
-import type { BringUpOptions, OutputOptions, SourceOptions } from '../options.js';
+import type { BringUpOptions, OutputOptions, SourceOptions, StrictOption } from '../options.js';
 
 /** Thread scaling is measured on a machine of this size: a small one is up before threads matter. */
 const BENCH_BYTES = 192 * 2 ** 30;
 
 /** Options of `report`. */
-export interface ReportOptions extends BringUpOptions, OutputOptions, SourceOptions {
+export interface ReportOptions extends BringUpOptions, OutputOptions, SourceOptions, StrictOption {
   readonly output: string;
   readonly rounds: number;
 }
@@ -56,7 +57,7 @@ export async function runReport(
     source: `synthetic machine of ${formatBytes(BENCH_BYTES)}`,
     signal: io.signal,
   });
-  const page = await renderReport({ boot, check, bench });
+  const page = await renderReport({ boot, check, bench, explain: explainMachine(input) });
   try {
     await writeFile(options.output, page);
   } catch (error) {
@@ -74,5 +75,5 @@ export async function runReport(
   } else if (options.quiet !== true) {
     io.out(`wrote ${options.output} (${Math.round(Buffer.byteLength(page) / 1024)} KiB)\n`);
   }
-  return ExitCode.OK;
+  return strictly(options.strict, boot.findings);
 }
