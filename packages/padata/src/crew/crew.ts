@@ -249,7 +249,8 @@ export class Crew {
 
   /** The process may end when nothing is under way, and what functions have printed is here. */
   #letProcessEnd(): void {
-    if (this.#refs > 0 || this.#outputTimer !== undefined) return;
+    // A pool that closes holds the process until its threads have ended.
+    if (this.#refs > 0 || this.#closing || this.#outputTimer !== undefined) return;
     if (this.living().some(({ id }) => this.#prints(id))) {
       this.#outputTimer = setTimeout(() => {
         this.#outputTimer = undefined;

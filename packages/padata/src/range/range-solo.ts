@@ -39,16 +39,27 @@ export function callSync(
 /** One participant: the function is called once, for the whole range. */
 export async function runFast(run: PlannedRun, options: RangeRun): Promise<RangeResult> {
   const { job, shape } = run;
-  const end = shape.start + shape.size;
+  const { start, size } = shape;
+  let value: unknown;
   try {
-    const value: unknown = await job.fn!(shape.start, end, job.options.arg);
-    options.signal?.throwIfAborted();
-    options.onProgress?.(shape.size, shape.size);
-    return finished(run, [value]);
+    value = await job.fn!(start, start + size, job.options.arg);
   } catch (error) {
-    if (options.signal?.aborted === true) throw error;
-    throw chunkFailed(shape.start, end, 0, error);
+    throw chunkFailed(start, start + size, 0, error);
   }
+  await undoIfAborted(run, start + size, options.signal);
+  options.onProgress?.(size, size);
+  return finished(run, [value]);
+}
+
+/** The first units, up to `end`, are completed: after an abort they are undone. @throws the signal's reason */
+async function undoIfAborted(
+  { job, shape }: PlannedRun,
+  end: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (signal?.aborted !== true) return;
+  if (end > shape.start) await job.undo?.(shape.start, end, job.options.arg);
+  signal.throwIfAborted();
 }
 
 /** All chunks in the caller: no works, or no lane. */
@@ -63,14 +74,13 @@ export async function runAlone(
   for (let k = 0; k < plan.chunkCount; k += 1) {
     const start = firstOf(shape, plan, k);
     const end = endOf(shape, plan, k);
+    await undoIfAborted(run, start, options.signal);
     try {
-      options.signal?.throwIfAborted();
       const value = job.fn!(start, end, job.options.arg);
       values.push(isThenable(value) ? await value : value);
     } catch (error) {
       // Chunks run in order here, so what is completed is one span.
       if (k > 0) await job.undo?.(shape.start, start, job.options.arg);
-      if (options.signal?.aborted === true) throw error;
       throw chunkFailed(start, end, k, error);
     }
     options.onProgress?.(end - shape.start, shape.size);
@@ -79,6 +89,7 @@ export async function runAlone(
       lastEvents = performance.now();
     }
   }
+  await undoIfAborted(run, shape.start + shape.size, options.signal);
   return finished(run, values);
 }
 

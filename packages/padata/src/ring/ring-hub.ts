@@ -137,6 +137,9 @@ export class RingHub implements SlotRingHost {
       scheduleDelivery: () => {
         this.scheduleDelivery();
       },
+      abandonHere: (ring, sequence) => {
+        this.#entries.get(ring.id)?.runner.abandon(sequence >>> 0);
+      },
       keepsBusy: (worker) => [...this.#entries.values()].some(({ ring }) => ring.keepsBusy(worker)),
     });
     this.#outbox = new Outbox(crew, (ring, sequence, error) => {
@@ -594,9 +597,10 @@ export class RingHub implements SlotRingHost {
 
   #maySleep(): boolean {
     return protocol.ownerMaySleep(this.#crew.words, () => {
-      for (const entry of this.#entries.values()) {
-        if (entry.ring.anyDone()) return true;
-        if (this.#isAlone && entry.runner.canWork) return true;
+      for (const { ring, runner } of this.#entries.values()) {
+        if (ring.anyDone()) return true;
+        // Jobs that were settled from outside may be unclaimed still, though all are delivered.
+        if (this.#isAlone && ring.outstanding > 0 && runner.canWork) return true;
       }
       return false;
     });

@@ -25,6 +25,8 @@ interface StopperHost {
   readonly inline: boolean;
   /** Something is to be delivered. */
   scheduleDelivery(): void;
+  /** The calling thread waits for the promise of this job no longer. */
+  abandonHere(ring: SlotRing, sequence: number): void;
   /** Does this worker run a job, without a pause, that nobody has cancelled? */
   keepsBusy(worker: number): boolean;
 }
@@ -78,6 +80,10 @@ export class JobStopper {
   }
 
   #retire(worker: number, ring: SlotRing, sequence: number, graceMs: number): void {
+    if (worker === 0) {
+      this.#host.abandonHere(ring, sequence);
+      return;
+    }
     const member = this.#crew.member(worker);
     if (member === undefined) return;
     this.#crew.post(member, { t: 'abandon', ring: ring.id, seq: sequence >>> 0 });

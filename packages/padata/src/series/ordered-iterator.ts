@@ -126,7 +126,9 @@ export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDis
         const item = this.#source!.next();
         if (item.done === true) {
           this.#sourceDone = true;
-          break;
+          // Whoever waits may have waited for this alone: all that was read has been handed out or skipped.
+          this.#serve();
+          return;
         }
         if (!this.#submit(item.value)) break;
       }

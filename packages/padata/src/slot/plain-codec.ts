@@ -56,15 +56,17 @@ export function encodePlain(
   offset: number,
   limit: number,
 ): number {
-  // A getter of a value that is being written has come here: its value goes by structured clone.
-  if (met.length > 0) return -1;
+  // A getter of a value that is being written may have come here: that one goes on afterwards.
+  const outer = met.length > 0 ? { out, at, end, met } : undefined;
+  if (outer !== undefined) met = [];
   out = bytes;
   at = offset;
   end = limit;
   try {
     return write(value, 0) ? at : -1;
   } finally {
-    if (met.length > 0) met = [];
+    if (outer !== undefined) ({ out, at, end, met } = outer);
+    else if (met.length > 0) met = [];
   }
 }
 

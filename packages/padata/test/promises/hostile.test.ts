@@ -205,6 +205,17 @@ test('what a getter of an input submits comes behind that input', async () => {
 });
 
 test.each(places)(
+  '%s: a getter of a result may complete another job: each has its own value',
+  async (where) => {
+    await using s = series(where, 'completesWithin', { outputBytes: () => 256 });
+    expect(await Promise.all([s.run(0), s.run(1)])).toEqual([
+      { of: 0, list: ['inner', { deep: true }], pad: 'i'.repeat(20) },
+      { before: ['outer', 1.5], within: { of: 1 }, after: ['outer', { deep: true }] },
+    ]);
+  },
+);
+
+test.each(places)(
   '%s: a thenable that settles more than once settles its own job, once',
   async (where) => {
     const numbers = [0, 1, 2, 3, 4];

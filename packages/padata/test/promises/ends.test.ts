@@ -1,0 +1,129 @@
+// What came out when everything was done to a pool at once (`npm run soak -- padata-hostile`): ends that were not found,
+// threads and turns that were waited for in vain.
+import { expect, test } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { createWorkPool } from '@bootmem/padata';
+import type { ErrorPolicy, WorkPool } from '@bootmem/padata';
+
+type Any = (input: unknown) => unknown;
+const jobs = new URL('../fixtures/series-jobs.mjs', import.meta.url);
+const pending = new URL('../fixtures/pending-jobs.mjs', import.meta.url);
+const ranges = new URL('../fixtures/range-jobs.mjs', import.meta.url);
+const range = (n: number) => Array.from({ length: n }, (_, i) => i);
+
+async function gather(results: AsyncIterable<unknown>): Promise<unknown[]> {
+  const all: unknown[] = [];
+  for await (const result of results) all.push(result);
+  return all;
+}
+
+// The end of the source is found when there is room again, and nothing else may be under way then.
+const ENDS: [ErrorPolicy, number[], number[] | string][] = [
+  ['throw', [2, 4, 6], [2, 4, 6]],
+  ['skip', [2, 4, 1], [2, 4]],
+  ['skip', [1, 3, 5], []],
+  ['collect', [2, 1], '1 items failed'],
+  ['collect', [1, 3], '2 items failed'],
+  ['throw', [], []],
+];
+test.each(ENDS.flatMap((row) => [0, 1].map((threads) => [threads, ...row] as const)))(
+  '%i threads, map (%s) of %j in a window of one ends with %j',
+  async (threads, errors, items, wanted) => {
+    await using pool = createWorkPool({ threads });
+    for (const window of [1, 2]) {
+      await using series = pool.series<Any>({ fn: { module: jobs, name: 'failOdd' }, window });
+      const all = gather(series.map(items, { errors }));
+      if (typeof wanted === 'string') await expect(all).rejects.toThrow(wanted);
+      else expect(await all).toEqual(wanted);
+    }
+  },
+);
+
+test.each([
+  ['leaving', 'closes a pool whose thread cannot leave'],
+  ['closed', 'has ended jobs of the calling thread that nobody had begun, and closes the pool'],
+  ['open', 'has ended jobs of the calling thread that nobody had begun'],
+])('%s: a program that %s ends by itself, and not before', (what) => {
+  const program = fileURLToPath(new URL('../fixtures/programs/ends.mjs', import.meta.url));
+  const { status, stdout } = spawnSync(process.execPath, [program, what], {
+    encoding: 'utf8',
+    timeout: 120_000,
+    killSignal: 'SIGKILL',
+  });
+  expect([status, stdout]).toEqual([0, 'over\n']);
+});
+
+test.each([0, 1])(
+  'promises that were given up take nobody a place, in the caller neither (%i threads)',
+  async (threads) => {
+    await using pool = createWorkPool({ threads });
+    const series = pool.series<Any>({
+      fn: { module: pending, name: 'mixed' },
+      pendingPerThread: 2,
+      graceMs: 0,
+    });
+    const reason = new Error('enough');
+    for (let round = 0; round < 4; round += 1) {
+      const controls = range(4).map(() => new AbortController());
+      const never = controls.map(({ signal }) => series.run(-1, { signal }));
+      const good = range(8).map((n) => series.run(n));
+      for (const control of controls)
+        setTimeout(() => {
+          control.abort(reason);
+        }, 1);
+      for (const job of never) await expect(job).rejects.toBe(reason);
+      expect(await Promise.all(good)).toEqual(range(8));
+    }
+    await series.close();
+  },
+);
+
+/** A range job of `later`, whose chunks wait, and `undo`, which marks what it undoes. */
+async function aborted(pool: WorkPool, maxThreads: number) {
+  const marks = new Int32Array(new SharedArrayBuffer(4 * 40));
+  const undone = new Int32Array(new SharedArrayBuffer(4 * 40));
+  const control = new AbortController();
+  const reason = new Error('enough');
+  const job = pool.runMultithreaded({
+    threadFn: { module: ranges, name: 'abortsItself' },
+    undoFn: { module: ranges, name: 'undo' },
+    arg: {
+      marks,
+      undone: undone.buffer,
+      abort: () => {
+        control.abort(reason);
+      },
+    },
+    start: 0,
+    size: 40,
+    maxThreads,
+    signal: control.signal,
+  });
+  await expect(job).rejects.toBe(reason);
+  expect([...undone]).toEqual([...marks]);
+  return marks.reduce((sum, n) => sum + n);
+}
+test('a range that is aborted in its last chunk is undone and rejects, however it is run', async () => {
+  await using none = createWorkPool({ threads: 0 });
+  // One call for all units; chunks in the caller.
+  expect(await aborted(none, 1)).toBe(40);
+  await using pool = createWorkPool({ threads: 1, works: 0 });
+  expect(await aborted(pool, 2)).toBe(40);
+});
+test('a function that fails after the abort of its range has failed', async () => {
+  await using pool = createWorkPool({ threads: 0 });
+  const control = new AbortController();
+  const job = pool.runMultithreaded({
+    threadFn: { module: ranges, name: 'abortsAndFails' },
+    arg: {
+      abort: () => {
+        control.abort(new Error('enough'));
+      },
+    },
+    start: 0,
+    size: 4,
+    signal: control.signal,
+  });
+  await expect(job).rejects.toMatchObject({ code: 'ERR_PADATA_CHUNK_FAILED' });
+});
