@@ -133,6 +133,20 @@ interface TimingReport {
   readonly pagesPerSecond: number;
 }
 
+/** What was left out of a boot, and what it would have taken. */
+export interface PredictionReport {
+  /** Why it was left out. */
+  readonly reason: string;
+  /** Pages that were left out. */
+  readonly pages: number;
+  /** Pages that were timed for it, on one thread. */
+  readonly sampledPages: number;
+  /** Their rate. */
+  readonly pagesPerSecond: number;
+  /** What the left out pages take one thread at that rate. */
+  readonly ms: number;
+}
+
 /** The outcome of one boot: `bootmem boot --json`. */
 export interface BootReport {
   readonly schema: 'bootmem/boot';
@@ -171,6 +185,8 @@ export interface BootReport {
   readonly unaccepted?: UnacceptedReport;
   /** On-demand mode: sections that allocations had to wait for. */
   readonly growth?: { readonly grows: number; readonly pages: number; readonly leftPages: number };
+  /** A machine with more pages than descriptors can number: the rest after the first allocation. */
+  readonly predicted?: PredictionReport;
   /** Kernel-like log lines with our own times. */
   readonly log: readonly string[];
   /** What the machine's own kernel complained about, and more of that kind. */

@@ -1,21 +1,22 @@
 /**
- * `npm run bench -- page-init [init | scaling | first]`: initialising page descriptors, warm and cold, beside a C
+ * `npm run bench -- page-init [init | scaling | first | devices]`: initialising page descriptors, warm and cold, beside a C
  * loop over 64-byte descriptors and native memset of our bytes; scaling by threads in the layout of the published
- * tables; time to the first allocation by memory size.
+ * tables; time to the first allocation by memory size; mapping device memory.
  */
 import { availableParallelism, cpus } from 'node:os';
 import { createWorkPool } from '@bootmem/padata';
 import { benchOptions, integer } from '../../kit/options.js';
 import { Samples } from '../../kit/samples.js';
+import { deviceMapping } from './cases/devices.js';
 import { firstAllocation } from './cases/first-allocation.js';
 import { init } from './cases/init.js';
 import { scaling } from './cases/scaling.js';
 
-const CASES = { init, scaling, first: firstAllocation };
+const CASES = { init, scaling, first: firstAllocation, devices: deviceMapping };
 
 const { quick, json, threads, cases } = benchOptions(
   'page-init',
-  'Initialising page descriptors: rate, scaling, time to the first allocation.',
+  'Initialising page descriptors: rate, scaling, time to the first allocation, device memory.',
   Object.keys(CASES),
   { threads: integer(availableParallelism(), 'most threads, default: the processors', 2) },
 );

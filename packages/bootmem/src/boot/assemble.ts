@@ -13,6 +13,7 @@ import { handover } from '../plan/handover.js';
 import type { Handover } from '../plan/handover.js';
 import { geometryOf, planPages } from '../plan/init-plan.js';
 import type { LayoutPlan } from '../plan/layout-plan.js';
+import { MAX_DESCRIPTORS } from '../plan/needs.js';
 import { topologyOf } from '../plan/topology.js';
 import { setUpAcceptance } from './acceptance.js';
 import type { Acceptance } from './acceptance.js';
@@ -37,7 +38,8 @@ function zoneSpecs(plan: LayoutPlan): ZoneSpec[] {
         zone,
         startPfn,
         endPfn,
-        presentPages,
+        // The word that holds it ends there; on so large a machine not more than that gets descriptors.
+        presentPages: Math.min(presentPages, MAX_DESCRIPTORS - 1),
       })),
   );
 }
@@ -45,11 +47,11 @@ function zoneSpecs(plan: LayoutPlan): ZoneSpec[] {
 /**
  * Assembles a machine.
  * @param plan     its layout
- * @param options  deferral, acceptance, threads that will attach
+ * @param options  deferral, acceptance, threads that will attach, whether all pages get descriptors
  */
 export function assemble(
   plan: LayoutPlan,
-  options: { defer: boolean; accept: AcceptMode; threads: number },
+  options: { defer: boolean; accept: AcceptMode; threads: number; whole: boolean },
 ): Assembly {
   const state = handover(plan);
   const pages = planPages(plan, state.memblock, options.defer);
@@ -57,6 +59,7 @@ export function assemble(
   const memmap = Memmap.create({
     ranges: pages.sections,
     geometry: geometryOf(plan),
+    populate: options.whole ? 'full' : 'ondemand',
     minPfn: Math.min(...described.map((range) => range.startPfn)),
     maxPfn: Math.max(...described.map((range) => range.endPfn)),
   });

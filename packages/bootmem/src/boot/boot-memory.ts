@@ -15,7 +15,8 @@ import type { DeferredResult } from '@bootmem/page-init';
 import { BootmemError } from '../errors.js';
 import { planLayout } from '../plan/layout-plan.js';
 import { chooseRelease, releaseName } from '../plan/profile.js';
-import type { AcceptMode, InitMode } from '../result.js';
+import { checkNeeds, MAX_DESCRIPTORS, needsOf } from '../plan/needs.js';
+import type { AcceptMode, InitMode, PredictionReport } from '../result.js';
 import { workerFunctions } from '../worker/functions.js';
 import type { WorkerFunctions } from '../worker/functions.js';
 import { sharedNow } from '../worker/chunk-log.js';
@@ -23,8 +24,9 @@ import { assemble, bringUpEarly } from './assemble.js';
 import type { Assembly } from './assemble.js';
 import { DeferredPass, startThreads } from './deferred.js';
 import { Devices } from './devices.js';
-import { BootLog, layoutLines } from './log-lines.js';
+import { BootLog, layoutLines, needsLines } from './log-lines.js';
 import { Machine } from './machine.js';
+import { predictRest } from './prediction.js';
 import type { BootEvent, BootOptions } from './types.js';
 
 /** Most threads a boot may use. */
@@ -55,7 +57,9 @@ interface Context {
  *   `machine.devicesReady()`
  * @throws BootmemError ERR_BOOTMEM_USAGE for options out of range, ERR_BOOTMEM_NO_MEMORY_MAP when no memory
  *   follows from the description, ERR_BOOTMEM_ABORTED when the signal was raised
- * @remarks shared memory of 14 bytes a page is reserved; a boot touches about 3 of them
+ * @remarks shared memory of 14 bytes a page is reserved; a boot touches a little more than 2 of them. A line of the log says how
+ *   much before it is done. A machine of more than 2^31 pages (8 TiB of 4 KiB) is brought up to its first allocation
+ *   and the rest predicted (`report().predicted`); one of more than 255 zones is refused
  */
 export async function bootMemory(
   description: MachineDescription,
@@ -120,6 +124,7 @@ interface BroughtUp {
   readonly assembly: Assembly;
   readonly pass: DeferredPass;
   readonly deferred: DeferredResult | undefined;
+  readonly predicted: PredictionReport | undefined;
   readonly timing: {
     firstAllocationMs: number;
     earlyMs: number;
@@ -137,34 +142,41 @@ async function bringUp(
   const { threads, mode, accept, profile } = options;
   emit({ kind: 'phase', phase: 'layout', ms: 0 });
   const plan = planLayout(description, asked);
+  const needs = needsOf(plan);
+  checkNeeds(needs, mode === 'eager');
   if (description.kernel !== undefined) {
     log.add(`Linux version ${description.kernel.release} (profile ${profile})`);
   }
   for (const line of layoutLines(plan)) log.add(line);
-  const assembly = assemble(plan, { defer: mode !== 'eager', accept, threads });
+  for (const line of needsLines(needs, mode !== 'on-demand')) log.add(line);
+  const { whole } = needs;
+  const assembly = assemble(plan, { defer: mode !== 'eager', accept, threads, whole });
   const pass = new DeferredPass(assembly, pool, functions, mode === 'deferred' ? threads : 1);
+  const passes = mode === 'deferred' && whole;
 
   const earlyFrom = elapsed();
   emit({ kind: 'phase', phase: 'early', ms: earlyFrom });
-  if (mode === 'deferred') pass.prepare();
+  if (passes) pass.prepare();
   const early = bringUpEarly(assembly);
   const earlyMs = elapsed() - earlyFrom;
   for (const line of early.lines) log.add(line);
-  if (mode === 'on-demand') growOnDemand(assembly, pass);
+  if (mode === 'on-demand' || !whole) growOnDemand(assembly, pass, whole);
   const firstAllocationMs = firstAllocation(assembly, elapsed);
   log.add(`first page allocated ${firstAllocationMs.toFixed(2)}ms after the start`);
   emit({ kind: 'phase', phase: 'first-allocation', ms: firstAllocationMs });
 
   await pass.settle(ATTACH_WAIT_MS);
   const deferredFrom = elapsed();
-  const deferred =
-    mode === 'deferred' && pass.nodes.length > 0 ? await runPass(context, pass) : undefined;
+  const deferred = passes && pass.nodes.length > 0 ? await runPass(context, pass) : undefined;
   throwIfAborted(signal);
+  const predicted = whole
+    ? undefined
+    : predictRest(pass.nodes, pass.totalPages, `more than ${MAX_DESCRIPTORS} page descriptors`);
   const deferredMs = deferred === undefined ? 0 : elapsed() - deferredFrom;
   assembly.allocator.drain();
   assembly.allocator.setupMarks();
   const timing = { firstAllocationMs, earlyMs, deferredMs, totalMs: elapsed() };
-  return { assembly, pass, deferred, timing };
+  return { assembly, pass, deferred, predicted, timing };
 }
 
 function runPass(context: Context, pass: DeferredPass): Promise<DeferredResult> {
@@ -181,11 +193,24 @@ function runPass(context: Context, pass: DeferredPass): Promise<DeferredResult> 
   });
 }
 
-/** Lets allocations that run short initialise more. */
-function growOnDemand(assembly: Assembly, pass: DeferredPass): void {
-  assembly.allocator.setHooks({
-    grow: createZoneGrower(pass.nodes),
-    ...(assembly.acceptance === undefined ? {} : { accept: assembly.acceptance.acceptor }),
+/** Slots that are left to what is going on while the last section is grown. */
+const SPARE_SECTIONS = 64;
+
+/** Lets allocations that run short initialise more, as long as descriptors are left. */
+function growOnDemand(
+  { allocator, memmap, acceptance }: Assembly,
+  pass: DeferredPass,
+  whole: boolean,
+): void {
+  const grow = createZoneGrower(pass.nodes);
+  const isLeft = (): boolean => {
+    const { sections, capacitySections } = memmap.usage();
+    return sections + SPARE_SECTIONS < capacitySections;
+  };
+  allocator.setHooks({
+    // Where there are fewer descriptors than pages, the allocator finds none left before they run out.
+    grow: whole ? grow : (zoneId, order) => isLeft() && grow(zoneId, order),
+    ...(acceptance === undefined ? {} : { accept: acceptance.acceptor }),
   });
 }
 

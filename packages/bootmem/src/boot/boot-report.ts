@@ -14,6 +14,7 @@ import type {
   ChunkReport,
   InitMode,
   NodeReport,
+  PredictionReport,
   ThreadReport,
   UnacceptedReport,
   ZoneReport,
@@ -47,6 +48,8 @@ export interface MachineParts {
     readonly threadStartMs: number;
   };
   readonly deferred: DeferredResult | undefined;
+  /** On a machine that is too large to be brought up as a whole. */
+  readonly predicted: PredictionReport | undefined;
   readonly devices: Devices;
 }
 
@@ -110,6 +113,7 @@ export function bootReport(parts: MachineParts, accepted: readonly AcceptedPoint
     devices: devices.reports,
     ...(unaccepted === undefined ? {} : { unaccepted }),
     ...(options.mode === 'on-demand' ? { growth: growth(parts) } : {}),
+    ...(parts.predicted === undefined ? {} : { predicted: parts.predicted }),
     log: [...log.lines],
     findings: findingsOf(assembly.plan),
     notes,

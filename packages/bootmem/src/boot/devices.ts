@@ -12,6 +12,7 @@ import { DeviceMemory } from '@bootmem/page-init/device';
 import type { RangeJobRunner } from '@bootmem/page-init';
 import type { DeviceMapping } from '@bootmem/page-init/device';
 import { messageOf } from '../errors.js';
+import { needsOf } from '../plan/needs.js';
 import type { DeviceReport } from '../result.js';
 import type { WorkerFunctions } from '../worker/functions.js';
 import type { DeviceArg, MachineHandle } from '../worker/init-worker.js';
@@ -51,6 +52,12 @@ export class Devices {
       profile: pages.profile,
       owner: { threadId: allocator.thread, liveness: allocator.registry },
     });
+    if (!needsOf(plan).whole && plan.devices.length > 0) {
+      this.notes.push(
+        'device memory is left out: the machine has more pages than descriptors can number',
+      );
+      return;
+    }
     for (const [index, range] of plan.devices.entries()) {
       const startPfn = Math.ceil(range.startPfn / SUBSECTION_PAGES) * SUBSECTION_PAGES;
       const endPfn = Math.floor(range.endPfn / SUBSECTION_PAGES) * SUBSECTION_PAGES;

@@ -2,8 +2,9 @@
  * Kernel-like log lines with our own times.
  */
 import { bootLines } from '@bootmem/buddy-allocator/reports';
-import { formatMemRange } from '../format/numbers.js';
+import { formatBytes, formatMemRange } from '../format/numbers.js';
 import type { LayoutPlan } from '../plan/layout-plan.js';
+import { type BootNeeds, MAX_DESCRIPTORS } from '../plan/needs.js';
 
 /** Collects lines and hands each on. */
 export class BootLog {
@@ -42,4 +43,20 @@ export function layoutLines(plan: LayoutPlan): string[] {
       ({ nid, start, end }) => `  node ${String(nid).padStart(3)}: ${formatMemRange(start, end)}`,
     ),
   ];
+}
+
+/**
+ * What will be reserved and touched, said before it is.
+ * @param needs  of the machine
+ * @param all    whether every page will be initialised
+ */
+export function needsLines(needs: BootNeeds, all: boolean): string[] {
+  const reserved = `page descriptors: reserves ${formatBytes(needs.reservedBytes)} of address space`;
+  if (!needs.whole) {
+    return [
+      `${reserved}; ${needs.descriptors} pages are more than the ${MAX_DESCRIPTORS} that can be numbered: ` +
+        'to the first allocation, the rest is predicted',
+    ];
+  }
+  return [`${reserved}, touches ${all ? 'about' : 'at most'} ${formatBytes(needs.touchedBytes)}`];
 }

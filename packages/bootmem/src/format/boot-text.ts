@@ -104,6 +104,13 @@ function summaryLines(report: BootReport): string[] {
       `${formatCount(report.growth.grows)} times, ${formatCount(report.growth.pages)} pages; ${formatCount(report.growth.leftPages)} pages still untouched`,
     ]);
   }
+  if (report.predicted !== undefined) {
+    const { pages, ms, pagesPerSecond, sampledPages } = report.predicted;
+    rows.push([
+      'predicted',
+      `${formatCount(pages)} pages more in ${formatMs(ms)} by one thread, at ${formatRate(pagesPerSecond, 'pages')} of the ${formatCount(sampledPages)} that were timed`,
+    ]);
+  }
   return formatTable([{ title: '' }, { title: '' }], rows);
 }
 

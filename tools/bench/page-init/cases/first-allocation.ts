@@ -8,7 +8,7 @@ import { planMachine } from '../support/machines.js';
 import { bringUp, type FirstAllocation } from '../support/runs.js';
 
 /** GiB. */
-const SIZES = [1, 8, 64, 768, 3072, 12288];
+const SIZES = [1, 8, 64, 768, 3072, 12288, 65536];
 const PHASES = ['plan', 'map', 'allocator', 'early', 'deferred', 'allocate'] as const;
 
 function boot(gib: number): FirstAllocation {

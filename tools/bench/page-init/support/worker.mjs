@@ -2,6 +2,7 @@
 import { PageAllocator } from '@bootmem/buddy-allocator/machine';
 import { Memmap } from '@bootmem/memmap';
 import { DeferredNode } from '@bootmem/page-init';
+import { DeviceInit } from '@bootmem/page-init/device';
 
 /** A sink that only counts: initialisation alone. */
 export const NULL_SINK = { freeBlocks: (start, end) => end - start };
@@ -35,4 +36,15 @@ export function attach(start, end, arg) {
   for (let seen; (seen = Atomics.load(barrier, 0)) < threads && performance.now() < until;) {
     Atomics.wait(barrier, 0, seen, 50);
   }
+}
+
+let device;
+
+/** Sub-ranges of a device. @param arg {key, memmap, device}: handles */
+export function initDevice(start, end, arg) {
+  if (device?.key !== arg.key) {
+    const memmap = Memmap.attach(arg.memmap);
+    device = { key: arg.key, init: DeviceInit.attach(arg.device, { memmap }) };
+  }
+  return device.init.initChunk(start, end);
 }

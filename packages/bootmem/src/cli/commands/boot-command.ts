@@ -53,8 +53,9 @@ export async function runBoot(
   const machine = await bootWithProgress(input, options, io, { progress: text, lines: text });
   try {
     await machine.devicesReady();
-    const bytes = machine.report().machine.memoryBytes;
-    const demand = options.demand ?? (options.mode === 'on-demand' ? bytes / 4 : 0);
+    const { machine: figures, predicted } = machine.report();
+    const grows = options.mode === 'on-demand' && predicted === undefined;
+    const demand = options.demand ?? (grows ? figures.memoryBytes / 4 : 0);
     if (demand > 0) {
       const got = demandMemory(machine, demand);
       const line = `allocated and freed ${formatBytes(got)} in blocks of the largest order`;

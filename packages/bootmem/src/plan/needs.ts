@@ -1,0 +1,86 @@
+/**
+ * What a boot will need before anything of it is reserved: descriptors, zones, memory; and whether that can be had.
+ *
+ * Two numbers end what is brought up for real: the index of a descriptor has 31 bits (8 TiB of 4 KiB pages), and a byte
+ * names a zone of a node. Beyond the first a boot goes to its first allocation and predicts the rest; beyond the second
+ * it is refused.
+ */
+import { BootmemError } from '../errors.js';
+import type { LayoutPlan } from './layout-plan.js';
+
+/** Descriptors that a machine can have at a time. */
+export const MAX_DESCRIPTORS = 2 ** 31;
+/** Zones with memory, device memory's included. */
+export const MAX_ZONES = 255;
+
+/** Bytes of address space that a descriptor takes, its part of the tables included; nearly. */
+const RESERVED_BYTES_A_PAGE = 14.03;
+/** Bytes of it that initialising and handing over a page write; nearly. */
+const TOUCHED_BYTES_A_PAGE = 2.1;
+
+/** What a boot needs. */
+export interface BootNeeds {
+  /** Pages of all sections with memory, and of device memory. */
+  readonly descriptors: number;
+  /** Zones with memory, one for the device memory of each node that has some. */
+  readonly zones: number;
+  /** Address space for descriptors, bytes: from the lowest page to the highest. */
+  readonly reservedBytes: number;
+  /** Memory that a whole boot touches for them, bytes. */
+  readonly touchedBytes: number;
+  /** False: more descriptors than can be numbered; only what comes before the first allocation is done. */
+  readonly whole: boolean;
+}
+
+/**
+ * Adds up what a machine needs. O(ranges).
+ * @param plan  its layout
+ */
+export function needsOf(plan: LayoutPlan): BootNeeds {
+  const size = plan.pagesPerSection;
+  const sections = [...plan.memory, ...plan.devices].map(({ startPfn, endPfn }) => ({
+    start: Math.floor(startPfn / size),
+    end: Math.ceil(endPfn / size),
+  }));
+  sections.sort((a, b) => a.start - b.start);
+  let count = 0;
+  let reached = 0;
+  for (const { start, end } of sections) {
+    count += Math.max(0, end - Math.max(start, reached));
+    reached = Math.max(reached, end);
+  }
+  const descriptors = count * size;
+  const span = (reached - (sections[0]?.start ?? 0)) * size;
+  const zones = plan.layout.nodes.flatMap((node) =>
+    node.zones.filter((zone) => zone.presentPages > 0),
+  ).length;
+  return {
+    descriptors,
+    zones: zones + new Set(plan.devices.map((range) => range.nid)).size,
+    reservedBytes: Math.round(Math.min(span, MAX_DESCRIPTORS) * RESERVED_BYTES_A_PAGE),
+    touchedBytes: Math.round(descriptors * TOUCHED_BYTES_A_PAGE),
+    whole: descriptors <= MAX_DESCRIPTORS,
+  };
+}
+
+/**
+ * Refuses what cannot even begin.
+ * @throws BootmemError ERR_BOOTMEM_USAGE with what the boot would need
+ */
+export function checkNeeds(needs: BootNeeds, eager: boolean): void {
+  if (needs.zones > MAX_ZONES) {
+    throw new BootmemError(
+      'ERR_BOOTMEM_USAGE',
+      `the machine has ${needs.zones} zones with memory, and ${MAX_ZONES} can be numbered`,
+      { zones: needs.zones, maxZones: MAX_ZONES },
+    );
+  }
+  if (eager && !needs.whole) {
+    throw new BootmemError(
+      'ERR_BOOTMEM_USAGE',
+      `eager needs ${needs.descriptors} page descriptors at once, and ${MAX_DESCRIPTORS} can be numbered; ` +
+        'deferred and on-demand boots go to the first allocation and predict the rest',
+      { descriptors: needs.descriptors, maxDescriptors: MAX_DESCRIPTORS },
+    );
+  }
+}
