@@ -157,6 +157,8 @@ const poolRows: Row[] = [
   ['allocContigRange.start', (v) => pool.allocContigRange(v, 8)],
   ['allocContigRange.end', (v) => pool.allocContigRange(5, v)],
   ['allocContigRange.move', (v) => pool.allocContigRange(0, 8, v), ['undefined', 'a function']],
+  ['unisolate', (v) => pool.unisolate(v)],
+  ['settleMoves', (v) => pool.settleMoves(v), ['a function']],
   ['compact.move', (v) => pool.compact(v), ['a function']],
   ['compact.isMovable', (v) => pool.compact(always, v), ['undefined', 'a function']],
   ['grow', (v) => pool.grow(v), ['2^31']],
@@ -284,6 +286,7 @@ const machineRows: Row[] = [
   ['allocContigRange.move', (v) => machine.allocContigRange(0, 8, v), ['undefined', 'a function']],
   ['isolate', (v) => machine.isolate(v)],
   ['unisolate', (v) => machine.unisolate(v)],
+  ['settleMoves', (v) => machine.settleMoves(v), ['a function']],
   ['compact.move', (v) => machine.compact(0, 'Normal', v), ['a function']],
   ['compact.zone', (v) => machine.compact(0, v, always)],
   [

@@ -4,6 +4,7 @@
  *     header      144 words  magic, version, zones, threads, ... and the lists of a closed cache
  *     zone 0..n   `Zone.WORDS` each, see `Zone`
  *     cache (zone, thread) 0..n*t, as long as the header says, see cache-layout.ts
+ *     owner of the isolation of each pageblock, by index >>> pageblock order: a tag of the thread registry
  *
  * Who writes what: everything in a zone's block except the lock, the marks and the event words is written
  * under the zone's lock; marks are written under it and read without. Page numbers that may exceed 32
@@ -14,7 +15,7 @@ import { stackLayout } from './cache-layout.js';
 /** First word of a control array. */
 export const MAGIC = 0x42554459;
 /** Version of the layout; attach refuses any other. */
-export const VERSION = 4;
+export const VERSION = 5;
 
 /** Words of the header. */
 export const Header = {
@@ -30,6 +31,8 @@ export const Header = {
   BROKEN: 6,
   /** Left-overs of splits below this order become guard blocks. */
   GUARD_ORDER: 7,
+  /** Pageblocks that have a word for the owner of their isolation. */
+  PAGEBLOCKS: 8,
   /** Most pages that one list of a cache may hold: the stacks have room for these. */
   CACHE_SHARE: 9,
   /** Words of one cache's block, which follow from CACHE_SHARE. */
@@ -113,6 +116,12 @@ export const Zone = {
   RESERVE: 40,
   /** One bit per non-empty order, per migratetype. */
   MASK: 48,
+  /**
+   * Run in flight, see lists/run.ts: first pfn in two words, and pages; 0 for none, less for pages that are claimed.
+   */
+  RUN_LOW: 56,
+  RUN_HIGH: 57,
+  RUN_PAGES: 58,
   /** head, tail, count of each list, by order * LIST_TYPES + migratetype. */
   LISTS: 64,
   WORDS: 64 + LIST_ORDERS * LIST_TYPES * LIST_WORDS,
@@ -144,11 +153,19 @@ export interface ControlSizes {
   readonly threads: number;
   /** As {@link Header.CACHE_SHARE}. */
   readonly cacheShare: number;
+  /** As {@link Header.PAGEBLOCKS}. */
+  readonly pageblocks: number;
 }
 
 /** Words of a whole control array. */
-export function controlWords({ zones, threads, cacheShare }: ControlSizes): number {
-  return Header.WORDS + zones * Zone.WORDS + zones * threads * stackLayout(cacheShare).words;
+export function controlWords({ zones, threads, cacheShare, pageblocks }: ControlSizes): number {
+  const caches = zones * threads * stackLayout(cacheShare).words;
+  return Header.WORDS + zones * Zone.WORDS + caches + pageblocks;
+}
+
+/** Offset of the owners of isolations. */
+export function ownersAt(words: Int32Array): number {
+  return cacheAt(words, words[Header.ZONES]!, 1);
 }
 
 /** Writes the sizes and options of a new control array; MAGIC comes last, when all else is there. */
@@ -157,6 +174,7 @@ export function initHeader(words: Int32Array, sizes: ControlSizes, flags: number
   words[Header.ZONES] = sizes.zones;
   words[Header.THREADS] = sizes.threads;
   words[Header.FLAGS] = flags;
+  words[Header.PAGEBLOCKS] = sizes.pageblocks;
   words[Header.CACHE_SHARE] = sizes.cacheShare;
   words[Header.CACHE_WORDS] = stackLayout(sizes.cacheShare).words;
 }

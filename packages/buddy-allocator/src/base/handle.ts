@@ -54,7 +54,10 @@ function controlNeed(words: Int32Array): BufferNeed | string {
   if (!shared || words[Header.CACHE_WORDS] !== stackLayout(cacheShare).words) {
     return `its page caches are for ${cacheShare} pages`;
   }
-  return { field: 'control', as: 'words', bytes: 4 * controlWords({ zones, threads, cacheShare }) };
+  const pageblocks = words[Header.PAGEBLOCKS]!;
+  if (pageblocks < 1) return `it is for ${pageblocks} pageblocks`;
+  const sizes = { zones, threads, cacheShare, pageblocks };
+  return { field: 'control', as: 'words', bytes: 4 * controlWords(sizes) };
 }
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
@@ -122,6 +125,13 @@ export function checkTogether(
     throw handleError(`caches for ${threads} threads, a registry of ${registry.maxThreads}`, {
       threads,
       registered: registry.maxThreads,
+    });
+  }
+  const pageblocks = memmap.columns().pageblocks.length;
+  if (words[Header.PAGEBLOCKS] !== pageblocks) {
+    throw handleError(`words for ${words[Header.PAGEBLOCKS]} pageblocks of ${pageblocks}`, {
+      pageblocks,
+      counted: words[Header.PAGEBLOCKS],
     });
   }
   for (let zone = 0; zone < words[Header.ZONES]!; zone++) {

@@ -44,7 +44,12 @@ export function makeHandle(
   checkSpecs(memmap, zones);
   checkOptions(options, memmap.geometry.maxOrder);
   const threads = options.threads ?? 64;
-  const sizes = { zones: zones.length, threads, cacheShare: cacheShareOf(options) };
+  const sizes = {
+    zones: zones.length,
+    threads,
+    cacheShare: cacheShareOf(options),
+    pageblocks: memmap.columns().pageblocks.length,
+  };
   const control = allocateWords(controlWords(sizes), memmap.usage().storage !== 'local');
   const flags =
     ((options.grouping ?? true) ? ControlFlag.GROUPING : 0) |

@@ -10,8 +10,8 @@
  *
  * Invariants: I1..I12 of DESIGN.md; `verify()` checks them. Source: Documentation/mm/physical_memory.rst.
  */
-import { Memmap, PageState, ZONE_NAMES } from '@bootmem/memmap';
-import { SharedLock, ThreadRegistry } from '@bootmem/memmap/shared';
+import { type Memmap, PageState, ZONE_NAMES } from '@bootmem/memmap';
+import { SharedLock } from '@bootmem/memmap/shared';
 
 import { profileForRelease, type KernelProfile } from '../marks/profile.js';
 import type { ZoneName } from '@bootmem/memmap';
@@ -26,11 +26,8 @@ import type {
   ZoneSpec,
 } from './allocator-types.js';
 import { type CompactionResult, compactZone } from '../zone/compaction.js';
-import { Cache } from '../base/cache-layout.js';
 import { ControlFlag, Header, Zone } from '../base/control-layout.js';
 import {
-  checkArray,
-  checkFlag,
   checkFunction,
   checkInteger,
   checkName,
@@ -41,15 +38,12 @@ import {
   refuse,
 } from '../base/check.js';
 import { BuddyError } from '../base/errors.js';
-import { checkMachineHandle, checkTogether } from '../base/handle.js';
-import { markAllDead, type ReclaimOptions } from '../base/threads.js';
-import {
-  allocContigRange,
-  checkContig,
-  isolatePageblock,
-  type MoveCallback,
-  unisolatePageblock,
-} from '../zone/isolation.js';
+import { closeRun, openRun } from '../lists/run.js';
+import { checkMachineHandle } from '../base/handle.js';
+import { allocContigRange, checkContig } from '../zone/contig.js';
+import { Attachment } from '../zone/attachment.js';
+import { isolatePageblock, unisolatePageblock } from '../zone/isolation.js';
+import type { MoveCallback } from '../zone/moves.js';
 import {
   type AcceptState,
   acceptStateOf,
@@ -59,7 +53,6 @@ import {
   takeUnacceptedAt,
 } from '../zone/unaccepted-blocks.js';
 import { checkUnits, markShared, unmarkShared } from '../zone/shared-blocks.js';
-import { auditZone, type Violation } from '../zone/verify.js';
 import type { BuddyZone } from '../zone/zone.js';
 import { checkAllocOptions, checkHooks, checkOptions } from './check-options.js';
 import { ZoneWalk } from './zone-walk.js';
@@ -73,32 +66,22 @@ const ONE_HOP = (from: number, to: number): number => (from === to ? 10 : 20);
 const MAX_ORDER = 15;
 
 /** Zoned page allocator over a memmap, seen from one thread. */
-export class PageAllocator {
-  readonly memmap: Memmap;
-  /** Id of the calling thread in the registry. */
-  readonly thread: number;
-  readonly registry: ThreadRegistry;
+export class PageAllocator extends Attachment {
   readonly zones: readonly NamedZone[];
   readonly #handle: PageAllocatorHandle;
-  readonly #words: Int32Array;
   readonly #byId: readonly (BuddyZone | undefined)[];
   readonly #walk: ZoneWalk;
   readonly #profile: KernelProfile;
   readonly #grouping: boolean;
   #hooks: AllocatorHooks;
   #lists: Zonelists;
-  #closed = false;
 
   private constructor(handle: PageAllocatorHandle, options: PageAllocatorOptions) {
+    super(handle, options.thread, undefined);
     const words = handle.control;
     this.#handle = handle;
-    this.#words = words;
     this.#hooks = options;
     this.#profile = options.profile ?? profileForRelease(handle.release);
-    this.memmap = Memmap.attach(handle.memmap);
-    this.registry = ThreadRegistry.attach(handle.threads);
-    checkTogether(words, this.memmap, this.registry);
-    this.thread = this.registry.register(options.thread);
     this.#grouping = (words[Header.FLAGS]! & ControlFlag.GROUPING) !== 0;
     const { memmap, registry, thread } = this;
     this.zones = openZones(handle, { memmap, registry, thread, options });
@@ -114,7 +97,7 @@ export class PageAllocator {
       },
     });
     this.#lists = new Zonelists(this.zones, options.distance ?? ONE_HOP);
-    this.#own();
+    this.own();
   }
 
   /**
@@ -149,7 +132,7 @@ export class PageAllocator {
 
   /** Replaces this thread's hooks. */
   setHooks(hooks: AllocatorHooks): void {
-    this.#checkOpen();
+    this.checkOpen();
     checkHooks(hooks);
     this.#hooks = hooks;
   }
@@ -166,7 +149,7 @@ export class PageAllocator {
    * @param distance  between two nodes; called when the list of a node is first needed; default 10 to itself, 20 else
    */
   buildZonelists(distance = ONE_HOP): void {
-    this.#checkOpen();
+    this.checkOpen();
     checkFunction(distance, 'distance');
     this.#lists = new Zonelists(this.zones, distance);
   }
@@ -178,7 +161,7 @@ export class PageAllocator {
    * @throws ERR_BUDDY_OUT_OF_ZONE | ERR_BUDDY_UNINITIALISED | ERR_BUDDY_NOT_ALLOCATED, nothing changed
    */
   freeBlocks(startPfn: number, endPfn: number): number {
-    this.#checkOpen();
+    this.checkOpen();
     checkPfn(startPfn, 'startPfn');
     checkPfn(endPfn, 'endPfn');
     const zone = this.#zoneOf(startPfn);
@@ -229,7 +212,7 @@ export class PageAllocator {
    * @throws ERR_BUDDY_ARGUMENT; what a hook throws: then all pages of this call are free again
    */
   allocBulk(count: number, out: number[], options: AllocOptions = {}): number {
-    this.#checkOpen();
+    this.checkOpen();
     checkInteger(count, 'count', 0, MAX_NUMBER);
     checkOut(out, count);
     checkAllocOptions(options);
@@ -253,7 +236,7 @@ export class PageAllocator {
    * @kernel alloc_pages_exact
    */
   allocExact(pages: number, options: AllocOptions = {}): number | undefined {
-    this.#checkOpen();
+    this.checkOpen();
     checkInteger(pages, 'pages', 1, 2 ** this.memmap.geometry.maxOrder);
     const order = Math.ceil(Math.log2(pages));
     const pfn = this.allocPages(order, options);
@@ -264,8 +247,11 @@ export class PageAllocator {
     zone.locked(() => {
       const { ALLOCATED, DIRTY } = PageState;
       const dirty = state[index]! & DIRTY;
+      // The tail is free from here on, whoever ends this.
+      openRun(zone.words, zone.at, pfn + pages, 2 ** order - pages);
       state.fill(ALLOCATED | dirty, index, index + 2 ** order);
       for (let i = index + pages; i < index + 2 ** order; i++) zone.area.free(i, 0, true, dirty);
+      closeRun(zone.words, zone.at);
     });
     return pfn;
   }
@@ -278,7 +264,7 @@ export class PageAllocator {
    * @kernel alloc_contig_range
    */
   allocContigRange(startPfn: number, endPfn: number, move?: MoveCallback): boolean {
-    this.#checkOpen();
+    this.checkOpen();
     checkPfn(startPfn, 'startPfn');
     const gate = this.#hooks.accept;
     const zone = this.#zoneAt(startPfn);
@@ -291,7 +277,7 @@ export class PageAllocator {
 
   /** Isolates the pageblock of a page. @kernel set_migratetype_isolate */
   isolate(pfn: number): boolean {
-    this.#checkOpen();
+    this.checkOpen();
     checkPfn(pfn);
     this.#hooks.accept?.acceptBlock(pfn);
     return isolatePageblock(this.#zoneAt(pfn), pfn);
@@ -299,14 +285,14 @@ export class PageAllocator {
 
   /** Lifts the isolation of the pageblock of a page; its type counts again. */
   unisolate(pfn: number): boolean {
-    this.#checkOpen();
+    this.checkOpen();
     checkPfn(pfn);
     return unisolatePageblock(this.#zoneAt(pfn), pfn);
   }
 
   /** Moves movable blocks of a zone to its high end. @kernel compact_zone */
   compact(nid: number, zone: ZoneName, move: MoveCallback): CompactionResult {
-    this.#checkOpen();
+    this.checkOpen();
     checkFunction(move, 'move');
     const core = this.zone(nid, zone)?.core;
     if (core === undefined) throw new BuddyError('ERR_BUDDY_ARGUMENT', `no zone ${nid}/${zone}`);
@@ -315,23 +301,9 @@ export class PageAllocator {
     return compactZone(core, move, isMovable ?? byType);
   }
 
-  /** Checks I1..I12 of every zone; call it while no other thread is at work. @returns what is broken */
-  verify(): Violation[] {
-    this.#refuseClosed();
-    const threads = this.#words[Header.THREADS]!;
-    const violations = this.zones.flatMap(({ core }, zone) =>
-      auditZone(core, core.cacheAt === undefined ? undefined : { threads, zone }).violations.map(
-        (v) => ({ ...v, text: `zone ${zone}: ${v.text}` }),
-      ),
-    );
-    // A broken invariant stops the object, in every thread: see `#check`.
-    if (violations.length > 0) this.#words[Header.BROKEN] = 1;
-    return violations;
-  }
-
   /** Parks a block of the maximum order as unaccepted: FIFO tail, counted free and unaccepted. */
   parkUnaccepted(zoneId: number, pfn: number): void {
-    this.#checkOpen();
+    this.checkOpen();
     checkPfn(pfn);
     parkUnaccepted(this.memmap, this.#zoneById(zoneId), pfn);
   }
@@ -341,13 +313,13 @@ export class PageAllocator {
    * @param named  told its first page under the lock, before it leaves the list; must not call back
    */
   takeUnaccepted(zoneId: number, named?: (pfn: number) => void): number | undefined {
-    this.#checkOpen();
+    this.checkOpen();
     return takeUnaccepted(this.memmap, this.#zoneById(zoneId), named);
   }
 
   /** Takes the parked block that starts at `pfn`; false when none does. @param named  as for {@link takeUnaccepted} */
   takeUnacceptedAt(pfn: number, named?: (pfn: number) => void): boolean {
-    this.#checkOpen();
+    this.checkOpen();
     checkPfn(pfn);
     return takeUnacceptedAt(this.memmap, this.#zoneOf(pfn), pfn, named);
   }
@@ -369,7 +341,7 @@ export class PageAllocator {
    * @returns first page of the first unit that is not so held; undefined when all are marked
    */
   markShared(startPfn: number, endPfn: number, unitPages: number): number | undefined {
-    this.#checkOpen();
+    this.checkOpen();
     checkUnits(startPfn, endPfn, unitPages);
     return markShared(this.memmap, this.#zoneOf(startPfn), { startPfn, endPfn }, unitPages);
   }
@@ -383,7 +355,7 @@ export class PageAllocator {
     endPfn: number,
     isShared: (startPfn: number, endPfn: number) => boolean,
   ): void {
-    this.#checkOpen();
+    this.checkOpen();
     checkUnits(startPfn, endPfn, 1);
     checkFunction(isShared, 'isShared');
     for (const { core } of this.zones) {
@@ -393,13 +365,13 @@ export class PageAllocator {
 
   /** Pages parked in a zone. Lock-free. */
   unacceptedPages(zoneId: number): number {
-    this.#refuseClosed();
+    this.refuseClosed();
     return this.#zoneById(zoneId).get(Zone.UNACCEPTED);
   }
 
   /** What an accept gate compares. Lock-free. */
   acceptState(zoneId: number, order: number): AcceptState {
-    this.#refuseClosed();
+    this.refuseClosed();
     checkOrder(order, this.memmap.geometry.maxOrder);
     return acceptStateOf(this.#zoneById(zoneId), order);
   }
@@ -409,7 +381,7 @@ export class PageAllocator {
    * @kernel setup_per_zone_wmarks, setup_per_zone_lowmem_reserve, zone_set_pageset_high_and_batch
    */
   setupMarks(options: MarkOptions = {}): void {
-    this.#checkOpen();
+    this.checkOpen();
     checkObject(options, 'options');
     const { minFreeKbytes, watermarkScaleFactor } = options;
     if (minFreeKbytes !== undefined) checkInteger(minFreeKbytes, 'minFreeKbytes', 0, MAX_NUMBER);
@@ -422,122 +394,19 @@ export class PageAllocator {
 
   /** Computes batch and limits of the page caches from what the zones manage now. */
   setupCaches(): void {
-    this.#checkOpen();
+    this.checkOpen();
     setupCaches(this.zones, this.#profile, this.#handle.workers);
-  }
-
-  /** Gives this thread's caches back, and those that are parked; asks the other threads to do so at their next call. */
-  drain(): void {
-    this.#checkOpen();
-    for (const { core } of this.zones) core.drainCaches();
-  }
-
-  /**
-   * Lets others have what this thread's caches hold, until it needs them again: say so before doing nothing for long.
-   * Any call is still possible; the first that needs a cache makes it the thread's own again.
-   * @remarks about a microsecond a zone, no lock
-   */
-  park(): void {
-    this.#checkOpen();
-    for (const { core } of this.zones) core.cache?.park();
-  }
-
-  /**
-   * Takes a thread id for a worker that is yet to start; pass it on, and attach with `{ thread }`. Whatever happens to the
-   * worker, even before its first message, {@link reclaimThread} of this id is right when it has exited; the id stays taken
-   * until then, also when the worker closes its allocator itself.
-   * @throws ERR_THREADS_FULL (MemmapError) when all ids are taken
-   */
-  reserveThread(): number {
-    this.#checkOpen();
-    return this.registry.reserve();
-  }
-
-  /** Ids that are taken: reserved, attached, or of ended threads that nobody has reclaimed. Ascending. */
-  threads(): number[] {
-    this.#refuseClosed();
-    return this.registry.ids();
-  }
-
-  /**
-   * Recovers what a dead thread held, its page caches and, at the next use, its locks, and frees its id. Call it when
-   * a worker has exited.
-   * @returns pages given back to the zones
-   * @throws ERR_LOCK_TIMEOUT as {@link reclaimThreads}
-   */
-  reclaimThread(thread: number, options: ReclaimOptions = {}): number {
-    checkInteger(thread, 'thread', 1, this.registry.maxThreads);
-    return this.reclaimThreads([thread], options);
-  }
-
-  /**
-   * As {@link reclaimThread} for several: all count as dead before any lock is waited for, so the order does not
-   * matter when one of them holds a lock. Ids that nobody has are skipped.
-   * @returns pages given back
-   * @throws ERR_BUDDY_ARGUMENT for an id that is none, or the caller's own; ERR_LOCK_TIMEOUT (MemmapError) while a living
-   *   thread keeps the lock: the call may be repeated
-   */
-  reclaimThreads(threads: readonly number[], options: ReclaimOptions = {}): number {
-    this.#checkOpen();
-    checkArray(threads, 'threads');
-    checkObject(options, 'options');
-    checkFlag(options.reserve, 'reserve');
-    let pages = 0;
-    for (const thread of markAllDead(this.registry, this.thread, threads)) {
-      pages += this.#reclaim(thread, options);
-    }
-    return pages;
-  }
-
-  /**
-   * Reclaims every thread of which the operating system knows that it has ended: on Linux; elsewhere none.
-   * @returns pages given back
-   * @throws ERR_LOCK_TIMEOUT as {@link reclaimThreads}
-   */
-  reclaimEnded(): number {
-    this.#checkOpen();
-    return this.reclaimThreads(this.registry.findEnded());
-  }
-
-  #reclaim(thread: number, { reserve = false }: ReclaimOptions): number {
-    let pages = 0;
-    for (const { core } of this.zones) pages += core.reclaimCacheOf(thread);
-    this.registry.release(thread, reserve);
-    return pages;
-  }
-
-  /**
-   * Drains this thread's caches and gives its id back. Idempotent. Every other function throws ERR_BUDDY_CLOSED
-   * afterwards, but `toHandle` and `zone`.
-   */
-  close(): void {
-    if (this.#closed) return;
-    for (const { core } of this.zones) {
-      core.close();
-      if (core.cacheAt !== undefined) this.#words[core.cacheAt + Cache.OWNER] = 0;
-    }
-    this.#closed = true;
-    this.registry.unregister(this.thread);
-  }
-
-  /** The same as {@link close}, for `using`. */
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  /** Word that counts low-watermark events: array and index, for Atomics.wait and waitAsync. */
-  lowEvents(): { words: Int32Array; index: number } {
-    this.#refuseClosed();
-    return { words: this.#words, index: Header.EVENTS };
   }
 
   /** Watermark lock words of a zone, for tests of dead owners. */
   static readonly LOCK_WORDS = SharedLock.WORDS;
 
-  #own(): void {
-    for (const { core } of this.zones) {
-      if (core.cacheAt !== undefined) this.#words[core.cacheAt + Cache.OWNER] = this.thread;
-    }
+  protected cores(): readonly BuddyZone[] {
+    return this.zones.map(({ core }) => core);
+  }
+
+  protected leave(): void {
+    // Nothing else: every function asks first whether the allocator is open.
   }
 
   #zoneOf(pfn: number): BuddyZone | undefined {
@@ -560,19 +429,8 @@ export class PageAllocator {
     });
   }
 
-  #refuseClosed(): void {
-    if (this.#closed) throw new BuddyError('ERR_BUDDY_CLOSED', 'the allocator was closed');
-  }
-
   #check(order: number): void {
-    this.#checkOpen();
+    this.checkOpen();
     checkOrder(order, this.memmap.geometry.maxOrder);
-  }
-
-  #checkOpen(): void {
-    this.#refuseClosed();
-    if (this.#words[Header.BROKEN] !== 0) {
-      throw new BuddyError('ERR_BUDDY_CORRUPT', 'verify() has found broken invariants');
-    }
   }
 }

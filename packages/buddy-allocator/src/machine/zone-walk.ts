@@ -10,7 +10,13 @@
 import { type Memmap, ZONE_INDEX_BY_NAME } from '@bootmem/memmap';
 
 import { AllocFlag, watermarkFast, type WatermarkZone } from '../marks/watermark-check.js';
-import type { AcceptGate, AllocOptions, AllocatorHooks, NamedZone } from './allocator-types.js';
+import type {
+  AcceptGate,
+  AllocOptions,
+  AllocatorHooks,
+  NamedZone,
+  Pressure,
+} from './allocator-types.js';
 import { Zone } from '../base/control-layout.js';
 import { TakeFlag } from '../lists/fallback.js';
 import type { BuddyZone } from '../zone/zone.js';
@@ -35,6 +41,8 @@ export class ZoneWalk {
   readonly #hooks: () => AllocatorHooks;
   readonly #drain: () => void;
   readonly #views: readonly WatermarkZone[];
+  /** A callback for pressure runs: what it requests itself must do with what there is. @kernel PF_MEMALLOC */
+  #relieving = false;
 
   constructor(parts: ZoneWalkParts) {
     this.#memmap = parts.memmap;
@@ -151,8 +159,7 @@ export class ZoneWalk {
     if (pfn !== undefined) return pfn;
     if (options.noPressure !== true && options.canReclaim !== false) {
       for (let round = 0; round < PRESSURE_ROUNDS && pfn === undefined; round++) {
-        const freed = this.#hooks().onPressure?.({ order, migratetype: type, round }) === true;
-        if (!freed) break;
+        if (!this.#relieve({ order, migratetype: type, round })) break;
         pfn = this.#fromList(list, order, type, flags, options);
       }
     }
@@ -164,6 +171,16 @@ export class ZoneWalk {
       core.locked(() => core.fallback.unreserveHighatomic(type, true));
     }
     return this.#fromList(list, order, type, flags, options);
+  }
+
+  #relieve(pressure: Pressure): boolean {
+    if (this.#relieving) return false;
+    this.#relieving = true;
+    try {
+      return this.#hooks().onPressure?.(pressure) === true;
+    } finally {
+      this.#relieving = false;
+    }
   }
 }
 

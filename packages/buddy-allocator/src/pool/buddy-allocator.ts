@@ -12,14 +12,11 @@
  *
  * Invariants: those of the zone; page number = descriptor index, because sections start at 0 in order.
  */
-import { Memmap, Migratetype } from '@bootmem/memmap';
-import { ThreadRegistry } from '@bootmem/memmap/shared';
+import { Migratetype } from '@bootmem/memmap';
 
 import { compactZone, type CompactionResult } from '../zone/compaction.js';
-import { Cache } from '../base/cache-layout.js';
 import { ControlFlag, Header, Zone, zoneAt, ZoneFlag } from '../base/control-layout.js';
 import {
-  checkArray,
   checkFlag,
   checkFunction,
   checkInteger,
@@ -31,12 +28,13 @@ import {
   refuse,
 } from '../base/check.js';
 import { BuddyError } from '../base/errors.js';
-import { checkAllocatorHandle, checkTogether } from '../base/handle.js';
-import { markAllDead, type ReclaimOptions } from '../base/threads.js';
+import { checkAllocatorHandle } from '../base/handle.js';
 import { createFastPath, type FastPath } from './fast-path.js';
-import { allocContigRange, checkContig, type MoveCallback } from '../zone/isolation.js';
 import { diagnoseFree } from '../zone/diagnose.js';
-import { auditZone, type Violation } from '../zone/verify.js';
+import { allocContigRange, checkContig } from '../zone/contig.js';
+import { Attachment } from '../zone/attachment.js';
+import { unisolatePageblock } from '../zone/isolation.js';
+import type { MoveCallback } from '../zone/moves.js';
 import { BuddyZone } from '../zone/zone.js';
 import { formatBuddyinfo } from '../reports/buddyinfo.js';
 import { unusableIndex } from '../reports/fragmentation.js';
@@ -67,15 +65,11 @@ const PARK_AFTER_MS = 100;
 const STOPPED: readonly string[] = ['ERR_BUDDY_CORRUPT', 'ERR_BUDDY_CLOSED'];
 
 /** Page allocator of one shared memory, seen from one thread. */
-export class BuddyAllocator {
+export class BuddyAllocator extends Attachment {
   /** Bytes per page. */
   readonly pageSize: number;
   /** log2 of the largest block in pages. */
   readonly maxOrder: number;
-  /** Id of the calling thread. */
-  readonly thread: number;
-  readonly registry: ThreadRegistry;
-  readonly memmap: Memmap;
   readonly zone: BuddyZone;
 
   /**
@@ -101,18 +95,17 @@ export class BuddyAllocator {
   readonly #requests: Requests;
   readonly #fast: FastPath<AllocRequest> | undefined;
   readonly #idle: IdleTimer;
-  #closed = false;
 
   private constructor(handle: BuddyHandle, options: AttachOptions = {}) {
     const { lockTimeoutMs, thread, parkAfterMs = PARK_AFTER_MS } = options;
+    super(
+      handle,
+      thread,
+      handle.data === null ? undefined : handle.data.byteLength - handle.dataOffset,
+    );
     const words = handle.control;
     this.#handle = handle;
     this.#words = words;
-    this.memmap = Memmap.attach(handle.memmap);
-    this.registry = ThreadRegistry.attach(handle.threads);
-    const dataBytes = handle.data === null ? undefined : handle.data.byteLength - handle.dataOffset;
-    checkTogether(words, this.memmap, this.registry, dataBytes);
-    this.thread = this.registry.register(thread);
     this.maxOrder = this.memmap.geometry.maxOrder;
     this.pageSize = 2 ** this.memmap.geometry.pageShift;
     const flags = words[Header.FLAGS]!;
@@ -157,11 +150,11 @@ export class BuddyAllocator {
     });
     const otherwise = {
       alloc: (order: number, request: AllocRequest | undefined): number | undefined => {
-        this.#checkOpen();
+        this.checkOpen();
         return this.#requests.alloc(order, request);
       },
       free: (pfn: number, order: number): void => {
-        this.#checkOpen();
+        this.checkOpen();
         this.#requests.free(pfn, order);
       },
       lost: (pfn: number, order: number): void => {
@@ -176,7 +169,7 @@ export class BuddyAllocator {
     const { alloc, free } = this.#fast ?? otherwise;
     this.alloc = alloc;
     this.free = free;
-    if (this.zone.cacheAt !== undefined) words[this.zone.cacheAt + Cache.OWNER] = this.thread;
+    this.own();
   }
 
   /**
@@ -235,7 +228,7 @@ export class BuddyAllocator {
    * largest block is possible. The pages can be freed one by one (order 0) or with {@link freeExact}.
    */
   allocExact(pages: number, request: AllocRequest = NO_REQUEST): number | undefined {
-    this.#checkOpen();
+    this.checkOpen();
     checkRequest(request);
     return this.allocRange({ ...request, pages });
   }
@@ -245,13 +238,13 @@ export class BuddyAllocator {
    * @returns first page number; undefined when no place fits
    */
   allocRange(request: RangeRequest): number | undefined {
-    this.#checkOpen();
+    this.checkOpen();
     return this.#requests.range(request);
   }
 
   /** Frees pages from {@link allocExact} or {@link allocRange}. @throws as {@link BuddyAllocator.free}; nothing changed */
   freeExact(pfn: number, pages: number): void {
-    this.#checkOpen();
+    this.checkOpen();
     checkPfn(pfn);
     checkInteger(pages, 'pages', 1, 2 ** 31);
     this.#requests.freeExact(pfn, pages);
@@ -265,7 +258,7 @@ export class BuddyAllocator {
    * @throws ERR_BUDDY_ARGUMENT; what a callback throws: then all pages of this call are free again
    */
   allocBulk(count: number, out: Int32Array | number[], request?: AllocRequest): number {
-    this.#checkOpen();
+    this.checkOpen();
     checkInteger(count, 'count', 0, 2 ** 31 - 1);
     checkOut(out, count);
     if (request !== undefined) checkRequest(request);
@@ -289,7 +282,7 @@ export class BuddyAllocator {
    *   it have been freed
    */
   freeBulk(list: ArrayLike<number>, count?: number): void {
-    this.#checkOpen();
+    this.checkOpen();
     if (typeof list !== 'object' || (list as unknown) === null) refuse('list', 'an array', list);
     const { length } = list;
     checkInteger(length, 'list.length', 0, 2 ** 31);
@@ -312,7 +305,7 @@ export class BuddyAllocator {
    * @throws ERR_BUDDY_ARGUMENT for an empty range; ERR_BUDDY_OUT_OF_ZONE beyond `maxPages`
    */
   allocContigRange(startPfn: number, endPfn: number, move?: MoveCallback): boolean {
-    this.#checkOpen();
+    this.checkOpen();
     checkContig(this.zone, startPfn, endPfn, move);
     return allocContigRange(this.zone, startPfn, endPfn, { move });
   }
@@ -326,25 +319,41 @@ export class BuddyAllocator {
     move: MoveCallback,
     isMovable = (pfn: number): boolean => this.memmap.pageblocks.migratetype(pfn) === this.#usual,
   ): CompactionResult {
-    this.#checkOpen();
+    this.checkOpen();
     checkFunction(move, 'move');
     checkFunction(isMovable, 'isMovable');
     return compactZone(this.zone, move, isMovable);
   }
 
   /**
-   * Brings `pages` more pages online, up to `maxPages`; one thread at a time.
+   * Lifts the isolation of the pageblock of a page, whoever it belongs to: what is left when a contiguous request could
+   * not get the lock back (ERR_LOCK_TIMEOUT). Of ended threads it is lifted by {@link reclaimThread}.
+   * @returns false when it was not isolated
+   */
+  unisolate(pfn: number): boolean {
+    this.checkOpen();
+    checkInteger(pfn, 'pfn', 0, this.#words[this.zone.at + Zone.PRESENT]! - 1);
+    return unisolatePageblock(this.zone, pfn);
+  }
+
+  /**
+   * Brings `pages` more pages online, up to `maxPages`; one thread at a time. Goes on where a thread ended in it.
    * @returns pages added
    */
   grow(pages: number): number {
-    this.#checkOpen();
+    this.checkOpen();
     checkInteger(pages, 'pages', 0, 2 ** 31);
-    const from = this.#words[this.zone.at + Zone.PRESENT]!;
+    // Handed over from the lowest on: what is managed is what is online.
+    const from = this.zone.managedPages;
     const to = Math.min(from + pages, this.zone.endPfn);
     if (to === from) return 0;
-    const size = this.memmap.pagesPerSection;
-    const presentEnd = Math.ceil(from / size) * size;
-    if (to > presentEnd) this.memmap.addMemory(presentEnd, Math.ceil(to / size) * size);
+    const { memmap } = this;
+    const size = memmap.pagesPerSection;
+    const step = 2 ** memmap.geometry.subsectionOrder;
+    for (let pfn = Math.ceil(from / size) * size; pfn < Math.ceil(to / size) * size; pfn += step) {
+      if (!memmap.isPresent(pfn)) memmap.addMemory(pfn, pfn + step);
+      else if (!memmap.isPopulated(pfn)) memmap.populate(pfn, pfn + step);
+    }
     this.#bringOnline(from, to);
     return to - from;
   }
@@ -360,7 +369,7 @@ export class BuddyAllocator {
 
   /** Typed array over any number of pages. @throws ERR_BUDDY_ARGUMENT without data, and outside it */
   viewPages<T>(pfn: number, pages: number, type: ViewConstructor<T>): T {
-    this.#checkOpen();
+    this.checkOpen();
     checkInteger(pfn, 'pfn', 0, this.zone.endPfn - 1);
     checkInteger(pages, 'pages', 1, this.zone.endPfn - pfn);
     return needData(this.#data).view(pfn, pages, type);
@@ -368,7 +377,7 @@ export class BuddyAllocator {
 
   /** Byte offset of a page in {@link BuddyAllocator.buffer}. @throws ERR_BUDDY_ARGUMENT outside the data */
   offset(pfn: number): number {
-    this.#checkOpen();
+    this.checkOpen();
     checkInteger(pfn, 'pfn', 0, this.zone.endPfn - 1);
     return this.#handle.dataOffset + pfn * this.pageSize;
   }
@@ -380,7 +389,7 @@ export class BuddyAllocator {
 
   /** Sets the marks. @throws ERR_BUDDY_ARGUMENT unless 0 <= min <= low <= high, whole pages below 2^31 */
   setWatermarks(marks: PoolWatermarks): void {
-    this.#checkOpen();
+    this.checkOpen();
     checkObject(marks, 'marks');
     const { min, low, high } = marks;
     checkInteger(min, 'min', 0, 2 ** 31 - 1);
@@ -399,77 +408,42 @@ export class BuddyAllocator {
 
   /** Calls back after each fall below the low mark, whichever thread caused it. @returns stop function */
   onLow(callback: () => void): () => void {
-    this.#checkOpen();
+    this.checkOpen();
     checkFunction(callback, 'callback');
     return watchWord(this.#words, Header.EVENTS, callback);
   }
 
-  /** Word that counts low-watermark events, for `Atomics.wait` in a reclaiming worker. */
-  lowEvents(): { words: Int32Array; index: number } {
-    this.#checkOpen();
-    return { words: this.#words, index: Header.EVENTS };
-  }
-
   /** Sets this thread's callback for requests that cannot be served. */
   onPressure(callback: PressureCallback | undefined): void {
-    this.#checkOpen();
+    this.checkOpen();
     if (callback !== undefined) checkFunction(callback, 'callback');
     this.#requests.onPressure = callback;
   }
 
   /** Numbers, read without a lock: each is exact, together they may be of different moments. */
   stats(): AllocatorStats {
-    this.#refuseClosed();
+    this.refuseClosed();
     return statsOf(this.zone, this.#words);
   }
 
   /** Share of the free pages that cannot serve a block of `order`, 0 .. 1. */
   fragmentation(order: number): number {
-    this.#refuseClosed();
+    this.refuseClosed();
     checkOrder(order, this.maxOrder);
     return unusableIndex(this.zone.freeBlocks(), order) / 1000;
   }
 
   /** Free blocks per order in the form of /proc/buddyinfo. */
   dump(): string {
-    this.#refuseClosed();
+    this.refuseClosed();
     return formatBuddyinfo([{ nid: 0, zone: 'Normal', free: this.zone.freeBlocks() }]);
   }
 
   /** Calls back for every block, in order of pages. */
   walk(visit: BlockVisitor): void {
-    this.#refuseClosed();
+    this.refuseClosed();
     checkFunction(visit, 'visit');
     walkBlocks(this.zone, visit);
-  }
-
-  /** Checks all invariants; call it while no other thread is at work. @returns what is broken */
-  verify(): Violation[] {
-    this.#refuseClosed();
-    const grid =
-      this.zone.cacheAt === undefined
-        ? undefined
-        : { threads: this.#words[Header.THREADS]!, zone: 0 };
-    const { violations } = auditZone(this.zone, grid);
-    // A broken invariant stops the object, in every thread: see `#checkOpen`.
-    if (violations.length > 0) this.#words[Header.BROKEN] = 1;
-    return violations;
-  }
-
-  /** Gives this thread's cache back, and those that are parked; asks other threads to do so at their next call. */
-  drain(): void {
-    this.#checkOpen();
-    this.zone.drainCaches();
-  }
-
-  /**
-   * Lets others have what this thread's cache holds, until it needs the cache again: say so before doing nothing for
-   * long. Any call is still possible; the first that needs the cache unparks it.
-   * @remarks about a microsecond, no lock
-   */
-  park(): void {
-    this.#checkOpen();
-    this.zone.cache?.park();
   }
 
   /**
@@ -477,7 +451,7 @@ export class BuddyAllocator {
    * @throws ERR_LOCK_TIMEOUT (MemmapError) while another thread takes from it and does not come to an end
    */
   unpark(): void {
-    this.#checkOpen();
+    this.checkOpen();
     this.zone.cache?.unpark();
   }
 
@@ -495,72 +469,10 @@ export class BuddyAllocator {
     value: number,
     ms = Infinity,
   ): 'ok' | 'not-equal' | 'timed-out' {
-    this.#checkOpen();
+    this.checkOpen();
     checkWait(words, index, value, ms);
     this.zone.cache?.park();
     return sleepOn(words, index, value, ms);
-  }
-
-  /**
-   * Takes a thread id for a worker that is yet to start; pass it on, and attach with `{ thread }`. Whatever happens to the
-   * worker, even before its first message, {@link reclaimThread} of this id is right when it has exited; the id stays taken
-   * until then, also when the worker closes its allocator itself.
-   * @throws ERR_THREADS_FULL (MemmapError) when all ids are taken
-   */
-  reserveThread(): number {
-    this.#checkOpen();
-    return this.registry.reserve();
-  }
-
-  /** Ids that are taken: reserved, attached, or of ended threads that nobody has reclaimed. Ascending. */
-  threads(): number[] {
-    this.#refuseClosed();
-    return this.registry.ids();
-  }
-
-  /**
-   * Recovers what a dead thread held, and frees its id. Call it when a worker has exited.
-   * @returns pages of its cache given back; what it had allocated stays allocated
-   * @throws ERR_LOCK_TIMEOUT as {@link reclaimThreads}
-   */
-  reclaimThread(thread: number, options: ReclaimOptions = {}): number {
-    checkInteger(thread, 'thread', 1, this.registry.maxThreads);
-    return this.reclaimThreads([thread], options);
-  }
-
-  /**
-   * As {@link reclaimThread} for several: all count as dead before any lock is waited for, so the order does not
-   * matter when one of them holds a lock. Ids that nobody has are skipped.
-   * @returns pages given back
-   * @throws ERR_BUDDY_ARGUMENT for an id that is none, or the caller's own; ERR_LOCK_TIMEOUT (MemmapError) while a living
-   *   thread keeps the lock: the call may be repeated
-   */
-  reclaimThreads(threads: readonly number[], options: ReclaimOptions = {}): number {
-    this.#checkOpen();
-    checkArray(threads, 'threads');
-    checkObject(options, 'options');
-    checkFlag(options.reserve, 'reserve');
-    let pages = 0;
-    for (const thread of markAllDead(this.registry, this.thread, threads)) {
-      pages += this.#reclaim(thread, options);
-    }
-    return pages;
-  }
-
-  /**
-   * Reclaims every thread of which the operating system knows that it has ended: on Linux; elsewhere none.
-   * @returns pages given back
-   * @throws ERR_LOCK_TIMEOUT as {@link reclaimThreads}
-   */
-  reclaimEnded(): number {
-    this.#checkOpen();
-    return this.reclaimThreads(this.registry.findEnded());
-  }
-
-  #reclaim(thread: number, { reserve = false }: ReclaimOptions): number {
-    const pages = this.zone.reclaimCacheOf(thread);
-    this.registry.release(thread, reserve);
-    return pages;
   }
 
   /**
@@ -568,7 +480,7 @@ export class BuddyAllocator {
    * @param options `data: false` leaves the managed memory out
    */
   snapshot(options: { data?: boolean } = {}): BuddySnapshot {
-    this.#refuseClosed();
+    this.refuseClosed();
     checkObject(options, 'options');
     checkFlag(options.data, 'data');
     return snapshotBuffers(this.#handle, options.data ?? true);
@@ -582,24 +494,14 @@ export class BuddyAllocator {
     return allocator;
   }
 
-  /**
-   * Drains this thread's cache and gives its id back. Idempotent. Every other function of the object throws
-   * ERR_BUDDY_CLOSED afterwards, those that were taken out of it as well; only `toHandle` still works.
-   */
-  close(): void {
-    if (this.#closed) return;
-    this.zone.close();
-    this.#closed = true;
-    this.#idle.stop();
-    // The id, and with it the cache, may be another thread's soon: nothing of this object must reach it.
-    this.#fast?.close();
-    if (this.zone.cacheAt !== undefined) this.#words[this.zone.cacheAt + Cache.OWNER] = 0;
-    this.registry.unregister(this.thread);
+  protected cores(): readonly BuddyZone[] {
+    return [this.zone];
   }
 
-  /** The same as {@link close}, for `using`. */
-  [Symbol.dispose](): void {
-    this.close();
+  // The id, and with it the cache, may be another thread's soon: nothing of this object must reach it.
+  protected leave(): void {
+    this.#fast?.close();
+    this.#idle.stop();
   }
 
   #bringOnline(from: number, to: number): void {
@@ -608,16 +510,5 @@ export class BuddyAllocator {
       this.#data?.fill(from, to - from, POISON);
     }
     bringOnline(this.zone, from, to, this.#usual);
-  }
-
-  #refuseClosed(): void {
-    if (this.#closed) throw new BuddyError('ERR_BUDDY_CLOSED', 'the allocator was closed');
-  }
-
-  #checkOpen(): void {
-    this.#refuseClosed();
-    if (this.#words[Header.BROKEN] !== 0) {
-      throw new BuddyError('ERR_BUDDY_CORRUPT', 'verify() has found broken invariants');
-    }
   }
 }

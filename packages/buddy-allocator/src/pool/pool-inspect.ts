@@ -8,11 +8,11 @@ import { cacheAt, Header, Zone } from '../base/control-layout.js';
 import type { BuddyZone } from '../zone/zone.js';
 import type { AllocatorStats } from './pool-types.js';
 
-/** Called for each block by `BuddyAllocator.walk`. */
+/** Called for each block by `BuddyAllocator.walk`. `moving`: held by a move, or left behind by one. */
 export type BlockVisitor = (
   pfn: number,
   order: number,
-  state: 'free' | 'allocated' | 'cached',
+  state: 'free' | 'allocated' | 'cached' | 'moving',
 ) => void;
 
 /** Pages in the caches of all threads. */
@@ -46,6 +46,12 @@ export function statsOf(zone: BuddyZone, words: Int32Array): AllocatorStats {
   };
 }
 
+const NAMES: Readonly<Record<number, Parameters<BlockVisitor>[2]>> = {
+  [PageState.FREE]: 'free',
+  [PageState.ALLOCATED]: 'allocated',
+  [PageState.MOVING]: 'moving',
+};
+
 /** Calls back for every block, in order of pages. */
 export function walkBlocks(zone: BuddyZone, visit: BlockVisitor): void {
   const { memmap } = zone;
@@ -55,10 +61,7 @@ export function walkBlocks(zone: BuddyZone, visit: BlockVisitor): void {
       pfn++;
       continue;
     }
-    let name: 'free' | 'allocated' | 'cached' = 'cached';
-    if (head.state === PageState.FREE) name = 'free';
-    else if (head.state === PageState.ALLOCATED) name = 'allocated';
-    visit(head.pfn, head.order, name);
+    visit(head.pfn, head.order, NAMES[head.state] ?? 'cached');
     pfn = head.pfn + 2 ** head.order;
   }
 }

@@ -184,7 +184,8 @@ export function makeHandle(options: BuddyAllocatorOptions): { handle: BuddyHandl
     },
     storage: shared ? 'auto' : 'local',
   });
-  const sizes = { zones: 1, threads, cacheShare };
+  const pageblocks = memmap.columns().pageblocks.length;
+  const sizes = { zones: 1, threads, cacheShare, pageblocks };
   const control = allocateWords(controlWords(sizes), shared);
   const flags =
     ((options.grouping ?? true) ? ControlFlag.GROUPING : 0) |

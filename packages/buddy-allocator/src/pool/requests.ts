@@ -64,6 +64,8 @@ export class Requests {
   readonly #zeroed: boolean;
   readonly #poison: boolean;
   readonly #drain: () => void;
+  /** The callback runs: what it requests itself must do with what there is. */
+  #relieving = false;
 
   constructor(parts: RequestParts) {
     this.#zone = parts.zone;
@@ -183,8 +185,13 @@ export class Requests {
   }
 
   #relieve(request: AllocRequest, order: number, round: number): boolean {
-    if (request.noPressure === true || round >= PRESSURE_ROUNDS) return false;
-    return this.onPressure?.({ order, round }) === true;
+    if (request.noPressure === true || round >= PRESSURE_ROUNDS || this.#relieving) return false;
+    this.#relieving = true;
+    try {
+      return this.onPressure?.({ order, round }) === true;
+    } finally {
+      this.#relieving = false;
+    }
   }
 
   /** @param giveBack  frees what was taken, if it is not as it should be */

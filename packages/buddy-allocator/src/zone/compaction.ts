@@ -11,8 +11,8 @@
 import { Migratetype, PageState } from '@bootmem/memmap';
 import { HEAD_KIND_MASK, HEAD_ORDER_MASK } from '@bootmem/memmap/shared';
 
-import type { MoveCallback } from './isolation.js';
-import { extractRun } from './range-take.js';
+import { type MoveCallback, runMove } from './moves.js';
+import { extractTarget } from './range-take.js';
 import type { BuddyZone } from './zone.js';
 
 const { ALLOCATED, FREE } = PageState;
@@ -38,18 +38,18 @@ class FreeScanner {
     this.#block = start;
   }
 
-  /** Takes a free block of `order` above `above`; its pfn, or undefined when the scanners meet. */
-  take(order: number, above: number): number | undefined {
+  /** Takes a block of `order` above `above` for what is at `from`; its index, or undefined when the scanners meet. */
+  take(order: number, above: number, from: number): number | undefined {
     const zone = this.#zone;
     const size = 2 ** zone.memmap.geometry.maxOrder;
     for (; this.#block > above; this.#block -= size) {
-      const pfn = this.#takeIn(this.#block, order);
-      if (pfn !== undefined) return pfn;
+      const target = this.#takeIn(this.#block, order, from);
+      if (target !== undefined) return target;
     }
     return undefined;
   }
 
-  #takeIn(start: number, order: number): number | undefined {
+  #takeIn(start: number, order: number, from: number): number | undefined {
     const zone = this.#zone;
     const { state, zone: zoneOf } = zone.columns;
     const index = zone.memmap.indexOf(start);
@@ -60,13 +60,8 @@ class FreeScanner {
         if ((s & KIND) !== FREE || (s & ORDER) < order || zoneOf[i] !== zone.zoneId) continue;
         if (zone.area.typeOf(i) > Migratetype.RECLAIMABLE) continue;
         const pfn = start + (i - index) + 2 ** (s & ORDER) - 2 ** order;
-        extractRun(zone, pfn, pfn + 2 ** order);
-        state[zone.memmap.indexOf(pfn)] = ALLOCATED | order;
-        if (order > 0) {
-          const at = zone.memmap.indexOf(pfn);
-          state.fill(PageState.BODY, at + 1, at + 2 ** order);
-        }
-        return pfn;
+        extractTarget(zone, pfn, order, from);
+        return zone.memmap.indexOf(pfn);
       }
       return undefined;
     });
@@ -95,16 +90,9 @@ export function compactZone(
     const candidate = (s & KIND) === ALLOCATED && zone.columns.zone[index] === zone.zoneId;
     if (candidate && isMovable(pfn)) {
       const blockStart = Math.floor(pfn / size) * size;
-      const target = free.take(s & ORDER, blockStart);
+      const target = free.take(s & ORDER, blockStart, index);
       if (target === undefined) break;
-      let emptied = false;
-      try {
-        emptied = move(pfn, target, pages);
-      } finally {
-        // Refused, or thrown out of: the target is free again.
-        zone.retire(emptied ? index : memmap.indexOf(target), s & ORDER);
-      }
-      if (emptied) {
+      if (runMove(zone, index, target, move)) {
         moved++;
         movedPages += pages;
       } else refused++;

@@ -51,6 +51,13 @@ export function diagnoseFree(zone: DiagnosedZone, index: number, order: number):
       },
     );
   }
+  if (head.state === PageState.MOVING) {
+    throw new BuddyError('ERR_BUDDY_NOT_ALLOCATED', `pfn ${pfn} is being filled by a move`, {
+      pfn,
+      order,
+      head: head.pfn,
+    });
+  }
   if (head.state !== PageState.ALLOCATED) {
     throw new BuddyError('ERR_BUDDY_DOUBLE_FREE', `pfn ${pfn} is free already`, {
       pfn,

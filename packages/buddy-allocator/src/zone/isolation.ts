@@ -1,46 +1,32 @@
 /**
- * Isolation and contiguous ranges: keep pageblocks from being allocated from, empty them, take them whole.
+ * Isolation: keeps pageblocks from being allocated from. Free blocks of an isolated pageblock lie on the Isolate lists
+ * and do not count as free; the isolated bit stands beside the stored migratetype, so lifting restores the type.
  *
- *     isolate  [pageblock][pageblock]   free blocks move to the Isolate lists; not counted as free
- *     migrate  used blocks are moved away by the user's callback
- *     take     exactly [start, end) comes off the lists; the rest goes back when isolation is lifted
+ *     owner word of the pageblock = tag, then the bit on          nobody's isolation can be seen without its owner
+ *     bit off, the owner word stays                               the next one overwrites it
  *
- * The isolated bit stands beside the stored migratetype, so lifting isolation restores the type.
- * Locks: each step takes the zone's lock for one pageblock; callbacks run without it.
+ * An isolation belongs to the thread that asked for it, by the tag that names this thread and no later one with its id.
+ * When that thread has ended, whoever reclaims lifts it; until then `verify` reports it.
+ * Locks: each step takes the zone's lock for one pageblock.
  */
 import { PageState } from '@bootmem/memmap';
-import { HEAD_KIND_MASK, HEAD_ORDER_MASK } from '@bootmem/memmap/shared';
+import { HEAD_KIND_MASK, HEAD_ORDER_MASK, PageblockBit } from '@bootmem/memmap/shared';
 
-import { checkFunction, checkPfn } from '../base/check.js';
-import { Zone } from '../base/control-layout.js';
-import { BuddyError } from '../base/errors.js';
-import { extractRun } from './range-take.js';
+import { ownersAt, Zone } from '../base/control-layout.js';
+import { forEachPageblock } from '../lists/recovery.js';
 import type { BuddyZone } from './zone.js';
 
-const { ALLOCATED, FREE, BODY, DIRTY } = PageState;
+const { FREE, DIRTY } = PageState;
 const KIND = HEAD_KIND_MASK;
 const ORDER = HEAD_ORDER_MASK;
-const MIGRATE_TRIES = 5;
 
-/** Moves the contents of a block; true when done, after which the old block is freed. */
-export type MoveCallback = (fromPfn: number, toPfn: number, pages: number) => boolean;
-
-/** Free heads of a pageblock move to the lists of its type now; larger blocks are cut up first. */
+/** Free heads of a pageblock move to the lists of its type after `change`; larger blocks are cut up first. */
 function relistPageblock(zone: BuddyZone, pfn: number, change: () => void): void {
   const { area, memmap } = zone;
   const { state } = zone.columns;
   const { pageblockOrder } = memmap.geometry;
   const start = memmap.indexOf(pfn);
-  const head = memmap.coveringHead(pfn);
-  if (head?.state === FREE && head.order > pageblockOrder) {
-    const index = memmap.indexOf(head.pfn);
-    const dirty = state[index]! & DIRTY;
-    const type = area.typeOf(index);
-    area.remove(index, head.order, type);
-    for (let i = index; i < index + 2 ** head.order; i += 2 ** pageblockOrder) {
-      area.insert(i, pageblockOrder, type, true, dirty);
-    }
-  }
+  cutLargeBlock(zone, pfn);
   const blocks: [number, number, number][] = [];
   for (let i = start; i < start + 2 ** pageblockOrder;) {
     const s = state[i]!;
@@ -54,143 +40,117 @@ function relistPageblock(zone: BuddyZone, pfn: number, change: () => void): void
     i += 1 << order;
   }
   change();
-  // Freed again, so that what isolation kept apart may merge.
-  for (const [index, order, dirty] of blocks) {
-    state[index] = BODY;
-    area.free(index, order, true, dirty);
-  }
+  // Freed again, so that what isolation kept apart may merge. Their bytes say "free" all the time: nothing to undo.
+  for (const [index, order, dirty] of blocks) area.free(index, order, true, dirty);
 }
 
-/** Isolates the pageblock of a page. False when it was isolated already. */
+/** Splits a free block that covers the pageblock at `pfn` and more, until the pageblock is a block of its own. */
+function cutLargeBlock(zone: BuddyZone, pfn: number): void {
+  const { area, memmap } = zone;
+  const { pageblockOrder } = memmap.geometry;
+  const head = memmap.coveringHead(pfn);
+  if (head?.state !== FREE || head.order <= pageblockOrder) return;
+  const index = memmap.indexOf(head.pfn);
+  const dirty = zone.columns.state[index]! & DIRTY;
+  const type = area.typeOf(index);
+  area.journal(index, head.order + 1);
+  area.remove(index, head.order, type);
+  let start = index;
+  for (let order = head.order - 1; order >= pageblockOrder; order--) {
+    const half = start + 2 ** order;
+    const isUpper = memmap.indexOf(pfn) >= half;
+    area.insert(isUpper ? start : half, order, type, true, dirty);
+    if (isUpper) start = half;
+  }
+  area.insert(start, pageblockOrder, type, true, dirty);
+  area.journal(index, 0);
+}
+
+/** Word that names the owner of a pageblock's isolation. */
+function ownerAt(zone: BuddyZone, index: number): number {
+  return ownersAt(zone.words) + (index >>> zone.memmap.geometry.pageblockOrder);
+}
+
+/** True when pages of the pageblock are another zone's: its type would count there as well. */
+function isShared(zone: BuddyZone, index: number): boolean {
+  const { state, zone: zoneOf } = zone.columns;
+  const end = index + 2 ** zone.memmap.geometry.pageblockOrder;
+  for (let i = index; i < end; i++) if (state[i] !== 0 && zoneOf[i] !== zone.zoneId) return true;
+  return false;
+}
+
+function startOf(zone: BuddyZone, pfn: number): number {
+  return pfn - (pfn % 2 ** zone.memmap.geometry.pageblockOrder);
+}
+
+function countIsolated(zone: BuddyZone, by: 1 | -1): void {
+  const at = zone.at + Zone.ISOLATED_BLOCKS;
+  zone.words[at] = zone.words[at]! + by;
+}
+
+/**
+ * Isolates the pageblock of a page, for the calling thread.
+ * @returns false when it was isolated already, or is shared with another zone
+ */
 export function isolatePageblock(zone: BuddyZone, pfn: number): boolean {
   return zone.locked(() => {
-    const block = pfn - (pfn % 2 ** zone.memmap.geometry.pageblockOrder);
-    if (zone.memmap.pageblocks.isIsolated(block)) return false;
+    const block = startOf(zone, pfn);
+    const index = zone.memmap.indexOf(block);
+    const { pageblocks } = zone.memmap;
+    if (pageblocks.isIsolated(block) || isShared(zone, index)) return false;
+    zone.words[ownerAt(zone, index)] = zone.tag;
     relistPageblock(zone, block, () => {
-      zone.memmap.pageblocks.setIsolated(block, true);
+      pageblocks.setIsolated(block, true);
     });
-    zone.words[zone.at + Zone.ISOLATED_BLOCKS] = zone.words[zone.at + Zone.ISOLATED_BLOCKS]! + 1;
-    return true;
-  });
-}
-
-/** Lifts the isolation of a pageblock; its stored type counts again. False when it was not isolated. */
-export function unisolatePageblock(zone: BuddyZone, pfn: number): boolean {
-  return zone.locked(() => {
-    const block = pfn - (pfn % 2 ** zone.memmap.geometry.pageblockOrder);
-    if (!zone.memmap.pageblocks.isIsolated(block)) return false;
-    relistPageblock(zone, block, () => {
-      zone.memmap.pageblocks.setIsolated(block, false);
-    });
-    zone.words[zone.at + Zone.ISOLATED_BLOCKS] = zone.words[zone.at + Zone.ISOLATED_BLOCKS]! - 1;
+    countIsolated(zone, 1);
     return true;
   });
 }
 
 /**
- * Checks a request for exactly these pages, before anything is isolated. O(1).
- * @throws ERR_BUDDY_ARGUMENT for what are no page numbers; ERR_BUDDY_OUT_OF_ZONE unless it is a range inside the zone
+ * Lifts the isolation of a pageblock; its stored type counts again.
+ * @param owner  only if it is this one's; default whoever's it is
+ * @returns false when it was not isolated, or not by `owner`
  */
-export function checkContig(
+export function unisolatePageblock(zone: BuddyZone, pfn: number, owner?: number): boolean {
+  return zone.locked(() => {
+    const block = startOf(zone, pfn);
+    const { pageblocks } = zone.memmap;
+    if (!pageblocks.isIsolated(block)) return false;
+    const at = ownerAt(zone, zone.memmap.indexOf(block));
+    if (owner !== undefined && zone.words[at] !== owner) return false;
+    relistPageblock(zone, block, () => {
+      pageblocks.setIsolated(block, false);
+    });
+    countIsolated(zone, -1);
+    return true;
+  });
+}
+
+/** Calls `visit` for each isolated pageblock of the zone: its first pfn and its owner's tag. No lock. */
+export function forEachIsolated(
   zone: BuddyZone,
-  startPfn: number,
-  endPfn: number,
-  move: unknown,
+  visit: (pfn: number, owner: number) => void,
 ): void {
-  checkPfn(startPfn, 'startPfn');
-  checkPfn(endPfn, 'endPfn');
-  if (move !== undefined) checkFunction(move, 'move');
-  if (startPfn < endPfn && startPfn >= zone.startPfn && endPfn <= zone.endPfn) return;
-  throw new BuddyError('ERR_BUDDY_OUT_OF_ZONE', 'the range lies inside one zone', {
-    startPfn,
-    endPfn,
-    zoneStart: zone.startPfn,
-    zoneEnd: zone.endPfn,
+  const { pageblocks } = zone.columns;
+  const { pageblockOrder } = zone.memmap.geometry;
+  if (zone.get(Zone.ISOLATED_BLOCKS) === 0) return;
+  forEachPageblock(zone, (index, pfn) => {
+    if ((pageblocks[index >>> pageblockOrder]! & PageblockBit.ISOLATED) === 0) return;
+    visit(pfn, zone.words[ownerAt(zone, index)]!);
   });
-}
-
-/** Moves the allocated blocks of `[start, end)` away. False when one stays. */
-function migrateAway(zone: BuddyZone, start: number, end: number, move?: MoveCallback): boolean {
-  const { memmap } = zone;
-  const { state } = zone.columns;
-  for (let tries = 0; tries < MIGRATE_TRIES; tries++) {
-    let used = false;
-    for (let pfn = start; pfn < end;) {
-      const head = memmap.coveringHead(pfn);
-      if (head === undefined) return false;
-      pfn = head.pfn + 2 ** head.order;
-      if (head.state === FREE) continue;
-      if (head.state !== ALLOCATED || move === undefined) return false;
-      used = true;
-      const type = memmap.pageblocks.storedMigratetype(head.pfn);
-      const target = zone.alloc(head.order, type < 3 ? type : 1, 0);
-      if (target < 0) return false;
-      let emptied = false;
-      try {
-        emptied = move(head.pfn, memmap.pfnOf(target), 2 ** head.order);
-      } finally {
-        // Refused, or thrown out of: the target is free again.
-        zone.retire(emptied ? memmap.indexOf(head.pfn) : target, head.order);
-      }
-    }
-    if (!used) return true;
-  }
-  for (let pfn = start; pfn < end;) {
-    const head = memmap.coveringHead(pfn);
-    if (head?.state !== FREE) return false;
-    pfn = head.pfn + 2 ** head.order;
-  }
-  return state.length > 0;
 }
 
 /**
- * Takes exactly `[startPfn, endPfn)`: its pages are allocated one by one afterwards.
- * @param help  moves used blocks out of the way, without it every page must be free; accepts a parked block that
- *   holds the pfn
- * @returns false when a page of the range cannot be emptied; nothing is held then
- * @throws what `move` throws: blocks moved before it stay moved, nothing is held
- * @kernel alloc_contig_range
+ * Lifts what the calling thread has isolated, or threads that have ended.
+ * @param ofEnded  true: theirs; false: the caller's own
+ * @returns pageblocks
  */
-export function allocContigRange(
-  zone: BuddyZone,
-  startPfn: number,
-  endPfn: number,
-  help: {
-    readonly move?: MoveCallback | undefined;
-    readonly accept?: ((pfn: number) => boolean) | undefined;
-  } = {},
-): boolean {
-  const { move, accept } = help;
-  const size = 2 ** zone.memmap.geometry.pageblockOrder;
-  const first = Math.floor(startPfn / size) * size;
-  const last = Math.ceil(endPfn / size) * size;
-  for (let pfn = first; accept !== undefined && pfn < endPfn; pfn += size) {
-    const kind = zone.memmap.isPopulated(pfn) ? zone.memmap.coveringHead(pfn)?.state : undefined;
-    if (kind !== FREE && kind !== ALLOCATED) accept(pfn);
-  }
-  const isolated: number[] = [];
-  try {
-    for (let pfn = first; pfn < last; pfn += size) {
-      if (zone.memmap.isPopulated(pfn) && isolatePageblock(zone, pfn)) isolated.push(pfn);
-    }
-    zone.drainCaches();
-    if (isolated.length < (last - first) / size) return false;
-    return migrateAway(zone, startPfn, endPfn, move) && takeFree(zone, startPfn, endPfn);
-  } finally {
-    // Whatever came in between, a callback that threw included.
-    for (const pfn of isolated) unisolatePageblock(zone, pfn);
-  }
-}
-
-/** Takes the range if all of it is free. */
-function takeFree(zone: BuddyZone, startPfn: number, endPfn: number): boolean {
-  return zone.locked(() => {
-    for (let pfn = startPfn; pfn < endPfn;) {
-      const head = zone.memmap.coveringHead(pfn);
-      if (head?.state !== FREE) return false;
-      pfn = head.pfn + 2 ** head.order;
-    }
-    extractRun(zone, startPfn, endPfn);
-    return true;
+export function liftIsolations(zone: BuddyZone, ofEnded: boolean): number {
+  let lifted = 0;
+  forEachIsolated(zone, (pfn, owner) => {
+    const due = ofEnded ? zone.hasEnded(owner) : owner === zone.tag;
+    if (due && unisolatePageblock(zone, pfn, owner)) lifted++;
   });
+  return lifted;
 }

@@ -13,10 +13,12 @@ import { PageState } from '@bootmem/memmap';
 import { HEAD_KIND_MASK, HEAD_ORDER_MASK } from '@bootmem/memmap/shared';
 
 import { BuddyError } from '../base/errors.js';
+import { linksOf } from '../lists/moving.js';
 import { forEachUnit } from '../lists/recovery.js';
+import { closeRun, openRun } from '../lists/run.js';
 import type { BuddyZone } from './zone.js';
 
-const { ALLOCATED, FREE, DIRTY } = PageState;
+const { ALLOCATED, BODY, FREE, DIRTY, MOVING } = PageState;
 const KIND = HEAD_KIND_MASK;
 const ORDER = HEAD_ORDER_MASK;
 
@@ -81,10 +83,33 @@ export function findFreeRun(zone: BuddyZone, request: RunRequest): number | unde
 }
 
 /**
- * Takes the free pages `[startPfn, endPfn)` off the lists; the caller has found them all free.
+ * Takes the free pages `[startPfn, endPfn)` off the lists; the caller has found them all free. Their single pages are
+ * the caller's from the return on, and nobody's before.
  * @returns true when part of the memory may hold old data
  */
 export function extractRun(zone: BuddyZone, startPfn: number, endPfn: number): boolean {
+  openRun(zone.words, zone.at, startPfn, endPfn - startPfn);
+  const dirty = extractPages(zone, startPfn, endPfn);
+  closeRun(zone.words, zone.at);
+  return dirty;
+}
+
+/** As {@link extractRun}, for one block that is to be filled with what the block at `from` holds. */
+export function extractTarget(zone: BuddyZone, pfn: number, order: number, from: number): void {
+  const { state } = zone.columns;
+  const index = zone.memmap.indexOf(pfn);
+  openRun(zone.words, zone.at, pfn, 2 ** order);
+  const dirty = extractPages(zone, pfn, pfn + 2 ** order) ? DIRTY : 0;
+  const { links, shift } = linksOf(zone.linked, order);
+  const slot = (index >>> shift) << 1;
+  state[index] = MOVING | order | dirty;
+  links[slot] = zone.tag;
+  links[slot + 1] = from;
+  state.fill(BODY, index + 1, index + 2 ** order);
+  closeRun(zone.words, zone.at);
+}
+
+function extractPages(zone: BuddyZone, startPfn: number, endPfn: number): boolean {
   const { area, memmap } = zone;
   const { state } = zone.columns;
   let dirty = 0;
@@ -144,17 +169,20 @@ export function firstNotSingle(
 
 /**
  * Frees single pages `[startPfn, endPfn)` as blocks as large as alignment and pageblocks allow; merging makes them
- * larger. Under the lock. Each block is in the journal before its pages lose their state.
+ * larger. Under the lock. All of them are free from the start, whoever ends it; each block is in the journal before its
+ * pages lose their state.
  */
 export function freeRunLocked(zone: BuddyZone, startPfn: number, endPfn: number): void {
   const { state } = zone.columns;
+  openRun(zone.words, zone.at, startPfn, endPfn - startPfn);
   for (let pfn = startPfn; pfn < endPfn;) {
     let order = zone.memmap.geometry.pageblockOrder;
     while (pfn % 2 ** order !== 0 || pfn + 2 ** order > endPfn) order--;
     const index = zone.memmap.indexOf(pfn);
     zone.area.journal(index, order + 1);
-    state.fill(PageState.BODY, index, index + 2 ** order);
+    state.fill(BODY, index, index + 2 ** order);
     zone.area.free(index, order, true, DIRTY);
     pfn += 2 ** order;
   }
+  closeRun(zone.words, zone.at);
 }

@@ -1,6 +1,6 @@
 /**
  * Full consistency check of a zone: the invariants I1..I12 of the reference, by walking every list and
- * every head. O(blocks). Call it when no other thread is using the zone: the lists are checked under the
+ * every head, and I13: nothing is held by a thread that has ended. O(blocks). Call it when no other thread is using the zone: the lists are checked under the
  * lock, but other threads' caches are theirs.
  */
 import { PageState } from '@bootmem/memmap';
@@ -17,17 +17,22 @@ import {
 } from '../base/cache-layout.js';
 import { cacheAt, Header, Zone } from '../base/control-layout.js';
 import { forEachUnit } from '../lists/recovery.js';
+import { forEachIsolated } from './isolation.js';
+import { openMovesLocked } from './moves.js';
 import type { BuddyZone } from './zone.js';
 
-const { FREE, CACHED, ALLOCATED, SHARED, UNACCEPTED, DIRTY } = PageState;
+const { FREE, CACHED, ALLOCATED, MOVING, SHARED, UNACCEPTED, DIRTY } = PageState;
 const KIND = HEAD_KIND_MASK;
 const ORDER = HEAD_ORDER_MASK;
 const NONE = -1;
 const TYPES = 6;
 
+/** Invariant of what nobody holds any more: nothing is broken. */
+export const ORPHAN = 'I13';
+
 /** One broken invariant. */
 export interface Violation {
-  /** `I1` .. `I12`. */
+  /** `I1` .. `I12`: broken; `I13`: left behind by a thread that has ended. */
   readonly invariant: string;
   readonly text: string;
 }
@@ -59,6 +64,7 @@ export function auditZone(zone: BuddyZone, grid: CacheGrid | undefined): ZoneAud
     const listed = walkLists(zone, fail);
     const units = walkUnits(zone, listed.heads, fail);
     const cached = grid === undefined ? 0 : walkCaches(zone, grid, fail);
+    findOrphans(zone, fail);
     const w = (word: number): number => zone.words[zone.at + word]!;
     if (w(Zone.FREE) !== listed.free + units.unaccepted) {
       fail(
@@ -76,7 +82,13 @@ export function auditZone(zone: BuddyZone, grid: CacheGrid | undefined): ZoneAud
       fail('I1', `${units.freeHeads} free heads, ${listed.heads.size} on lists`);
     }
     if (cached !== units.cached) fail('I11', `${units.cached} cached pages, caches hold ${cached}`);
-    const known = listed.free + listed.isolated + units.unaccepted + units.cached + units.allocated;
+    const known =
+      listed.free +
+      listed.isolated +
+      units.unaccepted +
+      units.cached +
+      units.allocated +
+      units.moving;
     const apart = w(Zone.LEAKED) + units.guarded;
     if (w(Zone.GUARD) !== units.guarded) fail('I8', 'guard counter differs from heads');
     if (w(Zone.MANAGED) !== known + apart) {
@@ -176,9 +188,10 @@ function walkUnits(
   unaccepted: number;
   freeHeads: number;
   guarded: number;
+  moving: number;
 } {
   const { state, zone: zoneOf, refs } = zone.columns;
-  let [cached, allocated, unaccepted, freeHeads, guarded] = [0, 0, 0, 0, 0];
+  let [cached, allocated, unaccepted, freeHeads, guarded, moving] = [0, 0, 0, 0, 0, 0];
   forEachUnit(zone, (index, s, pages) => {
     const kind = s & KIND;
     if (kind === FREE || kind === CACHED) {
@@ -195,10 +208,20 @@ function walkUnits(
       if (!heads.has(index)) fail('I1', `free block ${index} is on no list`);
     } else if (kind === CACHED) cached += pages;
     else if (kind === ALLOCATED || kind === SHARED) allocated += pages;
+    else if (kind === MOVING) moving += pages;
     else if (kind === UNACCEPTED) unaccepted += pages;
     else if (kind === PageState.GUARD) guarded += pages;
   });
-  return { cached, allocated, unaccepted, freeHeads, guarded };
+  return { cached, allocated, unaccepted, freeHeads, guarded, moving };
+}
+
+function findOrphans(zone: BuddyZone, fail: Fail): void {
+  forEachIsolated(zone, (pfn, owner) => {
+    if (zone.hasEnded(owner)) fail(ORPHAN, `pageblock at ${pfn} is isolated by nobody`);
+  });
+  for (const { from, to, pages } of openMovesLocked(zone)) {
+    fail(ORPHAN, `${pages} pages at ${to} wait for a move from ${from}`);
+  }
 }
 
 function walkCaches(zone: BuddyZone, grid: CacheGrid, fail: Fail): number {
@@ -232,6 +255,8 @@ function walkCaches(zone: BuddyZone, grid: CacheGrid, fail: Fail): number {
       }
     }
     if (cachePages(w, at) !== pages) fail('I11', `cache of thread ${thread} holds ${pages} pages`);
+    if (pages > 0 && !zone.isAlive(thread))
+      fail(ORPHAN, `${pages} pages in the cache of ${thread}`);
     total += pages;
   }
   return total;

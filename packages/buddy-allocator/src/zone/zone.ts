@@ -10,7 +10,12 @@
  * together; no callback of the user runs under it.
  */
 import { type Memmap, PageState } from '@bootmem/memmap';
-import { type Columns, SharedLock, type ThreadRegistry } from '@bootmem/memmap/shared';
+import {
+  type Columns,
+  type LockResult,
+  SharedLock,
+  type ThreadRegistry,
+} from '@bootmem/memmap/shared';
 
 import { Cache, cachePages } from '../base/cache-layout.js';
 import { cacheAt, Header, Zone, ZoneFlag } from '../base/control-layout.js';
@@ -18,8 +23,10 @@ import { BuddyError } from '../base/errors.js';
 import { createFallback, type Fallback, TakeFlag } from '../lists/fallback.js';
 import { createFreeArea, type FreeArea } from '../lists/free-area.js';
 import { pfnAt } from '../base/handle.js';
+import type { LinkedBlocks } from '../lists/moving.js';
 import { recoverZone } from '../lists/recovery.js';
 import { askToDrain, reclaimCache, takeParked } from '../cache/parked-cache.js';
+import { closeRun, openRun } from '../lists/run.js';
 import { createWorkerCache } from '../cache/worker-cache.js';
 import type { WorkerCache } from '../cache/worker-cache-types.js';
 import { claimBlock } from './claim.js';
@@ -109,11 +116,18 @@ export class BuddyZone {
   readonly #zone: number;
   readonly #thread: number;
   readonly maxOrder: number;
+  /** For records in the links of blocks. */
+  readonly linked: LinkedBlocks;
+  /** Names the calling thread, and no later one with its id. */
+  readonly tag: number;
   readonly #scrub: BuddyZoneParts['scrub'];
   /** A free claims its block. */
   readonly checked: boolean;
+  readonly #registry: ThreadRegistry;
   readonly #lock: SharedLock;
   #closed = false;
+  /** In `locked`: there the lock always goes back. */
+  #inside = false;
   readonly #eventsAt: number;
 
   constructor(parts: BuddyZoneParts) {
@@ -129,8 +143,11 @@ export class BuddyZone {
     this.startPfn = pfnAt(words, at + Zone.START_LOW);
     this.endPfn = pfnAt(words, at + Zone.END_LOW);
     this.maxOrder = memmap.geometry.maxOrder;
+    this.linked = { columns: this.columns, geometry: memmap.geometry };
     this.#scrub = parts.scrub;
     this.checked = parts.checked === true;
+    this.#registry = parts.registry;
+    this.tag = parts.registry.tagOf(parts.thread);
     this.#eventsAt = parts.eventsAt;
     this.#lock = new SharedLock(words, at + Zone.LOCK, parts.thread, {
       registry: parts.registry,
@@ -196,14 +213,19 @@ export class BuddyZone {
     }
   }
 
-  /** Gives back what the cache of a dead thread holds. @returns pages */
+  /** Gives back what the cache of a dead thread holds, and takes its lock over. @returns pages */
   reclaimCacheOf(thread: number): number {
-    if (this.cacheAt === undefined) return 0;
+    if (this.cacheAt === undefined) return this.locked(() => 0);
     const { words, columns, area } = this;
     const at = cacheAt(words, this.#zone, thread);
     const pages = this.locked(() => reclaimCache({ columns, words, at, area }));
     words[at + Cache.OWNER] = 0;
     return pages;
+  }
+
+  /** True after {@link close}. */
+  get isClosed(): boolean {
+    return this.#closed;
   }
 
   /** Gives the cache back; lock and cache refuse from now on, because the thread's id is not its own any more. */
@@ -214,10 +236,21 @@ export class BuddyZone {
     this.#closed = true;
   }
 
-  /** Takes the zone's lock; repairs the lists first when its owner died. @throws ERR_BUDDY_CLOSED */
+  /**
+   * Takes the zone's lock; puts the zone in order first when its owner died, or when the calling thread was thrown out
+   * of a hold (a full stack): no callback runs under the lock, so it holds it in no other way.
+   * @throws ERR_BUDDY_CLOSED
+   */
   lock(): void {
     if (this.#closed) refuseClosed();
-    if (this.#lock.lock() === 'recovered') recoverZone(this);
+    let taken: LockResult;
+    try {
+      taken = this.#lock.lock();
+    } catch (error) {
+      if (this.#inside || (error as { code?: unknown }).code !== 'ERR_LOCK_RECURSIVE') throw error;
+      taken = 'recovered';
+    }
+    if (taken === 'recovered') recoverZone(this);
   }
 
   /** Takes the zone's lock if it is free. */
@@ -241,21 +274,36 @@ export class BuddyZone {
     } else if (below && free > w[z + Zone.MARK_HIGH]! + w[z + Zone.BOOST]!) {
       w[z + Zone.FLAGS] = w[z + Zone.FLAGS]! & ~ZoneFlag.BELOW_HIGH;
     }
+    // Counted inside: who ends in between leaves the waking to whoever reclaims it.
+    if (event) Atomics.add(w, this.#eventsAt, 1);
     this.#lock.unlock();
-    if (event) {
-      Atomics.add(w, this.#eventsAt, 1);
-      Atomics.notify(w, this.#eventsAt);
+    if (event) Atomics.notify(w, this.#eventsAt);
+  }
+
+  /** Runs `body` under the zone's lock; puts the zone in order when it throws. */
+  locked<T>(body: () => T): T {
+    this.lock();
+    let whole = false;
+    try {
+      this.#inside = true;
+      const result = body();
+      whole = true;
+      return result;
+    } finally {
+      this.#inside = false;
+      if (!whole) recoverZone(this);
+      this.unlock();
     }
   }
 
-  /** Runs `body` under the zone's lock. */
-  locked<T>(body: () => T): T {
-    this.lock();
-    try {
-      return body();
-    } finally {
-      this.unlock();
-    }
+  /** True while a thread is attached and not known to have ended. */
+  isAlive(thread: number): boolean {
+    return this.#registry.isAlive(thread);
+  }
+
+  /** True when the thread of a tag has ended. */
+  hasEnded(tag: number): boolean {
+    return this.#registry.hasEnded(tag);
   }
 
   /** Id of the thread that holds the lock, 0 for none. */
@@ -308,10 +356,9 @@ export class BuddyZone {
     this.unlock();
   }
 
-  /** Frees a block that the package itself took or emptied, with poison where that is asked for. */
-  retire(index: number, order: number): void {
+  /** Poisons a block that is about to be free, where that is asked for. */
+  scrub(index: number, order: number): void {
     this.#scrub?.(index, 2 ** order);
-    this.free(index, order);
   }
 
   /**
@@ -338,27 +385,59 @@ export class BuddyZone {
       pfn += 1 << order;
     }
     this.locked(() => {
-      const w = this.words;
-      w[this.at + Zone.MANAGED] = w[this.at + Zone.MANAGED]! + (endPfn - startPfn);
-      for (const [pfn, order] of blocks) {
-        if (order < 0) this.parkLocked(this.memmap.indexOf(pfn));
-        else this.freeBlockLocked(this.memmap.indexOf(pfn), order, 0);
-      }
+      for (const [pfn, order] of blocks) this.#handBlockOver(this.memmap.indexOf(pfn), order);
     });
     return endPfn - startPfn;
   }
 
-  /** Frees a block whose pageblocks may differ in type: then pageblock by pageblock. */
-  freeBlockLocked(index: number, order: number, dirty: number, tail = true): void {
-    const { pageblockOrder } = this.memmap.geometry;
-    const { area } = this;
-    const type = area.typeOf(index);
-    let mixed = false;
-    for (let i = index; i < index + (1 << order); i += 1 << pageblockOrder) {
-      mixed ||= area.typeOf(i) !== type;
+  /** Counts a block among the managed ones and makes it free, or parks it where the order is negative. */
+  #handBlockOver(index: number, order: number): void {
+    const w = this.words;
+    const MANAGED = this.at + Zone.MANAGED;
+    if (order < 0) {
+      this.columns.state[index] = UNACCEPTED | this.maxOrder;
+      w[MANAGED] = w[MANAGED]! + (1 << this.maxOrder);
+      this.parkLocked(index);
+      return;
     }
-    const step = mixed ? pageblockOrder : order;
-    for (let i = index; i < index + (1 << order); i += 1 << step) area.free(i, step, tail, dirty);
+    const step = this.#isMixed(index, order) ? this.memmap.geometry.pageblockOrder : order;
+    for (let i = index; i < index + (1 << order); i += 1 << step) {
+      // In the journal and counted before anything can come in between.
+      this.area.journal(i, step + 1);
+      w[MANAGED] = w[MANAGED]! + (1 << step);
+      this.area.free(i, step, true, 0);
+    }
+  }
+
+  /** True when the block's pageblocks differ in type: such a block cannot be on one list. */
+  #isMixed(index: number, order: number): boolean {
+    const { area } = this;
+    const step = 1 << this.memmap.geometry.pageblockOrder;
+    const type = area.typeOf(index);
+    for (let i = index + step; i < index + (1 << order); i += step) {
+      if (area.typeOf(i) !== type) return true;
+    }
+    return false;
+  }
+
+  /** Frees a block whose pageblocks may differ in type: then pageblock by pageblock. Under the lock. */
+  freeBlockLocked(index: number, order: number, dirty: number, tail = true): void {
+    const { area, words, at } = this;
+    if (!this.#isMixed(index, order)) {
+      area.free(index, order, tail, dirty);
+      return;
+    }
+    const { pageblockOrder } = this.memmap.geometry;
+    const step = 1 << pageblockOrder;
+    openRun(words, at, this.memmap.pfnOf(index), 1 << order);
+    // Each pageblock a block of its own, the lowest last: all of them are free from then on, whoever ends this.
+    for (let i = index + (1 << order) - step; i >= index; i -= step) {
+      this.columns.state[i] = ALLOCATED | pageblockOrder;
+    }
+    for (let i = index; i < index + (1 << order); i += step) {
+      area.free(i, pageblockOrder, tail, dirty);
+    }
+    closeRun(words, at);
   }
 
   /** Puts a block of the maximum order on the list of unaccepted blocks. Under the lock. */
@@ -435,10 +514,12 @@ export class BuddyZone {
 
   /** Claims a block that goes to the lists; it is in the journal before it is no longer its owner's. */
   #claimLocked(index: number, order: number): boolean {
-    this.area.journal(index, order + 1);
-    if (claimBlock(this.columns.state, index, order)) return true;
-    this.words[this.at + Zone.JOURNAL_ORDER] = 0;
-    return false;
+    const { words: w, at } = this;
+    if (!claimBlock(this.columns.state, index, order)) return false;
+    // Straight on from the claim: a claimed block that no cache holds is in the journal.
+    w[at + Zone.JOURNAL_INDEX] = index;
+    w[at + Zone.JOURNAL_ORDER] = order + 1;
+    return true;
   }
 
   #countUnaccepted(pages: number): void {

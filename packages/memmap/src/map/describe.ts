@@ -15,7 +15,7 @@ export interface BlockHead {
 }
 
 /** What the block is that a page belongs to. */
-type HeadKind = 'free' | 'allocated' | 'cached' | 'unaccepted' | 'guard' | 'shared';
+type HeadKind = 'free' | 'allocated' | 'cached' | 'unaccepted' | 'guard' | 'shared' | 'moving';
 
 /** What a page is. */
 export type PageDescription =
@@ -44,6 +44,7 @@ const HEADS: Readonly<Record<number, HeadKind>> = {
   [PageState.UNACCEPTED]: 'unaccepted',
   [PageState.GUARD]: 'guard',
   [PageState.SHARED]: 'shared',
+  [PageState.MOVING]: 'moving',
 };
 
 const PLAIN: Readonly<Record<number, 'reserved' | 'offline' | 'hwpoison'>> = {

@@ -1,0 +1,252 @@
+/**
+ * Allocators that a survivor and a thread that ends share, and what must hold when it has ended anywhere: everything
+ * is free, the survivor's, or the dead thread's, once each; and all of it merges to what it was.
+ */
+import { expect } from '@jest/globals';
+import { Memmap, PageState, ZoneIndex } from '@bootmem/memmap';
+
+import { BuddyAllocator, type BuddyAllocatorOptions } from '../../dist/index.js';
+import { PageAllocator, type PageAllocatorOptions, ZoneWord } from '../../dist/machine.js';
+import type { Mortals } from './kill-points.js';
+
+/** First page and order. */
+export type Block = readonly [pfn: number, order: number];
+
+/** A situation, the step in which the victim may end, and what is right afterwards. */
+export interface Scene<A extends BuddyAllocator | PageAllocator> {
+  readonly survivor: A;
+  readonly victim: A;
+  readonly step: () => void;
+  /** Blocks of the survivor, when all is over. */
+  readonly kept: () => readonly Block[];
+  /** Pages that the victim may hold in the end: before the step, after it. */
+  readonly holds: readonly number[];
+  /** Who has ended; default the victim. */
+  readonly dead?: readonly number[];
+  /** Whether the owner of a block looks at its new place. */
+  readonly moved?: (from: number, to: number) => boolean;
+}
+
+/** Makes the same scene again and again. */
+export type MakeScene<A extends BuddyAllocator | PageAllocator> = (mortals: Mortals) => Scene<A>;
+
+/** A pool of single blocks up to order 5, or as asked; the victim's objects are those that may end. */
+export function poolPair(
+  { BuddyAllocator: Mortal }: Mortals,
+  options: Partial<BuddyAllocatorOptions> = {},
+): { survivor: BuddyAllocator; victim: BuddyAllocator } {
+  const survivor = BuddyAllocator.create({
+    pages: 128,
+    data: null,
+    maxOrder: 5,
+    caches: false,
+    threads: 3,
+    ...options,
+  });
+  return { survivor, victim: Mortal.attach(survivor.toHandle()) };
+}
+
+/** Pageblocks of 8 pages, blocks up to 32, one or two zones whose border may lie anywhere. */
+export function machinePair(
+  { PageAllocator: Mortal }: Mortals,
+  options: PageAllocatorOptions & {
+    readonly pages?: number;
+    readonly border?: number;
+    readonly empty?: boolean;
+    readonly typeOf?: (pageblock: number) => 0 | 1 | 2;
+  } = {},
+): { survivor: PageAllocator; victim: PageAllocator } {
+  const { pages = 128, border = pages, empty = false, typeOf = (): 1 => 1, ...rest } = options;
+  const memmap = Memmap.create({
+    ranges: [{ startPfn: 0, endPfn: pages }],
+    geometry: {
+      pageShift: 12,
+      sectionOrder: 9,
+      pageblockOrder: 3,
+      maxOrder: 5,
+      subsectionOrder: 5,
+    },
+  });
+  const specs = [
+    { nid: 0, zone: 'DMA32', startPfn: 0, endPfn: border, presentPages: border },
+    { nid: 0, zone: 'Normal', startPfn: border, endPfn: pages, presentPages: pages - border },
+  ] as const;
+  const survivor = PageAllocator.create(memmap, border === pages ? specs.slice(0, 1) : specs, {
+    caches: false,
+    threads: 3,
+    ...rest,
+  });
+  for (const { core, zone } of survivor.zones) {
+    const id = memmap.zones.idOf(0, zone === 'DMA32' ? ZoneIndex.DMA32 : ZoneIndex.NORMAL)!;
+    memmap.initRange(core.startPfn, core.endPfn, id);
+  }
+  for (let pfn = 0; pfn < pages; pfn += 8) memmap.pageblocks.setMigratetype(pfn, typeOf(pfn / 8));
+  for (const { core } of survivor.zones) {
+    if (!empty && core.startPfn < core.endPfn) survivor.freeBlocks(core.startPfn, core.endPfn);
+  }
+  return { survivor, victim: Mortal.attach(survivor.toHandle()) };
+}
+
+const coresOf = (allocator: BuddyAllocator | PageAllocator) =>
+  allocator instanceof PageAllocator ? allocator.zones.map(({ core }) => core) : [allocator.zone];
+
+function allocatedBlocks(allocator: BuddyAllocator | PageAllocator): Block[] {
+  const found: Block[] = [];
+  for (const core of coresOf(allocator)) {
+    for (let pfn = core.startPfn; pfn < core.endPfn;) {
+      const head = core.memmap.coveringHead(pfn);
+      if (head?.state === PageState.ALLOCATED) found.push([head.pfn, head.order]);
+      pfn = head === undefined ? pfn + 1 : head.pfn + 2 ** head.order;
+    }
+  }
+  return found;
+}
+
+const pagesOf = (blocks: readonly Block[]): number =>
+  blocks.reduce((sum, [, order]) => sum + 2 ** order, 0);
+
+const freeOf = (allocator: BuddyAllocator | PageAllocator): number =>
+  coresOf(allocator).reduce((sum, core) => sum + core.freePages, 0);
+
+const managedOf = (allocator: BuddyAllocator | PageAllocator): number =>
+  coresOf(allocator).reduce((sum, core) => sum + core.managedPages, 0);
+
+function freeOne(allocator: BuddyAllocator | PageAllocator, [pfn, order]: Block): void {
+  if (allocator instanceof PageAllocator) allocator.freePages(pfn, order);
+  else allocator.free(pfn, order);
+}
+
+/** All is well after the victim has ended and was reclaimed. */
+export function expectNothingLost<A extends BuddyAllocator | PageAllocator>(
+  { survivor, kept, holds, moved = () => false }: Scene<A>,
+  dead: readonly number[],
+): void {
+  survivor.reclaimThreads(dead);
+  survivor.settleMoves(moved);
+  const violations = survivor.verify();
+  // Nothing more can be asked of an allocator that has stopped.
+  if (violations.length > 0) throw new Error(violations.map(({ text }) => text).join('; '));
+  survivor.drain();
+  const wanted = kept();
+  const allocated = allocatedBlocks(survivor);
+  const names = new Set(allocated.map(String));
+  const managed = managedOf(survivor);
+  const guarded = coresOf(survivor).reduce((sum, core) => sum + core.get(ZoneWord.GUARD), 0);
+  const counted = freeOf(survivor) + guarded + pagesOf(allocated);
+  const held = pagesOf(allocated) - pagesOf(wanted);
+  const missing = wanted.filter((block) => !names.has(String(block)));
+  for (const block of allocated) freeOne(survivor, block);
+  survivor.drain();
+  // One `expect`, because there are many thousand of these.
+  expect({
+    missing,
+    held: holds.includes(held) ? 'as before the step or after it' : held,
+    counted,
+    whole: survivor.verify(),
+    free: freeOf(survivor),
+    left: allocatedBlocks(survivor),
+  }).toEqual({
+    missing: [],
+    held: 'as before the step or after it',
+    counted: managed,
+    whole: [],
+    free: managed,
+    left: [],
+  });
+}
+
+/**
+ * Throws at every point of the victim's step at which that makes a difference, as a full stack does; the victim lives
+ * on and closes.
+ */
+export function throwEverywhere<A extends BuddyAllocator | PageAllocator>(
+  mortals: Mortals,
+  make: MakeScene<A>,
+): number {
+  const whole = make(mortals);
+  const points = mortals.pointsOf(whole.step, watchMemory(whole.survivor), true);
+  for (const at of points) {
+    const scene = make(mortals);
+    const { ended } = mortals.run(scene.step, at, true);
+    try {
+      expect(ended).toBe(false);
+      scene.victim.close();
+      expectNothingLost(scene, []);
+    } catch (error) {
+      (error as Error).message = `thrown at point ${at}: ${(error as Error).message}`;
+      throw error;
+    }
+  }
+  return points.length;
+}
+
+/** As {@link killEverywhere} for the one who reclaims: the first victim has ended at some of the points of its step. */
+export function killReclaimer(
+  mortals: Mortals,
+  make: MakeScene<BuddyAllocator>,
+  deaths: number,
+): number {
+  const whole = make(mortals);
+  const points = mortals.pointsOf(whole.step, watchMemory(whole.survivor));
+  const stride = Math.max(1, Math.floor(points.length / deaths));
+  let ends = 0;
+  for (let i = stride >> 1; i < points.length; i += stride) {
+    ends += killEverywhere(mortals, (m) => {
+      const scene = make(m);
+      mortals.run(scene.step, points[i]);
+      const second = m.BuddyAllocator.attach(scene.survivor.toHandle());
+      const first = scene.victim.thread;
+      const step = (): void => {
+        second.reclaimThreads([first]);
+        second.settleMoves(scene.moved ?? (() => false));
+      };
+      return { ...scene, victim: second, step, dead: [first, second.thread] };
+    });
+  }
+  return ends;
+}
+
+/** Tells whether any of the shared words has changed since the last time. */
+function watchMemory(allocator: BuddyAllocator | PageAllocator): () => boolean {
+  const handle = allocator.toHandle();
+  const { table, columns } = handle.memmap;
+  const buffers: ArrayBufferLike[] = [handle.control.buffer, handle.threads.words.buffer, table];
+  buffers.push(columns.bytes, columns.links, columns.refs);
+  if ('data' in handle && handle.data !== null) buffers.push(handle.data);
+  const views = buffers.map((buffer) => Buffer.from(buffer));
+  const copies = views.map((view) => Buffer.from(view));
+  return () => {
+    let changed = false;
+    for (const [i, view] of views.entries()) {
+      if (copies[i]!.equals(view)) continue;
+      view.copy(copies[i]!);
+      changed = true;
+    }
+    return changed;
+  };
+}
+
+/**
+ * Ends the victim at every point of its step at which that makes a difference, each time in a new scene.
+ * @returns how many these are
+ */
+export function killEverywhere<A extends BuddyAllocator | PageAllocator>(
+  mortals: Mortals,
+  make: MakeScene<A>,
+): number {
+  const whole = make(mortals);
+  const points = mortals.pointsOf(whole.step, watchMemory(whole.survivor));
+  expectNothingLost(whole, whole.dead ?? [whole.victim.thread]);
+  for (const at of points) {
+    const scene = make(mortals);
+    const { ended } = mortals.run(scene.step, at);
+    try {
+      expect(ended).toBe(false);
+      expectNothingLost(scene, scene.dead ?? [scene.victim.thread]);
+    } catch (error) {
+      (error as Error).message = `ended at point ${at}: ${(error as Error).message}`;
+      throw error;
+    }
+  }
+  return points.length;
+}

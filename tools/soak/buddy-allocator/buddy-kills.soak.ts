@@ -1,0 +1,229 @@
+/**
+ * `npm run soak -- buddy-kills`: threads that end anywhere, several at once, while the others and their owner go on.
+ *
+ *     threads at work ─▶ some are ended; the owner allocates and hears of nothing ─▶ the others stand still
+ *        ▲                                                                              │
+ *        └── new threads ◀── what the dead held is freed ◀── reclaimed, settled, verified, counted
+ *
+ * Each page that a thread holds carries its mark. After each round: all invariants; no page is marked that is not
+ * allocated, none has two owners; of what is allocated and unmarked there is at most what the dead threads were given
+ * in their last request. After a few rounds everything is freed, and must be one piece.
+ *
+ * With --without-proof nobody can see that a thread has ended but its owner, by the event: a call that waits for it gets
+ * ERR_LOCK_TIMEOUT, and works when it is repeated.
+ */
+import { Worker } from 'node:worker_threads';
+import { flag, integer, readOptions } from '../../kit/options.js';
+import { Random } from '../../kit/random.mjs';
+import { RunLog } from '../../kit/run-log.js';
+
+const options = readOptions(
+  { name: 'soak -- buddy-kills', about: 'Threads that end anywhere, several at once.' },
+  {
+    kills: integer(200, 'ends after so many; default 200', 1),
+    seed: integer(1, 'default 1'),
+    workers: integer(4, 'threads at a time, default 4', 2),
+    pages: integer(4096, 'default 4096', 256),
+    'without-proof': flag('no system tells which threads have ended'),
+  },
+).values;
+const { kills, workers, pages } = options;
+const proof = !options['without-proof'];
+// Before the packages look.
+if (!proof) Object.defineProperty(process, 'platform', { value: 'none' });
+const { BuddyAllocator } = await import('@bootmem/buddy-allocator');
+
+/** Kills of one allocator. */
+const PER_LIFE = 40;
+/** Most pages that one request gives. */
+const LARGEST = Math.max(32, pages >> 3);
+const OPEN = 0;
+const FAULTS = 1;
+const STATES = 8;
+
+const log = new RunLog('buddy-kills', { done: 'kills', faults: 'violations' });
+const url = new URL('./kill-worker.mjs', import.meta.url);
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+let timeouts = 0;
+
+/** One allocator with its threads. */
+class Life {
+  readonly pool;
+  readonly owners = new Int32Array(new SharedArrayBuffer(4 * pages));
+  readonly gate = new Int32Array(new SharedArrayBuffer(4 * 64));
+  readonly crew = new Map<number, Worker>();
+  readonly #random: Random;
+  /** Frees what the owner has from a call before the one that got no lock. */
+  #owed: (() => void) | undefined;
+  readonly #seed: number;
+
+  constructor(seed: number) {
+    this.#seed = seed;
+    this.#random = new Random(seed);
+    this.pool = BuddyAllocator.create({
+      pages,
+      data: null,
+      threads: workers + 1,
+      caches: seed % 3 !== 0,
+      lockTimeoutMs: proof ? 1000 : 60,
+    });
+  }
+
+  fault(text: string): void {
+    log.fault(`seed ${this.#seed}: ${text}`);
+  }
+
+  hire(thread: number): void {
+    const { owners, gate } = this;
+    const handle = this.pool.toHandle();
+    const seed = this.#random.next();
+    Atomics.store(gate, STATES + thread, 0);
+    const workerData = { handle, owners, gate, thread, seed, pages, proof };
+    const worker = new Worker(url, { workerData, execArgv: [] });
+    worker.on('error', (error) => {
+      this.fault(`thread ${thread}: ${error.stack}`);
+    });
+    this.crew.set(thread, worker);
+  }
+
+  /** Ends some threads while this one is busy in the allocator, hearing of no event. */
+  async kill(): Promise<number[]> {
+    const dead = [...this.crew.keys()].filter(() => this.#random.once(3));
+    if (dead.length === 0) dead.push(this.#random.pick([...this.crew.keys()]));
+    const ends = dead.map((thread) => this.crew.get(thread)!.terminate());
+    this.#work(20 + this.#random.below(30));
+    await Promise.all(ends);
+    return dead;
+  }
+
+  /** Requests of the owner, for so many rounds; a call that gets no lock is repeated when events were heard. */
+  #work(rounds: number): void {
+    const { pool } = this;
+    for (let round = 0; round < rounds; round++) {
+      const count = 1 + this.#random.below(40);
+      try {
+        this.#giveBack();
+        const run = pool.allocExact(count);
+        if (run !== undefined)
+          this.#owed = (): void => {
+            pool.freeExact(run, count);
+          };
+        this.#giveBack();
+        const block = pool.alloc(3, { mobility: 'unmovable' });
+        if (block !== undefined)
+          this.#owed = (): void => {
+            pool.free(block, 3);
+          };
+        this.#giveBack();
+      } catch (error) {
+        const { code } = error as { code?: string };
+        if (proof || code !== 'ERR_LOCK_TIMEOUT') throw error;
+        timeouts++;
+        return;
+      }
+    }
+  }
+
+  #giveBack(): void {
+    this.#owed?.();
+    this.#owed = undefined;
+  }
+
+  /** Waits until every living thread stands between two requests. */
+  async stop(dead: readonly number[]): Promise<void> {
+    Atomics.store(this.gate, OPEN, 0);
+    for (const thread of this.crew.keys()) {
+      if (dead.includes(thread)) continue;
+      for (let tries = 0; Atomics.load(this.gate, STATES + thread) === 0; tries++) {
+        await sleep(1);
+        if (tries > 60_000) throw new Error(`seed ${this.#seed}: thread ${thread} does not stand`);
+      }
+    }
+  }
+
+  go(): void {
+    Atomics.store(this.gate, OPEN, 1);
+    Atomics.notify(this.gate, OPEN);
+  }
+
+  /** Reclaims the dead, checks everything, and frees what they held. */
+  settle(dead: readonly number[]): void {
+    const { pool, owners } = this;
+    pool.reclaimThreads(dead, { reserve: true });
+    this.#giveBack();
+    pool.settleMoves((from, to, count) => {
+      // Not its block, or ended before the new place was marked to the last page: not moved.
+      const mover = owners[to]!;
+      const moved = owners[to + count - 1] !== 0 && owners[from] !== mover;
+      const old = moved ? from : to;
+      for (let p = old; p < old + count; p++) if (owners[p] === mover) owners[p] = 0;
+      return moved;
+    });
+    for (const { invariant, text } of pool.verify()) this.fault(`${invariant}: ${text}`);
+    const faults = Atomics.exchange(this.gate, FAULTS, 0);
+    if (faults > 0) this.fault(`${faults} pages with two owners`);
+    this.#count(dead);
+  }
+
+  #count(dead: readonly number[]): void {
+    const { pool, owners } = this;
+    const left: [number, number][] = [];
+    let unmarked = 0;
+    pool.walk((pfn, order, state) => {
+      const marks = new Set(owners.subarray(pfn, pfn + 2 ** order));
+      if (state !== 'allocated') {
+        if (marks.size > 1 || !marks.has(0)) this.fault(`page ${pfn} is ${state} and has an owner`);
+        return;
+      }
+      const living = [...marks].filter((id) => id !== 0 && !dead.includes(id));
+      if (living.length > 0 && marks.size > 1)
+        this.fault(`block ${pfn} has owners ${[...marks].join()}`);
+      if (living.length > 0) return;
+      if (marks.has(0)) unmarked += 2 ** order;
+      left.push([pfn, order]);
+    });
+    if (unmarked > dead.length * LARGEST) this.fault(`${unmarked} allocated pages are nobody's`);
+    for (const [pfn, order] of left) {
+      owners.fill(0, pfn, pfn + 2 ** order);
+      pool.free(pfn, order);
+    }
+  }
+
+  async end(): Promise<void> {
+    const { pool } = this;
+    const all = [...this.crew.keys()];
+    await Promise.all([...this.crew.values()].map((worker) => worker.terminate()));
+    this.settle(all);
+    pool.drain();
+    const { freePages, freeBlocks } = pool.stats();
+    if (freePages !== pages) this.fault(`${pages - freePages} pages lost`);
+    if (freeBlocks[10] !== pages / 1024) this.fault(`did not merge back: ${freeBlocks.join(' ')}`);
+    pool.close();
+  }
+
+  async run(upTo: number): Promise<void> {
+    this.go();
+    for (let i = 0; i < workers; i++) this.hire(this.pool.reserveThread());
+    let done = 0;
+    while (done < upTo) {
+      await sleep(this.#random.below(12));
+      const dead = await this.kill();
+      await this.stop(dead);
+      this.settle(dead);
+      for (const thread of dead) this.hire(thread);
+      this.go();
+      done += dead.length;
+      log.done += dead.length;
+      log.tick(`seed ${this.#seed}`);
+    }
+    await this.stop([]);
+    await this.end();
+  }
+}
+
+for (let seed = options.seed; log.done < kills; seed++) {
+  await new Life(seed).run(Math.min(PER_LIFE, kills - log.done));
+}
+if (!proof) console.log(`buddy-kills: ${timeouts} calls of the owner ended with ERR_LOCK_TIMEOUT`);
+log.finish();
+process.exit();

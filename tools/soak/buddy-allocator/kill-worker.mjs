@@ -1,0 +1,130 @@
+// Worker of the kill soak: every kind of request in turns until it is ended, which may be anywhere. Pages that it
+// holds carry its mark in `owners`, so that
+//
+//     marked  =>  allocated                    marked after the request, unmarked before the free
+//     a move: the new place marked, then the old one unmarked from its first page on: that page is the turning point
+//
+// It stands still between two requests while the gate is closed.
+import { workerData } from 'node:worker_threads';
+import { Random } from '../../kit/random.mjs';
+
+const { handle, owners, gate, thread, seed, pages, proof } = workerData;
+// Before the packages look: as on a system that does not tell which threads have ended.
+if (!proof) Object.defineProperty(process, 'platform', { value: 'none' });
+const { BuddyAllocator } = await import('@bootmem/buddy-allocator');
+
+const { exchange, load, store, wait, notify } = Atomics;
+const pool = BuddyAllocator.attach(handle, { thread, lockTimeoutMs: proof ? 1000 : 60 });
+const random = new Random(seed, thread);
+const MOBILITIES = ['movable', 'movable', 'unmovable', 'reclaimable'];
+/** First page -> { pages, order }; order -1: single pages. */
+const live = new Map();
+let held = 0;
+const [OPEN, FAULTS] = [0, 1];
+const MINE = 8 + thread;
+const STANDING = 1;
+
+const fault = () => Atomics.add(gate, FAULTS, 1);
+const mark = (pfn, count, from, to) => {
+  for (let p = pfn; p < pfn + count; p++) if (exchange(owners, p, to) !== from) fault();
+};
+const claim = (pfn, count, order) => {
+  if (pfn === undefined) return;
+  mark(pfn, count, 0, thread);
+  live.set(pfn, { count, order });
+  held += count;
+};
+const forget = (pfn) => {
+  const { count } = live.get(pfn);
+  live.delete(pfn);
+  held -= count;
+};
+const pickLive = () => {
+  let left = random.below(live.size);
+  for (const pfn of live.keys()) if (left-- === 0) return pfn;
+  return undefined;
+};
+
+function move(from, to, count) {
+  const block = live.get(from);
+  // Only its own whole blocks: a run must not be torn apart.
+  if (block === undefined || block.count !== count || block.order < 0) return false;
+  mark(to, count, 0, thread);
+  mark(from, count, thread, 0);
+  live.delete(from);
+  live.set(to, block);
+  return true;
+}
+
+const requests = [
+  () => claim(pool.alloc(0), 1, 0),
+  () => {
+    const order = random.below(6);
+    const mobility = random.pick(MOBILITIES);
+    claim(pool.alloc(order, { mobility }), 1 << order, order);
+  },
+  () => {
+    const count = 1 + random.below(pages >> 4);
+    claim(pool.allocExact(count), count, -1);
+  },
+  () => {
+    const count = 1 + random.below(pages >> 4);
+    claim(pool.allocRange({ pages: count, topDown: true, align: 4 }), count, -1);
+  },
+  () => {
+    const start = random.below(pages - (pages >> 3));
+    const count = 1 + random.below(pages >> 3);
+    if (pool.allocContigRange(start, start + count, move)) claim(start, count, -1);
+  },
+  () => pool.compact(move, () => true),
+  () => pool.drain(),
+  () => pool.park(),
+];
+// Two of three requests are for blocks by order.
+const WEIGHTS = [0, 0, 0, 1, 1, 1, 1, 1, 2, 3, 4, 4, 5, 6, 7];
+
+function drop() {
+  const pfn = pickLive();
+  const { count, order } = live.get(pfn);
+  mark(pfn, count, thread, 0);
+  forget(pfn);
+  for (;;) {
+    try {
+      if (order < 0) pool.freeExact(pfn, count);
+      else pool.free(pfn, order);
+      return;
+    } catch (error) {
+      // Nothing has changed; the owner of the lock has ended, and somebody will say so.
+      if (proof || error.code !== 'ERR_LOCK_TIMEOUT') throw error;
+    }
+  }
+}
+
+function step() {
+  if (live.size > 0 && (held > pages >> 2 || (random.next() & 1) === 0)) {
+    drop();
+    return;
+  }
+  try {
+    requests[random.pick(WEIGHTS)]();
+  } catch (error) {
+    if (proof || error.code !== 'ERR_LOCK_TIMEOUT') throw error;
+  }
+}
+
+try {
+  for (;;) {
+    if (load(gate, OPEN) === 0) {
+      store(gate, MINE, STANDING);
+      notify(gate, MINE);
+      wait(gate, OPEN, 0);
+      store(gate, MINE, 0);
+    }
+    step();
+  }
+} catch (error) {
+  console.log(`thread ${thread}, seed ${seed}: ${error.code ?? ''} ${error.stack}`);
+  fault();
+  store(gate, MINE, STANDING);
+  wait(gate, OPEN, -1);
+}
