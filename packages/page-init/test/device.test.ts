@@ -186,14 +186,14 @@ describe('altmap', () => {
 
   test('storage is taken in aligned blocks, then single pages, and given back whole', () => {
     // 262144 pages of 64-byte descriptors are 4096 pages; 510 are lost to align the first 2 MiB block.
-    const altmap = new Altmap(0x100000, 0x40000, { reserve: 2, free: 4606 });
+    const altmap = new Altmap(0x100000, { reserve: 2, free: 4606 });
     expect(altmap.populate(0x40000, 64, 4096)).toBe(4096);
     expect([altmap.alloc, altmap.align, altmap.offset]).toEqual([4096, 510, 4608]);
     expect(altmap.give(4096)).toBe(0);
     expect(altmap.align).toBe(0);
-    const small = new Altmap(0, 1000, { reserve: 1, free: 10 });
+    const small = new Altmap(0, { reserve: 1, free: 10 });
     expect(small.populate(640, 64, 4096)).toBe(10);
-    expect(new Altmap(0, 1000, { reserve: 1, free: 9 }).populate(640, 64, 4096)).toBeUndefined();
+    expect(new Altmap(0, { reserve: 1, free: 9 }).populate(640, 64, 4096)).toBeUndefined();
   });
 
   test('offset equal to the size leaves no device page; larger is refused', () => {
@@ -201,11 +201,27 @@ describe('altmap', () => {
     const mapping = devices.memremapPages(pmem({ altmap: { reserve: 600, free: 40 } }));
     expect([mapping.pages, mapping.references.count]).toEqual([0, 0]);
     expect(memmap.state(1279)).toBe(PageState.RESERVED);
-    const other = machine().devices;
-    expect(() => other.memremapPages(pmem({ altmap: { reserve: 600, free: 41 } }))).toThrow(
-      code('ERR_DEVICE_ARGUMENT'),
-    );
-    expect(other.mappedRanges).toBe(0);
+    const other = machine();
+    // Also where other things are wrong, and whatever the compound page: the sizes are looked at first.
+    for (const altmap of [
+      { reserve: 600, free: 41 },
+      { reserve: 1e15, free: 0 },
+      { reserve: 0, free: Infinity },
+      { reserve: Number.NaN, free: 1 },
+      { reserve: 0.5, free: 0.5 },
+    ]) {
+      for (const changes of [{}, { vmemmapShift: 6 }, { ranges: [span(64, 704)] }]) {
+        expect(() => other.devices.memremapPages(pmem({ altmap, ...changes }))).toThrow(
+          expect.objectContaining({
+            code: 'ERR_DEVICE_ARGUMENT',
+            message: expect.stringContaining('altmap') as unknown,
+            details: { name: 'pmem0', errno: 'EINVAL' },
+          }),
+        );
+      }
+    }
+    expect(other.devices.mappedRanges).toBe(0);
+    expect(other.memmap.zones.idOf(0, 5)).toBeUndefined();
   });
 
   test('storage too small for the memmap is refused, and nothing stays behind', () => {

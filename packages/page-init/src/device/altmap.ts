@@ -9,7 +9,6 @@
  * The memmap is taken from `free` in blocks; aligning a block to its size loses `align` pages.
  * Source: reference "Concepts"; layout arithmetic checked against recorded boots.
  */
-import { PageInitError } from '../base/errors.js';
 
 /** Sizes as a driver gives them. */
 export interface AltmapRequest {
@@ -29,21 +28,8 @@ export class Altmap {
   /** Pages of `free` that hold memmap. */
   alloc = 0;
 
-  /** @throws ERR_DEVICE_ARGUMENT when sizes are no counts or exceed the range */
-  constructor(basePfn: number, pages: number, request: AltmapRequest) {
-    const { reserve, free } = request;
-    const sane = [reserve, free].every((n) => Number.isSafeInteger(n) && n >= 0);
-    if (!sane || reserve + free > pages) {
-      throw new PageInitError(
-        'ERR_DEVICE_ARGUMENT',
-        'altmap.reserve + altmap.free fit into the range',
-        {
-          reserve,
-          free,
-          pages,
-        },
-      );
-    }
+  /** @param request  as `checkRequest` lets it through: counts that fit into the range */
+  constructor(basePfn: number, { reserve, free }: AltmapRequest) {
     this.basePfn = basePfn;
     this.reserve = reserve;
     this.free = free;

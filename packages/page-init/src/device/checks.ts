@@ -1,6 +1,7 @@
 /** Checks of a mapping request, before anything is changed, in the order in which kernels make them. */
 import { PageInitError } from '../base/errors.js';
 import type { PagemapType } from '../profiles.js';
+import type { AltmapRequest } from './altmap.js';
 import type { PagemapRequest, PageProtection } from './types.js';
 
 /** Largest compound page, as log2 of 4 KiB pages: 1 GiB. */
@@ -52,13 +53,19 @@ export function checkRequest(request: PagemapRequest): void {
     if (!(Number.isSafeInteger(startPfn) && startPfn >= 0 && startPfn < endPfn)) {
       refuse('a range is [startPfn, endPfn), not empty');
     }
-    const first = startPfn + (request.altmap === undefined ? 0 : offsetOf(request.altmap));
+    const offset = request.altmap === undefined ? 0 : offsetOf(request.altmap);
+    if (!(offset <= endPfn - startPfn)) {
+      refuse('altmap.reserve and altmap.free are counts of pages that fit into the range together');
+    }
+    const first = startPfn + offset;
     if (first % folio !== 0 || endPfn % folio !== 0) {
       refuse('both ends of the device pages are aligned to the compound page');
     }
   }
 }
 
-function offsetOf(altmap: { reserve: number; free: number }): number {
-  return altmap.reserve + altmap.free;
+/** Pages before the first device page; NaN when they are no counts. */
+function offsetOf({ reserve, free }: AltmapRequest): number {
+  const counts = [reserve, free].every((n) => Number.isSafeInteger(n) && n >= 0);
+  return counts ? reserve + free : Number.NaN;
 }

@@ -256,10 +256,7 @@ export class DeviceMemory {
     }
     this.subsections.checkAligned(span, '__add_pages');
     const zoneId = this.#memmap.defineZone(nid, ZoneIndex.DEVICE);
-    const altmap =
-      request.altmap === undefined
-        ? undefined
-        : new Altmap(startPfn, endPfn - startPfn, request.altmap);
+    const altmap = request.altmap === undefined ? undefined : new Altmap(startPfn, request.altmap);
     const firstPfn = startPfn + (altmap?.offset ?? 0);
     const undo = new UndoList();
     try {

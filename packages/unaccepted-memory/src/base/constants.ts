@@ -4,10 +4,8 @@
  * Source: UEFI specification 2.10 §7.2 (memory type 15); the table that Linux' EFI stub leaves for the kernel.
  */
 
-import { X86_64 } from '@bootmem/memmap';
-
 /** Bytes of a page: the only platforms with unaccepted memory are x86. @kernel PAGE_SIZE */
-export const PAGE_SIZE: number = 2 ** X86_64.pageShift;
+export const PAGE_SIZE = 4096;
 /** Bytes that one bit of the table stands for unless the creator says otherwise. @kernel EFI_UNACCEPTED_UNIT_SIZE */
 export const DEFAULT_UNIT_SIZE = 2 * 1024 * 1024;
 /** The only table version there is. */
@@ -25,4 +23,4 @@ export const MAX_PARTICIPANTS = 32_000;
 /** How long a caller waits for another one's unit before it gives up. */
 export const DEFAULT_WAIT_LIMIT_MS = 60_000;
 /** Pages of a parked block: 1024. @kernel MAX_ORDER_NR_PAGES */
-export const BLOCK_PAGES: number = 2 ** X86_64.maxOrder;
+export const BLOCK_PAGES = 1024;
