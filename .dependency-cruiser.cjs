@@ -11,6 +11,7 @@ const floors = {
     'format/',
     'input/',
     'plan/',
+    'accounts/',
     'findings/',
     'explain/',
     'worker/',

@@ -4,7 +4,8 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { sharedOracle } from '@bootmem-tools/oracle';
-import { explainLog } from 'bootmem/check';
+import { loadMachine } from 'bootmem';
+import { explainLog, freeAtHandover } from 'bootmem/check';
 import { conformanceOptions } from '../kit/options.js';
 
 /** One log. */
@@ -17,6 +18,9 @@ interface Outcome {
   readonly unnamed: number;
   /** Bytes between installed and usable without a name, as a share of installed; absent where that is not known. */
   readonly firmware?: number;
+  /** Boot's free memory beside what the `Memory:` line calls available; absent where that is not printed whole. */
+  // `equal`, `outside`, or what differs.
+  readonly free?: string;
 }
 
 const PERCENT = 100;
@@ -45,7 +49,29 @@ async function measure(path: string): Promise<Outcome | string> {
     unnamed: (level?.rest.bytes ?? 0) + cut,
     ...(level?.left === undefined ? {} : { reserved: level.whole.bytes - level.left.bytes }),
     ...(isKnown ? { firmware: firmware.rest.share } : {}),
+    ...(await freeMemory(path)),
   };
+}
+
+/**
+ * Boot's free memory is within a percent of what the line calls available; or the line itself shows that pages are in
+ * neither of its amounts (deferred ones, ones in use already), and then within a percent of what it does not call
+ * reserved.
+ */
+async function freeMemory(path: string): Promise<Pick<Outcome, 'free'>> {
+  const input = await loadMachine(path);
+  const line = input.description.printed.memory;
+  const reservedKb = line?.partsKb['reserved'];
+  if (line === undefined || reservedKb === undefined) return {};
+  const freeKb = freeAtHandover(input) / 1024;
+  const totalKb = line.totalKb - (line.partsKb['absent'] ?? 0);
+  const unreservedKb = totalKb - reservedKb - (line.partsKb['cma-reserved'] ?? 0);
+  const isNear = (kb: number): boolean => Math.abs(freeKb - kb) <= totalKb / 100;
+  if (isNear(line.availableKb)) return { free: 'equal' };
+  if (unreservedKb - line.availableKb > totalKb / 200 && isNear(unreservedKb)) {
+    return { free: 'outside' };
+  }
+  return { free: `${Math.round(freeKb)}K free, ${line.availableKb}K available` };
 }
 
 /** The value below which a share of the sorted values lies. */
@@ -106,6 +132,17 @@ console.log(
 );
 const firmware = outcomes.flatMap((one) => (one.firmware === undefined ? [] : [one.firmware]));
 if (firmware.length > 0) console.log(row('installed to usable', firmware));
+const compared = outcomes.flatMap(({ name, free }) => (free === undefined ? [] : [{ name, free }]));
+const near = compared.filter(({ free }) => free === 'equal').length;
+const outside = compared.filter(({ free }) => free === 'outside').length;
+for (const { name, free } of compared) {
+  if (free === 'equal' || free === 'outside') continue;
+  failed++;
+  console.log(`FREE      ${name}: ${free}`);
+}
+console.log(
+  `boot's free memory: ${near} of ${compared.length} logs within 1 % of "available"; ${outside} whose line has pages in neither amount`,
+);
 console.log(`${outcomes.length - known.length} logs do not say how much is reserved`);
 console.log(`explain: ${outcomes.length} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;

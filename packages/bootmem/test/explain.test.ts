@@ -4,7 +4,10 @@ import { describe, expect, test } from '@jest/globals';
 import { explainMachine } from '../dist/explain/explain-machine.js';
 import type { ExplainOptions } from '../dist/explain/explain-machine.js';
 import type { ExplainReport } from '../dist/explain-result.js';
-import { loadMachine } from '../dist/index.js';
+import { freeAtHandover } from '../dist/check.js';
+import { handover } from '../dist/accounts/handover.js';
+import { bootMemory, loadMachine } from '../dist/index.js';
+import { planLayout } from '../dist/plan/layout-plan.js';
 import { firstFault, kibOf } from './helpers/accounts.js';
 import { FIXTURES, run } from './helpers/run.js';
 
@@ -220,4 +223,51 @@ test('--markdown is a table that a bug report can hold', async () => {
   for (const line of out.split('\n').filter((text) => text.startsWith('|'))) {
     expect(line.replaceAll('\\|', '').split('|')).toHaveLength(6);
   }
+});
+
+describe('a boot makes free what the kernel called available', () => {
+  test('without memblock=debug: lines place what they can, the rest goes to the top', async () => {
+    const read = parseDescription(DESKTOP.join('\n'));
+    if (!read.ok) throw new Error('not read');
+    const input = { description: read.description, source: 'test', notes: [] };
+    // 3912636K, less what the borders of reservations cut off their pages.
+    expect(freeAtHandover(input) / 1024).toBe(3912636);
+    await using machine = await bootMemory(read.description, { threads: 1 });
+    const pages = machine.report().zones.reduce((sum, zone) => sum + zone.freePages, 0);
+    expect(pages * 4).toBe(3912636);
+    expect(machine.report().notes.join()).toMatch(/is assumed/);
+  });
+
+  test('the initrd, the crash kernel and the image stay where their lines put them', () => {
+    const read = parseDescription(DESKTOP.join('\n'));
+    if (!read.ok) throw new Error('not read');
+    const { memblock } = handover(planLayout(read.description));
+    for (const address of [0x36000000, 0x36c1bfff, 0x1000000, 0xd5000000]) {
+      expect(memblock.isReserved(address)).toBe(true);
+    }
+    expect(memblock.isReserved(0x37000000)).toBe(false);
+  });
+
+  test('a log that lost operations of memblock is completed by the kernel’s figure', async () => {
+    const input = await loadMachine(`${FIXTURES}k61-4n-odd`);
+    const { memblock } = input.description;
+    const half = memblock.operations.filter(({ line }) => line % 2 === 0);
+    const cut = {
+      ...input,
+      description: { ...input.description, memblock: { ...memblock, operations: half } },
+    };
+    const whole = freeAtHandover(input);
+    expect(Math.abs(freeAtHandover(cut) / whole - 1)).toBeLessThan(0.01);
+  });
+
+  test('without a Memory: line lines and rules are all there is', () => {
+    const lines = DESKTOP.filter((line) => !line.startsWith('Memory:'));
+    const read = parseDescription(lines.join('\n'));
+    if (!read.ok) throw new Error('not read');
+    const input = { description: read.description, source: 'test', notes: [] };
+    const free = freeAtHandover(input) / 1024;
+    // The image is taken for 32 MiB, gaps and small things are not known.
+    expect(free).toBeGreaterThan(3912636 - 16384);
+    expect(free).toBeLessThan(3912636 + 16384);
+  });
 });

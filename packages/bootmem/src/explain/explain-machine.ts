@@ -7,9 +7,9 @@ import { findingsOf } from '../findings/find.js';
 import { planLayout } from '../plan/layout-plan.js';
 import { firmwareLevel } from './firmware/firmware-level.js';
 import { inUseLevel } from './in-use-level.js';
-import { Quotes } from './base/quotes.js';
-import { reservedLevel } from './reserved/level.js';
-import type { Subject } from './base/subject.js';
+import { Quotes } from '../accounts/base/quotes.js';
+import { reservedLevel } from '../accounts/reserved/level.js';
+import type { Subject } from '../accounts/base/subject.js';
 import { totalLevel } from './total-level.js';
 import { trimmedLevel } from './firmware/trimmed-level.js';
 

@@ -1,8 +1,8 @@
 /** What `MemTotal` is used for, from /proc/meminfo: what is left is free. */
 import type { ExplainLevel } from '../explain-result.js';
-import { LevelDraft } from './base/level.js';
-import type { RowKind } from './base/row-kinds.js';
-import type { Subject } from './base/subject.js';
+import { LevelDraft } from '../accounts/base/level.js';
+import type { RowKind } from '../accounts/base/row-kinds.js';
+import type { Subject } from '../accounts/base/subject.js';
 
 const HEAD = { id: 'in-use', title: 'In use' } as const;
 

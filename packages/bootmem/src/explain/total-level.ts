@@ -1,10 +1,10 @@
 /** What `MemTotal` is made of: handed over by memblock, and given back later. */
 import type { ExplainLevel } from '../explain-result.js';
-import { LevelDraft } from './base/level.js';
-import type { RowInput } from './base/level.js';
-import { giganticPages, handedOver, lateBytes } from './reserved/totals.js';
-import type { RowKind } from './base/row-kinds.js';
-import type { Subject } from './base/subject.js';
+import { LevelDraft } from '../accounts/base/level.js';
+import type { RowInput } from '../accounts/base/level.js';
+import { giganticPages, handedOver, lateBytes } from '../accounts/reserved/totals.js';
+import type { RowKind } from '../accounts/base/row-kinds.js';
+import type { Subject } from '../accounts/base/subject.js';
 
 const HEAD = { id: 'total', title: 'MemTotal' } as const;
 

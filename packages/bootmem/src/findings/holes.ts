@@ -3,7 +3,7 @@
  */
 import { MemFlags } from '@bootmem/memblock';
 import { formatBytes } from '../format/numbers.js';
-import { handover } from '../plan/handover.js';
+import { handover } from '../accounts/handover.js';
 import type { LayoutPlan } from '../plan/layout-plan.js';
 
 const GIB_4 = 2 ** 32;

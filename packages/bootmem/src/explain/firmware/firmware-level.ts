@@ -2,13 +2,13 @@
 import type { ByteSpan, ExplainLevel } from '../../explain-result.js';
 import { firmwareParts, highMemory, installedMemory, isUsable } from './map.js';
 import type { MapPart } from './map.js';
-import { LevelDraft } from '../base/level.js';
-import type { RowInput } from '../base/level.js';
-import { common, lengthOf, union } from '../base/ranges.js';
-import { presentMemory } from '../reserved/totals.js';
-import type { RowKind } from '../base/row-kinds.js';
-import { isX86 } from '../base/subject.js';
-import type { Subject } from '../base/subject.js';
+import { LevelDraft } from '../../accounts/base/level.js';
+import type { RowInput } from '../../accounts/base/level.js';
+import { common, lengthOf, union } from '../../accounts/base/ranges.js';
+import { presentMemory } from '../../accounts/reserved/totals.js';
+import type { RowKind } from '../../accounts/base/row-kinds.js';
+import { isX86 } from '../../accounts/base/subject.js';
+import type { Subject } from '../../accounts/base/subject.js';
 
 const MIB = 2 ** 20;
 /** Video memory and ROMs of the first PCs: memory is hidden behind them. */

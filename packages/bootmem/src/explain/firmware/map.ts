@@ -13,8 +13,8 @@
 import type { MachineDescription } from '@bootmem/firmware-map';
 import type { MapEntry, RangeKind } from '@bootmem/firmware-map/types';
 import type { ByteSpan } from '../../explain-result.js';
-import { owners } from '../base/owners.js';
-import type { Owned } from '../base/owners.js';
+import { owners } from '../../accounts/base/owners.js';
+import type { Owned } from '../../accounts/base/owners.js';
 
 /** Where addresses of 32 bits end. */
 const GIB_4 = 2 ** 32;

@@ -6,12 +6,12 @@
  */
 import type { ByteSpan, Evidence, ExplainLevel } from '../../explain-result.js';
 import { firmwareParts, isUsable } from './map.js';
-import { LevelDraft } from '../base/level.js';
-import { common, lengthOf, union, without } from '../base/ranges.js';
-import { presentMemory } from '../reserved/totals.js';
-import type { RowKind } from '../base/row-kinds.js';
-import { isX86 } from '../base/subject.js';
-import type { Subject } from '../base/subject.js';
+import { LevelDraft } from '../../accounts/base/level.js';
+import { common, lengthOf, union, without } from '../../accounts/base/ranges.js';
+import { presentMemory } from '../../accounts/reserved/totals.js';
+import type { RowKind } from '../../accounts/base/row-kinds.js';
+import { isX86 } from '../../accounts/base/subject.js';
+import type { Subject } from '../../accounts/base/subject.js';
 
 const EVERYTHING = Number.MAX_SAFE_INTEGER;
 /** Lines between a complaint and the edit that it is about. */

@@ -43,6 +43,11 @@ export function addMissing(subject: Subject, level: LevelDraft, known: ReadonlyS
   }
 }
 
+/** Everything that lines and rules name without a place. */
+export function amountRows(subject: Subject): RowInput[] {
+  return AMOUNTS.flatMap((find) => find(subject));
+}
+
 /** Finds amounts that a log names. */
 export type Finder = (subject: Subject) => RowInput[];
 

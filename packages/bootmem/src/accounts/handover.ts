@@ -7,9 +7,9 @@
  * ```
  */
 import { Memblock, MemFlags } from '@bootmem/memblock';
-import type { LayoutPlan } from './layout-plan.js';
-import { knownReservations } from './reservations.js';
-import { finalState } from './replay.js';
+import type { LayoutPlan } from '../plan/layout-plan.js';
+import { bootReservations, missing } from './boot-reservations.js';
+import { finalState } from '../plan/replay.js';
 
 /** memblock at hand-over and how it was come by. */
 export interface Handover {
@@ -25,12 +25,12 @@ export interface Handover {
  */
 export function handover(plan: LayoutPlan): Handover {
   const exact = finalState(plan);
-  if (exact !== undefined) return { memblock: exact, exact: true, notes: [] };
+  if (exact !== undefined) return completed(plan, exact);
   const memblock = new Memblock({ profile: plan.kernel.memblock });
   for (const { start, end, nid, hotplug } of plan.derived.memory) {
     memblock.add(start, end - start, { nid, flags: hotplug ? MemFlags.HOTPLUG : MemFlags.NONE });
   }
-  const reservations = knownReservations(plan);
+  const reservations = bootReservations(plan);
   for (const { start, end } of reservations) memblock.reserve(start, end - start);
   const assumed = [...new Set(reservations.filter((one) => one.assumed).map((one) => one.why))];
   return {
@@ -43,6 +43,26 @@ export function handover(plan: LayoutPlan): Handover {
             `no memblock=debug lines: size or place of ${shorten(assumed)} is assumed, so free lists are close to but not equal to the kernel's`,
           ],
   };
+}
+
+/** Less than this share of memory is what pages in use when the line was printed make. */
+const LOST_SHARE = 0.005;
+
+/** The replayed state; where the log lost operations, the kernel's figure shows it, and what is missing is added. */
+function completed(plan: LayoutPlan, memblock: Memblock): Handover {
+  const total = plan.derived.memory.reduce((sum, { start, end }) => sum + end - start, 0);
+  const known = [
+    ...memblock.regions('reserved'),
+    // Present, counted as reserved, and in no list of reservations.
+    ...memblock.regions('memory').filter(({ flags }) => (flags & MemFlags.NOMAP) !== 0),
+  ].map(({ base, size }) => ({ start: base, end: base + size }));
+  const printed = plan.description.printed.memory?.partsKb['reserved'];
+  const lost = printed === undefined ? [] : missing(plan, known);
+  const bytes = lost.reduce((sum, { start, end }) => sum + end - start, 0);
+  if (bytes <= total * LOST_SHARE) return { memblock, exact: true, notes: [] };
+  for (const { start, end } of lost) memblock.reserve(start, end - start);
+  const note = `the log lost operations of memblock: ${bytes} bytes that the kernel calls reserved are put at the top of memory`;
+  return { memblock, exact: false, notes: [note] };
 }
 
 function shorten(names: readonly string[]): string {
