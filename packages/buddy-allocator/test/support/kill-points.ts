@@ -63,7 +63,7 @@ const isNode = (value: unknown): value is Node =>
   typeof value === 'object' && value !== null && 'type' in value && 'span' in value;
 
 /** The source with a question at each point. */
-export function instrument(source: string, clockUrl: string): string {
+function instrument(source: string, clockUrl: string): string {
   // An empty statement in front: spans count from the first token, across all files that were parsed before.
   const text = Buffer.from(`;${source}`);
   const tree = parseSync(text.toString(), {

@@ -117,7 +117,7 @@ function freeOne(allocator: BuddyAllocator | PageAllocator, [pfn, order]: Block)
 }
 
 /** All is well after the victim has ended and was reclaimed. */
-export function expectNothingLost<A extends BuddyAllocator | PageAllocator>(
+function expectNothingLost<A extends BuddyAllocator | PageAllocator>(
   { survivor, kept, holds, moved = () => false }: Scene<A>,
   dead: readonly number[],
 ): void {

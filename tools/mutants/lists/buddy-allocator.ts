@@ -1,0 +1,288 @@
+/** Breaks of buddy-allocator: lists and their journal, recovery, runs, moves, isolation, caches, verify, threads. */
+import type { Mutant } from '../mutant.js';
+
+const mutants: readonly Mutant[] = [
+  // Lists and their journal.
+  {
+    name: 'take: no journal',
+    file: 'lists/free-area.ts',
+    find: `    w[JOURNAL_INDEX] = index;
+    w[JOURNAL_ORDER] = high + 1;
+    const dirty`,
+    put: `    const dirty`,
+    first: 'kills/pool',
+  },
+  {
+    name: 'free: the journal is not widened at a merge',
+    file: 'lists/free-area.ts',
+    find: `        // Wide first: from here on the buddy counts as part of the block in flight.
+        w[JOURNAL_ORDER] = o + 2;`,
+    put: '',
+    first: 'kills/pool',
+  },
+  {
+    name: 'free of large blocks: the journal is not widened at a merge',
+    file: 'lists/free-area.ts',
+    find: `        w[JOURNAL_ORDER] = o + 2;
+        removeLow(buddy, o, type);`,
+    put: `        removeLow(buddy, o, type);`,
+    first: 'kills/machine',
+  },
+  {
+    name: 'free: blocks of two zones merge',
+    file: 'lists/free-area.ts',
+    find: 'if (zone[buddy] !== zoneId) break;',
+    put: '',
+    first: 'merge',
+  },
+  {
+    name: 'free of large blocks: blocks of two zones merge',
+    file: 'lists/free-area.ts',
+    find: 'if ((found & ~DIRTY) === (FREE | o) && zone[buddy] === zoneId) {',
+    put: 'if ((found & ~DIRTY) === (FREE | o)) {',
+    first: 'merge',
+  },
+  {
+    name: 'free: a dirty buddy makes a clean block',
+    file: 'lists/free-area.ts',
+    find: `      old |= found & DIRTY;
+      // The upper half;`,
+    put: `      // The upper half;`,
+    first: 'merge',
+  },
+  {
+    name: 'free of large blocks: a dirty buddy makes a clean block',
+    file: 'lists/free-area.ts',
+    find: `      old |= found & DIRTY;
+      state[i | buddy] = BODY;
+      i &= buddy;
+      o++;
+    }
+    insert(`,
+    put: `      state[i | buddy] = BODY;
+      i &= buddy;
+      o++;
+    }
+    insert(`,
+    first: 'merge',
+  },
+  {
+    name: 'free of large blocks: pageblocks of the other type keep it',
+    file: 'lists/free-area.ts',
+    find: 'if (type !== migratetype) retype(buddy, o, migratetype);',
+    put: '',
+    first: 'free-area|kills/machine',
+  },
+  {
+    name: 'take: a block is handed out clean though it is dirty',
+    file: 'lists/free-area.ts',
+    find: 'if (high > order) expand(index, order, high, migratetype, dirty);',
+    put: 'if (high > order) expand(index, order, high, migratetype, 0);',
+    first: 'merge|pool',
+  },
+  {
+    name: 'fallback: a block of another type is taken without journal',
+    file: 'lists/fallback.ts',
+    find: 'area.journal(index, found + 1);',
+    put: '',
+    first: 'kills/pool',
+  },
+  // Recovery.
+  {
+    name: 'recovery: the region in flight is forgotten',
+    file: 'lists/recovery.ts',
+    find: '  const pages = freeRegion(zone);',
+    put: '  const pages = 0;',
+    first: 'kills/pool',
+  },
+  {
+    name: 'recovery: the region is closed before it is free',
+    file: 'lists/recovery.ts',
+    find: `  const region = w[z + Zone.JOURNAL_INDEX]! & ~((1 << order) - 1);
+`,
+    put: `  const region = w[z + Zone.JOURNAL_INDEX]! & ~((1 << order) - 1);
+  w[z + Zone.JOURNAL_ORDER] = 0;
+`,
+    first: 'kills/pool',
+  },
+  {
+    name: 'recovery: a run in flight is forgotten',
+    file: 'lists/recovery.ts',
+    find: '  freeRun(zone);\n  finishMoves',
+    put: '  finishMoves',
+    first: 'kills/pool',
+  },
+  {
+    name: 'recovery: moves that were done are not brought to their end',
+    file: 'lists/recovery.ts',
+    find: '  finishMoves(zone);\n  mergePairs',
+    put: '  mergePairs',
+    first: 'kills/pool',
+  },
+  {
+    name: 'recovery: free pairs stay two blocks',
+    file: 'lists/recovery.ts',
+    find: '  mergePairs(zone);\n  rebuildLists',
+    put: '  rebuildLists',
+    first: 'kills/machine',
+  },
+  {
+    name: 'recovery: a large block of several types becomes one',
+    file: 'lists/recovery.ts',
+    find: 'const piece = Math.min(order, zone.memmap.geometry.pageblockOrder);',
+    put: 'const piece = order;',
+    first: 'kills/machine',
+  },
+  {
+    name: 'recovery: what was in flight counts as clean',
+    file: 'lists/recovery.ts',
+    find: 'state[i] = FREE | piece | DIRTY;',
+    put: 'state[i] = FREE | piece;',
+    first: 'merge',
+  },
+  {
+    name: 'recovery: claimed pages are nobody’s',
+    file: 'lists/recovery.ts',
+    find: 'if ((state[index]! & ~DIRTY) === CACHED) state[index] = ALLOCATED | DIRTY;',
+    put: 'void index;',
+    first: 'kills/pool',
+  },
+  // Runs.
+  {
+    name: 'a run is taken without being in flight',
+    file: 'zone/range-take.ts',
+    find: `  openRun(zone.words, zone.at, startPfn, endPfn - startPfn);
+  const dirty`,
+    put: `  const dirty`,
+    first: 'kills/pool',
+  },
+  {
+    name: 'a run is freed without being in flight',
+    file: 'zone/range-take.ts',
+    find: `  openRun(zone.words, zone.at, startPfn, endPfn - startPfn);
+  for`,
+    put: `  for`,
+    first: 'kills/pool',
+  },
+  {
+    name: 'freeExact is not checked again under the lock',
+    file: 'pool/requests.ts',
+    find: 'const taken = zone.checked ? claimSingles(zone, pfn, end) : firstNotSingle(zone, pfn, end);',
+    put: 'const taken = zone.checked ? claimSingles(zone, pfn, end) : undefined;',
+    first: 'double-free',
+  },
+  // Moves and isolation.
+  {
+    name: 'a move is done before anybody knows',
+    file: 'zone/moves.ts',
+    find: 'links[((target >>> shift) << 1) + 1] = ~from;',
+    put: 'void [links, shift];',
+    first: 'kills/pool',
+  },
+  {
+    name: 'a refused move keeps its target',
+    file: 'zone/moves.ts',
+    find: `      zone.freeBlockLocked(target, order, DIRTY, false);
+      return false;`,
+    put: `      return false;`,
+    first: 'thrown-moves',
+  },
+  {
+    name: 'a move of a living thread can be settled by another',
+    file: 'zone/moves.ts',
+    find: 'if (zone.hasEnded(owner)) found.push(',
+    put: 'if (zone.hasEnded(owner) || found.length === 0) found.push(',
+    first: 'left-behind',
+  },
+  {
+    name: 'isolation: whose it is is written after the bit',
+    file: 'zone/isolation.ts',
+    find: `    zone.words[ownerAt(zone, index)] = zone.tag;
+    relistPageblock(zone, block, () => {
+      pageblocks.setIsolated(block, true);
+    });`,
+    put: `    relistPageblock(zone, block, () => {
+      pageblocks.setIsolated(block, true);
+    });
+    zone.words[ownerAt(zone, index)] = zone.tag;`,
+    first: 'kills/machine',
+  },
+  {
+    name: 'isolation: reclaiming lifts nothing',
+    file: 'zone/attachment.ts',
+    find: '      liftIsolations(core, true);',
+    put: '',
+    first: 'left-behind',
+  },
+  {
+    name: 'isolation: the next thread with the id lifts it',
+    file: 'zone/isolation.ts',
+    find: 'const due = ofEnded ? zone.hasEnded(owner) : owner === zone.tag;',
+    put: 'const due = ofEnded ? zone.hasEnded(owner) : (owner & 0x7fff) === (zone.tag & 0x7fff);',
+    first: 'left-behind',
+  },
+  {
+    name: 'isolation: of a pageblock that two zones share',
+    file: 'zone/isolation.ts',
+    find: 'if (pageblocks.isIsolated(block) || isShared(zone, index)) return false;',
+    put: 'if (pageblocks.isIsolated(block)) return false;',
+    first: 'left-behind',
+  },
+  // Caches, verify, threads.
+  {
+    name: 'cache: an entry goes back without journal',
+    file: 'cache/cache-moves.ts',
+    find: 'if (!twice) area.journal(index, order + 1);',
+    put: '',
+    first: 'kills/pool',
+  },
+  {
+    name: 'cache: entries are published while the region is open',
+    file: 'cache/cache-moves.ts',
+    find: `    w[z + Zone.JOURNAL_ORDER] = 0;
+    w[l + BOTTOM] = cold;
+    if (counted) w[COUNT] = w[COUNT]! + (n << order);`,
+    put: `    w[z + Zone.JOURNAL_ORDER] = 0;
+    if (n > 0) area.journal(index, 0);
+    w[l + BOTTOM] = cold;
+    if (counted) w[COUNT] = w[COUNT]! + (n << order);`,
+    first: 'kills/pool',
+  },
+  {
+    name: 'verify: what a dead thread isolated is not told',
+    file: 'zone/verify.ts',
+    find: 'if (zone.hasEnded(owner)) fail(ORPHAN,',
+    put: 'if (owner < 0) fail(ORPHAN,',
+    first: 'left-behind',
+  },
+  {
+    name: 'verify: what is left behind stops the allocator',
+    file: 'zone/attachment.ts',
+    find: 'if (violations.some(({ invariant }) => invariant !== ORPHAN)) words[Header.BROKEN] = 1;',
+    put: 'if (violations.length > 0) words[Header.BROKEN] = 1;\n    void ORPHAN;',
+    first: 'left-behind',
+  },
+  {
+    name: 'lock: a hold that an exception left is not put in order',
+    file: 'zone/zone.ts',
+    find: `      taken = 'recovered';`,
+    put: `      taken = 'acquired';`,
+    first: 'kills/pool',
+  },
+  {
+    name: 'threads: several dead are marked one by one',
+    file: 'zone/attachment.ts',
+    find: 'for (const thread of threads) registry.markDead(thread);',
+    put: 'for (const thread of threads.slice(0, 1)) registry.markDead(thread);',
+    first: 'threads.race',
+  },
+  {
+    name: 'pressure: the callback is called by what it requests itself',
+    file: 'pool/requests.ts',
+    find: ' || this.#relieving) return false;',
+    put: ') return false;',
+    first: 'left-behind',
+  },
+];
+
+export default mutants;
