@@ -15,6 +15,8 @@ test.each<LockConfig>([
   { workers: [true, true, false], proof: true },
   { workers: [true, false], owner: true, newcomer: true },
   { workers: [true, false], owner: true, newcomer: true, proof: true },
+  { workers: [true, false], newcomer: true, proof: true, adopts: true },
+  { workers: [true, false], owner: true, newcomer: true, proof: true, adopts: true },
 ])('%j: one inside, deaths are told, nobody is forgotten', (config) => {
   const { violation, runs, schedules } = explore(lockModel(config));
   expect(violation).toBeUndefined();
@@ -23,8 +25,8 @@ test.each<LockConfig>([
 });
 
 test.each(MISTAKES)('caught: %s', (_name, config) => {
-  const { workers, owner = false, newcomer = false, proof = false } = config;
-  const right = { workers, owner, newcomer, proof };
+  const { workers, owner = false, newcomer = false, proof = false, adopts = false } = config;
+  const right = { workers, owner, newcomer, proof, adopts };
   expect(explore(lockModel(right)).violation).toBeUndefined();
   expect(explore(lockModel(config)).violation).toBeDefined();
 });

@@ -207,9 +207,11 @@ export abstract class Attachment {
     this.close();
   }
 
-  /** Makes the caches the calling thread's. */
+  /** Makes the caches the calling thread's, and lifts what one had isolated that had the id before. */
   protected own(): void {
+    const adopted = this.registry.wasAdopted(this.thread);
     for (const core of this.cores()) {
+      if (adopted) liftIsolations(core, true);
       if (core.cacheAt !== undefined) this.#words[core.cacheAt + Cache.OWNER] = this.thread;
     }
   }

@@ -168,6 +168,8 @@ export class BuddyZone {
       grouping: parts.grouping,
       isMovable: isMovable && ((index) => isMovable(memmap.pfnOf(index))),
     });
+    // An adopted id: what its former thread has cached goes back before the cache is made anew.
+    if (parts.registry.wasAdopted(parts.thread)) this.reclaimCacheOf(parts.thread);
     this.#cache =
       this.cacheAt === undefined
         ? undefined

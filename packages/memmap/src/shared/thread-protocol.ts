@@ -4,11 +4,17 @@
  *     FREE ──reserve──▶ RESERVED ──join──▶ JOINING ──joined──▶ ALIVE ──leave──▶ FREE, or DEAD where it is kept
  *                          └───────────────────┴──────────────────┴──markDead──▶ DEAD ──release──▶ FREE, or RESERVED
  *
- *     state word   bits 0..2 state | bits 3..16 generation, counted up by each reserve | bit 17 kept
+ *                                                                                DEAD by proof, not kept ──adopt──▶ RESERVED
+ *
+ *     state word   bits 0..2 state | bits 3..16 generation, counted up by each reserve | bit 17 kept | 18 proven | 19 adopted
  *     tag          bits 0..14 id   | bits 15..28 generation: what stands in a lock that the thread holds
  *
  * An id that was reserved for a thread is kept for whoever reserved it: when its thread leaves it is not free but dead,
  * until it is released. So "the thread with this id has ended" cannot be said of somebody who got the id since.
+ *
+ * Where all ids are taken, one of which nothing but proof says that its thread has ended, and that nobody keeps, can be
+ * adopted: its next user puts in order what is left. Whoever says later that "the thread with this id" has ended may
+ * mean the one before; of an adopted id that is believed only with proof.
  *
  * The generation makes a tag the name of one thread: `hasEnded(tag)` is true as soon as that thread left or was marked
  * dead, and stays true whoever gets the id afterwards. (After 16 383 further uses of one id the numbers repeat; a
@@ -33,6 +39,10 @@ const ID_BITS = 15;
 const ID_MASK = (1 << ID_BITS) - 1;
 const GENERATION_MASK = (1 << 14) - 1;
 const KEPT = 1 << 17;
+/** DEAD because of proof; nobody has taken it up. */
+const PROVEN = 1 << 18;
+const ADOPTED = 1 << 19;
+const FLAGS = KEPT | PROVEN | ADOPTED;
 
 /** Thread id in a tag. */
 export const idOfTag = (tag: number): number => tag & ID_MASK;
@@ -60,9 +70,17 @@ export interface ThreadProtocol {
   joined(words: Int32Array, id: number): number;
   /** Gives the id back, if this very thread has it: free, or dead where it is kept. */
   leave(words: Int32Array, id: number, tag: number): boolean;
-  /** Marks whoever has the id dead; false when nobody has or it is dead already. */
-  markDead(words: Int32Array, id: number): boolean;
-  /** Marks one thread dead, unless it left. */
+  /**
+   * Marks whoever has the id dead; false when nobody has, or it is dead and somebody has taken that up, or its thread has
+   * adopted it and lives.
+   * @param isGone  proof that the thread of a tag has ended; asked of adopted ids
+   */
+  markDead(words: Int32Array, id: number, isGone: (tag: number) => boolean): boolean;
+  /** Takes an id whose thread is dead by proof and that nobody keeps; then as after `reserve`. */
+  adopt(words: Int32Array, id: number): boolean;
+  /** Whether the id was adopted by the thread that has it. */
+  isAdopted(words: Int32Array, id: number): boolean;
+  /** Marks one thread dead, by proof, unless it left. */
   markEnded(words: Int32Array, tag: number): boolean;
   /** Makes the id of a dead thread free; or, `keep`, reserved for the next thread of the same owner. */
   release(words: Int32Array, id: number, keep: boolean): boolean;
@@ -99,21 +117,41 @@ export function makeThreadProtocol(ops: WordOps): ThreadProtocol {
     leave(words, id, tag) {
       const seen = ops.load(words, wordOf(id));
       if (lifeOf(seen) !== Life.ALIVE || !sameGeneration(seen, tag)) return false;
-      const left = become(seen, (seen & KEPT) === 0 ? Life.FREE : Life.DEAD);
+      const kept = (seen & KEPT) !== 0;
+      const left = kept ? become(seen, Life.DEAD) : become(seen & ~FLAGS, Life.FREE);
       return ops.compareExchange(words, wordOf(id), seen, left) === seen;
     },
-    markDead: (words, id) =>
-      move(words, id, [Life.RESERVED, Life.JOINING, Life.ALIVE], Life.DEAD) !== 0,
+    markDead(words, id, isGone) {
+      for (;;) {
+        const seen = ops.load(words, wordOf(id));
+        const life = lifeOf(seen);
+        if (life === Life.FREE || (life === Life.DEAD && (seen & PROVEN) === 0)) return false;
+        // Of an adopted id only proof counts, and of this very thread: the exchange fails when it is another's by then.
+        if ((seen & ADOPTED) !== 0 && life !== Life.DEAD) {
+          if (life !== Life.ALIVE || !isGone(tagOf(id, seen))) return false;
+        }
+        // Who says so takes it up: it is not for others to adopt.
+        const dead = become(seen, Life.DEAD) & ~PROVEN;
+        if (ops.compareExchange(words, wordOf(id), seen, dead) === seen) return true;
+      }
+    },
+    adopt(words, id) {
+      const seen = ops.load(words, wordOf(id));
+      if (lifeOf(seen) !== Life.DEAD || (seen & (PROVEN | KEPT)) !== PROVEN) return false;
+      const next = reserved(seen, false) | ADOPTED;
+      return ops.compareExchange(words, wordOf(id), seen, next) === seen;
+    },
+    isAdopted: (words, id) => (ops.load(words, wordOf(id)) & ADOPTED) !== 0,
     markEnded(words, tag) {
       const at = wordOf(idOfTag(tag));
       const seen = ops.load(words, at);
       if (lifeOf(seen) !== Life.ALIVE || !sameGeneration(seen, tag)) return false;
-      return ops.compareExchange(words, at, seen, become(seen, Life.DEAD)) === seen;
+      return ops.compareExchange(words, at, seen, become(seen, Life.DEAD) | PROVEN) === seen;
     },
     release(words, id, keep) {
       const seen = ops.load(words, wordOf(id));
       if (lifeOf(seen) !== Life.DEAD) return false;
-      const next = keep ? reserved(seen, true) : become(seen & ~KEPT, Life.FREE);
+      const next = keep ? reserved(seen, true) : become(seen & ~FLAGS, Life.FREE);
       return ops.compareExchange(words, wordOf(id), seen, next) === seen;
     },
     life: (words, id) => lifeOf(ops.load(words, wordOf(id))),

@@ -106,11 +106,12 @@ export class ThreadRegistry {
   }
 
   /**
-   * Makes an id the calling thread's: the one reserved for it, or any.
+   * Makes an id the calling thread's: the one reserved for it, or any. Where all are taken, on Linux also one that nobody
+   * has reserved and whose thread has ended: then {@link wasAdopted}.
    * @throws ERR_THREADS_FULL as {@link reserve}; ERR_THREADS_RESERVED when `id` is not reserved, or somebody came first
    * @remarks on Linux reads two files of /proc, once a thread
    */
-  register(id = this.#take(false)): number {
+  register(id = this.#takeAny()): number {
     const name = ownName();
     const at = wordOf(this.#check(id));
     const joined = protocol.join(this.#words, id);
@@ -127,6 +128,11 @@ export class ThreadRegistry {
     return id;
   }
 
+  /** True when the id was that of a thread which has ended, and whoever has it now took it over: see {@link register}. */
+  wasAdopted(id: number): boolean {
+    return protocol.isAdopted(this.#words, this.#check(id));
+  }
+
   /** Gives an id back; the thread must hold no lock and no cache. Nothing when the id is another thread's by now. */
   unregister(id: number): void {
     const tag = this.#own.get(this.#check(id)) ?? protocol.tag(this.#words, id);
@@ -134,9 +140,12 @@ export class ThreadRegistry {
     protocol.leave(this.#words, id, tag);
   }
 
-  /** Says that the thread has ended without unregistering. Returns false if nobody has the id, or it is dead. */
+  /**
+   * Says that the thread has ended without unregistering. Returns false if nobody has the id, or it is dead; or when its
+   * thread has adopted it and lives: then the one before is meant.
+   */
   markDead(id: number): boolean {
-    return protocol.markDead(this.#words, this.#check(id));
+    return protocol.markDead(this.#words, this.#check(id), (tag) => this.#isGone(tag));
   }
 
   /**
@@ -195,15 +204,33 @@ export class ThreadRegistry {
   proveEnded(tag: number): boolean {
     const words = this.#words;
     if (protocol.hasEnded(words, tag)) return true;
+    if (!this.#isGone(tag)) return false;
+    // The name may be that of the id's next owner: then the generation differs, and the tag's thread has ended too.
+    protocol.markEnded(words, tag);
+    return protocol.hasEnded(words, tag);
+  }
+
+  /** Whether the operating system knows that the thread which wrote its name beside the id has ended. */
+  #isGone(tag: number): boolean {
+    const words = this.#words;
     const at = wordOf(idOfTag(tag));
     const tid = load(words, at + ThreadWord.TID);
     const start =
       (load(words, at + ThreadWord.START_LOW) >>> 0) +
       load(words, at + ThreadWord.START_HIGH) * TWO_32;
-    if (tid === 0 || !isGone({ tid, start })) return false;
-    // The name may be that of the id's next owner: then the generation differs, and the tag's thread has ended too.
-    protocol.markEnded(words, tag);
-    return protocol.hasEnded(words, tag);
+    return tid !== 0 && isGone({ tid, start });
+  }
+
+  #takeAny(): number {
+    try {
+      return this.#take(false);
+    } catch (error) {
+      this.findEnded();
+      for (let id = 1; id <= this.maxThreads; id++) {
+        if (protocol.adopt(this.#words, id)) return id;
+      }
+      throw error;
+    }
   }
 
   #take(keep: boolean): number {

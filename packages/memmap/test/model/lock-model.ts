@@ -5,7 +5,8 @@
  *     worker    lock, be inside, unlock; a mortal one may end at any of its steps, asleep too
  *     killer    ends a worker; one for each mortal
  *     owner     hears of all deaths; marks all dead, then for each: lock, unlock, release the id
- *     newcomer  waits until the first worker's id is free, takes it, and locks like a worker
+ *     newcomer  waits until the first worker's id is free, takes it, and locks like a worker; or adopts it, as where all
+ *               ids are taken: then the owner's word comes late, and must not hit it
  *
  * A sleeper goes on when it is woken; that it also wakes after a slice is allowed only once somebody has ended, so a
  * wake-up that gets lost without a death is a deadlock here. Wrong is: two inside; a takeover from somebody who
@@ -56,6 +57,8 @@ export interface LockConfig {
   readonly newcomer?: boolean;
   /** Sleepers can find out for themselves that a thread has ended. */
   readonly proof?: boolean;
+  /** The newcomer takes the first worker's id by proof of its end; ids are not kept. */
+  readonly adopts?: boolean;
   /** Mistakes in what is around the protocols. */
   readonly broken?: 'one-by-one' | 'not-kept' | 'no-generation';
   readonly makeLock?: MakeLock;
@@ -91,7 +94,11 @@ export function lockModel(config: LockConfig): Model {
       const threads = makeThreadProtocol(Atomics);
       const area = words.subarray(REGISTRY);
       for (const { number } of [...members, head]) {
-        threads.reserve(area, number, broken !== 'not-kept' && number <= count);
+        threads.reserve(
+          area,
+          number,
+          broken !== 'not-kept' && config.adopts !== true && number <= count,
+        );
         threads.join(area, number);
         threads.joined(area, number);
       }
@@ -151,6 +158,10 @@ function lockWork(
   const threads = makeThreads(ops);
   const hasEnded = (tag: number): boolean => threads.hasEnded(registry, tag);
   const memberOf = (tag: number): Member => everybody.find((member) => member.tag === tag)!;
+  const isGone = (tag: number): boolean => {
+    const { mortal, number } = memberOf(tag);
+    return mortal && ops.load(all, DEATH + number) === 1;
+  };
 
   const sleep = (seen: number): void => {
     const owner = memberOf(seen & TAG_MASK);
@@ -203,6 +214,7 @@ function lockWork(
   return {
     threads,
     registry,
+    isGone,
     /** Locks, is inside, unlocks. */
     round: (base: number, resumed: number): void => {
       if (resumed <= base) mark(base);
@@ -235,17 +247,17 @@ function ownerThread(
 ): ModelThread {
   return (tools) => {
     const { resumed = 0, mark, until } = tools;
-    const { threads, registry, round } = lockWork(config, tools, self, everybody);
+    const { threads, registry, round, isGone } = lockWork(config, tools, self, everybody);
     const oneByOne = config.broken === 'one-by-one';
     if (resumed === 0) {
       until((words) => mortals.every(({ number }) => words[DEATH + number] === 1));
-      if (!oneByOne) for (const { number } of mortals) threads.markDead(registry, number);
+      if (!oneByOne) for (const { number } of mortals) threads.markDead(registry, number, isGone);
     }
     for (const [i, { number }] of mortals.entries()) {
       const base = 2 + 4 * i;
       if (resumed > base + 3) continue;
       if (resumed < base) mark(base);
-      if (oneByOne && resumed <= base) threads.markDead(registry, number);
+      if (oneByOne && resumed <= base) threads.markDead(registry, number, isGone);
       // As reclaimThread does: the dead thread's things are put in order under the lock.
       const dead = resumed > base || threads.life(registry, number) === Life.DEAD;
       if (dead && resumed < base + 3) round(base + 1, resumed);
@@ -261,9 +273,21 @@ function newcomerThread(
   everybody: readonly Member[],
 ): ModelThread {
   return (tools) => {
-    const { resumed = 0, until } = tools;
+    const { resumed = 0, until, mark } = tools;
     const { threads, registry, round } = lockWork(config, tools, self, everybody);
     if (resumed < 2) {
+      if (config.adopts === true) {
+        until((words) => words[DEATH + 1] === 1);
+        threads.markEnded(registry, tagFor(1, 1));
+        // Else it had left before, or its owner was faster.
+        if (!threads.adopt(registry, 1)) return;
+        if (!threads.join(registry, 1)) throw new Error('an adopted id was taken away');
+        if (threads.joined(registry, 1) === 0) throw new Error('marked dead while it joined');
+        mark(2);
+        round(2, resumed);
+        if (!threads.leave(registry, 1, self.tag)) throw new Error('marked dead while it lived');
+        return;
+      }
       until((words) => makeThreadProtocol(Atomics).life(words.subarray(REGISTRY), 1) === Life.FREE);
       threads.reserve(registry, 1, false);
       threads.join(registry, 1);
@@ -323,7 +347,20 @@ export const MISTAKES: readonly (readonly [string, LockConfig])[] = [
       newcomer: true,
       proof: true,
       makeThreads: threadsOf((right) => ({
-        markEnded: (words, tag) => right.markDead(words, idOfTag(tag)),
+        markEnded: (words, tag) => right.markDead(words, idOfTag(tag), () => true),
+      })),
+    },
+  ],
+  [
+    'a late word of the owner hits the one who adopted the id',
+    {
+      workers: [true, false],
+      owner: true,
+      newcomer: true,
+      proof: true,
+      adopts: true,
+      makeThreads: threadsOf((right) => ({
+        markDead: (words, id) => right.markDead(words, id, () => true),
       })),
     },
   ],
