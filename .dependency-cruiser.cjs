@@ -39,6 +39,7 @@ const floors = {
     'crew/',
     'range/',
     'ring/',
+    'hub/',
     'series/',
     'worker/',
     'pool/',

@@ -200,16 +200,3 @@ test('a function that keeps its thread after the abort: the thread ends, what wa
   expect(await neighbour).toMatchObject({ code: 'ERR_PADATA_WORKER_DIED' });
   expect(await second).toBe('again');
 });
-
-test('inputs that went by message and wait behind a slow function go to a thread that is idle', async () => {
-  await start(2);
-  await using s = series('blockOrNot');
-  await s.ready();
-  // By message: a Map fits no slot. The first keeps its thread until all others are done.
-  const slow = s.run(new Map([['at', 0]]));
-  const rest = range(20).map(() => s.run(new Map([['at', -1]])));
-  await begun(21);
-  open(0);
-  expect(await slow).toBeGreaterThan(0);
-  await Promise.all(rest);
-});

@@ -10,6 +10,8 @@ import { pendingModel } from './model/pending-model.js';
 import type { PendingConfig } from './model/pending-model.js';
 import { ringModel } from './model/ring-model.js';
 import type { RingConfig } from './model/ring-model.js';
+import { sentModel } from './model/sent-model.js';
+import type { SentConfig } from './model/sent-model.js';
 import { sleepModel } from './model/sleep-model.js';
 import type { SleepConfig } from './model/sleep-model.js';
 
@@ -65,6 +67,19 @@ test.each<PendingConfig>([
 ])('pending %j: each job ends once, and an abandoned function touches no later job', (config) => {
   expectNoViolation(pendingModel(config));
 });
+
+test.each<SentConfig>([
+  { jobs: 2, window: 2, slow: 0 },
+  { jobs: 2, window: 1 },
+  { jobs: 2, window: 2, slow: 0, aborted: 1 },
+  { jobs: 2, window: 2, slow: 0, handedOver: [1] },
+  { jobs: 2, window: 2, slow: 0, handedOver: [1], mortal: true },
+])(
+  'by message %j: each job once with its own input, no thread is idle while one waits',
+  (config) => {
+    expectNoViolation(sentModel(config));
+  },
+);
 
 test.each(MISTAKES)('caught: %s', (_name, model) => {
   expect(explore(model).violation).toBeDefined();

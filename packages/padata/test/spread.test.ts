@@ -19,7 +19,7 @@ function thread(pendingPerThread = 64) {
   const none = { retries: 0, onOutcome: undefined, outputBytes: (n: number) => n };
   const ring = new SlotRing(
     { ...options, ...none, shared: true, copyBytes: true, capacity: 2 },
-    { threads: 2, pickWorker: () => 1, send: () => undefined },
+    { threads: 2, handOver: () => undefined },
   );
   ring.allow([1, 2]);
   const seen = { woken: 0, busyMs: 0 };
@@ -32,6 +32,7 @@ function thread(pendingPerThread = 64) {
       control,
       post: () => undefined,
       wake: () => undefined,
+      takesOver: () => undefined,
       beginAsync: () => undefined,
       endAsync: () => undefined,
       busyMs: () => seen.busyMs,

@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { HEAD, controlLayout } from '../dist/protocol/control-layout.js';
 import { ring as protocol } from '../dist/protocol/machine.js';
-import { Linger } from '../dist/ring/linger.js';
+import { Linger } from '../dist/hub/linger.js';
 import { SlotRing } from '../dist/ring/slot-ring.js';
 import { jobsAhead } from '../dist/ring/wake-ahead.js';
 import { SlotRunner } from '../dist/slot/slot-runner.js';
@@ -15,7 +15,7 @@ function ownerAndWorker(window: number) {
   const none = { retries: 0, onOutcome: undefined, outputBytes: (n: number) => n };
   const ring = new SlotRing(
     { ...options, ...none, shared: true, copyBytes: true, capacity: 1 },
-    { threads: 1, pickWorker: () => 1, send: () => undefined },
+    { threads: 1, handOver: () => undefined },
   );
   ring.allow([1]);
   let wakes = 0;
@@ -27,6 +27,7 @@ function ownerAndWorker(window: number) {
       control,
       post: () => undefined,
       wake: () => (wakes += 1),
+      takesOver: () => undefined,
       beginAsync: () => undefined,
       endAsync: () => undefined,
       busyMs: () => undefined,

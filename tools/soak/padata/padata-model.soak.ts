@@ -1,5 +1,5 @@
 /**
- * `npm run soak -- padata-model` explores the reorder, pending, claim and sleep protocols of the package through every interleaving of their atomic steps,
+ * `npm run soak -- padata-model` explores the reorder, pending, message, claim and sleep protocols of the package through every interleaving of their atomic steps,
  * up to four jobs or chunks and three workers, deaths included (test/model); then the broken variants, each of
  * which has to be caught. Smallest models first; ends after --minutes, default: when all are done.
  */
@@ -11,6 +11,7 @@ import { MISTAKES } from '../../../packages/padata/test/model/cases.js';
 import { laneModel } from '../../../packages/padata/test/model/lane-model.js';
 import { pendingModel } from '../../../packages/padata/test/model/pending-model.js';
 import { ringModel } from '../../../packages/padata/test/model/ring-model.js';
+import { sentModel } from '../../../packages/padata/test/model/sent-model.js';
 import { sleepModel } from '../../../packages/padata/test/model/sleep-model.js';
 
 const LIMIT = 150_000_000;
@@ -59,6 +60,16 @@ const cases: readonly (readonly [string, Model])[] = [
         pendingModel({ jobs: 4, workers: 2, window: 2, aborted: [0, 2], views }),
       ] as const,
   ),
+  ['by message, 3 jobs, one slow', sentModel({ jobs: 3, window: 4, slow: 0 })],
+  ['by message, 3 jobs, window 2', sentModel({ jobs: 3, window: 2 })],
+  [
+    'by message, 3 jobs, one slow, two handed over',
+    sentModel({ jobs: 3, window: 4, slow: 0, handedOver: [1, 2] }),
+  ],
+  [
+    'by message, 3 jobs, one slow, one handed over, one aborted, a thread dies',
+    sentModel({ jobs: 3, window: 4, slow: 1, handedOver: [1], aborted: 2, mortal: true }),
+  ],
   ['sleep, 4 jobs by epoch, 2 workers', sleepModel({ jobs: 4, workers: 2, by: 'epoch' })],
   ['sleep, 4 jobs by ring, 2 workers', sleepModel({ jobs: 4, workers: 2, by: 'ring' })],
   ['sleep, 2 jobs by ring, 3 workers', sleepModel({ jobs: 2, workers: 3, by: 'ring' })],

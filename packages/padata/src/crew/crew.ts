@@ -306,6 +306,7 @@ export class Crew {
     store(this.words, base + WORKER.MAIL, 0);
     store(this.words, base + WORKER.OUTPUT, 0);
     store(this.words, base + WORKER.PENDING, 0);
+    store(this.words, base + WORKER.FREE, 0);
     const box: { member: Member | undefined } = { member: undefined };
     const thread = this.#startPlatform(id, box);
     if (thread === undefined) return;

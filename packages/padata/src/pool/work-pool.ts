@@ -39,7 +39,7 @@ import type {
   RangeResult,
   RangeRunner,
 } from '../range/range-types.js';
-import { RingHub } from '../ring/ring-hub.js';
+import { RingHub } from '../hub/ring-hub.js';
 import type { SeriesOptions } from '../series/series-types.js';
 import { Series } from '../series/series.js';
 import type { SeriesHost } from '../series/series.js';

@@ -46,6 +46,8 @@ export const WORKER = {
   OUTPUT: 3,
   /** Promises and imports that the worker waits for: who wakes one of several prefers the one with the fewest. */
   PENDING: 4,
+  /** 1 = it has nothing to do: it looks around, spins or sleeps; promises may be pending. */
+  FREE: 5,
 } as const;
 const WORKER_WORDS = 16;
 

@@ -3,6 +3,7 @@ import { machineOps } from './atomic-ops.js';
 import { WORKER, workerBase } from './control-layout.js';
 import { makeLaneProtocol } from './lane.js';
 import { makeRingProtocol } from './ring.js';
+import { makeSentProtocol } from './sent.js';
 import { makeSleepProtocol } from './sleep.js';
 
 const { notify } = Atomics;
@@ -10,6 +11,7 @@ const { notify } = Atomics;
 export const lane = makeLaneProtocol(machineOps);
 export const sleep = makeSleepProtocol(machineOps);
 export const ring = makeRingProtocol(machineOps);
+export const sent = makeSentProtocol(machineOps);
 
 /** Wakes one worker of the pool if it sleeps; true = it did. Publish before. */
 export function wakeWorker(control: Int32Array, id: number): boolean {

@@ -50,6 +50,8 @@ export type ToWorker =
       readonly t: 'inputs';
       readonly ring: number;
       readonly jobs: readonly SentJob[];
+      /** At this one of them the owner is told, if it has more to send; -1 = at none. */
+      readonly ask: number;
     }
   /** A pending job was settled without its function: wait for it no longer. */
   | { readonly t: 'abandon'; readonly ring: number; readonly seq: number }
@@ -98,7 +100,7 @@ export type FromWorker =
   | { readonly t: 'dropped'; readonly ring: number }
   /** A ring's function could not be loaded here. */
   | { readonly t: 'ringError'; readonly ring: number; readonly error: ErrorRecord }
-  /** This thread is idle, and inputs of the ring wait behind a function that keeps another. */
+  /** This thread is idle, and inputs of the ring wait behind a job of another. */
   | { readonly t: 'idle'; readonly ring: number }
   /** Something is to be delivered. */
   | { readonly t: 'wake' }

@@ -27,6 +27,8 @@ export const RING = {
   PROCESSED: 48,
   /** Sequence number of the job whose end wakes the owner: the next to be delivered, or a later one. Written by the owner. */
   WAKE_AT: 49,
+  /** Jobs whose inputs wait with the owner for a thread; `HANDED_OVER` is added when the first is. Written by the owner. */
+  HELD: 50,
   /** Nanoseconds that a job takes, on average; 0 = not known. Written by whoever ran some. */
   RUN_NS: 33,
   /** Jobs whose completion was deferred and is to come from any thread. */
@@ -35,6 +37,8 @@ export const RING = {
   HANDLES: 35,
 } as const;
 export const RING_HEAD_WORDS = 64;
+/** In HELD: the oldest input is to be handed over, so it waits for a thread that has nothing to do. */
+export const HANDED_OVER = 1 << 30;
 
 /** Words of a slot. */
 export const SLOT = {
@@ -73,7 +77,7 @@ export const SlotState = {
   /** Being run by the worker named above. */
   RUNNING: 2,
   DONE: 3,
-  /** Its input went by message to the worker named above, which alone may run it. */
+  /** Its input goes by message to the worker named above, which alone may begin it; 0 = it waits with the owner. */
   SENT: 4,
   /** Its function has handed the completion to someone else, on any thread. */
   DEFERRED: 5,

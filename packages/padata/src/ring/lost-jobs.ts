@@ -2,15 +2,14 @@
  * What becomes of jobs whose thread has died, owner's side.
  *
  * ```
- *   RUNNING(dead) ── may run again? ─▶ READY, or SENT by another thread
+ *   RUNNING(dead) ── may run again? ─▶ READY, or SENT(0): waits for another thread
  *                 └─ no ────────────▶ fails
- *   SENT(dead) ──── input still here? ─▶ SENT by another thread: it was not begun
+ *   SENT(dead) ──── input still here? ─▶ SENT(0): it was not begun
  *              └─── handed over ──────▶ fails
  * ```
  */
 import { toErrorRecord } from '../base/error-record.js';
 import { PadataError } from '../base/errors.js';
-import type { SentJob } from '../protocol/messages.js';
 import {
   SLOT,
   SLOT_NUMBER,
@@ -22,12 +21,8 @@ import {
   slotWord,
 } from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
-
-/** An input that went by message. */
-interface SentInput {
-  readonly input: unknown;
-  readonly transferred: boolean;
-}
+import type { JobEnds } from './job-ends.js';
+import type { SentJobs } from './sent-jobs.js';
 
 /** What is kept of an input so that the job can be run again. */
 interface Again {
@@ -36,16 +31,6 @@ interface Again {
   readonly offset: number;
   readonly number: number;
   tries: number;
-}
-
-/** What the ring does for lost jobs. */
-interface LostJobsHost {
-  /** Gives the job to another thread, by message. */
-  send(job: SentJob): void;
-  /** Ends the job, unless someone else moved it on in the meantime. */
-  fail(base: number, state: number, error: unknown): void;
-  /** Error of a job that was cancelled, by itself or with its series; undefined = it goes on. */
-  aborted(index: number): { readonly error: unknown } | undefined;
 }
 
 /** How a thread ended. */
@@ -64,29 +49,18 @@ export class LostJobs {
   readonly #memory: RingMemory;
   readonly #words: Int32Array;
   readonly #retries: number;
-  readonly #host: LostJobsHost;
-  readonly #inputs: (SentInput | undefined)[];
+  readonly #sent: SentJobs;
+  readonly #ends: JobEnds;
   readonly #again: (Again | undefined)[];
 
   /** @param retries times that a job may be run again */
-  constructor(memory: RingMemory, retries: number, host: LostJobsHost) {
+  constructor(memory: RingMemory, retries: number, sent: SentJobs, ends: JobEnds) {
     this.#memory = memory;
     this.#words = memory.words;
     this.#retries = retries;
-    this.#host = host;
-    this.#inputs = new Array<undefined>(memory.window).fill(undefined);
+    this.#sent = sent;
+    this.#ends = ends;
     this.#again = new Array<undefined>(memory.window).fill(undefined);
-  }
-
-  /** Keeps an input that goes by message. */
-  keepInput(index: number, input: unknown, transferred: boolean): void {
-    this.#inputs[index] = { input, transferred };
-  }
-
-  /** An input that went by message and can go once more. */
-  sentInput(index: number): SentInput | undefined {
-    const sent = this.#inputs[index];
-    return sent?.transferred === true ? undefined : sent;
   }
 
   /** Keeps what the slot says of its input; the result will overwrite it. */
@@ -103,7 +77,6 @@ export class LostJobs {
 
   /** The job is delivered. */
   forget(index: number): void {
-    this.#inputs[index] = undefined;
     this.#again[index] = undefined;
   }
 
@@ -122,17 +95,17 @@ export class LostJobs {
   #lost(sequence: number, base: number, state: number, death: Death): void {
     const index = sequence & (this.#memory.window - 1);
     const again = this.#again[index];
-    const sent = this.#inputs[index];
-    const aborted = this.#host.aborted(index);
-    if (again !== undefined && again.tries > 0 && !sent?.transferred && aborted === undefined) {
+    const sent = this.#sent.input(index);
+    const aborted = this.#ends.reasonOf(index);
+    if (again !== undefined && again.tries > 0 && sent?.gone !== true && aborted === undefined) {
       again.tries -= 1;
       this.retried += 1;
-      if (sent !== undefined) this.#host.send([sequence, sent.input]);
+      if (sent !== undefined) this.#sent.requeue(sequence);
       else this.#offerAgain(base, index, again);
       return;
     }
-    const error = aborted === undefined ? died(sequence, death, true) : aborted.error;
-    this.#host.fail(base, state, error);
+    const value = aborted === undefined ? died(sequence, death, true) : aborted.error;
+    this.#ends.settle(base, state, { failed: true, value });
   }
 
   #offerAgain(base: number, index: number, again: Again): void {
@@ -145,10 +118,9 @@ export class LostJobs {
   }
 
   #sendAgain(sequence: number, base: number, state: number, death: Death): void {
-    const sent = this.#inputs[sequence & (this.#memory.window - 1)];
-    if (sent === undefined || sent.transferred) {
-      this.#host.fail(base, state, died(sequence, death, false));
-    } else this.#host.send([sequence, sent.input]);
+    const index = sequence & (this.#memory.window - 1);
+    if (this.#sent.input(index)?.gone === false) this.#sent.requeue(sequence);
+    else this.#ends.settle(base, state, { failed: true, value: died(sequence, death, false) });
   }
 }
 
@@ -156,7 +128,9 @@ function died(sequence: number, { worker, exitCode, cause }: Death, started: boo
   const why = cause === undefined ? '' : ` (${toErrorRecord(cause).message})`;
   return new PadataError(
     'ERR_PADATA_WORKER_DIED',
-    `worker ${worker} ended with exit code ${exitCode}${why} ${started ? 'while it ran' : 'before it ran'} job ${sequence >>> 0}`,
+    `worker ${worker} ended with exit code ${exitCode}${why} ${
+      started ? 'while it ran' : 'before it ran'
+    } job ${sequence >>> 0}`,
     { seq: sequence >>> 0, worker, exitCode, started },
     { cause },
   );

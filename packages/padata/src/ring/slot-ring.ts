@@ -21,7 +21,6 @@ import {
   STATE_BITS,
   STATE_MASK,
   SlotState,
-  isPending,
   ringByteLength,
   ringMemory,
   slotNumber,
@@ -31,35 +30,30 @@ import type { RingMemory } from '../protocol/ring-layout.js';
 import { latencyOffset, statsLength } from '../protocol/ring-stats.js';
 import { hasWorker, setWorkers } from '../protocol/worker-set.js';
 import { readValue } from '../slot/slot-values.js';
+import { JobEnds } from './job-ends.js';
 import { LostJobs } from './lost-jobs.js';
+import { SentJobs } from './sent-jobs.js';
+import type { SentInput } from './sent-jobs.js';
 import { SlotArena } from './slot-arena.js';
 import { Placed, SlotInput } from './slot-input.js';
-import type { SerialCallback, Settle, SlotRingOptions } from './slot-ring-types.js';
+import type { Reply, SerialCallback, Settle, SlotRingOptions } from './slot-ring-types.js';
 import { jobsAhead } from './wake-ahead.js';
 
 /** Submissions of a tick that a lazy owner publishes in one step. */
 const PUBLISH_EVERY = 16;
 
-interface Reply {
-  readonly failed: boolean;
-  readonly value: unknown;
-}
-
-const { load, store, compareExchange } = Atomics;
+const { load, store } = Atomics;
 
 /** What a ring needs of the pool's threads: the hub gives it. */
 export interface SlotRingHost {
   /** Threads that take jobs, at least 1. */
   readonly threads: number;
-  /** A worker to send a job to whose input does not fit a slot; 0 = the owner itself. */
-  pickWorker(ring: SlotRing): number;
-  /** Sends it, now or at the end of the tick; the slot says already whose it is. */
-  send(
-    ring: SlotRing,
-    worker: number,
-    job: SentJob,
-    transfer: readonly unknown[] | undefined,
-  ): void;
+  /**
+   * Hands an input over, to a thread at once or to be kept here for one.
+   * @returns what is to be kept; undefined = it has been sent
+   * @throws ERR_PADATA_CLONE
+   */
+  handOver(ring: SlotRing, job: SentJob, transfer: readonly unknown[]): SentInput | undefined;
 }
 
 /** The owner's end of a ring. */
@@ -72,8 +66,10 @@ export class SlotRing {
   closed = false;
   /** Set when the ring's jobs cannot be run at all. */
   broken: unknown;
-  /** Error that cancelled and killed jobs get; undefined = not aborted. */
-  abortError: { readonly error: unknown } | undefined;
+  /** Jobs that end from outside. */
+  readonly ends: JobEnds;
+  /** Jobs whose inputs go by message. */
+  readonly sent: SentJobs;
   delivered = 0;
   failed = 0;
   readonly #host: SlotRingHost;
@@ -98,9 +94,6 @@ export class SlotRing {
   #processed: number;
   readonly #arena: SlotArena;
   #delivering = false;
-  #hasAbandoned = false;
-  /** Reasons of jobs that were cancelled while they ran, by slot: their outcome, whatever they come to. */
-  readonly #reasons = new Map<number, unknown>();
   /** An input is being written or sent. */
   #placing = false;
   /** A job was submitted with `more`. */
@@ -125,16 +118,9 @@ export class SlotRing {
     this.stats = options.block?.stats ?? new Int32Array(memory(statsLength(capacity) * 4));
     this.#words = this.memory.words;
     this.#input = new SlotInput(this.memory, this.#arena, options.slotBytes, options.outputBytes);
-    this.#lost = new LostJobs(this.memory, options.retries, {
-      send: (job) => {
-        this.#send(job, undefined);
-      },
-      fail: (slot, state, value) => {
-        this.#settle(slot, state, { failed: true, value });
-      },
-      aborted: (index) =>
-        this.#reasons.has(index) ? { error: this.#reasons.get(index) } : this.abortError,
-    });
+    this.sent = new SentJobs(this.memory);
+    this.ends = new JobEnds(this.memory, this.#arena, this);
+    this.#lost = new LostJobs(this.memory, options.retries, this.sent, this.ends);
     this.#mask = window - 1;
     this.#callbacks = new Array<undefined>(window).fill(undefined);
     this.#replies = new Array<undefined>(window).fill(undefined);
@@ -176,6 +162,15 @@ export class SlotRing {
   /** Sequence number of the next job to be delivered. */
   get processed(): number {
     return this.#processed >>> 0;
+  }
+
+  /** The same, and that after the job submitted last, as the slots count them. */
+  get first(): number {
+    return this.#processed;
+  }
+
+  get end(): number {
+    return this.#tail;
   }
 
   /** Sequence number of the job submitted last. */
@@ -370,112 +365,22 @@ export class SlotRing {
         : { failed: true, value: jobFailed(message) };
   }
 
-  /** Ends every job that has not begun with this error. */
-  cancelWaiting(error: unknown): void {
-    for (let s = this.#processed; s !== this.#tail; s = (s + 1) | 0) {
-      const base = slotWord(this.memory.window, s);
-      const state = load(this.#words, base + SLOT.STATE);
-      const phase = state & STATE_MASK;
-      if (phase !== SlotState.READY && phase !== SlotState.SENT && phase !== SlotState.DEFERRED) {
-        continue;
-      }
-      this.#settle(base, state, { failed: true, value: error });
-    }
-  }
-
-  /**
-   * Ends one job if it has not begun; else asks its function to give up. Its outcome is `error` from now on.
-   * @returns true = its function has begun, and has to be stopped
-   */
-  cancelOne(sequence: number, error: unknown): boolean {
-    if (!this.#isOut(sequence)) return false;
-    const base = slotWord(this.#window, sequence);
-    const index = sequence & this.#mask;
-    this.#reasons.set(index, error);
-    this.#flags[index]! |= Left.CANCELLED;
-    for (;;) {
-      const state = load(this.#words, base + SLOT.STATE);
-      const phase = state & STATE_MASK;
-      if (phase === SlotState.DONE) return false;
-      if (phase === SlotState.RUNNING || phase >= SlotState.PENDING) {
-        store(this.#words, base + SLOT.ABORT, 1);
-        return true;
-      }
-      // Somebody may begin it at this moment.
-      if (this.#settle(base, state, { failed: true, value: error })) return false;
-    }
-  }
-
-  /** Is the job submitted and not delivered? */
-  #isOut(sequence: number): boolean {
-    return ((sequence - this.#processed) | 0) >= 0 && ((this.#tail - sequence) | 0) > 0;
-  }
-
-  /** A job whose function has begun and not ended: its state, see `SlotState`; undefined = there is none. */
-  begunState(sequence: number): number | undefined {
-    if (!this.#isOut(sequence)) return undefined;
-    const state = load(this.#words, slotWord(this.#window, sequence) + SLOT.STATE);
-    return (state & STATE_MASK) === SlotState.RUNNING || isPending(state) ? state : undefined;
-  }
-
-  /** Jobs whose functions have begun and not ended, in order. */
-  begun(): number[] {
-    const jobs: number[] = [];
-    for (let s = this.#processed; s !== this.#tail; s = (s + 1) | 0) {
-      if (this.begunState(s) !== undefined) jobs.push(s);
-    }
-    return jobs;
-  }
-
-  /** Has this worker begun a job that has not ended? */
-  isRunning(worker: number): boolean {
-    return this.begun().some((s) => (this.begunState(s) ?? 0) >> STATE_BITS === worker);
-  }
-
-  /** Does this worker run a job, without a pause, that nobody has cancelled? */
-  keepsBusy(worker: number): boolean {
-    const running = SlotState.RUNNING | (worker << STATE_BITS);
-    return this.begun().some(
-      (s) => this.begunState(s) === running && !this.#reasons.has(s & this.#mask),
-    );
-  }
-
-  /**
-   * Ends a job whose function has returned a promise, without it. Bytes that the function may still see or write go
-   * to no other job until it has ended (`functionEnded`) or its thread.
-   * @returns false when the promise is not pending (any more)
-   */
-  abandon(sequence: number, error: unknown): boolean {
-    const state = this.begunState(sequence);
-    if (state === undefined || !isPending(state)) return false;
-    const base = slotWord(this.#window, sequence);
-    if (!this.#settle(base, state, { failed: true, value: error })) return false;
-    this.#hasAbandoned = true;
-    if ((state & STATE_MASK) === SlotState.HOLDING) {
-      const first = this.#words[base + SLOT.FIRST]!;
-      const end = first + this.#words[base + SLOT.IN_ROOM]! + this.#words[base + SLOT.OUT_ROOM]!;
-      this.#arena.keepHole({ sequence: sequence | 0, worker: state >> STATE_BITS, first, end });
-    }
-    return true;
-  }
-
-  /** The function of an abandoned job has ended. */
-  functionEnded(sequence: number): void {
-    this.#arena.closeHole(sequence | 0);
-  }
-
-  /** Tells running functions to give up. */
-  askToStop(): void {
-    if (this.closed) return;
-    store(this.#words, RING.ABORTED, 1);
-  }
-
   /** State of the next job in order, for the watchdog. */
   headState(): { readonly seq: number; readonly phase: number; readonly worker: number } {
     const state = load(this.#words, slotWord(this.memory.window, this.#processed) + SLOT.STATE);
     const phase = state & STATE_MASK;
     const worker = phase === SlotState.DEFERRED ? 0 : state >> STATE_BITS;
     return { seq: this.#processed >>> 0, phase, worker };
+  }
+
+  /** For `JobEnds`. */
+  reply(index: number, reply: Reply): void {
+    this.#replies[index] = reply;
+  }
+
+  /** For `JobEnds`. */
+  noteReason(index: number): void {
+    this.#flags[index]! |= Left.CANCELLED;
   }
 
   /** A thread has ended: what it ran fails or is run again, what was only sent to it goes to another. */
@@ -489,52 +394,10 @@ export class SlotRing {
   get isUnseen(): boolean {
     return (
       this.outstanding === 0 &&
-      !this.#hasAbandoned &&
+      !this.ends.hasAbandoned &&
       this.#arena.isEmpty &&
       load(this.#words, RING.HANDLES) === 0
     );
-  }
-
-  /** Sends an input again that no thread has got, unless its job has ended in the meantime. */
-  sendAgain(job: SentJob, transfer: readonly unknown[] | undefined): void {
-    const base = slotWord(this.#window, job[0]);
-    const state = load(this.#words, base + SLOT.STATE);
-    if (this.#words[base + SLOT.SEQ] !== (job[0] | 0)) return;
-    if ((state & STATE_MASK) !== SlotState.SENT) return;
-    const worker = this.#host.pickWorker(this);
-    const sent = SlotState.SENT | (worker << STATE_BITS);
-    // An idle thread may have been given it, and begin it at this moment.
-    if (compareExchange(this.#words, base + SLOT.STATE, state, sent) !== state) return;
-    try {
-      this.#host.send(this, worker, job, transfer);
-    } catch (value) {
-      const now = load(this.#words, base + SLOT.STATE);
-      this.#settle(base, now, { failed: true, value });
-    }
-  }
-
-  /**
-   * Inputs that were sent to others and are not begun go to this thread, which is idle: half of them, the oldest. An input
-   * that was handed over is gone, so its job stays where it is.
-   */
-  takeBack(worker: number): void {
-    const jobs: SentJob[] = [];
-    for (let s = this.#processed; s !== this.#tail; s = (s + 1) | 0) {
-      const state = load(this.#words, slotWord(this.#window, s) + SLOT.STATE);
-      const other = state >> STATE_BITS;
-      if ((state & STATE_MASK) !== SlotState.SENT || other === 0 || other === worker) continue;
-      const input = this.#lost.sentInput(s & this.#mask);
-      if (input !== undefined) jobs.push([s, input.input]);
-    }
-    const sent = SlotState.SENT | (worker << STATE_BITS);
-    for (const job of jobs.slice(0, Math.ceil(jobs.length / 2))) {
-      const at = slotWord(this.#window, job[0]) + SLOT.STATE;
-      const state = load(this.#words, at);
-      // Its thread may begin it at this moment.
-      if ((state & STATE_MASK) !== SlotState.SENT) continue;
-      if (compareExchange(this.#words, at, state, sent) !== state) continue;
-      this.#host.send(this, worker, job, undefined);
-    }
   }
 
   /** Gives the bytes of the oldest kept result back. */
@@ -545,7 +408,7 @@ export class SlotRing {
   /** Marks the ring as unusable: all that waits ends with this error. */
   breakWith(error: unknown): void {
     this.broken = error;
-    this.cancelWaiting(error);
+    this.ends.cancelWaiting(error);
   }
 
   #deliverNext(now: number): void {
@@ -577,11 +440,13 @@ export class SlotRing {
         reject = this.#rejects[index];
         this.#rejects[index] = undefined;
       }
-      if ((flags & Left.INPUT) !== 0) this.#lost.forget(index);
+      if ((flags & Left.INPUT) !== 0) {
+        this.#lost.forget(index);
+        this.sent.forget(index);
+      }
       if ((flags & Left.CANCELLED) !== 0) {
         failed = true;
-        value = this.#reasons.get(index);
-        this.#reasons.delete(index);
+        value = this.ends.takeReason(index);
       }
     }
     const keep = (flags & Left.KEPT) !== 0;
@@ -618,32 +483,19 @@ export class SlotRing {
     const index = sequence & this.#mask;
     const base = slotWord(this.#window, sequence);
     if (this.#input.reserve(base) !== Placed.SLOT) return false;
-    this.#lost.keepInput(index, input, transfer !== undefined);
     if (this.#retries > 0) this.#lost.remember(base, index);
+    if (transfer === undefined) {
+      this.sent.add(sequence, { input, transfer, gone: false });
+      return true;
+    }
     try {
-      this.#send([sequence, input], transfer);
+      const kept = this.#host.handOver(this, [sequence, input], transfer);
+      if (kept !== undefined) this.sent.add(sequence, kept);
     } catch (error) {
+      this.sent.forget(index);
       store(this.#words, base + SLOT.STATE, SlotState.FREE);
       throw error;
     }
-    return true;
-  }
-
-  /** Nobody but the chosen worker may take the job; reservations step over it. */
-  #send(job: SentJob, transfer: readonly unknown[] | undefined): void {
-    const worker = this.#host.pickWorker(this);
-    const base = slotWord(this.#window, job[0]);
-    store(this.#words, base + SLOT.STATE, SlotState.SENT | (worker << STATE_BITS));
-    this.#host.send(this, worker, job, transfer);
-  }
-
-  /** Ends a job from outside; false = someone else moved it on in the meantime. */
-  #settle(base: number, state: number, reply: Reply): boolean {
-    if (!protocol.settle(this.#words, base, state)) return false;
-    if ((state & STATE_MASK) === SlotState.DEFERRED) Atomics.sub(this.#words, RING.DEFERRED, 1);
-    this.#replies[this.#words[base + SLOT.SEQ]! & this.#mask] = reply;
-    this.#words[base + SLOT.KIND] = Kind.ERROR;
-    protocol.finish(this.#words, base);
     return true;
   }
 }

@@ -13,7 +13,9 @@ import type { OptionNames } from '../base/options.js';
 import { HaltCounter } from './halt.js';
 import { summarize } from '../base/histogram.js';
 import { OrderedIterator } from './ordered-iterator.js';
-import type { RingEntry, RingHub } from '../ring/ring-hub.js';
+import type { OwnerTurns } from '../hub/owner-turns.js';
+import type { RingEntry } from '../hub/ring-entry.js';
+import type { RingHub } from '../hub/ring-hub.js';
 import { startWatchdog } from './series-watchdog.js';
 import type {
   JobCallback,
@@ -100,6 +102,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
   readonly #options: SeriesOptions<F>;
   readonly #host: SeriesHost;
   readonly #hub: RingHub;
+  readonly #turns: OwnerTurns;
   readonly #ring: SlotRing;
   readonly #entry: RingEntry;
   readonly #halt: HaltCounter;
@@ -130,6 +133,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     this.#options = options;
     this.#host = host;
     this.#hub = host.hub;
+    this.#turns = host.hub.turns;
     const href = moduleHref(options.fn);
     const arenaBytes =
       Math.ceil(Math.min(MAX_ARENA, Math.max(MIN_ARENA, (this.window + 1) * slotBytes)) / 8) * 8;
@@ -213,15 +217,15 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     if (this.#ended !== undefined) throw asError(this.#ended.error);
     const ring = this.#ring;
     if (ring.broken !== undefined) throw asError(ring.broken);
-    const hub = this.#hub;
+    const turns = this.#turns;
     if (
       this.#overflowAt < this.#overflow.length ||
-      !ring.submit(input, callback, transfer, hub.stamp, keep, hub.isLazy, reject, more)
+      !ring.submit(input, callback, transfer, turns.stamp, keep, turns.isLazy, reject, more)
     ) {
       return this.#submitFull({ input, callback, transfer, keep, reject, more });
     }
     this.#submitted += 1;
-    hub.noteSubmit(ring);
+    turns.noteSubmit(ring);
     return !ring.isFull;
   }
 
@@ -377,12 +381,12 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
   runNewestHere(): void {
     this.#ring.publish();
     if (this.#ring.outstanding > 0) this.#entry.runner.runOne(this.#ring.newest);
-    this.#host.hub.scheduleDelivery();
+    this.#turns.scheduleDelivery();
   }
 
   /** Limits the jobs not yet begun to these workers. */
   setWorkers(workers: Iterable<number>): void {
-    this.#host.hub.setWorkers(this.#entry, workers);
+    this.#hub.setWorkers(this.#entry, workers);
   }
 
   /** Takes no more jobs, waits for those under way, frees the memory. Idempotent. */
@@ -411,7 +415,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     this.#stopWatchdog();
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     this.#lastStats = this.stats();
-    this.#host.hub.remove(this.#ring);
+    this.#hub.remove(this.#ring);
     this.#host.onClosed(this);
   }
 
@@ -434,7 +438,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     if (onFull === 'inline') {
       // The caller does what it would otherwise wait for: oldest jobs first.
       while (this.#overflowAt < this.#overflow.length) {
-        if (!this.#host.hub.helpOnce(this.#entry)) break;
+        if (!this.#hub.helpOnce(this.#entry)) break;
         this.#pump();
       }
     }
@@ -443,26 +447,26 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
 
   /** Moves waiting jobs into the ring. */
   #pump(): void {
-    const { hub } = this.#host;
+    const turns = this.#turns;
     while (this.#overflowAt < this.#overflow.length && !this.#ring.isFull) {
       const job = this.#overflow[this.#overflowAt]!;
       if (job.failed !== undefined) {
-        this.#ring.submitSettled(job.callback, job.failed.error, hub.stamp, job.reject);
+        this.#ring.submitSettled(job.callback, job.failed.error, turns.stamp, job.reject);
       } else {
         try {
           const { input, callback, transfer, keep, reject, more } = job;
-          const { stamp, isLazy } = hub;
+          const { stamp, isLazy } = turns;
           if (!this.#ring.submit(input, callback, transfer, stamp, keep, isLazy, reject, more)) {
             break;
           }
         } catch (error) {
           // Accepted long ago, so the error is the job's own; its place in the order is now.
-          this.#ring.submitSettled(job.callback, error, hub.stamp, job.reject);
+          this.#ring.submitSettled(job.callback, error, turns.stamp, job.reject);
         }
       }
       this.#submitted += 1;
       this.#overflowAt += 1;
-      hub.noteSubmit(this.#ring);
+      turns.noteSubmit(this.#ring);
     }
     if (this.#overflowAt === this.#overflow.length && this.#overflowAt > 0) {
       this.#overflow.length = 0;
@@ -514,18 +518,18 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
   #end(reason: unknown, now: boolean): void {
     if (this.#ended !== undefined && this.#closed === undefined) return;
     this.#ended = { error: reason };
-    this.#ring.abortError = { error: reason };
-    this.#ring.cancelWaiting(reason);
+    this.#ring.ends.abortError = { error: reason };
+    this.#ring.ends.cancelWaiting(reason);
     for (let i = this.#overflowAt; i < this.#overflow.length; i += 1) {
       this.#overflow[i] = { ...this.#overflow[i]!, failed: { error: reason } };
     }
     this.#pump();
     if (now) {
-      this.#ring.askToStop();
+      this.#ring.ends.askToStop();
       this.#hub.stopAll(this.#ring, this.#options.graceMs ?? DEFAULT_GRACE_MS, reason);
     }
     for (const resolve of this.#roomWaiters.splice(0)) resolve();
-    this.#host.hub.scheduleDelivery();
+    this.#turns.scheduleDelivery();
   }
 }
 

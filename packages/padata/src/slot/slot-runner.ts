@@ -13,10 +13,11 @@ import { bucketOf } from '../base/histogram.js';
 import { smallInteger } from '../base/small-integer.js';
 import { isThenable, whenSettled } from '../base/thenable.js';
 import { transferListOf } from '../base/transfer.js';
-import { WORKER, workerBase } from '../protocol/control-layout.js';
-import { ring as protocol } from '../protocol/machine.js';
-import type { FromWorker } from '../protocol/messages.js';
+import { isWorthMoving } from '../protocol/feed-policy.js';
+import { ring as protocol, sent as sentProtocol } from '../protocol/machine.js';
+import type { FromWorker, SentJob } from '../protocol/messages.js';
 import {
+  HANDED_OVER,
   Kind,
   RING,
   SLOT,
@@ -47,8 +48,9 @@ const WAKE_MS = 0.05;
 const PATIENCE_MS = 1;
 /** The time of such jobs is looked at not more often than this, in milliseconds. */
 const MEASURE_MS = 1;
-/** READY slots an idle worker looks at for something to take over. */
+/** Slots an idle worker looks at for something to take over, at first and later. */
 const STEAL_SCAN = 64;
+const LONG_SCAN = 65_536;
 
 /** A ring as one thread sees it. */
 interface RingHere {
@@ -74,6 +76,8 @@ export interface RunnerHost {
   post(message: FromWorker, transfer?: readonly unknown[]): void;
   /** Wakes the owner. */
   wake(): void;
+  /** It had nothing to do, and takes a job over. */
+  takesOver(): void;
   beginAsync(): void;
   endAsync(): void;
   /** Milliseconds that the thread's event loop was busy so far; undefined = not known. */
@@ -121,9 +125,13 @@ export class SlotRunner {
   #busyFrom: number | undefined;
   #measuredAt = 0;
   #endedSince = 0;
-  /** Worker that inputs waited for at the last look of an idle thread, and its turn then. */
-  #keptSeen = 0;
-  #turnSeen = 0;
+  /** The oldest input that waited for another thread, at the last look and at the last question; worker 0 = none. */
+  #kept = { sequence: 0, worker: 0 };
+  #keptBefore = { sequence: 0, worker: 0 };
+  /** Looks in a row that found nothing: the next ones go further. */
+  #fruitless = 0;
+  /** Inputs that came while as many promises were pending as may be. */
+  readonly #backlog: SentJob[] = [];
   /** Since when jobs are left to others; 0 = they are not. */
   #leftSince = 0;
 
@@ -178,8 +186,7 @@ export class SlotRunner {
 
   /** May this thread take jobs of this ring now? */
   get #mayRun(): boolean {
-    if (this.fn === undefined || this.#async >= this.#pendingPerThread) return false;
-    return hasWorker(this.memory.words, RING.ALLOWED, this.#worker);
+    return this.hasRoom && hasWorker(this.memory.words, RING.ALLOWED, this.#worker);
   }
 
   /**
@@ -222,6 +229,7 @@ export class SlotRunner {
     const first = protocol.reserve(words, allowed, 2 * this.#threads, this.#taken);
     const { count } = this.#taken;
     if (count === 0) return false;
+    this.#fruitless = 0;
     if (this.#isWaitingStill() && (average === undefined || average > 0.02)) {
       this.#host.wakeAnother(words);
     }
@@ -237,46 +245,67 @@ export class SlotRunner {
     return true;
   }
 
-  /** Takes one job over that another thread has reserved but not begun; true = there was one. */
+  /**
+   * Takes one job over that another thread has reserved but not begun; true = there was one. Notes the oldest input that
+   * waits for another thread. Looks in a row go through all that is under way.
+   */
   steal(): boolean {
+    this.#kept.worker = 0;
     if (!this.#mayRun || this.#leavesToOthers()) return false;
     const { words, window } = this.memory;
     const first = load(words, RING.PROCESSED);
-    const pending = Math.min(STEAL_SCAN, (load(words, RING.PUBLISHED) - first) | 0);
+    const pending = (load(words, RING.PUBLISHED) - first) | 0;
+    // The first look is at what is due; most of the rest is with whoever works.
+    const most = Math.min(pending, this.#fruitless === 0 ? STEAL_SCAN : LONG_SCAN);
     const began = performance.now();
-    for (let i = 0; i < pending; i += 1) {
-      const base = slotWord(window, (first + i) | 0);
-      if (load(words, base + SLOT.STATE) !== SlotState.READY) continue;
-      if (!this.#takeAndRun(base, began)) continue;
-      this.#account(began, 1);
-      return true;
+    for (let i = 0; i < most; i += 1) {
+      const sequence = (first + i) | 0;
+      const base = slotWord(window, sequence);
+      const state = load(words, base + SLOT.STATE);
+      if (state === SlotState.READY) {
+        this.#host.takesOver();
+        if (!this.#takeAndRun(base, began)) continue;
+        this.#fruitless = 0;
+        this.#account(began, 1);
+        return true;
+      }
+      if ((state & STATE_MASK) !== SlotState.SENT || this.#kept.worker !== 0) continue;
+      const worker = state >> STATE_BITS;
+      if (worker !== 0 && worker !== this.#worker) this.#kept = { sequence, worker };
     }
+    this.#fruitless += 1;
     return false;
   }
 
+  /** An input of the ring waits for a thread that has nothing to do. */
+  get wantsFree(): boolean {
+    return load(this.memory.words, RING.HELD) >= HANDED_OVER && this.#mayRun;
+  }
+
+  /** This thread has nothing to do: the owner, if it sleeps, is told when inputs wait there. */
+  askForHeld(): void {
+    if (!this.#mayRun) return;
+    if (sentProtocol.mustAsk(this.memory.words, this.#host.control)) this.#host.wake();
+  }
+
   /**
-   * An idle thread looks for inputs that were sent to another and are not begun. When that one has not turned its loop
-   * since the last look, a function keeps it: the owner is asked to send them here.
+   * Asks the owner for inputs that were sent to another thread and are not begun, if the last look has seen some: at once
+   * where a job is worth it, else when the other has not begun one since the look before.
    */
   askForSent(): void {
-    if (!this.#mayRun) return;
-    const { words, window } = this.memory;
-    const first = load(words, RING.PROCESSED);
-    const pending = Math.min(STEAL_SCAN, (load(words, RING.PUBLISHED) - first) | 0);
-    let kept = 0;
-    for (let i = 0; i < pending && kept === 0; i += 1) {
-      const state = load(words, slotWord(window, (first + i) | 0) + SLOT.STATE);
-      const worker = state >> STATE_BITS;
-      if ((state & STATE_MASK) === SlotState.SENT && worker > 0 && worker !== this.#worker) {
-        kept = worker;
-      }
-    }
-    const turn = kept === 0 ? 0 : load(this.#host.control, workerBase(kept) + WORKER.TURN);
-    if (kept !== 0 && kept === this.#keptSeen && turn === this.#turnSeen) {
+    const { sequence, worker } = this.#kept;
+    const before = this.#keptBefore;
+    this.#keptBefore = { sequence, worker };
+    if (worker === 0) return;
+    const isStill = before.sequence === sequence && before.worker === worker;
+    if (isStill || isWorthMoving(load(this.memory.words, RING.RUN_NS))) {
       this.#host.post({ t: 'idle', ring: this.id });
     }
-    this.#keptSeen = kept;
-    this.#turnSeen = turn;
+  }
+
+  /** Inputs wait behind a job of another thread. */
+  get seesKept(): boolean {
+    return this.#kept.worker !== 0;
   }
 
   /** Runs this job if nobody has begun it; false = somebody has, or the function is not loaded here. */
@@ -288,19 +317,30 @@ export class SlotRunner {
     return true;
   }
 
-  /** A job whose input came by message. */
-  runSent(sequence: number, input: unknown): void {
+  /**
+   * A job whose input came by message. It waits while as many promises are pending here as may be.
+   * @param ask the owner is told that it may send more
+   */
+  runSent(sequence: number, input: unknown, ask: boolean): void {
+    if (!this.hasRoom) this.#backlog.push([sequence, input]);
+    else this.#runSent(sequence, input, ask);
+  }
+
+  #runSent(sequence: number, input: unknown, ask: boolean): void {
     const { words, window } = this.memory;
     const base = slotWord(window, sequence);
     const began = performance.now();
-    const state = SlotState.SENT | (this.#worker << STATE_BITS);
-    const running = SlotState.RUNNING | (this.#worker << STATE_BITS);
+    const isMine = sentProtocol.begin(words, base, this.#worker, sequence | 0);
+    if (ask && sentProtocol.mustAsk(words, this.#host.control)) this.#host.wake();
     // The owner may have taken it back in the meantime.
-    if (load(words, base + SLOT.STATE) !== state || words[base + SLOT.SEQ] !== (sequence | 0))
-      return;
-    if (compareExchange(words, base + SLOT.STATE, state, running) !== state) return;
+    if (!isMine) return;
     this.#run(base, input);
     this.#account(began, 1);
+  }
+
+  /** The function is here, and fewer promises are pending than may be. */
+  get hasRoom(): boolean {
+    return this.fn !== undefined && this.#async < this.#pendingPerThread;
   }
 
   #takeAndRun(base: number, now: number): boolean {
@@ -428,6 +468,10 @@ export class SlotRunner {
     this.#endedSince += 1;
     this.#measure();
     this.#wakeOwner();
+    while (this.#backlog.length > 0 && this.hasRoom) {
+      const [sequence, input] = this.#backlog.shift()!;
+      this.#runSent(sequence, input, true);
+    }
     this.#host.endAsync();
   }
 

@@ -16,7 +16,7 @@ import { toErrorRecord } from '../base/error-record.js';
 import type { AnyFunction } from '../base/function-ref.js';
 import type { WorkerInit } from '../crew/platform.js';
 import { HEAD, WORKER, workerBase } from '../protocol/control-layout.js';
-import { sleep } from '../protocol/machine.js';
+import { sent, sleep } from '../protocol/machine.js';
 import type { FromWorker, ToWorker } from '../protocol/messages.js';
 import { ModuleImports } from './module-imports.js';
 import type { NamedFunction } from './module-imports.js';
@@ -60,6 +60,9 @@ const SPIN_MIN_MS = 0.002;
 /** First and longest sleep of an idle worker while jobs are under way, in milliseconds. */
 const BUSY_SLICE_MS = 1;
 const MAX_BUSY_SLICE_MS = 64;
+/** A thread that was busy for so long has nothing to do for a moment, if an input waits for that, in milliseconds. */
+const BUSY_MS = 10;
+const PAUSE_MS = 1;
 /** A worker that gave up spinning tries it again once in so many times. */
 const SPIN_RETRY = 64;
 /** A blocked worker re-reads its word at least this often, in milliseconds. */
@@ -92,6 +95,9 @@ export class WorkerCore implements WorkerLoop {
   #spinMs = SPIN_MIN_MS;
   #idleMs = BUSY_SLICE_MS;
   #misses = 0;
+  /** It has said that it has nothing to do. */
+  #isFree = false;
+  #freeAt = 0;
   #kick: (() => void) | undefined;
   readonly #output: ThreadOutput | undefined;
 
@@ -134,11 +140,13 @@ export class WorkerCore implements WorkerLoop {
       // Plain: the owner looks at it again and again. What keeps the thread, keeps this word.
       words[this.#base + WORKER.TURN] = (words[this.#base + WORKER.TURN]! + 1) | 0;
       const seen = sleep.look(words);
+      this.#busy();
       this.takeMail();
       if (this.#leaving && this.#pendingAsync === 0) break;
       const did = !this.#leaving && this.#work();
       if (did) {
         this.#idleMs = BUSY_SLICE_MS;
+        if (this.#rings.wantsFree) this.#pause();
         if (
           this.#needsEvents &&
           (this.#isTalkative || performance.now() - lastEvents > EVENT_SLICE_MS)
@@ -149,6 +157,7 @@ export class WorkerCore implements WorkerLoop {
         }
         continue;
       }
+      this.#free();
       if (this.#spin(seen)) continue;
       if (!this.#leaving && this.#steal()) continue;
       if (!this.#needsEvents && this.init.idle === 'block' && this.#host.canBlock) {
@@ -160,6 +169,39 @@ export class WorkerCore implements WorkerLoop {
     }
     await this.#settle();
     this.#host.exit();
+  }
+
+  /** From here on it has nothing to do: inputs that wait with the owner may come. */
+  #free(): void {
+    if (!this.#isFree) {
+      this.#isFree = true;
+      this.#freeAt = performance.now();
+      sent.free(this.#words, this.#base);
+    }
+    // Pairs with the owner: it says that inputs wait, then looks who is free.
+    if (!this.#leaving) this.#rings.askForHeld();
+  }
+
+  /** It goes from job to job, while an input waits for a thread that has nothing to do: for a moment it has nothing. */
+  #pause(): void {
+    const words = this.#words;
+    const at = this.#base + WORKER.SLEEP;
+    if (this.#leaving || !this.#host.canBlock || performance.now() - this.#freeAt < BUSY_MS) return;
+    this.#free();
+    store(words, at, 1);
+    // Pairs with the owner: it counts the message, then looks who sleeps.
+    if (load(words, this.#base + WORKER.MAIL) === this.#received) wait(words, at, 1, PAUSE_MS);
+    sleep.awake(words, this.#base);
+  }
+
+  takesOver(): void {
+    this.#busy();
+  }
+
+  #busy(): void {
+    if (!this.#isFree) return;
+    this.#isFree = false;
+    sent.busy(this.#words, this.#base);
   }
 
   /** It prints faster than the owner takes it: it waits, so that its memory is bounded. */
@@ -193,7 +235,7 @@ export class WorkerCore implements WorkerLoop {
   /** While jobs are under way elsewhere, an idle worker looks around now and then: it may take some over. */
   #slice(): number {
     if (!this.#rings.isBusy) return WAIT_SLICE_MS;
-    if (this.#rings.isPatient) return BUSY_SLICE_MS;
+    if (this.#rings.isPatient || this.#rings.seesKept) return BUSY_SLICE_MS;
     this.#idleMs = Math.min(MAX_BUSY_SLICE_MS, this.#idleMs * 2);
     return this.#idleMs;
   }
@@ -266,7 +308,8 @@ export class WorkerCore implements WorkerLoop {
         this.#rings.drop(message.ring);
         break;
       case 'inputs':
-        this.#rings.takeInputs(message.ring, message.jobs);
+        this.#busy();
+        this.#rings.takeInputs(message.ring, message.jobs, message.ask);
         break;
       case 'abandon':
         this.#rings.abandon(message.ring, message.seq);

@@ -16,6 +16,8 @@ export interface WorkerLoop {
   takeMail(): void;
   /** Is there a job of a series that this thread could reserve right now? */
   readonly hasJobs: boolean;
+  /** It had nothing to do, and takes a job over. */
+  takesOver(): void;
   /** Work goes on outside the loop until `endAsync`. */
   beginAsync(): void;
   endAsync(): void;

@@ -12,6 +12,12 @@ import type { WorkerLoop } from './worker-loop.js';
 
 const { load } = Atomics;
 
+/** Inputs of one message, and at which of them the owner is told. */
+interface EarlyJobs {
+  readonly jobs: readonly SentJob[];
+  readonly ask: number;
+}
+
 /** All rings that one worker serves. */
 export class WorkerRings implements RunnerHost {
   readonly worker: number;
@@ -20,7 +26,7 @@ export class WorkerRings implements RunnerHost {
   readonly #byId = new Map<number, SlotRunner>();
   #list: SlotRunner[] = [];
   /** Jobs that came by message before the ring's module was there. */
-  readonly #early = new Map<number, SentJob[]>();
+  readonly #early = new Map<number, EarlyJobs[]>();
   #next = 0;
 
   constructor(loop: WorkerLoop) {
@@ -63,7 +69,7 @@ export class WorkerRings implements RunnerHost {
         runner.fn = fn;
         const early = this.#early.get(ring);
         this.#early.delete(ring);
-        if (early !== undefined) this.takeInputs(ring, early);
+        for (const { jobs, ask } of early ?? []) this.takeInputs(ring, jobs, ask);
       },
       (error) => {
         this.#loop.post({ t: 'ringError', ring, error: toErrorRecord(error) });
@@ -83,15 +89,34 @@ export class WorkerRings implements RunnerHost {
     this.#byId.get(ring)?.abandon(sequence);
   }
 
-  /** Runs jobs whose inputs came by message. */
-  takeInputs(ring: number, jobs: readonly SentJob[]): void {
+  /** Runs jobs whose inputs came by message; at one of them the owner may be told that there is room for more. */
+  takeInputs(ring: number, jobs: readonly SentJob[], ask: number): void {
     const runner = this.#byId.get(ring);
     if (runner === undefined) return;
     if (runner.fn === undefined) {
-      this.#early.set(ring, [...(this.#early.get(ring) ?? []), ...jobs]);
+      this.#early.set(ring, [...(this.#early.get(ring) ?? []), { jobs, ask }]);
       return;
     }
-    for (const [sequence, input] of jobs) runner.runSent(sequence, input);
+    for (let i = 0; i < jobs.length; i += 1) {
+      const [sequence, input] = jobs[i]!;
+      runner.runSent(sequence, input, i === ask);
+    }
+  }
+
+  /** This thread has nothing to do: whoever has inputs for it is told. */
+  askForHeld(): void {
+    for (const ring of this.#list) ring.askForHeld();
+  }
+
+  /** An input waits for a thread that has nothing to do. */
+  get wantsFree(): boolean {
+    for (const ring of this.#list) if (ring.wantsFree) return true;
+    return false;
+  }
+
+  /** Inputs wait behind jobs of other threads. */
+  get seesKept(): boolean {
+    return this.#list.some((ring) => ring.seesKept);
   }
 
   /** One reservation in each ring, in turn; true = something was done. */
@@ -122,6 +147,10 @@ export class WorkerRings implements RunnerHost {
   /** Wakes the owner. */
   wake(): void {
     this.#loop.post({ t: 'wake' });
+  }
+
+  takesOver(): void {
+    this.#loop.takesOver();
   }
 
   beginAsync(): void {

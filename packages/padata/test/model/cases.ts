@@ -12,6 +12,10 @@ import { pendingModel } from './pending-model.js';
 import type { PendingConfig } from './pending-model.js';
 import { ringModel } from './ring-model.js';
 import type { MakeRing, RingConfig } from './ring-model.js';
+import { makeSentProtocol, sentTo } from '../../dist/protocol/sent.js';
+import type { SentProtocol } from '../../dist/protocol/sent.js';
+import { sentModel } from './sent-model.js';
+import type { MakeSent, SentConfig } from './sent-model.js';
 import { sleepModel } from './sleep-model.js';
 
 type BreakRing = (ops: AtomicOps, p: RingProtocol) => Partial<RingProtocol>;
@@ -30,6 +34,10 @@ const brokenLane =
     const p = makeLaneProtocol(ops);
     return { ...p, ...breakIt(ops, p) };
   };
+
+const brokenSent =
+  (breakIt: (ops: AtomicOps) => Partial<SentProtocol>): MakeSent =>
+  (ops) => ({ ...makeSentProtocol(ops), ...breakIt(ops) });
 
 /** A mistake and a model that has it. */
 export type Mistake = readonly [name: string, model: Model];
@@ -248,6 +256,102 @@ const laneMistakes: readonly (readonly [string, BreakLane, Partial<LaneConfig>?]
   ],
 ];
 
+const SENT_CASE: SentConfig = { jobs: 2, window: 2, slow: 0 };
+const sentMistakes: readonly (readonly [string, Partial<SentConfig>])[] = [
+  [
+    'a job is begun without compare-exchange',
+    {
+      make: brokenSent((ops) => ({
+        begin(ring, base, worker, sequence) {
+          if (ops.load(ring, base + SLOT.STATE) !== sentTo(worker)) return false;
+          if (ring[base + SLOT.SEQ] !== sequence) return false;
+          ops.store(ring, base + SLOT.STATE, SlotState.RUNNING | (worker << STATE_BITS));
+          return true;
+        },
+      })),
+    },
+  ],
+  [
+    'a job is given to another thread without compare-exchange',
+    {
+      make: brokenSent((ops) => ({
+        bind(ring, base, from, to) {
+          if (ops.load(ring, base + SLOT.STATE) !== sentTo(from)) return false;
+          ops.store(ring, base + SLOT.STATE, sentTo(to));
+          return true;
+        },
+      })),
+    },
+  ],
+  [
+    'a thread looks whose slot it is before it begins, not afterwards',
+    {
+      window: 1,
+      slow: undefined,
+      make: brokenSent((ops) => ({
+        begin(ring, base, worker, sequence) {
+          const running = SlotState.RUNNING | (worker << STATE_BITS);
+          const sent = sentTo(worker);
+          if (ops.load(ring, base + SLOT.STATE) !== sent) return false;
+          if (ring[base + SLOT.SEQ] !== sequence) return false;
+          return ops.compareExchange(ring, base + SLOT.STATE, sent, running) === sent;
+        },
+      })),
+    },
+  ],
+  [
+    'an input that came late is taken for that of the next job in its slot',
+    {
+      jobs: 4,
+      window: 2,
+      slow: undefined,
+      make: brokenSent((ops) => ({
+        begin(ring, base, worker) {
+          const running = SlotState.RUNNING | (worker << STATE_BITS);
+          const sent = sentTo(worker);
+          return ops.compareExchange(ring, base + SLOT.STATE, sent, running) === sent;
+        },
+      })),
+    },
+  ],
+  [
+    'a thread asks for inputs before it says that it is free',
+    { mistake: 'asks before it is free', handedOver: [1] },
+  ],
+  [
+    'a thread asks for inputs when it begins one, not when it is free',
+    { mistake: 'asks only when it begins', handedOver: [1] },
+  ],
+  [
+    'a thread looks at what waits for others before it says that it is free',
+    { jobs: 3, window: 4, mistake: 'looks before it is free' },
+  ],
+  [
+    'the owner does not look once more who is free after it has sent',
+    { jobs: 3, window: 4, mistake: 'no second look' },
+  ],
+  [
+    'the owner does not look for a thread before it sleeps',
+    { mistake: 'no look before sleep', handedOver: [1] },
+  ],
+  [
+    'the owner looks who is free before it looks what he has',
+    { mistake: 'looks who is free first', jobs: 3, window: 4, handedOver: [1, 2] },
+  ],
+  [
+    'an abort ends a job that a thread begins',
+    { mistake: 'aborts what may have begun', aborted: 1 },
+  ],
+  [
+    'what a dead thread had begun is sent to another',
+    { mistake: 'sends again what a dead thread had begun', mortal: true },
+  ],
+  [
+    'an input that is handed over goes to a thread that is not free',
+    { jobs: 3, window: 4, mistake: 'hands over to anybody', handedOver: [1, 2] },
+  ],
+];
+
 /** Every mistake. */
 export const MISTAKES: readonly Mistake[] = [
   ...ringMistakes.map(([name, breakIt, more]): Mistake => [
@@ -266,6 +370,10 @@ export const MISTAKES: readonly Mistake[] = [
     'pending: bytes that an abandoned function still sees go to the next job',
     pendingModel({ ...PENDING_CASE, jobs: 3, workers: 2, window: 2, views: true, noHoles: true }),
   ],
+  ...sentMistakes.map(([name, more]): Mistake => [
+    `by message: ${name}`,
+    sentModel({ ...SENT_CASE, ...more }),
+  ]),
   [
     'sleep: the epoch is read after the look for work',
     sleepModel({ jobs: 1, workers: 1, by: 'epoch', broken: 'late-epoch' }),

@@ -5,7 +5,7 @@
 import type { Crew } from '../crew/crew.js';
 import { sleep } from '../protocol/machine.js';
 import { RING } from '../protocol/ring-layout.js';
-import type { SlotRing } from './slot-ring.js';
+import type { SlotRing } from '../ring/slot-ring.js';
 
 /** Work that is worth one more awake thread, in milliseconds. */
 const WAKE_WORTH_MS = 0.05;

@@ -13,7 +13,7 @@
  */
 import type { Crew, Member } from '../crew/crew.js';
 import { STATE_BITS, isPending } from '../protocol/ring-layout.js';
-import type { SlotRing } from './slot-ring.js';
+import type { SlotRing } from '../ring/slot-ring.js';
 
 /** A job is looked at again, and a retiring thread is watched, at most so often, in milliseconds. */
 const LOOK_MS = 10;
@@ -53,7 +53,7 @@ export class JobStopper {
 
   /** The job was asked to stop: after the grace time it ends without its function. */
   stopLater(asked: Asked): void {
-    const state = asked.ring.begunState(asked.sequence);
+    const state = asked.ring.ends.begunState(asked.sequence);
     if (state === undefined) return;
     const worker = state >> STATE_BITS;
     // Undefined: the thread is free, so what would keep it then has begun later.
@@ -65,9 +65,9 @@ export class JobStopper {
 
   #stop(asked: Asked, worker: number, turn: number | undefined): void {
     const { ring, sequence, graceMs, error } = asked;
-    const state = ring.begunState(sequence);
+    const state = ring.ends.begunState(sequence);
     if (state === undefined) return;
-    if (ring.abandon(sequence, error)) {
+    if (ring.ends.abandon(sequence, error)) {
       this.#host.scheduleDelivery();
       this.#retire(state >> STATE_BITS, ring, sequence, graceMs);
       return;

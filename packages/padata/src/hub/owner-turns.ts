@@ -1,0 +1,281 @@
+/**
+ * Turns of the owner: deliver what is done, let the reactions run, publish and send what they submit, and sleep when there
+ * is nothing.
+ *
+ * ```
+ *   submit ─▶ publish (epoch) ─▶ nobody awake? wake one ─▶ end of tick: wake as many as the work is worth
+ *   wake message ─▶ deliver of all rings ─▶ sleep flag ─▶ look once more
+ * ```
+ * The owner sleeps in its event loop with OWNER_ASLEEP set; the worker that finishes the next job in order
+ * clears it and posts one empty message.
+ */
+import type { Crew } from '../crew/crew.js';
+import type { Platform } from '../crew/platform.js';
+import { HEAD } from '../protocol/control-layout.js';
+import { ring as protocol } from '../protocol/machine.js';
+import { RING } from '../protocol/ring-layout.js';
+import type { SlotRing } from '../ring/slot-ring.js';
+import { QUICK_NS } from '../ring/wake-ahead.js';
+import type { Feeder } from './feeder.js';
+import { KeepAlive } from './keep-alive.js';
+import { Linger } from './linger.js';
+import type { RingEntry } from './ring-entry.js';
+import { canRunHeld, runHeldHere } from './run-here.js';
+import { threadsWorth, wakeFor } from './wake-workers.js';
+
+/** Submissions within one tick after which sleepers are looked at again. */
+const LOOK_EVERY = 16;
+/** So many inputs by message for each thread are sent while the tick goes on. */
+const FEED_FROM = 32;
+/** From so many deliveries in one turn on, what they make the program submit is published in lumps. */
+const LAZY_FROM = 32;
+/** and only while the program's answer to a delivery takes less than this, in milliseconds. */
+const LAZY_MS = 0.005;
+/** Jobs delivered in one turn at most: a share of the window, so that the workers need not pause. */
+const TURN_JOBS = 64;
+/** The owner looks by itself when nobody wakes it, first after and at least every so many milliseconds. */
+const GUARD_MS = 2;
+const GUARD_MAX_MS = 64;
+/** The owner delivers at most for so long before it lets events in, in milliseconds. */
+const DELIVER_SLICE_MS = 10;
+
+/** The turns of one pool's owner. */
+export class OwnerTurns {
+  /** May a submission be published a little later? True only until the end of a turn of deliveries. */
+  isLazy = false;
+  readonly #platform: Platform;
+  readonly #crew: Crew;
+  readonly #entries: ReadonlyMap<number, RingEntry>;
+  readonly #feeder: Feeder;
+  readonly #keepAlive: KeepAlive;
+  readonly #linger = new Linger();
+  #flushScheduled = false;
+  #sinceLook = 0;
+  #stamp = 0;
+  #deliveryScheduled = false;
+  /** The last turn delivered many jobs and the program answered them quickly. */
+  #quick = false;
+  #turnJobs = 0;
+  #turnEnds = 0;
+  #guard: ReturnType<typeof setTimeout> | undefined;
+  #guardMs = GUARD_MS;
+
+  constructor(
+    platform: Platform,
+    crew: Crew,
+    entries: ReadonlyMap<number, RingEntry>,
+    feeder: Feeder,
+  ) {
+    this.#platform = platform;
+    this.#crew = crew;
+    this.#entries = entries;
+    this.#feeder = feeder;
+    this.#keepAlive = new KeepAlive(crew, () => {
+      for (const { ring } of entries.values()) if (ring.outstanding > 0) return true;
+      return false;
+    });
+  }
+
+  /** The owner's clock for stamps: read once per tick. */
+  get stamp(): number {
+    if (!this.#flushScheduled) this.#stamp = performance.now();
+    return this.#stamp;
+  }
+
+  /** A job was submitted to this ring. */
+  noteSubmit(ring: SlotRing): void {
+    if (!this.#keepAlive.isOn) this.#keepAlive.begin();
+    if (this.#crew.isAlone) {
+      this.scheduleDelivery();
+      return;
+    }
+    // The ring's PUBLISHED word is what a worker looks at before it sleeps; no epoch is needed.
+    if (!this.#flushScheduled) {
+      this.#scheduleFlush();
+      // If everybody sleeps, one thread can begin while the rest of the tick goes on.
+      wakeFor(this.#crew, ring, 1);
+      return;
+    }
+    this.#sinceLook += 1;
+    if (this.#sinceLook === LOOK_EVERY) {
+      this.#sinceLook = 0;
+      wakeFor(this.#crew, ring, threadsWorth(ring));
+      if (ring.sent.held >= FEED_FROM * this.#crew.target) this.#feeder.feed(ring, this.#stamp);
+    }
+  }
+
+  /** Delivers everything that is done; then the owner may sleep. For the beginning of an event. */
+  deliverAll(): void {
+    this.#turnEnds = performance.now() + DELIVER_SLICE_MS;
+    this.#deliverTurn();
+  }
+
+  /** Delivers soon, in its own turn of the event loop. */
+  scheduleDelivery(): void {
+    if (this.#deliveryScheduled) return;
+    this.#deliveryScheduled = true;
+    void this.#platform.yieldToEvents().then(() => {
+      this.#deliveryScheduled = false;
+      this.deliverAll();
+    });
+  }
+
+  /** Publishes and sends what was submitted, and wakes threads for it. A delivery or a look before sleep has to follow. */
+  flushWork(): void {
+    this.#flushScheduled = false;
+    this.isLazy = false;
+    const isAlone = this.#crew.isAlone;
+    for (const { ring } of this.#entries.values()) {
+      if (ring.outstanding === 0) continue;
+      if (ring.sent.held > 0 && !isAlone) this.#feeder.feed(ring, this.#stamp);
+      ring.publish();
+      if (ring.waiting > 0) wakeFor(this.#crew, ring, threadsWorth(ring));
+    }
+  }
+
+  /**
+   * One turn: deliver, then let the promises' reactions run (they submit more), then look again.
+   * OWNER_ASLEEP stays 0 until nothing was delivered, so that no worker sends a message in vain.
+   */
+  #deliverTurn(): void {
+    protocol.ownerAwake(this.#crew.words);
+    for (;;) {
+      const count = this.#deliverOnce();
+      if (count > 0 && !this.#crew.isAlone) {
+        this.isLazy = this.#quick && count >= LAZY_FROM;
+        this.#turnJobs = count;
+        this.#guardMs = GUARD_MS;
+        this.#scheduleFlush();
+        return;
+      }
+      this.isLazy = false;
+      // Callbacks have submitted more: this loop is their tick.
+      if (this.#flushScheduled) this.flushWork();
+      else this.feedAll();
+      if (count === 0 && this.#maySleep()) break;
+      if (performance.now() > this.#turnEnds) {
+        this.scheduleDelivery();
+        return;
+      }
+    }
+    this.#startGuard();
+    this.#keepAlive.check();
+  }
+
+  #deliverOnce(): number {
+    let count = 0;
+    const now = performance.now();
+    this.#stamp = now;
+    // What callbacks submit is published every 16 jobs and at the end of the turn.
+    this.isLazy = this.#quick;
+    const isAlone = this.#crew.isAlone;
+    for (const entry of this.#entries.values()) {
+      const { ring } = entry;
+      if (ring.outstanding === 0) continue;
+      if (isAlone && (runHeldHere(entry) || entry.runner.scan())) count += 1;
+      const delivered = ring.deliver(Math.max(TURN_JOBS, ring.memory.window >> 2), now);
+      count += delivered;
+      if (delivered > 0) entry.onDelivered();
+    }
+    return count;
+  }
+
+  /** Sends inputs that wait to threads that have room. */
+  feedAll(): void {
+    if (this.#crew.isAlone) return;
+    for (const { ring } of this.#entries.values()) {
+      if (ring.sent.held > 0) this.#feeder.feed(ring, this.#stamp);
+    }
+  }
+
+  /**
+   * Workers wake the owner at the end of a reservation of small jobs. Should one of those turn out to be
+   * slow, what was done before it would wait: so the owner looks by itself, less and less often.
+   */
+  #startGuard(): void {
+    if (this.#guard !== undefined) return;
+    let busy = false;
+    let patient = true;
+    for (const { ring } of this.#entries.values()) {
+      if (ring.outstanding === 0) continue;
+      busy = true;
+      patient &&= ring.isPatient;
+    }
+    if (!busy) return;
+    if (patient) this.#guardMs = GUARD_MAX_MS;
+    const timer = setTimeout(() => {
+      this.#guard = undefined;
+      this.#guardMs = Math.min(GUARD_MAX_MS, this.#guardMs * 2);
+      for (const { ring } of this.#entries.values()) ring.awaitNext();
+      this.deliverAll();
+    }, this.#guardMs);
+    (timer as { unref?: () => void }).unref?.();
+    this.#guard = timer;
+  }
+
+  /** Is the next job of any ring done? */
+  readonly #anyDone = (): boolean => {
+    for (const { ring } of this.#entries.values()) if (ring.anyDone()) return true;
+    return false;
+  };
+
+  /** Waits awake for a moment when jobs are so quick that sleeping would cost more; true = one is done. */
+  #lingerForQuickJobs(): boolean {
+    let quick = false;
+    for (const { ring } of this.#entries.values()) {
+      if (ring.outstanding === 0) continue;
+      if (ring.anyDone()) return true;
+      const ns = Atomics.load(ring.memory.words, RING.RUN_NS);
+      if (ns > 0 && ns <= QUICK_NS) quick = true;
+    }
+    return quick && this.#linger.until(this.#anyDone);
+  }
+
+  readonly #onFlush = (): void => {
+    this.#flush();
+  };
+
+  #scheduleFlush(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    this.#sinceLook = 0;
+    queueMicrotask(this.#onFlush);
+  }
+
+  #flush(): void {
+    if (!this.#flushScheduled) return;
+    this.flushWork();
+    const jobs = this.#turnJobs;
+    this.#turnJobs = 0;
+    const many = jobs >= LAZY_FROM;
+    this.#feeder.turnMs = many ? performance.now() - this.#stamp : 0;
+    this.#quick = many && this.#feeder.turnMs < jobs * LAZY_MS;
+    const isAwake = Atomics.load(this.#crew.words, HEAD.OWNER_ASLEEP) === 0;
+    if (this.#lingerForQuickJobs()) {
+      if (performance.now() < this.#turnEnds) this.#deliverTurn();
+      else this.scheduleDelivery();
+    } else if (isAwake) {
+      // More may come in later reactions of this turn: sleep only after them.
+      this.scheduleDelivery();
+    } else if (!this.#maySleep()) this.scheduleDelivery();
+    else this.#startGuard();
+  }
+
+  #maySleep(): boolean {
+    return protocol.ownerMaySleep(this.#crew.words, this.#hasWork);
+  }
+
+  /** Asked after the owner has said that it sleeps. */
+  readonly #hasWork = (): boolean => {
+    const isAlone = this.#crew.isAlone;
+    for (const { ring, runner } of this.#entries.values()) {
+      if (ring.anyDone()) return true;
+      if (ring.outstanding === 0) continue;
+      // Jobs that were settled from outside may be unclaimed still, though all are delivered.
+      if (isAlone ? runner.canWork || canRunHeld(ring, runner) : this.#feeder.canFeed(ring)) {
+        return true;
+      }
+    }
+    return false;
+  };
+}

@@ -1,0 +1,29 @@
+/** A ring and what belongs to it in the owner's thread. */
+import type { AnyFunction } from '../base/function-ref.js';
+import type { SlotRing } from '../ring/slot-ring.js';
+import type { SlotRunner } from '../slot/slot-runner.js';
+
+/** What a ring is used for. */
+export interface RingUse {
+  /** Module and export of the jobs' function. */
+  readonly href: string;
+  readonly name: string;
+  /** The series' `shared` value. */
+  readonly shared: unknown;
+  /** Promises that may be pending on one thread. */
+  readonly pendingPerThread: number;
+  /** Workers that may run the jobs, by the user's wish; see `RingHub.reassign`. */
+  readonly workers: Iterable<number>;
+  /** Called after deliveries of this ring. */
+  readonly onDelivered: () => void;
+}
+
+/** A ring and what belongs to it here. */
+export interface RingEntry extends Omit<RingUse, 'workers'> {
+  workers: readonly number[];
+  readonly ring: SlotRing;
+  /** The owner's own runner, for jobs that it does itself. */
+  readonly runner: SlotRunner;
+  /** Loads the function on this thread; only for jobs that the owner does itself. */
+  load(): Promise<AnyFunction>;
+}

@@ -1,0 +1,362 @@
+/**
+ * All rings of a pool, owner's side: tells the threads about them, decides who may run their jobs, and routes what the
+ * threads say. When the owner delivers and sleeps: `owner-turns.ts`; inputs by message: `feeder.ts`.
+ */
+import { fromErrorRecord } from '../base/error-record.js';
+import { PadataError } from '../base/errors.js';
+import { loadFunction } from '../base/function-ref.js';
+import { loadWithin } from '../base/load-within.js';
+import type { AnyFunction } from '../base/function-ref.js';
+import type { Crew, Member } from '../crew/crew.js';
+import type { Platform, WorkerEnd } from '../crew/platform.js';
+import type { FromWorker, SentJob } from '../protocol/messages.js';
+import { RING } from '../protocol/ring-layout.js';
+import { RingStore } from '../ring/ring-store.js';
+import type { RingBlock } from '../ring/ring-store.js';
+import type { SentInput } from '../ring/sent-jobs.js';
+import type { SlotRing, SlotRingHost } from '../ring/slot-ring.js';
+import { SlotRunner } from '../slot/slot-runner.js';
+import type { RunnerHost } from '../slot/slot-runner.js';
+import { DeferredWatch } from './deferred-watch.js';
+import { Feeder } from './feeder.js';
+import { OwnerTurns } from './owner-turns.js';
+import type { RingEntry, RingUse } from './ring-entry.js';
+import { runHeldHere } from './run-here.js';
+import { JobStopper } from './stop-jobs.js';
+import { wakeAll } from './wake-workers.js';
+
+/** The rings of one pool. */
+export class RingHub implements SlotRingHost {
+  /** When the owner delivers, publishes and sleeps. */
+  readonly turns: OwnerTurns;
+  readonly #crew: Crew;
+  readonly #entries = new Map<number, RingEntry>();
+  readonly #feeder: Feeder;
+  readonly #owner: RunnerHost;
+  readonly #stopper: JobStopper;
+  readonly #store = new RingStore();
+  readonly #deferred: DeferredWatch;
+  readonly #loadTimeoutMs: number;
+
+  constructor(platform: Platform, crew: Crew, loadTimeoutMs: number) {
+    this.#crew = crew;
+    this.#loadTimeoutMs = loadTimeoutMs;
+    this.#deferred = new DeferredWatch(platform, crew);
+    this.#feeder = new Feeder(crew, (ring, sequence, error) => {
+      ring.ends.cancelOne(sequence, error);
+      this.turns.scheduleDelivery();
+    });
+    this.turns = new OwnerTurns(platform, crew, this.#entries, this.#feeder);
+    // For jobs that the owner does itself: what a worker posts and wakes is done here, soon.
+    this.#owner = {
+      worker: 0,
+      control: crew.words,
+      post: (message, transfer) => {
+        this.onMessage(undefined, asArrived(message, transfer));
+      },
+      wake: () => {
+        this.turns.scheduleDelivery();
+      },
+      takesOver: () => undefined,
+      beginAsync: () => undefined,
+      endAsync: () => {
+        this.turns.scheduleDelivery();
+      },
+      busyMs: () => undefined,
+      wakeAnother: () => undefined,
+    };
+    this.#stopper = new JobStopper(crew, {
+      get inline() {
+        return crew.isAlone;
+      },
+      scheduleDelivery: () => {
+        this.turns.scheduleDelivery();
+      },
+      abandonHere: (ring, sequence) => {
+        this.#entries.get(ring.id)?.runner.abandon(sequence >>> 0);
+      },
+      keepsBusy: (worker) =>
+        [...this.#entries.values()].some(({ ring }) => ring.ends.keepsBusy(worker)),
+    });
+  }
+
+  /** Makes a ring known to all threads. */
+  add(ring: SlotRing, use: RingUse): RingEntry {
+    const { href, name, shared, pendingPerThread } = use;
+    const { id, memory, stats } = ring;
+    const runner = new SlotRunner(
+      { id, memory, shared, stats, threads: this.threads, clockOffset: 0, pendingPerThread },
+      this.#owner,
+    );
+    let loading: Promise<AnyFunction> | undefined;
+    const load = (): Promise<AnyFunction> => {
+      loading ??= loadFunction(href, name).then(
+        (fn) => {
+          runner.fn = fn;
+          this.turns.scheduleDelivery();
+          return fn;
+        },
+        (error: unknown) => {
+          ring.breakWith(error);
+          this.turns.scheduleDelivery();
+          throw error;
+        },
+      );
+      return loading;
+    };
+    const entry: RingEntry = { ...use, workers: [...use.workers], ring, runner, load };
+    this.#crew.modules.tryAgain(href);
+    this.#entries.set(ring.id, entry);
+    for (const member of this.#crew.members()) this.#announceTo(member, entry);
+    this.#assign(entry);
+    return entry;
+  }
+
+  /** Limits the jobs not yet begun to these workers. */
+  setWorkers(entry: RingEntry, workers: Iterable<number>): void {
+    entry.workers = [...workers];
+    this.#assign(entry);
+    this.#lookAgain();
+  }
+
+  /** Threads have come or gone: who may run which jobs is decided anew. */
+  reassign(): void {
+    for (const entry of this.#entries.values()) this.#assign(entry);
+    this.#lookAgain();
+  }
+
+  /** The calling thread runs what nobody else will. */
+  get #isAlone(): boolean {
+    return this.#crew.isAlone;
+  }
+
+  /**
+   * Accepted jobs always run: on the workers that were asked for; when none of those is there, on any thread; when there
+   * is none at all, here.
+   */
+  #assign(entry: RingEntry): void {
+    const { target } = this.#crew;
+    const there = Array.from({ length: this.#isAlone ? 0 : target }, (_, i) => i + 1);
+    const usable = entry.workers.filter((id) => there.includes(id));
+    entry.ring.allow(usable.length > 0 ? usable : there);
+    entry.ring.sent.recall((worker) => entry.ring.allows(worker));
+    if (this.#isAlone && entry.runner.fn === undefined) void this.#loadForJobs(entry);
+  }
+
+  /** Loads a function here because its jobs must run here; they end with an error when that fails or takes too long. */
+  async #loadForJobs(entry: RingEntry): Promise<void> {
+    const { href, name, ring } = entry;
+    const { modules } = this.#crew;
+    try {
+      // What ends threads would end the program here.
+      if (modules.isSuspect(href)) throw modules.error(href) ?? suspectError(href);
+      await Promise.all([loadWithin(href, name, this.#loadTimeoutMs), entry.load()]);
+    } catch (error) {
+      if (this.#isAlone) ring.breakWith(error);
+    }
+    this.turns.scheduleDelivery();
+  }
+
+  /** Whoever sleeps looks for work by the new rules. */
+  #lookAgain(): void {
+    wakeAll(this.#crew);
+    this.turns.scheduleDelivery();
+  }
+
+  /** Forgets a ring in all threads. */
+  remove(ring: SlotRing): void {
+    if (!this.#entries.delete(ring.id)) return;
+    const threads = this.#crew.living();
+    for (const member of threads) this.#crew.post(member, { t: 'dropRing', ring: ring.id });
+    if (ring.isUnseen) {
+      const { memory, arenaBytes, stats } = ring;
+      this.#store.put(ring.id, { memory, arenaBytes, stats }, threads);
+    }
+    ring.closed = true;
+  }
+
+  /** Memory for a ring of this shape that an earlier one has left. */
+  takeBlock(window: number, arenaBytes: number): RingBlock | undefined {
+    return this.#store.take(window, arenaBytes);
+  }
+
+  /** A thread was started: it learns all rings, after its predecessor's jobs are settled. */
+  onStart(member: Member): void {
+    queueMicrotask(() => {
+      if (member.state === 'dead') return;
+      const { modules } = this.#crew;
+      const entries = [...this.#entries.values()].filter(({ ring }) => ring.broken === undefined);
+      // Of suspects, the one that least is known against comes first.
+      entries.sort((a, b) => modules.deathsOf(a.href) - modules.deathsOf(b.href));
+      for (const entry of entries) this.#announceTo(member, entry);
+      this.turns.feedAll();
+    });
+  }
+
+  /** A module ends the threads that import it: its jobs end with this error. */
+  onGivenUp(error: PadataError): void {
+    for (const { href, ring } of this.#entries.values()) {
+      if (href === error.details['module']) ring.breakWith(error);
+    }
+    this.turns.scheduleDelivery();
+  }
+
+  /** Has this thread begun a job that has not ended? O(jobs in flight). */
+  isRunning(worker: number): boolean {
+    for (const { ring } of this.#entries.values()) {
+      if (ring.outstanding > 0 && ring.ends.isRunning(worker)) return true;
+    }
+    return false;
+  }
+
+  /** Threads that take jobs, at least 1. */
+  get threads(): number {
+    return Math.max(1, this.#crew.target);
+  }
+
+  /** See `Feeder.handOver`. */
+  handOver(ring: SlotRing, job: SentJob, transfer: readonly unknown[]): SentInput | undefined {
+    return this.#feeder.handOver(ring, job, transfer);
+  }
+
+  /** Runs one waiting job of a ring in the calling thread; false = there was none, or it is not loaded. */
+  helpOnce(entry: RingEntry): boolean {
+    return entry.runner.steal() || runHeldHere(entry);
+  }
+
+  /** Routes a message; undefined = from the owner's own runner. */
+  onMessage(member: Member | undefined, message: FromWorker): void {
+    switch (message.t) {
+      case 'wake':
+        this.turns.deliverAll();
+        break;
+      case 'result':
+      case 'jobFailed':
+        this.#entries.get(message.ring)?.ring.onReply(message);
+        this.turns.scheduleDelivery();
+        break;
+      case 'deferred':
+        this.#watchDeferred();
+        break;
+      case 'dropped':
+        if (member !== undefined) this.#store.onDropped(message.ring, member);
+        break;
+      case 'idle':
+        this.#onIdle(member, message.ring);
+        break;
+      case 'ended':
+        this.#entries.get(message.ring)?.ring.ends.functionEnded(message.seq);
+        break;
+      case 'ringError': {
+        const entry = this.#entries.get(message.ring);
+        if (entry === undefined) break;
+        entry.ring.breakWith(
+          new PadataError(
+            'ERR_PADATA_MODULE',
+            `worker ${member?.id ?? 0} cannot load ${entry.name} of ${entry.href}: ${
+              message.error.message
+            }`,
+            { module: entry.href, name: entry.name, worker: member?.id ?? 0 },
+            { cause: fromErrorRecord(message.error) },
+          ),
+        );
+        this.turns.scheduleDelivery();
+        break;
+      }
+    }
+  }
+
+  #onIdle(member: Member | undefined, id: number): void {
+    const ring = this.#entries.get(id)?.ring;
+    if (ring === undefined || member?.state !== 'ready' || this.#isAlone) return;
+    this.#feeder.giveTo(ring, member, performance.now());
+  }
+
+  #watchDeferred(): void {
+    this.#deferred.begin(
+      () =>
+        [...this.#entries.values()].some(
+          ({ ring }) => Atomics.load(ring.memory.words, RING.DEFERRED) > 0,
+        ),
+      () => {
+        this.turns.deliverAll();
+      },
+    );
+  }
+
+  /** A thread has ended. */
+  onEnd(member: Member, { exitCode, error }: WorkerEnd): void {
+    const worker = member.id;
+    this.#store.onEnd(member);
+    // After the crew has started a replacement, before that is told about any ring (see onStart).
+    queueMicrotask(() => {
+      for (const { ring } of this.#entries.values()) ring.workerDied(worker, exitCode, error);
+      // One turn later: the replacement must know its rings before it is sent a job of one.
+      queueMicrotask(() => {
+        this.turns.flushWork();
+        wakeAll(this.#crew);
+        this.turns.scheduleDelivery();
+      });
+    });
+  }
+
+  /** Cancels a job: it ends now if it has not begun, else when it has given up, at the latest after `graceMs`. */
+  cancel(ring: SlotRing, sequence: number, graceMs: number, error: unknown): void {
+    if (ring.ends.cancelOne(sequence, error)) {
+      this.#stopper.stopLater({ ring, sequence, graceMs, error });
+    } else this.turns.scheduleDelivery();
+  }
+
+  /** All jobs of a ring that have begun were asked to stop: those that do not, end after `graceMs`. */
+  stopAll(ring: SlotRing, graceMs: number, error: unknown): void {
+    for (const sequence of ring.ends.begun()) {
+      this.#stopper.stopLater({ ring, sequence, graceMs, error });
+    }
+  }
+
+  #announceTo(member: Member, entry: RingEntry): void {
+    const { ring } = entry;
+    try {
+      this.#crew.post(member, {
+        t: 'ring',
+        ring: ring.id,
+        href: entry.href,
+        name: entry.name,
+        buffer: ring.memory.buffer,
+        window: ring.memory.window,
+        arenaBytes: ring.arenaBytes,
+        stats: ring.stats,
+        shared: entry.shared,
+        timeOrigin: performance.timeOrigin,
+        suspect: this.#crew.modules.isSuspect(entry.href),
+        threads: this.threads,
+        pendingPerThread: entry.pendingPerThread,
+      });
+    } catch (error) {
+      this.#entries.delete(ring.id);
+      throw new PadataError(
+        'ERR_PADATA_CLONE',
+        "the series' shared value cannot be cloned",
+        {},
+        { cause: error },
+      );
+    }
+  }
+}
+
+/** What a job of the calling thread gives is what would arrive from a thread: a copy. @throws when it cannot be cloned */
+function asArrived(message: FromWorker, transfer: readonly unknown[] = []): FromWorker {
+  if (message.t !== 'result') return message;
+  return {
+    ...message,
+    value: structuredClone(message.value, { transfer: [...transfer] as never[] }),
+  };
+}
+
+function suspectError(module: string): PadataError {
+  return new PadataError(
+    'ERR_PADATA_MODULE',
+    `a thread ended while it loaded ${module}, and there are no threads left to try again`,
+    { module },
+  );
+}
