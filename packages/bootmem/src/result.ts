@@ -277,7 +277,7 @@ export interface Summary {
 
 /** One row: a thread count. */
 export interface BenchRow {
-  /** 0 is the baseline without deferral. */
+  /** 0 is the base: one deferred thread, as without the series. */
   readonly threads: number;
   /** Share of the most threads, percent. */
   readonly percent: number;
@@ -300,4 +300,77 @@ export interface BenchReport {
   readonly rounds: number;
   readonly node: string;
   readonly rows: readonly BenchRow[];
+}
+
+/** `bootmem bench --model --json`: what a machine would take by threads a node, and how good such predictions are. */
+export interface ModelReport {
+  /** Fitted to the six published machines; milliseconds a page. */
+  readonly kernel: ScalingNumbers;
+  /** Fitted to what was measured on this host. */
+  readonly here: ScalingNumbers;
+  readonly measured: BenchReport;
+  /** Each published machine predicted from the others. */
+  readonly leftOut: readonly {
+    readonly machine: string;
+    readonly rows: readonly {
+      readonly threads: number;
+      readonly ms: number;
+      readonly predictedMs: number;
+    }[];
+    /** Typical factor between predicted and published over the rows, as percent over 1. */
+    readonly errorPercent: number;
+    /** The same with the row of one thread known. */
+    readonly knownBaseErrorPercent: number;
+  }[];
+  /** The machine asked for. */
+  readonly nodes: number;
+  /** Threads of its largest node at most. */
+  readonly cpusPerNode: number;
+  readonly pagesPerNode: number;
+  readonly rows: readonly {
+    readonly percent: number;
+    readonly threads: number;
+    readonly kernelMs: number;
+    readonly hereMs: number;
+    /** Where the machine is one of the published. */
+    readonly publishedMs?: number;
+  }[];
+}
+
+/** Numbers of a scaling model: milliseconds a page, the sharpness of its bend, milliseconds once. */
+interface ScalingNumbers {
+  readonly perPage: number;
+  readonly bandwidth: number;
+  readonly sharpness: number;
+  readonly startMs: number;
+}
+
+/** One row of a published table; milliseconds. */
+export interface PublishedRow {
+  /** Share of the node's processors, percent; 0 = without the series, one thread a node. */
+  readonly percent: number;
+  /** Threads a node; 0 = without the series. */
+  readonly threads: number;
+  readonly bootMs: number;
+  readonly bootStdev: number;
+  /** The slowest node: boot waits for it. */
+  readonly definitMs: number;
+  readonly definitStdev: number;
+}
+
+/** One machine of the series. */
+export interface PublishedMachine {
+  readonly machine: string;
+  readonly nodes: number;
+  readonly cpusPerNode: number;
+  readonly gibPerNode: number;
+  readonly rows: readonly PublishedRow[];
+}
+
+/** A published log line of deferred initialisation, before and with a change. */
+export interface PublishedLine {
+  readonly nid: number;
+  readonly pages: number;
+  readonly beforeMs: number;
+  readonly withMs: number;
 }

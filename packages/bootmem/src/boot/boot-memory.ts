@@ -16,6 +16,8 @@ import { BootmemError } from '../errors.js';
 import { planLayout } from '../plan/layout-plan.js';
 import { chooseRelease, releaseName } from '../plan/profile.js';
 import { checkNeeds, MAX_DESCRIPTORS, needsOf } from '../plan/needs.js';
+import { threadLimits } from '../plan/thread-limits.js';
+import type { PerNode } from '../plan/thread-limits.js';
 import type { AcceptMode, InitMode, PredictionReport } from '../result.js';
 import { workerFunctions } from '../worker/functions.js';
 import type { WorkerFunctions } from '../worker/functions.js';
@@ -43,6 +45,7 @@ interface Context {
   readonly options: { threads: number; mode: InitMode; accept: AcceptMode; profile: string };
   /** The profile as asked for. */
   readonly asked: string;
+  readonly perNode: PerNode;
   readonly signal: AbortSignal | undefined;
   readonly emit: (event: BootEvent) => void;
   readonly log: BootLog;
@@ -68,6 +71,7 @@ export async function bootMemory(
   const threads = options.threads ?? 2;
   const mode = options.mode ?? 'deferred';
   checkOptions(threads, mode);
+  checkPerNode(options.perNode);
   const { signal } = options;
   throwIfAborted(signal);
   const asked = options.profile ?? 'auto';
@@ -84,6 +88,7 @@ export async function bootMemory(
       description,
       options: { threads, mode, accept, profile },
       asked,
+      perNode: options.perNode,
       signal,
       emit,
       log: new BootLog(clock.start, (line, ms) => {
@@ -151,12 +156,19 @@ async function bringUp(
   for (const line of needsLines(needs, mode !== 'on-demand')) log.add(line);
   const { whole } = needs;
   const assembly = assemble(plan, { defer: mode !== 'eager', accept, threads, whole });
-  const pass = new DeferredPass(assembly, pool, functions, mode === 'deferred' ? threads : 1);
+  const limits = threadLimits(plan, context.perNode);
+  const pass = new DeferredPass(assembly, pool, functions, {
+    threads: mode === 'deferred' ? threads : 1,
+    limitOf: limits.of,
+  });
   const passes = mode === 'deferred' && whole;
 
   const earlyFrom = elapsed();
   emit({ kind: 'phase', phase: 'early', ms: earlyFrom });
-  if (passes) pass.prepare();
+  if (passes) {
+    log.add(`deferred pages: ${threads} threads, ${limits.why}`);
+    pass.prepare();
+  }
   const early = bringUpEarly(assembly);
   const earlyMs = elapsed() - earlyFrom;
   for (const line of early.lines) log.add(line);
@@ -241,6 +253,16 @@ function checkOptions(threads: number, mode: InitMode): void {
       mode,
     });
   }
+}
+
+function checkPerNode(perNode: PerNode): void {
+  const isCount = typeof perNode === 'number' && Number.isInteger(perNode) && perNode >= 1;
+  if (perNode === undefined || perNode === 'architecture' || isCount) return;
+  throw new BootmemError(
+    'ERR_BOOTMEM_USAGE',
+    `perNode is a whole number from 1, or 'architecture', got ${String(perNode)}`,
+    { perNode },
+  );
 }
 
 function throwIfAborted(signal: AbortSignal | undefined): void {

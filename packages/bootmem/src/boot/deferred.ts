@@ -52,6 +52,14 @@ const MAX_WORKS = 1024;
 /** Chunks that are kept for the timeline. */
 const LOG_CAPACITY = 16384;
 
+/** Threads of a pass. */
+export interface PassThreads {
+  /** That initialise, the caller included. */
+  readonly threads: number;
+  /** For one node at most. */
+  readonly limitOf: (nid: number) => number;
+}
+
 /** The deferred pass of one machine, from its making to its end. */
 export class DeferredPass {
   readonly nodes: readonly DeferredNode[];
@@ -64,6 +72,7 @@ export class DeferredPass {
   readonly #threadBuffer = ThreadTable.allocate();
   readonly #functions: WorkerFunctions;
   readonly #threads: number;
+  readonly #limitOf: (nid: number) => number;
   #prepared: readonly Promise<{ nid: number; range: PreparedRange }>[] = [];
   #attached: Promise<void> | undefined;
   readonly #pool: WorkPool;
@@ -73,13 +82,19 @@ export class DeferredPass {
    * @param machine  an assembled machine
    * @param pool     from {@link startThreads}; closed with the pass
    * @param functions  what the threads run
-   * @param threads  threads that initialise, the caller included
+   * @param threads  how many initialise, all together and a node
    */
-  constructor(machine: Assembly, pool: WorkPool, functions: WorkerFunctions, threads: number) {
+  constructor(
+    machine: Assembly,
+    pool: WorkPool,
+    functions: WorkerFunctions,
+    { threads, limitOf }: PassThreads,
+  ) {
     this.#machine = machine;
     this.#functions = functions;
     this.#pool = pool;
     this.#threads = threads;
+    this.#limitOf = (nid) => Math.max(1, Math.min(threads, limitOf(nid)));
     boots++;
     this.#boot = `${Date.now()}-${boots}`;
     this.#logBuffer = ChunkLog.allocate(LOG_CAPACITY);
@@ -113,7 +128,7 @@ export class DeferredPass {
         arg: { machine, nid: node.nid } satisfies ChunkArg,
         align: node.sectionPages,
         minChunk: node.sectionPages,
-        maxThreads: this.#threads,
+        maxThreads: this.#limitOf(node.nid),
         // Sections are claimed one by one: a chunk that is run again goes on where it stopped.
         idempotent: true,
       }),
@@ -187,8 +202,9 @@ export class DeferredPass {
     return await initDeferred(this.nodes, {
       profile: this.#machine.pages.profile,
       runner,
-      // The user said how many threads; cpus of the described machine do not limit this one.
-      maxThreads: () => this.#threads,
+      // Threads are this machine's: how many a node gets was decided with both in view.
+      cpusOf: this.#limitOf,
+      maxThreads: (threads) => threads,
       onNode: (node) => {
         options.onNode(node.line);
       },

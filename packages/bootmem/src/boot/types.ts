@@ -28,6 +28,11 @@ export type BootEvent =
 export interface BootOptions {
   /** Threads that initialise, the caller included; 1 … 255. Default 2. */
   readonly threads?: number;
+  /**
+   * Threads of one node's deferred part at most: a number, or `architecture`: what the machine's kernel would start
+   * there. Default: all of `threads`.
+   */
+  readonly perNode?: number | 'architecture';
   /** Default `deferred`. */
   readonly mode?: InitMode;
   /** Default: what the log's `accept_memory=` says, else `lazy`. */

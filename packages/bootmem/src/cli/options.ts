@@ -51,6 +51,25 @@ export function defaultThreads(): number {
   return Math.min(availableParallelism(), 16);
 }
 
+/**
+ * The value of `--threads`.
+ * @throws InvalidArgumentError when it is neither a whole number in bounds nor one of the words
+ */
+function threadCount(text: string): number | 'node' | 'all' {
+  if (text === 'node' || text === 'all') return text;
+  return wholeNumber('--threads', 1, MAX_THREADS)(text);
+}
+
+/** Threads that a boot starts, and its limit a node. */
+export function bootThreads(threads: BringUpOptions['threads']): {
+  threads: number;
+  perNode?: 'architecture';
+} {
+  if (typeof threads === 'number') return { threads };
+  const all = Math.min(availableParallelism(), MAX_THREADS);
+  return threads === 'all' ? { threads: all } : { threads: all, perNode: 'architecture' };
+}
+
 /** Options that every command with output takes. */
 export interface OutputOptions {
   readonly json?: boolean;
@@ -75,7 +94,8 @@ export interface SourceOptions {
 
 /** Options that choose how the machine is brought up. */
 export interface BringUpOptions {
-  readonly threads: number;
+  /** `node`: what the described machine's kernel would start a node; `all`: every processor of this machine. */
+  readonly threads: number | 'node' | 'all';
   readonly mode: 'eager' | 'deferred' | 'on-demand';
   readonly accept?: 'lazy' | 'eager';
   /** Bytes to allocate after the boot, and to free again. */
@@ -138,8 +158,8 @@ export function addBringUpOptions(command: Command): Command {
   return command
     .option(
       '-t, --threads <n>',
-      'threads that initialise pages',
-      wholeNumber('--threads', 1, MAX_THREADS),
+      "threads that initialise pages: a number, all (processors), or node (all, a node's part by as many as its kernel starts)",
+      threadCount,
       defaultThreads(),
     )
     .addOption(

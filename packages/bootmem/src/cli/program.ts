@@ -143,6 +143,10 @@ function createProgram(io: CommandIo, done: (code: ExitCodeValue) => void): Comm
     )
     .option('--csv', 'print comma separated values')
     .option(
+      '--model',
+      'predict the machine by threads a node instead of booting it, and say how far such predictions are off',
+    )
+    .option(
       '-r, --rounds <n>',
       'measured boots a thread count',
       wholeNumber('--rounds', 1, 1000),

@@ -2,7 +2,7 @@
  * A measurement for people and for spreadsheets: the table of the padata series, and the same as comma
  * separated values.
  */
-import type { BenchReport } from '../result.js';
+import type { BenchReport, PublishedLine, PublishedMachine } from '../result.js';
 import type { Colors } from './colors.js';
 import { formatTable } from './table.js';
 
@@ -41,6 +41,42 @@ export function benchTable(report: BenchReport, colors: Colors): string {
   );
   const head = `${report.source}: ${report.pages} pages, ${report.rounds} rounds, medians, Node ${report.node}`;
   return [colors.bold(head), ...table, ''].join('\n');
+}
+
+/**
+ * What the series published, in the same layout: kernel boot and deferred initialisation of six machines, and the
+ * second reporter's lines.
+ * @param machines  the published tables
+ * @param lines     a node's pages and times before and with the series
+ * @param colors    bold headings
+ */
+export function publishedTables(
+  machines: readonly PublishedMachine[],
+  lines: readonly PublishedLine[],
+  colors: Colors,
+): string {
+  const gain = (base: number, ms: number): string => `${(((base - ms) / base) * 100).toFixed(1)}%`;
+  const out: string[] = [];
+  for (const { machine, rows } of machines) {
+    const base = rows[0]!;
+    const cells = rows.map((row) => [
+      `${row.percent}% (${row.threads})`,
+      row === base ? '--' : gain(base.bootMs, row.bootMs),
+      row.bootMs.toFixed(1),
+      row.bootStdev.toFixed(1),
+      row === base ? '--' : gain(base.definitMs, row.definitMs),
+      row.definitMs.toFixed(1),
+      row.definitStdev.toFixed(1),
+    ]);
+    const titles = ['boot speedup', 'time_ms', 'stdev', 'definit speedup', 'time_ms', 'stdev'];
+    const columns = ['node% (thr)', ...titles].map((title) => ({ title, align: 'right' as const }));
+    out.push('', colors.bold(`published: ${machine}`), ...formatTable(columns, cells));
+  }
+  out.push('', colors.bold('published: 96 cpus, 192 GiB (second reporter)'));
+  for (const { nid, pages, beforeMs, withMs } of lines) {
+    out.push(`node ${nid} initialised, ${pages} pages in ${beforeMs}ms before, ${withMs}ms with`);
+  }
+  return [...out, ''].join('\n');
 }
 
 /**

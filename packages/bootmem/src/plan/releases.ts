@@ -30,6 +30,8 @@ export interface PrintedProfile {
   readonly arm64Dma: 'dma32-by-name' | '30-bits' | 'devices';
   /** arm64 counts the bits from address 0, or from a multiple of their reach below memory. */
   readonly arm64DmaFromZero: boolean;
+  /** Architectures where a node's deferred part gets as many threads as the node has processors; else one. */
+  readonly threadedArchitectures: 'none' | 'x86' | 'all';
   /** Bytes of a section on s390x. */
   readonly s390SectionBytes: number;
   /** Bytes of a section on arm64, by bytes of a page. */
@@ -55,6 +57,7 @@ export const RELEASES: ReleaseTable<Row> = [
     reservesOf: 'marked-pages',
     arm64Dma: 'dma32-by-name',
     arm64DmaFromZero: false,
+    threadedArchitectures: 'none',
     s390SectionBytes: 2 ** 28,
     arm64SectionBytes: { small: 2 ** 30, pages64K: 2 ** 30 },
   },
@@ -70,6 +73,8 @@ export const RELEASES: ReleaseTable<Row> = [
   { since: '5.3', presence: 'subsection' },
   // "arm64: use both ZONE_DMA and ZONE_DMA32": logs of 5.5 and 5.10 (Raspberry Pi and others).
   { since: '5.5', arm64Dma: '30-bits' },
+  // "mm: make deferred init's max threads arch-specific": x86 only.
+  { since: '5.8', threadedArchitectures: 'x86' },
   // "arm64: mm: Set ZONE_DMA size based on devicetree's dma-ranges", "… early IORT scan": logs of 5.11 and later.
   { since: '5.11', arm64Dma: 'devices' },
   // "arm64/sparsemem: reduce SECTION_SIZE_BITS"; "arm64: Ignore any DMA offsets in the max_zone_phys() calculation".
@@ -82,6 +87,8 @@ export const RELEASES: ReleaseTable<Row> = [
   { since: '5.13', unavailablePages: 'holes' },
   // Memoryless nodes are left out of fallback lists, their own too.
   { since: '6.6', ownNodeFirst: false },
+  // "mm/mm_init: use deferred init on all architectures with threads": measured on arm64 systems.
+  { since: '6.11', threadedArchitectures: 'all' },
   // "s390/sparsemem: Reduce section size to 128 MiB": recorded with 7.3 (memory blocks of 128 MiB).
   { since: '6.13', s390SectionBytes: 2 ** 27 },
   // A change of managed pages recomputes reserves, not marks: recorded with 6.16.12 and later, not with 6.12.

@@ -4,7 +4,11 @@
  * deviation, speed-up, for the whole boot and for deferred initialisation alone.
  */
 import { benchBoot } from '../../bench/bench-boot.js';
-import { benchCsv, benchTable } from '../../format/bench-text.js';
+import type { BenchBootOptions } from '../../bench/bench-boot.js';
+import { benchModel } from '../../bench/bench-model.js';
+import { PUBLISHED_MACHINES, SECOND_REPORT } from '../../bench/published.js';
+import { benchCsv, benchTable, publishedTables } from '../../format/bench-text.js';
+import { modelText } from '../../format/model-text.js';
 import { loadMachine } from '../../input/load-machine.js';
 import { ExitCode } from '../exit-codes.js';
 import type { ExitCodeValue } from '../exit-codes.js';
@@ -19,6 +23,7 @@ const DEFAULT_BENCH_BYTES = 192 * 2 ** 30;
 /** Options of `bench`. */
 export interface BenchOptions extends OutputOptions, SourceOptions {
   readonly csv?: boolean;
+  readonly model?: boolean;
   readonly rounds: number;
   readonly threads?: number;
 }
@@ -43,7 +48,7 @@ export async function runBench(
   const plain = options.json !== true && options.csv !== true && options.quiet !== true;
   const bar = createProgressBar(io, { label: 'measuring', unit: 'boots', enabled: plain });
   try {
-    const result = await benchBoot(input.description, {
+    const settings: BenchBootOptions = {
       rounds: options.rounds,
       maxThreads: options.threads ?? defaultThreads(),
       profile: options.profile,
@@ -52,12 +57,23 @@ export async function runBench(
       onRound: (done, total) => {
         bar.update(done, total);
       },
-    });
+    };
+    if (options.model === true) {
+      const model = await benchModel(input.description, settings);
+      bar.stop();
+      if (options.json === true) io.out(`${JSON.stringify(model)}\n`);
+      else if (options.quiet !== true) io.out(modelText(model, io.colors));
+      return ExitCode.OK;
+    }
+    const result = await benchBoot(input.description, settings);
     bar.stop();
     if (options.quiet === true) return ExitCode.OK;
     if (options.json === true) io.out(`${JSON.stringify(result)}\n`);
     else if (options.csv === true) io.out(benchCsv(result));
-    else io.out(benchTable(result, io.colors));
+    else {
+      io.out(benchTable(result, io.colors));
+      io.out(publishedTables(PUBLISHED_MACHINES, SECOND_REPORT, io.colors));
+    }
   } finally {
     bar.stop();
   }

@@ -3,6 +3,7 @@ import { bootMemory } from '../../boot/boot-memory.js';
 import type { Machine } from '../../boot/machine.js';
 import type { LoadedMachine } from '../../input/types.js';
 import type { CommandIo } from '../io.js';
+import { bootThreads } from '../options.js';
 import type { BringUpOptions, SourceOptions } from '../options.js';
 import { createProgressBar } from '../progress-bar.js';
 
@@ -27,7 +28,7 @@ export async function bootWithProgress(
   });
   try {
     return await bootMemory(input.description, {
-      threads: options.threads,
+      ...bootThreads(options.threads),
       mode: options.mode,
       ...(options.accept === undefined ? {} : { accept: options.accept }),
       profile: options.profile,

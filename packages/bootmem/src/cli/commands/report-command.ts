@@ -16,6 +16,7 @@ import { strictly } from '../exit-codes.js';
 import type { ExitCodeValue } from '../exit-codes.js';
 import type { CommandIo } from '../io.js';
 import type { BringUpOptions, OutputOptions, SourceOptions, StrictOption } from '../options.js';
+import { bootThreads } from '../options.js';
 
 /** Thread scaling is measured on a machine of this size: a small one is up before threads matter. */
 const BENCH_BYTES = 192 * 2 ** 30;
@@ -52,7 +53,7 @@ export async function runReport(
   const scaled = await loadMachine(undefined, { memory: BENCH_BYTES });
   const bench = await benchBoot(scaled.description, {
     rounds: options.rounds,
-    maxThreads: options.threads,
+    maxThreads: bootThreads(options.threads).threads,
     profile: options.profile,
     source: `synthetic machine of ${formatBytes(BENCH_BYTES)}`,
     signal: io.signal,

@@ -1,0 +1,71 @@
+/**
+ * The model for people: how far it was off for machines it had not seen, and the curve of the one asked for.
+ */
+import type { ModelReport } from '../result.js';
+import type { Colors } from './colors.js';
+import { formatCount } from './numbers.js';
+import { formatTable } from './table.js';
+
+const right = (title: string): { title: string; align: 'right' } => ({ title, align: 'right' });
+
+/**
+ * Everything `bench --model` prints.
+ * @param report  a prediction
+ * @param colors  bold headings
+ * @returns text with a final newline
+ */
+export function modelText(report: ModelReport, colors: Colors): string {
+  const { kernel, here, leftOut } = report;
+  const ns = (ms: number): string => (ms * 1e6).toFixed(2);
+  const mean = (values: readonly number[]): string =>
+    (values.reduce((sum, value) => sum + value, 0) / values.length).toFixed(0);
+  const ends = leftOut.map(({ machine, rows, errorPercent, knownBaseErrorPercent }) => {
+    const first = rows[0]!;
+    const last = rows.at(-1)!;
+    return [
+      machine,
+      `${first.ms} / ${first.predictedMs.toFixed(0)}`,
+      `${last.ms} / ${last.predictedMs.toFixed(0)} (${last.threads})`,
+      `${errorPercent.toFixed(0)}%`,
+      `${knownBaseErrorPercent.toFixed(0)}%`,
+    ];
+  });
+  const curve = report.rows.map((row) => [
+    `${row.percent}% (${row.threads})`,
+    row.publishedMs === undefined ? '--' : row.publishedMs.toFixed(1),
+    row.kernelMs.toFixed(1),
+    row.hereMs.toFixed(1),
+  ]);
+  return [
+    colors.bold(
+      'Published machines, each predicted from the five others: deferred ms, published / predicted',
+    ),
+    ...formatTable(
+      [
+        { title: 'machine' },
+        right('1 thread'),
+        right('all threads'),
+        right('error'),
+        right('1 thread known'),
+      ],
+      ends,
+    ),
+    `error: typical factor over all rows; mean ${mean(leftOut.map((one) => one.errorPercent))}%, with the row of one thread known ${mean(leftOut.map((one) => one.knownBaseErrorPercent))}%`,
+    '',
+    colors.bold(
+      `${report.nodes} node${report.nodes === 1 ? '' : 's'}, ${formatCount(report.pagesPerNode)} pages and ${report.cpusPerNode} cpus in the largest: deferred ms by threads a node`,
+    ),
+    ...formatTable(
+      [
+        right('node% (thr)'),
+        right('published'),
+        right('kernel, predicted'),
+        right('here, predicted'),
+      ],
+      curve,
+    ),
+    `kernel: ${ns(kernel.perPage)} ns a page and thread, ${ns(kernel.bandwidth)} ns a page of the node's memory, from the six machines`,
+    `here: ${ns(here.perPage)} ns a page and thread, ${ns(here.bandwidth)} ns a page of memory, measured with ${report.measured.rows.map((row) => Math.max(1, row.threads)).join(', ')} threads on this host; more threads than that are beyond what was measured`,
+    '',
+  ].join('\n');
+}
