@@ -12,7 +12,10 @@ import { integer, number, readOptions } from '../../kit/options.js';
 import { RunLog } from '../../kit/run-log.js';
 
 const { minutes, states } = readOptions(
-  { name: 'soak -- convert-model', about: 'Every interleaving of conversion, acceptance and deaths.' },
+  {
+    name: 'soak -- convert-model',
+    about: 'Every interleaving of conversion, acceptance and deaths.',
+  },
   {
     minutes: number(Infinity, 'begins no case after so many, default: all are explored'),
     states: integer(30_000_000, 'most states of a case, default 30000000'),

@@ -11,7 +11,8 @@
  */
 import type { AcceptBackend, BackendHandle } from './backend.js';
 import { PAGE_SIZE } from '../base/constants.js';
-import { AcceptError, checkInteger, hex } from '../base/errors.js';
+import { checkInteger } from '../base/check.js';
+import { AcceptError, hex } from '../base/errors.js';
 
 /** How to prepare an arena. */
 export interface PrefaultOptions {

@@ -15,7 +15,7 @@
 import type { BackendHandle } from './backend.js';
 import { PAGE_SIZE } from '../base/constants.js';
 import { Counters } from '../base/counters.js';
-import { checkInteger } from '../base/errors.js';
+import { checkInteger } from '../base/check.js';
 import { overlaps, spend } from './cost.js';
 import type { AcceptCost, ModelBackend, ModelOptions, PlatformWork } from './cost.js';
 

@@ -15,7 +15,8 @@
 import { allocateBuffer, checkHandle } from '@bootmem/memmap/shared';
 import type { HandleFormat } from '@bootmem/memmap/shared';
 import type { Words } from '../memory/bitmap.js';
-import { checkInteger, handleError } from '../base/errors.js';
+import { checkInteger } from '../base/check.js';
+import { handleError } from '../base/errors.js';
 
 const { add, load, notify, store, wait } = Atomics;
 

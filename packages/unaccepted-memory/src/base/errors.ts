@@ -68,19 +68,3 @@ export function handleError(
 export function hex(address: number): string {
   return `0x${address.toString(16)}`;
 }
-
-/** Throws `ERR_ACCEPT_ARGUMENT` unless `value` is a safe integer within `[min, max]`. */
-export function checkInteger(
-  name: string,
-  value: number,
-  min: number,
-  max: number = Number.MAX_SAFE_INTEGER,
-): void {
-  if (!Number.isSafeInteger(value) || value < min || value > max) {
-    throw new AcceptError(
-      'ERR_ACCEPT_ARGUMENT',
-      `${name}: expected an integer in [${min}, ${max}], got ${value}`,
-      { name, value },
-    );
-  }
-}

@@ -2,7 +2,8 @@
  * Conversion in bytes, as one thread sees it: which units, the platform's call in pieces that it takes, and errors.
  */
 import type { AcceptBackend } from '../backends/backend.js';
-import { AcceptError, checkInteger, hex } from '../base/errors.js';
+import { checkInteger } from '../base/check.js';
+import { AcceptError, hex } from '../base/errors.js';
 import type { AcceptProtocol } from './accept-protocol.js';
 import { Work } from './announcements.js';
 import { ConvertProtocol } from './convert-protocol.js';

@@ -12,7 +12,8 @@ import {
   MAX_PARTICIPANTS,
   TABLE_HEADER_BYTES,
 } from '../base/constants.js';
-import { AcceptError, checkInteger } from '../base/errors.js';
+import { checkInteger } from '../base/check.js';
+import { AcceptError } from '../base/errors.js';
 import { profileForRelease } from '../releases.js';
 import { buildTable, readHeader, writeHeader } from '../table/table.js';
 import type { ByteRange } from '../table/table.js';

@@ -6,7 +6,8 @@
  * threads announce is beside it, in words of the accept state.
  */
 import { ThreadRegistry } from '@bootmem/memmap/shared';
-import { AcceptError, checkInteger } from '../base/errors.js';
+import { checkInteger } from '../base/check.js';
+import { AcceptError } from '../base/errors.js';
 import { Announcements } from './announcements.js';
 import type { Announcement, WorkKind } from './announcements.js';
 import { WORD } from './layout.js';

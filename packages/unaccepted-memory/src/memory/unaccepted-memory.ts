@@ -13,7 +13,8 @@
 import { checkHandle } from '@bootmem/memmap/shared';
 import type { AcceptBackend } from '../backends/backend.js';
 import { openBackend } from '../backends/open-backend.js';
-import { AcceptError, checkInteger, handleError } from '../base/errors.js';
+import { checkInteger } from '../base/check.js';
+import { AcceptError, handleError } from '../base/errors.js';
 import type { ByteRange, TableHeader } from '../table/table.js';
 import { acceptUnits, probeUnits } from '../table/unit-range.js';
 import type { UnitRange, UnitRules } from '../table/unit-range.js';

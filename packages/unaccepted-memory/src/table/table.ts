@@ -29,7 +29,8 @@ import {
   TABLE_HEADER_BYTES,
   TABLE_VERSION,
 } from '../base/constants.js';
-import { AcceptError, checkInteger, hex } from '../base/errors.js';
+import { checkInteger } from '../base/check.js';
+import { AcceptError, hex } from '../base/errors.js';
 import type { UnitGeometry } from './unit-range.js';
 
 /** A half-open range of addresses in bytes. */

@@ -14,7 +14,7 @@
  * Source: reference of the feature's behaviour; cover letters of the kernel series (v6 introduced the guard).
  */
 import { PAGE_SIZE } from '../base/constants.js';
-import { checkInteger } from '../base/errors.js';
+import { checkInteger } from '../base/check.js';
 
 /** Where units lie. `physBase` is a multiple of `unitSize`; all in bytes except `unitCount`. */
 export interface UnitGeometry {

@@ -22,7 +22,8 @@
 import { checkHandle } from '@bootmem/memmap/shared';
 import { BLOCK_PAGES, PAGE_SIZE } from '../base/constants.js';
 import { Counters } from '../base/counters.js';
-import { AcceptError, checkInteger, handleError } from '../base/errors.js';
+import { checkInteger } from '../base/check.js';
+import { AcceptError, handleError } from '../base/errors.js';
 import type { UnacceptedMemory } from '../memory/unaccepted-memory.js';
 import { blockHolder } from './block-holder.js';
 import type { BlockSizes } from './block-holder.js';
