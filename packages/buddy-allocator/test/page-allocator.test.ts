@@ -46,6 +46,22 @@ test('a request is served from the highest zone it may use', () => {
   ]);
 });
 
+test('a block that cannot be accepted is withdrawn: counted, bad, and never free', () => {
+  const allocator = smallMachine([{ zone: 'Normal', pages: 4096, keep: [[0, 2048]] }]);
+  const { core } = allocator.zones[0]!;
+  core.handOver(0, 2048, (pfn) => pfn === 1024);
+  expect(allocator.withdraw(1024, 10)).toBe(false);
+  expect(allocator.takeUnaccepted(core.zoneId)).toBe(1024);
+  expect(allocator.withdraw(1024, 10)).toBe(true);
+  expect(allocator.withdraw(1024, 10)).toBe(false);
+  expect(allocator.freeAccepted(1024, 10)).toBe(false);
+  expect(allocator.memmap.describe(1500)).toMatchObject({ kind: 'hwpoison' });
+  expect(allocator.verify()).toEqual([]);
+  expect([core.freePages, core.managedPages]).toEqual([3072, 4096]);
+  expect(() => allocator.withdraw(1025, 10)).toThrow(code('ERR_BUDDY_ARGUMENT'));
+  expect(() => allocator.withdraw(2 ** 40, 10)).toThrow(code('ERR_BUDDY_ARGUMENT'));
+});
+
 /** A machine with one shared block of order 9, and its first page. */
 function withShared(): { allocator: PageAllocator; pfn: number } {
   const allocator = smallMachine([{ zone: 'Normal', pages: 4096 }]);

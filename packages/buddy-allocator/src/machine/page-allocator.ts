@@ -51,6 +51,7 @@ import {
   parkUnaccepted,
   takeUnaccepted,
   takeUnacceptedAt,
+  withdrawBlock,
 } from '../zone/unaccepted-blocks.js';
 import { checkUnits, markShared, unmarkShared } from '../zone/shared-blocks.js';
 import type { BuddyZone } from '../zone/zone.js';
@@ -332,6 +333,17 @@ export class PageAllocator extends Attachment {
     this.#check(order);
     checkPfn(pfn);
     return freeAccepted(this.memmap, this.#zoneOf(pfn), pfn, order);
+  }
+
+  /**
+   * Withdraws a block that was taken with `takeUnaccepted` and cannot be accepted: it counts as managed and as withdrawn, its
+   * pages are bad (`PageState.HWPOISON`).
+   * @returns false when nobody has taken it
+   */
+  withdraw(pfn: number, order: number): boolean {
+    this.#check(order);
+    checkPfn(pfn);
+    return withdrawBlock(this.memmap, this.#zoneOf(pfn), pfn, order);
   }
 
   /**

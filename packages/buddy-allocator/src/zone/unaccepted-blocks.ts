@@ -99,6 +99,33 @@ export function freeAccepted(
   });
 }
 
+/**
+ * Withdraws a block that was taken and cannot be accepted: its pages are bad from here on and count as such.
+ * @returns false when nobody has taken it
+ */
+export function withdrawBlock(
+  memmap: Memmap,
+  zone: BuddyZone | undefined,
+  pfn: number,
+  order: number,
+): boolean {
+  const index = memmap.indexOf(pfn);
+  if (zone === undefined || index < 0 || pfn % 2 ** order !== 0) {
+    throw new BuddyError('ERR_BUDDY_ARGUMENT', `pfn ${pfn} begins no block of order ${order}`, {
+      pfn,
+      order,
+    });
+  }
+  return zone.locked(() => {
+    const { state } = zone.columns;
+    if (state[index] !== PageState.BODY) return false;
+    const { words, at } = zone;
+    words[at + Zone.LEAKED] = words[at + Zone.LEAKED]! + 2 ** order;
+    state.fill(PageState.HWPOISON, index, index + 2 ** order);
+    return true;
+  });
+}
+
 /** What an accept gate compares, without a lock. */
 export function acceptStateOf(zone: BuddyZone, order: number): AcceptState {
   const promo = zone.get(Zone.MARK_PROMO);

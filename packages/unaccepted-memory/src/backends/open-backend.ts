@@ -32,7 +32,10 @@ function modelOptions(handle: BackendHandle): TdxModelOptions & SnpModelOptions 
  * @throws ERR_ACCEPT_HANDLE when nobody knows the kind, or a built-in kind does not find in it what it needs
  */
 export function openBackend(handle: BackendHandle, openers: BackendOpeners = {}): AcceptBackend {
-  const { kind } = handle;
+  const kind: unknown = (handle as BackendHandle | null | undefined)?.kind;
+  if (typeof kind !== 'string') {
+    throw new AcceptError('ERR_ACCEPT_HANDLE', 'the handle of a backend names its kind');
+  }
   if (Object.hasOwn(openers, kind)) return openers[kind]!(handle);
   if (!Object.hasOwn(BUILT_IN, kind)) {
     throw new AcceptError('ERR_ACCEPT_HANDLE', `no backend of kind '${kind}'`, { kind });

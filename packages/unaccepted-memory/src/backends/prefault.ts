@@ -11,7 +11,7 @@
  */
 import type { AcceptBackend, BackendHandle } from './backend.js';
 import { PAGE_SIZE } from '../base/constants.js';
-import { checkInteger } from '../base/check.js';
+import { checkInteger, checkName, checkObject, refuse } from '../base/check.js';
 import { AcceptError, hex } from '../base/errors.js';
 
 /** How to prepare an arena. */
@@ -33,9 +33,12 @@ const DEFAULT_GRANULARITY = 64 * 1024;
  * @throws ERR_ACCEPT_ARGUMENT when arena, base or granularity is not in whole pages
  */
 export function createPrefaultBackend(options: PrefaultOptions): AcceptBackend {
+  checkObject('options', options);
   const { arena, physBase = 0, fill = 'touch', granularity = DEFAULT_GRANULARITY } = options;
   checkInteger('physBase', physBase, 0);
   checkInteger('granularity', granularity, PAGE_SIZE);
+  checkName('fill', fill, ['touch', 'zero']);
+  if (!isBuffer(arena)) refuse('arena', 'an ArrayBuffer or SharedArrayBuffer', arena);
   if (arena.byteLength % PAGE_SIZE !== 0 || physBase % PAGE_SIZE !== 0) {
     throw new AcceptError(
       'ERR_ACCEPT_ARGUMENT',
@@ -65,6 +68,12 @@ export function createPrefaultBackend(options: PrefaultOptions): AcceptBackend {
     },
     toHandle: (): BackendHandle => ({ kind: 'prefault', arena, physBase, fill, granularity }),
   };
+}
+
+/** True for buffers, also those of another realm. */
+function isBuffer(value: unknown): boolean {
+  const tag = Object.prototype.toString.call(value);
+  return tag === '[object SharedArrayBuffer]' || tag === '[object ArrayBuffer]';
 }
 
 /** One atomic word a page. A free function over a view, so that it stays fast everywhere. */

@@ -80,3 +80,10 @@ export function checkNumber(name: string, value: unknown, min: number): void {
   if (value === undefined || (typeof value === 'number' && value >= min)) return;
   refuse(name, `a number of at least ${min}`, value);
 }
+
+/** @throws ERR_ACCEPT_ARGUMENT unless it is an object with these methods, its own or its class's */
+export function checkMethods(name: string, value: unknown, methods: readonly string[]): void {
+  checkObject(name, value);
+  const fields = value as Readonly<Record<string, unknown>>;
+  for (const method of methods) checkFunction(`${name}.${method}`, fields[method]);
+}

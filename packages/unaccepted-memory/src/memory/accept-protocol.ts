@@ -31,6 +31,7 @@ import { Work } from './announcements.js';
 import type { WorkKind } from './announcements.js';
 import { anyBit, bitMask, clearBits, claimBit, firstBit, testBit } from './bitmap.js';
 import type { AcceptBackend } from '../backends/backend.js';
+import { runAccept } from '../backends/call.js';
 import { AcceptError, hex } from '../base/errors.js';
 import { WORD } from './layout.js';
 import type { StateViews } from './layout.js';
@@ -284,7 +285,7 @@ export class AcceptProtocol {
 
   #prepare(start: number, stop: number): void {
     try {
-      this.#backend.accept(this.#address(start), this.#address(stop));
+      runAccept(this.#backend, this.#address(start), this.#address(stop));
     } catch (cause) {
       throw new AcceptError(
         'ERR_ACCEPT_FAILED',

@@ -2,7 +2,8 @@
  * Conversion in bytes, as one thread sees it: which units, the platform's call in pieces that it takes, and errors.
  */
 import type { AcceptBackend } from '../backends/backend.js';
-import { checkInteger } from '../base/check.js';
+import { runConvert } from '../backends/call.js';
+import { checkInteger, checkName } from '../base/check.js';
 import { AcceptError, hex } from '../base/errors.js';
 import type { AcceptProtocol } from './accept-protocol.js';
 import { Work } from './announcements.js';
@@ -76,9 +77,7 @@ export class Conversion {
         { start, end, unitSize },
       );
     }
-    if (!['shared', 'private'].includes(to)) {
-      throw new AcceptError('ERR_ACCEPT_ARGUMENT', "a unit becomes 'shared' or 'private'", { to });
-    }
+    checkName('to', to, ['shared', 'private']);
     const { repeatable, name } = this.#backend;
     if (this.#backend.convert === undefined || repeatable === 'concurrently') {
       throw new AcceptError('ERR_ACCEPT_ARGUMENT', `${name} does not convert`, { backend: name });
@@ -119,7 +118,7 @@ export class Conversion {
     const step = Math.max(unitSize, Math.floor(this.#backend.maxRun / unitSize) * unitSize);
     try {
       for (let at = start; at < end; at += step) {
-        this.#backend.convert!(at, Math.min(end, at + step), to);
+        runConvert(this.#backend, { start: at, end: Math.min(end, at + step) }, to);
       }
     } catch (cause) {
       throw new AcceptError(

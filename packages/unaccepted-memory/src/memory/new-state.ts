@@ -12,7 +12,7 @@ import {
   MAX_PARTICIPANTS,
   TABLE_HEADER_BYTES,
 } from '../base/constants.js';
-import { checkInteger } from '../base/check.js';
+import { checkFlag, checkInteger, checkName, refuse } from '../base/check.js';
 import { AcceptError } from '../base/errors.js';
 import { profileForRelease } from '../releases.js';
 import { buildTable, readHeader, writeHeader } from '../table/table.js';
@@ -35,6 +35,12 @@ export interface NewState {
  * @throws ERR_ACCEPT_ARGUMENT, ERR_ACCEPT_TABLE, ERR_ACCEPT_TABLE_VERSION
  */
 export function newState(options: UnacceptedMemoryOptions): NewState {
+  checkFlag('guard', options.guard);
+  checkFlag('remark', options.remark);
+  checkName('walk', options.walk, ['exact', 'kernel'], true);
+  if (options.release !== undefined && typeof options.release !== 'string') {
+    refuse('release', 'a text as uname -r prints it', options.release);
+  }
   const slots = options.participants ?? DEFAULT_PARTICIPANTS;
   const waitLimit = options.waitLimitMs ?? DEFAULT_WAIT_LIMIT_MS;
   checkInteger('participants', slots, 1, MAX_PARTICIPANTS);

@@ -12,8 +12,15 @@
  */
 import { checkHandle } from '@bootmem/memmap/shared';
 import type { AcceptBackend } from '../backends/backend.js';
+import { checkBackend, runAccept } from '../backends/call.js';
 import { openBackend } from '../backends/open-backend.js';
-import { checkInteger } from '../base/check.js';
+import {
+  checkFunction,
+  checkInteger,
+  checkList,
+  checkMethods,
+  checkObject,
+} from '../base/check.js';
 import { AcceptError, handleError } from '../base/errors.js';
 import type { ByteRange, TableHeader } from '../table/table.js';
 import { acceptUnits, probeUnits } from '../table/unit-range.js';
@@ -87,6 +94,8 @@ export class UnacceptedMemory {
    * @remarks O(units / 32) words are allocated, not touched; no memory of the ranges is touched but the edges.
    */
   static create(options: UnacceptedMemoryOptions): UnacceptedMemory {
+    checkObject('options', options);
+    checkBackend(options.backend);
     const { buffer, threads, acceptNow } = newState(options);
     const memory = new UnacceptedMemory(openViews(buffer, threads), options.backend);
     for (const range of acceptNow) memory.#acceptDirectly(range);
@@ -99,9 +108,11 @@ export class UnacceptedMemory {
    * @throws ERR_ACCEPT_ARGUMENT when the participant is no slot, or the backend splits units differently from the creator's
    */
   static attach(handle: UnacceptedMemoryHandle, options: AttachOptions = {}): UnacceptedMemory {
+    checkObject('options', options);
     checkHandle(handle, STATE_FORMAT, handleError);
     const views = openViews(handle.buffer, handle.threads);
     const backend = options.backend ?? openBackend(handle.backend, options.openers);
+    checkBackend(backend);
     const cells = cellsPerUnit(views.header.unitSize, backend);
     if (cells !== views.layout.cellsPerUnit) {
       throw new AcceptError(
@@ -175,6 +186,8 @@ export class UnacceptedMemory {
     each?: (participant: number, work: ByteRange | undefined) => void,
   ): readonly ByteRange[] {
     this.#checkOpen();
+    checkList('participants', participants);
+    checkFunction('each', each, true);
     this.#participants.markDead(participants, this.#id);
     // Whoever waits for one of them looks again.
     this.#protocol.signal();
@@ -273,6 +286,7 @@ export class UnacceptedMemory {
   convert(start: number, end: number, to: ConvertTarget, holder?: UnitHolder): void {
     this.#checkOpen();
     const units = this.#conversion.unitsOf(start, end, to);
+    if (holder !== undefined) checkMethods('holder', holder, ['hold', 'settle']);
     this.#conversion.convert(this.participant, units, to, holder);
   }
 
@@ -323,6 +337,11 @@ export class UnacceptedMemory {
    */
   stateRuns(within?: ByteRange): readonly StateRun[] {
     this.#checkOpen();
+    if (within !== undefined) {
+      checkObject('within', within);
+      checkInteger('within.start', within.start, 0);
+      checkInteger('within.end', within.end, 0);
+    }
     const { physBase, unitSize, unitCount } = this.geometry;
     const from = within === undefined ? 0 : Math.floor((within.start - physBase) / unitSize);
     const to = within === undefined ? unitCount : Math.ceil((within.end - physBase) / unitSize);
@@ -414,13 +433,14 @@ export class UnacceptedMemory {
   }
 
   #checkUnits(units: UnitRange): void {
+    checkObject('units', units);
     checkInteger('units.start', units.start, 0, this.geometry.unitCount);
     checkInteger('units.end', units.end, units.start, this.geometry.unitCount);
   }
 
   #acceptDirectly(range: ByteRange): void {
     try {
-      this.backend.accept(range.start, range.end);
+      runAccept(this.backend, range.start, range.end);
     } catch (cause) {
       throw new AcceptError(
         'ERR_ACCEPT_FAILED',

@@ -29,7 +29,7 @@ import {
   TABLE_HEADER_BYTES,
   TABLE_VERSION,
 } from '../base/constants.js';
-import { checkInteger } from '../base/check.js';
+import { checkInteger, checkList, checkObject } from '../base/check.js';
 import { AcceptError, hex } from '../base/errors.js';
 import type { UnitGeometry } from './unit-range.js';
 
@@ -70,7 +70,9 @@ export function planHeader(
   checkUnitSize(unitSize);
   let low = Number.POSITIVE_INFINITY;
   let high = 0;
+  checkList('ranges', ranges);
   for (const range of ranges) {
+    checkObject('range', range);
     checkInteger('range.start', range.start, 0);
     checkInteger('range.end', range.end, range.start + 1);
     if (range.start % PAGE_SIZE !== 0 || range.end % PAGE_SIZE !== 0) {
@@ -96,6 +98,9 @@ export function planHeader(
  * @throws ERR_ACCEPT_TABLE when bytes are missing or a field makes no sense
  */
 export function readHeader(table: Uint8Array): TableHeader {
+  if (!(table instanceof Uint8Array)) {
+    throw new AcceptError('ERR_ACCEPT_TABLE', 'a table is a Uint8Array', {});
+  }
   if (table.byteLength < TABLE_HEADER_BYTES) {
     throw new AcceptError(
       'ERR_ACCEPT_TABLE',
@@ -158,6 +163,7 @@ export function buildTable(
     readonly remark?: boolean;
   } = {},
 ): TablePlan {
+  checkObject('options', options);
   const planned = planHeader(ranges, options.unitSize);
   const header = options.installed === undefined ? planned : readHeader(options.installed);
   if (header === undefined) return { table: undefined, acceptNow: [] };

@@ -10,6 +10,7 @@
  *
  * Locks: none held here; the port takes the zone lock for list work.
  */
+import type { AcceptBackend } from '../backends/backend.js';
 import type { Counters } from '../base/counters.js';
 import { AcceptError } from '../base/errors.js';
 import type { InFlight, InFlightBlock } from './in-flight.js';
@@ -25,6 +26,15 @@ export interface BlockWorkParts {
   readonly maxOrder: number;
   /** Bytes of a page. */
   readonly pageSize: number;
+}
+
+/** True when no later attempt can accept the block. */
+function isFinal(error: unknown, repeatable: AcceptBackend['repeatable']): boolean {
+  if (!(error instanceof AcceptError)) return false;
+  return (
+    error.code === 'ERR_ACCEPT_INTERRUPTED' ||
+    (error.code === 'ERR_ACCEPT_FAILED' && repeatable === 'never')
+  );
 }
 
 /** Takes, accepts and frees blocks for one thread. */
@@ -97,17 +107,22 @@ export class BlockWork {
 
   /**
    * Accepts a block in flight and frees it, unless another thread has done so meanwhile.
-   * @throws as `acceptMemory`; the block is withheld for good then, all counters are right
+   * @throws as `acceptMemory`; the block is withheld for good where its content cannot be known any more, and else in flight
+   *   still: this thread's next request, or anybody's, tries again
    */
   complete(entry: InFlightBlock): void {
     const { inFlight, counters, maxOrder } = this.#parts;
     try {
       this.#thread.memory.acceptMemory(entry.block * this.#bytes, this.#bytes);
     } catch (error) {
-      // Its content is not known: it must reach no free list. It stays uncounted; the error tells the caller.
-      if (inFlight.finish(entry)) {
-        inFlight.settle(entry.zone, this.#pages);
-        counters.add({ withheld: 1 });
+      // Its content is not known, and nobody may find out: it must reach no free list. After any other error it stays in
+      // flight, for whoever comes next.
+      if (isFinal(error, this.#thread.memory.backend.repeatable) && inFlight.has(entry)) {
+        this.#thread.port.withdraw?.(entry.block * this.#pages, maxOrder);
+        if (inFlight.finish(entry)) {
+          inFlight.settle(entry.zone, this.#pages);
+          counters.add({ withheld: 1 });
+        }
       }
       throw error;
     }

@@ -2,7 +2,17 @@
  * What a zone acceptor's handle must be, and the sizes that its numbers may have.
  */
 import type { BufferNeed, HandleFormat } from '@bootmem/memmap/shared';
+import {
+  checkFlag,
+  checkInteger,
+  checkMethods,
+  checkName,
+  checkNumber,
+  checkObject,
+  refuse,
+} from '../base/check.js';
 import { MAX_PARTICIPANTS } from '../base/constants.js';
+import { UnacceptedMemory } from '../memory/unaccepted-memory.js';
 import {
   IN_FLIGHT_HEADER_WORDS,
   IN_FLIGHT_MAGIC,
@@ -11,14 +21,40 @@ import {
   inFlightSlots,
 } from './in-flight.js';
 import { ZONE_COUNTERS } from './types.js';
+import type { ZoneAcceptorAttach, ZonePolicy } from './types.js';
 
 /** Largest order of a parked block. */
-export const MAX_BLOCK_ORDER = 30;
+const MAX_BLOCK_ORDER = 30;
 /** Largest log2 of a page's bytes. */
-export const MAX_PAGE_SHIFT = 30;
+const MAX_PAGE_SHIFT = 30;
 
-const isCount = (value: unknown, most: number): boolean =>
-  Number.isInteger(value) && (value as number) >= 0 && (value as number) <= most;
+const METHODS = [
+  'parkUnaccepted',
+  'takeUnaccepted',
+  'takeUnacceptedAt',
+  'freeAccepted',
+  'unacceptedPages',
+  'acceptState',
+] as const;
+
+/** @throws ERR_ACCEPT_ARGUMENT unless the rules are some */
+export function checkPolicy(policy: Required<ZonePolicy>): void {
+  checkObject('policy', policy);
+  checkName('mode', policy.mode, ['lazy', 'eager']);
+  checkInteger('maxOrder', policy.maxOrder, 0, MAX_BLOCK_ORDER);
+  checkInteger('pageShift', policy.pageShift, 0, MAX_PAGE_SHIFT);
+  checkFlag('highOrderRule', policy.highOrderRule);
+  checkName('zeroMarks', policy.zeroMarks, ['demand', 'always']);
+  checkNumber('burst', policy.burst, 0);
+}
+
+/** @throws ERR_ACCEPT_ARGUMENT unless there is an accept state, and an allocator with the methods of a port */
+export function checkThread(thread: ZoneAcceptorAttach): void {
+  checkObject('thread', thread);
+  const { memory, port } = thread;
+  if (!(memory instanceof UnacceptedMemory)) refuse('memory', 'an UnacceptedMemory', memory);
+  checkMethods('port', port, METHODS);
+}
 
 function needs(
   words: Int32Array,
@@ -26,14 +62,11 @@ function needs(
 ): readonly BufferNeed[] | string {
   const slots = inFlightSlots(words);
   if (slots < 1 || slots > MAX_PARTICIPANTS) return `it has ${slots} participant slots`;
-  const policy = (handle['policy'] ?? {}) as Readonly<Record<string, unknown>>;
-  if (
-    !isCount(policy['maxOrder'], MAX_BLOCK_ORDER) ||
-    !isCount(policy['pageShift'], MAX_PAGE_SHIFT)
-  ) {
-    return 'its policy has no sizes';
+  try {
+    checkPolicy(handle['policy'] as Required<ZonePolicy>);
+  } catch (error) {
+    return `its policy is none: ${(error as Error).message}`;
   }
-  if (policy['mode'] !== 'lazy' && policy['mode'] !== 'eager') return 'its mode is lazy or eager';
   return [
     { field: 'inFlight', bytes: inFlightBytes(slots) },
     { field: 'counters', bytes: ZONE_COUNTERS.length * 8 },

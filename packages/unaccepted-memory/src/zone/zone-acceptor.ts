@@ -22,14 +22,14 @@
 import { checkHandle } from '@bootmem/memmap/shared';
 import { BLOCK_PAGES, PAGE_SIZE } from '../base/constants.js';
 import { Counters } from '../base/counters.js';
-import { checkInteger } from '../base/check.js';
+import { checkObject } from '../base/check.js';
 import { AcceptError, handleError } from '../base/errors.js';
 import type { UnacceptedMemory } from '../memory/unaccepted-memory.js';
 import { blockHolder } from './block-holder.js';
 import type { BlockSizes } from './block-holder.js';
 import { BlockWork } from './block-work.js';
 import { InFlight, inFlightSlots, newInFlight } from './in-flight.js';
-import { ACCEPTOR_FORMAT, MAX_BLOCK_ORDER, MAX_PAGE_SHIFT } from './handle.js';
+import { ACCEPTOR_FORMAT, checkPolicy, checkThread } from './handle.js';
 import { ZONE_COUNTERS } from './types.js';
 import type {
   AcceptMode,
@@ -73,10 +73,12 @@ export class ZoneAcceptor implements AcceptGate {
 
   /**
    * Makes the policy of a machine; other threads attach to it.
-   * @throws ERR_ACCEPT_ARGUMENT when `maxOrder` or `pageShift` is out of range
+   * @throws ERR_ACCEPT_ARGUMENT for a policy that is none, or what is no accept state or allocator
    */
   static create(options: ZoneAcceptorOptions): ZoneAcceptor {
+    checkObject('options', options);
     const { memory, port } = options;
+    checkThread(options);
     const policy: Required<ZonePolicy> = {
       mode: options.mode ?? 'lazy',
       maxOrder: options.maxOrder ?? Math.log2(BLOCK_PAGES),
@@ -85,8 +87,7 @@ export class ZoneAcceptor implements AcceptGate {
       zeroMarks: options.zeroMarks ?? 'demand',
       burst: options.burst ?? Number.POSITIVE_INFINITY,
     };
-    checkInteger('maxOrder', policy.maxOrder, 0, MAX_BLOCK_ORDER);
-    checkInteger('pageShift', policy.pageShift, 0, MAX_PAGE_SHIFT);
+    checkPolicy(policy);
     const inFlight = newInFlight(memory.participantCount);
     const counters = new Counters(ZONE_COUNTERS).buffer;
     return new ZoneAcceptor(
@@ -100,6 +101,7 @@ export class ZoneAcceptor implements AcceptGate {
    * @throws ERR_ACCEPT_HANDLE when the handle is not one of ours, or of another accept state
    */
   static attach(handle: ZoneAcceptorHandle, thread: ZoneAcceptorAttach): ZoneAcceptor {
+    checkThread(thread);
     const slots = thread.memory.participantCount;
     const words = checkHandle(handle, ACCEPTOR_FORMAT, handleError);
     if (inFlightSlots(words) !== slots) {
@@ -172,7 +174,7 @@ export class ZoneAcceptor implements AcceptGate {
 
   /**
    * Implements {@link AcceptGate.condAccept}.
-   * @throws ERR_ACCEPT_FAILED and the other errors of `acceptMemory`; the block concerned is withheld for good, all counters are right
+   * @throws ERR_ACCEPT_FAILED and the other errors of `acceptMemory`; where its content cannot be known any more the block is withheld for good, else it stays in flight and is tried again
    * @kernel cond_accept_memory
    */
   condAccept(

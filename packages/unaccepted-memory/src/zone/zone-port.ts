@@ -74,6 +74,11 @@ export interface AcceptPort {
    * @returns false when the block is not one that was taken: it was freed already, or is parked still
    */
   freeAccepted(pfn: number, order: number): boolean;
+  /**
+   * Keeps a block out for good that was taken and cannot be accepted; absent where nobody keeps books of such.
+   * @returns false when the block is not one that was taken
+   */
+  withdraw?(pfn: number, order: number): boolean;
   /** Pages that are parked; lock-free. */
   unacceptedPages(zone: number): number;
   /** The numbers of the watermark rule; lock-free. */
