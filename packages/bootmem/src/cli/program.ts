@@ -30,6 +30,8 @@ import {
   memorySize,
   wholeNumber,
 } from './options.js';
+import { runAt, runLsmem, runNuma, runPhases } from './commands/view-commands.js';
+import type { ViewOptions } from './commands/view-commands.js';
 import { runReplay } from './commands/replay-command.js';
 import type { ReplayOptions } from './commands/replay-command.js';
 import { runReport } from './commands/report-command.js';
@@ -170,6 +172,31 @@ function createProgram(io: CommandIo, done: (code: ExitCodeValue) => void): Comm
     )
     .action(async (file: string | undefined, options: ReportOptions) => {
       done(await runReport(file, options, io));
+    });
+
+  addSourceOptions(addOutputOptions(program.command('numa [file]')))
+    .description('nodes with processors, sizes, free memory, distances, as numactl --hardware')
+    .action(async (file: string | undefined, options: ViewOptions) => {
+      done(await runNuma(file, { options, io }));
+    });
+
+  addSourceOptions(addOutputOptions(program.command('lsmem [file]')))
+    .description('ranges of memory blocks, as lsmem')
+    .option('-o, --output <columns>', 'columns: RANGE,SIZE,STATE,BLOCK,NODE,ZONES')
+    .action(async (file: string | undefined, options: ViewOptions) => {
+      done(await runLsmem(file, { options, io }));
+    });
+
+  addSourceOptions(addOutputOptions(program.command('at <place> [file]')))
+    .description('what lies at 0xADDRESS or at a page frame: node, zone, map entry, reservation')
+    .action(async (place: string, file: string | undefined, options: ViewOptions) => {
+      done(await runAt(place, file, { options, io }));
+    });
+
+  addSourceOptions(addOutputOptions(program.command('phases [file]')))
+    .description("steps of the boot by the log's own time stamps")
+    .action(async (file: string | undefined, options: ViewOptions) => {
+      done(await runPhases(file, { options, io }));
     });
 
   program

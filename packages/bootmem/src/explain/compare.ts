@@ -23,7 +23,7 @@ function entries(level: ExplainLevel): Entry[] {
 
 /**
  * Pairs the rows of two reports by level and id.
- * @returns rows in the order of the first report, those of the second alone at the end of their level
+ * @returns level by level: rows of the first report, those of the second alone, the rest, what goes on
  */
 export function compareReports(first: ExplainReport, second: ExplainReport): ExplainComparison {
   const levels = [...first.levels, ...second.levels].map(({ id }) => id);
@@ -37,7 +37,10 @@ export function compareReports(first: ExplainReport, second: ExplainReport): Exp
       left.delete(entry.id);
       return row(entry, entry.bytes, other?.bytes ?? 0);
     });
-    return [...paired, ...[...left.values()].map((entry) => row(entry, 0, entry.bytes))];
+    const added = [...left.values()].map((entry) => row(entry, 0, entry.bytes));
+    const isEnd = ({ id: own }: ComparedRow): boolean => own === 'rest' || own === 'left';
+    const all = [...paired, ...added];
+    return [...all.filter((one) => !isEnd(one)), ...all.filter(isEnd)];
   });
   return {
     schema: 'bootmem/explain-comparison',
