@@ -218,3 +218,32 @@ test.each([
   words[row + 2] = slot;
   expect(() => Memmap.attach(table)).toThrow('place that is not its own');
 });
+
+test('of a thread that no registry of this size can have, nothing is known', () => {
+  const registry = ThreadRegistry.create(2);
+  for (const tag of [0, 3, 100, 2 ** 14 + 100, 2 ** 29 - 1, 2 ** 30 - 1]) {
+    expect(registry.hasEnded(tag)).toBe(false);
+    expect(registry.proveEnded(tag)).toBe(false);
+  }
+});
+
+test('a place of descriptors that names no section is refused', () => {
+  const map = Memmap.create({
+    ranges: [{ startPfn: 0, endPfn: S }],
+    maxPfn: 3 * S,
+    storage: 'shared',
+  });
+  const handle = map.toHandle();
+  const words = new Int32Array(handle.table);
+  // Of the last place, which is free: the words before the page map indices and pageblock bytes.
+  const { pagesPerSection, geometry } = map;
+  const perSection = (order: number): number => pagesPerSection / 2 ** order;
+  const behind =
+    3 * perSection(geometry.subsectionOrder) + (3 * perSection(geometry.pageblockOrder)) / 4;
+  const last = words.length - behind - 1;
+  expect(words[last - 2]).toBe(1);
+  for (const row of [4, -1]) {
+    words[last] = row;
+    expect(() => Memmap.attach(handle)).toThrow('that of no section');
+  }
+});

@@ -69,6 +69,8 @@ export interface FreeArea {
   last(order: number, migratetype: number): number;
   /** Block after `index` on the list of its order, -1 at the end. */
   next(index: number, order: number): number;
+  /** Block before `index` on the list of its order, -1 at the begin. */
+  previous(index: number, order: number): number;
   /** Number of blocks of a list. */
   count(order: number, migratetype: number): number;
   /** Counts pages in or out of the zone's free counters. */
@@ -363,6 +365,8 @@ export function createFreeArea(parts: FreeAreaParts): FreeArea {
     last: (order, migratetype) => w[z + listWord(order, migratetype) + 1]!,
     next: (index, order) =>
       order === maxOrder ? topLinks[(index >>> maxOrder) << 1]! : links[index << 1]!,
+    previous: (index, order) =>
+      order === maxOrder ? topLinks[((index >>> maxOrder) << 1) + 1]! : links[(index << 1) + 1]!,
     count: (order, migratetype) => w[z + listWord(order, migratetype) + 2]!,
     reset() {
       w.fill(0, z + Zone.MASK, z + Zone.MASK + 8);

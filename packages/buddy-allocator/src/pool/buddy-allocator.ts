@@ -28,13 +28,14 @@ import {
   refuse,
 } from '../base/check.js';
 import { BuddyError } from '../base/errors.js';
-import { checkAllocatorHandle } from '../base/handle.js';
+import { checkAllocatorHandle, handleError } from '../base/handle.js';
 import { createFastPath, type FastPath } from './fast-path.js';
 import { diagnoseFree } from '../zone/diagnose.js';
 import { allocContigRange, checkContig } from '../zone/contig.js';
 import { Attachment } from '../zone/attachment.js';
-import { unisolatePageblock } from '../zone/isolation.js';
+import { liftIsolations, unisolatePageblock } from '../zone/isolation.js';
 import type { MoveCallback } from '../zone/moves.js';
+import { ORPHAN } from '../zone/verify.js';
 import { BuddyZone } from '../zone/zone.js';
 import { formatBuddyinfo } from '../reports/buddyinfo.js';
 import { unusableIndex } from '../reports/fragmentation.js';
@@ -483,15 +484,22 @@ export class BuddyAllocator extends Attachment {
     this.refuseClosed();
     checkObject(options, 'options');
     checkFlag(options.data, 'data');
-    return snapshotBuffers(this.#handle, options.data ?? true);
+    const bytes = this.zone.endPfn * this.pageSize;
+    return snapshotBuffers(this.#handle, options.data === false ? 0 : bytes);
   }
 
-  /** A new allocator in the state of a snapshot; the calling thread takes the id that made it. */
+  /**
+   * A new allocator in the state of a snapshot, with the calling thread as its only one: what the caches of the others
+   * held is free, what a thread was in the middle of is put in order; a move is left to {@link settleMoves}.
+   * @throws ERR_BUDDY_HANDLE for what is no snapshot of this version, is cut off, or holds what no allocator can
+   * @remarks checks all of it: O(pages)
+   */
   static restore(snapshot: BuddySnapshot): BuddyAllocator {
     const allocator = new BuddyAllocator(restoreBuffers(snapshot));
-    // Nobody of the snapshot's threads is here: what their caches held is free.
-    allocator.reclaimThreads(allocator.threads().filter((id) => id !== allocator.thread));
-    return allocator;
+    liftIsolations(allocator.zone, true);
+    const broken = allocator.verify().find(({ invariant }) => invariant !== ORPHAN);
+    if (broken === undefined) return allocator;
+    throw handleError(`the snapshot is damaged: ${broken.text}`, { ...broken });
   }
 
   protected cores(): readonly BuddyZone[] {

@@ -225,7 +225,7 @@ export function bringOnline(zone: BuddyZone, from: number, to: number, type: num
 }
 
 /** Sizes of the page caches when `pages` are online. */
-function sizeCaches(words: Int32Array, at: number, pages: number): void {
+export function sizeCaches(words: Int32Array, at: number, pages: number): void {
   // The kernel's rule at this scale: off a power of two, 63 at most.
   const power = 2 ** Math.floor(Math.log2(Math.max(1, pages / 512)));
   const batch = Math.max(1, Math.min(63, power - 1));

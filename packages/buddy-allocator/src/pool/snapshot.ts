@@ -1,6 +1,7 @@
 /**
  * Copies of a whole allocator: every buffer, as it is. Relocatable because everything inside is an index
- * or a page number. Restoring into WebAssembly memory is not attempted: the copy gets plain buffers.
+ * or a page number. Restoring into WebAssembly memory is not attempted: the copy gets plain buffers. None of its
+ * threads is there when it is restored.
  */
 import {
   allocateBuffer,
@@ -12,6 +13,7 @@ import {
 import { checkAllocatorHandle, handleError } from '../base/handle.js';
 import { keepLocal } from '../base/local.js';
 import type { BuddyHandle, BuddySnapshot } from './pool-types.js';
+import { settleContents } from './snapshot-check.js';
 
 /** The buffers are there; their sizes are checked as those of a handle, once they are copied. */
 const SNAPSHOT_FORMAT: HandleFormat = {
@@ -37,8 +39,16 @@ function place(from: ArrayBuffer, shared: boolean): ArrayBufferLike {
   return buffer;
 }
 
-/** Copies the buffers of an allocator. */
-export function snapshotBuffers(handle: BuddyHandle, withData: boolean): BuddySnapshot {
+/** Whole words of a copy: what is cut off within one is told with its length. */
+function wordsOf(from: ArrayBuffer, shared: boolean): Int32Array {
+  return new Int32Array(place(from, shared), 0, from.byteLength >>> 2);
+}
+
+/**
+ * Copies the buffers of an allocator.
+ * @param dataBytes  bytes of the managed memory; 0 leaves it out
+ */
+export function snapshotBuffers(handle: BuddyHandle, dataBytes: number): BuddySnapshot {
   const { table, columns } = handle.memmap;
   const pages = columns.refs.byteLength / 4;
   return {
@@ -49,12 +59,18 @@ export function snapshotBuffers(handle: BuddyHandle, withData: boolean): BuddySn
     refs: copy(columns.refs),
     control: copy(handle.control.buffer),
     threads: copy(handle.threads.words.buffer),
-    data: withData && handle.data !== null ? copy(handle.data, handle.dataOffset) : null,
+    data:
+      dataBytes > 0 && handle.data !== null
+        ? copy(handle.data, handle.dataOffset, dataBytes)
+        : null,
     shared: columns.kind !== 'local',
   };
 }
 
-/** Handle over copies of the snapshot's buffers. @throws ERR_BUDDY_HANDLE for something else */
+/**
+ * Handle over copies of the snapshot's buffers, in order and without threads.
+ * @throws ERR_BUDDY_HANDLE for something else, and for one whose contents cannot be
+ */
 export function restoreBuffers(snapshot: BuddySnapshot): BuddyHandle {
   checkHandle(snapshot, SNAPSHOT_FORMAT, handleError);
   const { shared } = snapshot;
@@ -71,15 +87,13 @@ export function restoreBuffers(snapshot: BuddySnapshot): BuddyHandle {
         refs: place(snapshot.refs, shared),
       },
     },
-    control: new Int32Array(place(snapshot.control, shared)),
-    threads: {
-      type: 'bootmem.thread-registry',
-      words: new Int32Array(place(snapshot.threads, shared)),
-    },
+    control: wordsOf(snapshot.control, shared),
+    threads: { type: 'bootmem.thread-registry', words: wordsOf(snapshot.threads, shared) },
     data: snapshot.data === null ? null : place(snapshot.data, shared),
     dataOffset: 0,
   };
   keepLocal(handle);
   checkAllocatorHandle(handle);
+  settleContents(handle);
   return handle;
 }

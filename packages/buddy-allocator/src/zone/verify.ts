@@ -126,15 +126,21 @@ function walkLists(
   const { maxOrder, pageblockOrder } = memmap.geometry;
   const heads = new Set<number>();
   let [free, isolated, large] = [0, 0, 0];
+  const masks = new Array<number>(TYPES).fill(0);
   for (let order = 0; order <= maxOrder; order++) {
     for (let type = 0; type < TYPES; type++) {
       let blocks = 0;
       let last = NONE;
       for (let i = area.first(order, type); i !== NONE; i = area.next(i, order)) {
+        if (!(i >= 0 && i < state.length)) {
+          fail('I1', `a list of order ${order} leads to ${i}`);
+          break;
+        }
         if (heads.has(i)) {
           fail('I1', `index ${i} is on two lists`);
           break;
         }
+        if (area.previous(i, order) !== last) fail('I6', `way back of ${i}, order ${order}`);
         heads.add(i);
         blocks++;
         last = i;
@@ -149,8 +155,7 @@ function walkLists(
       }
       if (area.count(order, type) !== blocks) fail('I6', `count of order ${order} type ${type}`);
       if (area.last(order, type) !== last) fail('I6', `tail of order ${order} type ${type}`);
-      const marked = (zone.words[zone.at + Zone.MASK + type]! >>> order) & 1;
-      if (marked !== (blocks > 0 ? 1 : 0)) fail('I6', `mask of order ${order} type ${type}`);
+      if (blocks > 0) masks[type] = masks[type]! | (1 << order);
       if (type === TYPES - 1) isolated += blocks * 2 ** order;
       else {
         free += blocks * 2 ** order;
@@ -158,6 +163,9 @@ function walkLists(
       }
     }
   }
+  masks.forEach((mask, type) => {
+    if (zone.words[zone.at + Zone.MASK + type] !== mask) fail('I6', `mask of type ${type}`);
+  });
   return { heads, free, isolated, large };
 }
 
@@ -194,12 +202,16 @@ function walkUnits(
   let [cached, allocated, unaccepted, freeHeads, guarded, moving] = [0, 0, 0, 0, 0, 0];
   forEachUnit(zone, (index, s, pages) => {
     const kind = s & KIND;
-    if (kind === FREE || kind === CACHED) {
+    if (s >= FREE) {
+      const order = s & ORDER;
+      if (order > zone.maxOrder || index % pages !== 0)
+        fail('I2', `head ${index} of order ${order}`);
       for (let i = index; i < index + pages; i++) {
-        if (refs[i] !== 0) fail('I9', `free page ${i} has references`);
-        if (i > index && state[i]! >= FREE) fail('I4', `head inside the free block ${index}`);
+        const free = kind === FREE || kind === CACHED;
+        if (free && refs[i] !== 0) fail('I9', `free page ${i} has references`);
+        if (i > index && state[i]! >= FREE) fail('I4', `head inside the block ${index}`);
         if (i > index && state[i] !== PageState.BODY)
-          fail('I1', `page ${i} of free block ${index} has state ${state[i]}`);
+          fail('I1', `page ${i} of block ${index} has state ${state[i]}`);
         if (zoneOf[i] !== zone.zoneId) fail('I1', `block ${index} leaves its zone`);
       }
     }

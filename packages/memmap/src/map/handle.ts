@@ -53,6 +53,11 @@ function headerFault(words: Int32Array): string | undefined {
 function slotFault(words: Int32Array, layout: TableLayout): string | undefined {
   const { sections, capacity, slotAt, rowOfSlotAt } = layout;
   const first = words[Word.FIRST_SECTION]!;
+  for (let slot = 0; slot < capacity; slot++) {
+    // Also of a place that is just being given: then the section is one of the table.
+    const row = Atomics.load(words, rowOfSlotAt + slot);
+    if (row < 0 || row > sections) return `place ${slot} is that of no section`;
+  }
   for (let row = 0; row < sections; row++) {
     // The way back is written before the slot, so a slot that other threads give out now is seen whole.
     const slot = Math.abs(Atomics.load(words, slotAt + row));

@@ -197,12 +197,13 @@ export class ThreadRegistry {
 
   /** True when the thread that had this tag left or was marked dead; for good. One load. */
   hasEnded(tag: number): boolean {
-    return protocol.hasEnded(this.#words, tag);
+    return this.#names(tag) && protocol.hasEnded(this.#words, tag);
   }
 
   /** As {@link findEnded}, for one tag. True when it has ended, by whomever that was said. */
   proveEnded(tag: number): boolean {
     const words = this.#words;
+    if (!this.#names(tag)) return false;
     if (protocol.hasEnded(words, tag)) return true;
     if (!this.#isGone(tag)) return false;
     // The name may be that of the id's next owner: then the generation differs, and the tag's thread has ended too.
@@ -231,6 +232,12 @@ export class ThreadRegistry {
       }
       throw error;
     }
+  }
+
+  /** False for what no thread of this registry had: nothing is known of that. */
+  #names(tag: number): boolean {
+    const id = idOfTag(tag);
+    return id >= 1 && id <= this.maxThreads;
   }
 
   #take(keep: boolean): number {
