@@ -80,6 +80,34 @@ test('a page that was used makes the block it merges into dirty', () => {
   expect(zeroed(pool, 12).every((byte) => byte === 0)).toBe(true);
 });
 
+test.each<[string, (pool: BuddyAllocator) => void]>([
+  ['a page', (pool) => void pool.allocOrThrow(0)],
+  ['a page of another mobility', (pool) => void pool.alloc(0, { mobility: 'unmovable' })],
+  ['pages for a cache', (pool) => void pool.allocBulk(3, [])],
+  ['some pages in a row', (pool) => void pool.allocExact(5)],
+  ['pages by place', (pool) => void pool.allocRange({ pages: 3, min: 9 })],
+  ['a contiguous range', (pool) => void pool.allocContigRange(3, 6)],
+])('what is left of used memory when %s is cut off is dirty', (_, cut) => {
+  for (const caches of [true, false]) {
+    const pool = BuddyAllocator.create({
+      pages: 4096,
+      pageSize: 16,
+      maxOrder: 12,
+      threads: 2,
+      caches,
+    });
+    const whole = pool.allocOrThrow(12);
+    pool.view(whole, 12, Uint8Array).fill(7);
+    pool.free(whole, 12);
+    cut(pool);
+    for (let order = 11; order >= 0; order--) {
+      const pfn = pool.alloc(order, { zero: true });
+      if (pfn === undefined) continue;
+      expect(pool.view(pfn, order, Uint8Array).every((byte) => byte === 0)).toBe(true);
+    }
+  }
+});
+
 test('memory that comes online clean beside used memory: the whole is dirty', () => {
   const pool = BuddyAllocator.create({ pages: 4, maxPages: 2048, pageSize: 16, maxOrder: 11 });
   for (const pages of [4, 508, 512, 1024]) {

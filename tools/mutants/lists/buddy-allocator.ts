@@ -78,7 +78,7 @@ const mutants: readonly Mutant[] = [
     file: 'lists/free-area.ts',
     find: 'if (high > order) expand(index, order, high, migratetype, dirty);',
     put: 'if (high > order) expand(index, order, high, migratetype, 0);',
-    first: 'merge|pool',
+    first: 'merge',
   },
   {
     name: 'fallback: a block of another type is taken without journal',
