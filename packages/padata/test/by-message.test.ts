@@ -109,10 +109,23 @@ test('an object that cannot be handed over is refused at once, and nothing has h
   await start(1);
   await using s = series('sum');
   const refused = expect.objectContaining({ code: 'ERR_PADATA_CLONE' });
+  // Gone already: it could be posted, but no thread could take it.
+  const { buffer } = new Uint8Array(8);
+  structuredClone(buffer, { transfer: [buffer] });
+  expect(() => s.submit(new Uint8Array(3), () => undefined, [buffer])).toThrow(refused);
   expect(() => s.submit(new Uint8Array(3), () => undefined, [{}])).toThrow(refused);
   const bytes = new Uint8Array(3).fill(2);
   expect(await s.run(bytes, { transfer: [bytes.buffer] })).toBe(6);
   expect(s.stats().submitted).toBe(1);
+});
+
+test('a result that cannot be handed over is an error of its own job; the thread goes on', async () => {
+  await start(1);
+  await using s = series('handsOver');
+  const results = await Promise.allSettled([2, 3, 4].map((n) => s.run(n)));
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  expect(results[1]).toMatchObject({ reason: { code: 'ERR_PADATA_CLONE', details: { seq: 1 } } });
+  expect(pool.stats().deaths).toBe(0);
 });
 
 test('an input that is found to be no copy when it is sent fails its own job alone', async () => {

@@ -584,3 +584,38 @@ test('one-shot forms', async () => {
   );
   expect(result.value).toBe(145);
 });
+
+// What a source says at its end is nobody's when there is an error already; a `break` passes it on, as ever.
+test.each(['throws', 'rejects'])(
+  'a source whose return %s does not hide the error, nor end the program',
+  async (how) => {
+    const say = (): never => {
+      throw new Error('of return');
+    };
+    const source = () => {
+      let n = 0;
+      const next = () => ({ done: false, value: (n += 1) });
+      const it = {
+        next: how === 'throws' ? next : () => Promise.resolve(next()),
+        return: how === 'throws' ? say : () => Promise.reject(new Error('of return')),
+      };
+      const key = how === 'throws' ? Symbol.iterator : Symbol.asyncIterator;
+      return { [key]: () => it } as unknown as Iterable<number>;
+    };
+    await using s = series('same', { window: 4 });
+    const control = new AbortController();
+    const read = async (stop: () => void): Promise<void> => {
+      for await (const n of s.map(source() as Iterable<never>, { signal: control.signal })) {
+        if (n === 3) stop();
+        if (n === 3 && !control.signal.aborted) break;
+      }
+    };
+    await expect(read(() => undefined)).rejects.toThrow('of return');
+    await expect(
+      read(() => {
+        control.abort(new Error('of abort'));
+      }),
+    ).rejects.toThrow('of abort');
+    await new Promise((resolve) => setImmediate(resolve));
+  },
+);

@@ -16,3 +16,15 @@ export function transfer<T extends object>(value: T, list: readonly unknown[]): 
 export function transferListOf(value: unknown): readonly unknown[] | undefined {
   return typeof value === 'object' && value !== null ? lists.get(value) : undefined;
 }
+
+/**
+ * Looks for buffers that were handed over before: they can be posted, but kill the thread that the message comes to.
+ * @throws TypeError
+ */
+export function checkTransfer(list: readonly unknown[]): void {
+  for (const item of list) {
+    if (Object.prototype.toString.call(item) !== '[object ArrayBuffer]') continue;
+    // Says so where there is no `detached` yet.
+    new Uint8Array(item as ArrayBuffer);
+  }
+}

@@ -10,6 +10,7 @@
  */
 import { messageOf } from '../base/error-record.js';
 import { PadataError } from '../base/errors.js';
+import { checkTransfer } from '../base/transfer.js';
 import type { Crew, Member } from '../crew/crew.js';
 import { WORKER, workerBase } from '../protocol/control-layout.js';
 import { sent as protocol } from '../protocol/machine.js';
@@ -142,6 +143,7 @@ export class Feeder {
       this.#crew.post(member, { t: 'inputs', ring: ring.id, jobs: [job], ask: 0 }, transfer);
     };
     try {
+      checkTransfer(transfer);
       if (sent.held === 0) {
         const free = this.#threadsFor(ring).find((t) => t.free && t.unbegun === 0);
         if (free !== undefined) {

@@ -104,9 +104,17 @@ export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDis
 
   readonly #onAbort = (): void => {
     this.#finish({ error: abortReason(this.#signal?.reason) });
-    void this.#asyncSource?.return?.();
-    this.#source?.return?.();
+    this.#leaveSource();
   };
+
+  /** After an error that is told already: what the source says at its end is nobody's, as in a `for await` that throws. */
+  #leaveSource(): void {
+    const leave = async (): Promise<void> => {
+      await this.#asyncSource?.return?.();
+      this.#source?.return?.();
+    };
+    leave().catch(() => undefined);
+  }
 
   /** The item handed out last is no longer looked at. */
   #letGo(): void {
@@ -253,8 +261,7 @@ export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDis
     if (this.#sink.keep) this.#sink.release();
     if (this.#policy === 'throw') {
       this.#finish({ error: outcome.error });
-      void this.#asyncSource?.return?.();
-      this.#source?.return?.();
+      this.#leaveSource();
       return;
     }
     if (this.#policy === 'collect') this.#errors.push(outcome.error);

@@ -30,6 +30,7 @@ import type {
 } from './series-types.js';
 import { SlotRing } from '../ring/slot-ring.js';
 import type { SerialCallback, Settle } from '../ring/slot-ring-types.js';
+import { MAX_THREADS } from '../protocol/control-layout.js';
 import { latencyOffset, statOffsets } from '../protocol/ring-stats.js';
 import { makeDuplex, makeTransform } from '#streams';
 import type { SeriesDuplex, SeriesTransform } from './series-types.js';
@@ -128,6 +129,8 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     checkInteger('slotBytes', slotBytes, 0, MAX_ARENA);
     checkInteger('retries', options.retries ?? 0, 0, 1000);
     checkInteger('graceMs', options.graceMs ?? 0, 0, 0x7fffffff);
+    checkInteger('watchdogMs', options.watchdogMs ?? 1, 1, 0x7fffffff);
+    for (const id of options.workers ?? []) checkInteger('workers', id, 0, MAX_THREADS);
     this.#halt = new HaltCounter(options.halt ?? 'never');
     this.window = 2 ** Math.ceil(Math.log2(window));
     this.#options = options;
@@ -186,7 +189,8 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
   /**
    * Submits a job; its callback runs after those of all jobs submitted before.
    * @param input    value for the function
-   * @param callback gets (error, result, seq), never during this call
+   * @param callback gets (error, result, seq), never during this call; in the async context of the delivery: for that of
+   *                 this call (AsyncLocalStorage) bind it, `AsyncResource.bind(callback)`, or use `run`
    * @param transfer objects to hand over with the input
    * @param more     others follow, and nobody waits for this result alone: its callback may come with that of the
    *                 next job submitted without `more`, or when half the window is done, or 64 ms later. Saves waking
@@ -384,9 +388,11 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     this.#turns.scheduleDelivery();
   }
 
-  /** Limits the jobs not yet begun to these workers. */
+  /** Limits the jobs not yet begun to these workers, ids 1 .. 255. @throws ERR_PADATA_ARGUMENT */
   setWorkers(workers: Iterable<number>): void {
-    this.#hub.setWorkers(this.#entry, workers);
+    const ids = [...workers];
+    for (const id of ids) checkInteger('workers', id, 0, MAX_THREADS);
+    this.#hub.setWorkers(this.#entry, ids);
   }
 
   /** Takes no more jobs, waits for those under way, frees the memory. Idempotent. */

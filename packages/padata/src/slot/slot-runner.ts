@@ -12,7 +12,7 @@ import type { AnyFunction } from '../base/function-ref.js';
 import { bucketOf } from '../base/histogram.js';
 import { smallInteger } from '../base/small-integer.js';
 import { isThenable, whenSettled } from '../base/thenable.js';
-import { transferListOf } from '../base/transfer.js';
+import { checkTransfer, transferListOf } from '../base/transfer.js';
 import { isWorthMoving } from '../protocol/feed-policy.js';
 import { ring as protocol, sent as sentProtocol } from '../protocol/machine.js';
 import type { FromWorker, SentJob } from '../protocol/messages.js';
@@ -503,6 +503,7 @@ export class SlotRunner {
     try {
       // Writing reads the value's properties, which may be getters or a proxy's.
       const list = transferListOf(value);
+      if (list !== undefined) checkTransfer(list);
       if (list === undefined && writeValue(this.memory, base, index, value, offset, room)) {
         protocol.finish(words, base);
         return;

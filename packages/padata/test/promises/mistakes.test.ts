@@ -29,7 +29,16 @@ test('options that there are not, and values that they have not', async () => {
   for (const options of [{ thread: 1 }, { idle: 'spin' }, { backend: 'none' }]) {
     expect(() => createWorkPool(options as object)).toThrow(isMistake);
   }
-  for (const options of [{ onFull: 'drop' }, { bytes: 'move' }, { windows: 4 }]) {
+  for (const options of [
+    { onFull: 'drop' },
+    { bytes: 'move' },
+    { windows: 4 },
+    { graceMs: 2 ** 31 },
+    { watchdogMs: 2 ** 31 },
+    { watchdogMs: NaN },
+    { workers: [1, -1] },
+    { workers: [0.5] },
+  ]) {
     expect(() => pool.series({ fn: fn('same'), ...(options as object) })).toThrow(isMistake);
   }
   const wrong = { errors: 'ignore' } as object;
