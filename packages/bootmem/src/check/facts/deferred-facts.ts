@@ -1,8 +1,16 @@
 /**
  * `node N deferred pages initialised`: the nodes that print it are those where something was deferred. Times
  * are the machine's own and order is that of completion: neither is compared.
+ *
+ * Kernels to 5.7 print the pages of a node's pass as well (`node N initialised, P pages in Xms`): its free pages from
+ * where the pass began. Allocations before it may have taken whole sections from there on, how many no line tells:
+ *
+ *     |= early =|== grown, whole sections ==|============== the pass: P pages ==============|
+ *               ^ where deferral begins     ^ a section border: the one from which P pages are free
  */
 import { Memblock } from '@bootmem/memblock';
+import type { PfnRange } from '@bootmem/memmap';
+import { handover } from '../../accounts/handover.js';
 import { planPages } from '../../plan/init-plan.js';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 import type { FactList } from '../fact-list.js';
@@ -33,6 +41,56 @@ export function deferredFacts(plan: LayoutPlan, facts: FactList): void {
     list(deferred.map((line) => line.nid)),
     list(deferredNodes(plan)),
   );
+  pageFacts(plan, facts);
+}
+
+/** Pages of each node's pass. */
+function pageFacts(plan: LayoutPlan, facts: FactList): void {
+  const lines = plan.description.printed.deferred.flatMap(({ nid, pages }) =>
+    pages === undefined ? [] : [{ nid, pages }],
+  );
+  if (lines.length === 0) return;
+  const { memblock, exact } = handover(plan);
+  const { nodes } = planPages(plan, memblock, true);
+  for (const { nid, pages } of lines) {
+    const subject = `node ${nid}`;
+    const ranges = nodes.find((node) => node.nid === nid)?.deferredRanges ?? [];
+    const ours = exact ? passPages(plan, ranges, pages) : undefined;
+    if (ours !== undefined) facts.compare('deferred pages', subject, pages, ours);
+    else facts.open('deferred pages', subject, pages, exact ? GREW : UNKNOWN);
+  }
+}
+
+const UNKNOWN =
+  'which pages were free when memory was handed over follows from memblock=debug lines only';
+const GREW = 'more than a section was initialised before the pass, and not up to a section border';
+
+/**
+ * Pages of a pass: those free from a section border on, if that is what was printed; all that were deferred, if more
+ * was printed or less than a section is missing; else undefined.
+ */
+function passPages(
+  plan: LayoutPlan,
+  ranges: readonly PfnRange[],
+  printed: number,
+): number | undefined {
+  const all = ranges.reduce((sum, { startPfn, endPfn }) => sum + endPfn - startPfn, 0);
+  const size = plan.pagesPerSection;
+  let skipped = all - printed;
+  if (skipped < 0) return all;
+  for (const [i, { startPfn, endPfn }] of ranges.entries()) {
+    if (skipped < endPfn - startPfn) {
+      const start = startPfn + skipped;
+      // At the range's start the border may lie anywhere in the reserved pages before it.
+      const before = skipped === 0 ? (ranges[i - 1]?.endPfn ?? startPfn) : start;
+      const border = Math.ceil(before / size) * size;
+      if (i === 0 && skipped === 0) return printed;
+      if (border <= start) return printed;
+      break;
+    }
+    skipped -= endPfn - startPfn;
+  }
+  return all - printed < size ? all : undefined;
 }
 
 /** Nodes of which something is deferred. Reservations do not matter for it, so none are needed. */
