@@ -19,6 +19,7 @@ import { handleError, invariant, PageInitError } from '../base/errors.js';
 import type { PageSink } from '../base/types.js';
 import { ClaimState, ClaimTable } from '../core/claims.js';
 import { checkUntouched, initMemory } from '../core/fill.js';
+import { nodeFault } from './check-node.js';
 import { eachRange } from './free-ranges.js';
 import {
   Counter,
@@ -91,7 +92,7 @@ export class DeferredNode {
     return new DeferredNode({ type: 'bootmem.deferred-node', buffer }, options);
   }
 
-  /** The node of another thread. @throws ERR_PAGE_INIT_HANDLE also when it goes with another memmap's sections */
+  /** The node of another thread. @throws ERR_PAGE_INIT_HANDLE also when it does not go with the memmap, or is damaged */
   static attach(handle: DeferredNodeHandle, attach: DeferredAttach): DeferredNode {
     const words = checkHandle(handle, DEFERRED_FORMAT, handleError);
     const { sectionOrder } = attach.memmap.geometry;
@@ -101,6 +102,8 @@ export class DeferredNode {
         expected: sectionOrder,
       });
     }
+    const fault = nodeFault(handle.buffer, attach.memmap);
+    if (fault !== undefined) throw handleError(`the deferred node is damaged: ${fault}`, { fault });
     return new DeferredNode(handle, attach);
   }
 
