@@ -51,6 +51,8 @@ const MEASURE_MS = 1;
 /** Slots an idle worker looks at for something to take over, at first and later. */
 const STEAL_SCAN = 64;
 const LONG_SCAN = 65_536;
+/** So many looks in a row, with ever longer sleeps between them, found nothing. */
+const LONG_FROM = 4;
 
 /** A ring as one thread sees it. */
 interface RingHere {
@@ -255,8 +257,8 @@ export class SlotRunner {
     const { words, window } = this.memory;
     const first = load(words, RING.PROCESSED);
     const pending = (load(words, RING.PUBLISHED) - first) | 0;
-    // The first look is at what is due; most of the rest is with whoever works.
-    const most = Math.min(pending, this.#fruitless === 0 ? STEAL_SCAN : LONG_SCAN);
+    // The first looks are at what is due: each slot that is looked at is taken from the cache of whoever works with it.
+    const most = Math.min(pending, this.#fruitless < LONG_FROM ? STEAL_SCAN : LONG_SCAN);
     const began = performance.now();
     for (let i = 0; i < most; i += 1) {
       const sequence = (first + i) | 0;
