@@ -1,4 +1,5 @@
 /** The views that kernel people know, as text. */
+import type { Evidence } from '../explain-result.js';
 import type { AddressView, LsmemView, NumaView, PhasesView } from '../view-result.js';
 import { formatAddress, formatBytes, formatMemRange } from './numbers.js';
 import { formatTable } from './table.js';
@@ -77,8 +78,8 @@ export function lsmemText(
 
 /** What lies at an address. */
 export function addressText(view: AddressView): string {
-  const where = (evidence: { line?: number; text: string }): string =>
-    evidence.line === undefined ? evidence.text : `line ${evidence.line}: ${evidence.text}`;
+  const where = ({ file, line, text }: Evidence): string =>
+    line === undefined ? text : `${file === undefined ? '' : `${file} `}line ${line}: ${text}`;
   const rows: string[][] = [
     ['address', formatAddress(view.address)],
     ['page frame', `${view.pfn} (0x${view.pfn.toString(16)})`],
