@@ -383,6 +383,23 @@ test('hand-over completes units of which pieces are prepared, and names those in
   expect(table.subarray(24)).toEqual(new Uint8Array([0b1111_1011]));
 });
 
+test('hand-over while a thread is inside the platform: not before it is out; nothing changed meanwhile', () => {
+  const { memory, platform } = create(8, { waitLimitMs: 5 });
+  const other = UnacceptedMemory.attach(memory.toHandle(), { backend: platform });
+  const plain = platform.accept.bind(platform);
+  const codes: string[] = [];
+  platform.accept = (start, end) => {
+    codes.push(codeOf(() => other.handOver()));
+    plain(start, end);
+  };
+  memory.acceptExactly(0, 2 * UNIT);
+  expect(codes).toEqual(['ERR_ACCEPT_TIMEOUT']);
+  platform.accept = plain;
+  memory.acceptExactly(4 * UNIT, UNIT);
+  expect(other.handOver().table.subarray(24)).toEqual(new Uint8Array([0b1110_1100]));
+  expect(platform.faults).toEqual([]);
+});
+
 test('hand-over of what was left half converted: shared first, then unaccepted', () => {
   const { memory, platform } = create(8);
   memory.acceptExactly(0, 4 * UNIT);
