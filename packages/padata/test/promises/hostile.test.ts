@@ -204,6 +204,20 @@ test('what a getter of an input submits comes behind that input', async () => {
 });
 
 test.each(places)(
+  '%s: a job that was completed has its value whatever its function comes to afterwards',
+  async (where) => {
+    // One slot: what fails late would meet the next job.
+    await using s = series(where, 'completesAndFails', { window: 1 });
+    for (const how of ['throws', 'rejects', 'later']) {
+      expect(await s.run({ n: 1, how })).toBe(1);
+      for (const n of [2, 3, 4]) expect(await s.run({ n, how: 'not' })).toBe(n);
+      await new Promise((resolve) => setTimeout(resolve, how === 'later' ? 10 : 0));
+    }
+    expect(s.stats()).toMatchObject({ failed: 0, inFlight: 0 });
+  },
+);
+
+test.each(places)(
   '%s: a getter of a result may complete another job: each has its own value',
   async (where) => {
     await using s = series(where, 'completesWithin', { outputBytes: () => 256 });

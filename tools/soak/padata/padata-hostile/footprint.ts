@@ -1,0 +1,60 @@
+/** What the process holds: memory, descriptors, threads. Linux tells the last two; elsewhere they are not looked at. */
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+
+/** What a process holds at one moment. */
+export interface Footprint {
+  /** Resident memory, and of the heap and outside it what is in use, in MiB. */
+  readonly rss: number;
+  readonly heap: number;
+  readonly external: number;
+  readonly descriptors: number;
+  readonly threads: number;
+}
+
+/** How much more than at the beginning it may hold at the end. */
+const MAY_GROW: Footprint = { rss: 60, heap: 8, external: 8, descriptors: 5, threads: 1 };
+
+const MIB = 2 ** 20;
+const listed = (folder: string): number => (existsSync(folder) ? readdirSync(folder).length : 0);
+
+/** Collects what is to be collected, and looks. */
+export async function footprint(): Promise<Footprint> {
+  for (let i = 0; i < 3; i += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    globalThis.gc?.();
+  }
+  const { heapUsed, external } = process.memoryUsage();
+  return {
+    rss: residentMiB(),
+    heap: heapUsed / MIB,
+    external: external / MIB,
+    descriptors: listed('/proc/self/fd'),
+    threads: listed('/proc/self/task'),
+  };
+}
+
+/** Resident memory of this process. */
+function residentMiB(): number {
+  const status = '/proc/self/status';
+  if (!existsSync(status)) return process.memoryUsage.rss() / MIB;
+  const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(status, 'utf8')) ?? [];
+  return Number(kib) / 1024;
+}
+
+/** In words. */
+export function inWords(held: Footprint): string {
+  const { rss, heap, external, descriptors, threads } = held;
+  const mib = [
+    `rss ${rss.toFixed(0)}`,
+    `heap ${heap.toFixed(1)}`,
+    `external ${external.toFixed(1)}`,
+  ];
+  return `${mib.join(', ')} MiB, ${descriptors} descriptors, ${threads} threads`;
+}
+
+/** What has grown by more than it may. */
+export function grown(before: Footprint, after: Footprint): string[] {
+  return (Object.keys(MAY_GROW) as (keyof Footprint)[])
+    .filter((what) => after[what] > before[what] + MAY_GROW[what])
+    .map((what) => `${what} from ${before[what].toFixed(1)} to ${after[what].toFixed(1)}`);
+}

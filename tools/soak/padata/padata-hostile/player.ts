@@ -1,0 +1,258 @@
+/** Plays one round: makes the pool, does the steps one after another, waits for what is out, closes, looks. */
+import { createWorkPool } from '@bootmem/padata';
+import type { Series, WorkPool } from '@bootmem/padata';
+import { join } from 'node:path';
+import { wrap } from './answers.mjs';
+import { deathsOf } from './book.js';
+import type { Book, Job, PoolFacts, SeriesFacts } from './book.js';
+import { jobsModule } from './kinds.js';
+import type { Act, Outcome } from './kinds.js';
+import type { AbortPlan, Round, SeriesPlan, Step } from './plan.js';
+import { playMap, playRange, playShell, playStream } from './side-plays.js';
+
+const diesModule = new URL('./dies-at-load.mjs', import.meta.url);
+
+/** What a round needs from outside, and where the self-test meddles. */
+export interface Stage {
+  readonly book: Book;
+  /** A folder for files of this round. */
+  readonly folder: string;
+  /** A job has ended: tells the book, what is so or what the self-test makes of it. */
+  see(job: Job, outcome: Outcome): void;
+}
+
+/** A series that is played on. */
+interface Live {
+  readonly series: Series<Act>;
+  readonly facts: SeriesFacts;
+  places: number;
+}
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** One round on its pool. */
+export class Player {
+  readonly pool: WorkPool;
+  readonly facts: PoolFacts;
+  readonly round: Round;
+  readonly book: Book;
+  /** `context.shared` of all jobs: what functions complain of. */
+  readonly board = new Int32Array(new SharedArrayBuffer(64));
+  /** Printing jobs that ended well. */
+  readonly printed: number[] = [];
+  readonly #stage: Stage;
+  readonly #live: Live[];
+
+  constructor(round: Round, stage: Stage) {
+    this.round = round;
+    this.#stage = stage;
+    this.book = stage.book;
+    const { threads, capacity, idle, spin, heap } = round;
+    this.pool = createWorkPool({
+      threads,
+      capacity,
+      idle,
+      spin,
+      // Jobs are plain JavaScript: threads that start without a loader start ten times as fast.
+      execArgv: [],
+      ...(heap === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heap } }),
+    });
+    this.facts = { exits: [], closing: false, alone: threads === 0 };
+    this.pool.on('worker-exit', ({ worker, exitCode, expected }) => {
+      this.facts.exits.push({ worker, exitCode, expected });
+    });
+    this.#live = round.series.map((plan, index) => this.#open(plan, index));
+  }
+
+  /** Plays it to its end. */
+  async play(): Promise<void> {
+    const { book, round } = this;
+    for (const step of round.steps) await this.#step(step);
+    if (round.end === 'drain') {
+      for (const { series } of this.#live) await book.watch('drain', series.drain());
+      await book.idle();
+      for (const { series } of this.#live) await book.watch('close of a series', series.close());
+      this.#compare();
+    }
+    this.facts.closing = true;
+    await book.watch('close of the pool', this.pool.close());
+    await book.idle();
+    this.#look();
+  }
+
+  /** Figures that must agree when all is delivered. */
+  #compare(): void {
+    const { works, freeWorks } = this.pool.stats();
+    if (works !== freeWorks) this.book.fault(`${works - freeWorks} works are missing`);
+    for (const { series, facts } of this.#live) {
+      const { submitted, delivered, inFlight, overflow } = series.stats();
+      if (submitted === delivered && inFlight === 0 && overflow === 0) continue;
+      this.book.fault(`${facts.name}: ${submitted} submitted, ${delivered} delivered`);
+    }
+  }
+
+  #look(): void {
+    const { calm, end } = this.round;
+    if (this.board[0] !== 0) this.book.fault(`${this.board[0]} functions complain`);
+    // Pools that are closed early end threads that do not stop in time.
+    if (calm && end === 'drain' && deathsOf(this.facts) > 0) {
+      this.book.fault(`${deathsOf(this.facts)} threads died in a calm round`);
+    }
+  }
+
+  #open(plan: SeriesPlan, index: number): Live {
+    const { window, onFull, slotBytes, bytes, idempotent, retries, graceMs, halt } = plan;
+    const facts: SeriesFacts = {
+      pool: this.facts,
+      name: `series ${index}`,
+      get mayRunHere() {
+        return onFull === 'inline' || this.pool.alone;
+      },
+      mayBeFull: onFull === 'reject',
+      mayHalt: halt !== 'never',
+      deathsAtLoad: plan.deathsAtLoad ?? 0,
+      ended: [],
+      last: { run: -1, submit: -1 },
+    };
+    const series = this.pool.series<Act>({
+      fn: { module: this.#moduleOf(plan, index), name: 'act' },
+      shared: this.board,
+      window,
+      onFull,
+      slotBytes,
+      bytes,
+      idempotent,
+      graceMs,
+      halt,
+      pendingPerThread: plan.pendingPerThread,
+      ...(idempotent ? { retries } : {}),
+      ...(plan.workers === undefined ? {} : { workers: plan.workers }),
+      ...(plan.watchdogMs === undefined
+        ? {}
+        : { watchdogMs: plan.watchdogMs, onStall: () => undefined }),
+    });
+    return { series, facts, places: 0 };
+  }
+
+  #moduleOf({ deathsAtLoad }: SeriesPlan, index: number): URL {
+    if (deathsAtLoad === undefined) return jobsModule;
+    const url = new URL(diesModule);
+    const { searchParams } = url;
+    searchParams.set('round', `${this.round.number}.${index}`);
+    if (deathsAtLoad >= 0) searchParams.set('times', `${deathsAtLoad}`);
+    searchParams.set('file', join(this.#stage.folder, `imports-${this.round.number}-${index}`));
+    return url;
+  }
+
+  async #step(step: Step): Promise<void> {
+    switch (step.do) {
+      case 'job':
+        this.#submit(step);
+        break;
+      case 'pause':
+        await (step.ms === 0 ? turn() : sleep(step.ms));
+        break;
+      case 'busy': {
+        const until = performance.now() + step.ms;
+        while (performance.now() < until);
+        break;
+      }
+      case 'resize':
+        if (this.pool.capacity === 0) break;
+        if (step.threads === 0) this.facts.alone = true;
+        this.pool.resize(step.threads);
+        break;
+      case 'workers':
+        this.#live[step.series]!.series.setWorkers(step.ids);
+        break;
+      case 'abortSeries': {
+        const { series, facts } = this.#live[step.series]!;
+        const reason = step.reason === 'own' ? new Error('the series is ended') : undefined;
+        facts.ended.push(reason);
+        series.abort(reason);
+        break;
+      }
+      case 'range':
+        void playRange(this, step);
+        break;
+      case 'map':
+        void playMap(this, step);
+        break;
+      case 'stream':
+        void playStream(this, step);
+        break;
+      case 'shell':
+        void playShell(this, step);
+        break;
+    }
+  }
+
+  #submit(step: Extract<Step, { do: 'job' }>): void {
+    const live = this.#live[step.series]!;
+    const { series, facts } = live;
+    const { order, form } = step.job;
+    const abort = step.abort === undefined ? undefined : this.#abort(step.abort);
+    const { way, more } = step;
+    const job: Job = { order, form, way, series: facts, place: live.places, abort, refused: false };
+    live.places += 1;
+    const { input, transfer } = wrap(form, order);
+    this.book.beginJob(job);
+    abort?.signal.addEventListener('abort', () => {
+      // Within one turn: nobody has to wait for what he has given up.
+      setImmediate(() => {
+        if (this.book.isOpen(job)) this.book.fault(`job ${order.id} hears late of its abort`);
+      });
+    });
+    if (way === 'run') {
+      const options = {
+        ...(transfer === undefined ? {} : { transfer }),
+        ...(abort === undefined ? {} : { signal: abort.signal }),
+      };
+      series.run(input, options).then(
+        (value) => {
+          this.#end(job, { failed: false, value });
+        },
+        (error: unknown) => {
+          this.#end(job, { failed: true, error });
+        },
+      );
+      abort?.begin();
+      return;
+    }
+    try {
+      const callback = (error: unknown, value: unknown): void => {
+        this.#end(job, error === undefined ? { failed: false, value } : { failed: true, error });
+      };
+      series.submit(input, callback, transfer, more);
+    } catch (error) {
+      job.refused = true;
+      this.#end(job, { failed: true, error });
+    }
+  }
+
+  #end(job: Job, outcome: Outcome): void {
+    if (job.order.kind.startsWith('prints') && !outcome.failed) this.printed.push(job.order.id);
+    this.#stage.see(job, outcome);
+  }
+
+  #abort({ ms, reason }: AbortPlan): Job['abort'] & { begin(): void } {
+    if (reason === 'timeout') {
+      const signal = AbortSignal.timeout(ms);
+      return { signal, reason: undefined, begin: () => undefined };
+    }
+    const controller = new AbortController();
+    const why = reason === 'own' ? new Error('given up') : undefined;
+    const abort = (): void => {
+      controller.abort(why);
+    };
+    return {
+      signal: controller.signal,
+      reason: why,
+      begin: () => {
+        if (ms === 0) abort();
+        else setTimeout(abort, ms);
+      },
+    };
+  }
+}
