@@ -18,7 +18,7 @@ const mutants: readonly Mutant[] = [
       if (state === holding) return true;`,
     put: `      const state = ops.load(ring, base + SLOT.STATE);
       if (state === holding) return true;`,
-    first: 'protocols',
+    first: 'lost-jobs',
   },
   {
     name: 'ring: the owner settles a job that has moved on',
@@ -89,21 +89,21 @@ const mutants: readonly Mutant[] = [
     file: 'ring/slot-ring.ts',
     find: `(s) => this.begunState(s) === running && !this.#reasons.has(s & this.#mask),`,
     put: `(s) => this.begunState(s) === running && running === 0,`,
-    first: 'pending',
+    first: 'lost-jobs',
   },
   {
     name: 'slot ring: a settled deferred job is counted for ever',
     file: 'ring/slot-ring.ts',
     find: 'if ((state & STATE_MASK) === SlotState.DEFERRED) Atomics.sub(this.#words, RING.DEFERRED, 1);',
     put: '',
-    first: 'padata.test|reuse',
+    first: 'lost-jobs',
   },
   {
     name: 'lost jobs: a job is run again as often as its threads die',
     file: 'ring/lost-jobs.ts',
     find: 'again.tries -= 1;',
     put: '',
-    first: 'series',
+    first: 'lost-jobs',
   },
   {
     name: 'lost jobs: the result of the first try is the input of the second',
@@ -118,28 +118,28 @@ const mutants: readonly Mutant[] = [
     file: 'ring/lost-jobs.ts',
     find: '!sent?.transferred && aborted === undefined) {',
     put: '!sent?.transferred) {',
-    first: 'pending|series',
+    first: 'lost-jobs',
   },
   {
     name: 'arena: a full circle looks like an empty one',
     file: 'ring/slot-arena.ts',
     find: 'return first >= 0 ? first : this.#fit(0, this.#tail - 1, bytes);',
     put: 'return first >= 0 ? first : this.#fit(0, this.#tail, bytes);',
-    first: 'series',
+    first: 'slot-arena',
   },
   {
     name: 'arena: a guess of room grows into a hole',
     file: 'ring/slot-arena.ts',
     find: 'return hole === undefined ? end : Math.min(end, hole.first);',
     put: 'return hole === undefined ? end : end;',
-    first: 'pending|reuse',
+    first: 'slot-arena',
   },
   {
     name: 'arena: holes are forgotten when one function has ended',
     file: 'ring/slot-arena.ts',
     find: 'this.#holes = this.#holes.filter((hole) => hole.sequence !== sequence);',
     put: 'void sequence;\n    this.#holes = [];',
-    first: 'pending',
+    first: 'slot-arena',
   },
   // The runner of slots.
   {
@@ -218,7 +218,7 @@ const mutants: readonly Mutant[] = [
     file: 'slot/slot-runner.ts',
     find: 'if (compareExchange(words, base + SLOT.STATE, deferred, running) !== deferred) return;',
     put: 'compareExchange(words, base + SLOT.STATE, deferred, running);',
-    first: 'padata.test|checklist',
+    first: 'hostile',
   },
   {
     name: 'context: a slot that once had a view of its output is taken to have one for ever',
@@ -237,8 +237,8 @@ const mutants: readonly Mutant[] = [
   {
     name: 'codec: a value that is written while another is written spoils it',
     file: 'slot/plain-codec.ts',
-    find: 'if (met.length > 0) return -1;',
-    put: '',
+    find: 'if (outer !== undefined) ({ out, at, end, met } = outer);',
+    put: 'if (outer !== undefined) ({ met } = outer);',
     first: 'hostile',
   },
   {
@@ -293,7 +293,29 @@ const mutants: readonly Mutant[] = [
     put: '',
     first: 'series|checklist|edges',
   },
+  {
+    name: 'series: what waits outside the window of a broken ring waits for ever',
+    file: 'series/series.ts',
+    find: 'const failed = job.failed ?? this.#ring.failure;',
+    put: 'const failed = job.failed;',
+    first: 'loading',
+  },
+  {
+    name: 'iterator: the end of the source is found and nobody told',
+    file: 'series/ordered-iterator.ts',
+    find: `          this.#serve();
+          return;`,
+    put: `          return;`,
+    first: 'ends',
+  },
   // Ranges.
+  {
+    name: 'range: what was completed before an abort in the only call stays',
+    file: 'range/range-solo.ts',
+    find: 'await undoIfAborted(run, start + size, options.signal);',
+    put: '',
+    first: 'ends',
+  },
   {
     name: 'plan: chunks are cut below their alignment',
     file: 'range/range-plan.ts',
@@ -349,6 +371,13 @@ const mutants: readonly Mutant[] = [
     first: 'range-jobs|edges',
   },
   // Threads and modules.
+  {
+    name: 'crew: a pool that closes lets the process end first',
+    file: 'crew/crew.ts',
+    find: 'if (this.#refs > 0 || this.#closing || this.#outputTimer',
+    put: 'if (this.#refs > 0 || this.#outputTimer',
+    first: 'ends',
+  },
   {
     name: 'modules: all that a thread imports are to blame for its end',
     file: 'crew/module-deaths.ts',

@@ -46,7 +46,7 @@ async function play(script: Script, log: RunLog, fault: (text: string) => void):
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const printed = new Printed(fault);
-  let isDone = false;
+  const end = { isDone: false };
   let timer: ReturnType<typeof setTimeout> | undefined;
   const within = (ms: number, text: string): void => {
     clearTimeout(timer);
@@ -76,7 +76,7 @@ async function play(script: Script, log: RunLog, fault: (text: string) => void):
       log.done = settled;
       log.tick();
     } else if (word === 'DONE') {
-      isDone = true;
+      end.isDone = true;
       within(END_MS, `the process does not end by itself: ${text}`);
     } else console.log(line);
   });
@@ -86,7 +86,7 @@ async function play(script: Script, log: RunLog, fault: (text: string) => void):
     });
   });
   clearTimeout(timer);
-  if (status !== 0 || !isDone) fault(`the process ends with ${String(status)}`);
+  if (status !== 0 || !end.isDone) fault(`the process ends with ${String(status)}`);
 }
 
 /** Each plant has to be reported, in its own words; without one nothing is. */

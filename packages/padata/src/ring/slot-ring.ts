@@ -140,6 +140,11 @@ export class SlotRing {
       this.#words[word] = this.#tail;
   }
 
+  /** Why nobody will run the ring's jobs; undefined = they are run. */
+  get failure(): { readonly error: unknown } | undefined {
+    return this.broken === undefined ? undefined : { error: this.broken };
+  }
+
   /** Jobs run again after their thread died. */
   get retried(): number {
     return this.#lost.retried;

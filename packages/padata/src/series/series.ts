@@ -456,8 +456,9 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     const turns = this.#turns;
     while (this.#overflowAt < this.#overflow.length && !this.#ring.isFull) {
       const job = this.#overflow[this.#overflowAt]!;
-      if (job.failed !== undefined) {
-        this.#ring.submitSettled(job.callback, job.failed.error, turns.stamp, job.reject);
+      const failed = job.failed ?? this.#ring.failure;
+      if (failed !== undefined) {
+        this.#ring.submitSettled(job.callback, failed.error, turns.stamp, job.reject);
       } else {
         try {
           const { input, callback, transfer, keep, reject, more } = job;

@@ -203,6 +203,32 @@ test('what a getter of an input submits comes behind that input', async () => {
   expect(results.filter((r) => (r as { own?: string }).own === 'outer')).toHaveLength(2);
 });
 
+test('a getter of an input may run other jobs: their values do not mix with it', async () => {
+  // A full window makes the caller run what waits, in the middle of the getter.
+  await using helper = series('inline', 'alive', { window: 1, onFull: 'inline' });
+  await helper.run({ first: true });
+  await using s = series('threads', 'alive');
+  const got: unknown[] = [];
+  const note = (_error: unknown, result: unknown) => got.push(result);
+  const inner = { list: ['inner', 0.5], deep: { at: [1, 2] } };
+  const outer = {
+    before: ['outer', 1.5],
+    get within() {
+      helper.submit(inner, note);
+      helper.submit(inner, note);
+      return { nested: 'outer' };
+    },
+    after: ['outer', 2.5],
+  };
+  expect(await s.run(outer)).toEqual({
+    before: ['outer', 1.5],
+    within: { nested: 'outer' },
+    after: ['outer', 2.5],
+  });
+  await helper.drain();
+  expect(got).toEqual([inner, inner]);
+});
+
 test.each(places)(
   '%s: a job that was completed has its value whatever its function comes to afterwards',
   async (where) => {

@@ -63,6 +63,26 @@ test.each([1, 2, 4])(
   },
 );
 
+test.each([
+  ['ends its threads', bad],
+  ['does not exist', { module: new URL('../fixtures/none.mjs', import.meta.url), name: 'same' }],
+])(
+  'a module that %s: jobs that wait outside the window end too, and so does the series',
+  async (_what, fn) => {
+    for (const threads of [0, 2]) {
+      if (threads === 0 && fn === bad) continue;
+      pool = createWorkPool({ threads });
+      const series = pool.series<Any>({ fn, window: 2 });
+      const jobs = Array.from({ length: 9 }, (_, i) => series.run(i % 2 === 0 ? i : new Map()));
+      for (const job of jobs)
+        await expect(job).rejects.toMatchObject({ code: 'ERR_PADATA_MODULE' });
+      expect(series.stats()).toMatchObject({ failed: 9, inFlight: 0, overflow: 0 });
+      await series.close();
+      await pool.close();
+    }
+  },
+);
+
 test('a series made after that costs one more try, not the pool', async () => {
   pool = createWorkPool({ threads: 1 });
   for (let i = 0; i < 3; i += 1) {
