@@ -9,10 +9,11 @@ const bytes = { module, name: 'shift' };
 type Any = (input: unknown) => unknown;
 
 /** Counts the shared buffers that are made. */
-function countBuffers(): { made: number; stop(): void } {
+function countBuffers(): { made: number; bytes: number; stop(): void } {
   const Real = globalThis.SharedArrayBuffer;
   const count = {
     made: 0,
+    bytes: 0,
     stop() {
       globalThis.SharedArrayBuffer = Real;
     },
@@ -20,6 +21,7 @@ function countBuffers(): { made: number; stop(): void } {
   globalThis.SharedArrayBuffer = new Proxy(Real, {
     construct(target, args: [number]) {
       count.made += 1;
+      count.bytes += args[0];
       return Reflect.construct(target, args);
     },
   });
@@ -50,6 +52,29 @@ test('a series per call uses the memory of those before it, and nothing of what 
   }
   // Two a series without it.
   expect(count.made).toBeLessThan(100);
+  await pool.close();
+});
+
+test('map over a short list makes a ring of its length, unless a window is given', async () => {
+  const pool = createWorkPool({ threads: 1 });
+  await pool.load(fn);
+  const bytesOf = async (
+    ...args: Parameters<typeof map<Any>> extends [unknown, ...infer R] ? R : never
+  ) => {
+    const count = countBuffers();
+    try {
+      await map<Any>(pool, ...args);
+    } finally {
+      count.stop();
+    }
+    return count.bytes;
+  };
+  const items = [1, 2, 3];
+  const short = await bytesOf(items, fn);
+  expect(short).toBeLessThan(100_000);
+  expect(await bytesOf(items, fn, { window: 64 })).toBeGreaterThan(short);
+  // What is not a list is of any length.
+  expect(await bytesOf(new Set(items), fn)).toBeGreaterThan(200_000);
   await pool.close();
 });
 

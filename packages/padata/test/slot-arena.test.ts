@@ -97,14 +97,14 @@ class Model {
   }
 }
 
-test.each(Array.from({ length: 40 }, (_, seed) => seed))(
+test.each(Array.from({ length: 12 }, (_, seed) => seed))(
   'no bytes are given out twice, and all come back (seed %i)',
   (seed) => {
     const random = new Random(seed);
     const model = new Model();
     // Some runs without keepers and holes: then the circle is full and empty again and again.
     const most = 3 + (seed % 3) * 3;
-    for (let step = 0; step < 1500; step += 1) {
+    for (let step = 0; step < 500; step += 1) {
       const dice = random.below(most);
       const bytes = 8 * (random.once(6) ? random.below(60) : random.below(12));
       if (dice < 2) model.submit(bytes);

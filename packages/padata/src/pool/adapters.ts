@@ -12,6 +12,9 @@ import type {
   Source,
 } from '../series/series-types.js';
 
+/** From so many items on, a call takes the window that a series has by default. */
+const MANY_ITEMS = 255;
+
 /** Options of `orderedMap` and `map`: those of the series and of the mapping. */
 export interface OrderedMapOptions<F> extends Omit<SeriesOptions<F>, 'fn' | 'signal'>, MapOptions {}
 
@@ -30,7 +33,12 @@ export async function* orderedMap<F>(
   options: OrderedMapOptions<F> = {},
 ): AsyncGenerator<JobResult<F>, void> {
   const { errors, onProgress, signal, ...rest } = options;
-  const series = pool.series<F>({ fn, ...rest, ...(signal === undefined ? {} : { signal }) });
+  const series = pool.series<F>({
+    fn,
+    ...windowFor(source),
+    ...rest,
+    ...(signal === undefined ? {} : { signal }),
+  });
   try {
     yield* series.map(source, {
       ...(errors === undefined ? {} : { errors }),
@@ -42,6 +50,11 @@ export async function* orderedMap<F>(
     // Whoever aborts waits for nothing: jobs that run on end unseen.
     if (signal?.aborted !== true) await closed;
   }
+}
+
+/** A short list needs no more shared memory than it has items, and one, so that the window is never full. */
+function windowFor(source: Source<unknown>): { window?: number } {
+  return Array.isArray(source) && source.length < MANY_ITEMS ? { window: source.length + 1 } : {};
 }
 
 /**
