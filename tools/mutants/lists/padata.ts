@@ -58,7 +58,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'slot ring: the bytes of an abandoned function go to the next job',
-    file: 'ring/slot-ring.ts',
+    file: 'ring/job-ends.ts',
     find: 'this.#arena.keepHole({ sequence: sequence | 0, worker: state >> STATE_BITS, first, end });',
     put: 'void end;',
     first: 'pending',
@@ -66,7 +66,7 @@ const mutants: readonly Mutant[] = [
   {
     name: 'slot ring: memory that an abandoned function may see is used again',
     file: 'ring/slot-ring.ts',
-    find: '      !this.#hasAbandoned &&\n',
+    find: '      !this.ends.hasAbandoned &&\n',
     put: '',
     first: 'reuse|pending',
   },
@@ -86,14 +86,14 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'slot ring: a thread that runs a job nobody has cancelled counts as stuck',
-    file: 'ring/slot-ring.ts',
-    find: `(s) => this.begunState(s) === running && !this.#reasons.has(s & this.#mask),`,
+    file: 'ring/job-ends.ts',
+    find: `(s) => this.begunState(s) === running && !this.#reasons.has(s & (this.#window - 1)),`,
     put: `(s) => this.begunState(s) === running && running === 0,`,
     first: 'lost-jobs',
   },
   {
     name: 'slot ring: a settled deferred job is counted for ever',
-    file: 'ring/slot-ring.ts',
+    file: 'ring/job-ends.ts',
     find: 'if ((state & STATE_MASK) === SlotState.DEFERRED) Atomics.sub(this.#words, RING.DEFERRED, 1);',
     put: '',
     first: 'lost-jobs',
@@ -116,8 +116,8 @@ const mutants: readonly Mutant[] = [
   {
     name: 'lost jobs: a job that was aborted is run again',
     file: 'ring/lost-jobs.ts',
-    find: '!sent?.transferred && aborted === undefined) {',
-    put: '!sent?.transferred) {',
+    find: 'sent?.gone !== true && aborted === undefined) {',
+    put: 'sent?.gone !== true) {',
     first: 'lost-jobs',
   },
   {
@@ -393,13 +393,6 @@ const mutants: readonly Mutant[] = [
     put: `  imported(href: string): void {
     void href;`,
     first: 'loading',
-  },
-  {
-    name: 'hub: inputs for a thread that is on its way are lost',
-    file: 'ring/ring-hub.ts',
-    find: 'this.#held.push({ ring, job, transfer });',
-    put: '',
-    first: 'threads-gone|faults',
   },
 ];
 export default mutants;
