@@ -122,6 +122,23 @@ test.each([true, false])(
   },
 );
 
+test('a move whose thread is at it is nobody else’s', () => {
+  const pool = BuddyAllocator.create({ pages: PAGES, data: null, caches: false });
+  const mover = BuddyAllocator.attach(pool.toHandle());
+  pool.allocOrThrow(0);
+  let calls = 0;
+  const move = (): boolean => {
+    calls++;
+    expect(pool.openMoves()).toEqual([]);
+    expect(pool.settleMoves(() => true)).toBe(0);
+    expect(pool.verify()).toEqual([]);
+    return true;
+  };
+  expect(mover.compact(move)).toMatchObject({ moved: 1 });
+  expect(calls).toBe(1);
+  expect(pool.verify()).toEqual([]);
+});
+
 test('pages in the cache of a thread that has ended are told until it is reclaimed', () => {
   const pool = BuddyAllocator.create({ pages: PAGES, data: null });
   const other = BuddyAllocator.attach(pool.toHandle());

@@ -225,7 +225,7 @@ const mutants: readonly Mutant[] = [
     name: 'isolation: of a pageblock that two zones share',
     file: 'zone/isolation.ts',
     find: 'if (pageblocks.isIsolated(block) || isShared(zone, index)) return false;',
-    put: 'if (pageblocks.isIsolated(block)) return false;',
+    put: 'if (pageblocks.isIsolated(block) || (block < 0 && isShared(zone, index))) return false;',
     first: 'left-behind',
   },
   // Caches, verify, threads.
