@@ -21,6 +21,7 @@ const {
   count,
   rule: wanted,
   only,
+  show,
   plant,
   plants,
 } = conformanceOptions(
@@ -30,8 +31,9 @@ const {
   {
     seed: integer(1, 'which variants'),
     count: integer(1, 'variants of each recording for each rule', 1),
-    rule: text('', 'rules whose name holds this'),
+    rule: text('', 'rules whose class and name, as in "renaming: nodes swapped", hold this'),
     only: text('', 'recordings whose name holds this'),
+    show: integer(20, 'failures that are printed and kept in few lines'),
     plant: integer(0, 'one of the faults, built into a copy of the rules, must be caught'),
     plants: flag('each of the faults, one after another'),
   },
@@ -47,12 +49,13 @@ if (plants) {
 } else {
   if (plant > 0) usePlant(plant);
   const all = await readRecordings(roots);
-  const rules = [...ALL_RULES, bootInFront(all)].filter(({ name }) => name.includes(wanted));
+  const rules = [...ALL_RULES, bootInFront(all)].filter((rule) => `${rule.class}: ${rule.name}`.includes(wanted));
   const folder = join(tmpdir(), `bootmem-metamorphic-${process.pid}`);
   mkdirSync(folder, { recursive: true });
-  const runner = new Runner(folder, (name, content) => {
+  const save = (name: string, content: string | Uint8Array): void => {
     writeFileSync(join(folder, name), content);
-  });
+  };
+  const runner = new Runner(folder, save, show);
   for (const [stream, recording] of all.entries()) {
     if (!recording.name.includes(only)) continue;
     for (const [at, rule] of rules.entries()) {

@@ -16,6 +16,8 @@ export interface Recording {
   readonly name: string;
   /** The log's lines, without their ends. */
   readonly lines: readonly string[];
+  /** Whether each of its records stands on a line of its own. */
+  readonly isPlain: boolean;
   /** Text of the files beside it, by name. */
   readonly files: ReadonlyMap<string, string>;
   /** Memory blocks and later steps, as they were read: files of sysfs that only a folder can hold. */
@@ -54,7 +56,15 @@ export async function readRecording(path: string): Promise<Recording | undefined
     if (existsSync(file)) files.set(name, readFileSync(file, 'utf8'));
   }
   const besides = folder ? await readBesides(path) : {};
-  return { name: basename(path), lines, files, besides };
+  return { name: basename(path), lines, isPlain: isPlain(text), files, besides };
+}
+
+// Mail programs and terminals wrap lines; pages of HTML join them.
+function isPlain(text: string): boolean {
+  const read = parseDescription(text);
+  const problems = read.ok ? read.description.problems : read.problems;
+  const isBroken = problems.some(({ code }) => code === 'WRAPPED_LINE' || code === 'MALFORMED_LINE' || code === 'TRUNCATED');
+  return !isBroken && !/<br|^[>|] /m.test(text);
 }
 
 function wholeLog(folder: string): string | undefined {

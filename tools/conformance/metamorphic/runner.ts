@@ -15,13 +15,14 @@ interface Tally {
   failed: number;
 }
 
-/** Failures that are printed; the others are counted. */
-const SHOWN = 40;
+/** Failures that are kept in few lines, which takes a while each. */
+const KEPT = 10;
 
 /** Runs variants. */
 export class Runner {
   readonly #folder: string;
   readonly #save: (name: string, content: string | Uint8Array) => void;
+  readonly #shown: number;
   readonly #byRule = new Map<Rule, Tally>();
   readonly #reports = new WeakMap<Recording, CheckReport>();
   #failed = 0;
@@ -30,10 +31,16 @@ export class Runner {
   /**
    * @param folder  where packed variants are put to be read, and failing ones to be kept
    * @param save    writes a file in it
+   * @param shown   failures that are printed and kept; the others are counted
    */
-  constructor(folder: string, save: (name: string, content: string | Uint8Array) => void) {
+  constructor(
+    folder: string,
+    save: (name: string, content: string | Uint8Array) => void,
+    shown: number,
+  ) {
     this.#folder = folder;
     this.#save = save;
+    this.#shown = shown;
   }
 
   get failed(): number {
@@ -53,9 +60,9 @@ export class Runner {
     if (wrong === undefined) return;
     tally.failed++;
     this.#failed++;
-    if (this.#failed > SHOWN) return;
+    if (this.#failed > this.#shown) return;
     console.log(`FAILED  ${recording.name}, ${rule.name}: ${variant.what}\n        ${wrong}`);
-    this.#keep(recording, rule, variant, before);
+    if (this.#failed <= KEPT) this.#keep(recording, rule, variant, before);
   }
 
   #before(recording: Recording): CheckReport {

@@ -14,6 +14,7 @@ import { findingsOf } from '../findings/find.js';
 import type { CheckReport } from '../result.js';
 import { agreed } from './agreed.js';
 import { counted, FactList } from './fact-list.js';
+import { doubtsOf } from './lost/doubts.js';
 import { possibleReleases } from '../plan/eras.js';
 import {
   earlyRangeFacts,
@@ -102,7 +103,6 @@ export function checkMachine(input: LoadedMachine): CheckReport {
 function checkKnown(input: LoadedMachine): CheckReport {
   const { description } = input;
   const fromMap = hasInputs(description);
-  const facts = new FactList();
   const notes = [...input.notes];
   let plan: LayoutPlan;
   try {
@@ -111,6 +111,7 @@ function checkKnown(input: LoadedMachine): CheckReport {
     if (error instanceof BootmemError) return rejected(input.source, error.message);
     throw error;
   }
+  const facts = new FactList(doubtsOf(plan));
   for (const problem of plan.derived.problems) notes.push(problem.message);
   if (plan.memoryModel === 'flatmem') {
     notes.push('the printed holes fit FLATMEM (one array of descriptors), not SPARSEMEM');

@@ -24,6 +24,12 @@ export function counted(facts: readonly FactReport[]): {
 /** A growing list of facts. */
 export class FactList {
   readonly #facts: FactReport[] = [];
+  readonly #doubt: (fact: string) => string | undefined;
+
+  /** @param doubt  why a value of a kind may rest on lines that are lost; then a mismatch says nothing of the kernel */
+  constructor(doubt: (fact: string) => string | undefined = () => undefined) {
+    this.#doubt = doubt;
+  }
 
   /**
    * Compares two values as text.
@@ -34,6 +40,11 @@ export class FactList {
    */
   compare(fact: string, subject: string, kernel: string | number, ours: string | number): void {
     const equal = String(kernel) === String(ours);
+    const why = equal ? undefined : this.#doubt(fact);
+    if (why !== undefined) {
+      this.open(fact, subject, kernel, why);
+      return;
+    }
     this.#facts.push({
       fact,
       subject,

@@ -51,6 +51,10 @@ export function sumOfFrees(frees: LateFrees, stages: readonly FreeStage[]): Map<
   return sum;
 }
 
+function sumOf(parts: ReadonlyMap<string, number>): number {
+  return [...parts.values()].reduce((sum, pages) => sum + pages, 0);
+}
+
 function addTo(map: ZonePages, key: string, pages: number): void {
   map.set(key, (map.get(key) ?? 0) + pages);
 }
@@ -93,7 +97,8 @@ function partsOf(
 ): Map<string, number> | undefined {
   if (place === undefined) return undefined;
   const parts = pagesByZone(plan, place.startPfn, place.endPfn);
-  if (place.exact) return parts;
+  // A place outside memory is none: an initrd that lay there was moved.
+  if (place.exact) return sumOf(parts) === pages ? parts : undefined;
   const [key] = parts.keys();
   return key === undefined || parts.size > 1 ? undefined : new Map([[key, pages]]);
 }
@@ -286,7 +291,8 @@ export function pagesByZone(
  * @param plan  a planned machine
  * @param line  line number
  */
-export function printedAfterBoot(plan: LayoutPlan, line: number): boolean {
-  const end = plan.description.printed.memory?.line;
+export function printedAfterBoot({ description: { printed } }: LayoutPlan, line: number): boolean {
+  // The lists are built right before that, and nothing about zones is printed in between.
+  const end = printed.memory?.line ?? printed.policyZone?.line ?? printed.zonelists?.line;
   return end !== undefined && line > end;
 }

@@ -8,6 +8,7 @@ import type { MemblockDump, MemblockOperation } from '@bootmem/firmware-map/type
 import type { LoadedMachine } from '../input/types.js';
 import { chooseRelease, kernelOf } from '../plan/profile.js';
 import type { ReplayReport } from '../result.js';
+import { without } from './lost/ranges.js';
 import { predictAllocation } from './predict.js';
 import { applyOperation, markHotplug, nodeBlocks, setNodes, stateOf } from '../plan/replay.js';
 
@@ -16,6 +17,18 @@ import { applyOperation, markHotplug, nodeBlocks, setNodes, stateOf } from '../p
  * @param input  the machine
  */
 export function replayMachine(input: LoadedMachine): ReplayReport {
+  return replayDumps(input).report;
+}
+
+/** A replay, and which of its differences look like a lost line. */
+export interface DumpReplay {
+  readonly report: ReplayReport;
+  /** As many as there are differences: true where one range is all there is between both. */
+  readonly isOneRange: readonly boolean[];
+}
+
+/** The same, with what its differences look like. */
+export function replayDumps(input: LoadedMachine): DumpReplay {
   const { description } = input;
   const dumps = description.memblock.dumps.filter((dump) => dump.complete);
   const first = dumps[0];
@@ -36,7 +49,7 @@ export function replayMachine(input: LoadedMachine): ReplayReport {
       description.memblock.operations.length === 0
         ? 'the log was made without memblock=debug'
         : 'the log does not hold two complete dumps';
-    return { ...blank, notes: [reason] };
+    return { report: { ...blank, notes: [reason] }, isOneRange: [] };
   }
   return run(input, first, dumps.slice(1));
 }
@@ -45,7 +58,7 @@ function run(
   input: LoadedMachine,
   first: MemblockDump,
   later: readonly MemblockDump[],
-): ReplayReport {
+): DumpReplay {
   const { description } = input;
   const profile = kernelOf(chooseRelease('auto', description)).memblock;
   const memblock = stateOf(first, profile);
@@ -54,6 +67,7 @@ function run(
   const operations = description.memblock.operations.filter((one) => one.line > first.line);
   const setAt = nodeSetLine(description, operations);
   const differences: string[] = [];
+  const isOneRange: boolean[] = [];
   const pending = [...later];
   let equalDumps = 0;
   let allocations = 0;
@@ -70,9 +84,12 @@ function run(
     for (let dump = pending[0]; dump !== undefined && dump.line < line; dump = pending[0]) {
       pending.shift();
       setOnce();
-      const found = compareDump(memblock, dump);
+      const found = compareDump(memblock, dump, first);
       if (found === undefined) equalDumps++;
-      else differences.push(found);
+      else {
+        differences.push(found);
+        isOneRange.push(differsByOneRange(memblock, dump));
+      }
     }
   };
   for (const [index, operation] of operations.entries()) {
@@ -86,7 +103,7 @@ function run(
     applyOperation(memblock, operation);
   }
   compareUntil(Infinity);
-  return {
+  const report: ReplayReport = {
     schema: 'bootmem/replay',
     version: 1,
     source: input.source,
@@ -99,23 +116,58 @@ function run(
     finalDump: memblock.dump(),
     notes: [],
   };
+  return { report, isOneRange };
 }
 
-/** The reservation right before the first `NODE_DATA` line is that node's: nodes are set before it. */
+/**
+ * Whether one range, reserved or not, added or not, is all that a state and a dump differ by: then the line about it is
+ * lost. A rule that is wrong shows in nodes or marks, or in several places.
+ */
+function differsByOneRange(memblock: Memblock, dump: MemblockDump): boolean {
+  const parts = (['memory', 'reserved'] as const).flatMap((type) => {
+    const ours = memblock.regions(type).map(({ base, size }) => ({ start: base, end: base + size }));
+    return [...without(dump[type], ours), ...without(ours, dump[type])];
+  });
+  return parts.length === 1;
+}
+
+/**
+ * Nodes are set right before room for the first node's data is taken. Its request is not printed: it is the reservation
+ * without one that has the size of a `NODE_DATA` line, else the one right before the first such line.
+ */
 function nodeSetLine(
-  description: MachineDescription,
+  { numa }: MachineDescription,
   operations: readonly MemblockOperation[],
 ): number {
-  const firstData = description.numa.nodeData.reduce(
-    (line, one) => Math.min(line, one.line),
-    Infinity,
+  const firstData = numa.nodeData.reduce((line, one) => Math.min(line, one.line), Infinity);
+  const sizes = new Set(numa.nodeData.map(({ start, end }) => end - start));
+  const own = operations.find(
+    (one, index) =>
+      one.op === 'reserve' &&
+      one.line < firstData &&
+      (sizes.size === 0 || sizes.has(one.end - one.start)) &&
+      isUnasked(operations, index),
   );
-  const own = operations.findLast((one) => one.op === 'reserve' && one.line < firstData);
-  return own?.line ?? Infinity;
+  const before = operations.findLast((one) => one.op === 'reserve' && one.line < firstData);
+  return own?.line ?? before?.line ?? Infinity;
+}
+
+/** Whether a reservation was made by a search, and no request for it was printed. */
+function isUnasked(operations: readonly MemblockOperation[], index: number): boolean {
+  const one = operations[index];
+  return (
+    one?.op === 'reserve' &&
+    one.caller.startsWith('memblock_alloc_range_nid') &&
+    operations[index - 1]?.op !== 'alloc'
+  );
 }
 
 /** First difference between a state and a dump, in words. */
-function compareDump(memblock: Memblock, dump: MemblockDump): string | undefined {
+function compareDump(
+  memblock: Memblock,
+  dump: MemblockDump,
+  first: MemblockDump,
+): string | undefined {
   for (const type of ['memory', 'reserved'] as const) {
     const ours = memblock.regions(type);
     const printed = dump[type];
@@ -130,9 +182,10 @@ function compareDump(memblock: Memblock, dump: MemblockDump): string | undefined
       }
     }
   }
+  // The kernel's sum keeps the parts of pages that were trimmed off; without it at the beginning there is none at the end.
   const sizes: [string, number | undefined, number][] = [
-    ['memory size', dump.memorySize, memblock.physMemSize],
-    ['reserved size', dump.reservedSize, memblock.reservedSize],
+    ['memory size', first.memorySize === undefined ? undefined : dump.memorySize, memblock.physMemSize],
+    ['reserved size', first.memorySize === undefined ? undefined : dump.reservedSize, memblock.reservedSize],
   ];
   for (const [name, printed, ours] of sizes) {
     if (printed !== undefined && printed !== ours) {

@@ -106,18 +106,24 @@ export function finalState(plan: LayoutPlan): Memblock | undefined {
   if (last === undefined) return undefined;
   const memblock = stateOf(last, plan.kernel.memblock);
   // All memory is handed over when "Memory:" is printed: what memblock frees after that goes to nobody.
-  const handedOver = plan.description.printed.memory?.line ?? Infinity;
+  const { memory, freeing } = plan.description.printed;
+  // The line about what is given back stands right behind the operation.
+  const handedOver = memory?.line ?? (freeing[0]?.line ?? Infinity) - 2;
   for (const operation of operations) {
-    if (operation.op === 'free' && operation.line > handedOver) continue;
+    if (operation.op === 'free' && (operation.line > handedOver || isLateFree(operation))) continue;
     if (operation.line > last.line) applyOperation(memblock, operation);
   }
   if (dumps.length < 2) setNodes(memblock, nodeBlocks(plan.description, plan.kernel.memblock));
   return memblock;
 }
 
+/** What is given back late goes to the page allocator, whatever memblock is told of it. */
+function isLateFree({ caller }: { readonly caller: string }): boolean {
+  return /^(?:free_initrd_mem|free_initmem)/.test(caller);
+}
+
 /**
- * Blocks of the kernel's NUMA table: what the SRAT says, joined as the log's `NUMA:` lines say, cut to
- * where memory ends; one block when there is no usable table.
+ * Blocks of the kernel's NUMA table: what the SRAT says, joined, cut to where memory ends; one block when there is no usable table.
  * @param description  the machine
  * @param profile      what its kernel does: blocks begin at 0 or at the first byte of memory
  */
@@ -131,7 +137,7 @@ export function nodeBlocks(description: MachineDescription, profile: MemblockPro
   if (numa.faked.length > 0) blocks = [...numa.faked];
   else if (numa.srat.length === 0 || numa.rejected !== undefined || off) {
     blocks = [{ start: 0, end: top, nid: 0 }];
-  } else blocks = mergedBlocks(description);
+  } else blocks = mergedBlocks(numa.srat, top);
   return blocks
     .map(({ start, end, nid }) => ({
       start: Math.max(start, bottom),
@@ -142,16 +148,20 @@ export function nodeBlocks(description: MachineDescription, profile: MemblockPro
     .sort((left, right) => left.start - right.start);
 }
 
-function mergedBlocks(description: MachineDescription): NodeBlock[] {
-  let blocks: NodeBlock[] = description.numa.srat
-    .filter((entry) => !entry.nonVolatile)
-    .map(({ start, end, nid }) => ({ start, end, nid }));
-  for (const merge of description.numa.merges) {
-    const { start, end } = merge.result;
-    blocks = blocks.filter(
-      (block) => !(block.nid === merge.nid && block.start >= start && block.end <= end),
-    );
-    blocks.push({ start, end, nid: merge.nid });
+/**
+ * Blocks of a node become one, hole and all, where no block of another node lies between them.
+ * @kernel numa_cleanup_meminfo
+ */
+function mergedBlocks(srat: MachineDescription['numa']['srat'], top: number): NodeBlock[] {
+  const sorted = srat
+    .filter(({ nonVolatile, start }) => !nonVolatile && start < top)
+    .map(({ start, end, nid }) => ({ start, end, nid }))
+    .sort((left, right) => left.start - right.start);
+  const blocks: { start: number; end: number; nid: number }[] = [];
+  for (const block of sorted) {
+    const last = blocks.at(-1);
+    if (last?.nid === block.nid) last.end = Math.max(last.end, block.end);
+    else blocks.push(block);
   }
   return blocks;
 }

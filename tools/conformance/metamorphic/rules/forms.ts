@@ -125,11 +125,14 @@ const around = Object.entries(AROUND).map(
     class: 'form',
     name,
     reason: 'what is put around whole lines leaves each of them as it was',
-    vary: (recording, random) => ({
-      what: name,
-      recording: withLines(recording, dress(recording.lines, random)),
-      judge: sameFacts,
-    }),
+    vary: (recording, random) =>
+      recording.isPlain || name === 'CRLF ends'
+        ? {
+            what: name,
+            recording: withLines(recording, dress(recording.lines, random)),
+            judge: sameFacts,
+          }
+        : undefined,
   }),
 );
 
@@ -140,7 +143,7 @@ const instead = Object.entries(INSTEAD).map(
     reason: "the kernel's messages are the same whatever their way out writes in front of them",
     vary: (recording, random) => {
       const apart = allApart(recording.lines);
-      if (apart === undefined) return undefined;
+      if (apart === undefined || !recording.isPlain) return undefined;
       return { what: name, recording: withLines(recording, redress(apart, random)), judge: sameFacts };
     },
   }),

@@ -76,6 +76,7 @@ function reorder(recording: Recording, found: readonly Found[], random: Random):
 
 function mapLines(recording: Recording): Found[] {
   const found = find(recording.lines, MAP_LINE);
+  if (!recording.isPlain) return [];
   // One list at a time: the firmware's, or what was made of it.
   const provider = found.at(-1)?.match[1];
   const own = found.filter(({ match }) => match[1] === provider);
@@ -90,7 +91,7 @@ function overlap(found: readonly Found[]): boolean {
 }
 
 function sratLines(recording: Recording): Found[] {
-  const found = find(recording.lines, SRAT_LINE);
+  const found = recording.isPlain ? find(recording.lines, SRAT_LINE) : [];
   return areDistinct(found) && !overlap(found) ? found : [];
 }
 
@@ -149,7 +150,8 @@ function release(recording: Recording, random: Random): Variant | undefined {
   const banner = recording.lines.find((line) => BANNER.test(line));
   const text = /Linux version (\d+\.\d+\.?\d*)([^\s(]*)/.exec(banner ?? '');
   // Red Hat's kernels carry later changes under an old number, and say so in that text.
-  if (text === null || /\.el\d/.test(text[2]!)) return undefined;
+  // Xen's own kernels are told by it as well.
+  if (text === null || /\.el\d|xen/.test(text[2]!)) return undefined;
   const whole = text[1]! + text[2]!;
   const other = text[1]! + random.pick(['', '-vendor1', '+', '-1-custom', '-07-g0123456789ab']);
   if (other === whole) return undefined;
@@ -166,7 +168,7 @@ function memoryAbove(recording: Recording, random: Random, prints: boolean): Var
   const usable = found.filter(({ match }) => /usable|System RAM/.test(match[4]!));
   const top = Math.max(...usable.map(({ match }) => Number(`0x${match[3]!}`) + 1));
   const all = Math.max(...found.map(({ match }) => Number(`0x${match[3]!}`) + 1));
-  if (!Number.isSafeInteger(all) || usable.length === 0) return undefined;
+  if (!recording.isPlain || !Number.isSafeInteger(all) || usable.length === 0) return undefined;
   const last = found.at(-1)!;
   const head = lines[last.index]!.slice(0, last.match.index);
   const start = Math.ceil(all / 2 ** 30) * 2 ** 30 + random.below(64) * 2 ** 27;
@@ -205,7 +207,8 @@ export function bootInFront(all: readonly Recording[]): Rule {
     name: 'another boot in front',
     reason: 'a log begins with its banner; the last boot of a file is the one that is meant',
     vary: (recording, random) => {
-      if (!BANNER.test(recording.lines[0] ?? '')) return undefined;
+      const saysWhere = recording.lines.some((line) => /BIOS-|\bnode +\d+: \[mem/.test(line));
+      if (!BANNER.test(recording.lines[0] ?? '') || !saysWhere) return undefined;
       const other = random.pick(whole);
       return identity(`behind ${other.name}`, { ...recording, lines: [...other.lines, ...recording.lines] });
     },

@@ -15,6 +15,8 @@ const NODE_WORDS =
   /(SRAT: Node |-> Node |NUMA: Node |Faking node |NODE_DATA\(|on node |Initmem setup node |Initializing node |On node |\bnode +|map node |Fallback order for Node |\bNode +|nid=|node:)(\d+)\b/g;
 const FALLBACK = /(Fallback order for Node \d+:)((?: \d+)+)/;
 const ZONELIST = /(mminit::zonelist \w+ )(.*)$/;
+/** An early range of old kernels: a line of its own below its header. */
+const OLD_RANGE = /^((?:\[[ \d.]+\])? +)(\d+): (?=0x[0-9a-f]+ -> 0x[0-9a-f]+ *$)/;
 const ZONELIST_ENTRY = /(\d+):(DMA|DMA32|Normal|HighMem|Movable|Device)\b/g;
 
 type Labels = ReadonlyMap<number, number>;
@@ -22,7 +24,7 @@ type Labels = ReadonlyMap<number, number>;
 function renamed(text: string, labels: Labels): string {
   return text.replace(NODE_WORDS, (whole, words: string, number: string) => {
     const label = labels.get(Number(number));
-    return label === undefined ? whole : words + String(label).padStart(number.length);
+    return label === undefined ? whole : words + String(label);
   });
 }
 
@@ -30,6 +32,7 @@ function renamedLine(line: string, labels: Labels): string {
   const label = (number: string): string => String(labels.get(Number(number)) ?? number);
   const text = renamed(line, labels);
   return text
+    .replace(OLD_RANGE, (_, head: string, nid: string) => `${head}${label(nid)}: `)
     .replace(FALLBACK, (_, head: string, order: string) => head + order.replace(/\d+/g, label))
     .replace(
       ZONELIST,

@@ -10,6 +10,9 @@ import type { FactList } from '../fact-list.js';
 /** Why nothing follows that releases count in their own ways. */
 export const NO_RELEASE = 'the kernel release is not in the log';
 
+/** Why nothing follows from a line that may never have been. */
+const NO_LINE = 'the log has no such line: none was printed, or it is lost';
+
 const NO_COMMAND_LINE = 'the command line is not in the log';
 
 /** Why nothing above the end of lowmem follows on i386 without HighMem. */
@@ -118,9 +121,7 @@ export function movableFacts(plan: LayoutPlan, facts: FactList): void {
     const text = mine === undefined ? 'none' : `0x${(mine * pageSize).toString(16)}`;
     facts.compare('movable start', `node ${nid}`, `0x${start.toString(16)}`, text);
   }
-  for (const [nid, start] of ours) {
-    facts.compare('movable start', `node ${nid}`, 'none', `0x${(start * pageSize).toString(16)}`);
-  }
+  for (const nid of ours.keys()) facts.open('movable start', `node ${nid}`, 'not printed', NO_LINE);
 }
 
 /** `mminit::memmap_init Initialising map node N zone Z pfns A -> B`. */
@@ -130,12 +131,17 @@ export function memmapInitFacts(plan: LayoutPlan, facts: FactList): void {
     const zone = plan.layout.nodes
       .find((node) => node.nid === line.nid)
       ?.zones.find((candidate) => candidate.zoneIndex === line.zoneIndex);
-    facts.compare(
-      'memmap_init span',
-      `node ${line.nid} zone ${line.zoneIndex}`,
-      `${line.startPfn} -> ${line.endPfn}`,
-      zone === undefined ? 'no such zone' : `${zone.startPfn} -> ${zone.endPfn}`,
-    );
+    const subject = `node ${line.nid} zone ${line.zoneIndex}`;
+    const span = `${line.startPfn} -> ${line.endPfn}`;
+    const ours = zone === undefined ? 'no such zone' : `${zone.startPfn} -> ${zone.endPfn}`;
+    // A zone of the build whose line is lost moves the numbers of those above it.
+    const isMoved =
+      ours !== span &&
+      plan.layout.nodes.some(({ nid, zones }) =>
+        zones.some((one) => nid === line.nid && one.startPfn === line.startPfn && one.endPfn === line.endPfn),
+      );
+    if (isMoved) facts.open('memmap_init span', subject, span, 'zones are numbered by the build');
+    else facts.compare('memmap_init span', subject, span, ours);
   }
 }
 
@@ -171,42 +177,55 @@ export function unavailableFacts(plan: LayoutPlan, facts: FactList): void {
     }
     return;
   }
-  const text = (line: { nid?: number; zone?: string; pages: number }): string =>
-    `node ${line.nid ?? '?'} ${line.zone ?? '?'} ${line.pages}`;
-  const length = Math.max(printed.length, plan.holes.length);
-  for (let index = 0; index < length; index++) {
-    const line = printed[index];
-    const hole = plan.holes[index];
-    facts.compare(
-      'unavailable pages',
-      `#${index + 1}`,
-      line === undefined ? 'not printed' : text(line),
-      hole === undefined ? 'none' : text(hole),
-    );
+  const left = [...plan.holes];
+  const unmatched: { nid?: number; zone?: string; pages: number }[] = [];
+  const name = (one: { nid?: number; zone?: string }): string =>
+    `node ${one.nid ?? '?'} ${one.zone ?? '?'}`;
+  for (const line of printed) {
+    const at = left.findIndex((hole) => name(hole) === name(line) && hole.pages === line.pages);
+    if (at < 0) unmatched.push(line);
+    else {
+      left.splice(at, 1);
+      facts.compare('unavailable pages', name(line), line.pages, line.pages);
+    }
+  }
+  for (const line of unmatched) {
+    const at = left.findIndex((hole) => name(hole) === name(line));
+    const [hole] = at < 0 ? [] : left.splice(at, 1);
+    facts.compare('unavailable pages', name(line), line.pages, hole?.pages ?? 'none');
+  }
+  // Nothing else counts these pages, so a line that is not there may be lost.
+  for (const hole of left) {
+    facts.open('unavailable pages', name(hole), 'not printed', NO_LINE);
   }
 }
 
-/** Pages of each node in old logs: `On node N totalpages: P`. */
+/** Pages of each node in old logs: `On node N totalpages: P`, and of its zones below. */
 export function nodePagesFacts(plan: LayoutPlan, facts: FactList): void {
   for (const line of plan.description.printed.nodePages) {
     const node = plan.layout.nodes.find((candidate) => candidate.nid === line.nid);
     facts.compare('node total pages', `node ${line.nid}`, line.totalPages, node?.presentPages ?? 0);
+    const isWhole = line.zones.every(({ zone, pages }) => zone === 'Movable' || pages !== undefined);
     // Kernels before 3.9 left out descriptors and the DMA reserve: then the zones do not add up to the node.
     const sum = line.zones.reduce((pages, zone) => pages + (zone.pages ?? 0), 0);
-    const whole = sum === line.totalPages;
+    const apart = line.zones.reduce(
+      (pages, { memmapPages = 0, reservedPages = 0 }) => pages + memmapPages + reservedPages,
+      0,
+    );
+    const counted = sum === line.totalPages ? 'all' : sum + apart === line.totalPages ? 'less' : undefined;
     for (const zone of line.zones) {
       if (zone.pages === undefined) continue;
+      const subject = `node ${line.nid} ${zone.zone}`;
       const mine = node?.zones.find((candidate) => candidate.zone === zone.zone);
       if (zone.zone === 'Movable' && plan.description.commandLine === undefined) {
-        facts.open('zone pages', `node ${line.nid} ${zone.zone}`, zone.pages, NO_COMMAND_LINE);
-        continue;
+        facts.open('zone pages', subject, zone.pages, NO_COMMAND_LINE);
+      } else if (!isWhole || counted === undefined) {
+        facts.open('zone pages', subject, zone.pages, 'the zones in the log do not add up to their node');
+      } else {
+        const present = mine?.presentPages ?? 0;
+        const ours = counted === 'all' ? present : zonePages(present, zone);
+        facts.compare('zone pages', subject, zone.pages, ours);
       }
-      facts.compare(
-        'zone pages',
-        `node ${line.nid} ${zone.zone}`,
-        zone.pages,
-        whole ? (mine?.presentPages ?? 0) : zonePages(mine?.presentPages ?? 0, zone),
-      );
     }
   }
 }

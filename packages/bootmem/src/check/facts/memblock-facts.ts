@@ -11,25 +11,34 @@ import type { LayoutPlan } from '../../plan/layout-plan.js';
 import { addedMemory, grownZone } from '../added-memory.js';
 import type { AddedMemory } from '../added-memory.js';
 import { isFreedInKept } from '../kept-memblock.js';
-import { lateFrees, pagesByZone, sumOfFrees } from '../late-frees.js';
+import { lateFrees, pagesByZone, printedAfterBoot, sumOfFrees } from '../late-frees.js';
 import { toPageFrames } from '../../plan/page-frames.js';
 import { finalState } from '../../plan/replay.js';
 import { lacksHighmem, NO_RELEASE } from './layout-facts.js';
+import { AFTER_BOOT } from './zonelist-facts.js';
 import type { FactList } from '../fact-list.js';
-import { replayMachine } from '../replay-machine.js';
+import { replayDumps } from '../replay-machine.js';
+import type { DumpReplay } from '../replay-machine.js';
 
 /** Dumps, managed pages, `Total pages`. */
 export function memblockFacts(plan: LayoutPlan, facts: FactList, input?: LoadedMachine): void {
   const { description } = plan;
   if (description.memblock.dumps.length > 1) {
-    const replay = replayMachine({ description, source: '', notes: [] });
-    for (let index = 0; index < replay.dumps; index++) {
-      const difference = replay.differences.find((_, at) => at === index - replay.equalDumps);
-      facts.compare('memblock dump', `#${index + 2}`, 'equal', difference ?? 'equal');
-    }
+    dumpFacts(replayDumps({ description, source: '', notes: [] }), facts);
   }
   managedFacts(plan, addedMemory(plan, input?.blocks), facts);
   totalPagesFacts(plan, facts);
+}
+
+/** Every dump after the first. */
+function dumpFacts({ report, isOneRange }: DumpReplay, facts: FactList): void {
+  for (let index = 0; index < report.dumps; index++) {
+    const at = index - report.equalDumps;
+    const difference = report.differences[at] ?? 'equal';
+    if (isOneRange[at] === true) {
+      facts.open('memblock dump', `#${index + 2}`, 'equal', `the log lacks a line of memblock=debug: ${difference}`);
+    } else facts.compare('memblock dump', `#${index + 2}`, 'equal', difference);
+  }
 }
 
 /** Free ranges in whole pages at hand-over. */
@@ -102,6 +111,10 @@ function totalPagesFacts(plan: LayoutPlan, facts: FactList): void {
     );
     return;
   }
+  if (printedAfterBoot(plan, line.line)) {
+    facts.open('Total pages', 'machine', line.totalPages, AFTER_BOOT);
+    return;
+  }
   if (plan.kernel.release === undefined) {
     facts.open('Total pages', 'machine', line.totalPages, NO_RELEASE);
     return;
@@ -123,6 +136,10 @@ function totalPagesFacts(plan: LayoutPlan, facts: FactList): void {
     return;
   }
   const reserve = dmaReserve(plan.memory, free);
+  if (reserve < 0) {
+    facts.open('Total pages', 'machine', line.totalPages, 'memblock holds memory that is not in the map');
+    return;
+  }
   const ours = plan.layout.nodes
     .flatMap((node) => node.zones)
     .reduce((sum, zone) => sum + bootManagedPages(zone, profile, reserve), 0);

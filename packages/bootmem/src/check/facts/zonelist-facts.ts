@@ -8,6 +8,9 @@ import { printedAfterBoot } from '../late-frees.js';
 import { topologyOf } from '../../plan/topology.js';
 import type { FactList } from '../fact-list.js';
 
+/** Why the boot's own line is not there. */
+export const AFTER_BOOT = 'printed again after memory was added';
+
 /** Zonelist facts. */
 export function zonelistFacts(plan: LayoutPlan, facts: FactList): void {
   const { printed } = plan.description;
@@ -53,6 +56,10 @@ export function zonelistFacts(plan: LayoutPlan, facts: FactList): void {
 function countFacts(plan: LayoutPlan, facts: FactList): void {
   const line = plan.description.printed.zonelists;
   if (line === undefined) return;
+  if (printedAfterBoot(plan, line.line)) {
+    facts.open('zonelists', 'machine', line.count, AFTER_BOOT);
+    return;
+  }
   const withMemory = plan.layout.nodes
     .filter((node) => node.presentPages > 0)
     .map((node) => node.nid);
@@ -81,7 +88,7 @@ function policyFacts(plan: LayoutPlan, facts: FactList): void {
   const line = plan.description.printed.policyZone;
   if (line === undefined) return;
   if (printedAfterBoot(plan, line.line)) {
-    facts.open('policy zone', 'machine', line.zone, 'printed again after memory was added');
+    facts.open('policy zone', 'machine', line.zone, AFTER_BOOT);
     return;
   }
   const movable = plan.layout.limits.findIndex((limit) => limit.zone === 'Movable');

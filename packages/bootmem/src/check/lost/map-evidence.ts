@@ -1,0 +1,79 @@
+/**
+ * Lines of the memory map that are missing, told by the ranges that the kernel made of it.
+ *
+ * - Memory that no line of the map calls memory: such a line is lost. No kernel adds memory to its map in silence.
+ * - Memory of the map that the kernel does not have, though no line and no option takes anything away there: the line that
+ *   took it away is lost, or the line of the range itself.
+ */
+import type { LayoutPlan } from '../../plan/layout-plan.js';
+import { formatMemRange } from '../../format/numbers.js';
+import { lengthOf, without } from './ranges.js';
+import type { Range } from './ranges.js';
+
+/** What is missing from the map, in words. */
+export function mapEvidence(plan: LayoutPlan): string | undefined {
+  const { description, derived, pageSize } = plan;
+  const printed = description.printed.earlyRanges;
+  if (printed.length === 0) return undefined;
+  if (derived.source === 'early-ranges') return sumEvidence(plan);
+  const mapped = mappedRanges(plan);
+  const [more] = mapped === undefined ? [] : without(printed, mapped);
+  if (more !== undefined && lengthOf([more]) >= pageSize) {
+    return `the log lacks lines of its map: memory at ${formatMemRange(more.start, more.end)} is in none of them`;
+  }
+  const [less] = without(without(derived.memory, printed), explained(plan));
+  if (less === undefined || lengthOf([less]) < pageSize) return undefined;
+  return `the log lacks lines: memory at ${formatMemRange(less.start, less.end)} is in its map and not in the kernel's ranges, and no line takes it away`;
+}
+
+/** All that the lines of the map in force call memory, before edits. */
+function mappedRanges({ description, derived }: LayoutPlan): readonly Range[] | undefined {
+  const { firmware } = description;
+  switch (derived.source) {
+    case 'firmware-map':
+      return memoryIn(firmware.map.length > 0 ? firmware.map : firmware.setupData);
+    case 'user-map':
+      return firmware.user.length > 0 ? memoryIn(firmware.user) : undefined;
+    case 'modified-map':
+      return memoryIn(firmware.modified);
+    case 'efi-map':
+      return firmware.efi;
+    default:
+      return undefined;
+  }
+}
+
+function memoryIn(entries: readonly (Range & { readonly kind: string })[]): Range[] {
+  return entries.filter(({ kind }) => kind === 'usable' || kind === 'unaccepted');
+}
+
+/** Where a line or an option changes the map. */
+function explained({ description, derived }: LayoutPlan): Range[] {
+  const { firmware, options } = description;
+  // What came before a map that was printed again is in it.
+  const again = { 'user-map': firmware.user, 'modified-map': firmware.modified }[derived.source as string];
+  const since = again?.at(-1)?.line;
+  if (since !== undefined) return firmware.edits.filter(({ line }) => line > since);
+  const asked = options.memmap.map(({ form, start = 0, size = 0 }) =>
+    form === 'exactmap' || form === 'limit'
+      ? { start: 0, end: Infinity }
+      : { start, end: start + size },
+  );
+  const limit = options.mem === undefined ? [] : [{ start: options.mem, end: Infinity }];
+  return [...firmware.edits, ...asked, ...limit];
+}
+
+/** Where the ranges are all the log says of memory, they must add up to the printed total. */
+function sumEvidence({ description, derived }: LayoutPlan): string | undefined {
+  const { memory } = description.printed;
+  const totals = description.printed.nodePages;
+  const bytes =
+    totals.length > 0
+      ? totals.reduce((sum, { totalPages }) => sum + totalPages, 0) * derived.pageSize
+      : memory?.partsKb['absent'] === undefined
+        ? memory && memory.totalKb * 1024
+        : undefined;
+  const sum = lengthOf(derived.memory);
+  if (bytes === undefined || bytes === sum) return undefined;
+  return `the log lacks lines: its early ranges add up to ${sum / 1024} KiB, its totals to ${bytes / 1024} KiB`;
+}

@@ -1,0 +1,39 @@
+/**
+ * Operations of memblock that are missing. `Memory: A/T available (… R reserved, C cma-reserved)` counts what memblock
+ * handed over: T less R less C, and where the line comes late, what was given back before it.
+ */
+import type { LayoutPlan } from '../../plan/layout-plan.js';
+import { toPageFrames } from '../../plan/page-frames.js';
+import { finalState } from '../../plan/replay.js';
+
+/** What is missing, in words. */
+export function memblockEvidence(plan: LayoutPlan): string | undefined {
+  const { memory } = plan.description.printed;
+  const reserved = memory?.partsKb['reserved'];
+  const state = finalState(plan);
+  if (memory === undefined || reserved === undefined || state === undefined) return undefined;
+  const handedOver = memory.totalKb - reserved - (memory.partsKb['cma-reserved'] ?? 0);
+  const free = pagesKb(plan, [...state.freeRanges()]);
+  const off = handedOver - free;
+  return givenBack(plan, memory.line).includes(off)
+    ? undefined
+    : `the log lacks lines of memblock=debug: what they leave free is ${Math.abs(off)} KiB off what the kernel took over`;
+}
+
+function pagesKb(plan: LayoutPlan, ranges: readonly { start: number; end: number }[]): number {
+  const frames = toPageFrames(ranges, plan.pageSize, 'inward');
+  return frames.reduce((kb, { startPfn, endPfn }) => kb + ((endPfn - startPfn) * plan.pageSize) / 1024, 0);
+}
+
+/** KiB that may have been given back before a line: huge pages of a gibibyte join early in some kernels, late in others. */
+function givenBack(plan: LayoutPlan, line: number): number[] {
+  const { printed, memblock } = plan.description;
+  const lines = printed.freeing.reduce((kb, one) => (one.line < line ? kb + one.kb : kb), 0);
+  const late = memblock.operations.filter((one) => one.op === 'free-late' && one.line < line);
+  const sure = lines + pagesKb(plan, late as { start: number; end: number }[]);
+  const gigantic = printed.hugetlb.reduce(
+    (kb, one) => (one.pageBytes >= 2 ** 30 ? kb + (one.pageBytes / 1024) * one.preallocated : kb),
+    0,
+  );
+  return [sure, sure + gigantic];
+}
