@@ -15,7 +15,12 @@ import { KERNEL_BASE } from '../plan/reservations.js';
 /** A stretch, and whether its place is known to the page or only that it lies somewhere in there. */
 export interface ImagePart extends PfnRange {
   readonly exact: boolean;
+  /** Pages behind it that belonged to it and were not given back. */
+  readonly restPages?: number;
 }
+
+/** A line about the parts of the image that only the boot needs, as all kernels word it; gaps of the image are others. */
+export const BOOT_ONLY_PARTS = /unused kernel(?! image \((?:text|rodata))|init memory|initmem/i;
 
 /** Pages by which a part without borders of its own may be off: data that hibernation leaves alone. */
 const SLACK = 2;

@@ -47,7 +47,8 @@ function initrdPlace(plan: LayoutPlan, pages: number): ImagePart | undefined {
     ({ startPfn, endPfn }) => endPfn - startPfn === pages || endPfn - startPfn === pages + 1,
   );
   if (place === undefined) return undefined;
-  return { startPfn: place.startPfn, endPfn: place.startPfn + pages, exact: true };
+  const endPfn = place.startPfn + pages;
+  return { startPfn: place.startPfn, endPfn, exact: true, restPages: place.endPfn - endPfn };
 }
 
 /** What /proc/iomem, written before the late frees, calls reserved and the kept list does not. */
@@ -102,10 +103,10 @@ function gapInImage({ description, pageSize }: LayoutPlan, pages: number): Image
     : undefined;
 }
 
-/** Whether the kept lists are those after the late frees: newer kernels take them out, older ones do not. */
-export function isFreedInKept(plan: LayoutPlan): boolean {
-  const line = plan.description.printed.freeing.find(({ what }) =>
-    /unused kernel|init memory|initmem/i.test(what),
-  );
-  return line !== undefined && freedGap(plan, (line.kb * 1024) / plan.pageSize) !== undefined;
+/** Whether the kept lists call a place free: newer kernels take out what they give back, older ones some of it. */
+export function isFreeInKept({ description, pageSize }: LayoutPlan, place: ImagePart): boolean {
+  const { memblock } = description.proc;
+  if (memblock === undefined || !place.exact) return false;
+  const [start, end] = [place.startPfn * pageSize, place.endPfn * pageSize];
+  return !memblock.reserved.some((region) => region.start < end && region.end > start);
 }

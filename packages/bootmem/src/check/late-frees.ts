@@ -17,7 +17,7 @@ import type { MemblockOperation } from '@bootmem/firmware-map/types';
 import { planPages } from '../plan/init-plan.js';
 import type { LayoutPlan } from '../plan/layout-plan.js';
 import { toPageFrames } from '../plan/page-frames.js';
-import { keptPlace } from './kept-memblock.js';
+import { isFreeInKept, keptPlace } from './kept-memblock.js';
 import { imagePart } from './image-frees.js';
 import type { ImagePart } from './image-frees.js';
 
@@ -32,16 +32,19 @@ type ZonePages = Map<string, number>;
 /**
  * What was given back after the hand-over.
  * @param plan  a planned machine
+ * @param kept  what is added to is the lists that memblock kept, from which some kernels take what they give back
  * @returns `undefined` when a line names memory whose place is not in the log
  */
-export function lateFrees(plan: LayoutPlan): LateFrees | undefined {
+export function lateFrees(plan: LayoutPlan, kept = false): LateFrees | undefined {
   const frees: Record<FreeStage, ZonePages> = {
     early: new Map(),
     devices: new Map(),
     late: new Map(),
   };
-  const steps = [printedFrees, memblockFrees, cmaAreas, giganticPages, handoverAreas];
-  return steps.every((step) => step(plan, frees)) ? frees : undefined;
+  const steps = [memblockFrees, cmaAreas, giganticPages, handoverAreas];
+  return printedFrees(plan, frees, kept) && steps.every((step) => step(plan, frees))
+    ? frees
+    : undefined;
 }
 
 /** Sum over stages, by `nid/zone`. */
@@ -60,12 +63,20 @@ function addTo(map: ZonePages, key: string, pages: number): void {
 }
 
 /** `Freeing …` lines; false when one names no place. */
-function printedFrees(plan: LayoutPlan, frees: Record<FreeStage, ZonePages>): boolean {
+function printedFrees(
+  plan: LayoutPlan,
+  frees: Record<FreeStage, ZonePages>,
+  kept: boolean,
+): boolean {
   return plan.description.printed.freeing.every(({ what, kb }) => {
     const pages = (kb * 1024) / plan.pageSize;
-    const parts = /boot services/i.test(what)
+    const isBootServices = /boot services/i.test(what);
+    const place = isBootServices ? undefined : freedPlace(plan, what, pages);
+    const parts = isBootServices
       ? bootServices(plan, pages)
-      : partsOf(plan, freedPlace(plan, what, pages), pages);
+      : place !== undefined && kept && isFreeInKept(plan, place)
+        ? notGivenBack(plan, place)
+        : partsOf(plan, place, pages);
     const stage = /boot services/i.test(what)
       ? frees.devices
       : /SMP alternatives/i.test(what)
@@ -74,6 +85,15 @@ function printedFrees(plan: LayoutPlan, frees: Record<FreeStage, ZonePages>): bo
     for (const [key, own] of parts ?? []) addTo(stage, key, own);
     return parts !== undefined;
   });
+}
+
+/** Less what the kept lists call free and nobody was given: the last page of an initrd that it did not fill. */
+function notGivenBack(plan: LayoutPlan, place: ImagePart): Map<string, number> {
+  const { endPfn, restPages = 0 } = place;
+  const rest = { startPfn: endPfn, endPfn: endPfn + restPages, exact: true };
+  const isFree = restPages > 0 && isFreeInKept(plan, rest);
+  const parts = isFree ? pagesByZone(plan, rest.startPfn, rest.endPfn) : new Map<string, number>();
+  return new Map([...parts].map(([key, pages]) => [key, -pages]));
 }
 
 /** Where freed pages lie. */
@@ -113,17 +133,21 @@ function memblockFrees(plan: LayoutPlan, frees: Record<FreeStage, ZonePages>): b
   const freed = memblock.operations.flatMap((one) => (one.op === 'free-late' ? [one] : []));
   if (freed.length === 0) return true;
   const deferredAt = new Map(printed.deferred.map(({ nid, line }) => [nid, line]));
-  const nodes = deferredAt.size === 0 ? [] : planPages(plan, new Memblock(), true).nodes;
+  const { nodes } = planPages(plan, new Memblock(), true);
   const firstDeferred = new Map(nodes.map(({ nid, firstDeferredPfn }) => [nid, firstDeferredPfn]));
+  let isKnown = true;
   for (const { startPfn, endPfn, line } of toPageFrames(freed, plan.pageSize, 'inward')) {
     eachPart(plan, startPfn, endPfn, (part) => {
       const isDeferred = line < (deferredAt.get(part.nid) ?? 0);
+      // Without its line the node's pass was before or after, or never.
+      const first = firstDeferred.get(part.nid) ?? Infinity;
+      if (!deferredAt.has(part.nid) && part.endPfn > first) isKnown = false;
       const limit = isDeferred ? (firstDeferred.get(part.nid) ?? Infinity) : Infinity;
       const pages = Math.min(part.endPfn, limit) - part.startPfn;
       if (pages > 0) addTo(frees.early, part.key, pages);
     });
   }
-  return true;
+  return isKnown;
 }
 
 /** Areas of the contiguous allocator, handed over by a core initcall; false when one names no place. */

@@ -23,8 +23,8 @@ export function replayMachine(input: LoadedMachine): ReplayReport {
 /** A replay, and which of its differences look like a lost line. */
 export interface DumpReplay {
   readonly report: ReplayReport;
-  /** As many as there are differences: true where one range is all there is between both. */
-  readonly isOneRange: readonly boolean[];
+  /** As many as there are differences: true where a line is missing by all appearance. */
+  readonly looksLost: readonly boolean[];
 }
 
 /** The same, with what its differences look like. */
@@ -49,7 +49,7 @@ export function replayDumps(input: LoadedMachine): DumpReplay {
       description.memblock.operations.length === 0
         ? 'the log was made without memblock=debug'
         : 'the log does not hold two complete dumps';
-    return { report: { ...blank, notes: [reason] }, isOneRange: [] };
+    return { report: { ...blank, notes: [reason] }, looksLost: [] };
   }
   return run(input, first, dumps.slice(1));
 }
@@ -67,7 +67,7 @@ function run(
   const operations = description.memblock.operations.filter((one) => one.line > first.line);
   const setAt = nodeSetLine(description, operations);
   const differences: string[] = [];
-  const isOneRange: boolean[] = [];
+  const looksLost: boolean[] = [];
   const pending = [...later];
   let equalDumps = 0;
   let allocations = 0;
@@ -88,7 +88,8 @@ function run(
       if (found === undefined) equalDumps++;
       else {
         differences.push(found);
-        isOneRange.push(differsByOneRange(memblock, dump));
+        const asked = operations.filter((one) => one.line < dump.line);
+        looksLost.push(differsByOneRange(memblock, dump) || hasUnanswered(asked));
       }
     }
   };
@@ -116,7 +117,7 @@ function run(
     finalDump: memblock.dump(),
     notes: [],
   };
-  return { report, isOneRange };
+  return { report, looksLost };
 }
 
 /**
@@ -160,6 +161,11 @@ function isUnasked(operations: readonly MemblockOperation[], index: number): boo
     one.caller.startsWith('memblock_alloc_range_nid') &&
     operations[index - 1]?.op !== 'alloc'
   );
+}
+
+/** Whether a request is followed by another one: what it led to is lost, or it failed. */
+function hasUnanswered(operations: readonly MemblockOperation[]): boolean {
+  return operations.some(({ op }, index) => op === 'alloc' && operations[index + 1]?.op !== 'reserve');
 }
 
 /** First difference between a state and a dump, in words. */

@@ -26,6 +26,8 @@ export interface PrintedProfile {
   readonly presence: 'section' | 'subsection';
   /** Lowmem reserves are of the managed pages when marks were set up, or of those there are. */
   readonly reservesOf: 'marked-pages' | 'managed-pages';
+  /** x86 gives back what only a machine with several processors needs, in a line of its own. */
+  readonly freesAlternatives: boolean;
   /** arm64's DMA zone: the old name of DMA32, 30 address bits, or what the most limited device reaches. */
   readonly arm64Dma: 'dma32-by-name' | '30-bits' | 'devices';
   /** arm64 counts the bits from address 0, or from a multiple of their reach below memory. */
@@ -55,6 +57,7 @@ export const RELEASES: ReleaseTable<Row> = [
     unavailablePages: 'otherwise',
     presence: 'section',
     reservesOf: 'marked-pages',
+    freesAlternatives: true,
     arm64Dma: 'dma32-by-name',
     arm64DmaFromZero: false,
     threadedArchitectures: 'none',
@@ -93,6 +96,8 @@ export const RELEASES: ReleaseTable<Row> = [
   { since: '6.13', s390SectionBytes: 2 ** 27 },
   // A change of managed pages recomputes reserves, not marks: recorded with 6.16.12 and later, not with 6.12.
   { since: '6.16', reservesOf: 'managed-pages' },
+  // Recorded with 7.0.13 ("Freeing SMP alternatives memory"), not with 7.1.13 and later.
+  { since: '7.1', freesAlternatives: false },
 ];
 
 /** What distributions carry without the release's number: Red Hat's 3.10 has the node line of 3.18. */

@@ -10,7 +10,6 @@ import type { LoadedMachine } from '../../input/types.js';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 import { addedMemory, grownZone } from '../added-memory.js';
 import type { AddedMemory } from '../added-memory.js';
-import { isFreedInKept } from '../kept-memblock.js';
 import { lateFrees, pagesByZone, printedAfterBoot, sumOfFrees } from '../late-frees.js';
 import { toPageFrames } from '../../plan/page-frames.js';
 import { finalState } from '../../plan/replay.js';
@@ -31,11 +30,11 @@ export function memblockFacts(plan: LayoutPlan, facts: FactList, input?: LoadedM
 }
 
 /** Every dump after the first. */
-function dumpFacts({ report, isOneRange }: DumpReplay, facts: FactList): void {
+function dumpFacts({ report, looksLost }: DumpReplay, facts: FactList): void {
   for (let index = 0; index < report.dumps; index++) {
     const at = index - report.equalDumps;
     const difference = report.differences[at] ?? 'equal';
-    if (isOneRange[at] === true) {
+    if (looksLost[at] === true) {
       facts.open('memblock dump', `#${index + 2}`, 'equal', `the log lacks a line of memblock=debug: ${difference}`);
     } else facts.compare('memblock dump', `#${index + 2}`, 'equal', difference);
   }
@@ -71,7 +70,8 @@ function managedFacts(plan: LayoutPlan, added: AddedMemory, facts: FactList): vo
   if (zones.length === 0) return;
   const reason = 'the state at hand-over is only known with memblock=debug';
   const free = freePages(plan);
-  const later = lateFrees(plan);
+  const isKept = finalState(plan) === undefined;
+  const later = lateFrees(plan, isKept);
   if (free === undefined || later === undefined) {
     for (const zone of zones) {
       facts.open(
@@ -83,9 +83,7 @@ function managedFacts(plan: LayoutPlan, added: AddedMemory, facts: FactList): vo
     }
     return;
   }
-  // Kept lists may be younger than the late frees.
-  const isFreed = finalState(plan) === undefined && isFreedInKept(plan);
-  const managed = sumOfFrees(later, isFreed ? ['early', 'devices'] : ['early', 'devices', 'late']);
+  const managed = sumOfFrees(later, ['early', 'devices', 'late']);
   for (const { startPfn, endPfn } of free) {
     for (const [key, pages] of pagesByZone(plan, startPfn, endPfn)) {
       managed.set(key, (managed.get(key) ?? 0) + pages);

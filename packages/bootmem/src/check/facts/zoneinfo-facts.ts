@@ -22,6 +22,7 @@ import type { LayoutPlan } from '../../plan/layout-plan.js';
 import { isFromZoneinfo } from '../../input/from-zoneinfo.js';
 import { addedMemory, grownZone } from '../added-memory.js';
 import type { AddedMemory } from '../added-memory.js';
+import { BOOT_ONLY_PARTS } from '../image-frees.js';
 import { lateFrees, sumOfFrees } from '../late-frees.js';
 import type { FreeStage } from '../late-frees.js';
 import type { FactList } from '../fact-list.js';
@@ -53,9 +54,7 @@ export function zoneinfoFacts(plan: LayoutPlan, facts: FactList, input?: LoadedM
 
 /** Every kernel says when it gives back the parts of its image that only the boot needed. */
 function showsLateFrees(plan: LayoutPlan): boolean {
-  return plan.description.printed.freeing.some(({ what }) =>
-    /unused kernel|init memory|initmem/i.test(what),
-  );
+  return plan.description.printed.freeing.some(({ what }) => BOOT_ONLY_PARTS.test(what));
 }
 
 /** Why marks do not follow. */

@@ -11,6 +11,7 @@
  */
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 import { NO_RELEASE } from '../facts/layout-facts.js';
+import { freeEvidence } from './free-evidence.js';
 import { mapEvidence } from './map-evidence.js';
 import { memblockEvidence } from './memblock-evidence.js';
 import { nodeEvidence } from './node-evidence.js';
@@ -45,6 +46,6 @@ export function doubtsOf(plan: LayoutPlan): Doubt {
     nodeEvidence(plan) ??
     zoneEvidence(plan);
   if (all !== undefined) return () => all;
-  const memblock = memblockEvidence(plan);
+  const memblock = memblockEvidence(plan) ?? freeEvidence(plan);
   return (fact) => (OF_MEMBLOCK.has(fact) ? memblock : undefined);
 }

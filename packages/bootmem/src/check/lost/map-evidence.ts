@@ -14,6 +14,9 @@ import type { Range } from './ranges.js';
 export function mapEvidence(plan: LayoutPlan): string | undefined {
   const { description, derived, pageSize } = plan;
   const printed = description.printed.earlyRanges;
+  if (/xen/.test(description.kernel?.release ?? '') && description.firmware.map.length === 0) {
+    return "the log lacks the map that Xen gave the kernel";
+  }
   if (printed.length === 0) return undefined;
   if (derived.source === 'early-ranges') return sumEvidence(plan);
   const mapped = mappedRanges(plan);

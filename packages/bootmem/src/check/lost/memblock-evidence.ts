@@ -2,6 +2,7 @@
  * Operations of memblock that are missing. `Memory: A/T available (… R reserved, C cma-reserved)` counts what memblock
  * handed over: T less R less C, and where the line comes late, what was given back before it.
  */
+import type { MemblockOperation } from '@bootmem/firmware-map/types';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 import { toPageFrames } from '../../plan/page-frames.js';
 import { finalState } from '../../plan/replay.js';
@@ -29,8 +30,9 @@ function pagesKb(plan: LayoutPlan, ranges: readonly { start: number; end: number
 function givenBack(plan: LayoutPlan, line: number): number[] {
   const { printed, memblock } = plan.description;
   const lines = printed.freeing.reduce((kb, one) => (one.line < line ? kb + one.kb : kb), 0);
-  const late = memblock.operations.filter((one) => one.op === 'free-late' && one.line < line);
-  const sure = lines + pagesKb(plan, late as { start: number; end: number }[]);
+  const isEarlier = (one: MemblockOperation): boolean => one.op === 'free-late' && one.line < line;
+  const late = memblock.operations.flatMap((one) => (isEarlier(one) && 'start' in one ? [one] : []));
+  const sure = lines + pagesKb(plan, late);
   const gigantic = printed.hugetlb.reduce(
     (kb, one) => (one.pageBytes >= 2 ** 30 ? kb + (one.pageBytes / 1024) * one.preallocated : kb),
     0,
