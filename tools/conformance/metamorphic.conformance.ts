@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { sharedOracle } from '@bootmem-tools/oracle';
 import { conformanceOptions, flag, integer, text } from '../kit/options.js';
 import { Random } from '../kit/random.mjs';
-import { runPlants, usePlant } from './metamorphic/plants.js';
+import { isCaught, PLANT_COUNT, runPlants } from './metamorphic/plants.js';
 import { readRecordings } from './metamorphic/recording.js';
 import { ALL_RULES } from './metamorphic/rules.js';
 import { Runner } from './metamorphic/runner.js';
@@ -24,6 +24,7 @@ const {
   show,
   plant,
   plants,
+  'until-failure': untilFailure,
 } = conformanceOptions(
   'metamorphic',
   'Variants of recordings whose outcome is known without a kernel.',
@@ -34,8 +35,12 @@ const {
     rule: text('', 'rules whose class and name, as in "renaming: nodes swapped", hold this'),
     only: text('', 'recordings whose name holds this'),
     show: integer(20, 'failures that are printed and kept in few lines'),
-    plant: integer(0, 'one of the faults, built into a copy of the rules, must be caught'),
+    plant: integer(
+      0,
+      `one of the ${PLANT_COUNT} faults, built into a copy of the rules, must be caught`,
+    ),
     plants: flag('each of the faults, one after another'),
+    'until-failure': flag('stop at the first failure'),
   },
 );
 
@@ -43,13 +48,16 @@ const shared = (['boots', 'boots2', 'corpus'] as const).flatMap((name) => shared
 const roots = given.length > 0 ? given : shared;
 if (plants) {
   process.exitCode = runPlants(given);
+} else if (plant > 0 && plant <= PLANT_COUNT) {
+  process.exitCode = isCaught(plant, given) ? 0 : 1;
 } else if (roots.length === 0) {
   console.log('no recordings here; name a folder');
   process.exitCode = 2;
 } else {
-  if (plant > 0) usePlant(plant);
   const all = await readRecordings(roots);
-  const rules = [...ALL_RULES, bootInFront(all)].filter((rule) => `${rule.class}: ${rule.name}`.includes(wanted));
+  const rules = [...ALL_RULES, bootInFront(all)].filter((rule) =>
+    `${rule.class}: ${rule.name}`.includes(wanted),
+  );
   const folder = join(tmpdir(), `bootmem-metamorphic-${process.pid}`);
   mkdirSync(folder, { recursive: true });
   const save = (name: string, content: string | Uint8Array): void => {
@@ -57,12 +65,11 @@ if (plants) {
   };
   const runner = new Runner(folder, save, show);
   for (const [stream, recording] of all.entries()) {
-    if (!recording.name.includes(only)) continue;
+    if (!recording.name.includes(only) || (untilFailure && runner.failed > 0)) continue;
     for (const [at, rule] of rules.entries()) {
       for (let round = 0; round < count; round++) {
         const random = new Random(seed, (stream * rules.length + at) * count + round);
         await runner.run(recording, rule, random);
-        if (plant > 0 && runner.failed > 0) break;
       }
     }
   }

@@ -16,6 +16,7 @@ const differing = (report: CheckReport): string[] =>
 const HEAD = [
   'Booting Linux on physical CPU 0x0000000000 [0x411fd070]',
   'Linux version 7.2.0-arm64 (a@b) (aarch64-linux-gnu-gcc 14) #1 SMP',
+  'Kernel command line: quiet',
 ];
 const ZONES = [
   'Zone ranges:',

@@ -45,11 +45,7 @@ function padded(bytes: Uint8Array): Uint8Array {
 /** An xz stream with one block of uncompressed chunks of LZMA2, checked by CRC32. */
 export function xzStored(bytes: Uint8Array): Uint8Array {
   const flags = Uint8Array.of(0, 1);
-  const head = joined([
-    Uint8Array.of(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0),
-    flags,
-    words(crc32(flags)),
-  ]);
+  const head = joined([Uint8Array.of(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0), flags, words(crc32(flags))]);
   // Size 2 x 4 + 4 bytes; one filter, LZMA2 with a dictionary of 64 KiB.
   const blockHead = Uint8Array.of(2, 0, 0x21, 1, 8, 0, 0, 0);
   const chunks: Uint8Array[] = [];
@@ -60,9 +56,7 @@ export function xzStored(bytes: Uint8Array): Uint8Array {
   }
   const data = joined([...chunks, Uint8Array.of(0)]);
   const unpadded = 12 + data.length + 4;
-  const index = padded(
-    Uint8Array.from([0, 1, ...varint(unpadded), ...varint(bytes.length)]),
-  );
+  const index = padded(Uint8Array.from([0, 1, ...varint(unpadded), ...varint(bytes.length)]));
   const tail = joined([words((index.length + 4) / 4 - 1), flags]);
   return joined([
     head,

@@ -1,5 +1,148 @@
-/** Faults planted in the rules. */
-export function usePlant(_number: number): void {}
-export function runPlants(_paths: readonly string[]): number {
-  return 0;
+/**
+ * Faults of the kind that fits recordings: with each of them the recordings themselves stay right, or nearly all of them do,
+ * and a machine never seen is wrong. Each must be caught by a rule.
+ *
+ * A fault is built into a copy: the module's text is changed while it is loaded, the files stay as they are.
+ */
+import { spawnSync } from 'node:child_process';
+
+/** A fault. */
+interface Plant {
+  /** What is wrong, in words. */
+  readonly fault: string;
+  /** The rule that must notice. */
+  readonly rule: string;
+  /** End of the module's path, what stands there, what is put in its place. */
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+const PLANTS: readonly Plant[] = [
+  {
+    fault: 'a release is known by the whole text of one distribution',
+    rule: 'another text behind the release',
+    file: 'bootmem/dist/plan/profile.js',
+    from: 'export function kernelOf(release) {',
+    to: 'export function kernelOf(release) { if (!/deb|amd64|generic/.test(release ?? "amd64")) release = "2.6.32";',
+  },
+  {
+    fault: 'an entry below the one before it is taken for a repetition',
+    rule: 'map entries in another order',
+    file: 'firmware-map/dist/derive/final-map.js',
+    from: "const entries = base.entries.filter(({ kind }) => kind !== 'gap');",
+    to: "const entries = base.entries.filter(({ kind, start }, at, all) => kind !== 'gap' && start >= (all[at - 1]?.start ?? 0));",
+  },
+  {
+    fault: 'node blocks are taken in the order of their lines',
+    rule: 'SRAT entries in another order',
+    file: 'firmware-map/dist/derive/assign-nodes.js',
+    from: '.sort((a, b) => a.start - b.start);\n    const result = [];',
+    to: ';\n    const result = [];',
+  },
+  {
+    fault: 'mem= does not reach above the end of the recorded machines',
+    rule: 'memory above an equal mem=',
+    file: 'firmware-map/dist/derive/final-map.js',
+    from: 'steps.push(removal({ start: mem, end: PHYS_ADDR_MAX }',
+    to: 'steps.push(removal({ start: mem, end: Math.min(mem, 2 ** 30) }',
+  },
+  {
+    fault: 'the first boot of a file is taken',
+    rule: 'another boot in front',
+    file: 'firmware-map/dist/read/reader.js',
+    from: 'if (this.#kept !== undefined && !saysWhereMemoryIs(current.draft))',
+    to: 'if (this.#kept !== undefined)',
+  },
+  {
+    fault: 'a soft end of line of quoted-printable is taken for a hard one',
+    rule: 'quoted-printable mail',
+    file: 'firmware-map/dist/text/mail-forms.js',
+    from: "const isSoft = line.endsWith('=');",
+    to: 'const isSoft = false;',
+  },
+  {
+    fault: 'distances are looked up by the number of a node, not by its place',
+    rule: 'nodes numbered with gaps',
+    file: 'bootmem/dist/plan/topology.js',
+    from: 'const index = column.get(to);',
+    to: 'const index = to;',
+  },
+  {
+    fault: 'memory below 1 MiB is that of the first node',
+    rule: 'nodes swapped',
+    file: 'firmware-map/dist/derive/assign-nodes.js',
+    from: 'return joinNeighbours(parts);',
+    to: 'const least = Math.min(...parts.map(({ nid }) => nid)); return joinNeighbours(parts.map((one) => (one.start < 2 ** 20 ? { ...one, nid: least } : one)));',
+  },
+  {
+    fault: 'borders between nodes lie at multiples of 512 MiB',
+    rule: 'a border of nodes moved',
+    file: 'firmware-map/dist/derive/assign-nodes.js',
+    from: 'const begins = order[next]?.start ?? Infinity;',
+    to: 'const begins = Math.ceil((order[next]?.start ?? Infinity) / 2 ** 29) * 2 ** 29;',
+  },
+  {
+    fault: 'a hole inside a section has no descriptors unless it begins or ends it',
+    rule: 'a hole inside a section',
+    file: 'buddy-allocator/dist/layout/unavailable.js',
+    from: 'ranges.push({ ...at, startPfn, endPfn });',
+    to: 'if (startPfn % 2048 === 0 || endPfn % 32 === 0 && startPfn < 4096 || startPfn % 32 !== 0 && startPfn < 65536) ranges.push({ ...at, startPfn, endPfn });',
+  },
+  {
+    fault: 'memory ends with the largest machine that was recorded',
+    rule: 'the end of memory moved',
+    file: 'bootmem/dist/plan/zones/zone-rule.js',
+    from: 'export const TO_THE_END = Infinity',
+    to: 'export const TO_THE_END = 0x1040000000',
+  },
+  {
+    fault: 'holes are told by what lies in them: a whole section counts',
+    rule: 'a hole of whole sections',
+    file: 'buddy-allocator/dist/layout/unavailable.js',
+    from: 'if (!present.has(section))',
+    to: 'if (!present.has(section) && !(end - start < 4 * pagesPerSection && start > 65536))',
+  },
+  {
+    fault: 'a log that lacks lines is as good as a whole one',
+    rule: 'without a usable map entry',
+    file: 'bootmem/dist/check/lost/map-evidence.js',
+    from: 'export function mapEvidence(plan) {',
+    to: 'export function mapEvidence(plan) { return undefined;',
+  },
+];
+
+/** How many there are. */
+export const PLANT_COUNT = PLANTS.length;
+
+/**
+ * Runs the variants of the rule that must notice, with the fault in place.
+ * @param number  1 … {@link PLANT_COUNT}
+ * @param paths   recordings; none: the usual ones
+ * @returns whether it was caught
+ */
+export function isCaught(number: number, paths: readonly string[]): boolean {
+  const plant = PLANTS[number - 1]!;
+  const hook = new URL('./plant-register.mjs', import.meta.url).href;
+  const args = [...process.execArgv, '--import', hook, process.argv[1]!, ...paths];
+  const options = ['--rule', `: ${plant.rule}`, '--until-failure', '--show', '1'];
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...args, ...options], {
+    env: { ...process.env, BOOTMEM_PLANT: JSON.stringify(plant) },
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+  });
+  const first = stdout.split('\n').find((line) => line.startsWith('FAILED'));
+  const caught = status === 1 && first !== undefined;
+  console.log(`${caught ? 'caught ' : 'MISSED '} ${number}. ${plant.fault}`);
+  console.log(
+    `         ${caught ? first.slice(8, 150) : `by "${plant.rule}": ${stderr.trim().slice(-300)}`}`,
+  );
+  return caught;
+}
+
+/** All of them; the exit code. */
+export function runPlants(paths: readonly string[]): number {
+  const caught = PLANTS.filter((_, index) => isCaught(index + 1, paths)).length;
+  console.log(`metamorphic: ${caught} of ${PLANTS.length} planted faults caught`);
+  return caught === PLANTS.length ? 0 : 1;
 }

@@ -49,10 +49,13 @@ export function readPrinted(recording: Recording): Printed | undefined {
   });
   const zones = lines.flatMap((line) => {
     const match = ZONE.exec(line);
-    return match === null ? [] : [{ zone: match[1]!, start: byte(match[2]!), end: byte(match[3]!) + 1 }];
+    return match === null
+      ? []
+      : [{ zone: match[1]!, start: byte(match[2]!), end: byte(match[3]!) + 1 }];
   });
   const pageSize = pageSizeOf(recording);
-  if (ranges.length === 0 || zones.length === 0 || lines.some((line) => NOT_COVERED.test(line))) return undefined;
+  if (ranges.length === 0 || zones.length === 0 || lines.some((line) => NOT_COVERED.test(line)))
+    return undefined;
   const printed = { ranges, zones, pageSize };
   return isRight(recording, printed) ? printed : undefined;
 }
@@ -65,9 +68,17 @@ function pageSizeOf({ files }: Recording): number {
   const first = /MemTotal: +(\d+) kB/.exec(files.get('nodes.txt') ?? '');
   const managed = /managed +(\d+)/.exec(files.get('zoneinfo.txt') ?? '');
   if (first === null || managed === null) return 4096;
-  const pages = [...(files.get('zoneinfo.txt') ?? '').matchAll(/managed +(\d+)/g)].reduce((sum, [, one]) => sum + Number(one), 0);
-  const total = [...(files.get('nodes.txt') ?? '').matchAll(/MemTotal: +(\d+) kB/g)].reduce((sum, [, one]) => sum + Number(one), 0);
-  return [4096, 16384, 65536].find((size) => Math.abs((total * 1024) / pages / size - 1) < 0.1) ?? 4096;
+  const pages = [...(files.get('zoneinfo.txt') ?? '').matchAll(/managed +(\d+)/g)].reduce(
+    (sum, [, one]) => sum + Number(one),
+    0,
+  );
+  const total = [...(files.get('nodes.txt') ?? '').matchAll(/MemTotal: +(\d+) kB/g)].reduce(
+    (sum, [, one]) => sum + Number(one),
+    0,
+  );
+  return (
+    [4096, 16384, 65536].find((size) => Math.abs((total * 1024) / pages / size - 1) < 0.1) ?? 4096
+  );
 }
 
 const overlap = (a: { start: number; end: number }, b: { start: number; end: number }): number =>
@@ -75,7 +86,10 @@ const overlap = (a: { start: number; end: number }, b: { start: number; end: num
 
 function extentOf(ranges: readonly NodeRange[], nid: number): { start: number; end: number } {
   const own = ranges.filter((range) => range.nid === nid);
-  return { start: Math.min(...own.map(({ start }) => start)), end: Math.max(...own.map(({ end }) => end)) };
+  return {
+    start: Math.min(...own.map(({ start }) => start)),
+    end: Math.max(...own.map(({ end }) => end)),
+  };
 }
 
 interface ZonePages {
@@ -84,7 +98,11 @@ interface ZonePages {
   readonly startPfn: number;
 }
 
-function zonePages({ ranges, zones, pageSize }: Printed, nid: number, zone: string): ZonePages | undefined {
+function zonePages(
+  { ranges, zones, pageSize }: Printed,
+  nid: number,
+  zone: string,
+): ZonePages | undefined {
   const limit = zones.find((one) => one.zone === zone);
   const own = ranges.filter((range) => range.nid === nid);
   if (limit === undefined || own.length === 0) return undefined;
@@ -93,7 +111,11 @@ function zonePages({ ranges, zones, pageSize }: Printed, nid: number, zone: stri
   const end = Math.min(extent.end, limit.end);
   const present = own.reduce((sum, range) => sum + overlap(range, limit), 0);
   if (end <= start || present === 0) return undefined;
-  return { spanned: (end - start) / pageSize, present: present / pageSize, startPfn: start / pageSize };
+  return {
+    spanned: (end - start) / pageSize,
+    present: present / pageSize,
+    startPfn: start / pageSize,
+  };
 }
 
 /** Each zone's part of zoneinfo.txt. */
@@ -108,7 +130,8 @@ function isRight({ lines, files }: Recording, printed: Printed): boolean {
   return zoneinfoParts(files.get('zoneinfo.txt') ?? '').every((part) => {
     const head = ZONEINFO_HEAD.exec(part);
     if (head === null) return true;
-    const number = (field: string): number => Number(new RegExp(`${field}:? +(\\d+)`).exec(part)?.[1] ?? 0);
+    const number = (field: string): number =>
+      Number(new RegExp(`${field}:? +(\\d+)`).exec(part)?.[1] ?? 0);
     const mine = zonePages(printed, Number(head[1]), head[2]!);
     if (mine === undefined) return number('present') === 0;
     return number('present') === mine.present && number('spanned') === mine.spanned;
@@ -155,15 +178,35 @@ export function reprinted(
       const words = head(line, /On node \d/);
       return [
         line,
-        ...holes.map(({ nid, zone: name, pages }) => `${words}On node ${nid}, zone ${name}: ${pages} pages in unavailable ranges`),
+        ...holes.map(
+          ({ nid, zone: name, pages }) =>
+            `${words}On node ${nid}, zone ${name}: ${pages} pages in unavailable ranges`,
+        ),
       ];
     }
-    return [line.replace(TOTAL, (_, before: string, _old: string, after: string) => `${before}${sum / 1024}${after}`)];
+    return [
+      line.replace(
+        TOTAL,
+        (_, before: string, _old: string, after: string) => `${before}${sum / 1024}${after}`,
+      ),
+    ];
   });
   const files = new Map(recording.files);
-  for (const name of ['pagetypeinfo.txt', 'buddyinfo.txt', 'debugfs_memblock.txt', 'firmware_memmap.txt']) files.delete(name);
+  for (const name of [
+    'pagetypeinfo.txt',
+    'buddyinfo.txt',
+    'debugfs_memblock.txt',
+    'firmware_memmap.txt',
+  ])
+    files.delete(name);
   const zoneinfo = files.get('zoneinfo.txt');
-  if (zoneinfo !== undefined) files.set('zoneinfo.txt', zoneinfoParts(zoneinfo).map((part) => zoneinfoPart(part, next)).join(''));
+  if (zoneinfo !== undefined)
+    files.set(
+      'zoneinfo.txt',
+      zoneinfoParts(zoneinfo)
+        .map((part) => zoneinfoPart(part, next))
+        .join(''),
+    );
   return { ...recording, lines, files, besides: {} };
 }
 

@@ -63,7 +63,9 @@ export async function readRecording(path: string): Promise<Recording | undefined
 function isPlain(text: string): boolean {
   const read = parseDescription(text);
   const problems = read.ok ? read.description.problems : read.problems;
-  const isBroken = problems.some(({ code }) => code === 'WRAPPED_LINE' || code === 'MALFORMED_LINE' || code === 'TRUNCATED');
+  const isBroken = problems.some(
+    ({ code }) => code === 'WRAPPED_LINE' || code === 'MALFORMED_LINE' || code === 'TRUNCATED',
+  );
   return !isBroken && !/<br|^[>|] /m.test(text);
 }
 
@@ -105,7 +107,8 @@ export function machineOf({ name, lines, files, besides }: Recording): LoadedMac
   const log = parseDescription(`${lines.join('\n')}\n`, { name });
   if (!log.ok) return log.problems.at(-1)?.message ?? 'not read';
   const more = [...files].flatMap(([file, text]) => parsedFile(file, text));
-  const description = more.length === 0 ? log.description : mergeDescriptions(log.description, ...more);
+  const description =
+    more.length === 0 ? log.description : mergeDescriptions(log.description, ...more);
   return { description, source: name, notes: [], ...besides };
 }
 

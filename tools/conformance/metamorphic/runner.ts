@@ -106,13 +106,17 @@ export class Runner {
         failed: sum.failed + tally.failed,
       });
       const failed = tally.failed === 0 ? '' : `, ${tally.failed} failed`;
-      console.log(`${rule.class.padEnd(13)} ${String(tally.variants).padStart(6)}  ${rule.name}${failed}`);
+      console.log(
+        `${rule.class.padEnd(13)} ${String(tally.variants).padStart(6)}  ${rule.name}${failed}`,
+      );
     }
     console.log();
     for (const [name, { variants, failed }] of classes) {
       console.log(`${name.padEnd(13)} ${String(variants).padStart(6)} variants, ${failed} failed`);
     }
     const all = [...classes.values()].reduce((sum, { variants }) => sum + variants, 0);
-    console.log(`metamorphic: ${all - this.#failed} passed, ${this.#failed} failed (seed ${seed}, ${this.#crashed} crashed)`);
+    console.log(
+      `metamorphic: ${all - this.#failed} passed, ${this.#failed} failed (seed ${seed}, ${this.#crashed} crashed)`,
+    );
   }
 }

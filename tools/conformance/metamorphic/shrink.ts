@@ -13,8 +13,12 @@ const TRIALS = 60;
 export function shrunk(variant: Variant, before: CheckReport): readonly string[] {
   let lines = variant.recording.lines;
   let trials = 0;
-  for (let size = Math.ceil(lines.length / 2); size >= 1 && trials < TRIALS; size = Math.floor(size / 2)) {
-    for (let at = 0; at < lines.length && trials < TRIALS; ) {
+  for (
+    let size = Math.ceil(lines.length / 2);
+    size >= 1 && trials < TRIALS;
+    size = Math.floor(size / 2)
+  ) {
+    for (let at = 0; at < lines.length && trials < TRIALS;) {
       const fewer = lines.toSpliced(at, size);
       trials++;
       if (stillDiffers(variant, before, fewer)) lines = fewer;

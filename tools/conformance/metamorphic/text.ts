@@ -1,7 +1,6 @@
 /** Lines of a log taken apart: what its way out added in front of a message, and the message. */
 
-const PREFIX =
-  /^(?:<(\d{1,3})>)?\[ *(\d+)\.(\d{6})\](?:\[ *[TC]\d+\])? /;
+const PREFIX = /^(?:<(\d{1,3})>)?\[ *(\d+)\.(\d{6})\](?:\[ *[TC]\d+\])? /;
 
 /** A line in parts. */
 export interface LogLine {

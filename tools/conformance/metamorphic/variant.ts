@@ -69,6 +69,8 @@ export function sameCounts(before: CheckReport, after: CheckReport): string | un
   if (after.rejected !== undefined) return `rejected: ${after.rejected}`;
   const wrong = after.facts.find(({ verdict }) => verdict === 'differs');
   if (wrong !== undefined && before.differs === 0) return factText(wrong);
-  const [was, is] = [before, after].map((report) => `${report.equal} equal, ${report.notDerivable} not derivable`);
+  const [was, is] = [before, after].map(
+    (report) => `${report.equal} equal, ${report.notDerivable} not derivable`,
+  );
   return was === is || before.differs > 0 ? undefined : `${was!} before, ${is!} after`;
 }

@@ -51,6 +51,16 @@ function initrdPlace(plan: LayoutPlan, pages: number): ImagePart | undefined {
   return { startPfn: place.startPfn, endPfn, exact: true, restPages: place.endPfn - endPfn };
 }
 
+/** Elsewhere than on x86: whether something shows an initrd, or nothing can show that there is none. */
+export function mayHaveInitrd(plan: LayoutPlan): boolean {
+  const { proc, memblock } = plan.description;
+  return (
+    proc.memblock === undefined ||
+    noLongerReserved(plan).length > 0 ||
+    memblock.operations.some((one) => one.op === 'reserve' && INITRD_CALLERS.test(one.caller))
+  );
+}
+
 /** What /proc/iomem, written before the late frees, calls reserved and the kept list does not. */
 function noLongerReserved({ description }: LayoutPlan): { start: number; end: number }[] {
   const { iomem = [], memblock } = description.proc;

@@ -126,7 +126,9 @@ function run(
  */
 function differsByOneRange(memblock: Memblock, dump: MemblockDump): boolean {
   const parts = (['memory', 'reserved'] as const).flatMap((type) => {
-    const ours = memblock.regions(type).map(({ base, size }) => ({ start: base, end: base + size }));
+    const ours = memblock
+      .regions(type)
+      .map(({ base, size }) => ({ start: base, end: base + size }));
     return [...without(dump[type], ours), ...without(ours, dump[type])];
   });
   return parts.length === 1;
@@ -165,7 +167,9 @@ function isUnasked(operations: readonly MemblockOperation[], index: number): boo
 
 /** Whether a request is followed by another one: what it led to is lost, or it failed. */
 function hasUnanswered(operations: readonly MemblockOperation[]): boolean {
-  return operations.some(({ op }, index) => op === 'alloc' && operations[index + 1]?.op !== 'reserve');
+  return operations.some(
+    ({ op }, index) => op === 'alloc' && operations[index + 1]?.op !== 'reserve',
+  );
 }
 
 /** First difference between a state and a dump, in words. */
@@ -190,8 +194,16 @@ function compareDump(
   }
   // The kernel's sum keeps the parts of pages that were trimmed off; without it at the beginning there is none at the end.
   const sizes: [string, number | undefined, number][] = [
-    ['memory size', first.memorySize === undefined ? undefined : dump.memorySize, memblock.physMemSize],
-    ['reserved size', first.memorySize === undefined ? undefined : dump.reservedSize, memblock.reservedSize],
+    [
+      'memory size',
+      first.memorySize === undefined ? undefined : dump.memorySize,
+      memblock.physMemSize,
+    ],
+    [
+      'reserved size',
+      first.memorySize === undefined ? undefined : dump.reservedSize,
+      memblock.reservedSize,
+    ],
   ];
   for (const [name, printed, ours] of sizes) {
     if (printed !== undefined && printed !== ours) {

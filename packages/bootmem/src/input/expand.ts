@@ -86,7 +86,8 @@ async function* fromGzip(source: Readable, grow: Grow): AsyncGenerator<Uint8Arra
 async function* fromXz(source: Readable, grow: Grow): AsyncGenerator<Uint8Array> {
   const loaded = await import('xz-decompress');
   // A CommonJS module: Node.js gives it as the default, loaders of TypeScript and bundlers spread it out.
-  const xz = (loaded as Partial<typeof loaded>).default ?? (loaded as unknown as typeof loaded.default);
+  const xz =
+    (loaded as Partial<typeof loaded>).default ?? (loaded as unknown as typeof loaded.default);
   const packed = Readable.toWeb(source) as unknown as globalThis.ReadableStream<Uint8Array>;
   const stream = new xz.XzReadableStream(packed) as Bytes;
   for await (const chunk of stream) {

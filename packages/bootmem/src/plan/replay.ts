@@ -137,7 +137,7 @@ export function nodeBlocks(description: MachineDescription, profile: MemblockPro
   if (numa.faked.length > 0) blocks = [...numa.faked];
   else if (numa.srat.length === 0 || numa.rejected !== undefined || off) {
     blocks = [{ start: 0, end: top, nid: 0 }];
-  } else blocks = mergedBlocks(numa.srat, top);
+  } else blocks = mergedBlocks(numa, top);
   return blocks
     .map(({ start, end, nid }) => ({
       start: Math.max(start, bottom),
@@ -152,9 +152,11 @@ export function nodeBlocks(description: MachineDescription, profile: MemblockPro
  * Blocks of a node become one, hole and all, where no block of another node lies between them.
  * @kernel numa_cleanup_meminfo
  */
-function mergedBlocks(srat: MachineDescription['numa']['srat'], top: number): NodeBlock[] {
-  const sorted = srat
-    .filter(({ nonVolatile, start }) => !nonVolatile && start < top)
+function mergedBlocks({ srat, merges }: MachineDescription['numa'], top: number): NodeBlock[] {
+  // The kernel says so of each pair, which tells of a block whose own line is lost.
+  const said = merges.map(({ nid, result }) => ({ ...result, nid }));
+  const sorted = [...srat.filter(({ nonVolatile }) => !nonVolatile), ...said]
+    .filter(({ start }) => start < top)
     .map(({ start, end, nid }) => ({ start, end, nid }))
     .sort((left, right) => left.start - right.start);
   const blocks: { start: number; end: number; nid: number }[] = [];

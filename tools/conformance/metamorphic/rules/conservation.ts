@@ -25,15 +25,19 @@ const byte = (text: string): number => Number(`0x${text}`);
 /** Geometry is as the sums say: nothing differs, and what was compared before is compared still. */
 function asSummed(before: CheckReport, after: CheckReport): string | undefined {
   if (after.rejected !== undefined) return `rejected: ${after.rejected}`;
-  const own = (report: CheckReport): CheckReport['facts'] => report.facts.filter(({ fact }) => GEOMETRY.has(fact));
+  const own = (report: CheckReport): CheckReport['facts'] =>
+    report.facts.filter(({ fact }) => GEOMETRY.has(fact));
   if (own(before).some(({ verdict }) => verdict === 'differs')) return undefined;
   const wrong = own(after).find(({ verdict }) => verdict === 'differs');
   if (wrong !== undefined) return factText(wrong);
   for (const kind of GEOMETRY) {
     const open = (report: CheckReport): number =>
-      own(report).filter(({ fact, verdict }) => fact === kind && verdict === 'not derivable').length;
+      own(report).filter(({ fact, verdict }) => fact === kind && verdict === 'not derivable')
+        .length;
     if (open(after) > open(before)) {
-      const first = own(after).find(({ fact, verdict }) => fact === kind && verdict === 'not derivable')!;
+      const first = own(after).find(
+        ({ fact, verdict }) => fact === kind && verdict === 'not derivable',
+      )!;
       return `${kind} does not follow any more: ${first.reason ?? ''}`;
     }
   }
@@ -52,9 +56,14 @@ function withAddress(line: string, old: string, address: number): string {
 /** x86 recordings with one map, whose sections are known. */
 function readable(recording: Recording): Printed | undefined {
   const { lines } = recording;
-  if (!lines.some((line) => USABLE.test(line)) || lines.some((line) => /user: \[|modified: \[|Xen:/.test(line))) return undefined;
+  if (
+    !lines.some((line) => USABLE.test(line)) ||
+    lines.some((line) => /user: \[|modified: \[|Xen:/.test(line))
+  )
+    return undefined;
   // HighMem's border moves with what lies below it.
-  if (lines.some((line) => /HighMem +\[mem/.test(line)) || recording.besides.steps !== undefined) return undefined;
+  if (lines.some((line) => /HighMem +\[mem/.test(line)) || recording.besides.steps !== undefined)
+    return undefined;
   return readPrinted(recording);
 }
 
@@ -65,7 +74,10 @@ function moveBorder(recording: Recording, random: Random): Variant | undefined {
   const { ranges } = printed;
   const borders = ranges.flatMap((left, index) => {
     const right = ranges[index + 1];
-    return right !== undefined && right.start === left.end && right.nid !== left.nid && left.end % SECTION === 0 && left.end > LOW
+    return right?.start === left.end &&
+      right.nid !== left.nid &&
+      left.end % SECTION === 0 &&
+      left.end > LOW
       ? [{ left, right, index }]
       : [];
   });
@@ -73,7 +85,9 @@ function moveBorder(recording: Recording, random: Random): Variant | undefined {
   const { left, right, index } = random.pick(borders);
   const down = Math.floor((left.end - Math.max(left.start, LOW)) / SECTION) - 1;
   const up = Math.floor((right.end - right.start) / SECTION) - 1;
-  const steps = -Math.min(down, 8) + random.below(Math.max(0, Math.min(down, 8)) + Math.max(0, Math.min(up, 8)) + 1);
+  const steps =
+    -Math.min(down, 8) +
+    random.below(Math.max(0, Math.min(down, 8)) + Math.max(0, Math.min(up, 8)) + 1);
   if (steps === 0 || down < 1 || up < 1 || -steps > down || steps > up) return undefined;
   const border = left.end + steps * SECTION;
   let changed = 0;
@@ -96,7 +110,16 @@ function moveBorder(recording: Recording, random: Random): Variant | undefined {
   next[index] = { ...left, end: border };
   next[index + 1] = { ...right, start: border };
   // A border on a zone's limit may leave a zone of one of the nodes without memory: then lists change.
-  if (printed.zones.some(({ end }) => Math.min(end, border) >= left.start && (end === border || end === left.end || (end > Math.min(border, left.end) && end < Math.max(border, left.end))))) return undefined;
+  if (
+    printed.zones.some(
+      ({ end }) =>
+        Math.min(end, border) >= left.start &&
+        (end === border ||
+          end === left.end ||
+          (end > Math.min(border, left.end) && end < Math.max(border, left.end))),
+    )
+  )
+    return undefined;
   return variant(
     `border of nodes ${left.nid} and ${right.nid} from ${hex(left.end)} to ${hex(border)}`,
     recording,
@@ -110,8 +133,11 @@ function moveEnd(recording: Recording, random: Random): Variant | undefined {
   const printed = readable(recording);
   const last = printed?.ranges.at(-1);
   const zone = printed?.zones.at(-1);
-  if (printed === undefined || last === undefined || zone === undefined || zone.end !== last.end) return undefined;
-  const down = Math.min(8, Math.floor((last.end - Math.max(last.start, zone.start, LOW)) / SECTION) - 2);
+  if (printed === undefined || last === undefined || zone?.end !== last.end) return undefined;
+  const down = Math.min(
+    8,
+    Math.floor((last.end - Math.max(last.start, zone.start, LOW)) / SECTION) - 2,
+  );
   const steps = random.below(2) === 0 || down < 1 ? 1 + random.below(16) : -1 - random.below(down);
   const end = last.end + steps * SECTION;
   const { lines } = recording;
@@ -120,8 +146,9 @@ function moveEnd(recording: Recording, random: Random): Variant | undefined {
     const match = OTHER.exec(line);
     return match !== null && byte(match[1]!) >= last.end ? [byte(match[1]!)] : [];
   });
-  if (above.some((start) => start < end) || (zone.zone === 'DMA32' && end > 2 ** 32)) return undefined;
-  if (lines.some((line) => /ACPI data/.test(line))) return undefined;
+  if (above.some((start) => start < end) || (zone.zone === 'DMA32' && end > 2 ** 32))
+    return undefined;
+  if (lines.some((line) => line.includes('ACPI data'))) return undefined;
   let changed = 0;
   const moved = lines.map((line) => {
     const map = USABLE.exec(line);
@@ -130,7 +157,8 @@ function moveEnd(recording: Recording, random: Random): Variant | undefined {
       return withAddress(line, map[3]!, end - 1);
     }
     const srat = SRAT.exec(line);
-    if (srat !== null && byte(srat[3]!) + 1 === last.end) return withAddress(line, srat[3]!, end - 1);
+    if (srat !== null && byte(srat[3]!) + 1 === last.end)
+      return withAddress(line, srat[3]!, end - 1);
     const pfn = (last.end / 4096).toString(16);
     return line.replace(`last_pfn = 0x${pfn} `, `last_pfn = 0x${(end / 4096).toString(16)} `);
   });
@@ -140,13 +168,21 @@ function moveEnd(recording: Recording, random: Random): Variant | undefined {
     ranges: printed.ranges.with(-1, { ...last, end }),
     zones: printed.zones.with(-1, { ...zone, end }),
   };
-  return variant(`memory ends at ${hex(end)}, not ${hex(last.end)}`, recording, printed, reprinted({ ...recording, lines: moved }, next));
+  return variant(
+    `memory ends at ${hex(end)}, not ${hex(last.end)}`,
+    recording,
+    printed,
+    reprinted({ ...recording, lines: moved }, next),
+  );
 }
 
 /** Whether a line names something in use inside a stretch. */
 function isInUse(lines: readonly string[], hole: { start: number; end: number }): boolean {
   return lines.some((line) => {
-    const match = /(?:RAMDISK|NODE_DATA|memblock_reserve|crashkernel reserved|ACPI: Reserving).*?0x([0-9a-f]+) ?- ?0x([0-9a-f]+)/.exec(line);
+    const match =
+      /(?:RAMDISK|NODE_DATA|memblock_reserve|crashkernel reserved|ACPI: Reserving).*?0x([0-9a-f]+) ?- ?0x([0-9a-f]+)/.exec(
+        line,
+      );
     return match !== null && byte(match[1]!) < hole.end && byte(match[2]!) + 1 > hole.start;
   });
 }
@@ -156,7 +192,8 @@ function hole(recording: Recording, random: Random, whole: boolean): Variant | u
   const printed = readable(recording);
   if (printed === undefined) return undefined;
   const { lines } = recording;
-  if (!whole && !lines.some((line) => /On node \d+, zone \w+: \d+ pages in unavailable/.test(line))) return undefined;
+  if (!whole && !lines.some((line) => /On node \d+, zone \w+: \d+ pages in unavailable/.test(line)))
+    return undefined;
   for (let attempt = 0; attempt < 24; attempt++) {
     const index = random.below(printed.ranges.length);
     const range = printed.ranges[index]!;
@@ -184,8 +221,15 @@ function hole(recording: Recording, random: Random, whole: boolean): Variant | u
       withAddress(lines[at]!, map[3]!, gap.start - 1),
       withAddress(lines[at]!, map[2]!, gap.end),
     );
-    const ranges = printed.ranges.toSpliced(index, 1, { ...range, end: gap.start }, { ...range, start: gap.end });
-    const lost = whole ? [] : [{ nid: range.nid, zone: zone.zone, pages: length / printed.pageSize }];
+    const ranges = printed.ranges.toSpliced(
+      index,
+      1,
+      { ...range, end: gap.start },
+      { ...range, start: gap.end },
+    );
+    const lost = whole
+      ? []
+      : [{ nid: range.nid, zone: zone.zone, pages: length / printed.pageSize }];
     return variant(
       `a hole at ${hex(gap.start)}-${hex(gap.end)}`,
       recording,
@@ -213,13 +257,15 @@ export const CONSERVATION_RULES: readonly Rule[] = [
   {
     class: 'conservation',
     name: 'a hole of whole sections',
-    reason: 'pages present shrink by the hole, spans stay, and sections without memory have no descriptors',
+    reason:
+      'pages present shrink by the hole, spans stay, and sections without memory have no descriptors',
     vary: (recording, random) => hole(recording, random, true),
   },
   {
     class: 'conservation',
     name: 'a hole inside a section',
-    reason: 'pages present shrink by the hole, spans stay, and its descriptors are of unavailable pages',
+    reason:
+      'pages present shrink by the hole, spans stay, and its descriptors are of unavailable pages',
     vary: (recording, random) => hole(recording, random, false),
   },
 ];

@@ -14,7 +14,7 @@ const KINDS: Readonly<Record<string, RegExp>> = {
   'another map entry': /(?:BIOS-\w+|user|modified): .*(?:reserved|ACPI|unusable|persistent|soft)/i,
   'an edit of the map': /e820:? (?:update|remove)|efi: Remove mem/,
   'a map header': /physical RAM map/,
-  'an EFI entry': /efi: (?:mem\d+:|  0x)/,
+  'an EFI entry': /efi: (?:mem\d+:| {2}0x)/,
   'a last_pfn': /last_pfn = /,
   'an SRAT entry': /SRAT: Node \d/,
   'an SRAT processor': /SRAT: PXM \d/,
@@ -44,7 +44,7 @@ const KINDS: Readonly<Record<string, RegExp>> = {
   'huge pages': /HugeTLB/,
   'a contiguous area': /cma: Reserved|created CMA memory pool/,
   'a crash kernel': /crashkernel reserved|for crashkernel/,
-  'processors': /Allowing \d+|nr_cpu_ids|Brought up|SLUB: /,
+  processors: /Allowing \d+|nr_cpu_ids|Brought up|SLUB: /,
   'a size of pages': /hash table entries|percpu: Embedded|pcpu-alloc/,
   'a head of a dump': /MEMBLOCK configuration/,
   'sizes of a dump': /memory size = 0x/,
@@ -59,7 +59,8 @@ const KINDS: Readonly<Record<string, RegExp>> = {
   'a free after the hand-over': /memblock_free_late/,
   'a doubled array': /is doubled to/,
   'device tree memory': /OF: reserved mem/,
-  'a sign of the architecture': /Machine model|psci:|SBI spec|setup: Linux|CPU features: detected|GICv/,
+  'a sign of the architecture':
+    /Machine model|psci:|SBI spec|setup: Linux|CPU features: detected|GICv/,
   'a failure': /MTRRs don't cover|cannot allocate crash|Failed to reserve/,
 };
 
@@ -68,20 +69,18 @@ function dropOne(recording: Recording, index: number): Recording {
 }
 
 /** One line of each kind. */
-export const DROP_RULES: readonly Rule[] = Object.entries(KINDS).map(
-  ([kind, pattern]): Rule => ({
-    class: 'dropped line',
-    name: `without ${kind}`,
-    reason: 'what the kernel printed elsewhere does not change when a line of its log is lost',
-    vary: (recording, random) => {
-      const places = recording.lines.flatMap((line, index) => (pattern.test(line) ? [index] : []));
-      if (places.length === 0) return undefined;
-      const index = random.pick(places);
-      return {
-        what: `line ${index + 1} lost: ${recording.lines[index]!.trim().slice(0, 120)}`,
-        recording: dropOne(recording, index),
-        judge: nothingDiffers,
-      };
-    },
-  }),
-);
+export const DROP_RULES: readonly Rule[] = Object.entries(KINDS).map(([kind, pattern]): Rule => ({
+  class: 'dropped line',
+  name: `without ${kind}`,
+  reason: 'what the kernel printed elsewhere does not change when a line of its log is lost',
+  vary: (recording, random) => {
+    const places = recording.lines.flatMap((line, index) => (pattern.test(line) ? [index] : []));
+    if (places.length === 0) return undefined;
+    const index = random.pick(places);
+    return {
+      what: `line ${index + 1} lost: ${recording.lines[index]!.trim().slice(0, 120)}`,
+      recording: dropOne(recording, index),
+      judge: nothingDiffers,
+    };
+  },
+}));

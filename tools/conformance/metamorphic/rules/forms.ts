@@ -43,25 +43,35 @@ const AROUND: Readonly<Record<string, Dress>> = {
     lines.map((line) => line.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;')),
   "docker's JSON": (lines) =>
     lines.map((line, index) =>
-      JSON.stringify({ log: `${line}\n`, stream: 'stdout', time: `2026-03-01T10:00:00.${String(index).padStart(9, '0')}Z` }),
+      JSON.stringify({
+        log: `${line}\n`,
+        stream: 'stdout',
+        time: `2026-03-01T10:00:00.${String(index).padStart(9, '0')}Z`,
+      }),
     ),
   "vector's JSON": (lines) =>
     lines.map((line) => JSON.stringify({ host: 'node1', source_type: 'file', message: line })),
   'the list of LAVA': (lines) =>
-    lines.map((line) => `- {"dt": "2026-03-01T10:00:00.000000", "lvl": "target", "msg": ${JSON.stringify(line)}}`),
-  'rows of CSV': (lines) => lines.map((line) => `"2026-03-01","node1","${line.replace(/"/g, '""')}"`),
-  'colours': (lines) => lines.map((line) => `\u001b[32m${line}\u001b[0m`),
+    lines.map(
+      (line) =>
+        `- {"dt": "2026-03-01T10:00:00.000000", "lvl": "target", "msg": ${JSON.stringify(line)}}`,
+    ),
+  'rows of CSV': (lines) =>
+    lines.map((line) => `"2026-03-01","node1","${line.replace(/"/g, '""')}"`),
+  colours: (lines) => lines.map((line) => `\u001b[32m${line}\u001b[0m`),
 };
 
 const INSTEAD: Readonly<Record<string, Redress>> = {
   'no priority': (lines) => lines.map(({ seconds, message }) => `${stamp(seconds)} ${message}`),
   'no prefix at all': (lines) => lines.map(({ message }) => message),
-  'callers': (lines, random) =>
+  callers: (lines, random) =>
     lines.map(({ seconds, message }) => `${stamp(seconds)}[    T${random.below(3)}] ${message}`),
   'dmesg -x': (lines) =>
     lines.map(({ seconds, message }) => `kern  :info  : ${stamp(seconds)} ${message}`),
-  'syslog': (lines) =>
-    lines.map(({ seconds, message }) => `Mar  1 10:00:00 node1 kernel: ${stamp(seconds)} ${message}`),
+  syslog: (lines) =>
+    lines.map(
+      ({ seconds, message }) => `Mar  1 10:00:00 node1 kernel: ${stamp(seconds)} ${message}`,
+    ),
   'journal, ISO times': (lines) =>
     lines.map(({ seconds, message }) => `${clock(seconds)}+01:00 node1 kernel: ${message}`),
   "the journal's JSON": (lines) =>
@@ -120,53 +130,51 @@ function withLines(recording: Recording, lines: readonly string[]): Recording {
   return { ...recording, lines };
 }
 
-const around = Object.entries(AROUND).map(
-  ([name, dress]): Rule => ({
-    class: 'form',
-    name,
-    reason: 'what is put around whole lines leaves each of them as it was',
-    vary: (recording, random) =>
-      recording.isPlain || name === 'CRLF ends'
-        ? {
-            what: name,
-            recording: withLines(recording, dress(recording.lines, random)),
-            judge: sameFacts,
-          }
-        : undefined,
-  }),
-);
+const around = Object.entries(AROUND).map(([name, dress]): Rule => ({
+  class: 'form',
+  name,
+  reason: 'what is put around whole lines leaves each of them as it was',
+  vary: (recording, random) =>
+    recording.isPlain || name === 'CRLF ends'
+      ? {
+          what: name,
+          recording: withLines(recording, dress(recording.lines, random)),
+          judge: sameFacts,
+        }
+      : undefined,
+}));
 
-const instead = Object.entries(INSTEAD).map(
-  ([name, redress]): Rule => ({
-    class: 'form',
-    name,
-    reason: "the kernel's messages are the same whatever their way out writes in front of them",
-    vary: (recording, random) => {
-      const apart = allApart(recording.lines);
-      if (apart === undefined || !recording.isPlain) return undefined;
-      return { what: name, recording: withLines(recording, redress(apart, random)), judge: sameFacts };
-    },
-  }),
-);
+const instead = Object.entries(INSTEAD).map(([name, redress]): Rule => ({
+  class: 'form',
+  name,
+  reason: "the kernel's messages are the same whatever their way out writes in front of them",
+  vary: (recording, random) => {
+    const apart = allApart(recording.lines);
+    if (apart === undefined || !recording.isPlain) return undefined;
+    return {
+      what: name,
+      recording: withLines(recording, redress(apart, random)),
+      judge: sameFacts,
+    };
+  },
+}));
 
-const packed = Object.entries(PACKED).map(
-  ([name, pack]): Rule => ({
-    class: 'form',
-    name: `packed as ${name}`,
-    reason: 'a packed file holds the same bytes',
-    vary: (recording) => {
-      // What lies beside a log is found by the log's name; a packed one lies alone.
-      const alone = { ...recording, files: new Map<string, string>(), besides: {} };
-      return {
-        what: `packed as ${name}`,
-        base: alone,
-        recording: alone,
-        packed: pack(utf8.encode(`${recording.lines.join('\n')}\n`)),
-        judge: sameFacts,
-      };
-    },
-  }),
-);
+const packed = Object.entries(PACKED).map(([name, pack]): Rule => ({
+  class: 'form',
+  name: `packed as ${name}`,
+  reason: 'a packed file holds the same bytes',
+  vary: (recording) => {
+    // What lies beside a log is found by the log's name; a packed one lies alone.
+    const alone = { ...recording, files: new Map<string, string>(), besides: {} };
+    return {
+      what: `packed as ${name}`,
+      base: alone,
+      recording: alone,
+      packed: pack(utf8.encode(`${recording.lines.join('\n')}\n`)),
+      judge: sameFacts,
+    };
+  },
+}));
 
 /** Forms of logs. */
 export const FORM_RULES: readonly Rule[] = [...around, ...instead, ...packed];

@@ -9,8 +9,7 @@ import type { Rule, Variant } from '../variant.js';
 const PAGE = 4096;
 
 /** An entry of a firmware map in a line of the log. */
-const MAP_LINE =
-  /(BIOS-e820|user|modified): \[mem 0x([0-9a-f]{8,16})-0x([0-9a-f]{8,16})\](.*)$/;
+const MAP_LINE = /(BIOS-e820|user|modified): \[mem 0x([0-9a-f]{8,16})-0x([0-9a-f]{8,16})\](.*)$/;
 const SRAT_LINE = /(SRAT: Node \d+ PXM \d+) \[mem 0x([0-9a-f]{8,16})-0x([0-9a-f]{8,16})\](.*)$/;
 
 interface Found {
@@ -31,7 +30,12 @@ function areDistinct(found: readonly Found[]): boolean {
   return new Set(texts).size === texts.length;
 }
 
-function replaced(recording: Recording, index: number, lines: readonly string[], count = 1): Recording {
+function replaced(
+  recording: Recording,
+  index: number,
+  lines: readonly string[],
+  count = 1,
+): Recording {
   return { ...recording, lines: recording.lines.toSpliced(index, count, ...lines) };
 }
 
@@ -41,7 +45,9 @@ function identity(what: string, recording: Recording): Variant {
 
 /** Cuts one line's range in two at a page. */
 function split(recording: Recording, found: readonly Found[], random: Random): Variant | undefined {
-  const wide = found.filter(({ match }) => Number(`0x${match[3]!}`) - Number(`0x${match[2]!}`) > 4 * PAGE);
+  const wide = found.filter(
+    ({ match }) => Number(`0x${match[3]!}`) - Number(`0x${match[2]!}`) > 4 * PAGE,
+  );
   if (wide.length === 0) return undefined;
   const { index, match } = random.pick(wide);
   const [start, end] = [Number(`0x${match[2]!}`), Number(`0x${match[3]!}`) + 1];
@@ -61,7 +67,11 @@ function split(recording: Recording, found: readonly Found[], random: Random): V
 }
 
 /** Lines of a kind in another order, each kind of map for itself. */
-function reorder(recording: Recording, found: readonly Found[], random: Random): Variant | undefined {
+function reorder(
+  recording: Recording,
+  found: readonly Found[],
+  random: Random,
+): Variant | undefined {
   if (found.length < 2) return undefined;
   const lines = [...recording.lines];
   const places = found.map(({ index }) => index);
@@ -100,8 +110,7 @@ function merge(recording: Recording, found: readonly Found[], random: Random): V
   const pairs = found.flatMap((left, at) => {
     const right = found[at + 1];
     const touch =
-      right !== undefined &&
-      right.index === left.index + 1 &&
+      right?.index === left.index + 1 &&
       right.match[1] === left.match[1] &&
       right.match[4] === left.match[4] &&
       Number(`0x${left.match[3]!}`) + 1 === Number(`0x${right.match[2]!}`);
@@ -109,8 +118,14 @@ function merge(recording: Recording, found: readonly Found[], random: Random): V
   });
   if (pairs.length === 0) return undefined;
   const { left, right } = random.pick(pairs);
-  const line = recording.lines[left.index]!.replace(`0x${left.match[3]!}]`, `0x${right.match[3]!}]`);
-  return identity(`lines ${left.index + 1} and ${right.index + 1} joined`, replaced(recording, left.index, [line], 2));
+  const line = recording.lines[left.index]!.replace(
+    `0x${left.match[3]!}]`,
+    `0x${right.match[3]!}]`,
+  );
+  return identity(
+    `lines ${left.index + 1} and ${right.index + 1} joined`,
+    replaced(recording, left.index, [line], 2),
+  );
 }
 
 const FOREIGN: readonly string[] = [
@@ -164,7 +179,8 @@ function memoryAbove(recording: Recording, random: Random, prints: boolean): Var
   const { lines } = recording;
   const found = find(lines, MAP_LINE);
   if (found.length === 0 || found.some(({ match }) => match[1] !== 'BIOS-e820')) return undefined;
-  if (!areDistinct(found) || lines.some((line) => /Command line:.*\bmem(?:map)?=|Xen/.test(line))) return undefined;
+  if (!areDistinct(found) || lines.some((line) => /Command line:.*\bmem(?:map)?=|Xen/.test(line)))
+    return undefined;
   const usable = found.filter(({ match }) => /usable|System RAM/.test(match[4]!));
   const top = Math.max(...usable.map(({ match }) => Number(`0x${match[3]!}`) + 1));
   const all = Math.max(...found.map(({ match }) => Number(`0x${match[3]!}`) + 1));
@@ -176,19 +192,24 @@ function memoryAbove(recording: Recording, random: Random, prints: boolean): Var
   const printed = [
     `${head}e820: remove [mem ${hex(top)}-0xfffffffffffffffe] usable`,
     `${head}e820: user-defined physical RAM map:`,
-    ...found.map(({ index, match }) => `${head}${lines[index]!.slice(match.index).replace('BIOS-e820', 'user')}`),
+    ...found.map(
+      ({ index, match }) =>
+        `${head}${lines[index]!.slice(match.index).replace('BIOS-e820', 'user')}`,
+    ),
   ];
   const added = [more, ...(prints ? printed : [])];
   const next = lines
     .toSpliced(last.index + 1, 0, ...added)
-    .map((line) => (/ommand line: /.test(line) ? `${line.trimEnd()} mem=${top}` : line));
+    .map((line) => (line.includes('ommand line: ') ? `${line.trimEnd()} mem=${top}` : line));
   return identity(`mem=${hex(top)} with memory above it`, { ...recording, lines: next });
 }
 
 /** More memory above what `mem=` of the recording cut off. */
 function moreAbove(recording: Recording, random: Random): Variant | undefined {
   const { lines } = recording;
-  const option = lines.map((line) => /ommand line:.* mem=(\d+[KMGkmg]?)(?:\s|$)/.exec(line)).find((match) => match !== null);
+  const option = lines
+    .map((line) => /ommand line:.* mem=(\d+[KMGkmg]?)(?:\s|$)/.exec(line))
+    .find((match) => match !== null);
   const found = find(lines, MAP_LINE).filter(({ match }) => match[1] === 'BIOS-e820');
   const last = found.at(-1);
   if (option === undefined || last === undefined) return undefined;
@@ -210,7 +231,10 @@ export function bootInFront(all: readonly Recording[]): Rule {
       const saysWhere = recording.lines.some((line) => /BIOS-|\bnode +\d+: \[mem/.test(line));
       if (!BANNER.test(recording.lines[0] ?? '') || !saysWhere) return undefined;
       const other = random.pick(whole);
-      return identity(`behind ${other.name}`, { ...recording, lines: [...other.lines, ...recording.lines] });
+      return identity(`behind ${other.name}`, {
+        ...recording,
+        lines: [...other.lines, ...recording.lines],
+      });
     },
   };
 }

@@ -38,7 +38,10 @@ function renamedLine(line: string, labels: Labels): string {
       ZONELIST,
       (_, head: string, rest: string) =>
         head +
-        rest.replace(ZONELIST_ENTRY, (_entry, nid: string, zone: string) => `${label(nid)}:${zone}`),
+        rest.replace(
+          ZONELIST_ENTRY,
+          (_entry, nid: string, zone: string) => `${label(nid)}:${zone}`,
+        ),
     );
 }
 
@@ -47,9 +50,13 @@ function renamedNodes(text: string, labels: Labels): string {
   const parts = text.split(/^(?=--- )/m);
   const isOfNode = (part: string): RegExpExecArray | null =>
     /^--- \/sys\/devices\/system\/node\/node(\d+)\//.exec(part);
-  const nids = [...new Set(parts.flatMap((part) => isOfNode(part)?.[1] ?? []).map(Number))].sort((a, b) => a - b);
+  const nids = [...new Set(parts.flatMap((part) => isOfNode(part)?.[1] ?? []).map(Number))].sort(
+    (a, b) => a - b,
+  );
   const order = [...nids].sort((a, b) => labels.get(a)! - labels.get(b)!);
-  const byNode = new Map(nids.map((nid) => [nid, parts.filter((part) => Number(isOfNode(part)?.[1] ?? -1) === nid)]));
+  const byNode = new Map(
+    nids.map((nid) => [nid, parts.filter((part) => Number(isOfNode(part)?.[1] ?? -1) === nid)]),
+  );
   const moved = order.flatMap((nid) =>
     byNode.get(nid)!.map((part) => {
       const named = renamed(part.replace(`/node${nid}/`, `/node${labels.get(nid)!}/`), labels);
@@ -63,7 +70,10 @@ function renamedNodes(text: string, labels: Labels): string {
 }
 
 function renamedMemblock(text: string, labels: Labels): string {
-  return text.replace(/(\.\.0x[0-9a-f]+ +)(\d+)/g, (_, head: string, nid: string) => head + String(labels.get(Number(nid)) ?? nid));
+  return text.replace(
+    /(\.\.0x[0-9a-f]+ +)(\d+)/g,
+    (_, head: string, nid: string) => head + String(labels.get(Number(nid)) ?? nid),
+  );
 }
 
 function renamedFile(name: string, text: string, labels: Labels): string {
@@ -72,8 +82,14 @@ function renamedFile(name: string, text: string, labels: Labels): string {
   return name === 'iomem.txt' || name === 'firmware_memmap.txt' ? text : renamed(text, labels);
 }
 
-function renamedBesides({ blocks, steps }: Recording['besides'], labels: Labels): Recording['besides'] {
-  const label = <T extends { readonly nid: number }>(one: T): T => ({ ...one, nid: labels.get(one.nid) ?? one.nid });
+function renamedBesides(
+  { blocks, steps }: Recording['besides'],
+  labels: Labels,
+): Recording['besides'] {
+  const label = <T extends { readonly nid: number }>(one: T): T => ({
+    ...one,
+    nid: labels.get(one.nid) ?? one.nid,
+  });
   return {
     ...(blocks === undefined ? {} : { blocks: { ...blocks, blocks: blocks.blocks.map(label) } }),
     ...(steps === undefined
@@ -92,11 +108,15 @@ function renamedBesides({ blocks, steps }: Recording['besides'], labels: Labels)
 function nodesOf({ lines, files }: Recording): number[] {
   const nids = new Set<number>();
   for (const line of lines) {
-    const match = /(?:Initmem setup|Initializing) node (\d+)|\bnode +(\d+): \[mem|On node (\d+)|Fallback order for Node (\d+)|SRAT: Node (\d+)/.exec(line);
-    const nid = match?.slice(1).find((group) => group !== undefined);
+    const match =
+      /(?:Initmem setup|Initializing) node (\d+)|\bnode +(\d+): \[mem|On node (\d+)|Fallback order for Node (\d+)|SRAT: Node (\d+)/.exec(
+        line,
+      );
+    const nid = match?.slice(1).find((group: string | undefined) => group !== undefined);
     if (nid !== undefined) nids.add(Number(nid));
   }
-  for (const match of (files.get('zoneinfo.txt') ?? '').matchAll(/^Node (\d+), zone/gm)) nids.add(Number(match[1]));
+  for (const match of (files.get('zoneinfo.txt') ?? '').matchAll(/^Node (\d+), zone/gm))
+    nids.add(Number(match[1]));
   return [...nids].sort((a, b) => a - b);
 }
 
@@ -106,13 +126,18 @@ function hasTies(recording: Recording, nids: readonly number[]): boolean {
   const rows = [...(recording.files.get('nodes.txt') ?? '').matchAll(/\/distance\n([\d ]+)\n/g)];
   if (rows.length < nids.length) return true;
   return rows.some(([, row], index) => {
-    const others = row!.trim().split(/ +/).filter((_, column) => column !== index);
+    const others = row!
+      .trim()
+      .split(/ +/)
+      .filter((_, column) => column !== index);
     return new Set(others).size < others.length;
   });
 }
 
 function isAsymmetric({ lines }: Recording): boolean {
-  return lines.some((line) => /ommand line:.*(?:kernelcore=\d|movablecore=|numa=fake)|Faking/.test(line));
+  return lines.some((line) =>
+    /ommand line:.*(?:kernelcore=\d|movablecore=|numa=fake)|Faking/.test(line),
+  );
 }
 
 /** Lines whose order among equals follows the numbers, not the memory. */
@@ -132,11 +157,17 @@ function shuffled(items: readonly number[], random: Random): number[] {
   return result;
 }
 
-function vary(recording: Recording, nids: readonly number[], next: readonly number[]): Variant | undefined {
+function vary(
+  recording: Recording,
+  nids: readonly number[],
+  next: readonly number[],
+): Variant | undefined {
   if (next.every((nid, index) => nid === nids[index])) return undefined;
   const labels = new Map(nids.map((nid, index) => [nid, next[index]!]));
   const lines = recording.lines.map((line) => renamedLine(line, labels));
-  const files = new Map([...recording.files].map(([name, text]) => [name, renamedFile(name, text, labels)] as const));
+  const files = new Map(
+    [...recording.files].map(([name, text]) => [name, renamedFile(name, text, labels)] as const),
+  );
   const what = [...labels].map(([from, to]) => `${from} as ${to}`).join(', ');
   return {
     what: `nodes called anew: ${what}`,
@@ -169,7 +200,11 @@ export const RENAMING_RULES: readonly Rule[] = [
       let last = -1;
       // A single node has number 0 where no table names it.
       if (nids.length === 1) return undefined;
-      return vary(recording, nids, nids.map(() => (last += 1 + random.below(4))));
+      return vary(
+        recording,
+        nids,
+        nids.map(() => (last += 1 + random.below(4))),
+      );
     },
   },
 ];

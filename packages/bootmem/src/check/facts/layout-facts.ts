@@ -138,7 +138,9 @@ export function memmapInitFacts(plan: LayoutPlan, facts: FactList): void {
     const isMoved =
       ours !== span &&
       plan.layout.nodes.some(({ nid, zones }) =>
-        zones.some((one) => nid === line.nid && one.startPfn === line.startPfn && one.endPfn === line.endPfn),
+        zones.some(
+          (one) => nid === line.nid && one.startPfn === line.startPfn && one.endPfn === line.endPfn,
+        ),
       );
     if (isMoved) facts.open('memmap_init span', subject, span, 'zones are numbered by the build');
     else facts.compare('memmap_init span', subject, span, ours);
@@ -205,14 +207,17 @@ export function nodePagesFacts(plan: LayoutPlan, facts: FactList): void {
   for (const line of plan.description.printed.nodePages) {
     const node = plan.layout.nodes.find((candidate) => candidate.nid === line.nid);
     facts.compare('node total pages', `node ${line.nid}`, line.totalPages, node?.presentPages ?? 0);
-    const isWhole = line.zones.every(({ zone, pages }) => zone === 'Movable' || pages !== undefined);
+    const isWhole = line.zones.every(
+      ({ zone, pages }) => zone === 'Movable' || pages !== undefined,
+    );
     // Kernels before 3.9 left out descriptors and the DMA reserve: then the zones do not add up to the node.
     const sum = line.zones.reduce((pages, zone) => pages + (zone.pages ?? 0), 0);
     const apart = line.zones.reduce(
       (pages, { memmapPages = 0, reservedPages = 0 }) => pages + memmapPages + reservedPages,
       0,
     );
-    const counted = sum === line.totalPages ? 'all' : sum + apart === line.totalPages ? 'less' : undefined;
+    const counted =
+      sum === line.totalPages ? 'all' : sum + apart === line.totalPages ? 'less' : undefined;
     for (const zone of line.zones) {
       if (zone.pages === undefined) continue;
       const subject = `node ${line.nid} ${zone.zone}`;
@@ -220,7 +225,12 @@ export function nodePagesFacts(plan: LayoutPlan, facts: FactList): void {
       if (zone.zone === 'Movable' && plan.description.commandLine === undefined) {
         facts.open('zone pages', subject, zone.pages, NO_COMMAND_LINE);
       } else if (!isWhole || counted === undefined) {
-        facts.open('zone pages', subject, zone.pages, 'the zones in the log do not add up to their node');
+        facts.open(
+          'zone pages',
+          subject,
+          zone.pages,
+          'the zones in the log do not add up to their node',
+        );
       } else {
         const present = mine?.presentPages ?? 0;
         const ours = counted === 'all' ? present : zonePages(present, zone);

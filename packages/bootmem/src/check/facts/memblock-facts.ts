@@ -35,7 +35,12 @@ function dumpFacts({ report, looksLost }: DumpReplay, facts: FactList): void {
     const at = index - report.equalDumps;
     const difference = report.differences[at] ?? 'equal';
     if (looksLost[at] === true) {
-      facts.open('memblock dump', `#${index + 2}`, 'equal', `the log lacks a line of memblock=debug: ${difference}`);
+      facts.open(
+        'memblock dump',
+        `#${index + 2}`,
+        'equal',
+        `the log lacks a line of memblock=debug: ${difference}`,
+      );
     } else facts.compare('memblock dump', `#${index + 2}`, 'equal', difference);
   }
 }
@@ -135,7 +140,12 @@ function totalPagesFacts(plan: LayoutPlan, facts: FactList): void {
   }
   const reserve = dmaReserve(plan.memory, free);
   if (reserve < 0) {
-    facts.open('Total pages', 'machine', line.totalPages, 'memblock holds memory that is not in the map');
+    facts.open(
+      'Total pages',
+      'machine',
+      line.totalPages,
+      'memblock holds memory that is not in the map',
+    );
     return;
   }
   const ours = plan.layout.nodes

@@ -122,8 +122,16 @@ function deviceFacts(plan: LayoutPlan, zone: ZoneinfoZone, facts: FactList): voi
   }
   const start = Math.min(...own.map((range) => range.startPfn));
   const end = Math.max(...own.map((range) => range.endPfn));
-  if (zone.startPfn !== undefined && (zone.startPfn < start || zone.startPfn + zone.spanned > end)) {
-    facts.open('spanned pages', subject, zone.spanned, 'device memory that is in no line of the map');
+  if (
+    zone.startPfn !== undefined &&
+    (zone.startPfn < start || zone.startPfn + zone.spanned > end)
+  ) {
+    facts.open(
+      'spanned pages',
+      subject,
+      zone.spanned,
+      'device memory that is in no line of the map',
+    );
     return;
   }
   facts.compare('spanned pages', subject, zone.spanned, end - start);

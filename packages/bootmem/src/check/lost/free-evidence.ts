@@ -13,6 +13,7 @@
 import { parseRelease } from '@bootmem/memmap/releases';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 import { BOOT_ONLY_PARTS } from '../image-frees.js';
+import { mayHaveInitrd } from '../kept-memblock.js';
 
 /** Code and read-only data are mapped in pages of this size, KiB. */
 const LARGE_PAGE_KB = 2048;
@@ -32,7 +33,8 @@ function expected(plan: LayoutPlan): [string, RegExp][] {
   const lines: [string, RegExp][] = [
     ['the parts of the image that only the boot needs', BOOT_ONLY_PARTS],
   ];
-  if (!isX86 || printed.ramdisk !== undefined) lines.push(['the initrd', /initrd/i]);
+  const hasInitrd = printed.ramdisk !== undefined || (!isX86 && mayHaveInitrd(plan));
+  if (hasInitrd) lines.push(['the initrd', /initrd/i]);
   if (isX86 && kernel.printed.freesAlternatives) {
     lines.push(['what only several processors need', /SMP alternatives/i]);
   }
@@ -40,8 +42,10 @@ function expected(plan: LayoutPlan): [string, RegExp][] {
   const parts = printed.memory?.partsKb ?? {};
   const endsInside = (kb = 1): boolean => kb % LARGE_PAGE_KB >= 4;
   lines.push(['decrypted memory', /decrypted/i]);
-  if (endsInside(parts['kernel code'])) lines.push(['the gap behind the code', /text\/rodata gap/i]);
-  if (endsInside(parts['rodata'])) lines.push(['the gap behind read-only data', /rodata\/data gap/i]);
+  if (endsInside(parts['kernel code']))
+    lines.push(['the gap behind the code', /text\/rodata gap/i]);
+  if (endsInside(parts['rodata']))
+    lines.push(['the gap behind read-only data', /rodata\/data gap/i]);
   return lines;
 }
 

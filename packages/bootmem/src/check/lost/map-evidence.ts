@@ -14,8 +14,11 @@ import type { Range } from './ranges.js';
 export function mapEvidence(plan: LayoutPlan): string | undefined {
   const { description, derived, pageSize } = plan;
   const printed = description.printed.earlyRanges;
-  if (/xen/.test(description.kernel?.release ?? '') && description.firmware.map.length === 0) {
-    return "the log lacks the map that Xen gave the kernel";
+  if (
+    description.kernel?.release.includes('xen') === true &&
+    description.firmware.map.length === 0
+  ) {
+    return 'the log lacks the map that Xen gave the kernel';
   }
   if (printed.length === 0) return undefined;
   if (derived.source === 'early-ranges') return sumEvidence(plan);
@@ -54,7 +57,9 @@ function memoryIn(entries: readonly (Range & { readonly kind: string })[]): Rang
 function explained({ description, derived }: LayoutPlan): Range[] {
   const { firmware, options } = description;
   // What came before a map that was printed again is in it.
-  const again = { 'user-map': firmware.user, 'modified-map': firmware.modified }[derived.source as string];
+  const again = { 'user-map': firmware.user, 'modified-map': firmware.modified }[
+    derived.source as string
+  ];
   const since = again?.at(-1)?.line;
   if (since !== undefined) return firmware.edits.filter(({ line }) => line > since);
   const asked = options.memmap.map(({ form, start = 0, size = 0 }) =>

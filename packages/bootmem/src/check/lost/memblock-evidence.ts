@@ -23,7 +23,10 @@ export function memblockEvidence(plan: LayoutPlan): string | undefined {
 
 function pagesKb(plan: LayoutPlan, ranges: readonly { start: number; end: number }[]): number {
   const frames = toPageFrames(ranges, plan.pageSize, 'inward');
-  return frames.reduce((kb, { startPfn, endPfn }) => kb + ((endPfn - startPfn) * plan.pageSize) / 1024, 0);
+  return frames.reduce(
+    (kb, { startPfn, endPfn }) => kb + ((endPfn - startPfn) * plan.pageSize) / 1024,
+    0,
+  );
 }
 
 /** KiB that may have been given back before a line: huge pages of a gibibyte join early in some kernels, late in others. */
@@ -31,7 +34,9 @@ function givenBack(plan: LayoutPlan, line: number): number[] {
   const { printed, memblock } = plan.description;
   const lines = printed.freeing.reduce((kb, one) => (one.line < line ? kb + one.kb : kb), 0);
   const isEarlier = (one: MemblockOperation): boolean => one.op === 'free-late' && one.line < line;
-  const late = memblock.operations.flatMap((one) => (isEarlier(one) && 'start' in one ? [one] : []));
+  const late = memblock.operations.flatMap((one) =>
+    isEarlier(one) && 'start' in one ? [one] : [],
+  );
   const sure = lines + pagesKb(plan, late);
   const gigantic = printed.hugetlb.reduce(
     (kb, one) => (one.pageBytes >= 2 ** 30 ? kb + (one.pageBytes / 1024) * one.preallocated : kb),

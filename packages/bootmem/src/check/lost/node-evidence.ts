@@ -11,7 +11,8 @@ export function nodeEvidence({ description, derived, pageSize }: LayoutPlan): st
   const { numa, cpus } = description;
   const { nodeSource } = derived;
   if (nodeSource !== 'srat' && nodeSource !== 'faked') return undefined;
-  const blocks = nodeSource === 'srat' ? [...numa.srat, ...numa.merges.map(({ result }) => result)] : numa.faked;
+  const blocks =
+    nodeSource === 'srat' ? [...numa.srat, ...numa.merges.map(({ result }) => result)] : numa.faked;
   const [outside] = without(derived.memory, blocks);
   if (outside !== undefined && outside.end - outside.start >= pageSize) {
     return `the log lacks lines about nodes: memory at ${formatMemRange(outside.start, outside.end)} is in no node's block`;

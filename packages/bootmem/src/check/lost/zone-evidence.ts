@@ -16,7 +16,6 @@ export function zoneEvidence({ description, memory, pageSize }: LayoutPlan): str
   );
   const first = memory[0]!.startPfn * pageSize;
   const last = memory.at(-1)!.endPfn * pageSize;
-  const reaches =
-    ranges.length > 0 && ranges[0]!.start <= first && ranges.at(-1)!.end >= last;
+  const reaches = ranges.length > 0 && ranges[0]!.start <= first && ranges.at(-1)!.end >= last;
   return isWhole && reaches ? undefined : 'the log lacks lines about the ranges of its zones';
 }

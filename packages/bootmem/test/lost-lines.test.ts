@@ -1,0 +1,64 @@
+/** A line that got lost: what followed from it is not derivable, nothing gets another value. */
+import { readFileSync } from 'node:fs';
+import { parseDescription } from '@bootmem/firmware-map';
+import { describe, expect, test } from '@jest/globals';
+import { checkMachine } from '../dist/check.js';
+import type { CheckReport } from '../dist/check.js';
+import { SAMPLE_LOG } from '../dist/package-info.js';
+
+const LINES = readFileSync(SAMPLE_LOG, 'utf8').split('\n');
+
+function check(lines: readonly string[]): CheckReport | undefined {
+  const read = parseDescription(`${lines.join('\n')}\n`, { name: 'test' });
+  return read.ok
+    ? checkMachine({ description: read.description, source: 'test', notes: [] })
+    : undefined;
+}
+
+const differing = (lines: readonly string[]): string[] =>
+  (check(lines)?.facts ?? [])
+    .filter(({ verdict }) => verdict === 'differs')
+    .map(({ fact, subject, kernel, ours }) => `${fact} of ${subject}: ${kernel}, ours ${ours}`);
+
+const without = (pattern: RegExp): string[] => {
+  const at = LINES.findIndex((line) => pattern.test(line));
+  if (at < 0) throw new Error(`no line like ${String(pattern)}`);
+  return LINES.toSpliced(at, 1);
+};
+
+test('any line of the sample may be lost', () => {
+  expect(differing(LINES)).toEqual([]);
+  // Lines are many and alike: some of them do for all.
+  const places = LINES.flatMap((line, index) =>
+    line !== '' && index % (line.includes('memblock') ? 31 : 3) === 0 ? [index] : [],
+  );
+  for (const index of places) {
+    expect({ lost: LINES[index], differing: differing(LINES.toSpliced(index, 1)) }).toEqual({
+      lost: LINES[index],
+      differing: [],
+    });
+  }
+});
+
+describe('what is lost is named', () => {
+  const reasons = (pattern: RegExp): string =>
+    [...new Set(check(without(pattern))!.facts.flatMap(({ reason }) => reason ?? []))].join('\n');
+
+  test.each([
+    [/BIOS-e820: .*0x0000000100000000.* usable/, /in none of them/],
+    [/SRAT: Node 1 PXM 1 \[mem 0x1/, /in no node's block/],
+    [/node +0: \[mem 0x0000000000001000/, /no line takes it away/],
+  ])('%p', (pattern, reason) => {
+    expect(reasons(pattern)).toMatch(reason);
+  });
+});
+
+test('a rule that is wrong is no lost line: what the log says twice is compared', () => {
+  const changed = LINES.map((line) =>
+    line.replace(
+      /(Memory: \d+K\/)(\d+)K/,
+      (_, head: string, total: string) => `${head}${Number(total) + 4}K`,
+    ),
+  );
+  expect(differing(changed)).toEqual([expect.stringMatching(/^Memory: total/)]);
+});
