@@ -41,6 +41,7 @@ export default {
           { text: 'Performance', link: '/guide/performance' },
           { text: 'Compared with the kernel', link: '/guide/compared-with-the-kernel' },
           { text: 'What is derived from what', link: '/guide/derivations' },
+          { text: 'Variants without a kernel', link: '/guide/variants' },
           { text: 'Concurrency protocols', link: '/guide/concurrency' },
           { text: 'Architecture', link: '/architecture' },
           { text: 'Decisions', link: '/adr/' },

@@ -20,7 +20,7 @@ export async function runLog(path: string, withReplay: boolean): Promise<LogOutc
     return await compareLog(path, withReplay);
   } catch (error) {
     const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    const nothing = { equal: 0, differs: 0, notDerivable: 0, facts: [], notes: [] };
+    const nothing = { equal: 0, differs: 0, notDerivable: 0, facts: [], findings: [], notes: [] };
     const head = { schema: 'bootmem/check', version: 1, source: basename(path) } as const;
     return {
       name: basename(path),

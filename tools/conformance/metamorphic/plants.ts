@@ -23,8 +23,8 @@ const PLANTS: readonly Plant[] = [
     fault: 'a release is known by the whole text of one distribution',
     rule: 'another text behind the release',
     file: 'bootmem/dist/plan/profile.js',
-    from: 'export function kernelOf(release) {',
-    to: 'export function kernelOf(release) { if (!/deb|amd64|generic/.test(release ?? "amd64")) release = "2.6.32";',
+    from: 'printed: printedProfile(release),',
+    to: "printed: printedProfile(/deb|amd64|generic/.test(release ?? 'amd64') ? release : '2.6.32'),",
   },
   {
     fault: 'an entry below the one before it is taken for a repetition',

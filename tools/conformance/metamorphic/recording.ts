@@ -43,7 +43,7 @@ export const BANNER = /Linux version \d/;
  * @param path  a log, or a folder with one
  * @returns `undefined` where the beginning of the log is lost, so that nothing is known of what a change would do
  */
-export async function readRecording(path: string): Promise<Recording | undefined> {
+async function readRecording(path: string): Promise<Recording | undefined> {
   const folder = statSync(path).isDirectory();
   const log = folder ? wholeLog(path) : path;
   if (log === undefined) return undefined;
@@ -103,7 +103,7 @@ function recordingPaths(path: string): string[] {
 }
 
 /** The machine of a recording, or why it cannot be used. */
-export function machineOf({ name, lines, files, besides }: Recording): LoadedMachine | string {
+function machineOf({ name, lines, files, besides }: Recording): LoadedMachine | string {
   const log = parseDescription(`${lines.join('\n')}\n`, { name });
   if (!log.ok) return log.problems.at(-1)?.message ?? 'not read';
   const more = [...files].flatMap(([file, text]) => parsedFile(file, text));
@@ -129,7 +129,7 @@ function parsedFile(name: string, text: string): readonly MachineDescription[] {
 export function reportOf(recording: Recording): CheckReport {
   const machine = machineOf(recording);
   if (typeof machine !== 'string') return checkMachine(machine);
-  const nothing = { equal: 0, differs: 0, notDerivable: 0, facts: [], notes: [] };
+  const nothing = { equal: 0, differs: 0, notDerivable: 0, facts: [], findings: [], notes: [] };
   const head = { schema: 'bootmem/check', version: 1, source: recording.name } as const;
   return { ...head, kernel: 'unknown', rejected: machine, ...nothing };
 }

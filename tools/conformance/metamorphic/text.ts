@@ -10,7 +10,7 @@ export interface LogLine {
 }
 
 /** The parts of a line with the kernel's own prefix; `undefined` for any other. */
-export function takeApart(line: string): LogLine | undefined {
+function takeApart(line: string): LogLine | undefined {
   const match = PREFIX.exec(line);
   if (match === null) return undefined;
   return {

@@ -28,6 +28,8 @@ export interface PrintedProfile {
   readonly reservesOf: 'marked-pages' | 'managed-pages';
   /** x86 gives back what only a machine with several processors needs, in a line of its own. */
   readonly freesAlternatives: boolean;
+  /** x86-64 gives back decrypted memory and the gaps of its image, in lines of their own. */
+  readonly freesImageGaps: boolean;
   /** arm64's DMA zone: the old name of DMA32, 30 address bits, or what the most limited device reaches. */
   readonly arm64Dma: 'dma32-by-name' | '30-bits' | 'devices';
   /** arm64 counts the bits from address 0, or from a multiple of their reach below memory. */
@@ -58,6 +60,7 @@ export const RELEASES: ReleaseTable<Row> = [
     presence: 'section',
     reservesOf: 'marked-pages',
     freesAlternatives: true,
+    freesImageGaps: false,
     arm64Dma: 'dma32-by-name',
     arm64DmaFromZero: false,
     threadedArchitectures: 'none',
@@ -72,6 +75,8 @@ export const RELEASES: ReleaseTable<Row> = [
   { since: '3.19', dma32End: 'memory' },
   // Nodes with processors only are put online before the lists are built.
   { since: '4.15', zonelistNodes: 'memory-or-cpus' },
+  // Printed by name ("text/rodata gap", "unused decrypted") in logs of 5.0 and later.
+  { since: '5.0', freesImageGaps: true },
   // "mm/sparsemem: introduce struct mem_section_usage": a snapshot of 3.12 … 4.7 counts blocks by section.
   { since: '5.3', presence: 'subsection' },
   // "arm64: use both ZONE_DMA and ZONE_DMA32": logs of 5.5 and 5.10 (Raspberry Pi and others).

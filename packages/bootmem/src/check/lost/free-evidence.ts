@@ -10,7 +10,6 @@
  * | areas of the contiguous allocator | all: they add up to `cma-reserved`                          |
  * | doubled arrays of memblock     | those that give memblock up: one free for each list            |
  */
-import { parseRelease } from '@bootmem/memmap/releases';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 import { BOOT_ONLY_PARTS } from '../image-frees.js';
 import { mayHaveInitrd } from '../kept-memblock.js';
@@ -38,7 +37,14 @@ function expected(plan: LayoutPlan): [string, RegExp][] {
   if (isX86 && kernel.printed.freesAlternatives) {
     lines.push(['what only several processors need', /SMP alternatives/i]);
   }
-  if (architecture !== 'x86_64' || (parseRelease(kernel.release)?.[0] ?? 9) < 5) return lines;
+  const { operations } = description.memblock;
+  const keepsServices = operations.some(
+    (one) => one.op === 'reserve' && one.caller.includes('efi_reserve_boot_services'),
+  );
+  if (keepsServices && !operations.some(({ op }) => op === 'free-late')) {
+    lines.push(['EFI boot services', /boot services/i]);
+  }
+  if (architecture !== 'x86_64' || !kernel.printed.freesImageGaps) return lines;
   const parts = printed.memory?.partsKb ?? {};
   const endsInside = (kb = 1): boolean => kb % LARGE_PAGE_KB >= 4;
   lines.push(['decrypted memory', /decrypted/i]);

@@ -27,9 +27,26 @@ export function mapEvidence(plan: LayoutPlan): string | undefined {
   if (more !== undefined && lengthOf([more]) >= pageSize) {
     return `the log lacks lines of its map: memory at ${formatMemRange(more.start, more.end)} is in none of them`;
   }
-  const [less] = without(without(derived.memory, printed), explained(plan));
-  if (less === undefined || lengthOf([less]) < pageSize) return undefined;
-  return `the log lacks lines: memory at ${formatMemRange(less.start, less.end)} is in its map and not in the kernel's ranges, and no line takes it away`;
+  const less = without(without(derived.memory, printed), explained(plan));
+  if (lengthOf(less) < pageSize || !looksLost(plan, less)) return undefined;
+  const at = formatMemRange(less[0]!.start, less[0]!.end);
+  return `the log lacks lines: memory at ${at} is in its map and not in the kernel's ranges, and no line takes it away`;
+}
+
+/**
+ * Memory too much in the map is no lost line where the printed total counts it, unless it is a whole range: then that
+ * range's own line is lost.
+ */
+function looksLost(plan: LayoutPlan, less: readonly Range[]): boolean {
+  const { memory, nodeSource } = plan.derived;
+  // Nodes that are known from these very lines: a line less is a node less.
+  if (nodeSource === 'early-ranges' || totalBytes(plan) !== lengthOf(memory)) return true;
+  const { earlyRanges } = plan.description.printed;
+  const isTouched = (range: Range): boolean =>
+    earlyRanges.some(({ start, end }) => start < range.end && end > range.start);
+  return less.every(({ start, end }) =>
+    memory.some((range) => range.start <= start && end <= range.end && !isTouched(range)),
+  );
 }
 
 /** All that the lines of the map in force call memory, before edits. */
@@ -72,16 +89,18 @@ function explained({ description, derived }: LayoutPlan): Range[] {
 }
 
 /** Where the ranges are all the log says of memory, they must add up to the printed total. */
-function sumEvidence({ description, derived }: LayoutPlan): string | undefined {
-  const { memory } = description.printed;
-  const totals = description.printed.nodePages;
-  const bytes =
-    totals.length > 0
-      ? totals.reduce((sum, { totalPages }) => sum + totalPages, 0) * derived.pageSize
-      : memory?.partsKb['absent'] === undefined
-        ? memory && memory.totalKb * 1024
-        : undefined;
-  const sum = lengthOf(derived.memory);
+function sumEvidence(plan: LayoutPlan): string | undefined {
+  const bytes = totalBytes(plan);
+  const sum = lengthOf(plan.derived.memory);
   if (bytes === undefined || bytes === sum) return undefined;
   return `the log lacks lines: its early ranges add up to ${sum / 1024} KiB, its totals to ${bytes / 1024} KiB`;
+}
+
+/** Memory present as the kernel counted it. */
+function totalBytes({ description, derived }: LayoutPlan): number | undefined {
+  const { memory, nodePages } = description.printed;
+  if (nodePages.length > 0) {
+    return nodePages.reduce((sum, { totalPages }) => sum + totalPages, 0) * derived.pageSize;
+  }
+  return memory && (memory.totalKb - (memory.partsKb['absent'] ?? 0)) * 1024;
 }
