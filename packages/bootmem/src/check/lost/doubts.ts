@@ -20,6 +20,7 @@ import { zoneEvidence } from './zone-evidence.js';
 /** Facts that rest on memblock's operations, and on nothing that other evidence speaks of. */
 const OF_MEMBLOCK: ReadonlySet<string> = new Set([
   'managed pages',
+  'deferred pages',
   'Total pages',
   'watermarks',
   'lowmem reserve',
