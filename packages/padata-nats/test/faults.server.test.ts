@@ -171,7 +171,7 @@ withServer('when something dies', () => {
     const js = jetstream(nc);
     const subject = `padata.res.${series.runId}`;
     const copies: Promise<unknown>[] = [];
-    nc.subscribe(subject, {
+    const copying = nc.subscribe(subject, {
       callback: (_error, message) => {
         // Copies have no id, so the server keeps them, and they are not copied again.
         if (message.headers?.has('Nats-Msg-Id') !== true) return;
@@ -182,6 +182,8 @@ withServer('when something dies', () => {
     const ledger = new Ledger();
     await ledger.submitAll(series, values(300));
     await series.drain();
+    // No copy is begun after this line.
+    copying.unsubscribe();
     await Promise.all(copies);
     await nc.close();
     expect(copies.length).toBeGreaterThan(0);
@@ -197,7 +199,7 @@ withServer('when something dies', () => {
     const nc = await connect({ servers: server.url });
     const js = jetstream(nc);
     const copies: Promise<unknown>[] = [];
-    nc.subscribe(`padata.job.${moduleToken('jobs')}.${series.runId}`, {
+    const copying = nc.subscribe(`padata.job.${moduleToken('jobs')}.${series.runId}`, {
       callback: (_error, message) => {
         if (message.headers?.has('Nats-Msg-Id') !== true) return;
         copies.push(js.publish(message.subject, message.data));
@@ -207,6 +209,8 @@ withServer('when something dies', () => {
     const ledger = new Ledger();
     await ledger.submitAll(series, spins(60, 3));
     await series.drain();
+    // No copy is begun after this line.
+    copying.unsubscribe();
     await Promise.all(copies);
     await nc.close();
     expect(copies.length).toBeGreaterThan(0);
