@@ -165,11 +165,14 @@ function isUnasked(operations: readonly MemblockOperation[], index: number): boo
   );
 }
 
-/** Whether a request is followed by another one: what it led to is lost, or it failed. */
+/** Whether a request is not followed by a reservation of its size: what it led to is lost, or it failed. */
 function hasUnanswered(operations: readonly MemblockOperation[]): boolean {
-  return operations.some(
-    ({ op }, index) => op === 'alloc' && operations[index + 1]?.op !== 'reserve',
-  );
+  return operations.some((one, index) => {
+    const next = operations[index + 1];
+    const isAnswer =
+      next?.op === 'reserve' && one.op === 'alloc' && next.end - next.start === one.size;
+    return one.op === 'alloc' && !isAnswer;
+  });
 }
 
 /** First difference between a state and a dump, in words. */

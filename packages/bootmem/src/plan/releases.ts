@@ -101,8 +101,8 @@ export const RELEASES: ReleaseTable<Row> = [
   { since: '6.13', s390SectionBytes: 2 ** 27 },
   // A change of managed pages recomputes reserves, not marks: recorded with 6.16.12 and later, not with 6.12.
   { since: '6.16', reservesOf: 'managed-pages' },
-  // Recorded with 7.0.13 ("Freeing SMP alternatives memory"), not with 7.1.13 and later.
-  { since: '7.1', freesAlternatives: false },
+  // Recorded with 7.2.13 ("Freeing SMP alternatives memory"), not with 7.3 and 7.3.4.
+  { since: '7.3', freesAlternatives: false },
 ];
 
 /** What distributions carry without the release's number: Red Hat's 3.10 has the node line of 3.18. */

@@ -3,7 +3,7 @@
  *
  * | line about                     | printed by                                                     |
  * |--------------------------------|----------------------------------------------------------------|
- * | SMP alternatives               | x86 to 7.0                                                     |
+ * | SMP alternatives               | x86 to 7.2                                                     |
  * | initrd                         | all, where one was found; elsewhere than on x86 nothing tells  |
  * | initmem                        | all                                                            |
  * | decrypted, gaps of the image   | x86-64; a gap where code, or read-only data, ends inside 2 MiB |
