@@ -65,6 +65,9 @@ export function createBudget(shrink: (list: number, limit: number) => void): Bud
   const limits = new Int32Array(CACHE_LISTS);
   let left = 0;
   let whole = 0;
+  /** Counts changes of limits; what was refused since the last one is refused again without a search. */
+  let changes = 1;
+  const refusedAt = new Int32Array(CACHE_LISTS);
 
   /** The list with the most pages, other than `list`. */
   function largest(list: number): number {
@@ -79,19 +82,23 @@ export function createBudget(shrink: (list: number, limit: number) => void): Bud
   const pagesOf = (list: number): number => limits[list]! << orderOfList(list);
 
   function grow(list: number, entries: number): boolean {
+    if (refusedAt[list] === changes) return false;
     const order = orderOfList(list);
     const before = limits[list]!;
+    if (entries <= before) return false;
     for (let wanted = entries; wanted > before;) {
       const missing = ((wanted - before) << order) - left;
       if (missing <= 0) {
         limits[list] = wanted;
         left -= (wanted - before) << order;
+        changes++;
         return true;
       }
       const other = largest(list);
       if (other >= 0 && pagesOf(other) >= 2 * (wanted << order)) halve(other);
       else wanted = before + ((wanted - before) >> 1);
     }
+    refusedAt[list] = changes;
     return false;
   }
 
@@ -101,6 +108,7 @@ export function createBudget(shrink: (list: number, limit: number) => void): Bud
     shrink(list, limit);
     left += (limits[list]! - limit) << orderOfList(list);
     limits[list] = limit;
+    changes++;
   }
 
   return {
@@ -110,6 +118,7 @@ export function createBudget(shrink: (list: number, limit: number) => void): Bud
       whole = share;
       left = share;
       limits.fill(0);
+      changes++;
     },
   };
 }
