@@ -71,6 +71,31 @@ group('several boots in one input', () => {
       source: { bootCount: 2 },
     });
   });
+
+  test('a kernel that warns at length before its first record begins a boot too, where its release is another', () => {
+    const timed = FIRST.trimEnd()
+      .split('\n')
+      .map((line) => `[    0.000000] ${line}`);
+    const other = (numbers: string): string =>
+      `Linux version ${numbers}-made-up (user@host) #1 SMP`;
+    const warning = Array.from({ length: 40 }, (_, index) => `R${index}: 0000000000000000`);
+    const map = ['BIOS-e820: [mem 0x0000000000100000-0x00000000bfffcfff] usable'];
+    const boot = (numbers: string): string =>
+      [...timed, other(numbers), ...warning, ...map].join('\n');
+    const firstLine = timed.length + 1;
+    expect(describe(boot('6.99.1'))).toMatchObject({
+      kernel: { numbers: [6, 99, 1] },
+      source: { bootCount: 2, firstLine },
+      firmware: { map: [{ start: 0x100000 }] },
+    });
+    // Another kernel that is only spoken of: the log goes on with its own prefix.
+    const spoken = [...timed, other('6.99.1'), ...warning, '[    1.000000] ACPI: LAPIC 0', ...map];
+    expect(describe(spoken.join('\n'))).toMatchObject({ source: { bootCount: 1 } });
+    // The same release may be /proc/version, however far from what follows.
+    const own = /Linux version (\S+)/.exec(FIRST)![1]!;
+    const same = [...timed, `Linux version ${own} (user@host) #1 SMP`, ...warning, ...map];
+    expect(describe(same.join('\n'))).toMatchObject({ source: { bootCount: 1 } });
+  });
 });
 
 group('streams', () => {

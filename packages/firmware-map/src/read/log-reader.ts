@@ -57,6 +57,11 @@ export class LogReader {
     return HINT.test(text);
   }
 
+  /** True for what is printed before memory is handed over, and never later in a boot. */
+  static isOfBeginning(text: string): boolean {
+    return EARLY_ONLY.test(text);
+  }
+
   /**
    * Takes one line.
    * @param text   the cleaned line

@@ -143,6 +143,16 @@ function isLoggersJson(line: string): boolean {
   return jsonMessages(line) !== undefined || /^\s*"dmesg"\s*:/.test(line);
 }
 
+/** A line that is a banner, or only looks like one. */
+interface Doubtful {
+  readonly text: string;
+  readonly line: number;
+  /** Whether it names a release that the log before it does not. */
+  readonly isOther: boolean;
+  /** Lines in which any record tells that it was one. */
+  linesLeft: number;
+}
+
 class StreamReader implements Reader {
   readonly #options: ReadOptions;
   readonly #splitter: LineSplitter;
@@ -156,8 +166,7 @@ class StreamReader implements Reader {
   #bootIndex = 0;
   /** The best boot before the current one, when it may still be asked for. */
   #kept: { draft: Draft; index: number } | undefined;
-  /** A line that is a banner, or only looks like one. */
-  #doubtful: { text: string; line: number; linesLeft: number } | undefined;
+  #doubtful: Doubtful | undefined;
   #binaryLines = 0;
   #textLines = 0;
   #json: string[] | undefined;
@@ -232,7 +241,8 @@ class StreamReader implements Reader {
     this.#textLines++;
     const isBanner = text.includes('Linux version') && BANNER.test(text);
     if (isBanner && this.#isDoubtful(text)) {
-      this.#doubtful = { text, line: number, linesLeft: 5 };
+      const isOther = BANNER.exec(text)![1] !== this.#draft.kernel?.release;
+      this.#doubtful = { text, line: number, isOther, linesLeft: 5 };
       return;
     }
     if (this.#doubtful !== undefined) this.#settleDoubt(text);
@@ -274,14 +284,20 @@ class StreamReader implements Reader {
     return this.#draft.kernel !== undefined && this.#draft.hasPrefixes === true && !hasPrefix(text);
   }
 
-  // It was a banner if lines of a boot follow it at once.
+  // It was a banner if lines of a boot follow it at once. A kernel may warn at length before it says anything of itself:
+  // where the release is another one, the first record without a prefix that only a beginning has tells so as well.
   #settleDoubt(text: string): void {
     const doubtful = this.#doubtful!;
-    if (LogReader.mayBeRecord(text)) {
+    const isRecord = LogReader.mayBeRecord(text);
+    const isAtOnce = doubtful.linesLeft > 0;
+    doubtful.linesLeft--;
+    if (isRecord && (isAtOnce || (LogReader.isOfBeginning(text) && !hasPrefix(text)))) {
       this.#doubtful = undefined;
       this.#startBoot(doubtful.line);
       this.#read(doubtful.text, doubtful.line);
-    } else if (--doubtful.linesLeft === 0) this.#doubtful = undefined;
+    } else if (doubtful.linesLeft <= 0 && (!doubtful.isOther || (isRecord && hasPrefix(text)))) {
+      this.#doubtful = undefined;
+    }
   }
 
   // A banner begins a boot. What came before it counts as one when it said where memory is; files of /proc that
