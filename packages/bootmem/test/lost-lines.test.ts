@@ -62,3 +62,35 @@ test('a rule that is wrong is no lost line: what the log says twice is compared'
   );
   expect(differing(changed)).toEqual([expect.stringMatching(/^Memory: total/)]);
 });
+
+describe('page numbers that end above all lines of the map', () => {
+  const ACPI = '[    0.000000] BIOS-e820: [mem 0x0000000010000000-0x0000000010000fff] ACPI data';
+  const log = (lastPfn: string, ...map: readonly string[]): string[] => [
+    '[    0.000000] Linux version 6.13.0 (user@host) (gcc (GCC) 13.2.0) #1 SMP x86_64',
+    '[    0.000000] Command line: ro',
+    '[    0.000000] BIOS-e820: [mem 0x0000000000001000-0x000000000009ffff] usable',
+    '[    0.000000] BIOS-e820: [mem 0x0000000000100000-0x0000000007ffffff] usable',
+    ...map,
+    `[    0.000000] last_pfn = ${lastPfn} max_arch_pfn = 0x400000000`,
+    '[    0.010000] Zone ranges:',
+    '[    0.010000]   DMA      [mem 0x0000000000001000-0x0000000000ffffff]',
+    '[    0.010000]   DMA32    [mem 0x0000000001000000-0x0000000010000fff]',
+    '[    0.010000]   Normal   empty',
+    '[    0.010000] Early memory node ranges',
+    '[    0.010000]   node   0: [mem 0x0000000000001000-0x000000000009ffff]',
+    '[    0.010000]   node   0: [mem 0x0000000000100000-0x0000000007ffffff]',
+  ];
+  const zone = (lines: readonly string[]): string[] =>
+    (check(lines)?.facts ?? []).flatMap(({ fact, subject, verdict }) =>
+      fact === 'zone range' && subject === 'DMA32' ? [verdict] : [],
+    );
+
+  test('a line of ACPI data is lost, and the zone that reaches to its end does not follow', () => {
+    expect(zone(log('0x10001', ACPI))).toEqual(['equal']);
+    expect(zone(log('0x10001'))).toEqual(['not derivable']);
+  });
+
+  test('a zone that is wrong where page numbers end as the map does still differs', () => {
+    expect(zone(log('0x8000'))).toEqual(['differs']);
+  });
+});

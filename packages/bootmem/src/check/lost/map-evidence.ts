@@ -4,14 +4,24 @@
  * - Memory that no line of the map calls memory: such a line is lost. No kernel adds memory to its map in silence.
  * - Memory of the map that the kernel does not have, though no line and no option takes anything away there: the line that
  *   took it away is lost, or the line of the range itself.
+ * - Page numbers that end (`last_pfn`) above every line that may end them: the line of that end is lost. Since 6.11 ACPI data
+ *   counts there too, and with it the ranges of zones, though none of it is memory.
  */
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 import { formatMemRange } from '../../format/numbers.js';
 import { lengthOf, without } from './ranges.js';
 import type { Range } from './ranges.js';
 
+/** Bytes of a page where firmware gives a map of this kind: x86. */
+const PAGE = 4096;
+
 /** What is missing from the map, in words. */
 export function mapEvidence(plan: LayoutPlan): string | undefined {
+  return rangeEvidence(plan) ?? endEvidence(plan);
+}
+
+/** Memory that the kernel has, against the lines of its map. */
+function rangeEvidence(plan: LayoutPlan): string | undefined {
   const { description, derived, pageSize } = plan;
   const printed = description.printed.earlyRanges;
   if (
@@ -47,6 +57,35 @@ function looksLost(plan: LayoutPlan, less: readonly Range[]): boolean {
   return less.every(({ start, end }) =>
     memory.some((range) => range.start <= start && end <= range.end && !isTouched(range)),
   );
+}
+
+/** Kinds of entries of which some release lets page numbers end. */
+const ENDS_PAGES: ReadonlySet<string> = new Set([
+  'usable',
+  'unaccepted',
+  'persistent',
+  'soft-reserved',
+  'acpi-data',
+]);
+
+/** What the kernel said of the end of page numbers after its map, against the lines of that map. */
+function endEvidence({ description, derived }: LayoutPlan): string | undefined {
+  const { firmware, options, printed } = description;
+  const source = derived.source as string;
+  // Options that change a map which is not printed again may end it anywhere.
+  if (source === 'firmware-map' && options.memmap.length > 0) return undefined;
+  const map = {
+    'firmware-map': firmware.map,
+    'user-map': firmware.user,
+    'modified-map': firmware.modified,
+  }[source];
+  const since = map?.at(-1)?.line;
+  if (map === undefined || since === undefined) return undefined;
+  const counted = map.filter(({ kind }) => ENDS_PAGES.has(kind));
+  const end = counted.reduce((most, entry) => Math.max(most, entry.end), 0);
+  const told = printed.lastPfns.find(({ pfn, line }) => line > since && pfn * PAGE > end);
+  if (told === undefined) return undefined;
+  return `the log lacks lines of its map: page numbers end at 0x${told.pfn.toString(16)}, above all of them`;
 }
 
 /** All that the lines of the map in force call memory, before edits. */
