@@ -157,6 +157,38 @@ function shuffled(items: readonly number[], random: Random): number[] {
   return result;
 }
 
+/** Another order, whatever the seed: with two nodes half of all shuffles change nothing. */
+function otherOrder(items: readonly number[], random: Random): number[] {
+  for (;;) {
+    const order = shuffled(items, random);
+    if (order.some((item, index) => item !== items[index])) return order;
+  }
+}
+
+/** A rule that gives nodes other numbers, out of order: where ties would fall another way, their lines are left out. */
+function reordering(
+  name: string,
+  next: (nids: readonly number[], random: Random) => readonly number[],
+): Rule {
+  return {
+    class: 'renaming',
+    name,
+    reason: 'a node number is a label: zones, present and managed pages go with it',
+    vary: (recording, random) => {
+      const nids = nodesOf(recording);
+      if (nids.length < 2 || isAsymmetric(recording)) return undefined;
+      const plain = hasTies(recording, nids) ? withoutTies(recording) : recording;
+      return vary(plain, nids, next(nids, random));
+    },
+  };
+}
+
+/** Ascending numbers, some of them left out. */
+function withGaps(count: number, random: Random): number[] {
+  let last = -1;
+  return Array.from({ length: count }, () => (last += 1 + random.below(4)));
+}
+
 function vary(
   recording: Recording,
   nids: readonly number[],
@@ -179,32 +211,21 @@ function vary(
 
 /** Rules that call nodes by other numbers. */
 export const RENAMING_RULES: readonly Rule[] = [
-  {
-    class: 'renaming',
-    name: 'nodes swapped',
-    reason: 'a node number is a label: zones, present and managed pages go with it',
-    vary: (recording, random) => {
-      const nids = nodesOf(recording);
-      if (nids.length < 2 || isAsymmetric(recording)) return undefined;
-      const plain = hasTies(recording, nids) ? withoutTies(recording) : recording;
-      return vary(plain, nids, shuffled(nids, random));
-    },
-  },
+  reordering('nodes swapped', otherOrder),
+  reordering('nodes in reverse order', (nids) => nids.toReversed()),
+  reordering('nodes swapped and numbered with gaps', (nids, random) =>
+    otherOrder(withGaps(nids.length, random), random),
+  ),
   {
     class: 'renaming',
     name: 'nodes numbered with gaps',
     reason: 'the order of the numbers is the same, so even ties fall as before',
     vary: (recording, random) => {
       const nids = nodesOf(recording);
-      if (nids.length < 1 || isAsymmetric(recording)) return undefined;
-      let last = -1;
+      if (isAsymmetric(recording)) return undefined;
       // A single node has number 0 where no table names it.
       if (nids.length === 1) return undefined;
-      return vary(
-        recording,
-        nids,
-        nids.map(() => (last += 1 + random.below(4))),
-      );
+      return vary(recording, nids, withGaps(nids.length, random));
     },
   },
 ];
