@@ -474,6 +474,31 @@ test('a Duplex and a pair of Web streams pass everything in order', async () => 
   expect(read).toEqual(range(100).map((n) => n * 2));
 });
 
+test('results of the Web pair that are read in lumps leave room for as many jobs', async () => {
+  await using s = series('slow', { window: 8 });
+  const pair = s.transform();
+  const writer = pair.writable.getWriter();
+  const reader = pair.readable.getReader();
+  const read: unknown[] = [];
+  const next = async (): Promise<void> => {
+    read.push((await reader.read()).value);
+  };
+  for (const round of range(10)) {
+    for (const n of range(8)) await writer.write(8 * round + n);
+    await s.drain();
+    // All eight wait: no ninth is taken before one of them is read.
+    const ninth = writer.write(-1);
+    await s.room();
+    expect(s.stats().submitted).toBe(9 * round + 8);
+    await next();
+    await ninth;
+    while (read.length < 9 * (round + 1)) await next();
+  }
+  expect(read).toHaveLength(90);
+  await writer.close();
+  expect((await reader.read()).done).toBe(true);
+});
+
 test('a failing job destroys the Duplex and errors the Web pair', async () => {
   await using s = series('failOdd');
   await expect(

@@ -9,7 +9,8 @@ import type { SeriesTransform, StreamedJobs } from './series-types.js';
 /** A {writable, readable} pair: chunks in, results out, in order. */
 export function makeTransform(series: StreamedJobs): SeriesTransform<unknown, unknown> {
   const limit = series.window;
-  let unread = 0;
+  /** Submitted, and not among the results that wait to be read. */
+  let inFlight = 0;
   let out!: ReadableStreamDefaultController<unknown>;
   let wake: (() => void) | undefined;
   let failure: { error: unknown } | undefined;
@@ -27,8 +28,8 @@ export function makeTransform(series: StreamedJobs): SeriesTransform<unknown, un
       start(controller) {
         out = controller;
       },
+      // A chunk was read, or more: how many wait, the stream itself knows.
       pull() {
-        unread = Math.max(0, unread - 1);
         wake?.();
       },
       cancel(reason) {
@@ -36,10 +37,11 @@ export function makeTransform(series: StreamedJobs): SeriesTransform<unknown, un
         wake?.();
       },
     },
-    { highWaterMark: 1 },
+    { highWaterMark: limit },
   );
+  const isFull = (): boolean => inFlight >= (out.desiredSize ?? limit);
   const room = async (): Promise<void> => {
-    while (failure === undefined && unread >= limit) {
+    while (failure === undefined && isFull()) {
       await new Promise<void>((resolve) => {
         wake = resolve;
       });
@@ -51,12 +53,13 @@ export function makeTransform(series: StreamedJobs): SeriesTransform<unknown, un
       async write(chunk) {
         await room();
         if (failure !== undefined) throw failure.error;
-        unread += 1;
         series.submit(chunk, (error, value) => {
+          inFlight -= 1;
           if (failure !== undefined) return;
           if (error === undefined) out.enqueue(value);
           else fail(error);
         });
+        inFlight += 1;
       },
       async close() {
         await series.drain();
