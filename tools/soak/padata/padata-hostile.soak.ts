@@ -92,7 +92,7 @@ async function play(script: Script, log: RunLog, fault: (text: string) => void):
 /** Each plant has to be reported, in its own words; without one nothing is. */
 const SIGNS: Readonly<Record<Plant, RegExp>> = {
   result: /not its own/,
-  lost: /lost/,
+  lost: /lost|while it is out/,
   order: /out of order/,
   memory: /has grown: .*(rss|external)/,
   descriptors: /has grown: descriptors/,
