@@ -74,6 +74,31 @@ export function takeUnacceptedAt(
 }
 
 /**
+ * Ends a block's time in the hands of who took it, under the zone's lock: whoever helped with it may be ending it too.
+ * @returns false when nobody has taken it
+ * @throws ERR_BUDDY_ARGUMENT when it cannot be such a block
+ */
+function endTaken(
+  memmap: Memmap,
+  zone: BuddyZone | undefined,
+  { pfn, order }: { readonly pfn: number; readonly order: number },
+  end: (zone: BuddyZone, index: number) => void,
+): boolean {
+  const index = memmap.indexOf(pfn);
+  if (zone === undefined || index < 0 || pfn % 2 ** order !== 0) {
+    throw new BuddyError('ERR_BUDDY_ARGUMENT', `pfn ${pfn} begins no block of order ${order}`, {
+      pfn,
+      order,
+    });
+  }
+  return zone.locked(() => {
+    if (zone.columns.state[index] !== PageState.BODY) return false;
+    end(zone, index);
+    return true;
+  });
+}
+
+/**
  * Frees a block that was taken and accepted.
  * @returns false when nobody has taken it: it is free already, or parked still
  * @throws ERR_BUDDY_ARGUMENT when it cannot be such a block
@@ -84,18 +109,8 @@ export function freeAccepted(
   pfn: number,
   order: number,
 ): boolean {
-  const index = memmap.indexOf(pfn);
-  if (zone === undefined || index < 0 || pfn % 2 ** order !== 0) {
-    throw new BuddyError('ERR_BUDDY_ARGUMENT', `pfn ${pfn} begins no block of order ${order}`, {
-      pfn,
-      order,
-    });
-  }
-  return zone.locked(() => {
-    // Under the lock: whoever helped with the block may be freeing it too.
-    if (zone.columns.state[index] !== PageState.BODY) return false;
-    zone.freeBlockLocked(index, order, 0);
-    return true;
+  return endTaken(memmap, zone, { pfn, order }, (owner, index) => {
+    owner.freeBlockLocked(index, order, 0);
   });
 }
 
@@ -109,20 +124,9 @@ export function withdrawBlock(
   pfn: number,
   order: number,
 ): boolean {
-  const index = memmap.indexOf(pfn);
-  if (zone === undefined || index < 0 || pfn % 2 ** order !== 0) {
-    throw new BuddyError('ERR_BUDDY_ARGUMENT', `pfn ${pfn} begins no block of order ${order}`, {
-      pfn,
-      order,
-    });
-  }
-  return zone.locked(() => {
-    const { state } = zone.columns;
-    if (state[index] !== PageState.BODY) return false;
-    const { words, at } = zone;
+  return endTaken(memmap, zone, { pfn, order }, ({ words, at, columns }, index) => {
     words[at + Zone.LEAKED] = words[at + Zone.LEAKED]! + 2 ** order;
-    state.fill(PageState.HWPOISON, index, index + 2 ** order);
-    return true;
+    columns.state.fill(PageState.HWPOISON, index, index + 2 ** order);
   });
 }
 
