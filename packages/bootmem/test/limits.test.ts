@@ -1,13 +1,29 @@
 // Machines at and beyond what can be numbered: 2^31 descriptors, 255 zones.
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { synthesize } from '@bootmem/firmware-map';
 import { Memmap } from '@bootmem/memmap';
 import { expect, test } from '@jest/globals';
 import { Ajv } from 'ajv';
 import { bootMemory } from '../dist/index.js';
+import type { BootReport } from '../dist/index.js';
 import { MAX_DESCRIPTORS, MAX_ZONES, needsOf } from '../dist/plan/needs.js';
 import { planLayout } from '../dist/plan/layout-plan.js';
 import { run } from './helpers/run.js';
+
+const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
+
+/** Standard output of a program that ends with 0 and has nothing on standard error. */
+async function program(args: readonly string[]): Promise<string> {
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, args, {
+    cwd: fileURLToPath(new URL('..', import.meta.url)),
+    maxBuffer: 2 ** 26,
+  });
+  expect(stderr).toBe('');
+  return stdout;
+}
 
 const needs = (memory: string, nodes = 1): ReturnType<typeof needsOf> =>
   needsOf(planLayout(synthesize({ memory, nodes }), 'latest'));
@@ -54,8 +70,10 @@ test('the address space that a boot states is that which it reserves, and it is 
 });
 
 test('12 TiB: up to the first allocation for real, the rest predicted; allocations go on as far as descriptors do', async () => {
-  const machine = await bootMemory(synthesize({ memory: '12T', nodes: 2 }), { threads: 2 });
-  const report = machine.report();
+  const { report, different } = JSON.parse(await program(['test/helpers/twelve-tib.mjs'])) as {
+    report: BootReport;
+    different: number;
+  };
   expect(report.predicted).toMatchObject({ reason: 'more than 2147483648 page descriptors' });
   const { pages, ms, pagesPerSecond, sampledPages } = report.predicted!;
   expect(sampledPages).toBe(128 * 32768);
@@ -64,17 +82,10 @@ test('12 TiB: up to the first allocation for real, the rest predicted; allocatio
   expect(report.zones.map(({ name }) => name)).toEqual(['DMA', 'DMA32', 'Normal', 'Normal']);
   expect(report.zones[2]!.presentPages).toBeGreaterThan(2 ** 30);
   expect(report.log.some((line) => line.includes('3221225472 pages are more than'))).toBe(true);
-  const blocks: number[] = [];
-  for (let i = 0; i < 20_000; i++) {
-    const pfn = machine.allocPages(10, { migratetype: 1 });
-    if (pfn !== undefined) blocks.push(pfn);
-  }
-  expect(new Set(blocks).size).toBe(20_000);
-  for (const pfn of blocks) machine.freePages(pfn, 10);
+  expect(different).toBe(20_000);
   const schema = await readFile(new URL('../schema/boot-1.schema.json', import.meta.url), 'utf8');
   const ajv = new Ajv({ strict: false });
   expect(ajv.validate(JSON.parse(schema) as object, report)).toBe(true);
-  await machine.close();
 }, 120_000);
 
 test.each([
@@ -87,8 +98,7 @@ test.each([
 });
 
 test('boot --memory 12T shows the prediction, and does not allocate a quarter of it on demand', async () => {
-  const { code, out, err } = await run(['boot', '--memory', '12T', '--mode', 'on-demand']);
-  expect({ code, err }).toEqual({ code: 0, err: '' });
+  const out = await program([CLI, 'boot', '--memory', '12T', '--mode', 'on-demand']);
   expect(out).toMatch(/^predicted +[\d ]+ pages more in \d+ ms by one thread/m);
   expect(out).not.toContain('allocated and freed');
 }, 120_000);
