@@ -155,12 +155,12 @@ const mutants: readonly Mutant[] = [
     find: `      pending = typeof value === 'object' && isThenable(value);
     } catch (error) {
       if (context.deferred) this.#context = undefined;
-      this.#failUnlessHandedOver(base, context, error);
+      this.#outcome.failUnlessHandedOver(base, context, error);
       return;
     }`,
     put: `    } catch (error) {
       if (context.deferred) this.#context = undefined;
-      this.#failUnlessHandedOver(base, context, error);
+      this.#outcome.failUnlessHandedOver(base, context, error);
       return;
     }
     pending = typeof value === 'object' && isThenable(value);`,
@@ -192,20 +192,20 @@ const mutants: readonly Mutant[] = [
   {
     name: 'runner: a reservation looks at no bound of pending promises',
     file: 'slot/slot-runner.ts',
-    find: 'const allowed = Math.min(most, this.#pendingPerThread - this.#async);',
+    find: 'const allowed = Math.min(most, this.#share.room);',
     put: 'const allowed = most;',
     first: 'spread',
   },
   {
     name: 'runner: asynchronous jobs that compute are left to nobody',
-    file: 'slot/slot-runner.ts',
+    file: 'slot/async-share.ts',
     find: 'return now - this.#leftSince < PATIENCE_MS;',
     put: 'return false;',
     first: 'spread',
   },
   {
     name: 'runner: DONE before the kind of the result',
-    file: 'slot/slot-runner.ts',
+    file: 'slot/slot-outcome.ts',
     find: `    words[base + SLOT.KIND] = Kind.MESSAGE;
     protocol.finish(words, base);`,
     put: `    protocol.finish(words, base);
@@ -215,9 +215,9 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'runner: a deferred job that fails late fails though it was completed',
-    file: 'slot/slot-runner.ts',
-    find: 'if (compareExchange(words, base + SLOT.STATE, deferred, running) !== deferred) return;',
-    put: 'compareExchange(words, base + SLOT.STATE, deferred, running);',
+    file: 'slot/slot-outcome.ts',
+    find: 'if (state !== deferred) return;',
+    put: 'void state;',
     first: 'hostile',
   },
   {
@@ -261,14 +261,14 @@ const mutants: readonly Mutant[] = [
   {
     name: 'series: what a getter of an input submits waits for the next delivery',
     file: 'series/series.ts',
-    find: 'if (this.#overflow.length - this.#overflowAt === 1 && !this.#ring.isFull) {',
+    find: 'if (this.#overflow.length === 1 && !this.#ring.isFull) {',
     put: 'if (this.#ring.isFull && this.#overflow.length < 0) {',
     first: 'hostile',
   },
   {
     name: 'series: the end of a series forgets what waits outside the window',
     file: 'series/series.ts',
-    find: 'this.#overflow[i] = { ...this.#overflow[i]!, failed: { error: reason } };',
+    find: 'this.#overflow.failAll(reason);',
     put: 'void reason;',
     first: 'series|pending',
   },

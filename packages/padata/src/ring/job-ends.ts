@@ -15,8 +15,8 @@ import {
   slotWord,
 } from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
+import type { Reply } from './replies.js';
 import type { SlotArena } from './slot-arena.js';
-import type { Reply } from './slot-ring-types.js';
 
 const { load, store } = Atomics;
 

@@ -1,5 +1,5 @@
 /**
- * Shared memory of rings that were closed, for rings to come.
+ * Shared memory of rings: made new, and that of rings that were closed, for rings to come.
  *
  * ```
  *   closed ── every thread has said that it looks at the ring no more, or has ended ──▶ free ──▶ the next of this shape
@@ -8,7 +8,9 @@
  * that makes a series a call would hold memory for thousands of them.
  */
 import type { Member } from '../crew/crew.js';
+import { ringByteLength, ringMemory } from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
+import { statsLength } from '../protocol/ring-stats.js';
 
 /** Bytes that wait for a next ring at most; more goes to the collector. */
 const MAX_BYTES = 16 << 20;
@@ -20,9 +22,27 @@ export interface RingBlock {
   readonly stats: Int32Array;
 }
 
+/** What a block is made for. */
+interface BlockShape {
+  readonly window: number;
+  readonly arenaBytes: number;
+  /** Worker threads that the pool may have. */
+  readonly capacity: number;
+  /** False = the calling thread alone will see it. */
+  readonly shared: boolean;
+}
+
 interface Leaving {
   readonly block: RingBlock;
   readonly threads: Set<Member>;
+}
+
+/** A new block, all of its words 0. */
+export function makeBlock({ window, arenaBytes, capacity, shared }: BlockShape): RingBlock {
+  const bytes = (n: number): SharedArrayBuffer =>
+    (shared ? new SharedArrayBuffer(n) : new ArrayBuffer(n)) as SharedArrayBuffer;
+  const memory = ringMemory(bytes(ringByteLength(window, arenaBytes)), window, arenaBytes);
+  return { memory, arenaBytes, stats: new Int32Array(bytes(statsLength(capacity) * 4)) };
 }
 
 /** The blocks of one pool. */

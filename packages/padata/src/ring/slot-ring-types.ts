@@ -5,12 +5,6 @@ import type { RingBlock } from './ring-store.js';
 /** Called once per job, in order of submission. */
 export type SerialCallback = (error: unknown, value: unknown, sequence: number) => void;
 
-/** An outcome that does not lie in its slot. */
-export interface Reply {
-  readonly failed: boolean;
-  readonly value: unknown;
-}
-
 /** How a promise is settled. */
 export type Settle = (value: unknown) => void;
 

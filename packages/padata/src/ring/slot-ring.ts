@@ -7,10 +7,9 @@
  * ```
  * The bytes of the jobs lie in a `SlotArena`. Only the owner's thread uses this object; what it shares is in `RingMemory`.
  */
-import { fromErrorRecord } from '../base/error-record.js';
-import { PadataError, throwLater } from '../base/errors.js';
-import { bucketOf } from '../base/histogram.js';
+import { throwLater } from '../base/errors.js';
 import { smallInteger } from '../base/small-integer.js';
+import { StretchCounts } from '../base/stretch-counts.js';
 import { ring as protocol } from '../protocol/machine.js';
 import type { FromWorker, SentJob } from '../protocol/messages.js';
 import {
@@ -18,26 +17,28 @@ import {
   RING,
   SLOT,
   SLOT_NUMBER,
-  STATE_BITS,
-  STATE_MASK,
   SlotState,
-  ringByteLength,
-  ringMemory,
   slotNumber,
   slotWord,
 } from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
-import { latencyOffset, statsLength } from '../protocol/ring-stats.js';
+import { latencyOffset } from '../protocol/ring-stats.js';
 import { hasWorker, setWorkers } from '../protocol/worker-set.js';
 import { readValue } from '../slot/slot-values.js';
+import { AwaitedJob } from './awaited-job.js';
 import { JobEnds } from './job-ends.js';
+import { busyJobs, jobState } from './job-states.js';
+import type { JobState } from './job-states.js';
+import { Left } from './left-behind.js';
 import { LostJobs } from './lost-jobs.js';
+import { replyOf } from './replies.js';
+import type { Reply } from './replies.js';
+import { makeBlock } from './ring-store.js';
 import { SentJobs } from './sent-jobs.js';
 import type { SentInput } from './sent-jobs.js';
 import { SlotArena } from './slot-arena.js';
 import { Placed, SlotInput } from './slot-input.js';
-import type { Reply, SerialCallback, Settle, SlotRingOptions } from './slot-ring-types.js';
-import { jobsAhead } from './wake-ahead.js';
+import type { SerialCallback, Settle, SlotRingOptions } from './slot-ring-types.js';
 
 /** Submissions of a tick that a lazy owner publishes in one step. */
 const PUBLISH_EVERY = 16;
@@ -89,33 +90,25 @@ export class SlotRing {
   readonly #copyBytes: boolean;
   readonly #retries: number;
   readonly #onOutcome: ((failed: boolean) => void) | undefined;
-  readonly #latencyAt: number;
+  readonly #latencies: StretchCounts;
   #tail: number;
   #processed: number;
   readonly #arena: SlotArena;
   #delivering = false;
   /** An input is being written or sent. */
   #placing = false;
-  /** A job was submitted with `more`. */
-  #hasMore = false;
+  readonly #awaited: AwaitedJob;
   #published: number;
-  /** Latencies are counted by stretches of jobs that were submitted and delivered together. */
-  #stampSeen = -1;
-  #nowSeen = -1;
-  #bucketSeen = 0;
-
   constructor(options: SlotRingOptions, host: SlotRingHost) {
-    const { window, arenaBytes, shared, capacity } = options;
-    const bytes = ringByteLength(window, arenaBytes);
-    const memory = (n: number): SharedArrayBuffer =>
-      (shared ? new SharedArrayBuffer(n) : new ArrayBuffer(n)) as SharedArrayBuffer;
+    const { window, arenaBytes, capacity } = options;
+    const block = options.block ?? makeBlock(options);
     this.id = options.id;
     this.#host = host;
     this.arenaBytes = arenaBytes;
     this.#arena = new SlotArena(arenaBytes);
-    this.memory = options.block?.memory ?? ringMemory(memory(bytes), window, arenaBytes);
-    this.#latencyAt = latencyOffset(capacity);
-    this.stats = options.block?.stats ?? new Int32Array(memory(statsLength(capacity) * 4));
+    this.memory = block.memory;
+    this.stats = block.stats;
+    this.#latencies = new StretchCounts(this.stats, latencyOffset(capacity), 0);
     this.#words = this.memory.words;
     this.#input = new SlotInput(this.memory, this.#arena, options.slotBytes, options.outputBytes);
     this.sent = new SentJobs(this.memory);
@@ -127,6 +120,7 @@ export class SlotRing {
     this.#arenaEnd = new Int32Array(window);
     this.#rejects = new Array<undefined>(window).fill(undefined);
     this.#flags = new Uint8Array(window);
+    this.#awaited = new AwaitedJob(this.memory, this.#flags);
     this.#window = window;
     this.#numbers = this.memory.numbers;
     this.#copyBytes = options.copyBytes;
@@ -183,19 +177,14 @@ export class SlotRing {
     return (this.#tail - 1) | 0;
   }
 
-  /** Jobs in flight whose function has not returned; one that handed its completion over keeps no thread busy. */
+  /** Jobs in flight whose function has not returned. O(window). */
   busyJobs(): number {
-    let count = 0;
-    for (let s = this.#processed; s !== this.#tail; s = (s + 1) | 0) {
-      const phase = load(this.#words, slotWord(this.memory.window, s) + SLOT.STATE) & STATE_MASK;
-      if (phase !== SlotState.DONE && phase !== SlotState.DEFERRED) count += 1;
-    }
-    return count;
+    return busyJobs(this.memory, this.#processed, this.#tail);
   }
 
   /** Nobody waits for the next result alone. */
   get isPatient(): boolean {
-    return this.#hasMore && this.#isFollowed(this.#processed);
+    return this.#awaited.isPatient(this.#processed);
   }
 
   /** Lets exactly these workers claim; the owner may always. */
@@ -255,7 +244,7 @@ export class SlotRing {
     if (this.#retries > 0) flags |= Left.INPUT;
     if (more) {
       flags |= Left.MORE;
-      this.#hasMore = true;
+      this.#awaited.hasMore = true;
     }
     if (reject !== undefined) {
       this.#rejects[index] = reject;
@@ -323,8 +312,11 @@ export class SlotRing {
       }
     } finally {
       this.#delivering = false;
-      if (count > 0 || this.#hasMore)
-        protocol.passed(this.#words, this.#processed, this.#awaited());
+      if (count > 0 || this.#awaited.hasMore) {
+        const next = this.#processed;
+        const awaited = this.#awaited.find(next, this.outstanding, this.#host.threads);
+        protocol.passed(this.#words, next, awaited);
+      }
     }
     return count;
   }
@@ -334,48 +326,18 @@ export class SlotRing {
     protocol.passed(this.#words, this.#processed, this.#processed);
   }
 
-  /**
-   * The job whose end is worth waking the owner: the next in order; or the last of those that belong together, at
-   * most half the window ahead; or, while many wait, the last of as many as take a moment. The workers always have
-   * more to do while the owner wakes.
-   */
-  #awaited(): number {
-    const next = this.#processed;
-    const { outstanding } = this;
-    let ahead = 0;
-    if (this.#hasMore) {
-      const most = Math.min(outstanding - 1, this.#window >> 1);
-      while (ahead < most && this.#isFollowed((next + ahead) | 0)) ahead += 1;
-    }
-    const ns = load(this.#words, RING.RUN_NS);
-    ahead = Math.max(ahead, jobsAhead(outstanding, ns, this.#host.threads));
-    const at = (next + ahead) | 0;
-    return ahead === 0 || protocol.isDone(this.#words, slotWord(this.#window, at)) ? next : at;
-  }
-
-  /** Was this job submitted with `more`? */
-  #isFollowed(sequence: number): boolean {
-    return (this.#flags[sequence & this.#mask]! & Left.MORE) !== 0;
-  }
-
   /** Takes a worker's answer that came by message. */
   onReply(message: Extract<FromWorker, { t: 'result' | 'jobFailed' }>): void {
     const index = message.seq & this.#mask;
     if (this.#words[slotWord(this.memory.window, message.seq) + SLOT.SEQ] !== (message.seq | 0)) {
       return;
     }
-    this.#replies[index] =
-      message.t === 'result'
-        ? { failed: false, value: message.value }
-        : { failed: true, value: jobFailed(message) };
+    this.#replies[index] = replyOf(message);
   }
 
   /** State of the next job in order, for the watchdog. */
-  headState(): { readonly seq: number; readonly phase: number; readonly worker: number } {
-    const state = load(this.#words, slotWord(this.memory.window, this.#processed) + SLOT.STATE);
-    const phase = state & STATE_MASK;
-    const worker = phase === SlotState.DEFERRED ? 0 : state >> STATE_BITS;
-    return { seq: this.#processed >>> 0, phase, worker };
+  headState(): JobState {
+    return jobState(this.memory, this.#processed);
   }
 
   /** For `JobEnds`. */
@@ -458,13 +420,7 @@ export class SlotRing {
     this.#processed = (sequence + 1) | 0;
     this.delivered += 1;
     if (failed) this.failed += 1;
-    const stamp = this.#numbers[slotNumber(index) + SLOT_NUMBER.STAMP]!;
-    if (stamp !== this.#stampSeen || now !== this.#nowSeen) {
-      this.#stampSeen = stamp;
-      this.#nowSeen = now;
-      this.#bucketSeen = this.#latencyAt + bucketOf(now - stamp);
-    }
-    this.stats[this.#bucketSeen]! += 1;
+    this.#latencies.add(this.#numbers[slotNumber(index) + SLOT_NUMBER.STAMP]!, now);
     const direct = this.#arena.delivered(end, keep);
     protocol.free(words, base);
     if (this.#onOutcome !== undefined) this.#onOutcome(failed);
@@ -504,18 +460,3 @@ export class SlotRing {
     return true;
   }
 }
-
-/** The function's own words and stack; where it was is in the details. */
-function jobFailed({ seq, worker, error }: Extract<FromWorker, { t: 'jobFailed' }>): PadataError {
-  const failed = new PadataError(
-    error.code === 'ERR_PADATA_CLONE' ? 'ERR_PADATA_CLONE' : 'ERR_PADATA_JOB_FAILED',
-    error.message,
-    { seq: seq >>> 0, worker },
-    { cause: fromErrorRecord(error) },
-  );
-  if (error.stack !== undefined) failed.stack = error.stack;
-  return failed;
-}
-
-/** What a job left on the owner's side. */
-const Left = { KEPT: 1, INPUT: 2, PROMISE: 4, MORE: 8, CANCELLED: 16 } as const;

@@ -6,17 +6,24 @@
  * wait end at once, running ones are asked to stop and, after a grace time, lose their thread.
  */
 import { abortReason } from '../base/abort.js';
-import { PadataError, checkInteger } from '../base/errors.js';
+import { PadataError } from '../base/errors.js';
 import { moduleHref } from '../base/function-ref.js';
-import { checkChoice, checkOptionNames } from '../base/options.js';
-import type { OptionNames } from '../base/options.js';
 import { HaltCounter } from './halt.js';
-import { summarize } from '../base/histogram.js';
 import { OrderedIterator } from './ordered-iterator.js';
 import type { OwnerTurns } from '../hub/owner-turns.js';
 import type { RingEntry } from '../hub/ring-entry.js';
 import type { RingHub } from '../hub/ring-hub.js';
+import { Overflow } from './overflow.js';
+import type { WaitingJob } from './overflow.js';
 import { startWatchdog } from './series-watchdog.js';
+import {
+  DEFAULT_GRACE_MS,
+  DEFAULT_PENDING_PER_THREAD,
+  checkSeriesOptions,
+  checkWorker,
+  ringShape,
+} from './series-options.js';
+import { seriesStats } from './series-stats.js';
 import type {
   JobCallback,
   JobInput,
@@ -30,49 +37,8 @@ import type {
 } from './series-types.js';
 import { SlotRing } from '../ring/slot-ring.js';
 import type { SerialCallback, Settle } from '../ring/slot-ring-types.js';
-import { MAX_THREADS } from '../protocol/control-layout.js';
-import { latencyOffset, statOffsets } from '../protocol/ring-stats.js';
 import { makeDuplex, makeTransform } from '#streams';
 import type { SeriesDuplex, SeriesTransform } from './series-types.js';
-
-/** Largest window. */
-const MAX_WINDOW = 65_536;
-const DEFAULT_WINDOW = 256;
-const DEFAULT_SLOT_BYTES = 1024;
-const MIN_ARENA = 65_536;
-const MAX_ARENA = 0x7fff_fff8;
-const DEFAULT_GRACE_MS = 1000;
-const PENDING_PER_THREAD = 64;
-
-const SERIES_OPTIONS: OptionNames<SeriesOptions> = {
-  fn: true,
-  window: true,
-  onFull: true,
-  halt: true,
-  slotBytes: true,
-  outputBytes: true,
-  bytes: true,
-  idempotent: true,
-  retries: true,
-  signal: true,
-  graceMs: true,
-  shared: true,
-  watchdogMs: true,
-  onStall: true,
-  workers: true,
-  pendingPerThread: true,
-};
-
-interface Waiting {
-  readonly input: unknown;
-  readonly callback: SerialCallback;
-  readonly transfer: readonly unknown[] | undefined;
-  readonly keep: boolean;
-  readonly reject: Settle | undefined;
-  readonly more: boolean;
-  /** Set when it is not to be run any more. */
-  readonly failed?: { readonly error: unknown };
-}
 
 /** What a series needs from its pool. */
 export interface SeriesHost {
@@ -107,8 +73,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
   readonly #ring: SlotRing;
   readonly #entry: RingEntry;
   readonly #halt: HaltCounter;
-  readonly #overflow: Waiting[] = [];
-  #overflowAt = 0;
+  readonly #overflow = new Overflow();
   #submitted = 0;
   #roomWaiters: (() => void)[] = [];
   #drainWaiters: (() => void)[] = [];
@@ -120,38 +85,25 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
   readonly #onAbort: () => void;
 
   constructor(options: SeriesOptions<F>, host: SeriesHost, firstSequence = 0) {
-    const { window = DEFAULT_WINDOW, slotBytes = DEFAULT_SLOT_BYTES, idempotent = false } = options;
-    checkOptionNames('a series', options, SERIES_OPTIONS);
-    checkChoice('onFull', options.onFull, ['wait', 'inline', 'reject']);
-    checkChoice('bytes', options.bytes, ['copy', 'view']);
-    checkInteger('window', window, 1, MAX_WINDOW);
-    checkInteger('pendingPerThread', options.pendingPerThread ?? 1, 1, MAX_WINDOW);
-    checkInteger('slotBytes', slotBytes, 0, MAX_ARENA);
-    checkInteger('retries', options.retries ?? 0, 0, 1000);
-    checkInteger('graceMs', options.graceMs ?? 0, 0, 0x7fffffff);
-    checkInteger('watchdogMs', options.watchdogMs ?? 1, 1, 0x7fffffff);
-    for (const id of options.workers ?? []) checkInteger('workers', id, 0, MAX_THREADS);
+    checkSeriesOptions(options);
     this.#halt = new HaltCounter(options.halt ?? 'never');
-    this.window = 2 ** Math.ceil(Math.log2(window));
+    const shape = ringShape(options);
+    this.window = shape.window;
     this.#options = options;
     this.#host = host;
     this.#hub = host.hub;
     this.#turns = host.hub.turns;
     const href = moduleHref(options.fn);
-    const arenaBytes =
-      Math.ceil(Math.min(MAX_ARENA, Math.max(MIN_ARENA, (this.window + 1) * slotBytes)) / 8) * 8;
     this.#ring = new SlotRing(
       {
         id: host.nextRing(),
-        window: this.window,
-        arenaBytes,
-        slotBytes: Math.min(slotBytes, arenaBytes >> 1),
+        ...shape,
         outputBytes: options.outputBytes ?? ((n) => n),
         firstSequence,
-        block: host.hub.takeBlock(this.window, arenaBytes),
+        block: host.hub.takeBlock(shape.window, shape.arenaBytes),
         shared: !host.inline,
         copyBytes: (options.bytes ?? 'copy') === 'copy',
-        retries: idempotent ? (options.retries ?? 1) : 0,
+        retries: options.idempotent === true ? (options.retries ?? 1) : 0,
         capacity: host.capacity,
         onOutcome:
           options.halt === undefined
@@ -166,7 +118,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
       href,
       name: options.fn.name,
       shared: options.shared,
-      pendingPerThread: options.pendingPerThread ?? PENDING_PER_THREAD,
+      pendingPerThread: options.pendingPerThread ?? DEFAULT_PENDING_PER_THREAD,
       workers: options.workers ?? host.workers(),
       onDelivered: () => {
         this.#afterDeliveries();
@@ -223,7 +175,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     if (ring.broken !== undefined) throw asError(ring.broken);
     const turns = this.#turns;
     if (
-      this.#overflowAt < this.#overflow.length ||
+      this.#overflow.length > 0 ||
       !ring.submit(input, callback, transfer, turns.stamp, keep, turns.isLazy, reject, more)
     ) {
       return this.#submitFull({ input, callback, transfer, keep, reject, more });
@@ -241,7 +193,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
 
   /** Resolves when a job can be submitted without waiting. */
   async room(): Promise<void> {
-    while (this.#ring.isFull || this.#overflowAt < this.#overflow.length) {
+    while (this.#ring.isFull || this.#overflow.length > 0) {
       if (this.#ended !== undefined) return;
       await new Promise<void>((resolve) => {
         this.#roomWaiters.push(resolve);
@@ -278,7 +230,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
         reject(asError(abortReason(signal.reason)));
         return;
       }
-      const sequence = this.#submitted + (this.#overflow.length - this.#overflowAt);
+      const sequence = this.#submitted + this.#overflow.length;
       // The one exception to settling in order: nobody has to wait for what he has given up.
       const onAbort = (): void => {
         reject(asError(abortReason(signal.reason)));
@@ -335,7 +287,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
 
   /** Resolves when all jobs submitted so far were delivered. */
   async drain(): Promise<void> {
-    while (this.#ring.outstanding > 0 || this.#overflowAt < this.#overflow.length) {
+    while (this.#ring.outstanding > 0 || this.#overflow.length > 0) {
       await new Promise<void>((resolve) => {
         this.#drainWaiters.push(resolve);
       });
@@ -345,25 +297,9 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
   /** Figures since the beginning. */
   stats(): SeriesStats {
     if (this.#lastStats !== undefined) return this.#lastStats;
-    const ring = this.#ring;
-    const waits: number[] = [];
-    const runs: number[] = [];
-    for (let w = 0; w <= this.#host.capacity; w += 1) {
-      const offsets = statOffsets(w);
-      waits.push(offsets.wait);
-      runs.push(offsets.run);
-    }
-    return {
-      submitted: this.#submitted,
-      delivered: ring.delivered,
-      failed: ring.failed,
-      retried: ring.retried,
-      inFlight: ring.outstanding,
-      overflow: this.#overflow.length - this.#overflowAt,
-      wait: summarize(ring.stats, waits),
-      run: summarize(ring.stats, runs),
-      latency: summarize(ring.stats, [latencyOffset(this.#host.capacity)]),
-    };
+    const { capacity } = this.#host;
+    const overflow = this.#overflow.length;
+    return seriesStats(this.#ring, { capacity, submitted: this.#submitted, overflow });
   }
 
   /** Loads the function in the calling thread too, so that jobs can be run here. */
@@ -373,12 +309,12 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
 
   /** Jobs submitted and not delivered. */
   get inFlight(): number {
-    return this.#ring.outstanding + this.#overflow.length - this.#overflowAt;
+    return this.#ring.outstanding + this.#overflow.length;
   }
 
   /** Jobs submitted whose function has not ended. O(window). */
   busyJobs(): number {
-    return this.#ring.busyJobs() + this.#overflow.length - this.#overflowAt;
+    return this.#ring.busyJobs() + this.#overflow.length;
   }
 
   /** Runs the job submitted last in the calling thread, unless a worker has it already. */
@@ -391,7 +327,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
   /** Limits the jobs not yet begun to these workers, ids 1 .. 255. @throws ERR_PADATA_ARGUMENT */
   setWorkers(workers: Iterable<number>): void {
     const ids = [...workers];
-    for (const id of ids) checkInteger('workers', id, 0, MAX_THREADS);
+    for (const id of ids) checkWorker(id);
     this.#hub.setWorkers(this.#entry, ids);
   }
 
@@ -425,7 +361,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     this.#host.onClosed(this);
   }
 
-  #submitFull(job: Waiting): boolean {
+  #submitFull(job: WaitingJob): boolean {
     const { onFull = 'wait' } = this.#options;
     if (onFull === 'reject') {
       throw new PadataError(
@@ -436,14 +372,14 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     }
     this.#overflow.push(job);
     // There is room, but not now: this job was submitted by a getter of another's input.
-    if (this.#overflow.length - this.#overflowAt === 1 && !this.#ring.isFull) {
+    if (this.#overflow.length === 1 && !this.#ring.isFull) {
       queueMicrotask(() => {
         this.#pump();
       });
     }
     if (onFull === 'inline') {
       // The caller does what it would otherwise wait for: oldest jobs first.
-      while (this.#overflowAt < this.#overflow.length) {
+      while (this.#overflow.length > 0) {
         if (!this.#hub.helpOnce(this.#entry)) break;
         this.#pump();
       }
@@ -454,8 +390,8 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
   /** Moves waiting jobs into the ring. */
   #pump(): void {
     const turns = this.#turns;
-    while (this.#overflowAt < this.#overflow.length && !this.#ring.isFull) {
-      const job = this.#overflow[this.#overflowAt]!;
+    while (this.#overflow.length > 0 && !this.#ring.isFull) {
+      const job = this.#overflow.first;
       const failed = job.failed ?? this.#ring.failure;
       if (failed !== undefined) {
         this.#ring.submitSettled(job.callback, failed.error, turns.stamp, job.reject);
@@ -472,12 +408,8 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
         }
       }
       this.#submitted += 1;
-      this.#overflowAt += 1;
+      this.#overflow.shift();
       turns.noteSubmit(this.#ring);
-    }
-    if (this.#overflowAt === this.#overflow.length && this.#overflowAt > 0) {
-      this.#overflow.length = 0;
-      this.#overflowAt = 0;
     }
   }
 
@@ -504,13 +436,8 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
 
   #cancel(sequence: number, reason: unknown): void {
     // Jobs still in the overflow have no slot yet.
-    const inRing = sequence < this.#submitted;
-    if (!inRing) {
-      const at = this.#overflowAt + (sequence - this.#submitted);
-      const job = this.#overflow[at];
-      if (job !== undefined) {
-        this.#overflow[at] = { ...job, failed: { error: reason } };
-      }
+    if (sequence >= this.#submitted) {
+      this.#overflow.fail(sequence - this.#submitted, reason);
       return;
     }
     const graceMs = this.#options.graceMs ?? DEFAULT_GRACE_MS;
@@ -527,9 +454,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     this.#ended = { error: reason };
     this.#ring.ends.abortError = { error: reason };
     this.#ring.ends.cancelWaiting(reason);
-    for (let i = this.#overflowAt; i < this.#overflow.length; i += 1) {
-      this.#overflow[i] = { ...this.#overflow[i]!, failed: { error: reason } };
-    }
+    this.#overflow.failAll(reason);
     this.#pump();
     if (now) {
       this.#ring.ends.askToStop();

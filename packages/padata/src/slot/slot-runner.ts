@@ -6,13 +6,11 @@
  * gives back is the function's own code too (`then`, getters, proxies): whatever of it throws is the job's error, and
  * none of it settles another job.
  */
-import { messageOf, toErrorRecord } from '../base/error-record.js';
-import { PadataError } from '../base/errors.js';
 import type { AnyFunction } from '../base/function-ref.js';
 import { bucketOf } from '../base/histogram.js';
 import { smallInteger } from '../base/small-integer.js';
+import { StretchCounts } from '../base/stretch-counts.js';
 import { isThenable, whenSettled } from '../base/thenable.js';
-import { checkTransfer, transferListOf } from '../base/transfer.js';
 import { isWorthMoving } from '../protocol/feed-policy.js';
 import { ring as protocol, sent as sentProtocol } from '../protocol/machine.js';
 import type { FromWorker, SentJob } from '../protocol/messages.js';
@@ -25,16 +23,17 @@ import {
   STATE_BITS,
   STATE_MASK,
   SlotState,
-  deferredState,
   slotNumber,
   slotWord,
 } from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
 import { statOffsets } from '../protocol/ring-stats.js';
-import { countWorkers, hasWorker } from '../protocol/worker-set.js';
+import { hasWorker } from '../protocol/worker-set.js';
+import { AsyncShare } from './async-share.js';
 import { SlotContext } from './job-context.js';
 import type { ContextHome } from './job-context.js';
-import { readValue, writeValue } from './slot-values.js';
+import { SlotOutcome } from './slot-outcome.js';
+import { readValue } from './slot-values.js';
 
 /** Jobs reserved in one step at most. */
 const BATCH = 64;
@@ -42,12 +41,6 @@ const BATCH = 64;
 const BATCH_MS = 0.05;
 /** Jobs that take longer are each a reason to wake the owner; smaller ones only all of a reservation. */
 const SLOW_MS = 0.02;
-/** A wake-up costs about so much, in milliseconds: jobs that are longer are worth a thread of their own. */
-const WAKE_MS = 0.05;
-/** A thread leaves jobs of that kind beyond its share to others for so long, in milliseconds. */
-const PATIENCE_MS = 1;
-/** The time of such jobs is looked at not more often than this, in milliseconds. */
-const MEASURE_MS = 1;
 /** Slots an idle worker looks at for something to take over, at first and later. */
 const STEAL_SCAN = 64;
 const LONG_SCAN = 65_536;
@@ -88,7 +81,7 @@ export interface RunnerHost {
   wakeAnother(ring: Int32Array): void;
 }
 
-const { load, store, compareExchange } = Atomics;
+const { load, store } = Atomics;
 const ignore = (): void => undefined;
 
 /** The jobs of one ring on one thread. */
@@ -99,34 +92,22 @@ export class SlotRunner {
   readonly #host: RunnerHost;
   readonly #worker: number;
   readonly #threads: number;
-  readonly #clockOffset: number;
   readonly #contextHome: ContextHome;
+  readonly #share: AsyncShare;
+  readonly #outcome: SlotOutcome;
+  /** Times that jobs waited, and times that they took. */
+  readonly #waits: StretchCounts;
   readonly #counts: Int32Array;
-  readonly #waitAt: number;
   readonly #runAt: number;
   readonly #taken = { count: 0 };
   readonly #words: Int32Array;
   readonly #numbers: Float64Array;
   readonly #mask: number;
-  /** Waiting times are counted by stretches of jobs that were submitted and begun together. */
-  #stampSeen = -1;
-  #nowSeen = -1;
-  #bucketSeen = 0;
-  #async = 0;
   /** Jobs whose promises are waited for, by sequence number. */
   readonly #pending = new Map<number, SlotContext>();
   #context: SlotContext | undefined;
   /** Average time of a job here, in milliseconds; undefined before the first. */
   #averageMs: number | undefined;
-  readonly #pendingPerThread: number;
-  /** The function has returned a promise before. */
-  #isAsync = false;
-  /** CPU time of a job whose function returned a promise, all of it; undefined = not known. */
-  #asyncMs: number | undefined;
-  /** Where the measure of it began: the thread's busy time, the clock, and promises that have ended since. */
-  #busyFrom: number | undefined;
-  #measuredAt = 0;
-  #endedSince = 0;
   /** The oldest input that waited for another thread, at the last look and at the last question; worker 0 = none. */
   #kept = { sequence: 0, worker: 0 };
   #keptBefore = { sequence: 0, worker: 0 };
@@ -134,12 +115,8 @@ export class SlotRunner {
   #fruitless = 0;
   /** Inputs that came while as many promises were pending as may be. */
   readonly #backlog: SentJob[] = [];
-  /** Since when jobs are left to others; 0 = they are not. */
-  #leftSince = 0;
-
   constructor(here: RingHere, host: RunnerHost) {
-    const { id, memory, shared, stats, threads, clockOffset } = here;
-    this.#pendingPerThread = here.pendingPerThread;
+    const { id, memory, shared, stats, threads } = here;
     this.id = id;
     this.memory = memory;
     this.#words = memory.words;
@@ -148,7 +125,8 @@ export class SlotRunner {
     this.#host = host;
     this.#worker = host.worker;
     this.#threads = threads;
-    this.#clockOffset = clockOffset;
+    this.#share = new AsyncShare(memory.words, threads, here.pendingPerThread, host);
+    this.#outcome = new SlotOutcome(id, memory, host);
     this.#contextHome = {
       ring: memory,
       worker: host.worker,
@@ -160,7 +138,7 @@ export class SlotRunner {
     };
     this.#counts = stats;
     const { wait, run } = statOffsets(host.worker);
-    this.#waitAt = wait;
+    this.#waits = new StretchCounts(stats, wait, here.clockOffset);
     this.#runAt = run;
   }
 
@@ -178,7 +156,7 @@ export class SlotRunner {
 
   /** Something waits that this thread may take. */
   get canWork(): boolean {
-    return this.isWaiting && this.#mayRun && !this.#leavesToOthers();
+    return this.isWaiting && this.#mayRun && !this.#share.leavesToOthers();
   }
 
   /** The same question again, after other threads had time to take the rest. */
@@ -191,43 +169,25 @@ export class SlotRunner {
     return this.hasRoom && hasWorker(this.memory.words, RING.ALLOWED, this.#worker);
   }
 
-  /**
-   * A promise says nothing of the CPU that its function still needs. Where that is more than a wake-up, or not known,
-   * a thread has no more of them than its share while others may come for theirs: they are woken, and get a moment.
-   */
-  #leavesToOthers(): boolean {
-    if (this.#async === 0 || (this.#asyncMs !== undefined && this.#asyncMs <= WAKE_MS))
-      return false;
-    const { words } = this.memory;
-    const out = (load(words, RING.PUBLISHED) - load(words, RING.PROCESSED)) | 0;
-    if (this.#async * countWorkers(words, RING.ALLOWED, this.#threads) < out) return false;
-    const now = performance.now();
-    if (this.#leftSince === 0) {
-      this.#leftSince = now;
-      this.#host.wakeAnother(words);
-    }
-    return now - this.#leftSince < PATIENCE_MS;
-  }
-
   /** It leaves jobs to others for a moment. */
   get isPatient(): boolean {
-    return this.#leftSince !== 0;
+    return this.#share.isPatient;
   }
 
   /** Reserves a few jobs and runs them; true = there were some. */
   scan(): boolean {
     const { words, window } = this.memory;
     if (!this.isWaiting) {
-      this.#leftSince = 0;
+      this.#share.takesAll();
       return false;
     }
-    if (!this.#mayRun || this.#leavesToOthers()) return false;
-    this.#leftSince = 0;
-    const average = this.#costMs;
+    if (!this.#mayRun || this.#share.leavesToOthers()) return false;
+    this.#share.takesAll();
+    const average = this.#share.costMs(this.#averageMs);
     const most =
       average === undefined ? 1 : Math.max(1, Math.min(BATCH, Math.floor(BATCH_MS / average)));
     // What is reserved is begun, and each may return a promise.
-    const allowed = Math.min(most, this.#pendingPerThread - this.#async);
+    const allowed = Math.min(most, this.#share.room);
     const first = protocol.reserve(words, allowed, 2 * this.#threads, this.#taken);
     const { count } = this.#taken;
     if (count === 0) return false;
@@ -253,7 +213,7 @@ export class SlotRunner {
    */
   steal(): boolean {
     this.#kept.worker = 0;
-    if (!this.#mayRun || this.#leavesToOthers()) return false;
+    if (!this.#mayRun || this.#share.leavesToOthers()) return false;
     const { words, window } = this.memory;
     const first = load(words, RING.PROCESSED);
     const pending = (load(words, RING.PUBLISHED) - first) | 0;
@@ -342,20 +302,14 @@ export class SlotRunner {
 
   /** The function is here, and fewer promises are pending than may be. */
   get hasRoom(): boolean {
-    return this.fn !== undefined && this.#async < this.#pendingPerThread;
+    return this.fn !== undefined && this.#share.room > 0;
   }
 
   #takeAndRun(base: number, now: number): boolean {
     if (!protocol.take(this.memory.words, base, this.#worker)) return false;
     const index = this.#index(base);
     const number = slotNumber(index);
-    const stamp = this.#numbers[number + SLOT_NUMBER.STAMP]!;
-    if (stamp !== this.#stampSeen || now !== this.#nowSeen) {
-      this.#stampSeen = stamp;
-      this.#nowSeen = now;
-      this.#bucketSeen = this.#waitAt + bucketOf(now + this.#clockOffset - stamp);
-    }
-    this.#counts[this.#bucketSeen]! += 1;
+    this.#waits.add(this.#numbers[number + SLOT_NUMBER.STAMP]!, now);
     this.#run(
       base,
       this.#words[base + SLOT.KIND] === Kind.NUMBER
@@ -382,7 +336,7 @@ export class SlotRunner {
       pending = typeof value === 'object' && isThenable(value);
     } catch (error) {
       if (context.deferred) this.#context = undefined;
-      this.#failUnlessHandedOver(base, context, error);
+      this.#outcome.failUnlessHandedOver(base, context, error);
       return;
     }
     if (typeof value === 'number' && !context.deferred) {
@@ -394,47 +348,19 @@ export class SlotRunner {
       this.#context = undefined;
       if (pending) {
         whenSettled(value as PromiseLike<unknown>, ignore, (error) => {
-          this.#failUnlessHandedOver(base, context, error);
+          this.#outcome.failUnlessHandedOver(base, context, error);
         });
       }
     } else if (pending) {
       this.#context = undefined;
       context.pend(ArrayBuffer.isView(input) && input.buffer === this.memory.buffer);
       this.#await(base, context, value as PromiseLike<unknown>);
-    } else this.#finish(base, value);
-  }
-
-  /** What a job costs a thread, with the rest of an asynchronous one; undefined before it is known. */
-  get #costMs(): number | undefined {
-    const sync = this.#averageMs;
-    if (sync === undefined || !this.#isAsync) return sync;
-    return this.#asyncMs === undefined ? undefined : Math.max(sync, this.#asyncMs);
-  }
-
-  /** Divides the time that the event loop was busy among the promises that ended in it. */
-  #measure(): void {
-    const now = performance.now();
-    if (this.#async > 0 && now - this.#measuredAt < MEASURE_MS) return;
-    const busy = this.#host.busyMs();
-    if (busy !== undefined && this.#busyFrom !== undefined) {
-      const each = (busy - this.#busyFrom) / this.#endedSince;
-      const old = this.#asyncMs;
-      this.#asyncMs = old === undefined ? each : old + (each - old) / 4;
-    }
-    this.#busyFrom = busy;
-    this.#measuredAt = now;
-    this.#endedSince = 0;
+    } else this.#outcome.finish(base, value);
   }
 
   #await(base: number, context: SlotContext, value: PromiseLike<unknown>): void {
-    this.#isAsync = true;
-    if (this.#async === 0) {
-      this.#busyFrom = this.#host.busyMs();
-      this.#measuredAt = performance.now();
-      this.#endedSince = 0;
-    }
     this.#pending.set(context.seq, context);
-    this.#async += 1;
+    this.#share.begin();
     this.#host.beginAsync();
     whenSettled(
       value,
@@ -442,16 +368,16 @@ export class SlotRunner {
         if (context.deferred) this.#ended(context);
         else if (!context.regain()) this.#endedLate(context);
         else {
-          this.#finish(base, result);
+          this.#outcome.finish(base, result);
           this.#ended(context);
         }
       },
       (error) => {
-        if (context.deferred) this.#failUnlessHandedOver(base, context, error);
+        if (context.deferred) this.#outcome.failUnlessHandedOver(base, context, error);
         else if (!context.regain()) {
           this.#endedLate(context);
           return;
-        } else this.#fail(base, error);
+        } else this.#outcome.fail(base, error);
         this.#ended(context);
       },
     );
@@ -466,9 +392,7 @@ export class SlotRunner {
   #ended(context: SlotContext): void {
     if (context.abandoned) return;
     this.#pending.delete(context.seq);
-    this.#async -= 1;
-    this.#endedSince += 1;
-    this.#measure();
+    this.#share.end();
     this.#wakeOwner();
     while (this.#backlog.length > 0 && this.hasRoom) {
       const [sequence, input] = this.#backlog.shift()!;
@@ -485,62 +409,6 @@ export class SlotRunner {
     context.abandoned = true;
   }
 
-  /** Fails the job; after `defer` only if nobody has completed it yet, as `completeDeferred` claims it. */
-  #failUnlessHandedOver(base: number, context: SlotContext, error: unknown): void {
-    if (context.deferred) {
-      const { words } = this.memory;
-      const deferred = deferredState(this.memory.window, context.seq);
-      const running = SlotState.RUNNING | (this.#worker << STATE_BITS);
-      if (compareExchange(words, base + SLOT.STATE, deferred, running) !== deferred) return;
-      Atomics.sub(words, RING.DEFERRED, 1);
-    }
-    this.#fail(base, error);
-  }
-
-  #finish(base: number, value: unknown): void {
-    const { words } = this.memory;
-    const offset = words[base + SLOT.FIRST]! + words[base + SLOT.IN_ROOM]!;
-    const room = words[base + SLOT.OUT_ROOM]!;
-    const index = this.#index(base);
-    try {
-      // Writing reads the value's properties, which may be getters or a proxy's.
-      const list = transferListOf(value);
-      if (list !== undefined) checkTransfer(list);
-      if (list === undefined && writeValue(this.memory, base, index, value, offset, room)) {
-        protocol.finish(words, base);
-        return;
-      }
-      // Posted before DONE: whoever sees DONE finds the message in the port.
-      this.#host.post({ t: 'result', ring: this.id, seq: words[base + SLOT.SEQ]!, value }, list);
-    } catch (error) {
-      this.#fail(
-        base,
-        new PadataError(
-          'ERR_PADATA_CLONE',
-          `the result cannot be cloned: ${messageOf(error)}`,
-          {},
-          { cause: error },
-        ),
-      );
-      return;
-    }
-    words[base + SLOT.KIND] = Kind.MESSAGE;
-    protocol.finish(words, base);
-  }
-
-  #fail(base: number, error: unknown): void {
-    const { words } = this.memory;
-    this.#host.post({
-      t: 'jobFailed',
-      ring: this.id,
-      seq: words[base + SLOT.SEQ]!,
-      worker: this.#worker,
-      error: toErrorRecord(error),
-    });
-    words[base + SLOT.KIND] = Kind.ERROR;
-    protocol.finish(words, base);
-  }
-
   /** Wakes the owner if it sleeps and the next job in order is done; notes the time. */
   #account(began: number, jobs: number): void {
     this.#wakeOwner();
@@ -548,7 +416,7 @@ export class SlotRunner {
     this.#counts[this.#runAt + bucketOf(each)]! += jobs;
     const old = this.#averageMs;
     this.#averageMs = old === undefined ? each : old + (each - old) / 8;
-    const cost = this.#costMs ?? this.#averageMs;
+    const cost = this.#share.costMs(this.#averageMs) ?? this.#averageMs;
     store(this.memory.words, RING.RUN_NS, Math.min(0x7fffffff, cost * 1e6) | 0 || 1);
   }
 

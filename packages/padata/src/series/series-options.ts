@@ -1,0 +1,72 @@
+/** Options of a series: their names, ranges and defaults, and the shape of the ring that they ask for. */
+import { checkInteger } from '../base/errors.js';
+import { checkChoice, checkOptionNames } from '../base/options.js';
+import type { OptionNames } from '../base/options.js';
+import { MAX_THREADS } from '../protocol/control-layout.js';
+import type { SeriesOptions } from './series-types.js';
+
+/** Largest window. */
+const MAX_WINDOW = 65_536;
+const DEFAULT_WINDOW = 256;
+const DEFAULT_SLOT_BYTES = 1024;
+const MIN_ARENA = 65_536;
+const MAX_ARENA = 0x7fff_fff8;
+/** Between asking a function to stop and ending its job without it, in milliseconds. */
+export const DEFAULT_GRACE_MS = 1000;
+export const DEFAULT_PENDING_PER_THREAD = 64;
+
+const SERIES_OPTIONS: OptionNames<SeriesOptions> = {
+  fn: true,
+  window: true,
+  onFull: true,
+  halt: true,
+  slotBytes: true,
+  outputBytes: true,
+  bytes: true,
+  idempotent: true,
+  retries: true,
+  signal: true,
+  graceMs: true,
+  shared: true,
+  watchdogMs: true,
+  onStall: true,
+  workers: true,
+  pendingPerThread: true,
+};
+
+/** @throws ERR_PADATA_ARGUMENT */
+export function checkSeriesOptions(options: SeriesOptions): void {
+  checkOptionNames('a series', options, SERIES_OPTIONS);
+  checkChoice('onFull', options.onFull, ['wait', 'inline', 'reject']);
+  checkChoice('bytes', options.bytes, ['copy', 'view']);
+  checkInteger('window', options.window ?? 1, 1, MAX_WINDOW);
+  checkInteger('pendingPerThread', options.pendingPerThread ?? 1, 1, MAX_WINDOW);
+  checkInteger('slotBytes', options.slotBytes ?? 0, 0, MAX_ARENA);
+  checkInteger('retries', options.retries ?? 0, 0, 1000);
+  checkInteger('graceMs', options.graceMs ?? 0, 0, 0x7fffffff);
+  checkInteger('watchdogMs', options.watchdogMs ?? 1, 1, 0x7fffffff);
+  for (const id of options.workers ?? []) checkWorker(id);
+}
+
+/** @throws ERR_PADATA_ARGUMENT when it is no worker's id */
+export function checkWorker(id: number): void {
+  checkInteger('workers', id, 0, MAX_THREADS);
+}
+
+/** Sizes of a ring. */
+export interface RingShape {
+  /** Jobs in flight at most; a power of two. */
+  readonly window: number;
+  readonly arenaBytes: number;
+  /** Bytes of the arena that plain data may take. */
+  readonly slotBytes: number;
+}
+
+/** The ring for these options, which were checked. */
+export function ringShape(options: SeriesOptions): RingShape {
+  const { slotBytes = DEFAULT_SLOT_BYTES } = options;
+  const window = 2 ** Math.ceil(Math.log2(options.window ?? DEFAULT_WINDOW));
+  const wanted = Math.max(MIN_ARENA, (window + 1) * slotBytes);
+  const arenaBytes = Math.ceil(Math.min(MAX_ARENA, wanted) / 8) * 8;
+  return { window, arenaBytes, slotBytes: Math.min(slotBytes, arenaBytes >> 1) };
+}

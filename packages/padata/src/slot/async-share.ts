@@ -1,0 +1,124 @@
+/**
+ * How many promises of one ring a thread takes on: policy, and the measure that it rests on.
+ *
+ * A promise says nothing of the CPU that its function still needs: that comes later, in the thread's event loop. The time
+ * that the loop was busy is divided among the promises that ended in it. Where that is more than a wake-up, or not known,
+ * a thread has no more of them than its share while others may come for theirs: they are woken, and get a moment.
+ */
+import { RING } from '../protocol/ring-layout.js';
+import { countWorkers } from '../protocol/worker-set.js';
+
+/** A wake-up costs about so much, in milliseconds: jobs that are longer are worth a thread of their own. */
+const WAKE_MS = 0.05;
+/** A thread leaves jobs of that kind beyond its share to others for so long, in milliseconds. */
+const PATIENCE_MS = 1;
+/** The time of such jobs is looked at not more often than this, in milliseconds. */
+const MEASURE_MS = 1;
+
+/** What the share needs of its thread. */
+interface ShareHost {
+  /** Milliseconds that the thread's event loop was busy so far; undefined = not known. */
+  busyMs(): number | undefined;
+  /** There is more to do than this thread can soon: wake one more. */
+  wakeAnother(ring: Int32Array): void;
+}
+
+const { load } = Atomics;
+
+/** The promises of one ring on one thread, as a number. */
+export class AsyncShare {
+  readonly #words: Int32Array;
+  readonly #threads: number;
+  readonly #most: number;
+  readonly #host: ShareHost;
+  #count = 0;
+  /** The function has returned a promise before. */
+  #isAsync = false;
+  /** CPU time of a job whose function returned a promise, all of it; undefined = not known. */
+  #costMs: number | undefined;
+  /** Where the measure of it began: the thread's busy time, the clock, and promises that have ended since. */
+  #busyFrom: number | undefined;
+  #measuredAt = 0;
+  #endedSince = 0;
+  /** Since when jobs are left to others; 0 = they are not. */
+  #leftSince = 0;
+
+  /**
+   * @param words   the ring's
+   * @param threads threads that share the jobs, at least 1
+   * @param most    promises that may be pending on this thread
+   */
+  constructor(words: Int32Array, threads: number, most: number, host: ShareHost) {
+    this.#words = words;
+    this.#threads = threads;
+    this.#most = most;
+    this.#host = host;
+  }
+
+  /** Promises that may still be taken on. */
+  get room(): number {
+    return this.#most - this.#count;
+  }
+
+  /** Are the jobs that wait left to other threads for now? */
+  leavesToOthers(): boolean {
+    if (this.#count === 0 || (this.#costMs !== undefined && this.#costMs <= WAKE_MS)) return false;
+    const words = this.#words;
+    const out = (load(words, RING.PUBLISHED) - load(words, RING.PROCESSED)) | 0;
+    if (this.#count * countWorkers(words, RING.ALLOWED, this.#threads) < out) return false;
+    const now = performance.now();
+    if (this.#leftSince === 0) {
+      this.#leftSince = now;
+      this.#host.wakeAnother(words);
+    }
+    return now - this.#leftSince < PATIENCE_MS;
+  }
+
+  /** It leaves jobs to others for a moment. */
+  get isPatient(): boolean {
+    return this.#leftSince !== 0;
+  }
+
+  /** Nothing is left to others (any more). */
+  takesAll(): void {
+    this.#leftSince = 0;
+  }
+
+  /** What a job costs a thread, with the rest of an asynchronous one; undefined before it is known. */
+  costMs(syncMs: number | undefined): number | undefined {
+    if (syncMs === undefined || !this.#isAsync) return syncMs;
+    return this.#costMs === undefined ? undefined : Math.max(syncMs, this.#costMs);
+  }
+
+  /** A function has returned a promise. */
+  begin(): void {
+    this.#isAsync = true;
+    if (this.#count === 0) {
+      this.#busyFrom = this.#host.busyMs();
+      this.#measuredAt = performance.now();
+      this.#endedSince = 0;
+    }
+    this.#count += 1;
+  }
+
+  /** A promise has ended, or nobody waits for it any more. */
+  end(): void {
+    this.#count -= 1;
+    this.#endedSince += 1;
+    this.#measure();
+  }
+
+  #measure(): void {
+    const now = performance.now();
+    if (this.#count > 0 && now - this.#measuredAt < MEASURE_MS) return;
+    const busy = this.#host.busyMs();
+    if (busy !== undefined && this.#busyFrom !== undefined) {
+      const each = (busy - this.#busyFrom) / this.#endedSince;
+      const old = this.#costMs;
+      this.#costMs = old === undefined ? each : old + (each - old) / 4;
+    }
+    this.#busyFrom = busy;
+    this.#measuredAt = now;
+    this.#endedSince = 0;
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * A job's outcome goes into its slot, or by message where it does not fit; then the slot is DONE. A message is posted
+ * before that: whoever sees DONE finds it in the port.
+ */
+import { messageOf, toErrorRecord } from '../base/error-record.js';
+import { PadataError } from '../base/errors.js';
+import { checkTransfer, transferListOf } from '../base/transfer.js';
+import { ring as protocol } from '../protocol/machine.js';
+import type { FromWorker } from '../protocol/messages.js';
+import { Kind, RING, SLOT, STATE_BITS, SlotState, deferredState } from '../protocol/ring-layout.js';
+import type { RingMemory } from '../protocol/ring-layout.js';
+import type { SlotContext } from './job-context.js';
+import { writeValue } from './slot-values.js';
+
+/** Where outcomes come from. */
+interface OutcomeHost {
+  readonly worker: number;
+  post(message: FromWorker, transfer?: readonly unknown[]): void;
+}
+
+/** Puts the outcomes of one ring's jobs on one thread in place. */
+export class SlotOutcome {
+  readonly #id: number;
+  readonly #memory: RingMemory;
+  readonly #host: OutcomeHost;
+
+  /** @param id the ring's */
+  constructor(id: number, memory: RingMemory, host: OutcomeHost) {
+    this.#id = id;
+    this.#memory = memory;
+    this.#host = host;
+  }
+
+  /** The job has given this value. */
+  finish(base: number, value: unknown): void {
+    const { words, window } = this.#memory;
+    const offset = words[base + SLOT.FIRST]! + words[base + SLOT.IN_ROOM]!;
+    const room = words[base + SLOT.OUT_ROOM]!;
+    const index = words[base + SLOT.SEQ]! & (window - 1);
+    try {
+      // Writing reads the value's properties, which may be getters or a proxy's.
+      const list = transferListOf(value);
+      if (list !== undefined) checkTransfer(list);
+      if (list === undefined && writeValue(this.#memory, base, index, value, offset, room)) {
+        protocol.finish(words, base);
+        return;
+      }
+      this.#host.post({ t: 'result', ring: this.#id, seq: words[base + SLOT.SEQ]!, value }, list);
+    } catch (error) {
+      this.fail(
+        base,
+        new PadataError(
+          'ERR_PADATA_CLONE',
+          `the result cannot be cloned: ${messageOf(error)}`,
+          {},
+          { cause: error },
+        ),
+      );
+      return;
+    }
+    words[base + SLOT.KIND] = Kind.MESSAGE;
+    protocol.finish(words, base);
+  }
+
+  /** The job has failed with this error. */
+  fail(base: number, error: unknown): void {
+    const { words } = this.#memory;
+    this.#host.post({
+      t: 'jobFailed',
+      ring: this.#id,
+      seq: words[base + SLOT.SEQ]!,
+      worker: this.#host.worker,
+      error: toErrorRecord(error),
+    });
+    words[base + SLOT.KIND] = Kind.ERROR;
+    protocol.finish(words, base);
+  }
+
+  /** The same; after `defer` only if nobody has completed it yet, as `completeDeferred` claims it. */
+  failUnlessHandedOver(base: number, context: SlotContext, error: unknown): void {
+    if (context.deferred) {
+      const { words, window } = this.#memory;
+      const deferred = deferredState(window, context.seq);
+      const running = SlotState.RUNNING | (this.#host.worker << STATE_BITS);
+      const state = Atomics.compareExchange(words, base + SLOT.STATE, deferred, running);
+      if (state !== deferred) return;
+      Atomics.sub(words, RING.DEFERRED, 1);
+    }
+    this.fail(base, error);
+  }
+}
