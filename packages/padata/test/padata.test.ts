@@ -535,8 +535,9 @@ test('range jobs and shells share the stock of works', async () => {
   await using p = createWorkPool({ threads: 2, works: 2 });
   await p.ready();
   const instance = createPadata(p);
-  const shell = instance.createShell<Any>({ parallel: parallel('slow') });
-  submitAll(shell, [50]);
+  const shell = instance.createShell<Any>({ parallel: parallel('untilOpen') });
+  const gate = new Int32Array(new SharedArrayBuffer(8));
+  submitAll(shell, [gate]); // holds its work until the range is done
   const ranges = new URL('./fixtures/range-jobs.mjs', import.meta.url);
   const log = new SharedArrayBuffer(4 * 256);
   const result = await p.runMultithreaded({
@@ -547,6 +548,8 @@ test('range jobs and shells share the stock of works', async () => {
     maxThreads: 8,
   });
   expect(result).toMatchObject({ planned: 8, got: 2 });
+  Atomics.store(gate, 0, 1);
+  Atomics.notify(gate, 0);
   await shell.drain();
   expect(p.stats().freeWorks).toBe(2);
   instance.close();
