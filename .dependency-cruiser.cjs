@@ -7,7 +7,14 @@ const onMemmap = ['buddy-allocator', 'page-init', 'unaccepted-memory'];
 // What is not listed are the entries at the top of src/. Rooms in brackets share a floor and know each other.
 const floors = {
   bootmem: [
-    ['errors.ts', 'package-info.ts', 'result.ts', 'explain-result.ts', 'view-result.ts'],
+    [
+      'errors.ts',
+      'package-info.ts',
+      'result.ts',
+      'bench-result.ts',
+      'explain-result.ts',
+      'view-result.ts',
+    ],
     'format/',
     'input/',
     'plan/',

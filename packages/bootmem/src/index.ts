@@ -13,9 +13,9 @@ export { benchBoot } from './bench/bench-boot.js';
 export type { BenchBootOptions } from './bench/bench-boot.js';
 export { renderReport } from './report/render-report.js';
 export type { ReportInput } from './report/render-report.js';
+export type { BenchReport } from './bench-result.js';
 export type {
   AcceptMode,
-  BenchReport,
   BootReport,
   ChunkReport,
   DeviceReport,

@@ -4,4 +4,4 @@
  *
  * @packageDocumentation
  */
-export { attachThread, initChunk, initDeviceChunk } from './worker/init-worker.js';
+export { attachThread, initChunk, initDeviceChunk, initLone } from './worker/init-worker.js';

@@ -6,21 +6,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
-import { Ajv } from 'ajv';
-import { SCHEMA_NAMES } from '../dist/cli/commands/schema-command.js';
 import { FIXTURES, run } from './helpers/run.js';
+import { validate } from './helpers/schemas.js';
 
 const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
-
-async function validate(name: string, value: unknown): Promise<void> {
-  const ajv = new Ajv({ strict: false });
-  for (const part of SCHEMA_NAMES) {
-    const url = new URL(`../schema/${part}-1.schema.json`, import.meta.url);
-    ajv.addSchema(JSON.parse(await readFile(url, 'utf8')) as object, `${part}-1.schema.json`);
-  }
-  const valid = ajv.validate(`${name}-1.schema.json`, value);
-  expect({ valid, errors: ajv.errors?.slice(0, 3) ?? [] }).toEqual({ valid: true, errors: [] });
-}
 
 test('boot without arguments brings the sample up and shows zones, buddyinfo, times and shares', async () => {
   const { code, out, err } = await run(['boot', '--threads', '2']);
@@ -172,6 +161,8 @@ test('bench prints the table of the series, CSV with its column names, JSON that
   const table = await run(args);
   expect(table.out).toMatch(/node% \(thr\) +boot speedup +time_ms +stdev +definit speedup/);
   expect(table.out).toMatch(/^ +0% \(0\) +-- /m);
+  expect(table.out).toMatch(/^base: deferred, one thread a node \(1 in all\)/m);
+  expect(table.out).toMatch(/^first program after 629\.4ms before, 361\.1ms with \(42\.6%\)$/m);
   expect(table.out).toMatch(/100% \(2\)/);
   const csv = await run([...args, '--csv']);
   expect(csv.out.split('\n')[0]).toBe(
@@ -179,6 +170,15 @@ test('bench prints the table of the series, CSV with its column names, JSON that
   );
   expect(csv.out.trimEnd().split('\n')).toHaveLength(4);
   await validate('bench', JSON.parse((await run([...args, '--json'])).out));
+  // Two nodes have two base threads, as far as there are so many.
+  for (const [threads, base] of [
+    ['1', 1],
+    ['3', 2],
+  ] as const) {
+    const nodes = ['bench', '--memory', '4G', '--nodes', '2', '--rounds', '1', '--json'];
+    const { out } = await run([...nodes, '--threads', threads]);
+    expect(JSON.parse(out)).toMatchObject({ baseThreads: base });
+  }
 });
 
 test('bad usage and unusable input exit with 2 and say why', async () => {

@@ -11,6 +11,7 @@ import { loadMachine } from '../dist/index.js';
 import { findingsHtml, memoryHtml } from '../dist/report/memory-section.js';
 import { inlineJson, inlineScript } from '../dist/report/render-report.js';
 import { run } from './helpers/run.js';
+import { validate } from './helpers/schemas.js';
 
 // Several boots of a large machine: on a busy machine that takes a while.
 jest.setTimeout(300_000);
@@ -28,7 +29,10 @@ beforeAll(async () => {
   file = join(folder, 'report.html');
   const outcome = await run(['report', '-o', file, '--rounds', '1', '--threads', '2', '--json']);
   expect(outcome.code).toBe(0);
-  expect(JSON.parse(outcome.out)).toMatchObject({ output: file, boot: {}, check: {} });
+  const report = JSON.parse(outcome.out) as object;
+  expect(report).toMatchObject({ output: file, boot: {}, check: {} });
+  expect(report).toMatchObject({ model: { nodes: 4, cpusPerNode: 1 } });
+  await validate('report', report);
   html = await readFile(file, 'utf8');
 });
 

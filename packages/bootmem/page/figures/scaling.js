@@ -1,5 +1,5 @@
 /**
- * Thread scaling: this machine beside the published curves.
+ * Thread scaling: measured here beside the published curves, and what the machine of the report would take.
  */
 import { dot, line, plot, ruleY } from '@observablehq/plot';
 import { byId, element, swatches, table } from '../dom.js';
@@ -18,7 +18,7 @@ function publishedRows(published) {
 
 /** Our times by thread count, relative to one thread. */
 function ourRows(bench) {
-  const first = bench.rows.find((row) => row.threads === 1) ?? bench.rows[0];
+  const first = bench.rows[0];
   return bench.rows
     .filter((row) => row.threads > 0)
     .map((row) => ({
@@ -29,8 +29,43 @@ function ourRows(bench) {
     }));
 }
 
+/** What the model says of a machine: columns and rows of a table. */
+export function predictedRows({ rows }) {
+  const ms = (value) => (value === undefined ? '–' : value.toFixed(1));
+  return rows.map(({ threads, percent, publishedMs, kernelMs, hereMs }) => [
+    `${threads} (${percent}%)`,
+    ms(publishedMs),
+    ms(kernelMs),
+    ms(hereMs),
+  ]);
+}
+
+/** Table of the prediction, with its error. */
+function prediction(model) {
+  const mean = (value) =>
+    Math.round(model.leftOut.reduce((sum, one) => sum + value(one), 0) / model.leftOut.length);
+  const titles = ['threads a node', 'published ms', 'kernel, predicted ms', 'here, predicted ms'];
+  return [
+    element(
+      'p',
+      { class: 'lane' },
+      `The machine of this report, predicted: ${count(model.pagesPerNode)} deferred pages and ${model.cpusPerNode} processors in the largest of ${model.nodes} nodes. ` +
+        `Published machines are predicted from the others by a factor of 1.${String(mean((one) => one.errorPercent)).padStart(2, '0')} on average, ` +
+        `1.${String(mean((one) => one.knownBaseErrorPercent)).padStart(2, '0')} when the time of one thread is known.`,
+    ),
+    element(
+      'div',
+      { class: 'scroll', tabindex: '0', id: 'scaling-predicted' },
+      table(
+        titles.map((title) => ({ title, number: true })),
+        predictedRows(model),
+      ),
+    ),
+  ];
+}
+
 /** Draws the curves and the table of this machine. */
-export function scaling({ bench, published }) {
+export function scaling({ bench, model, published }) {
   const curves = publishedRows(published);
   const ours = ourRows(bench);
   byId('scaling-figure').before(
@@ -105,7 +140,9 @@ export function scaling({ bench, published }) {
           'of boot',
         ].map((title) => ({ title, number: true })),
         bench.rows.map((row) => [
-          row.threads === 0 ? 'none (eager)' : `${row.threads} (${row.percent}%)`,
+          row.threads === 0
+            ? `one a node (${bench.baseThreads})`
+            : `${row.threads} (${row.percent}%)`,
           row.bootMs.median.toFixed(1),
           row.bootMs.stdev.toFixed(1),
           row.bootSpeedup === undefined ? '–' : `${row.bootSpeedup.toFixed(1)} %`,
@@ -116,5 +153,6 @@ export function scaling({ bench, published }) {
         ]),
       ),
     ),
+    ...(model === undefined ? [] : prediction(model)),
   );
 }

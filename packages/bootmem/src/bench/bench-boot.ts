@@ -2,14 +2,15 @@
  * Boots one machine with several thread counts, interleaved round by round so that a slow moment of the
  * host hits all of them, and sums up: the table that the padata series shows for its machines.
  *
- * Base: deferred, by one thread, as a kernel without the series does each node; with several nodes it is the calling
- * thread that takes part in all of them. `definit` is the part that threads share (deferred initialisation); `boot` is
- * everything from description to last page ready.
+ * Base: deferred, one thread a node, as a kernel without the series does it; as many nodes at a time as threads may be used.
+ * `definit` is the part that threads share (deferred initialisation); `boot` is everything from description to last page
+ * ready.
  */
 import type { MachineDescription } from '@bootmem/firmware-map';
 import { bootMemory } from '../boot/boot-memory.js';
-import type { BenchReport, BenchRow } from '../result.js';
-import { summarize, threadSteps } from './statistics.js';
+import type { BenchReport, BenchRow } from '../bench-result.js';
+import { deferredParts } from './deferred-pages.js';
+import { chunkCost, helperStart, summarize, threadSteps } from './statistics.js';
 
 /** How to measure. */
 export interface BenchBootOptions {
@@ -24,73 +25,84 @@ export interface BenchBootOptions {
   readonly onRound?: (done: number, total: number) => void;
 }
 
+/** A row to measure; 0 threads: the base. */
+interface Subject {
+  readonly threads: number;
+  readonly percent: number;
+}
+
+/** What the rounds of a row gave, milliseconds. */
+class Samples {
+  readonly boot: number[] = [];
+  readonly definit: number[] = [];
+  readonly first: number[] = [];
+  readonly helperStart: number[] = [];
+  readonly chunk: number[] = [];
+}
+
 /**
  * Measures.
  * @param description  the machine
  * @param options      how often and how wide
- * @returns one row a thread count, the baseline first
+ * @returns one row a thread count, the base first
  */
 export async function benchBoot(
   description: MachineDescription,
   options: BenchBootOptions,
 ): Promise<BenchReport> {
-  const subjects: { threads: number; percent: number }[] = [
-    { threads: 0, percent: 0 },
-    ...threadSteps(options.maxThreads),
-  ];
-  const samples = subjects.map(() => ({
-    boot: [] as number[],
-    definit: [] as number[],
-    first: [] as number[],
-  }));
+  const { rounds, maxThreads, profile, source, signal, onRound } = options;
+  const { parts } = deferredParts(description, profile);
+  const baseThreads = Math.max(1, Math.min(parts.length, maxThreads));
+  const subjects: readonly Subject[] = [{ threads: 0, percent: 0 }, ...threadSteps(maxThreads)];
+  const samples = subjects.map(() => new Samples());
   let pages = 0;
   let done = 0;
-  const total = subjects.length * (options.rounds + 1);
-  for (let round = 0; round <= options.rounds; round++) {
-    for (const [index, subject] of subjects.entries()) {
+  const total = subjects.length * (rounds + 1);
+  for (let round = 0; round <= rounds; round++) {
+    for (const [index, { threads }] of subjects.entries()) {
       const machine = await bootMemory(description, {
-        ...(options.signal === undefined ? {} : { signal: options.signal }),
-        threads: Math.max(1, subject.threads),
+        ...(signal === undefined ? {} : { signal }),
+        ...(threads === 0 ? { threads: baseThreads, perNode: 1 } : { threads }),
         mode: 'deferred',
-        profile: options.profile,
-        source: options.source,
+        profile,
+        source,
       });
-      const { timing } = machine.report();
+      const { timing, chunks } = machine.report();
       await machine.close();
       pages = timing.initialisedPages;
       done++;
-      options.onRound?.(done, total);
+      onRound?.(done, total);
       if (round === 0) continue;
       const sample = samples[index]!;
       sample.boot.push(timing.totalMs);
       sample.definit.push(timing.deferredMs);
       sample.first.push(timing.firstAllocationMs);
+      sample.helperStart.push(...helperStart(chunks));
+      sample.chunk.push(...chunkCost(chunks));
     }
   }
   return {
     schema: 'bootmem/bench',
     version: 1,
-    source: options.source,
+    source,
     pages,
-    rounds: options.rounds,
+    rounds,
     node: process.version,
+    baseThreads,
     rows: rowsOf(subjects, samples),
   };
 }
 
-function rowsOf(
-  subjects: readonly { threads: number; percent: number }[],
-  samples: readonly { boot: number[]; definit: number[]; first: number[] }[],
-): BenchRow[] {
+function rowsOf(subjects: readonly Subject[], samples: readonly Samples[]): BenchRow[] {
   const rows: BenchRow[] = [];
-  for (const [index, subject] of subjects.entries()) {
+  for (const [index, { threads, percent }] of subjects.entries()) {
     const sample = samples[index]!;
     const bootMs = summarize(sample.boot);
     const definitMs = summarize(sample.definit);
     const base = rows[0];
     rows.push({
-      threads: subject.threads,
-      percent: subject.percent,
+      threads,
+      percent,
       bootMs,
       definitMs,
       firstAllocationMs: summarize(sample.first),
@@ -101,6 +113,8 @@ function rowsOf(
             bootSpeedup: speedup(base.bootMs.median, bootMs.median),
             definitSpeedup: speedup(base.definitMs.median, definitMs.median),
           }),
+      ...(sample.helperStart.length === 0 ? {} : { helperStartMs: summarize(sample.helperStart) }),
+      ...(sample.chunk.length === 0 ? {} : { chunkMs: summarize(sample.chunk) }),
     });
   }
   return rows;

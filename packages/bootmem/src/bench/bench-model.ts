@@ -4,11 +4,12 @@
  */
 import { synthesize } from '@bootmem/firmware-map';
 import type { MachineDescription } from '@bootmem/firmware-map';
-import { planLayout } from '../plan/layout-plan.js';
+import type { BenchReport, ModelReport, ScalingNumbers } from '../bench-result.js';
+import { BootmemError } from '../errors.js';
 import { threadLimits } from '../plan/thread-limits.js';
-import type { ModelReport } from '../result.js';
 import { benchBoot } from './bench-boot.js';
 import type { BenchBootOptions } from './bench-boot.js';
+import { deferredParts } from './deferred-pages.js';
 import { fitModel, leaveOneOut, pointsOf, predictMs } from './model.js';
 import { PUBLISHED_MACHINES } from './published.js';
 import { threadSteps } from './statistics.js';
@@ -21,51 +22,85 @@ const PAGES_PER_GIB = 2 ** 18;
  * Fits, measures, predicts.
  * @param description  the machine to predict; nothing of it is brought up
  * @param options      how often and how wide to measure the small machine
+ * @throws BootmemError ERR_BOOTMEM_USAGE when nothing of the machine is deferred
  */
 export async function benchModel(
   description: MachineDescription,
   options: BenchBootOptions,
 ): Promise<ModelReport> {
-  const kernel = fitModel(PUBLISHED_MACHINES.flatMap(pointsOf));
+  const { parts } = deferredParts(description, options.profile);
+  if (parts.length === 0) {
+    throw new BootmemError(
+      'ERR_BOOTMEM_USAGE',
+      'nothing of this machine is deferred, so there is nothing to predict',
+    );
+  }
   const small = synthesize({ memory: MEASURED_GIB * 2 ** 30 });
   const measured = await benchBoot(small, { ...options, source: 'synthetic' });
-  const points = measured.rows.map((row) => ({
-    pages: MEASURED_GIB * PAGES_PER_GIB,
-    threads: Math.max(1, row.threads),
-    // The best of the rounds: a busy host makes a thread slower, never faster.
-    ms: row.definitMs.min,
-  }));
-  // Threads are up before the clock starts; their chunks are in the cost of a page.
-  const here = fitModel(points, { startMs: 0, sharpness: kernel.sharpness });
-  const plan = planLayout(description, options.profile);
-  const nodes = plan.layout.nodes.filter((node) => node.presentPages > 0);
-  const slowest = nodes.reduce((most, node) =>
-    node.presentPages > most.presentPages ? node : most,
-  );
+  return predictMachine(description, options.profile, measured)!;
+}
+
+/**
+ * Predicts from what was measured.
+ * @param description  the machine to predict
+ * @param profile      as `bootMemory` takes it
+ * @param measured     of a machine with one node
+ * @returns undefined when nothing of the machine is deferred
+ */
+export function predictMachine(
+  description: MachineDescription,
+  profile: string,
+  measured: BenchReport,
+): ModelReport | undefined {
+  const { plan, parts } = deferredParts(description, profile);
+  const slowest = parts.toSorted((a, b) => b.pages - a.pages)[0];
+  if (slowest === undefined) return undefined;
+  const { pages } = slowest;
+  const kernel = fitModel(PUBLISHED_MACHINES.flatMap(pointsOf));
+  const here = fitHere(measured);
   const cpus = threadLimits(plan, 'architecture').of(slowest.nid);
   const published = PUBLISHED_MACHINES.find(
     (one) =>
-      one.nodes === nodes.length &&
+      one.nodes === parts.length &&
       one.cpusPerNode === cpus &&
-      Math.abs(one.gibPerNode * PAGES_PER_GIB - slowest.presentPages) < PAGES_PER_GIB,
+      Math.abs(pointsOf(one)[0]!.pages - pages) < PAGES_PER_GIB,
   );
   return {
+    schema: 'bootmem/bench-model',
+    version: 1,
     kernel,
     here,
     measured,
     leftOut: leaveOneOut(PUBLISHED_MACHINES),
-    nodes: nodes.length,
+    nodes: parts.length,
     cpusPerNode: cpus,
-    pagesPerNode: slowest.presentPages,
+    pagesPerNode: pages,
     rows: threadSteps(cpus).map(({ percent, threads }) => {
       const row = published?.rows.find((one) => one.threads === threads);
       return {
         percent,
         threads,
-        kernelMs: predictMs(kernel, slowest.presentPages, threads),
-        hereMs: predictMs(here, slowest.presentPages, threads),
+        kernelMs: predictMs(kernel, { pages, threads, cpus }),
+        hereMs: predictMs(here, { pages, threads, cpus: 1 }),
         ...(row === undefined ? {} : { publishedMs: row.definitMs }),
       };
     }),
   };
+}
+
+/** This host's numbers: what a thread and a chunk cost is seen in the chunks, a page's cost is fitted. */
+function fitHere(measured: BenchReport): ScalingNumbers {
+  const widest = measured.rows.at(-1)!;
+  const points = measured.rows.map((row) => ({
+    pages: measured.pages,
+    threads: Math.max(1, row.threads),
+    // The memory's speed is measured as it is.
+    cpus: 1,
+    // The best of the rounds: a busy host makes a thread slower, never faster.
+    ms: row.definitMs.min,
+  }));
+  return fitModel(points, {
+    startMs: widest.helperStartMs?.min ?? 0,
+    chunkMs: widest.chunkMs?.min ?? 0,
+  });
 }

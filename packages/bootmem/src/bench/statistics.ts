@@ -1,7 +1,7 @@
 /**
  * The few statistics that the bench table needs.
  */
-import type { Summary } from '../result.js';
+import type { Summary } from '../bench-result.js';
 
 /**
  * Summarises a series.
@@ -46,4 +46,44 @@ export function threadSteps(maxThreads: number): { percent: number; threads: num
   return [...steps]
     .map(([threads, percent]) => ({ threads, percent }))
     .sort((left, right) => left.threads - right.threads);
+}
+
+/** A chunk of deferred work, as far as its cost goes; times on one clock, milliseconds. */
+export interface TimedChunk {
+  /** 0 is the calling thread. */
+  readonly thread: number;
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+function byThread(chunks: readonly TimedChunk[]): Map<number, TimedChunk[]> {
+  const threads = new Map<number, TimedChunk[]>();
+  for (const chunk of chunks.toSorted((a, b) => a.startMs - b.startMs)) {
+    threads.set(chunk.thread, [...(threads.get(chunk.thread) ?? []), chunk]);
+  }
+  return threads;
+}
+
+/**
+ * How much later than the calling thread the helpers of a pass began, on average: what asking a thread costs.
+ * @returns one value; none where nobody helped, or the calling thread had no chunk
+ */
+export function helperStart(chunks: readonly TimedChunk[]): number[] {
+  const threads = byThread(chunks);
+  const own = threads.get(0)?.[0]?.startMs;
+  const late = [...threads].flatMap(([thread, [first]]) =>
+    thread === 0 || own === undefined ? [] : [Math.max(0, first!.startMs - own)],
+  );
+  return late.length === 0 ? [] : [late.reduce((sum, ms) => sum + ms, 0) / late.length];
+}
+
+/**
+ * Time between two chunks of a thread, on average: what taking a chunk costs.
+ * @returns one value; none where no thread had two chunks
+ */
+export function chunkCost(chunks: readonly TimedChunk[]): number[] {
+  const gaps = [...byThread(chunks).values()].flatMap((own) =>
+    own.slice(1).map((chunk, i) => Math.max(0, chunk.startMs - own[i]!.endMs)),
+  );
+  return gaps.length === 0 ? [] : [gaps.reduce((sum, ms) => sum + ms, 0) / gaps.length];
 }

@@ -13,6 +13,7 @@ import type { AttachArg, ChunkArg, MachineHandle } from '../worker/init-worker.j
 import type { WorkerFunctions } from '../worker/functions.js';
 import { ChunkLog } from '../worker/chunk-log.js';
 import type { Assembly } from './assemble.js';
+import { createLoneRunner } from './lone-jobs.js';
 
 /**
  * Starts the threads of a boot and loads the code they will run, as a kernel has its other processors up
@@ -121,7 +122,8 @@ export class DeferredPass {
    */
   prepare(): void {
     const machine = this.handle();
-    this.#prepared = this.nodes.map(async (node) => ({
+    const shared = this.nodes.filter(({ nid }) => !this.#isLone(nid));
+    this.#prepared = shared.map(async (node) => ({
       nid: node.nid,
       range: await this.#pool.prepareRange({
         threadFn: this.#functions.chunk,
@@ -190,14 +192,24 @@ export class DeferredPass {
       for (const pages of progress.values()) sum += pages;
       options.onProgress(Math.min(sum, this.totalPages), this.totalPages);
     };
+    const lone = createLoneRunner({
+      pool: this.#pool,
+      threadFn: this.#functions.lone,
+      machine: this.handle(),
+      threads: this.#threads,
+      signal: options.signal,
+      onDone: ({ start, size }) => {
+        report(start, size);
+      },
+    });
     const runner: RangeJobRunner = {
       run: (job) =>
-        prepared.get(job.nid)!.run(job.start, job.size, {
+        prepared.get(job.nid)?.run(job.start, job.size, {
           signal: options.signal,
           onProgress: (done) => {
             report(job.start, done);
           },
-        }),
+        }) ?? lone.run(job),
     };
     return await initDeferred(this.nodes, {
       profile: this.#machine.pages.profile,
@@ -209,6 +221,11 @@ export class DeferredPass {
         options.onNode(node.line);
       },
     });
+  }
+
+  /** One thread for this node, and others for other nodes meanwhile. */
+  #isLone(nid: number): boolean {
+    return this.#limitOf(nid) === 1 && this.#threads > 1 && this.nodes.length > 1;
   }
 
   /** Ends the threads. Idempotent. */

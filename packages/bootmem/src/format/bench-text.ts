@@ -2,7 +2,7 @@
  * A measurement for people and for spreadsheets: the table of the padata series, and the same as comma
  * separated values.
  */
-import type { BenchReport, PublishedLine, PublishedMachine } from '../result.js';
+import type { BenchReport, PublishedLog, PublishedMachine } from '../bench-result.js';
 import type { Colors } from './colors.js';
 import { formatTable } from './table.js';
 
@@ -40,19 +40,20 @@ export function benchTable(report: BenchReport, colors: Colors): string {
     rows,
   );
   const head = `${report.source}: ${report.pages} pages, ${report.rounds} rounds, medians, Node ${report.node}`;
-  return [colors.bold(head), ...table, ''].join('\n');
+  const base = `base: deferred, one thread a node (${report.baseThreads} in all); below it threads that all nodes share`;
+  return [colors.bold(head), base, ...table, ''].join('\n');
 }
 
 /**
  * What the series published, in the same layout: kernel boot and deferred initialisation of six machines, and the
  * second reporter's lines.
  * @param machines  the published tables
- * @param lines     a node's pages and times before and with the series
+ * @param log       the second reporter's lines
  * @param colors    bold headings
  */
 export function publishedTables(
   machines: readonly PublishedMachine[],
-  lines: readonly PublishedLine[],
+  log: PublishedLog,
   colors: Colors,
 ): string {
   const gain = (base: number, ms: number): string => `${(((base - ms) / base) * 100).toFixed(1)}%`;
@@ -72,9 +73,15 @@ export function publishedTables(
     const columns = ['node% (thr)', ...titles].map((title) => ({ title, align: 'right' as const }));
     out.push('', colors.bold(`published: ${machine}`), ...formatTable(columns, cells));
   }
-  out.push('', colors.bold('published: 96 cpus, 192 GiB (second reporter)'));
-  for (const { nid, pages, beforeMs, withMs } of lines) {
-    out.push(`node ${nid} initialised, ${pages} pages in ${beforeMs}ms before, ${withMs}ms with`);
+  const { boot, nodes } = log;
+  out.push('', colors.bold(`published: ${log.machine} (second reporter)`));
+  out.push(
+    `first program after ${boot.beforeMs.toFixed(1)}ms before, ${boot.withMs.toFixed(1)}ms with (${gain(boot.beforeMs, boot.withMs)})`,
+  );
+  for (const { nid, pages, beforeMs, withMs, againMs } of nodes) {
+    out.push(
+      `node ${nid} initialised, ${pages} pages in ${beforeMs}ms before, ${withMs}ms with, ${againMs}ms with its second version`,
+    );
   }
   return [...out, ''].join('\n');
 }

@@ -1,12 +1,17 @@
 /**
  * The model for people: how far it was off for machines it had not seen, and the curve of the one asked for.
  */
-import type { ModelReport } from '../result.js';
+import type { ModelReport } from '../bench-result.js';
 import type { Colors } from './colors.js';
 import { formatCount } from './numbers.js';
 import { formatTable } from './table.js';
 
 const right = (title: string): { title: string; align: 'right' } => ({ title, align: 'right' });
+
+/** Numbers of threads that were measured. */
+function counts({ measured }: ModelReport): string {
+  return [...new Set(measured.rows.map((row) => Math.max(1, row.threads)))].join(', ');
+}
 
 /**
  * Everything `bench --model` prints.
@@ -53,7 +58,7 @@ export function modelText(report: ModelReport, colors: Colors): string {
     `error: typical factor over all rows; mean ${mean(leftOut.map((one) => one.errorPercent))}%, with the row of one thread known ${mean(leftOut.map((one) => one.knownBaseErrorPercent))}%`,
     '',
     colors.bold(
-      `${report.nodes} node${report.nodes === 1 ? '' : 's'}, ${formatCount(report.pagesPerNode)} pages and ${report.cpusPerNode} cpus in the largest: deferred ms by threads a node`,
+      `${report.nodes} node${report.nodes === 1 ? '' : 's'}, ${formatCount(report.pagesPerNode)} deferred pages and ${report.cpusPerNode} cpus in the largest: deferred ms by threads a node`,
     ),
     ...formatTable(
       [
@@ -64,8 +69,8 @@ export function modelText(report: ModelReport, colors: Colors): string {
       ],
       curve,
     ),
-    `kernel: ${ns(kernel.perPage)} ns a page and thread, ${ns(kernel.bandwidth)} ns a page of the node's memory, from the six machines`,
-    `here: ${ns(here.perPage)} ns a page and thread, ${ns(here.bandwidth)} ns a page of memory, measured with ${report.measured.rows.map((row) => Math.max(1, row.threads)).join(', ')} threads on this host; more threads than that are beyond what was measured`,
+    `kernel: ${ns(kernel.perPage)} ns a page and thread, ${ns(kernel.bandwidth)} ns a page of memory by the root of the node's cpus, ${kernel.startMs.toFixed(2)} ms until helpers are at it; from the six machines`,
+    `here: ${ns(here.perPage)} ns a page and thread, ${ns(here.bandwidth)} ns a page of memory, ${here.startMs.toFixed(2)} ms until helpers are at it, ${(here.chunkMs * 1000).toFixed(0)} us a chunk; measured with ${counts(report)} threads on this host, more than that are beyond what was measured`,
     '',
   ].join('\n');
 }

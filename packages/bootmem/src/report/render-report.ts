@@ -9,13 +9,16 @@ import { pageScript } from './page-script.js';
 import { PUBLISHED_CURVES } from './published-curves.js';
 import type { ExplainReport } from '../explain-result.js';
 import { escapeHtml, findingsHtml, memoryHtml } from './memory-section.js';
-import type { BenchReport, BootReport, CheckReport } from '../result.js';
+import type { BenchReport, ModelReport } from '../bench-result.js';
+import type { BootReport, CheckReport } from '../result.js';
 
 /** What a page is made of. */
 export interface ReportInput {
   readonly boot: BootReport;
   readonly check: CheckReport;
   readonly bench: BenchReport;
+  /** Times by threads a node, predicted; without it the page has none. */
+  readonly model?: ModelReport | undefined;
   /** Where the memory went; without it the page says so. */
   readonly explain?: ExplainReport;
 }
@@ -45,7 +48,7 @@ export function inlineJson(value: unknown): string {
  * @returns HTML text, about 0.4 MB
  */
 export async function renderReport(input: ReportInput): Promise<string> {
-  const { boot, check, bench } = input;
+  const { boot, check, bench, model } = input;
   const [template, style, script] = await Promise.all([
     asset('report.html'),
     asset('report.css'),
@@ -57,7 +60,7 @@ export async function renderReport(input: ReportInput): Promise<string> {
     ["@import '@style';", style],
     ['<p>@findings</p>', findingsHtml(input.check.findings)],
     ['<p>@memory</p>', memoryHtml(input.explain)],
-    ['"@data"', inlineJson({ boot, check, bench, published: PUBLISHED_CURVES })],
+    ['"@data"', inlineJson({ boot, check, bench, model, published: PUBLISHED_CURVES })],
     ["'@script';", inlineScript(script)],
   ];
   let page = template;

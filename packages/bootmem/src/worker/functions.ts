@@ -12,6 +12,7 @@ interface WorkerFunction {
 /** The functions of `init-worker`. */
 export interface WorkerFunctions {
   readonly chunk: WorkerFunction;
+  readonly lone: WorkerFunction;
   readonly attach: WorkerFunction;
   readonly device: WorkerFunction;
 }
@@ -23,6 +24,7 @@ export function workerFunctions(module?: string): WorkerFunctions {
   const place = module ?? new URL('./init-worker.js', import.meta.url);
   return {
     chunk: { module: place, name: 'initChunk' },
+    lone: { module: place, name: 'initLone' },
     attach: { module: place, name: 'attachThread' },
     device: { module: place, name: 'initDeviceChunk' },
   };

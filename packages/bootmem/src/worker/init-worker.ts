@@ -168,6 +168,37 @@ export function initChunk(start: number, end: number, arg: ChunkArg): number {
   return pages;
 }
 
+/** Jobs of one thread each. */
+export interface LoneArg {
+  readonly machine: MachineHandle;
+  /** Page frames. */
+  readonly jobs: readonly { readonly nid: number; readonly start: number; readonly size: number }[];
+}
+
+/** Who did a job, and how long it took. */
+export interface LoneShare {
+  /** Into the jobs. */
+  readonly index: number;
+  /** 0 is the caller. */
+  readonly worker: number;
+  readonly ms: number;
+}
+
+/**
+ * Does whole jobs.
+ * @param start  index of the first
+ * @param end    index after the last
+ * @param arg    the jobs, and what to attach
+ * @kernel deferred_init_memmap
+ */
+export function initLone(start: number, end: number, { machine, jobs }: LoneArg): LoneShare[] {
+  return jobs.slice(start, end).map((job, i) => {
+    const began = performance.now();
+    initChunk(job.start, job.start + job.size, { machine, nid: job.nid });
+    return { index: start + i, worker: currentWorker(), ms: performance.now() - began };
+  });
+}
+
 /** What a thread needs to initialise device memory. */
 export interface DeviceArg {
   readonly machine: MachineHandle;

@@ -128,16 +128,20 @@ async function runNode(node: DeferredNode, options: DeferredRunOptions): Promise
     from === undefined
       ? []
       : splitJobs(profile.splitting, ranges, { startPfn: from, endPfn: node.endPfn }, size);
+  const beforeMs = performance.now() - started;
   const results: RangeJobResult[] = [];
   for (const { startPfn, endPfn } of jobs) {
     const job = { nid: node.nid, start: startPfn, size: endPfn - startPfn, align: size };
     results.push(await runner.run({ ...job, minChunk: size, maxThreads }));
   }
+  const rest = performance.now();
   // Sections without a free page are in no job of the older splitting; claiming them is all there is.
   node.initChunk(node.startPfn, node.endPfn);
   await node.whenDone();
   node.finish();
-  const ms = performance.now() - started;
+  // The node's own time: a job's result may come late, when its runner waits for those of other nodes.
+  const jobsMs = results.reduce((sum, { wallMs }) => sum + wallMs, 0);
+  const ms = beforeMs + jobsMs + performance.now() - rest;
   const counts = node.counts();
   return {
     nid: node.nid,

@@ -5,6 +5,7 @@
 import { writeFile } from 'node:fs/promises';
 import { explainMachine } from '../../explain/explain-machine.js';
 import { benchBoot } from '../../bench/bench-boot.js';
+import { predictMachine } from '../../bench/bench-model.js';
 import { checkMachine } from '../../check/check-machine.js';
 import { BootmemError, messageOf } from '../../errors.js';
 import { formatBytes } from '../../format/numbers.js';
@@ -58,7 +59,8 @@ export async function runReport(
     source: `synthetic machine of ${formatBytes(BENCH_BYTES)}`,
     signal: io.signal,
   });
-  const page = await renderReport({ boot, check, bench, explain: explainMachine(input) });
+  const model = predictMachine(input.description, options.profile, bench);
+  const page = await renderReport({ boot, check, bench, model, explain: explainMachine(input) });
   try {
     await writeFile(options.output, page);
   } catch (error) {
@@ -71,7 +73,7 @@ export async function runReport(
   }
   if (options.json === true) {
     io.out(
-      `${JSON.stringify({ schema: 'bootmem/report', version: 1, output: options.output, bytes: Buffer.byteLength(page), boot, check, bench })}\n`,
+      `${JSON.stringify({ schema: 'bootmem/report', version: 1, output: options.output, bytes: Buffer.byteLength(page), boot, check, bench, model })}\n`,
     );
   } else if (options.quiet !== true) {
     io.out(`wrote ${options.output} (${Math.round(Buffer.byteLength(page) / 1024)} KiB)\n`);

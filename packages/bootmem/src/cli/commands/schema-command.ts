@@ -18,6 +18,7 @@ export const SCHEMA_NAMES: readonly string[] = [
   'phases',
   'replay',
   'bench',
+  'bench-model',
   'report',
 ];
 

@@ -1,0 +1,33 @@
+/**
+ * What of a machine is deferred, by node, without booting it.
+ */
+import type { MachineDescription } from '@bootmem/firmware-map';
+import { handover } from '../accounts/handover.js';
+import { planPages } from '../plan/init-plan.js';
+import { planLayout } from '../plan/layout-plan.js';
+import type { LayoutPlan } from '../plan/layout-plan.js';
+
+/** A node with a deferred part. */
+export interface DeferredPart {
+  readonly nid: number;
+  /** Free pages of it. */
+  readonly pages: number;
+}
+
+/**
+ * Plans a machine as a boot does, and stops there. O(ranges).
+ * @param description  the machine
+ * @param profile      as `bootMemory` takes it
+ */
+export function deferredParts(
+  description: MachineDescription,
+  profile: string,
+): { readonly plan: LayoutPlan; readonly parts: readonly DeferredPart[] } {
+  const plan = planLayout(description, profile);
+  const { nodes } = planPages(plan, handover(plan).memblock, true);
+  const parts = nodes.map(({ nid, deferredRanges }) => ({
+    nid,
+    pages: deferredRanges.reduce((sum, { startPfn, endPfn }) => sum + endPfn - startPfn, 0),
+  }));
+  return { plan, parts: parts.filter(({ pages }) => pages > 0) };
+}
