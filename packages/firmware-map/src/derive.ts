@@ -6,3 +6,4 @@
 export { deriveMemory } from './derive/derive-memory.js';
 export type { DerivedMemory, DeriveOptions, DeviceRange } from './derive/derive-memory.js';
 export type { NodeBlock } from './derive/assign-nodes.js';
+export { intersect, normalise, subtract, totalLength } from './derive/intervals.js';

@@ -8,12 +8,12 @@
  * How much that is, the kernel's own figure says (present less handed over); without the `Memory:` line it is what lines
  * and rules name.
  */
+import { normalise, subtract, totalLength } from '@bootmem/firmware-map/derive';
 import type { ByteSpan } from '../explain-result.js';
 import type { LayoutPlan } from '../plan/layout-plan.js';
 import { KERNEL_BASE } from '../plan/reservations.js';
 import { LevelDraft } from './base/level.js';
 import { Quotes } from './base/quotes.js';
-import { lengthOf, union, without } from './base/ranges.js';
 import { ROWS } from './base/row-kinds.js';
 import { amountRows } from './reserved/by-lines.js';
 import { imageBytes, placedRows } from './reserved/placed-rows.js';
@@ -59,12 +59,12 @@ export function bootReservations(plan: LayoutPlan): Reservation[] {
  * @param known  reservations that have a place
  */
 export function missing(plan: LayoutPlan, known: readonly ByteSpan[]): Reservation[] {
-  const memory = union(plan.derived.memory);
-  const free = without(memory, pagesOf(known, plan.pageSize));
-  const taken = lengthOf(memory) - lengthOf(free);
+  const memory = normalise(plan.derived.memory);
+  const free = subtract(memory, pagesOf(known, plan.pageSize));
+  const taken = totalLength(memory) - totalLength(free);
   const handed = handedOver({ plan, quote: new Quotes() });
   const wanted =
-    handed === undefined ? amountsWithoutPlace(plan) : lengthOf(memory) - handed.bytes - taken;
+    handed === undefined ? amountsWithoutPlace(plan) : totalLength(memory) - handed.bytes - taken;
   return onTop(plan, free, wanted);
 }
 
@@ -78,7 +78,7 @@ function amountsWithoutPlace(plan: LayoutPlan): number {
 }
 
 function pagesOf(ranges: readonly ByteSpan[], pageSize: number): ByteSpan[] {
-  return union(
+  return normalise(
     ranges.map(({ start, end }) => ({
       start: Math.floor(start / pageSize) * pageSize,
       end: Math.ceil(end / pageSize) * pageSize,
@@ -100,16 +100,16 @@ function imageRange({ derived }: LayoutPlan, bytes: number): ByteSpan | undefine
 function onTop(plan: LayoutPlan, free: readonly ByteSpan[], amount: number): Reservation[] {
   const { pageSize, derived } = plan;
   const nids = [...new Set(derived.memory.map(({ nid }) => nid))];
-  const total = lengthOf(derived.memory);
+  const total = totalLength(derived.memory);
   const result: Reservation[] = [];
   let left = Math.floor(amount / pageSize) * pageSize;
   let owed = 0;
   for (const nid of nids) {
     const own = derived.memory.filter((range) => range.nid === nid);
-    owed += (Math.max(0, amount) * lengthOf(own)) / total;
+    owed += (Math.max(0, amount) * totalLength(own)) / total;
     // The last node takes what rounding has left.
     let share = nid === nids.at(-1) ? left : Math.min(left, Math.floor(owed / pageSize) * pageSize);
-    const room = without(own, without(own, free));
+    const room = subtract(own, subtract(own, free));
     for (const { start, end } of room.reverse()) {
       if (share <= 0) break;
       const from = Math.max(start, end - share);

@@ -2,13 +2,14 @@
  * Replays a log's memblock operations from its first dump on, and compares with every later dump the kernel
  * printed; on the way, predicts the address of each allocation from the state before it.
  */
+import { normalise, subtract } from '@bootmem/firmware-map/derive';
+import {} from '@bootmem/firmware-map/derive';
 import type { Memblock, MemRegion } from '@bootmem/memblock';
 import type { MachineDescription } from '@bootmem/firmware-map';
 import type { MemblockDump, MemblockOperation } from '@bootmem/firmware-map/types';
 import type { LoadedMachine } from '../input/types.js';
 import { chooseRelease, kernelOf } from '../plan/profile.js';
 import type { ReplayReport } from '../result.js';
-import { without } from './lost/ranges.js';
 import { predictAllocation } from './predict.js';
 import { applyOperation, markHotplug, nodeBlocks, setNodes, stateOf } from '../plan/replay.js';
 
@@ -126,10 +127,11 @@ function run(
  */
 function differsByOneRange(memblock: Memblock, dump: MemblockDump): boolean {
   const parts = (['memory', 'reserved'] as const).flatMap((type) => {
-    const ours = memblock
-      .regions(type)
-      .map(({ base, size }) => ({ start: base, end: base + size }));
-    return [...without(dump[type], ours), ...without(ours, dump[type])];
+    const theirs = normalise(dump[type]);
+    const ours = normalise(
+      memblock.regions(type).map(({ base, size }) => ({ start: base, end: base + size })),
+    );
+    return [...subtract(theirs, ours), ...subtract(ours, theirs)];
   });
   return parts.length === 1;
 }

@@ -36,6 +36,22 @@ export function subtract<T extends ByteRange>(
   return result;
 }
 
+/** Bytes that are in both, as {@link normalise} gives them; `left` may be in any order, `right` is sorted and disjoint. */
+export function intersect(left: readonly ByteRange[], right: readonly ByteRange[]): ByteRange[] {
+  const result: ByteRange[] = [];
+  for (const range of left) {
+    for (let index = firstAfter(right, range.start); index < right.length; index++) {
+      const other = right[index]!;
+      if (other.start >= range.end) break;
+      result.push({
+        start: Math.max(range.start, other.start),
+        end: Math.min(range.end, other.end),
+      });
+    }
+  }
+  return normalise(result);
+}
+
 /** Parts of `ranges` that lie in `window`. */
 export function clip<T extends ByteRange>(ranges: readonly T[], window: ByteRange): T[] {
   const result: T[] = [];

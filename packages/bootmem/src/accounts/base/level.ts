@@ -5,8 +5,8 @@
  * trust: what comes later gets what is left. A formula that gives more than there is, is cut, and the row says by how
  * much: the rest is never negative, and an overrun never hidden.
  */
+import { normalise, subtract, totalLength } from '@bootmem/firmware-map/derive';
 import type { ByteSpan, Evidence, ExplainLevel, ExplainRow } from '../../explain-result.js';
-import { lengthOf, union, without } from './ranges.js';
 import { ROWS } from './row-kinds.js';
 import type { RowFacts, RowKind } from './row-kinds.js';
 
@@ -54,10 +54,11 @@ export class LevelDraft {
 
   /** Adds an amount; nothing when it is 0 or all its addresses are taken. Amounts of one name are one row. */
   add(input: RowInput): void {
-    const ranges = input.ranges === undefined ? undefined : without(input.ranges, this.#taken);
-    const bytes = ranges === undefined ? (input.bytes ?? 0) : lengthOf(ranges);
+    const ranges =
+      input.ranges === undefined ? undefined : subtract(normalise(input.ranges), this.#taken);
+    const bytes = ranges === undefined ? (input.bytes ?? 0) : totalLength(ranges);
     if (bytes <= 0) return;
-    if (ranges !== undefined) this.#taken = union([...this.#taken, ...ranges]);
+    if (ranges !== undefined) this.#taken = normalise([...this.#taken, ...ranges]);
     const id = idOf(input);
     const known = this.#parts.get(id);
     if (known === undefined) {
@@ -68,7 +69,7 @@ export class LevelDraft {
     known.ranges =
       known.ranges === undefined || ranges === undefined
         ? undefined
-        : union([...known.ranges, ...ranges]);
+        : normalise([...known.ranges, ...ranges]);
     known.input = {
       ...known.input,
       how: known.input.how === 'printed' ? input.how : known.input.how,

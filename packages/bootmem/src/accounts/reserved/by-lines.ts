@@ -2,10 +2,10 @@
  * What is reserved, from a log without `memblock=debug`: lines that name an amount, and what every kernel reserves by
  * a rule whose inputs are shown.
  */
+import { intersect, normalise } from '@bootmem/firmware-map/derive';
 import type { LevelDraft, RowInput } from '../base/level.js';
 import { descriptors } from './descriptors.js';
 import { imageBytes, placedRows } from './placed-rows.js';
-import { common, union } from '../base/ranges.js';
 import { reservesOf } from './releases.js';
 import { giganticPages } from './totals.js';
 import { isX86 } from '../base/subject.js';
@@ -17,14 +17,14 @@ const LARGE_PAGE = 2 * MIB;
 
 /** Fills the level. */
 export function reservedByLines(subject: Subject, level: LevelDraft): void {
-  const memory = union(subject.plan.derived.memory);
+  const memory = normalise(subject.plan.derived.memory);
   const rows = placedRows(subject);
   for (const row of rows) {
     if (row.ranges === undefined) level.add(row);
     else
       level.add({
         ...row,
-        ranges: row.kind === 'no-map' ? row.ranges : common(row.ranges, memory),
+        ranges: row.kind === 'no-map' ? row.ranges : intersect(row.ranges, memory),
       });
   }
   const isPlaced = rows.some(({ kind }) => kind === 'image');
@@ -269,7 +269,7 @@ const bootServices: Finder = (subject) => {
   const { firmware, printed } = plan.description;
   const entries = firmware.efi.filter(({ type }) => type === 3 || type === 4);
   if (entries.length > 0) {
-    const ranges = common(entries, union(plan.derived.memory));
+    const ranges = intersect(entries, normalise(plan.derived.memory));
     const evidence = entries.map((one) => quote.at(one.line, one.name));
     return [{ kind: 'efi-boot-services', ranges, how: 'printed', evidence }];
   }

@@ -7,6 +7,7 @@
  * owners by operation     the last reservation that covers a byte, by the purpose of its caller
  * ```
  */
+import { intersect, normalise, totalLength } from '@bootmem/firmware-map/derive';
 import type { Memblock } from '@bootmem/memblock';
 import { finalState } from '../../plan/replay.js';
 import type { ByteSpan, Evidence } from '../../explain-result.js';
@@ -17,7 +18,6 @@ import type { Owned } from '../base/owners.js';
 import { addMissing } from './by-lines.js';
 import { handedOver, presentMemory } from './totals.js';
 import { placedRows } from './placed-rows.js';
-import { common, lengthOf, union } from '../base/ranges.js';
 import type { RowKind } from '../base/row-kinds.js';
 import type { Subject } from '../base/subject.js';
 
@@ -36,27 +36,27 @@ export function reservedExactly(subject: Subject, level: LevelDraft): boolean {
   const { plan } = subject;
   const state = finalState(plan);
   if (state === undefined) return false;
-  const memory = union(plan.derived.memory);
-  const reserved = common(union(reservedBytes(state)), memory);
+  const memory = normalise(plan.derived.memory);
+  const reserved = intersect(normalise(reservedBytes(state)), memory);
   for (const row of placedRows(subject)) {
     if (row.ranges === undefined) continue;
     // What is never mapped is no reservation, and counts as one.
-    const inside = row.kind === 'no-map' ? row.ranges : common(row.ranges, reserved);
+    const inside = row.kind === 'no-map' ? row.ranges : intersect(row.ranges, reserved);
     level.add({ ...row, ranges: inside });
   }
   const purposes = byPurpose(subject);
   for (const [kind, parts] of purposes) {
-    const ranges = common(parts, reserved);
+    const ranges = intersect(parts, reserved);
     level.add({ kind, ranges, how: 'printed', evidence: evidenceOf(subject, parts) });
   }
   const pages = outward(reserved, plan.pageSize);
   level.add({
     kind: 'page-rounding',
-    bytes: lengthOf(common(pages, memory)) - lengthOf(reserved),
+    bytes: totalLength(intersect(pages, memory)) - totalLength(reserved),
     how: 'computed',
     evidence: [
       subject.quote.formula(
-        `a page counts as reserved when a byte of it is: ${lengthOf(pages) / plan.pageSize} pages hold ${lengthOf(reserved)} reserved bytes`,
+        `a page counts as reserved when a byte of it is: ${totalLength(pages) / plan.pageSize} pages hold ${totalLength(reserved)} reserved bytes`,
       ),
     ],
   });
@@ -81,7 +81,7 @@ function reservedBytes(state: Memblock): ByteSpan[] {
 }
 
 function outward(ranges: readonly ByteSpan[], pageSize: number): ByteSpan[] {
-  return union(
+  return normalise(
     ranges.map(({ start, end }) => ({
       start: Math.floor(start / pageSize) * pageSize,
       end: Math.ceil(end / pageSize) * pageSize,

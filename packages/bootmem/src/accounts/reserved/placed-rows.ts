@@ -2,10 +2,10 @@
  * Reservations whose place a line tells, in any log: image (from /proc/iomem, or the first dump), initrd, crash kernel,
  * contiguous areas, node data, what firmware and device tree keep, tables of ACPI.
  */
+import { intersect, normalise, totalLength } from '@bootmem/firmware-map/derive';
 import type { RowInput } from '../base/level.js';
 import type { ByteSpan, Evidence } from '../../explain-result.js';
 import { KERNEL_BASE } from '../../plan/reservations.js';
-import { common, lengthOf, union } from '../base/ranges.js';
 import { reservesOf } from './releases.js';
 import { isX86 } from '../base/subject.js';
 import type { Subject } from '../base/subject.js';
@@ -88,11 +88,11 @@ function noMap(subject: Subject): RowInput[] {
   const { plan, quote } = subject;
   if (isX86(subject)) return [];
   const { firmware, proc } = plan.description;
-  const memory = union(plan.derived.memory);
+  const memory = normalise(plan.derived.memory);
   const marked = plan.derived.memory.filter((range) => range.noMap === true);
   const rows: RowInput[] = [];
   const add = (found: readonly ByteSpan[], evidence: Evidence[]): void => {
-    rows.push({ kind: 'no-map', ranges: common(found, memory), how: 'printed', evidence });
+    rows.push({ kind: 'no-map', ranges: intersect(found, memory), how: 'printed', evidence });
   };
   const tree = (firmware.deviceTree ?? []).filter((entry) => entry.noMap);
   add(
@@ -123,7 +123,7 @@ function splitRanges({ plan, quote }: Subject): RowInput[] {
   const settle = (run: typeof earlyRanges): void => {
     if (run.length < 2) return;
     const [even, odd] = [0, 1].map((rest) => run.filter((_, index) => index % 2 === rest));
-    kept.push(...(lengthOf(even!) > lengthOf(odd!) ? odd! : even!));
+    kept.push(...(totalLength(even!) > totalLength(odd!) ? odd! : even!));
   };
   let run: (typeof earlyRanges)[number][] = [];
   for (const range of earlyRanges) {

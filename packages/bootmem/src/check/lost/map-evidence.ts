@@ -7,10 +7,10 @@
  * - Page numbers that end (`last_pfn`) above every line that may end them: the line of that end is lost. Since 6.11 ACPI data
  *   counts there too, and with it the ranges of zones, though none of it is memory.
  */
+import { normalise, subtract, totalLength } from '@bootmem/firmware-map/derive';
+import type { ByteRange } from '@bootmem/firmware-map/types';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 import { formatMemRange } from '../../format/numbers.js';
-import { lengthOf, without } from './ranges.js';
-import type { Range } from './ranges.js';
 
 /** Bytes of a page where firmware gives a map of this kind: x86. */
 const PAGE = 4096;
@@ -33,12 +33,12 @@ function rangeEvidence(plan: LayoutPlan): string | undefined {
   if (printed.length === 0) return undefined;
   if (derived.source === 'early-ranges') return sumEvidence(plan);
   const mapped = mappedRanges(plan);
-  const [more] = mapped === undefined ? [] : without(printed, mapped);
-  if (more !== undefined && lengthOf([more]) >= pageSize) {
+  const [more] = mapped === undefined ? [] : subtract(normalise(printed), mapped);
+  if (more !== undefined && totalLength([more]) >= pageSize) {
     return `the log lacks lines of its map: memory at ${formatMemRange(more.start, more.end)} is in none of them`;
   }
-  const less = without(without(derived.memory, printed), explained(plan));
-  if (lengthOf(less) < pageSize || !looksLost(plan, less)) return undefined;
+  const less = subtract(subtract(normalise(derived.memory), printed), explained(plan));
+  if (totalLength(less) < pageSize || !looksLost(plan, less)) return undefined;
   const at = formatMemRange(less[0]!.start, less[0]!.end);
   return `the log lacks lines: memory at ${at} is in its map and not in the kernel's ranges, and no line takes it away`;
 }
@@ -47,12 +47,12 @@ function rangeEvidence(plan: LayoutPlan): string | undefined {
  * Memory too much in the map is no lost line where the printed total counts it, unless it is a whole range: then that
  * range's own line is lost.
  */
-function looksLost(plan: LayoutPlan, less: readonly Range[]): boolean {
+function looksLost(plan: LayoutPlan, less: readonly ByteRange[]): boolean {
   const { memory, nodeSource } = plan.derived;
   // Nodes that are known from these very lines: a line less is a node less.
-  if (nodeSource === 'early-ranges' || totalBytes(plan) !== lengthOf(memory)) return true;
+  if (nodeSource === 'early-ranges' || totalBytes(plan) !== totalLength(memory)) return true;
   const { earlyRanges } = plan.description.printed;
-  const isTouched = (range: Range): boolean =>
+  const isTouched = (range: ByteRange): boolean =>
     earlyRanges.some(({ start, end }) => start < range.end && end > range.start);
   return less.every(({ start, end }) =>
     memory.some((range) => range.start <= start && end <= range.end && !isTouched(range)),
@@ -89,7 +89,7 @@ function endEvidence({ description, derived }: LayoutPlan): string | undefined {
 }
 
 /** All that the lines of the map in force call memory, before edits. */
-function mappedRanges({ description, derived }: LayoutPlan): readonly Range[] | undefined {
+function mappedRanges({ description, derived }: LayoutPlan): readonly ByteRange[] | undefined {
   const { firmware } = description;
   switch (derived.source) {
     case 'firmware-map':
@@ -105,12 +105,12 @@ function mappedRanges({ description, derived }: LayoutPlan): readonly Range[] | 
   }
 }
 
-function memoryIn(entries: readonly (Range & { readonly kind: string })[]): Range[] {
+function memoryIn(entries: readonly (ByteRange & { readonly kind: string })[]): ByteRange[] {
   return entries.filter(({ kind }) => kind === 'usable' || kind === 'unaccepted');
 }
 
 /** Where a line or an option changes the map. */
-function explained({ description, derived }: LayoutPlan): Range[] {
+function explained({ description, derived }: LayoutPlan): ByteRange[] {
   const { firmware, options } = description;
   // What came before a map that was printed again is in it.
   const again = { 'user-map': firmware.user, 'modified-map': firmware.modified }[
@@ -130,7 +130,7 @@ function explained({ description, derived }: LayoutPlan): Range[] {
 /** Where the ranges are all the log says of memory, they must add up to the printed total. */
 function sumEvidence(plan: LayoutPlan): string | undefined {
   const bytes = totalBytes(plan);
-  const sum = lengthOf(plan.derived.memory);
+  const sum = totalLength(plan.derived.memory);
   if (bytes === undefined || bytes === sum) return undefined;
   return `the log lacks lines: its early ranges add up to ${sum / 1024} KiB, its totals to ${bytes / 1024} KiB`;
 }

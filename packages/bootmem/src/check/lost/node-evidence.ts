@@ -2,9 +2,9 @@
  * Lines about nodes that are missing. A kernel uses a table of nodes only if it covers its memory (but for less than 1 MiB):
  * memory in no block of a table that it did use means that a line of the table is lost.
  */
+import { normalise, subtract } from '@bootmem/firmware-map/derive';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 import { formatMemRange } from '../../format/numbers.js';
-import { without } from './ranges.js';
 
 /** What is missing, in words. */
 export function nodeEvidence({ description, derived, pageSize }: LayoutPlan): string | undefined {
@@ -13,7 +13,7 @@ export function nodeEvidence({ description, derived, pageSize }: LayoutPlan): st
   if (nodeSource !== 'srat' && nodeSource !== 'faked') return undefined;
   const blocks =
     nodeSource === 'srat' ? [...numa.srat, ...numa.merges.map(({ result }) => result)] : numa.faked;
-  const [outside] = without(derived.memory, blocks);
+  const [outside] = subtract(normalise(derived.memory), blocks);
   if (outside !== undefined && outside.end - outside.start >= pageSize) {
     return `the log lacks lines about nodes: memory at ${formatMemRange(outside.start, outside.end)} is in no node's block`;
   }

@@ -1,10 +1,10 @@
 /** Installed memory less what the firmware keeps: what its map calls usable. */
+import { intersect, normalise, totalLength } from '@bootmem/firmware-map/derive';
 import type { ByteSpan, ExplainLevel } from '../../explain-result.js';
 import { firmwareParts, highMemory, installedMemory, isUsable } from './map.js';
 import type { MapPart } from './map.js';
 import { LevelDraft } from '../../accounts/base/level.js';
 import type { RowInput } from '../../accounts/base/level.js';
-import { common, lengthOf, union } from '../../accounts/base/ranges.js';
 import { presentMemory } from '../../accounts/reserved/totals.js';
 import type { RowKind } from '../../accounts/base/row-kinds.js';
 import { isX86 } from '../../accounts/base/subject.js';
@@ -31,8 +31,8 @@ export function firmwareLevel(subject: Subject): ExplainLevel | undefined {
   const draft = new LevelDraft();
   for (const row of namedInside(subject, own)) draft.add(row);
   for (const row of entryRows(subject, own, found.lowEnd)) draft.add(row);
-  const usable = lengthOf(own.filter(isUsable));
-  const counted = lengthOf(union([...own, LEGACY]));
+  const usable = totalLength(own.filter(isUsable));
+  const counted = totalLength(normalise([...own, LEGACY]));
   const whole = {
     label: found.bytes === undefined ? 'memory in the firmware’s map' : 'installed memory',
     bytes: Math.max(found.bytes ?? 0, usable, found.bytes === undefined ? counted : 0),
@@ -74,7 +74,7 @@ function below(parts: readonly MapPart[], end: number): MapPart[] {
 
 /** What other lines say of what lies in reserved entries: graphics, runtime services. */
 function namedInside({ plan, quote }: Subject, own: readonly MapPart[]): RowInput[] {
-  const kept = union(own.filter((part) => !isUsable(part)));
+  const kept = normalise(own.filter((part) => !isUsable(part)));
   const { printed, firmware } = plan.description;
   const rows: RowInput[] = [];
   rows.push({
@@ -88,7 +88,7 @@ function namedInside({ plan, quote }: Subject, own: readonly MapPart[]): RowInpu
     const range = { start: use.start, end: use.start + (use.bytes ?? 0) };
     rows.push({
       kind: 'firmware-graphics',
-      ranges: common([range], kept),
+      ranges: intersect([range], kept),
       how: 'printed',
       evidence: [quote.at(use.line, 'Reserving Intel graphics memory')],
     });
@@ -96,7 +96,7 @@ function namedInside({ plan, quote }: Subject, own: readonly MapPart[]): RowInpu
   const runtime = firmware.efi.filter(({ type }) => type === 5 || type === 6);
   rows.push({
     kind: 'firmware-runtime',
-    ranges: common(runtime, kept),
+    ranges: intersect(runtime, kept),
     how: 'printed',
     evidence: runtime.map((entry) => quote.at(entry.line, entry.name)),
   });

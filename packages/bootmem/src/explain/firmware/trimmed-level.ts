@@ -4,10 +4,10 @@
  * Each byte that was lost goes to the first reason that covers it; lines of the log come first, what an option or the
  * reach of the kernel must have done comes last.
  */
+import { intersect, normalise, subtract, totalLength } from '@bootmem/firmware-map/derive';
 import type { ByteSpan, Evidence, ExplainLevel } from '../../explain-result.js';
 import { firmwareParts, isUsable } from './map.js';
 import { LevelDraft } from '../../accounts/base/level.js';
-import { common, lengthOf, union, without } from '../../accounts/base/ranges.js';
 import { presentMemory } from '../../accounts/reserved/totals.js';
 import type { RowKind } from '../../accounts/base/row-kinds.js';
 import { isX86 } from '../../accounts/base/subject.js';
@@ -35,22 +35,22 @@ export function trimmedLevel(subject: Subject): ExplainLevel | undefined {
   const { plan, quote } = subject;
   const parts = isX86(subject) ? firmwareParts(plan.description) : [];
   if (parts.length === 0) return undefined;
-  const memory = union(plan.derived.memory);
-  const usable = union(parts.filter(isUsable));
-  const all = union([...usable, ...memory]);
-  const lost = without(all, memory);
+  const memory = normalise(plan.derived.memory);
+  const usable = normalise(parts.filter(isUsable));
+  const all = normalise([...usable, ...memory]);
+  const lost = subtract(all, memory);
   const draft = new LevelDraft();
   for (const reason of reasons(subject, usable)) {
-    draft.add({ ...reason, ranges: common(reason.ranges, lost) });
+    draft.add({ ...reason, ranges: intersect(reason.ranges, lost) });
   }
   const present = presentMemory(subject);
-  const added = lengthOf(all) - lengthOf(usable);
+  const added = totalLength(all) - totalLength(usable);
   const whole = {
     label: 'usable in the firmware’s map',
-    bytes: Math.max(lengthOf(all), present.bytes),
+    bytes: Math.max(totalLength(all), present.bytes),
     evidence: [
       quote.formula(
-        `${lengthOf(usable)} bytes usable${added === 0 ? '' : `, and ${added} that the kernel or an option made usable`}`,
+        `${totalLength(usable)} bytes usable${added === 0 ? '' : `, and ${added} that the kernel or an option made usable`}`,
       ),
     ],
   };
@@ -110,7 +110,10 @@ function* reasons(subject: Subject, usable: readonly ByteSpan[]): Generator<Reas
   if (firmware.modified.length > 0) {
     yield {
       kind: 'trim-edit',
-      ranges: without(usable, union(firmware.modified.filter(({ kind }) => kind === 'usable'))),
+      ranges: subtract(
+        normalise(usable),
+        normalise(firmware.modified.filter(({ kind }) => kind === 'usable')),
+      ),
       how: 'printed',
       evidence: [quote.at(firmware.modified[0]!.line, 'modified: map')],
     };
@@ -121,7 +124,7 @@ function* reasons(subject: Subject, usable: readonly ByteSpan[]): Generator<Reas
       kind: 'trim-option',
       ranges:
         user.length > 0
-          ? without(usable, union(user.filter(({ kind }) => kind === 'usable')))
+          ? subtract(normalise(usable), normalise(user.filter(({ kind }) => kind === 'usable')))
           : [{ start: 0, end: EVERYTHING }],
       how: user.length > 0 ? 'printed' : 'computed',
       evidence: [
