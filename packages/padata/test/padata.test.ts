@@ -352,6 +352,40 @@ test('a deferred job is completed from another thread, in order, and only once',
   port1.close();
 });
 
+test('completing with a value that cannot be read is refused, and the job still waits', async () => {
+  await using one = createWorkPool({ threads: 1 });
+  await using s = one.series<Any>({ fn: { module, name: 'deferToShared' } });
+  const { port1, port2 } = new MessageChannel();
+  const got = new Promise<DeferredJob>((resolve) => port1.on('message', resolve));
+  const job = s.run({ port: port2 }, { transfer: [port2] });
+  const handle = await got;
+  const why = new Error('not now');
+  const bites = (): never => {
+    throw why;
+  };
+  const values = [
+    Object.defineProperty({}, 'x', { get: bites, enumerable: true }),
+    new Proxy({}, { ownKeys: bites, getPrototypeOf: bites }),
+  ];
+  for (const value of values) {
+    expect(() => {
+      completeDeferred(handle, value);
+    }).toThrow(expect.objectContaining({ code: 'ERR_PADATA_CLONE' }));
+  }
+  // What reads the value may complete the job: it is not claimed yet.
+  const nested = {
+    get inner() {
+      completeDeferred(handle, 'inner');
+      return 1;
+    },
+  };
+  expect(() => {
+    completeDeferred(handle, nested);
+  }).toThrow(expect.objectContaining({ code: 'ERR_PADATA_DOUBLE_COMPLETE' }));
+  expect(await job).toBe('inner');
+  port1.close();
+});
+
 test("an old handle does not complete the next job of its slot, not even where only the slot's state is looked at", async () => {
   await using one = createWorkPool({ threads: 1 });
   await using s = one.series<Any>({ fn: { module, name: 'deferToShared' }, window: 2 });

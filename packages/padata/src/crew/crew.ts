@@ -18,8 +18,10 @@ export interface Member {
   readonly platform: PlatformWorker;
   /** Range jobs this thread was told about. */
   readonly jobs: Set<number>;
-  /** Modules that it imports at the moment. */
-  readonly importing: Set<string>;
+  /** Modules that it imports at the moment, and whether each as a suspect. */
+  readonly importing: Map<string, boolean>;
+  /** It has imported something: from then on jobs may run on it. */
+  used: boolean;
   /** Its owner has ended it. */
   killed: boolean;
   /** When it was started, on this thread's clock. */
@@ -314,7 +316,8 @@ export class Crew {
       id,
       platform: thread,
       jobs: new Set(),
-      importing: new Set(),
+      importing: new Map(),
+      used: false,
       killed: false,
       since: performance.now(),
       state: 'starting',
@@ -387,11 +390,12 @@ export class Crew {
       return;
     }
     if (message.t === 'importing') {
-      member.importing.add(message.href);
+      member.importing.set(message.href, message.alone);
       return;
     }
     if (message.t === 'imported') {
       member.importing.delete(message.href);
+      member.used = true;
       this.modules.imported(message.href);
       return;
     }
@@ -413,9 +417,9 @@ export class Crew {
       }
     }
     if (!expected && !member.killed && member.importing.size > 0) {
-      for (const error of this.modules.ended(member.importing, member.id, end)) {
-        this.#events.onGivenUp(error);
-      }
+      const { importing, used, id: worker } = member;
+      const error = this.modules.ended({ importing, used, worker, end });
+      if (error !== undefined) this.#events.onGivenUp(error);
     }
     const hadWork = this.#events.onEnd(member, end, expected);
     this.#endWaiters.get(member)?.();

@@ -2,34 +2,64 @@
  * Modules that end the threads that import them: process.exit on a missing variable, out of memory.
  *
  * ```
- *   a thread ends while it imports ─ several ─▶ suspects, all of them: imported one at a time from now on
- *                                  └ one ─────▶ that one's death; after MAX_DEATHS the module is given up
+ *   a thread ends while it imports ─ one, and it had run nothing else ─▶ that module's death; after MAX_DEATHS it is given up
+ *                                  └ several, or jobs may have run ────▶ suspects: imported first, one at a time
  *   a thread has imported it ─▶ cleared
  * ```
  * Threads say by message what they begin to import and what they have ended importing, so an end in between is
- * known whatever its cause was. A module that was given up is imported nowhere, the owner's thread least of all.
+ * known whatever its cause was. What a thread has imported may run on it: the end of such a thread can be the work of a job, so
+ * it makes a module suspect and no more. A fresh thread imports suspects before all else: how it ends then has one cause.
+ * A module that was given up is imported nowhere, the owner's thread least of all.
  */
 import { messageOf } from '../base/error-record.js';
 import { PadataError } from '../base/errors.js';
 import type { WorkerEnd } from './platform.js';
 
-/** Deaths in which a module was the only suspect before it is given up. */
+/** Deaths that are a module's own before it is given up. */
 const MAX_DEATHS = 3;
+/** A suspect is imported by itself for so long at first, in milliseconds; twice as long after each doubt. */
+const ALONE_MS = 1000;
+/** After so many doubts it has had half a minute by itself: from then on a death is its own. */
+const MAX_DOUBTS = 5;
+
+/** A thread that has ended, as far as modules are concerned. */
+export interface ImportsAtEnd {
+  /** Modules that it was importing, and whether each as a suspect. */
+  readonly importing: ReadonlyMap<string, boolean>;
+  /** It had imported others before: their jobs, or what they left behind, may have ended it. */
+  readonly used: boolean;
+  readonly worker: number;
+  readonly end: WorkerEnd;
+}
+
+/** What is held against a suspect. */
+interface Suspect {
+  /** Deaths that are its own. */
+  deaths: number;
+  /** Deaths while it was imported as a suspect, yet not by itself to the end. */
+  doubts: number;
+}
 
 /** What is known of the modules of one pool. */
 export class ModuleDeaths {
-  /** Suspects, and the deaths that are theirs alone. */
-  readonly #deaths = new Map<string, number>();
+  readonly #suspects = new Map<string, Suspect>();
   readonly #givenUp = new Map<string, PadataError>();
 
   /** Has a thread ended while it imported this module, and none imported it since? */
   isSuspect(href: string): boolean {
-    return this.#deaths.has(href);
+    return this.#suspects.has(href);
   }
 
-  /** Deaths that are this module's alone, since it was imported last. */
-  deathsOf(href: string): number {
-    return this.#deaths.get(href) ?? 0;
+  /** For how long a thread imports it by itself, in milliseconds; 0 = it is not suspect. */
+  aloneMs(href: string): number {
+    const suspect = this.#suspects.get(href);
+    return suspect === undefined ? 0 : ALONE_MS << Math.min(MAX_DOUBTS, suspect.doubts);
+  }
+
+  /** Suspects first, of these the one that is given up soonest: what comes before it could be blamed in its place. */
+  inOrder<T extends { readonly href: string }>(all: readonly T[]): T[] {
+    const rank = ({ href }: T): number => this.#suspects.get(href)?.deaths ?? -1;
+    return [...all].sort((a, b) => rank(b) - rank(a));
   }
 
   /** Why the module is imported no more; undefined = it may be. */
@@ -39,25 +69,32 @@ export class ModuleDeaths {
 
   /** Someone asks for the module again: one more try. */
   tryAgain(href: string): void {
-    if (this.#givenUp.delete(href)) this.#deaths.set(href, MAX_DEATHS - 1);
+    if (!this.#givenUp.delete(href)) return;
+    this.#suspects.set(href, { deaths: MAX_DEATHS - 1, doubts: 0 });
   }
 
   /** A thread has ended importing it, well or with an error. */
   imported(href: string): void {
-    this.#deaths.delete(href);
+    this.#suspects.delete(href);
   }
 
-  /** A thread has ended while it imported these; returns those that are given up now. */
-  ended(importing: ReadonlySet<string>, worker: number, end: WorkerEnd): PadataError[] {
-    for (const href of importing) this.#deaths.set(href, this.#deaths.get(href) ?? 0);
-    if (importing.size !== 1) return [];
-    const [href] = importing as ReadonlySet<string> & Iterable<string>;
-    const deaths = this.#deaths.get(href!)! + 1;
-    this.#deaths.set(href!, deaths);
-    if (deaths < MAX_DEATHS || this.#givenUp.has(href!)) return [];
-    const error = givenUp(href!, worker, end);
-    this.#givenUp.set(href!, error);
-    return [error];
+  /** A thread has ended while it imported modules; returns why one is given up now. */
+  ended({ importing, used, worker, end }: ImportsAtEnd): PadataError | undefined {
+    for (const [href, alone] of importing) {
+      const suspect = this.#suspects.get(href) ?? { deaths: 0, doubts: 0 };
+      this.#suspects.set(href, suspect);
+      const isOwn = importing.size === 1 && (!used || (alone && suspect.doubts >= MAX_DOUBTS));
+      if (!isOwn) {
+        if (alone) suspect.doubts += 1;
+        continue;
+      }
+      suspect.deaths += 1;
+      if (suspect.deaths < MAX_DEATHS || this.#givenUp.has(href)) continue;
+      const error = givenUp(href, worker, end);
+      this.#givenUp.set(href, error);
+      return error;
+    }
+    return undefined;
   }
 }
 

@@ -18,7 +18,7 @@ interface Load {
 }
 
 /** Threads of one place that may end while a load waits for their answer. */
-const MAX_TRIES = 3;
+const MAX_TRIES = 5;
 
 /** The loads of one pool that are not answered yet. */
 export class ModuleLoads {
@@ -75,8 +75,10 @@ export class ModuleLoads {
 
   /** A thread was started: it is asked what its predecessor did not answer. */
   onStart(member: Member): void {
-    for (const [id, load] of this.#pending)
-      if (load.worker === member.id) this.#ask(member, id, load);
+    const asked = [...this.#pending]
+      .filter(([, { worker }]) => worker === member.id)
+      .map(([id, load]) => ({ id, load, href: load.href }));
+    for (const { id, load } of this.#crew.modules.inOrder(asked)) this.#ask(member, id, load);
   }
 
   /** Threads that are not wanted any more need not load anything. */
@@ -103,8 +105,8 @@ export class ModuleLoads {
   }
 
   #ask(member: Member, id: number, { href, name }: Load): void {
-    const suspect = this.#crew.modules.isSuspect(href);
-    this.#crew.post(member, { t: 'load', id, href, name, suspect });
+    const aloneMs = this.#crew.modules.aloneMs(href);
+    this.#crew.post(member, { t: 'load', id, href, name, aloneMs });
   }
 
   #take(id: number): Load | undefined {

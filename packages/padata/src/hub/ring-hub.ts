@@ -186,9 +186,7 @@ export class RingHub implements SlotRingHost {
       if (member.state === 'dead') return;
       const { modules } = this.#crew;
       const entries = [...this.#entries.values()].filter(({ ring }) => ring.broken === undefined);
-      // Of suspects, the one that least is known against comes first.
-      entries.sort((a, b) => modules.deathsOf(a.href) - modules.deathsOf(b.href));
-      for (const entry of entries) this.#announceTo(member, entry);
+      for (const entry of modules.inOrder(entries)) this.#announceTo(member, entry);
       this.turns.feedAll();
     });
   }
@@ -328,7 +326,7 @@ export class RingHub implements SlotRingHost {
         stats: ring.stats,
         shared: entry.shared,
         timeOrigin: performance.timeOrigin,
-        suspect: this.#crew.modules.isSuspect(entry.href),
+        aloneMs: this.#crew.modules.aloneMs(entry.href),
         threads: this.threads,
         pendingPerThread: entry.pendingPerThread,
       });

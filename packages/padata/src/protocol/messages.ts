@@ -12,8 +12,8 @@ export type ToWorker =
       readonly id: number;
       readonly href: string;
       readonly name: string;
-      /** A thread has ended while it imported this module; so below. */
-      readonly suspect: boolean;
+      /** Milliseconds for which a thread imports this module by itself, as one has ended doing so; 0 = none has. */
+      readonly aloneMs: number;
     }
   /** A range job that lanes will name by `job`. */
   | {
@@ -21,7 +21,7 @@ export type ToWorker =
       readonly job: number;
       readonly href: string;
       readonly name: string;
-      readonly suspect: boolean;
+      readonly aloneMs: number;
       readonly arg: unknown;
       readonly wantValues: boolean;
     }
@@ -32,7 +32,7 @@ export type ToWorker =
       readonly ring: number;
       readonly href: string;
       readonly name: string;
-      readonly suspect: boolean;
+      readonly aloneMs: number;
       readonly buffer: SharedArrayBuffer;
       readonly window: number;
       readonly arenaBytes: number;
@@ -62,8 +62,8 @@ export type ToWorker =
 export type FromWorker =
   /** The thread runs; `tid` names it for the operating system, 0 = unknown. */
   | { readonly t: 'hello'; readonly tid: number }
-  /** The import of a module begins, and has ended, well or not. */
-  | { readonly t: 'importing'; readonly href: string }
+  /** The import of a module begins, `alone`: as that of a suspect; and has ended, well or not. */
+  | { readonly t: 'importing'; readonly href: string; readonly alone: boolean }
   | { readonly t: 'imported'; readonly href: string }
   | { readonly t: 'loaded'; readonly id: number; readonly error?: ErrorRecord }
   /** A range job's function could not be loaded here. */

@@ -136,7 +136,7 @@ export class RangeLanes {
         job: job.id,
         href: job.href,
         name: job.name,
-        suspect: this.#crew.modules.isSuspect(job.href),
+        aloneMs: this.#crew.modules.aloneMs(job.href),
         arg: job.options.arg,
         wantValues: job.options.reduce !== undefined,
       });

@@ -53,12 +53,18 @@ export function makeTransform(series: StreamedJobs): SeriesTransform<unknown, un
       async write(chunk) {
         await room();
         if (failure !== undefined) throw failure.error;
-        series.submit(chunk, (error, value) => {
-          inFlight -= 1;
-          if (failure !== undefined) return;
-          if (error === undefined) out.enqueue(value);
-          else fail(error);
-        });
+        try {
+          series.submit(chunk, (error, value) => {
+            inFlight -= 1;
+            if (failure !== undefined) return;
+            if (error === undefined) out.enqueue(value);
+            else fail(error);
+          });
+        } catch (error) {
+          // What ends the writing side ends the other too: nothing else would tell who reads.
+          fail(error);
+          throw error;
+        }
         inFlight += 1;
       },
       async close() {

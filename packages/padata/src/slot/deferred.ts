@@ -1,7 +1,11 @@
 /**
  * Completing a job from a thread that does not run it: the slot is in shared memory, so anyone who has
  * the handle can put the result in and hand the slot to the owner.
+ *
+ * Between the claim of the job and its end nothing of the program's own may run: a getter that throws, ends its thread or
+ * never returns would leave the job to nobody. So what has getters is written aside before.
  */
+import { messageOf } from '../base/error-record.js';
 import { PadataError } from '../base/errors.js';
 import { HEAD } from '../protocol/control-layout.js';
 import { ring as protocol } from '../protocol/machine.js';
@@ -14,14 +18,14 @@ import {
   slotWord,
 } from '../protocol/ring-layout.js';
 import type { DeferredJob } from './job-context.js';
-import { writeValue } from './slot-values.js';
+import { encodePlainAside, isPlain, writeEncoded, writeValue } from './slot-values.js';
 
 /**
  * Completes a deferred job with a value that fits its slot (numbers, text, bytes, plain data).
  * @param job   handle from `ctx.defer()`
  * @param value result
  * @throws ERR_PADATA_DOUBLE_COMPLETE when it was completed before, or its series dropped it;
- *         ERR_PADATA_CLONE when the value does not fit the slot
+ *         ERR_PADATA_CLONE when the value does not fit the slot or cannot be read: the job still waits then
  * @kernel padata_do_serial
  */
 export function completeDeferred(job: DeferredJob, value: unknown): void {
@@ -29,24 +33,21 @@ export function completeDeferred(job: DeferredJob, value: unknown): void {
   const { words } = memory;
   const base = slotWord(job.window, job.seq);
   const deferred = deferredState(job.window, job.seq);
-  // RUNNING by nobody: the completer's own until `finish`.
-  const state = Atomics.compareExchange(words, base + SLOT.STATE, deferred, SlotState.RUNNING);
-  if (state !== deferred) {
-    throw new PadataError(
-      'ERR_PADATA_DOUBLE_COMPLETE',
-      `job ${job.seq} is not waiting for its completion`,
-      { seq: job.seq },
-    );
-  }
+  if (Atomics.load(words, base + SLOT.STATE) !== deferred) throw notWaiting(job.seq);
   const offset = words[base + SLOT.FIRST]! + words[base + SLOT.IN_ROOM]!;
   const room = words[base + SLOT.OUT_ROOM]!;
-  if (!writeValue(memory, base, job.seq & (job.window - 1), value, offset, room)) {
+  let plain: Uint8Array | undefined;
+  if (isPlain(value)) {
+    plain = encodeAside(job.seq, value, room);
+    if (plain === undefined) throw noRoom(job.seq, room);
+  }
+  // RUNNING by nobody: the completer's own until `finish`.
+  const state = Atomics.compareExchange(words, base + SLOT.STATE, deferred, SlotState.RUNNING);
+  if (state !== deferred) throw notWaiting(job.seq);
+  if (plain !== undefined) writeEncoded(memory, base, plain, offset);
+  else if (!writeValue(memory, base, job.seq & (job.window - 1), value, offset, room)) {
     Atomics.store(words, base + SLOT.STATE, deferred);
-    throw new PadataError(
-      'ERR_PADATA_CLONE',
-      `the value does not fit the ${room} bytes that job ${job.seq} has for its result`,
-      { seq: job.seq, room },
-    );
+    throw noRoom(job.seq, room);
   }
   protocol.finish(words, base);
   Atomics.sub(words, RING.DEFERRED, 1);
@@ -54,4 +55,33 @@ export function completeDeferred(job: DeferredJob, value: unknown): void {
     // The owner watches this word while completions are deferred.
     Atomics.notify(job.control, HEAD.OWNER_ASLEEP);
   }
+}
+
+function encodeAside(seq: number, value: object, room: number): Uint8Array | undefined {
+  try {
+    return encodePlainAside(value, room);
+  } catch (cause) {
+    throw new PadataError(
+      'ERR_PADATA_CLONE',
+      `the value for job ${seq} cannot be cloned: ${messageOf(cause)}`,
+      { seq },
+      { cause },
+    );
+  }
+}
+
+function notWaiting(seq: number): PadataError {
+  return new PadataError(
+    'ERR_PADATA_DOUBLE_COMPLETE',
+    `job ${seq} is not waiting for its completion`,
+    { seq },
+  );
+}
+
+function noRoom(seq: number, room: number): PadataError {
+  return new PadataError(
+    'ERR_PADATA_CLONE',
+    `the value does not fit the ${room} bytes that job ${seq} has for its result`,
+    { seq, room },
+  );
 }

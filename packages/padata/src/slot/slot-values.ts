@@ -150,8 +150,35 @@ function writePlain(
 ): boolean {
   const end = encodePlain(value, ring.bytes, offset, offset + room);
   if (end < 0) return false;
-  ring.words[base + SLOT.OFFSET] = offset;
-  ring.words[base + SLOT.KIND] = Kind.PLAIN;
-  ring.words[base + SLOT.LENGTH] = end - offset;
+  notePlain(ring, base, offset, end - offset);
   return true;
+}
+
+function notePlain({ words }: RingMemory, base: number, offset: number, length: number): void {
+  words[base + SLOT.OFFSET] = offset;
+  words[base + SLOT.KIND] = Kind.PLAIN;
+  words[base + SLOT.LENGTH] = length;
+}
+
+/** Would `writeValue` write it as plain data, whose properties it reads? */
+export function isPlain(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !isBytes(value);
+}
+
+/** Plain data as it would lie in a slot's room; undefined = there is not enough room. */
+export function encodePlainAside(value: object, room: number): Uint8Array | undefined {
+  const bytes = new Uint8Array(room);
+  const end = encodePlain(value, bytes, 0, room);
+  return end < 0 ? undefined : bytes.subarray(0, end);
+}
+
+/** Puts such plain data into a slot; nothing of the program's own runs. */
+export function writeEncoded(
+  ring: RingMemory,
+  base: number,
+  plain: Uint8Array,
+  offset: number,
+): void {
+  ring.bytes.set(plain, offset);
+  notePlain(ring, base, offset, plain.length);
 }

@@ -1,7 +1,12 @@
 /**
  * Imports of job modules on a worker thread. The owner is told of each before it begins and after it has ended: should
- * the thread end in between, it knows whose fault that may be. Modules that are suspect already are imported one at a
- * time and by themselves, so that the next death has one cause.
+ * the thread end in between, it knows whose fault that may be.
+ *
+ * ```
+ *   suspect:  waits for what is under way ─▶ imported by itself ─▶ the next suspect, then all others
+ * ```
+ * Modules in whose import a thread has ended come first and one at a time; on a thread that has just begun nothing else
+ * has run before them. What waits for them does so for as long as the owner says, because a top-level await may never end.
  */
 import { countImports } from '../base/current-worker.js';
 import { loadFunction } from '../base/function-ref.js';
@@ -12,8 +17,8 @@ import type { FromWorker } from '../protocol/messages.js';
 export interface NamedFunction {
   readonly href: string;
   readonly name: string;
-  /** A thread has ended while it imported this module. */
-  readonly suspect: boolean;
+  /** Milliseconds for which it is imported by itself; 0 = it is not suspect. */
+  readonly aloneMs: number;
 }
 
 /** The imports of one thread. */
@@ -21,7 +26,10 @@ export class ModuleImports {
   readonly #post: (message: FromWorker) => void;
   readonly #recover: (href: string, error: unknown) => Promise<boolean>;
   #underWay = 0;
-  readonly #waiting: (() => void)[] = [];
+  /** Suspects that are not imported yet, and until when the others wait for them. */
+  #suspects = 0;
+  #aloneUntil = 0;
+  readonly #waiting = new Set<() => void>();
 
   constructor(
     post: (message: FromWorker) => void,
@@ -32,24 +40,46 @@ export class ModuleImports {
   }
 
   /** Imports a module. @throws ERR_PADATA_MODULE */
-  async load({ href, name, suspect }: NamedFunction): Promise<AnyFunction> {
-    if (suspect) {
-      while (this.#underWay > 0) {
-        await new Promise<void>((resolve) => {
-          this.#waiting.push(resolve);
-        });
-      }
+  async load({ href, name, aloneMs }: NamedFunction): Promise<AnyFunction> {
+    const isSuspect = aloneMs > 0;
+    if (isSuspect) this.#expect(aloneMs);
+    // All that came with the same mail is known then.
+    await Promise.resolve();
+    const until = performance.now() + aloneMs;
+    while (isSuspect ? this.#underWay > 0 : this.#suspects > 0) {
+      const left = (isSuspect ? until : this.#aloneUntil) - performance.now();
+      if (left <= 0) break;
+      await this.#change(left);
     }
     this.#underWay += 1;
     countImports(1);
-    this.#post({ t: 'importing', href });
+    this.#post({ t: 'importing', href, alone: isSuspect });
     try {
       return await loadFunction(href, name, this.#recover);
     } finally {
       this.#post({ t: 'imported', href });
       countImports(-1);
       this.#underWay -= 1;
-      this.#waiting.shift()?.();
+      if (isSuspect) this.#suspects -= 1;
+      for (const goOn of [...this.#waiting]) goOn();
     }
+  }
+
+  #expect(aloneMs: number): void {
+    this.#suspects += 1;
+    this.#aloneUntil = Math.max(this.#aloneUntil, performance.now()) + aloneMs;
+  }
+
+  /** Waits until an import ends, at most so long, in milliseconds. */
+  #change(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const goOn = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(goOn);
+        resolve();
+      };
+      const timer = setTimeout(goOn, ms);
+      this.#waiting.add(goOn);
+    });
   }
 }

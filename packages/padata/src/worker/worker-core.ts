@@ -142,7 +142,8 @@ export class WorkerCore implements WorkerLoop {
       const seen = sleep.look(words);
       this.#busy();
       this.takeMail();
-      if (this.#leaving && this.#pendingAsync === 0) break;
+      // Imports are no reason to stay: a top-level await may never end, and they get their moment below.
+      if (this.#leaving && this.#pendingAsync === this.#loads) break;
       const did = !this.#leaving && this.#work();
       if (did) {
         this.#idleMs = BUSY_SLICE_MS;

@@ -127,3 +127,30 @@ test('a function that fails after the abort of its range has failed', async () =
   });
   await expect(job).rejects.toMatchObject({ code: 'ERR_PADATA_CHUNK_FAILED' });
 });
+
+test.each([
+  ['closed', 'ERR_PADATA_CLOSED'],
+  ['aborted', 'E_GIVEN_UP'],
+  ['given what cannot be cloned', 'ERR_PADATA_CLONE'],
+])(
+  'a Web pair whose series is %s: who reads hears of it as who writes does',
+  async (what, code) => {
+    await using pool = createWorkPool({ threads: 1 });
+    const series = pool.series<Any>({ fn: { module: jobs, name: 'same' } });
+    const { readable, writable } = series.transform();
+    const [reader, writer] = [readable.getReader(), writable.getWriter()];
+    await writer.write(1);
+    expect(await reader.read()).toEqual({ done: false, value: 1 });
+    if (what === 'closed') await series.close();
+    if (what === 'aborted') series.abort(Object.assign(new Error('why'), { code: 'E_GIVEN_UP' }));
+    const bites = Object.defineProperty({}, 'x', {
+      enumerable: true,
+      get() {
+        throw new Error('bites');
+      },
+    });
+    const read = reader.read();
+    await expect(writer.write(bites)).rejects.toMatchObject({ code });
+    await expect(read).rejects.toMatchObject({ code });
+  },
+);
