@@ -75,6 +75,7 @@ function hasInputs(description: MachineDescription): boolean {
     firmware.efi.length > 0 ||
     firmware.user.length > 0 ||
     firmware.modified.length > 0 ||
+    (firmware.banks?.length ?? 0) > 0 ||
     memblock.dumps.length > 0 ||
     (proc.iomem?.length ?? 0) > 0 ||
     (proc.firmwareMemmap?.length ?? 0) > 0 ||

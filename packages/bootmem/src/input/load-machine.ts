@@ -205,7 +205,14 @@ function withMap(description: MachineDescription): {
   notes: readonly string[];
 } {
   const { firmware, proc, printed, memblock } = description;
-  const maps = [firmware.map, firmware.user, firmware.modified, firmware.setupData, firmware.efi];
+  const maps = [
+    firmware.map,
+    firmware.user,
+    firmware.modified,
+    firmware.setupData,
+    firmware.efi,
+    firmware.banks ?? [],
+  ];
   const isKnown =
     [...maps, printed.earlyRanges, memblock.dumps, proc.firmwareMemmap ?? []].some(
       (list) => list.length > 0,

@@ -24,6 +24,10 @@ export interface PrintedProfile {
   readonly unavailablePages: 'otherwise' | 'holes';
   /** The grain in which the kernel knows which pages have memory near them. */
   readonly presence: 'section' | 'subsection';
+  /** Descriptors are counted of a zone's span, or of what is present where more than a sixteenth is a hole. */
+  readonly descriptorsOf: 'span' | 'present-if-sparse';
+  /** High memory counts with or without its descriptors when zonelists are built. */
+  readonly highmemAtBoot: 'without-memmap' | 'whole';
   /** Lowmem reserves are of the managed pages when marks were set up, or of those there are. */
   readonly reservesOf: 'marked-pages' | 'managed-pages';
   /** x86 gives back what only a machine with several processors needs, in a line of its own. */
@@ -58,6 +62,8 @@ export const RELEASES: ReleaseTable<Row> = [
     ownNodeFirst: true,
     unavailablePages: 'otherwise',
     presence: 'section',
+    descriptorsOf: 'span',
+    highmemAtBoot: 'without-memmap',
     reservesOf: 'marked-pages',
     freesAlternatives: true,
     freesImageGaps: false,
@@ -67,6 +73,10 @@ export const RELEASES: ReleaseTable<Row> = [
     s390SectionBytes: 2 ** 28,
     arm64SectionBytes: { small: 2 ** 30, pages64K: 2 ** 30 },
   },
+  // "mm: provide more accurate estimation of pages occupied by memmap".
+  { since: '3.8', descriptorsOf: 'present-if-sparse' },
+  // "mm: use zone->managed_pages instead of zone->present_pages where appropriate": logs of 3.8 and later with HighMem.
+  { since: '3.9', highmemAtBoot: 'whole' },
   // mem_init_print_info() prints the line for all architectures: logs of 3.2 and 3.13.
   { since: '3.11', memoryTotal: 'present' },
   // x86 stops printing the line itself, commit 8b375f64dcf2: logs of 3.16 and 3.19.

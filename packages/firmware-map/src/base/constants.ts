@@ -35,3 +35,6 @@ export const MAX_NODE_ID = 1023;
 
 /** Page size when an input gives no hint. */
 export const DEFAULT_PAGE_SIZE = 4096;
+
+/** Bytes that a page may have: 8 KiB on sparc64 and alpha, 16 and 64 KiB by choice of the build. */
+export const PAGE_SIZES: readonly number[] = [4096, 8192, 16_384, 65_536];

@@ -31,6 +31,7 @@ type MemorySource =
   | 'early-ranges'
   | 'memblock-dump'
   | 'efi-map'
+  | 'banks'
   | 'iomem'
   | 'synthetic';
 
@@ -161,12 +162,33 @@ function find(
     const dump = fromDump(description);
     if (dump !== undefined) return dump;
   }
+  const banks = fromBanks(description);
+  if (banks !== undefined) return banks;
   // Elsewhere than on x86 the EFI map is what the kernel fills memblock from; /proc/iomem shows what became of it.
   if (!isX86(description)) {
     const efi = fromEfi(description, problems);
     if (efi !== undefined) return efi;
   }
   return fromIomem(description) ?? fromEfi(description, problems) ?? fromFirstState(description);
+}
+
+/** First byte that a 32-bit MIPS kernel cannot map without high memory. */
+const MIPS_LOWMEM_END = 0x2000_0000;
+
+// Banks that firmware told of where there is no other map.
+function fromBanks({ firmware, printed }: MachineDescription): Found | undefined {
+  const usable = (firmware.banks ?? []).filter(({ kind }) => kind === 'usable');
+  if (usable.length === 0) return undefined;
+  const zones = printed.zoneRanges;
+  const isCut =
+    usable[0]!.provider === 'MIPS' &&
+    zones.length > 0 &&
+    !zones.some(({ zone }) => zone === 'HighMem');
+  return {
+    usable: isCut ? clip(usable, { start: 0, end: MIPS_LOWMEM_END }) : usable,
+    device: [],
+    source: 'banks',
+  };
 }
 
 // memblock before nodes are known: what firmware told it. x86 logs hold the map that it was made from.

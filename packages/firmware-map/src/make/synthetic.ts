@@ -9,7 +9,7 @@
  *
  * Other architectures have one stretch of memory from 1 GiB on.
  */
-import { MAX_NODE_ID, PHYS_ADDR_MAX } from '../base/constants.js';
+import { MAX_NODE_ID, PAGE_SIZES, PHYS_ADDR_MAX } from '../base/constants.js';
 import { FirmwareMapError } from '../base/errors.js';
 import { parseSize } from '../base/numbers.js';
 import { parseMemoryOptions } from '../options/memory-options.js';
@@ -35,7 +35,7 @@ export interface SyntheticOptions {
   readonly cpus?: number;
   /** Default `x86_64`. */
   readonly architecture?: Architecture;
-  /** Bytes a page: 4096 (default), 16384 or 65536. */
+  /** Bytes a page: 4096 (default), 8192, 16384 or 65536. */
   readonly pageSize?: number;
   /** End of low memory on x86-64; the rest goes above 4 GiB. Default 3G. */
   readonly lowTop?: number | string;
@@ -156,8 +156,8 @@ interface Plan {
 
 function planOf(options: SyntheticOptions): Plan {
   const { architecture = 'x86_64', pageSize = 4096 } = options;
-  if (![4096, 16_384, 65_536].includes(pageSize)) {
-    refuse('pageSize', pageSize, '4096, 16384 or 65536');
+  if (!PAGE_SIZES.includes(pageSize)) {
+    refuse('pageSize', pageSize, PAGE_SIZES.join(', '));
   }
   const isX86 = architecture === 'x86_64' || architecture === 'i386';
   if (isX86 && pageSize !== 4096) refuse('pageSize', pageSize, '4096 on x86');

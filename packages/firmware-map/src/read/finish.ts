@@ -2,7 +2,7 @@
  * Turns a draft into a description: page numbers become bytes, the architecture is decided, and the whole is judged
  * once (does it say anything about memory? do its parts contradict each other?).
  */
-import { DEFAULT_PAGE_SIZE, PHYS_ADDR_MAX } from '../base/constants.js';
+import { DEFAULT_PAGE_SIZE, PAGE_SIZES, PHYS_ADDR_MAX } from '../base/constants.js';
 import type { Writable } from '../base/writable.js';
 import type { Draft, ZoneinfoDraft } from '../records/draft.js';
 import { parseMemoryOptions } from '../options/memory-options.js';
@@ -24,7 +24,8 @@ type SourceFacts = Omit<DescriptionSource, 'format'> & { format?: SourceFormat }
 
 /** The description that a draft holds. */
 export function finishDraft(draft: Draft, source: SourceFacts): MachineDescription {
-  const pageSize = draft.pageSize ?? pageSizeOfFiles(draft);
+  const architecture = architectureOf(draft);
+  const pageSize = draft.pageSize ?? pageSizeOfFiles(draft) ?? ONLY_PAGE_SIZE[architecture ?? ''];
   const parsed = parseMemoryOptions(draft.commandLine?.text ?? '', draft.commandLine?.line ?? 0);
   draft.problems.addAll(parsed.problems);
   const zoneRanges = zoneRangesOf(draft, pageSize ?? DEFAULT_PAGE_SIZE);
@@ -32,7 +33,6 @@ export function finishDraft(draft: Draft, source: SourceFacts): MachineDescripti
   reportOverlaps(draft, 'firmware map', mapProvider(draft.map));
   reportOverlaps(draft, 'early node ranges', earlyRanges);
   reportDumps(draft);
-  const architecture = architectureOf(draft);
   return {
     schema: 'bootmem/machine-description',
     version: 1,
@@ -53,6 +53,7 @@ export function finishDraft(draft: Draft, source: SourceFacts): MachineDescripti
       efi: draft.efi,
       unaccepted: draft.unaccepted,
       ...(draft.deviceTree.length === 0 ? {} : { deviceTree: draft.deviceTree }),
+      ...(draft.banks.length === 0 ? {} : { banks: draft.banks }),
     },
     numa: {
       srat: draft.srat,
@@ -88,6 +89,7 @@ export function finishDraft(draft: Draft, source: SourceFacts): MachineDescripti
       ...(draft.uses.length === 0 ? {} : { uses: draft.uses }),
       ...(draft.failures.length === 0 ? {} : { failures: draft.failures }),
       ...optional('blockSize', draft.blockSize),
+      ...optional('lowmem', draft.lowmem),
       ...optional('ramdisk', draft.ramdisk),
       crashkernel: draft.crashkernel,
       lastPfns: draft.lastPfns,
@@ -125,6 +127,7 @@ export function saysWhereMemoryIs(draft: Draft): boolean {
       draft.earlyRanges,
       draft.earlyPfns,
       draft.efi,
+      draft.banks,
       draft.iomem,
       draft.firmwareMemmap,
     ].some((list) => list.length > 0) || draft.dumps.some((dump) => dump.memory.length > 0)
@@ -198,7 +201,8 @@ function hasIsaZone(draft: Draft): boolean {
   );
 }
 
-const PAGE_SIZES: readonly number[] = [4096, 16_384, 65_536];
+/** Architectures whose pages have one size, and not the usual one. */
+const ONLY_PAGE_SIZE: Readonly<Record<string, number>> = { sparc64: 8192, alpha: 8192 };
 
 // `MemTotal` counts in KiB what the zones of zoneinfo count in pages.
 function pageSizeOfFiles(draft: Draft): number | undefined {
@@ -250,7 +254,9 @@ function reportOverlaps(
     const [before, range] = [sorted[index - 1]!, sorted[index]!];
     if (range.start >= before.end) continue;
     const isRepeat = range.start === before.start && range.end === before.end;
-    const message = `${what}: 0x${range.start.toString(16)}-0x${range.end.toString(16)} overlaps the range of line ${before.line}`;
+    const message = `${what}: 0x${range.start.toString(16)}-0x${range.end.toString(
+      16,
+    )} overlaps the range of line ${before.line}`;
     draft.problems.warn(isRepeat ? 'DUPLICATE_LINE' : 'OVERLAP', range.line, message);
   }
 }

@@ -12,6 +12,7 @@
 import { MAX_WRAPPED_LINES } from '../base/constants.js';
 import { Draft } from '../records/draft.js';
 import { hasPrefix } from '../text/clean-line.js';
+import { BANK_RECOGNISERS } from '../records/bank-lines.js';
 import { DEVICE_TREE_RECOGNISERS } from '../records/device-tree-lines.js';
 import { IDENTITY_RECOGNISERS } from '../records/identity-lines.js';
 import { MAP_RECOGNISERS } from '../records/map-lines.js';
@@ -36,6 +37,7 @@ const RECOGNISERS: readonly Recogniser[] = [
   ...MEMBLOCK_RECOGNISERS,
   ...FAILURE_RECOGNISERS,
   ...DEVICE_TREE_RECOGNISERS,
+  ...BANK_RECOGNISERS,
 ];
 const HINT = new RegExp(RECOGNISERS.map(({ hint }) => hint).join('|'));
 const HINTS = RECOGNISERS.map(({ hint }) => new RegExp(hint));

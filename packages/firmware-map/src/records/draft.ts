@@ -122,6 +122,7 @@ export class Draft {
   readonly efi: EfiEntry[] = [];
   readonly unaccepted: LocatedRange[] = [];
   readonly deviceTree: DeviceTreeReserve[] = [];
+  readonly banks: MapEntry[] = [];
 
   readonly srat: Writable<SratEntry>[] = [];
   readonly cpuAffinity: CpuAffinity[] = [];
@@ -168,6 +169,7 @@ export class Draft {
   readonly uses: MemoryUse[] = [];
   readonly failures: { text: string; line: number }[] = [];
   blockSize: { bytes: number; line: number } | undefined;
+  lowmem: { end: number; line: number } | undefined;
   ramdisk: LocatedRange | undefined;
   readonly crashkernel: LocatedRange[] = [];
   readonly lastPfns: { pfn: number; maxArchPfn?: number; line: number }[] = [];

@@ -19,6 +19,17 @@ const ARCHITECTURE_WORDS: readonly (readonly [RegExp, Architecture])[] = [
   [/s390x/i, 's390x'],
   [/\bmips/i, 'mips'],
   [/\bsh[2-4][a-z]*-/i, 'sh'],
+  [/sparc64/i, 'sparc64'],
+  [/sparc/i, 'sparc'],
+  [/parisc|hppa/i, 'parisc'],
+  [/m68k/i, 'm68k'],
+  [/\bia64|itanium|mckinley/i, 'ia64'],
+  [/\balpha-(?:linux|unknown|generic|smp|legacy)/i, 'alpha'],
+  [/microblaze/i, 'microblaze'],
+  [/xtensa/i, 'xtensa'],
+  [/or1k-|openrisc/i, 'openrisc'],
+  [/riscv32/i, 'riscv32'],
+  [/\barc(?:eb|64)?-/i, 'arc'],
   [/armv[5-7]|armmp|armhf|\barm(?:eb)?-/i, 'arm'],
 ];
 
@@ -27,13 +38,20 @@ const banner = onMatch('Linux version', BANNER, (match, draft, line) => {
   const numbers = /^\d+(?:\.\d{1,5}(?!\d))*/.exec(release)![0].split('.').map(Number);
   draft.kernel ??= { release, numbers: numbers.slice(0, 4), line };
   draft.records++;
-  const rest = match.input.slice(match.index);
+  const [compiler, host] = withoutHost(match.input.slice(match.index));
   // The first that fits: "powerpc64le" is no "powerpc".
   const named = ARCHITECTURE_WORDS.find(([words]) => words.test(release));
-  const built = ARCHITECTURE_WORDS.find(([words]) => words.test(rest));
+  const isOf = (text: string) => ARCHITECTURE_WORDS.find(([words]) => words.test(text));
+  const built = isOf(compiler) ?? isOf(host);
   if (named !== undefined) draft.vote(named[1], 8);
   else if (built !== undefined) draft.vote(built[1], 1);
 });
+
+// "(user@host)" may name the machine that compiled, which need not be the one that was compiled for.
+function withoutHost(banner: string): [string, string] {
+  const host = /\([^()@]{0,100}@[^()]{0,100}\)/.exec(banner)?.[0] ?? '';
+  return [banner.replace(host, ''), host];
+}
 
 const commandLine: Recogniser = {
   hint: 'ommand line: |ommand line:$',
@@ -87,6 +105,22 @@ const SIGNS: readonly (readonly [string, Architecture, number])[] = [
   ['Loongson-64bit', 'loongarch64', 16],
   ['64-bit Loongson Processor', 'loongarch64', 16],
   ['Booting machvec: ', 'sh', 16],
+  ['Booting Linux on hartid', 'riscv64', 8],
+  ['MIPS: machine is ', 'mips', 16],
+  ['MIPS secondary cache', 'mips', 8],
+  ['Primary instruction cache', 'mips', 4],
+  ['ARCH: SUN4U', 'sparc64', 16],
+  ['ARCH: SUN4V', 'sparc64', 16],
+  ['ARCH: SUN4M', 'sparc', 16],
+  ['ARCH: LEON', 'sparc', 16],
+  ['Determining PDC firmware type', 'parisc', 16],
+  ['SALsystab=', 'ia64', 16],
+  ['SAL Platform features', 'ia64', 16],
+  ['Booting GENERIC on ', 'alpha', 8],
+  ['setup_memory: max_low_pfn', 'microblaze', 16],
+  ['CPU: OpenRISC', 'openrisc', 16],
+  ['account for exec-shield gap', 'um', 16],
+  ['Checking PROT_EXEC mmap in', 'um', 16],
 ];
 
 const signs: Recogniser = {

@@ -152,14 +152,14 @@ const faking: Recogniser = {
 };
 
 const setup: Recogniser = {
-  hint: 'Initmem setup node|as memoryless',
+  hint: 'Initmem setup node|as memoryless|Could not find start_pfn for node',
   read(text, draft, line) {
     const empty =
-      /(?:Initmem setup|Initializing) node (\d+) (?:as memoryless|\[<memory-less node>\])/.exec(
+      /(?:(?:Initmem setup|Initializing) node (\d+) (?:as memoryless|\[<memory-less node>\])|Could not find start_pfn for node (\d+))/.exec(
         text,
       );
     if (empty !== null) {
-      const nid = nodeId(empty[1]!, draft, line);
+      const nid = nodeId(empty[1] ?? empty[2]!, draft, line);
       if (nid !== undefined) draft.keep(draft.nodeSetups, { nid, line }, line);
       return 'taken';
     }

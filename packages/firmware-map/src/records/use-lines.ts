@@ -10,11 +10,10 @@
  *
  * Some lines name no amount: that a kernel was built to check accesses (KASAN), that it maps memory in huge pages.
  */
+import { PAGE_SIZES } from '../base/constants.js';
 import type { Draft } from './draft.js';
 import type { MemoryUse } from '../types/all.js';
 import { MEM, onMatch, type Outcome, type Recogniser } from './recogniser.js';
-
-const PAGE_SIZES: readonly number[] = [4096, 16_384, 65_536];
 
 function keep(draft: Draft, use: MemoryUse): void {
   draft.keep(draft.uses, use, use.line);

@@ -6,8 +6,9 @@
  *   Zone ranges:                             Zone PFN ranges:
  *     DMA      [mem 0x…1000-0x…ffffff]         DMA      0x00000010 -> 0x00001000
  *     Device   empty                           Normal      0x1000 ->   0x2f800
- *   Early memory node ranges                 early_node_map[6] active PFN ranges
+ *   Early memory node ranges                 early_node_map[6] active PFN ranges      (to 3.2)
  *     node   0: [mem 0x…-0x…]                    0: 0x00000010 -> 0x0000009c
+ *                                            Early memory PFN ranges                  (3.3, 3.4)
  *
  * A block ends at the next header, or after a run of lines that are not its own: memory dumps of PCI devices look
  * very much like early ranges.
@@ -19,7 +20,7 @@ import { nodeId } from './node-lines.js';
 import { MEM, onMatch, ZONE, zoneName, type Outcome, type Recogniser } from './recogniser.js';
 
 const headers: Recogniser = {
-  hint: 'Zone ranges:|Zone PFN ranges:|Movable zone start|Early memory node|active PFN ranges',
+  hint: 'Zone ranges:|Zone PFN ranges:|Movable zone start|Early memory (?:node|PFN)|active PFN ranges',
   read(text, draft) {
     if (/Zone (?:PFN )?ranges:/.test(text)) draft.enter('zone-ranges');
     else if (text.includes('Movable zone start PFN')) draft.enter('movable-pfn');

@@ -101,6 +101,7 @@ export const PRINTED = object({
   'failures?': list(object({ text: TEXT, ...LINE })),
   'cma?': list(object({ 'start?': NATURAL, bytes: NATURAL, ...LINE })),
   'blockSize?': object({ bytes: NATURAL, ...LINE }),
+  'lowmem?': object({ end: NATURAL, ...LINE }),
   'ramdisk?': ref('rangeAt'),
   crashkernel: list(ref('rangeAt')),
   lastPfns: list(object({ pfn: NATURAL, 'maxArchPfn?': NATURAL, ...LINE })),

@@ -12,7 +12,19 @@ export type Architecture =
   | 's390x'
   | 'mips'
   | 'loongarch64'
-  | 'sh';
+  | 'sh'
+  | 'sparc64'
+  | 'sparc'
+  | 'parisc'
+  | 'm68k'
+  | 'alpha'
+  | 'ia64'
+  | 'microblaze'
+  | 'xtensa'
+  | 'arc'
+  | 'openrisc'
+  | 'riscv32'
+  | 'um';
 
 /** Where something stands in the input. */
 export interface Located {

@@ -78,4 +78,9 @@ export interface FirmwareMaps {
   readonly unaccepted: readonly LocatedRange[];
   /** What the device tree reserves, in print order; absent where nothing is printed. */
   readonly deviceTree?: readonly DeviceTreeReserve[];
+  /**
+   * Banks as firmware told them where there is no other map (MIPS, ARC, PA-RISC), or as `mem=` made them, in print
+   * order; absent where nothing is printed.
+   */
+  readonly banks?: readonly MapEntry[];
 }

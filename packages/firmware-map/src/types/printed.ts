@@ -169,6 +169,8 @@ export interface PrintedTruths {
   readonly failures?: readonly ({ readonly text: string } & Located)[];
   /** Memory block (hot-plug unit), bytes. */
   readonly blockSize?: { readonly bytes: number } & Located;
+  /** Where the memory that a 32-bit kernel maps at all times ends, bytes. */
+  readonly lowmem?: { readonly end: number } & Located;
   /** `RAMDISK: [mem …]`. */
   readonly ramdisk?: LocatedRange;
   /** Crash kernel reservations. */

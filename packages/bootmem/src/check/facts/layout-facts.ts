@@ -74,13 +74,6 @@ function nodeStart(plan: LayoutPlan, node: { nid: number; startPfn: number }): n
   return fromZero ? 0 : node.startPfn;
 }
 
-/** Older kernels printed the whole of DMA32, however little memory there was. */
-function zoneEnd(plan: LayoutPlan, zone: string, high: number): number {
-  const whole = plan.kernel.printed.dma32End === 'whole' && zone === 'DMA32';
-  const x86 = plan.description.architecture === 'x86_64';
-  return whole && x86 ? Math.max(high, 0x100000) : high;
-}
-
 /** `Zone ranges:`: lowest and highest byte each zone can have on this machine. */
 export function zoneRangeFacts(plan: LayoutPlan, facts: FactList): void {
   const { layout, limits, pageSize } = plan;
@@ -88,7 +81,8 @@ export function zoneRangeFacts(plan: LayoutPlan, facts: FactList): void {
   for (const line of printed) {
     const index = layout.limits.findIndex((limit) => limit.zone === line.zone);
     const low = index < 0 ? 0 : layout.lowestPfn[index]!;
-    const high = index < 0 ? 0 : zoneEnd(plan, line.zone, layout.highestPfn[index]!);
+    const high =
+      index < 0 ? 0 : Math.max(layout.highestPfn[index]!, limits.whole.get(line.zone) ?? 0);
     const ours = high > low ? range(low * pageSize, high * pageSize) : 'empty';
     const kernel = line.range === undefined ? 'empty' : range(line.range.start, line.range.end);
     // An end that was copied from the log is no fact; what follows from it is.

@@ -2,12 +2,13 @@
  * Facts that need the exact state at hand-over, so only logs with `memblock=debug`: the printed dumps, and
  * the managed pages that the allocator ends up with.
  */
-import { dmaReserve, bootManagedPages } from '@bootmem/buddy-allocator/zones';
+import { dmaReserve } from '@bootmem/buddy-allocator/zones';
 import { Memblock } from '@bootmem/memblock';
 import type { MemRegion } from '@bootmem/memblock';
 import type { PfnRange } from '@bootmem/memmap';
 import type { LoadedMachine } from '../../input/types.js';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
+import { bootTotalPages } from '../boot-total.js';
 import { addedMemory, grownZone } from '../added-memory.js';
 import type { AddedMemory } from '../added-memory.js';
 import { lateFrees, pagesByZone, printedAfterBoot, sumOfFrees } from '../late-frees.js';
@@ -128,28 +129,15 @@ function totalPagesFacts(plan: LayoutPlan, facts: FactList): void {
     facts.compare('Total pages', 'machine', line.totalPages, present);
     return;
   }
-  const free = freePages(plan);
-  if (free === undefined) {
-    facts.open(
-      'Total pages',
-      'machine',
-      line.totalPages,
-      'needs what is reserved below 16 MiB, only known with memblock=debug',
-    );
-    return;
-  }
-  const reserve = dmaReserve(plan.memory, free);
-  if (reserve < 0) {
-    facts.open(
-      'Total pages',
-      'machine',
-      line.totalPages,
-      'memblock holds memory that is not in the map',
-    );
-    return;
-  }
-  const ours = plan.layout.nodes
-    .flatMap((node) => node.zones)
-    .reduce((sum, zone) => sum + bootManagedPages(zone, profile, reserve), 0);
-  facts.compare('Total pages', 'machine', line.totalPages, ours);
+  const ours = bootTotalPages(plan, line.totalPages, exactReserve(plan));
+  if (typeof ours === 'string') facts.open('Total pages', 'machine', line.totalPages, ours);
+  else facts.compare('Total pages', 'machine', line.totalPages, ours);
+}
+
+/** What x86 sets apart for DMA, where memblock's lines tell it. */
+function exactReserve(plan: LayoutPlan): number | undefined {
+  const { architecture } = plan.description;
+  const free = architecture === 'x86_64' ? freePages(plan) : undefined;
+  const reserve = free === undefined ? -1 : dmaReserve(plan.memory, free);
+  return reserve < 0 ? undefined : reserve;
 }

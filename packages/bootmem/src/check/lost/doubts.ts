@@ -21,7 +21,6 @@ import { zoneEvidence } from './zone-evidence.js';
 const OF_MEMBLOCK: ReadonlySet<string> = new Set([
   'managed pages',
   'deferred pages',
-  'Total pages',
   'watermarks',
   'lowmem reserve',
   'page set batch',
@@ -47,6 +46,8 @@ export function doubtsOf(plan: LayoutPlan): Doubt {
     nodeEvidence(plan) ??
     zoneEvidence(plan);
   if (all !== undefined) return () => all;
-  const memblock = memblockEvidence(plan) ?? freeEvidence(plan);
-  return (fact) => (OF_MEMBLOCK.has(fact) ? memblock : undefined);
+  const memblock = memblockEvidence(plan);
+  const frees = memblock ?? freeEvidence(plan);
+  // Zonelists are built before anything is given back.
+  return (fact) => (fact === 'Total pages' ? memblock : OF_MEMBLOCK.has(fact) ? frees : undefined);
 }

@@ -85,7 +85,9 @@ function endEvidence({ description, derived }: LayoutPlan): string | undefined {
   const end = counted.reduce((most, entry) => Math.max(most, entry.end), 0);
   const told = printed.lastPfns.find(({ pfn, line }) => line > since && pfn * PAGE > end);
   if (told === undefined) return undefined;
-  return `the log lacks lines of its map: page numbers end at 0x${told.pfn.toString(16)}, above all of them`;
+  return `the log lacks lines of its map: page numbers end at 0x${told.pfn.toString(
+    16,
+  )}, above all of them`;
 }
 
 /** All that the lines of the map in force call memory, before edits. */
@@ -100,6 +102,8 @@ function mappedRanges({ description, derived }: LayoutPlan): readonly ByteRange[
       return memoryIn(firmware.modified);
     case 'efi-map':
       return firmware.efi;
+    case 'banks':
+      return memoryIn(firmware.banks ?? []);
     default:
       return undefined;
   }
@@ -132,7 +136,9 @@ function sumEvidence(plan: LayoutPlan): string | undefined {
   const bytes = totalBytes(plan);
   const sum = totalLength(plan.derived.memory);
   if (bytes === undefined || bytes === sum) return undefined;
-  return `the log lacks lines: its early ranges add up to ${sum / 1024} KiB, its totals to ${bytes / 1024} KiB`;
+  return `the log lacks lines: its early ranges add up to ${sum / 1024} KiB, its totals to ${
+    bytes / 1024
+  } KiB`;
 }
 
 /** Memory present as the kernel counted it. */

@@ -15,7 +15,20 @@ import { ZONE_NAMES } from '@bootmem/memmap';
 import type { ZoneName } from '@bootmem/memmap';
 import type { PrintedProfile } from '../releases.js';
 import { arm64 } from './arm64.js';
-import { board32, loongarch64, mips, ppc64, riscv64, s390x, unknown } from './other.js';
+import {
+  alpha,
+  board32,
+  ia64,
+  inBytes,
+  loongarch64,
+  mips,
+  oneZone,
+  ppc64,
+  riscv64,
+  s390x,
+  um,
+  unknown,
+} from './other.js';
 import { i386, x86_64 } from './x86.js';
 import { TO_THE_END } from './zone-rule.js';
 import type { ZoneEnd, ZoneRule } from './zone-rule.js';
@@ -32,6 +45,18 @@ const RULES: Readonly<Record<Architecture, ZoneRule>> = {
   mips,
   loongarch64,
   sh: board32,
+  sparc64: oneZone,
+  sparc: board32,
+  parisc: inBytes,
+  m68k: inBytes,
+  alpha,
+  ia64,
+  microblaze: board32,
+  xtensa: board32,
+  arc: board32,
+  openrisc: oneZone,
+  riscv32: oneZone,
+  um,
 };
 
 /** Limits and where they come from. */
@@ -39,6 +64,8 @@ export interface ChosenLimits {
   readonly limits: ZoneLimits;
   /** Zones whose upper end was read from the printed zone ranges, and why it does not follow from anything. */
   readonly copied: ReadonlyMap<ZoneName, string>;
+  /** Zones that are printed with their whole reach, and the page where it ends. */
+  readonly whole: ReadonlyMap<ZoneName, number>;
   /** Why the zones themselves are not known: neither printed nor all said by the architecture. */
   readonly guessed?: string;
 }
@@ -73,17 +100,22 @@ export function chooseLimits({
   );
   if (ends === undefined) {
     const limits = [{ zone: 'Normal' as const, endPfn: maxPfn }, ...NO_LIMIT];
-    return { limits, copied: new Map(), guessed: NOT_PRINTED };
+    return { limits, copied: new Map(), whole: new Map(), guessed: NOT_PRINTED };
   }
   const copied = new Map<ZoneName, string>();
+  const whole = new Map<ZoneName, number>();
   const limits: ZoneLimit[] = [];
   let previous = 0;
   for (const [index, entry] of ends.entries()) {
+    if (entry.whole === true && 'end' in entry) whole.set(entry.zone, entry.end / pageSize);
+    if (entry.outer !== undefined && isLastPrinted(description, entry.zone)) {
+      copied.set(entry.zone, entry.outer);
+    }
     const end = index === ends.length - 1 ? TO_THE_END : endOf(description, entry, copied);
     previous = Math.max(previous, Math.min(Math.floor(end / pageSize), maxPfn));
     limits.push({ zone: entry.zone, endPfn: previous });
   }
-  return { limits: [...limits, ...NO_LIMIT], copied };
+  return { limits: [...limits, ...NO_LIMIT], copied, whole };
 }
 
 const NOT_PRINTED = 'zone boundaries of this architecture are not printed';
@@ -121,18 +153,26 @@ function zonesOfBuild(
   );
 }
 
+/** Zones below Movable that are printed with a range. */
+function populated({ printed }: MachineDescription): MachineDescription['printed']['zoneRanges'] {
+  return printed.zoneRanges.filter(
+    ({ zone, range }) => range !== undefined && zone !== 'Movable' && zone !== 'Device',
+  );
+}
+
+function isLastPrinted(description: MachineDescription, zone: ZoneName): boolean {
+  return populated(description).at(-1)?.zone === zone;
+}
+
 function endOf(
-  { printed }: MachineDescription,
+  description: MachineDescription,
   entry: ZoneEnd,
   copied: Map<ZoneName, string>,
 ): number {
   if ('end' in entry) return entry.end;
-  const populated = printed.zoneRanges.filter(
-    ({ zone, range }) => range !== undefined && zone !== 'Movable' && zone !== 'Device',
-  );
-  const last = populated.at(-1);
+  const zones = populated(description);
   // Whatever its limit is, the last zone with memory ends where memory does.
-  if (last === undefined || last.zone === entry.zone) return TO_THE_END;
+  if (zones.length === 0 || zones.at(-1)!.zone === entry.zone) return TO_THE_END;
   copied.set(entry.zone, entry.why);
-  return populated.find(({ zone }) => zone === entry.zone)?.range?.end ?? 0;
+  return zones.find(({ zone }) => zone === entry.zone)?.range?.end ?? 0;
 }

@@ -33,6 +33,7 @@ const SPARSE_ONLY: ReadonlySet<Architecture> = new Set([
   'ppc64',
   's390x',
   'loongarch64',
+  'sparc64',
 ]);
 
 /** Bytes of a section where one size fits all releases. */
@@ -41,6 +42,8 @@ const SECTION_BYTES: Readonly<Partial<Record<Architecture, number>>> = {
   mips: 2 ** 28,
   arm: 2 ** 28,
   loongarch64: 2 ** 29,
+  sparc64: 2 ** 30,
+  ia64: 2 ** 30,
 };
 
 /**

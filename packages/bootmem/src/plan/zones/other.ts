@@ -2,12 +2,13 @@
  * Zones of the architectures whose rules fit on a line or two.
  */
 import { GIB_4, lowmemEnd, NORMAL, TO_THE_END } from './zone-rule.js';
-import type { ZoneRule } from './zone-rule.js';
+import type { MachineDescription } from '@bootmem/firmware-map';
+import type { ZoneEnd, ZoneRule } from './zone-rule.js';
 
 const HIGHMEM = { zone: 'HighMem', end: TO_THE_END } as const;
 
-/** Addresses of 31 bits are what old channel programs reach. */
-export const s390x: ZoneRule = () => [{ zone: 'DMA', end: 2 ** 31 }, NORMAL];
+/** Addresses of 31 bits are what old channel programs reach; all of them are printed, with memory or without. */
+export const s390x: ZoneRule = () => [{ zone: 'DMA', end: 2 ** 31, whole: true }, NORMAL];
 
 /**
  * 32-bit devices below 4 GiB. A kernel that lets Normal begin lower has a limit of its own, which its log shows and
@@ -41,20 +42,70 @@ export const mips: ZoneRule = ({ description }) => {
   return [
     { zone: 'DMA', why: 'the DMA boundary depends on the board' },
     { zone: 'DMA32', end: GIB_4 },
-    ...(hasHighmem ? [lowmemEnd('the board'), HIGHMEM] : [NORMAL]),
+    ...(hasHighmem ? [lowmemEnd(description, 'the board'), HIGHMEM] : [NORMAL]),
   ];
 };
 
-/** 32-bit ARM, PowerPC, SuperH: a DMA zone where a board asks for one, lowmem, HighMem above it. */
-export const board32: ZoneRule = () => [
-  { zone: 'DMA', why: 'the DMA boundary depends on the board' },
-  lowmemEnd('the vmalloc area and the board'),
+/** Where Normal is empty, all of lowmem is DMA. */
+function dmaOfBoard({ printed }: MachineDescription): ZoneEnd {
+  const isLowmem = printed.zoneRanges.some(
+    ({ zone, range }) => zone === 'Normal' && range === undefined,
+  );
+  return printed.lowmem !== undefined && isLowmem
+    ? { zone: 'DMA', end: printed.lowmem.end }
+    : { zone: 'DMA', why: 'the DMA boundary depends on the board' };
+}
+
+/**
+ * 32-bit ARM, PowerPC, SuperH, SPARC, MicroBlaze, Xtensa, ARC: a DMA zone where a board asks for one, lowmem, HighMem
+ * above it.
+ */
+export const board32: ZoneRule = ({ description }) => [
+  dmaOfBoard(description),
+  lowmemEnd(description, 'the vmalloc area and the board'),
   HIGHMEM,
 ];
 
+/** All memory in one zone: sparc64, OpenRISC, 32-bit RISC-V. */
+export const oneZone: ZoneRule = () => [NORMAL];
+
+/** 32-bit devices below 4 GiB, in a zone that was called DMA to 4.19. */
+export const ia64: ZoneRule = () => [
+  { zone: 'DMA', end: GIB_4 },
+  { zone: 'DMA32', end: GIB_4 },
+  NORMAL,
+];
+
+/** What the machine's bridges reach is DMA. */
+export const alpha: ZoneRule = () => [
+  { zone: 'DMA', why: 'the DMA boundary depends on the machine' },
+  NORMAL,
+];
+
+/** PA-RISC and 68k print the end of their one zone in bytes where pages are meant, and not in all releases. */
+export const inBytes: ZoneRule = () => {
+  const outer =
+    'kernels of this architecture do not print where memory ends, but a number of their own';
+  return [
+    { zone: 'DMA', end: TO_THE_END, outer },
+    { ...NORMAL, outer },
+  ];
+};
+
+/** A kernel in a process: physical addresses count from where its image lies, which is not printed. */
+export const um: ZoneRule = () => [
+  {
+    ...NORMAL,
+    outer: 'the end is counted from where the image lies in its process, which is not printed',
+  },
+];
+
 /** A machine that gives no sign of its architecture: nobody's limits. */
-export const unknown: ZoneRule = () =>
-  (['DMA', 'DMA32', 'Normal', 'HighMem'] as const).map((zone) => ({
+export const unknown: ZoneRule = () => {
+  const why = 'the architecture does not show in the input, so neither do its zone limits';
+  return (['DMA', 'DMA32', 'Normal', 'HighMem'] as const).map((zone) => ({
     zone,
-    why: 'the architecture does not show in the input, so neither do its zone limits',
+    why,
+    outer: why,
   }));
+};

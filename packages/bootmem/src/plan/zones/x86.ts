@@ -9,15 +9,15 @@ import type { ZoneRule } from './zone-rule.js';
 const ISA_END = 2 ** 24;
 
 /** 64-bit kernels. */
-export const x86_64: ZoneRule = () => [
+export const x86_64: ZoneRule = ({ printed: { dma32End } }) => [
   { zone: 'DMA', end: ISA_END },
-  { zone: 'DMA32', end: GIB_4, always: true },
+  { zone: 'DMA32', end: GIB_4, always: true, ...(dma32End === 'whole' ? { whole: true } : {}) },
   { zone: 'Normal', end: TO_THE_END, always: true },
 ];
 
 /** 32-bit kernels. */
-export const i386: ZoneRule = () => [
+export const i386: ZoneRule = ({ description }) => [
   { zone: 'DMA', end: ISA_END },
-  lowmemEnd('the vmalloc area'),
+  lowmemEnd(description, 'the vmalloc area'),
   { zone: 'HighMem', end: TO_THE_END },
 ];

@@ -11,6 +11,10 @@ export type ZoneEnd = {
   readonly zone: ZoneName;
   /** Every build has the zone, so a log without its line was cut. */
   readonly always?: true;
+  /** `Zone ranges:` names the zone's whole reach, however little memory there is. */
+  readonly whole?: true;
+  /** Why the end that is printed does not follow even where the zone is the last one with memory. */
+  readonly outer?: string;
 } & ({ readonly end: number } | { readonly why: string });
 
 /** What a rule may look at. */
@@ -34,7 +38,10 @@ export const GIB_4 = 2 ** 32;
 /** The zone of all memory that the zones below leave. */
 export const NORMAL: ZoneEnd = { zone: 'Normal', end: TO_THE_END, always: true };
 
-/** Why lowmem's end is not known. */
-export function lowmemEnd(what: string): ZoneEnd {
-  return { zone: 'Normal', always: true, why: `the end of lowmem depends on ${what}` };
+/** Lowmem ends where the kernel says so before it lays out zones ("low ram: 0 - …"); else why it is not known. */
+export function lowmemEnd(description: MachineDescription, what: string): ZoneEnd {
+  const { lowmem } = description.printed;
+  return lowmem === undefined
+    ? { zone: 'Normal', always: true, why: `the end of lowmem depends on ${what}` }
+    : { zone: 'Normal', always: true, end: lowmem.end };
 }
