@@ -252,6 +252,17 @@ try {
     }
   }
 
+  const bills = join(scratch, 'bills');
+  run('node', [join(root, 'tools/sbom.mjs'), bills, `bootmem@${first.get('bootmem')}`], scratch);
+  const [bill] = readdirSync(bills).map((file) => readJson(join(bills, file)));
+  const listed = new Set(bill.components.map(({ purl }) => decodeURIComponent(purl)));
+  const { dependencies } = readJson(join(repo, 'packages/bootmem/package.json'));
+  for (const name of ['bootmem', ...Object.keys(dependencies)])
+    check(
+      [...listed].some((purl) => purl.startsWith(`pkg:npm/${name}@`)),
+      `the bill of materials of bootmem lists ${name}`,
+    );
+
   const moving = dependents(repo, CHANGED);
   const directory = [...readdirSync(join(repo, 'packages'))].find(
     (dir) => readJson(join(repo, 'packages', dir, 'package.json')).name === CHANGED,
