@@ -112,6 +112,7 @@ test('a work comes back when the function has returned, delivered or not, to who
     arg: { marks: new SharedArrayBuffer(400) },
     start: 0,
     size: 100,
+    maxThreads: 2,
   });
   expect(got).toBe(2);
   expect(small.stats().freeWorks).toBe(1);

@@ -185,7 +185,9 @@ export class RangeEngine {
 
   /** Shape of a run with defaults filled in. @throws ERR_PADATA_ARGUMENT */
   shape(job: RangeJobState, start: number, size: number): RangeShape {
-    const all = this.#crew.isAlone ? 1 : this.#crew.target + 1;
+    const { target, isAlone } = this.#crew;
+    // One thread is what a machine of one CPU gets: who shares a range there only waits for the other.
+    const all = isAlone || target === 1 ? 1 : target + 1;
     const { align = 1, minChunk = 1, maxThreads = all } = job.options;
     return { start, size, align, minChunk, maxThreads };
   }

@@ -19,7 +19,10 @@ export interface RangeJobOptions<F = unknown, V = unknown> {
   readonly align?: number;
   /** Smallest chunk worth a thread, in units; >= 0, default 1. */
   readonly minChunk?: number;
-  /** Participants at most, the caller included; default: all threads and the caller. */
+  /**
+   * Participants at most, the caller included; default: all threads and the caller, on a pool of one thread the caller
+   * alone. @kernel max_threads
+   */
   readonly maxThreads?: number;
   /** Called in the caller, ascending, on every maximal completed span after a failure or an abort. */
   readonly undoFn?: FunctionRef;
@@ -64,7 +67,10 @@ export interface RangeWorkerStats {
 
 /** What a run did. */
 export interface RangeResult<V = unknown> {
-  /** Participants wanted, the caller included; 0 for an empty range. */
+  /**
+   * Participants wanted, the caller included: `size` in units of `minChunk` or `align`, whichever is larger, at most
+   * `maxThreads`. 1 = the caller calls the function once, for the whole range, and nothing is shared; 0 for an empty range.
+   */
   readonly planned: number;
   /** Participants that had a work, the caller included. */
   readonly got: number;

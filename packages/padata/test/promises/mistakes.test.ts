@@ -105,14 +105,27 @@ test('a stall that lasts is reported with the time since the last delivery, not 
   expect(third!.ms).toBeGreaterThanOrEqual(second!.ms + 20);
 });
 
-test('participants wanted are no more than the pool has', async () => {
+test('participants wanted are no more than the pool has; on a pool of one thread it is the caller', async () => {
   const nested = new URL('../fixtures/nested-jobs.mjs', import.meta.url);
   const marks = new SharedArrayBuffer(400);
   const job = { threadFn: { module: nested, name: 'inner' }, arg: { marks }, start: 0, size: 100 };
-  expect(await pool.runMultithreaded(job)).toMatchObject({ planned: 2 });
-  await using alone = createWorkPool({ threads: 1 });
-  alone.resize(0);
-  expect(await alone.runMultithreaded(job)).toMatchObject({ planned: 1, got: 1, chunks: 1 });
+  const alone = { planned: 1, got: 1, chunks: 1, workers: [{ worker: 0, units: 100 }] };
+  expect(await pool.runMultithreaded(job)).toMatchObject(alone);
+  expect(await pool.runMultithreaded({ ...job, maxThreads: 2 })).toMatchObject({ planned: 2 });
+  const { start, size, ...options } = job;
+  using prepared = await pool.prepareRange(options);
+  expect(await prepared.run(start, size)).toMatchObject(alone);
+  expect(prepared.runSync(start, size)).toMatchObject(alone);
+  await using changing = createWorkPool({ threads: 1, capacity: 3 });
+  for (const [threads, planned] of [
+    [0, 1],
+    [1, 1],
+    [2, 3],
+    [3, 4],
+  ] as const) {
+    changing.resize(threads);
+    expect(await changing.runMultithreaded(job)).toMatchObject({ planned });
+  }
 });
 
 test('bytes that a job gives are a Uint8Array, in the caller too', async () => {
