@@ -17,6 +17,7 @@ import type { Series } from '../series/series.js';
 import { serialWorkerFor } from './masks.js';
 import type { MaskKind, WorkerMask } from './masks.js';
 import type { SerialQueue } from './serial-queue.js';
+import { inContext } from '#context';
 
 /** How a shell is made: as a series, less what the masks decide. */
 export interface ShellOptions<F> extends Omit<SeriesOptions<F>, 'fn' | 'workers' | 'onFull'> {
@@ -70,6 +71,8 @@ interface Generation<F> {
 }
 
 interface Outcome<F> {
+  /** The job's serial half, in the async context of its submission. */
+  readonly serial: (...args: Parameters<PadataJob<F>['serial']>) => unknown;
   readonly error: unknown;
   readonly result: JobResult<F> | undefined;
   readonly info: SerialInfo;
@@ -143,17 +146,22 @@ export class PadataShell<F = unknown> {
     const hasWork = this.#takeWork(generation);
     const { series } = generation;
     generation.references += 1;
+    const serial = inContext<unknown, JobResult<F> | undefined, SerialInfo>((error, result, info) =>
+      job.serial(error, result, info),
+    );
     try {
-      series.submit(
+      series.submitKept(
         job.input,
-        (error, result, seq) => {
+        (error, value, seq) => {
           this.#giveWorks(generation, series.inFlight);
           const info = { seq, serialWorker };
+          const result = value as JobResult<F> | undefined;
           this.#host
             .queue(serialWorker)
-            .push(() => this.#serialise(generation, job, { error, result, info }));
+            .push(() => this.#serialise(generation, { serial, error, result, info }));
         },
         job.transfer,
+        false,
       );
     } catch (error) {
       generation.references -= 1;
@@ -206,14 +214,10 @@ export class PadataShell<F = unknown> {
     return generation;
   }
 
-  #serialise(
-    generation: Generation<F>,
-    job: PadataJob<F>,
-    { error, result, info }: Outcome<F>,
-  ): unknown {
+  #serialise(generation: Generation<F>, { serial, error, result, info }: Outcome<F>): unknown {
     let pending: Promise<unknown> | undefined;
     try {
-      const value = job.serial(error, result, info);
+      const value = serial(error, result, info);
       if (isThenable(value)) pending = Promise.resolve(value);
     } catch (thrown) {
       this.#release(generation);

@@ -37,6 +37,7 @@ import type {
 } from './series-types.js';
 import { SlotRing } from '../ring/slot-ring.js';
 import type { SerialCallback, Settle } from '../ring/slot-ring-types.js';
+import { inContext } from '#context';
 import { makeDuplex, makeTransform } from '#streams';
 import type { SeriesDuplex, SeriesTransform } from './series-types.js';
 
@@ -141,8 +142,8 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
   /**
    * Submits a job; its callback runs after those of all jobs submitted before.
    * @param input    value for the function
-   * @param callback gets (error, result, seq), never during this call; in the async context of the delivery: for that of
-   *                 this call (AsyncLocalStorage) bind it, `AsyncResource.bind(callback)`, or use `run`
+   * @param callback gets (error, result, seq), never during this call; in the async context of this call
+   *                 (AsyncLocalStorage), as what follows an `await` of `run` is
    * @param transfer objects to hand over with the input
    * @param more     others follow, and nobody waits for this result alone: its callback may come with that of the
    *                 next job submitted without `more`, or when half the window is done, or 64 ms later. Saves waking
@@ -158,7 +159,8 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     transfer?: readonly unknown[],
     more = false,
   ): boolean {
-    return this.submitKept(input, callback as SerialCallback, transfer, false, undefined, more);
+    const bound = inContext(callback) as SerialCallback;
+    return this.submitKept(input, bound, transfer, false, undefined, more);
   }
 
   /** `submit` whose byte results stay valid until `release`. */
