@@ -289,7 +289,7 @@ const mutants: readonly Mutant[] = [
   {
     name: 'iterator: results that nobody takes keep their bytes',
     file: 'series/ordered-iterator.ts',
-    find: 'for (let i = this.#queueAt; i < this.#queue.length; i += 1) this.#sink.release();',
+    find: 'for (let n = this.#queue.length; n > 0; n -= 1) this.#sink.release();',
     put: '',
     first: 'series|checklist|edges',
   },

@@ -6,6 +6,7 @@
  * where their callbacks wait.
  * @kernel padata_serial_worker
  */
+import { Fifo } from '../base/fifo.js';
 import { isThenable, whenSettled } from '../base/thenable.js';
 
 /** One callback with its arguments bound. */
@@ -13,9 +14,8 @@ type SerialTask = () => unknown;
 
 /** A queue of callbacks that never overlap. */
 export class SerialQueue {
-  readonly #tasks: SerialTask[] = [];
+  readonly #tasks = new Fifo<SerialTask>();
   readonly #report: (error: unknown) => void;
-  #at = 0;
   #busy = false;
 
   /** @param report takes the error of a callback that throws or rejects */
@@ -31,13 +31,7 @@ export class SerialQueue {
 
   #run(): void {
     this.#busy = true;
-    while (this.#at < this.#tasks.length) {
-      const task = this.#tasks[this.#at]!;
-      this.#at += 1;
-      if (this.#at === this.#tasks.length) {
-        this.#tasks.length = 0;
-        this.#at = 0;
-      }
+    for (let task = this.#tasks.shift(); task !== undefined; task = this.#tasks.shift()) {
       try {
         const result = task();
         if (isThenable(result)) {

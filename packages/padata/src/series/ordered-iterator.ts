@@ -8,6 +8,7 @@
  * exceed the window: a slow consumer stops the reading.
  */
 import { abortReason } from '../base/abort.js';
+import { Fifo } from '../base/fifo.js';
 import { checkChoice, checkOptionNames } from '../base/options.js';
 import type { OptionNames } from '../base/options.js';
 import type { ErrorPolicy, JobCallback, MapOptions, ReadableLike, Source } from './series-types.js';
@@ -43,10 +44,9 @@ export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDis
   readonly #policy: ErrorPolicy;
   readonly #onProgress: ((done: number) => void) | undefined;
   readonly #signal: AbortSignal | undefined;
-  readonly #queue: Outcome<R>[] = [];
-  readonly #waiters: Waiter<R>[] = [];
+  readonly #queue = new Fifo<Outcome<R>>();
+  readonly #waiters = new Fifo<Waiter<R>>();
   readonly #errors: unknown[] = [];
-  #queueAt = 0;
   /** Submitted and not handed out. */
   #ahead = 0;
   #handed = 0;
@@ -219,13 +219,8 @@ export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDis
 
   #serve(): void {
     while (this.#waiters.length > 0) {
-      if (this.#queueAt < this.#queue.length) {
-        const outcome = this.#queue[this.#queueAt]!;
-        this.#queueAt += 1;
-        if (this.#queueAt === this.#queue.length) {
-          this.#queue.length = 0;
-          this.#queueAt = 0;
-        }
+      const outcome = this.#queue.shift();
+      if (outcome !== undefined) {
         this.#ahead -= 1;
         this.#handOut(outcome);
       } else if (this.#over !== undefined) {
@@ -272,10 +267,9 @@ export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDis
     this.#over = over;
     this.#signal?.removeEventListener('abort', this.#onAbort);
     if (this.#sink.keep) {
-      for (let i = this.#queueAt; i < this.#queue.length; i += 1) this.#sink.release();
+      for (let n = this.#queue.length; n > 0; n -= 1) this.#sink.release();
     }
-    this.#queue.length = 0;
-    this.#queueAt = 0;
+    this.#queue.clear();
     this.#serve();
   }
 }

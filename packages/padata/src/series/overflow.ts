@@ -1,4 +1,5 @@
 /** Jobs that wait in the caller, in order, until there is room for them in the window. */
+import { Fifo } from '../base/fifo.js';
 import type { SerialCallback, Settle } from '../ring/slot-ring-types.js';
 
 /** A job that was submitted and has no slot. */
@@ -15,17 +16,16 @@ export interface WaitingJob {
 
 /** The jobs of one series, first come first served. */
 export class Overflow {
-  readonly #jobs: WaitingJob[] = [];
-  #at = 0;
+  readonly #jobs = new Fifo<WaitingJob>();
 
   /** Jobs that wait. */
   get length(): number {
-    return this.#jobs.length - this.#at;
+    return this.#jobs.length;
   }
 
   /** The job that waits longest. There must be one. */
   get first(): WaitingJob {
-    return this.#jobs[this.#at]!;
+    return this.#jobs.at(0)!;
   }
 
   push(job: WaitingJob): void {
@@ -34,17 +34,13 @@ export class Overflow {
 
   /** The first has left. */
   shift(): void {
-    this.#at += 1;
-    if (this.#at < this.#jobs.length) return;
-    this.#jobs.length = 0;
-    this.#at = 0;
+    this.#jobs.shift();
   }
 
   /** The n-th that waits, from 0, is not to be run: it ends with this error in its turn. */
   fail(n: number, error: unknown): void {
-    const at = this.#at + n;
-    const job = this.#jobs[at];
-    if (job !== undefined) this.#jobs[at] = { ...job, failed: { error } };
+    const job = this.#jobs.at(n);
+    if (job !== undefined) this.#jobs.replace(n, { ...job, failed: { error } });
   }
 
   /** None of them is to be run: each ends with this error in its turn. */
