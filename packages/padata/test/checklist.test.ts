@@ -92,6 +92,45 @@ test('node-aware helpers: the next job begins with the next node', async () => {
   expect(helpers).toEqual([1, 2, 3, 1]);
 });
 
+test('only the threads that a range job names help with it; while none of them is there, any does', async () => {
+  const helpersOf = async (workers: readonly number[], maxThreads = 4): Promise<number[]> => {
+    // The caller stays in its first chunk until a helper has begun.
+    const result = await pool.runMultithreaded({
+      threadFn: { module: faults, name: 'chunk' },
+      arg: { here: new SharedArrayBuffer(16), fault: 'none' },
+      start: 0,
+      size: 100,
+      maxThreads,
+      workers,
+    });
+    expect(result.planned).toBe(
+      Math.min(maxThreads, 1 + (workers.includes(9) ? 3 : workers.length)),
+    );
+    return result.workers.map(({ worker }) => worker).filter((worker) => worker > 0);
+  };
+  expect(await helpersOf([2])).toEqual([2]);
+  expect(await helpersOf([3])).toEqual([3]);
+  expect(await helpersOf([1, 3], 2)).toHaveLength(1);
+  for (const worker of await helpersOf([1, 3])) expect([1, 3]).toContain(worker);
+  expect((await helpersOf([9])).length).toBeGreaterThan(0);
+  for (const workers of [[0], [256], [1.5], [Number.NaN]]) {
+    await expect(helpersOf(workers)).rejects.toMatchObject({ code: 'ERR_PADATA_ARGUMENT' });
+  }
+});
+
+test('a prepared job is sent to the threads that it names', async () => {
+  await using prepared = await pool.prepareRange({
+    threadFn: { module: faults, name: 'chunk' },
+    arg: { here: new SharedArrayBuffer(16), fault: 'none' },
+    workers: [2],
+  });
+  for (let i = 0; i < 3; i += 1) {
+    const { workers, got } = await prepared.run(0, 100);
+    expect(got).toBe(2);
+    for (const { worker } of workers) expect([0, 2]).toContain(worker);
+  }
+});
+
 test('a work comes back when the function has returned, delivered or not, to whoever asks', async () => {
   await using small = createWorkPool({ threads: 1, works: 1 });
   await small.ready();

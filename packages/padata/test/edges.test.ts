@@ -1,4 +1,5 @@
 // Roads less travelled: each test is a promise of the documentation.
+import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { fileURLToPath } from 'node:url';
 import { createWorkPool, map, orderedMap } from '@bootmem/padata';
@@ -341,4 +342,16 @@ test('a listener that throws disturbs nobody else', async () => {
   await p.ready();
   off();
   expect(seen).toEqual([1]);
+});
+
+test('a thread that is ready says what the system calls it', async () => {
+  await using p = createWorkPool({ threads: 2 });
+  const tids = new Set<number>();
+  p.on('worker-ready', ({ tid }) => tids.add(tid));
+  await p.ready();
+  if (process.platform === 'linux') {
+    expect(tids.size).toBe(2);
+    for (const tid of tids) expect(existsSync(`/proc/self/task/${tid}`)).toBe(true);
+    expect(tids.has(process.pid)).toBe(false);
+  } else expect([...tids]).toEqual([0]);
 });

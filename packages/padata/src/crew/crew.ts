@@ -16,6 +16,8 @@ import type { Platform, PlatformWorker, WorkerEnd } from './platform.js';
 export interface Member {
   readonly id: number;
   readonly platform: PlatformWorker;
+  /** What the operating system calls the thread; 0 = it has not said yet, or does not know. */
+  tid: number;
   /** Range jobs this thread was told about. */
   readonly jobs: Set<number>;
   /** Modules that it imports at the moment, and whether each as a suspect. */
@@ -318,6 +320,7 @@ export class Crew {
       jobs: new Set(),
       importing: new Map(),
       used: false,
+      tid: 0,
       killed: false,
       since: performance.now(),
       state: 'starting',
@@ -384,6 +387,7 @@ export class Crew {
   #deliver(member: Member, message: FromWorker): void {
     if (message.t === 'hello') {
       member.platform.identify(message.tid);
+      member.tid = message.tid;
       this.#startFailures = 0;
       if (member.state === 'starting') member.state = 'ready';
       this.#events.onReady(member);

@@ -95,7 +95,11 @@ const POOL_OPTIONS: OptionNames<WorkPoolOptions> = {
 
 /** What a pool reports. */
 export interface WorkPoolEvents {
-  'worker-ready': { readonly worker: number };
+  'worker-ready': {
+    readonly worker: number;
+    /** Number of the thread by the operating system, on Linux; else 0. */
+    readonly tid: number;
+  };
   /** A thread ended: after `resize`, `close`, a crash or process.exit in it. */
   'worker-exit': {
     readonly worker: number;
@@ -198,7 +202,7 @@ export class WorkPool implements RangeRunner {
           this.#onMessage(member, message);
         },
         onReady: (member) => {
-          this.#events.emit('worker-ready', { worker: member.id });
+          this.#events.emit('worker-ready', { worker: member.id, tid: member.tid });
           this.#checkReady();
         },
         onStart: (member) => {

@@ -11,7 +11,7 @@
  * from the chunks that the caller has just run alone: helpers that are awake are let in when what is left is worth the
  * traffic between the caches, and those that sleep are woken when it is worth that.
  */
-import { PadataError } from '../base/errors.js';
+import { PadataError, checkInteger } from '../base/errors.js';
 import { loadedFunction, moduleHref } from '../base/function-ref.js';
 import type { AnyFunction } from '../base/function-ref.js';
 import { loadWithin } from '../base/load-within.js';
@@ -20,6 +20,7 @@ import type { OptionNames } from '../base/options.js';
 import type { Crew, Member } from '../crew/crew.js';
 import type { Platform, WorkerEnd } from '../crew/platform.js';
 import type { WorkList } from '../crew/work-list.js';
+import { MAX_THREADS } from '../protocol/control-layout.js';
 import { lane as protocol } from '../protocol/machine.js';
 import type { FromWorker } from '../protocol/messages.js';
 import { CallerPart } from './caller-part.js';
@@ -48,6 +49,7 @@ const RANGE_OPTIONS: OptionNames<RangeJobOptions> = {
   initial: true,
   priority: true,
   nodeAware: true,
+  workers: true,
   idempotent: true,
 };
 const JOB_OPTIONS: OptionNames<MultithreadedJob> = {
@@ -107,6 +109,7 @@ export class RangeEngine {
   define(options: RangeJobOptions, once: boolean): RangeJobState {
     checkOptionNames('a range job', options, once ? JOB_OPTIONS : RANGE_OPTIONS);
     checkChoice('priority', options.priority, ['normal', 'low']);
+    for (const id of options.workers ?? []) checkInteger('workers', id, 1, MAX_THREADS);
     const href = moduleHref(options.threadFn);
     const job: RangeJobState = {
       id: this.#nextJob++,
@@ -180,7 +183,7 @@ export class RangeEngine {
   /** Sends job and argument to every living thread now. @throws ERR_PADATA_CLONE */
   announce(job: RangeJobState): void {
     if (this.#crew.modules.error(job.href) !== undefined) return;
-    for (const member of this.#crew.members()) this.#lanes.announceTo(member, job);
+    for (const member of this.#lanes.helpersOf(job)) this.#lanes.announceTo(member, job);
   }
 
   /** Shape of a run with defaults filled in. @throws ERR_PADATA_ARGUMENT */
@@ -188,8 +191,11 @@ export class RangeEngine {
     const { target, isAlone } = this.#crew;
     // One thread is what a machine of one CPU gets: who shares a range there only waits for the other.
     const all = isAlone || target === 1 ? 1 : target + 1;
-    const { align = 1, minChunk = 1, maxThreads = all } = job.options;
-    return { start, size, align, minChunk, maxThreads };
+    const { align = 1, minChunk = 1, maxThreads = all, workers } = job.options;
+    const shape = { start, size, align, minChunk, maxThreads };
+    if (workers === undefined) return shape;
+    // Works that nobody may take would make the chunks smaller for nothing.
+    return { ...shape, maxThreads: Math.min(maxThreads, this.#lanes.helpersOf(job).length + 1) };
   }
 
   /** Runs in the event loop. */

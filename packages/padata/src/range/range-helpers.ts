@@ -1,8 +1,9 @@
 /**
- * Which threads are asked to help with a range job: idle ones first; for a node-aware job from each node
- * in turn, starting where the job before stopped.
+ * Which threads are asked to help with a range job: of those that may, idle ones first; for a node-aware job from each
+ * node in turn, starting where the job before stopped.
  */
 import type { Crew, Member } from '../crew/crew.js';
+import type { RangeJobOptions } from './range-types.js';
 
 /** Chooses helpers for the jobs of one pool. */
 export class RangeHelpers {
@@ -17,10 +18,18 @@ export class RangeHelpers {
     this.#nodes = nodes;
   }
 
-  /** Up to `count` threads: idle ones first; from each node in turn when asked. */
-  choose(count: number, nodeAware: boolean): Member[] {
+  /** Threads that may help: those that the job names; while none of them is there, all. */
+  allowed({ workers }: Pick<RangeJobOptions, 'workers'>): Member[] {
     const all = this.#crew.memberList();
-    if (!nodeAware) {
+    if (workers === undefined) return all;
+    const named = all.filter((member) => workers.includes(member.id));
+    return named.length > 0 ? named : all;
+  }
+
+  /** Up to `count` of them: idle ones first; from each node in turn when asked. */
+  choose(count: number, options: Pick<RangeJobOptions, 'workers' | 'nodeAware'>): Member[] {
+    const all = this.allowed(options);
+    if (options.nodeAware !== true) {
       if (all.length <= count) return all;
       all.sort((a, b) => rank(this.#crew, a) - rank(this.#crew, b));
       return all.slice(0, count);

@@ -113,10 +113,7 @@ export class RangeLanes {
     const words = this.#words;
     // The gate is closed: nobody reads the words yet.
     clearWorkers(words, base + LANE.ALLOWED);
-    for (const member of this.#helpers.choose(
-      active.plan.got - 1,
-      job.options.nodeAware === true,
-    )) {
+    for (const member of this.#helpers.choose(active.plan.got - 1, job.options)) {
       // Nobody who would die of it is asked to help.
       if (this.#crew.modules.error(job.href) !== undefined) break;
       this.announceTo(member, job);
@@ -125,6 +122,11 @@ export class RangeLanes {
     add(this.#words, HEAD.OPEN_LANES, 1);
     active.gate = protocol.open(this.#words, base);
     sleep.publish(this.#words);
+  }
+
+  /** Threads that may help with a job. */
+  helpersOf(job: RangeJobState): Member[] {
+    return this.#helpers.allowed(job.options);
   }
 
   /** Sends job and argument to a thread that does not know them. @throws ERR_PADATA_CLONE */

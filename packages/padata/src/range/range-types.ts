@@ -34,6 +34,8 @@ export interface RangeJobOptions<F = unknown, V = unknown> {
   readonly priority?: 'normal' | 'low';
   /** Take helpers from the worker nodes in turn. Default false. */
   readonly nodeAware?: boolean;
+  /** Ids of threads that may help; while none of them is there, any may. The caller takes part all the same. Default: all. */
+  readonly workers?: readonly number[];
   /** A chunk may be run again if its worker dies: the caller does so. Default false. */
   readonly idempotent?: boolean;
 }
