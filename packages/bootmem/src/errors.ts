@@ -16,6 +16,7 @@ export type BootmemErrorCode =
   | 'ERR_BOOTMEM_WRITE'
   | 'ERR_BOOTMEM_ABORTED'
   | 'ERR_BOOTMEM_CLOSED'
+  | 'ERR_BOOTMEM_BIND'
   | 'ERR_BOOTMEM_INIT';
 
 /** The codes that mean "the caller gave something unusable": exit code 2 of the command. */

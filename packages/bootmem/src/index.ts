@@ -5,6 +5,7 @@
  */
 export { bootMemory } from './boot/boot-memory.js';
 export type { Machine } from './boot/machine.js';
+export type { HelperThread, NodeBinding } from './boot/threads.js';
 export type { BootEvent, BootOptions } from './boot/types.js';
 export { loadMachine } from './input/load-machine.js';
 export type { LoadedMachine, MachineSource } from './input/types.js';

@@ -83,6 +83,8 @@ export interface ThreadReport {
   readonly share: number;
   /** Time inside chunks. */
   readonly busyMs: number;
+  /** Node of this host that the thread belongs to, where threads belong to nodes; the calling thread belongs to none. */
+  readonly hostNode?: number;
 }
 
 /** One chunk of deferred work, for the timeline. */

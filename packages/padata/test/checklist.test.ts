@@ -119,7 +119,7 @@ test('only the threads that a range job names help with it; while none of them i
 });
 
 test('a prepared job is sent to the threads that it names', async () => {
-  await using prepared = await pool.prepareRange({
+  using prepared = await pool.prepareRange({
     threadFn: { module: faults, name: 'chunk' },
     arg: { here: new SharedArrayBuffer(16), fault: 'none' },
     workers: [2],

@@ -9,7 +9,6 @@
  * `eager` has no deferred part; `on-demand` leaves it to allocations.
  */
 import type { MachineDescription } from '@bootmem/firmware-map';
-import type { WorkPool } from '@bootmem/padata';
 import { createZoneGrower } from '@bootmem/page-init';
 import type { DeferredResult } from '@bootmem/page-init';
 import { BootmemError } from '../errors.js';
@@ -24,11 +23,13 @@ import type { WorkerFunctions } from '../worker/functions.js';
 import { sharedNow } from '../worker/chunk-log.js';
 import { assemble, bringUpEarly } from './assemble.js';
 import type { Assembly } from './assemble.js';
-import { DeferredPass, startThreads } from './deferred.js';
+import { DeferredPass } from './deferred.js';
 import { Devices } from './devices.js';
-import { BootLog, layoutLines, needsLines } from './log-lines.js';
+import { BootLog, layoutLines, needsLines, placementLines } from './log-lines.js';
 import { Machine } from './machine.js';
 import { predictRest } from './prediction.js';
+import { checkBinding, startThreads } from './threads.js';
+import type { BootThreads } from './threads.js';
 import type { BootEvent, BootOptions } from './types.js';
 
 /** Most threads a boot may use. */
@@ -59,7 +60,7 @@ interface Context {
  * @returns the machine; close it to end its threads. Device memory may still be coming up: see
  *   `machine.devicesReady()`
  * @throws BootmemError ERR_BOOTMEM_USAGE for options out of range, ERR_BOOTMEM_NO_MEMORY_MAP when no memory
- *   follows from the description, ERR_BOOTMEM_ABORTED when the signal was raised
+ *   follows from the description, ERR_BOOTMEM_BIND when a thread could not be tied, ERR_BOOTMEM_ABORTED when the signal was raised
  * @remarks shared memory of 14 bytes a page is reserved; a boot touches a little more than 2 of them. A line of the log says how
  *   much before it is done. A machine of more than 2^31 pages (8 TiB of 4 KiB) is brought up to its first allocation
  *   and the rest predicted (`report().predicted`); one of more than 255 zones is refused
@@ -72,6 +73,7 @@ export async function bootMemory(
   const mode = options.mode ?? 'deferred';
   checkOptions(threads, mode);
   checkPerNode(options.perNode);
+  checkBinding(options.binding);
   const { signal } = options;
   throwIfAborted(signal);
   const asked = options.profile ?? 'auto';
@@ -81,7 +83,12 @@ export async function bootMemory(
 
   const began = performance.now();
   const functions = workerFunctions(options.workerModule);
-  const pool = await startThreads(mode === 'deferred' ? threads : 1, functions, options.worker);
+  const running = await startThreads(functions, {
+    threads: mode === 'deferred' ? threads : 1,
+    worker: options.worker,
+    binding: options.binding,
+  });
+  const { pool } = running;
   try {
     const clock = { start: performance.now(), epoch: sharedNow() };
     const context: Context = {
@@ -96,7 +103,7 @@ export async function bootMemory(
       }),
       elapsed: () => performance.now() - clock.start,
     };
-    const up = await bringUp(context, pool, functions);
+    const up = await bringUp(context, running, functions);
     const threading = { machine: up.pass.handle(), pool, functions };
     const devices = new Devices(up.assembly, threading, (line) => {
       context.log.add(line);
@@ -140,7 +147,7 @@ interface BroughtUp {
 
 async function bringUp(
   context: Context,
-  pool: WorkPool,
+  running: BootThreads,
   functions: WorkerFunctions,
 ): Promise<BroughtUp> {
   const { description, options, asked, signal, emit, log, elapsed } = context;
@@ -157,7 +164,7 @@ async function bringUp(
   const { whole } = needs;
   const assembly = assemble(plan, { defer: mode !== 'eager', accept, threads, whole });
   const limits = threadLimits(plan, context.perNode);
-  const pass = new DeferredPass(assembly, pool, functions, {
+  const pass = new DeferredPass(assembly, running, functions, {
     threads: mode === 'deferred' ? threads : 1,
     limitOf: limits.of,
   });
@@ -167,6 +174,7 @@ async function bringUp(
   emit({ kind: 'phase', phase: 'early', ms: earlyFrom });
   if (passes) {
     log.add(`deferred pages: ${threads} threads, ${limits.why}`);
+    for (const line of placementLines(running.placement)) log.add(line);
     pass.prepare();
   }
   const early = bringUpEarly(assembly);

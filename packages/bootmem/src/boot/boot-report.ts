@@ -108,7 +108,7 @@ export function bootReport(parts: MachineParts, accepted: readonly AcceptedPoint
       initialisedPages,
       pagesPerSecond: initMs > 0 ? (initialisedPages / initMs) * 1000 : 0,
     },
-    threads: threadReports(options.threads, deferred),
+    threads: threadReports(options.threads, deferred, parts.pass.hostNodes),
     chunks: chunkReports(parts),
     devices: devices.reports,
     ...(unaccepted === undefined ? {} : { unaccepted }),
@@ -238,7 +238,11 @@ function deviceZones({ assembly, devices }: MachineParts): ZoneReport[] {
   });
 }
 
-function threadReports(count: number, deferred: DeferredResult | undefined): ThreadReport[] {
+function threadReports(
+  count: number,
+  deferred: DeferredResult | undefined,
+  hostNodes: readonly number[] | undefined,
+): ThreadReport[] {
   const threads = new Map<number, { pages: number; chunks: number; busyMs: number }>();
   for (const node of deferred?.nodes ?? []) {
     for (const { worker, units, chunks, ms } of node.workers) {
@@ -259,7 +263,15 @@ function threadReports(count: number, deferred: DeferredResult | undefined): Thr
   const total = [...threads.values()].reduce((sum, one) => sum + one.pages, 0);
   return [...threads]
     .sort(([left], [right]) => left - right)
-    .map(([thread, one]) => ({ thread, ...one, share: total === 0 ? 0 : one.pages / total }));
+    .map(([thread, one]) => {
+      const hostNode = hostNodes?.[thread - 1];
+      return {
+        thread,
+        ...one,
+        share: total === 0 ? 0 : one.pages / total,
+        ...(hostNode === undefined ? {} : { hostNode }),
+      };
+    });
 }
 
 /** Chunks with threads numbered from 0 in the order of their ids; the calling thread is 0. */

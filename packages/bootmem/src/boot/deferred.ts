@@ -3,7 +3,6 @@
  * thread among them.
  */
 import { allocateBuffer } from '@bootmem/memmap/shared';
-import { createWorkPool } from '@bootmem/padata';
 import type { PreparedRange, WorkPool } from '@bootmem/padata';
 import { createDeferredNodes, initDeferred } from '@bootmem/page-init';
 import type { DeferredNode, DeferredResult, RangeJobRunner } from '@bootmem/page-init';
@@ -13,42 +12,12 @@ import type { AttachArg, ChunkArg, MachineHandle } from '../worker/init-worker.j
 import type { WorkerFunctions } from '../worker/functions.js';
 import { ChunkLog } from '../worker/chunk-log.js';
 import type { Assembly } from './assemble.js';
+import { helpersByNode } from './host-nodes.js';
 import { createLoneRunner } from './lone-jobs.js';
-
-/**
- * Starts the threads of a boot and loads the code they will run, as a kernel has its other processors up
- * before it hands work to them.
- * @param threads    threads that initialise, the caller included
- * @param functions  what they run
- * @param worker     makes a thread, where the program's own bundle does that
- */
-export async function startThreads(
-  threads: number,
-  functions: WorkerFunctions,
-  worker?: () => unknown,
-): Promise<WorkPool> {
-  const pool =
-    threads > 1
-      ? createWorkPool({
-          threads: threads - 1,
-          // All nodes run at once, and each may have every thread.
-          works: Math.min((threads - 1) * CONCURRENT_NODES, MAX_WORKS),
-          name: 'bootmem',
-          ...(worker === undefined ? {} : { worker }),
-        })
-      : createWorkPool({ threads: 0, backend: 'inline' });
-  await pool.ready();
-  await pool.load(functions.chunk);
-  return pool;
-}
+import type { BootThreads, Placement } from './threads.js';
 
 /** Boots of this process so far: makes their names differ. */
 let boots = 0;
-
-/** Nodes whose jobs may each have all threads at the same time. */
-const CONCURRENT_NODES = 32;
-/** Most works of a pool. */
-const MAX_WORKS = 1024;
 
 /** Chunks that are kept for the timeline. */
 const LOG_CAPACITY = 16384;
@@ -74,6 +43,7 @@ export class DeferredPass {
   readonly #functions: WorkerFunctions;
   readonly #threads: number;
   readonly #limitOf: (nid: number) => number;
+  readonly #placement: Placement | undefined;
   #prepared: readonly Promise<{ nid: number; range: PreparedRange }>[] = [];
   #attached: Promise<void> | undefined;
   readonly #pool: WorkPool;
@@ -81,19 +51,20 @@ export class DeferredPass {
   /**
    * Lays the pass out.
    * @param machine  an assembled machine
-   * @param pool     from {@link startThreads}; closed with the pass
-   * @param functions  what the threads run
+   * @param running  its threads; closed with the pass
+   * @param functions  what they run
    * @param threads  how many initialise, all together and a node
    */
   constructor(
     machine: Assembly,
-    pool: WorkPool,
+    { pool, placement }: BootThreads,
     functions: WorkerFunctions,
     { threads, limitOf }: PassThreads,
   ) {
     this.#machine = machine;
     this.#functions = functions;
     this.#pool = pool;
+    this.#placement = placement;
     this.#threads = threads;
     this.#limitOf = (nid) => Math.max(1, Math.min(threads, limitOf(nid)));
     boots++;
@@ -122,6 +93,7 @@ export class DeferredPass {
    */
   prepare(): void {
     const machine = this.handle();
+    const members = this.#helpersOfNodes();
     const shared = this.nodes.filter(({ nid }) => !this.#isLone(nid));
     this.#prepared = shared.map(async (node) => ({
       nid: node.nid,
@@ -131,6 +103,7 @@ export class DeferredPass {
         align: node.sectionPages,
         minChunk: node.sectionPages,
         maxThreads: this.#limitOf(node.nid),
+        ...members?.get(node.nid),
         // Sections are claimed one by one: a chunk that is run again goes on where it stopped.
         idempotent: true,
       }),
@@ -223,9 +196,25 @@ export class DeferredPass {
     });
   }
 
+  /** Who helps with a node, where threads belong to nodes of this host; from several of them in turn. */
+  #helpersOfNodes(): Map<number, { workers: number[]; nodeAware: true }> | undefined {
+    if (this.#placement === undefined) return undefined;
+    const { byHelper, nodes } = this.#placement;
+    const workers = helpersByNode(byHelper, nodes.length, this.nodes.length);
+    return new Map(
+      this.nodes.map(({ nid }, i) => [nid, { workers: workers[i]!, nodeAware: true as const }]),
+    );
+  }
+
   /** One thread for this node, and others for other nodes meanwhile. */
   #isLone(nid: number): boolean {
     return this.#limitOf(nid) === 1 && this.#threads > 1 && this.nodes.length > 1;
+  }
+
+  /** Node of this host that each helper belongs to; the first is helper 1. Absent: to none. */
+  get hostNodes(): readonly number[] | undefined {
+    const placement = this.#placement;
+    return placement?.byHelper.map((index) => placement.nodes[index]!.nid);
   }
 
   /** Ends the threads. Idempotent. */

@@ -5,6 +5,7 @@ import { bootLines } from '@bootmem/buddy-allocator/reports';
 import { formatBytes, formatMemRange } from '../format/numbers.js';
 import type { LayoutPlan } from '../plan/layout-plan.js';
 import { type BootNeeds, MAX_DESCRIPTORS } from '../plan/needs.js';
+import type { Placement } from './threads.js';
 
 /** Collects lines and hands each on. */
 export class BootLog {
@@ -59,4 +60,17 @@ export function needsLines(needs: BootNeeds, all: boolean): string[] {
     ];
   }
   return [`${reserved}, touches ${all ? 'about' : 'at most'} ${formatBytes(needs.touchedBytes)}`];
+}
+
+/**
+ * Which threads belong to which node of this host.
+ * @param placement  absent: none do
+ */
+export function placementLines(placement: Placement | undefined): string[] {
+  if (placement === undefined) return [];
+  const how = placement.bound ? 'tied to' : 'meant for';
+  return placement.nodes.map(({ nid, cpus, helpers }) => {
+    const who = helpers.length === 0 ? 'no helper' : `helpers ${helpers.join(', ')}`;
+    return `deferred pages: ${who} ${how} processors ${cpus === '' ? 'of any number' : cpus} of host node ${nid}`;
+  });
 }

@@ -2,6 +2,7 @@
  * Options and events of a boot.
  */
 import type { AcceptMode, InitMode } from '../result.js';
+import type { NodeBinding } from './threads.js';
 
 /** What a boot tells while it runs. */
 export type BootEvent =
@@ -33,6 +34,12 @@ export interface BootOptions {
    * there. Default: all of `threads`.
    */
   readonly perNode?: number | 'architecture';
+  /**
+   * Threads belong to nodes of this host, and each node's part is initialised by threads of one of them (of several, where
+   * the host has more); the calling thread takes part everywhere, and a node with one thread (`perNode`) is whoever's is
+   * free. Default: any thread works for any node.
+   */
+  readonly binding?: NodeBinding;
   /** Default `deferred`. */
   readonly mode?: InitMode;
   /** Default: what the log's `accept_memory=` says, else `lazy`. */

@@ -6,6 +6,8 @@ import { availableParallelism } from 'node:os';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { MAX_THREADS } from '../boot/boot-memory.js';
+import type { NodeBinding } from '../boot/threads.js';
+import { bindingOf } from './bind.js';
 
 /**
  * A whole number within bounds.
@@ -96,6 +98,7 @@ export interface SourceOptions {
 export interface BringUpOptions {
   /** `node`: what the described machine's kernel would start a node; `all`: every processor of this machine. */
   readonly threads: number | 'node' | 'all';
+  readonly bind?: NodeBinding;
   readonly mode: 'eager' | 'deferred' | 'on-demand';
   readonly accept?: 'lazy' | 'eager';
   /** Bytes to allocate after the boot, and to free again. */
@@ -161,6 +164,11 @@ export function addBringUpOptions(command: Command): Command {
       "threads that initialise pages: a number, all (processors), or node (all, a node's part by as many as its kernel starts)",
       threadCount,
       defaultThreads(),
+    )
+    .option(
+      '--bind <how>',
+      "threads belong to nodes of this host: masks (told apart), taskset (tied to the node's processors), or a command with {tid}, {cpus}, {node}",
+      bindingOf,
     )
     .addOption(
       new Option(

@@ -30,6 +30,7 @@ export async function bootWithProgress(
     return await bootMemory(input.description, {
       ...bootThreads(options.threads),
       mode: options.mode,
+      ...(options.bind === undefined ? {} : { binding: options.bind }),
       ...(options.accept === undefined ? {} : { accept: options.accept }),
       profile: options.profile,
       source: input.source,
