@@ -45,23 +45,36 @@ export class Presence {
 
   /** Makes rows `[first, last)` present or absent in all their subsections; their owner only. */
   setWhole(first: number, last: number, on: boolean): void {
+    const { wholeAt, mixedAt } = this.#layout;
+    const w = this.#words;
+    const end = (last - 1) >>> 5;
+    for (let word = first >>> 5; word <= end; word++) {
+      // Words in a row that are the caller's alone and have no parts are one native fill: terabytes in one step.
+      let same = word;
+      while (32 * same >= first && 32 * (same + 1) <= last && w[mixedAt + same] === 0) same++;
+      if (same > word) {
+        w.fill(on ? -1 : 0, wholeAt + word, wholeAt + same);
+        word = same - 1;
+      } else this.#setBits(word, bitsBetween(first - 32 * word, last - 1 - 32 * word), on);
+    }
+    // What was filled is seen by whoever sees what comes after.
+    or(w, wholeAt + end, 0);
+  }
+
+  /** The same for some rows of a word. */
+  #setBits(word: number, mask: number, on: boolean): void {
     const { wholeAt, mixedAt, bitmapAt, bitmapWords } = this.#layout;
     const w = this.#words;
-    const set = (word: number, mask: number): void => {
-      const mixed = load(w, mixedAt + word) & mask;
-      if (mixed !== 0) {
-        for (let bit = 0; bit < 32; bit++) {
-          const at = bitmapAt + (32 * word + bit) * bitmapWords;
-          if (((mixed >>> bit) & 1) === 1) w.fill(0, at, at + bitmapWords);
-        }
-        and(w, mixedAt + word, ~mixed);
+    const mixed = load(w, mixedAt + word) & mask;
+    if (mixed !== 0) {
+      for (let bit = 0; bit < 32; bit++) {
+        const at = bitmapAt + (32 * word + bit) * bitmapWords;
+        if (((mixed >>> bit) & 1) === 1) w.fill(0, at, at + bitmapWords);
       }
-      if (on) or(w, wholeAt + word, mask);
-      else and(w, wholeAt + word, ~mask);
-    };
-    for (let word = first >>> 5; word <= (last - 1) >>> 5; word++) {
-      set(word, bitsBetween(first - 32 * word, last - 1 - 32 * word));
+      and(w, mixedAt + word, ~mixed);
     }
+    if (on) or(w, wholeAt + word, mask);
+    else and(w, wholeAt + word, ~mask);
   }
 
   /** Number of present subsections of a row. */
@@ -91,11 +104,12 @@ export class Presence {
       const row = section - this.#first;
       const inside = row >= 0 && row < sections;
       const word = row >>> 5;
-      const alike =
-        inside && this.#words[mixedAt + word] === 0 && this.#words[wholeAt + word] === other;
+      if (inside && this.#words[mixedAt + word] === 0 && this.#words[wholeAt + word] === other) {
+        at = (this.#first + 32 * (word + 1)) * size;
+        continue;
+      }
       const there = inside ? this.count(row) : 0;
-      if (alike) at = (this.#first + 32 * (word + 1)) * size;
-      else if (there === (present ? 0 : subsectionsPerSection)) at = (section + 1) * size;
+      if (there === (present ? 0 : subsectionsPerSection)) at = (section + 1) * size;
       else if (inside && this.has(row, Math.floor((at - section * size) / step)) === present)
         return at;
       else if (!inside) return present ? undefined : at;
