@@ -69,6 +69,22 @@ test('the address space that a boot states is that which it reserves, and it is 
   await machine.close();
 });
 
+(process.platform === 'linux' ? test : test.skip).each([
+  ['64G', '1', 'deferred', 0.9],
+  ['128G', '4', 'deferred', 0.9],
+  ['64G', '2', 'eager', 0.9],
+  ['64G', '2', 'on-demand', 0],
+] as const)(
+  'what a boot of %s on %s nodes, %s, touches is what it states: /proc/self/smaps',
+  async (memory, nodes, mode, least) => {
+    const file = fileURLToPath(new URL('./helpers/touched.mjs', import.meta.url));
+    const { stdout } = await promisify(execFile)(process.execPath, [file, memory, nodes, mode]);
+    const { touched, touchedBytes } = JSON.parse(stdout) as Record<string, number>;
+    expect(touched! / touchedBytes!).toBeGreaterThan(least);
+    expect(touched! / touchedBytes!).toBeLessThan(mode === 'on-demand' ? 0.2 : 1.02);
+  },
+);
+
 test('12 TiB: up to the first allocation for real, the rest predicted; allocations go on as far as descriptors do', async () => {
   const { report, different } = JSON.parse(await program(['test/helpers/twelve-tib.mjs'])) as {
     report: BootReport;
@@ -91,6 +107,11 @@ test('12 TiB: up to the first allocation for real, the rest predicted; allocatio
 test.each([
   ['eager beyond the descriptors', ['--memory', '12T', '--mode', 'eager'], '3221225472 page desc'],
   ['more zones than can be numbered', ['--memory', '512G', '--nodes', '254'], '256 zones with mem'],
+  [
+    'more early pages than descriptors',
+    ['--memory', '1024T'],
+    'to its first allocation the boot needs',
+  ],
 ])('%s: exit code 2 before any output, with what it would need', async (_name, args, why) => {
   const { code, out, err } = await run(['boot', '--threads', '1', ...args]);
   expect({ code, out }).toEqual({ code: 2, out: '' });
@@ -102,3 +123,9 @@ test('boot --memory 12T shows the prediction, and does not allocate a quarter of
   expect(out).toMatch(/^predicted +[\d ]+ pages more in \d+ ms by one thread/m);
   expect(out).not.toContain('allocated and freed');
 }, 120_000);
+
+test('a dozen nodes are no reason for Node to warn of anything', async () => {
+  const args = [CLI, 'boot', '--memory', '24G', '--nodes', '12', '--threads', '2', '--quiet'];
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, args);
+  expect({ stdout, stderr }).toEqual({ stdout: '', stderr: '' });
+});

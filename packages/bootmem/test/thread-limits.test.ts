@@ -97,7 +97,7 @@ test('jobs of one thread each that are asked for together run side by side, othe
     threadFn: { module: 'none', name: 'none' },
     machine: {} as never,
     threads: 2,
-    signal: undefined,
+    signal: () => new AbortController().signal,
     onDone: ({ nid }) => {
       done.push(nid);
     },

@@ -14,7 +14,9 @@ import type { DeferredResult } from '@bootmem/page-init';
 import { BootmemError } from '../errors.js';
 import { planLayout } from '../plan/layout-plan.js';
 import { chooseRelease, releaseName } from '../plan/profile.js';
-import { checkNeeds, MAX_DESCRIPTORS, needsOf } from '../plan/needs.js';
+import { handover } from '../accounts/handover.js';
+import { planPages } from '../plan/init-plan.js';
+import { checkEarlyNeeds, checkNeeds, MAX_DESCRIPTORS, needsOf } from '../plan/needs.js';
 import { threadLimits } from '../plan/thread-limits.js';
 import type { PerNode } from '../plan/thread-limits.js';
 import type { AcceptMode, InitMode, PredictionReport } from '../result.js';
@@ -156,6 +158,9 @@ async function bringUp(
   const plan = planLayout(description, asked);
   const needs = needsOf(plan);
   checkNeeds(needs, mode === 'eager');
+  if (!needs.whole) {
+    checkEarlyNeeds(planPages(plan, handover(plan).memblock, true), plan.pagesPerSection);
+  }
   if (description.kernel !== undefined) {
     log.add(`Linux version ${description.kernel.release} (profile ${profile})`);
   }

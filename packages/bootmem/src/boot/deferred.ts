@@ -30,6 +30,35 @@ export interface PassThreads {
   readonly limitOf: (nid: number) => number;
 }
 
+/**
+ * One signal as many, one for each job: with hundreds of nodes their listeners on one signal would be taken for a leak.
+ */
+class FanOut {
+  readonly #signal: AbortSignal | undefined;
+  readonly #jobs: AbortController[] = [];
+  readonly #stop = (): void => {
+    for (const job of this.#jobs) job.abort(this.#signal?.reason);
+  };
+
+  constructor(signal: AbortSignal | undefined) {
+    this.#signal = signal;
+    signal?.addEventListener('abort', this.#stop, { once: true });
+  }
+
+  /** A signal for one job; raised when the one signal is, or was. */
+  next(): AbortSignal {
+    const job = new AbortController();
+    this.#jobs.push(job);
+    if (this.#signal?.aborted === true) this.#stop();
+    return job.signal;
+  }
+
+  /** No job runs any more. */
+  close(): void {
+    this.#signal?.removeEventListener('abort', this.#stop);
+  }
+}
+
 /** The deferred pass of one machine, from its making to its end. */
 export class DeferredPass {
   readonly nodes: readonly DeferredNode[];
@@ -165,12 +194,13 @@ export class DeferredPass {
       for (const pages of progress.values()) sum += pages;
       options.onProgress(Math.min(sum, this.totalPages), this.totalPages);
     };
+    const stops = new FanOut(options.signal);
     const lone = createLoneRunner({
       pool: this.#pool,
       threadFn: this.#functions.lone,
       machine: this.handle(),
       threads: this.#threads,
-      signal: options.signal,
+      signal: () => stops.next(),
       onDone: ({ start, size }) => {
         report(start, size);
       },
@@ -178,22 +208,26 @@ export class DeferredPass {
     const runner: RangeJobRunner = {
       run: (job) =>
         prepared.get(job.nid)?.run(job.start, job.size, {
-          signal: options.signal,
+          signal: stops.next(),
           onProgress: (done) => {
             report(job.start, done);
           },
         }) ?? lone.run(job),
     };
-    return await initDeferred(this.nodes, {
-      profile: this.#machine.pages.profile,
-      runner,
-      // Threads are this machine's: how many a node gets was decided with both in view.
-      cpusOf: this.#limitOf,
-      maxThreads: (threads) => threads,
-      onNode: (node) => {
-        options.onNode(node.line);
-      },
-    });
+    try {
+      return await initDeferred(this.nodes, {
+        profile: this.#machine.pages.profile,
+        runner,
+        // Threads are this machine's: how many a node gets was decided with both in view.
+        cpusOf: this.#limitOf,
+        maxThreads: (threads) => threads,
+        onNode: (node) => {
+          options.onNode(node.line);
+        },
+      });
+    } finally {
+      stops.close();
+    }
   }
 
   /** Who helps with a node, where threads belong to nodes of this host; from several of them in turn. */

@@ -21,7 +21,8 @@ export interface LoneThreads {
   readonly machine: MachineHandle;
   /** Threads at most, the caller included. */
   readonly threads: number;
-  readonly signal: AbortSignal | undefined;
+  /** A signal for each batch. */
+  readonly signal: () => AbortSignal;
   /** Called when a batch has ended, with each of its jobs. */
   readonly onDone: (job: RangeJob) => void;
 }
@@ -73,7 +74,7 @@ async function runBatch(
     idempotent: true,
     reduce: (all, shares) => [...all, ...(shares as readonly LoneShare[])],
     initial: [],
-    signal,
+    signal: signal(),
   });
   return value;
 }

@@ -2,9 +2,10 @@
  * What a boot will need before anything of it is reserved: descriptors, zones, memory; and whether that can be had.
  *
  * Two numbers end what is brought up for real: the index of a descriptor has 31 bits (8 TiB of 4 KiB pages), and a byte
- * names a zone of a node. Beyond the first a boot goes to its first allocation and predicts the rest; beyond the second
- * it is refused.
+ * names a zone of a node. Beyond the first a boot goes to its first allocation and predicts the rest, unless even that
+ * needs more (half a PiB: a 64th of memory holds the kernel's own descriptors); beyond the second it is refused.
  */
+import type { InitPlan } from '@bootmem/page-init';
 import { BootmemError } from '../errors.js';
 import type { LayoutPlan } from './layout-plan.js';
 
@@ -83,4 +84,31 @@ export function checkNeeds(needs: BootNeeds, eager: boolean): void {
       { descriptors: needs.descriptors, maxDescriptors: MAX_DESCRIPTORS },
     );
   }
+}
+
+/** Descriptors that are kept for the sample and for what is allocated after it. */
+const SPARE_DESCRIPTORS = 2 ** 23;
+
+/**
+ * Refuses a machine whose pages do not all get descriptors when those before the first allocation do not either.
+ * @param pages  who initialises what
+ * @param size   pages of a section
+ * @throws BootmemError ERR_BOOTMEM_USAGE with what the boot would need
+ */
+export function checkEarlyNeeds({ runs }: InitPlan, size: number): void {
+  let sections = 0;
+  let reached = 0;
+  for (const { owner, startPfn, endPfn } of runs.toSorted((a, b) => a.startPfn - b.startPfn)) {
+    if (owner === 'deferred' || owner === 'no-init') continue;
+    const end = Math.ceil(endPfn / size);
+    sections += Math.max(0, end - Math.max(Math.floor(startPfn / size), reached));
+    reached = Math.max(reached, end);
+  }
+  const descriptors = sections * size;
+  if (descriptors + SPARE_DESCRIPTORS <= MAX_DESCRIPTORS) return;
+  throw new BootmemError(
+    'ERR_BOOTMEM_USAGE',
+    `to its first allocation the boot needs ${descriptors} page descriptors, and ${MAX_DESCRIPTORS} can be numbered`,
+    { descriptors, maxDescriptors: MAX_DESCRIPTORS },
+  );
 }
