@@ -164,6 +164,79 @@ test('what lies in a page cache is refused; units of any size', () => {
   expectWhole(it, 64 * 1024);
 });
 
+test("another's block is refused, to shared and back, where books say whose blocks are", () => {
+  const it = stage(4);
+  const owners = new Map<number, string>();
+  const mine = (pfn: number): boolean => owners.get(pfn) === 'me';
+  const take = (order: number, who: string): number => {
+    const pfn = it.allocator.allocPages(order)!;
+    owners.set(pfn, who);
+    return pfn;
+  };
+  const convert = (pfn: number, pages: number, to: 'shared' | 'private'): string =>
+    codeOf(() => {
+      it.acceptor.convert(...bytes(pfn, pages), to, mine);
+    });
+  const own = take(BLOCK, 'me');
+  const other = take(BLOCK, 'another');
+  const calls = it.platform.calls.length;
+  expect(convert(other, 1024, 'shared')).toBe('ERR_ACCEPT_NOT_HELD');
+  expect(convert(other + UNIT_PAGES, UNIT_PAGES, 'shared')).toBe('ERR_ACCEPT_NOT_HELD');
+  // All or nothing: of two blocks in a row one is another's.
+  if (Math.abs(own - other) === 1024) {
+    expect(convert(Math.min(own, other), 2048, 'shared')).toBe('ERR_ACCEPT_NOT_HELD');
+  }
+  expect(it.platform.calls).toHaveLength(calls);
+  expect(it.memory.containsShared(0, 4 * 1024 * 4096)).toBe(false);
+  for (const pfn of [own, other]) {
+    expect(it.allocator.memmap.describe(pfn)).toMatchObject({ kind: 'allocated' });
+  }
+  expect(convert(own, 1024, 'shared')).toBe('no error');
+  owners.set(own, 'another');
+  expect(convert(own, 1024, 'private')).toBe('ERR_ACCEPT_NOT_HELD');
+  expect(it.memory.unitState(own * 4096)).toBe('shared');
+  owners.set(own, 'me');
+  expect(convert(own, 1024, 'private')).toBe('no error');
+  it.allocator.freePages(own, BLOCK);
+  it.allocator.freePages(other, BLOCK);
+  expectWhole(it, 4 * 1024);
+});
+
+test('books are asked once for each block, with its order; what they throw changes nothing', () => {
+  const it = stage(4);
+  const blocks = [9, 9, BLOCK].map((order) => ({ pfn: it.allocator.allocPages(order)!, order }));
+  const ranges = blocks.map(({ pfn, order }) => ({ pfn, order, end: pfn + 2 ** order }));
+  const [start, end] = [
+    Math.min(...ranges.map(({ pfn }) => pfn)),
+    Math.max(...ranges.map((one) => one.end)),
+  ];
+  expect(end - start).toBe(2048);
+  const asked: { pfn: number; order: number }[] = [];
+  it.acceptor.convert(...bytes(start, 2048), 'shared', (pfn, order) => {
+    asked.push({ pfn, order });
+    return true;
+  });
+  expect(asked).toEqual(blocks.toSorted((a, b) => a.pfn - b.pfn));
+  const states = JSON.stringify(it.memory.stateRuns());
+  expect(() => {
+    it.acceptor.convert(...bytes(start, 2048), 'private', () => {
+      throw new Error('the books are burnt');
+    });
+  }).toThrow('the books are burnt');
+  expect(JSON.stringify(it.memory.stateRuns())).toBe(states);
+  expect(
+    codeOf(() => {
+      it.acceptor.convert(...bytes(start, 2048), 'private', {} as never);
+    }),
+  ).toBe('ERR_ACCEPT_ARGUMENT');
+  expect(codeOf(() => it.allocator.markShared(start, end, 512, 1 as never))).toBe(
+    'ERR_BUDDY_ARGUMENT',
+  );
+  it.acceptor.convert(...bytes(start, 2048), 'private');
+  for (const { pfn, order } of blocks) it.allocator.freePages(pfn, order);
+  expectWhole(it, 4 * 1024);
+});
+
 test('a range that reaches into what is not held is refused as a whole', () => {
   const it = stage(4);
   const blocks = [it.allocator.allocPages(9)!, it.allocator.allocPages(9)!].sort((a, b) => a - b);

@@ -16,7 +16,7 @@ const random = new Random(seed, serial);
 /** Blocks of whole units: first page, order, which units are shared. */
 const large = [];
 const small = [];
-const report = { operations: 0, refused: 0, lost: 0, wrong: [] };
+const report = { operations: 0, refused: 0, met: 0, lost: 0, wrong: [] };
 
 const codeOf = (act) => {
   try {
@@ -36,6 +36,8 @@ const unitRange = (block, unit) => [
   (block.pfn + unit * unitPages) * 4096,
   (block.pfn + (unit + 1) * unitPages) * 4096,
 ];
+/** The books of all workers: whose a block is. */
+const mine = (pfn) => Atomics.load(owners, pfn) === serial;
 const remove = (list, item) => list.splice(list.indexOf(item), 1);
 
 function allocate() {
@@ -71,18 +73,49 @@ function release() {
   expectCode(() => allocator.freePages(block.pfn, block.order), [''], 'free');
 }
 
+/** Who tries to take a unit that is not his is in the way of its holder for a moment, who then tries again. */
+function convertOwn(start, end, to) {
+  for (;;) {
+    try {
+      acceptor.convert(start, end, to, mine);
+      return;
+    } catch (error) {
+      if (error.code !== 'ERR_ACCEPT_NOT_HELD' || error.details.participant === undefined)
+        throw error;
+      report.met += 1;
+    }
+  }
+}
+
 function convert() {
   const block = random.pick(large);
   if (block === undefined) return;
   const units = 2 ** (block.order - 9);
   const unit = random.below(units);
   const to = block.shared.has(unit) ? 'private' : 'shared';
-  expectCode(() => acceptor.convert(...unitRange(block, unit), to), [''], `to ${to}`);
+  expectCode(() => convertOwn(...unitRange(block, unit), to), [''], `to ${to}`);
   if (to === 'shared') block.shared.add(unit);
   else block.shared.delete(unit);
 }
 
+/** A unit that is not this worker's, whoever has it: free, parked, another's, on its way from one to the other. */
+function steal() {
+  const unit = random.below(unitCount);
+  const start = unit * unitSize;
+  const pfn = unit * unitPages;
+  if (large.some((block) => block.pfn <= pfn && pfn < block.pfn + 2 ** block.order)) return;
+  expectCode(
+    () => acceptor.convert(start, start + unitSize, random.pick(['shared', 'private']), mine),
+    ['ERR_ACCEPT_NOT_HELD', 'ERR_ACCEPT_STATE', 'ERR_ACCEPT_INTERRUPTED'],
+    "another's unit",
+  );
+}
+
 function mistake() {
+  if (random.once(3)) {
+    steal();
+    return;
+  }
   const page = random.pick(small);
   const block = random.pick(large);
   if (page !== undefined && random.once(2)) {
@@ -133,7 +166,7 @@ function run(steps) {
 /** Gives back everything, private again. */
 function giveBack() {
   for (const block of [...large]) {
-    for (const unit of block.shared) acceptor.convert(...unitRange(block, unit), 'private');
+    for (const unit of block.shared) convertOwn(...unitRange(block, unit), 'private');
     Atomics.store(owners, block.pfn, 0);
     allocator.freePages(block.pfn, block.order);
   }
@@ -147,7 +180,7 @@ function giveBack() {
 }
 
 parentPort.on('message', ({ steps, finish }) => {
-  Object.assign(report, { operations: 0, refused: 0, lost: 0, wrong: [] });
+  Object.assign(report, { operations: 0, refused: 0, met: 0, lost: 0, wrong: [] });
   try {
     run(steps);
     if (finish) giveBack();

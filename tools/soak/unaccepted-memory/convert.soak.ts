@@ -2,7 +2,7 @@
  * `npm run soak -- convert`: units private and shared under load, with threads that are killed anywhere.
  *
  * Workers on one memory of 64 MiB in units of 2 MiB allocate, share, make private, free, accept, and make mistakes that must
- * be refused; every call of the platform takes a moment, so kills land inside accepts and conversions. The parent
+ * be refused, another's units among them; every call of the platform takes a moment, so kills land inside accepts and conversions. The parent
  * does not wait for the exit of those that it kills: it goes on with the same memory, and blocks on what they left. After
  * each batch everybody pauses: the dead are reclaimed, what they held is made private and freed, and all books must agree:
  * the allocator's invariants, the platform's state of each unit, whose page is whose. Each life of a memory ends with a
@@ -43,6 +43,7 @@ const { operations, kills, seed, minutes } = readOptions(
 interface Report {
   readonly operations: number;
   readonly refused: number;
+  readonly met: number;
   readonly lost: number;
   readonly wrong: readonly string[];
 }
@@ -62,6 +63,7 @@ const sums = {
   insideConvert: 0,
   withheld: 0,
   refused: 0,
+  met: 0,
   handedOver: 0,
 };
 let serials = 0;
@@ -140,6 +142,7 @@ class Life {
     for (const [report] of await Promise.all(reports)) {
       log.done += report.operations;
       sums.refused += report.refused;
+      sums.met += report.met;
       for (const wrong of report.wrong) log.fault(wrong);
     }
     await Promise.all(ends);
@@ -280,6 +283,6 @@ for (let life = 0; (log.done < operations || sums.kills < kills) && !log.over(mi
 }
 console.log(
   `${sums.kills} threads killed: ${sums.insideAccept} blocks in doubt, ${sums.insideConvert} units half converted; ` +
-    `${sums.refused} calls refused as they must be; ${sums.handedOver} hand-overs`,
+    `${sums.refused} calls refused as they must be, ${sums.met} tried again; ${sums.handedOver} hand-overs`,
 );
 log.finish();

@@ -350,12 +350,21 @@ export class PageAllocator extends Attachment {
    * Marks the allocated blocks that hold `[startPfn, endPfn)` as shared with the host; all or none. Until the mark is taken
    * off, freeing one is `ERR_BUDDY_SHARED`, and it is neither split nor moved.
    * @param unitPages  pages of a unit, a power of two; the range is whole units, and each lies in one block
+   * @param holds      whether the caller holds a block, where books are kept of whose it is; asked under the zone's lock, must
+   *   not call back. Default: who names an allocated block holds it
    * @returns first page of the first unit that is not so held; undefined when all are marked
    */
-  markShared(startPfn: number, endPfn: number, unitPages: number): number | undefined {
+  markShared(
+    startPfn: number,
+    endPfn: number,
+    unitPages: number,
+    holds?: (pfn: number, order: number) => boolean,
+  ): number | undefined {
     this.checkOpen();
     checkUnits(startPfn, endPfn, unitPages);
-    return markShared(this.memmap, this.#zoneOf(startPfn), { startPfn, endPfn }, unitPages);
+    if (holds !== undefined) checkFunction(holds, 'holds');
+    const range = { startPfn, endPfn };
+    return markShared(this.memmap, this.#zoneOf(startPfn), range, { unitPages, holds });
   }
 
   /**

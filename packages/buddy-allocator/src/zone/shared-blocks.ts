@@ -4,8 +4,8 @@
  *
  *     ALLOCATED | order  ── markShared ──▶  SHARED | order  ── unmarkShared, nothing shared any more ──▶  ALLOCATED | order
  *
- * The allocator knows blocks, not who holds them: who names an allocated block holds it, as for a free. A unit that
- * several blocks share may be another's in part, so it must lie in one block.
+ * The allocator knows blocks, not who holds them: who names an allocated block holds it, as for a free, unless books of
+ * blocks say otherwise (`holds`). A unit that several blocks share may be another's in part, so it must lie in one block.
  *
  * Each change takes the zone's lock; a thread that dies in between has marked some blocks of its range, which
  * `unmarkShared` puts right.
@@ -16,6 +16,9 @@ import { checkInteger, checkPfn, refuse } from '../base/check.js';
 import type { BuddyZone } from './zone.js';
 
 const { ALLOCATED, DIRTY, SHARED } = PageState;
+
+/** Whether somebody holds the block at `pfn` of an order. */
+export type Holds = (pfn: number, order: number) => boolean;
 
 /** @throws ERR_BUDDY_ARGUMENT unless the range is whole units, one or more */
 export function checkUnits(startPfn: number, endPfn: number, unitPages: number): void {
@@ -31,13 +34,14 @@ export function checkUnits(startPfn: number, endPfn: number, unitPages: number):
 /**
  * Marks the blocks that hold `[startPfn, endPfn)`; all or none.
  * @param unitPages  pages of a unit, a power of two that divides the range; each unit lies in one block
+ * @param holds      whether the caller holds a block, by its own books; asked once for each, under the lock
  * @returns first page of the first unit that is not held, undefined when all are marked
  */
 export function markShared(
   memmap: Memmap,
   zone: BuddyZone | undefined,
   range: PfnRange,
-  unitPages: number,
+  { unitPages, holds }: { readonly unitPages: number; readonly holds?: Holds | undefined },
 ): number | undefined {
   const { startPfn, endPfn } = range;
   if (zone === undefined) return startPfn;
@@ -50,6 +54,9 @@ export function markShared(
       if (!held || pfn + unitPages > head.pfn + 2 ** head.order) return pfn;
       const index = memmap.indexOf(head.pfn);
       if (zone.columns.zone[index] !== zone.zoneId) return pfn;
+      if (heads.at(-1) === index) continue;
+      // The lock is held until the mark is set: nobody frees the block in between, so the answer stays true.
+      if (holds !== undefined && !holds(head.pfn, head.order)) return pfn;
       heads.push(index);
     }
     for (const index of heads) setKind(zone, index, SHARED);

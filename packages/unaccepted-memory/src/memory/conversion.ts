@@ -162,7 +162,7 @@ export class Conversion {
     if (fault.why === 'not-held') {
       return new AcceptError(
         'ERR_ACCEPT_NOT_HELD',
-        `the unit at ${hex(address)} is not wholly one allocated block's`,
+        `the unit at ${hex(address)} is not wholly one allocated block's, or the block is another's`,
         { address },
       );
     }

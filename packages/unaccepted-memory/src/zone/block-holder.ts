@@ -17,9 +17,16 @@ export interface BlockSizes {
  * @param port   the allocator
  * @param sizes  bytes of its pages, and of units
  * @param range  what is to be converted, in bytes
- * @throws ERR_ACCEPT_ARGUMENT when the allocator does not tell what is allocated, or the range is not in whole pages
+ * @param holds  whether the caller holds a block, by its own books
+ * @throws ERR_ACCEPT_ARGUMENT when the allocator does not tell what is allocated, the range is not in whole pages, or
+ *   `holds` is no function
  */
-export function blockHolder(port: AcceptPort, sizes: BlockSizes, range: ByteRange): UnitHolder {
+export function blockHolder(
+  port: AcceptPort,
+  sizes: BlockSizes,
+  range: ByteRange,
+  holds?: (pfn: number, order: number) => boolean,
+): UnitHolder {
   const { page } = sizes;
   if (port.markShared === undefined || port.unmarkShared === undefined) {
     throw new AcceptError('ERR_ACCEPT_ARGUMENT', 'the allocator does not tell what is allocated');
@@ -31,11 +38,14 @@ export function blockHolder(port: AcceptPort, sizes: BlockSizes, range: ByteRang
       { start: range.start, end: range.end },
     );
   }
+  if (holds !== undefined && typeof holds !== 'function') {
+    throw new AcceptError('ERR_ACCEPT_ARGUMENT', `holds is a function, got ${typeof holds}`);
+  }
   // A page of several units is one allocated block's at least.
   const unitPages = Math.max(1, sizes.unit / page);
   return {
     hold(start, end) {
-      const pfn = port.markShared!(start / page, end / page, unitPages);
+      const pfn = port.markShared!(start / page, end / page, unitPages, holds);
       return pfn === undefined ? undefined : pfn * page;
     },
     settle(start, end, isShared) {

@@ -303,18 +303,27 @@ export class ZoneAcceptor implements AcceptGate {
 
   /**
    * Makes whole units of allocated memory shared with the host, or private again (`UnacceptedMemory.convert`). Each unit lies
-   * in one allocated block, whose holder the caller is, as for a free: what is free, parked, cached or cut into smaller
-   * blocks, which may be others', is refused. A block with a shared part is neither freed nor split nor moved.
+   * in one allocated block: what is free, parked, cached or cut into smaller blocks, which may be others', is refused. A page
+   * allocator does not know whose a block is, so who names it holds it, as for a free; who keeps books of that says so by
+   * `holds`, and another's block is refused too. A block with a shared part is neither freed nor split nor moved.
    * @param start  address in bytes, a multiple of the unit size and of the page size
    * @param end    one past the last byte, likewise; all of it in one zone, all or nothing is converted
    * @param to     which way
+   * @param holds  whether the caller holds the block at `pfn`, of an order; asked once for each block that is touched, under the
+   *   zone's lock, so that nobody frees it before it is marked: it reads its books, and neither waits nor calls back
    * @throws ERR_ACCEPT_NOT_HELD for memory that is not so held, or that another thread is converting
    * @throws ERR_ACCEPT_ARGUMENT, ERR_ACCEPT_STATE, ERR_ACCEPT_INTERRUPTED, ERR_ACCEPT_FAILED as `UnacceptedMemory.convert`
    * @kernel set_memory_decrypted, set_memory_encrypted
    */
-  convert(start: number, end: number, to: 'shared' | 'private'): void {
+  convert(
+    start: number,
+    end: number,
+    to: 'shared' | 'private',
+    holds?: (pfn: number, order: number) => boolean,
+  ): void {
     this.#work.checkOpen();
-    this.#memory.convert(start, end, to, blockHolder(this.#port, this.#sizes, { start, end }));
+    const holder = blockHolder(this.#port, this.#sizes, { start, end }, holds);
+    this.#memory.convert(start, end, to, holder);
   }
 
   /**

@@ -87,9 +87,15 @@ export interface AcceptPort {
    * Marks the allocated blocks that hold `[startPfn, endPfn)` as shared: from here on they are neither freed nor split nor
    * moved. Absent where the allocator cannot tell what is allocated: then nothing is converted through it.
    * @param unitPages  pages of a unit; each unit of the range must lie in one allocated block
-   * @returns the first page of the first unit that does not, and then nothing is marked; undefined when all are
+   * @param holds      whether the caller holds a block; asked before it is marked, while nobody can free it. Absent: it does
+   * @returns the first page of the first unit that is not so held, and then nothing is marked; undefined when all are
    */
-  markShared?(startPfn: number, endPfn: number, unitPages: number): number | undefined;
+  markShared?(
+    startPfn: number,
+    endPfn: number,
+    unitPages: number,
+    holds?: (pfn: number, order: number) => boolean,
+  ): number | undefined;
   /**
    * Takes that mark off the blocks that touch the range and have no shared part any more.
    * @param isShared  whether a part of `[startPfn, endPfn)` is shared; asked under the zone lock, reads a few words
