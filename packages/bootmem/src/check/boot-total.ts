@@ -31,8 +31,8 @@ const ARCHITECTURES_32: ReadonlySet<string> = new Set([
   'riscv32',
   'm68k',
 ]);
-/** 32 or 64 bits, by choice of the build. */
-const ARCHITECTURES_BOTH: ReadonlySet<string> = new Set(['mips', 'parisc', 'um']);
+/** 32 or 64 bits, by choice of the build; so are those that no line tells. */
+const ARCHITECTURES_BOTH: ReadonlySet<string> = new Set(['mips', 'parisc', 'um', 'unknown']);
 
 /** How a kernel's descriptors are counted. */
 interface Counting {
@@ -53,7 +53,7 @@ function memmapPages(plan: LayoutPlan, zone: ZoneSpan, { bytes, isSparse }: Coun
 
 /** All ways of counting that a kernel of this machine may have. */
 function countings({ description }: LayoutPlan): Counting[] {
-  const { architecture = '', printed } = description;
+  const { architecture = 'unknown', printed } = description;
   // Compilers are of 64 bits; only kernels of 64 bits have DMA32.
   const isRiscv32 =
     architecture === 'riscv64' &&

@@ -18,11 +18,12 @@ export function topologyOf(plan: LayoutPlan): NumaTopology | undefined {
   );
   const rows = (proc.nodes ?? []).map((node) => ({ nid: node.nid, row: node.distances }));
   const tables = new Set(printed.acpiTables.map((table) => table.table));
-  // Two nodes have one order whatever the distance; with more, "no SLIT" must be seen in the log.
+  // Two nodes have one order whatever the distance, and so have all where only one has memory; with more, "no SLIT" must be seen in the log.
   // A table list can be cut, and machines of more than eight nodes do have a SLIT.
   const seen = tables.size > 0 && !tables.has('SLIT') && nids.length <= 8;
   const noSlit = seen || numa.single !== undefined;
-  if (nids.length > 2 && rows.length === 0 && numa.distances === undefined && !noSlit) {
+  const isPlain = nids.length <= 2 || withMemory.size <= 1;
+  if (!isPlain && rows.length === 0 && numa.distances === undefined && !noSlit) {
     return undefined;
   }
   const column = new Map(rows.map((entry, index) => [entry.nid, index]));

@@ -12,6 +12,7 @@
 import { MAX_WRAPPED_LINES } from '../base/constants.js';
 import { Draft } from '../records/draft.js';
 import { hasPrefix } from '../text/clean-line.js';
+import type { Joint, NumberedLine } from '../text/wrap-joiner.js';
 import { BANK_RECOGNISERS } from '../records/bank-lines.js';
 import { DEVICE_TREE_RECOGNISERS } from '../records/device-tree-lines.js';
 import { IDENTITY_RECOGNISERS } from '../records/identity-lines.js';
@@ -105,8 +106,12 @@ export class LogReader {
       this.flush(draft);
       return false;
     }
-    const joined = `${held.text} ${tail}`;
-    const outcome = read(joined, draft, held.line, false);
+    let joined = `${held.text} ${tail}`;
+    let outcome = read(joined, draft, held.line, false);
+    if (outcome === undefined) {
+      joined = held.text + tail;
+      outcome = read(joined, draft, held.line, false);
+    }
     if (outcome === 'taken') {
       this.#held = undefined;
       this.reportWrap(draft, line);
@@ -122,17 +127,26 @@ export class LogReader {
   }
 
   /**
-   * How many of the tails belong to the line: as many as make a record of it, and no worse one than it is alone.
-   * @param tails  lines that may go on where `text` ends, in order
+   * Joins a line with those of its tails that make a record of it, and no worse one than it is alone.
+   * @param tails   lines that may go on where the head ends, in order
+   * @param joints  what may have stood between them, the likely one first
    */
-  countTails(text: string, tails: readonly string[]): number {
-    const alone = tryOut(text);
+  join(
+    head: NumberedLine,
+    tails: readonly NumberedLine[],
+    joints: readonly Joint[],
+  ): { text: string; count: number } {
+    if (tails.length === 0) return { text: head.text, count: 0 };
+    const alone = tryOut(head.text);
     for (let count = tails.length; count > 0; count--) {
-      const joined = tryOut([text, ...tails.slice(0, count)].join(' '));
-      if (!joined.isRecord) continue;
-      if (!alone.isRecord || joined.problems <= alone.problems) return count;
+      for (const joint of joints) {
+        const text = joinParts([head, ...tails.slice(0, count)], joint);
+        const joined = tryOut(text);
+        if (!joined.isRecord) continue;
+        if (!alone.isRecord || joined.problems <= alone.problems) return { text, count };
+      }
     }
-    return 0;
+    return { text: head.text, count: 0 };
   }
 
   /** Notes, once, that records are wrapped. */
@@ -142,6 +156,18 @@ export class LogReader {
     const message = 'records are wrapped over several lines here; they are joined where they fit';
     draft.problems.warn('WRAPPED_LINE', line, message);
   }
+}
+
+// A blank at the column where a line was cut is lost with the other blanks at its ends, but for the length it had.
+function joinParts(parts: readonly NumberedLine[], joint: Joint): string {
+  let whole = parts[0]!.text;
+  for (let index = 1; index < parts.length; index++) {
+    const { text, width = text.length } = parts[index - 1]!;
+    const next = parts[index]!.text;
+    const isBlank = joint === ' ' || text.length < width || next.startsWith(' ');
+    whole += (isBlank ? ' ' : '') + next.trim();
+  }
+  return whole;
 }
 
 // What is printed before memory is handed over, and never later in a boot.

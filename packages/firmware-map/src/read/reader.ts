@@ -16,11 +16,11 @@ import { finishDraft, saysAnything, saysWhereMemoryIs } from './finish.js';
 import { fromJson } from '../json/json.js';
 import { BANNER } from '../records/identity-lines.js';
 import { cleanLine, hasPrefix } from '../text/clean-line.js';
-import { jsonMessages } from '../text/json-lines.js';
+import { jsonMessages, linesInJson } from '../text/json-lines.js';
 import { LineForms } from '../text/line-forms.js';
 import { LineSplitter } from '../text/line-splitter.js';
 import { LogReader } from './log-reader.js';
-import { WrapJoiner, type NumberedLine } from '../text/wrap-joiner.js';
+import { WrapJoiner, type Joint, type NumberedLine } from '../text/wrap-joiner.js';
 import { mayBeProcLine, readProcLine } from '../records/proc-lines.js';
 import { ProblemList } from '../base/problem-list.js';
 import type { ReadResult } from '../base/read-result.js';
@@ -108,11 +108,19 @@ export async function readDescription(
 // eslint-disable-next-line no-control-regex -- control characters are what is looked for
 const BINARY = /[\u0000-\u0008\u000e-\u001a\u001c-\u001f\ufffd]/;
 
-// A kernel that sized its memory without a word about where it lies. x86 always prints a map, so there it was cut out.
+/** From this release on all architectures print their ranges. @kernel free_area_init */
+const ALL_PRINT_RANGES = [5, 8];
+
+// A kernel that sized its memory without a word about where it lies. x86 always prints a map, so there it was cut out;
+// so it was where zones are named, and in kernels of which all print their ranges.
 function printsTotals(draft: Draft): boolean {
   const isX86 = ['x86_64', 'i386'].some((name) => draft.architectureVotes.has(name as 'i386'));
+  const [major = 0, minor = 0] = draft.kernel?.numbers ?? [];
+  const isNew = major > ALL_PRINT_RANGES[0]! || (major === 5 && minor >= ALL_PRINT_RANGES[1]!);
   return (
     !isX86 &&
+    !isNew &&
+    draft.zoneRanges.length + draft.zonePfns.length === 0 &&
     (draft.nodePages.length > 0 || draft.memory !== undefined || draft.zonelists !== undefined)
   );
 }
@@ -128,6 +136,9 @@ function totalsOf(draft: Draft): string {
       : [`${draft.zonelists.totalPages} pages in zonelists`]),
   ].join(', ');
 }
+
+/** Lines of a log that one line of a file may hold and still count as one: a message of several lines. */
+const FEW_INNER_LINES = 16;
 
 /** Lines in which a log in JSON shows what it is. */
 const JSON_HEAD = 64;
@@ -158,13 +169,15 @@ class StreamReader implements Reader {
   readonly #splitter: LineSplitter;
   readonly #forms = new LineForms();
   readonly #log = new LogReader();
-  readonly #joiner = new WrapJoiner((head, tails) => {
-    this.#unwrap(head, tails);
+  readonly #joiner = new WrapJoiner((head, tails, joints) => {
+    this.#unwrap(head, tails, joints);
   });
   readonly #problems = new ProblemList();
   #draft = new Draft(1);
   #bootIndex = 0;
   /** The best boot before the current one, when it may still be asked for. */
+  /** Lines that stood in others, beyond one in each. */
+  #innerLines = 0;
   #kept: { draft: Draft; index: number } | undefined;
   #doubtful: Doubtful | undefined;
   #binaryLines = 0;
@@ -200,7 +213,7 @@ class StreamReader implements Reader {
     chosen.draft.problems.addAll(this.#problems.list());
     const description = finishDraft(chosen.draft, {
       ...(this.#options.name === undefined ? {} : { name: this.#options.name }),
-      lines: this.#splitter.lineCount,
+      lines: this.#splitter.lineCount + this.#innerLines,
       bytes: this.#splitter.byteCount,
       bootCount: this.#bootIndex + 1,
       bootIndex: chosen.index,
@@ -225,9 +238,13 @@ class StreamReader implements Reader {
       this.#jsonLine(raw.replace(/^\ufeff/, ''), number);
       return;
     }
+    let inner = 0;
+    const first = number + this.#innerLines;
     this.#forms.take(raw, (line) => {
-      this.#textLine(line, number, cut);
+      this.#textLine(line, first + inner, cut);
+      inner++;
     });
+    if (inner > FEW_INNER_LINES) this.#innerLines += inner - 1;
   }
 
   #textLine(line: string, number: number, cut: boolean): void {
@@ -247,10 +264,10 @@ class StreamReader implements Reader {
     }
     if (this.#doubtful !== undefined) this.#settleDoubt(text);
     if (isBanner) this.#startBoot(number);
-    this.#read(text, number);
+    this.#read(text, number, raw.length);
   }
 
-  #read(text: string, number: number): void {
+  #read(text: string, number: number, width: number): void {
     const draft = this.#draft;
     draft.lastLine = number;
     if (draft.hasPrefixes === undefined && LogReader.mayBeRecord(text)) {
@@ -259,16 +276,14 @@ class StreamReader implements Reader {
     if (draft.hasPrefixes !== true) this.#dispatch({ text, line: number });
     else {
       const isOwn = (): boolean => LogReader.mayBeRecord(text) || mayBeProcLine(text);
-      this.#joiner.push(text, number, isOwn);
+      this.#joiner.push({ text, line: number, width }, isOwn);
     }
   }
 
   // A line of a log with prefixes, and the lines after it that may be its tails.
-  #unwrap(head: NumberedLine, tails: readonly NumberedLine[]): void {
-    const texts = tails.map(({ text }) => text.trim());
-    const count = tails.length === 0 ? 0 : this.#log.countTails(head.text, texts);
+  #unwrap(head: NumberedLine, tails: readonly NumberedLine[], joints: readonly Joint[]): void {
+    const { text, count } = this.#log.join(head, tails, joints);
     if (count > 0) this.#log.reportWrap(this.#draft, head.line);
-    const text = [head.text, ...texts.slice(0, count)].join(' ');
     this.#dispatch({ text, line: head.line });
     for (const tail of tails.slice(count)) this.#dispatch(tail);
   }
@@ -294,7 +309,7 @@ class StreamReader implements Reader {
     if (isRecord && (isAtOnce || (LogReader.isOfBeginning(text) && !hasPrefix(text)))) {
       this.#doubtful = undefined;
       this.#startBoot(doubtful.line);
-      this.#read(doubtful.text, doubtful.line);
+      this.#read(doubtful.text, doubtful.line, doubtful.text.length);
     } else if (doubtful.linesLeft <= 0 && (!doubtful.isOther || (isRecord && hasPrefix(text)))) {
       this.#doubtful = undefined;
     }
@@ -365,6 +380,12 @@ class StreamReader implements Reader {
         `the log of ${release} begins with its first line and holds no memory map: this kernel prints none on its architecture, only totals (${totalsOf(draft)})`,
       ];
     }
+    if (draft.zoneRanges.length + draft.zonePfns.length > 0) {
+      return [
+        'NO_MEMORY_MAP',
+        'the log names its zones, but the lines that say where memory is are not in it (a map, early node ranges)',
+      ];
+    }
     if (draft.kernel !== undefined || draft.records > 0) {
       return [
         'NO_MEMORY_MAP',
@@ -400,6 +421,20 @@ class StreamReader implements Reader {
       this.#problems.error('BAD_JSON', 1, message);
       return { ok: false, problems: this.#problems.list() };
     }
-    return fromJson(this.#json!.join('\n'));
+    const text = this.#json!.join('\n');
+    const result = fromJson(text);
+    return result.ok || DESCRIPTION_KEY.test(text) ? result : (this.#readTexts(text) ?? result);
+  }
+
+  // JSON that is no description may hold a log in its texts, as interfaces of clouds and bug trackers give it.
+  #readTexts(text: string): ReadResult | undefined {
+    let lines: string[];
+    try {
+      lines = linesInJson(JSON.parse(text));
+    } catch {
+      return undefined;
+    }
+    const inner = parseDescription(lines.join('\n'), this.#options);
+    return inner.ok ? inner : undefined;
   }
 }

@@ -15,7 +15,7 @@ import { nodeId } from './node-lines.js';
 import { ZONE, zoneName, type Outcome } from './recogniser.js';
 
 const HINT = new RegExp(
-  String.raw`^ *[0-9a-f]{8,16}-[0-9a-f]{8,16} : |^\d+ 0x[0-9a-f]+ 0x[0-9a-f]+ |^Node +\d+, zone|^Page block order|^Pages per block|^Free pages count per|^Number of (?:mixed )?blocks type|^[A-Za-z_()0-9]+: +\d+(?: kB)?$|^Node \d+ \w+:|^--- /sys/devices/system/node/node|^--- /sys/kernel/debug/memblock/|^ *\d+: 0x[0-9a-f]+\.\.0x`,
+  String.raw`^ *[0-9a-f]{8,16}-[0-9a-f]{8,16} : |^\d+ 0x[0-9a-f]+ 0x[0-9a-f]+ |^Node +\d+, zone|^Page block order|^Pages per block|^Free pages count per|^Number of (?:mixed )?blocks type|^[A-Z][A-Za-z_()0-9]*: +\d+(?: kB)?$|^Node \d+ \w+:|^--- /sys/devices/system/node/node|^--- /sys/kernel/debug/memblock/|^ *\d+: 0x[0-9a-f]+\.\.0x`,
 );
 
 /** Whether a line has the shape of one of the files' lines. */

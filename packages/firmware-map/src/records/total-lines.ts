@@ -223,7 +223,7 @@ const broughtUp = onMatch(
 );
 
 const nodeIds = onMatch(
-  'nr_node_ids:',
+  'nr_cpu_ids:',
   /nr_cpu_ids:(\d+).* nr_node_ids:(\d+)/,
   (match, draft, line) => {
     setCpu(draft, 'nodeIds', match[2]!, line);

@@ -216,12 +216,21 @@ const policy = onMatch(
   },
 );
 
-const zonelists = onMatch(
-  String.raw`Built \d+ zonelists`,
-  /Built (\d+) zonelists(?: in (Zone|Node) order)?(?:, mobility grouping (on|off))?(?:[.,]+ +Total pages: (\d+))?/,
-  (match, draft, line) => {
+const zonelists: Recogniser = {
+  hint: String.raw`Built \d+ zonelists`,
+  read(text, draft, line, final) {
+    const match =
+      /Built (\d+) zonelists(?: in (Zone|Node) order)?(?:, mobility grouping (on|off))?(?:[.,]+ +Total pages: (\d+))?(.*)$/.exec(
+        text,
+      );
+    if (match === null) return undefined;
+    // The total is the record's tail; without it the line was wrapped, cut, or is of a kernel that prints none.
+    if (match[4] === undefined && !final) {
+      if (ZONELISTS_TAIL.test(match[5]!)) return 'partial';
+      if (/^[.,]* +T/.test(match[5]!)) return undefined;
+    }
     const count = draft.count(match[1]!, line);
-    if (count === undefined) return;
+    if (count === undefined) return 'taken';
     const total = match[4] === undefined ? undefined : draft.count(match[4], line);
     draft.records++;
     // Hot-plug prints the line again; the first one is the boot's.
@@ -232,8 +241,13 @@ const zonelists = onMatch(
       ...(total === undefined ? {} : { totalPages: total }),
       line,
     };
+    return 'taken';
   },
-);
+};
+
+/** What may stand behind the part of the line that was read, where the line goes on: cut between words or in one. */
+const ZONELISTS_TAIL =
+  /^[.,]*(?: (?:in(?: (?:Zone|Node))?|mobility(?: grouping)?| ?T(?:o|ot|ota|otal)?| ?Total p(?:a|ag|age|ages)?:?)?)?$/;
 
 const printedZonelist = onMatch(
   'mminit::zonelist',

@@ -17,21 +17,36 @@ const ANSI = new RegExp(
   'g',
 );
 const ENTITIES: Readonly<Record<string, string>> = {
-  '&lt;': '<',
-  '&gt;': '>',
-  '&amp;': '&',
-  '&nbsp;': ' ',
-  '&quot;': '"',
-  '&#39;': "'",
-  '&#160;': ' ',
+  lt: '<',
+  gt: '>',
+  amp: '&',
+  nbsp: ' ',
+  quot: '"',
+  apos: "'",
+  lsqb: '[',
+  rsqb: ']',
+  lbrack: '[',
+  rbrack: ']',
+  lpar: '(',
+  rpar: ')',
 };
+const ENTITY = /&(?:([a-z]{2,6})|#(\d{1,5})|#x([0-9a-f]{1,4}));/gi;
+// What wraps lines of a log on web pages; "<br>" ends one (LineSplitter). The kernel's own "<…>" is none of these.
+const TAG =
+  /<\/?(?:a|b|code|div|em|font|i|kbd|li|ol|p|pre|samp|small|span|strong|table|tbody|td|th|tr|tt|u|ul)(?:\s[^<>]*)?>/gi;
+const CELL_END = /<\/t[dh]> *(?=<t[dh])/gi;
+// Brackets that Markdown was kept from reading, and what is escaped with them.
+const ESCAPED = /\\([[\]()*_#<>.+|~`-])/g;
+// A line that programs wrote with its end in letters: text\n, text\r\n.
+const SPELT_END = /\\[rn]$/;
+const BOX = /^ *[│┃║▏] ?|[│┃║▕]$/g;
 // Spaces that are not the ASCII one, and characters without width.
 const ODD_SPACES = /[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\t\v\f]/g;
 const INVISIBLE = /[\u200b-\u200d\u2060\ufeff\u00ad]/g;
-const ODD = /[^ -~]|&|^[>|]/;
+const ODD = /[^ -~]|&|^[>|]|<\/?[a-z]|\\(?:[[\]]|[rn]$)/i;
 
 /**
- * The message line without colours, entities, quote marks and trailing blanks.
+ * The message line without colours, tags, entities, quote marks, frames and trailing blanks.
  * @param raw  one physical line
  * @returns the cleaned line; leading blanks are kept, tabs become blanks
  * @remarks Cost: linear in the line; one test for a line of plain ASCII.
@@ -40,14 +55,23 @@ export function cleanLine(raw: string): string {
   if (!ODD.test(raw)) return raw.trimEnd();
   let text = raw;
   if (text.includes(ESCAPE)) text = text.replace(ANSI, '');
-  if (text.includes('&')) {
-    text = text.replace(/&(?:lt|gt|amp|nbsp|quot|#39|#160);/g, (entity) => ENTITIES[entity]!);
-  }
+  if (text.includes('<')) text = text.replace(CELL_END, ' ').replace(TAG, '');
+  if (text.includes('&')) text = text.replace(ENTITY, characterOf);
+  if (/\\[[\]]/.test(text)) text = text.replace(ESCAPED, '$1');
+  for (let end = 0; end < 3; end++) text = text.replace(SPELT_END, '').trimEnd();
+  text = text.replace(BOX, '');
   text = text.replace(INVISIBLE, '').replace(ODD_SPACES, ' ');
   // Quoted mail: any number of '>' marks, each perhaps followed by one blank.
   const quote = /^ ?(?:[>|] ?)+/.exec(text);
   if (quote !== null) text = text.slice(quote[0].length);
   return text.trimEnd();
+}
+
+// Names that nobody wrote in a log stay as they are, and so do numbers of no character.
+function characterOf(entity: string, name?: string, decimal?: string, hex?: string): string {
+  if (name !== undefined) return ENTITIES[name.toLowerCase()] ?? entity;
+  const code = decimal === undefined ? Number.parseInt(hex!, 16) : Number(decimal);
+  return code >= 32 && code <= 0xffff ? String.fromCharCode(code) : entity;
 }
 
 // <6>, kern  :info  :, [ 0.000000], [Fri Aug 14 23:00:53 2020], [Jun21 23:09], [  +0.1], 2024-01-01T00:00:00,

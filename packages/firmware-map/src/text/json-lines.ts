@@ -5,6 +5,7 @@
  *   {"log":"…\n","stream":"stdout"}            docker, vector, fluent: the same with other names
  *     "msg": "…"                               dmesg --json, json-pretty: one member a line
  *   {"dmesg":[{"pri":6,"time":0.0,"msg":"…"}]} everything on one line
+ *   ["…","…"]  {"Output":"…\n…"}               lists of lines; a whole log in one text
  *
  * Only the text is taken; the recognisers need no more. An object of the journal that is not the kernel's is left out.
  */
@@ -39,12 +40,40 @@ const HEAD = /^[\u001e\ufeff\s]*(?:data: |- )?\s*[,[]?\s*(?=\{)/;
 /** Objects that one line may hold in each other before it is no log. */
 const MAX_DEPTH = 4;
 
+/** A list of texts on one line, each a line of the log or several. */
+const LIST = /^\s*\[\s*"/;
+
+/** Levels of a value in which texts are looked for. */
+const MAX_TEXT_DEPTH = 32;
+
+/**
+ * Lines of the texts in a value of JSON, in order: what an interface gave back that keeps a log in a member of its own.
+ * @param value  what JSON.parse made
+ */
+export function linesInJson(value: unknown): string[] {
+  const lines: string[] = [];
+  const walk = (part: unknown, depth: number): void => {
+    if (typeof part === 'string') lines.push(...linesOf(part));
+    else if (typeof part === 'object' && part !== null && depth < MAX_TEXT_DEPTH) {
+      for (const inner of Object.values(part)) walk(inner, depth + 1);
+    }
+  };
+  walk(value, 0);
+  return lines;
+}
+
 /**
  * The messages of a line of JSON.
  * @param line  a physical line
  * @returns the texts in order, none for an object without a message; `undefined` when the line is no such JSON
  */
 export function jsonMessages(line: string): string[] | undefined {
+  if (LIST.test(line)) {
+    const list = parse(line.trimEnd().replace(/,$/, ''));
+    if (Array.isArray(list) && list.every((item) => typeof item === 'string')) {
+      return linesInJson(list);
+    }
+  }
   if (!KEY.test(line)) return undefined;
   const member = line.length <= MAX_LINE_LENGTH ? MEMBER.exec(line) : null;
   if (member !== null) {

@@ -14,7 +14,7 @@ type LogLineSink = (line: string) => void;
 /** A line that one of the forms could have made: JSON, a YAML item, a row with quotes, a mail header, coded text. */
 const FORMED =
   // eslint-disable-next-line no-control-regex -- the record separator of json-seq is one
-  /^[\s\u001e]*(?:data: |- ?)?(?:\[\s*)?[{"]|^\s*,|,"|"$|=$|=0[AD]|^Content-|^[A-Za-z0-9+/]{56,76}$/i;
+  /^[\s\u001e]*(?:data: |- ?)?(?:\[\s*)?[{"']|^\s*,|,"|"$|=$|=0[AD]|^Content-|^[A-Za-z0-9+/]{56,76}$/i;
 
 /** Undoes the forms of lines. */
 export class LineForms {
@@ -44,7 +44,7 @@ export class LineForms {
       deliver(line, sink);
     };
     this.#base64.flush(plain, plain);
-    this.#quoted.finish(plain);
+    this.#quoted.finish();
   }
 
   #takeQuoted(line: string, sink: LogLineSink): void {
@@ -61,7 +61,16 @@ export class LineForms {
 function deliver(line: string, sink: LogLineSink): void {
   const messages = jsonMessages(line);
   if (messages !== undefined) for (const message of messages) sink(message);
-  else sink(yamlMessage(line) ?? csvMessage(line) ?? line);
+  else sink(yamlMessage(line) ?? csvMessage(line) ?? literalText(line) ?? line);
+}
+
+// A line of a program's source or of a list in JSON: "text", 'text\n', with what goes on behind it.
+function literalText(line: string): string | undefined {
+  const match = /^\s*[bru]?(["'])(.*)\1[\s,;+)\\]*$/.exec(line);
+  if (match === null) return undefined;
+  return match[2]!
+    .replaceAll(/\\(["'\\/])/g, '$1')
+    .replaceAll('\\t', ' ');
 }
 
 // LAVA's "- {dt: '…', lvl: target, msg: '…'}": quotes are doubled in single ones, escaped in double ones.

@@ -60,9 +60,8 @@ export class QuotedPrintable {
     this.#deliver(whole, sink);
   }
 
-  /** Delivers what waits for a line that never came. */
-  finish(sink: TextSink): void {
-    if (this.#rest !== '') this.#deliver(this.#rest, sink);
+  /** Leaves out what waits for a line that never came: the text is cut there, perhaps in the middle of a number. */
+  finish(): void {
     this.#rest = '';
   }
 

@@ -8,6 +8,9 @@
  *
  * A line is held until the one after it is seen. Tails that do not make a better record are handed on as lines of
  * their own: other programs write to consoles too.
+ *
+ * Mailers wrap between words; screens cut at their last column, in the middle of a number as well. Lines that all end
+ * at the same column were cut, and their parts belong together without a blank.
  */
 import { MAX_TAILS } from '../base/constants.js';
 import { hasPrefix } from './clean-line.js';
@@ -16,19 +19,35 @@ import { hasPrefix } from './clean-line.js';
 export interface NumberedLine {
   readonly text: string;
   readonly line: number;
+  /** Characters of the line before anything was taken off its ends. */
+  readonly width?: number;
 }
+
+/** What stood between the parts of a line, the likely one first. */
+export type Joint = '' | ' ';
 
 /** Characters that any log line may have before it is wrapped. */
 const SHORTEST_WRAP = 66;
+
+/** Widths of screens; mailers wrap before them. */
+const SCREENS: ReadonlySet<number | undefined> = new Set([80, 100, 120, 132]);
+
+type Deliver = (
+  head: NumberedLine,
+  tails: readonly NumberedLine[],
+  joints: readonly Joint[],
+) => void;
 
 /** Holds one line back. */
 export class WrapJoiner {
   #head: NumberedLine | undefined;
   #tails: NumberedLine[] = [];
-  readonly #deliver: (head: NumberedLine, tails: readonly NumberedLine[]) => void;
+  #column: number | undefined;
+  #endsVary = false;
+  readonly #deliver: Deliver;
 
   /** @param deliver  gets each line with what may be its tails */
-  constructor(deliver: (head: NumberedLine, tails: readonly NumberedLine[]) => void) {
+  constructor(deliver: Deliver) {
     this.#deliver = deliver;
   }
 
@@ -36,13 +55,13 @@ export class WrapJoiner {
    * Takes a line.
    * @param isOwn  it is a record of some kind by itself, so it is no tail
    */
-  push(text: string, line: number, isOwn: () => boolean): void {
-    if (this.#isTail(text) && !isOwn()) {
-      this.#tails.push({ text, line });
+  push(part: NumberedLine, isOwn: () => boolean): void {
+    if (this.#isTail(part.text) && !isOwn()) {
+      this.#tails.push(part);
       return;
     }
     this.flush();
-    this.#head = { text, line };
+    this.#head = part;
   }
 
   /** Delivers what is held. */
@@ -51,7 +70,19 @@ export class WrapJoiner {
     const tails = this.#tails;
     this.#head = undefined;
     this.#tails = [];
-    if (head !== undefined) this.#deliver(head, tails);
+    if (head !== undefined) this.#deliver(head, tails, this.#jointsOf(head, tails));
+  }
+
+  // Every part but the last of a line that was cut ends at the same column, and so do those of all other lines.
+  #jointsOf(head: NumberedLine, tails: readonly NumberedLine[]): readonly Joint[] {
+    if (tails.length === 0) return [];
+    const isFirst = this.#column === undefined;
+    this.#column ??= head.width;
+    const widths = [head, ...tails.slice(0, -1)].map(({ width }) => width);
+    this.#endsVary ||= widths.some((width) => width !== this.#column);
+    const isCut =
+      !this.#endsVary && (!isFirst || widths.length > 1 || SCREENS.has(this.#column));
+    return isCut ? ['', ' '] : [' ', ''];
   }
 
   #isTail(text: string): boolean {

@@ -1,4 +1,5 @@
 /** What the `Memory:` line says of a machine, as amounts that mean the same for all releases. */
+import { countsHoles } from '../../plan/memory-line.js';
 import type { Amount } from '../base/level.js';
 import type { Subject } from '../base/subject.js';
 
@@ -13,9 +14,7 @@ export function presentMemory({ plan, quote }: Subject): Amount {
     return { label, bytes: derived, evidence: [quote.formula(text)] };
   }
   const line = quote.at(memory.line, `Memory: …/${memory.totalKb}K available`);
-  const isSpan =
-    memory.partsKb['absent'] !== undefined || plan.kernel.printed.memoryTotal === 'last-page';
-  if (!isSpan) return { label, bytes: memory.totalKb * 1024, evidence: [line] };
+  if (!countsHoles(plan)) return { label, bytes: memory.totalKb * 1024, evidence: [line] };
   const absent = memory.partsKb['absent'];
   if (absent !== undefined) {
     return { label, bytes: (memory.totalKb - absent) * 1024, evidence: [line] };

@@ -3,6 +3,7 @@
  * extents, zone ranges, movable starts, spans of `memmap_init`, holes, the total of the `Memory:` line.
  */
 import { formatMemRange } from '../../format/numbers.js';
+import { countsHoles } from '../../plan/memory-line.js';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 import { printedAfterBoot } from '../late-frees.js';
 import type { FactList } from '../fact-list.js';
@@ -257,11 +258,8 @@ export function memoryLineFacts(plan: LayoutPlan, facts: FactList): void {
     facts.compare('Memory: absent', 'machine', `${absent}K`, `${(plan.maxPfn - present) * kb}K`);
     return;
   }
-  if (plan.kernel.printed.memoryTotal === 'last-page') {
-    facts.compare('Memory: total', 'machine', `${line.totalKb}K`, `${plan.maxPfn * kb}K`);
-    return;
-  }
-  facts.compare('Memory: total', 'machine', `${line.totalKb}K`, `${present * kb}K`);
+  const pages = countsHoles(plan) ? plan.maxPfn : present;
+  facts.compare('Memory: total', 'machine', `${line.totalKb}K`, `${pages * kb}K`);
 }
 
 /** An i386 kernel that cannot reach all of the memory it found. */

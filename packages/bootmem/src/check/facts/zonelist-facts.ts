@@ -11,6 +11,9 @@ import type { FactList } from '../fact-list.js';
 /** Why the boot's own line is not there. */
 export const AFTER_BOOT = 'printed again after memory was added';
 
+/** Why a node's line is not compared. */
+const UNNAMED_NODE = 'no other line names this node';
+
 /** Zonelist facts. */
 export function zonelistFacts(plan: LayoutPlan, facts: FactList): void {
   const { printed } = plan.description;
@@ -28,7 +31,11 @@ export function zonelistFacts(plan: LayoutPlan, facts: FactList): void {
   const orders = nodeOrders(topology, plan.kernel.buddy);
   for (const line of printed.fallbackOrders) {
     if (printedAfterBoot(plan, line.line)) continue;
-    const order = orders.get(line.nid) ?? [];
+    const order = orders.get(line.nid);
+    if (order === undefined) {
+      facts.open('fallback order', `node ${line.nid}`, line.order.join(' '), UNNAMED_NODE);
+      continue;
+    }
     const local = !order.includes(line.nid) && plan.kernel.printed.ownNodeFirst;
     const ours = (local ? [line.nid, ...order] : order).join(' ');
     facts.compare('fallback order', `node ${line.nid}`, line.order.join(' '), ours);
@@ -77,7 +84,12 @@ function countFacts(plan: LayoutPlan, facts: FactList): void {
     );
     return;
   }
-  const { rejected } = plan.description.numa;
+  const { rejected, cpus } = plan.description.numa;
+  const nids = plan.layout.nodes.map(({ nid }) => nid);
+  if (memoryless === 0 && cpus.length === 0 && nids.some((nid, index) => nid !== index)) {
+    facts.open('zonelists', 'machine', line.count, 'nodes are left out in the log, and nothing tells whether they are online');
+    return;
+  }
   const both = plan.kernel.printed.zonelistNodes === 'memory-or-cpus';
   const withCpus = rejected === undefined && both ? cpuNodes : [];
   facts.compare('zonelists', 'machine', line.count, new Set([...withMemory, ...withCpus]).size);
