@@ -44,11 +44,22 @@ describe('the second number of the Memory: line', () => {
       memory,
     );
   const PARTS = '8192k kernel code, 40000k reserved, 4096k data, 1024k init)';
-  const NEW_PARTS = '8192K kernel code, 1000K rwdata, 2000K rodata, 1024K init, 900K bss, 40000K reserved)';
+  const NEW_PARTS =
+    '8192K kernel code, 1000K rwdata, 2000K rodata, 1024K init, 900K bss, 40000K reserved)';
 
   test.each([
-    ['3.8.0', `Memory: 1000000k/1048576k available (392k absent, ${PARTS}`, 'Memory: absent', 'equal'],
-    ['3.8.0', `Memory: 1000000k/1048576k available (396k absent, ${PARTS}`, 'Memory: absent', 'differs'],
+    [
+      '3.8.0',
+      `Memory: 1000000k/1048576k available (392k absent, ${PARTS}`,
+      'Memory: absent',
+      'equal',
+    ],
+    [
+      '3.8.0',
+      `Memory: 1000000k/1048576k available (396k absent, ${PARTS}`,
+      'Memory: absent',
+      'differs',
+    ],
     ['3.10.0', `Memory: 1000000k/1048576k available (${PARTS}`, 'Memory: total', 'equal'],
     ['3.10.0', `Memory: 1000000k/1048184k available (${PARTS}`, 'Memory: total', 'differs'],
     // Trees in development have the new line before their number says so.
@@ -98,7 +109,15 @@ describe('nodes that the log leaves out', () => {
     `Fallback order for Node ${nid}: ${nids.join(' ')} `;
 
   test('where one node has memory, all nodes have one order', () => {
-    const report = nodes([[2, 0]], setup(0), setup(1), setup(2, 0), order(0, 2), order(1, 2), order(2, 2));
+    const report = nodes(
+      [[2, 0]],
+      setup(0),
+      setup(1),
+      setup(2, 0),
+      order(0, 2),
+      order(1, 2),
+      order(2, 2),
+    );
     expect(verdicts(report, 'fallback order')).toEqual({
       'node 0': 'equal',
       'node 1': 'equal',
@@ -107,13 +126,25 @@ describe('nodes that the log leaves out', () => {
   });
 
   test('where two of three have memory, distances decide', () => {
-    const report = nodes([[0, 0], [1, 1]], setup(0, 0), setup(1, 1), setup(2), order(2, 1, 0));
+    const report = nodes(
+      [
+        [0, 0],
+        [1, 1],
+      ],
+      setup(0, 0),
+      setup(1, 1),
+      setup(2),
+      order(2, 1, 0),
+    );
     expect(verdicts(report, 'fallback order')).toEqual({ 'node 2': 'not derivable' });
   });
 
   test('a node that no other line names has no order of ours', () => {
     const report = nodes([[0, 0]], setup(0, 0), order(0, 0), order(1, 0));
-    expect(verdicts(report, 'fallback order')).toEqual({ 'node 0': 'equal', 'node 1': 'not derivable' });
+    expect(verdicts(report, 'fallback order')).toEqual({
+      'node 0': 'equal',
+      'node 1': 'not derivable',
+    });
   });
 
   test('zonelists of nodes with numbers left out are not counted', () => {
@@ -150,7 +181,12 @@ describe('why a log cannot be used', () => {
   const TOTALS = ['Memory: 500000K/524288K available (8192K kernel code)'];
 
   test('zones are named and ranges are not: lines are lost', () => {
-    const text = reason('Linux version 4.4.0 (a@b) (arm-linux-gnueabi-gcc 5.0) #1', 'Zone ranges:', `  Normal   ${mem(0, GIB)}`, ...TOTALS);
+    const text = reason(
+      'Linux version 4.4.0 (a@b) (arm-linux-gnueabi-gcc 5.0) #1',
+      'Zone ranges:',
+      `  Normal   ${mem(0, GIB)}`,
+      ...TOTALS,
+    );
     expect(text).toMatch(/names its zones, but the lines that say where memory is are not in it/);
   });
 

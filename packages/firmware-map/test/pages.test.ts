@@ -27,7 +27,8 @@ const LINES: Readonly<Record<string, (line: string, index: number) => string>> =
     line.replaceAll('[', String.raw`\[`).replaceAll(']', String.raw`\]`),
   'a frame': (line) => `│ ${line.padEnd(160)} │`,
   'ends in letters': (line) => `${line}${String.raw`\r\n`}`,
-  'a list of a program': (line) => `        '${line.replaceAll("'", String.raw`\'`)}${String.raw`\n`}',`,
+  'a list of a program': (line) =>
+    `        '${line.replaceAll("'", String.raw`\'`)}${String.raw`\n`}',`,
   'text of a program': (line) => `  "${line.replaceAll('"', String.raw`\"`)}${String.raw`\n`}"`,
 };
 
@@ -54,8 +55,15 @@ const WHOLE: Readonly<Record<string, string>> = {
   'a list of lines': JSON.stringify(STAMPED),
   'a list of lines, one a line': JSON.stringify(STAMPED, undefined, 2),
   'a list in a member': JSON.stringify({ id: 7, lines: STAMPED }, undefined, 2),
-  'a text in a member': JSON.stringify({ InstanceId: 'i-1', Output: `${STAMPED.join('\r\n')}\r\n` }),
-  'a text deep inside': JSON.stringify({ items: [{ data: { console: STAMPED.join('\n') } }] }, undefined, 1),
+  'a text in a member': JSON.stringify({
+    InstanceId: 'i-1',
+    Output: `${STAMPED.join('\r\n')}\r\n`,
+  }),
+  'a text deep inside': JSON.stringify(
+    { items: [{ data: { console: STAMPED.join('\n') } }] },
+    undefined,
+    1,
+  ),
 };
 
 group('texts in JSON', () => {
@@ -65,7 +73,9 @@ group('texts in JSON', () => {
 
   test('lines in one line of a file keep their order', () => {
     const { map } = describe(WHOLE['a list of lines']!).firmware;
-    expect(map.map(({ line }) => line)).toEqual(describe(STAMPED.join('\n')).firmware.map.map(({ line }) => line));
+    expect(map.map(({ line }) => line)).toEqual(
+      describe(STAMPED.join('\n')).firmware.map.map(({ line }) => line),
+    );
   });
 
   test('JSON without a log in it is told as such', () => {
@@ -90,16 +100,17 @@ group('lines cut at the last column of a screen', () => {
     describe([STAMPED[0]!, ...STAMPED.slice(2, 12), ...lines].join('\n')).printed.zonelists
       ?.totalPages;
 
-  test.each([['Total pag', 'es: 258438'], ['Total', ' pages: 258438'], ['Total pages: 2584', '38']])(
-    'a total cut behind "%s"',
-    (first, rest) => {
-      // Another line that was cut at the same column shows that lines are cut.
-      const width = head.length + first.length;
-      const other = cut(`[    0.000000] Kernel command line: ${'a=b '.repeat(40)}`, width);
-      const lines = [...other.split('\n'), head + first, rest, '[    0.000000] end'];
-      expect(total(...lines)).toBe(258_438);
-    },
-  );
+  test.each([
+    ['Total pag', 'es: 258438'],
+    ['Total', ' pages: 258438'],
+    ['Total pages: 2584', '38'],
+  ])('a total cut behind "%s"', (first, rest) => {
+    // Another line that was cut at the same column shows that lines are cut.
+    const width = head.length + first.length;
+    const other = cut(`[    0.000000] Kernel command line: ${'a=b '.repeat(40)}`, width);
+    const lines = [...other.split('\n'), head + first, rest, '[    0.000000] end'];
+    expect(total(...lines)).toBe(258_438);
+  });
 
   test('a total cut in a log whose lines have no prefix', () => {
     const lines = ['Built 1 zonelists, mobility grouping on.  Total pag', 'es: 258438', 'end'];
@@ -113,8 +124,15 @@ group('lines cut at the last column of a screen', () => {
   });
 
   test('a coded mail that ends within a line ends before it', () => {
-    const lines = ['Content-Transfer-Encoding: quoted-printable', '', ...STAMPED.map((line) => line.replaceAll('=', '=3D'))];
-    const text = [...lines, '[    0.000000] Built 1 zonelists, mobility grouping on.  Total pages: 26196='];
+    const lines = [
+      'Content-Transfer-Encoding: quoted-printable',
+      '',
+      ...STAMPED.map((line) => line.replaceAll('=', '=3D')),
+    ];
+    const text = [
+      ...lines,
+      '[    0.000000] Built 1 zonelists, mobility grouping on.  Total pages: 26196=',
+    ];
     expect(withoutLines(describe(text.join('\n')))).toEqual(EXPECTED);
   });
 });

@@ -68,9 +68,7 @@ function deliver(line: string, sink: LogLineSink): void {
 function literalText(line: string): string | undefined {
   const match = /^\s*[bru]?(["'])(.*)\1[\s,;+)\\]*$/.exec(line);
   if (match === null) return undefined;
-  return match[2]!
-    .replaceAll(/\\(["'\\/])/g, '$1')
-    .replaceAll('\\t', ' ');
+  return match[2]!.replaceAll(/\\(["'\\/])/g, '$1').replaceAll('\\t', ' ');
 }
 
 // LAVA's "- {dt: '…', lvl: target, msg: '…'}": quotes are doubled in single ones, escaped in double ones.

@@ -80,8 +80,7 @@ export class WrapJoiner {
     this.#column ??= head.width;
     const widths = [head, ...tails.slice(0, -1)].map(({ width }) => width);
     this.#endsVary ||= widths.some((width) => width !== this.#column);
-    const isCut =
-      !this.#endsVary && (!isFirst || widths.length > 1 || SCREENS.has(this.#column));
+    const isCut = !this.#endsVary && (!isFirst || widths.length > 1 || SCREENS.has(this.#column));
     return isCut ? ['', ' '] : [' ', ''];
   }
 

@@ -87,7 +87,12 @@ function countFacts(plan: LayoutPlan, facts: FactList): void {
   const { rejected, cpus } = plan.description.numa;
   const nids = plan.layout.nodes.map(({ nid }) => nid);
   if (memoryless === 0 && cpus.length === 0 && nids.some((nid, index) => nid !== index)) {
-    facts.open('zonelists', 'machine', line.count, 'nodes are left out in the log, and nothing tells whether they are online');
+    facts.open(
+      'zonelists',
+      'machine',
+      line.count,
+      'nodes are left out in the log, and nothing tells whether they are online',
+    );
     return;
   }
   const both = plan.kernel.printed.zonelistNodes === 'memory-or-cpus';
