@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import type { MachineDescription } from '@bootmem/firmware-map';
 import { byRelease, parseRelease } from '@bootmem/memmap/releases';
-import { byRelease as firmwareMapChooser } from '../../firmware-map/dist/derive/by-release.js';
+import { byRelease as firmwareMapChooser } from '../../firmware-map/dist/base/by-release.js';
 import { byRelease as memblockChooser } from '../../memblock/dist/base/by-release.js';
 import { checkMachine, replayMachine } from '../dist/check.js';
 import { bootMemory, loadMachine } from '../dist/index.js';

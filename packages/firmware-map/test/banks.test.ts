@@ -201,3 +201,60 @@ describe('whose log it is', () => {
     expect(told.pageSize).toBe(8192);
   });
 });
+
+describe('memory that a device tree keeps', () => {
+  const RISCV = [
+    'Linux version 6.6.0 (a@b) (riscv64-linux-gnu-gcc 13.2.0) #1 SMP',
+    'Early memory node ranges',
+    '  node   0: [mem 0x0000000080000000-0x00000000ffffffff]',
+  ];
+  const kept = (...lines: string[]): unknown =>
+    (read(...RISCV, ...lines).firmware.deviceTree ?? []).map(
+      ({ start, end, name, noMap, reusable }) => [
+        `${start.toString(16)}-${end.toString(16)}`,
+        name,
+        noMap,
+        reusable,
+      ],
+    );
+
+  test.each([
+    [
+      'OF: reserved mem: 0x0000000080000000..0x00000000804bffff (4864 KiB) nomap non-reusable mmode_resv0@80000000',
+      ['80000000-804c0000', 'mmode_resv0@80000000', true, false],
+    ],
+    [
+      '[    0.000000] OF: reserved mem: 0x00000000fc000000..0x00000000fcffffff (16384 KiB) map non-reusable framebuffer@fc000000',
+      ['fc000000-fd000000', 'framebuffer@fc000000', false, false],
+    ],
+    [
+      'OF: reserved mem: 0x00000000c4000000..0x00000000c7ffffff (65536 KiB) map reusable linux,cma',
+      ['c4000000-c8000000', 'linux,cma', false, true],
+    ],
+  ])('%s', (line, expected) => {
+    expect(kept(line)).toEqual([expected]);
+  });
+
+  test('lines of pools, of nodes and of none at all are no ranges', () => {
+    expect(
+      kept(
+        'OF: reserved mem: initialized node linux,cma, compatible id shared-dma-pool',
+        'OF: reserved mem: OVERLAP DETECTED!',
+        'OF: reserved mem: 0x00000000c4000000..0x00000000c3ffffff (0 KiB) map reusable empty',
+        'Reserved memory: created CMA memory pool at 0x0000000048000000, size 64 MiB',
+      ),
+    ).toEqual([]);
+  });
+
+  test('wrapped in mail, and in the JSON form', () => {
+    const head = 'OF: reserved mem: 0x0000000080000000..0x00000000804bffff (4864 KiB) nomap';
+    expect(kept(head, 'non-reusable mmode_resv0@80000000')).toEqual(
+      kept(`${head} non-reusable mmode_resv0@80000000`),
+    );
+    const description = read(...RISCV, `${head} non-reusable mmode_resv0@80000000`);
+    const again = fromJson(toJson(description));
+    expect(again.ok && again.description.firmware.deviceTree).toEqual(
+      description.firmware.deviceTree,
+    );
+  });
+});

@@ -281,6 +281,23 @@ group('memory by node', () => {
     },
   );
 
+  test('two entries of one place and different kinds are one map', () => {
+    const map = (...kinds: string[]): number =>
+      deriveMemory(
+        describe(
+          [
+            'Linux version 6.12.0',
+            ...kinds.map(
+              (kind) => `BIOS-e820: [mem 0x0000000000200000-0x00000000003fffff] ${kind}`,
+            ),
+          ].join('\n'),
+        ),
+      ).memory.length;
+    expect(map('usable', 'usable')).toBe(1);
+    expect(map('persistent (type 7)', 'usable')).toBe(0);
+    expect(map('usable', 'persistent (type 7)')).toBe(0);
+  });
+
   test('a map that is printed twice counts once', () => {
     const twice = describeLines(
       'BIOS-e820: [mem 0x0000000100000000-0x000000013fffffff] usable',

@@ -6,7 +6,7 @@ import {
 import {
   RELEASES as firmwareMap,
   profileForRelease as firmwareMapOf,
-} from '../../../firmware-map/dist/derive/releases.js';
+} from '../../../firmware-map/dist/base/releases.js';
 import {
   RELEASES as memblock,
   profileForRelease as memblockOf,

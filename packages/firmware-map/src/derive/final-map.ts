@@ -16,7 +16,7 @@
 import { PHYS_ADDR_MAX } from '../base/constants.js';
 import { kindOfType } from '../base/range-kinds.js';
 import type { ProblemList } from '../base/problem-list.js';
-import { profileForRelease, type MapProfile } from './releases.js';
+import { profileForRelease, type MapProfile } from '../base/releases.js';
 import type {
   ByteRange,
   MachineDescription,
@@ -151,8 +151,10 @@ function lastOf(entries: readonly MapEntry[]): readonly MapEntry[] {
   const sameProvider = entries.filter((entry) => entry.provider === entries[0]!.provider);
   const half = sameProvider.length / 2;
   const again = sameProvider.slice(half);
+  // Two entries that cover the same and differ in kind are one map, whose firmware contradicts itself.
   const isRepeated =
     Number.isInteger(half) &&
+    (half > 1 || again[0]?.kind === sameProvider[0]?.kind) &&
     again.every(
       ({ start, end }, index) =>
         start === sameProvider[index]!.start && end === sameProvider[index]!.end,

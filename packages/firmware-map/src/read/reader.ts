@@ -13,6 +13,7 @@ import { DEFAULT_PAGE_SIZE, MAX_JSON_LENGTH, MAX_LINE_LENGTH } from '../base/con
 import { Draft } from '../records/draft.js';
 import { FirmwareMapError } from '../base/errors.js';
 import { finishDraft, saysAnything, saysWhereMemoryIs } from './finish.js';
+import { profileForRelease } from '../base/releases.js';
 import { fromJson } from '../json/json.js';
 import { BANNER } from '../records/identity-lines.js';
 import { cleanLine, hasPrefix } from '../text/clean-line.js';
@@ -108,18 +109,13 @@ export async function readDescription(
 // eslint-disable-next-line no-control-regex -- control characters are what is looked for
 const BINARY = /[\u0000-\u0008\u000e-\u001a\u001c-\u001f\ufffd]/;
 
-/** From this release on all architectures print their ranges. @kernel free_area_init */
-const ALL_PRINT_RANGES = [5, 8];
-
 // A kernel that sized its memory without a word about where it lies. x86 always prints a map, so there it was cut out;
 // so it was where zones are named, and in kernels of which all print their ranges.
 function printsTotals(draft: Draft): boolean {
   const isX86 = ['x86_64', 'i386'].some((name) => draft.architectureVotes.has(name as 'i386'));
-  const [major = 0, minor = 0] = draft.kernel?.numbers ?? [];
-  const isNew = major > ALL_PRINT_RANGES[0]! || (major === 5 && minor >= ALL_PRINT_RANGES[1]!);
   return (
     !isX86 &&
-    !isNew &&
+    !profileForRelease(draft.kernel?.release).printsRanges &&
     draft.zoneRanges.length + draft.zonePfns.length === 0 &&
     (draft.nodePages.length > 0 || draft.memory !== undefined || draft.zonelists !== undefined)
   );

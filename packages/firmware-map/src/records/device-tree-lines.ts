@@ -22,6 +22,8 @@ const reservedMemory = onMatch(
     };
     draft.keep(draft.deviceTree, entry, line);
   },
+  // Wrapped between words.
+  /OF: reserved mem: 0x[0-9a-f]+(?:\.\.0x[0-9a-f]+)?(?: \((?:\d+(?: KiB\)(?: (?:no)?map(?: (?:non-)?reusable)?)?)?)?)?$/i,
 );
 
 /** Recognisers of device tree lines. */

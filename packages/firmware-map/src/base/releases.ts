@@ -18,6 +18,8 @@ export interface MapProfile {
   readonly countsAcpiData: boolean;
   /** The boot loader's data gets a type of its own, so that changes of usable memory pass it by. */
   readonly keepsSetupData: boolean;
+  /** All architectures print their ranges; before, some printed totals only. */
+  readonly printsRanges: boolean;
 }
 
 /** What each release changed, with the reason. */
@@ -28,11 +30,14 @@ export const RELEASES: ReleaseTable<Omit<MapProfile, 'release'>> = [
     keepsSetupData: true,
     countsAcpiData: false,
     fillsAfterLastPfn: false,
+    printsRanges: false,
   },
   // "x86: Reserve low memory against BIOS corruption": the first 64 KiB.
   { since: '2.6.36', lowReserve: 65_536 },
   // memblock took over on x86: the range is reserved, only the first page is taken out of the map.
   { since: '3.0', lowReserve: 4096, fillsAfterLastPfn: true },
+  // "mm: remove CONFIG_HAVE_MEMBLOCK_NODE_MAP option": free_area_init() is the one way to size zones.
+  { since: '5.8', printsRanges: true },
   // "x86/mm: Make e820__end_ram_pfn() cover E820_TYPE_ACPI ranges".
   { since: '6.11', countsAcpiData: true },
   // "x86/boot/e820: remove E820_TYPE_RESERVED_KERN and related code": memblock alone keeps the loader's data.
