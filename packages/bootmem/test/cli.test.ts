@@ -16,7 +16,7 @@ test('boot without arguments brings the sample up and shows zones, buddyinfo, ti
   expect(err).toBe('');
   expect(code).toBe(0);
   expect(out).toMatch(/Early memory node ranges/);
-  expect(out).toMatch(/^ +3 {2}Normal {2}0x000000019eb00000 +568 832 +568 832 +540 870 /m);
+  expect(out).toMatch(/^ +3 {2}Normal {2}0x000000019eb00000 +568832 +568832 +540870 /m);
   expect(out).toMatch(/^Node 3, zone {3}Normal /m);
   expect(out).toMatch(/time to first allocation +[\d.]+ ms/);
   expect(out).toMatch(/total time +[\d.]+ ms/);

@@ -8,6 +8,8 @@ import {
   formatPercent,
   formatRate,
 } from '../dist/format/numbers.js';
+import { createColors } from '../dist/format/colors.js';
+import { shown } from '../dist/format/escape.js';
 import { formatTable, visibleWidth } from '../dist/format/table.js';
 
 test('sizes take the largest binary unit and at most three digits', () => {
@@ -59,11 +61,12 @@ test('a table without titles has no heading line; missing cells are empty', () =
 });
 
 test('colour sequences take no width', () => {
-  expect(visibleWidth('\u001b[31mred\u001b[39m')).toBe(3);
+  const { bold, red } = createColors(true);
+  expect(visibleWidth(red('red'))).toBe(3);
   const [head, row] = formatTable(
     [{ title: 'x', align: 'right' }, { title: 'y' }],
-    [['\u001b[1mabc\u001b[22m', 'z']],
+    [[bold('abc'), 'z']],
   );
   expect(head).toBe('  x  y');
-  expect(row).toBe('\u001b[1mabc\u001b[22m  z');
+  expect(shown(row!)).toBe('\u001b[1mabc\u001b[22m  z');
 });

@@ -70,7 +70,7 @@ describe('packed logs', () => {
     const path = await write('bomb.gz', gzipSync(Buffer.alloc(3 * 2 ** 20, 'x')));
     const read = async (most: number): Promise<number> => {
       let size = 0;
-      for await (const chunk of expanded(path, most)) size += chunk.byteLength;
+      for await (const chunk of expanded(path, { most })) size += chunk.byteLength;
       return size;
     };
     await expect(read(2 ** 20)).rejects.toMatchObject({ code: 'ERR_BOOTMEM_INPUT' });

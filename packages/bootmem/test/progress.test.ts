@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { expect, test } from '@jest/globals';
-import pc from 'picocolors';
+import { createColors } from '../dist/format/colors.js';
 import { barText, createProgressBar } from '../dist/cli/progress-bar.js';
 import { processIo } from '../dist/cli/io.js';
 import type { CommandIo } from '../dist/cli/io.js';
@@ -46,7 +46,7 @@ function io(stream: Terminal, isTerminal: boolean): CommandIo {
     outIsTerminal: isTerminal,
     errIsTerminal: isTerminal,
     errStream: stream,
-    colors: pc.createColors(false),
+    colors: createColors(false),
     signal: new AbortController().signal,
     env: {},
   };

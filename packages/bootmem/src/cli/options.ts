@@ -76,6 +76,8 @@ export function bootThreads(threads: BringUpOptions['threads']): {
 export interface OutputOptions {
   readonly json?: boolean;
   readonly quiet?: boolean;
+  /** Lines as long as they need, on a terminal too. */
+  readonly wide?: boolean;
 }
 
 /** The option of commands that tell findings. */
@@ -106,13 +108,14 @@ export interface BringUpOptions {
 }
 
 /**
- * Adds `--json` and `--quiet`.
+ * Adds `--json`, `--quiet` and `--wide`.
  * @param command  the command to extend
  */
 export function addOutputOptions(command: Command): Command {
   return command
     .option('--json', 'print one JSON object instead of text (stable: schema and version inside)')
-    .option('-q, --quiet', 'print nothing; the exit code tells the outcome');
+    .option('-q, --quiet', 'print nothing; the exit code tells the outcome')
+    .option('--wide', 'on a terminal too: all columns, lines as long as they need');
 }
 
 /**
@@ -159,11 +162,13 @@ export function addSourceOptions(command: Command): Command {
  */
 export function addBringUpOptions(command: Command): Command {
   return command
-    .option(
-      '-t, --threads <n>',
-      "threads that initialise pages: a number, all (processors), or node (all, a node's part by as many as its kernel starts)",
-      threadCount,
-      defaultThreads(),
+    .addOption(
+      new Option(
+        '-t, --threads <n>',
+        "threads that initialise pages: a number, all (processors), or node (all, a node's part by as many as its kernel starts)",
+      )
+        .argParser(threadCount)
+        .default(defaultThreads(), 'one a processor, at most 16'),
     )
     .option(
       '--bind <how>',

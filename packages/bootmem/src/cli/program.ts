@@ -3,12 +3,13 @@
  * turns arguments into calls and errors into exit codes.
  *
  * ```
- * main(argv, io) ─ commander ─▶ boot | check | explain | replay | bench | report | completion | schema ─▶ exit code
+ * main(argv, io) ─ commander ─▶ boot | check | explain | replay | bench | report | completion | man | schema ─▶ exit code
  * ```
  */
 import { Command, CommanderError, Option } from 'commander';
 import { MAX_THREADS } from '../boot/boot-memory.js';
 import { BootmemError, INPUT_ERROR_CODES, codeOf, messageOf } from '../errors.js';
+import { inLine } from '../format/escape.js';
 import { packageVersion } from '../package-info.js';
 import { runBench } from './commands/bench-command.js';
 import type { BenchOptions } from './commands/bench-command.js';
@@ -21,6 +22,7 @@ import { runExplain } from './commands/explain-command.js';
 import type { ExplainCommandOptions } from './commands/explain-command.js';
 import { ExitCode } from './exit-codes.js';
 import type { ExitCodeValue } from './exit-codes.js';
+import { guarded } from './io.js';
 import type { CommandIo } from './io.js';
 import {
   addBringUpOptions,
@@ -32,6 +34,7 @@ import {
 } from './options.js';
 import { runAt, runLsmem, runNuma, runPhases } from './commands/view-commands.js';
 import type { ViewOptions } from './commands/view-commands.js';
+import { runMan } from './commands/man-command.js';
 import { runReplay } from './commands/replay-command.js';
 import type { ReplayOptions } from './commands/replay-command.js';
 import { runReport } from './commands/report-command.js';
@@ -40,11 +43,12 @@ import { runSchema, SCHEMA_NAMES } from './commands/schema-command.js';
 
 /**
  * Runs the command.
- * @param args  arguments after the program's name
- * @param io    where to write; the signal that ends it
+ * @param args   arguments after the program's name
+ * @param world  where to write; the signal that ends it
  * @returns the exit code; never rejects for errors of usage, input or work
  */
-export async function main(args: readonly string[], io: CommandIo): Promise<ExitCodeValue> {
+export async function main(args: readonly string[], world: CommandIo): Promise<ExitCodeValue> {
+  const io = guarded(world);
   let code: ExitCodeValue = ExitCode.OK;
   const program = createProgram(io, (outcome) => {
     code = outcome;
@@ -67,7 +71,7 @@ function report(error: unknown, io: CommandIo): ExitCodeValue {
     return ExitCode.INTERRUPTED;
   }
   const code = codeOf(error);
-  io.err(`bootmem: ${messageOf(error)}\n`);
+  io.err(`bootmem: ${inLine(messageOf(error))}\n`);
   if (io.env['BOOTMEM_DEBUG'] === '1' && error instanceof Error) io.err(`${error.stack ?? ''}\n`);
   const input =
     error instanceof BootmemError && INPUT_ERROR_CODES.includes(error.code)
@@ -101,7 +105,7 @@ function createProgram(io: CommandIo, done: (code: ExitCodeValue) => void): Comm
     .showHelpAfterError('(see --help)')
     .addHelpText(
       'after',
-      '\nExit codes: 0 done, 1 mismatch or failure, 2 bad usage or input, 130 interrupted.\nThe manual: docs/bootmem.1.md of the package.',
+      '\nExit codes: 0 done, 1 mismatch or failure, 2 bad usage or input, 130 interrupted (143 by SIGTERM).\nThe manual: man bootmem, or bootmem man | man -l -',
     );
 
   addStrictOption(
@@ -204,6 +208,13 @@ function createProgram(io: CommandIo, done: (code: ExitCodeValue) => void): Comm
     .description('print a completion script: bash, zsh or fish')
     .action((shell: string) => {
       done(runCompletion(shell, program, io));
+    });
+
+  program
+    .command('man')
+    .description('print the manual as a page for man: bootmem man | man -l -')
+    .action(() => {
+      done(runMan(program, io));
     });
 
   program

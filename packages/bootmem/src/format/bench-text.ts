@@ -3,16 +3,18 @@
  * separated values.
  */
 import type { BenchReport, PublishedLog, PublishedMachine } from '../bench-result.js';
-import type { Colors } from './colors.js';
+import { inLine } from './escape.js';
+import { fitted } from './paper.js';
+import type { Paper } from './paper.js';
 import { formatTable } from './table.js';
 
 /**
  * The table in the layout of the padata series.
  * @param report  a measurement
- * @param colors  bold heading
+ * @param paper   bold heading, width
  * @returns text with a final newline
  */
-export function benchTable(report: BenchReport, colors: Colors): string {
+export function benchTable(report: BenchReport, paper: Paper): string {
   const rows = report.rows.map((row) => [
     `${row.percent}% (${row.threads})`,
     row.bootSpeedup === undefined ? '--' : `${row.bootSpeedup.toFixed(1)}%`,
@@ -30,18 +32,19 @@ export function benchTable(report: BenchReport, colors: Colors): string {
       right('node% (thr)'),
       right('boot speedup'),
       right('time_ms'),
-      right('stdev'),
+      { ...right('stdev'), drop: 1 },
       right('definit speedup'),
       right('time_ms'),
-      right('stdev'),
-      right('of boot'),
-      right('first alloc_ms'),
+      { ...right('stdev'), drop: 1 },
+      { ...right('of boot'), drop: 2 },
+      { ...right('first alloc_ms'), drop: 3 },
     ],
     rows,
+    paper.width,
   );
   const head = `${report.source}: ${report.pages} pages, ${report.rounds} rounds, medians, Node ${report.node}`;
   const base = `base: deferred, one thread a node (${report.baseThreads} in all); below it threads that all nodes share`;
-  return [colors.bold(head), base, ...table, ''].join('\n');
+  return [paper.colors.bold(inLine(head)), fitted(base, paper), ...table, ''].join('\n');
 }
 
 /**
@@ -49,13 +52,14 @@ export function benchTable(report: BenchReport, colors: Colors): string {
  * second reporter's lines.
  * @param machines  the published tables
  * @param log       the second reporter's lines
- * @param colors    bold headings
+ * @param paper     bold headings, width
  */
 export function publishedTables(
   machines: readonly PublishedMachine[],
   log: PublishedLog,
-  colors: Colors,
+  paper: Paper,
 ): string {
+  const { bold } = paper.colors;
   const gain = (base: number, ms: number): string => `${(((base - ms) / base) * 100).toFixed(1)}%`;
   const out: string[] = [];
   for (const { machine, rows } of machines) {
@@ -71,10 +75,10 @@ export function publishedTables(
     ]);
     const titles = ['boot speedup', 'time_ms', 'stdev', 'definit speedup', 'time_ms', 'stdev'];
     const columns = ['node% (thr)', ...titles].map((title) => ({ title, align: 'right' as const }));
-    out.push('', colors.bold(`published: ${machine}`), ...formatTable(columns, cells));
+    out.push('', bold(`published: ${machine}`), ...formatTable(columns, cells, paper.width));
   }
   const { boot, nodes } = log;
-  out.push('', colors.bold(`published: ${log.machine} (second reporter)`));
+  out.push('', bold(`published: ${log.machine} (second reporter)`));
   out.push(
     `first program after ${boot.beforeMs.toFixed(1)}ms before, ${boot.withMs.toFixed(1)}ms with (${gain(boot.beforeMs, boot.withMs)})`,
   );
@@ -83,7 +87,7 @@ export function publishedTables(
       `node ${nid} initialised, ${pages} pages in ${beforeMs}ms before, ${withMs}ms with, ${againMs}ms with its second version`,
     );
   }
-  return [...out, ''].join('\n');
+  return fitted([...out, ''].join('\n'), paper);
 }
 
 /**

@@ -5,7 +5,10 @@ import type { Colors } from './colors.js';
 import type { CheckReport, FactReport } from '../result.js';
 import { formatPercent } from './numbers.js';
 import { findingLines } from './findings-text.js';
-import { formatTable } from './table.js';
+import { inLine } from './escape.js';
+import { noteLines } from './paper.js';
+import type { Paper } from './paper.js';
+import { formatTable, visibleWidth } from './table.js';
 
 const MARK = { equal: 'equal', differs: 'DIFFERS', 'not derivable': 'not derivable' } as const;
 
@@ -15,16 +18,9 @@ function paint(fact: FactReport, colors: Colors): string {
   return fact.verdict === 'differs' ? colors.red(mark) : colors.yellow(mark);
 }
 
-/**
- * The table of one log: fact, what it speaks of, the kernel's value, ours, verdict.
- * @param report  a finished comparison
- * @param colors  colours of the verdicts
- * @returns text with a final newline
- */
-export function checkText(report: CheckReport, colors: Colors): string {
-  const head = colors.bold(`${report.source} (${report.kernel})`);
-  if (report.rejected !== undefined) return `${head}\nrejected: ${report.rejected}\n`;
-  const table = formatTable(
+/** A fact a line: fact, what it speaks of, the kernel's value, ours, verdict. */
+function factTable(facts: readonly FactReport[], colors: Colors): string[] {
+  return formatTable(
     [
       { title: 'fact' },
       { title: 'of' },
@@ -32,7 +28,7 @@ export function checkText(report: CheckReport, colors: Colors): string {
       { title: 'ours' },
       { title: 'verdict' },
     ],
-    report.facts.map((fact) => [
+    facts.map((fact) => [
       fact.fact,
       fact.subject,
       fact.kernel,
@@ -40,8 +36,43 @@ export function checkText(report: CheckReport, colors: Colors): string {
       paint(fact, colors) + (fact.reason === undefined ? '' : ` (${fact.reason})`),
     ]),
   );
-  const notes = report.notes.map((note) => `note: ${note}`);
-  const findings = findingLines(report.findings, colors);
+}
+
+/** The same for a narrow page: a value that is equal stands once, ours and the reason below. */
+function narrowFactTable(
+  facts: readonly FactReport[],
+  { colors, width }: Pick<Paper, 'colors' | 'width'>,
+): string[] {
+  return formatTable(
+    [{ title: 'verdict' }, { title: 'fact' }, { title: 'value' }],
+    facts.flatMap((fact) => [
+      [
+        paint(fact, colors).replace('not derivable', 'open'),
+        `${fact.fact} ${fact.subject}`,
+        fact.kernel,
+      ],
+      ...(fact.verdict === 'differs' ? [['', '  ours', fact.ours]] : []),
+      ...(fact.reason === undefined ? [] : [['', '  reason', fact.reason]]),
+    ]),
+    width,
+  );
+}
+
+/**
+ * The table of one log: fact, what it speaks of, the kernel's value, ours, verdict.
+ * @param report  a finished comparison
+ * @param paper   colours of the verdicts, width
+ * @returns text with a final newline
+ */
+export function checkText(report: CheckReport, paper: Paper): string {
+  const { colors, width } = paper;
+  const head = colors.bold(inLine(`${report.source} (${report.kernel})`));
+  if (report.rejected !== undefined) return `${head}\nrejected: ${inLine(report.rejected)}\n`;
+  const wide = factTable(report.facts, colors);
+  const isWide = wide.every((line) => visibleWidth(line) <= width);
+  const table = isWide ? wide : narrowFactTable(report.facts, paper);
+  const notes = report.notes.flatMap((note) => noteLines(note, paper));
+  const findings = findingLines(report.findings, paper);
   return [head, ...table, ...findings, ...notes, totals(report), ''].join('\n');
 }
 
@@ -56,10 +87,10 @@ export function totals(report: CheckReport): string {
 /**
  * The summary over many logs, one line each, then a total by kind of fact.
  * @param reports  finished comparisons
- * @param colors   colours of the marks
+ * @param paper    colours of the marks, width
  * @returns text with a final newline
  */
-export function checkSummary(reports: readonly CheckReport[], colors: Colors): string {
+export function checkSummary(reports: readonly CheckReport[], { colors, width }: Paper): string {
   const rows = reports.map((report) => [
     report.rejected !== undefined
       ? colors.yellow('rejected')
@@ -77,13 +108,14 @@ export function checkSummary(reports: readonly CheckReport[], colors: Colors): s
     [
       { title: '' },
       { title: 'log' },
-      { title: 'kernel' },
+      { title: 'kernel', drop: 1 },
       { title: 'equal', align: 'right' },
       { title: 'differ', align: 'right' },
-      { title: 'not derivable', align: 'right' },
+      { title: 'not derivable', align: 'right', drop: 2 },
       { title: '' },
     ],
     rows,
+    width,
   );
   return [...table, '', ...factClassTable(reports), ''].join('\n');
 }

@@ -1,7 +1,8 @@
 /** Two boots side by side, for people. */
 import type { ExplainComparison } from '../explain-result.js';
-import type { Colors } from './colors.js';
+import { inLine } from './escape.js';
 import { formatBytes } from './numbers.js';
+import type { Paper } from './paper.js';
 import { formatTable } from './table.js';
 
 /** Titles of levels. */
@@ -16,18 +17,18 @@ const TITLES = {
 /**
  * The comparison as text.
  * @param comparison  two boots
- * @param colors      headings are bold when colours are on
+ * @param paper       headings are bold when it has colours; width
  * @returns text with a final newline
  */
-export function compareText(comparison: ExplainComparison, colors: Colors): string {
+export function compareText(comparison: ExplainComparison, { colors, width }: Paper): string {
   const [first, second] = comparison.sources;
-  const lines = [colors.bold(`${first} → ${second}`)];
+  const lines = [colors.bold(inLine(`${first} → ${second}`))];
   for (const level of new Set(comparison.rows.map((row) => row.level))) {
     const rows = comparison.rows.filter((row) => row.level === level);
     const table = formatTable(
       [
         { title: '' },
-        { title: 'first', align: 'right' },
+        { title: 'first', align: 'right', drop: 1 },
         { title: 'second', align: 'right' },
         { title: 'difference', align: 'right' },
       ],
@@ -37,6 +38,7 @@ export function compareText(comparison: ExplainComparison, colors: Colors): stri
         formatBytes(after),
         difference(after - before),
       ]),
+      width,
     );
     lines.push('', colors.bold(TITLES[level]), ...table);
   }

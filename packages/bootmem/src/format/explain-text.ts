@@ -2,9 +2,11 @@
  * The table of `explain` for people: plain text for a terminal, Markdown for a bug report.
  */
 import type { Evidence, ExplainLevel, ExplainReport, ExplainRow } from '../explain-result.js';
-import type { Colors } from './colors.js';
 import { formatBytes, formatPercent } from './numbers.js';
 import { findingLines } from './findings-text.js';
+import { fitted, noteLines } from './paper.js';
+import type { Paper } from './paper.js';
+import { inLine } from './escape.js';
 import { formatTable } from './table.js';
 import type { Column } from './table.js';
 
@@ -18,7 +20,7 @@ const COLUMNS: readonly Column[] = [
   { title: '' },
   { title: 'size', align: 'right' },
   { title: 'share', align: 'right' },
-  { title: 'line', align: 'right' },
+  { title: 'line', align: 'right', drop: 1 },
   { title: 'who can change it' },
 ];
 
@@ -63,26 +65,27 @@ function levelRows(level: ExplainLevel): string[][] {
 /**
  * The whole table.
  * @param report   what was explained
- * @param colors   headings are bold when colours are on
+ * @param paper    headings are bold when it has colours; width
  * @param options  how much is told
  * @returns text with a final newline
  */
 export function explainText(
   report: ExplainReport,
-  colors: Colors,
+  paper: Paper,
   options: ExplainTextOptions = { evidence: false },
 ): string {
-  const lines = [colors.bold(`${report.source} (${report.kernel}, ${report.architecture})`)];
+  const { bold, yellow } = paper.colors;
+  const lines = [bold(inLine(`${report.source} (${report.kernel}, ${report.architecture})`))];
   for (const level of report.levels) {
     const whole = [level.whole.label, formatBytes(level.whole.bytes), '', '', ''];
-    const table = formatTable(COLUMNS, [whole, ...levelRows(level)]);
-    lines.push('', colors.bold(level.title), ...table);
-    if (options.evidence) lines.push(...evidenceLines(level));
+    const table = formatTable(COLUMNS, [whole, ...levelRows(level)], paper.width);
+    lines.push('', bold(level.title), ...table);
+    if (options.evidence) lines.push(...evidenceLines(level).map((line) => fitted(line, paper)));
   }
   if (report.findings.length > 0) {
-    lines.push('', colors.bold('Findings'), ...findingLines(report.findings, colors));
+    lines.push('', bold('Findings'), ...findingLines(report.findings, paper));
   }
-  lines.push('', ...report.notes.map((note) => colors.yellow(`note: ${note}`)));
+  lines.push('', ...report.notes.flatMap((note) => noteLines(note, paper).map(yellow)));
   return `${lines.join('\n').trimEnd()}\n`;
 }
 

@@ -1,17 +1,27 @@
 /** Findings for people: severity and line, what it is, what would help. */
 import type { Finding } from '../result.js';
-import type { Colors } from './colors.js';
+import { inLine } from './escape.js';
+import { fitted } from './paper.js';
+import type { Paper } from './paper.js';
 
 /**
  * @param findings  errors first
- * @param colors    colours of the severity
+ * @param paper     colours of the severity, width
  * @returns lines; none without findings
  */
-export function findingLines(findings: readonly Finding[], colors: Colors): string[] {
+export function findingLines(findings: readonly Finding[], paper: Paper): string[] {
+  const { colors } = paper;
+  const fit = (text: string): string[] => fitted(text, paper).split('\n');
   const paint = { error: colors.red, warning: colors.yellow, note: colors.cyan };
-  return findings.flatMap(({ severity, line, text, message, remedy }) => [
-    `${paint[severity](severity)}${line === undefined ? '' : ` (line ${line})`}: ${message}`,
-    ...(text === undefined ? [] : [colors.dim(`  ${text}`)]),
-    `  remedy: ${remedy}`,
-  ]);
+  return findings.flatMap(({ severity, line, text, message, remedy }) => {
+    const [head, ...more] = fit(
+      `${severity}${line === undefined ? '' : ` (line ${line})`}: ${inLine(message)}`,
+    );
+    return [
+      paint[severity](severity) + head!.slice(severity.length),
+      ...more,
+      ...(text === undefined ? [] : fit(`  ${inLine(text)}`).map(colors.dim)),
+      ...fit(`  remedy: ${inLine(remedy)}`),
+    ];
+  });
 }

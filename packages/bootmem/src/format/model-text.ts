@@ -2,8 +2,9 @@
  * The model for people: how far it was off for machines it had not seen, and the curve of the one asked for.
  */
 import type { ModelReport } from '../bench-result.js';
-import type { Colors } from './colors.js';
 import { formatCount } from './numbers.js';
+import { fitted } from './paper.js';
+import type { Paper } from './paper.js';
 import { formatTable } from './table.js';
 
 const right = (title: string): { title: string; align: 'right' } => ({ title, align: 'right' });
@@ -16,10 +17,11 @@ function counts({ measured }: ModelReport): string {
 /**
  * Everything `bench --model` prints.
  * @param report  a prediction
- * @param colors  bold headings
+ * @param paper   bold headings, width
  * @returns text with a final newline
  */
-export function modelText(report: ModelReport, colors: Colors): string {
+export function modelText(report: ModelReport, paper: Paper): string {
+  const { bold } = paper.colors;
   const { kernel, here, leftOut } = report;
   const ns = (ms: number): string => (ms * 1e6).toFixed(2);
   const mean = (values: readonly number[]): string =>
@@ -41,8 +43,8 @@ export function modelText(report: ModelReport, colors: Colors): string {
     row.kernelMs.toFixed(1),
     row.hereMs.toFixed(1),
   ]);
-  return [
-    colors.bold(
+  const lines = [
+    bold(
       'Published machines, each predicted from the five others: deferred ms, published / predicted',
     ),
     ...formatTable(
@@ -51,14 +53,15 @@ export function modelText(report: ModelReport, colors: Colors): string {
         right('1 thread'),
         right('all threads'),
         right('error'),
-        right('1 thread known'),
+        { ...right('1 thread known'), drop: 1 },
       ],
       ends,
+      paper.width,
     ),
     `error: typical factor over all rows; mean ${mean(leftOut.map((one) => one.errorPercent))}%, with the row of one thread known ${mean(leftOut.map((one) => one.knownBaseErrorPercent))}%`,
     '',
-    colors.bold(
-      `${report.nodes} node${report.nodes === 1 ? '' : 's'}, ${formatCount(report.pagesPerNode)} deferred pages and ${report.cpusPerNode} cpus in the largest: deferred ms by threads a node`,
+    bold(
+      `${report.nodes} node${report.nodes === 1 ? '' : 's'}, ${formatCount(report.pagesPerNode, paper.plain)} deferred pages and ${report.cpusPerNode} cpus in the largest: deferred ms by threads a node`,
     ),
     ...formatTable(
       [
@@ -68,9 +71,11 @@ export function modelText(report: ModelReport, colors: Colors): string {
         right('here, predicted'),
       ],
       curve,
+      paper.width,
     ),
     `kernel: ${ns(kernel.perPage)} ns a page and thread, ${ns(kernel.bandwidth)} ns a page of memory by the root of the node's cpus, ${kernel.startMs.toFixed(2)} ms until helpers are at it; from the six machines`,
     `here: ${ns(here.perPage)} ns a page and thread, ${ns(here.bandwidth)} ns a page of memory, ${here.startMs.toFixed(2)} ms until helpers are at it, ${(here.chunkMs * 1000).toFixed(0)} us a chunk; measured with ${counts(report)} threads on this host, more than that are beyond what was measured`,
     '',
-  ].join('\n');
+  ];
+  return fitted(lines.join('\n'), paper);
 }

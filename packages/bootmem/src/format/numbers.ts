@@ -21,16 +21,19 @@ export function formatBytes(bytes: number): string {
     value /= 1024;
     unit++;
   }
-  const digits = Number.isInteger(value) ? 0 : value >= 100 ? 0 : value >= 10 ? 1 : 2;
+  // What rounds to more digits is a whole number of three: 99.96 is 100, not 100.0.
+  const digits = Number.isInteger(value) || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
   return `${value.toFixed(digits)} ${UNITS[unit] ?? 'B'}`;
 }
 
 /**
  * A count with groups of three, separated by a space: `1 115 391`.
  * @param count  any safe integer
+ * @param plain  digits alone, for programs
  */
-export function formatCount(count: number): string {
-  return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ' ');
+export function formatCount(count: number, plain = false): string {
+  const digits = String(Math.round(count));
+  return plain ? digits : digits.replace(/\B(?=(\d{3})+$)/g, ' ');
 }
 
 /**

@@ -2,12 +2,14 @@
 import type { Evidence } from '../explain-result.js';
 import type { AddressView, LsmemView, NumaView, PhasesView } from '../view-result.js';
 import { formatAddress, formatBytes, formatMemRange } from './numbers.js';
+import { fitted } from './paper.js';
+import type { Paper } from './paper.js';
 import { formatTable } from './table.js';
 
 const MIB = 2 ** 20;
 
 /** As `numactl --hardware` prints it. */
-export function numaText({ nodes, distances, free }: NumaView): string {
+export function numaText({ nodes, distances, free }: NumaView, paper: Paper): string {
   const ids = nodes.map(({ nid }) => nid);
   const span = ids.length === 1 ? `${ids[0] ?? 0}` : `${ids[0] ?? 0}-${ids.at(-1) ?? 0}`;
   const lines = [`available: ${ids.length} node${ids.length === 1 ? '' : 's'} (${span})`];
@@ -23,13 +25,14 @@ export function numaText({ nodes, distances, free }: NumaView): string {
   lines.push(
     `total size: ${total((node) => node.sizeBytes)} MB, free: ${total((node) => node.freeBytes)} MB (${free === 'boot' ? 'as a boot leaves it' : 'from zoneinfo'})`,
   );
-  if (distances === undefined) return `${lines.join('\n')}\nnode distances: not in the log\n`;
+  if (distances === undefined)
+    return fitted(`${lines.join('\n')}\nnode distances: not in the log\n`, paper);
   lines.push('node distances:', `node ${ids.map((nid) => String(nid).padStart(3)).join(' ')}`);
   for (const [index, row] of distances.entries()) {
     const cells = row.map((distance) => String(distance).padStart(3)).join(' ');
     lines.push(`${String(ids[index] ?? index).padStart(3)}: ${cells}`);
   }
-  return `${lines.join('\n')}\n`;
+  return fitted(`${lines.join('\n')}\n`, paper);
 }
 
 /** Columns of `lsmem`, by name. */
@@ -41,10 +44,12 @@ export type LsmemColumn = (typeof LSMEM_COLUMNS)[number];
 /**
  * As `lsmem` prints it.
  * @param view     the blocks
+ * @param paper    how wide
  * @param columns  which columns, in which order
  */
 export function lsmemText(
   view: LsmemView,
+  paper: Paper,
   columns: readonly LsmemColumn[] = ['RANGE', 'SIZE', 'STATE', 'BLOCK'],
 ): string {
   const rows = view.ranges.map((range): Readonly<Record<LsmemColumn, string>> => {
@@ -64,6 +69,7 @@ export function lsmemText(
       align: title === 'SIZE' || title === 'BLOCK' ? 'right' : 'left',
     })),
     rows.map((row) => columns.map((column) => row[column])),
+    paper.width,
   );
   const totals = formatTable(
     [{ title: '' }, { title: '', align: 'right' }],
@@ -77,7 +83,7 @@ export function lsmemText(
 }
 
 /** What lies at an address. */
-export function addressText(view: AddressView): string {
+export function addressText(view: AddressView, { width }: Paper): string {
   const where = ({ file, line, text }: Evidence): string =>
     line === undefined ? text : `${file === undefined ? '' : `${file} `}line ${line}: ${text}`;
   const rows: string[][] = [
@@ -97,11 +103,11 @@ export function addressText(view: AddressView): string {
     rows.push(['reserved', `${formatMemRange(start, end)} ${label}`]);
     for (const one of evidence) rows.push(['', where(one)]);
   } else rows.push(['reserved', 'by nobody that the log places']);
-  return `${formatTable([{ title: '' }, { title: '' }], rows).join('\n')}\n`;
+  return `${formatTable([{ title: '' }, { title: '' }], rows, width).join('\n')}\n`;
 }
 
 /** Steps with their times and what each took. */
-export function phasesText({ phases }: PhasesView): string {
+export function phasesText({ phases }: PhasesView, { width }: Paper): string {
   if (phases.length === 0) return 'the log has no time stamps\n';
   const rows = phases.map(({ phase, seconds, evidence }, index) => [
     seconds.toFixed(6),
@@ -115,5 +121,5 @@ export function phasesText({ phases }: PhasesView): string {
     { title: 'phase' },
     { title: 'line', align: 'right' },
   ] as const;
-  return `${formatTable(columns, rows).join('\n')}\n`;
+  return `${formatTable(columns, rows, width).join('\n')}\n`;
 }

@@ -5,7 +5,7 @@
  * a stream, in memory that does not grow with them.
  */
 import { createReadStream } from 'node:fs';
-import { pipeline, Readable } from 'node:stream';
+import { addAbortSignal, pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { BootmemError } from '../errors.js';
 
@@ -27,15 +27,30 @@ const PACKINGS: readonly (readonly [
   [[0x28, 0xb5, 0x2f, 0xfd], fromZstd],
 ];
 
+/** What names standard input. */
+export const STANDARD_INPUT = '-';
+
+/** How a file is read. */
+export interface ExpandOptions {
+  /** Bytes that a packed one may expand to. */
+  readonly most?: number | undefined;
+  /** Ends the reading, also of a pipe that says nothing. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * The bytes of a file.
- * @param path  any file
- * @param most  bytes that a packed one may expand to
+ * @param path     any file, or {@link STANDARD_INPUT}
+ * @param options  bounds
  * @throws BootmemError ERR_BOOTMEM_INPUT while reading, when it expands to more; what the file system or the
  *   packing's decoder throws
  */
-export async function* expanded(path: string, most = MAX_EXPANDED): AsyncGenerator<Uint8Array> {
-  const file = createReadStream(path);
+export async function* expanded(
+  path: string,
+  { most = MAX_EXPANDED, signal }: ExpandOptions = {},
+): AsyncGenerator<Uint8Array> {
+  const file = path === STANDARD_INPUT ? process.stdin : createReadStream(path);
+  if (signal !== undefined) addAbortSignal(signal, file);
   try {
     const { head, source } = await peek(file);
     const unpack = PACKINGS.find(([magic]) => magic.every((byte, at) => head[at] === byte))?.[1];

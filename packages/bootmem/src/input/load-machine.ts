@@ -14,7 +14,7 @@ import { mergeDescriptions, readDescription, synthesize } from '@bootmem/firmwar
 import type { MachineDescription, ReadOptions, ReadResult } from '@bootmem/firmware-map';
 import { BootmemError, messageOf } from '../errors.js';
 import { SAMPLE_LOG } from '../package-info.js';
-import { expanded } from './expand.js';
+import { expanded, STANDARD_INPUT } from './expand.js';
 import { fromZoneinfo, LAID_OUT } from './from-zoneinfo.js';
 import { joinLogs } from './join-logs.js';
 import { KeptLines } from './kept-lines.js';
@@ -46,10 +46,10 @@ const IDENTITY_FILES = [
 
 /**
  * Loads a machine.
- * @param file    a log, a folder with `dmesg.txt` or `console.txt`, or `undefined` for the sample
+ * @param file    a log, `-` for standard input, a folder with `dmesg.txt` or `console.txt`, or `undefined` for the sample
  * @param source  other sources and which boot of the log
  * @throws BootmemError ERR_BOOTMEM_USAGE when sources contradict each other, ERR_BOOTMEM_READ when a file
- *   cannot be read, ERR_BOOTMEM_INPUT with line and reason when it holds no machine
+ *   cannot be read, ERR_BOOTMEM_INPUT with line and reason when it holds no machine; the signal's reason when it is raised
  */
 export async function loadMachine(
   file: string | undefined,
@@ -70,7 +70,7 @@ export async function loadMachine(
       `--${synthetics.join(', --')} need --memory: they describe a synthetic machine`,
     );
   }
-  return await loadLog(file ?? SAMPLE_LOG, source.boot);
+  return await loadLog(file ?? SAMPLE_LOG, source);
 }
 
 function synthetic(source: MachineSource): LoadedMachine {
@@ -87,10 +87,10 @@ function synthetic(source: MachineSource): LoadedMachine {
   }
 }
 
-async function loadLog(path: string, boot: number | undefined): Promise<LoadedMachine> {
-  if (isFolder(path)) return await loadFolder(path, boot);
+async function loadLog(path: string, source: MachineSource): Promise<LoadedMachine> {
+  if (path !== STANDARD_INPUT && isFolder(path)) return await loadFolder(path, source);
   const lines = new KeptLines();
-  const result = await readLog(path, boot, lines);
+  const result = await readLog(path, source, lines);
   if (!result.ok) throw inputError(path, result);
   return await finish(result.description, path, lines);
 }
@@ -112,18 +112,21 @@ function isFolder(path: string): boolean {
  * A recorded boot: the kernel's ring, the console, or both joined where the ring has lost the beginning; without
  * either, the files of /proc alone.
  */
-async function loadFolder(folder: string, boot: number | undefined): Promise<LoadedMachine> {
+async function loadFolder(folder: string, source: MachineSource): Promise<LoadedMachine> {
   const logs = LOGS.map((name) => join(folder, name)).filter((log) => existsSync(log));
   if (logs.length === 0) return await loadFiles(folder);
   let failure: BootmemError | undefined;
   for (const log of logs) {
     const lines = new KeptLines();
-    const result = await readLog(log, boot, lines);
+    const result = await readLog(log, source, lines);
     if (!result.ok) failure ??= inputError(log, result);
     const isWhole = result.ok && result.description.kernel !== undefined;
     if (!isWhole && log !== logs.at(-1)) {
       const joined = new KeptLines();
-      const whole = await joinedLog({ ring: log, console: logs.at(-1)!, boot }, joined);
+      const whole = await joinedLog(
+        { ring: log, console: logs.at(-1)!, boot: source.boot },
+        joined,
+      );
       if (whole !== undefined) return await finish(whole, log, joined);
     } else if (result.ok) return await finish(result.description, log, lines);
   }
@@ -236,15 +239,16 @@ function readOptions(path: string, boot: number | undefined, lines: KeptLines): 
 
 async function readLog(
   path: string,
-  boot: number | undefined,
+  { boot, signal }: MachineSource,
   lines: KeptLines,
 ): Promise<ReadResult> {
   const which = readOptions(path, boot, lines);
   try {
     if (basename(path) === 'console.txt')
       return await readDescription([await liveConsole(path)], which);
-    return await readDescription(expanded(path), which);
+    return await readDescription(expanded(path, { signal }), which);
   } catch (error) {
+    signal?.throwIfAborted();
     if (error instanceof BootmemError) throw error;
     throw new BootmemError(
       'ERR_BOOTMEM_READ',
@@ -315,6 +319,7 @@ async function hotplugSteps(log: string): Promise<HotplugStep[]> {
 
 /** `dmesg.txt` says nothing: a recorded boot is called by its folder. */
 function nameOf(path: string): string {
+  if (path === STANDARD_INPUT) return 'standard input';
   const name = basename(path);
   return /^(dmesg|console)\.txt$/.test(name) ? basename(dirname(path)) || name : name;
 }

@@ -1,5 +1,5 @@
-/** Runs the command in this process with captured output. */
-import pc from 'picocolors';
+/** Runs the command in this process with captured output; with `columns` as on a terminal of that width. */
+import { createColors } from '../../dist/format/colors.js';
 import { main } from '../../dist/cli/program.js';
 import type { CommandIo } from '../../dist/cli/io.js';
 
@@ -11,7 +11,12 @@ export interface Outcome {
 
 export async function run(
   args: readonly string[],
-  options: { signal?: AbortSignal; env?: Record<string, string>; color?: boolean } = {},
+  options: {
+    signal?: AbortSignal;
+    env?: Record<string, string>;
+    color?: boolean;
+    columns?: number;
+  } = {},
 ): Promise<Outcome> {
   let out = '';
   let err = '';
@@ -22,10 +27,11 @@ export async function run(
     err: (text) => {
       err += text;
     },
-    outIsTerminal: false,
+    outIsTerminal: options.columns !== undefined,
+    columns: options.columns,
     errIsTerminal: false,
     errStream: process.stderr,
-    colors: pc.createColors(options.color === true),
+    colors: createColors(options.color === true),
     signal: options.signal ?? new AbortController().signal,
     env: options.env ?? {},
   };

@@ -12,6 +12,7 @@ import { modelText } from '../../format/model-text.js';
 import { loadMachine } from '../../input/load-machine.js';
 import { ExitCode } from '../exit-codes.js';
 import type { ExitCodeValue } from '../exit-codes.js';
+import { paperOf } from '../io.js';
 import type { CommandIo } from '../io.js';
 import { defaultThreads } from '../options.js';
 import type { OutputOptions, SourceOptions } from '../options.js';
@@ -41,11 +42,13 @@ export async function runBench(
 ): Promise<ExitCodeValue> {
   const synthetic =
     file === undefined && options.memory === undefined && options.thisMachine !== true;
-  const input = await loadMachine(
-    file,
-    synthetic ? { ...options, memory: DEFAULT_BENCH_BYTES } : options,
-  );
+  const input = await loadMachine(file, {
+    ...options,
+    ...(synthetic ? { memory: DEFAULT_BENCH_BYTES } : {}),
+    signal: io.signal,
+  });
   const plain = options.json !== true && options.csv !== true && options.quiet !== true;
+  const paper = paperOf(io, options);
   const bar = createProgressBar(io, { label: 'measuring', unit: 'boots', enabled: plain });
   try {
     const settings: BenchBootOptions = {
@@ -62,7 +65,7 @@ export async function runBench(
       const model = await benchModel(input.description, settings);
       bar.stop();
       if (options.json === true) io.out(`${JSON.stringify(model)}\n`);
-      else if (options.quiet !== true) io.out(modelText(model, io.colors));
+      else if (options.quiet !== true) io.out(modelText(model, paper));
       return ExitCode.OK;
     }
     const result = await benchBoot(input.description, settings);
@@ -71,8 +74,8 @@ export async function runBench(
     if (options.json === true) io.out(`${JSON.stringify(result)}\n`);
     else if (options.csv === true) io.out(benchCsv(result));
     else {
-      io.out(benchTable(result, io.colors));
-      io.out(publishedTables(PUBLISHED_MACHINES, SECOND_REPORT, io.colors));
+      io.out(benchTable(result, paper));
+      io.out(publishedTables(PUBLISHED_MACHINES, SECOND_REPORT, paper));
     }
   } finally {
     bar.stop();

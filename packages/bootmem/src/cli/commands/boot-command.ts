@@ -9,6 +9,7 @@ import { loadMachine } from '../../input/load-machine.js';
 import { bootWithProgress } from './boot-with-progress.js';
 import { strictly } from '../exit-codes.js';
 import type { ExitCodeValue } from '../exit-codes.js';
+import { paperOf } from '../io.js';
 import type { CommandIo } from '../io.js';
 import type { BringUpOptions, OutputOptions, SourceOptions, StrictOption } from '../options.js';
 
@@ -49,7 +50,7 @@ export async function runBoot(
 ): Promise<ExitCodeValue> {
   const quiet = options.quiet === true;
   const text = options.json !== true && !quiet;
-  const input = await loadMachine(file, options);
+  const input = await loadMachine(file, { ...options, signal: io.signal });
   const machine = await bootWithProgress(input, options, io, { progress: text, lines: text });
   try {
     await machine.devicesReady();
@@ -63,7 +64,7 @@ export async function runBoot(
     }
     const report = machine.report();
     if (options.json === true && !quiet) io.out(`${JSON.stringify(report)}\n`);
-    else if (text) io.out(bootText(report, io.colors));
+    else if (text) io.out(bootText(report, paperOf(io, options)));
     return strictly(options.strict, report.findings);
   } finally {
     await machine.close();

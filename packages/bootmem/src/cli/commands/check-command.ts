@@ -7,6 +7,7 @@ import { checkSummary, checkText, totals } from '../../format/check-text.js';
 import type { CheckReport } from '../../result.js';
 import { ExitCode, strictly } from '../exit-codes.js';
 import type { ExitCodeValue } from '../exit-codes.js';
+import { paperOf } from '../io.js';
 import type { CommandIo } from '../io.js';
 import type { OutputOptions, StrictOption } from '../options.js';
 
@@ -30,20 +31,26 @@ export async function runCheck(
   const reports: CheckReport[] = [];
   for (const file of files) {
     io.signal.throwIfAborted();
-    reports.push(await checkLog(file, options.boot === undefined ? {} : { boot: options.boot }));
+    reports.push(
+      await checkLog(file, {
+        ...(options.boot === undefined ? {} : { boot: options.boot }),
+        signal: io.signal,
+      }),
+    );
   }
   if (options.quiet !== true) {
+    const paper = paperOf(io, options);
     if (options.json === true) {
       for (const report of reports) io.out(`${JSON.stringify(report)}\n`);
     } else if (reports.length === 1 || options.all === true) {
-      for (const report of reports) io.out(`${checkText(report, io.colors)}\n`);
-      if (reports.length > 1) io.out(checkSummary(reports, io.colors));
+      for (const report of reports) io.out(`${checkText(report, paper)}\n`);
+      if (reports.length > 1) io.out(checkSummary(reports, paper));
     } else {
-      io.out(checkSummary(reports, io.colors));
+      io.out(checkSummary(reports, paper));
       for (const report of reports) {
         if (report.differs === 0) continue;
         const differing = report.facts.filter((fact) => fact.verdict === 'differs');
-        io.out(`\n${checkText({ ...report, facts: differing }, io.colors)}`);
+        io.out(`\n${checkText({ ...report, facts: differing }, paper)}`);
       }
       io.out(summaryLine(reports));
     }

@@ -10,6 +10,7 @@ import { BootmemError } from '../../errors.js';
 import { loadMachine } from '../../input/load-machine.js';
 import { strictly } from '../exit-codes.js';
 import type { ExitCodeValue } from '../exit-codes.js';
+import { paperOf } from '../io.js';
 import type { CommandIo } from '../io.js';
 import type { OutputOptions, SourceOptions, StrictOption } from '../options.js';
 
@@ -37,9 +38,10 @@ export async function runExplain(
   }
   const given = options.installed === undefined ? {} : { installed: options.installed };
   const [first, second] = [files[0], files[1]];
-  const report = explainMachine(await loadMachine(first, options), given);
+  const source = { ...options, signal: io.signal };
+  const report = explainMachine(await loadMachine(first, source), given);
   const other =
-    second === undefined ? undefined : explainMachine(await loadMachine(second, options), given);
+    second === undefined ? undefined : explainMachine(await loadMachine(second, source), given);
   if (options.quiet !== true) io.out(textOf(report, other, { options, io }));
   return strictly(options.strict, [...report.findings, ...(other?.findings ?? [])]);
 }
@@ -53,9 +55,9 @@ function textOf(
     const comparison = compareReports(report, other);
     return options.json === true
       ? `${JSON.stringify(comparison)}\n`
-      : compareText(comparison, io.colors);
+      : compareText(comparison, paperOf(io, options));
   }
   if (options.json === true) return `${JSON.stringify(report)}\n`;
   if (options.markdown === true) return explainMarkdown(report);
-  return explainText(report, io.colors, { evidence: options.evidence === true });
+  return explainText(report, paperOf(io, options), { evidence: options.evidence === true });
 }

@@ -7,6 +7,7 @@ import { replayText } from '../../format/replay-text.js';
 import type { ReplayReport } from '../../result.js';
 import { ExitCode } from '../exit-codes.js';
 import type { ExitCodeValue } from '../exit-codes.js';
+import { paperOf } from '../io.js';
 import type { CommandIo } from '../io.js';
 import type { OutputOptions } from '../options.js';
 
@@ -30,11 +31,16 @@ export async function runReplay(
   const reports: ReplayReport[] = [];
   for (const file of files) {
     io.signal.throwIfAborted();
-    reports.push(await replayLog(file, options.boot === undefined ? {} : { boot: options.boot }));
+    reports.push(
+      await replayLog(file, {
+        ...(options.boot === undefined ? {} : { boot: options.boot }),
+        signal: io.signal,
+      }),
+    );
   }
   if (options.quiet !== true) {
     if (options.json === true) for (const report of reports) io.out(`${JSON.stringify(report)}\n`);
-    else io.out(replayText(reports, options.dump === true, io.colors));
+    else io.out(replayText(reports, options.dump === true, paperOf(io, options)));
   }
   if (reports.some((report) => report.differences.length > 0)) return ExitCode.FAILURE;
   return reports.every((report) => report.dumps === 0) ? ExitCode.USAGE : ExitCode.OK;

@@ -2,17 +2,17 @@
  * `bootmem report`: one boot, one comparison and one measurement, written as a single HTML page that needs
  * no network.
  */
-import { writeFile } from 'node:fs/promises';
 import { explainMachine } from '../../explain/explain-machine.js';
 import { benchBoot } from '../../bench/bench-boot.js';
 import { predictMachine } from '../../bench/bench-model.js';
 import { checkMachine } from '../../check/check-machine.js';
-import { BootmemError, messageOf } from '../../errors.js';
 import { formatBytes } from '../../format/numbers.js';
 import { loadMachine } from '../../input/load-machine.js';
 import { renderReport } from '../../report/render-report.js';
 import { bootWithProgress } from './boot-with-progress.js';
-import type { BootReport } from '../../result.js';
+import type { BenchReport, ModelReport } from '../../bench-result.js';
+import type { BootReport, CheckReport } from '../../result.js';
+import { openOutput } from '../output-file.js';
 import { strictly } from '../exit-codes.js';
 import type { ExitCodeValue } from '../exit-codes.js';
 import type { CommandIo } from '../io.js';
@@ -32,16 +32,53 @@ export interface ReportOptions extends BringUpOptions, OutputOptions, SourceOpti
  * @param file     a boot log, or `undefined` for the sample
  * @param options  parsed options
  * @param io       where to write
- * @returns 0 when the page was written
- * @throws BootmemError ERR_BOOTMEM_WRITE when it could not be
+ * @returns 0 when the page was written; standard output takes the page alone when `-` is its file
+ * @throws BootmemError ERR_BOOTMEM_WRITE when it cannot be, ERR_BOOTMEM_USAGE when it would overwrite the log: both before the work
  */
 export async function runReport(
   file: string | undefined,
   options: ReportOptions,
   io: CommandIo,
 ): Promise<ExitCodeValue> {
-  const input = await loadMachine(file, options);
-  const show = options.quiet !== true && options.json !== true;
+  const isStdout = options.output === '-';
+  const inputs = file === undefined || file === '-' ? [] : [file];
+  const target = isStdout ? undefined : await openOutput(options.output, inputs);
+  try {
+    const made = await makeReport(file, options, io);
+    if (target === undefined) io.out(made.page);
+    else {
+      await target.write(made.page);
+      if (options.quiet !== true) io.out(told(made, options));
+    }
+    return strictly(options.strict, made.boot.findings);
+  } finally {
+    await target?.close();
+  }
+}
+
+/** A page and what is on it. */
+interface Made {
+  readonly page: string;
+  readonly boot: BootReport;
+  readonly check: CheckReport;
+  readonly bench: BenchReport;
+  readonly model: ModelReport | undefined;
+}
+
+function told({ page, boot, check, bench, model }: Made, { output, json }: ReportOptions): string {
+  const bytes = Buffer.byteLength(page);
+  if (json !== true) return `wrote ${output} (${Math.round(bytes / 1024)} KiB)\n`;
+  const result = { schema: 'bootmem/report', version: 1, output, bytes, boot, check, bench, model };
+  return `${JSON.stringify(result)}\n`;
+}
+
+async function makeReport(
+  file: string | undefined,
+  options: ReportOptions,
+  io: CommandIo,
+): Promise<Made> {
+  const input = await loadMachine(file, { ...options, signal: io.signal });
+  const show = options.quiet !== true && options.json !== true && options.output !== '-';
   const machine = await bootWithProgress(input, options, io, { progress: show, lines: false });
   let boot: BootReport;
   try {
@@ -61,22 +98,5 @@ export async function runReport(
   });
   const model = predictMachine(input.description, options.profile, bench);
   const page = await renderReport({ boot, check, bench, model, explain: explainMachine(input) });
-  try {
-    await writeFile(options.output, page);
-  } catch (error) {
-    throw new BootmemError(
-      'ERR_BOOTMEM_WRITE',
-      `cannot write ${options.output}: ${messageOf(error)}`,
-      { path: options.output },
-      { cause: error },
-    );
-  }
-  if (options.json === true) {
-    io.out(
-      `${JSON.stringify({ schema: 'bootmem/report', version: 1, output: options.output, bytes: Buffer.byteLength(page), boot, check, bench, model })}\n`,
-    );
-  } else if (options.quiet !== true) {
-    io.out(`wrote ${options.output} (${Math.round(Buffer.byteLength(page) / 1024)} KiB)\n`);
-  }
-  return strictly(options.strict, boot.findings);
+  return { page, boot, check, bench, model };
 }

@@ -8,6 +8,7 @@ import {
   phasesText,
 } from '../../format/view-text.js';
 import type { LsmemColumn } from '../../format/view-text.js';
+import type { Paper } from '../../format/paper.js';
 import { loadMachine } from '../../input/load-machine.js';
 import type { LoadedMachine } from '../../input/types.js';
 import { addressView } from '../../views/at.js';
@@ -16,6 +17,7 @@ import { numaView } from '../../views/numa.js';
 import { phasesView } from '../../views/phases.js';
 import { ExitCode } from '../exit-codes.js';
 import type { ExitCodeValue } from '../exit-codes.js';
+import { paperOf } from '../io.js';
 import type { CommandIo } from '../io.js';
 import type { OutputOptions, SourceOptions } from '../options.js';
 
@@ -28,7 +30,7 @@ export interface ViewOptions extends OutputOptions, SourceOptions {
 /** A view: what it is, and how it reads. */
 interface View<Result> {
   readonly of: (input: LoadedMachine) => Result;
-  readonly text: (result: Result) => string;
+  readonly text: (result: Result, paper: Paper) => string;
 }
 
 async function show<Result>(
@@ -36,9 +38,13 @@ async function show<Result>(
   { options, io }: { options: ViewOptions; io: CommandIo },
   view: View<Result>,
 ): Promise<ExitCodeValue> {
-  const result = view.of(await loadMachine(file, options));
+  const result = view.of(await loadMachine(file, { ...options, signal: io.signal }));
   if (options.quiet !== true) {
-    io.out(options.json === true ? `${JSON.stringify(result)}\n` : view.text(result));
+    io.out(
+      options.json === true
+        ? `${JSON.stringify(result)}\n`
+        : view.text(result, paperOf(io, options)),
+    );
   }
   return ExitCode.OK;
 }
@@ -65,7 +71,10 @@ export function runPhases(file: string | undefined, way: Way): Promise<ExitCodeV
  */
 export async function runLsmem(file: string | undefined, way: Way): Promise<ExitCodeValue> {
   const columns = way.options.output?.split(',').map(columnOf);
-  return await show(file, way, { of: lsmemView, text: (view) => lsmemText(view, columns) });
+  return await show(file, way, {
+    of: lsmemView,
+    text: (view, paper) => lsmemText(view, paper, columns),
+  });
 }
 
 function columnOf(name: string): LsmemColumn {
