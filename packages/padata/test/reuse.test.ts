@@ -2,6 +2,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { createWorkPool, map } from '@bootmem/padata';
+import type { Member } from '../dist/crew/crew.js';
+import { RingStore, makeBlock } from '../dist/ring/ring-store.js';
 
 const module = new URL('./fixtures/series-jobs.mjs', import.meta.url);
 const fn = { module, name: 'same' };
@@ -121,3 +123,30 @@ const FILES = '/proc/self/fd';
     expect(open()).toBeLessThanOrEqual(before + 1);
   },
 );
+
+test('whoever makes a ring after the other waits for threads to let go of those before, for a moment', async () => {
+  const store = new RingStore();
+  const slow = { id: 1 } as Member;
+  const block = makeBlock({ window: 1024, arenaBytes: 1 << 20, capacity: 1, shared: true });
+  let isOver = false;
+  const room = async (): Promise<void> => {
+    isOver = false;
+    await store.room();
+    isOver = true;
+  };
+  for (let ring = 0; ring < 3; ring += 1) store.put(ring, block, [slow]);
+  await room();
+  store.put(3, block, [slow]);
+  const answered = room();
+  await Promise.resolve();
+  expect(isOver).toBe(false);
+  store.onDropped(0, slow);
+  store.onDropped(1, slow);
+  await answered;
+  expect(store.take(1024, 1 << 20)).toBe(block);
+  // One that a function keeps answers late, or never.
+  for (let ring = 4; ring < 9; ring += 1) store.put(ring, block, [slow]);
+  await room();
+  store.onEnd(slow);
+  await room();
+});

@@ -163,8 +163,13 @@ export class RingHub implements SlotRingHost {
     this.turns.scheduleDelivery();
   }
 
-  /** Forgets a ring in all threads. */
-  remove(ring: SlotRing): void {
+  /** Forgets a ring in all threads. The promise is for whoever makes one ring after the other, see `RingStore.room`. */
+  remove(ring: SlotRing): Promise<void> {
+    this.#forget(ring);
+    return this.#store.room();
+  }
+
+  #forget(ring: SlotRing): void {
     if (!this.#entries.delete(ring.id)) return;
     const threads = this.#crew.living();
     for (const member of threads) this.#crew.post(member, { t: 'dropRing', ring: ring.id });

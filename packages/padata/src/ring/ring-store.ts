@@ -14,6 +14,10 @@ import { statsLength } from '../protocol/ring-stats.js';
 
 /** Bytes that wait for a next ring at most; more goes to the collector. */
 const MAX_BYTES = 16 << 20;
+/** Whoever closes a ring while threads have so many bytes of others to let go of waits for them, */
+const MAX_LEAVING = 4 << 20;
+/** but no longer than this, in milliseconds: a thread that a function keeps does not answer. */
+const LEAVE_MS = 10;
 
 /** What a ring is made of. */
 export interface RingBlock {
@@ -49,6 +53,8 @@ export function makeBlock({ window, arenaBytes, capacity, shared }: BlockShape):
 export class RingStore {
   /** Blocks of rings that some threads may still look at, by ring. */
   readonly #leaving = new Map<number, Leaving>();
+  #leavingBytes = 0;
+  readonly #waiters = new Set<() => void>();
   readonly #free: RingBlock[] = [];
   #bytes = 0;
 
@@ -69,7 +75,27 @@ export class RingStore {
   put(ring: number, block: RingBlock, threads: Iterable<Member>): void {
     const left: Leaving = { block, threads: new Set(threads) };
     if (left.threads.size === 0) this.#keep(block);
-    else this.#leaving.set(ring, left);
+    else {
+      this.#leaving.set(ring, left);
+      this.#leavingBytes += bytesOf(block);
+    }
+  }
+
+  /**
+   * Resolves when few bytes have yet to be let go of, or after a moment: a program that makes rings faster than the
+   * threads forget them would hold memory for all of them.
+   */
+  async room(): Promise<void> {
+    if (this.#leavingBytes <= MAX_LEAVING) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#waiters.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, LEAVE_MS);
+      this.#waiters.add(done);
+    });
   }
 
   /** The thread looks at this ring no more. */
@@ -87,7 +113,9 @@ export class RingStore {
     threads.delete(member);
     if (threads.size > 0) return;
     this.#leaving.delete(ring);
+    this.#leavingBytes -= bytesOf(block);
     this.#keep(block);
+    if (this.#leavingBytes <= MAX_LEAVING) for (const done of [...this.#waiters]) done();
   }
 
   #keep(block: RingBlock): void {

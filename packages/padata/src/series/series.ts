@@ -359,8 +359,9 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     this.#stopWatchdog();
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     this.#lastStats = this.stats();
-    this.#hub.remove(this.#ring);
+    const room = this.#hub.remove(this.#ring);
     this.#host.onClosed(this);
+    await room;
   }
 
   #submitFull(job: WaitingJob): boolean {
