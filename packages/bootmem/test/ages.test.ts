@@ -135,31 +135,40 @@ test('i386 without high memory: what lies above lowmem is not derivable', () => 
   expect(found['zone range of Normal']).toBe('not derivable');
 });
 
-test('unavailable pages are compared from 5.13 on; the whole-machine form never', () => {
-  const log = (version: string, line: string): string[] => [
-    `Linux version ${version} (x) #1 SMP`,
+test('a hole whose line is lost is not derivable', () => {
+  const lines = [
+    'Linux version 5.14.0 (x) #1 SMP',
     'BIOS-e820: [mem 0x0000000000000000-0x000000000009efff] usable',
     'BIOS-e820: [mem 0x0000000000100000-0x000000003fffffff] usable',
     'e820: update [mem 0x00000000-0x00000fff] usable ==> reserved',
     'e820: remove [mem 0x000a0000-0x000fffff] usable',
-    line,
+    'On node 0, zone DMA: 1 pages in unavailable ranges',
   ];
-  const dma = 'On node 0, zone DMA: 1 pages in unavailable ranges';
+  const dma = 'unavailable pages of node 0 DMA';
+  expect(verdicts(check(...lines))).toEqual({ [dma]: 'not derivable' });
   const more = 'On node 0, zone DMA: 97 pages in unavailable ranges';
-  expect(verdicts(check(...log('5.14.0', dma), more))).toEqual({
-    'unavailable pages of node 0 DMA': 'equal',
-  });
-  expect(verdicts(check(...log('5.14.0', dma)))).toMatchObject({
-    'unavailable pages of node 0 DMA': 'not derivable',
-  });
-  expect(verdicts(check(...log('5.12.0', dma)))).toEqual({
-    'unavailable pages of node 0 DMA': 'not derivable',
-  });
-  expect(
-    verdicts(check(...log('5.4.0', 'Zeroed struct page in unavailable ranges: 98 pages'))),
-  ).toEqual({
-    'unavailable pages of machine': 'not derivable',
-  });
+  expect(verdicts(check(...lines, more))).toEqual({ [dma]: 'equal' });
+});
+
+test('which kernels defer nothing: those before 4.2, and those of 32 bits', () => {
+  const verdict = (version: string, end: string, ...more: string[]): string =>
+    verdicts(
+      check(
+        `Linux version ${version} (x) #1 SMP`,
+        'Command line: quiet',
+        ...more,
+        'BIOS-e820: [mem 0x0000000000001000-0x000000000009efff] usable',
+        `BIOS-e820: [mem 0x0000000000100000-${end}] usable`,
+        'Built 1 zonelists, mobility grouping on.  Total pages: 1',
+      ),
+    )['deferred nodes of machine']!;
+  expect(verdict('3.13.0', '0x00000000bfffffff')).toBe('equal');
+  expect(verdict('4.18.0', '0x00000000bfffffff')).toBe('not derivable');
+  // Up to 4.16 the last zone gets 2 GiB first.
+  expect(verdict('4.15.0', '0x000000007fffffff')).toBe('equal');
+  expect(verdict('4.15.0', '0x00000000bfffffff')).toBe('not derivable');
+  expect(verdict('3.10.0-957.el7.x86_64', '0x00000000bfffffff')).toBe('not derivable');
+  expect(verdict('6.7.0', '0x0000000037ffffff', '896MB LOWMEM available.')).toBe('equal');
 });
 
 const FOUR_NODES = [

@@ -12,7 +12,7 @@ import { planLayout } from '../dist/plan/layout-plan.js';
 import { FIXTURES } from './helpers/run.js';
 
 const PAGE = 4096;
-const STAGES: readonly FreeStage[] = ['early', 'devices', 'late'];
+const STAGES: readonly FreeStage[] = ['early', 'areas', 'devices', 'late'];
 const input = await loadMachine(`${FIXTURES}k612-4n-small`);
 const { description } = input;
 
@@ -74,6 +74,7 @@ test('areas of contiguous memory come before marks, wherever their place is told
   const area = { bytes: 2 ** 24, line: 50 };
   expect(pagesOf({ cma: [{ ...area, start }] })).toEqual({
     early: { '0/DMA32': 4096 },
+    areas: {},
     devices: {},
     late: {},
   });

@@ -235,6 +235,38 @@ test('cache high marks: fixed in 6.1, a fraction of the zone on request, at leas
   expect(pcpHigh({ ...zone, workers: 0, profile: PROFILE }).highMin).toBe(776);
 });
 
+test('before 4.6 marks lie quarters of MIN apart, however large the zone', () => {
+  const zone = [{ zone: 'Normal', managedPages: 4_000_000 }] as const;
+  const marks = (release: string) =>
+    zoneWatermarks(zone, { minFreeKbytes: 16_000, profile: profileForRelease(release) })[0];
+  expect(marks('4.5')).toMatchObject({ min: 4000, low: 5000, high: 6000 });
+  // 4 000 000 / 1000 is more than a quarter of 4000.
+  expect(marks('4.6')).toMatchObject({ min: 4000, low: 8000, high: 12000 });
+});
+
+test('older kernels: smaller batches before 4.19, six of them a cache before 5.14, 64 MiB at most before 5.7', () => {
+  expect(pcpBatch(NORMAL.managedPages, profileForRelease('4.18'))).toBe(31);
+  expect(pcpBatch(NORMAL.managedPages, profileForRelease('4.19'))).toBe(63);
+  const zone = { managedPages: 262144, low: 7760, workers: 4, batch: 63 };
+  const high = (release: string) => pcpHigh({ ...zone, profile: profileForRelease(release) });
+  expect(high('5.13')).toEqual({ highMin: 378, highMax: 378 });
+  expect(high('5.14')).toEqual({ highMin: 1940, highMax: 1940 });
+  const memory = { lowmemKbytes: 2 ** 30 };
+  expect(minFreeKbytes({ ...memory, profile: profileForRelease('5.6') })).toBe(65_536);
+  expect(minFreeKbytes({ ...memory, profile: profileForRelease('5.7') })).toBe(131_072);
+});
+
+test('before 5.8 a zone without pages has a reserve like any other', () => {
+  const zones = [
+    { zone: 'DMA', managedPages: 0 },
+    { zone: 'Normal', managedPages: 25_600 },
+  ] as const;
+  const reserve = (release: string) =>
+    lowmemReserve(zones, undefined, profileForRelease(release).emptyZoneReserve);
+  expect(reserve('5.7')[0]).toEqual([0, 100]);
+  expect(reserve('5.8')[0]).toEqual([0, 0]);
+});
+
 test('counter threshold grows with workers and memory up to 125', () => {
   expect(statThreshold(0, 1)).toBe(2);
   expect(statThreshold(32768, 1)).toBe(4);
@@ -280,5 +312,5 @@ test('a release gets the newest profile that is not newer', () => {
     ['5.10.1', '6.1.0-50-amd64', '6.11', '6.12.100+deb12-amd64', '6.18', '6.19', '7.1.5'].map(
       (release) => profileForRelease(release).release,
     ),
-  ).toEqual(['2.6.32', '5.19', '6.10', '6.12', '6.18', '6.19', '7.1']);
+  ).toEqual(['5.8', '5.19', '6.10', '6.12', '6.18', '6.19', '7.1']);
 });

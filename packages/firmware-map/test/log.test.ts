@@ -325,8 +325,8 @@ group('zones', () => {
       'Reserved but unavailable: 7 pages',
     );
     expect(old.printed.unavailable).toEqual([
-      { pages: 12, nid: 0, zone: 'DMA', line: 4 },
-      { pages: 7, line: 5 },
+      { pages: 12, nid: 0, zone: 'DMA', counts: 'zone', line: 4 },
+      { pages: 7, counts: 'reserved', line: 5 },
     ]);
   });
 

@@ -23,9 +23,9 @@ import {
   movableFacts,
   nodePagesFacts,
   nodeSetupFacts,
-  unavailableFacts,
   zoneRangeFacts,
 } from './facts/layout-facts.js';
+import { unavailableFacts } from './facts/unavailable-facts.js';
 import { zoneinfoFacts } from './facts/zoneinfo-facts.js';
 import { memblockFacts } from './facts/memblock-facts.js';
 import { hotplugFacts } from './facts/hotplug-facts.js';

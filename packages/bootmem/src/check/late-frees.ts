@@ -9,7 +9,8 @@
  *              └ SMP alternatives, late frees of memblock, CMA areas      areas of kexec hand-over
  * ```
  *
- * `early` is everything up to core initcalls: marks come with the postcore initcalls. EFI boot services are an
+ * `early` is everything up to core initcalls: marks come with the postcore initcalls. Before 5.10 marks were the first of
+ * the core initcalls, and CMA areas (`areas`) came right after them. EFI boot services are an
  * arch initcall, gigantic pages a subsys initcall before that of transparent huge pages, which sets marks again.
  */
 import { Memblock } from '@bootmem/memblock';
@@ -22,7 +23,7 @@ import { imagePart } from './image-frees.js';
 import type { ImagePart } from './image-frees.js';
 
 /** When pages were given back; see the picture above. */
-export type FreeStage = 'early' | 'devices' | 'late';
+export type FreeStage = 'early' | 'areas' | 'devices' | 'late';
 
 /** Pages by `nid/zone`, a map for each stage. */
 export type LateFrees = Readonly<Record<FreeStage, ReadonlyMap<string, number>>>;
@@ -38,6 +39,7 @@ type ZonePages = Map<string, number>;
 export function lateFrees(plan: LayoutPlan, kept = false): LateFrees | undefined {
   const frees: Record<FreeStage, ZonePages> = {
     early: new Map(),
+    areas: new Map(),
     devices: new Map(),
     late: new Map(),
   };
@@ -47,8 +49,10 @@ export function lateFrees(plan: LayoutPlan, kept = false): LateFrees | undefined
     : undefined;
 }
 
-/** Sum over stages, by `nid/zone`. */
-export function sumOfFrees(frees: LateFrees, stages: readonly FreeStage[]): Map<string, number> {
+const ALL_STAGES: readonly FreeStage[] = ['early', 'areas', 'devices', 'late'];
+
+/** Sum over stages, by `nid/zone`; over all where none is named. */
+export function sumOfFrees(frees: LateFrees, stages = ALL_STAGES): Map<string, number> {
   const sum: ZonePages = new Map();
   for (const stage of stages) for (const [key, pages] of frees[stage]) addTo(sum, key, pages);
   return sum;
@@ -153,6 +157,7 @@ function memblockFrees(plan: LayoutPlan, frees: Record<FreeStage, ZonePages>): b
 /** Areas of the contiguous allocator, handed over by a core initcall; false when one names no place. */
 function cmaAreas(plan: LayoutPlan, frees: Record<FreeStage, ZonePages>): boolean {
   const areas = plan.description.printed.cma ?? [];
+  const stage = plan.kernel.printed.areasBeforeMarks ? frees.early : frees.areas;
   const { operations } = plan.description.memblock;
   for (const [index, { start, bytes, line }] of areas.entries()) {
     const before = areas[index - 1]?.line ?? 0;
@@ -163,7 +168,7 @@ function cmaAreas(plan: LayoutPlan, frees: Record<FreeStage, ZonePages>): boolea
     if (ranges === undefined) return false;
     for (const { startPfn, endPfn } of toPageFrames(ranges, plan.pageSize, 'inward')) {
       eachPart(plan, startPfn, endPfn, (part) => {
-        addTo(frees.early, part.key, part.endPfn - part.startPfn);
+        addTo(stage, part.key, part.endPfn - part.startPfn);
       });
     }
   }

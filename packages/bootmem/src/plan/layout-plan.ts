@@ -25,6 +25,7 @@ import { chooseRelease, kernelOf } from './profile.js';
 import type { KernelBehaviour } from './profile.js';
 import { chooseLimits } from './zones/choose-limits.js';
 import type { ChosenLimits } from './zones/choose-limits.js';
+import type { DescriptorMap } from './zones/descriptor-map.js';
 import { holeModel, sectionPages } from './zones/memory-model.js';
 import type { MemoryModel } from './zones/memory-model.js';
 
@@ -48,6 +49,8 @@ export interface LayoutPlan {
   readonly holes: readonly UnavailableHole[];
   /** How the kernel keeps its descriptors: what the printed holes tell, SPARSEMEM where they tell nothing. */
   readonly memoryModel: MemoryModel;
+  /** Where they are. */
+  readonly descriptors: DescriptorMap;
 }
 
 function coreSize(amount: MemoryAmount, pageSize: number): CoreSize {
@@ -142,7 +145,8 @@ export function planLayout(
         : [],
     pageShift: Math.log2(pageSize),
   });
-  const { model, holes } = holeModel(description, layout, memory, pagesPerSection);
+  const sections = { pagesPerSection, pageSize };
+  const { model, holes, descriptors } = holeModel(description, layout, memory, sections);
   return {
     description,
     kernel,
@@ -156,5 +160,6 @@ export function planLayout(
     layout,
     holes,
     memoryModel: model,
+    descriptors,
   };
 }

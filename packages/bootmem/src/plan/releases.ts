@@ -20,8 +20,12 @@ export interface PrintedProfile {
   readonly zonelistNodes: 'memory' | 'memory-or-cpus';
   /** A node comes first in its own fallback order even without memory. */
   readonly ownNodeFirst: boolean;
-  /** `pages in unavailable ranges`: counted by zone and hole, or in ways that do not follow from the log. */
-  readonly unavailablePages: 'otherwise' | 'holes';
+  /** Whose the descriptors of holes are: the zone's that spans them, the first zone's, or that of the memory above. */
+  readonly holeOwner: 'span' | 'first-zone' | 'memory-above';
+  /** The count of pages in holes goes to the end of the last section, not to the last page only. */
+  readonly countsTail: boolean;
+  /** 64-bit and 32-bit ARM know of each page whether it is mapped memory, and look at the first of a block for holes. */
+  readonly mapsByBlock: boolean;
   /** The grain in which the kernel knows which pages have memory near them. */
   readonly presence: 'section' | 'subsection';
   /** Descriptors are counted of a zone's span, or of what is present where more than a sixteenth is a hole. */
@@ -38,6 +42,14 @@ export interface PrintedProfile {
   readonly arm64Dma: 'dma32-by-name' | '30-bits' | 'devices';
   /** arm64 counts the bits from address 0, or from a multiple of their reach below memory. */
   readonly arm64DmaFromZero: boolean;
+  /** Pages of a node's last zone that are initialised first: all, 2 GiB or more of them, or one section. */
+  readonly initialisesFirst: 'all' | 'gibibytes' | 'section';
+  /** Page sets are sized once more when deferred pages are there. */
+  readonly sizesCachesAgain: boolean;
+  /** Movable zones count in the minimum of free pages that transparent huge pages ask for. */
+  readonly hugePagesCountMovable: boolean;
+  /** Areas of the contiguous allocator are there when marks are set up first; before, only when huge pages raise them. */
+  readonly areasBeforeMarks: boolean;
   /** Architectures where a node's deferred part gets as many threads as the node has processors; else one. */
   readonly threadedArchitectures: 'none' | 'x86' | 'all';
   /** Bytes of a section on s390x. */
@@ -60,7 +72,9 @@ export const RELEASES: ReleaseTable<Row> = [
     dma32End: 'whole',
     zonelistNodes: 'memory',
     ownNodeFirst: true,
-    unavailablePages: 'otherwise',
+    holeOwner: 'span',
+    countsTail: false,
+    mapsByBlock: true,
     presence: 'section',
     descriptorsOf: 'span',
     highmemAtBoot: 'without-memmap',
@@ -69,6 +83,10 @@ export const RELEASES: ReleaseTable<Row> = [
     freesImageGaps: false,
     arm64Dma: 'dma32-by-name',
     arm64DmaFromZero: false,
+    initialisesFirst: 'all',
+    sizesCachesAgain: false,
+    hugePagesCountMovable: true,
+    areasBeforeMarks: false,
     threadedArchitectures: 'none',
     s390SectionBytes: 2 ** 28,
     arm64SectionBytes: { small: 2 ** 30, pages64K: 2 ** 30 },
@@ -83,28 +101,42 @@ export const RELEASES: ReleaseTable<Row> = [
   { since: '3.18', nodeExtent: 'memory' },
   // x86 limits the zones to memory, commit c072b90c8dfe: logs of 3.16 and 4.2.
   { since: '3.19', dma32End: 'memory' },
-  // Nodes with processors only are put online before the lists are built.
-  { since: '4.15', zonelistNodes: 'memory-or-cpus' },
+  // "mm: meminit: …" series: 2 GiB or a 256th of the node, from 4.12 on what is reserved on top.
+  { since: '4.2', initialisesFirst: 'gibibytes' },
+  // "x86/numa: Online memory-less nodes at boot time": those with processors, before the lists are built.
+  { since: '4.9', zonelistNodes: 'memory-or-cpus' },
+  // "mm: initialize pages on demand during boot": the zone grows by sections when more is needed.
+  // "mm/thp: don't count ZONE_MOVABLE as the target for freepage reserving".
+  { since: '4.17', initialisesFirst: 'section', hugePagesCountMovable: false },
   // Printed by name ("text/rodata gap", "unused decrypted") in logs of 5.0 and later.
   { since: '5.0', freesImageGaps: true },
   // "mm/sparsemem: introduce struct mem_section_usage": a snapshot of 3.12 … 4.7 counts blocks by section.
   { since: '5.3', presence: 'subsection' },
+  // "meminit: recalculate pcpu batch and high limits after init completes".
+  { since: '5.4', sizesCachesAgain: true },
   // "arm64: use both ZONE_DMA and ZONE_DMA32": logs of 5.5 and 5.10 (Raspberry Pi and others).
   { since: '5.5', arm64Dma: '30-bits' },
-  // "mm: make deferred init's max threads arch-specific": x86 only.
-  { since: '5.8', threadedArchitectures: 'x86' },
+  // "mm/page_alloc.c: initialize memmap of unavailable memory directly" and the fix before it: logs of 4.19 … 5.6 do either.
+  { since: '5.6', countsTail: true },
+  // "mm: make deferred init's max threads arch-specific": x86 only. "mm: memmap_init: iterate over memblock regions
+  // rather that check each PFN": holes are left to a pass of their own, which knows no zones.
+  { since: '5.8', threadedArchitectures: 'x86', holeOwner: 'first-zone' },
+  // "mm: update min_free_kbytes from khugepaged after core initialization": marks become a postcore initcall, areas are a core one.
+  { since: '5.10', areasBeforeMarks: true },
   // "arm64: mm: Set ZONE_DMA size based on devicetree's dma-ranges", "… early IORT scan": logs of 5.11 and later.
   { since: '5.11', arm64Dma: 'devices' },
   // "arm64/sparsemem: reduce SECTION_SIZE_BITS"; "arm64: Ignore any DMA offsets in the max_zone_phys() calculation".
+  // "mm/page_alloc.c: refactor initialization of struct page for holes in memory layout"; stable series have it by form.
   {
     since: '5.12',
+    holeOwner: 'memory-above',
     arm64DmaFromZero: true,
     arm64SectionBytes: { small: 2 ** 27, pages64K: 2 ** 29 },
   },
-  // "mm: memmap_init: iterate over memblock regions rather that check each PFN": one walk counts all holes.
-  { since: '5.13', unavailablePages: 'holes' },
-  // Memoryless nodes are left out of fallback lists, their own too.
-  { since: '6.6', ownNodeFirst: false },
+  // "arm64: drop pfn_valid_within() and simplify pfn_valid()", "arm: extend pfn_valid to take into account freed memory map".
+  { since: '5.14', mapsByBlock: false },
+  // "mm: page_alloc: skip memoryless nodes entirely": they are left out of fallback lists, their own too.
+  { since: '6.7', ownNodeFirst: false },
   // "mm/mm_init: use deferred init on all architectures with threads": measured on arm64 systems.
   { since: '6.11', threadedArchitectures: 'all' },
   // "s390/sparsemem: Reduce section size to 128 MiB": recorded with 7.3 (memory blocks of 128 MiB).
@@ -115,9 +147,9 @@ export const RELEASES: ReleaseTable<Row> = [
   { since: '7.3', freesAlternatives: false },
 ];
 
-/** What distributions carry without the release's number: Red Hat's 3.10 has the node line of 3.18. */
+/** What distributions carry without the release's number: Red Hat's 3.10 has the node line of 3.18, and defers. */
 const BACKPORTS: readonly { readonly mark: string; readonly changed: Partial<Row> }[] = [
-  { mark: '.el7', changed: { nodeExtent: 'memory' } },
+  { mark: '.el7', changed: { nodeExtent: 'memory', initialisesFirst: 'gibibytes' } },
 ];
 
 const choose = byRelease(RELEASES);

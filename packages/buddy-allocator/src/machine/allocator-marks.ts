@@ -27,7 +27,8 @@ export function setupMarks(
   options: MarkOptions,
 ): void {
   const all = zones.map(({ zone, core }) => ({ zone, managedPages: core.managedPages }));
-  const minFree = options.minFreeKbytes ?? minFreeKbytes({ lowmemKbytes: lowmemKbytes(all) });
+  const minFree =
+    options.minFreeKbytes ?? minFreeKbytes({ lowmemKbytes: lowmemKbytes(all), profile });
   const marks = zoneWatermarks(all, {
     minFreeKbytes: minFree,
     profile: profile,
@@ -47,10 +48,10 @@ export function setupMarks(
       w[core.at + Zone.FLAGS] = w[core.at + Zone.FLAGS]! & ~ZoneFlag.BELOW_HIGH;
     });
   });
-  setupReserves(zones);
+  setupReserves(zones, profile);
 }
 
-function setupReserves(zones: readonly NamedZone[]): void {
+function setupReserves(zones: readonly NamedZone[], profile: KernelProfile): void {
   const zoneOf = (nid: number, zone: ZoneName): BuddyZone | undefined =>
     zones.find((z) => z.nid === nid && z.zone === zone)?.core;
   const nids = new Set(zones.map((z) => z.nid));
@@ -59,7 +60,7 @@ function setupReserves(zones: readonly NamedZone[]): void {
       zone,
       managedPages: zoneOf(nid, zone)?.managedPages ?? 0,
     }));
-    const reserve = lowmemReserve(own);
+    const reserve = lowmemReserve(own, undefined, profile.emptyZoneReserve);
     own.forEach(({ zone }, i) => {
       const core = zoneOf(nid, zone);
       reserve[i]!.forEach((pages, j) => {

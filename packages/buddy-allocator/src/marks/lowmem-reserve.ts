@@ -7,6 +7,7 @@
  * Source: reference of the buddy allocator, section 8; sysctl/vm.rst (lowmem_reserve_ratio)
  */
 import type { ZoneName } from '@bootmem/memmap';
+import type { KernelProfile } from './profile.js';
 import type { ManagedZone } from './watermarks.js';
 
 /** Default of `lowmem_reserve_ratio`; zones that are missing have ratio 0, that is no reserve. */
@@ -20,21 +21,24 @@ const DEFAULT_LOWMEM_RESERVE_RATIO: Readonly<Partial<Record<ZoneName, number>>> 
 
 /**
  * Reserves of one node.
- * @param zones all zones of the node in index order, empty ones included
+ * @param zones      all zones of the node in index order, empty ones included
+ * @param ratios     of each zone; 0 is no reserve
+ * @param emptyZones whether zones without pages have one, as before 5.8
  * @returns `result[i][j]`: pages zone i keeps from requests whose highest zone is j; 0 for j <= i
  * @kernel setup_per_zone_lowmem_reserve
  */
 export function lowmemReserve(
   zones: readonly ManagedZone[],
   ratios: Readonly<Partial<Record<ZoneName, number>>> = DEFAULT_LOWMEM_RESERVE_RATIO,
+  emptyZones: KernelProfile['emptyZoneReserve'] = 'none',
 ): number[][] {
   return zones.map(({ zone, managedPages }, i) => {
-    const ratio = ratios[zone] ?? 0;
+    const ratio = managedPages === 0 && emptyZones === 'none' ? 0 : (ratios[zone] ?? 0);
     let above = 0;
     return zones.map((upper, j) => {
       if (j <= i) return 0;
       above += upper.managedPages;
-      return ratio < 1 || managedPages === 0 ? 0 : Math.floor(above / ratio);
+      return ratio < 1 ? 0 : Math.floor(above / ratio);
     });
   });
 }

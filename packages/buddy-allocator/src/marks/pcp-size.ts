@@ -51,6 +51,8 @@ export function pcpHigh(options: {
   readonly profile: KernelProfile;
 }): PcpHigh {
   const { managedPages, low, workers, batch, fraction = 0, profile } = options;
+  if (profile.pcpHigh === 'batches' && fraction === 0)
+    return { highMin: 6 * batch, highMax: 6 * batch };
   const share = (pages: number): number =>
     Math.max(Math.floor(pages / Math.max(1, workers)), batch * 4);
   const highMin = share(fraction > 0 ? Math.floor(managedPages / fraction) : low);

@@ -25,8 +25,14 @@ export interface KernelProfile {
   readonly nodeLoad: 'nodes-left' | 'plus-nodes-left' | 'plus-one';
   /** Page cache batch: managed >> shift, at most `limit` pages, divided by `divisor`. */
   readonly pcpBatch: { readonly shift: number; readonly limit: number; readonly divisor: number };
-  /** `fixed`: one high mark; `tuned`: it moves between two. */
-  readonly pcpHigh: 'fixed' | 'tuned';
+  /** `batches`: one high mark, six batches; `fixed`: one, of the zone's LOW mark; `tuned`: it moves between two. */
+  readonly pcpHigh: 'batches' | 'fixed' | 'tuned';
+  /** Marks lie a per-mille of the zone apart where that is more than a quarter of its MIN; before, LOW and HIGH are MIN's quarters. */
+  readonly marksScale: boolean;
+  /** Most that `min_free_kbytes` is by itself. */
+  readonly minFreeLimit: number;
+  /** A zone without pages has no lowmem reserve. */
+  readonly emptyZoneReserve: 'none' | 'as-others';
   /** Counters of a node in /proc/zoneinfo. */
   readonly nodeItems: readonly string[];
   /** Counters of a zone in /proc/zoneinfo, without the NUMA ones. */
@@ -177,19 +183,32 @@ type Row = Omit<KernelProfile, 'release'>;
  */
 export const RELEASES: ReleaseTable<Row> = [
   {
-    // Recorded with 6.1.176.
+    // Recorded with 6.1.176, where no row below says otherwise.
     since: '2.6.32',
     managedAtBoot: 'without-memmap',
     movableMinIsFixed: false,
     nodeLoad: 'nodes-left',
-    pcpBatch: { shift: 10, limit: 256, divisor: 4 },
-    pcpHigh: 'fixed',
+    pcpBatch: { shift: 10, limit: 128, divisor: 4 },
+    pcpHigh: 'batches',
+    marksScale: false,
+    minFreeLimit: 65_536,
+    emptyZoneReserve: 'as-others',
     nodeItems: NODE_ITEMS_6_1,
     zoneItems: ZONE_ITEMS_6_1,
     printsPromo: false,
     pagesetLabels: ['count: ', 'high:  ', 'batch: '],
     printsHighatomic: false,
   },
+  // "mm: scale kswapd watermarks in proportion to memory".
+  { since: '4.6', marksScale: true },
+  // "mm, page_alloc: double zone's batchsize".
+  { since: '4.19', pcpBatch: { shift: 10, limit: 256, divisor: 4 } },
+  // "mm/page_alloc: increase default min_free_kbytes bound".
+  { since: '5.7', minFreeLimit: 262_144 },
+  // "mm/page_alloc.c: clear out zone->lowmem_reserve[] if the zone is empty".
+  { since: '5.8', emptyZoneReserve: 'none' },
+  // "mm/page_alloc: calculate pcp->high based on zone sizes and active CPUs".
+  { since: '5.14', pcpHigh: 'fixed' },
   // "mm/page_alloc: use accumulated load when building node fallback list".
   { since: '5.16', nodeLoad: 'plus-nodes-left' },
   // "mm/page_alloc: adding same penalty is enough to get round-robin order".

@@ -63,18 +63,21 @@ export function lowmemKbytes(
 }
 
 /**
- * The default of `min_free_kbytes`: 4 √lowmem within 128 KiB … 256 MiB.
+ * The default of `min_free_kbytes`: 4 √lowmem within 128 KiB … 256 MiB, or 64 MiB.
  * @param options.userKbytes value set by hand, if any: kept when it is larger
+ * @param options.profile    what the kernel's release does. Default: the newest
  * @kernel calculate_min_free_kbytes
  */
 export function minFreeKbytes(options: {
   readonly lowmemKbytes: number;
   readonly userKbytes?: number;
+  readonly profile?: KernelProfile;
 }): number {
   checkPages(options.lowmemKbytes, 'lowmemKbytes');
   const computed = integerSqrt(options.lowmemKbytes * 16);
   const user = options.userKbytes ?? -1;
-  return computed > user ? clamp(computed, MIN_FREE_KBYTES_LOW, MIN_FREE_KBYTES_HIGH) : user;
+  const most = options.profile?.minFreeLimit ?? MIN_FREE_KBYTES_HIGH;
+  return computed > user ? clamp(computed, MIN_FREE_KBYTES_LOW, most) : user;
 }
 
 /**
@@ -141,10 +144,12 @@ export function zoneWatermarks(
     const min = hasFixedMin(zone)
       ? clamp(Math.floor(managedPages / 1024), FIXED_MIN_LOW, FIXED_MIN_HIGH)
       : share;
-    const delta = Math.max(
-      Math.floor(share / 4),
-      mulDiv(managedPages, watermarkScaleFactor, 10000),
-    );
+    const quarter = Math.floor(share / 4);
+    if (!profile.marksScale) {
+      const high = min + Math.floor(share / 2);
+      return { min, low: min + quarter, high, promo: high };
+    }
+    const delta = Math.max(quarter, mulDiv(managedPages, watermarkScaleFactor, 10000));
     return { min, low: min + delta, high: min + 2 * delta, promo: min + 3 * delta };
   });
 }

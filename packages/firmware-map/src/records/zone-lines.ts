@@ -133,12 +133,13 @@ const unavailable: Recogniser = {
       return 'taken';
     }
     const whole =
-      /(?:Zeroed struct page in unavailable ranges|Reserved but unavailable): (\d+) pages/.exec(
+      /(?:Zeroed struct page in unavailable ranges|(Reserved but unavailable)): (\d+) pages/.exec(
         text,
       );
     if (whole !== null) {
-      const pages = draft.count(whole[1]!, line);
-      if (pages !== undefined) draft.keep(draft.unavailable, { pages, line }, line);
+      const pages = draft.count(whole[2]!, line);
+      const counts = whole[1] === undefined ? {} : { counts: 'reserved' as const };
+      if (pages !== undefined) draft.keep(draft.unavailable, { pages, ...counts, line }, line);
       return 'taken';
     }
     const old = new RegExp(String.raw`\b(${ZONE}) zone: (\d+) pages in unavailable ranges`).exec(
@@ -151,7 +152,7 @@ const unavailable: Recogniser = {
       const zone = zoneName(old[1]!);
       draft.keep(
         draft.unavailable,
-        { pages, ...(nid === undefined ? {} : { nid }), zone, line },
+        { pages, ...(nid === undefined ? {} : { nid }), zone, counts: 'zone', line },
         line,
       );
       return 'taken';

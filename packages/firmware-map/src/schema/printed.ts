@@ -38,7 +38,15 @@ export const PRINTED = object({
   movableStarts: list(object({ nid: NID, start: NATURAL, ...LINE })),
   earlyRanges: list(ref('nodeRange')),
   nodeSetups: list(object({ nid: NID, 'range?': ref('range'), ...LINE })),
-  unavailable: list(object({ pages: NATURAL, 'nid?': NID, 'zone?': ZONE, ...LINE })),
+  unavailable: list(
+    object({
+      pages: NATURAL,
+      'nid?': NID,
+      'zone?': ZONE,
+      'counts?': { enum: ['zone', 'reserved'] },
+      ...LINE,
+    }),
+  ),
   nodePages: list(
     object({
       nid: NID,

@@ -23,9 +23,11 @@ export interface NodeSetup extends Located {
 /** Pages of holes that were initialised as reserved. */
 export interface UnavailablePages extends Located {
   readonly pages: number;
-  /** Absent in the whole-machine form of kernels before 5.10. */
+  /** Absent in the forms that count the whole machine. */
   readonly nid?: number;
   readonly zone?: ZoneName;
+  /** `zone`: all holes of a zone; `reserved`: reserved pages outside memory. Absent: one hole, or all of the machine. */
+  readonly counts?: 'zone' | 'reserved';
 }
 
 /** `On node N totalpages: M` and the zone lines below it. */

@@ -2,6 +2,8 @@
  * `node N deferred pages initialised`: the nodes that print it are those where something was deferred. Times
  * are the machine's own and order is that of completion: neither is compared.
  *
+ * Kernels before 4.2 and those of 32 bits defer nothing; to 4.16 a node's last zone got 2 GiB or more first.
+ *
  * Kernels to 5.7 print the pages of a node's pass as well (`node N initialised, P pages in Xms`): its free pages from
  * where the pass began. Allocations before it may have taken whole sections from there on, how many no line tells:
  *
@@ -9,6 +11,7 @@
  *               ^ where deferral begins     ^ a section border: the one from which P pages are free
  */
 import { Memblock } from '@bootmem/memblock';
+import type { NodeLayout } from '@bootmem/buddy-allocator/zones';
 import type { PfnRange } from '@bootmem/memmap';
 import { handover } from '../../accounts/handover.js';
 import { planPages } from '../../plan/init-plan.js';
@@ -51,6 +54,11 @@ function pageFacts(plan: LayoutPlan, facts: FactList): void {
     pages === undefined ? [] : [{ nid, pages }],
   );
   if (lines.length === 0) return;
+  if (plan.kernel.printed.initialisesFirst !== 'section') {
+    for (const { nid, pages } of lines)
+      facts.open('deferred pages', `node ${nid}`, pages, BEFORE_GROWTH);
+    return;
+  }
   const { memblock, exact } = handover(plan);
   const { nodes } = planPages(plan, memblock, true);
   for (const { nid, pages } of lines) {
@@ -64,6 +72,8 @@ function pageFacts(plan: LayoutPlan, facts: FactList): void {
 
 const UNKNOWN =
   'which pages were free when memory was handed over follows from memblock=debug lines only';
+const BEFORE_GROWTH =
+  'before 4.17 how much a node initialised first depended on its size and on what is reserved';
 const GREW = 'more than a section was initialised before the pass, and not up to a section border';
 
 /**
@@ -94,9 +104,27 @@ function passPages(
   return all - printed < size ? all : undefined;
 }
 
+/** Architectures of 32 bits, whose kernels never defer. */
+const NEVER_DEFERS: ReadonlySet<string> = new Set(['i386', 'arm', 'ppc32', 'sh']);
+
+/** What kernels of 4.2 … 4.16 initialise of a node's last zone before they defer, at least. */
+const FIRST_BYTES = 2 ** 31;
+
 /** Nodes of which something is deferred. Reservations do not matter for it, so none are needed. */
 function deferredNodes(plan: LayoutPlan): number[] {
+  const { initialisesFirst } = plan.kernel.printed;
+  const { architecture } = plan.description;
+  if (initialisesFirst === 'all' || NEVER_DEFERS.has(architecture ?? '')) return [];
+  const hasMore = ({ presentPages, zones }: NodeLayout): boolean =>
+    presentPages > 0 &&
+    (zones.findLast((zone) => zone.spannedPages > 0)?.spannedPages ?? 0) * plan.pageSize >
+      FIRST_BYTES;
+  const candidates = new Set(
+    plan.layout.nodes
+      .filter((node) => initialisesFirst === 'section' || hasMore(node))
+      .map(({ nid }) => nid),
+  );
   return planPages(plan, new Memblock(), true)
-    .nodes.filter((node) => node.firstDeferredPfn !== undefined)
+    .nodes.filter((node) => node.firstDeferredPfn !== undefined && candidates.has(node.nid))
     .map((node) => node.nid);
 }

@@ -12,12 +12,12 @@ import type { FactList } from '../fact-list.js';
 export const NO_RELEASE = 'the kernel release is not in the log';
 
 /** Why nothing follows from a line that may never have been. */
-const NO_LINE = 'the log has no such line: none was printed, or it is lost';
+export const NO_LINE = 'the log has no such line: none was printed, or it is lost';
 
 const NO_COMMAND_LINE = 'the command line is not in the log';
 
 /** Why nothing above the end of lowmem follows on i386 without HighMem. */
-const NO_HIGHMEM =
+export const NO_HIGHMEM =
   'the kernel was built without high memory; where lowmem ends depends on the build';
 
 const range = (start: number, end: number): string => formatMemRange(start, end).slice(5, -1);
@@ -139,61 +139,6 @@ export function memmapInitFacts(plan: LayoutPlan, facts: FactList): void {
       );
     if (isMoved) facts.open('memmap_init span', subject, span, 'zones are numbered by the build');
     else facts.compare('memmap_init span', subject, span, ours);
-  }
-}
-
-/** `On node N, zone Z: P pages in unavailable ranges`, line by line in order. */
-export function unavailableFacts(plan: LayoutPlan, facts: FactList): void {
-  const printed = plan.description.printed.unavailable;
-  if (printed.length === 0) return;
-  const total = printed.find((line) => line.nid === undefined);
-  if (total !== undefined) {
-    facts.open(
-      'unavailable pages',
-      'machine',
-      total.pages,
-      'kernels before 5.10 counted reserved pages outside memory too, which are not in the log',
-    );
-    return;
-  }
-  const { release, printed: prints } = plan.kernel;
-  const isCut = lacksHighmem(plan);
-  if (isCut || release === undefined || prints.unavailablePages === 'otherwise') {
-    const reason = isCut
-      ? NO_HIGHMEM
-      : release === undefined
-        ? NO_RELEASE
-        : 'counted in another way before 5.13';
-    for (const line of printed) {
-      facts.open(
-        'unavailable pages',
-        `node ${line.nid ?? '?'} ${line.zone ?? ''}`,
-        line.pages,
-        reason,
-      );
-    }
-    return;
-  }
-  const left = [...plan.holes];
-  const unmatched: { nid?: number; zone?: string; pages: number }[] = [];
-  const name = (one: { nid?: number; zone?: string }): string =>
-    `node ${one.nid ?? '?'} ${one.zone ?? '?'}`;
-  for (const line of printed) {
-    const at = left.findIndex((hole) => name(hole) === name(line) && hole.pages === line.pages);
-    if (at < 0) unmatched.push(line);
-    else {
-      left.splice(at, 1);
-      facts.compare('unavailable pages', name(line), line.pages, line.pages);
-    }
-  }
-  for (const line of unmatched) {
-    const at = left.findIndex((hole) => name(hole) === name(line));
-    const [hole] = at < 0 ? [] : left.splice(at, 1);
-    facts.compare('unavailable pages', name(line), line.pages, hole?.pages ?? 'none');
-  }
-  // Nothing else counts these pages, so a line that is not there may be lost.
-  for (const hole of left) {
-    facts.open('unavailable pages', name(hole), 'not printed', NO_LINE);
   }
 }
 

@@ -89,7 +89,7 @@ function managedFacts(plan: LayoutPlan, added: AddedMemory, facts: FactList): vo
     }
     return;
   }
-  const managed = sumOfFrees(later, ['early', 'devices', 'late']);
+  const managed = sumOfFrees(later);
   for (const { startPfn, endPfn } of free) {
     for (const [key, pages] of pagesByZone(plan, startPfn, endPfn)) {
       managed.set(key, (managed.get(key) ?? 0) + pages);

@@ -19,6 +19,7 @@ import type { ZoneinfoZone } from '@bootmem/firmware-map/types';
 import type { ZoneName } from '@bootmem/memmap';
 import type { LoadedMachine } from '../../input/types.js';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
+import type { PrintedProfile } from '../../plan/releases.js';
 import { isFromZoneinfo } from '../../input/from-zoneinfo.js';
 import { addedMemory, grownZone } from '../added-memory.js';
 import type { AddedMemory } from '../added-memory.js';
@@ -39,7 +40,7 @@ export function zoneinfoFacts(plan: LayoutPlan, facts: FactList, input?: LoadedM
     if (why === undefined) spanFacts(plan, added, zone, facts);
     else openSpans(zone, why, facts);
   }
-  let setUp = managedBefore(plan, zones, ['devices', 'late']);
+  let setUp = managedBefore(plan, zones, ['areas', 'devices', 'late']);
   let raised = managedBefore(plan, zones, ['late']);
   if (added.blocks.length > 0) {
     // Each block that goes online sets the marks anew: at once where the kernel does it, else much later.
@@ -122,10 +123,8 @@ function deviceFacts(plan: LayoutPlan, zone: ZoneinfoZone, facts: FactList): voi
   }
   const start = Math.min(...own.map((range) => range.startPfn));
   const end = Math.max(...own.map((range) => range.endPfn));
-  if (
-    zone.startPfn !== undefined &&
-    (zone.startPfn < start || zone.startPfn + zone.spanned > end)
-  ) {
+  const first = zone.startPfn ?? start;
+  if (first < start || first + zone.spanned > end) {
     facts.open(
       'spanned pages',
       subject,
@@ -168,6 +167,8 @@ function reserveFacts(
         ? undefined
         : lowmemReserve(
             own.map(({ zone, index }) => ({ zone: zone.zone, managedPages: managed[index]! })),
+            undefined,
+            plan.kernel.buddy.emptyZoneReserve,
           );
     for (const [index, { zone }] of own.entries()) {
       if (zone.protection === undefined) continue;
@@ -213,11 +214,11 @@ function marksOf(
   const pageKbytes = plan.pageSize / 1024;
   const withPages = (managed: readonly number[]): { zone: ZoneName; managedPages: number }[] =>
     zones.map((zone, index) => ({ zone: zone.zone, managedPages: managed[index]! }));
-  const low = minFreeKbytes({ lowmemKbytes: lowmemKbytes(withPages(setUp), pageKbytes) });
+  const low = minFreeKbytes({ lowmemKbytes: lowmemKbytes(withPages(setUp), pageKbytes), profile });
   const plain = zoneWatermarks(withPages(setUp), { minFreeKbytes: low, pageKbytes, profile });
-  const populated = zones.filter(
-    (zone) => (zone.present ?? 0) > 0 && zone.zone !== 'Movable' && zone.zone !== 'Device',
-  ).length;
+  const counts = (zone: ZoneName): boolean =>
+    zone !== 'Device' && (zone !== 'Movable' || plan.kernel.printed.hugePagesCountMovable);
+  const populated = zones.filter((zone) => (zone.present ?? 0) > 0 && counts(zone.zone)).length;
   const own = withPages(raised);
   const minimum = hugePageMinFreeKbytes({
     current: low,
@@ -269,6 +270,10 @@ function markFacts(
   }
 }
 
+/** Page caches were sized from what was there first. */
+const BEFORE_DEFERRED =
+  'before 5.4 page sets were sized before the deferred pages came, and how many those are is not in the log';
+
 function pageSetFacts(
   plan: LayoutPlan,
   zone: ZoneinfoZone,
@@ -277,6 +282,11 @@ function pageSetFacts(
 ): void {
   if (zone.pcpBatch === undefined || zone.pcpHigh === undefined) return;
   const batch = pcpBatch(at.managed, at.profile, plan.pageSize / 1024);
+  if (plan.description.printed.deferred.length > 0 && !plan.kernel.printed.sizesCachesAgain) {
+    facts.open('page set batch', name(zone), zone.pcpBatch, BEFORE_DEFERRED);
+    facts.open('page set high', name(zone), zone.pcpHigh, BEFORE_DEFERRED);
+    return;
+  }
   facts.compare('page set batch', name(zone), zone.pcpBatch, batch);
   if (at.profile.pcpHigh === 'tuned') return;
   const workers = cpusFor(plan, zone.nid);
@@ -361,12 +371,22 @@ function hasMemoryNear(plan: LayoutPlan, pfn: number): boolean {
   return plan.memory.some((range) => range.startPfn < start + grain && range.endPfn > start);
 }
 
+/** Whose the descriptors of holes are; the newer forms of the line about them come with the newer way. */
+function holeOwner({ description, kernel }: LayoutPlan): PrintedProfile['holeOwner'] {
+  const isNew = description.printed.unavailable.some(({ zone }) => zone !== undefined);
+  return isNew ? 'memory-above' : kernel.printed.holeOwner;
+}
+
 /** Whether the descriptor of a page names this zone: its memory, or a hole handed to it. */
 function ownsPfn(plan: LayoutPlan, zone: { nid: number; zone: string }, pfn: number): boolean {
   const range = plan.memory.find((one) => one.startPfn <= pfn && pfn < one.endPfn);
   if (range !== undefined) return range.nid === zone.nid;
-  // Until memmap_init went from range to range, it went through the zone's span, holes and all.
-  if (plan.kernel.printed.unavailablePages === 'otherwise') return true;
+  const owner = holeOwner(plan);
+  if (owner === 'span') return true;
+  if (owner === 'first-zone') {
+    const [first] = plan.layout.limits;
+    return zone.nid === 0 && zone.zone === first?.zone;
+  }
   return plan.holes.some((hole) =>
     hole.ranges.some(
       (piece) =>

@@ -7,9 +7,11 @@
  *  memory      [======]                 [====]
  *  SPARSEMEM |u|      |uu|           |uu|    |uuu|     holes in sections with memory
  *  FLATMEM     [      |uuuuuuuuuuuuuuuuu|    ]         every hole between the ends
+ *  blocks     |u|     |u|            |u|     |u|       32-bit ARM from 5.14: holes in pageblocks with memory
  * ```
  * x86-64, arm64, ppc64, s390x and loongarch64 kernels are SPARSEMEM; elsewhere it is a choice of the build that no log
- * names. There both models are tried against the printed holes, and the one that fits stands.
+ * names, and on i386 sections are of 64 MiB, or of 512 MiB with wide page tables. There all are tried against the printed
+ * holes, and the first one that fits stands.
  */
 import { unavailableHoles } from '@bootmem/buddy-allocator/zones';
 import type { UnavailableHole, ZoneLayout } from '@bootmem/buddy-allocator/zones';
@@ -17,6 +19,8 @@ import type { MachineDescription } from '@bootmem/firmware-map';
 import type { Architecture } from '@bootmem/firmware-map/types';
 import type { MemoryPfnRange } from '@bootmem/memmap';
 import type { PrintedProfile } from '../releases.js';
+import { flatArray, pagesWithoutMemory, zoneSums } from './descriptor-map.js';
+import type { DescriptorMap } from './descriptor-map.js';
 
 /** How descriptors are kept. */
 export type MemoryModel = 'sparsemem' | 'flatmem';
@@ -25,6 +29,8 @@ export type MemoryModel = 'sparsemem' | 'flatmem';
 export interface HoleModel {
   readonly model: MemoryModel;
   readonly holes: readonly UnavailableHole[];
+  /** Where descriptors are. */
+  readonly descriptors: DescriptorMap;
 }
 
 const SPARSE_ONLY: ReadonlySet<Architecture> = new Set([
@@ -44,7 +50,17 @@ const SECTION_BYTES: Readonly<Partial<Record<Architecture, number>>> = {
   loongarch64: 2 ** 29,
   sparc64: 2 ** 30,
   ia64: 2 ** 30,
+  i386: 2 ** 26,
 };
+
+/** Other sizes that builds of an architecture have: i386 with wide page tables, mips with pages of 64 KiB. */
+const OTHER_SECTIONS: Readonly<Partial<Record<Architecture, number>>> = {
+  i386: 2 ** 29,
+  mips: 2 ** 29,
+};
+
+/** Pages of the pageblocks of 32-bit ARM, without and with huge pages. */
+const ARM_BLOCKS = [1024, 512];
 
 /**
  * Pages of one section of a machine.
@@ -69,52 +85,84 @@ export function sectionPages(
 
 /**
  * Chooses the model by the printed holes.
- * @param description      the machine
- * @param layout           its zones
- * @param memory           what they were made from
- * @param pagesPerSection  from {@link sectionPages}
- * @returns SPARSEMEM unless only FLATMEM gives what was printed
+ * @param description  the machine
+ * @param layout       its zones
+ * @param memory       what they were made from
+ * @param sections     pages of a section, from {@link sectionPages}, and bytes of a page
+ * @returns SPARSEMEM with sections of that size unless only another one gives what was printed
  */
 export function holeModel(
   description: MachineDescription,
   layout: ZoneLayout,
   memory: readonly MemoryPfnRange[],
-  pagesPerSection: number,
+  sections: { readonly pagesPerSection: number; readonly pageSize: number },
 ): HoleModel {
-  const sparse = unavailableHoles(layout, memory, pagesPerSection);
   const { architecture, printed } = description;
+  const sparse: DescriptorMap = { grain: sections.pagesPerSection, hasTail: true };
   const isOpen = architecture === undefined || !SPARSE_ONLY.has(architecture);
-  if (isOpen && printed.unavailable.length > 0 && !fits(description, sparse)) {
-    const flat = flatHoles(layout, memory, architecture === 'i386');
-    if (fits(description, flat)) return { model: 'flatmem', holes: flat };
-  }
-  return { model: 'sparsemem', holes: sparse };
+  const maps =
+    isOpen && printed.unavailable.length > 0
+      ? [sparse, ...others(architecture, memory, sections)]
+      : [sparse];
+  const map = maps.find((one) => fits(description, one, layout, memory)) ?? sparse;
+  return {
+    model: map.array === undefined ? 'sparsemem' : 'flatmem',
+    holes: holesOf(map, layout, memory),
+    descriptors: map,
+  };
 }
 
-function fits({ printed }: MachineDescription, holes: readonly UnavailableHole[]): boolean {
+function others(
+  architecture: Architecture | undefined,
+  memory: readonly MemoryPfnRange[],
+  { pageSize }: { readonly pageSize: number },
+): DescriptorMap[] {
+  const bytes = architecture === undefined ? undefined : OTHER_SECTIONS[architecture];
+  const array = flatArray(memory, architecture === 'i386');
+  const maps: DescriptorMap[] = [];
+  if (bytes !== undefined) maps.push({ grain: bytes / pageSize, hasTail: true });
+  maps.push({ grain: array.endPfn, hasTail: false, array });
+  if (architecture === 'arm') {
+    for (const grain of ARM_BLOCKS) maps.push({ grain, hasTail: true }, { grain, hasTail: false });
+  }
+  return maps;
+}
+
+function fits(
+  { printed }: MachineDescription,
+  map: DescriptorMap,
+  layout: ZoneLayout,
+  memory: readonly MemoryPfnRange[],
+): boolean {
+  const [first] = printed.unavailable;
+  if (first?.counts === 'reserved') return false;
+  if (first !== undefined && first.nid === undefined && first.zone === undefined) {
+    return first.pages === pagesWithoutMemory(map, memory);
+  }
+  const expected =
+    first?.counts === 'zone' ? zoneSums(map, layout, memory) : holesOf(map, layout, memory);
   return (
-    printed.unavailable.length === holes.length &&
+    printed.unavailable.length === expected.length &&
     printed.unavailable.every((line, index) => {
-      const hole = holes[index]!;
-      return line.nid === hole.nid && line.zone === hole.zone && line.pages === hole.pages;
+      const one = expected[index]!;
+      const isNode = line.nid === undefined || line.nid === one.nid;
+      return isNode && line.zone === one.zone && line.pages === one.pages;
     })
   );
 }
 
-/**
- * Holes of one array. It begins at address 0 on i386, elsewhere with memory; it ends with the last page.
- */
-function flatHoles(
+/** Holes with descriptors, one for each line of the newer form. */
+function holesOf(
+  map: DescriptorMap,
   layout: ZoneLayout,
   memory: readonly MemoryPfnRange[],
-  fromZero: boolean,
 ): UnavailableHole[] {
-  const first = memory[0]?.startPfn ?? 0;
   const end = memory.at(-1)?.endPfn ?? 0;
+  const { array } = map;
   // One section around everything: its holes are those of the array, and what lies before and behind it.
-  const whole = 2 ** Math.ceil(Math.log2(Math.max(end, 2)));
-  return unavailableHoles(layout, memory, whole).filter(
-    ({ ranges }) =>
-      ranges[0]!.startPfn < end && (fromZero || first === 0 || ranges[0]!.startPfn >= first),
-  );
+  const grain = array === undefined ? map.grain : 2 ** Math.ceil(Math.log2(Math.max(end, 2)));
+  return unavailableHoles(layout, memory, grain).filter(({ ranges }) => {
+    const { startPfn } = ranges[0]!;
+    return (map.hasTail || startPfn < end) && (array === undefined || startPfn >= array.startPfn);
+  });
 }

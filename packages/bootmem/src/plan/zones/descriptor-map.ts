@@ -1,0 +1,115 @@
+/**
+ * Where a kernel has page descriptors, and how many of them have no memory: of the whole machine, and zone by zone as
+ * kernels 5.10 … 5.13 added them up.
+ *
+ * ```
+ *              |       section        |
+ *  zones       |  DMA  |    DMA32     |
+ *  of DMA      |u=====u|uuuuuuuuuuuuuu|    its own holes, and the rest of the section that its end lies in
+ *  of DMA32            |====uu====uuuu|    whose pages are counted once more here
+ * ```
+ * @kernel memmap_init_zone, init_unavailable_range
+ */
+import type { ZoneLayout, ZoneSpan } from '@bootmem/buddy-allocator/zones';
+import type { MemoryPfnRange, PfnRange } from '@bootmem/memmap';
+
+/** Where descriptors are. */
+export interface DescriptorMap {
+  /** They come in aligned groups of so many pages, for groups with memory. */
+  readonly grain: number;
+  /** The hole behind the last memory counts as well, up to the end of its group. */
+  readonly hasTail: boolean;
+  /** Instead: one array. */
+  readonly array?: PfnRange;
+}
+
+/** The array of FLATMEM. It begins at address 0 on i386, elsewhere with memory; it ends with the last page. */
+export function flatArray(memory: readonly MemoryPfnRange[], fromZero: boolean): PfnRange {
+  return {
+    startPfn: fromZero ? 0 : (memory[0]?.startPfn ?? 0),
+    endPfn: memory.at(-1)?.endPfn ?? 0,
+  };
+}
+
+/** Groups with memory, as disjoint ascending ranges. */
+function described(map: DescriptorMap, memory: readonly MemoryPfnRange[]): PfnRange[] {
+  if (map.array !== undefined) return [map.array];
+  const ranges: { startPfn: number; endPfn: number }[] = [];
+  for (const range of memory) {
+    const startPfn = Math.floor(range.startPfn / map.grain) * map.grain;
+    const endPfn = Math.ceil(range.endPfn / map.grain) * map.grain;
+    const last = ranges.at(-1);
+    if (last !== undefined && startPfn <= last.endPfn) last.endPfn = Math.max(last.endPfn, endPfn);
+    else ranges.push({ startPfn, endPfn });
+  }
+  return ranges;
+}
+
+/** Pages of `[startPfn, endPfn)` in some ranges. O(log n + ranges touched). */
+function pagesIn(ranges: readonly PfnRange[], startPfn: number, endPfn: number): number {
+  let [low, high] = [0, ranges.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ranges[middle]!.endPfn <= startPfn) low = middle + 1;
+    else high = middle;
+  }
+  let pages = 0;
+  for (let index = low; index < ranges.length && ranges[index]!.startPfn < endPfn; index++) {
+    const range = ranges[index]!;
+    pages += Math.min(endPfn, range.endPfn) - Math.max(startPfn, range.startPfn);
+  }
+  return pages;
+}
+
+/**
+ * Descriptors without memory on the whole machine.
+ * @param map     where descriptors are
+ * @param memory  of the machine, ascending
+ */
+export function pagesWithoutMemory(map: DescriptorMap, memory: readonly MemoryPfnRange[]): number {
+  const own = memory.reduce((sum, { startPfn, endPfn }) => sum + endPfn - startPfn, 0);
+  const ranges = described(map, memory);
+  const end = map.hasTail ? Infinity : (memory.at(-1)?.endPfn ?? 0);
+  return pagesIn(ranges, 0, end) - own;
+}
+
+/** Descriptors without memory that a zone counts. */
+export interface ZoneSum {
+  readonly nid: number;
+  readonly zone: ZoneSpan['zone'];
+  readonly pages: number;
+}
+
+/**
+ * The same zone by zone, in the kernel's order. Zones without any are left out.
+ * @param map     where descriptors are
+ * @param layout  zones
+ * @param memory  what they were made from, ascending
+ */
+export function zoneSums(
+  map: DescriptorMap,
+  layout: ZoneLayout,
+  memory: readonly MemoryPfnRange[],
+): ZoneSum[] {
+  const ranges = described(map, memory);
+  const sums: ZoneSum[] = [];
+  let holeStart = 0;
+  for (const { nid, zones } of layout.nodes) {
+    const own = memory.filter((range) => range.nid === nid);
+    for (const zone of zones.filter(({ spannedPages }) => spannedPages > 0)) {
+      let pages = 0;
+      const within = (pfn: number): number => Math.min(Math.max(pfn, zone.startPfn), zone.endPfn);
+      for (const range of own) {
+        const start = within(range.startPfn);
+        if (holeStart < start) pages += pagesIn(ranges, holeStart, start);
+        holeStart = within(range.endPfn);
+      }
+      if (map.hasTail) {
+        const end = Math.ceil(zone.endPfn / map.grain) * map.grain;
+        if (holeStart < end) pages += pagesIn(ranges, holeStart, end);
+      }
+      if (pages > 0) sums.push({ nid, zone: zone.zone, pages });
+    }
+  }
+  return sums;
+}
