@@ -331,6 +331,13 @@ group('options of the command line on a map without a printed result', () => {
       ],
     ],
     [
+      'memmap=1G4G',
+      [
+        ['1000', '9f000', 0],
+        ['100000', '40000000', 0],
+      ],
+    ],
+    [
       'memmap=exactmap memmap=640K@0 memmap=1G@1M',
       [
         ['1000', 'a0000', 0],
@@ -401,6 +408,8 @@ group('options of the command line on a map without a printed result', () => {
 
   test('usable memory does not overrule what the firmware reserves', () => {
     expect(tuples(run('memmap=8G@0'))[0]).toEqual(['1000', '9f000', 0]);
+    // Without an old type the range is added, too.
+    expect(tuples(run('memmap=1M%0+1'))[0]).toEqual(['1000', '9f000', 0]);
   });
 
   test('numa=fake=4 deals memory out, numa=off makes one node', () => {

@@ -144,8 +144,6 @@ group('memory options', () => {
     'memmap',
     'memmap=1G^2G',
     'memmap=0@1M',
-    'memmap=1G@x',
-    'memmap=1G@1Gx',
     'memmap=1G%1G-x',
     'memmap=1G%1G+0x100000000',
     'memmap=0x1fffffffffffff@1',
@@ -158,7 +156,6 @@ group('memory options', () => {
     'numa=fake=x',
     'crashkernel=',
     'crashkernel=1G,mid',
-    'crashkernel=1G@x',
     'crashkernel=a-b:c',
     'crashkernel=2G-1G:1M',
     'crashkernel=1G-2G:1M@',
@@ -179,11 +176,62 @@ group('memory options', () => {
     'maxcpus=-1',
     'memhp_default_state=perhaps',
     'memory_hotplug.memmap_on_memory=perhaps',
+    'hugepages=0:1,2',
+    'hugepages=1:',
+    'numa=fake=m',
   ])('"%s" is refused with a warning on its line', (line) => {
     const { problems } = parseMemoryOptions(line, 7);
     expect(problems).toEqual([
       expect.objectContaining({ code: 'BAD_OPTION', severity: 'warning', line: 7 }),
     ]);
+  });
+
+  test('what the kernel has read counts, whatever stands behind it', () => {
+    const read = (line: string) => parseMemoryOptions(line, 7).options;
+    // A shell that eats "$4" of 64G$4G leaves a limit.
+    expect(read('memmap=64G4G').memmap).toEqual([{ text: '64G4G', form: 'limit', size: 64 * GIB }]);
+    expect(parseMemoryOptions('memmap=64G4G', 7).problems[0]?.message).toBe(
+      `"memmap=64G4G" is read as a limit at ${64 * GIB} bytes`,
+    );
+    expect(read('memmap=exactmapped,1G@1Gx,1M$junk').memmap).toEqual([
+      { text: 'exactmapped', form: 'exactmap' },
+      { text: '1G@1Gx', form: 'usable', size: GIB, start: GIB },
+      { text: '1M$junk', form: 'reserved', size: MIB, start: 0 },
+    ]);
+    expect(read('kernelcore=25%more movablecore=0x19%')).toMatchObject({
+      kernelcore: { percent: 25 },
+      movablecore: { percent: 25 },
+    });
+    expect(read('crashkernel=256M@16Mx crashkernel=1G@x').crashkernel).toEqual([
+      { text: '256M@16Mx', size: 256 * MIB, offset: 16 * MIB },
+      { text: '1G@x', size: GIB },
+    ]);
+    expect(read('hugepages=2x hugepagesz=1G hugepages=0:1,1:4 hugepages=0:3;').hugepages).toEqual([
+      { count: 2 },
+      {
+        pageBytes: GIB,
+        perNode: [
+          { nid: 0, count: 1 },
+          { nid: 1, count: 4 },
+        ],
+      },
+      { perNode: [{ nid: 0, count: 3 }] },
+    ]);
+    // Only capital letters make a size; without one the number is a count.
+    expect(
+      read('numa=fake=64m numa=fake=0x10 numa=fake=64K numa=fake=1G:10 numa=offline').numa,
+    ).toEqual([
+      { mode: 'fake', text: '64m', count: 64, uniform: false },
+      { mode: 'fake', text: '0x10', count: 16, uniform: false },
+      { mode: 'fake', text: '64K', count: 64, uniform: false },
+      { mode: 'fake', text: '1G:10', size: GIB },
+      { mode: 'off' },
+    ]);
+    expect(read('init_on_alloc=yes init_on_free=False page_alloc.shuffle=oN')).toMatchObject({
+      initOnAlloc: true,
+      initOnFree: false,
+      shuffle: true,
+    });
   });
 
   test('words: quotes keep blanks, dashes are underscores, nothing counts after --', () => {

@@ -81,7 +81,7 @@ export function grownZone(
 /** Pages of blocks that hold their own descriptors. */
 function ownDescriptors(plan: LayoutPlan, added: AddedMemory, own: AddedMemory['blocks']): number {
   const option = plan.description.options.memmapOnMemory;
-  if (option === undefined || /^(0|n|off|false)$/i.test(option)) return 0;
+  if (option === undefined || /^(?:[0nN]|[oO][fF]|[fF](?!orce$|ORCE$))/.test(option)) return 0;
   const perBlock = (added.blockPages * LINUX_DESCRIPTOR) / plan.pageSize;
   if (plan.kernel.pages.memmapOnMemory === 'each') return own.length * perBlock;
   const alone = (block: { startPfn: number; endPfn: number }): boolean =>

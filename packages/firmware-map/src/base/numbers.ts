@@ -63,6 +63,16 @@ export function leadingSize(text: string): LeadingSize | undefined {
   return { value: scaled, length: match[0].length };
 }
 
+/**
+ * A number at the beginning of a text: decimal, `0x` hexadecimal, or octal behind a 0; no suffix.
+ * @returns `undefined` where there is none
+ */
+export function leadingNumber(text: string): LeadingSize | undefined {
+  const digits = /^(?:0[xX][0-9a-fA-F]+|\d+)/.exec(text)?.[0];
+  const value = digits === undefined ? undefined : digitsValue(digits);
+  return digits === undefined || value === undefined ? undefined : { value, length: digits.length };
+}
+
 function digitsValue(digits: string): number | undefined {
   if (/^0[xX]/.test(digits)) return parseHex(digits);
   if (/^0\d/.test(digits)) return /^[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : undefined;

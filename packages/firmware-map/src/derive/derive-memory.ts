@@ -134,14 +134,14 @@ export function deriveMemory(
 }
 
 /**
- * `mem=SIZE@START` as the machine's kernel reads it: ARM and MIPS take it for the memory there is (and print what they
+ * `mem=SIZE@START` as the machine's kernel reads it: ARM, MIPS and LoongArch take it for the memory there is (and print what they
  * made of it), the others stop behind the size, which is a limit.
  */
 function withReadOptions(description: MachineDescription): MachineDescription {
   const { architecture, options } = description;
   const { mem, memAt = [] } = options;
   if (memAt.length === 0) return description;
-  const isAddition = architecture === 'arm' || architecture === 'mips';
+  const isAddition = ['arm', 'mips', 'loongarch64'].includes(architecture ?? '');
   const limit = Math.min(mem ?? Infinity, ...memAt.map(({ size }) => size));
   return isAddition || architecture === undefined
     ? description

@@ -245,6 +245,10 @@ function memmapStep(option: MemmapOption): MapStep {
   if (form === 'change') {
     const from = option.oldType === undefined ? undefined : kindOfType(option.oldType);
     const to = option.newType === undefined ? 'none' : kindOfType(option.newType);
+    // Without an old type the range is added, and the higher type stays.
+    if (from === undefined && to !== 'none') {
+      return { start, end, change: (state) => (rankOf(state) > rankOf(to) ? state : to) };
+    }
     return { start, end, change: (state) => (from === undefined || state === from ? to : state) };
   }
   // The user's word replaces nothing: the kernel adds the range and sorts overlaps out by rank.

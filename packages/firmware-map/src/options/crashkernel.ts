@@ -23,8 +23,10 @@ export function parseCrashkernel(text: string): CrashkernelOption | undefined {
   if (where !== null) {
     return { text, size: size.value, where: where[1] as 'high' | 'low' | 'cma' };
   }
-  const offset = parseOffset(rest);
-  return offset === undefined ? undefined : { text, size: size.value, offset };
+  if (!rest.startsWith('@')) return undefined;
+  // An offset that is no number is none, and what stands behind one is not looked at.
+  const offset = leadingSize(rest.slice(1))?.value ?? 0;
+  return { text, size: size.value, ...(offset === 0 ? {} : { offset }) };
 }
 
 function parseSteps(text: string): CrashkernelOption | undefined {

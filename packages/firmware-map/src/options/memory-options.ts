@@ -7,7 +7,7 @@
  * Source: kernel documentation, "The kernel's command-line parameters".
  */
 import { PHYS_ADDR_MAX } from '../base/constants.js';
-import { leadingSize, parseSize } from '../base/numbers.js';
+import { leadingNumber, leadingSize } from '../base/numbers.js';
 import { ProblemList } from '../base/problem-list.js';
 import type {
   HugepagesOption,
@@ -30,8 +30,8 @@ type OptionsDraft = Writable<
   hugepages: Writable<HugepagesOption>[];
 };
 
-/** What one option does; `false`: the value is refused. */
-type Handler = (options: OptionsDraft, value: string) => boolean;
+/** What one option does; `false`: the value is refused; a text: how a part of it is read. */
+type Handler = (options: OptionsDraft, value: string) => boolean | string;
 
 const HANDLERS: Readonly<Record<string, Handler>> = {
   mem: (options, value) => {
@@ -46,11 +46,13 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     return true;
   },
   memmap: (options, value) => {
-    let good = value !== '';
+    let good: boolean | string = value !== '';
     for (const part of value.split(',')) {
       const parsed = parseMemmap(part);
       if (parsed === undefined) good = false;
       else options.memmap.push(parsed);
+      const isLimit = parsed?.form === 'limit' && leadingSize(part)?.length !== part.length;
+      if (isLimit && good === true) good = `a limit at ${parsed.size} bytes`;
     }
     return good;
   },
@@ -130,13 +132,16 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     setSize(value, (size) => (options.minMemoryBlockSize = size)),
   'memory_hotplug.memmap_on_memory': (options, value) => {
     options.memmapOnMemory = value;
-    return /^(?:[01yYnN]|on|off|true|false|force)$/.test(value);
+    return value === 'force' || FLAG.test(value);
   },
   memhp_default_state: (options, value) => {
     options.memhpDefaultState = value;
     return /^(?:offline|online|online_kernel|online_movable)$/.test(value);
   },
 };
+
+/** A yes or no, as far as the kernel looks. */
+const FLAG = /^(?:[01yYnNtTfF]|[oO][nNfF])/;
 
 /** Options that are meaningful without a value. */
 const BARE = new Set(['movable_node', 'add_efi_memmap']);
@@ -170,9 +175,11 @@ export function parseMemoryOptions(commandLine: string, line = 0): ParsedOptions
     if (handler === undefined) continue;
     const isGood =
       value === undefined ? BARE.has(name) && handler(options, '') : handler(options, value);
-    if (!isGood) {
+    if (isGood !== true) {
       const shown = `${name}=${value ?? ''}`.slice(0, 80);
-      problems.warn('BAD_OPTION', line, `"${shown}" is no value that the kernel accepts; ignored`);
+      const what =
+        isGood === false ? 'no value that the kernel accepts; ignored' : `read as ${isGood}`;
+      problems.warn('BAD_OPTION', line, `"${shown}" is ${what}`);
     }
   }
   return { options, problems: problems.list() };
@@ -206,25 +213,26 @@ function* cutWords(text: string): Generator<string> {
   if (word !== '') yield word;
 }
 
+/** The kernel looks for a letter anywhere: `U`, then `M` or `G`; without one the number is a count. */
 function parseNuma(text: string): NumaOption | undefined {
-  if (text === 'off' || text === 'noacpi' || text === 'nohmat' || text === 'on')
-    return { mode: text };
-  const fake = /^fake=(.*)$/.exec(text);
-  if (fake === null) return undefined;
-  const value = fake[1]!;
-  const count = /^(\d{1,4})(U)?$/i.exec(value);
-  if (count !== null && Number(count[1]) > 0) {
-    return { mode: 'fake', text: value, count: Number(count[1]), uniform: count[2] !== undefined };
+  if (text === 'noacpi' || text === 'nohmat' || text === 'on') return { mode: text };
+  if (text.startsWith('off')) return { mode: 'off' };
+  const value = /^fake=(.*)$/.exec(text)?.[1];
+  if (value === undefined) return undefined;
+  const uniform = value.includes('U');
+  if (!uniform && /[MG]/.test(value)) {
+    const size = leadingSize(value)?.value ?? 0;
+    return size === 0 ? undefined : { mode: 'fake', text: value, size };
   }
-  const size = /^\d+[kmgt]$/i.test(value) ? parseSize(value) : undefined;
-  return size === undefined || size === 0 ? undefined : { mode: 'fake', text: value, size };
+  const count = leadingNumber(value)?.value ?? 0;
+  return count > 0 && count < 10_000 ? { mode: 'fake', text: value, count, uniform } : undefined;
 }
 
 function setAmount(value: string, set: (amount: MemoryAmount) => void): boolean {
-  const percent = /^(\d{1,3})%$/.exec(value);
-  if (percent !== null) {
-    if (Number(percent[1]) > 100) return false;
-    set({ percent: Number(percent[1]) });
+  const percent = leadingNumber(value);
+  if (percent !== undefined && value[percent.length] === '%') {
+    if (percent.value > 100) return false;
+    set({ percent: percent.value });
     return true;
   }
   return setSize(value, (bytes) => {
@@ -245,22 +253,32 @@ function setCount(value: string, set: (count: number) => void): boolean {
   return true;
 }
 
+/** One letter decides, behind an `o` the next. @kernel kstrtobool */
 function setFlag(value: string, set: (on: boolean) => void): boolean {
-  if (!/^(?:[01yYnNtTfF]|on|off)$/.test(value)) return false;
-  set(/^(?:[1yYtT]|on)$/.test(value));
+  if (!FLAG.test(value)) return false;
+  set(/^(?:[1yYtT]|[oO][nN])/.test(value));
   return true;
 }
 
+/** Numbers are read one by one; what stands behind the last one is not looked at. @kernel hugepages_setup */
 function setHugepages(options: OptionsDraft, value: string): boolean {
   const last = options.hugepages.at(-1);
   const isOpen = last !== undefined && last.count === undefined && last.perNode === undefined;
   const entry: Writable<HugepagesOption> = isOpen ? last : {};
-  if (/^\d{1,12}$/.test(value)) entry.count = Number(value);
-  else {
-    const perNode = value.split(',').map((part) => /^(\d{1,4}):(\d{1,12})$/.exec(part));
-    if (perNode.some((match) => match === null)) return false;
-    entry.perNode = perNode.map((match) => ({ nid: Number(match![1]), count: Number(match![2]) }));
+  const perNode: { nid: number; count: number }[] = [];
+  for (let rest = value; ; rest = rest.slice(1)) {
+    const [whole, first, second] = /^(\d{1,12})(?::(\d{1,12}))?/.exec(rest) ?? [];
+    if (whole === undefined) return false;
+    if (second === undefined) {
+      if (rest !== value || rest[whole.length] === ':') return false;
+      entry.count = Number(first);
+      break;
+    }
+    perNode.push({ nid: Number(first), count: Number(second) });
+    rest = rest.slice(whole.length);
+    if (!rest.startsWith(',')) break;
   }
+  if (entry.count === undefined) entry.perNode = perNode;
   if (!isOpen) options.hugepages.push(entry);
   return true;
 }
