@@ -56,6 +56,24 @@ group('several boots in one input', () => {
     expect(codes(description)).toEqual(['REPEATED_LOG']);
   });
 
+  test('lines of memblock before the banner are the beginning of its boot', () => {
+    const early = [
+      'MEMBLOCK configuration:',
+      ' memory.cnt  = 0x1',
+      ' memory[0x0]\t[0x0000000000000000-0x000000007fffffff], 0x0000000080000000 bytes flags: 0x0',
+      ' reserved.cnt  = 0x0',
+      'memblock_reserve: [0x0000000000000000-0x0000000000000fff] early_init_devtree+0x1/0x2',
+    ];
+    const banner = 'Linux version 6.12.0-powerpc64le (a@b) (gcc 14) #1 SMP';
+    const { memblock, source } = describe([...early, banner, 'Kernel command line: x'].join('\n'));
+    expect([memblock.dumps.length, memblock.operations.length, source.bootCount]).toEqual([
+      1, 1, 1,
+    ]);
+    // With a line that comes after a banner everywhere they are another boot's.
+    const other = [...early, 'Kernel command line: y', banner, ...early].join('\n');
+    expect(describe(other).source.bootCount).toBe(2);
+  });
+
   test('/proc/version after the log begins no boot; a banner without prefix that a log follows does', () => {
     const timed = FIRST.trimEnd()
       .split('\n')

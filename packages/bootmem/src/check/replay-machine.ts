@@ -11,7 +11,7 @@ import type { LoadedMachine } from '../input/types.js';
 import { chooseRelease, kernelOf } from '../plan/profile.js';
 import type { ReplayReport } from '../result.js';
 import { predictAllocation } from './predict.js';
-import { applyOperation, markHotplug, nodeBlocks, setNodes, stateOf } from '../plan/replay.js';
+import { applyOperation, markHotplug, setNodes, stateOf } from '../plan/replay.js';
 
 /**
  * Replays a loaded machine's operations.
@@ -78,7 +78,7 @@ function run(
     if (nodesSet) return;
     nodesSet = true;
     markHotplug(memblock, description);
-    setNodes(memblock, nodeBlocks(description, profile));
+    setNodes(memblock, description, profile);
     memblock.direction = 'top-down';
   };
   const compareUntil = (line: number): void => {

@@ -113,7 +113,7 @@ export function finalState(plan: LayoutPlan): Memblock | undefined {
     if (operation.op === 'free' && (operation.line > handedOver || isLateFree(operation))) continue;
     if (operation.line > last.line) applyOperation(memblock, operation);
   }
-  if (dumps.length < 2) setNodes(memblock, nodeBlocks(plan.description, plan.kernel.memblock));
+  if (dumps.length < 2) setNodes(memblock, plan.description, plan.kernel.memblock);
   return memblock;
 }
 
@@ -127,7 +127,7 @@ function isLateFree({ caller }: { readonly caller: string }): boolean {
  * @param description  the machine
  * @param profile      what its kernel does: blocks begin at 0 or at the first byte of memory
  */
-export function nodeBlocks(description: MachineDescription, profile: MemblockProfile): NodeBlock[] {
+function nodeBlocks(description: MachineDescription, profile: MemblockProfile): NodeBlock[] {
   const { numa, memblock } = description;
   const memory = memblock.dumps[0]?.memory ?? [];
   const top = memory.reduce((end, region) => Math.max(end, region.end), 0);
@@ -169,12 +169,31 @@ function mergedBlocks({ srat, merges }: MachineDescription['numa'], top: number)
 }
 
 /**
+ * Whether the pass over node blocks also visits what is reserved: x86, and from 6.12 on the architectures that share its
+ * code. Elsewhere memory alone gets nodes.
+ */
+function reservedGetNodes({ architecture }: MachineDescription, profile: MemblockProfile): boolean {
+  if (architecture === 'arm64' || architecture === 'riscv64') return profile.numaBlocksFromDram;
+  return architecture === undefined || architecture === 'x86_64' || architecture === 'i386';
+}
+
+/**
  * The unprinted pass that gives regions their nodes.
+ * @param memblock     the lists
+ * @param description  the machine
+ * @param profile      what its kernel does
  * @kernel numa_register_memblks
  */
-export function setNodes(memblock: Memblock, blocks: readonly NodeBlock[]): void {
-  memblock.resetNodes();
+export function setNodes(
+  memblock: Memblock,
+  description: MachineDescription,
+  profile: MemblockProfile,
+): void {
+  const blocks = nodeBlocks(description, profile);
+  const isBoth = reservedGetNodes(description, profile);
+  if (isBoth) memblock.resetNodes();
   for (const { start, end, nid } of blocks) memblock.setNode(start, end - start, 'memory', nid);
+  if (!isBoth) return;
   for (const { start, end, nid } of blocks) memblock.setNode(start, end - start, 'reserved', nid);
   // A node that holds anything reserved cannot be unplugged.
   const held = new Set(memblock.regions('reserved').map((region) => region.nid));

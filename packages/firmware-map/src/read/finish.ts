@@ -134,6 +134,22 @@ export function saysWhereMemoryIs(draft: Draft): boolean {
   );
 }
 
+/**
+ * Whether a draft without a banner may be the beginning of the boot whose banner comes next: some architectures (ppc64)
+ * fill memblock before they say who they are. Whatever comes after the banner everywhere must not be in it.
+ */
+export function isBeforeBanner(draft: Draft): boolean {
+  const saysMore =
+    draft.kernel !== undefined ||
+    draft.commandLine !== undefined ||
+    draft.memory !== undefined ||
+    draft.meminfo.size > 0 ||
+    [draft.map, draft.efi, draft.iomem, draft.zoneRanges, draft.earlyRanges, draft.freeing].some(
+      (list) => list.length > 0,
+    );
+  return !saysMore && draft.dumps.length + draft.operations.length > 0;
+}
+
 function optional<K extends string, V>(
   key: K,
   value: V | undefined,

@@ -12,7 +12,7 @@
 import { DEFAULT_PAGE_SIZE, MAX_JSON_LENGTH, MAX_LINE_LENGTH } from '../base/constants.js';
 import { Draft } from '../records/draft.js';
 import { FirmwareMapError } from '../base/errors.js';
-import { finishDraft, saysAnything, saysWhereMemoryIs } from './finish.js';
+import { finishDraft, isBeforeBanner, saysAnything, saysWhereMemoryIs } from './finish.js';
 import { profileForRelease } from '../base/releases.js';
 import { fromJson } from '../json/json.js';
 import { BANNER } from '../records/identity-lines.js';
@@ -312,11 +312,12 @@ class StreamReader implements Reader {
   }
 
   // A banner begins a boot. What came before it counts as one when it said where memory is; files of /proc that
-  // stand before the log belong to it.
+  // stand before the log belong to it, and so do lines of memblock that come before the banner.
   #startBoot(line: number): void {
     const draft = this.#draft;
     this.#joiner.flush();
     this.#log.flush(draft);
+    if (isBeforeBanner(draft)) return;
     if (saysWhereMemoryIs(draft)) {
       if (this.#wants(this.#bootIndex, draft)) this.#kept = { draft, index: this.#bootIndex };
       this.#bootIndex++;
