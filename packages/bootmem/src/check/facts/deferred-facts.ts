@@ -105,7 +105,10 @@ function passPages(
 }
 
 /** Architectures of 32 bits, whose kernels never defer. */
-const NEVER_DEFERS: ReadonlySet<string> = new Set(['i386', 'arm', 'ppc32', 'sh']);
+const NEVER_DEFERS: ReadonlySet<string> = new Set([
+  ...['i386', 'arm', 'ppc32', 'sh', 'sparc', 'm68k', 'microblaze'],
+  ...['xtensa', 'arc', 'openrisc', 'riscv32'],
+]);
 
 /** What kernels of 4.2 … 4.16 initialise of a node's last zone before they defer, at least. */
 const FIRST_BYTES = 2 ** 31;
