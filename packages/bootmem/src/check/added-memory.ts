@@ -10,6 +10,7 @@
  */
 import type { MemoryBlock, MemoryBlocks } from '../input/memory-blocks.js';
 import type { LayoutPlan } from '../plan/layout-plan.js';
+import { overlaps } from '../plan/page-frames.js';
 import { LINUX_DESCRIPTOR } from '../plan/reservations.js';
 
 /** Blocks of a machine at one moment. */
@@ -50,9 +51,7 @@ export function addedMemory(plan: LayoutPlan, blocks: MemoryBlocks | undefined):
 }
 
 function isBootMemory(plan: LayoutPlan, block: { startPfn: number; endPfn: number }): boolean {
-  return plan.memory.some(
-    (range) => range.startPfn < block.endPfn && range.endPfn > block.startPfn,
-  );
+  return overlaps(plan.memory, block.startPfn, block.endPfn);
 }
 
 /** A zone of the booted machine, grown; all 0 for one that is not there. */

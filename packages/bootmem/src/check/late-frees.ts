@@ -17,7 +17,7 @@ import { Memblock } from '@bootmem/memblock';
 import type { MemblockOperation } from '@bootmem/firmware-map/types';
 import { planPages } from '../plan/init-plan.js';
 import type { LayoutPlan } from '../plan/layout-plan.js';
-import { toPageFrames } from '../plan/page-frames.js';
+import { overlapping, toPageFrames } from '../plan/page-frames.js';
 import { isFreeInKept, keptPlace } from './kept-memblock.js';
 import { imagePart } from './image-frees.js';
 import type { ImagePart } from './image-frees.js';
@@ -285,8 +285,7 @@ function eachPart(
   endPfn: number,
   visit: (part: ZonePart) => void,
 ): void {
-  for (const range of plan.memory) {
-    if (range.endPfn <= startPfn || range.startPfn >= endPfn) continue;
+  for (const range of overlapping(plan.memory, startPfn, endPfn)) {
     const node = plan.layout.nodes.find((one) => one.nid === range.nid);
     for (const zone of node?.zones ?? []) {
       const start = Math.max(startPfn, range.startPfn, zone.startPfn);

@@ -36,3 +36,29 @@ export function toPageFrames<Range extends ByteRange>(
     return start < end && startPfn < endPfn ? [{ ...rest, startPfn, endPfn }] : [];
   });
 }
+
+/**
+ * The ranges that share a page with `[startPfn, endPfn)`. O(log n + found).
+ * @param ranges  ascending, disjoint
+ */
+export function* overlapping<Range extends PfnRange>(
+  ranges: readonly Range[],
+  startPfn: number,
+  endPfn: number,
+): Generator<Range> {
+  let [low, high] = [0, ranges.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ranges[middle]!.endPfn <= startPfn) low = middle + 1;
+    else high = middle;
+  }
+  for (let range = ranges[low]; range !== undefined && range.startPfn < endPfn; low++) {
+    yield range;
+    range = ranges[low + 1];
+  }
+}
+
+/** Whether any of them does. */
+export function overlaps(ranges: readonly PfnRange[], startPfn: number, endPfn: number): boolean {
+  return overlapping(ranges, startPfn, endPfn).next().done !== true;
+}

@@ -106,10 +106,11 @@ function noMap(subject: Subject): RowInput[] {
     iomem,
     iomem.map((entry) => quote.beside('iomem', entry.line, `${hex(entry)} : ${entry.name}`)),
   );
+  const kept = normalise(marked);
   add(
     marked,
     firmware.efi
-      .filter((entry) => marked.some(({ start, end }) => start < entry.end && end > entry.start))
+      .filter((entry) => intersect([entry], kept).length > 0)
       .map((entry) => quote.at(entry.line, `${entry.name} ${hex(entry)}`)),
   );
   if (iomem.length === 0 && marked.length === 0) rows.push(...splitRanges(subject));

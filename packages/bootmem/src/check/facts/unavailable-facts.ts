@@ -89,26 +89,36 @@ function inOrder(printed: readonly UnavailablePages[], plan: LayoutPlan): readon
   });
 }
 
+/** Lines and ours by name and amount; then those left by name, in order. O(lines). */
 function compareLines(
   printed: readonly Counted[],
   ours: readonly Counted[],
   facts: FactList,
 ): void {
-  const left = [...ours];
+  const exact = (one: Counted): string => `${name(one)}: ${one.pages}`;
+  const left = groupsOf(ours, exact);
   const unmatched: Counted[] = [];
   for (const line of printed) {
-    const at = left.findIndex((one) => name(one) === name(line) && one.pages === line.pages);
-    if (at < 0) unmatched.push(line);
-    else {
-      left.splice(at, 1);
-      facts.compare(FACT, name(line), line.pages, line.pages);
-    }
+    const found = left.get(exact(line))?.pop();
+    if (found === undefined) unmatched.push(line);
+    else facts.compare(FACT, name(line), line.pages, line.pages);
   }
+  const others = groupsOf([...left.values()].flat(), name);
   for (const line of unmatched) {
-    const at = left.findIndex((one) => name(one) === name(line));
-    const [one] = at < 0 ? [] : left.splice(at, 1);
-    facts.compare(FACT, name(line), line.pages, one?.pages ?? 'none');
+    facts.compare(FACT, name(line), line.pages, others.get(name(line))?.pop()?.pages ?? 'none');
   }
   // Nothing else counts these pages, so a line that is not there may be lost.
-  for (const one of left) facts.open(FACT, name(one), 'not printed', NO_LINE);
+  for (const one of [...others.values()].flat())
+    facts.open(FACT, name(one), 'not printed', NO_LINE);
+}
+
+/** Things by a key, the last of each group first in order. */
+function groupsOf(all: readonly Counted[], key: (one: Counted) => string): Map<string, Counted[]> {
+  const groups = new Map<string, Counted[]>();
+  for (const one of all.toReversed()) {
+    const group = groups.get(key(one));
+    if (group === undefined) groups.set(key(one), [one]);
+    else group.push(one);
+  }
+  return groups;
 }

@@ -16,10 +16,11 @@ import {
 } from '@bootmem/buddy-allocator/zones';
 import type { KernelProfile, Watermarks } from '@bootmem/buddy-allocator/zones';
 import type { ZoneinfoZone } from '@bootmem/firmware-map/types';
-import type { ZoneName } from '@bootmem/memmap';
+import type { PfnRange, ZoneName } from '@bootmem/memmap';
 import type { LoadedMachine } from '../../input/types.js';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 import type { PrintedProfile } from '../../plan/releases.js';
+import { overlapping, overlaps } from '../../plan/page-frames.js';
 import { isFromZoneinfo } from '../../input/from-zoneinfo.js';
 import { addedMemory, grownZone } from '../added-memory.js';
 import type { AddedMemory } from '../added-memory.js';
@@ -353,10 +354,13 @@ function countBlocks(
   zone: { nid: number; zone: string; startPfn: number; endPfn: number },
   size: number,
 ): number {
+  const holes = plan.holes
+    .flatMap(({ ranges }) => ranges)
+    .filter((piece) => piece.nid === zone.nid && piece.zone === zone.zone);
   let count = 0;
   for (let pfn = zone.startPfn; pfn < zone.endPfn; pfn += size) {
     if (!hasMemoryNear(plan, pfn)) continue;
-    if (ownsPfn(plan, zone, pfn)) count++;
+    if (ownsPfn(plan, zone, { pfn, holes })) count++;
   }
   return count;
 }
@@ -368,7 +372,7 @@ const SUBSECTION = 512;
 function hasMemoryNear(plan: LayoutPlan, pfn: number): boolean {
   const grain = plan.kernel.printed.presence === 'subsection' ? SUBSECTION : plan.pagesPerSection;
   const start = Math.floor(pfn / grain) * grain;
-  return plan.memory.some((range) => range.startPfn < start + grain && range.endPfn > start);
+  return overlaps(plan.memory, start, start + grain);
 }
 
 /** Whose the descriptors of holes are; the newer forms of the line about them come with the newer way. */
@@ -378,8 +382,12 @@ function holeOwner({ description, kernel }: LayoutPlan): PrintedProfile['holeOwn
 }
 
 /** Whether the descriptor of a page names this zone: its memory, or a hole handed to it. */
-function ownsPfn(plan: LayoutPlan, zone: { nid: number; zone: string }, pfn: number): boolean {
-  const range = plan.memory.find((one) => one.startPfn <= pfn && pfn < one.endPfn);
+function ownsPfn(
+  plan: LayoutPlan,
+  zone: { nid: number; zone: string },
+  { pfn, holes }: { readonly pfn: number; readonly holes: readonly PfnRange[] },
+): boolean {
+  const range = overlapping(plan.memory, pfn, pfn + 1).next().value;
   if (range !== undefined) return range.nid === zone.nid;
   const owner = holeOwner(plan);
   if (owner === 'span') return true;
@@ -387,13 +395,5 @@ function ownsPfn(plan: LayoutPlan, zone: { nid: number; zone: string }, pfn: num
     const [first] = plan.layout.limits;
     return zone.nid === 0 && zone.zone === first?.zone;
   }
-  return plan.holes.some((hole) =>
-    hole.ranges.some(
-      (piece) =>
-        piece.startPfn <= pfn &&
-        pfn < piece.endPfn &&
-        piece.nid === zone.nid &&
-        piece.zone === zone.zone,
-    ),
-  );
+  return overlaps(holes, pfn, pfn + 1);
 }

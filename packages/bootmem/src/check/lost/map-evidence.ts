@@ -7,7 +7,7 @@
  * - Page numbers that end (`last_pfn`) above every line that may end them: the line of that end is lost. Since 6.11 ACPI data
  *   counts there too, and with it the ranges of zones, though none of it is memory.
  */
-import { normalise, subtract, totalLength } from '@bootmem/firmware-map/derive';
+import { intersect, normalise, subtract, totalLength } from '@bootmem/firmware-map/derive';
 import type { ByteRange } from '@bootmem/firmware-map/types';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 import { formatMemRange } from '../../format/numbers.js';
@@ -51,12 +51,9 @@ function looksLost(plan: LayoutPlan, less: readonly ByteRange[]): boolean {
   const { memory, nodeSource } = plan.derived;
   // Nodes that are known from these very lines: a line less is a node less.
   if (nodeSource === 'early-ranges' || totalBytes(plan) !== totalLength(memory)) return true;
-  const { earlyRanges } = plan.description.printed;
-  const isTouched = (range: ByteRange): boolean =>
-    earlyRanges.some(({ start, end }) => start < range.end && end > range.start);
-  return less.every(({ start, end }) =>
-    memory.some((range) => range.start <= start && end <= range.end && !isTouched(range)),
-  );
+  const early = normalise(plan.description.printed.earlyRanges);
+  const untouched = normalise(memory.filter((range) => intersect([range], early).length === 0));
+  return less.every((range) => totalLength(intersect([range], untouched)) === totalLength([range]));
 }
 
 /** Kinds of entries of which some release lets page numbers end. */
