@@ -63,6 +63,41 @@ test('a rule that is wrong is no lost line: what the log says twice is compared'
   expect(differing(changed)).toEqual([expect.stringMatching(/^Memory: total/)]);
 });
 
+describe('a lost line hides no fact that it cannot decide', () => {
+  const changed = (lines: readonly string[], pattern: RegExp, text: string): string[] => {
+    expect(lines.some((line) => pattern.test(line))).toBe(true);
+    return lines.map((line) => line.replace(pattern, text));
+  };
+  const total = /(Memory: \d+K\/)\d+K/;
+
+  test('a line about nodes: totals and limits of the machine', () => {
+    const lost = without(/SRAT: Node 1 PXM 1 \[mem 0x1/);
+    expect(differing(changed(lost, total, '$14K'))).toEqual([
+      expect.stringMatching(/^Memory: total/),
+    ]);
+    const lower = changed(lost, /(DMA32 +\[mem 0x0000000001000000)-0x\w+/, '$1-0x00000000efffffff');
+    const both = changed(lower, /(Normal +\[mem) 0x\w+/, '$1 0x00000000f0000000');
+    expect(differing(both)).toContainEqual(expect.stringMatching(/^zone range of DMA32/));
+  });
+
+  test('a line about ranges of zones: memory, nodes and their order', () => {
+    const lost = without(/^\S* *\[[ .\d]+\] +DMA32 +\[mem /);
+    expect(differing(changed(lost, total, '$14K'))).toEqual([
+      expect.stringMatching(/^Memory: total/),
+    ]);
+    const order = changed(lost, /(Fallback order for Node 0: 0) 1/, '$1 9');
+    expect(differing(order)).toEqual([expect.stringMatching(/^fallback order of node 0/)]);
+  });
+
+  test('a line of the map: dumps of memblock', () => {
+    const lost = without(/BIOS-e820: .*0x0000000100000000.* usable/);
+    const at = lost.findLastIndex((line) => /reserved\[0x0\]/.test(line));
+    const dump = lost.with(at, lost[at]!.replace(/on node \d+/, 'on node 3'));
+    expect(dump[at]).not.toBe(lost[at]);
+    expect(differing(dump)).toEqual([expect.stringMatching(/^memblock dump/)]);
+  });
+});
+
 describe('page numbers that end above all lines of the map', () => {
   const ACPI = '[    0.000000] BIOS-e820: [mem 0x0000000010000000-0x0000000010000fff] ACPI data';
   const log = (lastPfn: string, ...map: readonly string[]): string[] => [

@@ -3,6 +3,7 @@
  * place, so that no kind of fact can forget to say "differs".
  */
 import type { FactReport } from '../result.js';
+import type { Doubt } from './lost/doubts.js';
 
 /** Facts with their counts by verdict, as a report holds them. */
 export function counted(facts: readonly FactReport[]): {
@@ -24,10 +25,10 @@ export function counted(facts: readonly FactReport[]): {
 /** A growing list of facts. */
 export class FactList {
   readonly #facts: FactReport[] = [];
-  readonly #doubt: (fact: string) => string | undefined;
+  readonly #doubt: Doubt;
 
-  /** @param doubt  why a value of a kind may rest on lines that are lost; then a mismatch says nothing of the kernel */
-  constructor(doubt: (fact: string) => string | undefined = () => undefined) {
+  /** @param doubt  why a value may rest on lines that are lost; then a mismatch says nothing of the kernel */
+  constructor(doubt: Doubt = () => undefined) {
     this.#doubt = doubt;
   }
 
@@ -40,7 +41,9 @@ export class FactList {
    */
   compare(fact: string, subject: string, kernel: string | number, ours: string | number): void {
     const equal = String(kernel) === String(ours);
-    const why = equal ? undefined : this.#doubt(fact);
+    const why = equal
+      ? undefined
+      : this.#doubt({ fact, kernel: String(kernel), ours: String(ours) });
     if (why !== undefined) {
       this.open(fact, subject, kernel, why);
       return;

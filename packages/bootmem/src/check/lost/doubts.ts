@@ -7,7 +7,7 @@
  *            early node ranges  ∋ 0x100000000…
  * ```
  * Evidence is what the kernel itself printed twice, in two ways; our own results are none. A value that agrees stands all
- * the same; one that does not is "not derivable" where there is evidence, and "differs" where there is none.
+ * the same; one that does not is "not derivable" where the kind of line that is lost can decide it, and "differs" elsewhere.
  */
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 import { NO_RELEASE } from '../facts/layout-facts.js';
@@ -27,8 +27,41 @@ const OF_MEMBLOCK: ReadonlySet<string> = new Set([
   'page set high',
 ]);
 
-/** Why a kind of fact may rest on a log that lacks lines; `undefined` where nothing tells so. */
-export type Doubt = (fact: string) => string | undefined;
+/** Facts that no line about nodes decides: sums and limits of the whole machine. */
+const OF_MACHINE: ReadonlySet<string> = new Set([
+  'zone range',
+  'Memory: total',
+  'Memory: absent',
+  'policy zone',
+]);
+
+/** Facts that no line about the ranges of zones decides: those of memory and of nodes. */
+const ZONELESS: ReadonlySet<string> = new Set([
+  'early node range',
+  'node extent',
+  'node total pages',
+  'Memory: total',
+  'Memory: absent',
+  'fallback order',
+  'zonelists',
+  'memblock dump',
+]);
+
+/** A value that does not agree. */
+export interface Mismatch {
+  readonly fact: string;
+  readonly kernel: string;
+  readonly ours: string;
+}
+
+/** Why a value may rest on a log that lacks lines; `undefined` where nothing tells so. */
+export type Doubt = (mismatch: Mismatch) => string | undefined;
+
+/** One kind of evidence: what is missing, and which facts can be wrong for it. */
+interface Evidence {
+  readonly why: string | undefined;
+  readonly touches: (mismatch: Mismatch) => boolean;
+}
 
 /**
  * Evidence against a log.
@@ -37,17 +70,38 @@ export type Doubt = (fact: string) => string | undefined;
 export function doubtsOf(plan: LayoutPlan): Doubt {
   const { description } = plan;
   const isLog = description.source.format === 'boot-log';
-  const all =
-    (description.kernel?.line === 0 ? NO_RELEASE : undefined) ??
-    (isLog && description.commandLine === undefined
+  const noRelease = description.kernel?.line === 0 ? NO_RELEASE : undefined;
+  const noCommandLine =
+    isLog && description.commandLine === undefined
       ? 'the command line is not in the log'
-      : undefined) ??
-    mapEvidence(plan) ??
-    nodeEvidence(plan) ??
-    zoneEvidence(plan);
-  if (all !== undefined) return () => all;
+      : undefined;
+  // Reserves that follow final managed pages rest on /proc/zoneinfo alone.
+  const followsLog = ({ fact }: Mismatch): boolean =>
+    fact !== 'lowmem reserve' || plan.kernel.printed.reservesOf === 'marked-pages';
   const memblock = memblockEvidence(plan);
-  const frees = memblock ?? freeEvidence(plan);
-  // Zonelists are built before anything is given back.
-  return (fact) => (fact === 'Total pages' ? memblock : OF_MEMBLOCK.has(fact) ? frees : undefined);
+  const evidence: readonly Evidence[] = [
+    { why: noRelease, touches: () => true },
+    { why: noCommandLine, touches: followsLog },
+    // The replay begins with a dump, which has all of the map in it.
+    { why: mapEvidence(plan), touches: (one) => followsLog(one) && one.fact !== 'memblock dump' },
+    { why: nodeEvidence(plan), touches: (one) => followsLog(one) && !OF_MACHINE.has(one.fact) },
+    { why: zoneEvidence(plan), touches: (one) => followsLog(one) && !ZONELESS.has(one.fact) },
+    // Zonelists are built before anything is given back.
+    {
+      why: memblock,
+      touches: (one) =>
+        one.fact === 'Total pages' || (OF_MEMBLOCK.has(one.fact) && followsLog(one)),
+    },
+    {
+      why: memblock === undefined ? freeEvidence(plan) : undefined,
+      touches: (one) => OF_MEMBLOCK.has(one.fact) && followsLog(one) && !isTooMuch(one),
+    },
+  ];
+  const found = evidence.filter(({ why }) => why !== undefined);
+  return (mismatch) => found.find(({ touches }) => touches(mismatch))?.why;
+}
+
+/** Pages that a lost line gave back are missing in ours: where we have more than the kernel, no such line is lost. */
+function isTooMuch({ fact, kernel, ours }: Mismatch): boolean {
+  return fact === 'managed pages' && Number(ours) > Number(kernel);
 }
