@@ -199,3 +199,90 @@ test('marks that were set before a free do not count its pages, managed pages do
   const marks = report.facts.filter((fact) => fact.fact === 'watermarks');
   expect(marks.map(({ verdict }) => verdict)).toEqual(marks.map(() => 'equal'));
 });
+
+/** The recorded boot as another release's, with words on its command line. */
+function asOf(release: string, change: Change, words = ''): ReturnType<typeof lateFrees> {
+  const machine = withEvents(change);
+  const { commandLine } = machine;
+  return lateFrees(
+    planLayout({
+      ...machine,
+      kernel: { release, numbers: release.split('.').map(Number), line: 1 },
+      commandLine: { ...commandLine!, text: `${commandLine!.text} ${words}` },
+    }),
+  );
+}
+
+test('an area that could not be activated is given back since 5.12, and lost before', () => {
+  const cma = [
+    { start: 0x4000000, bytes: 2 ** 24, line: 50 },
+    { start: 0x6000000, bytes: 2 ** 23, line: 51 },
+  ];
+  const failed = (count: number) =>
+    Array.from({ length: count }, (_, line) => ({
+      text: 'cma: CMA area reserved could not be activated',
+      line: 60 + line,
+    }));
+  const pages = (release: string, count: number): number | undefined => {
+    const frees = asOf(release, { cma, failures: failed(count) });
+    return frees && [...sumOfFrees(frees).values()].reduce((sum, one) => sum + one, 0);
+  };
+  // 16 MiB and 8 MiB are 4096 and 2048 pages.
+  expect(pages('6.12', 0)).toBe(6144);
+  expect(pages('6.12', 1)).toBe(6144);
+  expect(pages('5.11', 0)).toBe(6144);
+  expect(pages('5.11', 1)).toBeUndefined();
+  expect(pages('5.11', 2)).toBe(0);
+});
+
+test('areas come after the first marks before 5.10', () => {
+  const cma = [{ start: 0x4000000, bytes: 2 ** 24, line: 50 }];
+  expect(asOf('5.9', { cma })!.areas).toEqual(new Map([['0/DMA32', 4096]]));
+  expect(asOf('5.10', { cma })!.early).toEqual(new Map([['0/DMA32', 4096]]));
+});
+
+test('what hugetlb has and no request shows is not derivable', () => {
+  const huge = (pageBytes: number, preallocated: number): Change => ({
+    hugetlb: [{ pageBytes, preallocated, line: 70 }],
+  });
+  expect(asOf('6.12', huge(2 ** 30, 1))).toBeUndefined();
+  expect(asOf('6.12', huge(2 ** 30, 0))).toBeDefined();
+  // Pages of 2 MiB come from the page allocator.
+  expect(asOf('6.12', huge(2 ** 21, 8))).toBeDefined();
+  // They came from areas of its own.
+  const cma = [{ start: 0x4000000, bytes: 2 ** 24, line: 50 }];
+  expect(asOf('6.12', { ...huge(2 ** 30, 1), cma })).toBeDefined();
+});
+
+test('descriptors that huge pages gave back are in no line', () => {
+  const small: Change = { hugetlb: [{ pageBytes: 2 ** 21, preallocated: 8, line: 70 }] };
+  expect(asOf('6.12', small, 'hugetlb_free_vmemmap=on')).toBeUndefined();
+  expect(asOf('6.16', small, 'hugetlb_free_vmemmap=1')).toBeUndefined();
+  expect(asOf('6.12', small, 'hugetlb_free_vmemmap=off')).toBeDefined();
+  // From 6.15 on those of gigantic pages are never allocated.
+  const [start, size] = [0x4000000, 2 ** 30];
+  const large: Change = {
+    hugetlb: [{ pageBytes: size, preallocated: 1, line: 70 }],
+    operations: [
+      {
+        ...{ op: 'alloc', kernelName: 'memblock_alloc_try_nid_raw', size, align: size, from: 0 },
+        ...{ maxAddr: 0, caller: '__alloc_bootmem_huge_page+0x1/0x2', line: 20 },
+      },
+      { op: 'reserve', start, end: start + size, caller: 'memblock_alloc_range_nid', line: 21 },
+    ],
+  };
+  expect(asOf('6.16', large, 'hugetlb_free_vmemmap=on')).toBeDefined();
+  expect(asOf('6.14', large, 'hugetlb_free_vmemmap=on')).toBeUndefined();
+});
+
+test('scratch areas of a hand-over that is asked for need their lines', () => {
+  expect(asOf('6.16', {}, 'kho=on')).toBeUndefined();
+  expect(asOf('6.16', {}, 'kho=off')).toBeDefined();
+  expect(asOf('6.12', {}, 'kho=on')).toBeDefined();
+  const other: MemblockOperation = {
+    ...{ op: 'reserve', start: 0x1000000, end: 0x1001000 },
+    ...{ caller: 'setup_arch+0x1/0x2', line: 9 },
+  };
+  // Lines of memblock without a request of hand-over: it is not built in.
+  expect(asOf('6.16', { operations: [other] }, 'kho=on')).toBeDefined();
+});

@@ -14,10 +14,12 @@
  * arch initcall, gigantic pages a subsys initcall before that of transparent huge pages, which sets marks again.
  */
 import { Memblock } from '@bootmem/memblock';
-import type { MemblockOperation } from '@bootmem/firmware-map/types';
 import { planPages } from '../plan/init-plan.js';
 import type { LayoutPlan } from '../plan/layout-plan.js';
-import { overlapping, toPageFrames } from '../plan/page-frames.js';
+import { toPageFrames } from '../plan/page-frames.js';
+import { cmaAreas, giganticPages, handoverAreas, optimisedPages } from './taken-areas.js';
+import { addTo, eachPart, pagesByZone } from './zone-parts.js';
+import type { ZonePages } from './zone-parts.js';
 import { isFreeInKept, keptPlace } from './kept-memblock.js';
 import { imagePart } from './image-frees.js';
 import type { ImagePart } from './image-frees.js';
@@ -27,8 +29,6 @@ export type FreeStage = 'early' | 'areas' | 'devices' | 'late';
 
 /** Pages by `nid/zone`, a map for each stage. */
 export type LateFrees = Readonly<Record<FreeStage, ReadonlyMap<string, number>>>;
-
-type ZonePages = Map<string, number>;
 
 /**
  * What was given back after the hand-over.
@@ -43,10 +43,15 @@ export function lateFrees(plan: LayoutPlan, kept = false): LateFrees | undefined
     devices: new Map(),
     late: new Map(),
   };
-  const steps = [memblockFrees, cmaAreas, giganticPages, handoverAreas];
-  return printedFrees(plan, frees, kept) && steps.every((step) => step(plan, frees))
-    ? frees
-    : undefined;
+  const areas = plan.kernel.printed.areasBeforeMarks ? frees.early : frees.areas;
+  const isKnown =
+    printedFrees(plan, frees, kept) &&
+    memblockFrees(plan, frees) &&
+    cmaAreas(plan, areas) &&
+    giganticPages(plan, frees.devices) &&
+    handoverAreas(plan, frees.late) &&
+    !optimisedPages(plan);
+  return isKnown ? frees : undefined;
 }
 
 const ALL_STAGES: readonly FreeStage[] = ['early', 'areas', 'devices', 'late'];
@@ -60,10 +65,6 @@ export function sumOfFrees(frees: LateFrees, stages = ALL_STAGES): Map<string, n
 
 function sumOf(parts: ReadonlyMap<string, number>): number {
   return [...parts.values()].reduce((sum, pages) => sum + pages, 0);
-}
-
-function addTo(map: ZonePages, key: string, pages: number): void {
-  map.set(key, (map.get(key) ?? 0) + pages);
 }
 
 /** `Freeing …` lines; false when one names no place. */
@@ -154,101 +155,6 @@ function memblockFrees(plan: LayoutPlan, frees: Record<FreeStage, ZonePages>): b
   return isKnown;
 }
 
-/** Areas of the contiguous allocator, handed over by a core initcall; false when one names no place. */
-function cmaAreas(plan: LayoutPlan, frees: Record<FreeStage, ZonePages>): boolean {
-  const areas = plan.description.printed.cma ?? [];
-  const stage = plan.kernel.printed.areasBeforeMarks ? frees.early : frees.areas;
-  const { operations } = plan.description.memblock;
-  for (const [index, { start, bytes, line }] of areas.entries()) {
-    const before = areas[index - 1]?.line ?? 0;
-    const ranges =
-      start === undefined
-        ? reservedBefore(operations, { from: before, to: line, bytes })
-        : [{ start, end: start + bytes }];
-    if (ranges === undefined) return false;
-    for (const { startPfn, endPfn } of toPageFrames(ranges, plan.pageSize, 'inward')) {
-      eachPart(plan, startPfn, endPfn, (part) => {
-        addTo(stage, part.key, part.endPfn - part.startPfn);
-      });
-    }
-  }
-  return true;
-}
-
-/**
- * The last reservations between two lines that add up to an amount: those of an area whose line names no place.
- * An area is reserved range by range right before its line.
- */
-function reservedBefore(
-  operations: readonly MemblockOperation[],
-  wanted: { readonly from: number; readonly to: number; readonly bytes: number },
-): { start: number; end: number }[] | undefined {
-  const ranges: { start: number; end: number }[] = [];
-  let left = wanted.bytes;
-  for (let index = operations.length - 1; index >= 0 && left > 0; index--) {
-    const one = operations[index]!;
-    if (one.op !== 'reserve' || one.line > wanted.to) continue;
-    if (one.line <= wanted.from || one.end - one.start > left) return undefined;
-    ranges.push(one);
-    left -= one.end - one.start;
-  }
-  return left === 0 ? ranges : undefined;
-}
-
-/**
- * Huge pages taken from memblock (of 1 GiB on x86): outside managed pages until hugetlb's initcall takes them over.
- * The request names who asks; the reservation after it is the page.
- */
-function giganticPages(plan: LayoutPlan, frees: Record<FreeStage, ZonePages>): boolean {
-  const { operations } = plan.description.memblock;
-  const pages = operations.flatMap((one, index) => {
-    const request = operations[index - 1];
-    const isPage =
-      one.op === 'reserve' &&
-      request?.op === 'alloc' &&
-      /alloc_bootmem|bootmem_huge_page|alloc_hugetlb/.test(
-        `${request.kernelName} ${request.caller}`,
-      ) &&
-      request.align === request.size &&
-      one.end - one.start === request.size;
-    return isPage ? [one] : [];
-  });
-  for (const { startPfn, endPfn } of toPageFrames(pages, plan.pageSize, 'inward')) {
-    eachPart(plan, startPfn, endPfn, (part) => {
-      addTo(frees.devices, part.key, part.endPfn - part.startPfn);
-    });
-  }
-  return true;
-}
-
-/** Bytes of an entry in the kernel's list of hand-over areas. */
-const HANDOVER_ENTRY = 16;
-
-/**
- * Scratch areas of kexec hand-over (6.16 and later, `kho=on`): reserved in one go, given to the page allocator as
- * contiguous memory by a file system initcall. First comes the list of areas, whose size says how many there are; the
- * areas are the reservations after it: one low, one anywhere, one for each node.
- */
-function handoverAreas(plan: LayoutPlan, frees: Record<FreeStage, ZonePages>): boolean {
-  const { operations } = plan.description.memblock;
-  const at = operations.findIndex(
-    (one) =>
-      one.op === 'alloc' && one.caller.startsWith('kho_') && !one.kernelName.includes('phys'),
-  );
-  const list = operations[at];
-  if (list?.op !== 'alloc') return true;
-  const count = Math.floor(list.size / HANDOVER_ENTRY);
-  const taken = operations.slice(at).flatMap((one) => (one.op === 'reserve' ? [one] : []));
-  const areas = taken.slice(1, 1 + count);
-  if (areas.length < count) return false;
-  for (const { startPfn, endPfn } of toPageFrames(areas, plan.pageSize, 'inward')) {
-    eachPart(plan, startPfn, endPfn, (part) => {
-      addTo(frees.late, part.key, part.endPfn - part.startPfn);
-    });
-  }
-  return true;
-}
-
 /**
  * EFI boot services memory by zone: the ranges that were kept for it, if they add up to what was freed.
  * @param plan   a planned machine
@@ -267,51 +173,6 @@ function bootServices(plan: LayoutPlan, pages: number): Map<string, number> | un
     });
   }
   return sum === pages ? parts : undefined;
-}
-
-/** A stretch of one zone's memory. */
-interface ZonePart {
-  readonly nid: number;
-  /** `nid/zone`. */
-  readonly key: string;
-  readonly startPfn: number;
-  readonly endPfn: number;
-}
-
-/** Calls for each stretch of memory of `[startPfn, endPfn)` that lies in one zone. */
-function eachPart(
-  plan: LayoutPlan,
-  startPfn: number,
-  endPfn: number,
-  visit: (part: ZonePart) => void,
-): void {
-  for (const range of overlapping(plan.memory, startPfn, endPfn)) {
-    const node = plan.layout.nodes.find((one) => one.nid === range.nid);
-    for (const zone of node?.zones ?? []) {
-      const start = Math.max(startPfn, range.startPfn, zone.startPfn);
-      const end = Math.min(endPfn, range.endPfn, zone.endPfn);
-      if (start >= end) continue;
-      visit({ nid: zone.nid, key: `${zone.nid}/${zone.zone}`, startPfn: start, endPfn: end });
-    }
-  }
-}
-
-/**
- * Pages of a range by zone, as `nid/zone`; pages in no zone are left out.
- * @param plan      a planned machine
- * @param startPfn  first page frame
- * @param endPfn    page frame after the last
- */
-export function pagesByZone(
-  plan: LayoutPlan,
-  startPfn: number,
-  endPfn: number,
-): Map<string, number> {
-  const parts: ZonePages = new Map();
-  eachPart(plan, startPfn, endPfn, (part) => {
-    addTo(parts, part.key, part.endPfn - part.startPfn);
-  });
-  return parts;
 }
 
 /**

@@ -50,6 +50,10 @@ export interface PrintedProfile {
   readonly hugePagesCountMovable: boolean;
   /** Areas of the contiguous allocator are there when marks are set up first; before, only when huge pages raise them. */
   readonly areasBeforeMarks: boolean;
+  /** Areas of the contiguous allocator that cannot be activated go to the page allocator; before, their pages were lost. */
+  readonly givesFailedAreasBack: boolean;
+  /** Descriptors that gigantic pages of the boot do without are not even allocated; before, they were given back. */
+  readonly leavesOutDescriptors: boolean;
   /** Architectures where a node's deferred part gets as many threads as the node has processors; else one. */
   readonly threadedArchitectures: 'none' | 'x86' | 'all';
   /** Bytes of a section on s390x. */
@@ -87,6 +91,8 @@ export const RELEASES: ReleaseTable<Row> = [
     sizesCachesAgain: false,
     hugePagesCountMovable: true,
     areasBeforeMarks: false,
+    givesFailedAreasBack: false,
+    leavesOutDescriptors: false,
     threadedArchitectures: 'none',
     s390SectionBytes: 2 ** 28,
     arm64SectionBytes: { small: 2 ** 30, pages64K: 2 ** 30 },
@@ -130,6 +136,8 @@ export const RELEASES: ReleaseTable<Row> = [
   {
     since: '5.12',
     holeOwner: 'memory-above',
+    // "mm/cma: expose all pages to the buddy if activation of an area fails".
+    givesFailedAreasBack: true,
     arm64DmaFromZero: true,
     arm64SectionBytes: { small: 2 ** 27, pages64K: 2 ** 29 },
   },
@@ -141,6 +149,8 @@ export const RELEASES: ReleaseTable<Row> = [
   { since: '6.11', threadedArchitectures: 'all' },
   // "s390/sparsemem: Reduce section size to 128 MiB": recorded with 7.3 (memory blocks of 128 MiB).
   { since: '6.13', s390SectionBytes: 2 ** 27 },
+  // "mm/hugetlb: do pre-HVO for bootmem allocated pages".
+  { since: '6.15', leavesOutDescriptors: true },
   // A change of managed pages recomputes reserves, not marks: recorded with 6.16.12 and later, not with 6.12.
   { since: '6.16', reservesOf: 'managed-pages' },
   // Recorded with 7.2.13 ("Freeing SMP alternatives memory"), not with 7.3 and 7.3.4.

@@ -16,7 +16,7 @@ const COMPLAINTS: readonly string[] = [
   'cannot allocate crashkernel.*',
   'crashkernel(?: low memory| CMA)? reservation failed.*',
   'crashkernel: (?:memory value expected|unrecognized char.*|.*ignoring.*|.*invalid.*)',
-  'cma: (?:Failed to reserve|pageblock_order not|dma_numa_cma_reserve: reservation failed).*',
+  'cma: (?:Failed to reserve|CMA area .* could not be activated|pageblock_order not|dma_numa_cma_reserve: reservation failed).*',
   'hugetlb_cma: (?:the option|reservation failed|cma area should).*',
   'HugeTLB: allocating .* failed.*',
   'HugeTLB: hugepages=\\S+ does not follow.*',
@@ -31,7 +31,7 @@ const COMPLAINTS: readonly string[] = [
   "Malformed early option '.*",
 ];
 const HINT =
-  "MTRRs don't cover|allocate crashkernel|crashkernel: |crashkernel (?:low memory |CMA )?reservation|cma: (?:Failed|pageblock|dma_numa)|hugetlb_cma: |HugeTLB: (?:allocating|hugepages=|unsupported)|KHO: |Warning only|OF: fdt: Ignoring|OF: reserved mem: |software IO TLB: |Invalid EFI memory|kernelcore=mirror|Malformed early";
+  "MTRRs don't cover|allocate crashkernel|crashkernel: |crashkernel (?:low memory |CMA )?reservation|cma: (?:Failed|CMA area|pageblock|dma_numa)|hugetlb_cma: |HugeTLB: (?:allocating|hugepages=|unsupported)|KHO: |Warning only|OF: fdt: Ignoring|OF: reserved mem: |software IO TLB: |Invalid EFI memory|kernelcore=mirror|Malformed early";
 
 const complaint = onMatch(
   HINT,

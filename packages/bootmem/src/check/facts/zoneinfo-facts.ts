@@ -387,7 +387,7 @@ function ownsPfn(
   zone: { nid: number; zone: string },
   { pfn, holes }: { readonly pfn: number; readonly holes: readonly PfnRange[] },
 ): boolean {
-  const range = overlapping(plan.memory, pfn, pfn + 1).next().value;
+  const [range] = overlapping(plan.memory, pfn, pfn + 1);
   if (range !== undefined) return range.nid === zone.nid;
   const owner = holeOwner(plan);
   if (owner === 'span') return true;
