@@ -129,15 +129,15 @@ const mutants: readonly Mutant[] = [
   {
     name: 'recovery: a large block of several types becomes one',
     file: 'lists/recovery.ts',
-    find: 'const piece = Math.min(order, zone.memmap.geometry.pageblockOrder);',
-    put: 'const piece = order;',
+    find: '  cutMixed(zone);\n',
+    put: '',
     first: 'kills/machine',
   },
   {
     name: 'recovery: what was in flight counts as clean',
     file: 'lists/recovery.ts',
-    find: 'state[i] = FREE | piece | DIRTY;',
-    put: 'state[i] = FREE | piece;',
+    find: `  state[region] = FREE | order | DIRTY;`,
+    put: `  state[region] = FREE | order;`,
     first: 'merge',
   },
   {

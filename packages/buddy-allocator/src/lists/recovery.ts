@@ -2,8 +2,9 @@
  * Putting a zone in order after a thread died holding the zone's lock.
  *
  *     bytes   1 the region in flight (free-area.ts) becomes free     3 moves that were done are brought to their end
- *             2 what is allocated in the run in flight (run.ts) too  4 free pairs become one block
- *     lists   5 all lists and counters are forgotten, and made anew from the bytes
+ *             2 what is allocated in the run in flight (run.ts) too  4 free blocks of several types are cut
+ *                                                                    5 free pairs become one block
+ *     lists   6 all lists and counters are forgotten, and made anew from the bytes
  *
  * The state byte of a head says what the block is, whatever the lists looked like; only the order of blocks within a
  * list is lost. A step undoes nothing that it would need once more, so a thread that dies in here leaves all of it to
@@ -84,20 +85,11 @@ export function recoverZone(zone: RecoverableZone): number {
   const pages = freeRegion(zone);
   freeRun(zone);
   finishMoves(zone);
+  cutMixed(zone);
   mergePairs(zone);
   rebuildLists(zone);
   w[z + Zone.RECOVERIES] = w[z + Zone.RECOVERIES]! + 1;
   return pages;
-}
-
-/** Makes a block free, by its bytes: pageblock by pageblock where their types may differ. */
-function markFree(zone: RecoverableZone, index: number, order: number): void {
-  const { state } = zone.columns;
-  const piece = Math.min(order, zone.memmap.geometry.pageblockOrder);
-  // The lowest head last: until then the block is what it was, and this can be done again.
-  for (let i = index + (1 << order) - (1 << piece); i >= index; i -= 1 << piece) {
-    state[i] = FREE | piece | DIRTY;
-  }
 }
 
 function freeRegion(zone: RecoverableZone): number {
@@ -105,8 +97,9 @@ function freeRegion(zone: RecoverableZone): number {
   const order = w[z + Zone.JOURNAL_ORDER]! - 1;
   if (order < 0) return 0;
   const region = w[z + Zone.JOURNAL_INDEX]! & ~((1 << order) - 1);
-  zone.columns.state.fill(BODY, region, region + (1 << order));
-  markFree(zone, region, order);
+  const { state } = zone.columns;
+  state.fill(BODY, region + 1, region + (1 << order));
+  state[region] = FREE | order | DIRTY;
   w[z + Zone.JOURNAL_ORDER] = 0;
   return 1 << order;
 }
@@ -127,7 +120,7 @@ function freeRun(zone: RecoverableZone): void {
     if (kind === ALLOCATED || kind === MOVING || kind === CACHED) {
       // Inside there may be what is left of single pages.
       state.fill(BODY, index + 1, index + (1 << order));
-      markFree(zone, index, order);
+      state[index] = FREE | order | DIRTY;
     }
     pfn += 1 << order;
   }
@@ -142,9 +135,36 @@ function finishMoves(zone: RecoverableZone): void {
     const { from, done } = moveRecord(blocks, index, s & ORDER);
     if (!done) return;
     // It may be free already, alone or in a larger block.
-    if ((state[from]! & ~DIRTY) === (ALLOCATED | (s & ORDER))) markFree(zone, from, s & ORDER);
+    const used = (state[from]! & ~DIRTY) === (ALLOCATED | (s & ORDER));
+    if (used) state[from] = FREE | (s & ORDER) | DIRTY;
     state[index] = (s & (DIRTY | ORDER)) | ALLOCATED;
   });
+}
+
+/**
+ * Cuts free blocks whose pageblocks differ in type into these: such a block was in flight, or somebody was changing the
+ * types one by one, under the lock or in `mergePairs` below.
+ */
+function cutMixed(zone: RecoverableZone): void {
+  const { state } = zone.columns;
+  const { pageblockOrder } = zone.memmap.geometry;
+  const step = 1 << pageblockOrder;
+  forEachUnit(zone, (index, s, pages) => {
+    if ((s & KIND) !== FREE || !isMixed(zone.area, index, pages, step)) return;
+    // The lowest head last: until then the block is what it was, and this can be done again.
+    for (let i = index + pages - step; i >= index; i -= step) {
+      state[i] = FREE | pageblockOrder | (s & DIRTY);
+    }
+  });
+}
+
+/** True when the pageblocks of a block differ in type. */
+function isMixed(area: FreeArea, index: number, pages: number, step: number): boolean {
+  const type = area.typeOf(index);
+  for (let i = index + step; i < index + pages; i += step) {
+    if (area.typeOf(i) !== type) return true;
+  }
+  return false;
 }
 
 /** Two free halves; a free block takes in the guard block beside it, too. */

@@ -3,11 +3,10 @@
 import { beforeAll, expect, test } from '@jest/globals';
 
 import { type PageAllocator, ZoneWord } from '../../dist/machine.js';
+import { type Block, machinePair } from '../support/kill-pairs.js';
 import { loadMortals, type Mortals } from '../support/kill-points.js';
 import {
-  type Block,
   killEverywhere,
-  machinePair,
   type MakeScene,
   throwEverywhere,
 } from '../support/kill-world.js';

@@ -2,13 +2,12 @@
 import { beforeAll, expect, test } from '@jest/globals';
 
 import type { BuddyAllocator } from '../../dist/index.js';
+import { type Block, poolPair } from '../support/kill-pairs.js';
 import { loadMortals, type Mortals } from '../support/kill-points.js';
 import {
-  type Block,
   killEverywhere,
   killReclaimer,
   type MakeScene,
-  poolPair,
   throwEverywhere,
 } from '../support/kill-world.js';
 

@@ -30,7 +30,6 @@ import type { BuddyAllocator } from '../../dist/index.js';
 import type { PageAllocator } from '../../dist/machine.js';
 
 const PACKAGES = fileURLToPath(new URL('../../../', import.meta.url));
-const COPIED = ['memmap', 'buddy-allocator'];
 
 const CLOCK = `
 /** \`at\` counts points from 1; \`once\`: an exception as user code could see it instead of an end. */
@@ -220,7 +219,25 @@ export interface Mortals {
   readonly point: () => void;
 }
 
-function copyPackage(name: string, into: string, clockUrl: string): void {
+/** A change to a built file, for tests that must see the fault: `find` occurs in it once. */
+export interface Break {
+  /** Under `dist`. */
+  readonly file: string;
+  readonly find: string;
+  readonly put: string;
+}
+
+function changed(source: string, { file, find, put }: Break): string {
+  const parts = source.split(find);
+  if (parts.length !== 2) throw new Error(`${file} has ${parts.length - 1} times: ${find}`);
+  return parts.join(put);
+}
+
+function copyPackage(
+  name: string,
+  into: string,
+  write: (source: string, file: string) => string,
+): void {
   const from = join(PACKAGES, name);
   const to = join(into, 'node_modules', '@bootmem', name);
   mkdirSync(to, { recursive: true });
@@ -229,18 +246,27 @@ function copyPackage(name: string, into: string, clockUrl: string): void {
     const path = join(from, 'dist', file);
     if (!file.endsWith('.js') || statSync(path).isDirectory()) continue;
     mkdirSync(dirname(join(to, 'dist', file)), { recursive: true });
-    writeFileSync(join(to, 'dist', file), instrument(readFileSync(path, 'utf8'), clockUrl));
+    writeFileSync(join(to, 'dist', file), write(readFileSync(path, 'utf8'), file));
   }
 }
 
-/** Makes the copies and loads them. */
-export async function loadMortals(): Promise<Mortals> {
+/**
+ * Makes the copies and loads them.
+ * @param fault  a change to this package's copy; then there are points in this package only: memmap's lock has a model
+ *   of its own. `null`: so without a change
+ */
+export async function loadMortals(fault?: Break | null): Promise<Mortals> {
   const folder = mkdtempSync(join(tmpdir(), 'buddy-kills-'));
   try {
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
     writeFileSync(join(folder, 'clock.js'), CLOCK);
     const clockPath = join(folder, 'clock.js');
-    for (const name of COPIED) copyPackage(name, folder, clockPath);
+    copyPackage('memmap', folder, (source) =>
+      fault === undefined ? instrument(source, clockPath) : source,
+    );
+    copyPackage('buddy-allocator', folder, (source, file) =>
+      instrument(fault?.file === file ? changed(source, fault) : source, clockPath),
+    );
     const dist = join(folder, 'node_modules', '@bootmem', 'buddy-allocator', 'dist');
     const load = (path: string): Promise<unknown> => import(pathToFileURL(path).href);
     const { clock, point, Killed } = (await load(clockPath)) as {
