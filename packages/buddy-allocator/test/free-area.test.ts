@@ -291,9 +291,8 @@ test('reserved and boot-owned pages cannot be freed', () => {
 });
 
 test('unaccepted blocks: parked FIFO, counted free, taken in order and out of order', () => {
-  const { allocator, zone, memmap } = oneZone({ start: 0, end: 1024 });
+  const { allocator, zone, memmap } = oneZone({ end: 8192, boot: 1024 });
   const zoneId = memmap.zones.idOf(0, 2)!;
-  memmap.initRange(4096, 8192, zoneId);
   for (const pfn of [4096, 5120, 6144, 7168]) allocator.parkUnaccepted(zoneId, pfn);
   expect(allocator.unacceptedPages(zoneId)).toBe(4096);
   expect(zone.freePages).toBe(1024 + 4096);
@@ -313,6 +312,15 @@ test('unaccepted blocks: parked FIFO, counted free, taken in order and out of or
   expect(allocator.freeAccepted(6144, 10)).toBe(true);
   expect(allocator.freeAccepted(6144, 10)).toBe(false);
   expect(codeOf(() => allocator.freeAccepted(6145, 10))).toBe('ERR_BUDDY_ARGUMENT');
+  expect(codeOf(() => allocator.freeAccepted(4096, 9))).toBe('ERR_BUDDY_ARGUMENT');
+  for (const pfn of [0, 3073, 8192, 1024 * 9999]) {
+    // Free, no block's begin, outside.
+    expect(
+      codeOf(() => {
+        allocator.parkUnaccepted(zoneId, pfn);
+      }),
+    ).toBe('ERR_BUDDY_ARGUMENT');
+  }
   expect(codeOf(() => allocator.freeAccepted(1024 * 99999, 10))).toBe('ERR_BUDDY_ARGUMENT');
   expect(zone.freePages).toBe(2048);
   expect(codeOf(() => allocator.unacceptedPages(9))).toBe('ERR_BUDDY_ARGUMENT');

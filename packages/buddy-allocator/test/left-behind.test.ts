@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { Memmap, ZoneIndex } from '@bootmem/memmap';
 
 import { BuddyAllocator } from '../dist/index.js';
-import { PageAllocator } from '../dist/machine.js';
+import { PageAllocator, ZoneWord } from '../dist/machine.js';
 import { codeOf, oneZone } from './model/machine.js';
 
 const PAGES = 4096;
@@ -44,6 +44,49 @@ test('an isolation is not its owner’s who got the id afterwards', () => {
   expect(allocator.memmap.pageblocks.isIsolated(0)).toBe(true);
   expect(allocator.unisolate(0)).toBe(true);
   expect(allocator.unisolate(0)).toBe(false);
+  expect(allocator.verify()).toEqual([]);
+});
+
+test('a block that a thread took to accept it is parked again when the thread has ended', () => {
+  const { allocator, zone } = oneZone({ end: 3072, boot: 1024 });
+  allocator.setHooks({
+    accept: { holdBack: () => true, condAccept: () => false, acceptBlock: () => false },
+  });
+  allocator.freeBlocks(1024, 3072);
+  const [first, second] = [1, 2].map(() => PageAllocator.attach(allocator.toHandle()));
+  expect(first!.takeUnaccepted(zone.zoneId)).toBe(1024);
+  expect(second!.takeUnaccepted(zone.zoneId)).toBe(2048);
+  expect(zone.freePages).toBe(1024);
+  // In good hands: nothing to tell.
+  expect(allocator.verify()).toEqual([]);
+  expect(codeOf(() => allocator.freePages(1024, 10))).toBe('ERR_BUDDY_NOT_ALLOCATED');
+  expect(allocator.openMoves()).toEqual([]);
+  allocator.registry.markDead(first!.thread);
+  expect(allocator.verify()).toMatchObject([{ invariant: 'I13' }]);
+  allocator.reclaimThread(first!.thread);
+  expect(allocator.unacceptedPages(zone.zoneId)).toBe(1024);
+  // Who helped the ended thread comes late: nothing is freed twice.
+  expect(allocator.freeAccepted(1024, 10)).toBe(false);
+  expect(allocator.takeUnaccepted(zone.zoneId)).toBe(1024);
+  // Any thread may end what another one has taken.
+  expect(allocator.freeAccepted(1024, 10)).toBe(true);
+  expect(allocator.withdraw(2048, 10)).toBe(true);
+  second!.close();
+  expect(zone.freePages).toBe(2048);
+  expect(zone.get(ZoneWord.LEAKED)).toBe(1024);
+  expect(allocator.verify()).toEqual([]);
+});
+
+test('a closing thread parks what it has taken to accept', () => {
+  const { allocator, zone } = oneZone({ end: 2048, boot: 1024 });
+  const other = PageAllocator.attach(allocator.toHandle());
+  other.setHooks({
+    accept: { holdBack: () => true, condAccept: () => false, acceptBlock: () => false },
+  });
+  other.freeBlocks(1024, 2048);
+  expect(other.takeUnaccepted(zone.zoneId)).toBe(1024);
+  other.close();
+  expect(allocator.unacceptedPages(zone.zoneId)).toBe(1024);
   expect(allocator.verify()).toEqual([]);
 });
 

@@ -15,7 +15,7 @@ import { stackLayout } from './cache-layout.js';
 /** First word of a control array. */
 export const MAGIC = 0x42554459;
 /** Version of the layout; attach refuses any other. */
-export const VERSION = 5;
+export const VERSION = 6;
 
 /** Words of the header. */
 export const Header = {
@@ -122,6 +122,8 @@ export const Zone = {
   RUN_LOW: 56,
   RUN_HIGH: 57,
   RUN_PAGES: 58,
+  /** Blocks that were parked and are taken, see lists/parked-blocks.ts. */
+  TAKEN: 59,
   /** head, tail, count of each list, by order * LIST_TYPES + migratetype. */
   LISTS: 64,
   WORDS: 64 + LIST_ORDERS * LIST_TYPES * LIST_WORDS,

@@ -21,6 +21,7 @@ import {
 import { Zone } from '../base/control-layout.js';
 import type { FreeArea } from './free-area.js';
 import { moveRecord } from './moving.js';
+import { parkBlock, takerOf } from './parked-blocks.js';
 import { closeRun, openedRun } from './run.js';
 
 const { ALLOCATED, BODY, CACHED, DIRTY, FREE, GUARD, MOVING, UNACCEPTED } = PageState;
@@ -39,7 +40,6 @@ export interface RecoverableZone {
   readonly zoneId: number;
   readonly startPfn: number;
   readonly endPfn: number;
-  parkLocked(index: number): void;
 }
 
 /** Calls `visit(index, state, pages)` for every head and page of the zone, in order of index. */
@@ -217,6 +217,7 @@ function rebuildLists(zone: RecoverableZone): void {
   area.reset();
   w[z + Zone.GUARD] = 0;
   w[z + Zone.ISOLATED_BLOCKS] = 0;
+  w[z + Zone.TAKEN] = 0;
   w[z + Zone.RESERVED_HIGHATOMIC] = 0;
   forEachUnit(zone, (index, s) => {
     const kind = s & KIND;
@@ -227,7 +228,9 @@ function rebuildLists(zone: RecoverableZone): void {
     } else if (kind === GUARD) {
       w[z + Zone.GUARD] = w[z + Zone.GUARD]! + (1 << (s & ORDER));
     } else if (kind === UNACCEPTED) {
-      zone.parkLocked(index);
+      parkBlock(zone, index);
+    } else if (kind === MOVING && takerOf(zone, index) !== undefined) {
+      w[z + Zone.TAKEN] = w[z + Zone.TAKEN]! + 1;
     }
   });
   forEachPageblock(zone, (index, pfn) => {

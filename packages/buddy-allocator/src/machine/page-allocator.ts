@@ -302,7 +302,10 @@ export class PageAllocator extends Attachment {
     return compactZone(core, move, isMovable ?? byType);
   }
 
-  /** Parks a block of the maximum order as unaccepted: FIFO tail, counted free and unaccepted. */
+  /**
+   * Parks a block of the maximum order as unaccepted: FIFO tail, counted free and unaccepted.
+   * @throws ERR_BUDDY_ARGUMENT unless it is one of the zone, boot-owned or taken
+   */
   parkUnaccepted(zoneId: number, pfn: number): void {
     this.checkOpen();
     checkPfn(pfn);
@@ -310,7 +313,8 @@ export class PageAllocator extends Attachment {
   }
 
   /**
-   * Takes the first parked block; its pages become boot-owned. undefined when there is none.
+   * Takes the first parked block; undefined when there is none. It is the caller's until it is freed, withdrawn or parked
+   * again, which any thread may do; when the taker has ended, {@link reclaimThread} parks it.
    * @param named  told its first page under the lock, before it leaves the list; must not call back
    */
   takeUnaccepted(zoneId: number, named?: (pfn: number) => void): number | undefined {

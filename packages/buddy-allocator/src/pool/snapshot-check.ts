@@ -60,6 +60,7 @@ const UNUSED = [
   Zone.START_HIGH,
   Zone.UNACCEPTED,
   Zone.UNACCEPTED_COUNT,
+  Zone.TAKEN,
   Zone.CMA,
   Zone.RESERVED_HIGHATOMIC,
   Zone.GUARD,
@@ -204,8 +205,7 @@ function putInOrder(words: Int32Array, memmap: Memmap): void {
   const area = createFreeArea({ words, at: Z, columns, zoneId, geometry });
   const endPfn = pfnAt(words, Z + Zone.END_LOW);
   if (zoneWord(words, Zone.LOCK) !== 0) {
-    const parkLocked = (): void => undefined;
-    recoverZone({ memmap, columns, area, words, at: Z, zoneId, startPfn: 0, endPfn, parkLocked });
+    recoverZone({ memmap, columns, area, words, at: Z, zoneId, startPfn: 0, endPfn });
   }
   words.fill(0, Z + Zone.LOCK, Z + Zone.LOCK + SharedLock.WORDS);
   for (let thread = 1; thread <= words[Header.THREADS]!; thread++) {

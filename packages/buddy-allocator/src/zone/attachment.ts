@@ -19,6 +19,7 @@ import { BuddyError } from '../base/errors.js';
 import { checkTogether } from '../base/handle.js';
 import { liftIsolations } from './isolation.js';
 import { type MoveCallback, openMoves, type OpenMove, settleMoves } from './moves.js';
+import { returnTaken } from './unaccepted-blocks.js';
 import { auditZone, ORPHAN, type Violation } from './verify.js';
 import type { BuddyZone } from './zone.js';
 
@@ -84,7 +85,7 @@ export abstract class Attachment {
   }
 
   /**
-   * Recovers what a dead thread held (page caches, isolated pageblocks and, at the next use, locks), and frees its id.
+   * Recovers what a dead thread held (page caches, isolated pageblocks, blocks to be accepted and, at the next use, locks), and frees its id.
    * Call it when a worker has exited.
    * @returns pages of its caches given back; what it had allocated stays allocated
    * @throws ERR_LOCK_TIMEOUT as {@link reclaimThreads}
@@ -140,7 +141,7 @@ export abstract class Attachment {
 
   /**
    * Checks all invariants; call it while no other thread is at work. A broken one stops the allocator in every thread.
-   * What a thread left behind (`I13`: pages in its cache, isolated pageblocks, open moves) is told as well, and stops
+   * What a thread left behind (`I13`: pages in its cache, isolated pageblocks, blocks to be accepted, open moves) is told as well, and stops
    * nothing: reclaim the thread, settle the move.
    * @returns what is broken or left behind
    */
@@ -182,7 +183,7 @@ export abstract class Attachment {
   }
 
   /**
-   * Drains this thread's caches, lifts what it has isolated, and gives its id back. Idempotent. Every other function of
+   * Drains this thread's caches, lifts what it has isolated, parks what it has taken to accept, and gives its id back. Idempotent. Every other function of
    * the object throws ERR_BUDDY_CLOSED afterwards, those that were taken out of it as well; only what reads constants
    * still works, such as `toHandle`.
    */
@@ -191,6 +192,7 @@ export abstract class Attachment {
     for (const core of this.cores()) {
       if (core.isClosed) continue;
       liftIsolations(core, false);
+      returnTaken(core, false);
       core.close();
     }
     this.#closed = true;
@@ -211,7 +213,7 @@ export abstract class Attachment {
   protected own(): void {
     const adopted = this.registry.wasAdopted(this.thread);
     for (const core of this.cores()) {
-      if (adopted) liftIsolations(core, true);
+      if (adopted) this.#returnOfEnded(core);
       if (core.cacheAt !== undefined) this.#words[core.cacheAt + Cache.OWNER] = this.thread;
     }
   }
@@ -244,11 +246,16 @@ export abstract class Attachment {
     return threads.filter((thread) => registry.isDead(thread));
   }
 
+  #returnOfEnded(core: BuddyZone): void {
+    liftIsolations(core, true);
+    returnTaken(core, true);
+  }
+
   #reclaim(thread: number, { reserve = false }: ReclaimOptions): number {
     let pages = 0;
     for (const core of this.cores()) {
       pages += core.reclaimCacheOf(thread);
-      liftIsolations(core, true);
+      this.#returnOfEnded(core);
     }
     // It may have ended between counting an event and waking those who wait for it.
     Atomics.notify(this.#words, Header.EVENTS);

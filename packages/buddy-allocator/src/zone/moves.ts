@@ -114,6 +114,8 @@ function heldTargets(zone: BuddyZone): Held[] {
   forEachUnit(zone, (index, s) => {
     if ((s & KIND) !== MOVING) return;
     const { owner, from } = moveRecord(zone.linked, index, s & ORDER);
+    // From itself: taken to be accepted (lists/parked-blocks.ts).
+    if (from === index) return;
     if (zone.hasEnded(owner)) found.push({ target: index, from, order: s & ORDER, owner });
   });
   return found;

@@ -1,14 +1,16 @@
 /**
  * Blocks of a zone that must be accepted before use: parked on a list of their own, counted as free so that
- * marks see them, and handed to the accept gate one by one.
+ * marks see them, and handed to the accept gate one by one (lists/parked-blocks.ts).
  *
- * Each change takes the zone's lock. Between `take` and `freeAccepted` a block belongs to the caller, as
- * boot-owned pages do.
+ * Each change takes the zone's lock. Between `take` and `freeAccepted` a block belongs to the caller; of a thread that
+ * has ended it is parked again, by whoever reclaims it.
  */
 import { type Memmap, PageState } from '@bootmem/memmap';
 
 import { Zone } from '../base/control-layout.js';
 import { BuddyError } from '../base/errors.js';
+import { parkBlock, takeBlock, takerOf } from '../lists/parked-blocks.js';
+import { forEachUnit } from '../lists/recovery.js';
 import type { BuddyZone } from './zone.js';
 
 const NONE = -1;
@@ -23,15 +25,31 @@ export interface AcceptState {
   readonly unusable: number;
 }
 
-/** Parks a boot-owned block of the maximum order. @throws ERR_BUDDY_ARGUMENT when it is not boot-owned */
+/**
+ * Parks a block of the maximum order: one of boot code, or one that was taken.
+ * @throws ERR_BUDDY_ARGUMENT when it is neither
+ */
 export function parkUnaccepted(memmap: Memmap, zone: BuddyZone, pfn: number): void {
+  const pages = 2 ** zone.maxOrder;
   const index = memmap.indexOf(pfn);
-  if (index < 0 || zone.columns.state[index] !== PageState.BODY) {
-    throw new BuddyError('ERR_BUDDY_ARGUMENT', `pfn ${pfn} is not boot-owned`, { pfn });
-  }
-  zone.locked(() => {
-    zone.parkLocked(index);
-  });
+  const inside = pfn % pages === 0 && pfn >= zone.startPfn && pfn + pages <= zone.endPfn;
+  const parked =
+    inside &&
+    index >= 0 &&
+    zone.columns.zone[index] === zone.zoneId &&
+    zone.locked(() => {
+      const taken = takerOf(zone, index) !== undefined;
+      if (!taken && zone.columns.state[index] !== PageState.BODY) return false;
+      parkBlock(zone, index);
+      if (taken) countTaken(zone);
+      return true;
+    });
+  if (parked) return;
+  throw new BuddyError(
+    'ERR_BUDDY_ARGUMENT',
+    `pfn ${pfn} begins no block of the zone that is boot-owned or taken`,
+    { pfn },
+  );
 }
 
 /**
@@ -51,7 +69,7 @@ export function takeUnaccepted(
     if (index === NONE) return undefined;
     const pfn = memmap.pfnOf(index);
     named?.(pfn);
-    zone.unparkLocked(index);
+    takeBlock(zone, index, zone.tag);
     return pfn;
   });
 }
@@ -68,7 +86,7 @@ export function takeUnacceptedAt(
   return zone.locked(() => {
     if (zone.columns.state[index] !== (PageState.UNACCEPTED | zone.maxOrder)) return false;
     named?.(pfn);
-    zone.unparkLocked(index);
+    takeBlock(zone, index, zone.tag);
     return true;
   });
 }
@@ -85,14 +103,14 @@ function endTaken(
   end: (zone: BuddyZone, index: number) => void,
 ): boolean {
   const index = memmap.indexOf(pfn);
-  if (zone === undefined || index < 0 || pfn % 2 ** order !== 0) {
+  if (zone === undefined || index < 0 || order !== zone.maxOrder || pfn % 2 ** order !== 0) {
     throw new BuddyError('ERR_BUDDY_ARGUMENT', `pfn ${pfn} begins no block of order ${order}`, {
       pfn,
       order,
     });
   }
   return zone.locked(() => {
-    if (zone.columns.state[index] !== PageState.BODY) return false;
+    if (takerOf(zone, index) === undefined) return false;
     end(zone, index);
     return true;
   });
@@ -110,6 +128,7 @@ export function freeAccepted(
   order: number,
 ): boolean {
   return endTaken(memmap, zone, { pfn, order }, (owner, index) => {
+    countTaken(owner);
     owner.freeBlockLocked(index, order, 0);
   });
 }
@@ -125,9 +144,50 @@ export function withdrawBlock(
   order: number,
 ): boolean {
   return endTaken(memmap, zone, { pfn, order }, ({ words, at, columns }, index) => {
-    words[at + Zone.LEAKED] = words[at + Zone.LEAKED]! + 2 ** order;
-    columns.state.fill(PageState.HWPOISON, index, index + 2 ** order);
+    const pages = 2 ** order;
+    columns.state.fill(PageState.HWPOISON, index + 1, index + pages);
+    // No call from here on: until the head has its state the block is taken, and this can be done again.
+    words[at + Zone.LEAKED] = words[at + Zone.LEAKED]! + pages;
+    words[at + Zone.TAKEN] = words[at + Zone.TAKEN]! - 1;
+    columns.state[index] = PageState.HWPOISON;
   });
+}
+
+/** A block that was taken and neither freed nor withdrawn, by whom: a tag. */
+export interface TakenBlock {
+  readonly pfn: number;
+  readonly taker: number;
+}
+
+/** Blocks that are taken. Under the lock. */
+export function takenBlocks(zone: BuddyZone): TakenBlock[] {
+  const found: TakenBlock[] = [];
+  if (zone.get(Zone.TAKEN) === 0) return found;
+  forEachUnit(zone, (index, _state, _pages, pfn) => {
+    const taker = takerOf(zone, index);
+    if (taker !== undefined) found.push({ pfn, taker });
+  });
+  return found;
+}
+
+/**
+ * Parks again what the calling thread has taken, or threads that have ended.
+ * @param ofEnded  true: theirs; false: the caller's own
+ */
+export function returnTaken(zone: BuddyZone, ofEnded: boolean): void {
+  if (zone.get(Zone.TAKEN) === 0) return;
+  zone.locked(() => {
+    for (const { pfn, taker } of takenBlocks(zone)) {
+      if (!(ofEnded ? zone.hasEnded(taker) : taker === zone.tag)) continue;
+      parkBlock(zone, zone.memmap.indexOf(pfn));
+      countTaken(zone);
+    }
+  });
+}
+
+/** One less is taken. */
+function countTaken({ words, at }: BuddyZone): void {
+  words[at + Zone.TAKEN] = words[at + Zone.TAKEN]! - 1;
 }
 
 /** What an accept gate compares, without a lock. */

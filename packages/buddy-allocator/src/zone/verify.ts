@@ -16,9 +16,11 @@ import {
   stackLayout,
 } from '../base/cache-layout.js';
 import { cacheAt, Header, Zone } from '../base/control-layout.js';
+import { takerOf } from '../lists/parked-blocks.js';
 import { forEachUnit } from '../lists/recovery.js';
 import { forEachIsolated } from './isolation.js';
 import { openMovesLocked } from './moves.js';
+import { takenBlocks } from './unaccepted-blocks.js';
 import type { BuddyZone } from './zone.js';
 
 const { FREE, CACHED, ALLOCATED, MOVING, SHARED, UNACCEPTED, DIRTY } = PageState;
@@ -90,6 +92,7 @@ export function auditZone(zone: BuddyZone, grid: CacheGrid | undefined): ZoneAud
       units.allocated +
       units.moving;
     const apart = w(Zone.LEAKED) + units.guarded;
+    if (w(Zone.TAKEN) !== units.taken) fail('I8', 'counter of taken blocks differs from heads');
     if (w(Zone.GUARD) !== units.guarded) fail('I8', 'guard counter differs from heads');
     if (w(Zone.MANAGED) !== known + apart) {
       fail('I8', `managed ${w(Zone.MANAGED)}, found ${known} and ${apart} withdrawn`);
@@ -197,9 +200,11 @@ function walkUnits(
   freeHeads: number;
   guarded: number;
   moving: number;
+  taken: number;
 } {
   const { state, zone: zoneOf, refs } = zone.columns;
-  let [cached, allocated, unaccepted, freeHeads, guarded, moving] = [0, 0, 0, 0, 0, 0];
+  let [cached, allocated, unaccepted, freeHeads] = [0, 0, 0, 0];
+  let [guarded, moving, taken] = [0, 0, 0];
   forEachUnit(zone, (index, s, pages) => {
     const kind = s & KIND;
     if (s >= FREE) {
@@ -220,17 +225,22 @@ function walkUnits(
       if (!heads.has(index)) fail('I1', `free block ${index} is on no list`);
     } else if (kind === CACHED) cached += pages;
     else if (kind === ALLOCATED || kind === SHARED) allocated += pages;
-    else if (kind === MOVING) moving += pages;
-    else if (kind === UNACCEPTED) unaccepted += pages;
+    else if (kind === MOVING) {
+      moving += pages;
+      if (takerOf(zone, index) !== undefined) taken++;
+    } else if (kind === UNACCEPTED) unaccepted += pages;
     else if (kind === PageState.GUARD) guarded += pages;
   });
-  return { cached, allocated, unaccepted, freeHeads, guarded, moving };
+  return { cached, allocated, unaccepted, freeHeads, guarded, moving, taken };
 }
 
 function findOrphans(zone: BuddyZone, fail: Fail): void {
   forEachIsolated(zone, (pfn, owner) => {
     if (zone.hasEnded(owner)) fail(ORPHAN, `pageblock at ${pfn} is isolated by nobody`);
   });
+  for (const { pfn, taker } of takenBlocks(zone)) {
+    if (zone.hasEnded(taker)) fail(ORPHAN, `block at ${pfn} waits to be accepted by nobody`);
+  }
   for (const { from, to, pages } of openMovesLocked(zone)) {
     fail(ORPHAN, `${pages} pages at ${to} wait for a move from ${from}`);
   }

@@ -24,6 +24,7 @@ import { createFallback, type Fallback, TakeFlag } from '../lists/fallback.js';
 import { createFreeArea, type FreeArea } from '../lists/free-area.js';
 import { pfnAt } from '../base/handle.js';
 import type { LinkedBlocks } from '../lists/moving.js';
+import { parkBlock } from '../lists/parked-blocks.js';
 import { recoverZone } from '../lists/recovery.js';
 import { askToDrain, reclaimCache, takeParked } from '../cache/parked-cache.js';
 import { closeRun, openRun } from '../lists/run.js';
@@ -397,9 +398,10 @@ export class BuddyZone {
     const w = this.words;
     const MANAGED = this.at + Zone.MANAGED;
     if (order < 0) {
+      // Its byte first: it is parked from then on, whoever ends this.
       this.columns.state[index] = UNACCEPTED | this.maxOrder;
       w[MANAGED] = w[MANAGED]! + (1 << this.maxOrder);
-      this.parkLocked(index);
+      parkBlock(this, index);
       return;
     }
     const step = this.#isMixed(index, order) ? this.memmap.geometry.pageblockOrder : order;
@@ -440,40 +442,6 @@ export class BuddyZone {
       area.free(i, pageblockOrder, tail, dirty);
     }
     closeRun(words, at);
-  }
-
-  /** Puts a block of the maximum order on the list of unaccepted blocks. Under the lock. */
-  parkLocked(index: number): void {
-    const w = this.words;
-    const z = this.at;
-    const { topLinks, state } = this.columns;
-    const slot = (index >>> this.maxOrder) << 1;
-    const last = w[z + Zone.UNACCEPTED_TAIL]!;
-    state[index] = UNACCEPTED | this.maxOrder;
-    topLinks[slot] = NONE;
-    topLinks[slot + 1] = last;
-    if (last === NONE) w[z + Zone.UNACCEPTED_HEAD] = index;
-    else topLinks[(last >>> this.maxOrder) << 1] = index;
-    w[z + Zone.UNACCEPTED_TAIL] = index;
-    w[z + Zone.UNACCEPTED_COUNT] = w[z + Zone.UNACCEPTED_COUNT]! + 1;
-    this.#countUnaccepted(1 << this.maxOrder);
-  }
-
-  /** Takes a parked block off its list; its pages become boot-owned. Under the lock. */
-  unparkLocked(index: number): void {
-    const w = this.words;
-    const z = this.at;
-    const { topLinks, state } = this.columns;
-    const slot = (index >>> this.maxOrder) << 1;
-    const next = topLinks[slot]!;
-    const previous = topLinks[slot + 1]!;
-    if (previous === NONE) w[z + Zone.UNACCEPTED_HEAD] = next;
-    else topLinks[(previous >>> this.maxOrder) << 1] = next;
-    if (next === NONE) w[z + Zone.UNACCEPTED_TAIL] = previous;
-    else topLinks[((next >>> this.maxOrder) << 1) + 1] = previous;
-    state[index] = BODY;
-    w[z + Zone.UNACCEPTED_COUNT] = w[z + Zone.UNACCEPTED_COUNT]! - 1;
-    this.#countUnaccepted(-(1 << this.maxOrder));
   }
 
   /** One of the zone's counters or marks, read without the lock. */
@@ -522,12 +490,6 @@ export class BuddyZone {
     w[at + Zone.JOURNAL_INDEX] = index;
     w[at + Zone.JOURNAL_ORDER] = order + 1;
     return true;
-  }
-
-  #countUnaccepted(pages: number): void {
-    const w = this.words;
-    w[this.at + Zone.UNACCEPTED] = w[this.at + Zone.UNACCEPTED]! + pages;
-    w[this.at + Zone.FREE] = w[this.at + Zone.FREE]! + pages;
   }
 
   #checkHandOver(startPfn: number, endPfn: number, state: Uint8Array, zone: Uint8Array): void {

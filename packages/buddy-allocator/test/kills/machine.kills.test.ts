@@ -5,11 +5,7 @@ import { beforeAll, expect, test } from '@jest/globals';
 import { type PageAllocator, ZoneWord } from '../../dist/machine.js';
 import { type Block, machinePair } from '../support/kill-pairs.js';
 import { loadMortals, type Mortals } from '../support/kill-points.js';
-import {
-  killEverywhere,
-  type MakeScene,
-  throwEverywhere,
-} from '../support/kill-world.js';
+import { killEverywhere, type MakeScene, throwEverywhere } from '../support/kill-world.js';
 
 let mortals: Mortals;
 beforeAll(async () => {
@@ -157,6 +153,30 @@ const cases: readonly (readonly [string, MakeScene<PageAllocator>])[] = [
       return { survivor, victim, step, kept: none, holds: [0] };
     },
   ],
+  ...(['parked', 'freed', 'withdrawn'] as const).map(
+    (end): readonly [string, MakeScene<PageAllocator>] => [
+      `a block that is taken to be accepted, and ${end}`,
+      (m) => {
+        const { survivor, victim } = machinePair(m, { pages: 96, empty: true });
+        const { zoneId } = survivor.zones[0]!.core;
+        survivor.setHooks({
+          accept: {
+            holdBack: (pfn) => pfn >= 32,
+            condAccept: () => false,
+            acceptBlock: () => false,
+          },
+        });
+        survivor.freeBlocks(0, 96);
+        const step = (): void => {
+          const pfn = victim.takeUnaccepted(zoneId)!;
+          if (end === 'parked') victim.parkUnaccepted(zoneId, pfn);
+          else if (end === 'freed') victim.freeAccepted(pfn, 5);
+          else victim.withdraw(pfn, 5);
+        };
+        return { survivor, victim, step, kept: none, holds: [0] };
+      },
+    ],
+  ),
   [
     'a reserve for requests that cannot wait',
     (m) => {

@@ -14,13 +14,15 @@ export function codeOf(body: () => unknown): string {
   return 'none';
 }
 
-/** One Normal zone `[start, end)` of node 0, all free and movable. */
-export function oneZone(options: PageAllocatorOptions & { start?: number; end?: number } = {}): {
+/** One Normal zone `[start, end)` of node 0, movable, and free up to `boot`, default all of it. */
+export function oneZone(
+  options: PageAllocatorOptions & { start?: number; end?: number; boot?: number } = {},
+): {
   allocator: PageAllocator;
   zone: BuddyZone;
   memmap: Memmap;
 } {
-  const { start = 0, end = 8192, ...rest } = options;
+  const { start = 0, end = 8192, boot = end, ...rest } = options;
   const memmap = Memmap.create({ ranges: [{ startPfn: start, endPfn: end }] });
   const spec = {
     nid: 0,
@@ -32,7 +34,7 @@ export function oneZone(options: PageAllocatorOptions & { start?: number; end?: 
   const allocator = PageAllocator.create(memmap, [spec], { threads: 4, caches: false, ...rest });
   memmap.initRange(start, end, memmap.zones.idOf(0, ZoneIndex.NORMAL)!);
   memmap.pageblocks.setRange(start - (start % 512), end, 1);
-  allocator.freeBlocks(start, end);
+  allocator.freeBlocks(start, boot);
   return { allocator, zone: allocator.zones[0]!.core, memmap };
 }
 

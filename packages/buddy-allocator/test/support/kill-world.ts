@@ -72,8 +72,11 @@ function expectNothingLost<A extends BuddyAllocator | PageAllocator>(
   const allocated = allocatedBlocks(survivor);
   const names = new Set(allocated.map(String));
   const managed = managedOf(survivor);
-  const guarded = coresOf(survivor).reduce((sum, core) => sum + core.get(ZoneWord.GUARD), 0);
-  const counted = freeOf(survivor) + guarded + pagesOf(allocated);
+  const apart = (word: number): number =>
+    coresOf(survivor).reduce((sum, core) => sum + core.get(word), 0);
+  const guarded = apart(ZoneWord.GUARD);
+  const withdrawn = apart(ZoneWord.LEAKED);
+  const counted = freeOf(survivor) + guarded + withdrawn + pagesOf(allocated);
   const held = pagesOf(allocated) - pagesOf(wanted);
   const missing = wanted.filter((block) => !names.has(String(block)));
   for (const block of allocated) freeOne(survivor, block);
@@ -84,7 +87,7 @@ function expectNothingLost<A extends BuddyAllocator | PageAllocator>(
     held: holds.includes(held) ? 'as before the step or after it' : held,
     counted,
     whole: survivor.verify(),
-    free: freeOf(survivor),
+    free: freeOf(survivor) + withdrawn,
     left: allocatedBlocks(survivor),
   }).toEqual({
     missing: [],

@@ -11,7 +11,7 @@
  *     5            order   head of a guard block (free, but never allocated)
  *     6            order   head of an allocated block of which the host may read a part (shared): it is neither freed
  *                          nor split nor moved until that part is private again
- *     7            order   head of a block that is being filled with what another block holds
+ *     7            order   head of a block that is being filled with what another block holds, or made ready for use
  *     bit 7 on top of a head: the block's memory may hold old data (it was handed out before)
  *
  * "Body" is every initialised page that heads nothing: the tail of the block that covers it or, before
