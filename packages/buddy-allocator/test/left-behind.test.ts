@@ -59,7 +59,11 @@ test('a block that a thread took to accept it is parked again when the thread ha
   expect(zone.freePages).toBe(1024);
   // In good hands: nothing to tell.
   expect(allocator.verify()).toEqual([]);
-  expect(codeOf(() => allocator.freePages(1024, 10))).toBe('ERR_BUDDY_NOT_ALLOCATED');
+  expect(
+    codeOf(() => {
+      allocator.freePages(1024, 10);
+    }),
+  ).toBe('ERR_BUDDY_NOT_ALLOCATED');
   expect(allocator.openMoves()).toEqual([]);
   allocator.registry.markDead(first!.thread);
   expect(allocator.verify()).toMatchObject([{ invariant: 'I13' }]);

@@ -14,6 +14,7 @@ export {
   type ThreadRegistryHandle,
   THREADS_FORMAT,
 } from './shared/thread-registry.js';
+export { ThreadGuardian } from './shared/thread-guardian.js';
 export { waitSlice } from './shared/slice.js';
 export { allocateBuffer, allocateWords, canShare } from './shared/words.js';
 export { MEMMAP_FORMAT } from './map/handle.js';

@@ -57,6 +57,11 @@ const generationOf = (word: number): number => (word >>> LIFE_BITS) & GENERATION
 const reserved = (word: number, keep: boolean): number =>
   (((generationOf(word) % GENERATION_MASK) + 1) << LIFE_BITS) | Life.RESERVED | (keep ? KEPT : 0);
 const tagOf = (id: number, word: number): number => id | (generationOf(word) << ID_BITS);
+/** Tag of whoever has an id, or will have it; 0 when nobody has, or the thread has ended. From the id's state word. */
+export const tagOfUser = (word: number, id: number): number => {
+  const life = lifeOf(word);
+  return life === Life.FREE || life === Life.DEAD ? 0 : tagOf(id, word);
+};
 const sameGeneration = (word: number, tag: number): boolean =>
   generationOf(word) === tag >>> ID_BITS;
 

@@ -20,9 +20,9 @@ const jobs = {
     return lock.sleeps();
   },
   // Takes the lock and never gives it back.
-  hold({ words, registry, offset = 0 }) {
+  hold({ words, registry, offset = 0, id }) {
     const threads = ThreadRegistry.attach(registry);
-    const self = threads.register();
+    const self = threads.register(id);
     new SharedLock(words, offset, self, { registry: threads }).lock();
     return self;
   },
