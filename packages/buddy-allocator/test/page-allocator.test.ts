@@ -46,10 +46,34 @@ test('a request is served from the highest zone it may use', () => {
   ]);
 });
 
+test('a range that another thread hands over meanwhile is handed over once', () => {
+  const allocator = smallMachine([{ zone: 'Normal', pages: 4096, keep: [[0, 2048]] }]);
+  const other = PageAllocator.attach(allocator.toHandle());
+  let asked = 0;
+  allocator.setHooks({
+    accept: {
+      // Between the first look and the lock.
+      holdBack: () => asked++ === 0 && other.freeBlocks(0, 2048) === 0,
+      condAccept: () => false,
+      acceptBlock: () => false,
+    },
+  });
+  expect(() => allocator.freeBlocks(0, 2048)).toThrow(code('ERR_BUDDY_NOT_ALLOCATED'));
+  expect(allocator.zones[0]!.core.managedPages).toBe(4096);
+  expect(allocator.verify()).toEqual([]);
+});
+
 test('a block that cannot be accepted is withdrawn: counted, bad, and never free', () => {
   const allocator = smallMachine([{ zone: 'Normal', pages: 4096, keep: [[0, 2048]] }]);
   const { core } = allocator.zones[0]!;
-  core.handOver(0, 2048, (pfn) => pfn === 1024);
+  allocator.setHooks({
+    accept: {
+      holdBack: (pfn) => pfn === 1024,
+      condAccept: () => false,
+      acceptBlock: () => false,
+    },
+  });
+  allocator.freeBlocks(0, 2048);
   expect(allocator.withdraw(1024, 10)).toBe(false);
   expect(allocator.takeUnaccepted(core.zoneId)).toBe(1024);
   expect(allocator.withdraw(1024, 10)).toBe(true);

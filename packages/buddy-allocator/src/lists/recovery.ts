@@ -20,6 +20,7 @@ import {
 
 import { Zone } from '../base/control-layout.js';
 import type { FreeArea } from './free-area.js';
+import { isMixed } from './mixed.js';
 import { moveRecord } from './moving.js';
 import { parkBlock, takerOf } from './parked-blocks.js';
 import { closeRun, openedRun } from './run.js';
@@ -150,21 +151,12 @@ function cutMixed(zone: RecoverableZone): void {
   const { pageblockOrder } = zone.memmap.geometry;
   const step = 1 << pageblockOrder;
   forEachUnit(zone, (index, s, pages) => {
-    if ((s & KIND) !== FREE || !isMixed(zone.area, index, pages, step)) return;
+    if ((s & KIND) !== FREE || !isMixed(zone.area, index, s & ORDER, pageblockOrder)) return;
     // The lowest head last: until then the block is what it was, and this can be done again.
     for (let i = index + pages - step; i >= index; i -= step) {
       state[i] = FREE | pageblockOrder | (s & DIRTY);
     }
   });
-}
-
-/** True when the pageblocks of a block differ in type. */
-function isMixed(area: FreeArea, index: number, pages: number, step: number): boolean {
-  const type = area.typeOf(index);
-  for (let i = index + step; i < index + pages; i += step) {
-    if (area.typeOf(i) !== type) return true;
-  }
-  return false;
 }
 
 /** Two free halves; a free block takes in the guard block beside it, too. */

@@ -42,6 +42,7 @@ import { closeRun, openRun } from '../lists/run.js';
 import { checkMachineHandle } from '../base/handle.js';
 import { allocContigRange, checkContig } from '../zone/contig.js';
 import { Attachment } from '../zone/attachment.js';
+import { handOver } from '../zone/hand-over.js';
 import { isolatePageblock, unisolatePageblock } from '../zone/isolation.js';
 import type { MoveCallback } from '../zone/moves.js';
 import {
@@ -172,7 +173,8 @@ export class PageAllocator extends Attachment {
       });
     }
     const gate = this.#hooks.accept;
-    return zone.handOver(startPfn, endPfn, gate && ((pfn, order) => gate.holdBack(pfn, order)));
+    const keep = gate && ((pfn: number, order: number) => gate.holdBack(pfn, order));
+    return handOver(zone, startPfn, endPfn, keep);
   }
 
   /**

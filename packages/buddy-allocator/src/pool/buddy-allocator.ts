@@ -15,7 +15,7 @@
 import { Migratetype } from '@bootmem/memmap';
 
 import { compactZone, type CompactionResult } from '../zone/compaction.js';
-import { ControlFlag, Header, Zone, zoneAt, ZoneFlag } from '../base/control-layout.js';
+import { ControlFlag, Header, Zone, zoneAt } from '../base/control-layout.js';
 import {
   checkFlag,
   checkFunction,
@@ -25,39 +25,32 @@ import {
   checkOut,
   checkPfn,
   checkTimeout,
-  refuse,
 } from '../base/check.js';
 import { BuddyError } from '../base/errors.js';
 import { checkAllocatorHandle, handleError } from '../base/handle.js';
 import { createFastPath, type FastPath } from './fast-path.js';
 import { diagnoseFree } from '../zone/diagnose.js';
 import { allocContigRange, checkContig } from '../zone/contig.js';
-import { Attachment } from '../zone/attachment.js';
 import { liftIsolations, unisolatePageblock } from '../zone/isolation.js';
 import type { MoveCallback } from '../zone/moves.js';
 import { ORPHAN } from '../zone/verify.js';
 import { BuddyZone } from '../zone/zone.js';
-import { formatBuddyinfo } from '../reports/buddyinfo.js';
-import { unusableIndex } from '../reports/fragmentation.js';
-import { type BlockVisitor, statsOf, walkBlocks } from './pool-inspect.js';
+import { allocBulk, freeBulk } from './bulk.js';
+import { ObservedPool } from './observed-pool.js';
 import { bringOnline, makeHandle } from './pool-setup.js';
 import type {
-  AllocatorStats,
   AllocRequest,
   AttachOptions,
   BuddyAllocatorOptions,
   BuddyHandle,
   BuddySnapshot,
-  PoolWatermarks,
   FreeStatus,
   RangeRequest,
 } from './pool-types.js';
-import { createIdleTimer, type IdleTimer } from './idle-timer.js';
-import { watchWord } from './low-watch.js';
+import { checkWait, createIdleTimer, type IdleTimer, sleepOn } from './idle.js';
 import { needData, PageData, POISON, type ViewConstructor } from './page-data.js';
 import { checkRequest, type PressureCallback, Requests } from './requests.js';
 import { restoreBuffers, snapshotBuffers } from './snapshot.js';
-import { checkWait, sleepOn } from './wait.js';
 
 const NO_REQUEST: AllocRequest = Object.freeze({});
 /** A thread's cache is parked so long after it came into use, when its event loop comes round. */
@@ -66,7 +59,7 @@ const PARK_AFTER_MS = 100;
 const STOPPED: readonly string[] = ['ERR_BUDDY_CORRUPT', 'ERR_BUDDY_CLOSED'];
 
 /** Page allocator of one shared memory, seen from one thread. */
-export class BuddyAllocator extends Attachment {
+export class BuddyAllocator extends ObservedPool {
   /** Bytes per page. */
   readonly pageSize: number;
   /** log2 of the largest block in pages. */
@@ -263,18 +256,7 @@ export class BuddyAllocator extends Attachment {
     checkInteger(count, 'count', 0, 2 ** 31 - 1);
     checkOut(out, count);
     if (request !== undefined) checkRequest(request);
-    let got = 0;
-    try {
-      for (; got < count; got++) {
-        const pfn = this.alloc(0, request);
-        if (pfn === undefined) break;
-        out[got] = pfn;
-      }
-    } catch (error) {
-      this.freeBulk(out, got);
-      throw error;
-    }
-    return got;
+    return allocBulk(this, count, out, request);
   }
 
   /**
@@ -284,20 +266,7 @@ export class BuddyAllocator extends Attachment {
    */
   freeBulk(list: ArrayLike<number>, count?: number): void {
     this.checkOpen();
-    if (typeof list !== 'object' || (list as unknown) === null) refuse('list', 'an array', list);
-    const { length } = list;
-    checkInteger(length, 'list.length', 0, 2 ** 31);
-    if (count !== undefined) checkInteger(count, 'count', 0, length);
-    const end = count ?? length;
-    for (let index = 0; index < end; index++) {
-      try {
-        this.free(list[index]!, 0);
-      } catch (error) {
-        if (!(error instanceof BuddyError)) throw error;
-        const { code, message, details } = error;
-        throw new BuddyError(code, message, { ...details, index }, { cause: error });
-      }
-    }
+    freeBulk(this, list, count);
   }
 
   /**
@@ -388,63 +357,11 @@ export class BuddyAllocator extends Attachment {
     return this.#handle.data;
   }
 
-  /** Sets the marks. @throws ERR_BUDDY_ARGUMENT unless 0 <= min <= low <= high, whole pages below 2^31 */
-  setWatermarks(marks: PoolWatermarks): void {
-    this.checkOpen();
-    checkObject(marks, 'marks');
-    const { min, low, high } = marks;
-    checkInteger(min, 'min', 0, 2 ** 31 - 1);
-    checkInteger(low, 'low', min, 2 ** 31 - 1);
-    checkInteger(high, 'high', low, 2 ** 31 - 1);
-    this.zone.locked(() => {
-      const w = this.#words;
-      const z = this.zone.at;
-      w[z + Zone.MARK_MIN] = min;
-      w[z + Zone.MARK_LOW] = low;
-      w[z + Zone.MARK_HIGH] = high;
-      w[z + Zone.MARK_PROMO] = high;
-      w[z + Zone.FLAGS] = w[z + Zone.FLAGS]! & ~ZoneFlag.BELOW_HIGH;
-    });
-  }
-
-  /** Calls back after each fall below the low mark, whichever thread caused it. @returns stop function */
-  onLow(callback: () => void): () => void {
-    this.checkOpen();
-    checkFunction(callback, 'callback');
-    return watchWord(this.#words, Header.EVENTS, callback);
-  }
-
   /** Sets this thread's callback for requests that cannot be served. */
   onPressure(callback: PressureCallback | undefined): void {
     this.checkOpen();
     if (callback !== undefined) checkFunction(callback, 'callback');
     this.#requests.onPressure = callback;
-  }
-
-  /** Numbers, read without a lock: each is exact, together they may be of different moments. */
-  stats(): AllocatorStats {
-    this.refuseClosed();
-    return statsOf(this.zone, this.#words);
-  }
-
-  /** Share of the free pages that cannot serve a block of `order`, 0 .. 1. */
-  fragmentation(order: number): number {
-    this.refuseClosed();
-    checkOrder(order, this.maxOrder);
-    return unusableIndex(this.zone.freeBlocks(), order) / 1000;
-  }
-
-  /** Free blocks per order in the form of /proc/buddyinfo. */
-  dump(): string {
-    this.refuseClosed();
-    return formatBuddyinfo([{ nid: 0, zone: 'Normal', free: this.zone.freeBlocks() }]);
-  }
-
-  /** Calls back for every block, in order of pages. */
-  walk(visit: BlockVisitor): void {
-    this.refuseClosed();
-    checkFunction(visit, 'visit');
-    walkBlocks(this.zone, visit);
   }
 
   /**

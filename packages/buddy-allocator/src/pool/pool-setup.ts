@@ -26,7 +26,9 @@ import {
 } from '../base/check.js';
 import { BuddyError } from '../base/errors.js';
 import { bufferBytes, keepLocal } from '../base/local.js';
-import { type BuddyZone, initZoneWords } from '../zone/zone.js';
+import { handOver } from '../zone/hand-over.js';
+import type { BuddyZone } from '../zone/zone.js';
+import { initZoneWords } from '../zone/zone-words.js';
 import type { BuddyAllocatorOptions, BuddyHandle } from './pool-types.js';
 
 /** Options with defaults filled in. */
@@ -219,7 +221,7 @@ export function bringOnline(zone: BuddyZone, from: number, to: number, type: num
   memmap.initRange(from, to, zone.zoneId);
   memmap.pageblocks.setRange(from, to, type);
   words[zone.at + Zone.PRESENT] = to;
-  zone.handOver(from, to);
+  handOver(zone, from, to);
   sizeCaches(words, zone.at, to);
   zone.cache?.retune();
 }

@@ -19,31 +19,22 @@ import {
 
 import { Cache, cachePages } from '../base/cache-layout.js';
 import { cacheAt, Header, Zone, ZoneFlag } from '../base/control-layout.js';
-import { BuddyError } from '../base/errors.js';
 import { createFallback, type Fallback, TakeFlag } from '../lists/fallback.js';
 import { createFreeArea, type FreeArea } from '../lists/free-area.js';
 import { pfnAt } from '../base/handle.js';
 import type { LinkedBlocks } from '../lists/moving.js';
-import { parkBlock } from '../lists/parked-blocks.js';
+import { isMixed } from '../lists/mixed.js';
 import { recoverZone } from '../lists/recovery.js';
 import { askToDrain, reclaimCache, takeParked } from '../cache/parked-cache.js';
 import { closeRun, openRun } from '../lists/run.js';
+import { CLOSED_CACHE, refuseClosed } from '../cache/closed-cache.js';
 import { createWorkerCache } from '../cache/worker-cache.js';
 import type { WorkerCache } from '../cache/worker-cache-types.js';
 import { claimBlock } from './claim.js';
 import { diagnoseFree } from './diagnose.js';
 
-const { ALLOCATED, BODY, DIRTY, UNACCEPTED } = PageState;
+const { ALLOCATED, DIRTY } = PageState;
 const NONE = -1;
-const TWO_32 = 2 ** 32;
-
-/** Fixed facts of a zone, as written at creation. */
-interface ZoneFacts {
-  readonly startPfn: number;
-  readonly endPfn: number;
-  readonly presentPages: number;
-  readonly zoneId: number;
-}
 
 /** What {@link BuddyZone} is made of. */
 interface BuddyZoneParts {
@@ -70,34 +61,6 @@ interface BuddyZoneParts {
   readonly checked?: boolean;
   /** Called when this thread's cache comes into use after it was parked. */
   readonly onCacheUse?: (() => void) | undefined;
-}
-
-function refuseClosed(): never {
-  throw new BuddyError('ERR_BUDDY_CLOSED', 'the allocator was closed');
-}
-
-/** The cache of a thread that has closed. */
-const CLOSED_CACHE: WorkerCache = {
-  pop: refuseClosed,
-  refill: refuseClosed,
-  push: refuseClosed,
-  holds: refuseClosed,
-  drain: refuseClosed,
-  close: refuseClosed,
-  park: refuseClosed,
-  unpark: refuseClosed,
-  retune: refuseClosed,
-};
-
-/** Writes the constant words of a new zone. */
-export function initZoneWords(words: Int32Array, at: number, facts: ZoneFacts): void {
-  words[at + Zone.ID] = facts.zoneId;
-  words[at + Zone.START_LOW] = facts.startPfn | 0;
-  words[at + Zone.START_HIGH] = Math.floor(facts.startPfn / TWO_32);
-  words[at + Zone.END_LOW] = facts.endPfn | 0;
-  words[at + Zone.END_HIGH] = Math.floor(facts.endPfn / TWO_32);
-  words[at + Zone.PRESENT] = facts.presentPages;
-  words[at + Zone.BATCH] = 1;
 }
 
 /** A zone, seen from one thread. */
@@ -364,74 +327,14 @@ export class BuddyZone {
     this.#scrub?.(index, 2 ** order);
   }
 
-  /**
-   * Hands an initialised range over: blocks as large as alignment allows, each to the tail.
-   * @param keep  block by block, `true` keeps it off the lists: it is parked as unaccepted
-   * @returns pages handed over
-   * @kernel memblock_free_pages, deferred_free_pages
-   */
-  handOver(
-    startPfn: number,
-    endPfn: number,
-    keep?: (pfn: number, order: number) => boolean,
-  ): number {
-    const { state, zone } = this.columns;
-    this.#checkHandOver(startPfn, endPfn, state, zone);
-    const blocks: [number, number][] = [];
-    for (let pfn = startPfn; pfn < endPfn;) {
-      let order = this.maxOrder;
-      while (pfn % (1 << order) !== 0 || pfn + (1 << order) > endPfn) order--;
-      if (keep?.(pfn, order) === true) {
-        // A negative order marks a block to be parked.
-        blocks.push([pfn, -1 - order]);
-      } else blocks.push([pfn, order]);
-      pfn += 1 << order;
-    }
-    this.locked(() => {
-      for (const [pfn, order] of blocks) this.#handBlockOver(this.memmap.indexOf(pfn), order);
-    });
-    return endPfn - startPfn;
-  }
-
-  /** Counts a block among the managed ones and makes it free, or parks it where the order is negative. */
-  #handBlockOver(index: number, order: number): void {
-    const w = this.words;
-    const MANAGED = this.at + Zone.MANAGED;
-    if (order < 0) {
-      // Its byte first: it is parked from then on, whoever ends this.
-      this.columns.state[index] = UNACCEPTED | this.maxOrder;
-      w[MANAGED] = w[MANAGED]! + (1 << this.maxOrder);
-      parkBlock(this, index);
-      return;
-    }
-    const step = this.#isMixed(index, order) ? this.memmap.geometry.pageblockOrder : order;
-    for (let i = index; i < index + (1 << order); i += 1 << step) {
-      // In the journal and counted before anything can come in between.
-      this.area.journal(i, step + 1);
-      w[MANAGED] = w[MANAGED]! + (1 << step);
-      this.area.free(i, step, true, 0);
-    }
-  }
-
-  /** True when the block's pageblocks differ in type: such a block cannot be on one list. */
-  #isMixed(index: number, order: number): boolean {
-    const { area } = this;
-    const step = 1 << this.memmap.geometry.pageblockOrder;
-    const type = area.typeOf(index);
-    for (let i = index + step; i < index + (1 << order); i += step) {
-      if (area.typeOf(i) !== type) return true;
-    }
-    return false;
-  }
-
   /** Frees a block whose pageblocks may differ in type: then pageblock by pageblock. Under the lock. */
   freeBlockLocked(index: number, order: number, dirty: number, tail = true): void {
     const { area, words, at } = this;
-    if (!this.#isMixed(index, order)) {
+    const { pageblockOrder } = this.memmap.geometry;
+    if (!isMixed(area, index, order, pageblockOrder)) {
       area.free(index, order, tail, dirty);
       return;
     }
-    const { pageblockOrder } = this.memmap.geometry;
     const step = 1 << pageblockOrder;
     openRun(words, at, this.memmap.pfnOf(index), 1 << order);
     // Each pageblock a block of its own, the lowest last: all of them are free from then on, whoever ends this.
@@ -490,35 +393,5 @@ export class BuddyZone {
     w[at + Zone.JOURNAL_INDEX] = index;
     w[at + Zone.JOURNAL_ORDER] = order + 1;
     return true;
-  }
-
-  #checkHandOver(startPfn: number, endPfn: number, state: Uint8Array, zone: Uint8Array): void {
-    if (!(startPfn >= this.startPfn && startPfn < endPfn && endPfn <= this.endPfn)) {
-      throw new BuddyError('ERR_BUDDY_OUT_OF_ZONE', 'the range lies inside the zone', {
-        startPfn,
-        endPfn,
-        zoneStart: this.startPfn,
-        zoneEnd: this.endPfn,
-      });
-    }
-    // Both ends of each section's part stand for it: a full scan would double the work of hand-over.
-    const size = this.memmap.pagesPerSection;
-    for (let pfn = startPfn; pfn < endPfn;) {
-      const end = Math.min(endPfn, (this.memmap.sectionOf(pfn) + 1) * size);
-      for (const at of [pfn, end - 1]) {
-        const index = this.memmap.indexOf(at);
-        if (index < 0 || state[index] !== BODY || zone[index] !== this.zoneId) {
-          const code =
-            index >= 0 && state[index] !== 0
-              ? 'ERR_BUDDY_NOT_ALLOCATED'
-              : 'ERR_BUDDY_UNINITIALISED';
-          throw new BuddyError(code, `pfn ${at} is not an initialised page owned by boot code`, {
-            pfn: at,
-            state: index < 0 ? 0 : state[index],
-          });
-        }
-      }
-      pfn = end;
-    }
   }
 }
