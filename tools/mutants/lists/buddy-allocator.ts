@@ -228,6 +228,39 @@ const mutants: readonly Mutant[] = [
     put: 'if (pageblocks.isIsolated(block) || (block < 0 && isShared(zone, index))) return false;',
     first: 'left-behind',
   },
+  // Blocks to be accepted.
+  {
+    name: 'accept: what an ended thread has taken stays taken',
+    file: 'zone/attachment.ts',
+    find: '    returnTaken(core, true);',
+    put: '',
+    first: 'left-behind',
+  },
+  {
+    name: 'accept: a withdrawn block is counted before its pages have their state',
+    file: 'zone/unaccepted-blocks.ts',
+    find: `    columns.state.fill(PageState.HWPOISON, index + 1, index + pages);
+    // No call from here on: until the head has its state the block is taken, and this can be done again.
+    words[at + Zone.LEAKED] = words[at + Zone.LEAKED]! + pages;`,
+    put: `    words[at + Zone.LEAKED] = words[at + Zone.LEAKED]! + pages;
+    columns.state.fill(PageState.HWPOISON, index + 1, index + pages);`,
+    first: 'kills/machine',
+  },
+  {
+    name: 'accept: recovery forgets which blocks are taken',
+    file: 'lists/recovery.ts',
+    find: '      w[z + Zone.TAKEN] = w[z + Zone.TAKEN]! + 1;',
+    put: '',
+    first: 'kills/machine',
+  },
+  {
+    name: 'hand-over: of two with the same range both hand it over',
+    file: 'zone/hand-over.ts',
+    find: `  zone.locked(() => {
+    checkHandOver(zone, startPfn, endPfn);`,
+    put: `  zone.locked(() => {`,
+    first: 'page-allocator',
+  },
   // Caches, verify, threads.
   {
     name: 'cache: an entry goes back without journal',
@@ -268,6 +301,13 @@ const mutants: readonly Mutant[] = [
     find: `      taken = 'recovered';`,
     put: `      taken = 'acquired';`,
     first: 'kills/pool',
+  },
+  {
+    name: 'threads: one that runs is reclaimed',
+    file: 'zone/attachment.ts',
+    find: 'if (registry.awaitEnd(thread, END_MS)) continue;',
+    put: 'if (registry.awaitEnd(thread, END_MS) || END_MS > 0) continue;',
+    first: 'still-running',
   },
   {
     name: 'threads: several dead are marked one by one',

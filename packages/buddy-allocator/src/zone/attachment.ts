@@ -23,6 +23,9 @@ import { returnTaken } from './unaccepted-blocks.js';
 import { auditZone, ORPHAN, type Violation } from './verify.js';
 import type { BuddyZone } from './zone.js';
 
+/** A worker that was told to end is given so long to do it. */
+const END_MS = 1000;
+
 /** What becomes of an ended thread's id. */
 export interface ReclaimOptions {
   /** Reserves it at once for the worker that comes instead; default false: it is free. */
@@ -99,7 +102,8 @@ export abstract class Attachment {
    * As {@link reclaimThread} for several: all count as dead before any lock is waited for, so the order does not
    * matter when one of them holds a lock. Ids that nobody has are skipped.
    * @returns pages given back
-   * @throws ERR_BUDDY_ARGUMENT for an id that is none, or the caller's own; ERR_LOCK_TIMEOUT (MemmapError) while a living
+   * @throws ERR_BUDDY_ARGUMENT for an id that is none, or the caller's own, or of a thread that runs still, where the system
+   *   tells (on Linux; after a second, in which one that was told to end does so); nothing has changed; ERR_LOCK_TIMEOUT (MemmapError) while a living
    *   thread keeps the lock: the call may be repeated
    */
   reclaimThreads(threads: readonly number[], options: ReclaimOptions = {}): number {
@@ -231,7 +235,10 @@ export abstract class Attachment {
     }
   }
 
-  /** Marks threads dead; those that are dead now, without those whom nobody is. @throws ERR_BUDDY_ARGUMENT */
+  /**
+   * Marks threads dead; those that are dead now, without those whom nobody is.
+   * @throws ERR_BUDDY_ARGUMENT, also for one that is known to run still: whatever it is in the middle of would break
+   */
   #markAllDead(threads: readonly number[]): number[] {
     const { registry, thread: own } = this;
     const max = registry.maxThreads;
@@ -241,6 +248,10 @@ export abstract class Attachment {
         thread,
         own,
       });
+    }
+    for (const thread of threads) {
+      if (registry.awaitEnd(thread, END_MS)) continue;
+      throw new BuddyError('ERR_BUDDY_ARGUMENT', `thread ${thread} has not ended`, { thread });
     }
     for (const thread of threads) registry.markDead(thread);
     return threads.filter((thread) => registry.isDead(thread));

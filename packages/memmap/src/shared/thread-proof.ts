@@ -97,3 +97,15 @@ export function isGone(name: ThreadName): boolean {
     return false;
   }
 }
+
+/** Whether another thread of this process is known to run: false is "not known to". */
+export function isRunning(name: ThreadName): boolean {
+  const fs = fileSystem();
+  if (fs === undefined || name.tid === 0 || name.tid === ownName()?.tid) return false;
+  try {
+    const found = lookAt(fs, name.tid);
+    return found?.start === name.start && found.state !== 'Z' && found.state !== 'X';
+  } catch {
+    return false;
+  }
+}

@@ -22,7 +22,8 @@ import {
   ThreadWord,
   wordOf,
 } from './thread-protocol.js';
-import { isGone, ownName } from './thread-proof.js';
+import { waitSlice } from './slice.js';
+import { isGone, isRunning, ownName, type ThreadName } from './thread-proof.js';
 import { allocateWords } from './words.js';
 
 const MAGIC = 0x54524547;
@@ -30,6 +31,8 @@ const VERSION = 3;
 const MAX_THREADS = 2;
 const MOST = 32000;
 const TWO_32 = 2 ** 32;
+/** A thread that was told to end has mostly done so after one. */
+const END_SLICE_MS = 2;
 
 const protocol = makeThreadProtocol(Atomics);
 const { load, store } = Atomics;
@@ -149,6 +152,24 @@ export class ThreadRegistry {
   }
 
   /**
+   * Waits until the thread of an id has ended, where the operating system knows: on Linux. To be asked before
+   * {@link markDead} of a worker that was told to end and may not have done so.
+   * @param ms  at most so long
+   * @returns false when it still runs; true when it has ended, and where that is not known
+   * @remarks 10 µs when it has ended
+   */
+  awaitEnd(id: number, ms: number): boolean {
+    const at = wordOf(this.#check(id)) + ThreadWord.STATE;
+    for (let waited = 0; ; waited += END_SLICE_MS) {
+      const seen = load(this.#words, at);
+      if (protocol.life(this.#words, id) !== Life.ALIVE || !isRunning(this.#nameOf(id)))
+        return true;
+      if (waited >= ms) return false;
+      waitSlice(this.#words, at, seen, END_SLICE_MS);
+    }
+  }
+
+  /**
    * Makes the id of a dead thread available again, after its locks and caches were recovered.
    * @param keep  reserves it at once for the thread that replaces the dead one
    */
@@ -213,13 +234,17 @@ export class ThreadRegistry {
 
   /** Whether the operating system knows that the thread which wrote its name beside the id has ended. */
   #isGone(tag: number): boolean {
+    const name = this.#nameOf(idOfTag(tag));
+    return name.tid !== 0 && isGone(name);
+  }
+
+  /** What the thread of an id is for the operating system; tid 0 where that is not known. */
+  #nameOf(id: number): ThreadName {
     const words = this.#words;
-    const at = wordOf(idOfTag(tag));
-    const tid = load(words, at + ThreadWord.TID);
-    const start =
-      (load(words, at + ThreadWord.START_LOW) >>> 0) +
-      load(words, at + ThreadWord.START_HIGH) * TWO_32;
-    return tid !== 0 && isGone({ tid, start });
+    const at = wordOf(id);
+    const low = load(words, at + ThreadWord.START_LOW) >>> 0;
+    const start = low + load(words, at + ThreadWord.START_HIGH) * TWO_32;
+    return { tid: load(words, at + ThreadWord.TID), start };
   }
 
   #takeAny(): number {
