@@ -64,9 +64,9 @@ const MISTAKES: readonly (readonly [string, keyof typeof STARTS, Break])[] = [
     'recovery takes a block for one of its first pageblock’s type',
     'reserved',
     {
-      file: RECOVERY,
-      find: 'const type = area.typeOf(index);\n    for (let i = index + step; i < index + pages;',
-      put: 'const type = area.typeOf(index);\n    for (let i = index + step; i < index;',
+      file: 'lists/mixed.js',
+      find: 'i < index + (1 << order)',
+      put: 'i < index',
     },
   ],
   [

@@ -49,6 +49,23 @@ test('a lock whose owner died is taken over and says so', async () => {
   lock.unlock();
 });
 
+test('the end of a thread is waited for, where the system tells', async () => {
+  const words = allocateWords(16);
+  const registry = ThreadRegistry.create(3);
+  const { worker, result } = start({ job: 'hold', words, registry: registry.toHandle() });
+  const id = (await result) as number;
+  expect(registry.awaitEnd(id, 5)).toBe(process.platform !== 'linux');
+  const ended = worker.terminate();
+  expect(registry.awaitEnd(id, 60_000)).toBe(true);
+  // The caller itself, and who is nobody: nothing to wait for.
+  expect(registry.awaitEnd(registry.register(), 60_000)).toBe(true);
+  expect(registry.awaitEnd(3, 60_000)).toBe(true);
+  expect(registry.isAlive(id)).toBe(true);
+  await ended;
+  expect(registry.findEnded()).toEqual(process.platform === 'linux' ? [id] : []);
+  expect(codeOf(() => registry.awaitEnd(4, 0))).toBe('ERR_MEMMAP_ARGUMENT');
+});
+
 test('a live owner is not robbed: the wait ends at the time limit with the owner in the error', () => {
   const words = allocateWords(16);
   const registry = ThreadRegistry.create(4);
