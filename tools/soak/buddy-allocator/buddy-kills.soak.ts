@@ -39,12 +39,15 @@ const PER_LIFE = 40;
 const LARGEST = Math.max(32, pages >> 3);
 const OPEN = 0;
 const FAULTS = 1;
+/** Milliseconds of the longest request; what a busy machine adds is in it. */
+const LONGEST = 2;
 const STATES = 8;
 
 const log = new RunLog('buddy-kills', { done: 'kills', faults: 'violations' });
 const url = new URL('./kill-worker.mjs', import.meta.url);
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 let timeouts = 0;
+let longest = 0;
 
 /** One allocator with its threads. */
 class Life {
@@ -101,6 +104,7 @@ class Life {
     const { pool } = this;
     for (let round = 0; round < rounds; round++) {
       const count = 1 + this.#random.below(40);
+      const began = performance.now();
       try {
         this.#giveBack();
         const run = pool.allocExact(count);
@@ -120,6 +124,8 @@ class Life {
         if (proof || code !== 'ERR_LOCK_TIMEOUT') throw error;
         timeouts++;
         return;
+      } finally {
+        longest = Math.max(longest, performance.now() - began);
       }
     }
   }
@@ -198,6 +204,7 @@ class Life {
     const { freePages, freeBlocks } = pool.stats();
     if (freePages !== pages) this.fault(`${pages - freePages} pages lost`);
     if (freeBlocks[10] !== pages / 1024) this.fault(`did not merge back: ${freeBlocks.join(' ')}`);
+    longest = Math.max(longest, Atomics.load(this.gate, LONGEST));
     pool.close();
   }
 
@@ -224,6 +231,8 @@ class Life {
 for (let seed = options.seed; log.done < kills; seed++) {
   await new Life(seed).run(Math.min(PER_LIFE, kills - log.done));
 }
-if (!proof) console.log(`buddy-kills: ${timeouts} calls of the owner ended with ERR_LOCK_TIMEOUT`);
+console.log(
+  `buddy-kills: ${timeouts} calls of the owner ended with ERR_LOCK_TIMEOUT; the longest request of any thread took ${longest.toFixed(0)} ms`,
+);
 log.finish();
 process.exit();

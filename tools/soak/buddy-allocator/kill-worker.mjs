@@ -20,7 +20,7 @@ const MOBILITIES = ['movable', 'movable', 'unmovable', 'reclaimable'];
 /** First page -> { pages, order }; order -1: single pages. */
 const live = new Map();
 let held = 0;
-const [OPEN, FAULTS] = [0, 1];
+const [OPEN, FAULTS, LONGEST] = [0, 1, 2];
 const MINE = 8 + thread;
 const STANDING = 1;
 
@@ -120,7 +120,10 @@ try {
       wait(gate, OPEN, 0);
       store(gate, MINE, 0);
     }
+    const began = performance.now();
     step();
+    const ms = Math.ceil(performance.now() - began);
+    if (ms > load(gate, LONGEST)) store(gate, LONGEST, ms);
   }
 } catch (error) {
   console.log(`thread ${thread}, seed ${seed}: ${error.code ?? ''} ${error.stack}`);
