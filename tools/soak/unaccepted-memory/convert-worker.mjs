@@ -129,7 +129,7 @@ function mistake() {
   } else if (block !== undefined && block.shared.size > 0) {
     const unit = [...block.shared][0];
     expectCode(
-      () => acceptor.convert(...unitRange(block, unit), 'shared'),
+      () => convertOwn(...unitRange(block, unit), 'shared'),
       ['ERR_ACCEPT_STATE'],
       'shared twice',
     );
