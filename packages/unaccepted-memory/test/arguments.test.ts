@@ -1,9 +1,13 @@
 /** Every public function with the same list of bad values: an error with a code, before anything changed. */
 import { expect, test } from '@jest/globals';
+import { PageAllocator } from '@bootmem/buddy-allocator/machine';
+import { Memmap } from '@bootmem/memmap';
 import {
   Pacer,
   UnacceptedMemory,
   ZoneAcceptor,
+  acceptReport,
+  acceptUnitsJob,
   createPrefaultBackend,
   runArenaHelper,
 } from '@bootmem/unaccepted-memory';
@@ -329,4 +333,53 @@ test('an object that is closed from inside its backend: what was under way ends,
   expect(calls.map((unit) => other.unitState(unit * UNIT))).toEqual(calls.map(() => 'accepted'));
   expect(other.acceptingRanges()).toEqual([]);
   expect(meterBackend(backend).name).toBe('checking');
+});
+
+test('what is no object, no memory, no zone is refused with a code, wherever it comes in', () => {
+  const backend = createTdxModel();
+  const memory = UnacceptedMemory.create({ ranges: [{ start: 0, end: 64 * 2 ** 20 }], backend });
+  const memmap = Memmap.create({ ranges: [{ startPfn: 0, endPfn: 32768 }] });
+  const zone = { nid: 0, zone: 'Normal', startPfn: 0, endPfn: 16384, presentPages: 16384 } as const;
+  const acceptor = ZoneAcceptor.create({ memory, port: PageAllocator.create(memmap, [zone]) });
+  const pacer = Pacer.create();
+  const calls: readonly (readonly [string, (junk: never) => unknown])[] = [
+    [
+      'convert, start',
+      (junk) => {
+        acceptor.convert(junk, 2 ** 21, 'shared');
+      },
+    ],
+    [
+      'convert, end',
+      (junk) => {
+        acceptor.convert(0, junk, 'shared');
+      },
+    ],
+    ['meterBackend', (junk) => meterBackend(junk)],
+    ['acceptReport', (junk) => acceptReport(junk)],
+    [
+      'acceptUnitsJob',
+      (junk) => {
+        acceptUnitsJob(0, 1, junk);
+      },
+    ],
+    ['runArenaHelper, memory', (junk) => runArenaHelper(junk, { start: 0, end: 4096 }, pacer)],
+    ['runArenaHelper, range', (junk) => runArenaHelper(memory, junk, pacer)],
+    ['inFlightPages', (junk) => acceptor.inFlightPages(junk)],
+  ];
+  const junk = [undefined, null, NaN, -1, 1.5, 2 ** 53, 'text', [], {}, true] as never[];
+  for (const [name, call] of calls) {
+    for (const value of junk) {
+      const code = codeOf(() => call(value));
+      expect({ name, value, code }).toEqual({
+        name,
+        value,
+        code: expect.stringMatching(/^ERR_ACCEPT_(ARGUMENT|HANDLE)$/),
+      });
+    }
+  }
+  for (const call of [createTdxModel, createSnpModel, (none: never) => Pacer.create(none)]) {
+    expect(codeOf(() => call(null as never))).toBe('ERR_ACCEPT_ARGUMENT');
+  }
+  expect(memory.unacceptedBytes()).toBe(64 * 2 ** 20);
 });

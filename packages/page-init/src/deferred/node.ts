@@ -37,6 +37,7 @@ import type {
   DeferredNodeHandle,
   DeferredNodeOptions,
 } from './types.js';
+import { checkFields } from '../base/check.js';
 
 const { load, store, add } = Atomics;
 /** Sections done in one step: 512 KiB of descriptors on x86-64, which stay in a core's cache. */
@@ -95,6 +96,7 @@ export class DeferredNode {
   /** The node of another thread. @throws ERR_PAGE_INIT_HANDLE also when it does not go with the memmap, or is damaged */
   static attach(handle: DeferredNodeHandle, attach: DeferredAttach): DeferredNode {
     const words = checkHandle(handle, DEFERRED_FORMAT, handleError);
+    checkFields('attach', attach, { memmap: 'object', sink: 'object' });
     const { sectionOrder } = attach.memmap.geometry;
     if (words[Word.SECTION_ORDER] !== sectionOrder) {
       throw handleError("the deferred node and the memmap differ in their sections' size", {

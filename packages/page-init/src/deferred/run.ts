@@ -15,6 +15,7 @@ import type { RangeJobResult, RangeJobRunner, WorkerShare } from '../base/types.
 import { DeferredNode } from './node.js';
 import type { DeferredAttach, DeferredCounts } from './types.js';
 import { splitJobs } from './split.js';
+import { checkFields } from '../base/check.js';
 
 /** What one node's pass did. */
 export interface NodeResult {
@@ -97,6 +98,8 @@ export async function initDeferred(
   nodes: readonly DeferredNode[],
   options: DeferredRunOptions,
 ): Promise<DeferredResult> {
+  checkFields('options', options, { profile: 'object', runner: 'object' });
+  checkFields('arguments', { nodes }, { nodes: 'array' });
   const started = performance.now();
   const finished: NodeResult[] = [];
   const settled = await Promise.allSettled(

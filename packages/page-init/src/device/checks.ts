@@ -3,6 +3,7 @@ import { PageInitError } from '../base/errors.js';
 import type { PagemapType } from '../profiles.js';
 import type { AltmapRequest } from './altmap.js';
 import type { PagemapRequest, PageProtection } from './types.js';
+import { checkFields } from '../base/check.js';
 
 /** Largest compound page, as log2 of 4 KiB pages: 1 GiB. */
 const MAX_VMEMMAP_SHIFT = 18;
@@ -31,6 +32,7 @@ export const TYPE_RULES: Readonly<Record<PagemapType, TypeRule>> = {
 
 /** @throws ERR_DEVICE_ARGUMENT (EINVAL) for a request that can never be mapped */
 export function checkRequest(request: PagemapRequest): void {
+  checkFields('request', request, { ranges: 'array' }, 'ERR_DEVICE_ARGUMENT');
   const refuse = (fact: string): never => {
     throw new PageInitError('ERR_DEVICE_ARGUMENT', fact, { name: request.name, errno: 'EINVAL' });
   };

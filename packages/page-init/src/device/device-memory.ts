@@ -31,6 +31,7 @@ import { DeviceMapping, type MappedRange } from './mapping.js';
 import { overlapOf, RangeRegistry } from './registry.js';
 import type { DeviceBackend, PagemapRequest } from './types.js';
 import { UndoList } from './undo-list.js';
+import { checkFields } from '../base/check.js';
 
 /** Cap of a device's background job: hot-add happens on a busy machine. */
 const DEFAULT_DEVICE_THREADS = 4;
@@ -90,7 +91,9 @@ export class DeviceMemory {
   readonly #zones = new Map<number, PfnRange>();
   #nextIndex = 1;
 
+  /** @throws ERR_DEVICE_ARGUMENT for options without memmap or memory */
   constructor(options: DeviceMemoryOptions) {
+    checkFields('options', options, { memmap: 'object', memory: 'array' }, 'ERR_DEVICE_ARGUMENT');
     this.#memmap = options.memmap;
     this.#memory = options.memory;
     this.#profile = options.profile ?? profileForRelease();
@@ -162,10 +165,11 @@ export class DeviceMemory {
 
   /**
    * Takes a mapping away: no new references, background work cancelled, users waited for, ranges removed.
-   * @throws ERR_DEVICE_STATE when it is being released already
+   * @throws ERR_DEVICE_STATE when it is being released already, ERR_DEVICE_ARGUMENT for what is no mapping
    * @kernel memunmap_pages
    */
   async release(mapping: DeviceMapping): Promise<void> {
+    checkFields('mapping', mapping, { references: 'object' }, 'ERR_DEVICE_ARGUMENT');
     if (!mapping.references.live) {
       throw new PageInitError('ERR_DEVICE_STATE', 'the mapping is released already', {
         name: mapping.request.name,

@@ -12,6 +12,7 @@ import { checkUntouched, setMovable } from '../core/fill.js';
 import { initmemLines } from './log.js';
 import type { InitPlan, PlanRun } from '../plan/plan.js';
 import type { PageSink } from '../base/types.js';
+import { checkFields } from '../base/check.js';
 
 /** What the early pass did. */
 export interface EarlyResult {
@@ -45,6 +46,8 @@ export function defineZones(plan: InitPlan, memmap: Memmap): void {
  * @kernel free_area_init, memmap_init
  */
 export function initEarly(plan: InitPlan, memmap: Memmap, options: EarlyOptions = {}): EarlyResult {
+  checkFields('plan', plan, { runs: 'array' });
+  checkFields('memmap', memmap, { zones: 'object' });
   const started = performance.now();
   defineZones(plan, memmap);
   for (const run of plan.runs) {
@@ -77,6 +80,8 @@ function initRun(memmap: Memmap, run: PlanRun, verify: boolean): void {
  * @kernel memblock_free_all
  */
 export function releaseEarly(plan: InitPlan, sink: PageSink): Map<number, number> {
+  checkFields('plan', plan, { runs: 'array' });
+  checkFields('sink', sink, { freeBlocks: 'function' });
   const pages = new Map<number, number>();
   for (const run of plan.runs) {
     if (run.owner !== 'early' || run.fate !== 'free') continue;

@@ -17,6 +17,7 @@ import { KERNEL_DESCRIPTOR_BYTES } from '../base/constants.js';
 import { PageInitError } from '../base/errors.js';
 import { type HotplugLock, UNCONTENDED } from './hotplug-lock.js';
 import type { PageSink } from '../base/types.js';
+import { checkFields } from '../base/check.js';
 
 /** A block that was added. */
 interface Block extends PfnRange {
@@ -51,7 +52,9 @@ export class MemoryHotplug {
   readonly #descriptorBytes: number;
   readonly #blocks = new Map<number, Block>();
 
+  /** @throws ERR_PAGE_INIT_ARGUMENT for options without memmap or subsections, or a block that is no whole sections */
   constructor(options: MemoryHotplugOptions) {
+    checkFields('options', options, { memmap: 'object', subsections: 'object' });
     this.#memmap = options.memmap;
     this.#subsections = options.subsections;
     this.#lock = options.lock ?? UNCONTENDED;

@@ -19,6 +19,7 @@ import type { InitInput, ReservedPfnRange, ZonePfnRange } from '../base/types.js
 import { cutBy, normaliseReserved } from './cut.js';
 import { firstDeferredPfns, type ZonePiece } from './first-deferred.js';
 import { type HolePiece, presentSections, unavailableHoles, zonePieces } from './pieces.js';
+import { checkFields } from '../base/check.js';
 
 /** Who initialises a run of pages. */
 export type PageOwner = 'early' | 'reserved' | 'unavailable' | 'deferred' | 'no-init';
@@ -78,6 +79,7 @@ export interface InitPlan {
  * @remarks O(ranges log ranges); independent of the amount of memory
  */
 export function planInit(input: InitInput): InitPlan {
+  checkFields('input', input, { memory: 'array', reserved: 'array', zones: 'array' });
   const geometry = input.geometry ?? X86_64;
   checkGeometry(geometry);
   const profile = input.profile ?? profileForRelease();

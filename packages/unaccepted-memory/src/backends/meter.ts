@@ -5,6 +5,7 @@
 import type { AcceptBackend } from './backend.js';
 import type { ModelBackend, PlatformWork } from './cost.js';
 import { Counters } from '../base/counters.js';
+import { checkMethods } from '../base/check.js';
 
 /** What is counted, over all threads. Times in ns, cycles from the platform model if there is one. */
 export type MeterCounter =
@@ -43,6 +44,7 @@ export interface MeterOptions {
 
 /** Wraps `inner`; behaves as it does and counts. */
 export function meterBackend(inner: AcceptBackend, options: MeterOptions = {}): MeteredBackend {
+  checkMethods('inner', inner, ['accept', 'toHandle']);
   const counters = new Counters(COUNTERS, options.counters);
   const { underLock = () => false } = options;
   const model = 'cost' in inner ? (inner as ModelBackend) : undefined;

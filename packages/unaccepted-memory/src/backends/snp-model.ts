@@ -15,7 +15,7 @@
 import type { BackendHandle } from './backend.js';
 import { PAGE_SIZE } from '../base/constants.js';
 import { Counters } from '../base/counters.js';
-import { checkInteger } from '../base/check.js';
+import { checkInteger, checkObject } from '../base/check.js';
 import { overlaps, spend } from './cost.js';
 import type { AcceptCost, ModelBackend, ModelOptions, PlatformWork } from './cost.js';
 
@@ -52,6 +52,7 @@ export interface SnpModel extends ModelBackend {
 
 /** Creates the model. @throws ERR_ACCEPT_ARGUMENT when hostPageSize is no page size of the platform */
 export function createSnpModel(options: SnpModelOptions = {}): SnpModel {
+  checkObject('options', options);
   const { hostPageSize = LARGE, exitCycles = 5000, pvalidateCycles = 1000 } = options;
   const { zeroCyclesPerByte = 0, refuse = [], hostSmall = [] } = options;
   checkInteger('hostPageSize', hostPageSize, PAGE_SIZE, 2 ** 30);

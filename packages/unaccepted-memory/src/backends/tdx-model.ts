@@ -15,7 +15,7 @@
 import type { BackendHandle } from './backend.js';
 import { PAGE_SIZE } from '../base/constants.js';
 import { Counters } from '../base/counters.js';
-import { checkInteger } from '../base/check.js';
+import { checkInteger, checkObject } from '../base/check.js';
 import { overlaps, spend } from './cost.js';
 import type { AcceptCost, ModelBackend, ModelOptions, PlatformWork } from './cost.js';
 
@@ -70,6 +70,7 @@ export interface TdxModel extends ModelBackend {
 
 /** Creates the model. @throws ERR_ACCEPT_ARGUMENT when hostPageSize is no page size of the platform */
 export function createTdxModel(options: TdxModelOptions = {}): TdxModel {
+  checkObject('options', options);
   const { hostPageSize = 2 ** 21, callCycles = 1000, mapGpa = false, onCall } = options;
   const {
     refusedCycles = callCycles,

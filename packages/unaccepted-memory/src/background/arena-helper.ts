@@ -10,6 +10,7 @@ import { UnacceptedMemory } from '../memory/unaccepted-memory.js';
 import { Pacer } from './pacer.js';
 import type { PacerHandle } from './pacer.js';
 import type { ByteRange } from '../table/table.js';
+import { checkInteger, checkMethods, checkObject } from '../base/check.js';
 
 /** How long a helper hurries after a consumer caught up with it. */
 const URGENT_STEPS = 64;
@@ -24,6 +25,11 @@ const URGENT_STEPS = 64;
  * @remarks Blocks; for worker threads.
  */
 export function runArenaHelper(memory: UnacceptedMemory, range: ByteRange, pacer: Pacer): number {
+  checkMethods('memory', memory, ['firstUnaccepted', 'advance']);
+  checkObject('range', range);
+  checkInteger('range.start', range.start, 0);
+  checkInteger('range.end', range.end, range.start);
+  checkObject('pacer', pacer);
   let prepared = 0;
   let from = range.start;
   /** Steps for which neither rate nor load counts, because a consumer has caught up. */
@@ -66,6 +72,7 @@ export interface AcceptJob {
  * @param job    the same for all pieces
  */
 export function acceptUnitsJob(start: number, end: number, job: AcceptJob): void {
+  checkObject('job', job);
   const memory = UnacceptedMemory.attach(job.memory);
   const { physBase, unitSize } = memory.geometry;
   const options = {

@@ -15,7 +15,7 @@
 import { allocateBuffer, checkHandle } from '@bootmem/memmap/shared';
 import type { HandleFormat } from '@bootmem/memmap/shared';
 import type { Words } from '../memory/bitmap.js';
-import { checkInteger } from '../base/check.js';
+import { checkInteger, checkObject } from '../base/check.js';
 import { handleError } from '../base/errors.js';
 
 const { add, load, notify, store, wait } = Atomics;
@@ -115,6 +115,7 @@ export class Pacer {
 
   /** Makes a pacer; the other end attaches to it. @throws ERR_ACCEPT_ARGUMENT when `stepBytes` is no positive integer */
   static create(options: PacerOptions = {}): Pacer {
+    checkObject('options', options);
     const buffer = allocateBuffer(WORD.COUNT * 4);
     const words = new Int32Array(buffer);
     words[WORD.VERSION] = VERSION;

@@ -4,6 +4,7 @@
 import { PAGE_SIZE } from '../base/constants.js';
 import type { StateRun, UnitState } from './types.js';
 import type { UnacceptedMemory } from './unaccepted-memory.js';
+import { checkMethods } from '../base/check.js';
 
 const STATE_LETTERS: Readonly<Record<UnitState, string>> = {
   accepted: '.',
@@ -55,6 +56,7 @@ export interface AcceptReport {
 
 /** Reads the state of all units; each unit is a snapshot of its own. O(units). */
 export function acceptReport(memory: UnacceptedMemory): AcceptReport {
+  checkMethods('memory', memory, ['stateRuns', 'unacceptedBytes']);
   const { physBase, unitSize, unitCount } = memory.geometry;
   const runs = memory.stateRuns();
   const bytes: Record<UnitState, number> = {

@@ -5,6 +5,7 @@ import { AcceptError, hex } from '../base/errors.js';
 import type { ByteRange } from '../table/table.js';
 import type { UnitHolder } from '../memory/conversion.js';
 import type { AcceptPort } from './zone-port.js';
+import { checkFunction, checkInteger } from '../base/check.js';
 
 /** Bytes of a page and of a unit. */
 export interface BlockSizes {
@@ -28,6 +29,9 @@ export function blockHolder(
   holds?: (pfn: number, order: number) => boolean,
 ): UnitHolder {
   const { page } = sizes;
+  checkInteger('start', range.start, 0);
+  checkInteger('end', range.end, range.start + 1);
+  checkFunction('holds', holds, true);
   if (port.markShared === undefined || port.unmarkShared === undefined) {
     throw new AcceptError('ERR_ACCEPT_ARGUMENT', 'the allocator does not tell what is allocated');
   }
@@ -37,9 +41,6 @@ export function blockHolder(
       `expected whole pages of ${page} bytes, got [${hex(range.start)}, ${hex(range.end)})`,
       { start: range.start, end: range.end },
     );
-  }
-  if (holds !== undefined && typeof holds !== 'function') {
-    throw new AcceptError('ERR_ACCEPT_ARGUMENT', `holds is a function, got ${typeof holds}`);
   }
   // A page of several units is one allocated block's at least.
   const unitPages = Math.max(1, sizes.unit / page);

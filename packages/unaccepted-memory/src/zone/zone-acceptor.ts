@@ -22,7 +22,7 @@
 import { checkHandle } from '@bootmem/memmap/shared';
 import { BLOCK_PAGES, PAGE_SIZE } from '../base/constants.js';
 import { Counters } from '../base/counters.js';
-import { checkObject } from '../base/check.js';
+import { checkInteger, checkObject } from '../base/check.js';
 import { AcceptError, handleError } from '../base/errors.js';
 import type { UnacceptedMemory } from '../memory/unaccepted-memory.js';
 import { blockHolder } from './block-holder.js';
@@ -149,6 +149,7 @@ export class ZoneAcceptor implements AcceptGate {
 
   /** Pages of a zone that are being accepted right now. */
   inFlightPages(zone: number): number {
+    checkInteger('zone', zone, 1, 255);
     return this.#inFlight.pages(zone);
   }
 
@@ -234,6 +235,7 @@ export class ZoneAcceptor implements AcceptGate {
     if (!this.#inFlight.startHelper(slot, (other) => this.#memory.isAlive(other, true))) {
       throw new AcceptError('ERR_ACCEPT_ARGUMENT', 'another thread is the background helper');
     }
+    checkObject('options', options);
     const { reservePages, pacer } = options;
     let prepared = 0;
     try {
