@@ -24,6 +24,8 @@ export interface Member {
   readonly importing: Map<string, boolean>;
   /** It has imported something: from then on jobs may run on it. */
   used: boolean;
+  /** It is there to import a suspect and end. */
+  readonly isProof: boolean;
   /** Its owner has ended it. */
   killed: boolean;
   /** When it was started, on this thread's clock. */
@@ -238,6 +240,38 @@ export class Crew {
     }
   }
 
+  /**
+   * Where no threads are wanted: one imports a suspect and ends, a few times, until its module is cleared or given up.
+   * Resolves also when that could not be found out: the import takes too long, or no thread can be made.
+   */
+  prove(href: string, name: string): Promise<void> {
+    let proof = this.#proofs.get(href);
+    if (proof === undefined) {
+      proof = this.#prove(href, name).finally(() => this.#proofs.delete(href));
+      this.#proofs.set(href, proof);
+    }
+    return proof;
+  }
+
+  async #prove(href: string, name: string): Promise<void> {
+    if (this.capacity === 0) return;
+    // Those that were asked to leave may still have something to end.
+    while (!this.#members.includes(undefined, 1)) await this.#endOf(this.living()[0]!);
+    const deaths = this.modules.deathsOf(href);
+    const id = this.#members.indexOf(undefined, 1);
+    if (this.#closing || this.startError !== undefined) return;
+    this.#start(id, true);
+    const member = this.#members[id];
+    if (member === undefined) return;
+    const aloneMs = this.modules.aloneMs(href);
+    this.post(member, { t: 'load', id: 0, href, name, aloneMs });
+    this.post(member, { t: 'leave' });
+    await this.#endOf(member);
+    // Neither an import that has ended nor a death that is its own: then nothing is known.
+    const isWorse = this.modules.deathsOf(href) > deaths;
+    if (isWorse && this.modules.error(href) === undefined) await this.#prove(href, name);
+  }
+
   /** Keeps the process alive until the matching `unref`. */
   ref(): void {
     this.#refs += 1;
@@ -282,11 +316,7 @@ export class Crew {
       if (member === undefined) continue;
       this.wakeOne(member.id);
       member.platform.ref();
-      left.push(
-        new Promise<void>((resolve) => {
-          this.#endWaiters.set(member, resolve);
-        }),
-      );
+      left.push(this.#endOf(member));
     }
     if (left.length === 0) return;
     const all = Promise.all(left);
@@ -302,9 +332,18 @@ export class Crew {
     await all;
   }
 
-  readonly #endWaiters = new Map<Member, () => void>();
+  readonly #endWaiters = new Map<Member, (() => void)[]>();
+  /** Suspects that are being proved. */
+  readonly #proofs = new Map<string, Promise<void>>();
 
-  #start(id: number): void {
+  /** Resolves when the thread has ended. */
+  #endOf(member: Member): Promise<void> {
+    return new Promise((resolve) => {
+      this.#endWaiters.set(member, [...(this.#endWaiters.get(member) ?? []), resolve]);
+    });
+  }
+
+  #start(id: number, isProof = false): void {
     const base = workerBase(id);
     store(this.words, base + WORKER.SLEEP, 0);
     store(this.words, base + WORKER.MAIL, 0);
@@ -321,9 +360,10 @@ export class Crew {
       importing: new Map(),
       used: false,
       tid: 0,
+      isProof,
       killed: false,
       since: performance.now(),
-      state: 'starting',
+      state: isProof ? 'leaving' : 'starting',
     };
     box.member = member;
     this.#members[id] = member;
@@ -413,7 +453,8 @@ export class Crew {
     this.#members[member.id] = undefined;
     // Whoever dies awake leaves the place of the one that spins to others.
     Atomics.compareExchange(this.words, HEAD.SPINNER, member.id, 0);
-    const expected = wasLeaving || this.#closing;
+    const expected =
+      (wasLeaving && !(member.isProof && member.importing.size > 0)) || this.#closing;
     if (wasStarting && !this.#closing) {
       this.#startFailures += 1;
       if (this.#startFailures >= MAX_START_FAILURES) {
@@ -426,7 +467,7 @@ export class Crew {
       if (error !== undefined) this.#events.onGivenUp(error);
     }
     const hadWork = this.#events.onEnd(member, end, expected);
-    this.#endWaiters.get(member)?.();
+    for (const resolve of this.#endWaiters.get(member) ?? []) resolve();
     this.#endWaiters.delete(member);
     if (this.#closing || this.startError !== undefined) return;
     if (member.id > this.#target && !wasLeaving) return;

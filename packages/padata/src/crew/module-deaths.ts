@@ -3,7 +3,8 @@
  *
  * ```
  *   a thread ends while it imports ─ one, and it had run nothing else ─▶ that module's death; after MAX_DEATHS it is given up
- *                                  └ several, or jobs may have run ────▶ suspects: imported first, one at a time
+ *                                  └ several, or jobs may have run ────▶ suspects, unless other threads have lived through
+ *                                                                        it: imported first, one at a time
  *   a thread has imported it ─▶ cleared
  * ```
  * Threads say by message what they begin to import and what they have ended importing, so an end in between is
@@ -44,10 +45,17 @@ interface Suspect {
 export class ModuleDeaths {
   readonly #suspects = new Map<string, Suspect>();
   readonly #givenUp = new Map<string, PadataError>();
+  /** Modules that some thread has imported and lived: only a death that is their own is held against them. */
+  readonly #proven = new Set<string>();
 
   /** Has a thread ended while it imported this module, and none imported it since? */
   isSuspect(href: string): boolean {
     return this.#suspects.has(href);
+  }
+
+  /** Deaths that are its own, since it was imported last. */
+  deathsOf(href: string): number {
+    return this.#suspects.get(href)?.deaths ?? 0;
   }
 
   /** For how long a thread imports it by itself, in milliseconds; 0 = it is not suspect. */
@@ -76,14 +84,16 @@ export class ModuleDeaths {
   /** A thread has ended importing it, well or with an error. */
   imported(href: string): void {
     this.#suspects.delete(href);
+    this.#proven.add(href);
   }
 
   /** A thread has ended while it imported modules; returns why one is given up now. */
   ended({ importing, used, worker, end }: ImportsAtEnd): PadataError | undefined {
     for (const [href, alone] of importing) {
       const suspect = this.#suspects.get(href) ?? { deaths: 0, doubts: 0 };
-      this.#suspects.set(href, suspect);
       const isOwn = importing.size === 1 && (!used || (alone && suspect.doubts >= MAX_DOUBTS));
+      if (!isOwn && this.#proven.has(href)) continue;
+      this.#suspects.set(href, suspect);
       if (!isOwn) {
         if (alone) suspect.doubts += 1;
         continue;

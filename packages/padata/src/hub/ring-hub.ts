@@ -149,12 +149,23 @@ export class RingHub implements SlotRingHost {
     const { modules } = this.#crew;
     try {
       // What ends threads would end the program here.
+      if (modules.isSuspect(href)) await this.#prove(href, name);
       if (modules.isSuspect(href)) throw modules.error(href) ?? suspectError(href);
       await Promise.all([loadWithin(href, name, this.#loadTimeoutMs), entry.load()]);
     } catch (error) {
       if (this.#isAlone) ring.breakWith(error);
     }
     this.turns.scheduleDelivery();
+  }
+
+  /** Finds out about a suspect, if that takes no longer than an import may. */
+  async #prove(href: string, name: string): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, this.#loadTimeoutMs);
+    });
+    await Promise.race([this.#crew.prove(href, name), late]);
+    clearTimeout(timer);
   }
 
   /** Whoever sleeps looks for work by the new rules. */
@@ -188,7 +199,7 @@ export class RingHub implements SlotRingHost {
   /** A thread was started: it learns all rings, after its predecessor's jobs are settled. */
   onStart(member: Member): void {
     queueMicrotask(() => {
-      if (member.state === 'dead') return;
+      if (member.state === 'dead' || member.isProof) return;
       const { modules } = this.#crew;
       const entries = [...this.#entries.values()].filter(({ ring }) => ring.broken === undefined);
       for (const entry of modules.inOrder(entries)) this.#announceTo(member, entry);

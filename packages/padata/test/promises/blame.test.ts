@@ -85,6 +85,25 @@ test('of two modules that threads import when they end, only the one that ends t
   expect(await innocent.run(9)).toBe(9);
 });
 
+test('with no threads left to try on: what one thread finds out decides, the guilty module is loaded nowhere', async () => {
+  pool.resize(1);
+  const innocent = waits('innocent');
+  const guilty = waits('guilty', { exits: '' });
+  const jobs = [innocent.run(7), guilty.run(8).catch((error: unknown) => error)] as const;
+  await until(() => existsSync(begun('innocent')) && existsSync(begun('guilty')));
+  pool.on('worker-exit', () => {
+    pool.resize(0);
+    open('innocent');
+  });
+  open('guilty');
+  expect(await jobs[0]).toBe(7);
+  expect(await jobs[1]).toMatchObject({
+    code: 'ERR_PADATA_MODULE',
+    details: { exitCode: 9, module: expect.stringContaining('guilty') },
+  });
+  expect(pool.stats()).toMatchObject({ threads: 0, ready: 0 });
+});
+
 test('a module that ends threads on which jobs run is given up all the same', async () => {
   const healthy = pool.series<Any>({
     fn: { module: new URL('../fixtures/series-jobs.mjs', import.meta.url), name: 'same' },

@@ -11,6 +11,8 @@ export interface Order {
 export const resultForms: readonly string[];
 export const smallForms: readonly string[];
 export const inputForms: readonly string[];
+/** Names of the forms of inputs that no message can carry. */
+export const unsendableForms: readonly string[];
 /** Is the value this order's own result? */
 export function isOwn(order: Order, value: unknown): boolean;
 /** An order on its way in, and what is handed over with it. */

@@ -84,9 +84,28 @@ const INPUTS = {
 /** Names of the forms of inputs. */
 export const inputForms = Object.keys(INPUTS);
 
+function bites() {
+  throw new Error('it cannot be read');
+}
+/** Inputs that no message can carry, and what is handed over with them. */
+const UNSENDABLE = {
+  function: (order) => [() => order],
+  symbol: () => [Symbol('no input')],
+  getter: (order) => [Object.defineProperty({ order }, 'x', { get: bites, enumerable: true })],
+  proxy: () => [new Proxy({}, { ownKeys: bites, get: bites })],
+  inMap: (order) => [new Map([['order', () => order]])],
+  gone: (order) => {
+    const [buffer, list] = INPUTS.moved(order);
+    structuredClone(buffer, { transfer: list });
+    return [buffer, list];
+  },
+};
+/** Names of their forms. */
+export const unsendableForms = Object.keys(UNSENDABLE);
+
 /** An order on its way in. */
 export function wrap(form, order) {
-  const [input, list] = INPUTS[form](order);
+  const [input, list] = (INPUTS[form] ?? UNSENDABLE[form])(order);
   return { input, transfer: list };
 }
 

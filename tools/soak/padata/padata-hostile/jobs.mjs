@@ -107,6 +107,15 @@ const deferrals = [
       if (error.code !== 'ERR_PADATA_DOUBLE_COMPLETE') note(context);
     }
   },
+  ({ id }, handle, context) => {
+    try {
+      completeDeferred(handle, { id, x: pick(UNCLONEABLE, 1)(id) });
+      note(context);
+    } catch (error) {
+      if (error.code !== 'ERR_PADATA_CLONE') note(context);
+    }
+    completeDeferred(handle, token(id));
+  },
   ({ id }, handle) => {
     completeDeferred(handle, token(id));
     throw new Error('after its completion');

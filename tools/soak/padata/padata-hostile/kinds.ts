@@ -73,6 +73,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   parts: { pends: true, comesTo: own },
   thenable: { pends: true, comesTo: own },
   broken: { pends: true, comesTo: fails('ERR_PADATA_JOB_FAILED') },
+  unsendable: { comesTo: fails('ERR_PADATA_CLONE') },
   uncloneable: { comesTo: uncloneable },
   uncloneableLater: { pends: true, comesTo: uncloneable },
   throws: { comesTo: thrown },

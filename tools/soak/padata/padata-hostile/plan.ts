@@ -3,7 +3,7 @@
  * What threads make of it is a matter of time and differs.
  */
 import { Random } from '../../../kit/random.mjs';
-import { inputForms, resultForms } from './answers.mjs';
+import { inputForms, resultForms, unsendableForms } from './answers.mjs';
 import type { Order } from './answers.mjs';
 import { KINDS } from './kinds.js';
 
@@ -198,7 +198,7 @@ class Planner {
       ms: random.once(10) ? 10 : random.unit() * 2,
       variant: random.below(60),
     };
-    return { order, form: random.pick(inputForms) };
+    return { order, form: random.pick(kind === 'unsendable' ? unsendableForms : inputForms) };
   }
 
   /** Jobs that end by themselves and nobody's thread. */
@@ -230,7 +230,9 @@ class Planner {
   #jobStep(series: SeriesPlan, at: number, kinds: readonly string[]): Step {
     const random = this.#random;
     let job = this.#job(kinds);
-    if (series.deathsAtLoad !== undefined) job = { ...job, order: { ...job.order, kind: 'loads' } };
+    if (series.deathsAtLoad !== undefined && job.order.kind !== 'unsendable') {
+      job = { ...job, order: { ...job.order, kind: 'loads' } };
+    }
     const { endless } = KINDS[job.order.kind]!;
     const abort: AbortPlan = {
       ms: random.pick([0, 1, 5, 30]),

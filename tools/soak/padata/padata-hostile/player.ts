@@ -194,7 +194,9 @@ export class Player {
     const { order, form } = step.job;
     const abort = step.abort === undefined ? undefined : this.#abort(step.abort);
     const { way, more } = step;
-    const job: Job = { order, form, way, series: facts, place: live.places, abort, refused: false };
+    // Whether what cannot be sent is refused at once or has a place depends on where it would go.
+    const refused = order.kind === 'unsendable';
+    const job: Job = { order, form, way, series: facts, place: live.places, abort, refused };
     live.places += 1;
     const { input, transfer } = wrap(form, order);
     this.book.beginJob(job);

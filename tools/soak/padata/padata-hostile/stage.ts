@@ -3,7 +3,8 @@
  * output, a line each, and ends by itself: nothing here keeps it alive but padata.
  *
  *   LINE JOB N OF …   printed by jobs          ROUND {…}   a round is over
- *   FAULT …           something is wrong       DONE {…}    all is over, the process ends now
+ *   FAULT …           something is wrong       PLAYED …    what was played
+ *                                              DONE {…}    all is over, the process ends now
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,11 +16,14 @@ import { planRound } from './plan.js';
 import { Planter } from './plants.js';
 import type { Plant } from './plants.js';
 import { Player } from './player.js';
+import { Tally } from './tally.js';
 
 /** What the stage is told, as JSON in its only argument. */
 export interface Script {
   readonly seed: number;
   readonly ms: number;
+  /** Rounds that are played at least, however long they take. */
+  readonly rounds: number;
   /** Only this round, once; undefined = all from 1 on. */
   readonly round: number | undefined;
   readonly boundMs: number;
@@ -30,7 +34,7 @@ export interface Script {
 const WARM_ROUNDS = 20;
 
 const script = JSON.parse(process.argv[2]!) as Script;
-const { seed, ms, boundMs, plant } = script;
+const { seed, ms, rounds, boundMs, plant } = script;
 const say = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };
@@ -56,6 +60,7 @@ process.on('exit', () => {
 
 const began = performance.now();
 let warm: Footprint | undefined;
+const tally = new Tally();
 for (let played = 1; ; played += 1) {
   const round = planRound(seed, number);
   player = new Player(round, {
@@ -69,7 +74,9 @@ for (let played = 1; ; played += 1) {
   planter.endRound();
   const calm = round.calm && deathsOf(player.facts) === 0;
   say(`ROUND ${JSON.stringify({ calm, printed: player.printed, settled: book.settled })}`);
-  if (script.round !== undefined || performance.now() - began > ms) break;
+  tally.add(round);
+  if (script.round !== undefined) break;
+  if (played >= rounds && performance.now() - began > ms) break;
   if (played === WARM_ROUNDS) warm = await footprint();
   number += 1;
 }
@@ -78,5 +85,6 @@ if (warm !== undefined) {
   for (const text of grown(warm, latest)) fault(`it has grown: ${text}`);
   say(`HELD ${inWords(warm)}, and at the end ${inWords(latest)}`);
 }
+say(`PLAYED ${tally.inWords()}`);
 over = true;
 say(`DONE ${process.getActiveResourcesInfo().join(' ')}`);
