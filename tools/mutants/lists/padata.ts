@@ -82,7 +82,7 @@ const mutants: readonly Mutant[] = [
     file: 'ring/slot-ring.ts',
     find: 'if (this.#delivering) return 0;',
     put: '',
-    first: 'series|padata.test',
+    first: 'slot-ring',
   },
   {
     name: 'slot ring: a thread that runs a job nobody has cancelled counts as stuck',
@@ -111,7 +111,7 @@ const mutants: readonly Mutant[] = [
     find: `    words[base + SLOT.KIND] = again.kind;
     words[base + SLOT.LENGTH] = again.length;`,
     put: `    words[base + SLOT.LENGTH] = again.length;`,
-    first: 'faults|series',
+    first: 'slot-ring',
   },
   {
     name: 'lost jobs: a job that was aborted is run again',
@@ -211,7 +211,7 @@ const mutants: readonly Mutant[] = [
     put: `    protocol.finish(words, base);
     for (let i = 0; i < 1000; i += 1) load(words, base);
     words[base + SLOT.KIND] = Kind.MESSAGE;`,
-    first: 'series|hostile',
+    first: 'slot-ring',
   },
   {
     name: 'runner: a deferred job that fails late fails though it was completed',
@@ -381,18 +381,67 @@ const mutants: readonly Mutant[] = [
   {
     name: 'modules: all that a thread imports are to blame for its end',
     file: 'crew/module-deaths.ts',
-    find: 'if (importing.size !== 1) return [];',
-    put: 'for (const other of importing) this.#deaths.set(other, this.#deaths.get(other)! + 1);',
-    first: 'loading',
+    find: 'const isOwn = importing.size === 1 && (!used',
+    put: 'const isOwn = importing.size > 0 && (!used',
+    first: 'blame',
   },
   {
     name: 'modules: one that was imported after all stays suspect',
     file: 'crew/module-deaths.ts',
-    find: `  imported(href: string): void {
-    this.#deaths.delete(href);`,
-    put: `  imported(href: string): void {
-    void href;`,
-    first: 'loading',
+    find: `    this.#suspects.delete(href);
+    this.#proven.add(href);`,
+    put: `    this.#proven.add(href);`,
+    first: 'blame',
+  },
+  {
+    name: 'modules: one is to blame for what jobs did to a thread that imports it',
+    file: 'crew/module-deaths.ts',
+    find: '(!used || (alone',
+    put: '(used || !used || (alone',
+    first: 'blame',
+  },
+  {
+    name: 'modules: one that others have lived through is suspect because of what jobs did',
+    file: 'crew/module-deaths.ts',
+    find: 'if (!isOwn && this.#proven.has(href)) continue;',
+    put: '',
+    first: 'blame',
+  },
+  {
+    name: 'imports: nobody waits for a suspect',
+    file: 'worker/module-imports.ts',
+    find: 'while (isSuspect ? this.#underWay > 0 : this.#suspects > 0) {',
+    put: 'while (isSuspect ? this.#underWay > 0 : this.#suspects < 0) {',
+    first: 'blame',
+  },
+  {
+    name: 'worker: a thread that is to leave waits for an import that never ends',
+    file: 'worker/worker-core.ts',
+    find: 'if (this.#leaving && this.#pendingAsync === this.#loads) break;',
+    put: 'if (this.#leaving && this.#pendingAsync === 0) break;',
+    first: 'blame',
+  },
+  {
+    name: 'hub: suspects are given up where there are no threads',
+    file: 'hub/ring-hub.ts',
+    find: 'if (modules.isSuspect(href)) await this.#prove(href, name);',
+    put: 'if (modules.isSuspect(href)) void this.#prove;',
+    first: 'blame',
+  },
+  {
+    name: 'deferred: the value is read when the job is claimed',
+    file: 'slot/deferred.ts',
+    find: 'if (isPlain(value)) {',
+    put: 'if (isPlain(value) && room < 0) {',
+    first: 'padata.test',
+  },
+  {
+    name: 'Web pair: the reader does not hear that the writer failed',
+    file: 'series/streams.web.ts',
+    find: `          fail(error);
+          throw error;`,
+    put: '          throw error;',
+    first: 'ends',
   },
 ];
 export default mutants;

@@ -118,7 +118,47 @@ test('a module that ends threads on which jobs run is given up all the same', as
   await isBegun('guilty');
   open('guilty');
   await expect(job).rejects.toMatchObject({ code: 'ERR_PADATA_MODULE', details: { exitCode: 9 } });
+  // Once where jobs may have ended the thread, then by itself on three that begin with it, which die at the same time.
+  expect(exits.length).toBeLessThanOrEqual(THREADS + 3 + 2);
   expect(await healthy.run(5)).toBe(5);
+});
+
+test('a module that was imported after all is as good as any: its jobs run here when threads go', async () => {
+  pool.resize(1);
+  const module = new URL('../fixtures/exits-at-load.mjs', import.meta.url);
+  module.search = new URLSearchParams({ times: '1', file: join(folder, 'imports') }).toString();
+  const series = pool.series<Any>({ fn: { module, name: 'same' } });
+  expect(await series.run(1)).toBe(1);
+  expect(exits).toContain(9);
+  pool.resize(0);
+  expect(await series.run(2)).toBe(2);
+});
+
+test('a thread that jobs end while it imports a module that others have: that one stays what it was', async () => {
+  pool.resize(2);
+  // Both threads import it; where the pool has one thread less afterwards, nobody can try again.
+  const slow = waits('slow');
+  const killer = pool.series<Any>({ fn: { module: faults, name: 'job' }, workers: [1] });
+  const module = new URL('../fixtures/series-jobs.mjs', import.meta.url);
+  await pool.load({ module, name: 'same' });
+  await until(() => existsSync(begun('slow')) && statSync(begun('slow')).size === 2);
+  open('slow');
+  expect(await slow.run(1)).toBe(1);
+  rmSync(join(folder, 'slow'));
+  await expect(killer.run({ n: 13, fault: 'exit' })).rejects.toMatchObject({
+    code: 'ERR_PADATA_WORKER_DIED',
+  });
+  await until(() => statSync(begun('slow')).size === 3);
+  pool.on('worker-exit', () => {
+    pool.resize(0);
+    open('slow');
+  });
+  await expect(killer.run({ n: 13, fault: 'exit' })).rejects.toMatchObject({
+    code: 'ERR_PADATA_WORKER_DIED',
+  });
+  expect(await slow.run(2)).toBe(2);
+  // No thread was needed to find out.
+  expect(statSync(begun('slow')).size).toBe(4);
 });
 
 test('a thread that is to be replaced does not wait for an import that never ends', async () => {

@@ -1,0 +1,143 @@
+// The owner's end of a ring and what a thread leaves in a slot, step by step: the test itself is the thread.
+import { expect, test } from '@jest/globals';
+import { toErrorRecord } from '../dist/base/error-record.js';
+import {
+  Kind,
+  SLOT,
+  SLOT_NUMBER,
+  STATE_BITS,
+  STATE_MASK,
+  SlotState,
+  slotNumber,
+  slotWord,
+} from '../dist/protocol/ring-layout.js';
+import type { RingMemory } from '../dist/protocol/ring-layout.js';
+import { SlotRing } from '../dist/ring/slot-ring.js';
+import type { FromWorker } from '../dist/protocol/messages.js';
+import { SlotOutcome } from '../dist/slot/slot-outcome.js';
+import { readValue } from '../dist/slot/slot-values.js';
+
+const WINDOW = 4;
+const WORKER = 1;
+
+function ring(retries = 0): SlotRing {
+  return new SlotRing(
+    {
+      id: 1,
+      window: WINDOW,
+      arenaBytes: 4096,
+      slotBytes: 512,
+      outputBytes: (n) => n,
+      firstSequence: 0,
+      shared: true,
+      copyBytes: true,
+      retries,
+      capacity: 1,
+      onOutcome: undefined,
+    },
+    { threads: 1, handOver: () => undefined },
+  );
+}
+const base = (sequence: number): number => slotWord(WINDOW, sequence);
+/** The thread has taken this job. */
+function take({ words }: RingMemory, sequence: number): void {
+  words[base(sequence) + SLOT.STATE] = SlotState.RUNNING | (WORKER << STATE_BITS);
+}
+const host = (posted: FromWorker[] = []) => ({
+  worker: WORKER,
+  post: (message: FromWorker) => posted.push(structuredClone(message)),
+});
+
+test('a callback that leads to another delivery ends before the next one begins', () => {
+  const owner = ring();
+  const outcome = new SlotOutcome(1, owner.memory, host());
+  const log: string[] = [];
+  for (const n of [0, 1, 2]) {
+    owner.submit(
+      n,
+      (_error, value, sequence) => {
+        log.push(`${sequence} begins with ${value as number}`);
+        // As a blocking range job does that finds the message of a thread.
+        log.push(`${owner.deliver(WINDOW, 0)} within`);
+        log.push(`${sequence} ends`);
+      },
+      undefined,
+      0,
+      false,
+    );
+    take(owner.memory, n);
+    outcome.finish(base(n), 10 * n);
+  }
+  expect(owner.deliver(WINDOW, 0)).toBe(3);
+  expect(log).toEqual(
+    [0, 1, 2].flatMap((n) => [`${n} begins with ${10 * n}`, '0 within', `${n} ends`]),
+  );
+});
+
+const bytes = (length: number, value: number) => new Uint8Array(length).fill(value);
+test.each([
+  ['number', 7, 'a text that is its result'],
+  ['text', 'input', 8],
+  ['bytes', bytes(40, 1), undefined],
+  ['plain data', { a: [1, 'two'] }, 9.5],
+  ['undefined', undefined, bytes(8, 2)],
+])(
+  'a thread that ends between its result and DONE: the job is run again with its own input, %s',
+  (_what, input, result) => {
+    const owner = ring(1);
+    const { memory } = owner;
+    const outcomes: unknown[] = [];
+    owner.submit(input, (error, value) => outcomes.push(error ?? value), undefined, 0, false);
+    take(memory, 0);
+    const outcome = new SlotOutcome(1, memory, host());
+    outcome.finish(base(0), result);
+    // All of it was written, and the last step was not done.
+    take(memory, 0);
+    owner.workerDied(WORKER, 1, undefined);
+    expect(memory.words[base(0) + SLOT.STATE]! & STATE_MASK).toBe(SlotState.READY);
+    expect(readValue(memory, base(0), 0)).toEqual(input);
+    take(memory, 0);
+    outcome.finish(base(0), 'second');
+    owner.deliver(WINDOW, 0);
+    expect(outcomes).toEqual(['second']);
+    expect(owner.retried).toBe(1);
+  },
+);
+
+const failure = new RangeError('failure');
+test.each<[string, unknown, number, FromWorker['t'] | undefined]>([
+  ['number', 7.5, Kind.NUMBER, undefined],
+  ['text', 'text', Kind.STRING, undefined],
+  ['bytes', bytes(16, 3), Kind.BYTES, undefined],
+  ['plain data', { a: 1 }, Kind.PLAIN, undefined],
+  ['null', null, Kind.NULL, undefined],
+  ['class instance', new Map([[1, 2]]), Kind.MESSAGE, 'result'],
+  ['failure', failure, Kind.ERROR, 'jobFailed'],
+  ['what cannot be cloned', () => 1, Kind.ERROR, 'jobFailed'],
+])('DONE is the last step of a job that ends with: %s', (_what, value, kind, message) => {
+  const owner = ring();
+  const { words, numbers } = owner.memory;
+  owner.submit(1, () => undefined, undefined, 0, false);
+  take(owner.memory, 0);
+  const posted: FromWorker[] = [];
+  const outcome = new SlotOutcome(1, owner.memory, host(posted));
+  const seen: unknown[] = [];
+  const { store } = Atomics;
+  // What another thread could see from this step on.
+  Atomics.store = ((array: Int32Array, index: number, state: number) => {
+    if (array === words && index === base(0) + SLOT.STATE && state === SlotState.DONE) {
+      seen.push([words[base(0) + SLOT.KIND], posted.at(-1)?.t]);
+      if (kind < Kind.MESSAGE) seen.push(readValue(owner.memory, base(0), 0));
+    }
+    return store(array, index, state);
+  }) as typeof store;
+  try {
+    if (value === failure) outcome.fail(base(0), value);
+    else outcome.finish(base(0), value);
+  } finally {
+    Atomics.store = store;
+  }
+  expect(seen).toEqual(kind < Kind.MESSAGE ? [[kind, message], value] : [[kind, message]]);
+  if (value === failure) expect(posted).toMatchObject([{ error: toErrorRecord(failure) }]);
+  if (kind === Kind.NUMBER) expect(numbers[slotNumber(0) + SLOT_NUMBER.VALUE]).toBe(value);
+});
