@@ -1,4 +1,5 @@
 /** A worker's rings: told by message, scanned in turn. */
+import { countWorks } from '../base/current-worker.js';
 import { toErrorRecord } from '../base/error-record.js';
 import { WORKER, workerBase } from '../protocol/control-layout.js';
 import { wakeWorker } from '../protocol/machine.js';
@@ -69,7 +70,10 @@ export class WorkerRings implements RunnerHost {
         runner.fn = fn;
         const early = this.#early.get(ring);
         this.#early.delete(ring);
+        // In a turn of its own, between the loop's: what runs now are jobs, whatever else is imported.
+        countWorks(1);
         for (const { jobs, ask } of early ?? []) this.takeInputs(ring, jobs, ask);
+        countWorks(-1);
       },
       (error) => {
         this.#loop.post({ t: 'ringError', ring, error: toErrorRecord(error) });

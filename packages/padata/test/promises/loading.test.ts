@@ -176,3 +176,16 @@ test('a job may make a pool of its own, at once or later', async () => {
     expect(await series.run(5)).toBe(25);
   }
 });
+
+test('a job that comes before its module may make a pool too, while the thread imports another module', async () => {
+  pool = createWorkPool({ threads: 1 });
+  await pool.ready();
+  const slow = new URL('../fixtures/waits-at-load.mjs', import.meta.url);
+  const parameters = { begun: join(folder, 'begun'), go: join(folder, 'go') };
+  slow.search = new URLSearchParams(parameters).toString();
+  pool.series<Any>({ fn: { module: slow, name: 'same' } });
+  const nested = new URL('../fixtures/nested-jobs.mjs', import.meta.url);
+  const series = pool.series<Any>({ fn: { module: nested, name: 'ownPool' } });
+  // By message, so it is in the thread before the module is.
+  expect(await series.run(5, { transfer: [new ArrayBuffer(1)] })).toBe(25);
+});

@@ -96,6 +96,12 @@ function isRefused(series: SeriesFacts, outcome: Outcome): boolean {
   );
 }
 
+/** Does it say that its module does not load, and does it not? */
+function isWithoutModule({ deathsAtLoad, mayRunHere }: SeriesFacts, outcome: Outcome): boolean {
+  if (!outcome.failed || codeOf(outcome.error) !== 'ERR_PADATA_MODULE') return false;
+  return deathsAtLoad < 0 || deathsAtLoad >= 3 || (deathsAtLoad > 0 && mayRunHere);
+}
+
 /** What is wrong with this outcome; undefined = nothing. */
 function judge(job: Job, outcome: Outcome): string | undefined {
   const { order, form, series, abort } = job;
@@ -103,7 +109,10 @@ function judge(job: Job, outcome: Outcome): string | undefined {
   if (abort?.signal.aborted === true) {
     const reason: unknown = abort.reason ?? abort.signal.reason;
     if (outcome.failed && isReason(outcome.error, reason)) return undefined;
-    return isRefused(series, outcome) ? undefined : 'not the reason of its abort';
+    // It may have been refused before, in the same turn.
+    const refused = order.kind === 'unsendable' && kind.comesTo(order, outcome);
+    if (refused || isRefused(series, outcome) || isWithoutModule(series, outcome)) return undefined;
+    return 'not the reason of its abort';
   }
   if (kind.comesTo(order, outcome)) return undefined;
   if (!outcome.failed) {
@@ -115,15 +124,11 @@ function judge(job: Job, outcome: Outcome): string | undefined {
     return gaveUp && wasAsked ? undefined : 'a result that is not its own';
   }
   const { error } = outcome;
-  const code = codeOf(error);
   const excused =
     isRefused(series, outcome) ||
     isFelled(series.pool, order.kind, form, error) ||
     (kind.deadly === true && series.mayRunHere && (error as Error).message.startsWith('spared')) ||
-    (code === 'ERR_PADATA_MODULE' &&
-      (series.deathsAtLoad < 0 ||
-        series.deathsAtLoad >= 3 ||
-        (series.deathsAtLoad > 0 && series.mayRunHere)));
+    isWithoutModule(series, outcome);
   return excused ? undefined : 'an error that is not its own';
 }
 
