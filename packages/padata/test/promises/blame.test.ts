@@ -36,6 +36,17 @@ function waits(name: string, options: Record<string, string> = {}): Series<Any> 
   module.search = new URLSearchParams(parameters).toString();
   return pool.series<Any>({ fn: { module, name: 'same' } });
 }
+/** The next thread that ends leaves a pool of no threads; then the module may go on. */
+function shrinkAtNextExit(name: string): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = pool.on('worker-exit', () => {
+      stop();
+      pool.resize(0);
+      open(name);
+      resolve();
+    });
+  });
+}
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
 }
@@ -91,11 +102,9 @@ test('with no threads left to try on: what one thread finds out decides, the gui
   const guilty = waits('guilty', { exits: '' });
   const jobs = [innocent.run(7), guilty.run(8).catch((error: unknown) => error)] as const;
   await until(() => existsSync(begun('innocent')) && existsSync(begun('guilty')));
-  pool.on('worker-exit', () => {
-    pool.resize(0);
-    open('innocent');
-  });
+  const shrunk = shrinkAtNextExit('innocent');
   open('guilty');
+  await shrunk;
   expect(await jobs[0]).toBe(7);
   expect(await jobs[1]).toMatchObject({
     code: 'ERR_PADATA_MODULE',
@@ -149,13 +158,11 @@ test('a thread that jobs end while it imports a module that others have: that on
     code: 'ERR_PADATA_WORKER_DIED',
   });
   await until(() => statSync(begun('slow')).size === 3);
-  pool.on('worker-exit', () => {
-    pool.resize(0);
-    open('slow');
-  });
+  const shrunk = shrinkAtNextExit('slow');
   await expect(killer.run({ n: 13, fault: 'exit' })).rejects.toMatchObject({
     code: 'ERR_PADATA_WORKER_DIED',
   });
+  await shrunk;
   expect(await slow.run(2)).toBe(2);
   // No thread was needed to find out.
   expect(statSync(begun('slow')).size).toBe(4);
