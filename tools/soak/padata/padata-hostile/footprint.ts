@@ -1,5 +1,5 @@
 /** What the process holds: memory, descriptors, threads. Linux tells the last two; elsewhere they are not looked at. */
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
 
 /** What a process holds at one moment. */
 export interface Footprint {
@@ -39,6 +39,34 @@ function residentMiB(): number {
   if (!existsSync(status)) return process.memoryUsage.rss() / MIB;
   const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(status, 'utf8')) ?? [];
   return Number(kib) / 1024;
+}
+
+/** The most of both. */
+export function most(a: Footprint | undefined, b: Footprint): Footprint {
+  if (a === undefined) return b;
+  return {
+    rss: Math.max(a.rss, b.rss),
+    heap: Math.max(a.heap, b.heap),
+    external: Math.max(a.external, b.external),
+    descriptors: Math.max(a.descriptors, b.descriptors),
+    threads: Math.max(a.threads, b.threads),
+  };
+}
+
+/** What its descriptors lead to, and how many to each. */
+export function descriptorsInWords(): string {
+  const folder = '/proc/self/fd';
+  const counts = new Map<string, number>();
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+    let target = 'gone';
+    try {
+      target = readlinkSync(`${folder}/${name}`).replace(/:\[\d+\]$/, '');
+    } catch {
+      // That of the listing itself.
+    }
+    counts.set(target, (counts.get(target) ?? 0) + 1);
+  }
+  return [...counts].map(([target, count]) => `${count} ${target}`).join(', ');
 }
 
 /** In words. */
