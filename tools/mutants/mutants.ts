@@ -15,6 +15,8 @@ import { WorkingCopy } from './working-copy.js';
 /** A mutant may make the suite slower by this before it counts as hanging, at least so many milliseconds. */
 const SLOWER = 5;
 const LEAST_LIMIT = 300_000;
+/** Time that a suite has which was not run before. */
+const TRUSTED_LIMIT = 20 * 60_000;
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const lists = readdirSync(new URL('./lists/', import.meta.url)).map((file) => file.slice(0, -3));
@@ -26,6 +28,8 @@ const { values, positionals } = readOptions(
   },
   {
     only: text('', 'only those whose name contains this'),
+    part: text('1/1', 'only this part of the list, such as 2/3 for the second third'),
+    trust: flag('the suite is known to pass without a break: do not run it first'),
     workers: integer(2, "jest's processes, default 2", 1),
     hang: integer(120, 'seconds after which one test counts as hanging, default 120', 1),
     list: flag('name them and check that each still finds its place; run nothing'),
@@ -38,7 +42,10 @@ if (name === undefined || positionals.length > 1) {
 }
 
 const all = ((await import(`./lists/${name}.ts`)) as { default: readonly Mutant[] }).default;
-const chosen = all.filter((mutant) => mutant.name.includes(values.only));
+const [part = 1, parts = 1] = values.part.split('/').map(Number);
+const chosen = all
+  .filter((mutant) => mutant.name.includes(values.only))
+  .filter((_mutant, index) => index % parts === part % parts);
 checkList();
 if (values.list) {
   for (const mutant of chosen) console.log(`${mutant.file.padEnd(28)} ${mutant.name}`);
@@ -97,6 +104,7 @@ async function baseline(): Promise<SuiteOptions> {
   const limits = { workers: values.workers, testLimit: values.hang * 1000, limit: 30 * 60_000 };
   const started = performance.now();
   await suite.build();
+  if (values.trust) return { ...limits, limit: TRUSTED_LIMIT };
   const { failed, passed } = await suite.run(limits);
   if (failed !== undefined || passed === 0) {
     console.error(`the suite fails without a break: ${failed ?? 'no test'}`);

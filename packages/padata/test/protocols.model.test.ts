@@ -45,6 +45,8 @@ test.each<LaneConfig>([
   { chunks: [2, 2], helpers: 1, mortal: true },
   { chunks: [3, 2], helpers: 1, begun: [1, 1], mortal: true },
   { chunks: [4], helpers: 2 },
+  { chunks: [2, 1], helpers: 1, coarse: true },
+  { chunks: [3], helpers: 2, coarse: true },
   { chunks: [3], helpers: 2, mortal: true },
 ])('lane %j: each chunk once, a late helper never touches the next job', (config) => {
   expectNoViolation(laneModel(config));

@@ -424,8 +424,8 @@ const mutants: readonly Mutant[] = [
   {
     name: 'hub: suspects are given up where there are no threads',
     file: 'hub/ring-hub.ts',
-    find: 'if (modules.isSuspect(href)) await this.#prove(href, name);',
-    put: 'if (modules.isSuspect(href)) void this.#prove;',
+    find: 'if (modules.isSuspect(href)) await this.#crew.prove(href, name, this.#loadTimeoutMs);',
+    put: '',
     first: 'blame',
   },
   {

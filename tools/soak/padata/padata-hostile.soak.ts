@@ -17,7 +17,7 @@ import type { Plant } from './padata-hostile/plants.js';
 import { Printed } from './padata-hostile/printed.js';
 import type { Script } from './padata-hostile/stage.js';
 
-/** Time within which a promise has to end, on a machine that is busy otherwise, in milliseconds. */
+/** Time within which a promise has to end, or something else has to move, in milliseconds. */
 const BOUND_MS = 60_000;
 /** Time that the process has to end by itself. */
 const END_MS = 20_000;

@@ -80,8 +80,18 @@ const cases: readonly (readonly [string, Model])[] = [
     'lane, 2 jobs of 4 and 1 chunks, 2 helpers, one dies',
     laneModel({ chunks: [4, 1], helpers: 2, mortal: true }),
   ],
-  ['lane, 4 chunks, 3 helpers', laneModel({ chunks: [4], helpers: 3 })],
-  ['lane, 2 jobs of 2 and 1 chunks, 3 helpers', laneModel({ chunks: [2, 1], helpers: 3 })],
+  [
+    'lane in coarse steps, 2 jobs of 2 and 1 chunks, 2 helpers',
+    laneModel({ chunks: [2, 1], helpers: 2, coarse: true }),
+  ],
+  [
+    'lane in coarse steps, 4 chunks, 3 helpers',
+    laneModel({ chunks: [4], helpers: 3, coarse: true }),
+  ],
+  [
+    'lane in coarse steps, 2 jobs of 2 and 1 chunks, 3 helpers',
+    laneModel({ chunks: [2, 1], helpers: 3, coarse: true }),
+  ],
 ];
 
 const log = new RunLog('padata-model');

@@ -80,6 +80,8 @@ const RESPAWN_MS = 20;
 const MAX_RESPAWN_MS = 1000;
 /** A thread that lived so long died of something else, in milliseconds. */
 const LIVED_MS = 10_000;
+/** Whoever waits for a place looks again so often, in milliseconds. */
+const WAIT_MS = 100;
 /** Codes of errors that are about options, not about threads. */
 const MISTAKES = /^ERR_(WORKER_INVALID_EXEC_ARGV|INVALID_ARG|OUT_OF_RANGE)/;
 const { load, store, add } = Atomics;
@@ -242,21 +244,24 @@ export class Crew {
 
   /**
    * Where no threads are wanted: one imports a suspect and ends, a few times, until its module is cleared or given up.
-   * Resolves also when that could not be found out: the import takes too long, or no thread can be made.
+   * Resolves also when that could not be found out: an import takes longer than `ms`, or no thread can be made.
    */
-  prove(href: string, name: string): Promise<void> {
+  prove(href: string, name: string, ms: number): Promise<void> {
     let proof = this.#proofs.get(href);
     if (proof === undefined) {
-      proof = this.#prove(href, name).finally(() => this.#proofs.delete(href));
+      proof = this.#prove(href, name, ms).finally(() => this.#proofs.delete(href));
       this.#proofs.set(href, proof);
     }
     return proof;
   }
 
-  async #prove(href: string, name: string): Promise<void> {
+  async #prove(href: string, name: string, ms: number): Promise<void> {
     if (this.capacity === 0) return;
     // Those that were asked to leave may still have something to end.
-    while (!this.#members.includes(undefined, 1)) await this.#endOf(this.living()[0]!);
+    for (const until = performance.now() + ms; !this.#members.includes(undefined, 1);) {
+      if (performance.now() >= until) return;
+      await Promise.race([...this.living().map((m) => this.#endOf(m)), later(WAIT_MS)]);
+    }
     const deaths = this.modules.deathsOf(href);
     const id = this.#members.indexOf(undefined, 1);
     if (this.#closing || this.startError !== undefined) return;
@@ -265,11 +270,16 @@ export class Crew {
     if (member === undefined) return;
     const aloneMs = this.modules.aloneMs(href);
     this.post(member, { t: 'load', id: 0, href, name, aloneMs });
-    this.post(member, { t: 'leave' });
+    // It is told to leave when it has imported the module; here, should that never be.
+    const timer = setTimeout(() => {
+      if (member.state !== 'dead') this.post(member, { t: 'leave' });
+    }, ms);
+    if (this.#refs === 0) unref(timer);
     await this.#endOf(member);
+    clearTimeout(timer);
     // Neither an import that has ended nor a death that is its own: then nothing is known.
     const isWorse = this.modules.deathsOf(href) > deaths;
-    if (isWorse && this.modules.error(href) === undefined) await this.#prove(href, name);
+    if (isWorse && this.modules.error(href) === undefined) await this.#prove(href, name, ms);
   }
 
   /** Keeps the process alive until the matching `unref`. */
@@ -441,6 +451,7 @@ export class Crew {
       member.importing.delete(message.href);
       member.used = true;
       this.modules.imported(message.href);
+      if (member.isProof) this.post(member, { t: 'leave' });
       return;
     }
     this.#events.onMessage(member, message);
@@ -489,6 +500,7 @@ export class Crew {
 }
 
 type Timer = ReturnType<typeof setTimeout>;
+const later = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 /** Browsers' timers are numbers. */
 const ref = (timer: Timer): void => (timer as { ref?: () => void }).ref?.();
 const unref = (timer: Timer): void => (timer as { unref?: () => void }).unref?.();

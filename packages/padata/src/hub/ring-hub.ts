@@ -149,23 +149,13 @@ export class RingHub implements SlotRingHost {
     const { modules } = this.#crew;
     try {
       // What ends threads would end the program here.
-      if (modules.isSuspect(href)) await this.#prove(href, name);
+      if (modules.isSuspect(href)) await this.#crew.prove(href, name, this.#loadTimeoutMs);
       if (modules.isSuspect(href)) throw modules.error(href) ?? suspectError(href);
       await Promise.all([loadWithin(href, name, this.#loadTimeoutMs), entry.load()]);
     } catch (error) {
       if (this.#isAlone) ring.breakWith(error);
     }
     this.turns.scheduleDelivery();
-  }
-
-  /** Finds out about a suspect, if that takes no longer than an import may. */
-  async #prove(href: string, name: string): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, this.#loadTimeoutMs);
-    });
-    await Promise.race([this.#crew.prove(href, name), late]);
-    clearTimeout(timer);
   }
 
   /** Whoever sleeps looks for work by the new rules. */

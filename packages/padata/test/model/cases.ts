@@ -362,6 +362,13 @@ export const MISTAKES: readonly Mistake[] = [
     `lane: ${name}`,
     laneModel({ ...LANE_CASE, ...more, make: brokenLane(breakIt) }),
   ]),
+  // The reduction of the largest case hides none of them.
+  ...laneMistakes
+    .filter(([, , more]) => more?.mortal !== true)
+    .map(([name, breakIt]): Mistake => [
+      `lane in coarse steps: ${name}`,
+      laneModel({ ...LANE_CASE, coarse: true, make: brokenLane(breakIt) }),
+    ]),
   ...pendingMistakes.map(([name, breakIt, more]): Mistake => [
     `pending: ${name}`,
     pendingModel({ ...PENDING_CASE, ...more, make: brokenRing(breakIt) }),

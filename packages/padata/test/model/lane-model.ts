@@ -3,6 +3,20 @@
  * them; helpers come when they like, late ones too. The steps are those of `protocol/lane.ts`, which ships; what is
  * around them is written as in caller-part.ts (owner) and lane-visit.ts (helper). A helper sleeps while it sees
  * no opening that it does not know.
+ *
+ * `coarse` does as one step what no other thread can tell apart, so that three helpers and two jobs can be explored whole
+ * (Lipton's reduction: steps that commute with all steps of others may go with their neighbour). These commute:
+ *  - the owner's look at GATE before it opens: nobody else writes it;
+ *  - a helper's looks at OVER and GATE when it wakes: they change nothing, and what they say is looked at again by `join`. A helper that
+ *    sees an even gate, or the one that it knows, goes back to sleep, as if it had not woken;
+ *  - the look at STOPPED before a claim: without deaths and failures nobody stores anything but 0;
+ *  - the look at COUNT after it, and both stores to the chunk's word: COUNT changes only in `describe`, the word is looked at only in
+ *    `describe` and `gather`, and at both nobody is inside (L1, L3). That is not taken on trust: INSIDE says who is, and an owner that
+ *    describes or gathers meanwhile is a violation. Where the first such meeting comes about in single steps, it does so here: up to
+ *    it all of them commute.
+ *  - the looks of `gather`, likewise.
+ * Steps by which threads meet stay single: store and look of `join` and of `leave`, `open`, `close`, each claim, WAITING and
+ * each look at PRESENT. All broken variants without deaths are caught with it too.
  */
 import type { AtomicOps, Model, ModelThread, ThreadTools } from '@bootmem/padata/testing';
 import type { Words } from '../../dist/protocol/atomic-ops.js';
@@ -15,6 +29,8 @@ const CHUNKS = 24;
 /** Not words of a real lane: a helper has died; the helpers may end. */
 const DEATH = 40;
 const OVER = 41;
+/** Not 0: this helper has joined and not left; for `coarse`. */
+const INSIDE = 42;
 const NONE = 0;
 const RUNNING = 1;
 const DONE = 2;
@@ -34,6 +50,8 @@ export interface LaneConfig {
   readonly begun?: readonly number[];
   /** The last helper may die at any step. */
   readonly mortal?: boolean;
+  /** Steps that nobody can tell apart are one; without deaths only. */
+  readonly coarse?: boolean;
   /** The owner does not ask whether a chunk was claimed and never begun: a mistake to be found. */
   readonly forgetful?: boolean;
   readonly make?: MakeLane;
@@ -65,6 +83,14 @@ export function laneModel(config: LaneConfig): Model {
   };
 }
 
+/** Operations for which looking at these words is no step of its own: it goes with the step before. */
+function withLooks(ops: AtomicOps, looks: readonly number[]): AtomicOps {
+  return {
+    ...ops,
+    load: (words, at) => (looks.includes(at) ? words[at]! : ops.load(words, at)),
+  };
+}
+
 /** Where the owner is with a job. */
 const DESCRIBE = 0;
 const OPEN = 1;
@@ -75,11 +101,17 @@ function ownerThread({
   helpers,
   forgetful,
   begun = [],
+  coarse = false,
   make = makeLaneProtocol,
 }: LaneConfig) {
   return (tools: ThreadTools): void => {
     const { ops, area, wait, note, mark, resumed = 0 } = tools;
-    const p = make(ops);
+    const expectNobodyInside = (what: string): void => {
+      for (let w = 1; coarse && w <= helpers; w += 1) {
+        if (words[INSIDE + w] !== 0) note(`${what} while helper ${w} is inside`);
+      }
+    };
+    const p = make(coarse ? withLooks(ops, [LANE.GATE, LANE.STOPPED, LANE.COUNT]) : ops);
     const words = area(0);
     let dead = resumed & 1;
     let phase = (resumed >> 1) & 3;
@@ -104,6 +136,7 @@ function ownerThread({
     for (let job = first; job < chunks.length; job += 1) {
       const count = chunks[job]!;
       if (phase === DESCRIBE) {
+        expectNobodyInside('describes');
         const ran = begun[job] ?? 0;
         words[LANE.CLAIM] = ran;
         words[LANE.COUNT] = count;
@@ -142,7 +175,8 @@ function ownerThread({
         // The message of `leave`, or of a death, ends the wait.
         if (!p.hasLeft(words, PRESENT, w)) wait(PRESENT + w, 1, dead === 0 ? DEATH : undefined);
       }
-      gather(tools, job, count, dead === 1 && forgetful !== true);
+      expectNobodyInside('gathers');
+      gather(tools, job, count, dead === 1 && forgetful !== true, coarse);
       phase = DESCRIBE;
       here(job + 1);
     }
@@ -156,11 +190,13 @@ function gather(
   job: number,
   count: number,
   mayHaveLost: boolean,
+  coarse: boolean,
 ): void {
   const words = area(0);
   const stopped = words[LANE.STOPPED] !== 0;
   for (let k = 0; k < count; k += 1) {
-    const phase = ops.load(words, CHUNKS + k) & ((1 << PHASE_BITS) - 1);
+    const word = coarse ? words[CHUNKS + k]! : ops.load(words, CHUNKS + k);
+    const phase = word & ((1 << PHASE_BITS) - 1);
     if (phase === RUNNING) note(`chunk ${k} of job ${job + 1} runs after all have left`);
     if (phase !== NONE) continue;
     // Claimed by a thread that died before it began: nobody has touched it, so it can be run here.
@@ -170,11 +206,11 @@ function gather(
 }
 
 function helperThread(
-  { make = makeLaneProtocol, mortal = false }: LaneConfig,
+  { make = makeLaneProtocol, mortal = false, coarse = false }: LaneConfig,
   w: number,
 ): ModelThread {
   return ({ ops, area, until, atomic, notify, note, mark, resumed = 0 }) => {
-    const p = make(ops);
+    const p = make(coarse ? withLooks(ops, [LANE.STOPPED, LANE.COUNT]) : ops);
     const words = area(0);
     // The opening that this helper has finished with, and the one that it is in.
     let exhausted = resumed & 15;
@@ -187,14 +223,16 @@ function helperThread(
     for (;;) {
       if (inside === 0) {
         until(isWanted);
-        if (ops.load(words, OVER) === 1) return;
-        const gate = ops.load(words, LANE.GATE);
+        const over = coarse ? words[OVER]! : ops.load(words, OVER);
+        if (over === 1) return;
+        const gate = coarse ? words[LANE.GATE]! : ops.load(words, LANE.GATE);
         if ((gate & 1) === 0 || gate === exhausted) {
           here();
           continue;
         }
         if (p.join(words, 0, PRESENT, w, gate)) {
           inside = gate;
+          if (coarse) words[INSIDE + w] = 1;
           here();
         }
       }
@@ -205,6 +243,7 @@ function helperThread(
         if (k < 0) {
           exhausted = inside;
           inside = 0;
+          if (coarse) words[INSIDE + w] = 0;
           break;
         }
         const run = (): void => {
@@ -214,7 +253,10 @@ function helperThread(
         };
         // Without deaths nobody looks at a chunk's word before all have left.
         if (mortal) run();
-        else atomic(run);
+        else if (coarse) {
+          note(`run ${job}.${k}`);
+          words[CHUNKS + k] = DONE | (w << PHASE_BITS);
+        } else atomic(run);
         here();
       }
       if (p.leave(words, 0, PRESENT, w) !== 0) notify(PRESENT + w);

@@ -36,6 +36,11 @@ function waits(name: string, options: Record<string, string> = {}): Series<Any> 
   module.search = new URLSearchParams(parameters).toString();
   return pool.series<Any>({ fn: { module, name: 'same' } });
 }
+/** So many threads are left, and the others have ended. */
+async function shrink(threads: number): Promise<void> {
+  pool.resize(threads);
+  await until(() => exits.length === THREADS - threads);
+}
 /** The next thread that ends leaves a pool of no threads; then the module may go on. */
 function shrinkAtNextExit(name: string): Promise<void> {
   return new Promise((resolve) => {
@@ -97,7 +102,7 @@ test('of two modules that threads import when they end, only the one that ends t
 });
 
 test('with no threads left to try on: what one thread finds out decides, the guilty module is loaded nowhere', async () => {
-  pool.resize(1);
+  await shrink(1);
   const innocent = waits('innocent');
   const guilty = waits('guilty', { exits: '' });
   const jobs = [innocent.run(7), guilty.run(8).catch((error: unknown) => error)] as const;
@@ -133,7 +138,7 @@ test('a module that ends threads on which jobs run is given up all the same', as
 });
 
 test('a module that was imported after all is as good as any: its jobs run here when threads go', async () => {
-  pool.resize(1);
+  await shrink(1);
   const module = new URL('../fixtures/exits-at-load.mjs', import.meta.url);
   module.search = new URLSearchParams({ times: '1', file: join(folder, 'imports') }).toString();
   const series = pool.series<Any>({ fn: { module, name: 'same' } });
@@ -144,7 +149,7 @@ test('a module that was imported after all is as good as any: its jobs run here 
 });
 
 test('a thread that jobs end while it imports a module that others have: that one stays what it was', async () => {
-  pool.resize(2);
+  await shrink(2);
   // Both threads import it; where the pool has one thread less afterwards, nobody can try again.
   const slow = waits('slow');
   const killer = pool.series<Any>({ fn: { module: faults, name: 'job' }, workers: [1] });
@@ -169,7 +174,7 @@ test('a thread that jobs end while it imports a module that others have: that on
 });
 
 test('a thread that is to be replaced does not wait for an import that never ends', async () => {
-  pool.resize(1);
+  await shrink(1);
   const words = new Int32Array(new SharedArrayBuffer(64));
   const module = new URL('../fixtures/pending-jobs.mjs', import.meta.url);
   // Its promise is pending until word 0 is not 0; it counts in word 15.

@@ -156,7 +156,10 @@ export class Book {
   readonly #boundMs: number;
   #idle: (() => void)[] = [];
 
-  /** @param boundMs time within which every promise has to settle */
+  /** When something moved last. */
+  #moved = performance.now();
+
+  /** @param boundMs time within which a promise has to settle, or something else has to move */
   constructor(report: (text: string) => void, boundMs: number) {
     this.#report = report;
     this.#boundMs = boundMs;
@@ -186,8 +189,18 @@ export class Book {
     this.#open.set(key, { label, since: performance.now() });
   }
 
+  /**
+   * Something goes on: a promise has settled, a thread has ended. On a machine that is busy otherwise threads that are
+   * ended one after another, for jobs that are run again, take their time; but all that is out is waited for, so when
+   * nothing moves any more, what is lost is seen.
+   */
+  move(): void {
+    this.#moved = performance.now();
+  }
+
   /** It has settled; false = it was not out (any more). */
   end(key: object): boolean {
+    this.move();
     const was = this.#open.delete(key);
     if (was) this.settled += 1;
     if (this.#open.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
@@ -246,9 +259,10 @@ export class Book {
 
   #sweep(): void {
     const before = performance.now() - this.#boundMs;
+    if (this.#moved > before) return;
     for (const [key, { label, since }] of this.#open) {
       if (since > before) continue;
-      this.fault(`${label}: lost, it has not ended in ${this.#boundMs / 1000} s`);
+      this.fault(`${label}: lost, nothing has ended in ${this.#boundMs / 1000} s`);
       this.end(key);
     }
   }

@@ -61,6 +61,7 @@ export class Player {
     this.facts = { exits: [], closing: false, alone: threads === 0 };
     this.pool.on('worker-exit', ({ worker, exitCode, expected }) => {
       this.facts.exits.push({ worker, exitCode, expected });
+      this.book.move();
     });
     this.#live = round.series.map((plan, index) => this.#open(plan, index));
   }
