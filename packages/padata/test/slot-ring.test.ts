@@ -141,3 +141,25 @@ test.each<[string, unknown, number, FromWorker['t'] | undefined]>([
   if (value === failure) expect(posted).toMatchObject([{ error: toErrorRecord(failure) }]);
   if (kind === Kind.NUMBER) expect(numbers[slotNumber(0) + SLOT_NUMBER.VALUE]).toBe(value);
 });
+
+test.each([
+  ['has views of its bytes', SlotState.HOLDING, false],
+  ['has none, but may still look whether it was aborted', SlotState.PENDING, false],
+  ['has ended', SlotState.DONE, true],
+])('memory of a ring whose abandoned function %s', (_what, state, isUnseen) => {
+  const owner = ring();
+  const error = new Error('enough');
+  const outcomes: unknown[] = [];
+  owner.submit(1, (reason) => outcomes.push(reason), undefined, 0, false);
+  take(owner.memory, 0);
+  if (state === SlotState.DONE) new SlotOutcome(1, owner.memory, host()).fail(base(0), error);
+  else {
+    owner.memory.words[base(0) + SLOT.STATE] = state | (WORKER << STATE_BITS);
+    expect(owner.ends.abandon(0, error)).toBe(true);
+  }
+  if (state === SlotState.DONE) owner.reply(0, { failed: true, value: error });
+  owner.deliver(WINDOW, 0);
+  expect(outcomes).toEqual([error]);
+  expect(owner.outstanding).toBe(0);
+  expect(owner.isUnseen).toBe(isUnseen);
+});

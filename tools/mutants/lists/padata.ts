@@ -68,7 +68,7 @@ const mutants: readonly Mutant[] = [
     file: 'ring/slot-ring.ts',
     find: '      !this.ends.hasAbandoned &&\n',
     put: '',
-    first: 'reuse|pending',
+    first: 'slot-ring',
   },
   {
     name: 'slot ring: memory whose deferred jobs have handles is used again',

@@ -7,6 +7,10 @@ export interface Footprint {
   readonly rss: number;
   readonly heap: number;
   readonly external: number;
+  /**
+   * Without those of modules: a thread that a job or its time limit ends in the middle of an import leaves the file open, as
+   * Node does it, so how many there are depends on what else the machine has to do. They are told, not judged.
+   */
   readonly descriptors: number;
   readonly threads: number;
 }
@@ -28,7 +32,7 @@ export async function footprint(): Promise<Footprint> {
     rss: residentMiB(),
     heap: heapUsed / MIB,
     external: external / MIB,
-    descriptors: listed('/proc/self/fd'),
+    descriptors: openFiles().filter((target) => !/\.m?js$/.test(target)).length,
     threads: listed('/proc/self/task'),
   };
 }
@@ -53,19 +57,23 @@ export function most(a: Footprint | undefined, b: Footprint): Footprint {
   };
 }
 
-/** What its descriptors lead to, and how many to each. */
-export function descriptorsInWords(): string {
+/** What the descriptors of this process lead to. */
+function openFiles(): string[] {
   const folder = '/proc/self/fd';
-  const counts = new Map<string, number>();
-  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
-    let target = 'gone';
+  return (existsSync(folder) ? readdirSync(folder) : []).map((name) => {
     try {
-      target = readlinkSync(`${folder}/${name}`).replace(/:\[\d+\]$/, '');
+      return readlinkSync(`${folder}/${name}`).replace(/:\[\d+\]$/, '');
     } catch {
       // That of the listing itself.
+      return 'gone';
     }
-    counts.set(target, (counts.get(target) ?? 0) + 1);
-  }
+  });
+}
+
+/** What its descriptors lead to, and how many to each. */
+export function descriptorsInWords(): string {
+  const counts = new Map<string, number>();
+  for (const target of openFiles()) counts.set(target, (counts.get(target) ?? 0) + 1);
   return [...counts].map(([target, count]) => `${count} ${target}`).join(', ');
 }
 

@@ -89,7 +89,7 @@ if (warm !== undefined) {
   const latest = await footprint();
   for (const text of grown(warm, latest)) fault(`it has grown: ${text}`);
   say(`HELD ${inWords(warm)}, and at the end ${inWords(latest)}`);
-  if (latest.descriptors > warm.descriptors) say(`it holds open: ${descriptorsInWords()}`);
+  say(`it holds open: ${descriptorsInWords()}`);
 }
 say(`PLAYED ${tally.inWords()}`);
 over = true;
