@@ -157,6 +157,49 @@ describe('nodes that the log leaves out', () => {
   });
 });
 
+describe('zones that the log does not size', () => {
+  test('kernels before 2.6.21 count pages by zones that they do not print', () => {
+    const report = check(
+      'Linux version 2.6.12 (a@b) (gcc version 3.4.4) #2 SMP',
+      'BIOS-provided physical RAM map:',
+      ' BIOS-e820: 0000000000000000 - 000000000009fc00 (usable)',
+      ' BIOS-e820: 0000000000100000 - 0000000010000000 (usable)',
+      '0MB HIGHMEM available.',
+      '256MB LOWMEM available.',
+      'On node 0 totalpages: 65536',
+      '  DMA zone: 4096 pages, LIFO batch:1',
+      '  Normal zone: 61440 pages, LIFO batch:31',
+      'Kernel command line: quiet',
+    );
+    expect(verdicts(report, 'node total pages')).toEqual({ 'node 0': 'not derivable' });
+    expect(verdicts(report, 'zone pages')).toEqual({
+      'node 0 DMA': 'not derivable',
+      'node 0 Normal': 'not derivable',
+    });
+  });
+
+  const beyond = (total: number): CheckReport =>
+    check(
+      'Linux version 5.10.0 (a@b) (mips-linux-gnu-gcc 10.2.1) #28',
+      'MIPS: machine is a board',
+      'Kernel command line: quiet',
+      'Zone ranges:',
+      `  Normal   ${mem(0, 512 * MIB)}`,
+      'Movable zone start for each node',
+      'Early memory node ranges',
+      `  node   0: ${mem(0, 64 * MIB)}`,
+      `  node   0: ${mem(2 * GIB, 2 * GIB + 64 * MIB)}`,
+      `On node 0 totalpages: ${total}`,
+    );
+  const reasonOf = ({ facts }: CheckReport): string | undefined =>
+    facts.find(({ fact }) => fact === 'node total pages')?.reason;
+
+  test('memory above the last zone is in none', () => {
+    expect(reasonOf(beyond(16_384))).toMatch(/memory above the end of the last zone/);
+    expect(reasonOf(beyond(16_383))).toMatch(/add up to 131072 KiB, its totals to 65532 KiB/);
+  });
+});
+
 test('total pages of an architecture that does not show have descriptors of either size', () => {
   const report = (total: number): CheckReport =>
     check(

@@ -185,6 +185,23 @@ describe('whose log it is', () => {
     expect(description.architecture).toBe(name);
   });
 
+  test.each([
+    ['i386', '[    0.000000]   mapped low ram: 0 - 37bfe000'],
+    ['i386', '[    0.000000] Using APIC driver default'],
+    ['mips', '[    0.000000] CPU revision is: 00019650 (MIPS 24KEc)'],
+    ['mips', '[    0.000000] User-defined physical RAM map:'],
+    ['ppc64', '[    0.000000] OPAL nvram setup, 1048576 bytes'],
+    ['ppc64', '[    0.000000] rfi-flush: fallback displacement flush available'],
+    ['sparc64', '[    0.000000] CPU CAPS: [flush,stbar,swap,muldiv,v9,mul32,div32,v8plus]'],
+  ])('%s without a banner: %s', (name, line) => {
+    const description = read(
+      line,
+      '[    0.000000] Early memory node ranges',
+      '[    0.000000]   node   0: [mem 0x0000000000000000-0x0000000007ffffff]',
+    );
+    expect(description.architecture).toBe(name);
+  });
+
   test('pages of sparc64 and alpha have 8 KiB, without a line that says so', () => {
     const description = read(
       'Linux version 6.1.0 (a@b) (sparc64-linux-gcc 11.1.0) #1 SMP',

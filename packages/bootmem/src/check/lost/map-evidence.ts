@@ -133,6 +133,10 @@ function sumEvidence(plan: LayoutPlan): string | undefined {
   const bytes = totalBytes(plan);
   const sum = totalLength(plan.derived.memory);
   if (bytes === undefined || bytes === sum) return undefined;
+  const end = Math.max(...plan.description.printed.zoneRanges.map(({ range }) => range?.end ?? 0));
+  if (end > 0 && totalLength(intersect(plan.derived.memory, [{ start: 0, end }])) === bytes) {
+    return 'memory above the end of the last zone is in none of them';
+  }
   return `the log lacks lines: its early ranges add up to ${sum / 1024} KiB, its totals to ${
     bytes / 1024
   } KiB`;

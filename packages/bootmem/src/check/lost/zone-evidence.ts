@@ -9,7 +9,9 @@ export function zoneEvidence({ description, memory, pageSize }: LayoutPlan): str
     range === undefined || zone === 'Movable' || zone === 'Device' ? [] : [range],
   );
   if (printed.zoneRanges.length === 0) {
-    return printed.earlyRanges.length > 0 ? 'the log lacks the ranges of its zones' : undefined;
+    // Pages are counted right after that; kernels before 2.6.21 count them by zones that they do not print.
+    const isSized = printed.earlyRanges.length + printed.nodePages.length > 0;
+    return isSized ? 'the log lacks the ranges of its zones' : undefined;
   }
   const isWhole = ranges.every(
     ({ start }, index) => index === 0 || start === ranges[index - 1]!.end,
