@@ -8,7 +8,7 @@
  * ```
  */
 import type { CheckReport, FactReport } from '../result.js';
-import { NO_RELEASE } from './facts/layout-facts.js';
+import { NO_RELEASE } from './lost/reasons.js';
 import { counted } from './fact-list.js';
 
 /** A fact's name, and which of several of that name it is. */

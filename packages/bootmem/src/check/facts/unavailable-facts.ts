@@ -13,7 +13,8 @@ import type { MachineDescription } from '@bootmem/firmware-map';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 import { pagesWithoutMemory, zoneSums } from '../../plan/zones/descriptor-map.js';
 import type { FactList } from '../fact-list.js';
-import { lacksHighmem, NO_HIGHMEM, NO_LINE, NO_RELEASE } from './layout-facts.js';
+import { lacksHighmem, NO_HIGHMEM, NO_LINE } from './layout-facts.js';
+import { NO_RELEASE } from '../lost/reasons.js';
 
 type UnavailablePages = MachineDescription['printed']['unavailable'][number];
 

@@ -10,11 +10,11 @@
  * the same; one that does not is "not derivable" where the kind of line that is lost can decide it, and "differs" elsewhere.
  */
 import type { LayoutPlan } from '../../plan/layout-plan.js';
-import { NO_RELEASE } from '../facts/layout-facts.js';
 import { freeEvidence } from './free-evidence.js';
 import { mapEvidence } from './map-evidence.js';
 import { memblockEvidence } from './memblock-evidence.js';
 import { nodeEvidence } from './node-evidence.js';
+import { NO_RELEASE } from './reasons.js';
 import { zoneEvidence } from './zone-evidence.js';
 
 /** Facts that rest on memblock's operations, and on nothing that other evidence speaks of. */
