@@ -8,7 +8,6 @@ import type { LayoutPlan } from '../../plan/layout-plan.js';
 import { printedAfterBoot } from '../late-frees.js';
 import type { FactList } from '../fact-list.js';
 
-
 /** Why nothing follows from a line that may never have been. */
 export const NO_LINE = 'the log has no such line: none was printed, or it is lost';
 

@@ -15,7 +15,7 @@ import { mapEvidence } from './map-evidence.js';
 import { memblockEvidence } from './memblock-evidence.js';
 import { nodeEvidence } from './node-evidence.js';
 import { NO_RELEASE } from './reasons.js';
-import { zoneEvidence } from './zone-evidence.js';
+import { sizeEvidence, zoneEvidence } from './zone-evidence.js';
 
 /** Facts that rest on memblock's operations, and on nothing that other evidence speaks of. */
 const OF_MEMBLOCK: ReadonlySet<string> = new Set([
@@ -46,6 +46,9 @@ const ZONELESS: ReadonlySet<string> = new Set([
   'zonelists',
   'memblock dump',
 ]);
+
+/** Facts that are pages of zones and nodes. */
+const OF_SIZES: ReadonlySet<string> = new Set(['node total pages', 'zone pages']);
 
 /** A value that does not agree. */
 export interface Mismatch {
@@ -86,6 +89,7 @@ export function doubtsOf(plan: LayoutPlan): Doubt {
     { why: mapEvidence(plan), touches: (one) => followsLog(one) && one.fact !== 'memblock dump' },
     { why: nodeEvidence(plan), touches: (one) => followsLog(one) && !OF_MACHINE.has(one.fact) },
     { why: zoneEvidence(plan), touches: (one) => followsLog(one) && !ZONELESS.has(one.fact) },
+    { why: sizeEvidence(plan), touches: ({ fact }) => OF_SIZES.has(fact) },
     // Zonelists are built before anything is given back.
     {
       why: memblock,

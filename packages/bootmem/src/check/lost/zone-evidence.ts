@@ -9,9 +9,7 @@ export function zoneEvidence({ description, memory, pageSize }: LayoutPlan): str
     range === undefined || zone === 'Movable' || zone === 'Device' ? [] : [range],
   );
   if (printed.zoneRanges.length === 0) {
-    // Pages are counted right after that; kernels before 2.6.21 count them by zones that they do not print.
-    const isSized = printed.earlyRanges.length + printed.nodePages.length > 0;
-    return isSized ? 'the log lacks the ranges of its zones' : undefined;
+    return printed.earlyRanges.length > 0 ? 'the log lacks the ranges of its zones' : undefined;
   }
   const isWhole = ranges.every(
     ({ start }, index) => index === 0 || start === ranges[index - 1]!.end,
@@ -20,4 +18,16 @@ export function zoneEvidence({ description, memory, pageSize }: LayoutPlan): str
   const last = memory.at(-1)!.endPfn * pageSize;
   const reaches = ranges.length > 0 && ranges[0]!.start <= first && ranges.at(-1)!.end >= last;
   return isWhole && reaches ? undefined : 'the log lacks lines about the ranges of its zones';
+}
+
+/**
+ * Pages that are counted where no range is named, neither of zones nor of nodes: kernels before 2.6.21 size zones in ways of
+ * their own, holes and all, and do not print them.
+ */
+export function sizeEvidence({ description }: LayoutPlan): string | undefined {
+  const { printed, source } = description;
+  const named = printed.zoneRanges.length + printed.earlyRanges.length;
+  return source.format === 'boot-log' && named === 0 && printed.nodePages.length > 0
+    ? 'the log counts pages of zones and names no range of them'
+    : undefined;
 }
