@@ -48,3 +48,29 @@ test('the owner waits for a worker that ended inside, gets ERR_LOCK_TIMEOUT, and
   expect(allocator.verify()).toEqual([]);
   expect(allocator.stats().freePages).toBe(4096);
 });
+
+test('a timer that parks waits for nobody: it comes again when the lock can be had', async () => {
+  const options = { lockTimeoutMs: 20, parkAfterMs: 1 };
+  const allocator = BuddyAllocator.create({ pages: 4096, data: null, ...options });
+  const other = BuddyAllocator.attach(allocator.toHandle(), options);
+  const { words, at } = allocator.zone;
+  // In use, with pages in it, and asked for; then the lock is with somebody who never gives it back.
+  allocator.free(allocator.allocOrThrow(0), 0);
+  other.drain();
+  const lost = BuddyAllocator.attach(allocator.toHandle());
+  lost.zone.lock();
+  const held = allocator.stats().cachedPages;
+  expect(held).toBeGreaterThan(0);
+  const sleeps = Atomics.load(words, at + 2);
+  while (Atomics.load(words, at + 2) < sleeps + 5) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  // Several tries, none of which came to anything, and no error that nobody could catch.
+  expect(allocator.stats().cachedPages).toBe(held);
+  lost.zone.unlock();
+  while (allocator.stats().cachedPages > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  expect(allocator.verify()).toEqual([]);
+  expect(allocator.stats().freePages).toBe(4096);
+  lost.close();
+  other.close();
+});

@@ -119,7 +119,13 @@ export function createCacheMoves(parts: CacheParts): CacheMoves {
   }
 
   function giveAll(): void {
-    lock();
+    try {
+      lock();
+    } catch (error) {
+      // Nothing has been given: who has asked for it asks still.
+      w[at + Cache.ATTENTION] = 1;
+      throw error;
+    }
     for (let list = 0; list < LISTS; list++) giveBack(list, capacities[list]!);
     unlock();
   }

@@ -108,7 +108,7 @@ export class BuddyAllocator extends ObservedPool {
         ? undefined
         : new PageData(handle.data, handle.dataOffset, this.pageSize);
     this.#idle = createIdleTimer(parkAfterMs, () => {
-      this.zone.cache?.park();
+      this.#parkIdle();
     });
     const poisoned = (flags & ControlFlag.POISON) === 0 ? undefined : this.#data;
     this.zone = new BuddyZone({
@@ -427,6 +427,17 @@ export class BuddyAllocator extends ObservedPool {
   protected leave(): void {
     this.#fast?.close();
     this.#idle.stop();
+  }
+
+  /** Parks when the event loop comes round; nobody is there who could catch an error. */
+  #parkIdle(): void {
+    try {
+      this.zone.cache?.park();
+    } catch (error) {
+      // The cache was asked for, and somebody keeps the lock: next time.
+      if ((error as { code?: unknown }).code !== 'ERR_LOCK_TIMEOUT') throw error;
+      this.#idle.arm();
+    }
   }
 
   #bringOnline(from: number, to: number): void {
