@@ -422,6 +422,63 @@ group('options of the command line on a map without a printed result', () => {
     expect(off).toMatchObject({ nodeSource: 'single', nodes: [{ nid: 0 }] });
   });
 
+  // Recorded borders: 6.1 and 7.3, 4 GiB with a hole below 4 GiB. Three nodes get a granule of 32 MiB more than a quarter
+  // of memory; the third ends at the hole, and what is left below 4 GiB goes with it.
+  test.each([
+    ['6.1', ['0', '40000000'], ['80000000', 'bffe0000']],
+    ['7.3', ['1000', '40001000'], ['80001000', 'bffe0000']],
+  ])('numa=fake=4 cuts memory as kernel %s does', (release, second, third) => {
+    const log = [
+      `Linux version ${release}.0 (a@b) #1`,
+      'Command line: numa=fake=4',
+      'BIOS-e820: [mem 0x0000000000000000-0x000000000009fbff] usable',
+      'BIOS-e820: [mem 0x0000000000100000-0x00000000bffdffff] usable',
+      'BIOS-e820: [mem 0x0000000100000000-0x000000013fffffff] usable',
+    ];
+    const { memory, nodeSource, nodes } = deriveMemory(
+      describe(log.map((line) => `[    0.000000] ${line}`).join('\n')),
+    );
+    expect([nodeSource, nodes.length]).toEqual(['numa-fake', 4]);
+    const hex = (nid: number): string[] => {
+      const own = memory.filter((one) => one.nid === nid);
+      return [own[0]!.start, own.at(-1)!.end].map((address) => address.toString(16));
+    };
+    expect(hex(0)[1]).toBe(second[1]);
+    expect(hex(1)).toEqual([second[1], third[0]]);
+    expect(hex(2)).toEqual(third);
+    expect(hex(3)).toEqual(['100000000', '140000000']);
+  });
+
+  test('numa=fake= by size, over real nodes, and with too little memory', () => {
+    const ends = (memory: string, commandLine: string): number[] => {
+      const derived = deriveMemory(synthesize({ memory, commandLine }));
+      return derived.memory.map(({ end }) => end / 2 ** 20);
+    };
+    // Whole sizes of memory from below, in granules: the hole below 1 MiB costs the first one a granule. What would be too
+    // little for one more is the last one's.
+    expect(ends('4G', 'numa=fake=1G').map(Math.floor)).toEqual([0, 1056, 2080, 3071, 5120]);
+    // Real nodes are cut in turn: 0 and 2 lie in the first, 1 and 3 in the second.
+    const two = deriveMemory(synthesize({ memory: '8G', nodes: 2, commandLine: 'numa=fake=4' }));
+    const real = deriveMemory(synthesize({ memory: '8G', nodes: 2 }));
+    const border = real.memory.find(({ nid }) => nid === 1)!.start;
+    for (const { start, nid } of two.memory) expect(start >= border).toBe(nid % 2 === 1);
+    const none = deriveMemory(synthesize({ memory: '64M', commandLine: 'numa=fake=64' }));
+    expect(none.nodeSource).toBe('single');
+    expect(none.problems.map(({ message }) => message).join()).toMatch(/too little memory/);
+  });
+
+  test('the kernel’s copy of the map has options and edits in it', () => {
+    const { map } = run('memmap=64M$512M');
+    expect(map.find(({ start }) => start === 512 * 2 ** 20)).toEqual({
+      start: 512 * 2 ** 20,
+      end: 576 * 2 ** 20,
+      kind: 'reserved',
+    });
+    for (const [index, { start }] of map.entries()) {
+      if (index > 0) expect(start).toBeGreaterThanOrEqual(map[index - 1]!.end);
+    }
+  });
+
   test('a printed user map is not changed again', () => {
     expect(deriveMemory(describe(fixture('x86-user-pmem.dmesg'))).problems).toEqual([]);
   });

@@ -97,7 +97,7 @@ function imageRange({ derived }: LayoutPlan, bytes: number): ByteSpan | undefine
 }
 
 /** Takes an amount from the tops of all nodes, by their size; what one lacks room for comes from the next. */
-function onTop(plan: LayoutPlan, free: readonly ByteSpan[], amount: number): Reservation[] {
+export function onTop(plan: LayoutPlan, free: readonly ByteSpan[], amount: number): Reservation[] {
   const { pageSize, derived } = plan;
   const nids = [...new Set(derived.memory.map(({ nid }) => nid))];
   const total = totalLength(derived.memory);

@@ -8,6 +8,7 @@
 import type { Memblock } from '@bootmem/memblock';
 import type { MachineDescription } from '@bootmem/firmware-map';
 import type { MemblockOperation } from '@bootmem/firmware-map/types';
+import { findRoom } from '../plan/search.js';
 
 /** A prediction and whether the kernel agrees. */
 export interface Prediction {
@@ -37,24 +38,7 @@ export function predictAllocation(
   if (answer?.op !== 'reserve' || !/memblock_alloc_(?:range_nid|hugetlb)/.test(answer.caller))
     return undefined;
   if (answer.end - answer.start !== request.size) return undefined;
-  // 1 is "accessible" too, for memory that the leak tracker is not told of.
-  const limit = request.maxAddr > 1 ? request.maxAddr : accessibleEnd(description);
-  const align = Math.max(request.align, 1);
-  const exact = request.kernelName.includes('exact_nid');
-  const find = (start: number, nid: number | undefined): number | undefined =>
-    memblock.findInRange(request.size, {
-      align,
-      start: Math.max(start, PAGE),
-      end: limit,
-      ...(nid === undefined ? {} : { nid }),
-    });
-  const findFrom = (start: number): number | undefined =>
-    find(start, request.nid) ??
-    (request.nid === undefined || exact ? undefined : find(start, undefined));
-  let ours = findFrom(request.from);
-  if (ours === undefined && request.from > 0 && !request.kernelName.includes('phys_alloc_range')) {
-    ours = findFrom(0);
-  }
+  const ours = findRoom(memblock, request, accessibleEnd(description));
   return { equal: ours === answer.start, ours, kernel: answer.start };
 }
 

@@ -140,7 +140,7 @@ function differsByOneRange(memblock: Memblock, dump: MemblockDump): boolean {
  * Nodes are set right before room for the first node's data is taken. Its request is not printed: it is the reservation
  * without one that has the size of a `NODE_DATA` line, else the one right before the first such line.
  */
-function nodeSetLine(
+export function nodeSetLine(
   { numa }: MachineDescription,
   operations: readonly MemblockOperation[],
 ): number {
@@ -158,7 +158,7 @@ function nodeSetLine(
 }
 
 /** Whether a reservation was made by a search, and no request for it was printed. */
-function isUnasked(operations: readonly MemblockOperation[], index: number): boolean {
+export function isUnasked(operations: readonly MemblockOperation[], index: number): boolean {
   const one = operations[index];
   return (
     one?.op === 'reserve' &&

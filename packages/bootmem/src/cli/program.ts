@@ -3,7 +3,7 @@
  * turns arguments into calls and errors into exit codes.
  *
  * ```
- * main(argv, io) ─ commander ─▶ boot | check | explain | replay | bench | report | completion | man | schema ─▶ exit code
+ * main(argv, io) ─ commander ─▶ boot | check | explain | what-if | replay | bench | report | completion | man | schema ─▶ exit code
  * ```
  */
 import { Command, CommanderError, Option } from 'commander';
@@ -39,6 +39,8 @@ import { runReplay } from './commands/replay-command.js';
 import type { ReplayOptions } from './commands/replay-command.js';
 import { runReport } from './commands/report-command.js';
 import type { ReportOptions } from './commands/report-command.js';
+import { appended, runWhatIf } from './commands/what-if-command.js';
+import type { WhatIfOptions } from './commands/what-if-command.js';
 import { runSchema, SCHEMA_NAMES } from './commands/schema-command.js';
 
 /**
@@ -133,6 +135,30 @@ function createProgram(io: CommandIo, done: (code: ExitCodeValue) => void): Comm
     .option('--markdown', 'print Markdown, for a bug report')
     .action(async (files: string[], options: ExplainCommandOptions) => {
       done(await runExplain(files, options, io));
+    });
+
+  addOutputOptions(program.command('what-if [file]'))
+    .description('the same machine booted with other options, or by another kernel’s rules')
+    .option('--cmdline <text>', 'the other command line, instead of the log’s')
+    .option('--add <words>', 'options put at its end; may be repeated', appended)
+    .option('--remove <name>', 'options to leave out; may be repeated', appended)
+    .option('--kernel <release>', 'a kernel release whose rules count, such as 7.3')
+    .addOption(
+      new Option('--memory-model <model>', 'how page descriptors are kept').choices([
+        'sparsemem',
+        'flatmem',
+      ]),
+    )
+    .option(
+      '--nodes <n>',
+      'nodes of equal size instead of the firmware’s',
+      wholeNumber('--nodes', 1, 1024),
+    )
+    .option('--boot <n>', 'which boot of a log with several', wholeNumber('--boot', 1, 1e6))
+    .option('--this-machine', 'the machine this runs on')
+    .option('--all', 'rows that stay the same too')
+    .action(async (file: string | undefined, options: WhatIfOptions) => {
+      done(await runWhatIf(file, options, io));
     });
 
   addOutputOptions(program.command('replay <files...>'))

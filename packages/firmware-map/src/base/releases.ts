@@ -16,6 +16,8 @@ export interface MapProfile {
   readonly fillsAfterLastPfn: boolean;
   /** `last_pfn` is the end of ACPI data where that lies above all usable memory. */
   readonly countsAcpiData: boolean;
+  /** The table of nodes begins with memory; before, at address 0. */
+  readonly nodesBeginAtMemory: boolean;
   /** The boot loader's data gets a type of its own, so that changes of usable memory pass it by. */
   readonly keepsSetupData: boolean;
   /** All architectures print their ranges; before, some printed totals only. */
@@ -29,6 +31,7 @@ export const RELEASES: ReleaseTable<Omit<MapProfile, 'release'>> = [
     lowReserve: 0,
     keepsSetupData: true,
     countsAcpiData: false,
+    nodesBeginAtMemory: false,
     fillsAfterLastPfn: false,
     printsRanges: false,
   },
@@ -40,6 +43,8 @@ export const RELEASES: ReleaseTable<Omit<MapProfile, 'release'>> = [
   { since: '5.8', printsRanges: true },
   // "x86/mm: Make e820__end_ram_pfn() cover E820_TYPE_ACPI ranges".
   { since: '6.11', countsAcpiData: true },
+  // numa_emulation moved to mm/ (recorded with 6.12.100 and 7.3, not with 6.1).
+  { since: '6.12', nodesBeginAtMemory: true },
   // "x86/boot/e820: remove E820_TYPE_RESERVED_KERN and related code": memblock alone keeps the loader's data.
   { since: '6.15', keepsSetupData: false },
 ];

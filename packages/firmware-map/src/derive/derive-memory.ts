@@ -10,7 +10,14 @@
  */
 import { DEFAULT_PAGE_SIZE, PHYS_ADDR_MAX } from '../base/constants.js';
 import { ProblemList } from '../base/problem-list.js';
-import type { ByteRange, EfiEntry, IomemEntry, MachineDescription, Problem } from '../types/all.js';
+import type {
+  ByteRange,
+  EfiEntry,
+  IomemEntry,
+  MachineDescription,
+  Problem,
+  RangeKind,
+} from '../types/all.js';
 import {
   assignNodes,
   nodeMap,
@@ -58,6 +65,11 @@ export interface DerivedMemory {
   readonly memory: readonly NodeBlock[];
   /** The same before it was trimmed to pages and split by node, one range a map entry. */
   readonly memblockAdds: readonly ByteRange[];
+  /**
+   * The kernel's own copy of the firmware map, with its edits and the options' in it, ascending and without gaps; empty
+   * where memory comes from elsewhere.
+   */
+  readonly map: readonly (ByteRange & { readonly kind: RangeKind })[];
   /** Device memory: initialised after boot, not given to the page allocator. */
   readonly persistent: readonly DeviceRange[];
   /** Memory that must be accepted before it is used. */
@@ -82,6 +94,8 @@ interface Found {
   /** Memory that is present and never mapped. */
   readonly noMap?: readonly ByteRange[];
   readonly nodes?: NodeMap;
+  /** The kernel's copy of the map. */
+  readonly map?: readonly KindRange[];
   /** Where page numbers end, if that is beyond memory; bytes. */
   readonly top?: number;
 }
@@ -120,6 +134,7 @@ export function deriveMemory(
   return {
     memory: parts,
     memblockAdds: [...limited, ...(found?.noMap ?? [])].map(({ start, end }) => ({ start, end })),
+    map: found?.map ?? [],
     persistent: deviceRanges(device, map, soleNode),
     unaccepted: unacceptedRanges(description),
     nodes: onlineNodes(description, parts, map.source),
@@ -224,7 +239,8 @@ function fromMap(
   if (usable.length === 0) return undefined;
   const device = map.ranges.filter(isDevice);
   const source = description.source.format === 'synthetic' ? 'synthetic' : map.source;
-  return { usable, device, source, top: map.top };
+  const own = map.ranges.filter(({ kind }) => kind !== 'gap');
+  return { usable, device, source, map: own, top: map.top };
 }
 
 function isDevice({ kind }: KindRange): boolean {

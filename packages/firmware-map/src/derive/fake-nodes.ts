@@ -1,17 +1,25 @@
 /**
- * `numa=fake=` when the log does not show its result (synthetic machines, /proc/iomem): memory is dealt out to N
- * nodes, or cut into nodes of one size.
+ * `numa=fake=` when the log does not show its result (synthetic machines, another command line, /proc/iomem): memory is
+ * dealt out to N nodes, or cut into nodes of one size, as x86 does it. Logs print the kernel's own cuts, and those are
+ * taken where they are.
  *
- * The rule is the documented one, in outline: equal shares by size of memory, at borders of {@link GRANULE}; the last
- * node gets the rest. Logs print the kernel's own cuts, and those are taken where they are.
+ * ```
+ * real node   [■■■■■■■■■■■■■■■■■■■■■■■■■■  hole  ]4 GiB[■■■■■■■■■]
+ * N = 4       |--- 0 ---|--- 1 ---|--- 2 --------|---- 3 ----|
+ *             share of memory, whole granules;     what is left below 4 GiB, or of the real node, is too
+ *             the first ones one granule more      little for the next one: this one gets it
+ * ```
+ * Real nodes are cut in turn, each for one faked node at a time.
  *
- * Source: kernel documentation, "Fake NUMA For CPUSets".
+ * Source: kernel documentation, "Fake NUMA For CPUSets"; borders as recorded with 6.1, 6.12 and 7.3
+ * @kernel split_nodes_interleave, split_nodes_size_interleave
  */
 import { MAX_NODE_ID } from '../base/constants.js';
 import type { ProblemList } from '../base/problem-list.js';
 import type { ByteRange, MachineDescription } from '../types/all.js';
 import type { NodeBlock, NodeMap } from './assign-nodes.js';
-import { totalLength } from './intervals.js';
+import { clip, totalLength } from './intervals.js';
+import { profileForRelease } from '../base/releases.js';
 
 /** Fake nodes begin and end at multiples of this, bytes. */
 const GRANULE = 32 * 2 ** 20;
@@ -30,17 +38,23 @@ export function fakeNodes(
   if (option?.mode !== 'fake' || memory.length === 0) return undefined;
   // A log of a kernel that ignored the option shows nothing of it, but shows the nodes it has.
   if (showsNodes(description)) return undefined;
-  const total = totalLength(memory);
-  const wanted = 'count' in option ? option.count : Math.max(1, Math.floor(total / option.size));
-  const count = Math.min(wanted, MAX_NODE_ID + 1, Math.max(1, Math.floor(total / GRANULE)));
-  const share = 'size' in option ? option.size : total / count;
   const line = description.commandLine?.line ?? 0;
-  const message = `numa=fake=${option.text}: ${count} nodes cut here by share of memory (the real borders were not printed)`;
+  const blocks = cut(memory, realBlocks(real, memory, description), option);
+  if (blocks.length === 0) {
+    problems.warn(
+      'ASSUMED',
+      line,
+      `numa=fake=${option.text}: too little memory for each node; ignored`,
+    );
+    return undefined;
+  }
+  const count = new Set(blocks.map(({ nid }) => nid)).size;
+  const message = `numa=fake=${option.text}: ${count} nodes cut here (the real borders were not printed, nor whether the kernel was built to fake nodes)`;
   problems.warn('ASSUMED', line, message);
   if (real.blocks.length > 0) {
     problems.warn('ASSUMED', line, 'the real nodes are ignored in favour of the faked ones');
   }
-  return { blocks: cut(memory, count, share), source: 'numa-fake' };
+  return { blocks, source: 'numa-fake' };
 }
 
 // A log that was cut before the nodes were set up shows neither the option's effect nor that there was none.
@@ -57,25 +71,63 @@ function showsNodes({ source, numa, printed }: MachineDescription): boolean {
   );
 }
 
-function cut(memory: readonly ByteRange[], count: number, share: number): NodeBlock[] {
-  const blocks: NodeBlock[] = [];
-  const end = memory.at(-1)!.end;
-  let start = 0;
-  for (let nid = 0; nid < count && start < end; nid++) {
-    const border = nid === count - 1 ? end : addressAt(memory, share * (nid + 1));
-    const rounded = nid === count - 1 ? end : Math.ceil(border / GRANULE) * GRANULE;
-    if (rounded > start) blocks.push({ start, end: rounded, nid, hotplug: false });
-    start = Math.max(start, rounded);
-  }
-  return blocks;
+/** A stretch of a real node that is still to be cut. */
+interface Real {
+  start: number;
+  readonly end: number;
+  readonly nid: number;
 }
 
-// The address below which `amount` bytes of memory lie.
-function addressAt(memory: readonly ByteRange[], amount: number): number {
-  let left = amount;
-  for (const { start, end } of memory) {
-    if (left <= end - start) return start + left;
-    left -= end - start;
+/** Blocks of the real nodes, ascending; one for everything where there is no table. */
+function realBlocks(
+  real: NodeMap,
+  memory: readonly ByteRange[],
+  { kernel }: MachineDescription,
+): Real[] {
+  const bottom = profileForRelease(kernel?.release).nodesBeginAtMemory ? memory[0]!.start : 0;
+  const top = memory.at(-1)!.end;
+  const all = real.blocks.length > 0 ? real.blocks : [{ start: 0, end: top, nid: 0 }];
+  return all
+    .map(({ start, end, nid }) => ({
+      start: Math.max(start, bottom),
+      end: Math.min(end, top),
+      nid,
+    }))
+    .filter(({ start, end }) => start < end)
+    .sort((a, b) => a.start - b.start);
+}
+
+type FakeOption = Extract<MachineDescription['options']['numa'][number], { mode: 'fake' }>;
+
+/** Where memory that devices of 32 bits reach ends. */
+const LOW_END = 2 ** 32;
+
+function cut(memory: readonly ByteRange[], reals: Real[], option: FakeOption): NodeBlock[] {
+  const bytesIn = (start: number, end: number): number =>
+    start < end ? totalLength(clip(memory, { start, end })) : 0;
+  const total = totalLength(memory);
+  const count = 'count' in option ? Math.min(option.count, MAX_NODE_ID + 1) : MAX_NODE_ID + 1;
+  const least = Math.ceil(Math.max(total / (MAX_NODE_ID + 1), GRANULE) / GRANULE) * GRANULE;
+  const share = 'size' in option ? Math.max(option.size, least) : total / count;
+  const size = Math.floor(share / GRANULE) * GRANULE;
+  // What rounding left makes some nodes one granule larger.
+  const large = 'size' in option ? 0 : Math.floor(((share - size) * count) / GRANULE);
+  const blocks: NodeBlock[] = [];
+  if (size === 0) return blocks;
+  let number = 0;
+  while (reals.length > 0) {
+    for (const nid of [...new Set(reals.map((one) => one.nid))].sort((a, b) => a - b)) {
+      const one = reals.find((real) => real.nid === nid)!;
+      const { start, end: limit } = one;
+      let end = start + size + (number < large ? GRANULE : 0);
+      while (end < limit && bytesIn(start, end) < size) end += GRANULE;
+      if (end < LOW_END && bytesIn(end, LOW_END) < GRANULE) end = LOW_END;
+      if (end >= limit || bytesIn(end, limit) < Math.max(size, 1)) end = limit;
+      blocks.push({ start, end, nid: number % count, hotplug: false });
+      number++;
+      one.start = end;
+      if (end === limit) reals.splice(reals.indexOf(one), 1);
+    }
   }
-  return memory.at(-1)!.end;
+  return blocks;
 }

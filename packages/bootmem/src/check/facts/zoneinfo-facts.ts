@@ -193,7 +193,7 @@ function pageblockPages({ description, pageSize }: LayoutPlan): number {
 }
 
 /** Managed pages at the two moments that marks are set up. */
-interface MarkTimes {
+export interface MarkTimes {
   /** By the first initcalls. */
   readonly setUp: readonly number[] | undefined;
   /** When transparent huge pages raise the minimum. */
@@ -206,8 +206,8 @@ interface Marks {
 }
 
 /** Two settings of one build option: with transparent huge pages marks are set up once more, from a raised minimum. */
-function marksOf(
-  zones: readonly ZoneinfoZone[],
+export function marksOf(
+  zones: readonly Pick<ZoneinfoZone, 'nid' | 'zone' | 'present'>[],
   { setUp, raised }: MarkTimes,
   { plan, profile }: { plan: LayoutPlan; profile: KernelProfile },
 ): { plain: Marks; hugePages: Marks } | undefined {

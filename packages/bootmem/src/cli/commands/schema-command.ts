@@ -12,6 +12,7 @@ export const SCHEMA_NAMES: readonly string[] = [
   'check',
   'explain',
   'explain-comparison',
+  'what-if',
   'numa',
   'lsmem',
   'at',

@@ -112,6 +112,31 @@ export function holeModel(
   };
 }
 
+/**
+ * The holes of a model that is given, whatever was printed.
+ * @param model     which
+ * @param architecture  decides where FLATMEM's array begins
+ * @param layout    zones
+ * @param memory    what they were made from
+ * @param pagesPerSection  from {@link sectionPages}
+ */
+export function holesOfModel(
+  model: MemoryModel,
+  architecture: Architecture | undefined,
+  layout: ZoneLayout,
+  {
+    memory,
+    pagesPerSection,
+  }: { readonly memory: readonly MemoryPfnRange[]; readonly pagesPerSection: number },
+): HoleModel {
+  const array = flatArray(memory, architecture === 'i386');
+  const map: DescriptorMap =
+    model === 'flatmem'
+      ? { grain: array.endPfn, hasTail: false, array }
+      : { grain: pagesPerSection, hasTail: true };
+  return { model, holes: holesOf(map, layout, memory), descriptors: map };
+}
+
 function others(
   architecture: Architecture | undefined,
   memory: readonly MemoryPfnRange[],

@@ -1,0 +1,60 @@
+/** Two boots' figures side by side. */
+import type { WhatIfCertainty, WhatIfRow } from '../what-if-result.js';
+import type { Figure } from './figures.js';
+
+/** What the second boot's figures can be trusted for. */
+export interface Trust {
+  /** Reasons why nothing follows: the layout itself is not known. */
+  readonly layout: readonly string[];
+  /** Reasons why the state at hand-over is an estimate. */
+  readonly state: readonly string[];
+}
+
+/**
+ * One row a figure that either boot has.
+ * @param before  today's
+ * @param after   the other boot's
+ * @param trust   what the other boot's rest on
+ */
+export function compareFigures(
+  before: readonly Figure[],
+  after: readonly Figure[],
+  trust: Trust,
+): WhatIfRow[] {
+  const ids = [...new Set([...before, ...after].map(({ id }) => id))];
+  const groups = ['memory', 'nodes', 'zones', 'reserved', 'pages', 'time'] as const;
+  const rows = ids.map((id) => {
+    const own = [before, after].map((list) => list.find((figure) => figure.id === id));
+    return rowOf(own[0], own[1], trust);
+  });
+  return rows.sort((a, b) => groups.indexOf(a.group) - groups.indexOf(b.group));
+}
+
+function rowOf(before: Figure | undefined, after: Figure | undefined, trust: Trust): WhatIfRow {
+  const { id, group, label, unit, basis } = (after ?? before)!;
+  const reasons = [
+    ...(basis === 'model' ? [] : trust.layout),
+    ...(basis === 'state' ? trust.state : []),
+  ];
+  const unknown = after?.unknown ?? (basis === 'model' ? undefined : trust.layout[0]);
+  const certainty: WhatIfCertainty =
+    unknown !== undefined
+      ? 'unknown'
+      : reasons.length > 0 || basis === 'model'
+        ? 'estimate'
+        : 'follows';
+  const said = unknown ?? reasons[0];
+  const reason = [after?.remark, said].filter((text) => text !== undefined).join('; ');
+  const value = certainty === 'unknown' ? undefined : after?.value;
+  return {
+    id,
+    group,
+    label,
+    unit,
+    ...(before?.value === undefined ? {} : { before: before.value }),
+    ...(value === undefined ? {} : { after: value }),
+    changed: certainty === 'unknown' || before?.value !== value,
+    certainty,
+    ...(reason === '' ? {} : { reason }),
+  };
+}

@@ -1,0 +1,160 @@
+/**
+ * The same machine, booted with other options or by another kernel's rules.
+ *
+ * ```
+ * log ─ description ─▶ plan ─────▶ state at hand-over ─▶ figures ─┐
+ *           │ changes                                             ├▶ rows
+ *           └▶ other description ─▶ plan ─▶ rerun, or estimate ─▶ figures ─┘
+ * ```
+ */
+import type { MachineDescription } from '@bootmem/firmware-map';
+import { handover } from '../accounts/handover.js';
+import type { LoadedMachine } from '../input/types.js';
+import { planLayout } from '../plan/layout-plan.js';
+import type { LayoutPlan } from '../plan/layout-plan.js';
+import { holesOfModel } from '../plan/zones/memory-model.js';
+import type { MemoryModel } from '../plan/zones/memory-model.js';
+import { releaseName } from '../plan/profile.js';
+import type { WhatIfReport } from '../what-if-result.js';
+import { stateOfBoot } from './boot-state.js';
+import type { BootState } from './boot-state.js';
+import { answersTo } from './catalogue.js';
+import type { Changes } from './changes.js';
+import { compareFigures } from './compare.js';
+import { figuresOf } from './figures.js';
+import { otherBoot } from './other-boot.js';
+import { wishesOf } from './requests/from-options.js';
+import type { WishOutcome } from './requests/wishes.js';
+
+const ANOTHER_KERNEL = 'another kernel’s image and early allocations are not in this log';
+
+/**
+ * Compares a boot with the one that it could have been.
+ * @param input    the machine, as its log shows it
+ * @param changes  what shall be different
+ * @throws BootmemError ERR_BOOTMEM_NO_MEMORY_MAP when no memory follows from the log, or with the new options; ERR_BOOTMEM_USAGE
+ *   for an option to remove that is not there, or a release that is none
+ */
+export function whatIf(input: LoadedMachine, changes: Changes): WhatIfReport {
+  const { description } = input;
+  const plan = planLayout(description);
+  const other = otherBoot(description, changes);
+  const same = otherBoot(description, {});
+  const asked = wishesOf(other.description, description);
+  const before = bootOf(plan, same.description, { model: plan.memoryModel });
+  const after = bootOf(plan, other.description, {
+    model: changes.memoryModel ?? plan.memoryModel,
+    differs: other.differs,
+  });
+  const logged = {
+    memblock: handover(plan).memblock,
+    description: withPlaces(description, before.state),
+    outcomes: asPrinted(before.state.outcomes, description),
+  };
+  const hasHugePages = raisesMarks(description);
+  const rows = compareFigures(
+    figuresOf(plan, { ...before.state, ...logged }, { hasHugePages, unmodelled: [] }),
+    figuresOf(after.plan, after.state, { hasHugePages, unmodelled: asked.unmodelled }),
+    {
+      layout: other.doubts,
+      state: [...(other.differs.kernel ? [ANOTHER_KERNEL] : []), ...after.state.doubts],
+    },
+  );
+  const { reproduced } = before.state;
+  const text = (one: MachineDescription): string => one.commandLine?.text ?? '';
+  return {
+    schema: 'bootmem/what-if',
+    version: 1,
+    source: input.source,
+    architecture: description.architecture ?? 'unknown',
+    before: { kernel: description.kernel?.release ?? 'unknown', commandLine: text(description) },
+    after: {
+      kernel: other.differs.kernel
+        ? releaseName(after.plan.kernel.release)
+        : (description.kernel?.release ?? 'unknown'),
+      commandLine: text(other.description),
+    },
+    ...answersTo(text(description), text(other.description)),
+    ...(reproduced === undefined ? {} : { reproduced }),
+    rows,
+    notes: [...input.notes, ...after.plan.derived.problems.map(({ message }) => message)],
+  };
+}
+
+/** Whether today's watermarks look raised for huge pages, a choice of the build; without them in the log: most are. */
+function raisesMarks({ proc, pageSize = 4096 }: MachineDescription): boolean {
+  const zones = proc.zoneinfo ?? [];
+  const managed = zones.reduce((sum, zone) => sum + (zone.managed ?? 0), 0) * pageSize;
+  if (managed < 2 ** 29) return true;
+  const min = zones.reduce((sum, zone) => sum + (zone.min ?? 0) - (zone.boost ?? 0), 0) * pageSize;
+  // Without them the minimum is 4 times the root of memory in KiB, here in bytes: well below what huge pages ask for.
+  return min > 1.5 * 1024 * Math.sqrt((managed / 1024) * 16);
+}
+
+interface Boot {
+  readonly plan: LayoutPlan;
+  readonly state: BootState;
+}
+
+interface Way {
+  readonly model: MemoryModel;
+  readonly differs?: { readonly map: boolean; readonly nodes: boolean };
+}
+
+/** A boot's layout, then its state, then the layout once more with what the state tells (which nodes hold something). */
+function bootOf(today: LayoutPlan, description: MachineDescription, way: Way): Boot {
+  const first = layoutOf(description, way.model);
+  const { wishes } = wishesOf(description, today.description);
+  const differs = way.differs ?? { map: false, nodes: false };
+  const state = stateOfBoot({ today, other: first, wishes, differs });
+  return { plan: layoutOf(state.description, way.model), state };
+}
+
+/** The layout, in a memory model that nothing printed decides here. */
+function layoutOf(description: MachineDescription, model: MemoryModel): LayoutPlan {
+  const plan = planLayout(description);
+  if (plan.memoryModel === model) return plan;
+  const { layout } = plan;
+  const { holes, descriptors } = holesOfModel(model, description.architecture, layout, plan);
+  return { ...plan, memoryModel: model, holes, descriptors };
+}
+
+/** What today's options got is what the log says they got. */
+function asPrinted(
+  outcomes: readonly WishOutcome[],
+  { printed }: MachineDescription,
+): WishOutcome[] {
+  const crash = printed.crashkernel.toSorted((a, b) => b.start - a.start);
+  const areas = (printed.cma ?? []).flatMap(({ start, bytes }) =>
+    start === undefined ? [] : [{ start, end: start + bytes }],
+  );
+  return [
+    ...outcomes.filter(
+      ({ kind }) =>
+        !(kind === 'crashkernel' && crash.length > 0) && !(kind === 'cma' && areas.length > 0),
+    ),
+    ...crash.map(({ start, end }, index): WishOutcome => ({
+      id: index === 0 ? 'crashkernel' : 'crashkernel low',
+      kind: 'crashkernel',
+      label: index === 0 ? 'crash kernel' : 'crash kernel, low part',
+      asked: end - start,
+      ranges: [{ start, end }],
+    })),
+    ...areas.map((range, index): WishOutcome => ({
+      id: index === 0 ? 'cma' : `cma ${index + 1}`,
+      kind: 'cma',
+      label: index === 0 ? 'contiguous area (cma)' : `contiguous area ${index + 1}`,
+      asked: range.end - range.start,
+      ranges: [range],
+    })),
+  ];
+}
+
+/** Places of today's boot are those of its log. */
+function withPlaces(description: MachineDescription, state: BootState): MachineDescription {
+  const { ramdisk } = state.description.printed;
+  return {
+    ...description,
+    printed: { ...description.printed, ...(ramdisk === undefined ? {} : { ramdisk }) },
+  };
+}
