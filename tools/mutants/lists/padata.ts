@@ -209,7 +209,6 @@ const mutants: readonly Mutant[] = [
     find: `    words[base + SLOT.KIND] = Kind.MESSAGE;
     protocol.finish(words, base);`,
     put: `    protocol.finish(words, base);
-    for (let i = 0; i < 1000; i += 1) load(words, base);
     words[base + SLOT.KIND] = Kind.MESSAGE;`,
     first: 'slot-ring',
   },
@@ -417,8 +416,8 @@ const mutants: readonly Mutant[] = [
   {
     name: 'worker: a thread that is to leave waits for an import that never ends',
     file: 'worker/worker-core.ts',
-    find: 'if (this.#leaving && this.#pendingAsync === this.#loads) break;',
-    put: 'if (this.#leaving && this.#pendingAsync === 0) break;',
+    find: 'if (this.#leaving && this.#pendingAsync === this.#loads) {',
+    put: 'if (this.#leaving && this.#pendingAsync === 0) {',
     first: 'blame',
   },
   {

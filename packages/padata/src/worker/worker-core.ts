@@ -142,8 +142,12 @@ export class WorkerCore implements WorkerLoop {
       const seen = sleep.look(words);
       this.#busy();
       this.takeMail();
-      // Imports are no reason to stay: a top-level await may never end, and they get their moment below.
-      if (this.#leaving && this.#pendingAsync === this.#loads) break;
+      // Imports are no reason to stay for longer than a moment: a top-level await may never end.
+      if (this.#leaving && this.#pendingAsync === this.#loads) {
+        await this.#untilImported();
+        // What had come before its module may have begun meanwhile.
+        if (this.#pendingAsync === this.#loads) break;
+      }
       const did = !this.#leaving && this.#work();
       if (did) {
         this.#idleMs = BUSY_SLICE_MS;
@@ -211,9 +215,13 @@ export class WorkerCore implements WorkerLoop {
   }
 
   /** A thread that ends in the middle of an import leaves the file open. */
-  async #settle(): Promise<void> {
+  async #untilImported(): Promise<void> {
     const until = performance.now() + LOAD_MS;
     while (this.#loads > 0 && performance.now() < until) await moment();
+  }
+
+  async #settle(): Promise<void> {
+    if (load(this.#words, HEAD.STOP) !== 0) await this.#untilImported();
     // The owner ends a thread that takes too long.
     while (this.#output?.isPending === true) await moment();
   }
