@@ -119,13 +119,7 @@ export function createCacheMoves(parts: CacheParts): CacheMoves {
   }
 
   function giveAll(): void {
-    try {
-      lock();
-    } catch (error) {
-      // Nothing has been given: who has asked for it asks still.
-      w[at + Cache.ATTENTION] = 1;
-      throw error;
-    }
+    lock();
     for (let list = 0; list < LISTS; list++) giveBack(list, capacities[list]!);
     unlock();
   }
