@@ -3,10 +3,12 @@
  * zonelists, `Policy zone`, and the lists that `mminit` prints.
  */
 import { nodeOrders, zoneLists } from '@bootmem/buddy-allocator/zones';
+import type { LoadedMachine } from '../../input/types.js';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 import { printedAfterBoot } from '../late-frees.js';
 import { topologyOf } from '../../plan/topology.js';
 import type { FactList } from '../fact-list.js';
+import { lateOrderFacts } from './late-order-facts.js';
 
 /** Why the boot's own line is not there. */
 export const AFTER_BOOT = 'printed again after memory was added';
@@ -15,7 +17,7 @@ export const AFTER_BOOT = 'printed again after memory was added';
 const UNNAMED_NODE = 'no other line names this node';
 
 /** Zonelist facts. */
-export function zonelistFacts(plan: LayoutPlan, facts: FactList): void {
+export function zonelistFacts(plan: LayoutPlan, facts: FactList, input?: LoadedMachine): void {
   const { printed } = plan.description;
   countFacts(plan, facts);
   policyFacts(plan, facts);
@@ -40,6 +42,7 @@ export function zonelistFacts(plan: LayoutPlan, facts: FactList): void {
     const ours = (local ? [line.nid, ...order] : order).join(' ');
     facts.compare('fallback order', `node ${line.nid}`, line.order.join(' '), ours);
   }
+  lateOrderFacts(plan, topology, facts, input);
   const zones = plan.layout.nodes.flatMap((node) =>
     node.zones.map((zone) => ({ ...zone, managedPages: zone.presentPages })),
   );
