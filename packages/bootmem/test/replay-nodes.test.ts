@@ -1,7 +1,7 @@
 /** Replays of architectures whose memory alone gets nodes, and whose first dump stands before the banner. */
 import { parseDescription } from '@bootmem/firmware-map';
 import { expect, test } from '@jest/globals';
-import { replayMachine } from '../dist/check.js';
+import { checkMachine, replayMachine } from '../dist/check.js';
 
 const region = (list: string, index: number, range: string, rest: string): string =>
   ` ${list}[0x${index}]\t[${range}], ${rest}`;
@@ -67,4 +67,37 @@ test('a boot that ends before the banner is not part of the next one', () => {
   const whole = [BANNER, ...after('')];
   // The tail of another boot tells of zones, so it is no beginning.
   expect(replayed(...BEFORE, ...whole.slice(1), ...whole)).toEqual({ dumps: 0, equalDumps: 0 });
+});
+
+test('a lost reservation may have parts that other lines reserve; a dump with a gap in it is no lost line', () => {
+  const part =
+    '__memblock_reserve: [0x0000000003400000-0x00000000034fffff] nid=-1 flags=0 a_part+0x1/0x2';
+  const verdict = (...reserved: string[]): string => {
+    const [banner, ...rest] = [BANNER, ...after('')];
+    const image = rest.findIndex((line) => line.includes(IMAGE));
+    const lines = rest.toSpliced(
+      image + 1,
+      0,
+      ...reserved.map((text, index) => ` reserved[0x${index + 1}]\t${text}`),
+    );
+    const table = lines.findIndex((line) => line.includes(TABLE));
+    lines[table] = ` reserved[0x${reserved.length + 1}]\t${TABLE} flags: 0x20`;
+    const count = lines.findIndex((line) => line.includes('reserved.cnt'));
+    lines[count] = ` reserved.cnt  = 0x${reserved.length + 2}`;
+    const text = [...BEFORE, part, banner, ...lines]
+      .filter((line) => !line.includes('memory size'))
+      .map((line) => `[    0.000000] ${line}\n`);
+    const read = parseDescription(text.join(''), { name: 'test' });
+    if (!read.ok) throw new Error(read.problems[0]?.message);
+    const { facts } = checkMachine({ description: read.description, source: 'test', notes: [] });
+    return facts.find(({ fact }) => fact === 'memblock dump')!.verdict;
+  };
+  const range = (start: string, end: string, bytes: string): string =>
+    `[0x000000000${start}-0x000000000${end}], 0x000000000${bytes} bytes flags: 0x0`;
+  expect(verdict(range('3400000', '34fffff', '0100000'))).toBe('equal');
+  // 3000000 … 3ffffff in one piece: what is missing on both sides of the part is one reservation.
+  expect(verdict(range('3000000', '3ffffff', '1000000'))).toBe('not derivable');
+  // Two pieces apart from each other are not.
+  const two = [range('3200000', '32fffff', '0100000'), range('3400000', '35fffff', '0200000')];
+  expect(verdict(...two)).toBe('differs');
 });

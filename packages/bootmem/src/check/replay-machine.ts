@@ -2,11 +2,10 @@
  * Replays a log's memblock operations from its first dump on, and compares with every later dump the kernel
  * printed; on the way, predicts the address of each allocation from the state before it.
  */
-import { normalise, subtract } from '@bootmem/firmware-map/derive';
-import {} from '@bootmem/firmware-map/derive';
+import { intersect, normalise, subtract } from '@bootmem/firmware-map/derive';
 import type { Memblock, MemRegion } from '@bootmem/memblock';
 import type { MachineDescription } from '@bootmem/firmware-map';
-import type { MemblockDump, MemblockOperation } from '@bootmem/firmware-map/types';
+import type { ByteRange, MemblockDump, MemblockOperation } from '@bootmem/firmware-map/types';
 import type { LoadedMachine } from '../input/types.js';
 import { chooseRelease, kernelOf } from '../plan/profile.js';
 import type { ReplayReport } from '../result.js';
@@ -123,17 +122,35 @@ function run(
 
 /**
  * Whether one range, reserved or not, added or not, is all that a state and a dump differ by: then the line about it is
- * lost. A rule that is wrong shows in nodes or marks, or in several places.
+ * lost. Parts of it may be in both, where other lines speak of them. A rule that is wrong shows in nodes or marks, or in
+ * several places.
  */
 function differsByOneRange(memblock: Memblock, dump: MemblockDump): boolean {
-  const parts = (['memory', 'reserved'] as const).flatMap((type) => {
+  const differences = (['memory', 'reserved'] as const).flatMap((type) => {
     const theirs = normalise(dump[type]);
     const ours = normalise(
       memblock.regions(type).map(({ base, size }) => ({ start: base, end: base + size })),
     );
-    return [...subtract(theirs, ours), ...subtract(ours, theirs)];
+    return [
+      // What is missing here lies in one range of the dump; what is too much, in one gap of it.
+      {
+        parts: subtract(theirs, ours),
+        isOne: (hull: ByteRange) => !holds(subtract([hull], theirs)),
+      },
+      {
+        parts: subtract(ours, theirs),
+        isOne: (hull: ByteRange) => !holds(intersect([hull], theirs)),
+      },
+    ];
   });
-  return parts.length === 1;
+  const found = differences.filter(({ parts }) => holds(parts));
+  const [only] = found;
+  if (found.length !== 1 || only === undefined) return false;
+  return only.isOne({ start: only.parts[0]!.start, end: only.parts.at(-1)!.end });
+}
+
+function holds(ranges: readonly ByteRange[]): boolean {
+  return ranges.length > 0;
 }
 
 /**
