@@ -35,15 +35,13 @@ const BLOCKS: MemoryBlocks = {
 function orders(
   release: string,
   lines: readonly string[],
-  blocks: MemoryBlocks | undefined = BLOCKS,
+  blocks: MemoryBlocks = BLOCKS,
 ): string[] {
   const text = [...boot(release), ...lines.map((line) => `Fallback order for Node ${line}`)];
   const read = parseDescription(`${text.join('\n')}\n`, { name: 'test' });
   if (!read.ok) throw new Error(read.problems[0]?.message);
-  const { facts } = checkMachine({
-    ...{ description: read.description, source: 'test', notes: [] },
-    ...(blocks === undefined ? {} : { blocks }),
-  });
+  const { description } = read;
+  const { facts } = checkMachine({ description, source: 'test', notes: [], blocks });
   return facts.filter(({ fact }) => fact === 'fallback order').map(({ verdict }) => verdict);
 }
 
