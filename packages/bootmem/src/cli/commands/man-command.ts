@@ -57,7 +57,7 @@ function usageOf(command: Command): string {
  * @param program  the grammar
  * @param manual   docs/bootmem.1.md
  */
-export function manPage(program: Command, manual: string): string {
+function manPage(program: Command, manual: string): string {
   const parts = sections(manual, '##');
   const told = [...sections(parts.get('COMMANDS') ?? '', '###')];
   const proseOf = (name: string): string => {
