@@ -161,6 +161,16 @@ test('a crash kernel that fits nowhere, or whose place is in use, says so', asyn
   }
 });
 
+test('without nokaslr places are no more than estimates', async () => {
+  const report = whatIf(await recording('k61-1n-4g'), {
+    remove: ['nokaslr'],
+    add: ['crashkernel=256M'],
+  });
+  expect(row(report, 'crashkernel')).toMatchObject({ certainty: 'estimate' });
+  expect(row(report, 'crashkernel').reason).toMatch(/nokaslr/);
+  expect(row(report, 'node 0 DMA32 present')).toMatchObject({ certainty: 'follows' });
+});
+
 test('an option that is taken away leaves no trace', async () => {
   const limited = await recording('k61-mem-1000m');
   const report = whatIf(limited, { remove: ['mem'] });

@@ -26,6 +26,8 @@ import { otherBoot } from './other-boot.js';
 import { wishesOf } from './requests/from-options.js';
 import type { WishOutcome } from './requests/wishes.js';
 
+const RANDOM_PLACE =
+  'without nokaslr the image may lie elsewhere at each boot: it is taken to lie where it did today';
 const ANOTHER_KERNEL = 'another kernel’s image and early allocations are not in this log';
 
 /**
@@ -52,16 +54,20 @@ export function whatIf(input: LoadedMachine, changes: Changes): WhatIfReport {
     outcomes: asPrinted(before.state.outcomes, description),
   };
   const hasHugePages = raisesMarks(description);
+  const text = (one: MachineDescription): string => one.commandLine?.text ?? '';
   const rows = compareFigures(
     figuresOf(plan, { ...before.state, ...logged }, { hasHugePages, unmodelled: [] }),
     figuresOf(after.plan, after.state, { hasHugePages, unmodelled: asked.unmodelled }),
     {
       layout: other.doubts,
-      state: [...(other.differs.kernel ? [ANOTHER_KERNEL] : []), ...after.state.doubts],
+      state: [
+        ...(other.differs.kernel ? [ANOTHER_KERNEL] : []),
+        ...after.state.doubts,
+        ...(/(?:^|\s)nokaslr(?:\s|$)/.test(text(other.description)) ? [] : [RANDOM_PLACE]),
+      ],
     },
   );
   const { reproduced } = before.state;
-  const text = (one: MachineDescription): string => one.commandLine?.text ?? '';
   return {
     schema: 'bootmem/what-if',
     version: 1,
