@@ -5,6 +5,7 @@
  * Source: behaviour of the kernel's padata instances, Documentation/core-api/padata.rst.
  */
 import { PadataError, checkInteger } from '../base/errors.js';
+import { checkKind } from '../base/options.js';
 
 /** Which mask. */
 export type MaskKind = 'parallel' | 'serial';
@@ -18,6 +19,7 @@ export type WorkerMask = readonly number[];
  * @throws ERR_PADATA_ARGUMENT
  */
 export function workerMask(ids: Iterable<number>, last: number): WorkerMask {
+  checkKind('workers', ids, 'a list');
   const set = new Set<number>();
   for (const id of ids) {
     checkInteger('worker', id, 0, last);

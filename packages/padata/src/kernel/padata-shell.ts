@@ -8,11 +8,14 @@
  * A generation is counted by one reference of its shell and one for each job whose serial callback has not ended,
  * and is freed at zero, once.
  */
-import { PadataError } from '../base/errors.js';
+import { PadataError, checkInteger } from '../base/errors.js';
 import type { FunctionRef } from '../base/function-ref.js';
+import { checkFunction, checkKind, checkOptions, mistake } from '../base/options.js';
+import type { OptionKinds } from '../base/options.js';
 import { isThenable } from '../base/thenable.js';
 import type { WorkPool } from '../pool/work-pool.js';
 import type { JobInput, JobResult, SeriesOptions } from '../series/series-types.js';
+import { COMMON_OPTIONS } from '../series/series-options.js';
 import type { Series } from '../series/series.js';
 import { serialWorkerFor } from './masks.js';
 import type { MaskKind, WorkerMask } from './masks.js';
@@ -26,6 +29,12 @@ export interface ShellOptions<F> extends Omit<SeriesOptions<F>, 'fn' | 'workers'
   /** First sequence number of each generation; for tests of the wrap-around. Default 0. */
   readonly firstSequence?: number;
 }
+
+const SHELL_OPTIONS: OptionKinds<ShellOptions<unknown>> = {
+  ...COMMON_OPTIONS,
+  parallel: 'anything',
+  firstSequence: 'a number',
+};
 
 /** What a serial callback learns about its job. */
 export interface SerialInfo {
@@ -88,6 +97,7 @@ export class PadataShell<F = unknown> {
 
   /** For `Padata.createShell`. */
   constructor(host: ShellHost, options: ShellOptions<F>) {
+    checkOptions('a shell', options, SHELL_OPTIONS);
     this.#host = host;
     this.#options = options;
     this.#generation = this.#make();
@@ -132,6 +142,7 @@ export class PadataShell<F = unknown> {
    */
   submit(job: PadataJob<F>): void {
     if (this.#closed) throw new PadataError('ERR_PADATA_CLOSED', 'the shell was closed');
+    checkJob(job);
     const refused = this.#host.refusal();
     if (refused !== undefined) throw refused;
     const generation = this.#generation;
@@ -255,6 +266,14 @@ export class PadataShell<F = unknown> {
     this.#host.onFreed();
     void generation.series.close();
   }
+}
+
+/** A job may have fields of its program's own, so their names are not looked at. @throws ERR_PADATA_ARGUMENT */
+function checkJob<F>(job: PadataJob<F>): void {
+  if (typeof job !== 'object' || (job as unknown) === null) throw mistake('job', 'an object', job);
+  checkFunction('serial', (job as { serial: unknown }).serial);
+  checkKind('transfer', job.transfer, 'a list');
+  checkInteger('serialWorker', job.serialWorker ?? 0, -(2 ** 31), 2 ** 32 - 1);
 }
 
 /** An instance that takes no jobs, with the reason. */

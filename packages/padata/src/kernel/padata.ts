@@ -17,7 +17,9 @@
  * Source: behaviour of the kernel's padata, Documentation/core-api/padata.rst.
  */
 import { PadataError, throwLater } from '../base/errors.js';
-import type { WorkPool } from '../pool/work-pool.js';
+import { checkChoice, checkOptions, mistake } from '../base/options.js';
+import type { OptionKinds } from '../base/options.js';
+import { WorkPool } from '../pool/work-pool.js';
 import { intersect, workerMask } from './masks.js';
 import type { MaskKind, WorkerMask } from './masks.js';
 import { PadataShell, invalid } from './padata-shell.js';
@@ -31,6 +33,11 @@ export interface PadataOptions {
   /** Workers whose queues may run serial callbacks, 0..; default: all. */
   readonly serialWorkers?: Iterable<number>;
 }
+
+const PADATA_OPTIONS: OptionKinds<PadataOptions> = {
+  parallelWorkers: 'a list',
+  serialWorkers: 'a list',
+};
 
 /** State of an instance. */
 export interface PadataState {
@@ -60,6 +67,8 @@ export class Padata {
   freedGenerations = 0;
 
   constructor(pool: WorkPool, options: PadataOptions = {}) {
+    if (!(pool instanceof WorkPool)) throw mistake('pool', 'a WorkPool', pool);
+    checkOptions('an instance', options, PADATA_OPTIONS);
     this.#pool = pool;
     const last = pool.capacity;
     const all = Array.from({ length: last + 1 }, (_, id) => id);
@@ -114,6 +123,7 @@ export class Padata {
    * @kernel padata_set_cpumask
    */
   async setWorkers(kind: MaskKind, ids: Iterable<number>): Promise<void> {
+    checkChoice('kind', kind, ['parallel', 'serial']);
     const mask = workerMask(ids, this.#pool.capacity);
     if (kind === 'parallel') this.#parallel = mask;
     else this.#serial = mask;

@@ -2,6 +2,7 @@
  * One-shot forms: a series or a range job for the length of one call.
  */
 import type { FunctionRef } from '../base/function-ref.js';
+import { checkKind } from '../base/options.js';
 import type { MultithreadedJob, RangeResult, RangeRunner } from '../range/range-types.js';
 import type {
   JobInput,
@@ -32,6 +33,7 @@ export async function* orderedMap<F>(
   fn: FunctionRef<F>,
   options: OrderedMapOptions<F> = {},
 ): AsyncGenerator<JobResult<F>, void> {
+  checkKind('options', options, 'an object');
   const { errors, onProgress, signal, ...rest } = options;
   const series = pool.series<F>({
     fn,

@@ -15,8 +15,8 @@ import { PadataError, checkInteger } from '../base/errors.js';
 import { moduleHref } from '../base/function-ref.js';
 import type { FunctionRef } from '../base/function-ref.js';
 import { loadWithin } from '../base/load-within.js';
-import { checkChoice, checkOptionNames } from '../base/options.js';
-import type { OptionNames } from '../base/options.js';
+import { checkChoice, checkFunction, checkOptions } from '../base/options.js';
+import type { OptionKinds } from '../base/options.js';
 import { Crew } from '../crew/crew.js';
 import type { Member } from '../crew/crew.js';
 import { ModuleLoads } from '../crew/module-loads.js';
@@ -30,7 +30,7 @@ import {
   controlLayout,
 } from '../protocol/control-layout.js';
 import type { FromWorker } from '../protocol/messages.js';
-import { RangeEngine } from '../range/range-engine.js';
+import { RangeEngine, checkRun } from '../range/range-engine.js';
 import type { RangeJobState } from '../range/range-job.js';
 import type {
   MultithreadedJob,
@@ -77,21 +77,22 @@ export interface WorkPoolOptions {
   readonly worker?: () => unknown;
 }
 
-const POOL_OPTIONS: OptionNames<WorkPoolOptions> = {
-  threads: true,
-  works: true,
-  name: true,
-  backend: true,
-  execArgv: true,
-  env: true,
-  resourceLimits: true,
-  spin: true,
-  idle: true,
-  nodes: true,
-  capacity: true,
-  loadTimeoutMs: true,
-  worker: true,
+const POOL_OPTIONS: OptionKinds<WorkPoolOptions> = {
+  threads: 'a number',
+  works: 'a number',
+  name: 'a text',
+  backend: 'a text',
+  execArgv: 'a list',
+  env: 'an object',
+  resourceLimits: 'an object',
+  spin: 'anything',
+  idle: 'a text',
+  nodes: 'a list',
+  capacity: 'a number',
+  loadTimeoutMs: 'a number',
+  worker: 'a function',
 };
+const POOL_EVENTS = ['worker-ready', 'worker-exit', 'resize', 'error'];
 
 /** What a pool reports. */
 export interface WorkPoolEvents {
@@ -127,6 +128,7 @@ export interface WorkPoolStats {
 /** Threads that ended unexpectedly before close may take this long, in milliseconds. */
 const CLOSE_GRACE_MS = 2000;
 const LOAD_TIMEOUT_MS = 10_000;
+const MAX_NODE = 1023;
 
 let noticed = false;
 /** Says once why there are no threads: a fallback in silence would look like a slow library. */
@@ -157,7 +159,7 @@ export class WorkPool implements RangeRunner {
 
   constructor(options: WorkPoolOptions = {}) {
     if (isImportingOnly()) throw nestedImport();
-    checkOptionNames('a pool', options, POOL_OPTIONS);
+    checkOptions('a pool', options, POOL_OPTIONS);
     checkChoice('backend', options.backend, ['threads', 'inline']);
     checkChoice('idle', options.idle, ['block', 'loop']);
     const shared = typeof SharedArrayBuffer !== 'undefined';
@@ -173,6 +175,7 @@ export class WorkPool implements RangeRunner {
     if (options.spin !== undefined && options.spin !== 'auto') {
       checkInteger('spin', options.spin, 0, 1_000_000);
     }
+    for (const node of options.nodes ?? []) checkInteger('nodes', node, 0, MAX_NODE);
     const { loadTimeoutMs = LOAD_TIMEOUT_MS } = options;
     checkInteger('loadTimeoutMs', loadTimeoutMs, 1, 0x7fffffff);
     this.#loadTimeoutMs = loadTimeoutMs;
@@ -331,6 +334,7 @@ export class WorkPool implements RangeRunner {
     return {
       run: async (start, size, run = {}) => {
         this.#checkPrepared(state);
+        checkRun(run);
         return (await this.#ranges.run(state, start, size, run)) as RangeResult<V>;
       },
       runSync: (start, size) => {
@@ -387,11 +391,13 @@ export class WorkPool implements RangeRunner {
     };
   }
 
-  /** Registers a listener; returns how to remove it. */
+  /** Registers a listener; returns how to remove it. @throws ERR_PADATA_ARGUMENT for an event that there is not */
   on<K extends keyof WorkPoolEvents>(
     event: K,
     listener: (data: WorkPoolEvents[K]) => void,
   ): () => void {
+    checkChoice('event', event, POOL_EVENTS);
+    checkFunction('listener', listener);
     return this.#events.on(event, listener);
   }
 

@@ -15,8 +15,8 @@ import { PadataError, checkInteger } from '../base/errors.js';
 import { loadedFunction, moduleHref } from '../base/function-ref.js';
 import type { AnyFunction } from '../base/function-ref.js';
 import { loadWithin } from '../base/load-within.js';
-import { checkChoice, checkOptionNames } from '../base/options.js';
-import type { OptionNames } from '../base/options.js';
+import { checkChoice, checkOptions } from '../base/options.js';
+import type { OptionKinds } from '../base/options.js';
 import type { Crew, Member } from '../crew/crew.js';
 import type { Platform, WorkerEnd } from '../crew/platform.js';
 import type { WorkList } from '../crew/work-list.js';
@@ -38,27 +38,32 @@ const PROGRESS_MS = 50;
 /** The import here is waited for so long before the threads are asked, in milliseconds. */
 const OWN_FIRST_MS = 50;
 
-const RANGE_OPTIONS: OptionNames<RangeJobOptions> = {
-  threadFn: true,
-  arg: true,
-  align: true,
-  minChunk: true,
-  maxThreads: true,
-  undoFn: true,
-  reduce: true,
-  initial: true,
-  priority: true,
-  nodeAware: true,
-  workers: true,
-  idempotent: true,
+const RANGE_OPTIONS: OptionKinds<RangeJobOptions> = {
+  threadFn: 'anything',
+  arg: 'anything',
+  align: 'a number',
+  minChunk: 'a number',
+  maxThreads: 'a number',
+  undoFn: 'anything',
+  reduce: 'a function',
+  initial: 'anything',
+  priority: 'a text',
+  nodeAware: 'true or false',
+  workers: 'a list',
+  idempotent: 'true or false',
 };
-const JOB_OPTIONS: OptionNames<MultithreadedJob> = {
+const RUN_OPTIONS: OptionKinds<RangeRun> = { signal: 'an AbortSignal', onProgress: 'a function' };
+const JOB_OPTIONS: OptionKinds<MultithreadedJob> = {
   ...RANGE_OPTIONS,
-  start: true,
-  size: true,
-  signal: true,
-  onProgress: true,
+  ...RUN_OPTIONS,
+  start: 'a number',
+  size: 'a number',
 };
+
+/** @throws ERR_PADATA_ARGUMENT */
+export function checkRun(run: RangeRun): void {
+  checkOptions('a run', run, RUN_OPTIONS);
+}
 
 type OnJobError = (job: RangeJobState, worker: number, error: unknown) => void;
 
@@ -107,10 +112,11 @@ export class RangeEngine {
 
   /** Makes a job known; nothing is sent yet. @throws ERR_PADATA_ARGUMENT */
   define(options: RangeJobOptions, once: boolean): RangeJobState {
-    checkOptionNames('a range job', options, once ? JOB_OPTIONS : RANGE_OPTIONS);
+    checkOptions('a range job', options, once ? JOB_OPTIONS : RANGE_OPTIONS);
     checkChoice('priority', options.priority, ['normal', 'low']);
     for (const id of options.workers ?? []) checkInteger('workers', id, 1, MAX_THREADS);
     const href = moduleHref(options.threadFn);
+    if (options.undoFn !== undefined) moduleHref(options.undoFn);
     const job: RangeJobState = {
       id: this.#nextJob++,
       options,

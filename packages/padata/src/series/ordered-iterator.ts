@@ -9,8 +9,8 @@
  */
 import { abortReason } from '../base/abort.js';
 import { Fifo } from '../base/fifo.js';
-import { checkChoice, checkOptionNames } from '../base/options.js';
-import type { OptionNames } from '../base/options.js';
+import { checkChoice, checkOptions, mistake } from '../base/options.js';
+import type { OptionKinds } from '../base/options.js';
 import type { ErrorPolicy, JobCallback, MapOptions, ReadableLike, Source } from './series-types.js';
 
 /** What the iterator needs of a series. */
@@ -23,7 +23,11 @@ export interface OrderedSink<I, R> {
   release(): void;
 }
 
-const MAP_OPTIONS: OptionNames<MapOptions> = { errors: true, signal: true, onProgress: true };
+const MAP_OPTIONS: OptionKinds<MapOptions> = {
+  errors: 'a text',
+  signal: 'an AbortSignal',
+  onProgress: 'a function',
+};
 
 interface Waiter<R> {
   resolve(result: IteratorResult<R, undefined>): void;
@@ -60,13 +64,15 @@ export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDis
   #isLent = false;
 
   constructor(sink: OrderedSink<I, R>, source: Source<I>, options: MapOptions) {
-    checkOptionNames('map', options, MAP_OPTIONS);
+    checkOptions('map', options, MAP_OPTIONS);
     checkChoice('errors', options.errors, ['throw', 'skip', 'collect']);
+    checkSource(source);
     this.#sink = sink;
     this.#policy = options.errors ?? 'throw';
     this.#onProgress = options.onProgress;
     this.#signal = options.signal;
-    if (Symbol.asyncIterator in source) this.#asyncSource = source[Symbol.asyncIterator]();
+    if (typeof source === 'string') this.#source = (source as Iterable<I>)[Symbol.iterator]();
+    else if (Symbol.asyncIterator in source) this.#asyncSource = source[Symbol.asyncIterator]();
     else if (Symbol.iterator in source) this.#source = source[Symbol.iterator]();
     else this.#asyncSource = readerIterator(source);
     if (options.signal?.aborted === true)
@@ -272,6 +278,13 @@ export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDis
     this.#queue.clear();
     this.#serve();
   }
+}
+
+/** @throws ERR_PADATA_ARGUMENT for what cannot be read item by item */
+export function checkSource(source: unknown): void {
+  const object: object = Object(source) as object;
+  if (Symbol.asyncIterator in object || Symbol.iterator in object || 'getReader' in object) return;
+  throw mistake('source', 'iterable, or a ReadableStream', source);
 }
 
 /** Iterates a ReadableStream where it is not iterable by itself. */

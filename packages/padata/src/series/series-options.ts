@@ -1,7 +1,7 @@
 /** Options of a series: their names, ranges and defaults, and the shape of the ring that they ask for. */
 import { checkInteger } from '../base/errors.js';
-import { checkChoice, checkOptionNames } from '../base/options.js';
-import type { OptionNames } from '../base/options.js';
+import { checkChoice, checkOptions } from '../base/options.js';
+import type { OptionKinds } from '../base/options.js';
 import { MAX_THREADS } from '../protocol/control-layout.js';
 import type { SeriesOptions } from './series-types.js';
 
@@ -15,28 +15,32 @@ const MAX_ARENA = 0x7fff_fff8;
 export const DEFAULT_GRACE_MS = 1000;
 export const DEFAULT_PENDING_PER_THREAD = 64;
 
-const SERIES_OPTIONS: OptionNames<SeriesOptions> = {
-  fn: true,
-  window: true,
-  onFull: true,
-  halt: true,
-  slotBytes: true,
-  outputBytes: true,
-  bytes: true,
-  idempotent: true,
-  retries: true,
-  signal: true,
-  graceMs: true,
-  shared: true,
-  watchdogMs: true,
-  onStall: true,
-  workers: true,
-  pendingPerThread: true,
+/** Options that a shell has as well as a series. */
+export const COMMON_OPTIONS: OptionKinds<Omit<SeriesOptions, 'fn' | 'onFull' | 'workers'>> = {
+  window: 'a number',
+  halt: 'a text',
+  slotBytes: 'a number',
+  outputBytes: 'a function',
+  bytes: 'a text',
+  idempotent: 'true or false',
+  retries: 'a number',
+  signal: 'an AbortSignal',
+  graceMs: 'a number',
+  shared: 'anything',
+  watchdogMs: 'a number',
+  onStall: 'a function',
+  pendingPerThread: 'a number',
+};
+const SERIES_OPTIONS: OptionKinds<SeriesOptions> = {
+  ...COMMON_OPTIONS,
+  fn: 'anything',
+  onFull: 'a text',
+  workers: 'a list',
 };
 
 /** @throws ERR_PADATA_ARGUMENT */
 export function checkSeriesOptions(options: SeriesOptions): void {
-  checkOptionNames('a series', options, SERIES_OPTIONS);
+  checkOptions('a series', options, SERIES_OPTIONS);
   checkChoice('onFull', options.onFull, ['wait', 'inline', 'reject']);
   checkChoice('bytes', options.bytes, ['copy', 'view']);
   checkInteger('window', options.window ?? 1, 1, MAX_WINDOW);

@@ -8,6 +8,8 @@
 import { abortReason } from '../base/abort.js';
 import { PadataError } from '../base/errors.js';
 import { moduleHref } from '../base/function-ref.js';
+import { checkFunction, checkKind, checkOptions } from '../base/options.js';
+import type { OptionKinds } from '../base/options.js';
 import { HaltCounter } from './halt.js';
 import { OrderedIterator } from './ordered-iterator.js';
 import type { OwnerTurns } from '../hub/owner-turns.js';
@@ -52,6 +54,8 @@ export interface SeriesHost {
   load(ref: { module: string | URL; name: string }): Promise<void>;
   onClosed(series: Series): void;
 }
+
+const JOB_OPTIONS: OptionKinds<JobOptions> = { transfer: 'a list', signal: 'an AbortSignal' };
 
 /** What `new Promise` takes. */
 type Executor<R> = (resolve: (value: R) => void, reject: Settle) => void;
@@ -159,6 +163,8 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     transfer?: readonly unknown[],
     more = false,
   ): boolean {
+    checkFunction('callback', callback);
+    checkKind('transfer', transfer, 'a list');
     const bound = inContext(callback) as SerialCallback;
     return this.submitKept(input, bound, transfer, false, undefined, more);
   }
@@ -210,6 +216,13 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
    * @throws ERR_PADATA_JOB_FAILED (cause: the function's error), ERR_PADATA_WORKER_DIED, the signal's reason
    */
   run(input: JobInput<F>, options?: JobOptions): Promise<JobResult<F>> {
+    if (options !== undefined) {
+      try {
+        checkOptions('a job', options, JOB_OPTIONS);
+      } catch (error) {
+        return Promise.reject(asError(error));
+      }
+    }
     const signal = options?.signal;
     if (signal !== undefined) return this.#runAbortable(input, signal, options?.transfer);
     const promise = new Promise<JobResult<F>>(takeSettlers as Executor<JobResult<F>>);
@@ -328,6 +341,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
 
   /** Limits the jobs not yet begun to these workers, ids 1 .. 255. @throws ERR_PADATA_ARGUMENT */
   setWorkers(workers: Iterable<number>): void {
+    checkKind('workers', workers, 'a list');
     const ids = [...workers];
     for (const id of ids) checkWorker(id);
     this.#hub.setWorkers(this.#entry, ids);

@@ -5,7 +5,8 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createWorkPool, map } from '@bootmem/padata';
+import { createWorkPool, map, parallelFor } from '@bootmem/padata';
+import { createPadata } from '@bootmem/padata/kernel';
 import type { StallReport, WorkPool } from '@bootmem/padata';
 import { moduleHref } from '../../dist/base/function-ref.js';
 
@@ -50,6 +51,75 @@ test('options that there are not, and values that they have not', async () => {
   }
   const prepared = { threadFn: fn('same'), start: 0 };
   await expect(pool.prepareRange(prepared)).rejects.toEqual(isMistake);
+});
+
+// What each entry is given, and a call that would take it; in the types of a program without types.
+type Untyped = (...args: unknown[]) => unknown;
+type Loose = Record<string, Untyped>;
+const make = createWorkPool as Untyped;
+const all = map as Untyped;
+const over = parallelFor as Untyped;
+const instance = createPadata as unknown as (...args: unknown[]) => Loose;
+const on = (): Loose => pool as unknown as Loose;
+const series = (options?: object): Loose =>
+  on()['series']!({ fn: fn('same'), ...options }) as Loose;
+const shell = (options?: object): Loose =>
+  instance(pool)['createShell']!({ parallel: fn('same'), ...options }) as Loose;
+const bad = (values: object, call: (options: object) => unknown): [string, () => unknown][] =>
+  Object.entries(values).map(([name, value]) => [
+    `${name}: ${JSON.stringify(value)}`,
+    () => call({ [name]: value as unknown }),
+  ]);
+const KINDS: [string, () => unknown][] = [
+  ['no pool', () => make(null)],
+  ...bad({ name: 5, nodes: [-1], execArgv: '--x', env: 5, resourceLimits: 5 }, (options) =>
+    make({ threads: 0, ...options }),
+  ),
+  ['nodes as a text', () => make({ threads: 0, nodes: 'ab' })],
+  ['an event that there is not', () => on()['on']!('exit', () => undefined)],
+  ['no listener', () => on()['on']!('resize', 5)],
+  ...bad(
+    { outputBytes: 5, idempotent: 'no', signal: {}, onStall: 5, halt: 5, workers: 5, window: null },
+    series,
+  ),
+  ['no series', () => on()['series']!(null)],
+  ['setWorkers 5', () => series()['setWorkers']!(5)],
+  ...bad({ sginal: 1, signal: {}, transfer: 5 }, (options) => series()['run']!(1, options)),
+  ['run null', () => series()['run']!(1, null)],
+  ['submit without a callback', () => series()['submit']!(1)],
+  ['submit with no list', () => series()['submit']!(1, () => undefined, 5)],
+  ['map of a number', () => all(pool, 5, fn('same'))],
+  ['map of nothing', () => all(pool, undefined, fn('same'))],
+  ['map null', () => all(pool, [1], fn('same'), null)],
+  ...bad({ onProgress: 5, signal: 5 }, (options) => all(pool, [1], fn('same'), options)),
+  ['map of a series', () => series()['map']!([1], { error: 1 })],
+  ...bad({ reduce: 5, signal: 5, onProgress: 5, undoFn: 'x', nodeAware: 'yes' }, (options) =>
+    over(pool, 0, 9, fn('same'), options),
+  ),
+  ['a range backwards', () => over(pool, 9, 0, fn('same'))],
+  ['no range', () => on()['runMultithreaded']!(null)],
+  [
+    'a run of a prepared range',
+    async () => {
+      using job = await pool.prepareRange({ threadFn: fn('same') });
+      await (job as unknown as Loose)['run']!(0, 9, { onprogress: 1 });
+    },
+  ],
+  ['an instance without a pool', () => instance({})],
+  ...bad({ parallelworkers: [1], parallelWorkers: 5 }, (options) => instance(pool, options)),
+  ['a kind of mask', () => instance(pool)['setWorkers']!('paralel', [1])],
+  ...bad({ onFull: 'reject', paralel: 1 }, shell),
+  ['a shell job null', () => shell()['submit']!(null)],
+  ['a shell job without serial', () => shell()['submit']!({ input: 1 })],
+  [
+    'a shell job for no worker',
+    () => shell()['submit']!({ input: 1, serial: () => 0, serialWorker: 'x' }),
+  ],
+];
+test.each(KINDS)('%s is ERR_PADATA_ARGUMENT, and nothing has happened', async (_name, call) => {
+  const given = Promise.resolve().then(call);
+  await expect(given).rejects.toEqual(isMistake);
+  expect(pool.stats()).toMatchObject({ threads: 1, deaths: 0, freeWorks: 1 });
 });
 
 test('a function in place of a name: the error says how to name it', () => {
