@@ -25,13 +25,16 @@ export class ModuleLoads {
   readonly #crew: Crew;
   readonly #pending = new Map<number, Load>();
   #next = 1;
+  /** Why no thread answers any more. */
+  #closed: PadataError | undefined;
 
   constructor(crew: Crew) {
     this.#crew = crew;
   }
 
-  /** Imports a function's module in every thread. @throws ERR_PADATA_MODULE, ERR_PADATA_WORKER_DIED */
+  /** Imports a function's module in every thread. @throws ERR_PADATA_MODULE, ERR_PADATA_WORKER_DIED, ERR_PADATA_CLOSED */
   async loadEverywhere(href: string, name: string): Promise<void> {
+    if (this.#closed !== undefined) throw this.#closed;
     this.#crew.ref();
     try {
       const loads: Promise<void>[] = [];
@@ -90,6 +93,7 @@ export class ModuleLoads {
 
   /** No thread answers any more. */
   close(error: PadataError): void {
+    this.#closed = error;
     for (const id of [...this.#pending.keys()]) this.#take(id)?.reject(error);
   }
 

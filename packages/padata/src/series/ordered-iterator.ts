@@ -40,6 +40,13 @@ interface Outcome<R> {
   readonly error: unknown;
 }
 
+/** Why nothing more is handed out; without a failure all is over. */
+interface End {
+  readonly failure?: { readonly error: unknown };
+}
+
+const ALL_DONE: End = {};
+
 /** Asynchronous iterator over the results of a source's items, in order. */
 export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDisposable {
   readonly #sink: OrderedSink<I, R>;
@@ -56,11 +63,11 @@ export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDis
   #handed = 0;
   #sourceDone = false;
   /** Set when the source itself failed. */
-  #sourceError: { readonly source: unknown } | undefined;
+  #sourceError: { readonly error: unknown } | undefined;
   #reading = false;
   #paused = false;
   /** Set once nothing more is handed out. */
-  #over: { readonly error: unknown } | undefined;
+  #over: End | undefined;
   #isLent = false;
 
   constructor(sink: OrderedSink<I, R>, source: Source<I>, options: MapOptions) {
@@ -76,7 +83,7 @@ export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDis
     else if (Symbol.iterator in source) this.#source = source[Symbol.iterator]();
     else this.#asyncSource = readerIterator(source);
     if (options.signal?.aborted === true)
-      this.#finish({ error: abortReason(options.signal.reason) });
+      this.#finish({ failure: { error: abortReason(options.signal.reason) } });
     else options.signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
 
@@ -98,7 +105,7 @@ export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDis
   /** Ends early: nothing more is read; jobs under way finish unseen. */
   async return(): Promise<IteratorResult<R, undefined>> {
     this.#letGo();
-    this.#finish({ error: undefined });
+    this.#finish(ALL_DONE);
     await this.#asyncSource?.return?.();
     this.#source?.return?.();
     return { done: true, value: undefined };
@@ -109,7 +116,7 @@ export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDis
   }
 
   readonly #onAbort = (): void => {
-    this.#finish({ error: abortReason(this.#signal?.reason) });
+    this.#finish({ failure: { error: abortReason(this.#signal?.reason) } });
     this.#leaveSource();
   };
 
@@ -219,7 +226,7 @@ export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDis
   #sourceFailed(error: unknown): void {
     this.#sourceDone = true;
     // Not into the queue: results of items read before are still under way.
-    this.#sourceError = { source: error };
+    this.#sourceError = { error };
     this.#serve();
   }
 
@@ -231,20 +238,22 @@ export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDis
         this.#handOut(outcome);
       } else if (this.#over !== undefined) {
         const waiter = this.#waiters.shift()!;
-        if (this.#over.error === undefined) waiter.resolve({ done: true, value: undefined });
+        const { failure } = this.#over;
+        if (failure === undefined) waiter.resolve({ done: true, value: undefined });
         else {
-          waiter.reject(this.#over.error);
-          this.#over = { error: undefined };
+          // Whatever was thrown, undefined too.
+          waiter.reject(failure.error);
+          this.#over = ALL_DONE;
         }
       } else if (this.#sourceError !== undefined && this.#ahead === 0) {
-        this.#finish({ error: this.#sourceError.source });
+        this.#finish({ failure: this.#sourceError });
       } else if (this.#sourceDone && this.#ahead === 0) {
-        this.#finish({
-          error:
-            this.#errors.length === 0
-              ? undefined
-              : new AggregateError(this.#errors, `${this.#errors.length} items failed`),
-        });
+        const errors = this.#errors;
+        this.#finish(
+          errors.length === 0
+            ? ALL_DONE
+            : { failure: { error: new AggregateError(errors, `${errors.length} items failed`) } },
+        );
       } else break;
     }
     if (this.#waiters.length > 0) this.#feed();
@@ -261,14 +270,14 @@ export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDis
     }
     if (this.#sink.keep) this.#sink.release();
     if (this.#policy === 'throw') {
-      this.#finish({ error: outcome.error });
+      this.#finish({ failure: { error: outcome.error } });
       this.#leaveSource();
       return;
     }
     if (this.#policy === 'collect') this.#errors.push(outcome.error);
   }
 
-  #finish(over: { error: unknown }): void {
+  #finish(over: End): void {
     if (this.#over !== undefined) return;
     this.#over = over;
     this.#signal?.removeEventListener('abort', this.#onAbort);
@@ -281,7 +290,7 @@ export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDis
 }
 
 /** @throws ERR_PADATA_ARGUMENT for what cannot be read item by item */
-export function checkSource(source: unknown): void {
+function checkSource(source: unknown): void {
   const object: object = Object(source) as object;
   if (Symbol.asyncIterator in object || Symbol.iterator in object || 'getReader' in object) return;
   throw mistake('source', 'iterable, or a ReadableStream', source);

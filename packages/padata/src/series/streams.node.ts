@@ -1,6 +1,7 @@
 /** Stream faces of a series in Node: a Duplex and the Web pair. */
 import { Duplex } from 'node:stream';
 
+import { abortReason } from '../base/abort.js';
 import { PadataError } from '../base/errors.js';
 import type { StreamedJobs } from './series-types.js';
 
@@ -33,7 +34,7 @@ export function makeDuplex(series: StreamedJobs): Duplex {
       try {
         more = series.submit(chunk, (error, value, seq) => {
           if (stream.destroyed) return;
-          if (error !== undefined) stream.destroy(error as Error);
+          if (error !== undefined) stream.destroy(streamError(error));
           else if (value === null) stream.destroy(nullResult(seq));
           else if (!stream.push(value)) full = true;
         });
@@ -56,6 +57,11 @@ export function makeDuplex(series: StreamedJobs): Duplex {
     },
   });
   return stream;
+}
+
+/** A stream that is destroyed with null ends without an error; a series may have been aborted with anything. */
+function streamError(error: unknown): Error {
+  return (error ?? abortReason(undefined)) as Error;
 }
 
 /** To a stream null is its end, so it can be nobody's result. */

@@ -154,3 +154,54 @@ test.each([
     await expect(read).rejects.toMatchObject({ code });
   },
 );
+
+test('a source that throws nothing at all has failed, after what it gave before', async () => {
+  await using pool = createWorkPool({ threads: 1 });
+  await using series = pool.series<Any>({ fn: { module: jobs, name: 'same' } });
+  const nothing = undefined as unknown as Error;
+  const sources = [
+    (function* () {
+      yield 1;
+      throw nothing;
+    })(),
+    (async function* () {
+      yield await Promise.resolve(1);
+      throw nothing;
+    })(),
+  ];
+  for (const source of sources) {
+    const given: unknown[] = [];
+    const failed = (async () => {
+      for await (const value of series.map(source)) given.push(value);
+      return 'no failure';
+    })().catch((error: unknown) => [error]);
+    expect(await failed).toEqual([undefined]);
+    expect(given).toEqual([1]);
+  }
+});
+
+test('a stream over a series that is aborted with null ends with an error', async () => {
+  await using pool = createWorkPool({ threads: 1 });
+  const series = pool.series<Any>({ fn: { module: pending, name: 'mixed' }, graceMs: 1 });
+  const stream = series.duplex();
+  const error = new Promise((resolve) => stream.on('error', resolve));
+  stream.write(-1);
+  series.abort(null);
+  expect(await error).toMatchObject({ name: 'AbortError' });
+  await series.close();
+});
+
+test('what still has to be loaded when its pool is closed ends as closed', async () => {
+  const pool = createWorkPool({ threads: 2 });
+  const ref = { module: ranges, name: 'count' };
+  const asked = [
+    pool.prepareRange({ threadFn: ref }),
+    pool.load(ref),
+    pool.ready(),
+    pool.series({ fn: ref }).ready(),
+  ];
+  const codes = asked.map((promise) => (promise as Promise<unknown>).catch((e: unknown) => e));
+  await pool.close();
+  const closed = expect.objectContaining({ code: 'ERR_PADATA_CLOSED' }) as unknown;
+  expect(await Promise.all(codes)).toEqual([closed, closed, closed, closed]);
+});
