@@ -192,3 +192,23 @@ test('a thread has jobs for about two round trips ahead, one at least', () => {
   expect(jobsAtHand(50_000, 0.9)).toBe(40);
   expect([0, 50_000, 50_001].map(isWorthMoving)).toEqual([true, false, true]);
 });
+
+test('a large input stays with the thread that takes it in, however long that is: it is copied once, or once more', async () => {
+  await start(2);
+  const large = series('sizeOf');
+  await large.ready();
+  await large.run(new Map());
+  let copies = 0;
+  const counted = {
+    get one() {
+      copies += 1;
+      return 1;
+    },
+  };
+  const input = new Map<string, unknown>([
+    ['text', 'x'.repeat(30_000_000)],
+    ['counted', counted],
+  ]);
+  expect(await large.run(input)).toBe(2);
+  expect(copies).toBeLessThanOrEqual(2);
+});

@@ -140,8 +140,9 @@ export class WorkerCore implements WorkerLoop {
       // Plain: the owner looks at it again and again. What keeps the thread, keeps this word.
       words[this.#base + WORKER.TURN] = (words[this.#base + WORKER.TURN]! + 1) | 0;
       const seen = sleep.look(words);
-      this.#busy();
+      // Free while it takes an input in, which may be long: busy, it would look as if a job kept that from it.
       this.takeMail();
+      this.#busy();
       // Imports are no reason to stay for longer than a moment: a top-level await may never end.
       if (this.#leaving && this.#pendingAsync === this.#loads) {
         await this.#untilImported();
