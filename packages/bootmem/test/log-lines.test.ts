@@ -154,6 +154,17 @@ describe('nodes that the log leaves out', () => {
     expect(list([0, 0], [2, 1])).toEqual({ machine: 'not derivable' });
     expect(list([1, 0], [2, 1])).toEqual({ machine: 'not derivable' });
     expect(list([0, 0])).toEqual({ machine: 'differs' });
+    const built = 'Built 2 zonelists, mobility grouping on.';
+    const told = nodes(
+      [
+        [1, 0],
+        [3, 1],
+      ],
+      setup(1, 0),
+      setup(3, 1),
+      built,
+    );
+    expect(verdicts(told, 'zonelists')).toEqual({ machine: 'equal' });
   });
 });
 

@@ -89,7 +89,9 @@ function countFacts(plan: LayoutPlan, facts: FactList): void {
   }
   const { rejected, cpus } = plan.description.numa;
   const nids = plan.layout.nodes.map(({ nid }) => nid);
-  if (memoryless === 0 && cpus.length === 0 && nids.some((nid, index) => nid !== index)) {
+  // Every node that is online gets a line of its set-up, also one without memory.
+  const isSaid = cpus.length > 0 || plan.description.printed.nodeSetups.length > 0;
+  if (memoryless === 0 && !isSaid && nids.some((nid, index) => nid !== index)) {
     facts.open(
       'zonelists',
       'machine',
