@@ -58,7 +58,9 @@ test('all lists anew when memory is online: the node without processors comes fi
 test('a new node without memory: first in its own list to 6.6, not there from 6.7 on', () => {
   expect(orders('6.1.0', ['2: 2 0 1', ...BUILT])).toEqual(Array(4).fill('equal'));
   expect(orders('6.7.0', ['2: 0 1', ...BUILT])).toEqual(Array(4).fill('equal'));
-  expect(orders('6.7.0', ['2: 2 0 1', ...BUILT])[0]).toBe('differs');
+  const offline = { ...BLOCKS, blocks: [{ ...BLOCKS.blocks[0]!, online: false }] };
+  expect(orders('6.1.0', ['2: 2 0 1'], offline)).toEqual(['equal']);
+  expect(orders('6.7.0', ['2: 2 0 1'], offline)).toEqual(['differs']);
 });
 
 test('without the blocks nothing follows', () => {
@@ -66,4 +68,22 @@ test('without the blocks nothing follows', () => {
   expect(orders('6.1.0', ['0: 0 3 1', '1: 1 3 0', '3: 3 0 1'], none)).toEqual(
     Array(3).fill('not derivable'),
   );
+});
+
+test('a line lost of all lists: what is left is not the list of a new node', () => {
+  expect(orders('6.7.0', ['2: 0 1', '2: 2 0 1'])).toEqual(['equal', 'equal']);
+  expect(orders('6.7.0', ['0: 0 2 1', '1: 1 2 0', '2: 0 1'])).toEqual(Array(3).fill('equal'));
+  expect(orders('6.7.0', ['2: 1 0'])).toEqual(['differs']);
+});
+
+test('the list of a new node behind lists that lost their last: other nodes have memory then', () => {
+  const two = BLOCKS.blocks[0]!;
+  const blocks = { ...BLOCKS, blocks: [two, { ...two, index: 33, nid: 3 }] };
+  const old = ['0: 0 2 1', '1: 1 2 0', '3: 3 2 0 1'];
+  // It may be the last of theirs, for which ties fall another way.
+  expect(orders('6.1.0', old, blocks)).toEqual(['equal', 'equal', 'not derivable']);
+  expect(orders('6.1.0', old.with(2, '3: 3 1 0 2'), blocks)[2]).toBe('differs');
+  const lines = ['0: 0 2 1', '1: 1 2 0', '3: 2 0 1', '0: 0 2 3 1'];
+  expect(orders('6.7.0', lines, blocks)).toEqual(['equal', 'equal', 'not derivable', 'equal']);
+  expect(orders('6.7.0', lines.with(3, '0: 0 2 1 3'), blocks)[3]).toBe('differs');
 });

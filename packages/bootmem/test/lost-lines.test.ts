@@ -129,3 +129,43 @@ describe('page numbers that end above all lines of the map', () => {
     expect(zone(log('0x8000'))).toEqual(['differs']);
   });
 });
+
+describe('a kernel of 32 bits without high memory: what lies above its last zone is in no sum', () => {
+  const ZONES = [
+    'Zone ranges:',
+    '  DMA      [mem 0x0000000000001000-0x0000000000ffffff]',
+    '  Normal   [mem 0x0000000001000000-0x00000000373fdfff]',
+  ];
+  /** 2 GiB, of which pages up to 0x373fe000 are counted. */
+  const log = (zones: readonly string[], totalKb = 904_816): string[] => [
+    'Linux version 6.15.0 (user@host) (gcc (GCC) 13.2.0) #1 SMP',
+    'BIOS-e820: [mem 0x0000000000000000-0x000000000009fbff] usable',
+    'BIOS-e820: [mem 0x0000000000100000-0x000000007ffdffff] usable',
+    'e820: update [mem 0x00000000-0x00000fff] usable ==> reserved',
+    'last_pfn = 0x7ffe0 max_arch_pfn = 0x100000',
+    '883MB LOWMEM available.',
+    ...zones,
+    'Early memory node ranges',
+    '  node   0: [mem 0x0000000000001000-0x000000000009efff]',
+    '  node   0: [mem 0x0000000000100000-0x000000007ffdffff]',
+    'Kernel command line: quiet',
+    `Memory: 725140K/${totalKb}K available (9912K kernel code, 173736K reserved)`,
+  ];
+  const total = (lines: readonly string[]): string[] =>
+    check(lines)!
+      .facts.filter(({ fact }) => fact === 'Memory: total')
+      .map(({ verdict, reason = '' }) => `${verdict}: ${reason}`);
+
+  test('where the last zone ends is lost: how much is counted does not follow', () => {
+    expect(total(log(ZONES))).toEqual([expect.stringMatching(/without high memory/)]);
+    for (const left of [ZONES.slice(0, 2), []]) {
+      expect(total(log(left))).toEqual([expect.stringMatching(/^not derivable: .*of its zones/)]);
+    }
+  });
+
+  test('more than there is, or a line of high memory: no lost line of the zones explains it', () => {
+    expect(total(log(ZONES.slice(0, 2), 2 ** 22))).toEqual([expect.stringMatching(/^differs/)]);
+    const high = [...ZONES.slice(0, 2), '  HighMem  [mem 0x00000000373fe000-0x000000007ffdffff]'];
+    expect(total(log(high))).toEqual([expect.stringMatching(/^differs/)]);
+  });
+});

@@ -12,27 +12,12 @@
  * @kernel calc_memmap_size, free_area_init_core
  */
 import type { ZoneSpan } from '@bootmem/buddy-allocator/zones';
+import { ARCHITECTURES_32, ARCHITECTURES_BOTH } from '../plan/architectures.js';
 import type { LayoutPlan } from '../plan/layout-plan.js';
 
 /** Bytes that a descriptor may have: 32-bit kernels have pointers of 4 bytes. */
 const SIZES_32 = [32, 36, 40, 44, 48, 52, 56];
 const SIZES_64 = [56, 64, 72, 80, 96];
-
-const ARCHITECTURES_32: ReadonlySet<string> = new Set([
-  'i386',
-  'arm',
-  'ppc32',
-  'sh',
-  'sparc',
-  'microblaze',
-  'xtensa',
-  'arc',
-  'openrisc',
-  'riscv32',
-  'm68k',
-]);
-/** 32 or 64 bits, by choice of the build; so are those that no line tells. */
-const ARCHITECTURES_BOTH: ReadonlySet<string> = new Set(['mips', 'parisc', 'um', 'unknown']);
 
 /** How a kernel's descriptors are counted. */
 interface Counting {

@@ -15,6 +15,7 @@ import type { NodeLayout } from '@bootmem/buddy-allocator/zones';
 import type { PfnRange } from '@bootmem/memmap';
 import { handover } from '../../accounts/handover.js';
 import { planPages } from '../../plan/init-plan.js';
+import { ARCHITECTURES_32 } from '../../plan/architectures.js';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 import type { FactList } from '../fact-list.js';
 
@@ -104,12 +105,6 @@ function passPages(
   return all - printed < size ? all : undefined;
 }
 
-/** Architectures of 32 bits, whose kernels never defer. */
-const NEVER_DEFERS: ReadonlySet<string> = new Set([
-  ...['i386', 'arm', 'ppc32', 'sh', 'sparc', 'm68k', 'microblaze'],
-  ...['xtensa', 'arc', 'openrisc', 'riscv32'],
-]);
-
 /** What kernels of 4.2 … 4.16 initialise of a node's last zone before they defer, at least. */
 const FIRST_BYTES = 2 ** 31;
 
@@ -117,7 +112,7 @@ const FIRST_BYTES = 2 ** 31;
 function deferredNodes(plan: LayoutPlan): number[] {
   const { initialisesFirst } = plan.kernel.printed;
   const { architecture } = plan.description;
-  if (initialisesFirst === 'all' || NEVER_DEFERS.has(architecture ?? '')) return [];
+  if (initialisesFirst === 'all' || ARCHITECTURES_32.has(architecture ?? '')) return [];
   const hasMore = ({ presentPages, zones }: NodeLayout): boolean =>
     presentPages > 0 &&
     (zones.findLast((zone) => zone.spannedPages > 0)?.spannedPages ?? 0) * plan.pageSize >

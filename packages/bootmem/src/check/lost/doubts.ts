@@ -15,7 +15,7 @@ import { mapEvidence } from './map-evidence.js';
 import { memblockEvidence } from './memblock-evidence.js';
 import { nodeEvidence } from './node-evidence.js';
 import { NO_RELEASE } from './reasons.js';
-import { sizeEvidence, zoneEvidence } from './zone-evidence.js';
+import { endsWithZones, sizeEvidence, zoneEvidence } from './zone-evidence.js';
 
 /** Facts that rest on memblock's operations, and on nothing that other evidence speaks of. */
 const OF_MEMBLOCK: ReadonlySet<string> = new Set([
@@ -46,6 +46,9 @@ const ZONELESS: ReadonlySet<string> = new Set([
   'zonelists',
   'memblock dump',
 ]);
+
+/** Sums over zones: what lies above the last is in none of them. */
+const OF_ALL_ZONES: ReadonlySet<string> = new Set(['node total pages', 'Memory: total']);
 
 /** Facts that are pages of zones and nodes. */
 const OF_SIZES: ReadonlySet<string> = new Set(['node total pages', 'zone pages']);
@@ -89,6 +92,10 @@ export function doubtsOf(plan: LayoutPlan): Doubt {
     { why: mapEvidence(plan), touches: (one) => followsLog(one) && one.fact !== 'memblock dump' },
     { why: nodeEvidence(plan), touches: (one) => followsLog(one) && !OF_MACHINE.has(one.fact) },
     { why: zoneEvidence(plan), touches: (one) => followsLog(one) && !ZONELESS.has(one.fact) },
+    {
+      why: endsWithZones(plan) ? zoneEvidence(plan) : undefined,
+      touches: (one) => OF_ALL_ZONES.has(one.fact) && isTooMuch(one),
+    },
     { why: sizeEvidence(plan), touches: ({ fact }) => OF_SIZES.has(fact) },
     // Zonelists are built before anything is given back.
     {
@@ -98,14 +105,18 @@ export function doubtsOf(plan: LayoutPlan): Doubt {
     },
     {
       why: memblock === undefined ? freeEvidence(plan) : undefined,
-      touches: (one) => OF_MEMBLOCK.has(one.fact) && followsLog(one) && !isTooMuch(one),
+      touches: (one) =>
+        OF_MEMBLOCK.has(one.fact) &&
+        followsLog(one) &&
+        // Pages that a lost line gave back are missing in ours: where we have more than the kernel, no such line is lost.
+        !(one.fact === 'managed pages' && isTooMuch(one)),
     },
   ];
   const found = evidence.filter(({ why }) => why !== undefined);
   return (mismatch) => found.find(({ touches }) => touches(mismatch))?.why;
 }
 
-/** Pages that a lost line gave back are missing in ours: where we have more than the kernel, no such line is lost. */
-function isTooMuch({ fact, kernel, ours }: Mismatch): boolean {
-  return fact === 'managed pages' && Number(ours) > Number(kernel);
+/** Whether we count more than the kernel. */
+function isTooMuch({ kernel, ours }: Mismatch): boolean {
+  return Number.parseInt(ours, 10) > Number.parseInt(kernel, 10);
 }

@@ -1,4 +1,5 @@
 /** Lines of `Zone ranges:` that are missing: zones follow one another without a gap, from the first page of memory to the last. */
+import { ARCHITECTURES_32, ARCHITECTURES_BOTH } from '../../plan/architectures.js';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 
 /** What is missing, in words. */
@@ -30,4 +31,14 @@ export function sizeEvidence({ description }: LayoutPlan): string | undefined {
   return source.format === 'boot-log' && named === 0 && printed.nodePages.length > 0
     ? 'the log counts pages of zones and names no range of them'
     : undefined;
+}
+
+/**
+ * Whether memory can lie above the end of the last zone, so that a lost line of the ranges decides how much is counted: so it
+ * is for kernels of 32 bits without high memory.
+ */
+export function endsWithZones({ description }: LayoutPlan): boolean {
+  const { architecture = 'unknown', printed } = description;
+  const mayBe32 = ARCHITECTURES_32.has(architecture) || ARCHITECTURES_BOTH.has(architecture);
+  return mayBe32 && !printed.zoneRanges.some(({ zone }) => zone === 'HighMem');
 }
