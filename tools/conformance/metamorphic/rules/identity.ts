@@ -149,10 +149,13 @@ function foreign(recording: Recording, random: Random): Variant {
   // A foreign line never comes before the first: then the log would have another form.
   let left = 8;
   const every = Math.max(2, Math.floor(recording.lines.length / left));
-  for (const line of recording.lines) {
+  for (const [at, line] of recording.lines.entries()) {
     lines.push(line);
     const prefix = prefixOf(line);
-    if (left > 0 && prefix !== '' && random.once(every)) {
+    // Mail wraps a line after it was printed: nothing comes between its two halves, of which the second has no prefix.
+    const next = recording.lines[at + 1];
+    const isWhole = next === undefined || next === '' || prefixOf(next) !== '';
+    if (left > 0 && prefix !== '' && isWhole && random.once(every)) {
       lines.push(prefix + random.pick(FOREIGN));
       left--;
     }
