@@ -169,3 +169,29 @@ describe('a kernel of 32 bits without high memory: what lies above its last zone
     expect(total(log(high))).toEqual([expect.stringMatching(/^differs/)]);
   });
 });
+
+test('a line about descriptors of a zone: how many pages zonelists were built with does not follow', () => {
+  const total = (...zones: string[]): (string | undefined)[] =>
+    check([
+      'Linux version 3.3.8 (a@b) (gcc version 4.6.4) #1',
+      'Zone PFN ranges:',
+      '  DMA      0x00000000 -> 0x00001000',
+      '  Normal   0x00001000 -> 0x0002f000',
+      'Early memory PFN ranges',
+      '    0: 0x00000000 -> 0x0002f000',
+      'On node 0 totalpages: 192512',
+      ...zones,
+      'Kernel command line: quiet',
+      'Built 1 zonelists in Zone order, mobility grouping on.  Total pages: 190000',
+      'Booting Linux on physical CPU 0',
+    ])!
+      .facts.filter(({ fact }) => fact === 'Total pages')
+      .map(({ verdict, reason }) => reason ?? verdict);
+  const dma = ['  DMA zone: 32 pages used for memmap', '  DMA zone: 0 pages reserved'];
+  const pages = ['  DMA zone: 4064 pages, LIFO batch:0'];
+  const normal = ['  Normal zone: 186944 pages, LIFO batch:31'];
+  expect(total(...dma, ...pages, '  Normal zone: 1472 pages used for memmap', ...normal)).toEqual([
+    'differs',
+  ]);
+  expect(total(...dma, ...pages, ...normal)).toEqual([expect.stringMatching(/do not add up/)]);
+});

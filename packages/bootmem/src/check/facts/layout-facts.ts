@@ -7,6 +7,7 @@ import { countsHoles } from '../../plan/memory-line.js';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 import { printedAfterBoot } from '../late-frees.js';
 import type { FactList } from '../fact-list.js';
+import { countedPages, NO_SUM } from '../lost/zone-evidence.js';
 
 /** Why nothing follows from a line that may never have been. */
 export const NO_LINE = 'the log has no such line: none was printed, or it is lost';
@@ -144,30 +145,15 @@ export function nodePagesFacts(plan: LayoutPlan, facts: FactList): void {
   for (const line of plan.description.printed.nodePages) {
     const node = plan.layout.nodes.find((candidate) => candidate.nid === line.nid);
     facts.compare('node total pages', `node ${line.nid}`, line.totalPages, node?.presentPages ?? 0);
-    const isWhole = line.zones.every(
-      ({ zone, pages }) => zone === 'Movable' || pages !== undefined,
-    );
-    // Kernels before 3.9 left out descriptors and the DMA reserve: then the zones do not add up to the node.
-    const sum = line.zones.reduce((pages, zone) => pages + (zone.pages ?? 0), 0);
-    const apart = line.zones.reduce(
-      (pages, { memmapPages = 0, reservedPages = 0 }) => pages + memmapPages + reservedPages,
-      0,
-    );
-    const counted =
-      sum === line.totalPages ? 'all' : sum + apart === line.totalPages ? 'less' : undefined;
+    const counted = countedPages(line);
     for (const zone of line.zones) {
       if (zone.pages === undefined) continue;
       const subject = `node ${line.nid} ${zone.zone}`;
       const mine = node?.zones.find((candidate) => candidate.zone === zone.zone);
       if (zone.zone === 'Movable' && plan.description.commandLine === undefined) {
         facts.open('zone pages', subject, zone.pages, NO_COMMAND_LINE);
-      } else if (!isWhole || counted === undefined) {
-        facts.open(
-          'zone pages',
-          subject,
-          zone.pages,
-          'the zones in the log do not add up to their node',
-        );
+      } else if (counted === undefined) {
+        facts.open('zone pages', subject, zone.pages, NO_SUM);
       } else {
         const present = mine?.presentPages ?? 0;
         const ours = counted === 'all' ? present : zonePages(present, zone);

@@ -15,7 +15,7 @@ import { mapEvidence } from './map-evidence.js';
 import { memblockEvidence } from './memblock-evidence.js';
 import { nodeEvidence } from './node-evidence.js';
 import { NO_RELEASE } from './reasons.js';
-import { endsWithZones, sizeEvidence, zoneEvidence } from './zone-evidence.js';
+import { descriptorEvidence, endsWithZones, sizeEvidence, zoneEvidence } from './zone-evidence.js';
 
 /** Facts that rest on memblock's operations, and on nothing that other evidence speaks of. */
 const OF_MEMBLOCK: ReadonlySet<string> = new Set([
@@ -97,6 +97,7 @@ export function doubtsOf(plan: LayoutPlan): Doubt {
       touches: (one) => OF_ALL_ZONES.has(one.fact) && isTooMuch(one),
     },
     { why: sizeEvidence(plan), touches: ({ fact }) => OF_SIZES.has(fact) },
+    { why: descriptorEvidence(plan), touches: ({ fact }) => fact === 'Total pages' },
     // Zonelists are built before anything is given back.
     {
       why: memblock,

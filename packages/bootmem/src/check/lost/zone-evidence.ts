@@ -33,6 +33,33 @@ export function sizeEvidence({ description }: LayoutPlan): string | undefined {
     : undefined;
 }
 
+type NodePages = LayoutPlan['description']['printed']['nodePages'][number];
+
+/** Why pages of a node's zones are not compared. */
+export const NO_SUM = 'the zones in the log do not add up to their node';
+
+/**
+ * What lines about pages of a node's zones count: `'all'`, or, before 3.9, `'less'` descriptors and the DMA reserve, which lines
+ * of their own tell; `undefined` when they do not add up to the node: then one of them is lost.
+ */
+export function countedPages({ totalPages, zones }: NodePages): 'all' | 'less' | undefined {
+  if (zones.some(({ zone, pages }) => zone !== 'Movable' && pages === undefined)) return undefined;
+  const sum = zones.reduce((total, { pages = 0 }) => total + pages, 0);
+  const apart = zones.reduce(
+    (total, { memmapPages = 0, reservedPages = 0 }) => total + memmapPages + reservedPages,
+    0,
+  );
+  return sum === totalPages ? 'all' : sum + apart === totalPages ? 'less' : undefined;
+}
+
+/** Lines about pages of zones that are missing: those of descriptors tell how many descriptors take. */
+export function descriptorEvidence({ description }: LayoutPlan): string | undefined {
+  const { nodePages } = description.printed;
+  return nodePages.some((node) => node.zones.length > 0 && countedPages(node) === undefined)
+    ? NO_SUM
+    : undefined;
+}
+
 /**
  * Whether memory can lie above the end of the last zone, so that a lost line of the ranges decides how much is counted: so it
  * is for kernels of 32 bits without high memory.
