@@ -193,6 +193,21 @@ test('a thread has jobs for about two round trips ahead, one at least', () => {
   expect([0, 50_000, 50_001].map(isWorthMoving)).toEqual([true, false, true]);
 });
 
+test('a thread gets no input of a series that it has not heard of, however early it is chosen', async () => {
+  await start(1);
+  await using s = series('blockOrNot', { workers: [3] });
+  await s.ready();
+  for (let round = 0; round < 3; round += 1) {
+    // All in one turn: the job waits, the threads are being started, the third alone may run it.
+    const job = s.run(new Map());
+    pool.resize(4);
+    expect(await job).toBe(3);
+    pool.resize(1);
+    await pool.ready();
+    expect(await s.run(new Map())).toBe(1);
+  }
+});
+
 test('a large input stays with the thread that takes it in, however long that is: it is copied once, or once more', async () => {
   await start(2);
   const large = series('sizeOf');

@@ -24,6 +24,8 @@ export interface Member {
   readonly importing: Map<string, boolean>;
   /** It has imported something: from then on jobs may run on it. */
   used: boolean;
+  /** It was told of the rings that there are: from then on it hears of each as it comes, and may be sent inputs. */
+  knowsRings: boolean;
   /** It is there to import a suspect and end. */
   readonly isProof: boolean;
   /** Its owner has ended it. */
@@ -369,6 +371,7 @@ export class Crew {
       jobs: new Set(),
       importing: new Map(),
       used: false,
+      knowsRings: false,
       tid: 0,
       isProof,
       killed: false,

@@ -47,15 +47,17 @@ export class Feeder {
   turnMs = 0;
   readonly #crew: Crew;
   readonly #onRefused: OnRefused;
+  readonly #moduleOf: (ring: SlotRing) => string | undefined;
   #feeding = false;
   /** Where the search for a thread begins: all get their share. */
   #first = 0;
   /** Turns of the threads' loops, and since when they have been seen to stand there, by worker. */
   readonly #turns: ({ turn: number; since: number } | undefined)[] = [];
 
-  constructor(crew: Crew, onRefused: OnRefused) {
+  constructor(crew: Crew, onRefused: OnRefused, moduleOf: (ring: SlotRing) => string | undefined) {
     this.#crew = crew;
     this.#onRefused = onRefused;
+    this.#moduleOf = moduleOf;
   }
 
   /**
@@ -102,10 +104,10 @@ export class Feeder {
     const ns = Atomics.load(ring.memory.words, RING.RUN_NS);
     const now = performance.now();
     return this.#crew.memberList().some((member) => {
-      const { id } = member;
-      if (!ring.allows(id)) return false;
+      const { id, knowsRings } = member;
+      if (!knowsRings || !ring.allows(id)) return false;
       const unbegun = sent.unbegun(id);
-      const free = this.#isFree(member);
+      const free = this.#isFree(ring, member);
       if (handedOver) return unbegun === 0 && free;
       return unbegun <= lowOf(this.#most(ring, member)) && (free || !this.#isKept(id, ns, now));
     });
@@ -116,11 +118,11 @@ export class Feeder {
     this.feed(ring, now);
     const { sent } = ring;
     if (this.#feeding || sent.held > 0 || !ring.allows(member.id)) return;
-    if (sent.unbegun(member.id) > 0 || !this.#isFree(member)) return;
+    if (sent.unbegun(member.id) > 0 || !this.#isFree(ring, member)) return;
     const most = this.#most(ring, member);
     this.#feeding = true;
     try {
-      this.#post(ring, member, sent.takeBack(member.id, most, this.#isFreeId), most);
+      this.#post(ring, member, sent.takeBack(member.id, most, this.#isFreeOf(ring)), most);
     } finally {
       this.#feeding = false;
     }
@@ -180,8 +182,8 @@ export class Feeder {
     if (!threads.some((t) => t.unbegun > 0)) return;
     for (const { member, most } of threads) {
       // Pairs with the thread's own look at the slots, after it has said that it is free.
-      if (sent.unbegun(member.id) > 0 || !this.#isFree(member)) continue;
-      this.#post(ring, member, sent.takeBack(member.id, most, this.#isFreeId), most);
+      if (sent.unbegun(member.id) > 0 || !this.#isFree(ring, member)) continue;
+      this.#post(ring, member, sent.takeBack(member.id, most, this.#isFreeOf(ring)), most);
     }
   }
 
@@ -194,11 +196,12 @@ export class Feeder {
     const ns = Atomics.load(ring.memory.words, RING.RUN_NS);
     const list: Candidate[] = [];
     for (const member of this.#crew.memberList()) {
-      const { id } = member;
-      if (!ring.allows(id)) continue;
+      const { id, knowsRings } = member;
+      // Inputs of a ring that a thread has not heard of are lost there.
+      if (!knowsRings || !ring.allows(id)) continue;
       // In this order: a thread that has just begun something is not free any more.
       let unbegun = ring.sent.unbegun(id);
-      const free = this.#isFree(member);
+      const free = this.#isFree(ring, member);
       const isKept = !free && this.#isKept(id, ns, now);
       if (isKept && unbegun > 0) {
         ring.sent.recall((worker) => worker !== id);
@@ -223,15 +226,17 @@ export class Feeder {
     return false;
   }
 
-  readonly #isFreeId = (worker: number): boolean => {
-    const member = this.#crew.member(worker);
-    return member !== undefined && this.#isFree(member);
-  };
+  #isFreeOf(ring: SlotRing): (worker: number) => boolean {
+    return (worker) => {
+      const member = this.#crew.member(worker);
+      return member !== undefined && this.#isFree(ring, member);
+    };
+  }
 
-  #isFree({ id, state, importing }: Member): boolean {
-    return (
-      state === 'ready' && importing.size === 0 && protocol.isFree(this.#crew.words, workerBase(id))
-    );
+  /** It would begin a job of the ring at once. Another series' module, which may take for ever to import, is no hindrance. */
+  #isFree(ring: SlotRing, { id, state, importing }: Member): boolean {
+    const hasModule = importing.size === 0 || !importing.has(this.#moduleOf(ring) ?? '');
+    return state === 'ready' && hasModule && protocol.isFree(this.#crew.words, workerBase(id));
   }
 
   /** Jobs that this thread may have at hand and not begun: one while it has yet to start or to import something. */

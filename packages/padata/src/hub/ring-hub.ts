@@ -42,10 +42,14 @@ export class RingHub implements SlotRingHost {
     this.#crew = crew;
     this.#loadTimeoutMs = loadTimeoutMs;
     this.#deferred = new DeferredWatch(platform, crew);
-    this.#feeder = new Feeder(crew, (ring, sequence, error) => {
-      ring.ends.cancelOne(sequence, error);
-      this.turns.scheduleDelivery();
-    });
+    this.#feeder = new Feeder(
+      crew,
+      (ring, sequence, error) => {
+        ring.ends.cancelOne(sequence, error);
+        this.turns.scheduleDelivery();
+      },
+      (ring) => this.#entries.get(ring.id)?.href,
+    );
     this.turns = new OwnerTurns(platform, crew, this.#entries, this.#feeder);
     // For jobs that the owner does itself: what a worker posts and wakes is done here, soon.
     this.#owner = {
@@ -107,7 +111,9 @@ export class RingHub implements SlotRingHost {
     const entry: RingEntry = { ...use, workers: [...use.workers], ring, runner, load };
     this.#crew.modules.tryAgain(href);
     this.#entries.set(ring.id, entry);
-    for (const member of this.#crew.members()) this.#announceTo(member, entry);
+    for (const member of this.#crew.members()) {
+      if (member.knowsRings) this.#announceTo(member, entry);
+    }
     this.#assign(entry);
     return entry;
   }
@@ -190,6 +196,7 @@ export class RingHub implements SlotRingHost {
   onStart(member: Member): void {
     queueMicrotask(() => {
       if (member.state === 'dead' || member.isProof) return;
+      member.knowsRings = true;
       const { modules } = this.#crew;
       const entries = [...this.#entries.values()].filter(({ ring }) => ring.broken === undefined);
       for (const entry of modules.inOrder(entries)) this.#announceTo(member, entry);
