@@ -1,4 +1,6 @@
 // Roads less travelled: each test is a promise of the documentation.
+import { promisify } from 'node:util';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { fileURLToPath } from 'node:url';
@@ -32,6 +34,12 @@ test('TypeScript modules load in the threads', async () => {
     size: 100,
   });
   expect(new Int32Array(marks)[99]).toBe(297);
+});
+
+test('they do in a program that tsx runs, by their own name and by that of what they will be', async () => {
+  const program = fileURLToPath(new URL('./fixtures/programs/tsx-host.ts', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', program]);
+  expect(JSON.parse(stdout)).toEqual([3, 6, 9, 3, 6, 9]);
 });
 
 test('a module may be a plain path, CommonJS included; a relative one is refused', async () => {

@@ -15,10 +15,11 @@ let registered = false;
  * @returns true when a loader was registered and the import is worth another try
  */
 export async function recoverTypeScript(href: string, error: unknown): Promise<boolean> {
-  if (registered || !href.startsWith('file:') || !/\.[cm]?tsx?($|[?#])/.test(href)) return false;
+  if (registered || !href.startsWith('file:') || !isTypeScript(href)) return false;
   // A failed import stays failed, so the loader has to be there before the first try: `error` is undefined then.
   // Node's own type stripping (22.18 and later) does not find `x.ts` for an import of `./x.js`; tsx does.
-  const loader = process.execArgv.some((a) => /tsx|ts-loader|ts-node|swc/.test(a));
+  // That of tsx, though a thread inherits it, does nothing outside the main thread of Node 20.
+  const loader = process.execArgv.some((a) => /ts-loader|ts-node|swc/.test(a));
   if (error === undefined && loader) return false;
   let entry: string;
   try {
@@ -35,4 +36,13 @@ export async function recoverTypeScript(href: string, error: unknown): Promise<b
   api.register();
   registered = true;
   return true;
+}
+
+/** A TypeScript source, by its own name or by that of what it will be compiled to. */
+function isTypeScript(href: string): boolean {
+  const { pathname } = new URL(href);
+  if (/\.[cm]?tsx?$/.test(pathname)) return true;
+  const source = pathname.replace(/\.([cm]?)js(x?)$/, '.$1ts$2');
+  const there = (path: string): boolean => existsSync(new URL(path, href));
+  return source !== pathname && !there(pathname) && there(source);
 }
