@@ -83,7 +83,8 @@ export class ThreadGuardian {
     const { port1, port2 } = new this.#threads.MessageChannel();
     const watched: Watched = { port: port1, tag };
     this.#worker.postMessage(watched, [port1]);
-    return port2;
+    // Where the types of a page are known too, theirs is meant by the name.
+    return port2 as unknown as Port;
   }
 
   /** Ends the guardian; threads are watched no more. Idempotent. */
