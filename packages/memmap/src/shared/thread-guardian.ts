@@ -84,7 +84,8 @@ export class ThreadGuardian {
     const watched: Watched = { port: port1, tag };
     this.#worker.postMessage(watched, [port1]);
     // Where the types of a page are known too, theirs is meant by the name.
-    return port2 as unknown as Port;
+    const theirs: unknown = port2;
+    return theirs as Port;
   }
 
   /** Ends the guardian; threads are watched no more. Idempotent. */
