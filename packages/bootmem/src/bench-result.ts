@@ -46,6 +46,20 @@ export interface BenchReport {
   readonly rows: readonly BenchRow[];
 }
 
+/** How far a prediction of a machine is from its rows. */
+export interface LeftOut {
+  readonly machine: string;
+  readonly rows: readonly {
+    readonly threads: number;
+    readonly ms: number;
+    readonly predictedMs: number;
+  }[];
+  /** Typical factor between predicted and measured, as percent over 1: exp of the mean absolute logarithm. */
+  readonly errorPercent: number;
+  /** The same when its row of one thread is known and sets the cost of a page. */
+  readonly knownBaseErrorPercent: number;
+}
+
 /** `bootmem bench --model --json`: what a machine would take by threads a node, and how good such predictions are. */
 export interface ModelReport {
   readonly schema: 'bootmem/bench-model';
@@ -56,18 +70,7 @@ export interface ModelReport {
   readonly here: ScalingNumbers;
   readonly measured: BenchReport;
   /** Each published machine predicted from the others. */
-  readonly leftOut: readonly {
-    readonly machine: string;
-    readonly rows: readonly {
-      readonly threads: number;
-      readonly ms: number;
-      readonly predictedMs: number;
-    }[];
-    /** Typical factor between predicted and published over the rows, as percent over 1. */
-    readonly errorPercent: number;
-    /** The same with the row of one thread known. */
-    readonly knownBaseErrorPercent: number;
-  }[];
+  readonly leftOut: readonly LeftOut[];
   /** The machine asked for. */
   readonly nodes: number;
   /** Threads of its largest node at most. */

@@ -20,7 +20,7 @@
  * measured. The form was chosen among some twenty with all six in view; what is left out for an error is the machine's part
  * in the numbers.
  */
-import type { PublishedMachine, ScalingNumbers } from '../bench-result.js';
+import type { LeftOut, PublishedMachine, ScalingNumbers } from '../bench-result.js';
 
 /** What is predicted. */
 export interface ScalingCase {
@@ -112,20 +112,6 @@ export function fitModel(
     }
   }
   return model;
-}
-
-/** How far a prediction of a machine is from its rows. */
-export interface LeftOut {
-  readonly machine: string;
-  readonly rows: readonly {
-    readonly threads: number;
-    readonly ms: number;
-    readonly predictedMs: number;
-  }[];
-  /** Typical factor between predicted and measured, as percent over 1: exp of the mean absolute logarithm. */
-  readonly errorPercent: number;
-  /** The same when its row of one thread is known and sets the cost of a page. */
-  readonly knownBaseErrorPercent: number;
 }
 
 const errorOf = (model: ScalingNumbers, points: readonly ScalingPoint[]): number => {
