@@ -44,6 +44,37 @@ describe('arm64', () => {
   });
 });
 
+describe('ppc64', () => {
+  const power = (...more: string[]): Record<string, number> =>
+    reserved(
+      'Linux version 6.2.0 (u@h) (gcc 12) #1 SMP',
+      'Hardware name: IBM,9080-HEX POWER10 (raw) 0x800200 0xf000006 pSeries',
+      ...more,
+      'Early memory node ranges',
+      '  node   0: [mem 0x0000000000000000-0x000000007fffffff]',
+      memory(1000000, 2097152, 1097152),
+    );
+
+  test('one with trees has a table of processes', () => {
+    const rows = power('mmu_features      = 0x3c007641');
+    expect(rows['process-table']).toBe(16 * 1024);
+    expect(rows).not.toHaveProperty('hash-page-table');
+  });
+
+  test('one with a hash table has it in its own memory, unless a hypervisor keeps it', () => {
+    const own = [
+      'mmu_features      = 0x7c006e01',
+      'hash-mmu: ppc64_pft_size    = 0x0',
+      'hash-mmu: htab_hash_mask    = 0x3ffff',
+    ];
+    const rows = power(...own);
+    expect(rows['hash-page-table']).toBe(2 ** 18 / 8);
+    expect(rows).not.toHaveProperty('process-table');
+    const guest = own.map((line) => line.replace('pft_size    = 0x0', 'pft_size    = 0x19'));
+    expect(power(...guest)).not.toHaveProperty('hash-page-table');
+  });
+});
+
 describe('descriptors', () => {
   const map = (end: number): string =>
     `BIOS-e820: [mem 0x0000000000100000-0x${(end - 1).toString(16).padStart(16, '0')}] usable`;

@@ -76,6 +76,9 @@ group('memory in use', () => {
     ],
     ['allocated 8388608 bytes of page_ext', { what: 'page-extension', bytes: 8388608 }],
     ['kasan: KernelAddressSanitizer initialized', { what: 'kasan' }],
+    ['mmu_features      = 0x3c007641', { what: 'radix-mmu' }],
+    ['hash-mmu: ppc64_pft_size    = 0x1a', { what: 'hypervisor-page-table', bytes: 2 ** 26 }],
+    ['hash-mmu: htab_hash_mask    = 0x7fffff', { what: 'hash-page-table', bytes: 2 ** 30 }],
     ['crashkernel CMA reserved: 256 MB in 2 ranges', { what: 'crashkernel-cma', bytes: 2 ** 28 }],
   ])('%s', (text, kept) => {
     expect(use(text)).toEqual(kept);
@@ -86,6 +89,9 @@ group('memory in use', () => {
     'printk: log_buf_len min size: 131072 bytes',
     'kasan: KernelAddressSanitizer initialized (sw-tags, stacktrace=on)',
     'SLUB: HWalign=64, Order=0-3, MinObjects=0, CPUs=4, Nodes=1',
+    'mmu_features      = 0x7c006e01',
+    'cpu_features      = 0x000c00eb8f5f9187',
+    'hash-mmu: ppc64_pft_size    = 0x0',
   ])('no use: %s', (text) => {
     expect(describeLines(text).printed).not.toHaveProperty('uses');
   });

@@ -183,6 +183,32 @@ const checkers = onMatch(
   },
 );
 
+/** A bit of POWER's `mmu_features`: addresses are translated by trees. */
+const RADIX_MMU = 0x40;
+/** Bytes of a group of entries of POWER's page table. */
+const TABLE_GROUP = 128;
+
+const powerTables = onMatch(
+  'mmu_features |ppc64_pft_size|htab_hash_mask',
+  /mmu_features {1,8}= 0x([0-9a-f]{1,8})$|ppc64_pft_size {1,8}= 0x([0-9a-f]{1,2})$|htab_hash_mask {1,8}= 0x([0-9a-f]{1,12})$/,
+  (match, draft, line) => {
+    const [, features, shift, mask] = match;
+    if (features !== undefined) {
+      const isRadix = Math.floor(Number.parseInt(features, 16) / RADIX_MMU) % 2 === 1;
+      if (isRadix) keep(draft, { what: 'radix-mmu', line });
+      else draft.records++;
+    } else if (shift !== undefined) {
+      // Nothing is printed of the size where the kernel chooses it itself.
+      const bytes = 2 ** Number.parseInt(shift, 16);
+      if (bytes > 1 && bytes < 2 ** 53) keep(draft, { what: 'hypervisor-page-table', bytes, line });
+      else draft.records++;
+    } else {
+      const bytes = (Number.parseInt(mask!, 16) + 1) * TABLE_GROUP;
+      keep(draft, { what: 'hash-page-table', bytes, line });
+    }
+  },
+);
+
 /** Recognisers of memory that is in use. */
 export const USE_RECOGNISERS: readonly Recogniser[] = [
   hashTable,
@@ -196,4 +222,5 @@ export const USE_RECOGNISERS: readonly Recogniser[] = [
   extension,
   crashCma,
   checkers,
+  powerTables,
 ];

@@ -30,6 +30,9 @@ const USES = [
   'page-extension',
   'page-cgroup',
   'crashkernel-cma',
+  'radix-mmu',
+  'hash-page-table',
+  'hypervisor-page-table',
 ];
 
 /** What the kernel printed. */

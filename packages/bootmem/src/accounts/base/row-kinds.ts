@@ -133,6 +133,8 @@ export const ROWS = {
     changer: 'option',
     change: 'rodata=, debug_pagealloc=, nogbpages',
   },
+  'process-table': { label: 'table of processes (radix MMU)', changer: 'nobody' },
+  'hash-page-table': { label: 'hash page table', changer: 'nobody' },
   kasan: { label: 'shadow memory of KASAN', changer: 'kernel build' },
   kmsan: { label: 'shadow memory of KMSAN', changer: 'kernel build' },
   kfence: {

@@ -5,6 +5,7 @@
 import { intersect, normalise } from '@bootmem/firmware-map/derive';
 import type { LevelDraft, RowInput } from '../base/level.js';
 import { descriptors } from './descriptors.js';
+import { pageTables, powerTables } from './page-tables.js';
 import { imageBytes, placedRows } from './placed-rows.js';
 import { reservesOf } from './releases.js';
 import { giganticPages } from './totals.js';
@@ -238,30 +239,6 @@ const fencePool: Finder = ({ plan, quote }) => {
   return [{ kind: 'kfence', bytes: use.bytes, how: 'printed', evidence }];
 };
 
-/**
- * arm64 maps memory page by page since 5.0, unless `rodata=` says otherwise: an entry of 8 bytes for each page, in
- * tables of whole pages.
- */
-const pageTables: Finder = ({ plan, quote }) => {
-  const { architecture, commandLine } = plan.description;
-  const isPaged =
-    reservesOf(plan.kernel.release).arm64MapsPages &&
-    !/(?:^|\s)rodata=(?:on|off)\b/.test(commandLine?.text ?? '');
-  if (architecture !== 'arm64' || !isPaged) return [];
-  const entries = plan.pageSize / 8;
-  const pages = plan.layout.nodes.reduce((sum, node) => sum + node.presentPages, 0);
-  const tables = Math.ceil(pages / entries);
-  const text = `arm64 maps page by page: ${pages} pages in tables of ${entries} entries, and tables of those`;
-  return [
-    {
-      kind: 'page-tables',
-      bytes: (tables + Math.ceil(tables / entries)) * plan.pageSize,
-      how: 'computed',
-      evidence: [quote.formula(text)],
-    },
-  ];
-};
-
 /** x86 keeps memory of EFI's boot services until it has left their addresses behind. */
 const bootServices: Finder = (subject) => {
   const { plan, quote } = subject;
@@ -291,4 +268,5 @@ const AMOUNTS: readonly Finder[] = [
   fencePool,
   shadow,
   pageTables,
+  powerTables,
 ];

@@ -68,8 +68,14 @@ export function reservedExactly(subject: Subject, level: LevelDraft): boolean {
   return true;
 }
 
-/** Kinds that lines with a place tell, if anything does. */
-const PLACED: readonly RowKind[] = ['initrd', 'efi-boot-services', 'page-tables'];
+/** Kinds that lines with a place tell, or operations by another name, if anything does. */
+const PLACED: readonly RowKind[] = [
+  'initrd',
+  'efi-boot-services',
+  'page-tables',
+  'process-table',
+  'hash-page-table',
+];
 
 function reservedBytesPrinted(subject: Subject): number {
   const handed = handedOver(subject);
