@@ -49,6 +49,47 @@ test('the owner waits for a worker that ended inside, gets ERR_LOCK_TIMEOUT, and
   expect(allocator.stats().freePages).toBe(4096);
 });
 
+test("what gets no lock has changed nothing: blocks to be freed are their owner's still, asked for or not", () => {
+  const allocator = BuddyAllocator.create({ pages: 4096, data: null, lockTimeoutMs: 20 });
+  const other = BuddyAllocator.attach(allocator.toHandle());
+  const run = allocator.allocExact(37)!;
+  const large = allocator.allocOrThrow(10);
+  const single = allocator.allocOrThrow(0);
+  const walk = (): unknown[] => {
+    const seen: unknown[] = [];
+    allocator.walk((...block) => seen.push(block));
+    return seen;
+  };
+  // Each comes to the lock: no cache holds the first two, and the third finds its list closed by who asks.
+  const frees = [
+    () => {
+      allocator.freeExact(run, 37);
+    },
+    () => {
+      allocator.free(large, 10);
+    },
+    () => {
+      allocator.free(single, 0);
+    },
+  ];
+  for (const free of frees) {
+    other.drain();
+    other.zone.lock();
+    const before = walk();
+    const timeout = expect.objectContaining({ code: 'ERR_LOCK_TIMEOUT' }) as unknown as Error;
+    expect(free).toThrow(timeout);
+    expect(walk()).toEqual(before);
+    other.zone.unlock();
+    free();
+    expect(free).toThrow(expect.objectContaining({ code: 'ERR_BUDDY_DOUBLE_FREE' }));
+  }
+  allocator.drain();
+  expect(allocator.verify()).toEqual([]);
+  expect(allocator.stats().freePages).toBe(4096);
+  other.close();
+  allocator.close();
+});
+
 test('a timer that parks waits for nobody: it comes again when the lock can be had', async () => {
   const options = { lockTimeoutMs: 20, parkAfterMs: 1 };
   const allocator = BuddyAllocator.create({ pages: 4096, data: null, ...options });

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 
 import { allocateWords, SharedLock, ThreadRegistry } from '../dist/shared.js';
+import { CONTENDED } from '../dist/shared/lock-protocol.js';
 import { start } from './workers/run.js';
 
 const codeOf = (body: () => unknown): string => {
@@ -83,6 +84,43 @@ test('a live owner is not robbed: the wait ends at the time limit with the owner
   expect(second.sleeps()).toBeGreaterThan(0);
   first.unlock();
   expect(second.withLock((r) => r)).toBe('acquired');
+});
+
+test('a takeover that comes late finds another tag: the id was recovered and given out again in between', () => {
+  const words = allocateWords(16);
+  const registry = ThreadRegistry.create(8);
+  const [dead, waiter, main] = [registry.register(), registry.register(), registry.register()];
+  new SharedLock(words, 0, dead, { registry }).lock();
+  registry.markDead(dead);
+  let next: SharedLock | undefined;
+  /** What happens between the waiter's look and its exchange: it has been told that the holder has ended. */
+  const meanwhile = (): void => {
+    const own = new SharedLock(words, 0, main, { registry });
+    expect(own.lock()).toBe('recovered');
+    own.unlock();
+    registry.release(dead);
+    expect(registry.register()).toBe(dead);
+    next = new SharedLock(words, 0, dead, { registry });
+    expect(next.lock()).toBe('acquired');
+    // As it was when the waiter looked, but for the generation in the tag.
+    Atomics.or(words, 0, CONTENDED);
+  };
+  const stopped = {
+    tagOf: (id: number) => registry.tagOf(id),
+    proveEnded: (tag: number) => registry.proveEnded(tag),
+    hasEnded(tag: number): boolean {
+      const ended = registry.hasEnded(tag);
+      if (ended && next === undefined) meanwhile();
+      return ended;
+    },
+  } as unknown as ThreadRegistry;
+  Atomics.or(words, 0, CONTENDED);
+  const late = new SharedLock(words, 0, waiter, { registry: stopped, timeoutMs: 20 });
+  expect(codeOf(() => late.lock())).toBe('ERR_LOCK_TIMEOUT');
+  expect([late.owner(), late.recoveries(), registry.isAlive(dead)]).toEqual([dead, 1, true]);
+  next!.unlock();
+  expect(late.lock()).toBe('acquired');
+  late.unlock();
 });
 
 test('misuse of the lock throws a code and changes nothing', () => {

@@ -1,38 +1,15 @@
 /** Every word of what comes over `postMessage`, changed: an error with a code, or an object whose every call ends. */
 import { describe, expect, test } from '@jest/globals';
 import { Memmap } from '@bootmem/memmap';
+import { coded as failsWith, damage, ODD_VALUES } from '../../../tools/kit/damage.mjs';
 import { createDeferredNodes, DeferredNode } from '@bootmem/page-init';
 import { DeviceInit, DeviceMemory } from '@bootmem/page-init/device';
 import { memmapFor, SECTION, TINY, tinyPlan } from './machines.js';
 
-const VALUES = [0, 1, 2, 3, 7, 40, 2 ** 20, 2 ** 30, 2 ** 31 - 1, -1, -2, -(2 ** 31)];
+const coded = (text: string, body: () => void): string =>
+  failsWith(/^ERR_(PAGE_INIT|DEVICE|MEMMAP|LOCK)_/, text, body);
 
-/** Runs what may only fail with a code; the code. */
-function coded(text: string, body: () => void): string {
-  try {
-    body();
-    return 'none';
-  } catch (error) {
-    const { code } = error as { code?: string };
-    if (typeof code === 'string' && /^ERR_(PAGE_INIT|DEVICE|MEMMAP|LOCK)_/.test(code)) return code;
-    throw new Error(text, { cause: error });
-  }
-}
-
-/** Calls back with each word of the buffer changed to several values, one at a time. */
-function damage(buffer: ArrayBufferLike, visit: (text: string) => void): void {
-  const whole = new Uint8Array(buffer).slice();
-  for (let at = 0; at < buffer.byteLength >>> 2; at++) {
-    for (const value of VALUES) {
-      const words = new Int32Array(buffer, 0, buffer.byteLength >>> 2);
-      const right = words[at]!;
-      if (right === value) continue;
-      words[at] = value;
-      visit(`word ${at} is ${value}, not ${right}`);
-      new Uint8Array(buffer).set(whole);
-    }
-  }
-}
+const valuesOf = (): readonly number[] => ODD_VALUES;
 
 describe('damaged words', () => {
   test('of a deferred node: refused, or every call ends', () => {
@@ -53,7 +30,7 @@ describe('damaged words', () => {
     };
     const made = createDeferredNodes(plan, memmapFor(plan), { sink, threadId: 1 })[0]!.toHandle();
     const handle = { ...made, buffer: (made.buffer as SharedArrayBuffer).slice(0) };
-    damage(handle.buffer, (text) => {
+    damage(handle.buffer, valuesOf, (text) => {
       const memmap = memmapFor(plan);
       const code = coded(text, () => {
         const node = DeferredNode.attach(handle, { memmap, sink, threadId: 2 });
@@ -87,7 +64,7 @@ describe('damaged words', () => {
       .memremapPages({ name: 'pmem0', type: 'generic', ranges: [{ startPfn: 640, endPfn: 1920 }] })
       .handleFor(640);
     const handle = { ...made, buffer: (made.buffer as SharedArrayBuffer).slice(0) };
-    damage(handle.buffer, (text) => {
+    damage(handle.buffer, valuesOf, (text) => {
       const code = coded(text, () => {
         const init = DeviceInit.attach(handle, { memmap });
         for (const call of [

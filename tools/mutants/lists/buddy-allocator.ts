@@ -115,8 +115,8 @@ const mutants: readonly Mutant[] = [
   {
     name: 'recovery: moves that were done are not brought to their end',
     file: 'lists/recovery.ts',
-    find: '  finishMoves(zone);\n  mergePairs',
-    put: '  mergePairs',
+    find: '  finishMoves(zone);\n  cutMixed',
+    put: '  cutMixed',
     first: 'kills/pool',
   },
   {
@@ -210,7 +210,7 @@ const mutants: readonly Mutant[] = [
   {
     name: 'isolation: reclaiming lifts nothing',
     file: 'zone/attachment.ts',
-    find: '      liftIsolations(core, true);',
+    find: '    liftIsolations(core, true);',
     put: '',
     first: 'left-behind',
   },

@@ -88,15 +88,14 @@ function drop() {
   const { count, order } = live.get(pfn);
   mark(pfn, count, thread, 0);
   forget(pfn);
-  for (;;) {
-    try {
-      if (order < 0) pool.freeExact(pfn, count);
-      else pool.free(pfn, order);
-      return;
-    } catch (error) {
-      // Nothing has changed; the owner of the lock has ended, and somebody will say so.
-      if (proof || error.code !== 'ERR_LOCK_TIMEOUT') throw error;
-    }
+  try {
+    if (order < 0) pool.freeExact(pfn, count);
+    else pool.free(pfn, order);
+  } catch (error) {
+    if (proof || error.code !== 'ERR_LOCK_TIMEOUT') throw error;
+    // Nothing has changed, so it is this thread's still. Not tried again here: the owner of the lock has ended, and is
+    // reclaimed when all the others stand.
+    claim(pfn, count, order);
   }
 }
 

@@ -31,22 +31,36 @@ export function handOver(
   keep?: (pfn: number, order: number) => boolean,
 ): number {
   checkHandOver(zone, startPfn, endPfn);
-  const blocks: { pfn: number; order: number; parked: boolean }[] = [];
-  for (let pfn = startPfn; pfn < endPfn;) {
-    let order = zone.maxOrder;
-    while (pfn % (1 << order) !== 0 || pfn + (1 << order) > endPfn) order--;
-    blocks.push({ pfn, order, parked: keep?.(pfn, order) === true });
-    pfn += 1 << order;
+  const parked = new Set<number>();
+  if (keep !== undefined) {
+    forEachBlock(zone, startPfn, endPfn, (pfn, order) => {
+      if (keep(pfn, order)) parked.add(pfn);
+    });
   }
   zone.locked(() => {
     checkHandOver(zone, startPfn, endPfn);
-    for (const { pfn, order, parked } of blocks) {
+    forEachBlock(zone, startPfn, endPfn, (pfn, order) => {
       const index = zone.memmap.indexOf(pfn);
-      if (parked) parkNew(zone, index, order);
+      if (parked.has(pfn)) parkNew(zone, index, order);
       else freeNew(zone, index, order);
-    }
+    });
   });
   return endPfn - startPfn;
+}
+
+/** The blocks of a range, each as large as its alignment and the end allow, in order of pages. */
+function forEachBlock(
+  { maxOrder }: BuddyZone,
+  startPfn: number,
+  endPfn: number,
+  visit: (pfn: number, order: number) => void,
+): void {
+  for (let pfn = startPfn; pfn < endPfn;) {
+    let order = maxOrder;
+    while (pfn % (1 << order) !== 0 || pfn + (1 << order) > endPfn) order--;
+    visit(pfn, order);
+    pfn += 1 << order;
+  }
 }
 
 function parkNew(zone: BuddyZone, index: number, order: number): void {
