@@ -132,7 +132,10 @@ export interface OrderedJobs<I, R> {
   submit(input: I, callback: JobCallback<R>, transfer?: readonly unknown[]): boolean;
   /** Resolves when the window has room. */
   room(): Promise<void>;
-  /** Submits and resolves with the result; settles in order of submission, but rejects at once when its signal aborts. */
+  /**
+   * Submits and resolves with the result; settles in order of submission, but rejects at once when its signal aborts. A job
+   * that is not accepted (where `submit` throws) is in no order: it rejects at once.
+   */
   run(input: I, options?: JobOptions): Promise<R>;
   /** Results in order of the source, at most `window` items read ahead. */
   map(source: Source<I>, options?: MapOptions): AsyncIterableIterator<R>;

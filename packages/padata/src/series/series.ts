@@ -212,7 +212,8 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
   /**
    * Submits a job and resolves with its result, in order of submission. Waits for room first. When the signal aborts,
    * it rejects at once; the job keeps its place in the order, where it counts as failed, and its function is asked to
-   * stop.
+   * stop. A job that is not accepted (the series has ended, its module was given up, the window is full with `onFull:
+   * 'reject'`, the input cannot be sent) has no place in the order: it rejects at once, before those that were.
    * @throws ERR_PADATA_JOB_FAILED (cause: the function's error), ERR_PADATA_WORKER_DIED, the signal's reason
    */
   run(input: JobInput<F>, options?: JobOptions): Promise<JobResult<F>> {

@@ -63,6 +63,33 @@ test.each([1, 2, 4])(
   },
 );
 
+test('a job that comes when its module has been given up is refused at once; those before it settle in order', async () => {
+  pool = createWorkPool({ threads: 1 });
+  const series = pool.series<Any>({ fn: bad });
+  const settled: string[] = [];
+  const run = (name: string) => {
+    const job = series.run(name);
+    job.catch((error: { code: string }) => settled.push(`${name} ${error.code}`));
+    return job;
+  };
+  // The event comes between the end of all accepted jobs and their delivery.
+  const given = new Promise<void>((resolve) => {
+    pool.on('error', () => {
+      expect(series.stats()).toMatchObject({ submitted: 3, delivered: 0 });
+      run('late').catch(() => undefined);
+      expect(() => series.submit('later', () => settled.push('later'))).toThrow();
+      expect(series.stats()).toMatchObject({ submitted: 3, delivered: 0 });
+      resolve();
+    });
+  });
+  const jobs = ['first', 'second', 'third'].map(run);
+  await given;
+  await Promise.allSettled(jobs);
+  const code = 'ERR_PADATA_MODULE';
+  expect(settled).toEqual(['late', 'first', 'second', 'third'].map((name) => `${name} ${code}`));
+  expect(series.stats()).toMatchObject({ submitted: 3, delivered: 3, failed: 3 });
+});
+
 test.each([
   ['ends its threads', bad],
   ['does not exist', { module: new URL('../fixtures/none.mjs', import.meta.url), name: 'same' }],

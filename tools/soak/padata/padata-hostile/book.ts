@@ -47,7 +47,7 @@ export interface Job {
   readonly place: number;
   /** Its signal and the reason that it was given; undefined stands for none. */
   readonly abort: { readonly signal: AbortSignal; readonly reason: unknown } | undefined;
-  /** `submit` has thrown: it has no place in the order. */
+  /** It was refused where it was submitted, so it has no place in the order: `submit` throws, `run` rejects at once. */
   refused: boolean;
 }
 
@@ -83,7 +83,7 @@ function isReason(error: unknown, reason: unknown): boolean {
     : error === reason;
 }
 
-/** Was it not accepted, or ended with its series? Where the order says nothing of when it hears of that. */
+/** Was it not accepted, or ended with its series? */
 function isRefused(series: SeriesFacts, outcome: Outcome): boolean {
   if (!outcome.failed) return false;
   const { error } = outcome;
@@ -239,13 +239,13 @@ export class Book {
     }
     const wrong = judge(job, outcome);
     if (wrong !== undefined) this.fault(`${this.#nameOf(job)}: ${wrong}: ${said(outcome)}`);
-    this.#checkOrder(job, outcome);
+    this.#checkOrder(job);
   }
 
-  #checkOrder(job: Job, outcome: Outcome): void {
+  #checkOrder(job: Job): void {
     const { series, way, place, abort } = job;
+    // These two alone are in no order; all that was accepted is, whatever ends it.
     if (job.refused || abort?.signal.aborted === true) return;
-    if (isRefused(series, outcome)) return;
     if (place < series.last[way]) {
       this.fault(`${this.#nameOf(job)}: out of order, place ${place} after ${series.last[way]}`);
     }

@@ -31,6 +31,12 @@ interface Live {
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+/** Jobs that have a place in the order: neither a refusal nor a getter's own submission hides in the number. */
+function acceptedBy(series: Series<Act>): number {
+  const { submitted, overflow } = series.stats();
+  return submitted + overflow;
+}
+
 /** One round on its pool. */
 export class Player {
   readonly pool: WorkPool;
@@ -195,9 +201,8 @@ export class Player {
     const { order, form } = step.job;
     const abort = step.abort === undefined ? undefined : this.#abort(step.abort);
     const { way, more } = step;
-    // Whether what cannot be sent is refused at once or has a place depends on where it would go.
-    const refused = order.kind === 'unsendable';
-    const job: Job = { order, form, way, series: facts, place: live.places, abort, refused };
+    const place = live.places;
+    const job: Job = { order, form, way, series: facts, place, abort, refused: false };
     live.places += 1;
     const { input, transfer } = wrap(form, order);
     this.book.beginJob(job);
@@ -212,7 +217,10 @@ export class Player {
         ...(transfer === undefined ? {} : { transfer }),
         ...(abort === undefined ? {} : { signal: abort.signal }),
       };
-      series.run(input, options).then(
+      const before = acceptedBy(series);
+      const promise = series.run(input, options);
+      if (acceptedBy(series) === before) job.refused = true;
+      promise.then(
         (value) => {
           this.#end(job, { failed: false, value });
         },
