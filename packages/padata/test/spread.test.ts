@@ -1,5 +1,6 @@
 // Asynchronous jobs over the threads: a promise says nothing of the CPU that its function still needs.
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { HEAD, WORKER, workerBase } from '../dist/protocol/control-layout.js';
 import { SlotRing } from '../dist/ring/slot-ring.js';
 import { SlotRunner } from '../dist/slot/slot-runner.js';
 
@@ -12,19 +13,28 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-/** A ring for two threads, and one of them: with a clock of its busy time, and jobs that end when they are told. */
-function thread(pendingPerThread = 64) {
+/**
+ * A ring for threads of which this is the first: with a clock of its busy time, and jobs that end when they are told. The
+ * others are what they say of themselves.
+ */
+function thread(pendingPerThread = 64, threads = 2) {
   const control = new Int32Array(new SharedArrayBuffer(4 * 256));
+  control[HEAD.CAPACITY] = threads;
+  /** Another thread has nothing to do, and waits for so many promises; or it has. */
+  const other = (worker: number, pending: number, free = true): void => {
+    control[workerBase(worker) + WORKER.FREE] = free ? 1 : 0;
+    control[workerBase(worker) + WORKER.PENDING] = pending;
+  };
   const options = { id: 1, window: 64, arenaBytes: 65_536, slotBytes: 64, firstSequence: 0 };
   const none = { retries: 0, onOutcome: undefined, outputBytes: (n: number) => n };
   const ring = new SlotRing(
-    { ...options, ...none, shared: true, copyBytes: true, capacity: 2 },
-    { threads: 2, handOver: () => undefined },
+    { ...options, ...none, shared: true, copyBytes: true, capacity: threads },
+    { threads, handOver: () => undefined },
   );
-  ring.allow([1, 2]);
+  ring.allow(Array.from({ length: threads }, (_, i) => i + 1));
   const seen = { woken: 0, busyMs: 0 };
   const { memory, stats } = ring;
-  const here = { id: 1, memory, shared: undefined, stats, threads: 2, clockOffset: 0 };
+  const here = { id: 1, memory, shared: undefined, stats, threads, clockOffset: 0 };
   const runner = new SlotRunner(
     { ...here, pendingPerThread },
     {
@@ -32,7 +42,7 @@ function thread(pendingPerThread = 64) {
       control,
       post: () => undefined,
       wake: () => undefined,
-      takesOver: () => undefined,
+      beginsWork: () => undefined,
       beginAsync: () => undefined,
       endAsync: () => undefined,
       busyMs: () => seen.busyMs,
@@ -65,29 +75,82 @@ function thread(pendingPerThread = 64) {
     await new Promise((resolve) => setImmediate(resolve));
     ring.deliver(64, 0);
   };
-  return { runner, seen, submit, take, end };
+  return { runner, ring, seen, other, submit, take, end };
 }
 
-test('of jobs whose cost is not known a thread takes its share, wakes another for the rest, and waits a moment', () => {
-  const { runner, seen, submit, take } = thread();
+test('no thread begins a second one while another sleeps that has none', () => {
+  const { runner, seen, other, submit, take } = thread();
+  other(2, 0);
   submit(6);
-  expect(take()).toBe(3);
+  expect(take()).toBe(1);
   expect(runner.canWork).toBe(false);
   expect(runner.isPatient).toBe(true);
   expect(runner.steal()).toBe(false);
-  const { woken } = seen;
-  expect(woken).toBeGreaterThan(0);
-  // Nobody comes: after the moment it takes one more, and then has to wait again.
-  now += 0.9;
+  expect(seen.woken).toBeGreaterThan(0);
+  // However long the other takes to get a CPU: it has begun one now.
+  now += 40;
   expect(runner.canWork).toBe(false);
-  now += 0.2;
+  other(2, 1);
+  expect(take()).toBe(2);
+  // Its share is three: beyond that it leaves them to whoever has fewer.
+  expect(runner.canWork).toBe(false);
+  other(2, 2);
+  expect(runner.canWork).toBe(false);
+  other(2, 3);
+  expect(take()).toBe(1);
+});
+
+test('nothing is left to threads that work, or that may not take it', () => {
+  const { ring, other, submit, take } = thread(64, 3);
+  other(2, 0, false);
+  other(3, 0);
+  ring.allow([1, 2]);
+  submit(6);
+  expect(take()).toBe(3);
+  // Beyond its share those that work get a moment, as they may be about to end.
+  now += 0.9;
+  expect(take()).toBe(0);
+  now += 0.1;
+  expect(take()).toBe(1);
+  expect(take()).toBe(0);
+});
+
+test('a thread that was waited for and did not come is not waited for again until it has done something', () => {
+  const { runner, other, submit, take } = thread(64, 3);
+  other(2, 0);
+  other(3, 1);
+  submit(8);
+  expect(take()).toBe(1);
+  now += 51;
   expect(runner.canWork).toBe(true);
-  expect(runner.scan()).toBe(true);
+  expect(take()).toBe(2);
+  // The second is out of the question, the third has its share to take.
+  expect(runner.canWork).toBe(false);
+  other(3, 3);
+  expect(take()).toBe(1);
+  // It is back: it has begun one and ended one.
+  other(2, 1);
+  expect(runner.canWork).toBe(false);
+  other(2, 0);
   expect(runner.canWork).toBe(false);
 });
 
+test('one of those that are waited for is woken every millisecond, not at every look', () => {
+  const { runner, seen, other, submit, take } = thread();
+  other(2, 0);
+  submit(6);
+  take();
+  seen.woken = 0;
+  for (let i = 0; i < 100; i += 1) expect(runner.canWork).toBe(false);
+  expect(seen.woken).toBe(0);
+  now += 1;
+  for (let i = 0; i < 100; i += 1) expect(runner.canWork).toBe(false);
+  expect(seen.woken).toBe(1);
+});
+
 test('jobs that compute for longer than a wake-up are shared, tiny ones go in batches', async () => {
-  const { seen, submit, take, end } = thread();
+  const { seen, other, submit, take, end } = thread();
+  other(2, 0);
   submit(2);
   expect(take()).toBe(1);
   await end(0.001);
@@ -100,8 +163,10 @@ test('jobs that compute for longer than a wake-up are shared, tiny ones go in ba
   // They have become long.
   seen.woken = 0;
   submit(20);
-  expect(take()).toBe(10);
+  expect(take()).toBe(1);
   expect(seen.woken).toBeGreaterThan(0);
+  other(2, 1);
+  expect(take()).toBe(9);
 });
 
 test('never more promises are pending on a thread than the option says', async () => {

@@ -27,7 +27,7 @@ function ownerAndWorker(window: number) {
       control,
       post: () => undefined,
       wake: () => (wakes += 1),
-      takesOver: () => undefined,
+      beginsWork: () => undefined,
       beginAsync: () => undefined,
       endAsync: () => undefined,
       busyMs: () => undefined,

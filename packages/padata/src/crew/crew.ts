@@ -7,7 +7,7 @@
 import { messageOf, toErrorRecord } from '../base/error-record.js';
 import { PadataError } from '../base/errors.js';
 import { HEAD, WORKER, workerBase } from '../protocol/control-layout.js';
-import { sleep, wakeWorker } from '../protocol/machine.js';
+import { sent, sleep, wakeWorker } from '../protocol/machine.js';
 import type { FromWorker, ToWorker } from '../protocol/messages.js';
 import { ModuleDeaths } from './module-deaths.js';
 import type { Platform, PlatformWorker, WorkerEnd } from './platform.js';
@@ -467,6 +467,7 @@ export class Crew {
     this.#members[member.id] = undefined;
     // Whoever dies awake leaves the place of the one that spins to others.
     Atomics.compareExchange(this.words, HEAD.SPINNER, member.id, 0);
+    sent.busy(this.words, workerBase(member.id));
     const expected =
       (wasLeaving && !(member.isProof && member.importing.size > 0)) || this.#closing;
     if (wasStarting && !this.#closing) {

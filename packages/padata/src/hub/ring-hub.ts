@@ -61,7 +61,7 @@ export class RingHub implements SlotRingHost {
       wake: () => {
         this.turns.scheduleDelivery();
       },
-      takesOver: () => undefined,
+      beginsWork: () => undefined,
       beginAsync: () => undefined,
       endAsync: () => {
         this.turns.scheduleDelivery();

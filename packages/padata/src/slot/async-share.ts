@@ -3,15 +3,26 @@
  *
  * A promise says nothing of the CPU that its function still needs: that comes later, in the thread's event loop. The time
  * that the loop was busy is divided among the promises that ended in it. Where that is more than a wake-up, or not known,
- * a thread has no more of them than its share while others may come for theirs: they are woken, and get a moment.
+ * a thread begins no second one while another has nothing to do and none, and none beyond its share while another has
+ * nothing to do and fewer: they are woken and waited for, since on a busy machine a thread takes its time to come. Those
+ * that work get a moment, and only for what is beyond its share.
  */
 import { RING } from '../protocol/ring-layout.js';
 import { countWorkers } from '../protocol/worker-set.js';
+import { Seen } from './free-threads.js';
+import type { FreeThreads } from './free-threads.js';
 
 /** A wake-up costs about so much, in milliseconds: jobs that are longer are worth a thread of their own. */
 const WAKE_MS = 0.05;
-/** A thread leaves jobs of that kind beyond its share to others for so long, in milliseconds. */
-const PATIENCE_MS = 1;
+/**
+ * Threads that have nothing to do are waited for so long, in milliseconds: those that were woken and get no CPU do come. One
+ * that does not (it imports the module, or is about to end) is not waited for again.
+ */
+const PATIENCE_MS = 50;
+/** Those that work may be about to end, and are waited for so long. */
+const MOMENT_MS = 1;
+/** One of them is woken so often, in milliseconds. */
+const WAKE_EVERY_MS = 1;
 /** The time of such jobs is looked at not more often than this, in milliseconds. */
 const MEASURE_MS = 1;
 
@@ -31,6 +42,7 @@ export class AsyncShare {
   readonly #threads: number;
   readonly #most: number;
   readonly #host: ShareHost;
+  readonly #others: FreeThreads;
   #count = 0;
   /** The function has returned a promise before. */
   #isAsync = false;
@@ -42,16 +54,25 @@ export class AsyncShare {
   #endedSince = 0;
   /** Since when jobs are left to others; 0 = they are not. */
   #leftSince = 0;
+  #wokenAt = 0;
 
   /**
    * @param words   the ring's
    * @param threads threads that share the jobs, at least 1
    * @param most    promises that may be pending on this thread
+   * @param others  the other threads
    */
-  constructor(words: Int32Array, threads: number, most: number, host: ShareHost) {
+  constructor(
+    words: Int32Array,
+    threads: number,
+    most: number,
+    others: FreeThreads,
+    host: ShareHost,
+  ) {
     this.#words = words;
     this.#threads = threads;
     this.#most = most;
+    this.#others = others;
     this.#host = host;
   }
 
@@ -65,13 +86,25 @@ export class AsyncShare {
     if (this.#count === 0 || (this.#costMs !== undefined && this.#costMs <= WAKE_MS)) return false;
     const words = this.#words;
     const out = (load(words, RING.PUBLISHED) - load(words, RING.PROCESSED)) | 0;
-    if (this.#count * countWorkers(words, RING.ALLOWED, this.#threads) < out) return false;
+    const hasShare = this.#count * countWorkers(words, RING.ALLOWED, this.#threads) >= out;
+    // Whoever has fewer of all promises than this thread of this ring's has room for one of them.
+    const below = hasShare ? this.#count : 1;
+    const seen = this.#others.look(below);
+    if (seen === Seen.NONE || (seen === Seen.WORKS && !hasShare)) {
+      this.#leftSince = 0;
+      return false;
+    }
     const now = performance.now();
-    if (this.#leftSince === 0) {
-      this.#leftSince = now;
+    if (this.#leftSince === 0) this.#leftSince = now;
+    if (now - this.#leftSince >= (seen === Seen.FREE ? PATIENCE_MS : MOMENT_MS)) {
+      if (seen === Seen.FREE) this.#others.giveUp(below);
+      return false;
+    }
+    if (now - this.#wokenAt >= WAKE_EVERY_MS) {
+      this.#wokenAt = now;
       this.#host.wakeAnother(words);
     }
-    return now - this.#leftSince < PATIENCE_MS;
+    return true;
   }
 
   /** It leaves jobs to others for a moment. */

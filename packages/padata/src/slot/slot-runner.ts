@@ -30,6 +30,7 @@ import type { RingMemory } from '../protocol/ring-layout.js';
 import { statOffsets } from '../protocol/ring-stats.js';
 import { hasWorker } from '../protocol/worker-set.js';
 import { AsyncShare } from './async-share.js';
+import { FreeThreads } from './free-threads.js';
 import { SlotContext } from './job-context.js';
 import type { ContextHome } from './job-context.js';
 import { SlotOutcome } from './slot-outcome.js';
@@ -71,8 +72,8 @@ export interface RunnerHost {
   post(message: FromWorker, transfer?: readonly unknown[]): void;
   /** Wakes the owner. */
   wake(): void;
-  /** It had nothing to do, and takes a job over. */
-  takesOver(): void;
+  /** It begins something: from here on it has something to do. Before a job is made its own. */
+  beginsWork(): void;
   beginAsync(): void;
   endAsync(): void;
   /** Milliseconds that the thread's event loop was busy so far; undefined = not known. */
@@ -125,7 +126,8 @@ export class SlotRunner {
     this.#host = host;
     this.#worker = host.worker;
     this.#threads = threads;
-    this.#share = new AsyncShare(memory.words, threads, here.pendingPerThread, host);
+    const others = new FreeThreads(host.control, memory.words, host.worker);
+    this.#share = new AsyncShare(memory.words, threads, here.pendingPerThread, others, host);
     this.#outcome = new SlotOutcome(id, memory, host);
     this.#contextHome = {
       ring: memory,
@@ -188,6 +190,7 @@ export class SlotRunner {
       average === undefined ? 1 : Math.max(1, Math.min(BATCH, Math.floor(BATCH_MS / average)));
     // What is reserved is begun, and each may return a promise.
     const allowed = Math.min(most, this.#share.room);
+    this.#host.beginsWork();
     const first = protocol.reserve(words, allowed, 2 * this.#threads, this.#taken);
     const { count } = this.#taken;
     if (count === 0) return false;
@@ -225,7 +228,7 @@ export class SlotRunner {
       const base = slotWord(window, sequence);
       const state = load(words, base + SLOT.STATE);
       if (state === SlotState.READY) {
-        this.#host.takesOver();
+        this.#host.beginsWork();
         if (!this.#takeAndRun(base, began)) continue;
         this.#fruitless = 0;
         this.#account(began, 1);
@@ -292,6 +295,7 @@ export class SlotRunner {
     const { words, window } = this.memory;
     const base = slotWord(window, sequence);
     const began = performance.now();
+    this.#host.beginsWork();
     const isMine = sentProtocol.begin(words, base, this.#worker, sequence | 0);
     if (ask && sentProtocol.mustAsk(words, this.#host.control)) this.#host.wake();
     // The owner may have taken it back in the meantime.

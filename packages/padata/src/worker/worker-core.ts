@@ -140,9 +140,8 @@ export class WorkerCore implements WorkerLoop {
       // Plain: the owner looks at it again and again. What keeps the thread, keeps this word.
       words[this.#base + WORKER.TURN] = (words[this.#base + WORKER.TURN]! + 1) | 0;
       const seen = sleep.look(words);
-      // Free while it takes an input in, which may be long: busy, it would look as if a job kept that from it.
+      // Free while it takes an input in or looks around: busy, it would look as if a job kept the others from it.
       this.takeMail();
-      this.#busy();
       // Imports are no reason to stay for longer than a moment: a top-level await may never end.
       if (this.#leaving && this.#pendingAsync === this.#loads) {
         await this.#untilImported();
@@ -179,13 +178,15 @@ export class WorkerCore implements WorkerLoop {
 
   /** From here on it has nothing to do: inputs that wait with the owner may come. */
   #free(): void {
+    // Nobody is to leave jobs to a thread that takes no more.
+    if (this.#leaving) return;
     if (!this.#isFree) {
       this.#isFree = true;
       this.#freeAt = performance.now();
       sent.free(this.#words, this.#base);
     }
     // Pairs with the owner: it says that inputs wait, then looks who is free.
-    if (!this.#leaving) this.#rings.askForHeld();
+    this.#rings.askForHeld();
   }
 
   /** It goes from job to job, while an input waits for a thread that has nothing to do: for a moment it has nothing. */
@@ -200,11 +201,7 @@ export class WorkerCore implements WorkerLoop {
     sleep.awake(words, this.#base);
   }
 
-  takesOver(): void {
-    this.#busy();
-  }
-
-  #busy(): void {
+  beginsWork(): void {
     if (!this.#isFree) return;
     this.#isFree = false;
     sent.busy(this.#words, this.#base);
@@ -318,7 +315,6 @@ export class WorkerCore implements WorkerLoop {
         this.#rings.drop(message.ring);
         break;
       case 'inputs':
-        this.#busy();
         this.#rings.takeInputs(message.ring, message.jobs, message.ask);
         break;
       case 'abandon':

@@ -16,8 +16,8 @@ export interface WorkerLoop {
   takeMail(): void;
   /** Is there a job of a series that this thread could reserve right now? */
   readonly hasJobs: boolean;
-  /** It had nothing to do, and takes a job over. */
-  takesOver(): void;
+  /** It begins something: from here on it has something to do. Before a job or chunk is made its own. */
+  beginsWork(): void;
   /** Work goes on outside the loop until `endAsync`. */
   beginAsync(): void;
   endAsync(): void;

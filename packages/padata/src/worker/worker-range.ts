@@ -71,6 +71,7 @@ export class RangeParticipant {
       const gate = load(this.#words, place.base + LANE.GATE);
       if ((gate & 1) === 0 || gate === this.#exhausted[i]) continue;
       if (!this.#isAllowed(place)) continue;
+      this.#loop.beginsWork();
       if (this.#visit(i, place, gate)) did = true;
     }
     return did;

@@ -153,8 +153,8 @@ export class WorkerRings implements RunnerHost {
     this.#loop.post({ t: 'wake' });
   }
 
-  takesOver(): void {
-    this.#loop.takesOver();
+  beginsWork(): void {
+    this.#loop.beginsWork();
   }
 
   beginAsync(): void {

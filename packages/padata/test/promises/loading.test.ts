@@ -69,7 +69,7 @@ test('a job that comes when its module has been given up is refused at once; tho
   const settled: string[] = [];
   const run = (name: string) => {
     const job = series.run(name);
-    job.catch((error: { code: string }) => settled.push(`${name} ${error.code}`));
+    job.catch((error: unknown) => settled.push(`${name} ${(error as { code: string }).code}`));
     return job;
   };
   // The event comes between the end of all accepted jobs and their delivery.
