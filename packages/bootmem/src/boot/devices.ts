@@ -18,9 +18,6 @@ import type { WorkerFunctions } from '../worker/functions.js';
 import type { DeviceArg, MachineHandle } from '../worker/init-worker.js';
 import type { Assembly } from './assemble.js';
 
-/** Device ranges are mapped in whole sub-sections. */
-const SUBSECTION_PAGES = 512;
-
 /** What initialises device memory. */
 export interface DeviceThreads {
   readonly machine: MachineHandle;
@@ -58,9 +55,11 @@ export class Devices {
       );
       return;
     }
+    // Device ranges are mapped in whole sub-sections.
+    const grain = 2 ** memmap.geometry.subsectionOrder;
     for (const [index, range] of plan.devices.entries()) {
-      const startPfn = Math.ceil(range.startPfn / SUBSECTION_PAGES) * SUBSECTION_PAGES;
-      const endPfn = Math.floor(range.endPfn / SUBSECTION_PAGES) * SUBSECTION_PAGES;
+      const startPfn = Math.ceil(range.startPfn / grain) * grain;
+      const endPfn = Math.floor(range.endPfn / grain) * grain;
       if (startPfn >= endPfn) continue;
       this.#start({ name: `pmem${index}`, nid: range.nid, startPfn, endPfn }, log);
     }

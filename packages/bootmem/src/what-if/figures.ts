@@ -171,6 +171,7 @@ function managedPages(
 }
 
 const NO_PLACE = 'where something is given back late is not in the log';
+const NO_SIZE = 'which of two sizes huge pages have is not in the log without /proc/pagetypeinfo';
 
 function zoneFigures(plan: LayoutPlan, state: BootState, hasHugePages: boolean): Figure[] {
   const zones = plan.layout.nodes.flatMap((node) =>
@@ -183,6 +184,7 @@ function zoneFigures(plan: LayoutPlan, state: BootState, hasHugePages: boolean):
   const marks = markFigures(plan, stages, hasHugePages);
   const key = ({ nid, zone }: { nid: number; zone: string }): string => `${nid}/${zone}`;
   const unknown = final === undefined ? { unknown: NO_PLACE } : {};
+  const unmarked = marks === undefined ? { unknown: NO_SIZE, ...unknown } : {};
   return zones.flatMap((zone): Figure[] => {
     const name = `node ${zone.nid} ${zone.zone}`;
     const own = { group: 'zones', unit: 'pages' } as const;
@@ -206,7 +208,7 @@ function zoneFigures(plan: LayoutPlan, state: BootState, hasHugePages: boolean):
         : [
             {
               ...own,
-              ...unknown,
+              ...unmarked,
               basis: 'state' as const,
               unit: 'text' as const,
               id: `${name} marks`,
@@ -215,7 +217,7 @@ function zoneFigures(plan: LayoutPlan, state: BootState, hasHugePages: boolean):
             },
             {
               ...own,
-              ...unknown,
+              ...unmarked,
               basis: 'state' as const,
               unit: 'text' as const,
               id: `${name} reserve`,
@@ -247,11 +249,14 @@ function markFigures(
     at(['early', 'devices']),
     at(['early', 'devices', 'late']),
   ];
-  const both = marksOf(zones, { setUp, raised }, { plan, profile: plan.kernel.buddy });
-  if (both === undefined || setUp === undefined || final === undefined) return undefined;
+  const all = marksOf(zones, { setUp, raised }, { plan, profile: plan.kernel.buddy });
+  if (all === undefined || setUp === undefined || final === undefined) return undefined;
   // Huge pages are off, and raise nothing, on a machine with too little memory for them.
   const total = raised!.reduce((sum, pages) => sum + pages, 0) * plan.pageSize;
-  const { marks } = total < HUGE_PAGES_FROM || !hasHugePages ? both.plain : both.hugePages;
+  const isRaised = total >= HUGE_PAGES_FROM && hasHugePages;
+  // Which of two sizes huge pages have shows in today's marks alone.
+  if (isRaised && all.length > 2) return undefined;
+  const { marks } = all[isRaised ? 0 : all.length - 1]!;
   const current = plan.kernel.printed.reservesOf === 'managed-pages' ? final : setUp;
   const result = new Map<string, { marks: string; reserve: string }>();
   for (const nid of new Set(zones.map((zone) => zone.nid))) {

@@ -16,11 +16,9 @@ import {
 } from '@bootmem/buddy-allocator/zones';
 import type { KernelProfile, Watermarks } from '@bootmem/buddy-allocator/zones';
 import type { ZoneinfoZone } from '@bootmem/firmware-map/types';
-import type { PfnRange, ZoneName } from '@bootmem/memmap';
+import type { ZoneName } from '@bootmem/memmap';
 import type { LoadedMachine } from '../../input/types.js';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
-import type { PrintedProfile } from '../../plan/releases.js';
-import { overlapping, overlaps } from '../../plan/page-frames.js';
 import { isFromZoneinfo } from '../../input/from-zoneinfo.js';
 import { addedMemory, grownZone } from '../added-memory.js';
 import type { AddedMemory } from '../added-memory.js';
@@ -28,6 +26,7 @@ import { BOOT_ONLY_PARTS } from '../image-frees.js';
 import { lateFrees, sumOfFrees } from '../late-frees.js';
 import type { FreeStage } from '../late-frees.js';
 import type { FactList } from '../fact-list.js';
+import { pageblockFacts, pageblockSizes } from './pageblock-facts.js';
 
 const name = (zone: { nid: number; zone: string }): string => `node ${zone.nid} ${zone.zone}`;
 
@@ -187,11 +186,6 @@ function reserveFacts(
   }
 }
 
-/** Bytes that one entry of the middle page table maps, by bytes of a page: a pageblock where huge pages are built in. */
-function pageblockPages({ description, pageSize }: LayoutPlan): number {
-  return description.proc.pagetypeinfo?.pagesPerBlock ?? pageSize / 8;
-}
-
 /** Managed pages at the two moments that marks are set up. */
 export interface MarkTimes {
   /** By the first initcalls. */
@@ -205,12 +199,15 @@ interface Marks {
   readonly managed: readonly number[];
 }
 
-/** Two settings of one build option: with transparent huge pages marks are set up once more, from a raised minimum. */
+/**
+ * Settings of the build: with transparent huge pages marks are set up once more, from a raised minimum, by each size that a
+ * pageblock may have; last those without.
+ */
 export function marksOf(
   zones: readonly Pick<ZoneinfoZone, 'nid' | 'zone' | 'present'>[],
   { setUp, raised }: MarkTimes,
   { plan, profile }: { plan: LayoutPlan; profile: KernelProfile },
-): { plain: Marks; hugePages: Marks } | undefined {
+): Marks[] | undefined {
   if (setUp === undefined || raised === undefined) return undefined;
   const pageKbytes = plan.pageSize / 1024;
   const withPages = (managed: readonly number[]): { zone: ZoneName; managedPages: number }[] =>
@@ -221,22 +218,19 @@ export function marksOf(
     zone !== 'Device' && (zone !== 'Movable' || plan.kernel.printed.hugePagesCountMovable);
   const populated = zones.filter((zone) => (zone.present ?? 0) > 0 && counts(zone.zone)).length;
   const own = withPages(raised);
-  const minimum = hugePageMinFreeKbytes({
-    current: low,
-    populatedZones: populated,
-    pageblockPages: pageblockPages(plan),
-    pageKbytes,
-    freeBufferPages:
-      lowmemKbytes(
-        own.map((zone, index) => ({ ...zone, high: plain[index]!.high })),
-        pageKbytes,
-      ) / pageKbytes,
+  const freeBufferPages =
+    lowmemKbytes(
+      own.map((zone, index) => ({ ...zone, high: plain[index]!.high })),
+      pageKbytes,
+    ) / pageKbytes;
+  const hugePages = pageblockSizes(plan).map((pageblockPages) => {
+    const minimum = hugePageMinFreeKbytes({
+      ...{ current: low, populatedZones: populated, pageblockPages, pageKbytes, freeBufferPages },
+    });
+    const marks = zoneWatermarks(own, { minFreeKbytes: minimum, pageKbytes, profile });
+    return { marks, managed: raised };
   });
-  const hugePages = zoneWatermarks(own, { minFreeKbytes: minimum, pageKbytes, profile });
-  return {
-    plain: { marks: plain, managed: setUp },
-    hugePages: { marks: hugePages, managed: raised },
-  };
+  return [...hugePages, { marks: plain, managed: setUp }];
 }
 
 function markFacts(
@@ -247,15 +241,11 @@ function markFacts(
 ): void {
   const profile = plan.kernel.buddy;
   const sumOfMins = zones.reduce((sum, zone) => sum + (zone.min ?? 0) - (zone.boost ?? 0), 0);
-  const both = marksOf(zones, times, { plan, profile });
-  const sum = ({ marks }: Marks): number => marks.reduce((total, mark) => total + mark.min, 0);
+  const off = ({ marks }: Marks): number =>
+    Math.abs(marks.reduce((total, mark) => total + mark.min, 0) - sumOfMins);
   // Whether huge pages are on is a build option; the nearer sum tells it.
-  const ours =
-    both === undefined
-      ? undefined
-      : Math.abs(sum(both.hugePages) - sumOfMins) <= Math.abs(sum(both.plain) - sumOfMins)
-        ? both.hugePages
-        : both.plain;
+  const all = marksOf(zones, times, { plan, profile });
+  const ours = all?.reduce((best, one) => (off(one) < off(best) ? one : best));
   for (const [index, zone] of zones.entries()) {
     if (zone.min === undefined || (zone.managed ?? 0) === 0) continue;
     const boost = zone.boost ?? 0;
@@ -326,74 +316,4 @@ function cpusFor(plan: LayoutPlan, nid: number): number | undefined {
   const own = perNode.get(nid) ?? 0;
   if (own > 0) return own;
   return all > 0 ? all : undefined;
-}
-
-/** Pageblocks of a zone: those that begin inside its span and have descriptors. */
-function pageblockFacts(plan: LayoutPlan, added: AddedMemory, facts: FactList): void {
-  const info = plan.description.proc.pagetypeinfo;
-  if (info === undefined || plan.limits.guessed !== undefined) return;
-  const size = pageblockPages(plan);
-  for (const row of info.blocks) {
-    const zone = plan.layout.nodes
-      .find((node) => node.nid === row.nid)
-      ?.zones.find((candidate) => candidate.zone === row.zone);
-    const kernel = Object.values(row.counts).reduce((sum, count) => sum + count, 0);
-    const { addedBlocks } = grownZone(plan, added, row);
-    const atBoot = zone === undefined ? 0 : countBlocks(plan, zone, size);
-    const ours = atBoot + (addedBlocks * added.blockPages) / size;
-    facts.compare('pageblocks', name(row), kernel, ours);
-  }
-}
-
-/**
- * Counts as the kernel walks: from the zone's first page in steps of a block, aligned or not; a step counts
- * when its sub-section holds memory and its descriptor names this zone.
- */
-function countBlocks(
-  plan: LayoutPlan,
-  zone: { nid: number; zone: string; startPfn: number; endPfn: number },
-  size: number,
-): number {
-  const holes = plan.holes
-    .flatMap(({ ranges }) => ranges)
-    .filter((piece) => piece.nid === zone.nid && piece.zone === zone.zone);
-  let count = 0;
-  for (let pfn = zone.startPfn; pfn < zone.endPfn; pfn += size) {
-    if (!hasMemoryNear(plan, pfn)) continue;
-    if (ownsPfn(plan, zone, { pfn, holes })) count++;
-  }
-  return count;
-}
-
-/** Pages of a sub-section, the grain in which the kernel knows what is online since 5.3; before, a section. */
-const SUBSECTION = 512;
-
-/** Whether the grain of a page holds any memory. */
-function hasMemoryNear(plan: LayoutPlan, pfn: number): boolean {
-  const grain = plan.kernel.printed.presence === 'subsection' ? SUBSECTION : plan.pagesPerSection;
-  const start = Math.floor(pfn / grain) * grain;
-  return overlaps(plan.memory, start, start + grain);
-}
-
-/** Whose the descriptors of holes are; the newer forms of the line about them come with the newer way. */
-function holeOwner({ description, kernel }: LayoutPlan): PrintedProfile['holeOwner'] {
-  const isNew = description.printed.unavailable.some(({ zone }) => zone !== undefined);
-  return isNew ? 'memory-above' : kernel.printed.holeOwner;
-}
-
-/** Whether the descriptor of a page names this zone: its memory, or a hole handed to it. */
-function ownsPfn(
-  plan: LayoutPlan,
-  zone: { nid: number; zone: string },
-  { pfn, holes }: { readonly pfn: number; readonly holes: readonly PfnRange[] },
-): boolean {
-  const [range] = overlapping(plan.memory, pfn, pfn + 1);
-  if (range !== undefined) return range.nid === zone.nid;
-  const owner = holeOwner(plan);
-  if (owner === 'span') return true;
-  if (owner === 'first-zone') {
-    const [first] = plan.layout.limits;
-    return zone.nid === 0 && zone.zone === first?.zone;
-  }
-  return overlaps(holes, pfn, pfn + 1);
 }
