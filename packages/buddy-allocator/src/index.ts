@@ -12,6 +12,7 @@ export type {
   BufferOwner,
   FreeStatus,
   Mobility,
+  OwnedBlocks,
   PoolWatermarks,
   RangeRequest,
 } from './pool/pool-types.js';

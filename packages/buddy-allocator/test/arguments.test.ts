@@ -34,6 +34,8 @@ const BAD: readonly (readonly [string, unknown])[] = [
 const PAGES = 2048;
 const pool = BuddyAllocator.create({ pages: PAGES, threads: 3 });
 const plain = BuddyAllocator.create({ pages: 64, threads: 2, caches: false, poison: true });
+const owned = BuddyAllocator.create({ pages: 64, threads: 2, data: null, owners: true });
+const heldOwned = owned.allocOrThrow(0);
 const held = pool.allocOrThrow(0);
 const heldPlain = plain.allocOrThrow(0);
 const memmap = Memmap.create({ ranges: [{ startPfn: 0, endPfn: 32768 }] });
@@ -79,7 +81,7 @@ const poolRows: Row[] = [
   optional('create.dataOffset', (v) =>
     BuddyAllocator.create({ pages: 4, data: room, dataOffset: v }),
   ),
-  ...(['zeroed', 'grouping', 'caches', 'poison', 'checked'] as const).map((flag) =>
+  ...(['zeroed', 'grouping', 'caches', 'poison', 'checked', 'owners'] as const).map((flag) =>
     optional(`create.${flag}`, (v) => BuddyAllocator.create({ pages: 4, [flag]: v }), ['true']),
   ),
   ['attach', (v) => BuddyAllocator.attach(v)],
@@ -91,6 +93,29 @@ const poolRows: Row[] = [
   ...(['zero', 'high', 'noPressure'] as const).map((flag) =>
     optional(`alloc.${flag}`, (v) => pool.alloc(0, { [flag]: v }), ['true']),
   ),
+  optional('alloc.owner', (v) => owned.alloc(0, { owner: v })),
+  optional('alloc.owner without owners', (v) => pool.alloc(0, { owner: v })),
+  optional('create.owner', (v) => BuddyAllocator.create({ pages: 4, owners: true, owner: v })),
+  optional('attach.owner', (v) => BuddyAllocator.attach(owned.toHandle(), { owner: v })),
+  ['freeAllOf', (v) => owned.freeAllOf(v)],
+  [
+    'setOwner.pfn',
+    (v) => {
+      owned.setOwner(v, 0, 1);
+    },
+  ],
+  [
+    'setOwner.order',
+    (v) => {
+      owned.setOwner(heldOwned, v, 1);
+    },
+  ],
+  [
+    'setOwner.owner',
+    (v) => {
+      owned.setOwner(heldOwned, 0, v);
+    },
+  ],
   ['alloc without caches', (v) => plain.alloc(v)],
   ['allocOrThrow', (v) => pool.allocOrThrow(v)],
   [

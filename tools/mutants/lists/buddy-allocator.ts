@@ -317,6 +317,39 @@ const mutants: readonly Mutant[] = [
     first: 'threads.race',
   },
   {
+    name: 'owners: a block from the lists has the owner of its former life',
+    file: 'zone/zone.ts',
+    find: '    if (index !== NONE && ownersAt !== 0) words[ownersAt + index] = owner;',
+    put: '',
+    first: 'owners.test',
+  },
+  {
+    name: 'owners: pages in a row are those of whoever had them',
+    file: 'zone/range-take.ts',
+    find: '    zone.words.fill(owner, at, at + (endPfn - startPfn));',
+    put: '    zone.words.fill(owner, at, at + 1);',
+    first: 'owners.test',
+  },
+  {
+    name: 'owners: what moves loses its owner',
+    file: 'zone/moves.ts',
+    find: '    if (ownersAt !== 0) words[ownersAt + target] = words[ownersAt + from]!;',
+    put: '',
+    first: 'owners.test',
+  },
+  {
+    name: 'owners: a hit takes the entry before the block is allocated',
+    file: 'pool/fast-path.ts',
+    find: `    w[ownersAt + index] = owner;
+    // Pairs with the load in \`ownedBlocks\`. The entry goes last: until then it is one whose block has been used.
+    store(state, index, ALLOCATED_DIRTY | order);
+    w[l] = top - 1;`,
+    put: `    w[ownersAt + index] = owner;
+    w[l] = top - 1;
+    store(state, index, ALLOCATED_DIRTY | order);`,
+    first: 'owners.kills',
+  },
+  {
     name: 'pressure: the callback is called by what it requests itself',
     file: 'pool/requests.ts',
     find: ' || this.#relieving) return false;',

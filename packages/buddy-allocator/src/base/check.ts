@@ -55,6 +55,16 @@ export function checkFlag(value: unknown, what: string): void {
   if (value !== undefined && typeof value !== 'boolean') refuse(what, 'true or false', value);
 }
 
+/**
+ * @param owned  blocks have owners here
+ * @throws ERR_BUDDY_ARGUMENT unless it is the number of an owner, or left out
+ */
+export function checkOwner(value: unknown, owned: boolean): void {
+  if (value === undefined) return;
+  checkInteger(value, 'owner', 0, 2 ** 31 - 1);
+  if (!owned) refuse('owner', 'nothing without the option `owners` of create', value);
+}
+
 /** @throws ERR_BUDDY_ARGUMENT unless it can be called */
 export function checkFunction(value: unknown, what: string): void {
   if (typeof value !== 'function') refuse(what, 'a function', value);

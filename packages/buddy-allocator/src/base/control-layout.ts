@@ -5,6 +5,7 @@
  *     zone 0..n   `Zone.WORDS` each, see `Zone`
  *     cache (zone, thread) 0..n*t, as long as the header says, see cache-layout.ts
  *     owner of the isolation of each pageblock, by index >>> pageblock order: a tag of the thread registry
+ *     owner of each page, by index, where asked for: a number of the user's, of heads of allocated blocks only
  *
  * Who writes what: everything in a zone's block except the lock, the marks and the event words is written
  * under the zone's lock; marks are written under it and read without. Page numbers that may exceed 32
@@ -15,7 +16,7 @@ import { stackLayout } from './cache-layout.js';
 /** First word of a control array. */
 export const MAGIC = 0x42554459;
 /** Version of the layout; attach refuses any other. */
-export const VERSION = 6;
+export const VERSION = 7;
 
 /** Words of the header. */
 export const Header = {
@@ -37,6 +38,8 @@ export const Header = {
   CACHE_SHARE: 9,
   /** Words of one cache's block, which follow from CACHE_SHARE. */
   CACHE_WORDS: 10,
+  /** Pages that have a word for their owner; 0: none has. */
+  OWNED: 11,
   /** Headers of lists that are always empty and always full: what a closed thread's functions look at. */
   NO_LISTS: 16,
   WORDS: 144,
@@ -157,17 +160,25 @@ export interface ControlSizes {
   readonly cacheShare: number;
   /** As {@link Header.PAGEBLOCKS}. */
   readonly pageblocks: number;
+  /** As {@link Header.OWNED}; default 0. */
+  readonly owned?: number;
 }
 
 /** Words of a whole control array. */
-export function controlWords({ zones, threads, cacheShare, pageblocks }: ControlSizes): number {
+export function controlWords(sizes: ControlSizes): number {
+  const { zones, threads, cacheShare, pageblocks, owned = 0 } = sizes;
   const caches = zones * threads * stackLayout(cacheShare).words;
-  return Header.WORDS + zones * Zone.WORDS + caches + pageblocks;
+  return Header.WORDS + zones * Zone.WORDS + caches + pageblocks + owned;
 }
 
 /** Offset of the owners of isolations. */
 export function ownersAt(words: Int32Array): number {
   return cacheAt(words, words[Header.ZONES]!, 1);
+}
+
+/** Offset of the owners of pages; 0 where pages have none. */
+export function pageOwnersAt(words: Int32Array): number {
+  return words[Header.OWNED] === 0 ? 0 : ownersAt(words) + words[Header.PAGEBLOCKS]!;
 }
 
 /** Writes the sizes and options of a new control array; MAGIC comes last, when all else is there. */
@@ -177,6 +188,7 @@ export function initHeader(words: Int32Array, sizes: ControlSizes, flags: number
   words[Header.THREADS] = sizes.threads;
   words[Header.FLAGS] = flags;
   words[Header.PAGEBLOCKS] = sizes.pageblocks;
+  words[Header.OWNED] = sizes.owned ?? 0;
   words[Header.CACHE_SHARE] = sizes.cacheShare;
   words[Header.CACHE_WORDS] = stackLayout(sizes.cacheShare).words;
 }

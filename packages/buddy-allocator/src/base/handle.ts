@@ -56,7 +56,9 @@ function controlNeed(words: Int32Array): BufferNeed | string {
   }
   const pageblocks = words[Header.PAGEBLOCKS]!;
   if (pageblocks < 1) return `it is for ${pageblocks} pageblocks`;
-  const sizes = { zones, threads, cacheShare, pageblocks };
+  const owned = words[Header.OWNED]!;
+  if (owned < 0) return `${owned} pages have owners`;
+  const sizes = { zones, threads, cacheShare, pageblocks, owned };
   return { field: 'control', as: 'words', bytes: 4 * controlWords(sizes) };
 }
 
@@ -138,8 +140,9 @@ export function checkTogether(
     const startPfn = pfnAt(words, zoneAt(zone) + Zone.START_LOW);
     const endPfn = pfnAt(words, zoneAt(zone) + Zone.END_LOW);
     const bytes = endPfn * 2 ** memmap.geometry.pageShift;
+    const owned = words[Header.OWNED] === 0 || words[Header.OWNED]! >= endPfn;
     const inside = startPfn >= memmap.startPfn && endPfn <= memmap.endPfn && startPfn <= endPfn;
-    if (startPfn === endPfn || (inside && bytes <= dataBytes)) continue;
+    if (startPfn === endPfn || (inside && owned && bytes <= dataBytes)) continue;
     throw handleError(`zone ${zone} lies outside the descriptors or the data`, {
       zone,
       startPfn,

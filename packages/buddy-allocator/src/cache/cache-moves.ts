@@ -66,6 +66,16 @@ export interface CacheParts {
   readonly onUse?: (() => void) | undefined;
   /** Makes an allocated block cached, if no other thread has freed it in the same instant, else throws. */
   readonly claim?: ((index: number, order: number) => void) | undefined;
+  /** Where pages have owners: what is popped gets this one. */
+  readonly ownership?: Ownership | undefined;
+}
+
+/** Whose the blocks are that a thread takes. */
+export interface Ownership {
+  /** Offset of the owners of pages. */
+  readonly at: number;
+  /** Owner of what is taken next. */
+  owner: number;
 }
 
 /** How much a refill is to get. */

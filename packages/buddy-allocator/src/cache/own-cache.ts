@@ -50,6 +50,7 @@ const ISOLATED = PageblockBit.ISOLATED;
 const PAGEBLOCK_MASK = PAGEBLOCK_TYPE_MASK | PageblockBit.ISOLATED;
 const BOTTOM = CacheList.BOTTOM;
 const LIMIT = CacheList.LIMIT;
+const { store } = Atomics;
 const NONE = -1;
 /** Bounds how long a thread holds the lock for its cache. */
 const MAX_BATCH = 512;
@@ -60,7 +61,8 @@ export function createOwnCache(
   parts: CacheParts & { readonly maxOrder: number; readonly pageblockOrder: number },
   moves: CacheMoves,
 ): WorkerCache {
-  const { words: w, at, zoneAt: z, lock, unlock, maxOrder, pageblockOrder, onUse, claim } = parts;
+  const { words: w, at, zoneAt: z, lock, unlock, maxOrder, pageblockOrder } = parts;
+  const { onUse, claim, ownership } = parts;
   const { state, pageblocks } = parts.columns;
   const LISTS = at + Cache.LISTS;
   const ATTENTION = at + Cache.ATTENTION;
@@ -119,8 +121,15 @@ export function createOwnCache(
       const top = w[l]!;
       if (top === w[l + BOTTOM]!) return NONE;
       const index = w[top]!;
-      w[l] = top - 1;
       const head = state[index]!;
+      if (ownership !== undefined && (head & STATE_MASK) === (CACHED | order)) {
+        w[ownership.at + index] = ownership.owner;
+        // Pairs with the load in `ownedBlocks`. The entry goes last: until then it is one whose block has been used.
+        store(state, index, head ^ SWAP);
+        w[l] = top - 1;
+        return index;
+      }
+      w[l] = top - 1;
       // Else two threads freed it in the same instant, and the other one's entry has been used.
       if ((head & STATE_MASK) !== (CACHED | order)) continue;
       // Keeps order and dirty bit.

@@ -23,6 +23,7 @@ import {
   checkObject,
   checkOrder,
   checkOut,
+  checkOwner,
   checkPfn,
   checkTimeout,
 } from '../base/check.js';
@@ -36,6 +37,7 @@ import type { MoveCallback } from '../zone/moves.js';
 import { ORPHAN } from '../zone/verify.js';
 import { BuddyZone } from '../zone/zone.js';
 import { allocBulk, freeBulk } from './bulk.js';
+import { freeAllOf, setOwner } from './owners.js';
 import { ObservedPool } from './observed-pool.js';
 import { bringOnline, makeHandle } from './pool-setup.js';
 import type {
@@ -86,12 +88,14 @@ export class BuddyAllocator extends ObservedPool {
   readonly #data: PageData | undefined;
   /** Type of requests that name none. */
   readonly #usual: number;
+  /** Owner of what this thread takes when nothing else is said. */
+  readonly #owner: number;
   readonly #requests: Requests;
   readonly #fast: FastPath<AllocRequest> | undefined;
   readonly #idle: IdleTimer;
 
   private constructor(handle: BuddyHandle, options: AttachOptions = {}) {
-    const { lockTimeoutMs, thread, parkAfterMs = PARK_AFTER_MS } = options;
+    const { lockTimeoutMs, thread, parkAfterMs = PARK_AFTER_MS, owner = 0 } = options;
     super(
       handle,
       thread,
@@ -100,6 +104,7 @@ export class BuddyAllocator extends ObservedPool {
     const words = handle.control;
     this.#handle = handle;
     this.#words = words;
+    this.#owner = owner;
     this.maxOrder = this.memmap.geometry.maxOrder;
     this.pageSize = 2 ** this.memmap.geometry.pageShift;
     const flags = words[Header.FLAGS]!;
@@ -138,6 +143,7 @@ export class BuddyAllocator extends ObservedPool {
       flags,
       data: this.#data,
       usual: this.#usual,
+      owner,
       drain: () => {
         this.drain();
       },
@@ -159,7 +165,10 @@ export class BuddyAllocator extends ObservedPool {
     this.#fast =
       this.zone.cacheAt === undefined || (flags & ControlFlag.POISON) !== 0
         ? undefined
-        : createFastPath(this.zone, this.zone.cacheAt, this.#usual, this.zone.checked, otherwise);
+        : createFastPath(
+            { zone: this.zone, cacheAt: this.zone.cacheAt, type: this.#usual, owner },
+            otherwise,
+          );
     const { alloc, free } = this.#fast ?? otherwise;
     this.alloc = alloc;
     this.free = free;
@@ -173,8 +182,8 @@ export class BuddyAllocator extends ObservedPool {
    */
   static create(options: BuddyAllocatorOptions): BuddyAllocator {
     const { handle, pages } = makeHandle(options);
-    const { lockTimeoutMs, parkAfterMs } = options;
-    const allocator = new BuddyAllocator(handle, { lockTimeoutMs, parkAfterMs });
+    const { lockTimeoutMs, parkAfterMs, owner } = options;
+    const allocator = new BuddyAllocator(handle, { lockTimeoutMs, parkAfterMs, owner });
     allocator.zone.area.reset();
     allocator.#bringOnline(0, pages);
     return allocator;
@@ -191,6 +200,7 @@ export class BuddyAllocator extends ObservedPool {
     checkTimeout(options.lockTimeoutMs);
     checkTimeout(options.parkAfterMs, 'parkAfterMs');
     if (options.thread !== undefined) checkInteger(options.thread, 'thread', 1, 2 ** 31 - 1);
+    checkOwner(options.owner, handle.control[Header.OWNED] !== 0);
     return new BuddyAllocator(handle, options);
   }
 
@@ -223,7 +233,7 @@ export class BuddyAllocator extends ObservedPool {
    */
   allocExact(pages: number, request: AllocRequest = NO_REQUEST): number | undefined {
     this.checkOpen();
-    checkRequest(request);
+    checkRequest(request, this.zone.ownersAt !== 0);
     return this.allocRange({ ...request, pages });
   }
 
@@ -255,7 +265,7 @@ export class BuddyAllocator extends ObservedPool {
     this.checkOpen();
     checkInteger(count, 'count', 0, 2 ** 31 - 1);
     checkOut(out, count);
-    if (request !== undefined) checkRequest(request);
+    if (request !== undefined) checkRequest(request, this.zone.ownersAt !== 0);
     return allocBulk(this, count, out, request);
   }
 
@@ -270,6 +280,36 @@ export class BuddyAllocator extends ObservedPool {
   }
 
   /**
+   * Frees all blocks of an owner, such as a worker that has ended: reclaim it, and settle its moves, first. The owner is at
+   * rest, and nobody else frees its blocks meanwhile; others go on.
+   * @param owner  1 .. 2^31 - 1
+   * @returns pages freed
+   * @throws ERR_BUDDY_ARGUMENT without the option `owners`
+   * @remarks O(blocks); the lock is held for 2^15 pages at a time. A thread that ends in here has freed some: repeat it
+   */
+  freeAllOf(owner: number): number {
+    this.checkOpen();
+    checkInteger(owner, 'owner', 1, 2 ** 31 - 1);
+    checkOwner(owner, this.zone.ownersAt !== 0);
+    return freeAllOf(this.zone, owner, (pfn, order) => {
+      this.#requests.free(pfn, order);
+    });
+  }
+
+  /**
+   * Makes an allocated block another owner's: with whom it goes, its pages go.
+   * @throws as {@link BuddyAllocator.free} for what is no allocated block of the order; nothing has changed
+   */
+  setOwner(pfn: number, order: number, owner: number): void {
+    this.checkOpen();
+    checkPfn(pfn);
+    checkOrder(order, this.maxOrder);
+    checkInteger(owner, 'owner', 0, 2 ** 31 - 1);
+    checkOwner(owner, this.zone.ownersAt !== 0);
+    setOwner(this.zone, pfn, order, owner);
+  }
+
+  /**
    * Takes exactly `[startPfn, endPfn)`, moving used blocks away.
    * @returns false when a page cannot be emptied; nothing is held then
    * @throws ERR_BUDDY_ARGUMENT for an empty range; ERR_BUDDY_OUT_OF_ZONE beyond `maxPages`
@@ -277,7 +317,7 @@ export class BuddyAllocator extends ObservedPool {
   allocContigRange(startPfn: number, endPfn: number, move?: MoveCallback): boolean {
     this.checkOpen();
     checkContig(this.zone, startPfn, endPfn, move);
-    return allocContigRange(this.zone, startPfn, endPfn, { move });
+    return allocContigRange(this.zone, startPfn, endPfn, { move, owner: this.#owner });
   }
 
   /**

@@ -40,6 +40,7 @@ const CACHED_DIRTY = PageState.CACHED | PageState.DIRTY;
 const ALLOCATED_DIRTY = PageState.ALLOCATED | PageState.DIRTY;
 const BOTTOM = CacheList.BOTTOM;
 const LIMIT = CacheList.LIMIT;
+const { store } = Atomics;
 
 /** What happens when the cache cannot help. */
 interface Otherwise<Request> {
@@ -57,19 +58,23 @@ export interface FastPath<Request> {
   readonly close: () => void;
 }
 
-/**
- * Makes the short ways.
- * @param type  migratetype of requests that have no wishes
- * @param checked  a free claims its block with an atomic operation
- */
+/** What the short ways are for. */
+interface FastParts {
+  readonly zone: Pick<BuddyZone, 'columns' | 'words' | 'memmap' | 'checked' | 'ownersAt'>;
+  /** Offset of the thread's cache. */
+  readonly cacheAt: number;
+  /** Migratetype of requests that have no wishes. */
+  readonly type: number;
+  /** Owner of what they get, where pages have owners. */
+  readonly owner: number;
+}
+
+/** Makes the short ways; those of a zone that is checked, or whose pages have owners, are functions of their own. */
 export function createFastPath<Request>(
-  zone: Pick<BuddyZone, 'columns' | 'words' | 'memmap'>,
-  cacheAt: number,
-  type: number,
-  checked: boolean,
+  { zone, cacheAt, type, owner }: FastParts,
   otherwise: Otherwise<Request>,
 ): FastPath<Request> {
-  const { words: w } = zone;
+  const { words: w, ownersAt, checked } = zone;
   const { state, pageblocks } = zone.columns;
   const { pageblockOrder } = zone.memmap.geometry;
   // Changes once, at `close`, to lists that are empty and full for ever: no hit asks whether it is open. A field of
@@ -93,6 +98,22 @@ export function createFastPath<Request>(
     // Two threads freed it in the same instant, and the other one's entry has been used: see DESIGN.md.
     if ((state[index]! & STATE_MASK) !== (CACHED | order)) return slowAlloc(order, request);
     state[index] = ALLOCATED_DIRTY | order;
+    return index;
+  }
+
+  // As `alloc`, with the owner's word before the byte that says "allocated".
+  function allocOwned(order: number, request?: Request): number | undefined {
+    if (typeof order !== 'number' || request !== undefined) return slowAlloc(order, request);
+    if (order >= ORDERS || order >>> 0 !== order) return slowAlloc(order, request);
+    const l = open.lists + ((order * TYPES + type) << HEADER_SHIFT);
+    const top = w[l]!;
+    if (top === w[l + BOTTOM]!) return slowAlloc(order, request);
+    const index = w[top]!;
+    if ((state[index]! & STATE_MASK) !== (CACHED | order)) return slowAlloc(order, request);
+    w[ownersAt + index] = owner;
+    // Pairs with the load in `ownedBlocks`. The entry goes last: until then it is one whose block has been used.
+    store(state, index, ALLOCATED_DIRTY | order);
+    w[l] = top - 1;
     return index;
   }
 
@@ -148,5 +169,5 @@ export function createFastPath<Request>(
     open.lists = Header.NO_LISTS;
   }
 
-  return { alloc, free: checked ? freeChecked : free, close };
+  return { alloc: ownersAt === 0 ? alloc : allocOwned, free: checked ? freeChecked : free, close };
 }

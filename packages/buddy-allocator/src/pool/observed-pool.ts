@@ -8,9 +8,10 @@ import { Attachment } from '../zone/attachment.js';
 import type { BuddyZone } from '../zone/zone.js';
 import { formatBuddyinfo } from '../reports/buddyinfo.js';
 import { unusableIndex } from '../reports/fragmentation.js';
-import { watchWord } from './low-watch.js';
+import { watchWord } from '../base/watch-word.js';
 import { type BlockVisitor, statsOf, walkBlocks } from './pool-inspect.js';
-import type { AllocatorStats, PoolWatermarks } from './pool-types.js';
+import { countOwners } from './owners.js';
+import type { AllocatorStats, OwnedBlocks, PoolWatermarks } from './pool-types.js';
 
 const MOST = 2 ** 31 - 1;
 
@@ -45,6 +46,12 @@ export abstract class ObservedPool extends Attachment {
     this.refuseClosed();
     checkFunction(visit, 'visit');
     walkBlocks(this.zone, visit);
+  }
+
+  /** What each owner has, by owner; without the option `owners` all is nobody's, 0. O(blocks). */
+  owners(): OwnedBlocks[] {
+    this.checkOpen();
+    return countOwners(this.zone);
   }
 
   /** Sets the marks. @throws ERR_BUDDY_ARGUMENT unless 0 <= min <= low <= high, whole pages below 2^31 */

@@ -8,11 +8,15 @@ import { cacheAt, Header, Zone } from '../base/control-layout.js';
 import type { BuddyZone } from '../zone/zone.js';
 import type { AllocatorStats } from './pool-types.js';
 
-/** Called for each block by `BuddyAllocator.walk`. `moving`: held by a move, or left behind by one. */
+/**
+ * Called for each block by `BuddyAllocator.walk`. `moving`: held by a move, or left behind by one. `owner`: of an allocated
+ * block, 0 for nobody and where blocks have no owners.
+ */
 export type BlockVisitor = (
   pfn: number,
   order: number,
   state: 'free' | 'allocated' | 'cached' | 'moving',
+  owner: number,
 ) => void;
 
 /** Pages in the caches of all threads. */
@@ -54,14 +58,16 @@ const NAMES: Readonly<Record<number, Parameters<BlockVisitor>[2]>> = {
 
 /** Calls back for every block, in order of pages. */
 export function walkBlocks(zone: BuddyZone, visit: BlockVisitor): void {
-  const { memmap } = zone;
+  const { memmap, words, ownersAt } = zone;
   for (let pfn = 0; pfn < zone.get(Zone.PRESENT);) {
     const head = memmap.coveringHead(pfn);
     if (head === undefined) {
       pfn++;
       continue;
     }
-    visit(head.pfn, head.order, NAMES[head.state] ?? 'cached');
+    const owned = head.state === PageState.ALLOCATED && ownersAt !== 0;
+    const owner = owned ? words[ownersAt + head.pfn]! : 0;
+    visit(head.pfn, head.order, NAMES[head.state] ?? 'cached', owner);
     pfn = head.pfn + 2 ** head.order;
   }
 }

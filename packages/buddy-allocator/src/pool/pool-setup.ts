@@ -20,6 +20,7 @@ import {
   checkFlag,
   checkInteger,
   checkName,
+  checkOwner,
   checkObject,
   checkTimeout,
   refuse,
@@ -66,11 +67,12 @@ function checkOptions(options: BuddyAllocatorOptions): PoolSetup {
   checkInteger(maxPages, 'maxPages', pages, MAX_PAGES);
   checkInteger(maxOrder, 'maxOrder', 0, 15);
   checkInteger(threads, 'threads', 1, 1024);
-  for (const flag of ['zeroed', 'grouping', 'caches', 'poison', 'checked'] as const) {
+  for (const flag of ['zeroed', 'grouping', 'caches', 'poison', 'checked', 'owners'] as const) {
     checkFlag(options[flag], flag);
   }
   checkTimeout(options.lockTimeoutMs);
   checkTimeout(options.parkAfterMs, 'parkAfterMs');
+  checkOwner(options.owner, options.owners === true);
   const share = shareOf(maxPages, threads);
   const { cachePages = share } = options;
   checkInteger(cachePages, 'cachePages', 0, MAX_PAGES);
@@ -187,7 +189,8 @@ export function makeHandle(options: BuddyAllocatorOptions): { handle: BuddyHandl
     storage: shared ? 'auto' : 'local',
   });
   const pageblocks = memmap.columns().pageblocks.length;
-  const sizes = { zones: 1, threads, cacheShare, pageblocks };
+  const owned = options.owners === true ? maxPages : 0;
+  const sizes = { zones: 1, threads, cacheShare, pageblocks, owned };
   const control = allocateWords(controlWords(sizes), shared);
   const flags =
     ((options.grouping ?? true) ? ControlFlag.GROUPING : 0) |

@@ -54,6 +54,13 @@ export interface BuddyAllocatorOptions {
    * then each may be told `ok`, see README. Costs an atomic operation a free.
    */
   readonly checked?: boolean;
+  /**
+   * Blocks have owners: a word a page more, and `alloc` writes it; default false. An owner is a number of yours, such as a
+   * worker's or a task's.
+   */
+  readonly owners?: boolean;
+  /** As {@link AttachOptions.owner}, of the creating thread. */
+  readonly owner?: number | undefined;
   /** How long one hold of the lock may keep a call waiting, ms; default 1000. Then ERR_LOCK_TIMEOUT. */
   readonly lockTimeoutMs?: number | undefined;
 }
@@ -69,6 +76,15 @@ export interface AttachOptions {
    * Infinity: only `park` does.
    */
   readonly parkAfterMs?: number | undefined;
+  /** Owner of what this thread allocates when a request names none; 0 .. 2^31 - 1, default 0: nobody. */
+  readonly owner?: number | undefined;
+}
+
+/** Blocks of one owner. */
+export interface OwnedBlocks {
+  readonly owner: number;
+  readonly blocks: number;
+  readonly pages: number;
 }
 
 /** What another thread needs; of use there when everything in it is shared memory (or `data` is null). */
@@ -94,6 +110,8 @@ export interface AllocRequest {
   readonly high?: boolean;
   /** Fails at once instead of calling `onPressure`. */
   readonly noPressure?: boolean;
+  /** Whose it is, 0 .. 2^31 - 1; default that of the thread. Needs `owners`. */
+  readonly owner?: number | undefined;
 }
 
 /** Allocation by place. Pfns and pages. */

@@ -10,7 +10,14 @@
 import { PageState } from '@bootmem/memmap';
 
 import { ControlFlag, Zone } from '../base/control-layout.js';
-import { checkFlag, checkName, checkObject, checkOrder, refuse } from '../base/check.js';
+import {
+  checkFlag,
+  checkName,
+  checkObject,
+  checkOrder,
+  checkOwner,
+  refuse,
+} from '../base/check.js';
 import { TakeFlag } from '../lists/fallback.js';
 import { claimSingles } from '../zone/claim.js';
 import { diagnoseFree } from '../zone/diagnose.js';
@@ -30,10 +37,14 @@ export type PressureCallback = (pressure: { order: number; round: number }) => b
 const NO_REQUEST: AllocRequest = Object.freeze({});
 const MOBILITIES = Object.keys(TYPE_OF);
 
-/** @throws ERR_BUDDY_ARGUMENT for a request with a field that is none of the values it may have */
-export function checkRequest(request: AllocRequest): void {
+/**
+ * @param owned  blocks have owners here
+ * @throws ERR_BUDDY_ARGUMENT for a request with a field that is none of the values it may have
+ */
+export function checkRequest(request: AllocRequest, owned: boolean): void {
   checkObject(request, 'request');
-  const { mobility, zero, high, noPressure } = request;
+  const { mobility, zero, high, noPressure, owner } = request;
+  checkOwner(owner, owned);
   if (mobility !== undefined) checkName(mobility, 'mobility', MOBILITIES);
   checkFlag(zero, 'zero');
   checkFlag(high, 'high');
@@ -48,6 +59,8 @@ interface RequestParts {
   readonly data: PageData | undefined;
   /** Migratetype of requests that name no mobility, and of all where pages are not grouped. */
   readonly usual: number;
+  /** Owner of requests that name none. */
+  readonly owner: number;
   /** Gives the caches of all threads back. */
   readonly drain: () => void;
 }
@@ -60,6 +73,7 @@ export class Requests {
   readonly #state: Uint8Array;
   readonly #data: PageData | undefined;
   readonly #usual: number;
+  readonly #owner: number;
   readonly #grouping: boolean;
   readonly #zeroed: boolean;
   readonly #poison: boolean;
@@ -72,6 +86,7 @@ export class Requests {
     this.#state = parts.zone.columns.state;
     this.#data = parts.data;
     this.#usual = parts.usual;
+    this.#owner = parts.owner;
     this.#grouping = (parts.flags & ControlFlag.GROUPING) !== 0;
     this.#poison = (parts.flags & ControlFlag.POISON) !== 0;
     this.#zeroed = (parts.flags & ControlFlag.ZEROED) !== 0 && !this.#poison;
@@ -85,7 +100,7 @@ export class Requests {
    */
   alloc(order: number, request: AllocRequest = NO_REQUEST): number | undefined {
     checkOrder(order, this.#zone.maxOrder);
-    checkRequest(request);
+    checkRequest(request, this.#zone.ownersAt !== 0);
     if (request.zero === true) needData(this.#data);
     const type = this.#grouping ? TYPE_OF[request.mobility ?? 'movable'] : this.#usual;
     let index = this.#take(order, type, request);
@@ -119,16 +134,17 @@ export class Requests {
 
   /** Allocates pages by place. @returns first page number; undefined when no place fits */
   range(request: RangeRequest): number | undefined {
-    checkRequest(request);
+    checkRequest(request, this.#zone.ownersAt !== 0);
     const run = checkRun(request, this.#zone.endPfn);
     if (request.zero === true) needData(this.#data);
+    const { owner = this.#owner } = request;
     const find = (): { pfn: number; dirty: boolean } | undefined =>
       this.#zone.locked(() => {
         if (this.#mustKeep(request, run.pages)) return undefined;
         const pfn = findFreeRun(this.#zone, run);
         return pfn === undefined
           ? undefined
-          : { pfn, dirty: extractRun(this.#zone, pfn, pfn + run.pages) };
+          : { pfn, dirty: extractRun(this.#zone, pfn, pfn + run.pages, owner) };
       });
     let found = find();
     if (found === undefined) {
@@ -165,7 +181,7 @@ export class Requests {
 
   #take(order: number, type: number, request: AllocRequest): number {
     if (this.#mustKeep(request, 2 ** order)) return NONE;
-    return this.#zone.alloc(order, type, TakeFlag.KSWAPD);
+    return this.#zone.alloc(order, type, TakeFlag.KSWAPD, request.owner ?? this.#owner);
   }
 
   #mustKeep(request: AllocRequest, pages: number): boolean {

@@ -90,6 +90,8 @@ function headerFault(words: Int32Array): string | undefined {
   if ((words[Header.FLAGS]! & ~ALL_FLAGS) !== 0) return 'its options are none';
   if (words[Header.BROKEN] !== 0) return 'verify() had found broken invariants';
   if (words[Header.GUARD_ORDER] !== 0) return 'it has guard blocks';
+  const owned = words[Header.OWNED]!;
+  if (owned !== 0 && owned !== pfnAt(words, Z + Zone.END_LOW)) return `${owned} pages have owners`;
   const empty = words.subarray(Header.NO_LISTS, NO_LISTS_END).every((word) => word === 0);
   return empty ? undefined : 'the lists of closed threads are not empty';
 }

@@ -88,9 +88,11 @@ export function allocContigRange(
   help: {
     readonly move?: MoveCallback | undefined;
     readonly accept?: ((pfn: number) => boolean) | undefined;
+    /** Whose the pages are, where pages have owners. */
+    readonly owner?: number | undefined;
   } = {},
 ): boolean {
-  const { move, accept } = help;
+  const { move, accept, owner } = help;
   const size = 2 ** zone.memmap.geometry.pageblockOrder;
   const first = Math.floor(startPfn / size) * size;
   const last = Math.ceil(endPfn / size) * size;
@@ -105,7 +107,7 @@ export function allocContigRange(
     }
     zone.drainCaches();
     if (isolated.length < (last - first) / size) return false;
-    return migrateAway(zone, startPfn, endPfn, move) && takeFree(zone, startPfn, endPfn);
+    return migrateAway(zone, startPfn, endPfn, move) && takeFree(zone, startPfn, endPfn, owner);
   } finally {
     // Whatever came in between, a callback that threw included.
     for (const pfn of isolated) unisolatePageblock(zone, pfn, zone.tag);
@@ -113,10 +115,10 @@ export function allocContigRange(
 }
 
 /** Takes the range if all of it is free. */
-function takeFree(zone: BuddyZone, startPfn: number, endPfn: number): boolean {
+function takeFree(zone: BuddyZone, startPfn: number, endPfn: number, owner?: number): boolean {
   return zone.locked(() => {
     if (!isFree(zone, startPfn, endPfn)) return false;
-    extractRun(zone, startPfn, endPfn);
+    extractRun(zone, startPfn, endPfn, owner);
     return true;
   });
 }

@@ -86,6 +86,8 @@ function settle(zone: BuddyZone, { target, from, order, owner }: Held, moved: bo
     }
     const whole = (state[from]! & ~DIRTY) === (ALLOCATED | order);
     const { links, shift } = linksOf(zone.linked, order);
+    const { words, ownersAt } = zone;
+    if (ownersAt !== 0) words[ownersAt + target] = words[ownersAt + from]!;
     // Done from here on: whoever ends, recovery frees the source.
     links[((target >>> shift) << 1) + 1] = ~from;
     if (whole) zone.freeBlockLocked(from, order, DIRTY, false);

@@ -85,11 +85,17 @@ export function findFreeRun(zone: BuddyZone, request: RunRequest): number | unde
 /**
  * Takes the free pages `[startPfn, endPfn)` off the lists; the caller has found them all free. Their single pages are
  * the caller's from the return on, and nobody's before.
+ * @param owner  whose they are, where pages have owners
  * @returns true when part of the memory may hold old data
  */
-export function extractRun(zone: BuddyZone, startPfn: number, endPfn: number): boolean {
+export function extractRun(zone: BuddyZone, startPfn: number, endPfn: number, owner = 0): boolean {
+  const { ownersAt, memmap } = zone;
   openRun(zone.words, zone.at, startPfn, endPfn - startPfn);
   const dirty = extractPages(zone, startPfn, endPfn);
+  if (ownersAt !== 0) {
+    const at = ownersAt + memmap.indexOf(startPfn);
+    zone.words.fill(owner, at, at + (endPfn - startPfn));
+  }
   closeRun(zone.words, zone.at);
   return dirty;
 }

@@ -18,7 +18,8 @@ import {
 } from '@bootmem/memmap/shared';
 
 import { Cache, cachePages } from '../base/cache-layout.js';
-import { cacheAt, Header, Zone, ZoneFlag } from '../base/control-layout.js';
+import { cacheAt, Header, pageOwnersAt, Zone, ZoneFlag } from '../base/control-layout.js';
+import type { Ownership } from '../cache/cache-moves.js';
 import { createFallback, type Fallback, TakeFlag } from '../lists/fallback.js';
 import { createFreeArea, type FreeArea } from '../lists/free-area.js';
 import { pfnAt } from '../base/handle.js';
@@ -87,6 +88,9 @@ export class BuddyZone {
   readonly #scrub: BuddyZoneParts['scrub'];
   /** A free claims its block. */
   readonly checked: boolean;
+  /** Offset of the owners of pages; 0 where pages have none. */
+  readonly ownersAt: number;
+  readonly #ownership: Ownership | undefined;
   readonly #registry: ThreadRegistry;
   readonly #lock: SharedLock;
   #closed = false;
@@ -113,6 +117,8 @@ export class BuddyZone {
     this.#registry = parts.registry;
     this.tag = parts.registry.tagOf(parts.thread);
     this.#eventsAt = parts.eventsAt;
+    this.ownersAt = pageOwnersAt(words);
+    this.#ownership = this.ownersAt === 0 ? undefined : { at: this.ownersAt, owner: 0 };
     this.#lock = new SharedLock(words, at + Zone.LOCK, parts.thread, {
       registry: parts.registry,
       timeoutMs: parts.lockTimeoutMs,
@@ -155,6 +161,7 @@ export class BuddyZone {
             },
             onUse: parts.onCacheUse,
             claim: this.checked ? this.#claim : undefined,
+            ownership: this.#ownership,
           });
   }
 
@@ -281,10 +288,13 @@ export class BuddyZone {
    * Takes a block without looking at marks.
    * @param type  0..2
    * @param flags bits of TakeFlag
+   * @param owner whose it is, where pages have owners
    * @returns descriptor index, -1 when there is none
    */
-  alloc(order: number, type: number, flags: number): number {
+  alloc(order: number, type: number, flags: number, owner = 0): number {
     const cache = this.#cache;
+    const { words, ownersAt } = this;
+    if (this.#ownership !== undefined) this.#ownership.owner = owner;
     if (cache !== undefined && (flags & TakeFlag.HIGHATOMIC) === 0) {
       let index = cache.pop(order, type);
       if (index !== NONE) return index;
@@ -295,6 +305,8 @@ export class BuddyZone {
     }
     this.lock();
     const index = this.fallback.rmqueue(order, type, flags, ALLOCATED);
+    // Straight on from taking it: nothing may come in between.
+    if (index !== NONE && ownersAt !== 0) words[ownersAt + index] = owner;
     if (index !== NONE && (flags & TakeFlag.HIGHATOMIC) !== 0)
       this.fallback.reserveHighatomic(index);
     this.unlock();

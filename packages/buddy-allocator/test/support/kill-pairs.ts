@@ -1,7 +1,11 @@
 /** Allocators that a survivor and a thread that ends share: the survivor's object, and one that may end anywhere. */
 import { Memmap, ZoneIndex } from '@bootmem/memmap';
 
-import { BuddyAllocator, type BuddyAllocatorOptions } from '../../dist/index.js';
+import {
+  type AttachOptions,
+  BuddyAllocator,
+  type BuddyAllocatorOptions,
+} from '../../dist/index.js';
 import { PageAllocator, type PageAllocatorOptions } from '../../dist/machine.js';
 import type { Mortals } from './kill-points.js';
 
@@ -12,6 +16,7 @@ export type Block = readonly [pfn: number, order: number];
 export function poolPair(
   { BuddyAllocator: Mortal }: Mortals,
   options: Partial<BuddyAllocatorOptions> = {},
+  attach: AttachOptions = {},
 ): { survivor: BuddyAllocator; victim: BuddyAllocator } {
   const survivor = BuddyAllocator.create({
     pages: 128,
@@ -21,7 +26,7 @@ export function poolPair(
     threads: 3,
     ...options,
   });
-  return { survivor, victim: Mortal.attach(survivor.toHandle()) };
+  return { survivor, victim: Mortal.attach(survivor.toHandle(), attach) };
 }
 
 /** Pageblocks of 8 pages, blocks up to 32, one or two zones whose border may lie anywhere. */

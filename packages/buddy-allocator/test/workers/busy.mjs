@@ -3,8 +3,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 import { BuddyAllocator } from '../../dist/index.js';
 
-const { handle, thread } = workerData;
-const allocator = BuddyAllocator.attach(handle, { thread });
+const { handle, thread, owner } = workerData;
+const allocator = BuddyAllocator.attach(handle, { thread, owner });
 parentPort.postMessage('at work');
 for (;;) {
   const run = allocator.allocExact(300);
