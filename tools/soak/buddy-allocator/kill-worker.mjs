@@ -113,7 +113,9 @@ function step() {
 
 try {
   for (;;) {
-    if (load(gate, OPEN) === 0) {
+    // Looked at again after every stand: a thread that wakes late must not go on when the gate is closed once more, for
+    // whoever closed it has seen it stand.
+    while (load(gate, OPEN) === 0) {
       store(gate, MINE, STANDING);
       notify(gate, MINE);
       wait(gate, OPEN, 0);
