@@ -76,6 +76,9 @@ test.each<SentConfig>([
   { jobs: 2, window: 2, slow: 0, aborted: 1 },
   { jobs: 2, window: 2, slow: 0, handedOver: [1] },
   { jobs: 2, window: 2, slow: 0, handedOver: [1], mortal: true },
+  { jobs: 2, window: 2, handedOver: [1], importing: 'this' },
+  { jobs: 2, window: 2, importing: 'this' },
+  { jobs: 2, window: 2, slow: 0, handedOver: [1], importing: 'another' },
 ])(
   'by message %j: each job once with its own input, no thread is idle while one waits',
   (config) => {

@@ -1,6 +1,7 @@
 // What closed series and pools leave behind: memory that the next ones use, and no open files.
 import { existsSync, readdirSync } from 'node:fs';
-import { expect, test } from '@jest/globals';
+import { getEventListeners } from 'node:events';
+import { expect, jest, test } from '@jest/globals';
 import { createWorkPool, map } from '@bootmem/padata';
 import type { Member } from '../dist/crew/crew.js';
 import { RingStore, makeBlock } from '../dist/ring/ring-store.js';
@@ -55,6 +56,52 @@ test('a series per call uses the memory of those before it, and nothing of what 
   // Two a series without it.
   expect(count.made).toBeLessThan(100);
   await pool.close();
+});
+
+test.each([
+  'aborted',
+  'halted',
+  'closed',
+  'left to a pool that closes',
+  'made with a signal that is over',
+])('a series that is %s keeps no timer and no listener on a signal that lives on', async (how) => {
+  const timers = new Set<unknown>();
+  const begin = jest.spyOn(globalThis, 'setInterval').mockImplementation((() => {
+    const timer = {};
+    timers.add(timer);
+    return timer;
+  }) as never);
+  const end = jest.spyOn(globalThis, 'clearInterval').mockImplementation((timer) => {
+    timers.delete(timer);
+  });
+  const pool = createWorkPool({ threads: 1 });
+  const { signal } = new AbortController();
+  const options = { fn, watchdogMs: 10_000, onStall: () => undefined };
+  const over = how.startsWith('made');
+  try {
+    const series = pool.series<Any>({
+      ...options,
+      signal: over ? AbortSignal.abort() : signal,
+      halt: 'now,done=1',
+    });
+    if (!over) {
+      expect(timers.size).toBe(1);
+      expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+      const job = Promise.allSettled([series.run(1)]);
+      if (how === 'aborted') series.abort();
+      if (how === 'halted') await job;
+      if (how === 'closed') await series.close();
+      if (how.startsWith('left')) await pool.close();
+      await job;
+      await series.drain();
+    }
+    expect(timers.size).toBe(0);
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+  } finally {
+    begin.mockRestore();
+    end.mockRestore();
+    await pool.close();
+  }
 });
 
 test('map over a short list makes a ring of its length, unless a window is given', async () => {

@@ -70,6 +70,14 @@ const cases: readonly (readonly [string, Model])[] = [
     'by message, 3 jobs, one slow, one handed over, one aborted, a thread dies',
     sentModel({ jobs: 3, window: 4, slow: 1, handedOver: [1], aborted: 2, mortal: true }),
   ],
+  [
+    'by message, 3 jobs, one handed over, a thread imports the module',
+    sentModel({ jobs: 3, window: 4, handedOver: [1], importing: 'this' }),
+  ],
+  [
+    'by message, 3 jobs, one slow, two handed over, a thread imports another module',
+    sentModel({ jobs: 3, window: 4, slow: 0, handedOver: [1, 2], importing: 'another' }),
+  ],
   ['sleep, 4 jobs by epoch, 2 workers', sleepModel({ jobs: 4, workers: 2, by: 'epoch' })],
   ['sleep, 4 jobs by ring, 2 workers', sleepModel({ jobs: 4, workers: 2, by: 'ring' })],
   ['sleep, 2 jobs by ring, 3 workers', sleepModel({ jobs: 2, workers: 3, by: 'ring' })],

@@ -130,12 +130,12 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
       },
     });
     if (options.onFull === 'inline') this.#entry.load().catch(() => undefined);
+    this.#stopWatchdog = startWatchdog(this.#ring, options.watchdogMs, options.onStall);
     this.#onAbort = () => {
       this.#end(abortReason(options.signal?.reason), true);
     };
     if (options.signal?.aborted === true) this.#onAbort();
     else options.signal?.addEventListener('abort', this.#onAbort, { once: true });
-    this.#stopWatchdog = startWatchdog(this.#ring, options.watchdogMs, options.onStall);
   }
 
   /** Resolves when the function is loaded in every thread. @throws ERR_PADATA_MODULE */
@@ -371,8 +371,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     const drained = this.drain();
     this.#ended ??= { error: closed };
     await drained;
-    this.#stopWatchdog();
-    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#letGo();
     this.#lastStats = this.stats();
     const room = this.#hub.remove(this.#ring);
     this.#host.onClosed(this);
@@ -438,7 +437,14 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     }
     if (this.#ring.outstanding === 0 && this.#overflow.length === 0) {
       for (const resolve of this.#drainWaiters.splice(0)) resolve();
+      if (this.#ended !== undefined) this.#letGo();
     }
+  }
+
+  /** It has ended, and nothing is out: neither a timer nor the program's signal keeps its memory any longer. */
+  #letGo(): void {
+    this.#stopWatchdog();
+    this.#options.signal?.removeEventListener('abort', this.#onAbort);
   }
 
   /** Counts an outcome towards the halt policy, in order of submission. */
@@ -479,6 +485,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
       this.#hub.stopAll(this.#ring, this.#options.graceMs ?? DEFAULT_GRACE_MS, reason);
     }
     for (const resolve of this.#roomWaiters.splice(0)) resolve();
+    if (this.inFlight === 0) this.#letGo();
     this.#turns.scheduleDelivery();
   }
 }

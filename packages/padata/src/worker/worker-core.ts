@@ -178,7 +178,6 @@ export class WorkerCore implements WorkerLoop {
 
   /** From here on it has nothing to do: inputs that wait with the owner may come. */
   #free(): void {
-    // Nobody is to leave jobs to a thread that takes no more.
     if (this.#leaving) return;
     if (!this.#isFree) {
       this.#isFree = true;
@@ -322,6 +321,8 @@ export class WorkerCore implements WorkerLoop {
         break;
       case 'leave':
         this.#leaving = true;
+        // Nobody is to leave jobs to a thread that takes no more.
+        this.beginsWork();
         break;
       case 'load':
         this.#load(message);

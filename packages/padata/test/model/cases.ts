@@ -350,6 +350,14 @@ const sentMistakes: readonly (readonly [string, Partial<SentConfig>])[] = [
     'an input that is handed over goes to a thread that is not free',
     { jobs: 3, window: 4, mistake: 'hands over to anybody', handedOver: [1, 2] },
   ],
+  [
+    'an input goes for good to a thread that still imports the module',
+    { mistake: 'counts whom its import keeps as free', importing: 'this', slow: undefined },
+  ],
+  [
+    'an input that is handed over does not go to a thread that imports another module',
+    { mistake: 'counts whom another import keeps as busy', importing: 'another', handedOver: [1] },
+  ],
 ];
 
 /** Every mistake. */

@@ -3,7 +3,8 @@
  * what waits behind a job of another thread, aborts, buries a thread that dies, delivers; workers take their mail, begin,
  * run, ask for more, and say that they are free. One job may be slow: its function ends once all others have begun or
  * ended, so an input that is left behind it is a deadlock. The steps are those of `protocol/sent.ts`; what is around them
- * is written as in feeder.ts, sent-jobs.ts, slot-runner.ts and worker-core.ts. That a finished job wakes the owner, and
+ * is written as in feeder.ts, sent-jobs.ts, slot-runner.ts and worker-core.ts. The last worker may be importing a module:
+ * this ring's, until all jobs have begun, so what waits for it alone is a deadlock; or another's, for ever. That a finished job wakes the owner, and
  * mail its thread, is taken to work: other models are about that.
  */
 import type { AtomicOps, Model, ModelThread, ThreadTools } from '@bootmem/padata/testing';
@@ -23,11 +24,12 @@ import { makeSentProtocol, sentTo } from '../../dist/protocol/sent.js';
 import type { SentProtocol } from '../../dist/protocol/sent.js';
 
 const WORKERS = [1, 2];
-/** Not words of the real control block: a thread has died; jobs that have begun, or ended; mail; who says that it is idle. */
+/** Not words of the real control block: a thread has died; jobs that have begun, or ended; mail; who is idle; an import is over. */
 const DEATH = 8;
 const BEGUN = 9;
 const MAIL = 10;
 const IDLE = 13;
+const IMPORTED = 20;
 const RING_AT = workerBase(3);
 /** The thread that may die. */
 const MORTAL = 2;
@@ -47,6 +49,8 @@ export type SentMistake =
   | 'no second look'
   | 'looks who is free first'
   | 'hands over to anybody'
+  | 'counts whom its import keeps as free'
+  | 'counts whom another import keeps as busy'
   | 'aborts what may have begun'
   | 'sends again what a dead thread had begun';
 
@@ -63,6 +67,8 @@ export interface SentConfig {
   readonly aborted?: number;
   /** The last worker may die at any step. */
   readonly mortal?: boolean;
+  /** The last worker imports this ring's module, until all jobs have begun; or another's, for ever. The owner knows. */
+  readonly importing?: 'this' | 'another';
   readonly mistake?: SentMistake;
   readonly make?: MakeSent;
 }
@@ -140,7 +146,15 @@ function ownerThread(config: SentConfig): ModelThread {
     const ring = area(RING_AT);
     const me = unpack(resumed);
     const alive = (): number[] => WORKERS.filter((w) => w !== MORTAL || !me.buried);
-    const isFree = (w: number): boolean => p.isFree(control, workerBase(w));
+    // Another series' module is no hindrance, however long it takes to import.
+    const isKept = (): boolean =>
+      config.importing === 'another'
+        ? mistake === 'counts whom another import keeps as busy'
+        : config.importing === 'this' &&
+          control[IMPORTED] === 0 &&
+          mistake !== 'counts whom its import keeps as free';
+    const isFree = (w: number): boolean =>
+      p.isFree(control, workerBase(w)) && !(w === MORTAL && isKept());
     const state = (s: number): number => ops.load(ring, slotWord(window, s) + SLOT.STATE);
     const unbegun = (w: number): number => {
       let count = 0;
@@ -356,6 +370,12 @@ function workerThread(config: SentConfig, worker: number): ModelThread {
         }
         return false;
       });
+    if (config.importing === 'this' && worker === MORTAL && control[IMPORTED] === 0) {
+      // It turns its loop meanwhile: free, but it asks for nothing and looks at nothing of this ring.
+      p.free(control, workerBase(worker));
+      until((words: Words) => words[BEGUN] === all || words[HEAD.STOP] === 1);
+      ops.store(control, IMPORTED, 1);
+    }
     for (;;) {
       while (mail !== 0) {
         const sequence = 31 - Math.clz32(mail & -mail);

@@ -17,6 +17,11 @@ export interface PoolFacts {
     readonly exitCode: number;
     readonly expected: boolean;
   }[];
+  /**
+   * Threads that may have been ended at most, as they ran what was asked to stop: whoever does not do so within `graceMs`, however short that
+   * is and whatever keeps the machine busy, loses its thread.
+   */
+  asked: number;
   closing: boolean;
   /** It had no threads, at least for a time: the calling thread may have run jobs. */
   alone: boolean;

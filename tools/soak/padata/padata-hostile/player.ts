@@ -64,7 +64,9 @@ export class Player {
       execArgv: [],
       ...(heap === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heap } }),
     });
-    this.facts = { exits: [], closing: false, alone: threads === 0 };
+    // A series that halts 'now' asks all that runs to stop.
+    const halts = round.series.filter(({ halt }) => halt.startsWith('now')).length;
+    this.facts = { exits: [], asked: halts * capacity, closing: false, alone: threads === 0 };
     this.pool.on('worker-exit', ({ worker, exitCode, expected }) => {
       this.facts.exits.push({ worker, exitCode, expected });
       this.book.move();
@@ -103,8 +105,11 @@ export class Player {
     const { calm, end } = this.round;
     if (this.board[0] !== 0) this.book.fault(`${this.board[0]} functions complain`);
     // Pools that are closed early end threads that do not stop in time.
-    if (calm && end === 'drain' && deathsOf(this.facts) > 0) {
-      this.book.fault(`${deathsOf(this.facts)} threads died in a calm round`);
+    const { asked } = this.facts;
+    if (calm && end === 'drain' && deathsOf(this.facts) > asked) {
+      this.book.fault(
+        `${deathsOf(this.facts)} threads died in a calm round, ${asked} at most may have been ended`,
+      );
     }
   }
 
@@ -177,6 +182,7 @@ export class Player {
         const { series, facts } = this.#live[step.series]!;
         const reason = step.reason === 'own' ? new Error('the series is ended') : undefined;
         facts.ended.push(reason);
+        this.facts.asked += this.pool.capacity;
         series.abort(reason);
         break;
       }
@@ -207,6 +213,7 @@ export class Player {
     const { input, transfer } = wrap(form, order);
     this.book.beginJob(job);
     abort?.signal.addEventListener('abort', () => {
+      if (this.book.isOpen(job)) this.facts.asked += 1;
       // Within one turn: nobody has to wait for what he has given up.
       setImmediate(() => {
         if (this.book.isOpen(job)) this.book.fault(`job ${order.id} hears late of its abort`);

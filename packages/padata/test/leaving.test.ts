@@ -1,0 +1,133 @@
+// A thread that is told to leave: its loop, with an owner's end that the test plays. It ends when all that has begun has.
+import { beforeEach, expect, test } from '@jest/globals';
+import { controlLayout, WORKER, workerBase } from '../dist/protocol/control-layout.js';
+import type { FromWorker, ToWorker } from '../dist/protocol/messages.js';
+import { sent } from '../dist/protocol/machine.js';
+import { SLOT, STATE_MASK, SlotState, slotWord } from '../dist/protocol/ring-layout.js';
+import { SlotRing } from '../dist/ring/slot-ring.js';
+import { WorkerCore } from '../dist/worker/worker-core.js';
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+const gates = Symbol.for('padata test: gates');
+const gate = () => {
+  let open!: () => void;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open, opened };
+};
+let imported = gate();
+let ended = gate();
+let modules = 0;
+beforeEach(() => {
+  imported = gate();
+  ended = gate();
+  (globalThis as Record<symbol, unknown>)[gates] = {
+    imported: imported.opened,
+    ended: ended.opened,
+  };
+});
+
+/** Worker 1, which runs in this thread, and the owner's end of a ring with one job by message that was sent to it. */
+function thread() {
+  const { wordCount, numberCount } = controlLayout(1);
+  const words = new Int32Array(new SharedArrayBuffer(4 * wordCount));
+  const numbers = new Float64Array(new SharedArrayBuffer(8 * numberCount));
+  const heard: FromWorker[] = [];
+  let exits = 0;
+  const core = new WorkerCore(
+    { id: 1, capacity: 1, words, numbers, idle: 'loop' },
+    {
+      post: (message) => heard.push(message as FromWorker),
+      receive: () => undefined,
+      yieldToEvents: () => turn() as Promise<void>,
+      exit: () => (exits += 1),
+      recover: () => Promise.resolve(false),
+      tid: 0,
+      canBlock: false,
+      busyMs: () => undefined,
+      output: undefined,
+    },
+  );
+  const options = { id: 1, window: 4, arenaBytes: 4096, slotBytes: 64, firstSequence: 0 };
+  const none = { retries: 0, onOutcome: undefined, outputBytes: (n: number) => n };
+  const ring = new SlotRing(
+    { ...options, ...none, shared: true, copyBytes: true, capacity: 1 },
+    { threads: 1, handOver: () => undefined },
+  );
+  ring.allow([1]);
+  const post = (message: ToWorker): void => {
+    words[workerBase(1) + WORKER.MAIL]! += 1;
+    core.deliver(message);
+  };
+  const { memory, stats, arenaBytes } = ring;
+  const tell = (): void => {
+    const href = new URL(`./fixtures/gated-jobs.mjs?${(modules += 1)}`, import.meta.url).href;
+    const { buffer, window } = memory;
+    const module = { href, name: 'job', aloneMs: 0, shared: undefined };
+    const times = { timeOrigin: performance.timeOrigin, threads: 1, pendingPerThread: 64 };
+    post({ t: 'ring', ring: 1, ...module, buffer, window, arenaBytes, stats, ...times });
+  };
+  /** Submits the job and sends its input. */
+  const send = (): void => {
+    const input = new Map([[1, 2]]);
+    ring.submit(input, () => undefined, undefined, 0, false, false);
+    expect(sent.bind(memory.words, slotWord(4, 0), 0, 1)).toBe(true);
+    post({ t: 'inputs', ring: 1, jobs: [[0, input]], ask: -1 });
+  };
+  return {
+    core,
+    heard,
+    post,
+    tell,
+    send,
+    get exits() {
+      return exits;
+    },
+    /** Turns of its loop so far. */
+    get turns() {
+      return words[workerBase(1) + WORKER.TURN]!;
+    },
+    get isFree() {
+      return sent.isFree(words, workerBase(1));
+    },
+    get state() {
+      return Atomics.load(memory.words, slotWord(4, 0) + SLOT.STATE) & STATE_MASK;
+    },
+  };
+}
+
+test('it stays for a job that began while its last import ended', async () => {
+  const it = thread();
+  const over = it.core.run();
+  it.tell();
+  it.send();
+  await turn();
+  while (!it.heard.some(({ t }) => t === 'importing')) await turn();
+  const before = it.turns;
+  it.post({ t: 'leave' });
+  // It has nothing under way but the import, so from its next turn on it waits for that alone.
+  while (it.turns === before) await turn();
+  const { turns } = it;
+  imported.open();
+  while (it.state !== SlotState.PENDING) await turn();
+  while (it.exits === 0 && it.turns < turns + 3) await turn();
+  expect(it.exits).toBe(0);
+  ended.open();
+  await over;
+  expect(it.exits).toBe(1);
+  expect(it.state).toBe(SlotState.DONE);
+});
+
+test('it goes when its import has ended and nothing has begun, and is no thread to leave jobs to meanwhile', async () => {
+  const it = thread();
+  const over = it.core.run();
+  it.tell();
+  it.post({ t: 'leave' });
+  while (!it.heard.some(({ t }) => t === 'importing')) await turn();
+  expect(it.exits).toBe(0);
+  expect(it.isFree).toBe(false);
+  imported.open();
+  await over;
+  expect(it.exits).toBe(1);
+});
