@@ -9,7 +9,8 @@ import { expect, test } from '@jest/globals';
 import { Ajv } from 'ajv';
 import { bootMemory } from '../dist/index.js';
 import type { BootReport } from '../dist/index.js';
-import { MAX_DESCRIPTORS, MAX_ZONES, needsOf } from '../dist/plan/needs.js';
+import { MAX_ZONES, needsOf } from '../dist/plan/limits/needs.js';
+import { MAX_DESCRIPTORS } from '../dist/plan/limits/reach.js';
 import { planLayout } from '../dist/plan/layout-plan.js';
 import { run } from './helpers/run.js';
 

@@ -2,7 +2,6 @@ import { Writable } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import { createColors } from '../dist/format/colors.js';
 import { barText, createProgressBar } from '../dist/cli/progress-bar.js';
-import { processIo } from '../dist/cli/io.js';
 import type { CommandIo } from '../dist/cli/io.js';
 
 /** A terminal: what is on its lines after all that was written to it. */
@@ -108,12 +107,4 @@ test('elsewhere, and when it is not wanted, nothing is drawn', () => {
     bar.stop();
     expect(terminal.lines).toEqual(['a line', '']);
   }
-});
-
-test('the io of a process writes to its streams and takes its signal', () => {
-  const abort = new AbortController();
-  const own = processIo(abort.signal);
-  expect(own.signal).toBe(abort.signal);
-  expect(own.errStream).toBe(process.stderr);
-  expect(own.env).toBe(process.env);
 });

@@ -5,7 +5,7 @@ import { expect, test } from '@jest/globals';
 import { createLoneRunner } from '../dist/boot/lone-jobs.js';
 import { bootMemory } from '../dist/index.js';
 import { planLayout } from '../dist/plan/layout-plan.js';
-import { threadLimits } from '../dist/plan/thread-limits.js';
+import { threadLimits } from '../dist/plan/limits/thread-limits.js';
 import { run } from './helpers/run.js';
 
 const machine = (

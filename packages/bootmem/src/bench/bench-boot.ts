@@ -20,6 +20,8 @@ export interface BenchBootOptions {
   readonly maxThreads: number;
   readonly profile: string;
   readonly source: string;
+  /** As of a boot. */
+  readonly limitBytes?: number;
   readonly signal?: AbortSignal;
   /** Called after each boot. */
   readonly onRound?: (done: number, total: number) => void;
@@ -50,7 +52,7 @@ export async function benchBoot(
   description: MachineDescription,
   options: BenchBootOptions,
 ): Promise<BenchReport> {
-  const { rounds, maxThreads, profile, source, signal, onRound } = options;
+  const { rounds, maxThreads, profile, source, limitBytes, signal, onRound } = options;
   const { parts } = deferredParts(description, profile);
   const baseThreads = Math.max(1, Math.min(parts.length, maxThreads));
   const subjects: readonly Subject[] = [{ threads: 0, percent: 0 }, ...threadSteps(maxThreads)];
@@ -62,6 +64,7 @@ export async function benchBoot(
     for (const [index, { threads }] of subjects.entries()) {
       const machine = await bootMemory(description, {
         ...(signal === undefined ? {} : { signal }),
+        ...(limitBytes === undefined ? {} : { limitBytes }),
         ...(threads === 0 ? { threads: baseThreads, perNode: 1 } : { threads }),
         mode: 'deferred',
         profile,

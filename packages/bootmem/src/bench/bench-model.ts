@@ -6,7 +6,7 @@ import { synthesize } from '@bootmem/firmware-map';
 import type { MachineDescription } from '@bootmem/firmware-map';
 import type { BenchReport, ModelReport, ScalingNumbers } from '../bench-result.js';
 import { BootmemError } from '../errors.js';
-import { threadLimits } from '../plan/thread-limits.js';
+import { threadLimits } from '../plan/limits/thread-limits.js';
 import { benchBoot } from './bench-boot.js';
 import type { BenchBootOptions } from './bench-boot.js';
 import { deferredParts } from './deferred-pages.js';

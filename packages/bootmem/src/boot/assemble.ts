@@ -13,7 +13,8 @@ import { handover } from '../accounts/handover.js';
 import type { Handover } from '../accounts/handover.js';
 import { geometryOf, planPages } from '../plan/init-plan.js';
 import type { LayoutPlan } from '../plan/layout-plan.js';
-import { MAX_DESCRIPTORS } from '../plan/needs.js';
+import type { BootNeeds } from '../plan/limits/needs.js';
+import { MAX_DESCRIPTORS } from '../plan/limits/reach.js';
 import { topologyOf } from '../plan/topology.js';
 import { setUpAcceptance } from './acceptance.js';
 import type { Acceptance } from './acceptance.js';
@@ -21,6 +22,7 @@ import type { Acceptance } from './acceptance.js';
 /** What a machine is made of. */
 export interface Assembly {
   readonly plan: LayoutPlan;
+  readonly needs: BootNeeds;
   readonly pages: InitPlan;
   readonly handover: Handover;
   readonly memmap: Memmap;
@@ -29,7 +31,7 @@ export interface Assembly {
 }
 
 /** Zones to create: those with memory, and one for device memory on each node that has some. */
-function zoneSpecs(plan: LayoutPlan): ZoneSpec[] {
+function zoneSpecs(plan: LayoutPlan, { most }: BootNeeds): ZoneSpec[] {
   return plan.layout.nodes.flatMap((node) =>
     node.zones
       .filter((zone) => zone.presentPages > 0)
@@ -39,7 +41,7 @@ function zoneSpecs(plan: LayoutPlan): ZoneSpec[] {
         startPfn,
         endPfn,
         // The word that holds it ends there; on so large a machine not more than that gets descriptors.
-        presentPages: Math.min(presentPages, MAX_DESCRIPTORS - 1),
+        presentPages: Math.min(presentPages, most - 1),
       })),
   );
 }
@@ -47,31 +49,35 @@ function zoneSpecs(plan: LayoutPlan): ZoneSpec[] {
 /**
  * Assembles a machine.
  * @param plan     its layout
- * @param options  deferral, acceptance, threads that will attach, whether all pages get descriptors
+ * @param options  deferral, acceptance, threads that will attach, how many pages get descriptors
  */
 export function assemble(
   plan: LayoutPlan,
-  options: { defer: boolean; accept: AcceptMode; threads: number; whole: boolean },
+  options: { defer: boolean; accept: AcceptMode; threads: number; needs: BootNeeds },
 ): Assembly {
+  const { needs } = options;
   const state = handover(plan);
   const pages = planPages(plan, state.memblock, options.defer);
   const described = [...pages.sections, ...plan.devices];
   const memmap = Memmap.create({
     ranges: pages.sections,
     geometry: geometryOf(plan),
-    populate: options.whole ? 'full' : 'ondemand',
+    populate: needs.whole ? 'full' : 'ondemand',
+    ...(needs.most < MAX_DESCRIPTORS && !needs.whole
+      ? { capacitySections: Math.floor(needs.most / plan.pagesPerSection) }
+      : {}),
     minPfn: Math.min(...described.map((range) => range.startPfn)),
     maxPfn: Math.max(...described.map((range) => range.endPfn)),
   });
   const topology = topologyOf(plan);
-  const allocator = PageAllocator.create(memmap, zoneSpecs(plan), {
+  const allocator = PageAllocator.create(memmap, zoneSpecs(plan, needs), {
     threads: options.threads + 8,
     workers: Math.max(1, options.threads),
     profile: plan.kernel.buddy,
     ...(topology === undefined ? {} : { distance: topology.distance }),
   });
   const acceptance = setUpAcceptance(plan, allocator, options.accept);
-  return { plan, pages, handover: state, memmap, allocator, acceptance };
+  return { plan, needs, pages, handover: state, memmap, allocator, acceptance };
 }
 
 /**

@@ -16,9 +16,9 @@ import { planLayout } from '../plan/layout-plan.js';
 import { chooseRelease, releaseName } from '../plan/profile.js';
 import { handover } from '../accounts/handover.js';
 import { planPages } from '../plan/init-plan.js';
-import { checkEarlyNeeds, checkNeeds, MAX_DESCRIPTORS, needsOf } from '../plan/needs.js';
-import { threadLimits } from '../plan/thread-limits.js';
-import type { PerNode } from '../plan/thread-limits.js';
+import { checkEarlyNeeds, checkNeeds, mostDescriptors, needsOf } from '../plan/limits/needs.js';
+import { threadLimits } from '../plan/limits/thread-limits.js';
+import type { PerNode } from '../plan/limits/thread-limits.js';
 import type { AcceptMode, InitMode, PredictionReport } from '../result.js';
 import { workerFunctions } from '../worker/functions.js';
 import type { WorkerFunctions } from '../worker/functions.js';
@@ -49,6 +49,7 @@ interface Context {
   /** The profile as asked for. */
   readonly asked: string;
   readonly perNode: PerNode;
+  readonly limitBytes: number | undefined;
   readonly signal: AbortSignal | undefined;
   readonly emit: (event: BootEvent) => void;
   readonly log: BootLog;
@@ -65,7 +66,8 @@ interface Context {
  *   follows from the description, ERR_BOOTMEM_BIND when a thread could not be tied, ERR_BOOTMEM_ABORTED when the signal was raised
  * @remarks shared memory of 14 bytes a page is reserved; a boot touches a little more than 2 of them. A line of the log says how
  *   much before it is done. A machine of more than 2^31 pages (8 TiB of 4 KiB) is brought up to its first allocation
- *   and the rest predicted (`report().predicted`); one of more than 255 zones is refused
+ *   and the rest predicted (`report().predicted`), and so is one that would touch more than `limitBytes`; one of more than
+ *   255 zones is refused
  */
 export async function bootMemory(
   description: MachineDescription,
@@ -76,6 +78,7 @@ export async function bootMemory(
   checkOptions(threads, mode);
   checkPerNode(options.perNode);
   checkBinding(options.binding);
+  checkLimit(options.limitBytes);
   const { signal } = options;
   throwIfAborted(signal);
   const asked = options.profile ?? 'auto';
@@ -98,6 +101,7 @@ export async function bootMemory(
       options: { threads, mode, accept, profile },
       asked,
       perNode: options.perNode,
+      limitBytes: options.limitBytes,
       signal,
       emit,
       log: new BootLog(clock.start, (line, ms) => {
@@ -156,10 +160,11 @@ async function bringUp(
   const { threads, mode, accept, profile } = options;
   emit({ kind: 'phase', phase: 'layout', ms: 0 });
   const plan = planLayout(description, asked);
-  const needs = needsOf(plan);
+  const needs = needsOf(plan, mostDescriptors(context.limitBytes));
   checkNeeds(needs, mode === 'eager');
   if (!needs.whole) {
-    checkEarlyNeeds(planPages(plan, handover(plan).memblock, true), plan.pagesPerSection);
+    const pages = planPages(plan, handover(plan).memblock, true);
+    checkEarlyNeeds(pages, plan.pagesPerSection, needs.most);
   }
   if (description.kernel !== undefined) {
     log.add(`Linux version ${description.kernel.release} (profile ${profile})`);
@@ -167,7 +172,7 @@ async function bringUp(
   for (const line of layoutLines(plan)) log.add(line);
   for (const line of needsLines(needs, mode !== 'on-demand')) log.add(line);
   const { whole } = needs;
-  const assembly = assemble(plan, { defer: mode !== 'eager', accept, threads, whole });
+  const assembly = assemble(plan, { defer: mode !== 'eager', accept, threads, needs });
   const limits = threadLimits(plan, context.perNode);
   const pass = new DeferredPass(assembly, running, functions, {
     threads: mode === 'deferred' ? threads : 1,
@@ -196,7 +201,7 @@ async function bringUp(
   throwIfAborted(signal);
   const predicted = whole
     ? undefined
-    : predictRest(pass.nodes, pass.totalPages, `more than ${MAX_DESCRIPTORS} page descriptors`);
+    : predictRest(pass.nodes, pass.totalPages, `more than ${needs.most} page descriptors`);
   const deferredMs = deferred === undefined ? 0 : elapsed() - deferredFrom;
   assembly.allocator.drain();
   assembly.allocator.setupMarks();
@@ -275,6 +280,15 @@ function checkPerNode(perNode: PerNode): void {
     'ERR_BOOTMEM_USAGE',
     `perNode is a whole number from 1, or 'architecture', got ${String(perNode)}`,
     { perNode },
+  );
+}
+
+function checkLimit(limitBytes: number | undefined): void {
+  if (limitBytes === undefined || (Number.isSafeInteger(limitBytes) && limitBytes > 0)) return;
+  throw new BootmemError(
+    'ERR_BOOTMEM_USAGE',
+    `limitBytes is a whole number of bytes above 0, got ${String(limitBytes)}`,
+    { limitBytes },
   );
 }
 

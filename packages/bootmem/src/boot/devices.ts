@@ -12,7 +12,7 @@ import { DeviceMemory } from '@bootmem/page-init/device';
 import type { RangeJobRunner } from '@bootmem/page-init';
 import type { DeviceMapping } from '@bootmem/page-init/device';
 import { messageOf } from '../errors.js';
-import { needsOf } from '../plan/needs.js';
+import { whyNoMore } from '../plan/limits/needs.js';
 import type { DeviceReport } from '../result.js';
 import type { WorkerFunctions } from '../worker/functions.js';
 import type { DeviceArg, MachineHandle } from '../worker/init-worker.js';
@@ -42,16 +42,16 @@ export class Devices {
    */
   constructor(machine: Assembly, threads: DeviceThreads, log: (line: string) => void) {
     this.#threads = threads;
-    const { plan, pages, memmap, allocator } = machine;
+    const { plan, needs, pages, memmap, allocator } = machine;
     this.memory = new DeviceMemory({
       memmap,
       memory: plan.memory,
       profile: pages.profile,
       owner: { threadId: allocator.thread, liveness: allocator.registry },
     });
-    if (!needsOf(plan).whole && plan.devices.length > 0) {
+    if (!needs.whole && plan.devices.length > 0) {
       this.notes.push(
-        'device memory is left out: the machine has more pages than descriptors can number',
+        `device memory is left out: the machine has more pages than descriptors (${whyNoMore(needs.most)})`,
       );
       return;
     }

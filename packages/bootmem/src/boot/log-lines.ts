@@ -4,7 +4,7 @@
 import { bootLines } from '@bootmem/buddy-allocator/reports';
 import { formatBytes, formatMemRange } from '../format/numbers.js';
 import type { LayoutPlan } from '../plan/layout-plan.js';
-import { type BootNeeds, MAX_DESCRIPTORS } from '../plan/needs.js';
+import { type BootNeeds, moreThan } from '../plan/limits/needs.js';
 import type { Placement } from './threads.js';
 
 /** Collects lines and hands each on. */
@@ -55,7 +55,7 @@ export function needsLines(needs: BootNeeds, all: boolean): string[] {
   const reserved = `page descriptors: reserves ${formatBytes(needs.reservedBytes)} of address space`;
   if (!needs.whole) {
     return [
-      `${reserved}; ${needs.descriptors} pages are more than the ${MAX_DESCRIPTORS} that can be numbered: ` +
+      `${reserved}; ${needs.descriptors} pages are more than ${moreThan(needs.most)}: ` +
         'to the first allocation, the rest is predicted',
     ];
   }

@@ -54,6 +54,11 @@ export interface BootOptions {
   readonly source?: string;
   /** Remarks of whoever read the input; repeated in the report. */
   readonly notes?: readonly string[];
+  /**
+   * Memory that the boot may touch for page descriptors, bytes (2.1 a page); a machine that would take more is brought up to
+   * its first allocation and the rest predicted. Default: as much as it takes.
+   */
+  readonly limitBytes?: number;
   /** Ends the boot: threads are stopped, the promise rejects with ERR_BOOTMEM_ABORTED. */
   readonly signal?: AbortSignal;
   /** Receives events on the calling thread; must not throw. */

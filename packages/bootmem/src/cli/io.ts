@@ -2,7 +2,7 @@
  * What the command talks to: two text sinks, whether they are terminals, colours, and the signal that
  * Ctrl-C raises. Commands get this object and touch no global stream, so tests run them in-process.
  */
-import { createColors, wantsColor } from '../format/colors.js';
+import { createColors } from '../format/colors.js';
 import { shown } from '../format/escape.js';
 import type { Paper } from '../format/paper.js';
 import type { Colors } from '../format/colors.js';
@@ -27,25 +27,6 @@ export interface CommandIo {
   readonly signal: AbortSignal;
   /** Environment variables the command looks at. */
   readonly env: Readonly<Record<string, string | undefined>>;
-}
-
-/**
- * The io of a real process.
- * @param signal  raised by Ctrl-C
- */
-export function processIo(signal: AbortSignal): CommandIo {
-  const outIsTerminal = process.stdout.isTTY;
-  return {
-    out: (text) => void process.stdout.write(text),
-    err: (text) => void process.stderr.write(text),
-    outIsTerminal,
-    columns: outIsTerminal ? process.stdout.columns : undefined,
-    errIsTerminal: process.stderr.isTTY,
-    errStream: process.stderr,
-    colors: createColors(wantsColor(outIsTerminal, process.env)),
-    signal,
-    env: process.env,
-  };
 }
 
 /**

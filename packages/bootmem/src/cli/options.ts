@@ -8,6 +8,7 @@ import type { Command } from 'commander';
 import { MAX_THREADS } from '../boot/boot-memory.js';
 import type { NodeBinding } from '../boot/threads.js';
 import { bindingOf } from './bind.js';
+import { LEAST_LIMIT, sizeIn } from './budget.js';
 
 /**
  * A whole number within bounds.
@@ -25,14 +26,6 @@ export function wholeNumber(name: string, min: number, max: number): (text: stri
   };
 }
 
-const SUFFIX: Readonly<Record<string, number>> = {
-  '': 1,
-  k: 2 ** 10,
-  m: 2 ** 20,
-  g: 2 ** 30,
-  t: 2 ** 40,
-};
-
 /**
  * A size as the kernel's command line takes it: `768G`, `1536M`, `0x40000000`.
  * @param text  digits with an optional K, M, G or T
@@ -40,11 +33,18 @@ const SUFFIX: Readonly<Record<string, number>> = {
  * @throws InvalidArgumentError when it is no size or is not a safe integer
  */
 export function memorySize(text: string): number {
-  const match = /^(0x[\da-f]+|\d+)([kmgt]?)$/i.exec(text);
-  const bytes = Number(match?.[1] ?? NaN) * (SUFFIX[(match?.[2] ?? '').toLowerCase()] ?? NaN);
-  if (!Number.isSafeInteger(bytes) || bytes <= 0) {
-    throw new InvalidArgumentError('A size is a number with K, M, G or T, like 768G.');
-  }
+  const bytes = sizeIn(text);
+  if (bytes !== undefined) return bytes;
+  throw new InvalidArgumentError('A size is a number with K, M, G or T, like 768G.');
+}
+
+/**
+ * The value of `--limit`.
+ * @throws InvalidArgumentError when it is no size, or too small to work in
+ */
+function memoryLimit(text: string): number {
+  const bytes = memorySize(text);
+  if (bytes < LEAST_LIMIT) throw new InvalidArgumentError('A limit is 256M or more.');
   return bytes;
 }
 
@@ -78,6 +78,8 @@ export interface OutputOptions {
   readonly quiet?: boolean;
   /** Lines as long as they need, on a terminal too. */
   readonly wide?: boolean;
+  /** Memory that the command may use, bytes. */
+  readonly limit?: number;
 }
 
 /** The option of commands that tell findings. */
@@ -108,12 +110,17 @@ export interface BringUpOptions {
 }
 
 /**
- * Adds `--json`, `--quiet` and `--wide`.
+ * Adds `--json`, `--limit`, `--quiet` and `--wide`.
  * @param command  the command to extend
  */
 export function addOutputOptions(command: Command): Command {
   return command
     .option('--json', 'print one JSON object instead of text (stable: schema and version inside)')
+    .option(
+      '--limit <size>',
+      'memory that the command may use, from 256M; default three quarters of what there is',
+      memoryLimit,
+    )
     .option('-q, --quiet', 'print nothing; the exit code tells the outcome')
     .option('--wide', 'on a terminal too: all columns, lines as long as they need');
 }

@@ -1,6 +1,7 @@
 /**
  * A file that a command writes at its end. Whether it can be is found out before the work, and what stands under its name
- * stays until the new one is whole: a file beside it takes the text and then its name.
+ * stays until the new one is whole: a file beside it takes the text and then its name. While the work goes on there is no such
+ * file, so a command that is killed leaves none.
  */
 import { randomBytes } from 'node:crypto';
 import type { Stats } from 'node:fs';
@@ -9,12 +10,13 @@ import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { BootmemError, codeOf, messageOf } from '../errors.js';
 
-/** Where a result goes; {@link OutputFile.close} it in any case. */
+/** Where a result goes. */
 export interface OutputFile {
-  /** Writes the whole text and gives it its name. */
+  /**
+   * Writes the whole text and gives it its name; leaves nothing behind where that fails.
+   * @throws BootmemError ERR_BOOTMEM_WRITE
+   */
   write(text: string): Promise<void>;
-  /** Leaves nothing behind but what was written. */
-  close(): Promise<void>;
 }
 
 /**
@@ -34,27 +36,27 @@ export async function openOutput(path: string, inputs: readonly string[]): Promi
   if (old?.isDirectory() === true) throw failure(path, 'it is a folder');
   if (old !== undefined && !old.isFile()) return device(path);
   const beside = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`);
-  let file: FileHandle | undefined;
+  const create = (): Promise<FileHandle> => open(beside, 'wx', old?.mode);
   try {
-    file = await open(beside, 'wx', old?.mode);
+    await (await create()).close();
+    await rm(beside);
   } catch (error) {
     throw failure(path, messageOf(error), error);
   }
-  let isNamed = false;
   return {
     async write(text) {
+      let file: FileHandle | undefined;
       try {
+        file = await create();
         await file.writeFile(text);
         await file.sync();
+        await file.close();
         await rename(beside, path);
-        isNamed = true;
       } catch (error) {
+        await file?.close().catch(() => undefined);
+        await rm(beside, { force: true });
         throw failure(path, messageOf(error), error);
       }
-    },
-    async close() {
-      await file.close();
-      if (!isNamed) await rm(beside, { force: true });
     },
   };
 }
@@ -78,7 +80,6 @@ function device(path: string): OutputFile {
         throw failure(path, messageOf(error), error);
       }
     },
-    close: () => Promise.resolve(),
   };
 }
 

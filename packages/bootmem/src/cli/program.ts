@@ -63,6 +63,9 @@ export async function main(args: readonly string[], world: CommandIo): Promise<E
   }
 }
 
+/** What an error begins with that no input and no use should lead to; BOOTMEM_DEBUG=1 shows where it comes from. */
+const FAULT = 'a fault of this program';
+
 function report(error: unknown, io: CommandIo): ExitCodeValue {
   if (error instanceof CommanderError) {
     // Help and version end with 0; commander has printed the message of everything else.
@@ -73,7 +76,9 @@ function report(error: unknown, io: CommandIo): ExitCodeValue {
     return ExitCode.INTERRUPTED;
   }
   const code = codeOf(error);
-  io.err(`bootmem: ${inLine(messageOf(error))}\n`);
+  const isOurs = code !== undefined && /^ERR_(?:BOOTMEM|FIRMWARE_MAP)_/.test(code);
+  const what = isOurs ? '' : `${FAULT}${code === undefined ? '' : ` (${code})`}: `;
+  io.err(`bootmem: ${what}${inLine(messageOf(error))}\n`);
   if (io.env['BOOTMEM_DEBUG'] === '1' && error instanceof Error) io.err(`${error.stack ?? ''}\n`);
   const input =
     error instanceof BootmemError && INPUT_ERROR_CODES.includes(error.code)

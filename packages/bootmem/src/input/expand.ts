@@ -1,13 +1,13 @@
 /**
  * Bytes of a log file, expanded where it is packed: gzip, xz or zstd, told by its first bytes and not by its name.
  *
- * A few hundred bytes can expand to gigabytes, so the expanded size is bounded. Plain files are not: they are read as
- * a stream, in memory that does not grow with them.
+ * A few hundred bytes can expand to gigabytes, so the expanded size has a bound of its own. All is a stream, in memory that
+ * does not grow with the file.
  */
-import { createReadStream } from 'node:fs';
-import { addAbortSignal, pipeline, Readable } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { BootmemError } from '../errors.js';
+import { bytesOf, cannotRead } from './open-input.js';
 
 /** Most bytes that a packed log may expand to. */
 const MAX_EXPANDED = 2 ** 28;
@@ -27,9 +27,6 @@ const PACKINGS: readonly (readonly [
   [[0x28, 0xb5, 0x2f, 0xfd], fromZstd],
 ];
 
-/** What names standard input. */
-export const STANDARD_INPUT = '-';
-
 /** How a file is read. */
 export interface ExpandOptions {
   /** Bytes that a packed one may expand to. */
@@ -42,35 +39,34 @@ export interface ExpandOptions {
  * The bytes of a file.
  * @param path     any file, or {@link STANDARD_INPUT}
  * @param options  bounds
- * @throws BootmemError ERR_BOOTMEM_INPUT while reading, when it expands to more; what the file system or the
- *   packing's decoder throws
+ * @throws BootmemError ERR_BOOTMEM_READ when it cannot be read, or not be expanded, ERR_BOOTMEM_INPUT while reading, when it
+ *   holds or expands to more than the bounds
  */
 export async function* expanded(
   path: string,
   { most = MAX_EXPANDED, signal }: ExpandOptions = {},
 ): AsyncGenerator<Uint8Array> {
-  const file = path === STANDARD_INPUT ? process.stdin : createReadStream(path);
-  if (signal !== undefined) addAbortSignal(signal, file);
+  const { head, source } = await peek(bytesOf(path, { signal }));
+  const unpack = PACKINGS.find(([magic]) => magic.every((byte, at) => head[at] === byte))?.[1];
+  if (unpack === undefined) {
+    yield* source;
+    return;
+  }
+  let size = 0;
+  const grow = (bytes: number): void => {
+    size += bytes;
+    if (size <= most) return;
+    throw new BootmemError(
+      'ERR_BOOTMEM_INPUT',
+      `${path} expands to more than ${most / 2 ** 20} MiB`,
+      { path, most },
+    );
+  };
   try {
-    const { head, source } = await peek(file);
-    const unpack = PACKINGS.find(([magic]) => magic.every((byte, at) => head[at] === byte))?.[1];
-    if (unpack === undefined) {
-      yield* source;
-      return;
-    }
-    let size = 0;
-    const grow = (bytes: number): void => {
-      size += bytes;
-      if (size <= most) return;
-      throw new BootmemError(
-        'ERR_BOOTMEM_INPUT',
-        `${path} expands to more than ${most / 2 ** 20} MiB`,
-        { path, most },
-      );
-    };
     yield* unpack(Readable.from(source), grow);
-  } finally {
-    file.destroy();
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error instanceof BootmemError ? error : cannotRead(path, error);
   }
 }
 
@@ -111,6 +107,9 @@ async function* fromXz(source: Readable, grow: Grow): AsyncGenerator<Uint8Array>
   }
 }
 
+/** Bytes that are expanded at a time. */
+const ZSTD_STEP = 2 ** 9;
+
 async function* fromZstd(source: Readable, grow: Grow): AsyncGenerator<Uint8Array> {
   const { Decompress } = await import('fzstd');
   let ready: Uint8Array[] = [];
@@ -120,9 +119,12 @@ async function* fromZstd(source: Readable, grow: Grow): AsyncGenerator<Uint8Arra
     ready.push(data);
   });
   for await (const chunk of source as Bytes) {
-    decoder.push(chunk);
-    yield* ready;
-    ready = [];
+    // A block of four bytes may stand for 128 KiB: little goes in at a time, so that little comes out.
+    for (let at = 0; at < chunk.byteLength; at += ZSTD_STEP) {
+      decoder.push(chunk.subarray(at, at + ZSTD_STEP));
+      yield* ready;
+      ready = [];
+    }
   }
   decoder.push(new Uint8Array(0), true);
   yield* ready;

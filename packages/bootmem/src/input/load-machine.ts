@@ -7,42 +7,20 @@
  *                        files beside the log (zoneinfo, buddyinfo, …) ─▶ merged in as truths
  * ```
  */
-import { existsSync, statSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { mergeDescriptions, readDescription, synthesize } from '@bootmem/firmware-map';
+import { readDescription, synthesize } from '@bootmem/firmware-map';
 import type { MachineDescription, ReadOptions, ReadResult } from '@bootmem/firmware-map';
 import { BootmemError, messageOf } from '../errors.js';
 import { SAMPLE_LOG } from '../package-info.js';
-import { expanded, STANDARD_INPUT } from './expand.js';
+import { checkAddresses } from './address-limits.js';
+import { besides, isRecorded, LOGS, readFiles, withSiblings } from './beside-log.js';
+import { expanded } from './expand.js';
 import { fromZoneinfo, LAID_OUT } from './from-zoneinfo.js';
 import { joinLogs } from './join-logs.js';
 import { KeptLines } from './kept-lines.js';
-import { parseMemoryBlocks } from './memory-blocks.js';
-import type { MemoryBlocks } from './memory-blocks.js';
+import { bytesIfAny, bytesOf, inTurns, kindOf, STANDARD_INPUT } from './open-input.js';
 import { readThisMachine } from './this-machine.js';
-import type { HotplugStep, LoadedMachine, MachineSource } from './types.js';
-
-/** Files that may lie beside `dmesg.txt` or `console.txt` of a recorded boot. */
-const SIBLINGS = [
-  'zoneinfo.txt',
-  'buddyinfo.txt',
-  'pagetypeinfo.txt',
-  'meminfo.txt',
-  'iomem.txt',
-  'nodes.txt',
-  'firmware_memmap.txt',
-  'debugfs_memblock.txt',
-];
-
-/** Logs of a recorded boot, in the order of preference. */
-const LOGS = ['dmesg.txt', 'console.txt'] as const;
-
-/** What says which kernel ran, where no log does, and what its line would begin with in one. */
-const IDENTITY_FILES = [
-  ['version.txt', ''],
-  ['cmdline.txt', 'Command line: '],
-] as const;
+import type { LoadedMachine, MachineSource } from './types.js';
 
 /**
  * Loads a machine.
@@ -88,24 +66,12 @@ function synthetic(source: MachineSource): LoadedMachine {
 }
 
 async function loadLog(path: string, source: MachineSource): Promise<LoadedMachine> {
-  if (path !== STANDARD_INPUT && isFolder(path)) return await loadFolder(path, source);
+  if (path !== STANDARD_INPUT && (await kindOf(path)) === 'folder')
+    return await loadFolder(path, source);
   const lines = new KeptLines();
   const result = await readLog(path, source, lines);
   if (!result.ok) throw inputError(path, result);
-  return await finish(result.description, path, lines);
-}
-
-function isFolder(path: string): boolean {
-  try {
-    return statSync(path).isDirectory();
-  } catch (error) {
-    throw new BootmemError(
-      'ERR_BOOTMEM_READ',
-      `cannot read ${path}: ${messageOf(error)}`,
-      { path },
-      { cause: error },
-    );
-  }
+  return await finish(result.description, { log: path, lines, source });
 }
 
 /**
@@ -113,8 +79,12 @@ function isFolder(path: string): boolean {
  * either, the files of /proc alone.
  */
 async function loadFolder(folder: string, source: MachineSource): Promise<LoadedMachine> {
-  const logs = LOGS.map((name) => join(folder, name)).filter((log) => existsSync(log));
-  if (logs.length === 0) return await loadFiles(folder);
+  const logs: string[] = [];
+  for (const name of LOGS) {
+    const log = join(folder, name);
+    if ((await kindOf(log)) !== undefined) logs.push(log);
+  }
+  if (logs.length === 0) return await loadFiles(folder, source);
   let failure: BootmemError | undefined;
   for (const log of logs) {
     const lines = new KeptLines();
@@ -123,62 +93,53 @@ async function loadFolder(folder: string, source: MachineSource): Promise<Loaded
     const isWhole = result.ok && result.description.kernel !== undefined;
     if (!isWhole && log !== logs.at(-1)) {
       const joined = new KeptLines();
-      const whole = await joinedLog(
-        { ring: log, console: logs.at(-1)!, boot: source.boot },
-        joined,
-      );
-      if (whole !== undefined) return await finish(whole, log, joined);
-    } else if (result.ok) return await finish(result.description, log, lines);
+      const whole = await joinedLog({ ring: log, console: logs.at(-1)! }, source, joined);
+      if (whole !== undefined) return await finish(whole, { log, lines: joined, source });
+    } else if (result.ok) return await finish(result.description, { log, lines, source });
   }
   throw failure!;
 }
 
 async function joinedLog(
-  { ring, console, boot }: { ring: string; console: string; boot: number | undefined },
+  { ring, console }: { ring: string; console: string },
+  { boot, signal }: MachineSource,
   lines: KeptLines,
 ): Promise<MachineDescription | undefined> {
-  const whole = joinLogs(await liveConsole(console), await readFile(ring, 'utf8'));
+  const begin: Uint8Array[] = [];
+  for await (const chunk of liveConsole(console, signal)) begin.push(chunk);
+  const end = await bytesIfAny(ring, signal);
+  const whole = joinLogs(Buffer.concat(begin).toString(), end?.toString() ?? '');
   if (whole === undefined) return undefined;
-  const result = await readDescription([whole], readOptions(ring, boot, lines));
+  const chunks = inTurns([Buffer.from(whole)], signal);
+  const result = await readDescription(chunks, readOptions(ring, boot, lines));
   return result.ok ? result.description : undefined;
 }
 
-/** A folder without a log: what the files of /proc and /sys in it say, read as one text. */
-async function loadFiles(folder: string): Promise<LoadedMachine> {
-  const texts: string[] = [];
-  for (const [name, prefix] of [
-    ...IDENTITY_FILES,
-    ...SIBLINGS.map((file) => [file, ''] as const),
-  ]) {
-    const path = join(folder, name);
-    if (existsSync(path)) texts.push(`${prefix}${(await readFile(path, 'utf8')).trimEnd()}\n`);
+/** A folder without a log. */
+async function loadFiles(folder: string, { signal }: MachineSource): Promise<LoadedMachine> {
+  const result = await readFiles(folder, signal);
+  if (result === undefined) {
+    const message = `neither a boot log nor files of /proc in ${folder}`;
+    throw new BootmemError('ERR_BOOTMEM_READ', message, { path: folder });
   }
-  if (texts.length === 0) {
-    throw new BootmemError(
-      'ERR_BOOTMEM_READ',
-      `neither a boot log nor files of /proc in ${folder}`,
-      {
-        path: folder,
-      },
-    );
-  }
-  const result = await readDescription(texts, { name: basename(folder) });
   if (!result.ok) throw inputError(folder, result);
   const { description, notes } = withMap(result.description);
+  checkAddresses(description, folder);
   return {
     description,
     source: basename(folder),
     notes: ['no boot log: what follows from /proc alone', ...notes],
-    ...(await besides(join(folder, LOGS[0]))),
+    ...(await besides(join(folder, LOGS[0]), signal)),
   };
 }
 
 async function finish(
   read: MachineDescription,
-  log: string,
-  lines: KeptLines,
+  { log, lines, source }: { log: string; lines: KeptLines; source: MachineSource },
 ): Promise<LoadedMachine> {
-  const { description, notes: laidOut } = withMap(await withSiblings(read, log));
+  const { signal } = source;
+  const { description, notes: laidOut } = withMap(await withSiblings(read, log, signal));
+  checkAddresses(description, log);
   const notes = description.problems
     .filter((problem) => problem.severity === 'error')
     .slice(0, 20)
@@ -188,17 +149,7 @@ async function finish(
     source: nameOf(log),
     notes: [...notes, ...laidOut],
     lines: lines.texts,
-    ...(await besides(log)),
-  };
-}
-
-/** What was recorded beside a log: its blocks, and what came later. */
-async function besides(log: string): Promise<Pick<LoadedMachine, 'blocks' | 'steps'>> {
-  const steps = await hotplugSteps(log);
-  const blocks = await memoryBlocks(log);
-  return {
-    ...(blocks === undefined ? {} : { blocks }),
-    ...(steps.length === 0 ? {} : { steps }),
+    ...(await besides(log, signal)),
   };
 }
 
@@ -242,28 +193,33 @@ async function readLog(
   { boot, signal }: MachineSource,
   lines: KeptLines,
 ): Promise<ReadResult> {
-  const which = readOptions(path, boot, lines);
-  try {
-    if (basename(path) === 'console.txt')
-      return await readDescription([await liveConsole(path)], which);
-    return await readDescription(expanded(path, { signal }), which);
-  } catch (error) {
-    signal?.throwIfAborted();
-    if (error instanceof BootmemError) throw error;
-    throw new BootmemError(
-      'ERR_BOOTMEM_READ',
-      `cannot read ${path}: ${messageOf(error)}`,
-      { path },
-      { cause: error },
-    );
-  }
+  const isConsole = basename(path) === 'console.txt';
+  const bytes = isConsole ? liveConsole(path, signal) : expanded(path, { signal });
+  return await readDescription(inTurns(bytes, signal), readOptions(path, boot, lines));
 }
 
+/** What a recorded console begins with when the machine dumps files to it. */
+const DUMP = '@@BEGIN ';
+
 /** A recorded console: the live log, without the files that the machine dumped to it afterwards. */
-async function liveConsole(path: string): Promise<string> {
-  const text = await readFile(path, 'utf8');
-  const dumped = text.indexOf('@@BEGIN ');
-  return dumped < 0 ? text : text.slice(0, dumped);
+async function* liveConsole(
+  path: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  let rest = Buffer.alloc(0);
+  for await (const chunk of bytesOf(path, { signal })) {
+    const bytes = Buffer.concat([rest, chunk]);
+    const end = bytes.indexOf(DUMP);
+    if (end >= 0) {
+      yield bytes.subarray(0, end);
+      return;
+    }
+    // The mark may be cut by the border of two pieces.
+    const whole = Math.max(0, bytes.byteLength - DUMP.length + 1);
+    yield bytes.subarray(0, whole);
+    rest = bytes.subarray(whole);
+  }
+  yield rest;
 }
 
 function inputError(path: string, result: ReadResult & { ok: false }): BootmemError {
@@ -277,49 +233,9 @@ function inputError(path: string, result: ReadResult & { ok: false }): BootmemEr
   );
 }
 
-async function withSiblings(
-  description: MachineDescription,
-  log: string,
-): Promise<MachineDescription> {
-  const folder = dirname(log);
-  if (!/^(dmesg|console)\.txt$/.test(basename(log))) return description;
-  const more: MachineDescription[] = [];
-  for (const name of SIBLINGS) {
-    const path = join(folder, name);
-    if (!existsSync(path)) continue;
-    const result = await readDescription([await readFile(path)], { name });
-    if (result.ok) more.push(result.description);
-  }
-  return more.length === 0 ? description : mergeDescriptions(description, ...more);
-}
-
-/** The blocks beside the log of a recorded boot. */
-async function memoryBlocks(log: string): Promise<MemoryBlocks | undefined> {
-  const path = join(dirname(log), 'memory_blocks.txt');
-  if (!/^(dmesg|console)\.txt$/.test(basename(log)) || !existsSync(path)) return undefined;
-  return parseMemoryBlocks(await readFile(path, 'utf8'));
-}
-
-/** Recordings of later steps beside the log: `zoneinfo_STEP.txt` with `memory_blocks_STEP.txt`. */
-async function hotplugSteps(log: string): Promise<HotplugStep[]> {
-  if (!/^(dmesg|console)\.txt$/.test(basename(log))) return [];
-  const folder = dirname(log);
-  const steps: HotplugStep[] = [];
-  for (const file of (await readdir(folder)).sort()) {
-    const name = /^zoneinfo_(\w+)\.txt$/.exec(file)?.[1];
-    const blockFile = join(folder, `memory_blocks_${name ?? ''}.txt`);
-    if (name === undefined || !existsSync(blockFile)) continue;
-    const zones = await readDescription([await readFile(join(folder, file))], { name: file });
-    const blocks = parseMemoryBlocks(await readFile(blockFile, 'utf8'));
-    if (!zones.ok || blocks === undefined) continue;
-    steps.push({ name, zoneinfo: zones.description.proc.zoneinfo ?? [], blocks });
-  }
-  return steps;
-}
-
 /** `dmesg.txt` says nothing: a recorded boot is called by its folder. */
 function nameOf(path: string): string {
   if (path === STANDARD_INPUT) return 'standard input';
   const name = basename(path);
-  return /^(dmesg|console)\.txt$/.test(name) ? basename(dirname(path)) || name : name;
+  return isRecorded(path) ? basename(dirname(path)) || name : name;
 }

@@ -23,6 +23,7 @@ import { BootmemError } from '../errors.js';
 import { toPageFrames } from './page-frames.js';
 import { chooseRelease, kernelOf } from './profile.js';
 import type { KernelBehaviour } from './profile.js';
+import { checkReach } from './limits/reach.js';
 import { chooseLimits } from './zones/choose-limits.js';
 import type { ChosenLimits } from './zones/choose-limits.js';
 import type { DescriptorMap } from './zones/descriptor-map.js';
@@ -110,7 +111,8 @@ function unplugMarks(
  * @param profile      kernel release to follow: `auto`, `latest` or `MAJOR.MINOR`
  * @param from         `firmware`: never look at the printed early ranges (for comparisons); `auto`: use
  *   them when the map is missing
- * @throws BootmemError ERR_BOOTMEM_NO_MEMORY_MAP when no page of memory follows from the description,
+ * @throws BootmemError ERR_BOOTMEM_NO_MEMORY_MAP when no page of memory follows from the description, ERR_BOOTMEM_INPUT when
+ *   more memory does than any boot can bring up,
  *   ERR_BOOTMEM_USAGE for another profile
  */
 export function planLayout(
@@ -133,8 +135,9 @@ export function planLayout(
   const maxPfn = Math.max(derived.maxPfn, last.endPfn);
   const { pageSize } = derived;
   const minPfn = memory[0]!.startPfn;
-  const limits = chooseLimits({ description, printed: kernel.printed, pageSize, minPfn, maxPfn });
   const pagesPerSection = sectionPages(description, kernel.printed, pageSize);
+  checkReach(memory, pageSize, pagesPerSection);
+  const limits = chooseLimits({ description, printed: kernel.printed, pageSize, minPfn, maxPfn });
   const layout = zoneLayout({
     memory,
     limits: limits.limits,

@@ -16,7 +16,7 @@ import { formatMemRange } from '../format/numbers.js';
 import type { LayoutPlan } from '../plan/layout-plan.js';
 import { planPages } from '../plan/init-plan.js';
 import { toPageFrames } from '../plan/page-frames.js';
-import { threadLimits } from '../plan/thread-limits.js';
+import { threadLimits } from '../plan/limits/thread-limits.js';
 import type { WhatIfGroup, WhatIfUnit } from '../what-if-result.js';
 import { descriptorBytes, NO_DEBUG } from './boot-state.js';
 import type { BootState } from './boot-state.js';

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { synthesize } from '@bootmem/firmware-map';
 import { bootMemory } from '../../dist/index.js';
-import { needsOf } from '../../dist/plan/needs.js';
+import { needsOf } from '../../dist/plan/limits/needs.js';
 
 /** Mappings smaller than this are the program's own. */
 const LARGE = 8 * 2 ** 20;

@@ -10,6 +10,7 @@ import { PUBLISHED_MACHINES, SECOND_REPORT } from '../../bench/published.js';
 import { benchCsv, benchTable, publishedTables } from '../../format/bench-text.js';
 import { modelText } from '../../format/model-text.js';
 import { loadMachine } from '../../input/load-machine.js';
+import { bootLimit } from '../budget.js';
 import { ExitCode } from '../exit-codes.js';
 import type { ExitCodeValue } from '../exit-codes.js';
 import { paperOf } from '../io.js';
@@ -56,6 +57,7 @@ export async function runBench(
       maxThreads: options.threads ?? defaultThreads(),
       profile: options.profile,
       source: input.source,
+      limitBytes: bootLimit(options.limit),
       signal: io.signal,
       onRound: (done, total) => {
         bar.update(done, total);

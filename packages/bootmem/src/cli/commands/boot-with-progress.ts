@@ -3,8 +3,9 @@ import { bootMemory } from '../../boot/boot-memory.js';
 import type { Machine } from '../../boot/machine.js';
 import type { LoadedMachine } from '../../input/types.js';
 import type { CommandIo } from '../io.js';
+import { bootLimit } from '../budget.js';
 import { bootThreads } from '../options.js';
-import type { BringUpOptions, SourceOptions } from '../options.js';
+import type { BringUpOptions, OutputOptions, SourceOptions } from '../options.js';
 import { createProgressBar } from '../progress-bar.js';
 
 /**
@@ -17,7 +18,7 @@ import { createProgressBar } from '../progress-bar.js';
  */
 export async function bootWithProgress(
   input: LoadedMachine,
-  options: BringUpOptions & Pick<SourceOptions, 'profile'>,
+  options: BringUpOptions & Pick<SourceOptions, 'profile'> & Pick<OutputOptions, 'limit'>,
   io: CommandIo,
   show: { readonly progress: boolean; readonly lines: boolean },
 ): Promise<Machine> {
@@ -35,6 +36,7 @@ export async function bootWithProgress(
       profile: options.profile,
       source: input.source,
       notes: input.notes,
+      limitBytes: bootLimit(options.limit),
       signal: io.signal,
       onProgress: (event) => {
         if (event.kind === 'log' && show.lines) bar.print(`${event.line}\n`);

@@ -13,6 +13,7 @@ import { bootWithProgress } from './boot-with-progress.js';
 import type { BenchReport, ModelReport } from '../../bench-result.js';
 import type { BootReport, CheckReport } from '../../result.js';
 import { openOutput } from '../output-file.js';
+import { bootLimit } from '../budget.js';
 import { strictly } from '../exit-codes.js';
 import type { ExitCodeValue } from '../exit-codes.js';
 import type { CommandIo } from '../io.js';
@@ -43,17 +44,13 @@ export async function runReport(
   const isStdout = options.output === '-';
   const inputs = file === undefined || file === '-' ? [] : [file];
   const target = isStdout ? undefined : await openOutput(options.output, inputs);
-  try {
-    const made = await makeReport(file, options, io);
-    if (target === undefined) io.out(made.page);
-    else {
-      await target.write(made.page);
-      if (options.quiet !== true) io.out(told(made, options));
-    }
-    return strictly(options.strict, made.boot.findings);
-  } finally {
-    await target?.close();
+  const made = await makeReport(file, options, io);
+  if (target === undefined) io.out(made.page);
+  else {
+    await target.write(made.page);
+    if (options.quiet !== true) io.out(told(made, options));
   }
+  return strictly(options.strict, made.boot.findings);
 }
 
 /** A page and what is on it. */
@@ -94,6 +91,7 @@ async function makeReport(
     maxThreads: bootThreads(options.threads).threads,
     profile: options.profile,
     source: `synthetic machine of ${formatBytes(BENCH_BYTES)}`,
+    limitBytes: bootLimit(options.limit),
     signal: io.signal,
   });
   const model = predictMachine(input.description, options.profile, bench);

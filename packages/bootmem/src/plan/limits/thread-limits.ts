@@ -7,7 +7,7 @@
  *
  * A node without processors has one all the same.
  */
-import type { LayoutPlan } from './layout-plan.js';
+import type { LayoutPlan } from '../layout-plan.js';
 
 /** Limits of a boot's deferred pass. */
 export interface ThreadLimits {

@@ -6,11 +6,10 @@
  * needs more (half a PiB: a 64th of memory holds the kernel's own descriptors); beyond the second it is refused.
  */
 import type { InitPlan } from '@bootmem/page-init';
-import { BootmemError } from '../errors.js';
-import type { LayoutPlan } from './layout-plan.js';
+import { BootmemError } from '../../errors.js';
+import type { LayoutPlan } from '../layout-plan.js';
+import { MAX_DESCRIPTORS } from './reach.js';
 
-/** Descriptors that a machine can have at a time. */
-export const MAX_DESCRIPTORS = 2 ** 31;
 /** Zones with memory, device memory's included. */
 export const MAX_ZONES = 255;
 
@@ -29,15 +28,41 @@ export interface BootNeeds {
   readonly reservedBytes: number;
   /** Memory that a whole boot touches for them, bytes. */
   readonly touchedBytes: number;
-  /** False: more descriptors than can be numbered; only what comes before the first allocation is done. */
+  /** Descriptors that there may be. */
+  readonly most: number;
+  /** False: more descriptors than there may be; only what comes before the first allocation is done. */
   readonly whole: boolean;
+}
+
+/**
+ * Descriptors that a boot may have.
+ * @param limitBytes  memory that it may touch for them; without a limit as many as can be numbered
+ */
+export function mostDescriptors(limitBytes: number | undefined): number {
+  if (limitBytes === undefined) return MAX_DESCRIPTORS;
+  return Math.min(MAX_DESCRIPTORS, Math.floor(limitBytes / TOUCHED_BYTES_A_PAGE));
+}
+
+/** How many that is, for messages: `2147483648 can be numbered`. */
+export function whyNoMore(most: number): string {
+  return `${most} ${limitOf(most)}`;
+}
+
+/** The same: `the 2147483648 page descriptors that can be numbered`. */
+export function moreThan(most: number): string {
+  return `the ${most} page descriptors that ${limitOf(most)}`;
+}
+
+function limitOf(most: number): string {
+  return most === MAX_DESCRIPTORS ? 'can be numbered' : 'fit into the memory a boot may touch';
 }
 
 /**
  * Adds up what a machine needs. O(ranges).
  * @param plan  its layout
+ * @param most  descriptors that there may be, from {@link mostDescriptors}
  */
-export function needsOf(plan: LayoutPlan): BootNeeds {
+export function needsOf(plan: LayoutPlan, most = MAX_DESCRIPTORS): BootNeeds {
   const size = plan.pagesPerSection;
   const sections = [...plan.memory, ...plan.devices].map(({ startPfn, endPfn }) => ({
     start: Math.floor(startPfn / size),
@@ -59,8 +84,9 @@ export function needsOf(plan: LayoutPlan): BootNeeds {
     descriptors,
     zones: zones + new Set(plan.devices.map((range) => range.nid)).size,
     reservedBytes: Math.round(Math.min(span, MAX_DESCRIPTORS) * RESERVED_BYTES_A_PAGE),
-    touchedBytes: Math.round(descriptors * TOUCHED_BYTES_A_PAGE),
-    whole: descriptors <= MAX_DESCRIPTORS,
+    touchedBytes: Math.round(Math.min(descriptors, most) * TOUCHED_BYTES_A_PAGE),
+    most,
+    whole: descriptors <= most,
   };
 }
 
@@ -79,9 +105,9 @@ export function checkNeeds(needs: BootNeeds, eager: boolean): void {
   if (eager && !needs.whole) {
     throw new BootmemError(
       'ERR_BOOTMEM_USAGE',
-      `eager needs ${needs.descriptors} page descriptors at once, and ${MAX_DESCRIPTORS} can be numbered; ` +
+      `eager needs ${needs.descriptors} page descriptors at once, and ${whyNoMore(needs.most)}; ` +
         'deferred and on-demand boots go to the first allocation and predict the rest',
-      { descriptors: needs.descriptors, maxDescriptors: MAX_DESCRIPTORS },
+      { descriptors: needs.descriptors, maxDescriptors: needs.most },
     );
   }
 }
@@ -93,9 +119,10 @@ const SPARE_DESCRIPTORS = 2 ** 23;
  * Refuses a machine whose pages do not all get descriptors when those before the first allocation do not either.
  * @param pages  who initialises what
  * @param size   pages of a section
+ * @param most   descriptors that there may be
  * @throws BootmemError ERR_BOOTMEM_USAGE with what the boot would need
  */
-export function checkEarlyNeeds({ runs }: InitPlan, size: number): void {
+export function checkEarlyNeeds({ runs }: InitPlan, size: number, most: number): void {
   let sections = 0;
   let reached = 0;
   for (const { owner, startPfn, endPfn } of runs.toSorted((a, b) => a.startPfn - b.startPfn)) {
@@ -105,10 +132,10 @@ export function checkEarlyNeeds({ runs }: InitPlan, size: number): void {
     reached = Math.max(reached, end);
   }
   const descriptors = sections * size;
-  if (descriptors + SPARE_DESCRIPTORS <= MAX_DESCRIPTORS) return;
+  if (descriptors + SPARE_DESCRIPTORS <= most) return;
   throw new BootmemError(
     'ERR_BOOTMEM_USAGE',
-    `to its first allocation the boot needs ${descriptors} page descriptors, and ${MAX_DESCRIPTORS} can be numbered`,
-    { descriptors, maxDescriptors: MAX_DESCRIPTORS },
+    `to its first allocation the boot needs ${descriptors} page descriptors, and ${whyNoMore(most)}`,
+    { descriptors, maxDescriptors: most },
   );
 }

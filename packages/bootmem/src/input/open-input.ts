@@ -1,0 +1,164 @@
+/**
+ * Files as bytes and as text, whatever lies under a name: a plain file, a pipe whose other end is silent, a device without
+ * end, a loop of links, something that is gone by the time it is read. Each is read in bounded memory or is an error that
+ * names it.
+ *
+ * Waiting for a pipe is done by the event loop: a thread of the system that waits in `open` or `read` could not be called
+ * back, and the process could not end.
+ */
+import { constants, createReadStream, openSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import { addAbortSignal } from 'node:stream';
+import type { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
+import { BootmemError, codeOf, messageOf } from '../errors.js';
+
+/** What names standard input. */
+export const STANDARD_INPUT = '-';
+
+/** Most bytes that are read of a log: a device or a pipe may have no end. */
+const MOST_BYTES = 2 ** 30;
+
+/** Most bytes of a file that is read whole: the halves of a log that are joined, what lies beside a log. */
+const MOST_WHOLE = 2 ** 26;
+
+/** How a file is read. */
+export interface ReadOptions {
+  /** Most bytes. */
+  readonly most?: number;
+  /** Ends the reading, also of a pipe that says nothing. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An error of the file system, with the name that it is about. */
+export function cannotRead(path: string, cause: unknown): BootmemError {
+  const message = `cannot read ${path}: ${messageOf(cause)}`;
+  return new BootmemError('ERR_BOOTMEM_READ', message, { path }, { cause });
+}
+
+/**
+ * Opens what a user named.
+ * @param path    any file, or {@link STANDARD_INPUT}
+ * @param signal  destroys the stream
+ * @throws BootmemError ERR_BOOTMEM_READ when there is none, or it is a folder
+ */
+async function openInput(path: string, signal?: AbortSignal): Promise<Readable> {
+  const stream = path === STANDARD_INPUT ? process.stdin : await openFile(path);
+  return signal === undefined ? stream : addAbortSignal(signal, stream);
+}
+
+async function openFile(path: string): Promise<Readable> {
+  try {
+    const found = await stat(path);
+    if (found.isDirectory()) throw new Error('it is a folder');
+    if (!found.isFIFO()) return createReadStream(path);
+    // Opened without waiting for a writer; the socket waits for what it writes.
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    return new Socket({ fd, readable: true, writable: false });
+  } catch (error) {
+    throw cannotRead(path, error);
+  }
+}
+
+/**
+ * The bytes of a file.
+ * @param path     any file, or {@link STANDARD_INPUT}
+ * @param options  bound and signal
+ * @throws BootmemError ERR_BOOTMEM_READ as `openInput`, ERR_BOOTMEM_INPUT while reading, when there are more
+ */
+export async function* bytesOf(
+  path: string,
+  { most = MOST_BYTES, signal }: ReadOptions = {},
+): AsyncGenerator<Uint8Array> {
+  const stream = await openInput(path, signal);
+  let size = 0;
+  try {
+    for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+      size += chunk.byteLength;
+      if (size > most) {
+        const message = `${path} holds more than ${most / 2 ** 20} MiB: no log is so long`;
+        throw new BootmemError('ERR_BOOTMEM_INPUT', message, { path, most });
+      }
+      yield chunk;
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error instanceof BootmemError ? error : cannotRead(path, error);
+  } finally {
+    stream.destroy();
+  }
+}
+
+/**
+ * The bytes of a plain file that may be missing: what lies beside a log.
+ * @returns undefined when there is none
+ * @throws BootmemError ERR_BOOTMEM_READ when it is none or cannot be read, ERR_BOOTMEM_INPUT when it is too long
+ */
+export async function bytesIfAny(path: string, signal?: AbortSignal): Promise<Buffer | undefined> {
+  try {
+    if (!(await stat(path)).isFile()) throw new Error('it is no plain file');
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of bytesOf(path, { most: MOST_WHOLE, signal })) chunks.push(chunk);
+    return Buffer.concat(chunks);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    signal?.throwIfAborted();
+    throw error instanceof BootmemError ? error : cannotRead(path, error);
+  }
+}
+
+/** Most bytes between two turns of the event loop. */
+const STEP_BYTES = 2 ** 16;
+
+/**
+ * The same bytes in pieces, with a turn of the event loop after each: whoever takes them in is interrupted by timers, other
+ * work and the signal, however much of it lies ready.
+ * @param source  pieces of any size
+ * @param signal  ends it
+ * @throws the signal's reason
+ */
+export async function* inTurns(
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of source) {
+    for (let at = 0; at < chunk.byteLength; at += STEP_BYTES) {
+      yield chunk.subarray(at, at + STEP_BYTES);
+      await setImmediate();
+      signal?.throwIfAborted();
+    }
+  }
+}
+
+/**
+ * What stands under a name.
+ * @returns undefined when there is nothing
+ * @throws BootmemError ERR_BOOTMEM_READ when that cannot be found out
+ */
+export async function kindOf(path: string): Promise<'folder' | 'file' | undefined> {
+  try {
+    return (await stat(path)).isDirectory() ? 'folder' : 'file';
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw cannotRead(path, error);
+  }
+}
+
+/**
+ * Names in a folder, sorted.
+ * @throws BootmemError ERR_BOOTMEM_READ when they cannot be read
+ */
+export async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).sort();
+  } catch (error) {
+    throw cannotRead(folder, error);
+  }
+}
+
+/** Gone, or never there; a file that goes between two looks is as one that was never there. */
+function isMissing(error: unknown): boolean {
+  const cause = error instanceof BootmemError ? error.cause : error;
+  return codeOf(cause) === 'ENOENT';
+}
