@@ -7,9 +7,10 @@ import type { BlockRangeView, LsmemView } from '../view-result.js';
 /** Bytes of a block where the input does not say. */
 const USUAL_BLOCK = 2 ** 27;
 
-/** One block. */
-interface Block {
-  readonly index: number;
+/** Blocks in a row that are alike. */
+interface Run {
+  readonly first: number;
+  readonly last: number;
   readonly online: boolean;
   readonly nid: number;
   readonly zones: readonly string[];
@@ -25,11 +26,12 @@ export function lsmemView(input: LoadedMachine): LsmemView {
     input.blocks?.blockBytes ?? input.description.printed.blockSize?.bytes ?? USUAL_BLOCK;
   const blocks =
     input.blocks?.blocks.map(({ index, online, nid, zone }) => ({
-      index,
+      first: index,
+      last: index,
       online,
       nid,
       zones: zone === '' || zone === 'none' ? zonesOf(plan, index, blockBytes) : [zone],
-    })) ?? blocksOf(plan, blockBytes);
+    })) ?? runsOf(plan, blockBytes);
   const ranges = joined(blocks, blockBytes);
   const sum = (online: boolean): number =>
     ranges.reduce((bytes, one) => (one.online === online ? bytes + one.end - one.start : bytes), 0);
@@ -54,33 +56,48 @@ function zonesOf({ layout, pageSize }: LayoutPlan, index: number, blockBytes: nu
   return [...new Set(zones)];
 }
 
-/** Blocks that hold memory. A block of two nodes counts as the first one's. */
-function blocksOf(plan: LayoutPlan, blockBytes: number): Block[] {
-  const blocks = new Map<number, Block>();
+/**
+ * Blocks that hold memory, ascending. A block of two nodes counts as the first one's. O(ranges × zones), however many blocks.
+ */
+function runsOf(plan: LayoutPlan, blockBytes: number): Run[] {
   const pages = blockBytes / plan.pageSize;
+  // Only a block with the edge of a zone in it is unlike the one before it.
+  const edges = plan.layout.nodes
+    .flatMap((node) => node.zones.flatMap(({ startPfn, endPfn }) => [startPfn, endPfn]))
+    .map((pfn) => Math.floor(pfn / pages))
+    .flatMap((block) => [block, block + 1]);
+  const starts = [...new Set(edges)].sort((a, b) => a - b);
+  const runs: Run[] = [];
+  let next = 0;
   for (const { startPfn, endPfn, nid } of plan.memory) {
-    for (let index = Math.floor(startPfn / pages); index * pages < endPfn; index++) {
-      if (blocks.has(index)) continue;
-      blocks.set(index, { index, online: true, nid, zones: zonesOf(plan, index, blockBytes) });
+    const from = Math.max(next, Math.floor(startPfn / pages));
+    next = Math.max(next, Math.ceil(endPfn / pages));
+    const cuts = [from, ...starts.filter((block) => block > from && block < next), next];
+    for (let index = 1; index < cuts.length; index++) {
+      const [first, last] = [cuts[index - 1]!, cuts[index]! - 1];
+      if (first > last) continue;
+      runs.push({ first, last, online: true, nid, zones: zonesOf(plan, first, blockBytes) });
     }
   }
-  return [...blocks.values()];
+  return runs;
 }
 
-function joined(blocks: readonly Block[], blockBytes: number): BlockRangeView[] {
+function joined(runs: readonly Run[], blockBytes: number): BlockRangeView[] {
   const ranges: { -readonly [Key in keyof BlockRangeView]: BlockRangeView[Key] }[] = [];
-  for (const { index, online, nid, zones } of blocks.toSorted((a, b) => a.index - b.index)) {
+  for (const { first, last: lastBlock, online, nid, zones } of runs.toSorted(
+    (a, b) => a.first - b.first,
+  )) {
     const last = ranges.at(-1);
     const isSame =
-      last?.lastBlock === index - 1 &&
+      last?.lastBlock === first - 1 &&
       last.online === online &&
       last.nid === nid &&
       last.zones.join() === zones.join();
-    const end = (index + 1) * blockBytes;
-    if (isSame) Object.assign(last, { lastBlock: index, end });
+    const end = (lastBlock + 1) * blockBytes;
+    if (isSame) Object.assign(last, { lastBlock, end });
     else {
-      const start = index * blockBytes;
-      ranges.push({ start, end, online, nid, firstBlock: index, lastBlock: index, zones });
+      const start = first * blockBytes;
+      ranges.push({ start, end, online, nid, firstBlock: first, lastBlock, zones });
     }
   }
   return ranges;
