@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { synthesize } from '@bootmem/firmware-map';
 import { bootMemory, BootmemError, loadMachine } from '../dist/index.js';
@@ -196,4 +197,37 @@ test('await using ends the machine', async () => {
     expect(machine.plan.layout.nodes).toHaveLength(1);
   }
   expect(() => kept.report()).toThrow(/closed/);
+});
+
+test('a boot in which nothing can be allocated rejects once, and leaves no rejection that nobody hears', async () => {
+  const unheard: unknown[] = [];
+  const hear = (reason: unknown): void => void unheard.push(reason);
+  process.on('unhandledRejection', hear);
+  const base = synthesize({ memory: '8G' });
+  // All that comes before the deferred part is in use.
+  const description = {
+    ...base,
+    memblock: {
+      ...base.memblock,
+      dumps: [
+        {
+          line: 1,
+          complete: true,
+          physmem: [],
+          counts: {},
+          memory: [{ line: 2, start: 0x1000, end: 8 * 2 ** 30, flags: 0, nid: 0 }],
+          reserved: [{ line: 3, start: 0x1000, end: 8 * 2 ** 30 - 2 ** 21, flags: 0 }],
+        },
+      ],
+    },
+  } as unknown as typeof base;
+  try {
+    await expect(bootMemory(description, { threads: 1 })).rejects.toMatchObject({
+      code: 'ERR_BOOTMEM_INIT',
+    });
+    await setImmediate();
+    expect(unheard).toEqual([]);
+  } finally {
+    process.off('unhandledRejection', hear);
+  }
 });

@@ -137,6 +137,8 @@ export class DeferredPass {
         idempotent: true,
       }),
     }));
+    // Where a boot fails before its pass, nobody asks for them any more.
+    for (const one of this.#prepared) one.catch(() => undefined);
     const helpers = this.#threads - 1;
     if (helpers === 0 || this.nodes.length === 0) return;
     const arg: AttachArg = {

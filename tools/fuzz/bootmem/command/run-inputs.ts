@@ -1,0 +1,99 @@
+/**
+ * Runs inputs one after the other, in a thread that may be ended from outside: each is announced before it begins. What must
+ * hold of each is here; that it ends at all, and within its heap, is seen to by who started the thread.
+ */
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { parentPort, workerData } from 'node:worker_threads';
+import { createColors } from '../../../../packages/bootmem/dist/format/colors.js';
+import { main } from '../../../../packages/bootmem/dist/cli/program.js';
+import { Random } from '../../../kit/random.mjs';
+import { stopwatch } from '../../../kit/stopwatch.js';
+import { makeInput } from './inputs.js';
+
+/** What the thread is told. */
+export interface Task {
+  readonly folder: string;
+  readonly seed: number;
+  readonly first: number;
+  readonly last: number;
+  readonly longestMs: number;
+  readonly print: boolean;
+}
+
+/** What it tells: an input begins, or did not hold. */
+export type Told =
+  | { readonly kind: 'begin'; readonly index: number }
+  | { readonly kind: 'fault'; readonly index: number; readonly text: string }
+  | { readonly kind: 'slow'; readonly index: number; readonly ms: number };
+
+/** Controls but tab and line end, and marks of direction. */
+const RAW =
+  // eslint-disable-next-line no-control-regex -- what must not be printed
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
+/** Colours of the command's own. */
+// eslint-disable-next-line no-control-regex -- sequences begin with ESC
+const SGR = /\u001b\[(?:1|2|22|31|32|33|36|39)m/gu;
+
+const port = parentPort!;
+const { folder, seed, first, last, longestMs, print } = workerData as Task;
+const say = (told: Told): void => {
+  port.postMessage(told);
+};
+
+/** Throws with what does not hold. */
+async function runInput(own: string, random: Random): Promise<void> {
+  const { args } = makeInput(own, random);
+  if (print) console.log(JSON.stringify(args));
+  const isTerminal = random.once(2);
+  let out = '';
+  let err = '';
+  const code = await main(args, {
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
+    outIsTerminal: isTerminal,
+    columns: isTerminal ? random.pick([1, 20, 80, 200]) : undefined,
+    errIsTerminal: false,
+    errStream: new Writable(),
+    colors: createColors(isTerminal),
+    signal: new AbortController().signal,
+    env: {},
+  });
+  if (print) console.log(out.slice(0, 4000), err, code);
+  const demand = (fact: boolean, otherwise: string): void => {
+    if (!fact)
+      throw new Error(`${otherwise}: ${JSON.stringify({ args, code, err: err.slice(0, 500) })}`);
+  };
+  demand([0, 1, 2].includes(code), 'another exit code');
+  demand(!err.includes('a fault of this program'), 'an error without a code');
+  demand(!RAW.test(err), 'a raw control on standard error');
+  demand(!RAW.test(out.replaceAll(SGR, '')), 'a raw control on standard output');
+  const isQuiet = args.includes('--quiet');
+  demand(code === 0 || isQuiet || `${out}${err}`.trim() !== '', 'a failure without a word');
+  demand(!isQuiet || out === '', 'output though it should be quiet');
+  if (args.includes('--json') && err === '') {
+    for (const line of out.split('\n').filter((text) => text !== '')) JSON.parse(line);
+  }
+}
+
+for (let index = first; index < last; index++) {
+  say({ kind: 'begin', index });
+  const own = join(folder, String(index));
+  mkdirSync(own);
+  const times = stopwatch();
+  try {
+    await runInput(own, new Random(seed, index));
+  } catch (error) {
+    say({ kind: 'fault', index, text: (error as Error).stack ?? String(error) });
+  }
+  const { cpuMs } = times();
+  if (cpuMs > longestMs)
+    say({ kind: 'fault', index, text: `took ${cpuMs.toFixed(0)} ms of processor time` });
+  say({ kind: 'slow', index, ms: cpuMs });
+  rmSync(own, { recursive: true, force: true });
+}
