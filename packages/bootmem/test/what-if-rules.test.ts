@@ -44,6 +44,17 @@ test('memory that ends below the first table’s reach needs none of memblock', 
   expect(tables).toEqual([]);
 });
 
+// memory   [1 MiB · image ▏··▶ 3 GiB − 128 KiB)   [4 GiB ··▶ top)      then what is below the image's end
+test('upwards, the buffer of the image serves, and tables lie above the image', () => {
+  const memory = [LOW, { start: 4 * GIB, end: 65 * GIB }];
+  const upwards = { memory, top: IMAGE, buffer: IMAGE - 1, isUpwards: true };
+  const tables = directMapTables({ ...upwards, traits: { bufferPages: 6, gibPages: false } });
+  // Of 1 + 3 + 61 tables of GiBs and one each for the first and the last 2 MiB below 3 GiB, 6 are in the buffer.
+  expect(tables).toHaveLength(67 - 6);
+  expect(new Set(tables.map(({ from }) => from))).toEqual(new Set([IMAGE]));
+  expect(directMapTables({ ...upwards, memory: [LOW], traits: PLAIN })).toEqual([]);
+});
+
 // map      |rsv|usable ……|rsv|    |rsv|usable ………|rsv|   gap   |usable|
 // records  [ 1 ]         [       2       ]        [     3     ]
 test('stretches that hibernation leaves alone are joined where they touch', () => {

@@ -1,8 +1,14 @@
 import { readFile } from 'node:fs/promises';
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { parseDescription, synthesize } from '@bootmem/firmware-map';
 import { loadMachine } from '../dist/index.js';
 import type { LoadedMachine } from '../dist/index.js';
+import { planLayout } from '../dist/plan/layout-plan.js';
+import { stateOfBoot } from '../dist/what-if/boot-state.js';
+import { ImageMove, imageOf } from '../dist/what-if/image.js';
+import { otherBoot } from '../dist/what-if/other-boot.js';
+import { randomPlaces } from '../dist/what-if/random-places.js';
+import { wishesOf } from '../dist/what-if/requests/from-options.js';
 import { whatIf } from '../dist/what-if/what-if.js';
 import type { Changes } from '../dist/what-if/changes.js';
 import type { WhatIfReport, WhatIfRow } from '../dist/what-if-result.js';
@@ -35,6 +41,7 @@ const PAIRS = [
   ['k73-cma64m', 'k73-memmap-reserve'],
   ['k73-memmap-reserve', 'k73-reserve_mem'],
   ['k73-reserve_mem', 'k73-1n-2g'],
+  ['k61-srat-hotplug-nomovable', 'k61-srat-hotplug-movable_node'],
 ] as const;
 
 test.each(PAIRS)(
@@ -161,14 +168,86 @@ test('a crash kernel that fits nowhere, or whose place is in use, says so', asyn
   }
 });
 
-test('without nokaslr places are no more than estimates', async () => {
-  const report = whatIf(await recording('k61-1n-4g'), {
-    remove: ['nokaslr'],
-    add: ['crashkernel=256M'],
+describe('without nokaslr', () => {
+  const freed = { remove: ['nokaslr'] };
+
+  test('places are no more than estimates, the layout follows', async () => {
+    const four = await recording('k61-1n-4g');
+    const report = whatIf(four, { ...freed, add: ['crashkernel=256M'] });
+    expect(row(report, 'crashkernel')).toMatchObject({ certainty: 'estimate' });
+    expect(row(report, 'crashkernel').reason).toMatch(/nokaslr/);
+    expect(row(report, 'node 0 DMA32 present')).toMatchObject({ certainty: 'follows' });
+    expect(row(report, 'node 0 DMA32 present')).not.toHaveProperty('places');
+    const fixed = whatIf(four, { add: ['crashkernel=256M'] });
+    expect(fixed.rows.filter(({ places }) => places !== undefined)).toEqual([]);
   });
-  expect(row(report, 'crashkernel')).toMatchObject({ certainty: 'estimate' });
-  expect(row(report, 'crashkernel').reason).toMatch(/nokaslr/);
-  expect(row(report, 'node 0 DMA32 present')).toMatchObject({ certainty: 'follows' });
+
+  // memory    |16 MiB ················ image? ······ 3 GiB − 128 KiB| initrd |
+  // 256 MiB   at the top: 0xaf000000; below an image of 68.1 MiB that ends right there: 0x9b000000.
+  test('the set of places reaches from the top down to below an image at the top', async () => {
+    const four = await recording('k61-1n-4g');
+    const report = whatIf(four, { ...freed, add: ['crashkernel=256M'] });
+    expect(row(report, 'crashkernel').places).toEqual([{ start: 0x9b000000, end: 0xbf000000 }]);
+  });
+
+  test('what would fit in one piece fails where the image cuts it in two', async () => {
+    const four = await recording('k61-1n-4g');
+    const reason = (size: string): string | undefined =>
+      row(whatIf(four, { ...freed, add: [`crashkernel=${size}`] }), 'crashkernel').reason;
+    expect(reason('2G')).toMatch(/^fails where the image cuts the room in two, as at 0x/);
+    expect(reason('512M')).not.toMatch(/fails/);
+  });
+
+  test('gigantic pages are as many as the image leaves room for', async () => {
+    const huge = await recording('k73-huge1g-pdpe');
+    const report = whatIf(huge, { remove: ['nokaslr', 'hugepages'], add: ['hugepages=8'] });
+    const pages = report.rows.filter(({ id }) => id.startsWith('huge pages 1024 MiB'));
+    expect(pages.map(({ reason }) => reason).join()).toMatch(/between \d+ and \d+ of them/);
+  });
+
+  // Every place of the image, one by one: nothing lies where the set does not say.
+  test.each([
+    ['k61-1n-4g', 'crashkernel=700M'],
+    ['k61-1n-4g', 'crashkernel=300M,high'],
+    ['k61-2n-2g-2g', 'crashkernel=1G'],
+    ['k73-1n-2g', 'cma=300M'],
+  ])('%s with %s: no place of the image gives one outside the set', async (name, option) => {
+    const { description } = await recording(name);
+    const today = planLayout(description);
+    const changed = otherBoot(description, { ...freed, add: [option] });
+    const { wishes } = wishesOf(changed.description, description);
+    const input = {
+      today,
+      other: planLayout(changed.description),
+      wishes,
+      differs: changed.differs,
+    };
+    const sets = randomPlaces(input, stateOfBoot(input))!;
+    const image = imageOf(today)!;
+    const size = image.end - image.start;
+    let tried = 0;
+    // Each seventh place of 2 MiB, over the longest range of memory.
+    for (const { start, end } of input.other.derived.memory) {
+      for (let at = Math.max(start, 2 ** 24); at + size <= end; at += 14 * 2 ** 20) {
+        const { outcomes } = stateOfBoot({
+          ...input,
+          move: new ImageMove(image, at - image.start),
+        });
+        for (const { id, ranges } of outcomes) {
+          const { places, failsAt } = sets.get(id)!;
+          if (ranges.length === 0) expect([id, at, failsAt]).not.toContain(undefined);
+          for (const range of ranges) {
+            const isInside = places.some(
+              (place) => place.start <= range.start && range.end <= place.end,
+            );
+            expect([id, at, range, isInside]).toEqual([id, at, range, true]);
+          }
+        }
+        tried++;
+      }
+    }
+    expect(tried).toBeGreaterThan(100);
+  });
 });
 
 test('an option that is taken away leaves no trace', async () => {

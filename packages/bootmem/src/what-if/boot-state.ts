@@ -80,8 +80,8 @@ function withOutcomes(
 const ASKED = new Set<string>([ROWS.crashkernel.label, ROWS.cma.label]);
 
 /** Amounts without a place lie at the tops of nodes, as `boot` puts them; what is asked for comes after them. */
-function estimated({ today, other, wishes }: RerunInput): BootState {
-  const all = bootReservations(today);
+function estimated({ today, other, wishes, move }: RerunInput): BootState {
+  const all = bootReservations(today).map((one) => move?.of(one) ?? one);
   const placed = all.filter(({ why, assumed }) => !ASKED.has(why) && !(assumed && why === TOPS));
   const top = all.filter(({ why, assumed }) => assumed && why === TOPS);
   const gigantic = giganticPages(today).reduce(

@@ -1,6 +1,7 @@
 /** Two boots' figures side by side. */
 import type { WhatIfCertainty, WhatIfRow } from '../what-if-result.js';
 import type { Figure } from './figures.js';
+import type { RandomOutcome } from './random-places.js';
 
 /** What the second boot's figures can be trusted for. */
 export interface Trust {
@@ -8,6 +9,8 @@ export interface Trust {
   readonly layout: readonly string[];
   /** Reasons why the state at hand-over is an estimate. */
   readonly state: readonly string[];
+  /** Where reservations may lie instead, by row. */
+  readonly random?: ReadonlyMap<string, RandomOutcome>;
 }
 
 /**
@@ -44,7 +47,10 @@ function rowOf(before: Figure | undefined, after: Figure | undefined, trust: Tru
         ? 'estimate'
         : 'follows';
   const said = unknown ?? reasons[0];
-  const reason = [after?.remark, said].filter((text) => text !== undefined).join('; ');
+  const random = certainty === 'estimate' ? trust.random?.get(id) : undefined;
+  const reason = [after?.remark, ...chances(random), said]
+    .filter((text) => text !== undefined)
+    .join('; ');
   const value = certainty === 'unknown' ? undefined : after?.value;
   return {
     id,
@@ -56,5 +62,18 @@ function rowOf(before: Figure | undefined, after: Figure | undefined, trust: Tru
     changed: certainty === 'unknown' || before?.value !== value,
     certainty,
     ...(reason === '' ? {} : { reason }),
+    ...(random === undefined || unit !== 'range' ? {} : { places: random.places }),
   };
+}
+
+/** What a random place of the image may spoil. */
+function chances(random: RandomOutcome | undefined): string[] {
+  if (random?.failsAt === undefined) return [];
+  const { failsAt, least, most } = random;
+  const at = `0x${failsAt.toString(16)}`;
+  return [
+    most <= 1
+      ? `fails where the image cuts the room in two, as at ${at}`
+      : `between ${least} and ${most} of them, by where the image lies; fewest as at ${at}`,
+  ];
 }

@@ -12,6 +12,8 @@ interface Row {
   readonly namesReservations: boolean;
   /** The bounce buffer is cut into areas, with a record for each. */
   readonly bounceAreas: boolean;
+  /** A kernel that chooses its own place at random does so below this address. */
+  readonly randomBelow: number;
 }
 
 const RELEASES: ReleaseTable<Row> = [
@@ -21,7 +23,10 @@ const RELEASES: ReleaseTable<Row> = [
     giganticFirst: false,
     namesReservations: false,
     bounceAreas: false,
+    randomBelow: 2 ** 30,
   },
+  // "x86/KASLR: Extend kernel image physical address randomization to addresses larger than 4G".
+  { since: '4.8', randomBelow: Infinity },
   // "swiotlb: split up the global swiotlb lock": recorded with 6.1.
   { since: '6.0', bounceAreas: true },
   // "x86: kdump: use generic interface to simplify crashkernel reservation".

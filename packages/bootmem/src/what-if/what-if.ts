@@ -24,6 +24,8 @@ import { compareFigures } from './compare.js';
 import { figuresOf } from './figures.js';
 import { otherBoot } from './other-boot.js';
 import { wishesOf } from './requests/from-options.js';
+import { randomPlaces } from './random-places.js';
+import type { RerunInput } from './rerun/types.js';
 import type { WishOutcome } from './requests/wishes.js';
 
 const RANDOM_PLACE =
@@ -55,6 +57,8 @@ export function whatIf(input: LoadedMachine, changes: Changes): WhatIfReport {
   };
   const hasHugePages = raisesMarks(description);
   const text = (one: MachineDescription): string => one.commandLine?.text ?? '';
+  const isFixed = /(?:^|\s)nokaslr(?:\s|$)/.test(text(other.description));
+  const random = isFixed ? undefined : randomPlaces(after.input, after.state);
   const rows = compareFigures(
     figuresOf(plan, { ...before.state, ...logged }, { hasHugePages, unmodelled: [] }),
     figuresOf(after.plan, after.state, { hasHugePages, unmodelled: asked.unmodelled }),
@@ -63,8 +67,9 @@ export function whatIf(input: LoadedMachine, changes: Changes): WhatIfReport {
       state: [
         ...(other.differs.kernel ? [ANOTHER_KERNEL] : []),
         ...after.state.doubts,
-        ...(/(?:^|\s)nokaslr(?:\s|$)/.test(text(other.description)) ? [] : [RANDOM_PLACE]),
+        ...(isFixed ? [] : [RANDOM_PLACE]),
       ],
+      ...(random === undefined ? {} : { random }),
     },
   );
   const { reproduced } = before.state;
@@ -98,6 +103,8 @@ function raisesMarks({ proc, pageSize = 4096 }: MachineDescription): boolean {
 }
 
 interface Boot {
+  /** What the state was worked out from. */
+  readonly input: RerunInput;
   readonly plan: LayoutPlan;
   readonly state: BootState;
 }
@@ -112,8 +119,9 @@ function bootOf(today: LayoutPlan, description: MachineDescription, way: Way): B
   const first = layoutOf(description, way.model);
   const { wishes } = wishesOf(description, today.description);
   const differs = way.differs ?? { map: false, nodes: false };
-  const state = stateOfBoot({ today, other: first, wishes, differs });
-  return { plan: layoutOf(state.description, way.model), state };
+  const input: RerunInput = { today, other: first, wishes, differs };
+  const state = stateOfBoot(input);
+  return { input, plan: layoutOf(state.description, way.model), state };
 }
 
 /** The layout, in a memory model that nothing printed decides here. */

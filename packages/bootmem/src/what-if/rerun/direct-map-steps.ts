@@ -6,6 +6,7 @@ import { KERNEL_BASE } from '../../plan/reservations.js';
 import type { Request } from '../../plan/search.js';
 import { directMapTables } from './direct-map.js';
 import type { DirectMapTraits } from './direct-map.js';
+import { imageOf } from '../image.js';
 import type { RerunInput, Step } from './types.js';
 
 const OWN = /^(?:init_mem_mapping|memory_map_top_down|alloc_low_pages)/;
@@ -46,6 +47,14 @@ export function directMapSteps(
     kind: 'generate',
     run: ({ plan, memblock, take, giveBack }) => {
       const { endOfDram } = memblock;
+      const buffer = bufferOf(input.today) + (input.move?.by ?? 0);
+      if (plan.description.options.movableNode) {
+        const upwards = { memory: memoryOf(plan), top: buffer + 1, buffer, traits };
+        for (const { from, to } of directMapTables({ ...upwards, isUpwards: true })) {
+          take({ ...pattern, from, maxAddr: to });
+        }
+        return;
+      }
       const room = memblock.findInRange(ENTRY, { align: ENTRY, start: 2 ** 20, end: endOfDram });
       if (room === undefined) return;
       // The kernel looks for the highest free entry by taking it.
@@ -55,7 +64,7 @@ export function directMapSteps(
       const tables = directMapTables({
         memory,
         top: room + ENTRY,
-        buffer: bufferOf(input.today),
+        buffer,
         traits,
       });
       for (const { from, to } of tables) take({ ...pattern, from, maxAddr: to });
@@ -95,9 +104,8 @@ function traitsOf(
 }
 
 /** The buffer lies behind the rest of the image. */
-function bufferOf({ description }: LayoutPlan): number {
-  const first = description.memblock.dumps[0]?.reserved ?? [];
-  const image = first.find(({ start, end }) => start <= KERNEL_BASE && KERNEL_BASE < end);
+function bufferOf(plan: LayoutPlan): number {
+  const image = imageOf(plan);
   return image === undefined ? KERNEL_BASE : image.end - 1;
 }
 

@@ -18,6 +18,7 @@ import type { LayoutPlan } from '../../plan/layout-plan.js';
 import { markHotplug, setNodes, stateOf } from '../../plan/replay.js';
 import { findRoom } from '../../plan/search.js';
 import type { Request } from '../../plan/search.js';
+import type { ImageMove } from '../image.js';
 import { omit } from '../omit.js';
 import type { WishOutcome } from '../requests/wishes.js';
 import { initrdOf } from './initrd.js';
@@ -61,6 +62,7 @@ export function rerun(input: RerunInput): Rerun | undefined {
 
 class Run {
   readonly #other: LayoutPlan;
+  readonly #move: ImageMove | undefined;
   readonly #log: readonly MemblockOperation[];
   readonly #memblock: Memblock;
   readonly #dump: MemblockDump;
@@ -75,7 +77,9 @@ class Run {
   constructor(input: RerunInput, first: MemblockDump) {
     this.#other = input.other;
     this.#log = logOf(input.today.description, first);
-    this.#dump = otherDump(input.other, first);
+    this.#move = input.move;
+    const dump = otherDump(input.other, first);
+    this.#dump = input.move?.dump(dump) ?? dump;
     this.#memblock = stateOf(this.#dump, input.other.kernel.memblock);
     this.#ramdisk = initrdOf(input.today.description)?.loaded;
     if (input.other.description.options.movableNode) this.#memblock.direction = 'bottom-up';
@@ -85,7 +89,7 @@ class Run {
     this.#regions = Math.max(this.#regions, this.#memblock.regionCount('reserved'));
     switch (step.kind) {
       case 'fixed':
-        this.#apply(step.operation);
+        this.#apply(this.#moved(step.operation));
         return;
       case 'free':
         this.#free(step.operation);
@@ -165,6 +169,12 @@ class Run {
     };
   }
 
+  /** What lies in the image goes with it. */
+  #moved(operation: MemblockOperation): MemblockOperation {
+    if (this.#move === undefined || !('start' in operation)) return operation;
+    return this.#move.of(operation);
+  }
+
   #apply(operation: MemblockOperation): void {
     this.#operations.push(operation);
     if (!('start' in operation)) return;
@@ -189,7 +199,7 @@ class Run {
   #free(operation: Ranged): void {
     const { start, end } = operation;
     const got = this.#placed.findLast(({ was }) => was.start <= start && start < was.end);
-    if (got === undefined) this.#apply(operation);
+    if (got === undefined) this.#apply(this.#moved(operation));
     else if (got.now !== undefined) {
       const by = got.now - got.was.start;
       this.#apply({ ...operation, start: start + by, end: end + by });

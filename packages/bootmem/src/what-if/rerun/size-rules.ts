@@ -47,8 +47,10 @@ export class SizeRules {
         'areas for each processor are laid out by node, in a way that does not follow from the log',
       );
     }
-    if (today.description.options.movableNode !== other.description.options.movableNode) {
-      this.#doubts.add('movable_node turns the direction of early allocations');
+    if (today.description.options.movableNode && !other.description.options.movableNode) {
+      this.#doubts.add(
+        'with movable_node, a log does not show which page tables a boot without it needs',
+      );
     }
     if (differs.nodes && today.description.numa.srat.length > 0) {
       this.#doubts.add('tables of distances between nodes come and go');

@@ -4,6 +4,7 @@ import type { Memblock } from '@bootmem/memblock';
 import type { ByteSpan } from '../../explain-result.js';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 import type { Request } from '../../plan/search.js';
+import type { ImageMove } from '../image.js';
 import type { Wish, Wishes } from '../requests/wishes.js';
 
 /** Both machines. */
@@ -14,6 +15,8 @@ export interface RerunInput {
   readonly wishes: Wishes;
   /** What of the machine differs. */
   readonly differs: { readonly map: boolean; readonly nodes: boolean };
+  /** The other boot's kernel lies elsewhere. */
+  readonly move?: ImageMove;
 }
 
 /** An operation on a range. */
