@@ -3,7 +3,10 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 const cli = fileURLToPath(new URL('../../packages/bootmem/dist/cli.js', import.meta.url));
 const bootmem = (...args) =>
@@ -31,7 +34,7 @@ async function rendersIn(browser, file, scheme) {
   const { page, troubles } = await open(browser, file, scheme);
   assert.deepEqual(troubles, []);
   const figures = await page.$$eval('figure', (all) =>
-    all.map((one) => [one.id, one.querySelectorAll('svg rect, svg path, svg circle').length]),
+    all.map((one) => [one.id, one.querySelectorAll('svg rect, svg line, svg circle').length]),
   );
   for (const [id, marks] of figures)
     if (id !== 'unaccepted-figure') assert.ok(marks > 3, `${id} is drawn`);
@@ -40,6 +43,61 @@ async function rendersIn(browser, file, scheme) {
     return [style.backgroundColor, style.color];
   });
   assert.notEqual(ground, ink);
+  await page.close();
+}
+
+/** Nothing that makes a page hard to use for somebody, as far as a program can tell. */
+async function isUsable(browser, file, scheme, width) {
+  const { page } = await open(browser, file, scheme);
+  await page.setViewport({ width, height: 900 });
+  // Folded parts are looked at too.
+  await page.$$eval('details', (all) => all.forEach((one) => one.setAttribute('open', '')));
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  assert.deepEqual(
+    violations.map(({ id, nodes }) => [id, nodes[0].html.slice(0, 120), nodes.length]),
+    [],
+  );
+  await page.close();
+}
+
+/** On a phone whose browser runs no scripts. */
+async function readsWithoutScript(browser, file) {
+  const page = await browser.newPage();
+  await page.setJavaScriptEnabled(false);
+  await page.setViewport({ width: 390, height: 800, isMobile: true });
+  await page.goto(pathToFileURL(file).href);
+  const seen = await page.evaluate(() => ({
+    width: document.documentElement.scrollWidth,
+    figures: [...document.querySelectorAll('figure')].map((one) => [
+      one.id,
+      one.querySelectorAll('svg title').length,
+    ]),
+    nameless: document.querySelectorAll('svg[role="img"]:not(:has(> title))').length,
+    waterfall: document.querySelectorAll('#memory svg rect').length,
+    log: document.querySelector('#log').textContent.length,
+    controls: [...document.querySelectorAll('button')].filter((one) => one.offsetParent !== null)
+      .length,
+    // Sizes of letters do not shrink with the page.
+    letters: Math.min(
+      ...[...document.querySelectorAll('svg text')].map((one) =>
+        Number.parseFloat(globalThis.getComputedStyle(one).fontSize),
+      ),
+    ),
+    // A number is one word: none is broken over two lines.
+    broken: [...document.querySelectorAll('td.number')].filter((one) => {
+      const text = document.createRange();
+      text.selectNodeContents(one);
+      return new Set([...text.getClientRects()].map(({ top }) => top)).size > 1;
+    }).length,
+  }));
+  assert.equal(seen.width, 390);
+  for (const [id, titles] of seen.figures)
+    if (id !== 'unaccepted-figure') assert.ok(titles > 3, `${id} is drawn`);
+  assert.ok(seen.waterfall > 10);
+  assert.ok(seen.log > 1000);
+  assert.ok(seen.letters >= 11);
+  assert.deepEqual([seen.nameless, seen.controls, seen.broken], [0, 0, 0]);
   await page.close();
 }
 
@@ -59,7 +117,7 @@ async function showsFigures(browser, file, { boot, check }) {
   });
   const zones = await page.$$eval('#zone-table tbody tr', (rows) =>
     rows.map((row) =>
-      [...row.querySelectorAll('td')].map((cell) => cell.textContent.replace(/,/g, '')),
+      [...row.querySelectorAll('td')].map((cell) => cell.textContent.replace(/(\d) (?=\d)/g, '$1')),
     ),
   );
   assert.deepEqual(
@@ -126,8 +184,8 @@ async function prints(browser, file) {
 
 async function drawsUnaccepted(browser, file) {
   const { page } = await open(browser, file);
-  const paths = await page.$$eval('#unaccepted-figure svg path', (all) => all.length);
-  assert.ok(paths > 1);
+  const lines = await page.$$eval('#unaccepted-figure svg line[stroke]', (all) => all.length);
+  assert.ok(lines > 1);
   await page.close();
 }
 
@@ -144,6 +202,13 @@ export function reportChecks(browser, folder) {
   return new Map([
     ['the light report renders without the network', () => rendersIn(browser, file, 'light')],
     ['the dark report renders without the network', () => rendersIn(browser, file, 'dark')],
+    ...['light', 'dark'].flatMap((scheme) =>
+      [1280, 390].map((width) => [
+        `axe finds nothing in the ${scheme} report at ${width} pixels`,
+        () => isUsable(browser, file, scheme, width),
+      ]),
+    ),
+    ['the report reads on a phone without scripts', () => readsWithoutScript(browser, file)],
     ["the report's figures equal its JSON", () => showsFigures(browser, file, result)],
     [
       "the report's map obeys keys, filters and theme buttons",

@@ -1,49 +1,107 @@
 /* global matchMedia */
 /**
- * The report's own script: reads the JSON that stands in the page and fills the page's parts. Every control is a
- * button or reacts to keys.
+ * The report's own script: the page is whole without it. It zooms the address map with the function that drew it, filters
+ * the checks, and turns the light on and off. Every control is a button or reacts to keys.
  *
- * `bundle.mjs` makes one file of it. What a figure shows is computed by pure functions beside its drawing
- * (`zoneParts`, `blockRows`, …), so that they can move to whatever draws the same without a browser.
+ * `bundle.mjs` makes one file of it.
  */
-import { byId, element } from './dom.js';
-import { addressMap } from './figures/address-map.js';
-import { cards } from './figures/cards.js';
-import { checks } from './figures/checks.js';
-import { freeBlocks } from './figures/free-blocks.js';
-import { scaling } from './figures/scaling.js';
-import { timeline } from './figures/timeline.js';
-import { unaccepted } from './figures/unaccepted.js';
-import { zones } from './figures/zones.js';
+import { addressMap, mapEnds, mapZooms } from '../dist/report/drawings/address-map.js';
 
-const report = JSON.parse(byId('data').textContent);
-const { boot } = report;
+const byId = (id) => document.getElementById(id);
+
+function button(text, attributes, act) {
+  const made = document.createElement('button');
+  made.type = 'button';
+  made.textContent = text;
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.addEventListener('click', act);
+  return made;
+}
 
 function theme() {
-  const button = byId('theme');
-  button.addEventListener('click', () => {
-    const dark = document.documentElement.dataset.theme
-      ? document.documentElement.dataset.theme === 'dark'
-      : matchMedia('(prefers-color-scheme: dark)').matches;
-    document.documentElement.dataset.theme = dark ? 'light' : 'dark';
+  const { documentElement: root } = document;
+  byId('theme').hidden = false;
+  byId('theme').addEventListener('click', () => {
+    const isDark =
+      root.dataset.theme === undefined
+        ? matchMedia('(prefers-color-scheme: dark)').matches
+        : root.dataset.theme === 'dark';
+    root.dataset.theme = isDark ? 'light' : 'dark';
   });
 }
 
-byId('title').textContent = `Memory bring-up of ${boot.source}`;
-byId('subtitle').textContent =
-  `kernel ${boot.kernel}, profile ${boot.options.profile}; ${boot.options.mode}, ${boot.options.threads} thread${boot.options.threads === 1 ? '' : 's'}, acceptance ${boot.options.accept}`;
-for (const part of [
-  cards,
-  addressMap,
-  zones,
-  timeline,
-  freeBlocks,
-  unaccepted,
-  scaling,
-  checks,
-  theme,
-])
-  part(report);
-byId('log').textContent = boot.log.join('\n');
-for (const note of boot.notes) byId('notes').append(element('li', {}, note));
+/** Bytes below which the map does not zoom. */
+const CLOSEST = 4 * 4096;
+
+function zoomMap(boot) {
+  const zooms = mapZooms(boot);
+  const { map: end } = mapEnds(boot);
+  const figure = byId('map-figure');
+  const tools = byId('map-tools');
+  let view = zooms[0];
+  const show = (next) => {
+    view = next;
+    figure.innerHTML = addressMap(boot, view);
+    figure.dataset.from = String(view.from);
+    figure.dataset.to = String(view.to);
+    for (const [index, one] of zooms.entries()) {
+      const isPressed = one.from === view.from && one.to === view.to;
+      tools.querySelectorAll('button')[index].setAttribute('aria-pressed', String(isPressed));
+    }
+  };
+  const move = (from, to) => {
+    const span = Math.max(CLOSEST, Math.min(to - from, end));
+    const start = Math.max(0, Math.min(from, end - span));
+    show({ from: start, to: start + span });
+  };
+  tools.hidden = false;
+  tools.prepend(...zooms.map((zoom) => button(zoom.name, {}, () => show(zoom))));
+  figure.addEventListener('keydown', (event) => {
+    const { from, to } = view;
+    const span = to - from;
+    const middle = from + span / 2;
+    const actions = {
+      ArrowLeft: () => move(from - span / 4, to - span / 4),
+      ArrowRight: () => move(from + span / 4, to + span / 4),
+      '+': () => move(middle - span / 4, middle + span / 4),
+      '=': () => move(middle - span / 4, middle + span / 4),
+      '-': () => move(middle - span, middle + span),
+      Home: () => show(zooms[0]),
+    };
+    const action = actions[event.key];
+    if (action === undefined) return;
+    event.preventDefault();
+    action();
+  });
+  show(view);
+}
+
+function filterChecks(check) {
+  const tools = byId('check-tools');
+  const rows = byId('check-table').querySelectorAll('tbody tr');
+  const filters = [
+    ['all', check.facts.length],
+    ['equal', check.equal],
+    ['differs', check.differs],
+    ['not derivable', check.notDerivable],
+  ];
+  const made = filters.map(([name, amount], index) =>
+    button(
+      `${name} (${amount})`,
+      { 'aria-pressed': String(index === 0), 'data-filter': name },
+      () => {
+        for (const [at, one] of made.entries()) one.setAttribute('aria-pressed', at === index);
+        for (const row of rows)
+          row.classList.toggle('hidden', name !== 'all' && row.dataset.verdict !== name);
+      },
+    ),
+  );
+  tools.append(...made);
+  tools.hidden = false;
+}
+
+const { boot, check } = JSON.parse(byId('data').textContent);
+theme();
+zoomMap(boot);
+filterChecks(check);
 document.documentElement.dataset.ready = 'true';

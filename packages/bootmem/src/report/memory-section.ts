@@ -1,25 +1,19 @@
 /**
- * Two parts of the page that need no script: where the memory went, as a waterfall and tables, and the findings.
+ * The first parts of the page: the findings, and where the memory went, a waterfall beside its numbers.
  *
  * ```
- * whole      ████████████████████████████████
- * row        ·······················█████████      each bar begins where the rows before it have left off
- * row        ····················███
+ * whole         ████████████████████████████████   4 GiB  100 %   its line
+ * row           ·······················█████████   …              each bar begins where the rows before it have left off
+ * row           ····················███
  * what goes on  ████████████████████
  * ```
  */
-import type { ExplainLevel, ExplainReport } from '../explain-result.js';
+import type { ByteSpan, ExplainLevel, ExplainReport } from '../explain-result.js';
 import { formatBytes, formatPercent } from '../format/numbers.js';
 import type { Finding } from '../result.js';
-
-/** Text that may stand in an element or an attribute. */
-export function escapeHtml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
-}
+import { escapeHtml } from './html.js';
+import { percentOf } from './drawings/svg.js';
+import type { Domain } from './drawings/svg.js';
 
 /** Findings as a list; a sentence where there are none. */
 export function findingsHtml(findings: readonly Finding[]): string {
@@ -58,40 +52,50 @@ function partsOf({ whole, rows, rest, left }: ExplainLevel): Part[] {
   ];
 }
 
-const WIDTH = 640;
-const BAR = 14;
-const STEP = 20;
+/** Percent of the width that something takes which is there, however small. */
+const LEAST = 0.4;
+/** From this share on, what goes on is cut off at the left, so that what was taken can be seen. */
+const MUCH_LEFT = 0.7;
 
-/** The waterfall of a level: each bar from where the ones before it ended, from the right. */
-function waterfall(level: ExplainLevel): string {
-  const parts = partsOf(level);
-  const scale = level.whole.bytes === 0 ? 0 : WIDTH / level.whole.bytes;
-  let end = level.whole.bytes;
-  const bars = parts.map(({ kind, bytes, label }, index) => {
-    const start = kind === 'whole' || kind === 'left' ? 0 : end - bytes;
-    if (kind === 'row' || kind === 'rest') end = start;
-    // Something there shows, however small.
-    const width = Math.max(1, bytes * scale);
-    const title = `${label}: ${formatBytes(bytes)}`;
-    return `<rect class="${kind}" x="${Math.min(WIDTH - 1, start * scale).toFixed(1)}" y="${index * STEP}" width="${width.toFixed(1)}" height="${BAR}"><title>${escapeHtml(title)}</title></rect>`;
-  });
-  const height = parts.length * STEP;
-  const name = escapeHtml(`${level.title}: ${level.whole.label} divided up`);
-  return `<svg class="waterfall" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${name}"><title>${name}</title>${bars.join('')}</svg>`;
+/** The part of a level that bars show: all of it, or its end. */
+function domainOf({ whole, left }: ExplainLevel): Domain {
+  const to = Math.max(1, whole.bytes);
+  const on = left?.bytes ?? 0;
+  return { from: on / to < MUCH_LEFT ? 0 : Math.max(0, on - (to - on) / 6), to };
 }
 
-function table(level: ExplainLevel): string {
-  const rows = partsOf(level).map(({ label, bytes, kind, note }) => {
-    const share = formatPercent(level.whole.bytes === 0 ? 0 : bytes / level.whole.bytes);
-    return `<tr class="${kind}"><th scope="row">${escapeHtml(label)}</th><td>${formatBytes(bytes)}</td><td>${share}</td><td>${escapeHtml(note)}</td></tr>`;
-  });
-  return `<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">${escapeHtml(level.title)}</th><th scope="col">size</th><th scope="col">share</th><th scope="col">evidence</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
+/** A bar of the waterfall: what is left of the whole, or where it is taken from. */
+function bar({ kind, label }: Part, { start, end }: ByteSpan, domain: Domain): string {
+  const first = percentOf(Math.max(start, domain.from), domain);
+  const width = Math.max(LEAST, percentOf(end, domain) - first);
+  const x = Math.min(first, 100 - width);
+  const title = escapeHtml(`${label}: ${formatBytes(end - start)}`);
+  const cut = start < domain.from ? '<rect class="cut" x="2%" y="0" width="1%" height="14"/>' : '';
+  return `<svg class="waterfall" width="100%" height="14" role="img" aria-label="${title}"><title>${title}</title><rect class="${kind}" x="${x.toFixed(3)}%" y="0" width="${width.toFixed(3)}%" height="14"/>${cut}</svg>`;
 }
 
-/** All levels: picture and table; a sentence where nothing was explained. */
+function levelHtml(level: ExplainLevel): string {
+  const whole = level.whole.bytes;
+  const domain = domainOf(level);
+  let end = whole;
+  const rows = partsOf(level).map((part) => {
+    const { label, bytes, kind, note } = part;
+    const isWhole = kind === 'whole' || kind === 'left';
+    const start = isWhole ? 0 : end - bytes;
+    const drawn = bar(part, { start, end: start + bytes }, domain);
+    if (!isWhole) end = start;
+    const share = formatPercent(whole === 0 ? 0 : bytes / whole);
+    const quote = escapeHtml(note);
+    return `<tr class="${kind}"><th scope="row">${escapeHtml(label)}</th><td class="bar">${drawn}</td><td class="number">${formatBytes(bytes)}</td><td class="number">${share}</td><td class="evidence"><span title="${quote}">${quote}</span></td></tr>`;
+  });
+  const title = escapeHtml(level.title);
+  const scale = domain.from === 0 ? '' : `from ${formatBytes(domain.from)}`;
+  const reach = `${scale}<span class="unseen"> to ${formatBytes(whole)}, as a bar</span>`;
+  return `<div class="level"><table><thead><tr><th scope="col">${title}</th><th scope="col" class="bar">${reach}</th><th scope="col" class="number">size</th><th scope="col" class="number">share</th><th scope="col" class="evidence">evidence</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
+}
+
+/** All levels, each a waterfall beside its numbers; a sentence where nothing was explained. */
 export function memoryHtml(report: ExplainReport | undefined): string {
   if (report === undefined) return '<p>Not worked out for this page.</p>';
-  return report.levels
-    .map((level) => `<h3>${escapeHtml(level.title)}</h3>${waterfall(level)}${table(level)}`)
-    .join('');
+  return report.levels.map(levelHtml).join('');
 }
