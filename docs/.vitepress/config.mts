@@ -30,6 +30,7 @@ export default {
       { text: 'Architecture', link: '/architecture' },
       { text: 'Packages', link: '/packages/padata/' },
       { text: 'API', link: '/api/padata/' },
+      { text: 'Live demo', link: '/demo/index.html', target: '_self' },
     ],
     sidebar: [
       {

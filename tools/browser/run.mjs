@@ -1,6 +1,6 @@
 // `npm run test:browser`: bundles the test page as a user would, opens it in headless Chromium, once isolated and
 // once not, and reports what its tests say. Ends with `browser: N passed, N failed`.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,15 +8,47 @@ import chromium from '@sparticuz/chromium';
 import puppeteer from 'puppeteer-core';
 import { build } from 'vite';
 import { bootMemory, loadMachine } from 'bootmem';
+import { explainMachine } from 'bootmem/browser';
 import { reportChecks } from './report.mjs';
 import { serve } from './serve.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const output = mkdtempSync(join(tmpdir(), 'bootmem-browser-'));
+const SAMPLE = fileURLToPath(
+  new URL('../../packages/bootmem/samples/k61-4n-odd/dmesg.txt', import.meta.url),
+);
 /** What the demo page must show: the same machine, brought up in Node. */
 const machine = await bootMemory((await loadMachine(undefined)).description, { threads: 1 });
 const SAMPLE_BUDDYINFO = machine.buddyinfo();
 await machine.close();
+
+/** A log of one's own in the demo: pasted, then a file. @returns what went wrong */
+async function explains(page) {
+  const errors = [];
+  const asked = [];
+  page.on('request', (request) => asked.push(request.url()));
+  const wanted = explainMachine(await loadMachine(SAMPLE));
+  const rows = wanted.levels.reduce((sum, level) => sum + level.rows.length, 0);
+  const text = readFileSync(SAMPLE, 'utf8');
+  await page.$eval('#own-log', (box, log) => (box.value = log), text);
+  await page.click('#own button');
+  await page.waitForFunction('document.documentElement.dataset.explained === "pasted log"');
+  const shown = await page.$eval('#own-result', (node) => [
+    node.querySelectorAll('tr').length,
+    node.textContent.includes('page descriptors'),
+  ]);
+  if (shown[0] < rows || !shown[1]) errors.push(`the pasted log shows ${shown}, not ${rows} rows`);
+  const file = await page.$('#own-file');
+  await file.uploadFile(SAMPLE);
+  await page.waitForFunction('document.documentElement.dataset.explained === "dmesg.txt"');
+  const machines = await page.$$eval('#machine option', (all) => all.map((one) => one.textContent));
+  if (machines.at(-1) !== 'Yours: dmesg.txt') errors.push(`machines: ${machines}`);
+  await page.$eval('#own-log', (box) => (box.value = 'no log'));
+  await page.click('#own button');
+  await page.waitForFunction('document.querySelector("#own-notice").textContent !== ""');
+  if (asked.length > 0) errors.push(`explaining asks for ${asked}`);
+  return errors;
+}
 
 let passed = 0;
 let failed = 0;
@@ -106,10 +138,11 @@ try {
       const buddyinfo = await demoPage.$eval('#buddyinfo', (node) => node.textContent);
       if (buddyinfo !== SAMPLE_BUDDYINFO)
         demoErrors.push(`buddyinfo differs from Node's:\n${buddyinfo}`);
+      demoErrors.push(...(await explains(demoPage)));
       if (demoErrors.length === 0) passed += 1;
       else failed += 1;
       console.log(
-        `${demoErrors.length === 0 ? 'ok  ' : 'FAIL'} ${isolated ? 'isolated' : 'not isolated'}: the demo boots the sample as Node does${demoErrors.map((error) => `\n     ${error}`).join('')}`,
+        `${demoErrors.length === 0 ? 'ok  ' : 'FAIL'} ${isolated ? 'isolated' : 'not isolated'}: the demo boots the sample and explains a log as Node does, asking nobody${demoErrors.map((error) => `\n     ${error}`).join('')}`,
       );
       await demoPage.close();
       await server.stop();

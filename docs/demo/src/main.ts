@@ -2,6 +2,7 @@
 import { parseDescription, synthesize, type MachineDescription } from '@bootmem/firmware-map';
 import { type BootReport, bootMemory } from 'bootmem/browser';
 import sample from '../../../packages/bootmem/samples/k61-4n-odd/dmesg.txt?raw';
+import { explainText, shown } from './explain.js';
 import { drawMap, drawOrders, drawTimeline, size } from './pictures.js';
 import { initThread } from './thread.js';
 
@@ -14,18 +15,17 @@ function readSample(): MachineDescription {
   return read.description;
 }
 
-const MACHINES: readonly { readonly name: string; readonly describe: () => MachineDescription }[] =
-  [
-    { name: 'Recorded: 7.65 GiB in four unequal nodes', describe: readSample },
-    {
-      name: 'Made up: 64 GiB in 2 nodes',
-      describe: () => synthesize({ memory: 64 * GIB, nodes: 2, cpus: 16 }),
-    },
-    {
-      name: 'Made up: 256 GiB in 4 nodes',
-      describe: () => synthesize({ memory: 256 * GIB, nodes: 4, cpus: 64 }),
-    },
-  ];
+const MACHINES: { readonly name: string; readonly describe: () => MachineDescription }[] = [
+  { name: 'Recorded: 7.65 GiB in four unequal nodes', describe: readSample },
+  {
+    name: 'Made up: 64 GiB in 2 nodes',
+    describe: () => synthesize({ memory: 64 * GIB, nodes: 2, cpus: 16 }),
+  },
+  {
+    name: 'Made up: 256 GiB in 4 nodes',
+    describe: () => synthesize({ memory: 256 * GIB, nodes: 4, cpus: 64 }),
+  },
+];
 
 function element<T extends Element>(id: string, type: abstract new () => T): T {
   const found = document.getElementById(id);
@@ -52,6 +52,43 @@ if (!crossOriginIsolated) {
   notice.textContent =
     'This page is not cross-origin isolated, so there is no shared memory here: the boot runs on one thread.';
 }
+
+const ownLog = element('own-log', HTMLTextAreaElement);
+const ownFile = element('own-file', HTMLInputElement);
+const ownNotice = element('own-notice', HTMLElement);
+const ownResult = element('own-result', HTMLElement);
+
+/** Explains a log, and offers its machine to be booted. */
+function explain(text: string, name: string): void {
+  ownResult.replaceChildren();
+  try {
+    const { description, report } = explainText(text, name);
+    ownResult.append(...shown(report));
+    ownNotice.textContent = '';
+    const at = MACHINES.push({ name: `Yours: ${name}`, describe: () => description }) - 1;
+    machineBox.append(new Option(MACHINES[at]!.name, String(at)));
+  } catch (error) {
+    ownNotice.textContent = `This log cannot be used: ${error instanceof Error ? error.message : String(error)}`;
+  }
+  document.documentElement.dataset['explained'] = name;
+}
+
+async function explainFile(file: File | undefined): Promise<void> {
+  if (file !== undefined) explain(await file.text(), file.name);
+}
+
+element('own', HTMLFormElement).addEventListener('submit', (event) => {
+  event.preventDefault();
+  explain(ownLog.value, 'pasted log');
+});
+ownFile.addEventListener('change', () => void explainFile(ownFile.files?.[0]));
+addEventListener('dragover', (event) => {
+  event.preventDefault();
+});
+addEventListener('drop', (event) => {
+  event.preventDefault();
+  void explainFile(event.dataTransfer?.files[0]);
+});
 
 function showSummary(report: BootReport): void {
   const { timing, machine, threads } = report;

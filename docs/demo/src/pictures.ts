@@ -154,11 +154,12 @@ export function drawOrders(canvas: HTMLCanvasElement, report: BootReport): void 
   }
 }
 
-/** Bytes for people. */
+/** Bytes for people: three digits at most, as the command prints them. */
 export function size(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
   let at = 0;
   let value = bytes;
   for (; value >= 1024 && at < units.length - 1; at += 1) value /= 1024;
-  return `${value.toFixed(value < 10 && at > 0 ? 1 : 0)} ${units[at]!}`;
+  const digits = Number.isInteger(value) || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+  return `${value.toFixed(digits)} ${units[at]!}`;
 }

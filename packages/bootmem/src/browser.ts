@@ -23,6 +23,7 @@ export type { Machine } from './boot/machine.js';
 export type { BootEvent, BootOptions } from './boot/types.js';
 export { checkMachine } from './check/check-machine.js';
 export { BootmemError } from './errors.js';
+export { explainMachine } from './explain/explain-machine.js';
 export type { BootReport, ChunkReport } from './result.js';
 
 /** Name under which a worker provides the exports of `bootmem/init-worker`. */

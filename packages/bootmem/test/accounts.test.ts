@@ -106,6 +106,28 @@ describe('descriptors', () => {
   });
 });
 
+test('memory above the zones of a 32-bit kernel is beyond its reach, whether or not the line counts it', () => {
+  const lines = [
+    'Linux version 6.15.0 (u@h) (i686-linux-gnu-gcc) #1 SMP',
+    'BIOS-e820: [mem 0x0000000000100000-0x000000007fffffff] usable',
+    'last_pfn = 0x80000 max_arch_pfn = 0x100000',
+    'Warning only 896MB will be used.',
+    'Zone ranges:',
+    '  DMA      [mem 0x0000000000001000-0x0000000000ffffff]',
+    '  Normal   [mem 0x0000000001000000-0x0000000037ffffff]',
+    'Early memory node ranges',
+    '  node   0: [mem 0x0000000000100000-0x000000007fffffff]',
+  ];
+  for (const more of [[], [memory(880000, 916480, 36480)]]) {
+    const read = parseDescription([...lines, ...more].join('\n'));
+    if (!read.ok) throw new Error(read.problems[0]?.message);
+    const report = explainMachine({ description: read.description, source: 'test', notes: [] });
+    expect(firstFault(report)).toBeUndefined();
+    const { 'trim-reach': beyond, rest, left } = kibOf(report, 'trimmed');
+    expect([beyond, rest, left]).toEqual([2 ** 21 - 0x38000 * 4, 0, 0x38000 * 4 - 1024]);
+  }
+});
+
 describe('what was given back before the Memory: line', () => {
   const machine = (...more: string[]): Record<string, number> =>
     reserved(

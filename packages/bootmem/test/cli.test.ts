@@ -229,6 +229,24 @@ test('completion scripts name every command and option; bash completes them', as
   expect(stdout.trim().split('\n')).toEqual(['--mode', 'deferred', 'replay report']);
 });
 
+test('names with blanks, stars and quotes are completed whole', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'bootmem-'));
+  const names = ['log of a board.txt', 'log with * star.txt', 'other.txt'];
+  for (const name of names) await writeFile(join(folder, name), '');
+  const { out } = await run(['completion', 'bash']);
+  const reply = async (word: string): Promise<string[]> => {
+    const script = `${out}
+      COMP_WORDS=(bootmem boot ${word}); COMP_CWORD=2; _bootmem; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const { stdout } = await promisify(execFile)('bash', ['-c', script], { cwd: folder });
+    return stdout.trim().split('\n').sort();
+  };
+  expect(await reply('lo')).toEqual(names.slice(0, 2));
+  // As the line has it: the blank escaped, or a quote that is still open.
+  expect(await reply(`'log\\ of'`)).toEqual(['log of a board.txt']);
+  expect(await reply(`'"log with'`)).toEqual(['log with * star.txt']);
+  await rm(folder, { recursive: true });
+});
+
 test('an abort before the work ends the command with 130', async () => {
   const abort = new AbortController();
   abort.abort();

@@ -73,6 +73,16 @@ describe('complaints of the kernel', () => {
     expect(finding!.remedy).not.toBe('');
   });
 
+  test('huge pages that a line counts are taken: what is free is room for more', () => {
+    const lines = [
+      'HugeTLB: allocating 64 of page size 1.00 GiB failed.  Only allocated 14 hugepages.',
+      'HugeTLB: registered 1.00 GiB page size, pre-allocated 14 pages',
+    ];
+    expect(find(log('hugepages=64', ...lines))[0]!.message).toMatch(
+      /got 14; beside those, aligned free stretches hold 0 on node 0$/,
+    );
+  });
+
   test('errors come before warnings, whatever the order of the lines', () => {
     const found = find(
       log('ro', 'HugeTLB: unsupported hugepagesz=1G', 'cma: Failed to reserve 16 MiB'),

@@ -95,6 +95,7 @@ export interface SourceOptions {
   readonly cpus?: number;
   readonly unaccepted?: number;
   readonly thisMachine?: boolean;
+  readonly sysroot?: string;
   readonly profile: string;
 }
 
@@ -156,6 +157,7 @@ export function addSourceOptions(command: Command): Command {
       memorySize,
     )
     .option('--this-machine', 'read the machine this runs on from /proc and /sys')
+    .option('--sysroot <folder>', 'read proc and sys in a folder, such as an sosreport')
     .option(
       '--profile <release>',
       'kernel release whose behaviour is followed: auto, latest or MAJOR.MINOR',

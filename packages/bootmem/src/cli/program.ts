@@ -119,6 +119,11 @@ function createProgram(io: CommandIo, done: (code: ExitCodeValue) => void): Comm
     addBringUpOptions(addSourceOptions(addOutputOptions(program.command('boot [file]')))),
   )
     .description('bring a machine up; without FILE the sample that is shipped')
+    .option(
+      '--trace <file>',
+      'write threads and chunks as a trace for Perfetto or chrome://tracing',
+    )
+    .option('--metrics <file>', 'write zones, free blocks and times as OpenMetrics text')
     .action(async (file: string | undefined, options: BootCommandOptions) => {
       done(await runBoot(file, options, io));
     });

@@ -231,7 +231,13 @@ function fitting(size: string, { plan }: Searched): string {
   const bytes = Number(amount) * (UNITS[unit ?? ''] ?? NaN);
   if (!Number.isSafeInteger(bytes)) return 'how many would fit is not known';
   const counts = largestHoles(plan).map((node) => `${node.blocks(bytes)} on node ${node.nid}`);
-  return `aligned free stretches hold ${counts.join(', ')}, before what the log does not name`;
+  // Pages that a line counts are reserved: what is free is room for more.
+  const isTaken = plan.description.printed.hugetlb.some(
+    ({ pageBytes, preallocated }) => pageBytes === bytes && preallocated > 0,
+  );
+  return isTaken
+    ? `beside those, aligned free stretches hold ${counts.join(', ')}`
+    : `aligned free stretches hold ${counts.join(', ')}, before what the log does not name`;
 }
 
 /** Complaints of the kernel, explained. */

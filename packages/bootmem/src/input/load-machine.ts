@@ -19,7 +19,7 @@ import { fromZoneinfo, LAID_OUT } from './from-zoneinfo.js';
 import { joinLogs } from './join-logs.js';
 import { KeptLines } from './kept-lines.js';
 import { bytesIfAny, bytesOf, inTurns, kindOf, STANDARD_INPUT } from './open-input.js';
-import { readThisMachine } from './this-machine.js';
+import { readSysroot } from './sysroot.js';
 import type { LoadedMachine, MachineSource } from './types.js';
 
 /**
@@ -33,11 +33,20 @@ export async function loadMachine(
   file: string | undefined,
   source: MachineSource = {},
 ): Promise<LoadedMachine> {
-  const named = [file !== undefined, source.memory !== undefined, source.thisMachine === true];
+  const named = [
+    file !== undefined,
+    source.memory !== undefined,
+    source.thisMachine === true,
+    source.sysroot !== undefined,
+  ];
   if (named.filter(Boolean).length > 1) {
-    throw new BootmemError('ERR_BOOTMEM_USAGE', 'give one of FILE, --memory, --this-machine');
+    throw new BootmemError(
+      'ERR_BOOTMEM_USAGE',
+      'give one of FILE, --memory, --this-machine, --sysroot',
+    );
   }
-  if (source.thisMachine === true) return await readThisMachine();
+  if (source.sysroot !== undefined) return await readSysroot(source.sysroot);
+  if (source.thisMachine === true) return await readSysroot('/');
   if (source.memory !== undefined) return synthetic(source);
   const synthetics = (['nodes', 'cpus', 'unaccepted'] as const).filter(
     (name) => source[name] !== undefined,

@@ -45,12 +45,18 @@ const realFiles: MachineFiles = {
 /**
  * Reads this machine.
  * @param files  where to read; default the real /proc and /sys
+ * @param root   where they are from, when it is another machine's: nothing of this host is filled in then
  * @throws BootmemError ERR_BOOTMEM_READ when nothing that describes memory could be read (no Linux)
  */
-export async function readThisMachine(files: MachineFiles = realFiles): Promise<LoadedMachine> {
+export async function readThisMachine(
+  files: MachineFiles = realFiles,
+  root?: string,
+): Promise<LoadedMachine> {
   const notes: string[] = [];
   const parts: MachineDescription[] = [];
-  for (const path of ['/proc/iomem', '/proc/zoneinfo', '/proc/buddyinfo', '/proc/meminfo']) {
+  const identity = root === undefined ? [] : ['/proc/version'];
+  const described = ['/proc/iomem', '/proc/zoneinfo', '/proc/buddyinfo', '/proc/meminfo'];
+  for (const path of [...described, ...identity]) {
     const part = await readPart(files, path, notes);
     if (part !== undefined) parts.push(part);
   }
@@ -62,12 +68,14 @@ export async function readThisMachine(files: MachineFiles = realFiles): Promise<
   if (first === undefined) {
     throw new BootmemError(
       'ERR_BOOTMEM_READ',
-      'neither /proc/iomem nor /proc/zoneinfo could be read; --this-machine needs Linux',
+      root === undefined
+        ? 'neither /proc/iomem nor /proc/zoneinfo could be read; --this-machine needs Linux'
+        : `neither proc/iomem nor proc/zoneinfo could be read under ${root}`,
       { notes },
     );
   }
   const merged = mergeDescriptions(first, ...rest);
-  return finish(merged, notes);
+  return finish(merged, notes, root);
 }
 
 async function readPart(
@@ -147,7 +155,11 @@ async function readFirmwareMap(
 }
 
 /** Fills what files do not say: kernel release, cpus; and the memory itself when addresses are hidden. */
-function finish(description: MachineDescription, notes: string[]): LoadedMachine {
+function finish(
+  description: MachineDescription,
+  notes: string[],
+  root: string | undefined,
+): LoadedMachine {
   const hasMap =
     description.firmware.map.length > 0 ||
     (description.proc.iomem ?? []).some(
@@ -158,6 +170,7 @@ function finish(description: MachineDescription, notes: string[]): LoadedMachine
     base = fromZoneinfo(description);
     notes.push(`without root the memory map is hidden: ${LAID_OUT}`);
   }
+  if (root !== undefined) return { description: base, source: root, notes };
   const architecture = ARCHITECTURES[arch()];
   const version = /^\d+\.\d+(?:\.\d+)?/.exec(release())?.[0] ?? '';
   const filled: MachineDescription = {

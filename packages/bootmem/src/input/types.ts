@@ -16,6 +16,8 @@ export interface MachineSource {
   /** Bytes at the top of a synthetic machine that are unaccepted. */
   readonly unaccepted?: number;
   readonly thisMachine?: boolean;
+  /** A folder with `proc` and `sys` of a machine, such as an sosreport. */
+  readonly sysroot?: string;
   /** Ends the reading, also of a pipe that says nothing; what is read then ends with the signal's reason. */
   readonly signal?: AbortSignal;
 }

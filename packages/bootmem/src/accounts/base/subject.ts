@@ -15,3 +15,10 @@ export function isX86({ plan }: Subject): boolean {
   const { architecture } = plan.description;
   return architecture === 'x86_64' || architecture === 'i386';
 }
+
+/** The byte after the last that a kernel can use: one of 32 bits without high memory leaves what lies above its zones. */
+export function reachOf({ plan }: Subject): number {
+  const { architecture, printed } = plan.description;
+  if (architecture !== 'i386' || printed.zoneRanges.length === 0) return Infinity;
+  return printed.zoneRanges.reduce((high, { range }) => Math.max(high, range?.end ?? 0), 0);
+}

@@ -2,6 +2,7 @@
  * Page descriptors: one for each page of each section with memory; FLATMEM has them for the whole span.
  */
 import type { RowInput } from '../base/level.js';
+import { reachOf } from '../base/subject.js';
 import type { Subject } from '../base/subject.js';
 import { LINUX_DESCRIPTOR } from '../../plan/reservations.js';
 
@@ -19,7 +20,7 @@ export function descriptors(subject: Subject): RowInput[] {
   const { plan, quote } = subject;
   const { pageSize, pagesPerSection } = plan;
   const each = descriptorBytes(subject);
-  const reach = reachablePages(subject);
+  const reach = reachOf(subject) / pageSize;
   const memory = plan.memory.filter(({ startPfn }) => startPfn < reach);
   const last = Math.min(reach, memory.at(-1)?.endPfn ?? 0);
   const isFlat = plan.memoryModel === 'flatmem';
@@ -46,14 +47,6 @@ function sectionCount(
     count += Math.max(0, next - from);
   }
   return count;
-}
-
-/** Page frames below what the kernel can use: a 32-bit one without high memory leaves the rest alone. */
-function reachablePages({ plan }: Subject): number {
-  const { architecture, printed } = plan.description;
-  if (architecture !== 'i386' || printed.zoneRanges.length === 0) return Infinity;
-  const end = printed.zoneRanges.reduce((high, { range }) => Math.max(high, range?.end ?? 0), 0);
-  return end / plan.pageSize;
 }
 
 /** Bytes of one: what old kernels print tells it (`N pages used for memmap`), else the architecture. */

@@ -1,14 +1,20 @@
 /** What the `Memory:` line says of a machine, as amounts that mean the same for all releases. */
 import { countsHoles } from '../../plan/memory-line.js';
 import type { Amount } from '../base/level.js';
+import { reachOf } from '../base/subject.js';
 import type { Subject } from '../base/subject.js';
 
 /** Bytes of the pages that the kernel counts as present, with the line that says so. */
-export function presentMemory({ plan, quote }: Subject): Amount {
+export function presentMemory(subject: Subject): Amount {
+  const { plan, quote } = subject;
   const { memory } = plan.description.printed;
   const label = 'memory of the kernel (present pages)';
+  const reach = reachOf(subject) / plan.pageSize;
   const derived =
-    plan.layout.nodes.reduce((sum, node) => sum + node.presentPages, 0) * plan.pageSize;
+    plan.memory.reduce(
+      (sum, { startPfn, endPfn }) => sum + Math.max(0, Math.min(endPfn, reach) - startPfn),
+      0,
+    ) * plan.pageSize;
   if (memory === undefined) {
     const text = `${derived / plan.pageSize} whole pages of ${plan.pageSize} bytes in the map`;
     return { label, bytes: derived, evidence: [quote.formula(text)] };

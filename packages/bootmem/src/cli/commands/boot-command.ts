@@ -5,17 +5,26 @@
 import type { Machine } from '../../boot/machine.js';
 import { bootText } from '../../format/boot-text.js';
 import { formatBytes } from '../../format/numbers.js';
+import { openMetrics } from '../../format/exports/open-metrics.js';
+import { traceJson } from '../../format/exports/trace-json.js';
 import { loadMachine } from '../../input/load-machine.js';
 import { bootWithProgress } from './boot-with-progress.js';
 import { strictly } from '../exit-codes.js';
 import type { ExitCodeValue } from '../exit-codes.js';
 import { paperOf } from '../io.js';
+import { openOutput } from '../output-file.js';
+import type { OutputFile } from '../output-file.js';
 import type { CommandIo } from '../io.js';
 import type { BringUpOptions, OutputOptions, SourceOptions, StrictOption } from '../options.js';
 
 /** Options of `boot`. */
 export interface BootCommandOptions
-  extends BringUpOptions, SourceOptions, OutputOptions, StrictOption {}
+  extends BringUpOptions, SourceOptions, OutputOptions, StrictOption {
+  /** A file for the trace of threads and chunks. */
+  readonly trace?: string;
+  /** A file for zones as OpenMetrics text. */
+  readonly metrics?: string;
+}
 
 /**
  * Allocates in blocks of the largest order until enough is held or none is left, then frees all.
@@ -48,6 +57,38 @@ export async function runBoot(
   options: BootCommandOptions,
   io: CommandIo,
 ): Promise<ExitCodeValue> {
+  const inputs = file === undefined || file === '-' ? [] : [file];
+  const targets = new Map<Export, OutputFile>();
+  try {
+    for (const [name] of EXPORTS) {
+      const path = options[name];
+      if (path !== undefined) targets.set(name, await openOutput(path, inputs));
+    }
+    return await bootAndShow(file, { options, io, targets });
+  } finally {
+    for (const target of targets.values()) await target.close();
+  }
+}
+
+/** What a boot is written as beside its text: an option, and its form. */
+const EXPORTS = [
+  ['trace', traceJson],
+  ['metrics', openMetrics],
+] as const;
+
+type Export = (typeof EXPORTS)[number][0];
+
+/** How a boot is shown. */
+interface Way {
+  readonly options: BootCommandOptions;
+  readonly io: CommandIo;
+  readonly targets: ReadonlyMap<Export, OutputFile>;
+}
+
+async function bootAndShow(
+  file: string | undefined,
+  { options, io, targets }: Way,
+): Promise<ExitCodeValue> {
   const quiet = options.quiet === true;
   const text = options.json !== true && !quiet;
   const input = await loadMachine(file, { ...options, signal: io.signal });
@@ -63,6 +104,7 @@ export async function runBoot(
       if (text) io.out(`${line}${got < demand ? `; ${formatBytes(demand)} was asked for` : ''}\n`);
     }
     const report = machine.report();
+    for (const [name, form] of EXPORTS) await targets.get(name)?.write(form(report));
     if (options.json === true && !quiet) io.out(`${JSON.stringify(report)}\n`);
     else if (text) io.out(bootText(report, paperOf(io, options)));
     return strictly(options.strict, report.findings);

@@ -66,7 +66,10 @@ ${cases.join('\n')}
   if [[ "$word" == -* ]]; then
     COMPREPLY=($(compgen -W "$words" -- "$word"))
   else
-    COMPREPLY=($(compgen -f -- "$word"))
+    # One name a line: names may hold blanks and stars. What was typed may be quoted.
+    local IFS=$'\\n'
+    word="\${word//\\\\/}"; word="\${word#\\"}"; word="\${word#\\'}"
+    set -f; COMPREPLY=($(compgen -f -- "$word")); set +f
   fi
 }
 complete -o filenames -F _bootmem bootmem

@@ -10,7 +10,7 @@ import { firmwareParts, isUsable } from './map.js';
 import { LevelDraft } from '../../accounts/base/level.js';
 import { presentMemory } from '../../accounts/reserved/totals.js';
 import type { RowKind } from '../../accounts/base/row-kinds.js';
-import { isX86 } from '../../accounts/base/subject.js';
+import { isX86, reachOf } from '../../accounts/base/subject.js';
 import type { Subject } from '../../accounts/base/subject.js';
 
 const EVERYTHING = Number.MAX_SAFE_INTEGER;
@@ -35,7 +35,8 @@ export function trimmedLevel(subject: Subject): ExplainLevel | undefined {
   const { plan, quote } = subject;
   const parts = isX86(subject) ? firmwareParts(plan.description) : [];
   if (parts.length === 0) return undefined;
-  const memory = normalise(plan.derived.memory);
+  const reach = { start: reachOf(subject), end: Infinity };
+  const memory = subtract(normalise(plan.derived.memory), [reach]);
   const usable = normalise(parts.filter(isUsable));
   const all = normalise([...usable, ...memory]);
   const lost = subtract(all, memory);
@@ -97,6 +98,20 @@ function* reasons(subject: Subject, usable: readonly ByteSpan[]): Generator<Reas
     how: 'computed',
     evidence: [quote.formula(`parts of pages of ${pageSize} bytes at the ends of entries`)],
   };
+  const reach = reachOf(subject);
+  if (reach < Infinity) {
+    const warning = printed.failures?.find(({ text }) => /Warning only \d+MB/.test(text));
+    const zone = printed.zoneRanges.find(({ range }) => range?.end === reach);
+    yield {
+      kind: 'trim-reach',
+      ranges: [{ start: reach, end: EVERYTHING }],
+      how: 'printed',
+      evidence: [
+        ...(warning === undefined ? [] : [quote.at(warning.line, warning.text)]),
+        quote.at(zone?.line ?? 0, `zones end at 0x${reach.toString(16)}`),
+      ],
+    };
+  }
   const last = printed.lastPfns[0];
   if (plan.description.architecture === 'i386' && last !== undefined) {
     const end = Math.min(last.pfn, last.maxArchPfn ?? last.pfn) * pageSize;
