@@ -350,6 +350,53 @@ test('what numa=off hid, and memory without a map, are unknown', () => {
   expect(row(none, 'present')).toMatchObject({ certainty: 'unknown' });
 });
 
+const parsed = (...lines: string[]): LoadedMachine => {
+  const read = parseDescription(lines.join('\n'));
+  if (!read.ok) throw new Error(read.problems[0]?.message);
+  return { description: read.description, source: 'test', notes: [] };
+};
+
+test('nodes that were faked stay, where the log does not say which option faked them', () => {
+  const machine = parsed(
+    'Linux version 6.12.0 (u@h) #1 SMP',
+    'Command line: quiet',
+    'BIOS-e820: [mem 0x0000000000100000-0x00000000bfffffff] usable',
+    'BIOS-e820: [mem 0x0000000100000000-0x00000001bfffffff] usable',
+    'No NUMA configuration found',
+    'Faking a node at [mem 0x0000000000000000-0x00000001bfffffff]',
+    'Faking node 0 at [mem 0x0000000000000000-0x00000000ffffffff] (4096MB)',
+    'Faking node 1 at [mem 0x0000000100000000-0x00000001bfffffff] (3072MB)',
+  );
+  const present = (changes: Changes): unknown[] =>
+    whatIf(machine, changes)
+      .rows.filter(({ id }) => /^node \d present$/.test(id))
+      .map(({ after, certainty }) => [after, certainty]);
+  const nodes = [786176, 786432];
+  expect(present({ add: ['crashkernel=256M'] })).toEqual(nodes.map((pages) => [pages, 'follows']));
+  // With another map or other nodes they would be cut elsewhere.
+  expect(present({ add: ['mem=4G'] }).flat()).toContain('unknown');
+  expect(present({ add: ['numa=fake=1'] })[0]).toEqual([1572608, 'follows']);
+});
+
+test('arm64 keeps the area of cma= within the zone of devices', () => {
+  const machine = parsed(
+    'Booting Linux on physical CPU 0x0000000000 [0x411fd070]',
+    'Linux version 7.3.0 (u@h) (aarch64-linux-gnu-gcc 12) #1 SMP',
+    'Kernel command line: quiet',
+    'Zone ranges:',
+    '  DMA      [mem 0x0000000040000000-0x00000000ffffffff]',
+    '  DMA32    empty',
+    '  Normal   [mem 0x0000000100000000-0x000000013fffffff]',
+    'Early memory node ranges',
+    '  node   0: [mem 0x0000000040000000-0x000000013fffffff]',
+  );
+  const place = (value: string): unknown =>
+    row(whatIf(machine, { add: [`cma=${value}`] }), 'cma').after;
+  // Recorded: 64 MiB at 0xfc000000 with memory up to 5 GiB.
+  expect(place('64M')).toBe(hex(0xfc000000, 0x100000000));
+  expect(Number(String(place('64M@4G-5G')).split('-')[0])).toBeGreaterThanOrEqual(4 * GIB);
+});
+
 test('the command line is edited word by word', async () => {
   const four = await recording('k61-1n-4g');
   const text = (changes: Changes): string => whatIf(four, changes).after.commandLine;
@@ -403,6 +450,13 @@ test('what-if --json fits its schema; the text has what changes, --all everythin
   ]) {
     await validate('what-if', JSON.parse((await run([...args, ...more, '--json'])).out));
   }
+  // What neither boot's log tells is a line; times have their unit.
+  const large = await run(['what-if', '--memory', '64G', '--nodes', '2', '--kernel', '7.3']);
+  expect(large.code).toBe(2);
+  const more = await run(['what-if', '--add', 'kernelcore=1G', '--nodes', '8']);
+  expect(more.out).toMatch(
+    /deferred initialisation, by the model +[\d.]+ ms +[\d.]+ ms +[+−][\d.]+ ms$/m,
+  );
   expect(await run(['what-if', '--quiet'])).toEqual({ code: 0, out: '', err: '' });
   expect((await run(['what-if', '--remove', 'nothing'])).code).toBe(2);
   expect((await run(['what-if', '--kernel', 'x'])).code).toBe(2);

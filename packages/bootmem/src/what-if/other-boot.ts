@@ -60,7 +60,7 @@ export function otherBoot(today: MachineDescription, changes: Changes): OtherBoo
     commandLine: { text, line: today.commandLine?.line ?? 0 },
     options,
     firmware,
-    numa: numaOf(today, differs.nodes, doubts),
+    numa: numaOf(today, differs, doubts),
     printed: printedOf(today, differs, doubts),
     memblock: { dumps: [], operations: [] },
     proc: procOf(today, differs.nodes),
@@ -109,20 +109,26 @@ function firmwareOf(today: MachineDescription, doubts: string[]): MachineDescrip
 
 function numaOf(
   today: MachineDescription,
-  nodesDiffer: boolean,
+  differs: { readonly map: boolean; readonly nodes: boolean },
   doubts: string[],
 ): MachineDescription['numa'] {
-  const { rejected } = today.numa;
+  const { rejected, faked } = today.numa;
   const numa = omit(today.numa, 'single', 'rejected');
   const wasOff = today.options.numa.some(({ mode }) => mode === 'off' || mode === 'noacpi');
   if (wasOff && numa.srat.length === 0) {
     doubts.push('numa= of today’s command line kept the kernel from reading the node tables');
   }
+  // A log that lost a part of its command line, or a kernel that was built with one: its nodes stay as they are.
+  const isUnasked = faked.length > 0 && !today.options.numa.some(({ mode }) => mode === 'fake');
+  const isKept = isUnasked && !differs.nodes;
+  if (isKept && differs.map)
+    doubts.push('the command line in the log does not say how nodes were faked');
   // A table that the kernel throws away is as good as none.
   const isUsed = rejected === undefined;
+  const nodesDiffer = differs.nodes;
   return {
     ...numa,
-    faked: [],
+    faked: isKept ? faked : [],
     nodeData: [],
     // Processors belong to nodes that the tables name; other nodes share them out anew.
     ...(nodesDiffer ? { cpus: [] } : {}),

@@ -1,6 +1,6 @@
 /** Figures of `what-if` as cells of a table. */
 import type { WhatIfRow } from '../../what-if-result.js';
-import { formatBytes } from '../numbers.js';
+import { formatBytes, formatMs } from '../numbers.js';
 
 /** Bytes of a page, for differences in pages: only to say them as a size. */
 const PAGE = 4096;
@@ -9,6 +9,7 @@ const PAGE = 4096;
 export function cell(row: WhatIfRow, value: number | string | undefined): string {
   if (value === undefined) return '–';
   if (typeof value === 'string') return value.replaceAll(/0x0+(?=[\da-f])/g, '0x');
+  if (row.unit === 'ms') return formatMs(value);
   return row.unit === 'bytes' ? formatBytes(value) : String(value);
 }
 
@@ -20,6 +21,7 @@ export function difference({ before, after, unit, certainty }: WhatIfRow): strin
   if (by === 0) return '';
   const sign = by < 0 ? '−' : '+';
   const size = Math.abs(by);
+  if (unit === 'ms') return `${sign}${formatMs(size)}`;
   if (unit === 'bytes') return `${sign}${formatBytes(size)}`;
   return unit === 'pages' ? `${sign}${formatBytes(size * PAGE)}` : `${sign}${size}`;
 }

@@ -50,7 +50,11 @@ export function whatIfText(
   say(`today  ${before.commandLine}`);
   say(`then   ${after.commandLine}`);
   if (after.kernel !== before.kernel) say(`       by the rules of ${after.kernel}`);
-  const shown = report.rows.filter((row) => options.all || row.changed);
+  // What neither boot's log tells is one line, not a table of dashes.
+  const isBlank = (row: WhatIfRow): boolean =>
+    row.certainty === 'unknown' && row.before === undefined;
+  const shown = report.rows.filter((row) => options.all || (row.changed && !isBlank(row)));
+  const blank = options.all ? [] : report.rows.filter(isBlank);
   const reasons: string[] = [];
   const mark = ({ certainty, reason }: WhatIfRow): string => {
     if (reason === undefined) return '';
@@ -72,6 +76,13 @@ export function whatIfText(
   }
   if (shown.length === 0) lines.push('', 'nothing that is known would change');
   lines.push('');
+  const why = [...new Set(blank.map(({ reason = '' }) => reason))];
+  for (const reason of why) {
+    const count = blank.filter((row) => (row.reason ?? '') === reason).length;
+    say(
+      `unknown today and then: ${count} figure${count === 1 ? '' : 's'} (${reason}); --all names them`,
+    );
+  }
   optionLines(report).forEach(say);
   for (const [index, reason] of reasons.entries()) say(`[${index + 1}] ${reason}`);
   if (reproduced !== undefined) {

@@ -75,7 +75,7 @@ export function axis(
   const marks = ticks.map((value, index) => {
     const x = percentOf(value, domain);
     const anchor = x < 4 ? 'start' : x > 96 ? 'end' : 'middle';
-    const kind = index % 3 === 0 ? 'tick' : 'tick minor';
+    const kind = index % 3 === 0 ? 'tick' : 'tick between';
     return `<g class="${kind}"><line x1="${x}%" x2="${x}%" y1="0" y2="5"/><text x="${x}%" y="18" text-anchor="${anchor}">${escapeHtml(format(value))}</text></g>`;
   });
   return `<svg class="axis" width="100%" height="${AXIS}" aria-hidden="true"><line class="base" x1="0" x2="100%" y1="0.5" y2="0.5"/>${marks.join('')}</svg>`;

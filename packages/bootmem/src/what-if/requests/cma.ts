@@ -5,6 +5,7 @@
  * memory ends at or below 4 GiB + size     ◀── from the top
  * memory goes further                      4 GiB ──▶ from below, so that pages move out of it to the top
  * ```
+ * arm64 and riscv64 keep the area of `cma=` within the first zone, for devices that reach no further.
  * @kernel cma_declare_contiguous_nid, dma_contiguous_reserve
  */
 import { parseSize, splitCommandLine } from '@bootmem/firmware-map';
@@ -37,7 +38,8 @@ function areaOf(
   if (
     memblock.direction === 'top-down' &&
     memblock.endOfDram >= LOW_END + size &&
-    bounds.from === undefined
+    bounds.from === undefined &&
+    (bounds.to ?? Infinity) > LOW_END
   ) {
     memblock.direction = 'bottom-up';
     const found = takeFor(context, { ...request, from: LOW_END });
@@ -45,6 +47,20 @@ function areaOf(
     if (found !== undefined) return found;
   }
   return takeFor(context, request);
+}
+
+/** Where the first zone ends, on architectures whose devices reach no further. */
+function deviceLimit({ plan }: WishContext): number | undefined {
+  const { architecture } = plan.description;
+  if (architecture !== 'arm64' && architecture !== 'riscv64') return undefined;
+  const zones = plan.layout.nodes.flatMap((node) => node.zones);
+  for (const name of ['DMA', 'DMA32']) {
+    const ends = zones.flatMap(({ zone, spannedPages, endPfn }) =>
+      zone === name && spannedPages > 0 ? [endPfn * plan.pageSize] : [],
+    );
+    if (ends.length > 0) return Math.max(...ends);
+  }
+  return undefined;
 }
 
 const labelOf = (id: string): string =>
@@ -88,10 +104,11 @@ function cmaWish(value: string): Wish | NoModel | undefined {
       const align = alignOf(context);
       const size = Math.ceil(bytes / align) * align;
       const isFixed = from !== undefined && to === undefined;
+      const end = isFixed ? from + size : (to ?? deviceLimit(context));
       const range = areaOf(context, size, {
         align,
         ...(from === undefined ? {} : { from }),
-        ...(isFixed ? { to: from + size } : to === undefined ? {} : { to }),
+        ...(end === undefined ? {} : { to: end }),
       });
       return [outcomeOf('cma', size, range)];
     },
