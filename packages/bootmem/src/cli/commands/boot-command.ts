@@ -59,15 +59,11 @@ export async function runBoot(
 ): Promise<ExitCodeValue> {
   const inputs = file === undefined || file === '-' ? [] : [file];
   const targets = new Map<Export, OutputFile>();
-  try {
-    for (const [name] of EXPORTS) {
-      const path = options[name];
-      if (path !== undefined) targets.set(name, await openOutput(path, inputs));
-    }
-    return await bootAndShow(file, { options, io, targets });
-  } finally {
-    for (const target of targets.values()) await target.close();
+  for (const [name] of EXPORTS) {
+    const path = options[name];
+    if (path !== undefined) targets.set(name, await openOutput(path, inputs));
   }
+  return await bootAndShow(file, { options, io, targets });
 }
 
 /** What a boot is written as beside its text: an option, and its form. */
