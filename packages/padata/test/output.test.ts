@@ -1,5 +1,5 @@
 // What jobs print: all of it arrives, in order within a job, soon, and little of it waits in a thread.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 
@@ -30,4 +30,22 @@ test('15 000 lines, 5 MB, as fast as jobs come: all arrive, and never more than 
   expect(printed(lines)).toEqual(expected(5000, 1000));
   const most = Number(lines.find((line) => line.startsWith('most'))!.slice(5));
   expect(most).toBeLessThan(1 << 20);
+});
+
+test('nothing is lost when a pool closes and its output is read long after that began', async () => {
+  const child = spawn(process.execPath, [program, 'unread', 'block'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+    // The pool would have ended its threads by force in the meantime.
+    if (said.includes('read now')) child.stdout.resume();
+  });
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  child.stdout.pause();
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  expect({ code, said }).toEqual({ code: 0, said: 'read now\n' });
+  expect(printed(text.split('\n'))).toEqual(expected(300, 1000));
 });

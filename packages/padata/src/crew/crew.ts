@@ -10,6 +10,7 @@ import { HEAD, WORKER, workerBase } from '../protocol/control-layout.js';
 import { sent, sleep, wakeWorker } from '../protocol/machine.js';
 import type { FromWorker, ToWorker } from '../protocol/messages.js';
 import { ModuleDeaths } from './module-deaths.js';
+import { PRINTING_LOOK_MS, PrintingThreads } from './printing-threads.js';
 import type { Platform, PlatformWorker, WorkerEnd } from './platform.js';
 
 /** One thread, from start to end. */
@@ -316,7 +317,10 @@ export class Crew {
     return load(this.words, workerBase(id) + WORKER.OUTPUT) !== 0;
   }
 
-  /** Stops all threads; those that do not leave within `graceMs` are terminated. */
+  /**
+   * Stops all threads; those that do not leave within `graceMs` are terminated. One that only waits for what it printed to be
+   * taken is let alone for as long as that goes on.
+   */
   async close(graceMs: number): Promise<void> {
     this.#closing = true;
     for (const timer of this.#respawns.values()) clearTimeout(timer);
@@ -338,8 +342,13 @@ export class Crew {
     });
     await Promise.race([all, late]);
     clearTimeout(timer);
-    for (const member of this.#members) {
-      if (member !== undefined) void member.platform.terminate();
+    const printing = new PrintingThreads(this.words);
+    for (;;) {
+      const late = this.living();
+      const waits = late.filter(({ id }) => printing.goesOn(id));
+      for (const member of late) if (!waits.includes(member)) void member.platform.terminate();
+      if (waits.length === 0) break;
+      await Promise.race([all, later(PRINTING_LOOK_MS)]);
     }
     await all;
   }

@@ -42,7 +42,7 @@ export const WORKER = {
   MAIL: 1,
   /** Turns of the worker's loop so far, modulo 2^32: it stands still while a function keeps the thread. */
   TURN: 2,
-  /** Not 0: what its functions have printed has not all reached the owner's thread. */
+  /** Writes of what its functions have printed that have not reached the owner's thread. */
   OUTPUT: 3,
   /** Promises and imports that the worker waits for: who wakes one of several prefers the one with the fewest. */
   PENDING: 4,

@@ -22,13 +22,12 @@ export function watchOutput(words: Int32Array, id: number): ThreadOutput {
   const begin = (): void => {
     pending += 1;
     // Before the job that prints is done: whoever sees its result, sees this.
-    if (pending === 1) Atomics.store(words, at, 1);
+    Atomics.store(words, at, pending);
   };
   const end = (): void => {
     pending -= 1;
-    if (pending > 0) return;
-    Atomics.store(words, at, 0);
-    output.onTaken?.();
+    Atomics.store(words, at, pending);
+    if (pending === 0) output.onTaken?.();
   };
   const output: ThreadOutput = {
     get isPending() {

@@ -137,8 +137,7 @@ export class WorkerCore implements WorkerLoop {
     this.post({ t: 'hello', tid: this.#host.tid });
     let lastEvents = performance.now();
     while (load(words, HEAD.STOP) === 0) {
-      // Plain: the owner looks at it again and again. What keeps the thread, keeps this word.
-      words[this.#base + WORKER.TURN] = (words[this.#base + WORKER.TURN]! + 1) | 0;
+      this.#turn();
       const seen = sleep.look(words);
       // Free while it takes an input in or looks around: busy, it would look as if a job kept the others from it.
       this.takeMail();
@@ -214,13 +213,24 @@ export class WorkerCore implements WorkerLoop {
   /** A thread that ends in the middle of an import leaves the file open. */
   async #untilImported(): Promise<void> {
     const until = performance.now() + LOAD_MS;
-    while (this.#loads > 0 && performance.now() < until) await moment();
+    while (this.#loads > 0 && performance.now() < until) {
+      this.#turn();
+      await moment();
+    }
   }
 
   async #settle(): Promise<void> {
     if (load(this.#words, HEAD.STOP) !== 0) await this.#untilImported();
-    // The owner ends a thread that takes too long.
-    while (this.#output?.isPending === true) await moment();
+    // The owner ends a thread that takes too long, unless it goes on turning and what it printed goes on leaving.
+    while (this.#output?.isPending === true) {
+      this.#turn();
+      await moment();
+    }
+  }
+
+  /** Plain: the owner looks at it again and again. What keeps the thread, keeps this word. */
+  #turn(): void {
+    this.#words[this.#base + WORKER.TURN] = (this.#words[this.#base + WORKER.TURN]! + 1) | 0;
   }
 
   #work(): boolean {
