@@ -71,7 +71,7 @@ function thread() {
   /** Submits the job and sends its input. */
   const send = (): void => {
     const input = new Map([[1, 2]]);
-    ring.submit(input, () => undefined, undefined, 0, false, false);
+    ring.submit(input, () => undefined, undefined, 0, 0, false);
     expect(sent.bind(memory.words, slotWord(4, 0), 0, 1)).toBe(true);
     post({ t: 'inputs', ring: 1, jobs: [[0, input]], ask: -1 });
   };

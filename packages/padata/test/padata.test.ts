@@ -588,3 +588,29 @@ test('range jobs and shells share the stock of works', async () => {
   expect(p.stats().freeWorks).toBe(2);
   instance.close();
 });
+
+test('a serial half that runs later than its delivery gets its own bytes, also of a series of views', async () => {
+  const padata = createPadata(pool);
+  padata.start();
+  const shell = padata.createShell<Any>({ parallel: parallel('same'), window: 1, bytes: 'view' });
+  let open!: () => void;
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const seen: unknown[] = [];
+  const inputs = range(4).map((n) => new Uint8Array(600).fill(n));
+  for (const input of inputs) {
+    // The first keeps the queue until all have been delivered.
+    const serial = (_error: unknown, result: unknown) => {
+      seen.push(result);
+      return seen.length === 1 ? gate : undefined;
+    };
+    shell.submit({ input, serial });
+  }
+  await shell.drain();
+  open();
+  while (seen.length < inputs.length) await turn();
+  expect(seen).toEqual(inputs);
+  shell.close();
+  padata.close();
+});

@@ -238,6 +238,25 @@ test("views stay valid until the next item is asked for, in a window's worth of 
   expect(i).toBe(100);
 });
 
+test('whoever looks at a result later than in a callback gets a copy, also of a series of views', async () => {
+  await using s = series('same', { window: 1, bytes: 'view' });
+  const inputs = range(8).map((n) => new Uint8Array(600).fill(n));
+  // All of them lie in the same bytes, one after the other, while those before are kept.
+  const { signal } = new AbortController();
+  const ran = await Promise.all(inputs.map((b, n) => s.run(b, n % 2 === 0 ? {} : { signal })));
+  expect(ran).toEqual(inputs);
+  const duplex = s.duplex();
+  for (const input of inputs) duplex.write(input);
+  duplex.end();
+  expect(await all(duplex)).toEqual(inputs);
+  const { readable, writable } = s.transform();
+  const writer = writable.getWriter();
+  const writes = inputs.map((input) => writer.write(input));
+  const reading = all(readable as unknown as AsyncIterable<unknown>);
+  await Promise.all([...writes, writer.close()]);
+  expect(await reading).toEqual(inputs);
+});
+
 test('transferred buffers are moved', async () => {
   await using s = series('buffers');
   const buffer = new ArrayBuffer(1000);

@@ -58,7 +58,7 @@ function thread(pendingPerThread = 64, threads = 2) {
     );
   const submit = (count: number): void => {
     for (let i = 0; i < count; i += 1) {
-      ring.submit(i, () => undefined, undefined, 0, false, false);
+      ring.submit(i, () => undefined, undefined, 0, 0, false);
     }
   };
   /** Takes what it may at once. */

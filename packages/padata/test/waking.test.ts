@@ -47,7 +47,7 @@ test('with `more`, the results of jobs that belong together come together', () =
     const seen: unknown[] = [];
     const note = (_error: unknown, value: unknown): unknown => seen.push(value);
     for (let i = 0; i < 4; i += 1) {
-      expect(ring.submit(i, note, undefined, 0, false, false, undefined, i < 3)).toBe(true);
+      expect(ring.submit(i, note, undefined, 0, 0, false, undefined, i < 3)).toBe(true);
     }
     // Nothing is done; the owner says which job it awaits.
     expect(ring.deliver(16, 0)).toBe(0);
@@ -66,7 +66,7 @@ test('with `more`, the results of jobs that belong together come together', () =
 
 test('without `more`, the end of the next job wakes the owner', () => {
   const { ring, runner, sleep, wakes } = ownerAndWorker(16);
-  for (let i = 0; i < 3; i += 1) ring.submit(i, () => undefined, undefined, 0, false);
+  for (let i = 0; i < 3; i += 1) ring.submit(i, () => undefined, undefined, 0, 0);
   ring.deliver(16, 0);
   expect(sleep()).toBe(true);
   expect(runner.runOne(1)).toBe(true);

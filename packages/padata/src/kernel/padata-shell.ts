@@ -14,6 +14,7 @@ import { checkFunction, checkKind, checkOptions, mistake } from '../base/options
 import type { OptionKinds } from '../base/options.js';
 import { isThenable } from '../base/thenable.js';
 import type { WorkPool } from '../pool/work-pool.js';
+import { Left } from '../ring/left-behind.js';
 import type { JobInput, JobResult, SeriesOptions } from '../series/series-types.js';
 import { COMMON_OPTIONS } from '../series/series-options.js';
 import type { Series } from '../series/series.js';
@@ -161,7 +162,7 @@ export class PadataShell<F = unknown> {
       job.serial(error, result, info),
     );
     try {
-      series.submitKept(
+      series.submitUsed(
         job.input,
         (error, value, seq) => {
           this.#giveWorks(generation, series.inFlight);
@@ -172,7 +173,8 @@ export class PadataShell<F = unknown> {
             .push(() => this.#serialise(generation, { serial, error, result, info }));
         },
         job.transfer,
-        false,
+        // Its serial half may wait for others.
+        Left.OWN,
       );
     } catch (error) {
       generation.references -= 1;

@@ -200,7 +200,7 @@ export class SlotRing {
 
   /**
    * Submits a job.
-   * @param keep   the consumer releases byte results itself, see `release`
+   * @param use    of byte results: `Left.KEPT`, the consumer releases it, see `release`; `Left.OWN`, it gets a copy; else 0
    * @param lazy   the owner's tick ends soon with `publish`: workers may hear of the job a little later
    * @param reject given when `callback` is the `resolve` of a promise, which then gets the value alone
    * @param more   others follow, and nobody waits for this result alone
@@ -212,7 +212,7 @@ export class SlotRing {
     callback: SerialCallback,
     transfer: readonly unknown[] | undefined,
     stamp: number,
-    keep: boolean,
+    use: number,
     lazy = false,
     reject?: Settle,
     more = false,
@@ -235,7 +235,7 @@ export class SlotRing {
       this.#placing = false;
     }
     if (placed === Placed.FULL) return false;
-    let flags = keep ? Left.KEPT : 0;
+    let flags = use;
     if (placed === Placed.MESSAGE) flags |= Left.INPUT;
     else {
       if (this.#retries > 0) this.#lost.remember(base, index);
@@ -384,6 +384,7 @@ export class SlotRing {
     const base = slotWord(this.#window, sequence);
     const words = this.#words;
     const kind = words[base + SLOT.KIND]!;
+    const flags = this.#flags[index]!;
     let failed = false;
     let value: unknown;
     if (kind === Kind.NUMBER) {
@@ -395,11 +396,12 @@ export class SlotRing {
       value = reply.value;
     } else {
       value = readValue(this.memory, base, index);
-      if (this.#copyBytes && kind === Kind.BYTES) value = (value as Uint8Array).slice();
+      if (kind === Kind.BYTES && (this.#copyBytes || (flags & (Left.OWN | Left.PROMISE)) !== 0)) {
+        value = (value as Uint8Array).slice();
+      }
     }
     const callback = this.#callbacks[index]!;
     const end = this.#arenaEnd[index]!;
-    const flags = this.#flags[index]!;
     let reject: Settle | undefined;
     this.#callbacks[index] = undefined;
     if (flags !== 0) {

@@ -7,7 +7,7 @@ export interface WaitingJob {
   readonly input: unknown;
   readonly callback: SerialCallback;
   readonly transfer: readonly unknown[] | undefined;
-  readonly keep: boolean;
+  readonly use: number;
   readonly reject: Settle | undefined;
   readonly more: boolean;
   /** Set when it is not to be run any more. */

@@ -47,7 +47,10 @@ export interface SeriesOptions<F = unknown> {
   readonly slotBytes?: number;
   /** Bytes to reserve for the result of an input of so many bytes; default: as many. */
   readonly outputBytes?: (inputBytes: number) => number;
-  /** Byte results: 'copy' = the consumer's own, 'view' = valid until the callback returns. Default 'copy'. */
+  /**
+   * Byte results: 'copy' = the consumer's own, 'view' = valid until the callback of `submit` returns, or the next step of an
+   * iteration; `run`, streams and shells give copies anyway. Default 'copy'.
+   */
   readonly bytes?: 'copy' | 'view';
   /** The function may run again if its worker dies; it must not change its input. Default false. */
   readonly idempotent?: boolean;

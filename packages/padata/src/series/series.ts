@@ -36,7 +36,9 @@ import type {
   SeriesOptions,
   SeriesStats,
   Source,
+  StreamedJobs,
 } from './series-types.js';
+import { Left } from '../ring/left-behind.js';
 import { SlotRing } from '../ring/slot-ring.js';
 import type { SerialCallback, Settle } from '../ring/slot-ring-types.js';
 import { inContext } from '#context';
@@ -166,15 +168,18 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     checkFunction('callback', callback);
     checkKind('transfer', transfer, 'a list');
     const bound = inContext(callback) as SerialCallback;
-    return this.submitKept(input, bound, transfer, false, undefined, more);
+    return this.submitUsed(input, bound, transfer, 0, undefined, more);
   }
 
-  /** `submit` whose byte results stay valid until `release`. */
-  submitKept(
+  /**
+   * `submit` whose byte result is not for the callback alone.
+   * @param use `Left.KEPT`: valid until `release`; `Left.OWN`: a copy; 0: as the option `bytes` says
+   */
+  submitUsed(
     input: unknown,
     callback: SerialCallback,
     transfer: readonly unknown[] | undefined,
-    keep: boolean,
+    use: number,
     reject?: Settle,
     more = false,
   ): boolean {
@@ -184,9 +189,9 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     const turns = this.#turns;
     if (
       this.#overflow.length > 0 ||
-      !ring.submit(input, callback, transfer, turns.stamp, keep, turns.isLazy, reject, more)
+      !ring.submit(input, callback, transfer, turns.stamp, use, turns.isLazy, reject, more)
     ) {
-      return this.#submitFull({ input, callback, transfer, keep, reject, more });
+      return this.#submitFull({ input, callback, transfer, use, reject, more });
     }
     this.#submitted += 1;
     turns.noteSubmit(ring);
@@ -229,7 +234,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     const promise = new Promise<JobResult<F>>(takeSettlers as Executor<JobResult<F>>);
     const reject = rejectNext;
     try {
-      this.submitKept(input, resolveNext, options?.transfer, false, reject);
+      this.submitUsed(input, resolveNext, options?.transfer, 0, reject);
     } catch (error) {
       reject(error);
     }
@@ -252,14 +257,15 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
         reject(asError(abortReason(signal.reason)));
         this.#cancel(sequence, abortReason(signal.reason));
       };
-      this.submit(
+      this.submitUsed(
         input,
         (error, value) => {
           signal.removeEventListener('abort', onAbort);
-          if (error === undefined) resolve(value!);
+          if (error === undefined) resolve(value as JobResult<F>);
           else reject(asError(error));
         },
         transfer,
+        Left.OWN,
       );
       signal.addEventListener('abort', onAbort, { once: true });
     });
@@ -280,7 +286,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
         window: this.window,
         keep: this.#options.bytes === 'view',
         submit: (input, callback, keep) =>
-          this.submitKept(input, callback as SerialCallback, undefined, keep),
+          this.submitUsed(input, callback as SerialCallback, undefined, keep ? Left.KEPT : 0),
         room: () => this.room(),
         release: () => {
           this.release();
@@ -293,12 +299,25 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
 
   /** A node:stream Duplex: chunks in, results out, in order. */
   duplex(): SeriesDuplex {
-    return makeDuplex(this);
+    return makeDuplex(this.#streamed());
   }
 
   /** A pair of Web streams: chunks in, results out, in order. */
   transform(): SeriesTransform<JobInput<F>, JobResult<F>> {
-    return makeTransform(this) as SeriesTransform<JobInput<F>, JobResult<F>>;
+    return makeTransform(this.#streamed()) as SeriesTransform<JobInput<F>, JobResult<F>>;
+  }
+
+  /** Streams hold results until they are read. */
+  #streamed(): StreamedJobs {
+    return {
+      window: this.window,
+      submit: (input, callback) => {
+        const bound = inContext(callback) as SerialCallback;
+        return this.submitUsed(input, bound, undefined, Left.OWN);
+      },
+      room: () => this.room(),
+      drain: () => this.drain(),
+    };
   }
 
   /** Resolves when all jobs submitted so far were delivered. */
@@ -414,9 +433,9 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
         this.#ring.submitSettled(job.callback, failed.error, turns.stamp, job.reject);
       } else {
         try {
-          const { input, callback, transfer, keep, reject, more } = job;
+          const { input, callback, transfer, use, reject, more } = job;
           const { stamp, isLazy } = turns;
-          if (!this.#ring.submit(input, callback, transfer, stamp, keep, isLazy, reject, more)) {
+          if (!this.#ring.submit(input, callback, transfer, stamp, use, isLazy, reject, more)) {
             break;
           }
         } catch (error) {
