@@ -12,7 +12,7 @@ function thread() {
     writes(count: number) {
       words[base + WORKER.OUTPUT] = count;
     },
-    turns() {
+    turns: () => {
       words[base + WORKER.TURN]! += 1;
     },
     looks: (most: number, before: () => void = () => undefined): number => {

@@ -252,7 +252,7 @@ test('whoever looks at a result later than in a callback gets a copy, also of a 
   const { readable, writable } = s.transform();
   const writer = writable.getWriter();
   const writes = inputs.map((input) => writer.write(input));
-  const reading = all(readable as unknown as AsyncIterable<unknown>);
+  const reading = all(readable);
   await Promise.all([...writes, writer.close()]);
   expect(await reading).toEqual(inputs);
 });

@@ -63,7 +63,7 @@ test('a callback that leads to another delivery ends before the next one begins'
       },
       undefined,
       0,
-      false,
+      0,
     );
     take(owner.memory, n);
     outcome.finish(base(n), 10 * n);
@@ -87,7 +87,7 @@ test.each([
     const owner = ring(1);
     const { memory } = owner;
     const outcomes: unknown[] = [];
-    owner.submit(input, (error, value) => outcomes.push(error ?? value), undefined, 0, false);
+    owner.submit(input, (error, value) => outcomes.push(error ?? value), undefined, 0, 0);
     take(memory, 0);
     const outcome = new SlotOutcome(1, memory, host());
     outcome.finish(base(0), result);
@@ -117,7 +117,7 @@ test.each<[string, unknown, number, FromWorker['t'] | undefined]>([
 ])('DONE is the last step of a job that ends with: %s', (_what, value, kind, message) => {
   const owner = ring();
   const { words, numbers } = owner.memory;
-  owner.submit(1, () => undefined, undefined, 0, false);
+  owner.submit(1, () => undefined, undefined, 0, 0);
   take(owner.memory, 0);
   const posted: FromWorker[] = [];
   const outcome = new SlotOutcome(1, owner.memory, host(posted));
@@ -150,7 +150,7 @@ test.each([
   const owner = ring();
   const error = new Error('enough');
   const outcomes: unknown[] = [];
-  owner.submit(1, (reason) => outcomes.push(reason), undefined, 0, false);
+  owner.submit(1, (reason) => outcomes.push(reason), undefined, 0, 0);
   take(owner.memory, 0);
   if (state === SlotState.DONE) new SlotOutcome(1, owner.memory, host()).fail(base(0), error);
   else {
