@@ -348,6 +348,9 @@ test('what numa=off hid, and memory without a map, are unknown', () => {
     { add: ['mem=4G'] },
   );
   expect(row(none, 'present')).toMatchObject({ certainty: 'unknown' });
+  // Nobody reads a figure that is not known, not even a program that overlooks the word.
+  const unknown = [...off.rows, ...none.rows].filter((one) => one.certainty === 'unknown');
+  expect(unknown.filter((one) => 'after' in one)).toEqual([]);
 });
 
 const parsed = (...lines: string[]): LoadedMachine => {
@@ -355,6 +358,21 @@ const parsed = (...lines: string[]): LoadedMachine => {
   if (!read.ok) throw new Error(read.problems[0]?.message);
   return { description: read.description, source: 'test', notes: [] };
 };
+
+test('gigantic pages come from each node in turn while both have room', () => {
+  const machine = parsed(
+    'Linux version 6.12.0 (u@h) #1 SMP',
+    'Command line: quiet',
+    'BIOS-e820: [mem 0x0000000000100000-0x00000000bfffffff] usable',
+    'BIOS-e820: [mem 0x0000000100000000-0x000000043fffffff] usable',
+    'ACPI: SRAT: Node 0 PXM 0 [mem 0x00000000-0x23fffffff]',
+    'ACPI: SRAT: Node 1 PXM 1 [mem 0x240000000-0x43fffffff]',
+    'HugeTLB: registered 1.00 GiB page size, pre-allocated 0 pages',
+  );
+  const report = whatIf(machine, { add: ['hugepagesz=1G', 'hugepages=4'] });
+  const pages = [0, 1].map((nid) => row(report, `huge pages 1024 MiB node ${nid}`).after);
+  expect(pages).toEqual(['2 of 2', '2 of 2']);
+});
 
 test('nodes that were faked stay, where the log does not say which option faked them', () => {
   const machine = parsed(
