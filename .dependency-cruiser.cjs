@@ -66,6 +66,7 @@ const floors = {
     'machine/',
     'reports/',
     'pool/',
+    'objects/',
   ],
   'padata-nats': ['wire/', 'server/', 'submit/', 'worker/', 'cli/'],
   'page-init': [

@@ -18,7 +18,7 @@ export type {
 } from './pool/pool-types.js';
 export type { BlockVisitor } from './pool/pool-inspect.js';
 export type { PressureCallback } from './pool/requests.js';
-export type { ViewConstructor } from './pool/page-data.js';
+export type { ViewConstructor } from './base/page-data.js';
 export type { CompactionResult } from './zone/compaction.js';
 export type { MoveCallback } from './zone/moves.js';
 export type { Violation } from './zone/verify.js';

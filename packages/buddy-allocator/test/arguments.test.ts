@@ -116,6 +116,28 @@ const poolRows: Row[] = [
       owned.setOwner(heldOwned, 0, v);
     },
   ],
+  ['extend.pfn', (v) => pool.extend(v, 0, 1)],
+  ['extend.order', (v) => pool.extend(held, v, 10)],
+  ['extend.to', (v) => pool.extend(held, 0, v)],
+  ['extend.request', (v) => pool.extend(held, 0, 0, v), ['undefined', ...objects]],
+  [
+    'shrink.pfn',
+    (v) => {
+      pool.shrink(v, 0, 0);
+    },
+  ],
+  [
+    'shrink.order',
+    (v) => {
+      pool.shrink(held, v, 0);
+    },
+  ],
+  [
+    'shrink.to',
+    (v) => {
+      pool.shrink(held, 0, v);
+    },
+  ],
   ['alloc without caches', (v) => plain.alloc(v)],
   ['allocOrThrow', (v) => pool.allocOrThrow(v)],
   [

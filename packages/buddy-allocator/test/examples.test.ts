@@ -60,3 +60,12 @@ test('byte ranges: what is here, what is missing, what to ask for next', async (
     '',
   ]);
 });
+
+test('column store: of a killed worker nothing is lost, and nothing of the others', async () => {
+  expect((await output('column-store')).split('\n')).toEqual([
+    'of the killed worker: at most three columns begun: true, all freed: true',
+    'columns: at least 400: true, each whole: true',
+    'pages still allocated: 0, invariants broken: 0',
+    '',
+  ]);
+});

@@ -407,3 +407,19 @@ test('attached threads share the memory; the cache of one that died comes back',
   for (const pfn of pages.slice(10)) allocator.free(pfn, 0);
   expectWhole(allocator);
 });
+
+test('more than 4 GiB: views of any part, zeroed and poisoned pages', () => {
+  const pages = (5 * 2 ** 30) / 2 ** 16;
+  const pool = BuddyAllocator.create({ pages, pageSize: 2 ** 16 });
+  expect(pool.buffer?.byteLength).toBe(5 * 2 ** 30);
+  const last = pool.allocRange({ pages: 3, topDown: true, zero: true })!;
+  expect(last).toBe(pages - 3);
+  pool.viewPages(last, 3, Float64Array).fill(1.5);
+  pool.freeExact(last, 3);
+  const again = pool.allocRange({ pages: 1, topDown: true, zero: true })!;
+  expect(pool.offset(again)).toBe(5 * 2 ** 30 - 2 ** 16);
+  expect(pool.viewPages(again, 1, Uint8Array).every((byte) => byte === 0)).toBe(true);
+  pool.freeExact(again, 1);
+  pool.alloc(0);
+  pool.close();
+});

@@ -350,6 +350,62 @@ const mutants: readonly Mutant[] = [
     first: 'owners.kills',
   },
   {
+    name: 'objects: pages for a slab are recorded when the lock is given back',
+    file: 'objects/slabs.ts',
+    find: `        table[at] = page + 1;
+      }
+      return page;
+    });`,
+    put: `      }
+      return page;
+    });`,
+    first: 'objects',
+  },
+  {
+    name: 'objects: a slab in transit stays so',
+    file: 'objects/slabs.ts',
+    find: '      if (slab !== 0) this.#finish(slab - 1);',
+    put: '',
+    first: 'objects.kills',
+  },
+  {
+    name: 'objects: pages of a slab are still recorded when they are free',
+    file: 'objects/slabs.ts',
+    find: `      table[at] = 0;
+      area.free(page, order, false, DIRTY);`,
+    put: `      area.free(page, order, false, DIRTY);
+      table[at] = 0;`,
+    first: 'objects.kills',
+  },
+  {
+    name: 'objects: pages that an ended thread had recorded stay',
+    file: 'objects/slabs.ts',
+    find: '        if (this.#ids.hasEnded(this.#words[at + Record.TAG]!)) this.#freeRecorded(at);',
+    put: '',
+    first: 'objects.kills',
+  },
+  {
+    name: 'hand-back: numbers are taken back without being in flight',
+    file: 'zone/hand-over.ts',
+    find: '    openRun(w, at, startPfn, endPfn - startPfn);\n    extractPages',
+    put: '    extractPages',
+    first: 'objects.kills',
+  },
+  {
+    name: 'shrink: the upper half is not in flight',
+    file: 'zone/resize.ts',
+    find: '      w[at + Zone.RUN_PAGES] = pages;',
+    put: '',
+    first: 'kills/pool',
+  },
+  {
+    name: 'extend: the half is no more in the journal before it is the block’s',
+    file: 'zone/resize.ts',
+    find: '      area.journal(half, o + 1);\n      area.remove',
+    put: '      area.remove',
+    first: 'kills/pool',
+  },
+  {
     name: 'pressure: the callback is called by what it requests itself',
     file: 'pool/requests.ts',
     find: ' || this.#relieving) return false;',

@@ -17,6 +17,11 @@ export default async (api, assert) => {
   pool.drain();
   assert.equal(pool.stats().freePages, 4096);
   assert.deepEqual(pool.verify(), []);
+  const { ObjectCache } = await import('@bootmem/buddy-allocator/objects');
+  const objects = ObjectCache.create(pool, { size: 48 });
+  objects.free(objects.alloc());
+  assert.deepEqual([objects.shrink(), objects.verify()], [1, []]);
+  objects.close();
   const copy = BuddyAllocator.restore(pool.snapshot());
   assert.equal(copy.stats().freePages, 4096);
   copy.close();

@@ -7,7 +7,8 @@
  *
  * Each page that a thread holds carries its mark. After each round: all invariants; no page is marked that is not
  * allocated, none has two owners; of what is allocated and unmarked there is at most what the dead threads were given
- * in their last request. After a few rounds everything is freed, and must be one piece.
+ * in their last request. In every second life blocks have owners, by which what the dead had is found, and there are small
+ * objects, marked like pages. After a few rounds everything is freed, and must be one piece.
  *
  * With --without-proof nobody can see that a thread has ended but its owner, by the event: a call that waits for it gets
  * ERR_LOCK_TIMEOUT, and works when it is repeated.
@@ -32,11 +33,16 @@ const proof = !options['without-proof'];
 // Before the packages look.
 if (!proof) Object.defineProperty(process, 'platform', { value: 'none' });
 const { BuddyAllocator } = await import('@bootmem/buddy-allocator');
+const { ObjectCache } = await import('@bootmem/buddy-allocator/objects');
 
 /** Kills of one allocator. */
 const PER_LIFE = 40;
 /** Most pages that one request gives. */
 const LARGEST = Math.max(32, pages >> 3);
+/** Owner of the slabs of small objects. */
+const SLABS = 1 << 20;
+const OBJECT_BYTES = 200;
+const OBJECTS = 2000;
 const OPEN = 0;
 const FAULTS = 1;
 /** Milliseconds of the longest request; what a busy machine adds is in it. */
@@ -53,6 +59,11 @@ let longest = 0;
 class Life {
   readonly pool;
   readonly owners = new Int32Array(new SharedArrayBuffer(4 * pages));
+  /** Small objects, and the mark of each; in lives whose blocks have owners. */
+  readonly small;
+  readonly objectOwners = new Int32Array(new SharedArrayBuffer(4 * 2 * OBJECTS));
+  /** Id of each thread in the cache of objects. */
+  readonly #objectThreads = new Map<number, number>();
   readonly gate = new Int32Array(new SharedArrayBuffer(4 * 64));
   readonly crew = new Map<number, Worker>();
   readonly #random: Random;
@@ -69,7 +80,16 @@ class Life {
       threads: workers + 1,
       caches: seed % 3 !== 0,
       lockTimeoutMs: proof ? 1000 : 60,
+      owners: seed % 2 === 0,
     });
+    if (seed % 2 === 0) {
+      this.small = ObjectCache.create(this.pool, {
+        size: OBJECT_BYTES,
+        maxObjects: OBJECTS,
+        owner: SLABS,
+        lockTimeoutMs: proof ? 1000 : 60,
+      });
+    }
   }
 
   fault(text: string): void {
@@ -81,12 +101,22 @@ class Life {
     const handle = this.pool.toHandle();
     const seed = this.#random.next();
     Atomics.store(gate, STATES + thread, 0);
-    const workerData = { handle, owners, gate, thread, seed, pages, proof };
+    const objects = this.#objectsFor(thread);
+    const workerData = { handle, owners, gate, thread, seed, pages, proof, objects };
     const worker = new Worker(url, { workerData, execArgv: [] });
     worker.on('error', (error) => {
       this.fault(`thread ${thread}: ${error.stack}`);
     });
     this.crew.set(thread, worker);
+  }
+
+  /** What a thread needs for small objects. */
+  #objectsFor(thread: number): object | undefined {
+    const { small } = this;
+    if (small === undefined) return undefined;
+    const id = this.#objectThreads.get(thread) ?? small.reserveThread();
+    this.#objectThreads.set(thread, id);
+    return { handle: small.toHandle(), owners: this.objectOwners, thread: id };
   }
 
   /** Ends some threads while this one is busy in the allocator, hearing of no event. */
@@ -156,6 +186,7 @@ class Life {
   settle(dead: readonly number[]): void {
     const { pool, owners } = this;
     pool.reclaimThreads(dead, { reserve: true });
+    this.#settleObjects(dead);
     this.#giveBack();
     pool.settleMoves((from, to, count) => {
       // Not its block, or ended before the new place was marked to the last page: not moved.
@@ -171,11 +202,33 @@ class Life {
     this.#count(dead);
   }
 
+  #settleObjects(dead: readonly number[]): void {
+    const { small, objectOwners } = this;
+    if (small === undefined) return;
+    const ids = dead.map((thread) => this.#objectThreads.get(thread)!);
+    small.reclaimThreads(ids, { reserve: true });
+    for (const { invariant, text } of small.verify()) this.fault(`objects, ${invariant}: ${text}`);
+    let lost = 0;
+    for (let object = 0; object < objectOwners.length; object++) {
+      const mark = objectOwners[object]!;
+      if (mark !== 0 && !dead.includes(mark)) continue;
+      objectOwners[object] = 0;
+      try {
+        small.free(object);
+        lost += mark === 0 ? 1 : 0;
+      } catch (error) {
+        if (mark !== 0) this.fault(`object ${object} of ${mark}: ${String(error)}`);
+      }
+    }
+    // A request gives one object, a free has one.
+    if (lost > dead.length) this.fault(`${lost} objects are nobody's`);
+  }
+
   #count(dead: readonly number[]): void {
     const { pool, owners } = this;
     const left: [number, number][] = [];
     let unmarked = 0;
-    pool.walk((pfn, order, state) => {
+    pool.walk((pfn, order, state, owner) => {
       const marks = new Set(owners.subarray(pfn, pfn + 2 ** order));
       if (state !== 'allocated') {
         if (marks.size > 1 || !marks.has(0)) this.fault(`page ${pfn} is ${state} and has an owner`);
@@ -184,6 +237,11 @@ class Life {
       const living = [...marks].filter((id) => id !== 0 && !dead.includes(id));
       if (living.length > 0 && marks.size > 1)
         this.fault(`block ${pfn} has owners ${[...marks].join()}`);
+      if (this.small !== undefined) {
+        if (owner === SLABS) return;
+        if (!(living.length > 0 ? living : dead).includes(owner))
+          this.fault(`block ${pfn} has the owner ${owner}`);
+      }
       if (living.length > 0) return;
       if (marks.has(0)) unmarked += 2 ** order;
       left.push([pfn, order]);
@@ -191,8 +249,12 @@ class Life {
     if (unmarked > dead.length * LARGEST) this.fault(`${unmarked} allocated pages are nobody's`);
     for (const [pfn, order] of left) {
       owners.fill(0, pfn, pfn + 2 ** order);
-      pool.free(pfn, order);
+      if (this.small === undefined) pool.free(pfn, order);
     }
+    if (this.small === undefined) return;
+    const given = dead.reduce((sum, thread) => sum + pool.freeAllOf(thread), 0);
+    const wanted = left.reduce((sum, [, order]) => sum + 2 ** order, 0);
+    if (given !== wanted) this.fault(`${given} pages by owner, ${wanted} by marks`);
   }
 
   async end(): Promise<void> {
@@ -200,6 +262,8 @@ class Life {
     const all = [...this.crew.keys()];
     await Promise.all([...this.crew.values()].map((worker) => worker.terminate()));
     this.settle(all);
+    this.small?.shrink();
+    if ((this.small?.stats().slabs ?? 0) > 0) this.fault('slabs without objects stay');
     pool.drain();
     const { freePages, freeBlocks } = pool.stats();
     if (freePages !== pages) this.fault(`${pages - freePages} pages lost`);

@@ -4,18 +4,25 @@
 //     marked  =>  allocated                    marked after the request, unmarked before the free
 //     a move: the new place marked, then the old one unmarked from its first page on: that page is the turning point
 //
+// In some lives blocks have owners, the thread's number, and there are small objects, marked in `objectOwners` likewise.
 // It stands still between two requests while the gate is closed.
 import { workerData } from 'node:worker_threads';
 import { Random } from '../../kit/random.mjs';
 
-const { handle, owners, gate, thread, seed, pages, proof } = workerData;
+const { handle, owners, gate, thread, seed, pages, proof, objects } = workerData;
 // Before the packages look: as on a system that does not tell which threads have ended.
 if (!proof) Object.defineProperty(process, 'platform', { value: 'none' });
 const { BuddyAllocator } = await import('@bootmem/buddy-allocator');
+const { ObjectCache } = await import('@bootmem/buddy-allocator/objects');
 
 const { exchange, load, store, wait, notify } = Atomics;
-const pool = BuddyAllocator.attach(handle, { thread, lockTimeoutMs: proof ? 1000 : 60 });
+const lockTimeoutMs = proof ? 1000 : 60;
+const owner = objects === undefined ? undefined : thread;
+const pool = BuddyAllocator.attach(handle, { thread, lockTimeoutMs, owner });
 const random = new Random(seed, thread);
+/** Small objects of this thread. */
+const small = [];
+let cache;
 const MOBILITIES = ['movable', 'movable', 'unmovable', 'reclaimable'];
 /** First page -> { pages, order }; order -1: single pages. */
 const live = new Map();
@@ -83,6 +90,38 @@ const requests = [
 // Two of three requests are for blocks by order.
 const WEIGHTS = [0, 0, 0, 1, 1, 1, 1, 1, 2, 3, 4, 4, 5, 6, 7];
 
+function claimObject() {
+  const object = cache.alloc();
+  if (object === undefined) return;
+  if (exchange(objects.owners, object, thread) !== 0) fault();
+  small.push(object);
+}
+
+function dropObject() {
+  const at = random.below(small.length);
+  const object = small[at];
+  small[at] = small[small.length - 1];
+  small.pop();
+  if (exchange(objects.owners, object, 0) !== thread) fault();
+  try {
+    cache.free(object);
+  } catch (error) {
+    if (proof || error.code !== 'ERR_LOCK_TIMEOUT') throw error;
+    if (exchange(objects.owners, object, thread) !== 0) fault();
+    small.push(object);
+  }
+}
+
+/** Some requests for small objects in a row, more or fewer than go back. */
+function objectStep() {
+  const up = random.once(2);
+  for (let i = random.below(60); i >= 0; i--) {
+    if (small.length > 0 && random.once(up ? 3 : 2)) dropObject();
+    else claimObject();
+  }
+  if (random.once(10)) cache.shrink();
+}
+
 function drop() {
   const pfn = pickLive();
   const { count, order } = live.get(pfn);
@@ -105,13 +144,17 @@ function step() {
     return;
   }
   try {
-    requests[random.pick(WEIGHTS)]();
+    if (cache !== undefined && random.once(3)) objectStep();
+    else requests[random.pick(WEIGHTS)]();
   } catch (error) {
     if (proof || error.code !== 'ERR_LOCK_TIMEOUT') throw error;
   }
 }
 
 try {
+  if (objects !== undefined) {
+    cache = ObjectCache.attach(pool, objects.handle, { thread: objects.thread, lockTimeoutMs });
+  }
   for (;;) {
     // Looked at again after every stand: a thread that wakes late must not go on when the gate is closed once more, for
     // whoever closed it has seen it stand.

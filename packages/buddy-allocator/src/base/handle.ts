@@ -64,7 +64,8 @@ function controlNeed(words: Int32Array): BufferNeed | string {
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
 
-const ALLOCATOR_FORMAT: HandleFormat = {
+/** Format of the handle of a page pool; also for handles that have one inside. */
+export const ALLOCATOR_FORMAT: HandleFormat = {
   ...common,
   type: 'bootmem.buddy-allocator',
   needs: (words, { data, dataOffset }) => {

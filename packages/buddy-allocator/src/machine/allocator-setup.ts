@@ -21,7 +21,7 @@ import {
 } from '../base/control-layout.js';
 import { keepLocal } from '../base/local.js';
 import { BuddyZone } from '../zone/zone.js';
-import { initZoneWords } from '../zone/zone-words.js';
+import { initZoneWords } from '../base/zone-words.js';
 import { checkOptions, checkSpecs } from './check-options.js';
 
 /** The kernel's caches hold at most 1000 pages; deep ones have a limit for each list. */

@@ -50,8 +50,9 @@ import type {
   RangeRequest,
 } from './pool-types.js';
 import { checkWait, createIdleTimer, type IdleTimer, sleepOn } from './idle.js';
-import { needData, PageData, POISON, type ViewConstructor } from './page-data.js';
+import { needData, PageData, POISON, type ViewConstructor } from '../base/page-data.js';
 import { checkRequest, type PressureCallback, Requests } from './requests.js';
+import { WaitingRequests } from './waiting.js';
 import { restoreBuffers, snapshotBuffers } from './snapshot.js';
 
 const NO_REQUEST: AllocRequest = Object.freeze({});
@@ -93,6 +94,7 @@ export class BuddyAllocator extends ObservedPool {
   readonly #requests: Requests;
   readonly #fast: FastPath<AllocRequest> | undefined;
   readonly #idle: IdleTimer;
+  #waiting: WaitingRequests | undefined;
 
   private constructor(handle: BuddyHandle, options: AttachOptions = {}) {
     const { lockTimeoutMs, thread, parkAfterMs = PARK_AFTER_MS, owner = 0 } = options;
@@ -277,6 +279,50 @@ export class BuddyAllocator extends ObservedPool {
   freeBulk(list: ArrayLike<number>, count?: number): void {
     this.checkOpen();
     freeBulk(this, list, count);
+  }
+
+  /**
+   * Makes a block larger where it is: its first page, and so its number, stays.
+   * @param to  order wanted, from `order` on
+   * @returns false when what follows it is not free, or it does not lie at a multiple of the larger size; nothing has changed
+   * @throws as {@link BuddyAllocator.free} for what is no allocated block of `order`; as {@link BuddyAllocator.alloc} for the request
+   */
+  extend(pfn: number, order: number, to: number, request: AllocRequest = NO_REQUEST): boolean {
+    this.#checkResize(pfn, order);
+    checkInteger(to, 'to', order, this.maxOrder);
+    return this.#requests.extend(pfn, order, to, request);
+  }
+
+  /**
+   * Makes a block smaller where it is: the pages behind it are free.
+   * @param to  order wanted, up to `order`
+   * @throws as {@link BuddyAllocator.free}; nothing has changed
+   */
+  shrink(pfn: number, order: number, to: number): void {
+    this.#checkResize(pfn, order);
+    checkInteger(to, 'to', 0, order);
+    this.#requests.shrink(pfn, order, to);
+  }
+
+  /**
+   * As {@link BuddyAllocator.alloc}, but waits until there is a block, without blocking the thread; for threads that must not
+   * sleep, such as a page's main thread. Who waits longest in this thread is served first, whatever the others want.
+   * @param options `signal` aborts, `ms` bounds the wait; default: for ever
+   * @returns undefined when the time is over
+   * @throws what {@link BuddyAllocator.alloc} throws, the signal's reason, ERR_BUDDY_CLOSED when the pool is closed meanwhile
+   * @remarks looks again after 1 to 32 ms, and asks the caches of all threads each time
+   */
+  async allocAsync(
+    order: number,
+    request: AllocRequest = NO_REQUEST,
+    options: { readonly signal?: AbortSignal; readonly ms?: number } = {},
+  ): Promise<number | undefined> {
+    this.checkOpen();
+    this.#requests.check(order, request);
+    checkObject(options, 'options');
+    checkTimeout(options.ms, 'ms');
+    this.#waiting ??= new WaitingRequests(this.alloc);
+    return this.#waiting.alloc(order, request, options);
   }
 
   /**
@@ -467,6 +513,7 @@ export class BuddyAllocator extends ObservedPool {
   protected leave(): void {
     this.#fast?.close();
     this.#idle.stop();
+    this.#waiting?.look();
   }
 
   /** Parks when the event loop comes round; nobody is there who could catch an error. */
@@ -478,6 +525,12 @@ export class BuddyAllocator extends ObservedPool {
       if ((error as { code?: unknown }).code !== 'ERR_LOCK_TIMEOUT') throw error;
       this.#idle.arm();
     }
+  }
+
+  #checkResize(pfn: number, order: number): void {
+    this.checkOpen();
+    checkPfn(pfn);
+    checkOrder(order, this.maxOrder);
   }
 
   #bringOnline(from: number, to: number): void {

@@ -29,7 +29,7 @@ import { BuddyError } from '../base/errors.js';
 import { bufferBytes, keepLocal } from '../base/local.js';
 import { handOver } from '../zone/hand-over.js';
 import type { BuddyZone } from '../zone/zone.js';
-import { initZoneWords } from '../zone/zone-words.js';
+import { initZoneWords } from '../base/zone-words.js';
 import type { BuddyAllocatorOptions, BuddyHandle } from './pool-types.js';
 
 /** Options with defaults filled in. */

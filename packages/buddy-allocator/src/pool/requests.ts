@@ -22,9 +22,10 @@ import { TakeFlag } from '../lists/fallback.js';
 import { claimSingles } from '../zone/claim.js';
 import { diagnoseFree } from '../zone/diagnose.js';
 import { extractRun, findFreeRun, firstNotSingle, freeRunLocked } from '../zone/range-take.js';
+import { extendBlock, type Extension, shrinkBlock } from '../zone/resize.js';
 import type { BuddyZone } from '../zone/zone.js';
 import type { AllocRequest, Mobility, RangeRequest } from './pool-types.js';
-import { needData, type PageData, POISON } from './page-data.js';
+import { needData, type PageData, POISON } from '../base/page-data.js';
 import { checkRun } from './range-request.js';
 
 const NONE = -1;
@@ -93,15 +94,20 @@ export class Requests {
     this.#drain = parts.drain;
   }
 
+  /** @throws ERR_BUDDY_ARGUMENT for an order that does not exist, a request that is none, or `zero` without data */
+  check(order: number, request: AllocRequest): void {
+    checkOrder(order, this.#zone.maxOrder);
+    checkRequest(request, this.#zone.ownersAt !== 0);
+    if (request.zero === true) needData(this.#data);
+  }
+
   /**
    * Allocates a block.
    * @returns first page number; undefined when there is none
    * @throws ERR_BUDDY_ARGUMENT for an order that does not exist, or `zero` without data
    */
   alloc(order: number, request: AllocRequest = NO_REQUEST): number | undefined {
-    checkOrder(order, this.#zone.maxOrder);
-    checkRequest(request, this.#zone.ownersAt !== 0);
-    if (request.zero === true) needData(this.#data);
+    this.check(order, request);
     const type = this.#grouping ? TYPE_OF[request.mobility ?? 'movable'] : this.#usual;
     let index = this.#take(order, type, request);
     for (let round = 0; index === NONE && this.#relieve(request, order, round); round++) {
@@ -130,6 +136,40 @@ export class Requests {
       }
     }
     this.#zone.free(pfn, order);
+  }
+
+  /** Makes a block larger where it is. @returns false when what follows it is not free */
+  extend(pfn: number, order: number, to: number, request: AllocRequest): boolean {
+    const zone = this.#zone;
+    checkRequest(request, zone.ownersAt !== 0);
+    if (request.zero === true) needData(this.#data);
+    const more = 2 ** to - 2 ** order;
+    let found: Extension = 'no room';
+    if (!this.#mustKeep(request, more)) {
+      found = extendBlock(zone, pfn, order, to);
+      if (found === 'no room') {
+        this.#drain();
+        found = extendBlock(zone, pfn, order, to);
+      }
+    }
+    if (found === 'not allocated') diagnoseFree(zone, pfn, order);
+    if (found === 'no room') return false;
+    this.#prepare(pfn + 2 ** order, more, found.dirty, request, () => {
+      shrinkBlock(zone, pfn, to, order);
+    });
+    return true;
+  }
+
+  /** Makes a block smaller where it is. @throws as {@link Requests.free} */
+  shrink(pfn: number, order: number, to: number): void {
+    const zone = this.#zone;
+    const state = this.#state[pfn];
+    const known =
+      state !== undefined && (state & ~PageState.DIRTY) === (PageState.ALLOCATED | order);
+    if (known && this.#poison) {
+      this.#data?.fill(pfn + 2 ** to, 2 ** order - 2 ** to, POISON);
+    }
+    if (!known || !shrinkBlock(zone, pfn, order, to)) diagnoseFree(zone, pfn, order);
   }
 
   /** Allocates pages by place. @returns first page number; undefined when no place fits */

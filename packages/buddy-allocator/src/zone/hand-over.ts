@@ -13,9 +13,11 @@ import { Zone } from '../base/control-layout.js';
 import { BuddyError } from '../base/errors.js';
 import { isMixed } from '../lists/mixed.js';
 import { parkBlock } from '../lists/parked-blocks.js';
+import { closeRun, openRun } from '../lists/run.js';
+import { extractPages } from './range-take.js';
 import type { BuddyZone } from './zone.js';
 
-const { BODY, UNACCEPTED } = PageState;
+const { BODY, FREE, UNACCEPTED } = PageState;
 
 /**
  * Hands `[startPfn, endPfn)` over.
@@ -61,6 +63,30 @@ function forEachBlock(
     visit(pfn, order);
     pfn += 1 << order;
   }
+}
+
+/**
+ * Takes back what was handed over: `[startPfn, endPfn)` is boot code's again, if all of it is free.
+ * @returns false when it is not, also in a cache; nothing has changed then
+ */
+export function handBack(zone: BuddyZone, startPfn: number, endPfn: number): boolean {
+  const { memmap, words: w, at } = zone;
+  const { state } = zone.columns;
+  return zone.locked(() => {
+    for (let pfn = startPfn; pfn < endPfn;) {
+      const head = memmap.coveringHead(pfn);
+      if (head?.state !== FREE) return false;
+      pfn = head.pfn + 2 ** head.order;
+    }
+    // All of it is free to whoever finds it, until it is nobody's and not counted any more.
+    openRun(w, at, startPfn, endPfn - startPfn);
+    extractPages(zone, startPfn, endPfn);
+    const index = memmap.indexOf(startPfn);
+    state.fill(BODY, index, index + (endPfn - startPfn));
+    w[at + Zone.MANAGED] = w[at + Zone.MANAGED]! - (endPfn - startPfn);
+    closeRun(w, at);
+    return true;
+  });
 }
 
 function parkNew(zone: BuddyZone, index: number, order: number): void {

@@ -115,7 +115,8 @@ export function extractTarget(zone: BuddyZone, pfn: number, order: number, from:
   closeRun(zone.words, zone.at);
 }
 
-function extractPages(zone: BuddyZone, startPfn: number, endPfn: number): boolean {
+/** Takes free pages off the lists, as single allocated ones; in a run that is open. @returns as {@link extractRun} */
+export function extractPages(zone: BuddyZone, startPfn: number, endPfn: number): boolean {
   const { area, memmap } = zone;
   const { state } = zone.columns;
   let dirty = 0;

@@ -152,6 +152,31 @@ const cases: readonly (readonly [string, MakeScene<BuddyAllocator>])[] = [
     },
   ],
   [
+    'a block that becomes larger, and smaller',
+    (m) => {
+      const { survivor, victim } = poolPair(m);
+      const pfn = victim.allocOrThrow(1);
+      const kept = scatter(survivor, 3, 3);
+      const step = (): void => {
+        if (!victim.extend(pfn, 1, 3)) throw new Error('no room');
+        victim.shrink(pfn, 3, 0);
+      };
+      return { survivor, victim, step, kept: () => kept, holds: [1, 2, 4, 8] };
+    },
+  ],
+  [
+    'a block of two pageblocks that becomes smaller, and larger',
+    (m) => {
+      const { survivor, victim } = poolPair(m, { pages: 4096, maxOrder: 11 });
+      const pfn = victim.allocOrThrow(11);
+      const step = (): void => {
+        victim.shrink(pfn, 11, 8);
+        if (!victim.extend(pfn, 8, 10)) throw new Error('no room');
+      };
+      return { survivor, victim, step, kept: none, holds: [256, 512, 1024, 2048] };
+    },
+  ],
+  [
     'pages by place from the top',
     (m) => {
       const { survivor, victim } = poolPair(m);

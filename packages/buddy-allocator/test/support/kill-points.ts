@@ -28,6 +28,7 @@ import { parseSync } from '@swc/core';
 
 import type { BuddyAllocator } from '../../dist/index.js';
 import type { PageAllocator } from '../../dist/machine.js';
+import type { ObjectCache } from '../../dist/objects.js';
 
 const PACKAGES = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -202,6 +203,7 @@ interface Clock {
 export interface Mortals {
   readonly BuddyAllocator: typeof BuddyAllocator;
   readonly PageAllocator: typeof PageAllocator;
+  readonly ObjectCache: typeof ObjectCache;
   /**
    * Runs `body` until the point `at`, counted from 1.
    * @param once  throws there as a full stack does, once, instead of ending
@@ -276,6 +278,7 @@ export async function loadMortals(fault?: Break | null): Promise<Mortals> {
     };
     const pool = (await load(join(dist, 'index.js'))) as Pick<Mortals, 'BuddyAllocator'>;
     const machine = (await load(join(dist, 'machine.js'))) as Pick<Mortals, 'PageAllocator'>;
+    const objects = (await load(join(dist, 'objects.js'))) as Pick<Mortals, 'ObjectCache'>;
     const run: Mortals['run'] = (body, at = Infinity, once = false) => {
       Object.assign(clock, { running: true, count: 0, at, once, dead: false });
       let ended = true;
@@ -293,6 +296,7 @@ export async function loadMortals(fault?: Break | null): Promise<Mortals> {
     return {
       BuddyAllocator: pool.BuddyAllocator,
       PageAllocator: machine.PageAllocator,
+      ObjectCache: objects.ObjectCache,
       run,
       pointsOf(body, changed, once = false) {
         const points: number[] = [];

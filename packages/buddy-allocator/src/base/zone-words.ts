@@ -1,5 +1,5 @@
 /** The words of a zone that are written once, when it is created. */
-import { Zone } from '../base/control-layout.js';
+import { Zone } from './control-layout.js';
 
 const TWO_32 = 2 ** 32;
 

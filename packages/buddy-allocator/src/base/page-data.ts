@@ -1,0 +1,104 @@
+/**
+ * The managed bytes: views, zeroing, poison. Nothing here is on the path of a plain allocation.
+ */
+import { refuse } from './check.js';
+import { BuddyError } from './errors.js';
+
+/** Byte that freed pages are filled with. @kernel PAGE_POISON */
+export const POISON = 0xaa;
+
+/** Constructors that views accepts. */
+export interface ViewConstructor<T> {
+  readonly BYTES_PER_ELEMENT: number;
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): T;
+}
+
+/** No view is larger: engines bound the elements of one, some at 2^32 - 1. */
+const VIEW_BYTES = 2 ** 30;
+
+/** The managed bytes of an allocator. Views are made on demand, as memory may be larger than any view. */
+export class PageData {
+  readonly buffer: ArrayBufferLike;
+  readonly offset: number;
+  readonly pageSize: number;
+
+  constructor(buffer: ArrayBufferLike, offset: number, pageSize: number) {
+    this.buffer = buffer;
+    this.offset = offset;
+    this.pageSize = pageSize;
+  }
+
+  /** A typed array over pages. @throws ERR_BUDDY_ARGUMENT for a class whose elements do not fit the place */
+  view<T>(pfn: number, pages: number, type: ViewConstructor<T>): T {
+    return this.viewBytes(this.offset + pfn * this.pageSize, pages * this.pageSize, type);
+  }
+
+  /** A typed array over bytes of the buffer. @throws as {@link PageData.view}, and where the engine has none so large */
+  viewBytes<T>(start: number, bytes: number, type: ViewConstructor<T>): T {
+    const size: unknown = typeof type === 'function' ? type.BYTES_PER_ELEMENT : undefined;
+    if (typeof size !== 'number') refuse('type', 'the class of a typed array', type);
+    if (!Number.isInteger(start / size) || !Number.isInteger(bytes / size)) {
+      refuse('type', `elements that divide ${bytes} bytes at ${start}`, size);
+    }
+    try {
+      return new type(this.buffer, start, bytes / size);
+    } catch (cause) {
+      throw new BuddyError(
+        'ERR_BUDDY_ARGUMENT',
+        `no view of ${bytes / size} elements can be had`,
+        { option: 'pages', bytes },
+        { cause },
+      );
+    }
+  }
+
+  /** Fills pages. */
+  fill(pfn: number, pages: number, value: number): void {
+    this.#forEachPart(pfn, pages, (bytes) => {
+      bytes.fill(value);
+    });
+  }
+
+  /**
+   * Checks that nobody wrote to freed pages.
+   * @throws ERR_BUDDY_POISON with the first byte that differs and whether a single bit flipped
+   */
+  checkPoison(pfn: number, pages: number): void {
+    const first = this.offset + pfn * this.pageSize;
+    this.#forEachPart(pfn, pages, (bytes, start) => {
+      for (let i = 0; i < bytes.length; i++) {
+        const byte = bytes[i]!;
+        if (byte === POISON) continue;
+        const at = start + i;
+        const flipped = byte ^ POISON;
+        throw new BuddyError(
+          'ERR_BUDDY_POISON',
+          `byte ${at} was written after its page was freed`,
+          {
+            pfn: pfn + Math.floor((at - first) / this.pageSize),
+            at,
+            byte,
+            singleBit: (flipped & (flipped - 1)) === 0,
+          },
+        );
+      }
+    });
+  }
+
+  #forEachPart(
+    pfn: number,
+    pages: number,
+    visit: (bytes: Uint8Array, start: number) => void,
+  ): void {
+    const end = this.offset + (pfn + pages) * this.pageSize;
+    for (let start = this.offset + pfn * this.pageSize; start < end; start += VIEW_BYTES) {
+      visit(new Uint8Array(this.buffer, start, Math.min(VIEW_BYTES, end - start)), start);
+    }
+  }
+}
+
+/** The data, where there is some. @throws ERR_BUDDY_ARGUMENT for an allocator of offsets only */
+export function needData(data: PageData | undefined): PageData {
+  if (data !== undefined) return data;
+  throw new BuddyError('ERR_BUDDY_ARGUMENT', 'the allocator manages offsets only: it has no data');
+}
