@@ -126,15 +126,19 @@ test('a level that passes nearly all on is drawn from near its end', () => {
     id: 'reserved',
     title: 'Reserved',
     whole: { label: 'whole', bytes: 1000, evidence: [] },
-    rows: [{ id: 'a', label: 'a', bytes: 60, evidence: [] }],
+    rows: [
+      { id: 'a', label: 'a', bytes: 40, evidence: [] },
+      { id: 'b', label: 'b', bytes: 20, evidence: [] },
+    ],
     rest: { bytes: 0 },
     left: { label: 'left', bytes: 940, evidence: [] },
   };
   const drawn = memoryHtml({ levels: [level] } as unknown as ExplainReport);
-  // From 930 to 1000: the whole is cut, the row takes 60 of 70, what is left 10.
+  // From 930 to 1000: the whole is cut; the first row takes the last 40 of 70, the second the 20 before them.
   expect(drawn).toContain('from 930 B');
   expect(drawn.match(/class="cut"/g)).toHaveLength(2);
-  expect(drawn).toMatch(/class="row" x="14.286%" y="0" width="85.714%"/);
+  expect(drawn).toMatch(/class="row" x="42.857%" y="0" width="57.143%"/);
+  expect(drawn).toMatch(/class="row" x="14.286%" y="0" width="28.571%"/);
   expect(drawn).toMatch(/class="left" x="0.000%" y="0" width="14.286%"/);
 });
 
