@@ -155,6 +155,38 @@ test('memory that somebody may still look at is not used again: handles of defer
   await pool.close();
 });
 
+test.each(['return', 'abort'])(
+  'results that nobody takes any more let go of their bytes when an iteration ends early (%s)',
+  async (how) => {
+    const pool = createWorkPool({ threads: 1 });
+    const views = pool.series<Any>({ fn: bytes, window: 4, bytes: 'view' });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const inputs = Array.from({ length: 4 }, (_, n) => new Uint8Array(900).fill(n));
+    const iterator = views.map(inputs, { signal });
+    await iterator.next();
+    while (views.stats().delivered < 4) await new Promise((resolve) => setTimeout(resolve, 1));
+    if (how === 'abort') {
+      controller.abort();
+      await expect(iterator.next()).rejects.toThrow();
+    }
+    await iterator.return!();
+    await views.close();
+    // The thread has answered that it looks at it no more, too.
+    await pool.load({ module: bytes.module, name: 'twice' });
+    const count = countBuffers();
+    try {
+      // Nobody looks at the memory, so the next series has it.
+      const next = pool.series<Any>({ fn: bytes, window: 4, bytes: 'view' });
+      await next.run(new Uint8Array(900));
+      expect(count.made).toBe(0);
+    } finally {
+      count.stop();
+    }
+    await pool.close();
+  },
+);
+
 const FILES = '/proc/self/fd';
 (existsSync(FILES) ? test : test.skip)(
   'pools that close while their threads import leave no file open',
