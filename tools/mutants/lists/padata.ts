@@ -199,8 +199,8 @@ const mutants: readonly Mutant[] = [
   {
     name: 'runner: asynchronous jobs that compute are left to nobody',
     file: 'slot/async-share.ts',
-    find: 'return now - this.#leftSince < PATIENCE_MS;',
-    put: 'return false;',
+    find: 'if (seen === Seen.NONE || (seen === Seen.WORKS && !hasShare)) {',
+    put: 'if (seen >= 0) {',
     first: 'spread',
   },
   {
