@@ -9,6 +9,7 @@ import {
   toJson,
 } from '@bootmem/firmware-map';
 import type { MachineDescription } from '@bootmem/firmware-map';
+import { linesOfPaths } from '../dist/json/json-locate.js';
 import { describe, fixture } from './helpers.js';
 
 const FIXTURES = [
@@ -122,6 +123,49 @@ group('JSON', () => {
         }),
       ],
     });
+  });
+
+  test('of many bad ranges the first are listed with their lines, and the last is named', () => {
+    const machine = synthesize({ memory: '1G' });
+    const entry = machine.firmware.map[0]!;
+    const bad = Array.from({ length: 500 }, (_, index) => ({
+      ...entry,
+      start: 2 ** 20 + index,
+      end: 4096,
+    }));
+    const text = toJson({ ...machine, firmware: { ...machine.firmware, map: [entry, ...bad] } });
+    const lines = text.split('\n');
+    const map = lines.indexOf('    "map": [');
+    const begins = lines.flatMap((line, index) =>
+      index > map && line === '      {' ? [index + 1] : [],
+    );
+    const read = fromJson(text);
+    const problems = read.ok ? [] : read.problems;
+    expect(problems.map(({ line }) => line)).toEqual([...begins.slice(1, 21), begins[500]]);
+    expect(problems.at(-1)!.message).toBe(
+      `480 more of this kind, the last on line ${begins[500]!}`,
+    );
+  });
+
+  test('lines of many paths are those of one at a time, where names repeat or lead nowhere too', () => {
+    const text = '{"a": [1,\n [2, {"b\\"": 3,\n "c": []}],\n "x]"],\n "d": {\n "0": 5, "e": {}}}';
+    const paths: [(string | number)[], number][] = [
+      [[], 1],
+      [['a', 1, 1, 'c'], 3],
+      [['a', 2], 4],
+      [['d', '0'], 6],
+      [['d', 'e', 'nothing', 3], 6],
+      [['a', 7], 1],
+      [['a', 1, 1, 'b"'], 2],
+    ];
+    for (const [path, line] of paths) expect(linesOfPaths(text, [path])).toEqual([line]);
+    const reversed = paths.toReversed();
+    expect(
+      linesOfPaths(
+        text,
+        reversed.map(([path]) => path),
+      ),
+    ).toEqual(reversed.map(([, line]) => line));
   });
 
   test('complaints are bounded', () => {

@@ -8,7 +8,8 @@ const session = new Session();
 session.connect();
 await session.post('Profiler.enable');
 await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true });
-const { mergeDescriptions, parseDescription } = await import('@bootmem/firmware-map');
+const { fromJson, mergeDescriptions, parseDescription, synthesize, toJson } =
+  await import('@bootmem/firmware-map');
 const { checkMachine } = await import('../../dist/check.js');
 const { handover } = await import('../../dist/accounts/handover.js');
 const { planPages } = await import('../../dist/plan/init-plan.js');
@@ -146,7 +147,18 @@ const boot = (lines, ...files) => {
   planPages(plan, handover(plan).memblock, true);
 };
 
+/** A description in JSON all of whose ranges end before they start. */
+function badRanges(count) {
+  const machine = synthesize({ memory: '1G' });
+  const [entry] = machine.firmware.map;
+  const map = Array.from({ length: count }, () => ({ ...entry, start: 2 ** 30, end: 2 ** 20 }));
+  return toJson({ ...machine, firmware: { ...machine.firmware, map } });
+}
+
 const WORK = {
+  'description with bad ranges': (size) => {
+    if (fromJson(badRanges(size)).ok) throw new Error('bad ranges are read');
+  },
   'check of an e820 map': (size) => check(e820(size)),
   'check of an EFI map': (size) => check(efi(size)),
   'check with nodes, blocks and lost lines': (size) => check(withNodes(size), PAGETYPES),

@@ -1,6 +1,6 @@
 /**
- * Where in a JSON text a value stands: only used to give a complaint its line, so it walks the text once from the
- * start and trusts that it parses.
+ * Where in a JSON text values stand: only used to give complaints their lines, so it walks the text once from the start,
+ * for all of them, and trusts that it parses.
  */
 
 /** Line (1-based) of an offset of a text. */
@@ -10,19 +10,72 @@ export function lineOfOffset(text: string, offset: number): number {
   return line;
 }
 
+/** Names and indices from the top. */
+export type JsonPath = readonly (string | number)[];
+
 /**
- * Line of the value at `path`; of the innermost value that exists, if the path leads nowhere.
- * @param text  JSON that parses
- * @param path  names and indices from the top
+ * Lines of the values at paths; of the innermost value that exists, where a path leads nowhere. O(text), however many paths.
+ * @param text   JSON that parses
+ * @param paths  any, in any order
  */
-export function lineOfPath(text: string, path: readonly (string | number)[]): number {
-  let at = skipBlanks(text, 0);
-  for (const step of path) {
-    const next = typeof step === 'number' ? itemAt(text, at, step) : memberAt(text, at, step);
-    if (next === undefined) break;
-    at = next;
+export function linesOfPaths(text: string, paths: readonly JsonPath[]): number[] {
+  const offsets = paths.map(() => 0);
+  locate(
+    { text, offsets },
+    skipBlanks(text, 0),
+    paths.map((path, index) => ({ path, index, depth: 0 })),
+  );
+  // Lines are counted once, from offset to offset.
+  const lines = paths.map(() => 0);
+  let [line, at] = [1, text.indexOf('\n')];
+  for (const index of [...offsets.keys()].sort((a, b) => offsets[a]! - offsets[b]!)) {
+    for (; at >= 0 && at < offsets[index]!; at = text.indexOf('\n', at + 1)) line++;
+    lines[index] = line;
   }
-  return lineOfOffset(text, at);
+  return lines;
+}
+
+/** A path that leads on. */
+interface Wanted {
+  readonly path: JsonPath;
+  /** Of the path among all. */
+  readonly index: number;
+  /** Steps that are done. */
+  readonly depth: number;
+}
+
+/** Notes where wanted values begin that lie in the one at `at`; returns the first offset after it. */
+function locate(
+  into: { readonly text: string; readonly offsets: number[] },
+  at: number,
+  wanted: readonly Wanted[],
+): number {
+  const { text, offsets } = into;
+  const steps = new Map<string, Wanted[]>();
+  for (const { path, index, depth } of wanted) {
+    offsets[index] = at;
+    if (depth === path.length) continue;
+    // Indices and names cannot meet: a value is a list or an object.
+    const key = String(path[depth]);
+    const next = { path, index, depth: depth + 1 };
+    steps.set(key, [...(steps.get(key) ?? []), next]);
+  }
+  const isList = text[at] === '[';
+  if (steps.size === 0 || (!isList && text[at] !== '{')) return endOfValue(text, at);
+  let next = skipBlanks(text, at + 1);
+  for (let passed = 0; next < text.length && text[next] !== ']' && text[next] !== '}'; passed++) {
+    let key = String(passed);
+    if (!isList) {
+      const end = endOfString(text, next);
+      key = JSON.parse(text.slice(next, end)) as string;
+      next = skipBlanks(text, skipBlanks(text, end) + 1);
+    }
+    const inner = steps.get(key);
+    next = inner === undefined ? endOfValue(text, next) : locate(into, next, inner);
+    next = skipBlanks(text, next);
+    if (text[next] === ',') next = skipBlanks(text, next + 1);
+  }
+  return next + 1;
 }
 
 function skipBlanks(text: string, from: number): number {
@@ -58,29 +111,4 @@ function endOfValue(text: string, from: number): number {
     at++;
   } while (depth > 0 && at < text.length);
   return at;
-}
-
-function itemAt(text: string, array: number, index: number): number | undefined {
-  if (text[array] !== '[') return undefined;
-  let at = skipBlanks(text, array + 1);
-  for (let passed = 0; text[at] !== ']' && at < text.length; passed++) {
-    if (passed === index) return at;
-    at = skipBlanks(text, endOfValue(text, at));
-    if (text[at] === ',') at = skipBlanks(text, at + 1);
-  }
-  return undefined;
-}
-
-function memberAt(text: string, object: number, name: string): number | undefined {
-  if (text[object] !== '{') return undefined;
-  let at = skipBlanks(text, object + 1);
-  while (text[at] === '"') {
-    const end = endOfString(text, at);
-    const key = JSON.parse(text.slice(at, end)) as string;
-    const value = skipBlanks(text, skipBlanks(text, end) + 1);
-    if (key === name) return value;
-    at = skipBlanks(text, endOfValue(text, value));
-    if (text[at] === ',') at = skipBlanks(text, at + 1);
-  }
-  return undefined;
 }

@@ -4,7 +4,9 @@
  * Besides the shape, ranges must not be empty or turned around: code that takes a description may rely on it.
  */
 import { checkValue } from './check-value.js';
-import { lineOfOffset, lineOfPath } from './json-locate.js';
+import { lineOfOffset, linesOfPaths } from './json-locate.js';
+import type { JsonPath } from './json-locate.js';
+import { MAX_PROBLEMS_PER_CODE } from '../base/constants.js';
 import { ProblemList } from '../base/problem-list.js';
 import type { ReadResult } from '../base/read-result.js';
 import { DESCRIPTION_SCHEMA } from '../schema/schema.js';
@@ -43,10 +45,15 @@ export function fromJson(text: string): ReadResult {
     );
     return { ok: false, problems: problems.list() };
   }
-  for (const { path, message } of checkValue(value, DESCRIPTION_SCHEMA)) {
-    problems.error('BAD_JSON', lineOfPath(text, path), `/${path.join('/')}: ${message}`);
+  const complaints = checkValue(value, DESCRIPTION_SCHEMA);
+  const lines = linesOfPaths(
+    text,
+    complaints.map(({ path }) => path),
+  );
+  for (const [index, { path, message }] of complaints.entries()) {
+    problems.error('BAD_JSON', lines[index]!, `/${path.join('/')}: ${message}`);
   }
-  if (!problems.has('error')) checkRanges(value, [], text, problems);
+  if (!problems.has('error')) reportRanges(value, text, problems);
   if (problems.has('error')) return { ok: false, problems: problems.list() };
   return { ok: true, description: value as MachineDescription };
 }
@@ -55,19 +62,43 @@ function shown(value: unknown): string {
   return value === undefined ? 'none' : JSON.stringify(value).slice(0, 60);
 }
 
-// Every object with both `start` and `end` is a range.
-function checkRanges(
-  value: unknown,
-  path: readonly (string | number)[],
-  text: string,
-  problems: ProblemList,
-): void {
+/** A range that is none. */
+interface BadRange {
+  readonly path: JsonPath;
+  readonly message: string;
+}
+
+// Every object with both `start` and `end` is a range. Only those that are listed get their lines, and the last, which the
+// summary names.
+function reportRanges(value: unknown, text: string, problems: ProblemList): void {
+  const bad: BadRange[] = [];
+  let count = 0;
+  visitRanges(value, [], (range) => {
+    if (count > MAX_PROBLEMS_PER_CODE) bad.pop();
+    bad.push(range);
+    count++;
+  });
+  const lines = linesOfPaths(
+    text,
+    bad.map(({ path }) => path),
+  );
+  for (const [index, { path, message }] of bad.entries()) {
+    problems.error('BAD_RANGE', lines[index]!, `/${path.join('/')}: ${message}`);
+  }
+  for (let left = count - bad.length; left > 0; left--) {
+    problems.error('BAD_RANGE', lines.at(-1)!, bad.at(-1)!.message);
+  }
+}
+
+function visitRanges(value: unknown, path: JsonPath, found: (range: BadRange) => void): void {
   if (typeof value !== 'object' || value === null) return;
   const { start, end } = value as { start?: unknown; end?: unknown };
   if (typeof start === 'number' && typeof end === 'number' && end <= start) {
-    const message = `/${path.join('/')}: the range ends at ${end}, before it starts or where it starts (${start})`;
-    problems.error('BAD_RANGE', lineOfPath(text, path), message);
+    const message = `the range ends at ${end}, before it starts or where it starts (${start})`;
+    found({ path, message });
   }
   const entries = Array.isArray(value) ? value.entries() : Object.entries(value);
-  for (const [key, item] of entries) checkRanges(item, [...path, key], text, problems);
+  for (const [key, item] of entries) {
+    if (typeof item === 'object' && item !== null) visitRanges(item, [...path, key], found);
+  }
 }

@@ -31,6 +31,11 @@ const SEEDS = [
 
 type Place = readonly [holder: Record<string, unknown>, key: string];
 
+/** One of the values, of its own: what is put into a description may be changed there. */
+function odd(random: Random): unknown {
+  return structuredClone(random.pick(VALUES));
+}
+
 /** Every place of a value that holds another. */
 function places(value: unknown, found: Place[] = []): Place[] {
   if (typeof value !== 'object' || value === null) return found;
@@ -45,15 +50,15 @@ function places(value: unknown, found: Place[] = []): Place[] {
 function change([holder, key]: Place, random: Random): void {
   const value = holder[key];
   if (Array.isArray(value) && random.once(2)) {
-    const one: unknown = value[0] ?? random.pick(VALUES);
+    const one: unknown = structuredClone(value[0] ?? odd(random));
     const count = random.once(20) ? 3000 : random.below(20);
     holder[key] = [
       ...(value as unknown[]),
-      ...Array.from({ length: count }, () => (random.once(2) ? one : random.pick(VALUES))),
+      ...Array.from({ length: count }, () => (random.once(2) ? one : odd(random))),
     ];
   } else if (random.once(5)) Reflect.deleteProperty(holder, key);
   else if (random.once(8)) holder[`${key}\u001b`] = value;
-  else holder[key] = random.pick(VALUES);
+  else holder[key] = odd(random);
 }
 
 /**
