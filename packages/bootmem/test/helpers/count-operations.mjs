@@ -1,6 +1,6 @@
 // Counts what a piece of work executes, so that growth can be tested without a clock: the engine's own counts of every
 // block of code, loops too, times nothing else. Prints one JSON object: work, then size, then count.
-//   node count-operations.mjs SIZE…
+//   node count-operations.mjs many|far SIZE…
 import { Session } from 'node:inspector/promises';
 
 // Before any module is compiled: only code that is compiled under it counts its blocks.
@@ -172,6 +172,24 @@ const WORK = {
   'plan of an EFI map': (size) => boot(efi(size).filter((line) => !/^ {2}node/.test(line))),
 };
 
+/** What one piece of memory at the end of a hole costs, and memory that fills it: sizes are in TiB, and neither counts. */
+const FAR = {
+  'faked nodes around a hole': (tib) =>
+    boot([
+      'Linux version 6.12.0 (a@b) #1 SMP',
+      'Command line: numa=fake=64M',
+      `BIOS-e820: ${range(0x100000, 2 ** 30)} usable`,
+      `BIOS-e820: ${range(tib * 2 ** 40, tib * 2 ** 40 + 2 ** 27)} usable`,
+    ]),
+  'layout of sections in a row': (tib) =>
+    planLayout(
+      described([
+        'Linux version 6.12.0 (a@b) #1 SMP',
+        `BIOS-e820: ${range(0x100000, tib * 2 ** 40)} usable`,
+      ]),
+    ),
+};
+
 const isOwn = ({ url }) => url.includes('/packages/');
 
 /** Executions of every block while `work` runs. */
@@ -190,9 +208,10 @@ async function count(work) {
   return blocks;
 }
 
-const sizes = process.argv.slice(2).map(Number);
+const [kind, ...words] = process.argv.slice(2);
+const sizes = words.map(Number);
 const result = {};
-for (const [name, work] of Object.entries(WORK)) {
+for (const [name, work] of Object.entries(kind === 'far' ? FAR : WORK)) {
   result[name] = {};
   for (const size of sizes) {
     const blocks = await count(() => work(size));

@@ -33,22 +33,23 @@ export interface UnavailableHole {
   readonly ranges: readonly UnavailableRange[];
 }
 
-/** Sections with memory in them. */
-function presentSections(memory: readonly MemoryPfnRange[], pagesPerSection: number): Set<number> {
-  const sections = new Set<number>();
-  for (const { startPfn, endPfn } of memory) {
-    const last = Math.floor((endPfn - 1) / pagesPerSection);
-    for (let s = Math.floor(startPfn / pagesPerSection); s <= last; s += 1) sections.add(s);
+/** Whether memory lies in `[startPfn, endPfn)`. O(log ranges). */
+function holdsMemory(memory: readonly MemoryPfnRange[], startPfn: number, endPfn: number): boolean {
+  let [low, high] = [0, memory.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (memory[middle]!.endPfn > startPfn) high = middle;
+    else low = middle + 1;
   }
-  return sections;
+  return low < memory.length && memory[low]!.startPfn < endPfn;
 }
 
 /**
  * Holes in present sections, in the order in which the zones are initialised.
  * @param layout  zones of the machine
- * @param memory  the ranges the layout was made from
+ * @param memory  the ranges the layout was made from, ascending
  * @param pagesPerSection pages of one section, a power of two. Default 32768 (x86-64)
- * @remarks O(ranges × zones + sections); a hole between far ranges costs its present sections only.
+ * @remarks O(ranges × (zones + log ranges)), however many sections there are
  */
 export function unavailableHoles(
   layout: ZoneLayout,
@@ -60,7 +61,6 @@ export function unavailableHoles(
       pagesPerSection,
     });
   }
-  const present = presentSections(memory, pagesPerSection);
   const holes: UnavailableHole[] = [];
   const byNid = new Map(layout.nodes.map((node) => [node.nid, node]));
   const addHole = (
@@ -73,9 +73,10 @@ export function unavailableHoles(
     const first = Math.floor(start / pagesPerSection);
     const last = Math.floor((end - 1) / pagesPerSection);
     for (const section of first === last ? [first] : [first, last]) {
-      if (!present.has(section)) continue;
-      const startPfn = Math.max(start, section * pagesPerSection);
-      const endPfn = Math.min(end, (section + 1) * pagesPerSection);
+      const [from, to] = [section * pagesPerSection, (section + 1) * pagesPerSection];
+      if (!holdsMemory(memory, from, to)) continue;
+      const startPfn = Math.max(start, from);
+      const endPfn = Math.min(end, to);
       ranges.push({ ...at, startPfn, endPfn });
     }
     const pages = ranges.reduce((sum, range) => sum + range.endPfn - range.startPfn, 0);

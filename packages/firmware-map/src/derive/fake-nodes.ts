@@ -18,7 +18,6 @@ import { MAX_NODE_ID } from '../base/constants.js';
 import type { ProblemList } from '../base/problem-list.js';
 import type { ByteRange, MachineDescription } from '../types/all.js';
 import type { NodeBlock, NodeMap } from './assign-nodes.js';
-import { clip, totalLength } from './intervals.js';
 import { profileForRelease } from '../base/releases.js';
 
 /** Fake nodes begin and end at multiples of this, bytes. */
@@ -102,10 +101,64 @@ type FakeOption = Extract<MachineDescription['options']['numa'][number], { mode:
 /** Where memory that devices of 32 bits reach ends. */
 const LOW_END = 2 ** 32;
 
+/** How much memory lies where; each question O(log ranges), however far apart they are. */
+class Amounts {
+  readonly #memory: readonly ByteRange[];
+  /** Bytes of the ranges before each. */
+  readonly #before: readonly number[];
+  readonly total: number;
+
+  /** @param memory  ascending, disjoint */
+  constructor(memory: readonly ByteRange[]) {
+    let sum = 0;
+    this.#memory = memory;
+    this.#before = memory.map(({ start, end }) => {
+      sum += end - start;
+      return sum - (end - start);
+    });
+    this.total = sum;
+  }
+
+  /** Bytes in `[start, end)`; 0 where that is nothing. */
+  between(start: number, end: number): number {
+    return start < end ? this.#below(end) - this.#below(start) : 0;
+  }
+
+  /** First address from which on `bytes` lie between it and `start`; infinite where there is less. */
+  reach(start: number, bytes: number): number {
+    const wanted = this.#below(start) + bytes;
+    const index = firstFrom(this.#memory.length, (at) => this.#endOf(at) >= wanted);
+    const range = this.#memory[index];
+    return range === undefined ? Infinity : range.start + wanted - this.#before[index]!;
+  }
+
+  #below(address: number): number {
+    const index = firstFrom(this.#memory.length, (at) => this.#memory[at]!.end > address);
+    const range = this.#memory[index];
+    if (range === undefined) return this.total;
+    return this.#before[index]! + Math.max(0, address - range.start);
+  }
+
+  #endOf(index: number): number {
+    const { start, end } = this.#memory[index]!;
+    return this.#before[index]! + end - start;
+  }
+}
+
+/** The first of `count` indices for which something holds that holds for all behind it; `count` when it never does. */
+function firstFrom(count: number, holds: (index: number) => boolean): number {
+  let [low, high] = [0, count];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (holds(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
 function cut(memory: readonly ByteRange[], reals: Real[], option: FakeOption): NodeBlock[] {
-  const bytesIn = (start: number, end: number): number =>
-    start < end ? totalLength(clip(memory, { start, end })) : 0;
-  const total = totalLength(memory);
+  const amounts = new Amounts(memory);
+  const { total } = amounts;
   const count = 'count' in option ? Math.min(option.count, MAX_NODE_ID + 1) : MAX_NODE_ID + 1;
   const least = Math.ceil(Math.max(total / (MAX_NODE_ID + 1), GRANULE) / GRANULE) * GRANULE;
   const share = 'size' in option ? Math.max(option.size, least) : total / count;
@@ -120,9 +173,11 @@ function cut(memory: readonly ByteRange[], reals: Real[], option: FakeOption): N
       const one = reals.find((real) => real.nid === nid)!;
       const { start, end: limit } = one;
       let end = start + size + (number < large ? GRANULE : 0);
-      while (end < limit && bytesIn(start, end) < size) end += GRANULE;
-      if (end < LOW_END && bytesIn(end, LOW_END) < GRANULE) end = LOW_END;
-      if (end >= limit || bytesIn(end, limit) < Math.max(size, 1)) end = limit;
+      // By granules, over a hole of any size at once.
+      const reached = Math.min(limit, amounts.reach(start, size));
+      end += Math.max(0, Math.ceil((reached - end) / GRANULE)) * GRANULE;
+      if (end < LOW_END && amounts.between(end, LOW_END) < GRANULE) end = LOW_END;
+      if (end >= limit || amounts.between(end, limit) < Math.max(size, 1)) end = limit;
       blocks.push({ start, end, nid: number % count, hotplug: false });
       number++;
       one.start = end;
