@@ -49,6 +49,7 @@ const floors = {
     'crew/',
     'range/',
     'ring/',
+    'loose/',
     'hub/',
     'series/',
     'worker/',

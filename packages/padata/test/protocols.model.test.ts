@@ -6,6 +6,8 @@ import type { Model } from '@bootmem/padata/testing';
 import { MISTAKES } from './model/cases.js';
 import { laneModel } from './model/lane-model.js';
 import type { LaneConfig } from './model/lane-model.js';
+import { looseModel } from './model/loose-model.js';
+import type { LooseConfig } from './model/loose-model.js';
 import { pendingModel } from './model/pending-model.js';
 import type { PendingConfig } from './model/pending-model.js';
 import { ringModel } from './model/ring-model.js';
@@ -37,6 +39,19 @@ test.each<RingConfig>([
   { jobs: 4, workers: 3, window: 2, batch: 1, coarse: 'all', mortal: true },
 ])('ring %j: each job once, delivered in order, nobody oversleeps', (config) => {
   expectNoViolation(ringModel(config));
+});
+
+test.each<LooseConfig>([
+  { jobs: 1, workers: 1, window: 1 },
+  { jobs: 2, workers: 2, window: 2 },
+  { jobs: 2, workers: 2, window: 2, coarse: true, mortal: true },
+  { jobs: 3, workers: 1, window: 1 },
+  { jobs: 3, workers: 2, window: 2, coarse: true },
+  { jobs: 4, workers: 2, window: 2, coarse: true, steal: false },
+  { jobs: 3, workers: 2, window: 4, coarse: true, eager: false },
+  { jobs: 3, workers: 2, window: 2, coarse: true, steal: false, mortal: true },
+])('without order %j: each job once, its own outcome, nobody oversleeps', (config) => {
+  expectNoViolation(looseModel(config));
 });
 
 test.each<LaneConfig>([

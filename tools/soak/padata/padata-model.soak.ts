@@ -1,5 +1,5 @@
 /**
- * `npm run soak -- padata-model` explores the reorder, pending, message, claim and sleep protocols of the package through every interleaving of their atomic steps,
+ * `npm run soak -- padata-model` explores the reorder, loose, pending, message, claim and sleep protocols of the package through every interleaving of their atomic steps,
  * up to four jobs or chunks and three workers, deaths included (test/model); then the broken variants, each of
  * which has to be caught. Smallest models first; ends after --minutes, default: when all are done.
  */
@@ -9,6 +9,7 @@ import { number, readOptions } from '../../kit/options.js';
 import { RunLog } from '../../kit/run-log.js';
 import { MISTAKES } from '../../../packages/padata/test/model/cases.js';
 import { laneModel } from '../../../packages/padata/test/model/lane-model.js';
+import { looseModel } from '../../../packages/padata/test/model/loose-model.js';
 import { pendingModel } from '../../../packages/padata/test/model/pending-model.js';
 import { ringModel } from '../../../packages/padata/test/model/ring-model.js';
 import { sentModel } from '../../../packages/padata/test/model/sent-model.js';
@@ -52,6 +53,26 @@ const cases: readonly (readonly [string, Model])[] = [
   [
     'ring, 4 jobs, 2 workers, window 4, the last one awaited, one dies',
     ringModel({ jobs: 4, workers: 2, window: 4, coarse: 'all', patient: true, mortal: true }),
+  ],
+  ['without order, 2 jobs, 2 workers, window 2', looseModel({ jobs: 2, workers: 2, window: 2 })],
+  [
+    'without order, 4 jobs, 2 workers, window 1, one dies',
+    looseModel({ jobs: 4, workers: 2, window: 1, coarse: true, mortal: true }),
+  ],
+  ...[2, 4].flatMap((window) =>
+    [false, true].map((mortal) => {
+      const name = `window ${window}${mortal ? ', one dies' : ''}`;
+      const model = looseModel({ jobs: 4, workers: 2, window, coarse: true, mortal });
+      return [`without order, 4 jobs, 2 workers, ${name}`, model] as const;
+    }),
+  ),
+  [
+    'without order, 4 jobs, 2 workers, window 2, nothing is taken over, one dies',
+    looseModel({ jobs: 4, workers: 2, window: 2, coarse: true, steal: false, mortal: true }),
+  ],
+  [
+    'without order, 3 jobs, 3 workers, window 2, one look at the owner for two jobs',
+    looseModel({ jobs: 3, workers: 3, window: 2, coarse: true, eager: false }),
   ],
   ...[false, true].map(
     (views) =>

@@ -532,6 +532,12 @@ function refuseLocalOptions(options: SeriesOptions): void {
       "'workers' names threads of one machine; over NATS, modules decide which workers take a job",
     );
   }
+  if (options.order !== undefined && options.order !== 'submission') {
+    throw new PadataNatsError(
+      'ERR_PADATA_NATS_ARGUMENT',
+      `order: '${options.order}' is not to be had over NATS: results are kept and resumed by their place in the order`,
+    );
+  }
 }
 
 /** A module as it is named on the wire. */

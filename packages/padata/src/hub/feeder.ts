@@ -17,7 +17,8 @@ import { sent as protocol } from '../protocol/machine.js';
 import type { SentJob } from '../protocol/messages.js';
 import { RING } from '../protocol/ring-layout.js';
 import type { SentInput } from '../ring/sent-jobs.js';
-import type { SlotRing } from '../ring/slot-ring.js';
+import type { JobRing } from '../ring/job-ring.js';
+import { numberOf } from '../ring/job-states.js';
 import { isWorthMoving, jobsAtHand } from '../protocol/feed-policy.js';
 
 /** Inputs in one message at most. */
@@ -26,7 +27,7 @@ const BATCH = 32;
 const KEPT_MS = 1;
 
 /** Told about an input that cannot be cloned, found out after its submission. */
-type OnRefused = (ring: SlotRing, sequence: number, error: PadataError) => void;
+type OnRefused = (ring: JobRing, sequence: number, error: PadataError) => void;
 
 /** A thread that may get inputs. */
 interface Candidate {
@@ -47,14 +48,14 @@ export class Feeder {
   turnMs = 0;
   readonly #crew: Crew;
   readonly #onRefused: OnRefused;
-  readonly #moduleOf: (ring: SlotRing) => string | undefined;
+  readonly #moduleOf: (ring: JobRing) => string | undefined;
   #feeding = false;
   /** Where the search for a thread begins: all get their share. */
   #first = 0;
   /** Turns of the threads' loops, and since when they have been seen to stand there, by worker. */
   readonly #turns: ({ turn: number; since: number } | undefined)[] = [];
 
-  constructor(crew: Crew, onRefused: OnRefused, moduleOf: (ring: SlotRing) => string | undefined) {
+  constructor(crew: Crew, onRefused: OnRefused, moduleOf: (ring: JobRing) => string | undefined) {
     this.#crew = crew;
     this.#onRefused = onRefused;
     this.#moduleOf = moduleOf;
@@ -64,7 +65,7 @@ export class Feeder {
    * Sends what waits to threads that have room.
    * @param now the owner's clock, in milliseconds
    */
-  feed(ring: SlotRing, now: number): void {
+  feed(ring: JobRing, now: number): void {
     const { sent } = ring;
     // Cloning an input runs its getters, and those may submit.
     if (this.#feeding || sent.held === 0) return;
@@ -95,7 +96,7 @@ export class Feeder {
   }
 
   /** Is there a thread that would get something from `feed`? Asked when the owner has said that it sleeps. */
-  canFeed(ring: SlotRing): boolean {
+  canFeed(ring: JobRing): boolean {
     const { sent } = ring;
     if (sent.held === 0) return false;
     const next = sent.next();
@@ -114,7 +115,7 @@ export class Feeder {
   }
 
   /** A thread has nothing to do, and inputs of the ring wait behind jobs of others: it gets of those. */
-  giveTo(ring: SlotRing, member: Member, now: number): void {
+  giveTo(ring: JobRing, member: Member, now: number): void {
     this.feed(ring, now);
     const { sent } = ring;
     if (this.#feeding || sent.held > 0 || !ring.allows(member.id)) return;
@@ -134,7 +135,7 @@ export class Feeder {
    * @throws ERR_PADATA_CLONE
    */
   handOver(
-    ring: SlotRing,
+    ring: JobRing,
     [sequence, input]: SentJob,
     transfer: readonly unknown[],
   ): SentInput | undefined {
@@ -167,16 +168,16 @@ export class Feeder {
         return undefined;
       }
     } catch (error) {
-      throw cloneError(sequence, error);
+      throw cloneError(ring, sequence, error);
     }
   }
 
-  #threadsFor(ring: SlotRing): Candidate[] {
+  #threadsFor(ring: JobRing): Candidate[] {
     return this.#crew.isAlone ? [] : this.#candidates(ring, performance.now());
   }
 
   /** After all is sent: an input that waits behind a job of its thread, while another has nothing to do, goes there. */
-  #level(ring: SlotRing, threads: readonly Candidate[]): void {
+  #level(ring: JobRing, threads: readonly Candidate[]): void {
     if (!isWorthMoving(Atomics.load(ring.memory.words, RING.RUN_NS))) return;
     const { sent } = ring;
     if (!threads.some((t) => t.unbegun > 0)) return;
@@ -191,7 +192,7 @@ export class Feeder {
    * Threads that are there and may run the ring's jobs, in turn. One that a function keeps gets nothing ahead, and what it
    * had waits here again: it is due before all that came later.
    */
-  #candidates(ring: SlotRing, now: number): Candidate[] {
+  #candidates(ring: JobRing, now: number): Candidate[] {
     const { words } = this.#crew;
     const ns = Atomics.load(ring.memory.words, RING.RUN_NS);
     const list: Candidate[] = [];
@@ -226,7 +227,7 @@ export class Feeder {
     return false;
   }
 
-  #isFreeOf(ring: SlotRing): (worker: number) => boolean {
+  #isFreeOf(ring: JobRing): (worker: number) => boolean {
     return (worker) => {
       const member = this.#crew.member(worker);
       return member !== undefined && this.#isFree(ring, member);
@@ -234,19 +235,19 @@ export class Feeder {
   }
 
   /** It would begin a job of the ring at once. Another series' module, which may take for ever to import, is no hindrance. */
-  #isFree(ring: SlotRing, { id, state, importing }: Member): boolean {
+  #isFree(ring: JobRing, { id, state, importing }: Member): boolean {
     const hasModule = importing.size === 0 || !importing.has(this.#moduleOf(ring) ?? '');
     return state === 'ready' && hasModule && protocol.isFree(this.#crew.words, workerBase(id));
   }
 
   /** Jobs that this thread may have at hand and not begun: one while it has yet to start or to import something. */
-  #most(ring: SlotRing, { state, importing }: Member): number {
+  #most(ring: JobRing, { state, importing }: Member): number {
     if (state !== 'ready' || importing.size > 0) return 1;
     return jobsAtHand(Atomics.load(ring.memory.words, RING.RUN_NS), this.turnMs);
   }
 
   /** Posts inputs; the thread asks for more when half of what it may have is begun. */
-  #post(ring: SlotRing, member: Member, jobs: readonly SentJob[], most: number): void {
+  #post(ring: JobRing, member: Member, jobs: readonly SentJob[], most: number): void {
     const askAt = Math.max(0, jobs.length - 1 - lowOf(most));
     for (let from = 0; from < jobs.length; from += BATCH) {
       const part = jobs.length <= BATCH ? jobs : jobs.slice(from, from + BATCH);
@@ -263,7 +264,7 @@ export class Feeder {
   }
 
   #postOne(
-    ring: SlotRing,
+    ring: JobRing,
     member: Member,
     job: SentJob,
     ask: number,
@@ -272,7 +273,7 @@ export class Feeder {
     try {
       this.#crew.post(member, { t: 'inputs', ring: ring.id, jobs: [job], ask }, transfer);
     } catch (error) {
-      this.#onRefused(ring, job[0], cloneError(job[0], error));
+      this.#onRefused(ring, job[0], cloneError(ring, job[0], error));
     }
   }
 }
@@ -297,11 +298,12 @@ function leastLoaded(threads: readonly Candidate[], full = false): Candidate | u
 }
 
 /** An input that cannot travel. */
-export function cloneError(sequence: number, cause: unknown): PadataError {
+export function cloneError(ring: JobRing, sequence: number, cause: unknown): PadataError {
+  const seq = numberOf(ring.memory, sequence);
   return new PadataError(
     'ERR_PADATA_CLONE',
-    `the input of job ${sequence >>> 0} cannot be cloned: ${messageOf(cause)}`,
-    { seq: sequence >>> 0 },
+    `the input of job ${seq} cannot be cloned: ${messageOf(cause)}`,
+    { seq },
     { cause },
   );
 }

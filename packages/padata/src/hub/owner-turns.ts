@@ -14,7 +14,7 @@ import type { Platform } from '../crew/platform.js';
 import { HEAD } from '../protocol/control-layout.js';
 import { ring as protocol } from '../protocol/machine.js';
 import { RING } from '../protocol/ring-layout.js';
-import type { SlotRing } from '../ring/slot-ring.js';
+import type { JobRing } from '../ring/job-ring.js';
 import { QUICK_NS } from '../ring/wake-ahead.js';
 import type { Feeder } from './feeder.js';
 import { KeepAlive } from './keep-alive.js';
@@ -83,7 +83,7 @@ export class OwnerTurns {
   }
 
   /** A job was submitted to this ring. */
-  noteSubmit(ring: SlotRing): void {
+  noteSubmit(ring: JobRing): void {
     if (!this.#keepAlive.isOn) this.#keepAlive.begin();
     if (this.#crew.isAlone) {
       this.scheduleDelivery();

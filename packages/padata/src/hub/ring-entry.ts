@@ -1,6 +1,6 @@
 /** A ring and what belongs to it in the owner's thread. */
 import type { AnyFunction } from '../base/function-ref.js';
-import type { SlotRing } from '../ring/slot-ring.js';
+import type { JobRing } from '../ring/job-ring.js';
 import type { SlotRunner } from '../slot/slot-runner.js';
 
 /** What a ring is used for. */
@@ -21,7 +21,7 @@ export interface RingUse {
 /** A ring and what belongs to it here. */
 export interface RingEntry extends Omit<RingUse, 'workers'> {
   workers: readonly number[];
-  readonly ring: SlotRing;
+  readonly ring: JobRing;
   /** The owner's own runner, for jobs that it does itself. */
   readonly runner: SlotRunner;
   /** Loads the function on this thread; only for jobs that the owner does itself. */

@@ -14,7 +14,7 @@ import { RING } from '../protocol/ring-layout.js';
 import { RingStore } from '../ring/ring-store.js';
 import type { RingBlock } from '../ring/ring-store.js';
 import type { SentInput } from '../ring/sent-jobs.js';
-import type { SlotRing, SlotRingHost } from '../ring/slot-ring.js';
+import type { JobRing, SlotRingHost } from '../ring/job-ring.js';
 import { SlotRunner } from '../slot/slot-runner.js';
 import type { RunnerHost } from '../slot/slot-runner.js';
 import { DeferredWatch } from './deferred-watch.js';
@@ -85,7 +85,7 @@ export class RingHub implements SlotRingHost {
   }
 
   /** Makes a ring known to all threads. */
-  add(ring: SlotRing, use: RingUse): RingEntry {
+  add(ring: JobRing, use: RingUse): RingEntry {
     const { href, name, shared, pendingPerThread } = use;
     const { id, memory, stats } = ring;
     const runner = new SlotRunner(
@@ -171,12 +171,12 @@ export class RingHub implements SlotRingHost {
   }
 
   /** Forgets a ring in all threads. The promise is for whoever makes one ring after the other, see `RingStore.room`. */
-  remove(ring: SlotRing): Promise<void> {
+  remove(ring: JobRing): Promise<void> {
     this.#forget(ring);
     return this.#store.room();
   }
 
-  #forget(ring: SlotRing): void {
+  #forget(ring: JobRing): void {
     if (!this.#entries.delete(ring.id)) return;
     const threads = this.#crew.living();
     for (const member of threads) this.#crew.post(member, { t: 'dropRing', ring: ring.id });
@@ -226,7 +226,7 @@ export class RingHub implements SlotRingHost {
   }
 
   /** See `Feeder.handOver`. */
-  handOver(ring: SlotRing, job: SentJob, transfer: readonly unknown[]): SentInput | undefined {
+  handOver(ring: JobRing, job: SentJob, transfer: readonly unknown[]): SentInput | undefined {
     return this.#feeder.handOver(ring, job, transfer);
   }
 
@@ -312,14 +312,14 @@ export class RingHub implements SlotRingHost {
   }
 
   /** Cancels a job: it ends now if it has not begun, else when it has given up, at the latest after `graceMs`. */
-  cancel(ring: SlotRing, sequence: number, graceMs: number, error: unknown): void {
+  cancel(ring: JobRing, sequence: number, graceMs: number, error: unknown): void {
     if (ring.ends.cancelOne(sequence, error)) {
       this.#stopper.stopLater({ ring, sequence, graceMs, error });
     } else this.turns.scheduleDelivery();
   }
 
   /** All jobs of a ring that have begun were asked to stop: those that do not, end after `graceMs`. */
-  stopAll(ring: SlotRing, graceMs: number, error: unknown): void {
+  stopAll(ring: JobRing, graceMs: number, error: unknown): void {
     for (const sequence of ring.ends.begun()) {
       this.#stopper.stopLater({ ring, sequence, graceMs, error });
     }

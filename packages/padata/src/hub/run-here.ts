@@ -1,11 +1,11 @@
 /** Jobs by message that the calling thread does itself. */
-import type { SlotRing } from '../ring/slot-ring.js';
+import type { JobRing } from '../ring/job-ring.js';
 import type { SlotRunner } from '../slot/slot-runner.js';
 import { cloneError } from './feeder.js';
 import type { RingEntry } from './ring-entry.js';
 
 /** Does an input of the ring wait here that this thread can run now? */
-export function canRunHeld({ sent }: SlotRing, runner: SlotRunner): boolean {
+export function canRunHeld({ sent }: JobRing, runner: SlotRunner): boolean {
   return runner.hasRoom && sent.next() !== undefined;
 }
 
@@ -23,7 +23,7 @@ export function runHeldHere({ ring, runner }: RingEntry): boolean {
     // What is handed over is a copy already.
     if (transfer === undefined) own = structuredClone(input);
   } catch (error) {
-    ring.ends.cancelOne(sequence, cloneError(sequence, error));
+    ring.ends.cancelOne(sequence, cloneError(ring, sequence, error));
     return true;
   }
   runner.runSent(sequence, own, false);

@@ -13,7 +13,7 @@
  */
 import type { Crew, Member } from '../crew/crew.js';
 import { STATE_BITS, isPending } from '../protocol/ring-layout.js';
-import type { SlotRing } from '../ring/slot-ring.js';
+import type { JobRing } from '../ring/job-ring.js';
 
 /** A job is looked at again, and a retiring thread is watched, at most so often, in milliseconds. */
 const LOOK_MS = 10;
@@ -26,14 +26,14 @@ interface StopperHost {
   /** Something is to be delivered. */
   scheduleDelivery(): void;
   /** The calling thread waits for the promise of this job no longer. */
-  abandonHere(ring: SlotRing, sequence: number): void;
+  abandonHere(ring: JobRing, sequence: number): void;
   /** Does this worker run a job, without a pause, that nobody has cancelled? */
   keepsBusy(worker: number): boolean;
 }
 
 /** A job that was asked to stop. */
 interface Asked {
-  readonly ring: SlotRing;
+  readonly ring: JobRing;
   readonly sequence: number;
   readonly graceMs: number;
   readonly error: unknown;
@@ -79,7 +79,7 @@ export class JobStopper {
     this.stopLater({ ...asked, graceMs: Math.max(graceMs, LOOK_MS) });
   }
 
-  #retire(worker: number, ring: SlotRing, sequence: number, graceMs: number): void {
+  #retire(worker: number, ring: JobRing, sequence: number, graceMs: number): void {
     if (worker === 0) {
       this.#host.abandonHere(ring, sequence);
       return;

@@ -5,13 +5,13 @@
 import type { Crew } from '../crew/crew.js';
 import { sleep } from '../protocol/machine.js';
 import { RING } from '../protocol/ring-layout.js';
-import type { SlotRing } from '../ring/slot-ring.js';
+import type { JobRing } from '../ring/job-ring.js';
 
 /** Work that is worth one more awake thread, in milliseconds. */
 const WAKE_WORTH_MS = 0.05;
 
 /** How many threads the waiting jobs of a ring are worth. */
-export function threadsWorth(ring: SlotRing): number {
+export function threadsWorth(ring: JobRing): number {
   const { waiting } = ring;
   const ns = Atomics.load(ring.memory.words, RING.RUN_NS);
   if (ns === 0) return waiting;
@@ -19,7 +19,7 @@ export function threadsWorth(ring: SlotRing): number {
 }
 
 /** Wakes threads until `wanted` of those that may run this ring are awake. */
-export function wakeFor(crew: Crew, ring: SlotRing, wanted: number): void {
+export function wakeFor(crew: Crew, ring: JobRing, wanted: number): void {
   let awake = 0;
   for (let id = 1; id <= crew.capacity; id += 1) {
     const member = crew.member(id);

@@ -14,7 +14,7 @@ import { checkFunction, checkKind, checkOptions, mistake } from '../base/options
 import type { OptionKinds } from '../base/options.js';
 import { isThenable } from '../base/thenable.js';
 import type { WorkPool } from '../pool/work-pool.js';
-import { Left } from '../ring/left-behind.js';
+import { Left } from '../ring/slot-records.js';
 import type { JobInput, JobResult, SeriesOptions } from '../series/series-types.js';
 import { COMMON_OPTIONS } from '../series/series-options.js';
 import type { Series } from '../series/series.js';
@@ -24,7 +24,10 @@ import type { SerialQueue } from './serial-queue.js';
 import { inContext } from '#context';
 
 /** How a shell is made: as a series, less what the masks decide. */
-export interface ShellOptions<F> extends Omit<SeriesOptions<F>, 'fn' | 'workers' | 'onFull'> {
+export interface ShellOptions<F> extends Omit<
+  SeriesOptions<F>,
+  'fn' | 'workers' | 'onFull' | 'order'
+> {
   /** The parallel function. */
   readonly parallel: FunctionRef<F>;
   /** First sequence number of each generation; for tests of the wrap-around. Default 0. */

@@ -5,6 +5,7 @@ import type { FunctionRef } from '../base/function-ref.js';
 import { checkKind } from '../base/options.js';
 import type { MultithreadedJob, RangeResult, RangeRunner } from '../range/range-types.js';
 import type {
+  EntriesOptions,
   JobInput,
   JobResult,
   MapOptions,
@@ -18,23 +19,37 @@ const MANY_ITEMS = 255;
 
 /** Options of `orderedMap` and `map`: those of the series and of the mapping. */
 export interface OrderedMapOptions<F> extends Omit<SeriesOptions<F>, 'fn' | 'signal'>, MapOptions {}
+/** The same with `entries: true`. */
+type WithEntries<F> = OrderedMapOptions<F> & EntriesOptions;
 
 /**
- * Runs a function over every item of a source on the pool's threads; results in the source's order, at most
- * `window` items read ahead.
+ * Runs a function over every item of a source on the pool's threads; results in the source's order, or with
+ * `order: 'none'` each when it is there; at most `window` items read ahead.
  * @param pool    work pool, or another backend's
  * @param source  iterable, async iterable or ReadableStream
  * @param fn      job function
- * @param options of the series and of the mapping
+ * @param options of the series and of the mapping; `entries: true` gives `[index, result]`
  */
+export function orderedMap<F>(
+  pool: SeriesMaker,
+  source: Source<JobInput<F>>,
+  fn: FunctionRef<F>,
+  options: WithEntries<F>,
+): AsyncGenerator<[index: number, value: JobResult<F>], void>;
+export function orderedMap<F>(
+  pool: SeriesMaker,
+  source: Source<JobInput<F>>,
+  fn: FunctionRef<F>,
+  options?: OrderedMapOptions<F>,
+): AsyncGenerator<JobResult<F>, void>;
 export async function* orderedMap<F>(
   pool: SeriesMaker,
   source: Source<JobInput<F>>,
   fn: FunctionRef<F>,
   options: OrderedMapOptions<F> = {},
-): AsyncGenerator<JobResult<F>, void> {
+): AsyncGenerator<unknown, void> {
   checkKind('options', options, 'an object');
-  const { errors, onProgress, signal, ...rest } = options;
+  const { errors, entries, onProgress, signal, ...rest } = options;
   const series = pool.series<F>({
     fn,
     ...windowFor(source),
@@ -44,6 +59,7 @@ export async function* orderedMap<F>(
   try {
     yield* series.map(source, {
       ...(errors === undefined ? {} : { errors }),
+      ...(entries === undefined ? {} : { entries }),
       ...(onProgress === undefined ? {} : { onProgress }),
       ...(signal === undefined ? {} : { signal }),
     });
@@ -60,16 +76,28 @@ function windowFor(source: Source<unknown>): { window?: number } {
 }
 
 /**
- * Runs a function over an array; resolves with all results in order.
+ * Runs a function over an array; resolves with all results in order, or with `order: 'none'` in order of completion.
  * @throws the first failed item's error, or an AggregateError under `errors: 'collect'`
  */
+export function map<F>(
+  pool: SeriesMaker,
+  items: Iterable<JobInput<F>>,
+  fn: FunctionRef<F>,
+  options: WithEntries<F>,
+): Promise<[index: number, value: JobResult<F>][]>;
+export function map<F>(
+  pool: SeriesMaker,
+  items: Iterable<JobInput<F>>,
+  fn: FunctionRef<F>,
+  options?: OrderedMapOptions<F>,
+): Promise<JobResult<F>[]>;
 export async function map<F>(
   pool: SeriesMaker,
   items: Iterable<JobInput<F>>,
   fn: FunctionRef<F>,
   options: OrderedMapOptions<F> = {},
-): Promise<JobResult<F>[]> {
-  const results: JobResult<F>[] = [];
+): Promise<unknown[]> {
+  const results: unknown[] = [];
   for await (const result of orderedMap(pool, items, fn, options)) results.push(result);
   return results;
 }

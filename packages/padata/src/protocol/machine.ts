@@ -2,6 +2,8 @@
 import { machineOps } from './atomic-ops.js';
 import { WORKER, workerBase } from './control-layout.js';
 import { makeLaneProtocol } from './lane.js';
+import { makeLooseProtocol } from './loose.js';
+import { RING } from './ring-layout.js';
 import { makeRingProtocol } from './ring.js';
 import { makeSentProtocol } from './sent.js';
 import { makeSleepProtocol } from './sleep.js';
@@ -12,6 +14,22 @@ export const lane = makeLaneProtocol(machineOps);
 export const sleep = makeSleepProtocol(machineOps);
 export const ring = makeRingProtocol(machineOps);
 export const sent = makeSentProtocol(machineOps);
+export const loose = makeLooseProtocol(machineOps);
+
+/** What whoever runs or ends a job does by the protocol of its ring. */
+export interface JobSteps {
+  /** First word of the slot of the job at this place: PUBLISHED and CLAIM count them. */
+  slotAt(ring: Int32Array, window: number, place: number): number;
+  /** The outcome is in the slot, which is the owner's from here on. */
+  finish(ring: Int32Array, base: number): void;
+  /** After `finish`: true = the owner sleeps, what it awaits has ended, this caller wakes it. */
+  mustWake(ring: Int32Array, control: Int32Array, window: number): boolean;
+}
+
+/** The steps for this ring. */
+export function stepsOf(words: Int32Array): JobSteps {
+  return words[RING.LOOSE] === 0 ? ring : loose;
+}
 
 /** Wakes one worker of the pool if it sleeps; true = it did. Publish before. */
 export function wakeWorker(control: Int32Array, id: number): boolean {

@@ -2,14 +2,15 @@
  * Word layout of a slot ring: the shared memory of one series of ordered jobs.
  *
  * ```
- *  | header, 64 words | slot 0: 12 words, 2 floats (one cache line) | ... | slot window - 1 | arena |
+ *  | header, 80 words | slot 0: 12 words, 2 floats (one cache line) | ... | slot window - 1 | arena |
  * ```
- * The arena holds input and output bytes of the jobs in flight, a circle in submission order. Words that
- * different threads write lie on different cache lines.
+ * The arena holds input and output bytes of the jobs in flight. Words that different threads write lie on different
+ * cache lines.
  *
- * Slot of a job = sequence number & (window - 1): the ring is at once the queue, the window, the reorder
- * buffer and the way back. A slot's words belong to whoever its STATE says: the owner (FREE), nobody until
- * claimed (READY), the worker that runs it (RUNNING), the owner again (DONE).
+ * Slot of a job = SEQ & (window - 1). With an order SEQ is the sequence number, and the ring is at once the queue, the
+ * window, the reorder buffer and the way back. Without one SEQ counts how often the slot was used, and the queue and the
+ * way back are words of their own (`protocol/loose.ts`). A slot's words belong to whoever its STATE says: the owner
+ * (FREE), nobody until claimed (READY), the worker that runs it (RUNNING), the owner again (DONE).
  */
 
 /** Header words. */
@@ -19,6 +20,8 @@ export const RING = {
   ABORTED: 1,
   /** Bit set of workers that may claim, 8 words. */
   ALLOWED: 2,
+  /** Not 0: its jobs have no order, see `protocol/loose.ts`. Written by the owner, once. */
+  LOOSE: 10,
   /** Sequence number after the last submitted job. Written by the owner. */
   PUBLISHED: 16,
   /** Sequence number from which workers reserve; a hint that steers them apart, see `protocol/ring.ts`. */
@@ -35,15 +38,17 @@ export const RING = {
   DEFERRED: 34,
   /** Not 0: there are handles of deferred jobs somewhere, which name this memory. */
   HANDLES: 35,
+  /** Without an order: first word of the slot that ended last and was not collected; 0 = none. */
+  ENDED: 64,
 } as const;
-export const RING_HEAD_WORDS = 64;
+export const RING_HEAD_WORDS = 80;
 /** In HELD: the oldest input is to be handed over, so it waits for a thread that has nothing to do. */
 export const HANDED_OVER = 1 << 30;
 
 /** Words of a slot. */
 export const SLOT = {
   STATE: 0,
-  /** Sequence number, modulo 2^32. */
+  /** What the slot is used for now, modulo 2^32: its lowest bits are the slot's index. With an order the NUMBER. */
   SEQ: 1,
   /** A `Kind`: of the input, then of the result. */
   KIND: 2,
@@ -57,6 +62,12 @@ export const SLOT = {
   OUT_ROOM: 7,
   /** Not 0: this job should give up. */
   ABORT: 8,
+  /** How many jobs of the series were submitted before this one, modulo 2^32. */
+  NUMBER: 9,
+  /** Not of this slot's job, without an order: first word of the slot whose job is at this place of the queue. */
+  QUEUED: 10,
+  /** Without an order: first word of the slot that ended before this one, see ENDED. */
+  NEXT: 11,
 } as const;
 export const SLOT_WORDS = 16;
 

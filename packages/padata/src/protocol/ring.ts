@@ -43,6 +43,8 @@ export interface RingProtocol {
   publish(ring: Words, next: number): void;
   /** Worker: first of up to `most` reserved sequence numbers; `taken.count` says how many (0 = none). */
   reserve(ring: Words, most: number, share: number, taken: { count: number }): number;
+  /** Worker: first word of the slot of the job at this place, which is its sequence number. */
+  slotAt(ring: Words, window: number, place: number): number;
   /** Worker (or owner): makes a READY slot its own. */
   take(ring: Words, base: number, worker: number): boolean;
   /** Worker: the result is in the slot. */
@@ -99,6 +101,9 @@ export function makeRingProtocol(ops: AtomicOps): RingProtocol {
           return from;
         }
       }
+    },
+    slotAt(_ring, window, place) {
+      return slotWord(window, place);
     },
     take(ring, base, worker) {
       // Pairs with `offer`; from here the slot is this worker's until `finish`.

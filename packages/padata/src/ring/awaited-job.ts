@@ -6,7 +6,7 @@
 import { ring as protocol } from '../protocol/machine.js';
 import { RING, slotWord } from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
-import { Left } from './left-behind.js';
+import { Left } from './slot-records.js';
 import { jobsAhead } from './wake-ahead.js';
 
 /** The jobs of one ring that are awaited. */

@@ -3,7 +3,8 @@
  * give up, those whose promise is pending are abandoned. What the slot says decides, by one compare-exchange
  * (`protocol/ring.ts`); the outcome of a job that was cancelled is the reason, whatever its function comes to.
  */
-import { ring as protocol } from '../protocol/machine.js';
+import { ring as protocol, stepsOf } from '../protocol/machine.js';
+import type { JobSteps } from '../protocol/machine.js';
 import {
   Kind,
   RING,
@@ -16,15 +17,16 @@ import {
 } from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
 import type { Reply } from './replies.js';
-import type { SlotArena } from './slot-arena.js';
+import type { Arena } from './slot-arena.js';
 
 const { load, store } = Atomics;
 
 /** What the ring tells of its jobs, and takes. */
 interface EndsHost {
-  /** Sequence number of the next job to be delivered, and that after the last one submitted. */
-  readonly first: number;
-  readonly end: number;
+  /** Jobs that are submitted and not delivered, oldest first; what their slots say is up to date. */
+  jobs(): readonly number[];
+  /** Is this one of them? The same. */
+  isOut(sequence: number): boolean;
   /** Its memory may be another ring's by now. */
   readonly closed: boolean;
   /** The job's outcome, which does not lie in its slot. */
@@ -41,21 +43,23 @@ export class JobEnds {
   hasAbandoned = false;
   readonly #words: Int32Array;
   readonly #window: number;
-  readonly #arena: SlotArena;
+  readonly #arena: Arena;
   readonly #host: EndsHost;
+  readonly #steps: JobSteps;
   /** Reasons of jobs that were cancelled while they ran, by slot: their outcome, whatever they come to. */
   readonly #reasons = new Map<number, unknown>();
 
-  constructor(memory: RingMemory, arena: SlotArena, host: EndsHost) {
+  constructor(memory: RingMemory, arena: Arena, host: EndsHost) {
     this.#words = memory.words;
     this.#window = memory.window;
     this.#arena = arena;
     this.#host = host;
+    this.#steps = stepsOf(memory.words);
   }
 
   /** Ends every job that has not begun with this error. */
   cancelWaiting(error: unknown): void {
-    for (let s = this.#host.first; s !== this.#host.end; s = (s + 1) | 0) {
+    for (const s of this.#host.jobs()) {
       const base = slotWord(this.#window, s);
       const state = load(this.#words, base + SLOT.STATE);
       const phase = state & STATE_MASK;
@@ -71,7 +75,7 @@ export class JobEnds {
    * @returns true = its function has begun, and has to be stopped
    */
   cancelOne(sequence: number, error: unknown): boolean {
-    if (!this.#isOut(sequence)) return false;
+    if (!this.#host.isOut(sequence)) return false;
     const base = slotWord(this.#window, sequence);
     const index = sequence & (this.#window - 1);
     this.#reasons.set(index, error);
@@ -103,18 +107,14 @@ export class JobEnds {
 
   /** A job whose function has begun and not ended: its state, see `SlotState`; undefined = there is none. */
   begunState(sequence: number): number | undefined {
-    if (!this.#isOut(sequence)) return undefined;
+    if (!this.#host.isOut(sequence)) return undefined;
     const state = load(this.#words, slotWord(this.#window, sequence) + SLOT.STATE);
     return (state & STATE_MASK) === SlotState.RUNNING || isPending(state) ? state : undefined;
   }
 
   /** Jobs whose functions have begun and not ended, in order. */
-  begun(): number[] {
-    const jobs: number[] = [];
-    for (let s = this.#host.first; s !== this.#host.end; s = (s + 1) | 0) {
-      if (this.begunState(s) !== undefined) jobs.push(s);
-    }
-    return jobs;
+  begun(): readonly number[] {
+    return this.#host.jobs().filter((s) => this.begunState(s) !== undefined);
   }
 
   /** Has this worker begun a job that has not ended? */
@@ -144,7 +144,8 @@ export class JobEnds {
     if ((state & STATE_MASK) === SlotState.HOLDING) {
       const first = this.#words[base + SLOT.FIRST]!;
       const end = first + this.#words[base + SLOT.IN_ROOM]! + this.#words[base + SLOT.OUT_ROOM]!;
-      this.#arena.keepHole({ sequence: sequence | 0, worker: state >> STATE_BITS, first, end });
+      const hole = { sequence: sequence | 0, worker: state >> STATE_BITS, first, end };
+      this.#arena.keepHole(hole, sequence & (this.#window - 1));
     }
     return true;
   }
@@ -166,13 +167,7 @@ export class JobEnds {
     if ((state & STATE_MASK) === SlotState.DEFERRED) Atomics.sub(this.#words, RING.DEFERRED, 1);
     this.#host.reply(this.#words[base + SLOT.SEQ]! & (this.#window - 1), reply);
     this.#words[base + SLOT.KIND] = Kind.ERROR;
-    protocol.finish(this.#words, base);
+    this.#steps.finish(this.#words, base);
     return true;
-  }
-
-  /** Is the job submitted and not delivered? */
-  #isOut(sequence: number): boolean {
-    const { first, end } = this.#host;
-    return ((sequence - first) | 0) >= 0 && ((end - sequence) | 0) > 0;
   }
 }

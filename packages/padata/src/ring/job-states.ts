@@ -6,7 +6,7 @@ const { load } = Atomics;
 
 /** What one job is doing. */
 export interface JobState {
-  /** Sequence number, 0 .. 2^32 - 1. */
+  /** Its number in the series, 0 .. 2^32 - 1. */
   readonly seq: number;
   /** A `SlotState` without its worker. */
   readonly phase: number;
@@ -14,21 +14,24 @@ export interface JobState {
   readonly worker: number;
 }
 
-/** State of one job that is in flight. */
-export function jobState({ words, window }: RingMemory, sequence: number): JobState {
-  const state = load(words, slotWord(window, sequence) + SLOT.STATE);
-  const phase = state & STATE_MASK;
-  const worker = phase === SlotState.DEFERRED ? 0 : state >> STATE_BITS;
-  return { seq: sequence >>> 0, phase, worker };
+/** The number in its series of a job that is out. */
+export function numberOf({ words, window }: RingMemory, sequence: number): number {
+  return words[slotWord(window, sequence) + SLOT.NUMBER]! >>> 0;
 }
 
-/**
- * Jobs from `first` to before `end` whose function has not returned; one that handed its completion over keeps no thread
- * busy. O(window).
- */
-export function busyJobs({ words, window }: RingMemory, first: number, end: number): number {
+/** State of one job that is in flight. */
+export function jobState({ words, window }: RingMemory, sequence: number): JobState {
+  const base = slotWord(window, sequence);
+  const state = load(words, base + SLOT.STATE);
+  const phase = state & STATE_MASK;
+  const worker = phase === SlotState.DEFERRED ? 0 : state >> STATE_BITS;
+  return { seq: words[base + SLOT.NUMBER]! >>> 0, phase, worker };
+}
+
+/** Of these jobs, those whose function has not returned; one that handed its completion over keeps no thread busy. */
+export function busyJobs({ words, window }: RingMemory, jobs: Iterable<number>): number {
   let count = 0;
-  for (let s = first; s !== end; s = (s + 1) | 0) {
+  for (const s of jobs) {
     const phase = load(words, slotWord(window, s) + SLOT.STATE) & STATE_MASK;
     if (phase !== SlotState.DONE && phase !== SlotState.DEFERRED) count += 1;
   }

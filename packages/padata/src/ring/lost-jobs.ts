@@ -80,9 +80,9 @@ export class LostJobs {
     this.#again[index] = undefined;
   }
 
-  /** A thread has ended: settles what it ran or was sent of the jobs from `first` to before `end`. */
-  workerDied(first: number, end: number, death: Death): void {
-    for (let s = first; s !== end; s = (s + 1) | 0) {
+  /** A thread has ended: settles what it ran or was sent of these jobs. */
+  workerDied(jobs: Iterable<number>, death: Death): void {
+    for (const s of jobs) {
       const base = slotWord(this.#memory.window, s);
       const state = load(this.#words, base + SLOT.STATE);
       if (state >> STATE_BITS !== death.worker) continue;
@@ -104,7 +104,7 @@ export class LostJobs {
       else this.#offerAgain(base, index, again);
       return;
     }
-    const value = aborted === undefined ? died(sequence, death, true) : aborted.error;
+    const value = aborted === undefined ? died(this.#number(base), death, true) : aborted.error;
     this.#ends.settle(base, state, { failed: true, value });
   }
 
@@ -117,21 +117,28 @@ export class LostJobs {
     store(words, base + SLOT.STATE, SlotState.READY);
   }
 
+  #number(base: number): number {
+    return this.#words[base + SLOT.NUMBER]!;
+  }
+
   #sendAgain(sequence: number, base: number, state: number, death: Death): void {
     const index = sequence & (this.#memory.window - 1);
     if (this.#sent.input(index)?.gone === false) this.#sent.requeue(sequence);
-    else this.#ends.settle(base, state, { failed: true, value: died(sequence, death, false) });
+    else {
+      const value = died(this.#number(base), death, false);
+      this.#ends.settle(base, state, { failed: true, value });
+    }
   }
 }
 
-function died(sequence: number, { worker, exitCode, cause }: Death, started: boolean): PadataError {
+function died(number: number, { worker, exitCode, cause }: Death, started: boolean): PadataError {
   const why = cause === undefined ? '' : ` (${toErrorRecord(cause).message})`;
   return new PadataError(
     'ERR_PADATA_WORKER_DIED',
     `worker ${worker} ended with exit code ${exitCode}${why} ${
       started ? 'while it ran' : 'before it ran'
-    } job ${sequence >>> 0}`,
-    { seq: sequence >>> 0, worker, exitCode, started },
+    } job ${number >>> 0}`,
+    { seq: number >>> 0, worker, exitCode, started },
     { cause },
   );
 }

@@ -12,19 +12,22 @@ export interface Reply {
 /** What a thread says by message of a job that has ended. */
 type OutcomeMessage = Extract<FromWorker, { t: 'result' | 'jobFailed' }>;
 
-/** The outcome that a message tells. */
-export function replyOf(message: OutcomeMessage): Reply {
+/** The outcome that a message tells of the job with this number in its series. */
+export function replyOf(message: OutcomeMessage, number: number): Reply {
   return message.t === 'result'
     ? { failed: false, value: message.value }
-    : { failed: true, value: jobFailed(message) };
+    : { failed: true, value: jobFailed(message, number) };
 }
 
 /** The function's own words and stack; where it was is in the details. */
-function jobFailed({ seq, worker, error }: Extract<FromWorker, { t: 'jobFailed' }>): PadataError {
+function jobFailed(
+  { worker, error }: Extract<FromWorker, { t: 'jobFailed' }>,
+  number: number,
+): PadataError {
   const failed = new PadataError(
     error.code === 'ERR_PADATA_CLONE' ? 'ERR_PADATA_CLONE' : 'ERR_PADATA_JOB_FAILED',
     error.message,
-    { seq: seq >>> 0, worker },
+    { seq: number >>> 0, worker },
     { cause: fromErrorRecord(error) },
   );
   if (error.stack !== undefined) failed.stack = error.stack;

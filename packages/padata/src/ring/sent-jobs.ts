@@ -136,7 +136,7 @@ export class SentJobs {
       const back = this.#backFrom(from);
       for (const sequence of isFree(from) ? back.slice(1) : back) jobs.push([sequence, from]);
     });
-    jobs.sort(([a], [b]) => (a - b) | 0);
+    jobs.sort(([a], [b]) => this.#age(a, b));
     const taken: SentJob[] = [];
     for (const [sequence, from] of jobs.slice(0, Math.min(most, Math.ceil(jobs.length / 2)))) {
       // Its thread may begin it at this moment.
@@ -190,6 +190,15 @@ export class SentJobs {
     );
   }
 
+  /** Below 0 = the first was submitted before the second. */
+  #age(a: number, b: number): number {
+    return (this.#number(a) - this.#number(b)) | 0;
+  }
+
+  #number(sequence: number): number {
+    return this.#words[slotWord(this.#window, sequence) + SLOT.NUMBER]!;
+  }
+
   #of(worker: number): ThreadJobs {
     return (this.#threads[worker] ??= { list: [], at: 0 });
   }
@@ -203,7 +212,7 @@ export class SentJobs {
 
   #insert(sequence: number): void {
     let at = this.#heldAt;
-    while (at < this.#held.length && ((this.#held[at]! - sequence) | 0) < 0) at += 1;
+    while (at < this.#held.length && this.#age(this.#held[at]!, sequence) < 0) at += 1;
     this.#held.splice(at, 0, sequence);
   }
 }

@@ -16,15 +16,32 @@ interface Kept {
 }
 
 /** Bytes that an abandoned function may still see. */
-interface Hole {
+export interface Hole {
   readonly sequence: number;
   readonly worker: number;
   readonly first: number;
   readonly end: number;
 }
 
+/** What placing inputs and ending jobs need of an arena. */
+export interface Arena {
+  readonly bytes: number;
+  /** First byte behind what is given out next. */
+  head: number;
+  /** First byte of a free stretch of `bytes`, or -1. Nothing is given out yet. */
+  find(bytes: number): number;
+  /** Last byte up to which a stretch found at `first` may grow. */
+  limit(first: number): number;
+  /** The longest stretch that there will be once all jobs are delivered, in bytes. */
+  readonly longest: number;
+  /** The job of the slot with this index was given up, and its function may still see these bytes. */
+  keepHole(hole: Hole, index: number): void;
+  /** It has ended. */
+  closeHole(sequence: number): void;
+}
+
 /** Gives out and takes back the bytes of one ring. */
-export class SlotArena {
+export class SlotArena implements Arena {
   readonly bytes: number;
   /** First byte behind what was given out last. */
   head = 0;

@@ -6,7 +6,7 @@ import { PadataError } from '../base/errors.js';
 import { Kind, SLOT, SLOT_NUMBER, slotNumber } from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
 import { MIN_ROOM, isBytes, writeValue } from '../slot/slot-values.js';
-import type { SlotArena } from './slot-arena.js';
+import type { Arena } from './slot-arena.js';
 
 /** Where an input went. */
 export const Placed = {
@@ -20,7 +20,7 @@ export const Placed = {
 /** Places inputs in the slots of one ring. */
 export class SlotInput {
   readonly #memory: RingMemory;
-  readonly #arena: SlotArena;
+  readonly #arena: Arena;
   readonly #slotBytes: number;
   readonly #outputBytes: (inputBytes: number) => number;
   /** Room for the result of a job whose input is no bytes. */
@@ -32,7 +32,7 @@ export class SlotInput {
    */
   constructor(
     memory: RingMemory,
-    arena: SlotArena,
+    arena: Arena,
     slotBytes: number,
     outputBytes: (inputBytes: number) => number,
   ) {
@@ -109,7 +109,7 @@ export class SlotInput {
       throw new PadataError(
         'ERR_PADATA_CLONE',
         `the input cannot be cloned: ${messageOf(cause)}`,
-        { seq: this.#memory.words[base + SLOT.SEQ]! >>> 0 },
+        { seq: this.#memory.words[base + SLOT.NUMBER]! >>> 0 },
         { cause },
       );
     }

@@ -2,7 +2,7 @@
 
 import type { RingBlock } from './ring-store.js';
 
-/** Called once per job, in order of submission. */
+/** Called once per job: in order of submission, or of completion where there is no order. */
 export type SerialCallback = (error: unknown, value: unknown, sequence: number) => void;
 
 /** How a promise is settled. */

@@ -1,5 +1,5 @@
 /**
- * Reads a source, submits its items, hands results out in the source's order.
+ * Reads a source, submits its items, hands results out in the order in which they come: the source's, or that of completion.
  *
  * ```
  *   source ─ read ahead, at most `window` not yet handed out ─▶ submit ─▶ outcomes, in order ─▶ next()
@@ -26,6 +26,7 @@ export interface OrderedSink<I, R> {
 const MAP_OPTIONS: OptionKinds<MapOptions> = {
   errors: 'a text',
   signal: 'an AbortSignal',
+  entries: 'true or false',
   onProgress: 'a function',
 };
 
@@ -38,6 +39,8 @@ interface Outcome<R> {
   readonly failed: boolean;
   readonly value: R | undefined;
   readonly error: unknown;
+  /** Of its item in the source. */
+  readonly index: number;
 }
 
 /** Why nothing more is handed out; without a failure all is over. */
@@ -47,12 +50,13 @@ interface End {
 
 const ALL_DONE: End = {};
 
-/** Asynchronous iterator over the results of a source's items, in order. */
+/** Asynchronous iterator over the results of a source's items; with `entries` over `[index, result]`. */
 export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDisposable {
   readonly #sink: OrderedSink<I, R>;
   readonly #source: Iterator<I> | undefined;
   readonly #asyncSource: AsyncIterator<I> | undefined;
   readonly #policy: ErrorPolicy;
+  readonly #entries: boolean;
   readonly #onProgress: ((done: number) => void) | undefined;
   readonly #signal: AbortSignal | undefined;
   readonly #queue = new Fifo<Outcome<R>>();
@@ -61,6 +65,7 @@ export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDis
   /** Submitted and not handed out. */
   #ahead = 0;
   #handed = 0;
+  #read = 0;
   #sourceDone = false;
   /** Set when the source itself failed. */
   #sourceError: { readonly error: unknown } | undefined;
@@ -76,6 +81,7 @@ export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDis
     checkSource(source);
     this.#sink = sink;
     this.#policy = options.errors ?? 'throw';
+    this.#entries = options.entries === true;
     this.#onProgress = options.onProgress;
     this.#signal = options.signal;
     if (typeof source === 'string') this.#source = (source as Iterable<I>)[Symbol.iterator]();
@@ -189,13 +195,15 @@ export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDis
   /** False = the series is full because of others: goes on when there is room. */
   #submit(value: I): boolean {
     this.#ahead += 1;
+    const index = this.#read;
+    this.#read += 1;
     const { keep } = this.#sink;
     let room: boolean;
     try {
       room = this.#sink.submit(
         value,
         (error, result) => {
-          this.#take({ failed: error !== undefined, value: result, error });
+          this.#take({ failed: error !== undefined, value: result, error, index });
         },
         keep,
       );
@@ -264,7 +272,12 @@ export class OrderedIterator<I, R> implements AsyncIterableIterator<R>, AsyncDis
       const waiter = this.#waiters.shift()!;
       this.#handed += 1;
       this.#isLent = this.#sink.keep;
-      waiter.resolve({ done: false, value: outcome.value as R });
+      const value = outcome.value as R;
+      // With `entries` R is what the caller calls it: an index and a value.
+      waiter.resolve({
+        done: false,
+        value: this.#entries ? ([outcome.index, value] as unknown as R) : value,
+      });
       this.#onProgress?.(this.#handed);
       return;
     }

@@ -16,7 +16,9 @@ export const DEFAULT_GRACE_MS = 1000;
 export const DEFAULT_PENDING_PER_THREAD = 64;
 
 /** Options that a shell has as well as a series. */
-export const COMMON_OPTIONS: OptionKinds<Omit<SeriesOptions, 'fn' | 'onFull' | 'workers'>> = {
+export const COMMON_OPTIONS: OptionKinds<
+  Omit<SeriesOptions, 'fn' | 'onFull' | 'order' | 'workers'>
+> = {
   window: 'a number',
   halt: 'a text',
   slotBytes: 'a number',
@@ -35,6 +37,7 @@ const SERIES_OPTIONS: OptionKinds<SeriesOptions> = {
   ...COMMON_OPTIONS,
   fn: 'anything',
   onFull: 'a text',
+  order: 'a text',
   workers: 'a list',
 };
 
@@ -42,6 +45,7 @@ const SERIES_OPTIONS: OptionKinds<SeriesOptions> = {
 export function checkSeriesOptions(options: SeriesOptions): void {
   checkOptions('a series', options, SERIES_OPTIONS);
   checkChoice('onFull', options.onFull, ['wait', 'inline', 'reject']);
+  checkChoice('order', options.order, ['submission', 'none']);
   checkChoice('bytes', options.bytes, ['copy', 'view']);
   checkInteger('window', options.window ?? 1, 1, MAX_WINDOW);
   checkInteger('pendingPerThread', options.pendingPerThread ?? 1, 1, MAX_WINDOW);

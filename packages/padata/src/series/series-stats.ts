@@ -1,7 +1,7 @@
 /** Figures of a series, from its ring's counters and the threads' histograms. */
 import { summarize } from '../base/histogram.js';
 import { latencyOffset, statOffsets } from '../protocol/ring-stats.js';
-import type { SlotRing } from '../ring/slot-ring.js';
+import type { JobRing } from '../ring/job-ring.js';
 import type { SeriesStats } from './series-types.js';
 
 /** What the ring does not know. */
@@ -13,7 +13,7 @@ interface SeriesCounts {
 }
 
 /** Figures since the beginning. O(threads). */
-export function seriesStats(ring: SlotRing, counts: SeriesCounts): SeriesStats {
+export function seriesStats(ring: JobRing, counts: SeriesCounts): SeriesStats {
   const { capacity, submitted, overflow } = counts;
   const waits: number[] = [];
   const runs: number[] = [];

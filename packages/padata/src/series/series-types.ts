@@ -13,7 +13,7 @@ export type JobInput<F> = F extends (input: infer I, ...rest: never[]) => unknow
 export type JobResult<F> = F extends (...args: never[]) => infer R ? Arrived<Awaited<R>> : unknown;
 type Arrived<R> = R extends Uint8Array ? Uint8Array : R;
 
-/** Receives each job's outcome, strictly in order of submission. */
+/** Receives each job's outcome, strictly in order of submission; with `order: 'none'` in order of completion. */
 export type JobCallback<R> = (error: unknown, result: R | undefined, seq: number) => void;
 
 /** A job that has not been completed for long. */
@@ -36,6 +36,12 @@ export interface SeriesOptions<F = unknown> {
   readonly fn: FunctionRef<F>;
   /** Jobs submitted and not yet handed to their callback, at most; rounded up to a power of two; default 256. */
   readonly window?: number;
+  /**
+   * In which order outcomes are told. 'submission': that of the calls, so a slow job holds back those behind it, and the
+   * window with them. 'none': each when it is there; the window bounds jobs that have not ended, whichever they are.
+   * Jobs begin in order of submission in any case. Default 'submission'.
+   */
+  readonly order?: 'submission' | 'none';
   /**
    * When the window is full: 'wait' queues in the caller until `room()` (as a stream's write does),
    * 'inline' runs jobs in the calling thread, 'reject' fails the job with ERR_PADATA_FULL. Default 'wait'.
@@ -96,8 +102,15 @@ export interface MapOptions {
   /** 'throw' at the failing item's place; 'skip' it; 'collect' and throw an AggregateError at the end. */
   readonly errors?: ErrorPolicy;
   readonly signal?: AbortSignal;
+  /** Gives `[index, value]` in place of each value: the index of its item in the source, from 0. Default false. */
+  readonly entries?: boolean;
   /** Called after each item handed out, with how many there were. */
   readonly onProgress?: (done: number) => void;
+}
+
+/** Options of `map` that gives each value with the index of its item. */
+export interface EntriesOptions extends MapOptions {
+  readonly entries: true;
 }
 
 /** Anything that can be read item by item. */
@@ -136,11 +149,12 @@ export interface OrderedJobs<I, R> {
   /** Resolves when the window has room. */
   room(): Promise<void>;
   /**
-   * Submits and resolves with the result; settles in order of submission, but rejects at once when its signal aborts. A job
+   * Submits and resolves with the result; settles in the series' order, but rejects at once when its signal aborts. A job
    * that is not accepted (where `submit` throws) is in no order: it rejects at once.
    */
   run(input: I, options?: JobOptions): Promise<R>;
-  /** Results in order of the source, at most `window` items read ahead. */
+  /** Results, in the series' order, at most `window` items read ahead; with `entries` each with its item's index. */
+  map(source: Source<I>, options: EntriesOptions): AsyncIterableIterator<[index: number, value: R]>;
   map(source: Source<I>, options?: MapOptions): AsyncIterableIterator<R>;
   /** Resolves when everything submitted was delivered. */
   drain(): Promise<void>;

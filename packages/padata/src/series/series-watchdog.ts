@@ -1,6 +1,6 @@
 /** Tells when the next job in order does not end: what it is doing, where, since when. */
 import { SlotState } from '../protocol/ring-layout.js';
-import type { SlotRing } from '../ring/slot-ring.js';
+import type { JobRing } from '../ring/job-ring.js';
 import type { StallReport } from './series-types.js';
 
 const STALL_STATES: Readonly<Record<number, StallReport['state']>> = {
@@ -18,7 +18,7 @@ const STALL_STATES: Readonly<Record<number, StallReport['state']>> = {
  * @returns how to stop
  */
 export function startWatchdog(
-  ring: SlotRing,
+  ring: JobRing,
   watchdogMs: number | undefined,
   onStall: ((report: StallReport) => void) | undefined,
 ): () => void {

@@ -1,5 +1,5 @@
 /**
- * A series: jobs of one function, run in parallel, delivered in order of submission.
+ * A series: jobs of one function, run in parallel, delivered in order of submission or, with `order: 'none'`, of completion.
  *
  * The window is the only bound: jobs submitted and not yet handed to their callback. What comes beyond it
  * waits in the caller (`overflow`), in order. The end of a series by abort or halt goes one way: jobs that
@@ -27,6 +27,7 @@ import {
 } from './series-options.js';
 import { seriesStats } from './series-stats.js';
 import type {
+  EntriesOptions,
   JobCallback,
   JobInput,
   JobOptions,
@@ -38,7 +39,9 @@ import type {
   Source,
   StreamedJobs,
 } from './series-types.js';
-import { Left } from '../ring/left-behind.js';
+import { LooseRing } from '../loose/loose-ring.js';
+import type { JobRing } from '../ring/job-ring.js';
+import { Left } from '../ring/slot-records.js';
 import { SlotRing } from '../ring/slot-ring.js';
 import type { SerialCallback, Settle } from '../ring/slot-ring-types.js';
 import { inContext } from '#context';
@@ -62,6 +65,11 @@ const JOB_OPTIONS: OptionKinds<JobOptions> = { transfer: 'a list', signal: 'an A
 /** What `new Promise` takes. */
 type Executor<R> = (resolve: (value: R) => void, reject: Settle) => void;
 
+/** What `map` gives, by `entries`. */
+type AnyIterator<R> = AsyncIterableIterator<R> &
+  AsyncIterableIterator<[index: number, value: R]> &
+  AsyncDisposable;
+
 let resolveNext: Settle;
 let rejectNext: Settle;
 /** One executor for all promises: `run` makes no closure a job. */
@@ -77,7 +85,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
   readonly #host: SeriesHost;
   readonly #hub: RingHub;
   readonly #turns: OwnerTurns;
-  readonly #ring: SlotRing;
+  readonly #ring: JobRing;
   readonly #entry: RingEntry;
   readonly #halt: HaltCounter;
   readonly #overflow = new Overflow();
@@ -101,7 +109,8 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     this.#hub = host.hub;
     this.#turns = host.hub.turns;
     const href = moduleHref(options.fn);
-    this.#ring = new SlotRing(
+    const Ring = options.order === 'none' ? LooseRing : SlotRing;
+    this.#ring = new Ring(
       {
         id: host.nextRing(),
         ...shape,
@@ -215,7 +224,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
   }
 
   /**
-   * Submits a job and resolves with its result, in order of submission. Waits for room first. When the signal aborts,
+   * Submits a job and resolves with its result, in the series' order. Waits for room first. When the signal aborts,
    * it rejects at once; the job keeps its place in the order, where it counts as failed, and its function is asked to
    * stop. A job that is not accepted (the series has ended, its module was given up, the window is full with `onFull:
    * 'reject'`, the input cannot be sent) has no place in the order: it rejects at once, before those that were.
@@ -251,11 +260,11 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
         reject(asError(abortReason(signal.reason)));
         return;
       }
-      const sequence = this.#submitted + this.#overflow.length;
+      const n = this.#submitted + this.#overflow.length;
       // The one exception to settling in order: nobody has to wait for what he has given up.
       const onAbort = (): void => {
         reject(asError(abortReason(signal.reason)));
-        this.#cancel(sequence, abortReason(signal.reason));
+        this.#cancel(n, abortReason(signal.reason));
       };
       this.submitUsed(
         input,
@@ -272,15 +281,20 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
   }
 
   /**
-   * Runs every item of a source and gives the results in the source's order.
+   * Runs every item of a source and gives the results in the source's order; with `order: 'none'` each when it is there.
    * Reads at most `window` items more than were handed out.
    * @param source  iterable, async iterable or ReadableStream
-   * @param options errors: 'throw' (default), 'skip' or 'collect'
+   * @param options errors: 'throw' (default), 'skip' or 'collect'; entries: true gives `[index, value]`
    */
   map(
     source: Source<JobInput<F>>,
-    options: MapOptions = {},
-  ): AsyncIterableIterator<JobResult<F>> & AsyncDisposable {
+    options: EntriesOptions,
+  ): AsyncIterableIterator<[index: number, value: JobResult<F>]> & AsyncDisposable;
+  map(
+    source: Source<JobInput<F>>,
+    options?: MapOptions,
+  ): AsyncIterableIterator<JobResult<F>> & AsyncDisposable;
+  map(source: Source<JobInput<F>>, options: MapOptions = {}): AnyIterator<JobResult<F>> {
     return new OrderedIterator<JobInput<F>, JobResult<F>>(
       {
         window: this.window,
@@ -294,7 +308,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
       },
       source,
       options,
-    );
+    ) as unknown as AnyIterator<JobResult<F>>;
   }
 
   /** A node:stream Duplex: chunks in, results out, in order. */
@@ -426,9 +440,10 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
   /** Moves waiting jobs into the ring. */
   #pump(): void {
     const turns = this.#turns;
-    while (this.#overflow.length > 0 && !this.#ring.isFull) {
+    while (this.#overflow.length > 0) {
       const job = this.#overflow.first;
       const failed = job.failed ?? this.#ring.failure;
+      if (failed === undefined ? this.#ring.isFull : !this.#ring.takesSettled) break;
       if (failed !== undefined) {
         this.#ring.submitSettled(job.callback, failed.error, turns.stamp, job.reject);
       } else {
@@ -477,19 +492,15 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     );
   }
 
-  #cancel(sequence: number, reason: unknown): void {
+  /** Cancels the n-th job submitted. */
+  #cancel(n: number, reason: unknown): void {
     // Jobs still in the overflow have no slot yet.
-    if (sequence >= this.#submitted) {
-      this.#overflow.fail(sequence - this.#submitted, reason);
+    if (n >= this.#submitted) {
+      this.#overflow.fail(n - this.#submitted, reason);
       return;
     }
     const graceMs = this.#options.graceMs ?? DEFAULT_GRACE_MS;
-    this.#hub.cancel(this.#ring, this.#sequenceOf(sequence), graceMs, reason);
-  }
-
-  /** Sequence number in the ring of the n-th submitted job. */
-  #sequenceOf(n: number): number {
-    return (this.#ring.processed + (n - this.#ring.delivered)) | 0;
+    this.#hub.cancel(this.#ring, this.#ring.sequenceOf(n), graceMs, reason);
   }
 
   #end(reason: unknown, now: boolean): void {

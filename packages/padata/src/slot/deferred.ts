@@ -8,7 +8,7 @@
 import { messageOf } from '../base/error-record.js';
 import { PadataError } from '../base/errors.js';
 import { HEAD } from '../protocol/control-layout.js';
-import { ring as protocol } from '../protocol/machine.js';
+import { stepsOf } from '../protocol/machine.js';
 import {
   RING,
   SLOT,
@@ -31,8 +31,8 @@ import { encodePlainAside, isPlain, writeEncoded, writeValue } from './slot-valu
 export function completeDeferred(job: DeferredJob, value: unknown): void {
   const memory = ringMemory(job.buffer, job.window, job.arenaBytes);
   const { words } = memory;
-  const base = slotWord(job.window, job.seq);
-  const deferred = deferredState(job.window, job.seq);
+  const base = slotWord(job.window, job.sequence);
+  const deferred = deferredState(job.window, job.sequence);
   if (Atomics.load(words, base + SLOT.STATE) !== deferred) throw notWaiting(job.seq);
   const offset = words[base + SLOT.FIRST]! + words[base + SLOT.IN_ROOM]!;
   const room = words[base + SLOT.OUT_ROOM]!;
@@ -45,13 +45,14 @@ export function completeDeferred(job: DeferredJob, value: unknown): void {
   const state = Atomics.compareExchange(words, base + SLOT.STATE, deferred, SlotState.RUNNING);
   if (state !== deferred) throw notWaiting(job.seq);
   if (plain !== undefined) writeEncoded(memory, base, plain, offset);
-  else if (!writeValue(memory, base, job.seq & (job.window - 1), value, offset, room)) {
+  else if (!writeValue(memory, base, job.sequence & (job.window - 1), value, offset, room)) {
     Atomics.store(words, base + SLOT.STATE, deferred);
     throw noRoom(job.seq, room);
   }
-  protocol.finish(words, base);
+  const steps = stepsOf(words);
+  steps.finish(words, base);
   Atomics.sub(words, RING.DEFERRED, 1);
-  if (protocol.mustWake(words, job.control, job.window)) {
+  if (steps.mustWake(words, job.control, job.window)) {
     // The owner watches this word while completions are deferred.
     Atomics.notify(job.control, HEAD.OWNER_ASLEEP);
   }

@@ -5,7 +5,7 @@ import type { RingMemory } from '../protocol/ring-layout.js';
 
 /** Second argument of a job function. */
 export interface JobContext<S = unknown> {
-  /** Sequence number within the series (modulo 2^32). */
+  /** How many jobs of the series were submitted before this one (modulo 2^32). */
   readonly seq: number;
   /** Worker that runs the job; 0 = the owner of the pool. */
   readonly worker: number;
@@ -32,6 +32,8 @@ export interface DeferredJob {
   readonly window: number;
   readonly arenaBytes: number;
   readonly seq: number;
+  /** The use of its slot that this job is; with an order `seq`. */
+  readonly sequence: number;
 }
 
 /** What the contexts of one ring on one thread have in common. */
@@ -47,6 +49,8 @@ export interface ContextHome {
 /** Context of one job. */
 export class SlotContext implements JobContext {
   seq = 0;
+  /** What its slot calls SEQ: names the job for this thread and the owner. */
+  sequence = 0;
   readonly worker: number;
   readonly shared: unknown;
   readonly #ring: RingMemory;
@@ -73,7 +77,8 @@ export class SlotContext implements JobContext {
   /** Now stands for the job in this slot. */
   enter(base: number): void {
     this.#base = base;
-    this.seq = this.#ring.words[base + SLOT.SEQ]! >>> 0;
+    this.seq = this.#ring.words[base + SLOT.NUMBER]! >>> 0;
+    this.sequence = this.#ring.words[base + SLOT.SEQ]! | 0;
     this.#holds = false;
   }
 
@@ -85,12 +90,12 @@ export class SlotContext implements JobContext {
 
   /** The promise has ended; true = the job is the caller's to finish. True once at most. */
   regain(): boolean {
-    return protocol.regain(this.#ring.words, this.#base, this.worker, this.seq | 0);
+    return protocol.regain(this.#ring.words, this.#base, this.worker, this.sequence);
   }
 
   get aborted(): boolean {
     const { words } = this.#ring;
-    if (this.abandoned || (this.#pending && words[this.#base + SLOT.SEQ] !== (this.seq | 0))) {
+    if (this.abandoned || (this.#pending && words[this.#base + SLOT.SEQ] !== this.sequence)) {
       return true;
     }
     return (
@@ -100,7 +105,7 @@ export class SlotContext implements JobContext {
 
   output(bytes: number): Uint8Array {
     const { words } = this.#ring;
-    if (this.#pending && !protocol.hold(words, this.#base, this.worker, this.seq | 0)) {
+    if (this.#pending && !protocol.hold(words, this.#base, this.worker, this.sequence)) {
       return new Uint8Array(bytes);
     }
     if (bytes > words[this.#base + SLOT.OUT_ROOM]!) return new Uint8Array(bytes);
@@ -118,7 +123,11 @@ export class SlotContext implements JobContext {
         Atomics.add(words, RING.DEFERRED, 1);
         Atomics.store(words, RING.HANDLES, 1);
         // Before the handle exists: pairs with the exchange in `completeDeferred`, which may come at once.
-        Atomics.store(words, this.#base + SLOT.STATE, deferredState(this.#ring.window, this.seq));
+        Atomics.store(
+          words,
+          this.#base + SLOT.STATE,
+          deferredState(this.#ring.window, this.sequence),
+        );
         this.#announce();
       }
     }
@@ -128,6 +137,7 @@ export class SlotContext implements JobContext {
       window: this.#ring.window,
       arenaBytes: this.#ring.bytes.length,
       seq: this.seq,
+      sequence: this.sequence,
     };
   }
 }

@@ -5,7 +5,8 @@
 import { messageOf, toErrorRecord } from '../base/error-record.js';
 import { PadataError } from '../base/errors.js';
 import { checkTransfer, transferListOf } from '../base/transfer.js';
-import { ring as protocol } from '../protocol/machine.js';
+import { stepsOf } from '../protocol/machine.js';
+import type { JobSteps } from '../protocol/machine.js';
 import type { FromWorker } from '../protocol/messages.js';
 import { Kind, RING, SLOT, STATE_BITS, SlotState, deferredState } from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
@@ -23,12 +24,14 @@ export class SlotOutcome {
   readonly #id: number;
   readonly #memory: RingMemory;
   readonly #host: OutcomeHost;
+  readonly #steps: JobSteps;
 
   /** @param id the ring's */
   constructor(id: number, memory: RingMemory, host: OutcomeHost) {
     this.#id = id;
     this.#memory = memory;
     this.#host = host;
+    this.#steps = stepsOf(memory.words);
   }
 
   /** The job has given this value. */
@@ -42,7 +45,7 @@ export class SlotOutcome {
       const list = transferListOf(value);
       if (list !== undefined) checkTransfer(list);
       if (list === undefined && writeValue(this.#memory, base, index, value, offset, room)) {
-        protocol.finish(words, base);
+        this.#steps.finish(words, base);
         return;
       }
       this.#host.post({ t: 'result', ring: this.#id, seq: words[base + SLOT.SEQ]!, value }, list);
@@ -59,7 +62,7 @@ export class SlotOutcome {
       return;
     }
     words[base + SLOT.KIND] = Kind.MESSAGE;
-    protocol.finish(words, base);
+    this.#steps.finish(words, base);
   }
 
   /** The job has failed with this error. */
@@ -73,14 +76,14 @@ export class SlotOutcome {
       error: toErrorRecord(error),
     });
     words[base + SLOT.KIND] = Kind.ERROR;
-    protocol.finish(words, base);
+    this.#steps.finish(words, base);
   }
 
   /** The same; after `defer` only if nobody has completed it yet, as `completeDeferred` claims it. */
   failUnlessHandedOver(base: number, context: SlotContext, error: unknown): void {
     if (context.deferred) {
       const { words, window } = this.#memory;
-      const deferred = deferredState(window, context.seq);
+      const deferred = deferredState(window, context.sequence);
       const running = SlotState.RUNNING | (this.#host.worker << STATE_BITS);
       const state = Atomics.compareExchange(words, base + SLOT.STATE, deferred, running);
       if (state !== deferred) return;

@@ -12,7 +12,8 @@ import { smallInteger } from '../base/small-integer.js';
 import { StretchCounts } from '../base/stretch-counts.js';
 import { isThenable, whenSettled } from '../base/thenable.js';
 import { isWorthMoving } from '../protocol/feed-policy.js';
-import { ring as protocol, sent as sentProtocol } from '../protocol/machine.js';
+import { ring as protocol, sent as sentProtocol, stepsOf } from '../protocol/machine.js';
+import type { JobSteps } from '../protocol/machine.js';
 import type { FromWorker, SentJob } from '../protocol/messages.js';
 import {
   HANDED_OVER,
@@ -101,6 +102,7 @@ export class SlotRunner {
   readonly #counts: Int32Array;
   readonly #runAt: number;
   readonly #taken = { count: 0 };
+  readonly #steps: JobSteps;
   readonly #words: Int32Array;
   readonly #numbers: Float64Array;
   readonly #mask: number;
@@ -121,6 +123,7 @@ export class SlotRunner {
     this.id = id;
     this.memory = memory;
     this.#words = memory.words;
+    this.#steps = stepsOf(memory.words);
     this.#numbers = memory.numbers;
     this.#mask = memory.window - 1;
     this.#host = host;
@@ -204,7 +207,7 @@ export class SlotRunner {
     const slow = average === undefined || average > SLOW_MS;
     for (let i = 0; i < count; i += 1) {
       if (slow && i > 0) this.#wakeOwner();
-      if (this.#takeAndRun(slotWord(window, (first + i) | 0), began)) ran += 1;
+      if (this.#takeAndRun(this.#steps.slotAt(words, window, (first + i) | 0), began)) ran += 1;
     }
     if (ran > 0) this.#account(began, ran);
     return true;
@@ -218,14 +221,15 @@ export class SlotRunner {
     this.#kept.worker = 0;
     if (!this.#mayRun || this.#share.leavesToOthers()) return false;
     const { words, window } = this.memory;
-    const first = load(words, RING.PROCESSED);
-    const pending = (load(words, RING.PUBLISHED) - first) | 0;
     // The first looks are at what is due: each slot that is looked at is taken from the cache of whoever works with it.
-    const most = Math.min(pending, this.#fruitless < LONG_FROM ? STEAL_SCAN : LONG_SCAN);
+    const most = Math.min(this.#inFlight, this.#fruitless < LONG_FROM ? STEAL_SCAN : LONG_SCAN);
+    const first = this.#isLoose
+      ? // Slots of jobs begun in turn, about: the last of them, or all.
+        (load(words, RING.CLAIM) - most) | 0
+      : load(words, RING.PROCESSED);
     const began = performance.now();
     for (let i = 0; i < most; i += 1) {
-      const sequence = (first + i) | 0;
-      const base = slotWord(window, sequence);
+      const base = slotWord(window, (first + i) | 0);
       const state = load(words, base + SLOT.STATE);
       if (state === SlotState.READY) {
         this.#host.beginsWork();
@@ -236,10 +240,21 @@ export class SlotRunner {
       }
       if ((state & STATE_MASK) !== SlotState.SENT || this.#kept.worker !== 0) continue;
       const worker = state >> STATE_BITS;
-      if (worker !== 0 && worker !== this.#worker) this.#kept = { sequence, worker };
+      if (worker === 0 || worker === this.#worker) continue;
+      this.#kept = { sequence: words[base + SLOT.SEQ]!, worker };
     }
     this.#fruitless += 1;
     return false;
+  }
+
+  get #isLoose(): boolean {
+    return this.#words[RING.LOOSE] !== 0;
+  }
+
+  /** Slots that a job may lie in. */
+  get #inFlight(): number {
+    if (this.#isLoose) return this.#mask + 1;
+    return (load(this.#words, RING.PUBLISHED) - load(this.#words, RING.PROCESSED)) | 0;
   }
 
   /** An input of the ring waits for a thread that has nothing to do. */
@@ -346,7 +361,7 @@ export class SlotRunner {
     if (typeof value === 'number' && !context.deferred) {
       this.#numbers[slotNumber(this.#index(base)) + SLOT_NUMBER.VALUE] = value;
       this.#words[base + SLOT.KIND] = Kind.NUMBER;
-      protocol.finish(this.#words, base);
+      this.#steps.finish(this.#words, base);
     } else if (context.deferred) {
       // `defer` has handed the slot over; a promise that comes with it may still fail.
       this.#context = undefined;
@@ -363,7 +378,7 @@ export class SlotRunner {
   }
 
   #await(base: number, context: SlotContext, value: PromiseLike<unknown>): void {
-    this.#pending.set(context.seq, context);
+    this.#pending.set(context.sequence, context);
     this.#share.begin();
     this.#host.beginAsync();
     whenSettled(
@@ -389,13 +404,13 @@ export class SlotRunner {
 
   /** The promise of a job that the owner has settled has ended after all. */
   #endedLate(context: SlotContext): void {
-    this.#host.post({ t: 'ended', ring: this.id, seq: context.seq });
+    this.#host.post({ t: 'ended', ring: this.id, seq: context.sequence });
     this.#ended(context);
   }
 
   #ended(context: SlotContext): void {
     if (context.abandoned) return;
-    this.#pending.delete(context.seq);
+    this.#pending.delete(context.sequence);
     this.#share.end();
     this.#wakeOwner();
     while (this.#backlog.length > 0 && this.hasRoom) {
@@ -407,7 +422,7 @@ export class SlotRunner {
 
   /** The owner has settled a pending job: the thread waits for its function no longer. */
   abandon(sequence: number): void {
-    const context = this.#pending.get(sequence);
+    const context = this.#pending.get(sequence | 0);
     if (context === undefined) return;
     this.#ended(context);
     context.abandoned = true;
@@ -425,7 +440,7 @@ export class SlotRunner {
   }
 
   #wakeOwner(): void {
-    if (protocol.mustWake(this.memory.words, this.#host.control, this.memory.window)) {
+    if (this.#steps.mustWake(this.#words, this.#host.control, this.#mask + 1)) {
       this.#host.wake();
     }
   }

@@ -8,6 +8,10 @@ import { makeRingProtocol } from '../../dist/protocol/ring.js';
 import type { RingProtocol } from '../../dist/protocol/ring.js';
 import { laneModel } from './lane-model.js';
 import type { LaneConfig, MakeLane } from './lane-model.js';
+import { makeLooseProtocol } from '../../dist/protocol/loose.js';
+import type { LooseProtocol } from '../../dist/protocol/loose.js';
+import { looseModel } from './loose-model.js';
+import type { LooseConfig, MakeLoose } from './loose-model.js';
 import { pendingModel } from './pending-model.js';
 import type { PendingConfig } from './pending-model.js';
 import { ringModel } from './ring-model.js';
@@ -38,6 +42,10 @@ const brokenLane =
 const brokenSent =
   (breakIt: (ops: AtomicOps) => Partial<SentProtocol>): MakeSent =>
   (ops) => ({ ...makeSentProtocol(ops), ...breakIt(ops) });
+
+const brokenLoose =
+  (breakIt: (ops: AtomicOps) => Partial<LooseProtocol>): MakeLoose =>
+  (ops) => ({ ...makeLooseProtocol(ops), ...breakIt(ops) });
 
 /** A mistake and a model that has it. */
 export type Mistake = readonly [name: string, model: Model];
@@ -360,6 +368,60 @@ const sentMistakes: readonly (readonly [string, Partial<SentConfig>])[] = [
   ],
 ];
 
+const LOOSE_CASE: LooseConfig = { jobs: 3, workers: 2, window: 2, coarse: true };
+const looseMistakes: readonly (readonly [string, Partial<LooseConfig>])[] = [
+  [
+    'a job that ends is put on the list without compare-exchange',
+    {
+      make: brokenLoose((ops) => ({
+        finish(ring, base) {
+          ring[base + SLOT.NEXT] = ops.load(ring, RING.ENDED);
+          ops.store(ring, RING.ENDED, base);
+        },
+      })),
+    },
+  ],
+  [
+    'a job that ends says what lies under it when it is on the list',
+    {
+      make: brokenLoose((ops) => ({
+        finish(ring, base) {
+          for (;;) {
+            const before = ops.load(ring, RING.ENDED);
+            if (ops.compareExchange(ring, RING.ENDED, before, base) !== before) continue;
+            ops.store(ring, base + SLOT.NEXT, before);
+            return;
+          }
+        },
+      })),
+    },
+  ],
+  [
+    'the owner takes the list and empties it in two steps',
+    {
+      make: brokenLoose((ops) => ({
+        collect(ring) {
+          const base = ops.load(ring, RING.ENDED);
+          if (base !== 0) ops.store(ring, RING.ENDED, 0);
+          return base;
+        },
+      })),
+    },
+  ],
+  ['a thread does not wake the owner', { make: brokenLoose(() => ({ mustWake: () => false })) }],
+  ...(
+    [
+      ['a place is written though its job is not begun', { jobs: 4, steal: false }],
+      ['what a dead thread had reserved is not queued again', { mortal: true, steal: false }],
+      ['what a dead thread had ended is not collected before it is settled', { mortal: true }],
+      ['a slot is free as soon as it is collected', {}],
+      ['the owner does not look once more before it sleeps', {}],
+      ['the owner looks first and says that it sleeps afterwards', {}],
+      ['a worker looks whether the owner sleeps before the job has ended', {}],
+    ] as const
+  ).map(([mistake, more]) => [mistake, { ...more, mistake }] as const),
+];
+
 /** Every mistake. */
 export const MISTAKES: readonly Mistake[] = [
   ...ringMistakes.map(([name, breakIt, more]): Mistake => [
@@ -388,6 +450,10 @@ export const MISTAKES: readonly Mistake[] = [
   ...sentMistakes.map(([name, more]): Mistake => [
     `by message: ${name}`,
     sentModel({ ...SENT_CASE, ...more }),
+  ]),
+  ...looseMistakes.map(([name, more]): Mistake => [
+    `without order: ${name}`,
+    looseModel({ ...LOOSE_CASE, ...more }),
   ]),
   [
     'sleep: the epoch is read after the look for work',

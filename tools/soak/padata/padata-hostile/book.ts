@@ -31,6 +31,8 @@ export interface PoolFacts {
 export interface SeriesFacts {
   readonly pool: PoolFacts;
   readonly name: string;
+  /** Its outcomes are told in order of submission. */
+  readonly hasOrder: boolean;
   readonly mayRunHere: boolean;
   readonly mayBeFull: boolean;
   readonly mayHalt: boolean;
@@ -250,7 +252,7 @@ export class Book {
   #checkOrder(job: Job): void {
     const { series, way, place, abort } = job;
     // These two alone are in no order; all that was accepted is, whatever ends it.
-    if (job.refused || abort?.signal.aborted === true) return;
+    if (!series.hasOrder || job.refused || abort?.signal.aborted === true) return;
     if (place < series.last[way]) {
       this.fault(`${this.#nameOf(job)}: out of order, place ${place} after ${series.last[way]}`);
     }

@@ -22,6 +22,7 @@ export interface JobPlan {
 
 /** A series and how it is made. */
 export interface SeriesPlan {
+  readonly order: 'submission' | 'none';
   readonly window: number;
   readonly onFull: 'wait' | 'inline' | 'reject';
   readonly slotBytes: number;
@@ -168,6 +169,7 @@ class Planner {
     const random = this.#random;
     const idempotent = random.once(3);
     return {
+      order: random.once(2) ? 'none' : 'submission',
       window: random.pick([1, 2, 4, 16, 64, 256]),
       onFull: random.pick(['wait', 'wait', 'wait', 'inline', 'reject']),
       slotBytes: random.pick([0, 64, 1024, 1024, 16_384]),

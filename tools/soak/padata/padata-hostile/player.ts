@@ -114,10 +114,11 @@ export class Player {
   }
 
   #open(plan: SeriesPlan, index: number): Live {
-    const { window, onFull, slotBytes, bytes, idempotent, retries, graceMs, halt } = plan;
+    const { order, window, onFull, slotBytes, bytes, idempotent, retries, graceMs, halt } = plan;
     const facts: SeriesFacts = {
       pool: this.facts,
       name: `series ${index}`,
+      hasOrder: order === 'submission',
       get mayRunHere() {
         return onFull === 'inline' || this.pool.alone;
       },
@@ -130,6 +131,7 @@ export class Player {
     const series = this.pool.series<Act>({
       fn: { module: this.#moduleOf(plan, index), name: 'act' },
       shared: this.board,
+      order,
       window,
       onFull,
       slotBytes,

@@ -1,0 +1,63 @@
+/**
+ * `pool.run`: requests that have nothing to do with each other, each of any function. One series without an order per
+ * function, made when it is first asked for.
+ *
+ * A series that nothing has asked for lately is closed when there are many: a program may name ever new modules.
+ */
+import { moduleHref } from '../base/function-ref.js';
+import type { FunctionRef } from '../base/function-ref.js';
+import type { JobInput, JobOptions, JobResult, SeriesOptions } from '../series/series-types.js';
+import type { Series } from '../series/series.js';
+
+/** Functions whose series are kept though nothing of them is under way. */
+const KEPT = 32;
+
+type AnyFunction = (input: never) => unknown;
+
+/** Makes series of one pool. */
+interface SeriesOf {
+  series(options: SeriesOptions<AnyFunction>): Series<AnyFunction>;
+}
+
+/** The series behind `pool.run`. */
+export class IndependentRuns {
+  readonly #pool: SeriesOf;
+  /** By module and export, the one used last at the end. */
+  readonly #series = new Map<string, Series<AnyFunction>>();
+
+  constructor(pool: SeriesOf) {
+    this.#pool = pool;
+  }
+
+  /** See `WorkPool.run`. */
+  run<F>(
+    ref: FunctionRef<F>,
+    input: JobInput<F>,
+    options: JobOptions | undefined,
+  ): Promise<JobResult<F>> {
+    const series = this.#of(ref as FunctionRef<AnyFunction>);
+    return series.run(input as never, options) as Promise<JobResult<F>>;
+  }
+
+  #of(fn: FunctionRef<AnyFunction>): Series<AnyFunction> {
+    const key = `${moduleHref(fn)}\0${fn.name}`;
+    let series = this.#series.get(key);
+    if (series === undefined) {
+      series = this.#pool.series({ fn, order: 'none' });
+      this.#makeRoom();
+    } else this.#series.delete(key);
+    this.#series.set(key, series);
+    return series;
+  }
+
+  /** Closes what was idle for longest. */
+  #makeRoom(): void {
+    if (this.#series.size < KEPT) return;
+    for (const [key, series] of this.#series) {
+      if (series.inFlight > 0) continue;
+      this.#series.delete(key);
+      void series.close();
+      return;
+    }
+  }
+}

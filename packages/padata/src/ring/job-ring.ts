@@ -1,0 +1,105 @@
+/** A ring of jobs as the hub and a series see it: with an order (`SlotRing`) or without (`LooseRing`). */
+import type { FromWorker, SentJob } from '../protocol/messages.js';
+import type { RingMemory } from '../protocol/ring-layout.js';
+import type { JobEnds } from './job-ends.js';
+import type { JobState } from './job-states.js';
+import type { SentInput, SentJobs } from './sent-jobs.js';
+import type { SerialCallback, Settle } from './slot-ring-types.js';
+
+/** What a ring needs of the pool's threads: the hub gives it. */
+export interface SlotRingHost {
+  /** Threads that take jobs, at least 1. */
+  readonly threads: number;
+  /**
+   * Hands an input over, to a thread at once or to be kept here for one.
+   * @returns what is to be kept; undefined = it has been sent
+   * @throws ERR_PADATA_CLONE
+   */
+  handOver(ring: JobRing, job: SentJob, transfer: readonly unknown[]): SentInput | undefined;
+}
+
+/** The owner's end of a ring. A job is named by what its slot calls SEQ, `sequence` here. */
+export interface JobRing {
+  readonly id: number;
+  readonly memory: RingMemory;
+  readonly stats: Int32Array;
+  readonly arenaBytes: number;
+  /** Its memory may be another ring's by now. */
+  closed: boolean;
+  /** Set when the ring's jobs cannot be run at all. */
+  readonly broken: unknown;
+  /** Why nobody will run the ring's jobs; undefined = they are run. */
+  readonly failure: { readonly error: unknown } | undefined;
+  /** Jobs that end from outside. */
+  readonly ends: JobEnds;
+  /** Jobs whose inputs go by message. */
+  readonly sent: SentJobs;
+  readonly delivered: number;
+  readonly failed: number;
+  /** Jobs run again after their thread died. */
+  readonly retried: number;
+  /** Jobs submitted and not delivered. */
+  readonly outstanding: number;
+  readonly isFull: boolean;
+  /** Jobs that nobody has reserved, about. */
+  readonly waiting: number;
+  /** The job submitted last. */
+  readonly newest: number;
+  /** Nobody waits for the next result alone. */
+  readonly isPatient: boolean;
+  /** Does nobody but the threads' loops look at this memory: no function, no handle, no consumer of bytes? */
+  readonly isUnseen: boolean;
+  /** The n-th job submitted, from 0, which is not delivered yet. */
+  sequenceOf(n: number): number;
+  /** Jobs in flight whose function has not returned. O(window). */
+  busyJobs(): number;
+  /** Lets exactly these workers claim; the owner may always. */
+  allow(workers: Iterable<number>): void;
+  /** May this worker claim? */
+  allows(worker: number): boolean;
+  /**
+   * Submits a job.
+   * @param use    of byte results: `Left.KEPT`, the consumer releases it, see `release`; `Left.OWN`, it gets a copy; else 0
+   * @param lazy   the owner's tick ends soon with `publish`: workers may hear of the job a little later
+   * @param reject given when `callback` is the `resolve` of a promise, which then gets the value alone
+   * @param more   others follow, and nobody waits for this result alone
+   * @returns false when there is no room now; nothing has happened then
+   * @throws ERR_PADATA_CLONE when the input cannot be sent at all
+   */
+  submit(
+    input: unknown,
+    callback: SerialCallback,
+    transfer: readonly unknown[] | undefined,
+    stamp: number,
+    use: number,
+    lazy?: boolean,
+    reject?: Settle,
+    more?: boolean,
+  ): boolean;
+  /** Lets the workers see all that was submitted. */
+  publish(): void;
+  /** Takes it a job that has failed already? With an order that needs a place. */
+  readonly takesSettled: boolean;
+  /** Takes a job that has failed already; see `takesSettled`. */
+  submitSettled(callback: SerialCallback, error: unknown, stamp: number, reject?: Settle): void;
+  /** Is a job ready to be delivered? */
+  anyDone(): boolean;
+  /**
+   * Delivers what is done, at most `most` jobs.
+   * @param now the owner's clock, for the latency histogram
+   * @returns number of jobs delivered
+   */
+  deliver(most: number, now: number): number;
+  /** The guard found nothing to deliver: no longer a time of quick jobs. Whoever is next, wakes the owner. */
+  awaitNext(): void;
+  /** Takes a worker's answer that came by message. */
+  onReply(message: Extract<FromWorker, { t: 'result' | 'jobFailed' }>): void;
+  /** State of the job that is out for longest, for the watchdog. There must be one. */
+  headState(): JobState;
+  /** A thread has ended: what it ran fails or is run again, what was only sent to it goes to another. */
+  workerDied(worker: number, exitCode: number, cause: unknown): void;
+  /** Gives the bytes of the oldest kept result back. */
+  release(): void;
+  /** Marks the ring as unusable: all that waits ends with this error. */
+  breakWith(error: unknown): void;
+}

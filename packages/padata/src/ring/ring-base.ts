@@ -1,0 +1,210 @@
+/**
+ * What rings with and without an order have in common, owner's side: who may run the jobs, how a job gets into its slot, what
+ * becomes of those that end from outside. In which slot a job lies, when it begins and when it is delivered is the
+ * subclass's.
+ */
+import { StretchCounts } from '../base/stretch-counts.js';
+import { ring as protocol } from '../protocol/machine.js';
+import {
+  RING,
+  SLOT,
+  SLOT_NUMBER,
+  SlotState,
+  slotNumber,
+  slotWord,
+} from '../protocol/ring-layout.js';
+import type { RingMemory } from '../protocol/ring-layout.js';
+import { latencyOffset } from '../protocol/ring-stats.js';
+import { hasWorker, setWorkers } from '../protocol/worker-set.js';
+import type { SlotRingHost } from './job-ring.js';
+import type { JobRing } from './job-ring.js';
+import { JobEnds } from './job-ends.js';
+import { busyJobs } from './job-states.js';
+import { LostJobs } from './lost-jobs.js';
+import type { Reply } from './replies.js';
+import { makeBlock } from './ring-store.js';
+import { SentJobs } from './sent-jobs.js';
+import type { Arena } from './slot-arena.js';
+import { Placed, SlotInput } from './slot-input.js';
+import { Left, SlotRecords } from './slot-records.js';
+import type { SlotRingOptions } from './slot-ring-types.js';
+
+/** The common part of the owner's end of a ring. */
+export abstract class RingBase {
+  readonly id: number;
+  readonly memory: RingMemory;
+  readonly stats: Int32Array;
+  readonly arenaBytes: number;
+  readonly ends: JobEnds;
+  readonly sent: SentJobs;
+  closed = false;
+  broken: unknown;
+  delivered = 0;
+  failed = 0;
+  protected readonly words: Int32Array;
+  protected readonly window: number;
+  protected readonly numbers: Float64Array;
+  protected readonly host: SlotRingHost;
+  protected readonly records: SlotRecords;
+  protected readonly lost: LostJobs;
+  protected readonly latencies: StretchCounts;
+  protected readonly onOutcome: ((failed: boolean) => void) | undefined;
+  /** An input is being written or sent: its getters run, and what they submit waits behind it. */
+  protected isPlacing = false;
+  readonly #input: SlotInput;
+  readonly #retries: number;
+
+  /** @param isLoose its jobs have no order */
+  constructor(options: SlotRingOptions, host: SlotRingHost, arena: Arena, isLoose: boolean) {
+    const { window, arenaBytes, capacity } = options;
+    const block = options.block ?? makeBlock(options);
+    this.id = options.id;
+    this.host = host;
+    this.arenaBytes = arenaBytes;
+    this.memory = block.memory;
+    this.stats = block.stats;
+    this.words = this.memory.words;
+    this.window = window;
+    this.numbers = this.memory.numbers;
+    this.words[RING.WINDOW] = window;
+    this.words[RING.LOOSE] = isLoose ? 1 : 0;
+    const first = options.firstSequence | 0;
+    for (const word of [RING.PUBLISHED, RING.CLAIM, RING.PROCESSED, RING.WAKE_AT]) {
+      this.words[word] = first;
+    }
+    this.latencies = new StretchCounts(this.stats, latencyOffset(capacity), 0);
+    this.#input = new SlotInput(this.memory, arena, options.slotBytes, options.outputBytes);
+    this.sent = new SentJobs(this.memory);
+    this.ends = new JobEnds(this.memory, arena, this);
+    this.lost = new LostJobs(this.memory, options.retries, this.sent, this.ends);
+    this.records = new SlotRecords(this.memory, options.copyBytes, this);
+    this.#retries = options.retries;
+    this.onOutcome = options.onOutcome;
+  }
+
+  /** For `JobEnds`: jobs that are submitted and not delivered, oldest first; what their slots say is up to date. */
+  abstract jobs(): readonly number[];
+  /** For `JobEnds`: is this one of them? The same. */
+  abstract isOut(sequence: number): boolean;
+  /** Jobs submitted and not delivered. */
+  abstract readonly outstanding: number;
+
+  /** Why nobody will run the ring's jobs; undefined = they are run. */
+  get failure(): { readonly error: unknown } | undefined {
+    return this.broken === undefined ? undefined : { error: this.broken };
+  }
+
+  /** Jobs run again after their thread died. */
+  get retried(): number {
+    return this.lost.retried;
+  }
+
+  /** No job is out, no function was abandoned, there is no handle of a job. */
+  protected get hasNoUsers(): boolean {
+    return (
+      this.outstanding === 0 &&
+      !this.ends.hasAbandoned &&
+      Atomics.load(this.words, RING.HANDLES) === 0
+    );
+  }
+
+  /** Jobs in flight whose function has not returned. O(window). */
+  busyJobs(): number {
+    return busyJobs(this.memory, this.jobs());
+  }
+
+  /** Lets exactly these workers claim; the owner may always. */
+  allow(workers: Iterable<number>): void {
+    if (this.closed) return;
+    setWorkers(this.words, RING.ALLOWED, [0, ...workers]);
+  }
+
+  /** May this worker claim? */
+  allows(worker: number): boolean {
+    return hasWorker(this.words, RING.ALLOWED, worker);
+  }
+
+  /** Marks the ring as unusable: all that waits ends with this error. */
+  breakWith(error: unknown): void {
+    this.broken = error;
+    this.ends.cancelWaiting(error);
+  }
+
+  /** For `JobEnds`. */
+  reply(index: number, reply: Reply): void {
+    this.records.reply(index, reply);
+  }
+
+  /** For `JobEnds`. */
+  noteReason(index: number): void {
+    this.records.flags[index]! |= Left.CANCELLED;
+  }
+
+  /** For `SlotRecords`. */
+  forgetInput(index: number): void {
+    this.lost.forget(index);
+    this.sent.forget(index);
+  }
+
+  /** For `SlotRecords`. */
+  takeReason(index: number): unknown {
+    return this.ends.takeReason(index);
+  }
+
+  /**
+   * Puts a job's input into its slot, which is free and says its NUMBER, and offers it; or by message.
+   * @returns a `Placed`; FULL = nothing has happened
+   * @throws ERR_PADATA_CLONE
+   */
+  protected place(
+    sequence: number,
+    input: unknown,
+    transfer: readonly unknown[] | undefined,
+    stamp: number,
+  ): number {
+    const index = sequence & (this.window - 1);
+    const base = slotWord(this.window, sequence);
+    const words = this.words;
+    words[base + SLOT.SEQ] = sequence;
+    words[base + SLOT.ABORT] = 0;
+    this.numbers[slotNumber(index) + SLOT_NUMBER.STAMP] = stamp;
+    let placed: number = Placed.MESSAGE;
+    this.isPlacing = true;
+    try {
+      if (transfer === undefined) placed = this.#input.place(input, base, index);
+      if (placed === Placed.MESSAGE) placed = this.#placeSent(input, transfer, sequence);
+    } finally {
+      this.isPlacing = false;
+    }
+    if (placed === Placed.SLOT) {
+      if (this.#retries > 0) this.lost.remember(base, index);
+      protocol.offer(words, base);
+    }
+    return placed;
+  }
+
+  /** What a job that was placed so leaves here besides its callback. */
+  protected leftBy(placed: number, use: number): number {
+    return placed === Placed.MESSAGE || this.#retries > 0 ? use | Left.INPUT : use;
+  }
+
+  #placeSent(input: unknown, transfer: readonly unknown[] | undefined, sequence: number): number {
+    const index = sequence & (this.window - 1);
+    const base = slotWord(this.window, sequence);
+    if (this.#input.reserve(base) !== Placed.SLOT) return Placed.FULL;
+    if (this.#retries > 0) this.lost.remember(base, index);
+    if (transfer === undefined) {
+      this.sent.add(sequence, { input, transfer, gone: false });
+      return Placed.MESSAGE;
+    }
+    try {
+      const kept = this.host.handOver(this as unknown as JobRing, [sequence, input], transfer);
+      if (kept !== undefined) this.sent.add(sequence, kept);
+    } catch (error) {
+      this.sent.forget(index);
+      Atomics.store(this.words, base + SLOT.STATE, SlotState.FREE);
+      throw error;
+    }
+    return Placed.MESSAGE;
+  }
+}
