@@ -15,7 +15,6 @@ export { map, orderedMap, parallelFor } from './pool/adapters.js';
 export type { OrderedMapOptions } from './pool/adapters.js';
 export { Series } from './series/series.js';
 export type {
-  EntriesOptions,
   ErrorPolicy,
   JobCallback,
   JobInput,

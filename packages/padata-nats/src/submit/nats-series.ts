@@ -238,12 +238,17 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
   /**
    * Runs every item of a source and gives the results in the source's order; at most `window` items are read
    * ahead.
-   * @param options errors: 'throw' (default), 'skip' or 'collect'
+   * @param options errors: 'throw' (default), 'skip' or 'collect'; entries: true gives `[index, value]`
    */
   map(
     source: Source<JobInput<F>>,
-    options: MapOptions = {},
-  ): AsyncIterableIterator<JobResult<F>> & AsyncDisposable {
+    options: MapOptions & { readonly entries: true },
+  ): AsyncIterableIterator<[index: number, value: JobResult<F>]> & AsyncDisposable;
+  map(
+    source: Source<JobInput<F>>,
+    options?: MapOptions,
+  ): AsyncIterableIterator<JobResult<F>> & AsyncDisposable;
+  map(source: Source<JobInput<F>>, options: MapOptions = {}): never {
     return new OrderedIterator<JobInput<F>, JobResult<F>>(
       {
         window: this.window,
@@ -254,7 +259,7 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
       },
       source,
       options,
-    );
+    ) as never;
   }
 
   /** A node:stream Duplex: chunks in, results out, in order. */

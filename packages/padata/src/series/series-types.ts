@@ -109,9 +109,7 @@ export interface MapOptions {
 }
 
 /** Options of `map` that gives each value with the index of its item. */
-export interface EntriesOptions extends MapOptions {
-  readonly entries: true;
-}
+export type EntriesOptions = MapOptions & { readonly entries: true };
 
 /** Anything that can be read item by item. */
 export type Source<T> = Iterable<T> | AsyncIterable<T> | ReadableLike<T>;

@@ -203,8 +203,8 @@ function ownerThread(config: LooseConfig): ModelThread {
       const number = ring[base + SLOT.NUMBER]!;
       const kind = ring[base + SLOT.KIND]!;
       // The outcome of a job is its own number, as its thread has seen it.
-      const isOwn = ring[base + SLOT.LENGTH]! === number;
-      note(`deliver ${number}${kind === 9 ? ' lost' : isOwn ? '' : ' wrong'}`);
+      const seen = ring[base + SLOT.LENGTH]!;
+      note(`deliver ${number}${kind === 9 ? ' lost' : seen === number ? '' : ' wrong'}`);
       own.delivered += 1;
       slots.free(ring, base);
       if (mistake !== 'a slot is free as soon as it is collected') own.free.push(index);
@@ -304,6 +304,7 @@ function workerThread(config: LooseConfig, id: number): ModelThread {
       if (count === 0) first = 0;
       mark(count | (first << 4) | ((ran ? 1 : 0) << 12));
     };
+    const found = (): boolean => count > 0 || ran;
     const wakeOwner = (): void => {
       if (!tooEarly) p.mustWake(ring, control);
     };
@@ -350,7 +351,7 @@ function workerThread(config: LooseConfig, id: number): ModelThread {
       };
       const base = coarse ? atomic(look) : look();
       if (base >= 0) run(base);
-      if (count === 0 && !ran && ops.load(control, HEAD.STOP) === 1) return;
+      if (!found() && ops.load(control, HEAD.STOP) === 1) return;
       here();
     }
   };

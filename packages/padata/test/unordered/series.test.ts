@@ -72,7 +72,7 @@ test.each([2 ** 31 - 5, 2 ** 32 - 5])('numbers go on behind %d', async (first) =
   );
   const numbers: number[] = [];
   const told: number[] = [];
-  for (const _ of range(20)) {
+  for (let n = 0; n < 20; n += 1) {
     s.submit(0, (_error, value, seq) => {
       numbers.push(value as number);
       told.push(seq);
@@ -146,7 +146,8 @@ test('the reader of map is never more than a window ahead, and leaving it early 
     }
   }
   let taken = 0;
-  for await (const _ of s.map(source())) {
+  for await (const value of s.map(source())) {
+    expect(typeof value).toBe('number');
     taken += 1;
     expect(read).toBeLessThanOrEqual(taken + 4);
     if (taken === 30) break;
