@@ -150,6 +150,9 @@ withServer('a series over a server', () => {
     });
     await series.close();
     expect(() => pool.series({ fn: fn('double'), workers: [1] })).toThrow('modules decide');
+    expect(() => pool.series({ fn: fn('double'), order: 'none' })).toThrow(
+      expect.objectContaining({ code: 'ERR_PADATA_NATS_ARGUMENT' }),
+    );
   });
 
   test('shared state goes to each worker once per run', async () => {

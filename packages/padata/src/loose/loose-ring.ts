@@ -20,14 +20,19 @@ import {
   slotNumber,
   slotWord,
 } from '../protocol/ring-layout.js';
-import type { JobRing, SlotRingHost } from '../ring/job-ring.js';
+import type {
+  JobRing,
+  SerialCallback,
+  Settle,
+  SlotRingHost,
+  SlotRingOptions,
+} from '../ring/job-ring.js';
 import { jobState } from '../ring/job-states.js';
 import type { JobState } from '../ring/job-states.js';
 import { replyOf } from '../ring/replies.js';
 import { RingBase } from '../ring/ring-base.js';
 import { Placed } from '../ring/slot-input.js';
 import { Left, call } from '../ring/slot-records.js';
-import type { SerialCallback, Settle, SlotRingOptions } from '../ring/slot-ring-types.js';
 import { FreeSlots } from './free-slots.js';
 import { LooseArena } from './loose-arena.js';
 import { StartQueue } from './start-queue.js';

@@ -1,10 +1,37 @@
-/** A ring of jobs as the hub and a series see it: with an order (`SlotRing`) or without (`LooseRing`). */
+/** A ring of jobs as the hub and a series see it, with an order (`SlotRing`) or without (`LooseRing`), and what it is made of. */
 import type { FromWorker, SentJob } from '../protocol/messages.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
 import type { JobEnds } from './job-ends.js';
 import type { JobState } from './job-states.js';
+import type { RingBlock } from './ring-store.js';
 import type { SentInput, SentJobs } from './sent-jobs.js';
-import type { SerialCallback, Settle } from './slot-ring-types.js';
+
+/** Called once per job: in order of submission, or of completion where there is no order. */
+export type SerialCallback = (error: unknown, value: unknown, sequence: number) => void;
+
+/** How a promise is settled. */
+export type Settle = (value: unknown) => void;
+
+/** How a ring is made. */
+export interface SlotRingOptions {
+  readonly id: number;
+  /** Jobs in flight at most; a power of two. */
+  readonly window: number;
+  readonly arenaBytes: number;
+  readonly slotBytes: number;
+  readonly outputBytes: (inputBytes: number) => number;
+  /** First sequence number, modulo 2^32. */
+  readonly firstSequence: number;
+  /** Memory of a closed ring of the same shape; undefined = new memory. */
+  readonly block?: RingBlock | undefined;
+  readonly shared: boolean;
+  readonly copyBytes: boolean;
+  /** Times a job may be run again after its worker died. */
+  readonly retries: number;
+  readonly capacity: number;
+  /** Told about each outcome before its callback runs. */
+  readonly onOutcome: ((failed: boolean) => void) | undefined;
+}
 
 /** What a ring needs of the pool's threads: the hub gives it. */
 export interface SlotRingHost {

@@ -16,8 +16,7 @@ import {
 import type { RingMemory } from '../protocol/ring-layout.js';
 import { latencyOffset } from '../protocol/ring-stats.js';
 import { hasWorker, setWorkers } from '../protocol/worker-set.js';
-import type { SlotRingHost } from './job-ring.js';
-import type { JobRing } from './job-ring.js';
+import type { JobRing, SlotRingHost, SlotRingOptions } from './job-ring.js';
 import { JobEnds } from './job-ends.js';
 import { busyJobs } from './job-states.js';
 import { LostJobs } from './lost-jobs.js';
@@ -27,7 +26,6 @@ import { SentJobs } from './sent-jobs.js';
 import type { Arena } from './slot-arena.js';
 import { Placed, SlotInput } from './slot-input.js';
 import { Left, SlotRecords } from './slot-records.js';
-import type { SlotRingOptions } from './slot-ring-types.js';
 
 /** The common part of the owner's end of a ring. */
 export abstract class RingBase {

@@ -8,7 +8,7 @@ import { Kind, SLOT, SLOT_NUMBER, slotNumber } from '../protocol/ring-layout.js'
 import type { RingMemory } from '../protocol/ring-layout.js';
 import { readValue } from '../slot/slot-values.js';
 import type { Reply } from './replies.js';
-import type { SerialCallback, Settle } from './slot-ring-types.js';
+import type { SerialCallback, Settle } from './job-ring.js';
 
 /**
  * What a job left here besides its callback: bits.

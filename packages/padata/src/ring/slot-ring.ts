@@ -19,7 +19,7 @@ import {
   slotWord,
 } from '../protocol/ring-layout.js';
 import { AwaitedJob } from './awaited-job.js';
-import type { JobRing, SlotRingHost } from './job-ring.js';
+import type { JobRing, SerialCallback, Settle, SlotRingHost, SlotRingOptions } from './job-ring.js';
 import { jobState } from './job-states.js';
 import type { JobState } from './job-states.js';
 import { replyOf } from './replies.js';
@@ -27,7 +27,6 @@ import { RingBase } from './ring-base.js';
 import { SlotArena } from './slot-arena.js';
 import { Placed } from './slot-input.js';
 import { Left } from './slot-records.js';
-import type { SerialCallback, Settle, SlotRingOptions } from './slot-ring-types.js';
 
 /** Submissions of a tick that a lazy owner publishes in one step. */
 const PUBLISH_EVERY = 16;

@@ -1,6 +1,6 @@
 /** Jobs that wait in the caller, in order, until there is room for them in the window. */
 import { Fifo } from '../base/fifo.js';
-import type { SerialCallback, Settle } from '../ring/slot-ring-types.js';
+import type { SerialCallback, Settle } from '../ring/job-ring.js';
 
 /** A job that was submitted and has no slot. */
 export interface WaitingJob {

@@ -40,10 +40,9 @@ import type {
   StreamedJobs,
 } from './series-types.js';
 import { LooseRing } from '../loose/loose-ring.js';
-import type { JobRing } from '../ring/job-ring.js';
+import type { JobRing, SerialCallback, Settle } from '../ring/job-ring.js';
 import { Left } from '../ring/slot-records.js';
 import { SlotRing } from '../ring/slot-ring.js';
-import type { SerialCallback, Settle } from '../ring/slot-ring-types.js';
 import { inContext } from '#context';
 import { makeDuplex, makeTransform } from '#streams';
 import type { SeriesDuplex, SeriesTransform } from './series-types.js';
