@@ -65,7 +65,12 @@ function thread() {
     const href = new URL(`./fixtures/gated-jobs.mjs?${(modules += 1)}`, import.meta.url).href;
     const { buffer, window } = memory;
     const module = { href, name: 'job', aloneMs: 0, shared: undefined };
-    const times = { timeOrigin: performance.timeOrigin, threads: 1, pendingPerThread: 64 };
+    const times = {
+      timeOrigin: performance.timeOrigin,
+      threads: 1,
+      pendingPerThread: 64,
+      copyInput: false,
+    };
     post({ t: 'ring', ring: 1, ...module, buffer, window, arenaBytes, stats, ...times });
   };
   /** Submits the job and sends its input. */

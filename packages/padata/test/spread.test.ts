@@ -34,7 +34,15 @@ function thread(pendingPerThread = 64, threads = 2) {
   ring.allow(Array.from({ length: threads }, (_, i) => i + 1));
   const seen = { woken: 0, busyMs: 0 };
   const { memory, stats } = ring;
-  const here = { id: 1, memory, shared: undefined, stats, threads, clockOffset: 0 };
+  const here = {
+    id: 1,
+    memory,
+    shared: undefined,
+    stats,
+    threads,
+    clockOffset: 0,
+    copyInput: false,
+  };
   const runner = new SlotRunner(
     { ...here, pendingPerThread },
     {

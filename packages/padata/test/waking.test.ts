@@ -21,7 +21,16 @@ function ownerAndWorker(window: number) {
   let wakes = 0;
   const { memory, stats } = ring;
   const runner = new SlotRunner(
-    { id: 1, memory, shared: undefined, stats, threads: 1, clockOffset: 0, pendingPerThread: 64 },
+    {
+      id: 1,
+      memory,
+      shared: undefined,
+      stats,
+      threads: 1,
+      clockOffset: 0,
+      pendingPerThread: 64,
+      copyInput: false,
+    },
     {
       worker: 1,
       control,

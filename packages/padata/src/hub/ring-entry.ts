@@ -12,6 +12,8 @@ export interface RingUse {
   readonly shared: unknown;
   /** Promises that may be pending on one thread. */
   readonly pendingPerThread: number;
+  /** Functions get byte inputs of their own. */
+  readonly copyInput: boolean;
   /** Workers that may run the jobs, by the user's wish; see `RingHub.reassign`. */
   readonly workers: Iterable<number>;
   /** Called after deliveries of this ring. */

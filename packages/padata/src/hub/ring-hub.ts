@@ -86,10 +86,19 @@ export class RingHub implements SlotRingHost {
 
   /** Makes a ring known to all threads. */
   add(ring: JobRing, use: RingUse): RingEntry {
-    const { href, name, shared, pendingPerThread } = use;
+    const { href, name, shared, pendingPerThread, copyInput } = use;
     const { id, memory, stats } = ring;
     const runner = new SlotRunner(
-      { id, memory, shared, stats, threads: this.threads, clockOffset: 0, pendingPerThread },
+      {
+        id,
+        memory,
+        shared,
+        stats,
+        threads: this.threads,
+        clockOffset: 0,
+        pendingPerThread,
+        copyInput,
+      },
       this.#owner,
     );
     let loading: Promise<AnyFunction> | undefined;
@@ -342,6 +351,7 @@ export class RingHub implements SlotRingHost {
         aloneMs: this.#crew.modules.aloneMs(entry.href),
         threads: this.threads,
         pendingPerThread: entry.pendingPerThread,
+        copyInput: entry.copyInput,
       });
     } catch (error) {
       this.#entries.delete(ring.id);

@@ -93,6 +93,7 @@ const POOL_OPTIONS: OptionKinds<WorkPoolOptions> = {
   loadTimeoutMs: 'a number',
   worker: 'a function',
 };
+const CLOSE_OPTIONS: OptionKinds<{ readonly drain?: boolean }> = { drain: 'true or false' };
 const POOL_EVENTS = ['worker-ready', 'worker-exit', 'resize', 'error'];
 
 /** What a pool reports. */
@@ -157,6 +158,7 @@ export class WorkPool implements RangeRunner {
   readonly #loads: ModuleLoads;
   #deaths = 0;
   #closed: Promise<void> | undefined;
+  #draining = false;
   #readyWaiters: { resolve: () => void; reject: (error: unknown) => void }[] = [];
 
   constructor(options: WorkPoolOptions = {}) {
@@ -424,8 +426,20 @@ export class WorkPool implements RangeRunner {
     return this.#events.on(event, listener);
   }
 
-  /** Stops all threads; those that do not leave soon are terminated. Idempotent. */
-  close(): Promise<void> {
+  /**
+   * Stops all threads; those that do not leave soon are terminated. Idempotent: the first call counts.
+   * @param options drain: what was accepted (by series, shells and `run`) ends first; nothing more is accepted from here on.
+   *                Without it jobs end with ERR_PADATA_CLOSED. Range jobs under way end by themselves either way.
+   * @remarks a call without `drain` while another drains ends what is left at once
+   */
+  close(options: { readonly drain?: boolean } = {}): Promise<void> {
+    try {
+      checkOptions('close', options, CLOSE_OPTIONS);
+    } catch (error) {
+      return Promise.reject(error as PadataError);
+    }
+    if (options.drain === true) this.#closed ??= this.#drainAndClose();
+    else if (this.#draining) this.#abortSeries();
     this.#closed ??= this.#close();
     return this.#closed;
   }
@@ -434,10 +448,24 @@ export class WorkPool implements RangeRunner {
     return this.close();
   }
 
+  async #drainAndClose(): Promise<void> {
+    this.#draining = true;
+    try {
+      await Promise.all([...this.#series].map((series) => series.close()));
+    } finally {
+      this.#draining = false;
+    }
+    await this.#close();
+  }
+
+  #abortSeries(): void {
+    for (const series of this.#series) series.abort(closedError());
+  }
+
   async #close(): Promise<void> {
-    const error = new PadataError('ERR_PADATA_CLOSED', 'the pool was closed');
+    const error = closedError();
     for (const waiter of this.#readyWaiters.splice(0)) waiter.reject(error);
-    for (const series of this.#series) series.abort(error);
+    this.#abortSeries();
     this.#loads.close(error);
     await this.#crew.close(CLOSE_GRACE_MS);
   }
@@ -465,9 +493,7 @@ export class WorkPool implements RangeRunner {
   }
 
   #checkOpen(): void {
-    if (this.#closed !== undefined) {
-      throw new PadataError('ERR_PADATA_CLOSED', 'the pool was closed');
-    }
+    if (this.#closed !== undefined) throw closedError();
   }
 
   #checkPrepared(state: RangeJobState): void {
@@ -537,6 +563,10 @@ export class WorkPool implements RangeRunner {
       ),
     });
   }
+}
+
+function closedError(): PadataError {
+  return new PadataError('ERR_PADATA_CLOSED', 'the pool was closed');
 }
 
 /** A module that makes a pool whenever it is imported makes one in each thread of that pool, and so on without end. */

@@ -43,6 +43,7 @@ export type ToWorker =
       readonly threads: number;
       /** Promises of this ring that may be pending on one thread. */
       readonly pendingPerThread: number;
+      readonly copyInput: boolean;
     }
   | { readonly t: 'dropRing'; readonly ring: number }
   /** Jobs whose inputs do not fit a slot. */

@@ -24,6 +24,7 @@ export const COMMON_OPTIONS: OptionKinds<
   slotBytes: 'a number',
   outputBytes: 'a function',
   bytes: 'a text',
+  inputBytes: 'a text',
   idempotent: 'true or false',
   retries: 'a number',
   signal: 'an AbortSignal',
@@ -47,6 +48,7 @@ export function checkSeriesOptions(options: SeriesOptions): void {
   checkChoice('onFull', options.onFull, ['wait', 'inline', 'reject']);
   checkChoice('order', options.order, ['submission', 'none']);
   checkChoice('bytes', options.bytes, ['copy', 'view']);
+  checkChoice('inputBytes', options.inputBytes, ['view', 'copy']);
   checkInteger('window', options.window ?? 1, 1, MAX_WINDOW);
   checkInteger('pendingPerThread', options.pendingPerThread ?? 1, 1, MAX_WINDOW);
   checkInteger('slotBytes', options.slotBytes ?? 0, 0, MAX_ARENA);

@@ -58,6 +58,12 @@ export interface SeriesOptions<F = unknown> {
    * iteration; `run`, streams and shells give copies anyway. Default 'copy'.
    */
   readonly bytes?: 'copy' | 'view';
+  /**
+   * Byte inputs: 'view' = of shared memory, valid until the function has ended; 'copy' = the function's own, for APIs that
+   * refuse shared memory (`crypto.subtle`, `Response`, `TextDecoder` in browsers) and functions that keep their input.
+   * Default 'view'.
+   */
+  readonly inputBytes?: 'view' | 'copy';
   /** The function may run again if its worker dies; it must not change its input. Default false. */
   readonly idempotent?: boolean;
   /** Runs again at most so many times; default 1 when idempotent. */

@@ -134,6 +134,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
       name: options.fn.name,
       shared: options.shared,
       pendingPerThread: options.pendingPerThread ?? DEFAULT_PENDING_PER_THREAD,
+      copyInput: options.inputBytes === 'copy',
       workers: options.workers ?? host.workers(),
       onDelivered: () => {
         this.#afterDeliveries();

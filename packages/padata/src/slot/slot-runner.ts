@@ -61,6 +61,8 @@ interface RingHere {
   readonly threads: number;
   /** Promises of this ring that may be pending on one thread. */
   readonly pendingPerThread: number;
+  /** Byte inputs are the function's own. */
+  readonly copyInput: boolean;
   /** Milliseconds to add to this thread's clock to get the owner's. */
   readonly clockOffset: number;
 }
@@ -106,6 +108,7 @@ export class SlotRunner {
   readonly #words: Int32Array;
   readonly #numbers: Float64Array;
   readonly #mask: number;
+  readonly #copyInput: boolean;
   /** Jobs whose promises are waited for, by sequence number. */
   readonly #pending = new Map<number, SlotContext>();
   #context: SlotContext | undefined;
@@ -126,6 +129,7 @@ export class SlotRunner {
     this.#steps = stepsOf(memory.words);
     this.#numbers = memory.numbers;
     this.#mask = memory.window - 1;
+    this.#copyInput = here.copyInput;
     this.#host = host;
     this.#worker = host.worker;
     this.#threads = threads;
@@ -329,12 +333,14 @@ export class SlotRunner {
     const index = this.#index(base);
     const number = slotNumber(index);
     this.#waits.add(this.#numbers[number + SLOT_NUMBER.STAMP]!, now);
-    this.#run(
-      base,
-      this.#words[base + SLOT.KIND] === Kind.NUMBER
-        ? smallInteger(this.#numbers[number + SLOT_NUMBER.VALUE]!)
-        : readValue(this.memory, base, index),
-    );
+    const kind = this.#words[base + SLOT.KIND];
+    if (kind === Kind.NUMBER) {
+      this.#run(base, smallInteger(this.#numbers[number + SLOT_NUMBER.VALUE]!));
+      return true;
+    }
+    const input = readValue(this.memory, base, index);
+    // A slice of shared memory is not shared.
+    this.#run(base, this.#copyInput && kind === Kind.BYTES ? (input as Uint8Array).slice() : input);
     return true;
   }
 

@@ -56,9 +56,9 @@ export class WorkerRings implements RunnerHost {
     const { ring, shared, stats, threads } = message;
     const memory = ringMemory(message.buffer, message.window, message.arenaBytes);
     const clockOffset = performance.timeOrigin - message.timeOrigin;
-    const { pendingPerThread } = message;
+    const { pendingPerThread, copyInput } = message;
     const runner = new SlotRunner(
-      { id: ring, memory, shared, stats, threads, clockOffset, pendingPerThread },
+      { id: ring, memory, shared, stats, threads, clockOffset, pendingPerThread, copyInput },
       this,
     );
     this.#byId.set(ring, runner);

@@ -183,6 +183,20 @@ test('views of results stay until they are let go of, in a map and in a callback
   expect(n).toBe(200);
 });
 
+test.each(['submission', 'none'] as const)(
+  'order %s: what run gives is a copy, also of a series whose callbacks get views',
+  async (order) => {
+    start(2);
+    await using s = series(jobs, 'shift', { order, window: 2, bytes: 'view' });
+    const { signal } = new AbortController();
+    const runs = range(60).map((n) => s.run(new Uint8Array(40).fill(n), n % 2 ? { signal } : {}));
+    const results = await Promise.all(runs);
+    results.forEach((bytes, n) => {
+      expect((bytes as Uint8Array).subarray(0, 40)).toEqual(new Uint8Array(40).fill(n + 1));
+    });
+  },
+);
+
 test('inputs in a transfer list, values that only a message carries, results handed over', async () => {
   start(2);
   await using sum = series(messages, 'sum', { window: 4 });
