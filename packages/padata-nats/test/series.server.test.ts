@@ -155,6 +155,14 @@ withServer('a series over a server', () => {
     );
   });
 
+  test('functions get byte inputs of their own where that is asked for', async () => {
+    const views = pool.series({ fn: fn('madeOf') });
+    const copies = pool.series({ fn: fn('madeOf'), inputBytes: 'copy' });
+    expect(await views.run(new Uint8Array(8))).toBe('SharedArrayBuffer');
+    expect(await copies.run(new Uint8Array(8))).toBe('ArrayBuffer');
+    await Promise.all([views.close(), copies.close()]);
+  });
+
   test('shared state goes to each worker once per run', async () => {
     const series = pool.series({ fn: fn('shared'), shared: { greeting: 'hello' } });
     expect(await Promise.all([series.run(1), series.run(2)])).toEqual(['hello', 'hello']);

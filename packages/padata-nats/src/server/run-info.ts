@@ -25,6 +25,7 @@ export interface RunInfo {
   readonly retries: number;
   /** As for the local series. */
   readonly slotBytes?: number | undefined;
+  readonly inputBytes?: 'view' | 'copy' | undefined;
   /** Time between asking a job to stop and ending its thread, in milliseconds. */
   readonly graceMs?: number | undefined;
 }

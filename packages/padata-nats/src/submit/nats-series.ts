@@ -124,6 +124,7 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
           idempotent,
           retries: idempotent ? (options.retries ?? DEFAULT_RETRIES) : 0,
           slotBytes: options.slotBytes,
+          inputBytes: options.inputBytes,
           graceMs: options.graceMs,
         },
         inputOf: (sequence) => (idempotent ? this.#inWindow[sequence % window]?.sent : undefined),

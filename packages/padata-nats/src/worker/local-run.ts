@@ -24,7 +24,7 @@ export class LocalRun {
   constructor(pool: WorkPool, info: RunInfo, href: string, host: string) {
     this.info = info;
     this.#host = host;
-    const { kind, name, shared, idempotent, slotBytes, graceMs } = info;
+    const { kind, name, shared, idempotent, slotBytes, inputBytes, graceMs } = info;
     const chunk: SharedChunk = { href, name, arg: shared };
     this.#series = pool.series({
       fn:
@@ -35,6 +35,7 @@ export class LocalRun {
       window: WINDOW,
       idempotent,
       ...(slotBytes === undefined ? {} : { slotBytes }),
+      ...(inputBytes === undefined ? {} : { inputBytes }),
       ...(graceMs === undefined ? {} : { graceMs }),
     });
   }

@@ -436,7 +436,7 @@ export class WorkPool implements RangeRunner {
     try {
       checkOptions('close', options, CLOSE_OPTIONS);
     } catch (error) {
-      return Promise.reject(error as PadataError);
+      return Promise.reject(asError(error));
     }
     if (options.drain === true) this.#closed ??= this.#drainAndClose();
     else if (this.#draining) this.#abortSeries();
@@ -563,6 +563,11 @@ export class WorkPool implements RangeRunner {
       ),
     });
   }
+}
+
+/** What a check has thrown. */
+function asError(reason: unknown): Error {
+  return reason as Error;
 }
 
 function closedError(): PadataError {
