@@ -90,6 +90,41 @@ test("what gets no lock has changed nothing: blocks to be freed are their owner'
   allocator.close();
 });
 
+test.each([true, false])(
+  'a move whose lock cannot be had after the callback (%j) is the caller’s to settle',
+  (moved) => {
+    const allocator = BuddyAllocator.create({
+      pages: 1024,
+      data: null,
+      caches: false,
+      lockTimeoutMs: 20,
+    });
+    const other = BuddyAllocator.attach(allocator.toHandle());
+    const pfn = allocator.allocOrThrow(0);
+    let to = -1;
+    const move = (_: number, target: number): boolean => {
+      to = target;
+      // In a callback a move is at work, and nobody's to settle.
+      expect(allocator.openMoves()).toEqual([]);
+      other.zone.lock();
+      return moved;
+    };
+    expect(() => allocator.allocContigRange(pfn, pfn + 1, move)).toThrow(
+      expect.objectContaining({ code: 'ERR_LOCK_TIMEOUT' }),
+    );
+    other.zone.unlock();
+    expect(allocator.openMoves()).toEqual([{ from: pfn, to, pages: 1 }]);
+    expect(other.openMoves()).toEqual([]);
+    expect(allocator.settleMoves(() => moved)).toBe(1);
+    allocator.unisolate(pfn);
+    allocator.free(moved ? to : pfn, 0);
+    expect(allocator.verify()).toEqual([]);
+    expect(allocator.stats().freePages).toBe(1024);
+    other.close();
+    allocator.close();
+  },
+);
+
 test('a timer that parks waits for nobody: it comes again when the lock can be had', async () => {
   const options = { lockTimeoutMs: 20, parkAfterMs: 1 };
   const allocator = BuddyAllocator.create({ pages: 4096, data: null, ...options });

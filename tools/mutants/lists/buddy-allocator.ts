@@ -190,8 +190,8 @@ const mutants: readonly Mutant[] = [
   {
     name: 'a move of a living thread can be settled by another',
     file: 'zone/moves.ts',
-    find: 'if (zone.hasEnded(owner)) found.push(',
-    put: 'if (zone.hasEnded(owner) || found.length === 0) found.push(',
+    find: 'if (left || zone.hasEnded(owner)) found.push(',
+    put: 'if (left || zone.hasEnded(owner) || found.length === 0) found.push(',
     first: 'left-behind',
   },
   {

@@ -126,7 +126,10 @@ export abstract class Attachment {
     return this.reclaimThreads(this.registry.findEnded());
   }
 
-  /** Moves of compaction or contiguous requests whose threads ended in the callback. O(blocks). */
+  /**
+   * Moves of compaction or contiguous requests whose threads ended in the callback; and the caller's own for which the lock could not
+   * be had after it (ERR_LOCK_TIMEOUT). O(blocks).
+   */
   openMoves(): OpenMove[] {
     this.checkOpen();
     return this.cores().flatMap(openMoves);

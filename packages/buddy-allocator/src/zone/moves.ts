@@ -55,9 +55,11 @@ export function runMove(
   const { memmap } = zone;
   const order = zone.columns.state[target]! & ORDER;
   let moved = false;
+  zone.movesOpen++;
   try {
     moved = move(memmap.pfnOf(from), memmap.pfnOf(target), 2 ** order);
   } finally {
+    zone.movesOpen--;
     // Refused, or thrown out of: the target is free again.
     settle(zone, { target, from, order, owner: zone.tag }, moved);
   }
@@ -97,7 +99,7 @@ function settle(zone: BuddyZone, { target, from, order, owner }: Held, moved: bo
   if (lost) diagnoseFree(zone, from, order);
 }
 
-/** Moves that nobody will end: their threads have ended. */
+/** Moves that nobody will end: their threads have ended, or are the caller and were thrown out (ERR_LOCK_TIMEOUT). */
 export function openMoves(zone: BuddyZone): OpenMove[] {
   return zone.locked(() => openMovesLocked(zone));
 }
@@ -118,7 +120,9 @@ function heldTargets(zone: BuddyZone): Held[] {
     const { owner, from } = moveRecord(zone.linked, index, s & ORDER);
     // From itself: taken to be accepted (lists/parked-blocks.ts).
     if (from === index) return;
-    if (zone.hasEnded(owner)) found.push({ target: index, from, order: s & ORDER, owner });
+    // Its own, in no callback: it could not have the lock when the callback had come back.
+    const left = owner === zone.tag && zone.movesOpen === 0;
+    if (left || zone.hasEnded(owner)) found.push({ target: index, from, order: s & ORDER, owner });
   });
   return found;
 }

@@ -97,6 +97,8 @@ export class BuddyZone {
   /** In `locked`: there the lock always goes back. */
   #inside = false;
   readonly #eventsAt: number;
+  /** Callbacks of moves that the calling thread is in just now. */
+  movesOpen = 0;
 
   constructor(parts: BuddyZoneParts) {
     const { memmap, words, at } = parts;
