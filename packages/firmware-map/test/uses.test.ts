@@ -159,3 +159,13 @@ group('texts of lines', () => {
     expect(seen.get(2)).toBe(lines[2]);
   });
 });
+
+test.each([
+  ['0x8fed0000 (1134576 bytes)', 0x0fed0000],
+  ['0xffffffff8fed0000 (1134576 bytes)', 0x0fed0000],
+  ['0x980000000fed0000 (1134576 bytes)', 0x0fed0000],
+  ['0x90000000fed00000 (1134576 bytes)', 0xfed00000],
+])('the initrd at an address of a direct segment: %s', (text, start) => {
+  const { ramdisk } = describeLines(`Initial ramdisk at: ${text}`).printed;
+  expect(ramdisk).toMatchObject({ start, end: start + 1134576 });
+});

@@ -59,13 +59,20 @@ export function bootReservations(plan: LayoutPlan): Reservation[] {
  * @param known  reservations that have a place
  */
 export function missing(plan: LayoutPlan, known: readonly ByteSpan[]): Reservation[] {
-  const memory = normalise(plan.derived.memory);
+  const memory = normalise(memoryOf(plan));
   const free = subtract(memory, pagesOf(known, plan.pageSize));
   const taken = totalLength(memory) - totalLength(free);
   const handed = handedOver({ plan, quote: new Quotes() });
   const wanted =
     handed === undefined ? amountsWithoutPlace(plan) : totalLength(memory) - handed.bytes - taken;
   return onTop(plan, free, wanted);
+}
+
+/** Memory that zones have, in bytes. */
+function memoryOf({ memory, pageSize }: LayoutPlan): (ByteSpan & { readonly nid: number })[] {
+  return memory.map(({ nid, startPfn, endPfn }) => ({
+    ...{ nid, start: startPfn * pageSize, end: endPfn * pageSize },
+  }));
 }
 
 /** What lines and rules name and nobody places. */
@@ -98,14 +105,15 @@ function imageRange({ derived }: LayoutPlan, bytes: number): ByteSpan | undefine
 
 /** Takes an amount from the tops of all nodes, by their size; what one lacks room for comes from the next. */
 export function onTop(plan: LayoutPlan, free: readonly ByteSpan[], amount: number): Reservation[] {
-  const { pageSize, derived } = plan;
-  const nids = [...new Set(derived.memory.map(({ nid }) => nid))];
-  const total = totalLength(derived.memory);
+  const { pageSize } = plan;
+  const memory = memoryOf(plan);
+  const nids = [...new Set(memory.map(({ nid }) => nid))];
+  const total = totalLength(memory);
   const result: Reservation[] = [];
   let left = Math.floor(amount / pageSize) * pageSize;
   let owed = 0;
   for (const nid of nids) {
-    const own = derived.memory.filter((range) => range.nid === nid);
+    const own = memory.filter((range) => range.nid === nid);
     owed += (Math.max(0, amount) * totalLength(own)) / total;
     // The last node takes what rounding has left.
     let share = nid === nids.at(-1) ? left : Math.min(left, Math.floor(owed / pageSize) * pageSize);

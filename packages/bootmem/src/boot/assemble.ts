@@ -58,7 +58,9 @@ export function assemble(
   const { needs } = options;
   const state = handover(plan);
   const pages = planPages(plan, state.memblock, options.defer);
-  const described = [...pages.sections, ...plan.devices];
+  const zones = zoneSpecs(plan, needs);
+  // A zone may end behind the last section that has memory.
+  const described = [...pages.sections, ...plan.devices, ...zones];
   const memmap = Memmap.create({
     ranges: pages.sections,
     geometry: geometryOf(plan),
@@ -70,7 +72,7 @@ export function assemble(
     maxPfn: Math.max(...described.map((range) => range.endPfn)),
   });
   const topology = topologyOf(plan);
-  const allocator = PageAllocator.create(memmap, zoneSpecs(plan, needs), {
+  const allocator = PageAllocator.create(memmap, zones, {
     threads: options.threads + 8,
     workers: Math.max(1, options.threads),
     profile: plan.kernel.buddy,

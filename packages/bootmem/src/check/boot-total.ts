@@ -1,5 +1,5 @@
 /**
- * Pages that zonelists were built with: those present, less what their descriptors take, less what x86 sets apart for DMA.
+ * Pages that zonelists were built with: those present, less what their descriptors take, less what x86-64 sets apart for DMA.
  *
  * ```
  * Total pages = Σ zones (present − ⌈span × descriptor / page⌉) − DMA reserve           to 6.9; from 6.10 all present pages
@@ -18,6 +18,13 @@ import type { LayoutPlan } from '../plan/layout-plan.js';
 /** Bytes that a descriptor may have: 32-bit kernels have pointers of 4 bytes. */
 const SIZES_32 = [32, 36, 40, 44, 48, 52, 56];
 const SIZES_64 = [56, 64, 72, 80, 96];
+
+/** HighMem, and Movable where it is taken from HighMem. @kernel is_highmem_idx */
+function isHighmem({ layout }: LayoutPlan, { zone }: ZoneSpan): boolean {
+  if (zone !== 'Movable') return zone === 'HighMem';
+  const index = layout.limits.findIndex((limit) => limit.zone === 'HighMem');
+  return index >= 0 && layout.highestPfn[index]! > layout.lowestPfn[index]!;
+}
 
 /** How a kernel's descriptors are counted. */
 interface Counting {
@@ -72,10 +79,10 @@ function printedCountings(plan: LayoutPlan): Counting[] {
   );
 }
 
-/** Pages set apart for DMA as the zones' lines tell, where they do; none outside x86. */
+/** Pages set apart for DMA as the zones' lines tell, where they do; none outside x86-64. @kernel memblock_find_dma_reserve */
 function printedReserve({ description }: LayoutPlan): number | undefined {
   const { architecture, printed } = description;
-  if (architecture !== 'x86_64' && architecture !== 'i386') return 0;
+  if (architecture !== 'x86_64') return 0;
   const lines = printed.nodePages.flatMap(({ zones }) => zones);
   const told = lines.filter(({ reservedPages }) => reservedPages !== undefined);
   return told.length === 0
@@ -103,7 +110,7 @@ export function bootTotalPages(
   const sums = printedCountings(plan).map((counting) =>
     zones.reduce((sum, zone) => {
       const memmap =
-        zone.zone === 'HighMem' && isHighmemWhole ? 0 : memmapPages(plan, zone, counting);
+        isHighmem(plan, zone) && isHighmemWhole ? 0 : memmapPages(plan, zone, counting);
       return sum + zone.presentPages - (zone.presentPages >= memmap ? memmap : 0);
     }, -reserve),
   );

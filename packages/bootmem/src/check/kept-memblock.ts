@@ -28,8 +28,14 @@ const PPC64_IMAGE_END = 2 ** 26;
 export function keptPlace(plan: LayoutPlan, what: string, pages: number): ImagePart {
   const place = /initrd/i.test(what) ? initrdPlace(plan, pages) : initmemPlace(plan, pages);
   const first = plan.memory[0]?.startPfn ?? 0;
-  const last = plan.memory.at(-1)?.endPfn ?? 0;
-  return place ?? { startPfn: first, endPfn: last, exact: false };
+  return place ?? { startPfn: first, endPfn: mappedEnd(plan), exact: false };
+}
+
+/** Where memory ends that the kernel can give back by its own addresses: all below HighMem. */
+function mappedEnd({ layout, memory }: LayoutPlan): number {
+  const index = layout.limits.findIndex(({ zone }) => zone === 'HighMem');
+  const end = memory.at(-1)?.endPfn ?? 0;
+  return index < 0 ? end : Math.min(end, layout.lowestPfn[index]!);
 }
 
 function initrdPlace(plan: LayoutPlan, pages: number): ImagePart | undefined {
@@ -90,23 +96,23 @@ function freedGap({ description, pageSize }: LayoutPlan, pages: number): ImagePa
   return undefined;
 }
 
-/** arm64's init section lies between code and data; elsewhere the image as a whole must do. */
+/**
+ * Between two of the image's entries lies what only the boot needed: on arm64 between code and data, on mips between data and
+ * bss. Without such a gap the image as a whole must do.
+ */
 function gapInImage({ description, pageSize }: LayoutPlan, pages: number): ImagePart | undefined {
-  const entries = (description.proc.iomem ?? []).filter(
-    ({ name, start }) => name.startsWith('Kernel ') && start > 0,
-  );
-  const code = entries.find(({ name }) => name === 'Kernel code');
-  const data = entries.find(({ name }) => name === 'Kernel data');
-  if (code !== undefined && data !== undefined) {
-    const startPfn = Math.ceil(code.end / pageSize);
-    const endPfn = Math.floor(data.start / pageSize);
+  const entries = (description.proc.iomem ?? [])
+    .filter(({ name, start }) => /^Kernel (?:code|rodata|data|bss)/.test(name) && start > 0)
+    .toSorted((a, b) => a.start - b.start);
+  for (const [index, { start }] of entries.entries()) {
+    if (index === 0) continue;
+    const startPfn = Math.ceil(entries[index - 1]!.end / pageSize);
+    const endPfn = Math.floor(start / pageSize);
     if (endPfn - startPfn === pages) return { startPfn, endPfn, exact: true };
-    const last = entries.reduce((end, entry) => Math.max(end, entry.end), 0);
-    return {
-      startPfn: Math.floor(code.start / pageSize),
-      endPfn: Math.ceil(last / pageSize),
-      exact: false,
-    };
+  }
+  if (entries.length > 1) {
+    const end = Math.ceil(entries.at(-1)!.end / pageSize);
+    return { startPfn: Math.floor(entries[0]!.start / pageSize), endPfn: end, exact: false };
   }
   return description.architecture === 'ppc64'
     ? { startPfn: 0, endPfn: PPC64_IMAGE_END / pageSize, exact: false }

@@ -18,6 +18,7 @@ import { planPages } from '../plan/init-plan.js';
 import type { LayoutPlan } from '../plan/layout-plan.js';
 import { toPageFrames } from '../plan/page-frames.js';
 import { cmaAreas, giganticPages, handoverAreas, optimisedPages } from './taken-areas.js';
+import { zeroPages, zoneOfZeroPages } from '../accounts/zero-pages.js';
 import { addTo, eachPart, pagesByZone } from './zone-parts.js';
 import type { ZonePages } from './zone-parts.js';
 import { isFreeInKept, keptPlace } from './kept-memblock.js';
@@ -43,6 +44,7 @@ export function lateFrees(plan: LayoutPlan, kept = false): LateFrees | undefined
     devices: new Map(),
     late: new Map(),
   };
+  takeZeroPages(plan, frees.early);
   const areas = plan.kernel.printed.areasBeforeMarks ? frees.early : frees.areas;
   const isKnown =
     printedFrees(plan, frees, kept) &&
@@ -52,6 +54,13 @@ export function lateFrees(plan: LayoutPlan, kept = false): LateFrees | undefined
     handoverAreas(plan, frees.late) &&
     !optimisedPages(plan);
   return isKnown ? frees : undefined;
+}
+
+/** Pages of zeros leave the zone that they are taken from. */
+function takeZeroPages(plan: LayoutPlan, early: ZonePages): void {
+  const [pages = 0] = zeroPages(plan);
+  const key = pages === 0 ? undefined : zoneOfZeroPages(plan);
+  if (key !== undefined) addTo(early, key, -pages);
 }
 
 const ALL_STAGES: readonly FreeStage[] = ['early', 'areas', 'devices', 'late'];
@@ -77,6 +86,8 @@ function printedFrees(
     const pages = (kb * 1024) / plan.pageSize;
     const isBootServices = /boot services/i.test(what);
     const place = isBootServices ? undefined : freedPlace(plan, what, pages);
+    // Some kernels take an initrd out of the lists, some do not; only its place would tell.
+    if (kept && place?.exact === false && /initrd/i.test(what)) return false;
     const parts = isBootServices
       ? bootServices(plan, pages)
       : place !== undefined && kept && isFreeInKept(plan, place)

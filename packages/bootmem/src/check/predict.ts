@@ -38,8 +38,22 @@ export function predictAllocation(
   if (answer?.op !== 'reserve' || !/memblock_alloc_(?:range_nid|hugetlb)/.test(answer.caller))
     return undefined;
   if (answer.end - answer.start !== request.size) return undefined;
+  const { direction } = memblock;
+  if (isBootProcessor(description, request)) memblock.direction = 'bottom-up';
   const ours = findRoom(memblock, request, accessibleEnd(description));
+  memblock.direction = direction;
   return { equal: ours === answer.start, ours, kernel: answer.start };
+}
+
+/**
+ * ppc64 searches upwards for what its boot processor needs, before it knows of nodes, so that it comes to lie on the first.
+ * @kernel alloc_paca_data
+ */
+function isBootProcessor(
+  { architecture }: MachineDescription,
+  { caller, nid }: { readonly caller: string; readonly nid?: number },
+): boolean {
+  return architecture === 'ppc64' && nid === undefined && caller.startsWith('alloc_paca_data');
 }
 
 /** Where directly mapped memory ends: the end of memory, once the page tables are up. */

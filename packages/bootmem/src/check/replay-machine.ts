@@ -65,7 +65,7 @@ function run(
   // With movable_node the kernel allocates upwards from below until it knows the nodes.
   if (description.options.movableNode) memblock.direction = 'bottom-up';
   const operations = description.memblock.operations.filter((one) => one.line > first.line);
-  const setAt = nodeSetLine(description, operations);
+  const setAt = Math.min(nodeSetLine(description, operations), firstNamedNode(operations));
   const differences: string[] = [];
   const looksLost: boolean[] = [];
   const pending = [...later];
@@ -172,6 +172,12 @@ export function nodeSetLine(
   );
   const before = operations.findLast((one) => one.op === 'reserve' && one.line < firstData);
   return own?.line ?? before?.line ?? Infinity;
+}
+
+/** The first request for memory of one node: nodes are known by then. */
+function firstNamedNode(operations: readonly MemblockOperation[]): number {
+  const named = operations.find((one) => one.op === 'alloc' && (one.nid ?? -1) >= 0);
+  return named?.line ?? Infinity;
 }
 
 /** Whether a reservation was made by a search, and no request for it was printed. */

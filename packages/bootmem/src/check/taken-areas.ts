@@ -3,7 +3,8 @@
  * allocator, huge pages too large for the page allocator, scratch areas of kexec hand-over. Each rule adds pages to its stage,
  * and says false where the log does not show what was taken.
  */
-import type { MemblockOperation } from '@bootmem/firmware-map/types';
+import { normalise } from '@bootmem/firmware-map/derive';
+import type { ByteRange, MemblockOperation } from '@bootmem/firmware-map/types';
 import type { LayoutPlan } from '../plan/layout-plan.js';
 import { toPageFrames } from '../plan/page-frames.js';
 import { addTo, eachPart } from './zone-parts.js';
@@ -70,7 +71,7 @@ function reservedBefore(
  */
 export function giganticPages(plan: LayoutPlan, stage: ZonePages): boolean {
   const { operations } = plan.description.memblock;
-  const pages = operations.flatMap((one, index) => {
+  const asked = operations.flatMap((one, index) => {
     const request = operations[index - 1];
     const isPage =
       one.op === 'reserve' &&
@@ -82,11 +83,13 @@ export function giganticPages(plan: LayoutPlan, stage: ZonePages): boolean {
       one.end - one.start === request.size;
     return isPage ? [one] : [];
   });
-  const bytes = pages.reduce((sum, { start, end }) => sum + end - start, 0);
-  if (bytes < giganticBytes(plan)) return false;
+  const bytes = asked.reduce((sum, { start, end }) => sum + end - start, 0);
+  const pages = bytes < giganticBytes(plan) ? keptPages(plan) : asked;
+  if (pages === undefined) return false;
+  // All of a page counts in the zone that it begins in.
   for (const { startPfn, endPfn } of toPageFrames(pages, plan.pageSize, 'inward')) {
-    eachPart(plan, startPfn, endPfn, (part) => {
-      addTo(stage, part.key, part.endPfn - part.startPfn);
+    eachPart(plan, startPfn, startPfn + 1, ({ key }) => {
+      addTo(stage, key, endPfn - startPfn);
     });
   }
   return true;
@@ -99,14 +102,35 @@ const LARGEST_BLOCK: Readonly<Record<number, number>> = {
   65536: 2 ** 29,
 };
 
-/** Bytes of huge pages that memblock must have given, as hugetlb counts them; none where areas of its own are their source. */
-function giganticBytes({ description, pageSize }: LayoutPlan): number {
-  const { hugetlb, cma = [] } = description.printed;
-  if (cma.length > 0) return 0;
+/** Huge pages that memblock must have given, as hugetlb counts them; none where areas of its own are their source. */
+function giganticSizes({ description, pageSize }: LayoutPlan): { size: number; count: number }[] {
+  if (/(?:^|\s)hugetlb_cma=/.test(description.commandLine?.text ?? '')) return [];
   const largest = description.architecture === 'ppc64' ? 2 ** 24 : (LARGEST_BLOCK[pageSize] ?? 0);
-  return hugetlb
-    .filter(({ pageBytes }) => pageBytes > largest)
-    .reduce((sum, { pageBytes, preallocated }) => sum + pageBytes * preallocated, 0);
+  return description.printed.hugetlb
+    .filter(({ pageBytes, preallocated }) => pageBytes > largest && preallocated > 0)
+    .map(({ pageBytes, preallocated }) => ({ size: pageBytes, count: preallocated }));
+}
+
+function giganticBytes(plan: LayoutPlan): number {
+  return giganticSizes(plan).reduce((sum, { size, count }) => sum + size * count, 0);
+}
+
+/** The same from the lists that memblock kept: aligned and reserved as a whole, where that is true of no other place. */
+function keptPages(plan: LayoutPlan): ByteRange[] | undefined {
+  const reserved = normalise(plan.description.proc.memblock?.reserved ?? []);
+  const pages: ByteRange[] = [];
+  for (const { size, count } of giganticSizes(plan)) {
+    const own = reserved.flatMap(({ start, end }) => {
+      const first = Math.ceil(start / size);
+      const last = Math.floor(end / size);
+      return Array.from({ length: Math.max(0, last - first) }, (_, index) => ({
+        ...{ start: (first + index) * size, end: (first + index + 1) * size },
+      }));
+    });
+    if (own.length !== count) return undefined;
+    pages.push(...own);
+  }
+  return pages;
 }
 
 /**

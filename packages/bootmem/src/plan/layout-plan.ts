@@ -105,6 +105,13 @@ function unplugMarks(
   return memory.map((range) => (held.has(range.nid) ? { ...range, hotplug: false } : range));
 }
 
+/** Memory that zones have: what no zone reaches is left to memblock. */
+function below(memory: readonly MemoryPfnRange[], endPfn: number): MemoryPfnRange[] {
+  return memory.flatMap((range) =>
+    range.startPfn < endPfn ? [{ ...range, endPfn: Math.min(range.endPfn, endPfn) }] : [],
+  );
+}
+
 /**
  * Plans a machine.
  * @param description  the machine
@@ -138,6 +145,7 @@ export function planLayout(
   const pagesPerSection = sectionPages(description, kernel.printed, pageSize);
   checkReach(memory, pageSize, pagesPerSection);
   const limits = chooseLimits({ description, printed: kernel.printed, pageSize, minPfn, maxPfn });
+  const zonesEnd = Math.max(...limits.limits.map(({ endPfn }) => endPfn));
   const layout = zoneLayout({
     memory,
     limits: limits.limits,
@@ -156,9 +164,9 @@ export function planLayout(
     derived,
     pageSize,
     pagesPerSection,
-    memory,
+    memory: below(memory, zonesEnd),
     devices: toPageFrames(derived.persistent, derived.pageSize, 'inward'),
-    maxPfn,
+    maxPfn: Math.min(maxPfn, zonesEnd),
     limits,
     layout,
     holes,

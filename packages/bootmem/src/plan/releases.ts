@@ -46,12 +46,14 @@ export interface PrintedProfile {
   readonly initialisesFirst: 'all' | 'gibibytes' | 'section';
   /** Page sets are sized once more when deferred pages are there. */
   readonly sizesCachesAgain: boolean;
-  /** Movable zones count in the minimum of free pages that transparent huge pages ask for. */
+  /** HighMem and Movable zones count in the minimum of free pages that transparent huge pages ask for. */
   readonly hugePagesCountMovable: boolean;
   /** Areas of the contiguous allocator are there when marks are set up first; before, only when huge pages raise them. */
   readonly areasBeforeMarks: boolean;
   /** Areas of the contiguous allocator that cannot be activated go to the page allocator; before, their pages were lost. */
   readonly givesFailedAreasBack: boolean;
+  /** MIPS and s390x take their pages of zeros from the page allocator; later from memblock. */
+  readonly allocatesZeroPages: boolean;
   /** Descriptors that gigantic pages of the boot do without are not even allocated; before, they were given back. */
   readonly leavesOutDescriptors: boolean;
   /** Architectures where a node's deferred part gets as many threads as the node has processors; else one. */
@@ -92,6 +94,7 @@ export const RELEASES: ReleaseTable<Row> = [
     hugePagesCountMovable: true,
     areasBeforeMarks: false,
     givesFailedAreasBack: false,
+    allocatesZeroPages: true,
     leavesOutDescriptors: false,
     threadedArchitectures: 'none',
     s390SectionBytes: 2 ** 28,
@@ -150,7 +153,8 @@ export const RELEASES: ReleaseTable<Row> = [
   // "s390/sparsemem: Reduce section size to 128 MiB": recorded with 7.3 (memory blocks of 128 MiB).
   { since: '6.13', s390SectionBytes: 2 ** 27 },
   // "mm/hugetlb: do pre-HVO for bootmem allocated pages".
-  { since: '6.15', leavesOutDescriptors: true },
+  // "MIPS: make setup_zero_pages() use memblock", "s390: make setup_zero_pages() use memblock".
+  { since: '6.15', leavesOutDescriptors: true, allocatesZeroPages: false },
   // A change of managed pages recomputes reserves, not marks: recorded with 6.16.12 and later, not with 6.12.
   { since: '6.16', reservesOf: 'managed-pages' },
   // Recorded with 7.2.13 ("Freeing SMP alternatives memory"), not with 7.3 and 7.3.4.

@@ -123,18 +123,21 @@ function isLateFree({ caller }: { readonly caller: string }): boolean {
 }
 
 /**
- * Blocks of the kernel's NUMA table: what the SRAT says, joined, cut to where memory ends; one block when there is no usable table.
+ * Blocks of the kernel's NUMA table: what the SRAT says, joined, cut to where memory ends; nodes of a device tree, which only
+ * the early ranges show; one block when there is no usable table.
  * @param description  the machine
  * @param profile      what its kernel does: blocks begin at 0 or at the first byte of memory
  */
 function nodeBlocks(description: MachineDescription, profile: MemblockProfile): NodeBlock[] {
-  const { numa, memblock } = description;
+  const { numa, memblock, printed } = description;
   const memory = memblock.dumps[0]?.memory ?? [];
   const top = memory.reduce((end, region) => Math.max(end, region.end), 0);
   const bottom = profile.numaBlocksFromDram ? (memory[0]?.start ?? 0) : 0;
   const off = description.options.numa.some((option) => option.mode === 'off');
   let blocks: NodeBlock[];
+  const isTree = !isX86(description) && printed.earlyRanges.some(({ nid }) => nid > 0);
   if (numa.faked.length > 0) blocks = [...numa.faked];
+  else if (numa.srat.length === 0 && isTree) blocks = [...printed.earlyRanges];
   else if (numa.srat.length === 0 || numa.rejected !== undefined || off) {
     blocks = [{ start: 0, end: top, nid: 0 }];
   } else blocks = mergedBlocks(numa, top);
@@ -168,13 +171,18 @@ function mergedBlocks({ srat, merges }: MachineDescription['numa'], top: number)
   return blocks;
 }
 
+function isX86({ architecture }: MachineDescription): boolean {
+  return architecture === undefined || architecture === 'x86_64' || architecture === 'i386';
+}
+
 /**
  * Whether the pass over node blocks also visits what is reserved: x86, and from 6.12 on the architectures that share its
  * code. Elsewhere memory alone gets nodes.
  */
-function reservedGetNodes({ architecture }: MachineDescription, profile: MemblockProfile): boolean {
+function reservedGetNodes(description: MachineDescription, profile: MemblockProfile): boolean {
+  const { architecture } = description;
   if (architecture === 'arm64' || architecture === 'riscv64') return profile.numaBlocksFromDram;
-  return architecture === undefined || architecture === 'x86_64' || architecture === 'i386';
+  return isX86(description);
 }
 
 /**

@@ -131,6 +131,20 @@ const initrd = onMatch(
   },
 );
 
+// mips and LoongArch print addresses of their direct segments: the top bits name the segment.
+const segmentInitrd = onMatch(
+  'Initial ramdisk at:',
+  /Initial ramdisk at: 0x(?:(?:f{8})?([89ab][0-9a-f]{7})|[89ab][0-9a-f]{3}([0-9a-f]{12})) \((\d{1,15}) bytes\)/i,
+  (match, draft, line) => {
+    const address = draft.count(`0x${match[1] ?? match[2]!}`, line);
+    const bytes = draft.count(match[3]!, line);
+    draft.records++;
+    if (address === undefined || bytes === undefined || bytes === 0) return;
+    const start = match[1] === undefined ? address : address % 2 ** 29;
+    draft.ramdisk = { start, end: start + bytes, line };
+  },
+);
+
 const crash: Recogniser = {
   hint: 'crashkernel reserved|for crashkernel',
   read(text, draft, line) {
@@ -247,6 +261,7 @@ export const TOTAL_RECOGNISERS: readonly Recogniser[] = [
   blockSize,
   ramdisk,
   initrd,
+  segmentInitrd,
   crash,
   lastPfn,
   acpiTable,

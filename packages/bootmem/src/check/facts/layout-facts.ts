@@ -30,7 +30,7 @@ export function earlyRangeFacts(plan: LayoutPlan, facts: FactList): void {
   const unmatched = new Set(ours.map(text));
   const left: { nid: number; start: number; end: number }[] = [];
   let index = 0;
-  for (const line of printed) {
+  for (const line of withoutPluggable(plan, facts)) {
     index++;
     const mine = text(line);
     if (unmatched.delete(mine)) facts.compare('early node range', `#${index}`, mine, mine);
@@ -51,6 +51,30 @@ export function earlyRangeFacts(plan: LayoutPlan, facts: FactList): void {
   }
   for (const one of unmatched) facts.compare('early node range', 'in excess', 'not printed', one);
 }
+
+/**
+ * Ranges that only a mark keeps apart, as one: memory that can be unplugged, on ppc64. After the boot neither memblock nor
+ * /proc/iomem knows that border any more.
+ */
+function withoutPluggable(
+  { description, derived }: LayoutPlan,
+  facts: FactList,
+): readonly { nid: number; start: number; end: number }[] {
+  const { earlyRanges } = description.printed;
+  if (derived.source !== 'iomem' && derived.source !== 'memblock-dump') return earlyRanges;
+  const borders = new Set(derived.memory.map((range) => range.start));
+  const joined: { nid: number; start: number; end: number }[] = [];
+  for (const { nid, start, end } of earlyRanges) {
+    const last = joined.at(-1);
+    if (last?.nid === nid && last.end === start && !borders.has(start)) {
+      last.end = end;
+      facts.open('early node range', `node ${nid}`, `border at 0x${start.toString(16)}`, NO_MARK);
+    } else joined.push({ nid, start, end });
+  }
+  return joined;
+}
+
+const NO_MARK = 'where memory begins that can be unplugged is in no list that is kept';
 
 /** `Initmem setup node`: first and last byte of each node, or that it has none. */
 export function nodeSetupFacts(plan: LayoutPlan, facts: FactList): void {

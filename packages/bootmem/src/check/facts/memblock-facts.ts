@@ -136,7 +136,7 @@ function totalPagesFacts(plan: LayoutPlan, facts: FactList): void {
   else facts.compare('Total pages', 'machine', line.totalPages, ours);
 }
 
-/** What x86 sets apart for DMA, where memblock's lines tell it. */
+/** What x86-64 sets apart for DMA, where memblock's lines tell it. */
 function exactReserve(plan: LayoutPlan): number | undefined {
   const { architecture } = plan.description;
   const free = architecture === 'x86_64' ? freePages(plan) : undefined;

@@ -71,6 +71,8 @@ const SUBSECTION = 2 ** 21;
 
 /** Whether the grain of a page holds any memory. */
 function hasMemoryNear(plan: LayoutPlan, pfn: number): boolean {
+  // One array of descriptors has all pages there are.
+  if (plan.descriptors.array !== undefined) return true;
   const grain =
     plan.kernel.printed.presence === 'subsection'
       ? SUBSECTION / plan.pageSize

@@ -210,12 +210,18 @@ export function marksOf(
 ): Marks[] | undefined {
   if (setUp === undefined || raised === undefined) return undefined;
   const pageKbytes = plan.pageSize / 1024;
+  const movesHighmem = zones.some(({ zone, present }) => zone === 'HighMem' && (present ?? 0) > 0);
+  // Movable memory that is taken from HighMem is as little mapped.
+  const kindOf = (zone: ZoneName): ZoneName =>
+    zone === 'Movable' && movesHighmem ? 'HighMem' : zone;
   const withPages = (managed: readonly number[]): { zone: ZoneName; managedPages: number }[] =>
-    zones.map((zone, index) => ({ zone: zone.zone, managedPages: managed[index]! }));
+    zones.map((zone, index) => ({ zone: kindOf(zone.zone), managedPages: managed[index]! }));
   const low = minFreeKbytes({ lowmemKbytes: lowmemKbytes(withPages(setUp), pageKbytes), profile });
   const plain = zoneWatermarks(withPages(setUp), { minFreeKbytes: low, pageKbytes, profile });
+  // Zones above Normal hold movable pages only.
+  const isMovable = (zone: ZoneName): boolean => zone === 'Movable' || zone === 'HighMem';
   const counts = (zone: ZoneName): boolean =>
-    zone !== 'Device' && (zone !== 'Movable' || plan.kernel.printed.hugePagesCountMovable);
+    zone !== 'Device' && (!isMovable(zone) || plan.kernel.printed.hugePagesCountMovable);
   const populated = zones.filter((zone) => (zone.present ?? 0) > 0 && counts(zone.zone)).length;
   const own = withPages(raised);
   const freeBufferPages =

@@ -6,6 +6,7 @@ import type { MemblockOperation } from '@bootmem/firmware-map/types';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 import { toPageFrames } from '../../plan/page-frames.js';
 import { finalState } from '../../plan/replay.js';
+import { zeroPages } from '../../accounts/zero-pages.js';
 
 /** What is missing, in words. */
 export function memblockEvidence(plan: LayoutPlan): string | undefined {
@@ -16,15 +17,22 @@ export function memblockEvidence(plan: LayoutPlan): string | undefined {
   const handedOver = memory.totalKb - reserved - (memory.partsKb['cma-reserved'] ?? 0);
   const free = pagesKb(plan, [...state.freeRanges()]);
   const off = handedOver - free;
-  return givenBack(plan, memory.line).includes(off)
+  const back = givenBack(plan, memory.line);
+  const isWhole = zeroPages(plan).some((pages) =>
+    back.includes(off + (pages * plan.pageSize) / 1024),
+  );
+  return isWhole
     ? undefined
     : `the log lacks lines of memblock=debug: what they leave free is ${Math.abs(off)} KiB off what the kernel took over`;
 }
 
 function pagesKb(plan: LayoutPlan, ranges: readonly { start: number; end: number }[]): number {
   const frames = toPageFrames(ranges, plan.pageSize, 'inward');
+  // Memory that no zone has is not handed over.
+  const end = plan.maxPfn;
   return frames.reduce(
-    (kb, { startPfn, endPfn }) => kb + ((endPfn - startPfn) * plan.pageSize) / 1024,
+    (kb, { startPfn, endPfn }) =>
+      kb + (Math.max(0, Math.min(endPfn, end) - startPfn) * plan.pageSize) / 1024,
     0,
   );
 }

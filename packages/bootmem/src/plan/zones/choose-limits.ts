@@ -96,7 +96,10 @@ export function chooseLimits({
   const rule = architecture === undefined ? unknown : RULES[architecture];
   const ends = zonesOfBuild(
     description,
-    rule({ description, printed, memoryStart: minPfn * pageSize }),
+    rule({
+      ...{ description, printed },
+      ...{ memoryStart: minPfn * pageSize, memoryEnd: maxPfn * pageSize },
+    }),
   );
   if (ends === undefined) {
     const limits = [{ zone: 'Normal' as const, endPfn: maxPfn }, ...NO_LIMIT];
@@ -111,7 +114,8 @@ export function chooseLimits({
     if (entry.outer !== undefined && isLastPrinted(description, entry.zone)) {
       copied.set(entry.zone, entry.outer);
     }
-    const end = index === ends.length - 1 ? TO_THE_END : endOf(description, entry, copied);
+    const isOpen = index === ends.length - 1 && entry.cutsMemory !== true;
+    const end = isOpen ? TO_THE_END : endOf(description, entry, copied);
     previous = Math.max(previous, Math.min(Math.floor(end / pageSize), maxPfn));
     limits.push({ zone: entry.zone, endPfn: previous });
   }

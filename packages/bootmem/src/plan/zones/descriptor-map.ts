@@ -23,12 +23,10 @@ export interface DescriptorMap {
   readonly array?: PfnRange;
 }
 
-/** The array of FLATMEM. It begins at address 0 on i386, elsewhere with memory; it ends with the last page. */
-export function flatArray(memory: readonly MemoryPfnRange[], fromZero: boolean): PfnRange {
-  return {
-    startPfn: fromZero ? 0 : (memory[0]?.startPfn ?? 0),
-    endPfn: memory.at(-1)?.endPfn ?? 0,
-  };
+/** The array of FLATMEM. It begins at address 0 on i386, elsewhere with memory; it ends with the last zone. */
+export function flatArray({ nodes }: ZoneLayout, fromZero: boolean): PfnRange {
+  const ends = nodes.flatMap(({ zones }) => zones.map(({ endPfn }) => endPfn));
+  return { startPfn: fromZero ? 0 : (nodes[0]?.startPfn ?? 0), endPfn: Math.max(...ends) };
 }
 
 /** Groups with memory, as disjoint ascending ranges. */

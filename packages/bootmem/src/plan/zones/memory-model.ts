@@ -53,11 +53,11 @@ const SECTION_BYTES: Readonly<Partial<Record<Architecture, number>>> = {
   i386: 2 ** 26,
 };
 
-/** Other sizes that builds of an architecture have: i386 with wide page tables, mips with pages of 64 KiB. */
-const OTHER_SECTIONS: Readonly<Partial<Record<Architecture, number>>> = {
-  i386: 2 ** 29,
-  mips: 2 ** 29,
-};
+/** Other sizes that builds of an architecture have: i386 with wide page tables. */
+const OTHER_SECTIONS: Readonly<Partial<Record<Architecture, number>>> = { i386: 2 ** 29 };
+
+/** Bytes of a section on mips with pages of 64 KiB. */
+const MIPS_SECTION_64K = 2 ** 29;
 
 /** Pages of the pageblocks of 32-bit ARM, without and with huge pages. */
 const ARM_BLOCKS = [1024, 512];
@@ -78,6 +78,7 @@ export function sectionPages(
     const { small, pages64K } = printed.arm64SectionBytes;
     return (pageSize === 65536 ? pages64K : small) / pageSize;
   }
+  if (architecture === 'mips' && pageSize === 65536) return MIPS_SECTION_64K / pageSize;
   if (architecture === 's390x') return printed.s390SectionBytes / pageSize;
   const bytes = architecture === undefined ? undefined : SECTION_BYTES[architecture];
   return (bytes ?? 2 ** 27) / pageSize;
@@ -102,7 +103,7 @@ export function holeModel(
   const isOpen = architecture === undefined || !SPARSE_ONLY.has(architecture);
   const maps =
     isOpen && printed.unavailable.length > 0
-      ? [sparse, ...others(architecture, memory, sections)]
+      ? [sparse, ...others(architecture, layout, sections)]
       : [sparse];
   const map = maps.find((one) => fits(description, one, layout, memory)) ?? sparse;
   return {
@@ -129,7 +130,7 @@ export function holesOfModel(
     pagesPerSection,
   }: { readonly memory: readonly MemoryPfnRange[]; readonly pagesPerSection: number },
 ): HoleModel {
-  const array = flatArray(memory, architecture === 'i386');
+  const array = flatArray(layout, architecture === 'i386');
   const map: DescriptorMap =
     model === 'flatmem'
       ? { grain: array.endPfn, hasTail: false, array }
@@ -139,11 +140,11 @@ export function holesOfModel(
 
 function others(
   architecture: Architecture | undefined,
-  memory: readonly MemoryPfnRange[],
+  layout: ZoneLayout,
   { pageSize }: { readonly pageSize: number },
 ): DescriptorMap[] {
   const bytes = architecture === undefined ? undefined : OTHER_SECTIONS[architecture];
-  const array = flatArray(memory, architecture === 'i386');
+  const array = flatArray(layout, architecture === 'i386');
   const maps: DescriptorMap[] = [];
   if (bytes !== undefined) maps.push({ grain: bytes / pageSize, hasTail: true });
   maps.push({ grain: array.endPfn, hasTail: false, array });
@@ -182,8 +183,8 @@ function holesOf(
   layout: ZoneLayout,
   memory: readonly MemoryPfnRange[],
 ): UnavailableHole[] {
-  const end = memory.at(-1)?.endPfn ?? 0;
   const { array } = map;
+  const end = array?.endPfn ?? memory.at(-1)?.endPfn ?? 0;
   // One section around everything: its holes are those of the array, and what lies before and behind it.
   const grain = array === undefined ? map.grain : 2 ** Math.ceil(Math.log2(Math.max(end, 2)));
   return unavailableHoles(layout, memory, grain).filter(({ ranges }) => {

@@ -29,20 +29,39 @@ export const ppc64: ZoneRule = () => [
   NORMAL,
 ];
 
-/** 32-bit devices below 4 GiB. */
+/** 32-bit devices below 4 GiB, all of which are printed. */
 export const loongarch64: ZoneRule = () => [
   { zone: 'DMA', why: 'the DMA boundary depends on the build' },
-  { zone: 'DMA32', end: GIB_4 },
+  { zone: 'DMA32', end: GIB_4, whole: true },
   NORMAL,
 ];
 
-/** 32-bit devices below 4 GiB; HighMem above what the direct segments reach. */
-export const mips: ZoneRule = ({ description }) => {
-  const hasHighmem = description.printed.zoneRanges.some(({ zone }) => zone === 'HighMem');
+/** Old devices reach 16 MiB; SGI's boards have a larger window. @kernel MAX_DMA_ADDRESS */
+const MIPS_ISA_END = 2 ** 24;
+
+/** What the direct segments of 32-bit kernels reach. @kernel HIGHMEM_START */
+const MIPS_LOWMEM_END = 2 ** 29;
+
+/**
+ * 32-bit devices below 4 GiB, all of which are printed; HighMem above what the direct segments reach. A 32-bit kernel without HighMem leaves memory
+ * above that to memblock alone; its Normal ends there, whether or not memory reaches up to it.
+ * @kernel bootmem_init
+ */
+export const mips: ZoneRule = ({ description, memoryEnd }) => {
+  const { zoneRanges } = description.printed;
+  const has = (name: string): boolean => zoneRanges.some(({ zone }) => zone === name);
+  const normal = zoneRanges.find(({ zone }) => zone === 'Normal')?.range;
+  const dma = zoneRanges.find(({ zone }) => zone === 'DMA')?.range ?? { end: 0 };
+  const isCut =
+    !has('HighMem') && !has('DMA32') && normal?.end === MIPS_LOWMEM_END && memoryEnd > normal.end;
   return [
-    { zone: 'DMA', why: 'the DMA boundary depends on the board' },
-    { zone: 'DMA32', end: GIB_4 },
-    ...(hasHighmem ? [lowmemEnd(description, 'the board'), HIGHMEM] : [NORMAL]),
+    dma.end > MIPS_ISA_END
+      ? { zone: 'DMA', why: 'the DMA boundary depends on the board' }
+      : { zone: 'DMA', end: MIPS_ISA_END },
+    { zone: 'DMA32', end: GIB_4, whole: true },
+    ...(has('HighMem')
+      ? [lowmemEnd(description, 'the board'), HIGHMEM]
+      : [isCut ? { ...NORMAL, end: MIPS_LOWMEM_END, cutsMemory: true as const } : NORMAL]),
   ];
 };
 

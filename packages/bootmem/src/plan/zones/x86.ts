@@ -3,8 +3,10 @@
  * lowmem, the rest is HighMem.
  * @kernel zone_sizes_init
  */
+import { parseSize } from '@bootmem/firmware-map';
+import type { MachineDescription } from '@bootmem/firmware-map';
 import { GIB_4, lowmemEnd, TO_THE_END } from './zone-rule.js';
-import type { ZoneRule } from './zone-rule.js';
+import type { ZoneEnd, ZoneRule } from './zone-rule.js';
 
 const ISA_END = 2 ** 24;
 
@@ -19,5 +21,14 @@ export const x86_64: ZoneRule = ({ printed: { dma32End } }) => [
 export const i386: ZoneRule = ({ description }) => [
   { zone: 'DMA', end: ISA_END },
   lowmemEnd(description, 'the vmalloc area'),
-  { zone: 'HighMem', end: TO_THE_END },
+  highmemOf(description),
 ];
+
+/** `highmem=SIZE` ends HighMem so far above lowmem; memblock keeps what lies beyond. @kernel highmem_pfn_init */
+function highmemOf({ commandLine, printed }: MachineDescription): ZoneEnd {
+  const [, text] = /(?:^|\s)highmem=(\S+)/.exec(commandLine?.text ?? '') ?? [];
+  const size = text === undefined ? undefined : parseSize(text);
+  return size === undefined || printed.lowmem === undefined
+    ? { zone: 'HighMem', end: TO_THE_END }
+    : { zone: 'HighMem', end: printed.lowmem.end + size, cutsMemory: true };
+}

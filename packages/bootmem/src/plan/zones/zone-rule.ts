@@ -11,6 +11,8 @@ export type ZoneEnd = {
   readonly zone: ZoneName;
   /** Every build has the zone, so a log without its line was cut. */
   readonly always?: true;
+  /** No zone has the memory above this end, although memblock has. */
+  readonly cutsMemory?: true;
   /** `Zone ranges:` names the zone's whole reach, however little memory there is. */
   readonly whole?: true;
   /** Why the end that is printed does not follow even where the zone is the last one with memory. */
@@ -24,6 +26,8 @@ export interface ZoneRuleInput {
   readonly printed: PrintedProfile;
   /** First byte of memory. */
   readonly memoryStart: number;
+  /** One past its last byte. */
+  readonly memoryEnd: number;
 }
 
 /** Zones below Movable that kernels of an architecture may have, lowest first. The last one ends with memory. */
