@@ -207,8 +207,8 @@ const mutants: readonly Mutant[] = [
     name: 'runner: DONE before the kind of the result',
     file: 'slot/slot-outcome.ts',
     find: `    words[base + SLOT.KIND] = Kind.MESSAGE;
-    protocol.finish(words, base);`,
-    put: `    protocol.finish(words, base);
+    this.#steps.finish(words, base);`,
+    put: `    this.#steps.finish(words, base);
     words[base + SLOT.KIND] = Kind.MESSAGE;`,
     first: 'slot-ring',
   },
@@ -301,9 +301,9 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'slot ring: streams and shells get views of bytes that the next job has',
-    file: 'ring/slot-ring.ts',
-    find: '(flags & (Left.OWN | Left.PROMISE)) !== 0',
-    put: '(flags & Left.PROMISE) !== 0',
+    file: 'ring/slot-records.ts',
+    find: '(flags & (Left.OWN | Left.PROMISE)) !== 0;',
+    put: '(flags & Left.PROMISE) !== 0;',
     first: 'series|padata.test',
   },
   {
