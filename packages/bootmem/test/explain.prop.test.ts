@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { LevelDraft } from '../dist/accounts/base/level.js';
+import { TakenRanges } from '../dist/accounts/base/taken-ranges.js';
 import { owners } from '../dist/accounts/base/owners.js';
 import { explainMachine } from '../dist/explain/explain-machine.js';
 import type { ExplainReport } from '../dist/explain-result.js';
@@ -46,6 +47,19 @@ test('an address belongs to the last claim that covers it', () => {
         const covers = ({ start, end }: { start: number; end: number }): boolean =>
           start <= at && at < end;
         expect(parts.find(covers)?.owner).toBe(named.findLast(covers)?.owner);
+      }
+    }),
+  );
+});
+
+test('a byte is taken once, by the first that asks, and what is taken is sorted and disjoint', () => {
+  fc.assert(
+    fc.property(fc.array(span), (asked) => {
+      const taken = new TakenRanges();
+      for (const [index, range] of asked.entries()) {
+        const before = asked.slice(0, index);
+        expect(taken.take(range)).toEqual(subtract(normalise([range]), before));
+        expect(taken.ranges).toEqual(normalise([...before, range]));
       }
     }),
   );

@@ -11,6 +11,7 @@ await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed:
 const { fromJson, mergeDescriptions, parseDescription, synthesize, toJson } =
   await import('@bootmem/firmware-map');
 const { checkMachine } = await import('../../dist/check.js');
+const { explainMachine } = await import('../../dist/explain/explain-machine.js');
 const { handover } = await import('../../dist/accounts/handover.js');
 const { planPages } = await import('../../dist/plan/init-plan.js');
 const { planLayout } = await import('../../dist/plan/layout-plan.js');
@@ -167,6 +168,8 @@ const WORK = {
       efi(2).filter((line) => !line.startsWith('efi')),
       iomem(size),
     ),
+  'account of an e820 map': (size) =>
+    explainMachine({ description: described(e820(size)), source: 'counted', notes: [] }),
   'plan with nodes': (size) => boot(withNodes(size)),
   'plan of an e820 map': (size) => boot(e820(size)),
   'plan of an EFI map': (size) => boot(efi(size).filter((line) => !/^ {2}node/.test(line))),

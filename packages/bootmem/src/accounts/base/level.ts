@@ -5,10 +5,11 @@
  * trust: what comes later gets what is left. A formula that gives more than there is, is cut, and the row says by how
  * much: the rest is never negative, and an overrun never hidden.
  */
-import { normalise, subtract, totalLength } from '@bootmem/firmware-map/derive';
+import { normalise, totalLength } from '@bootmem/firmware-map/derive';
 import type { ByteSpan, Evidence, ExplainLevel, ExplainRow } from '../../explain-result.js';
 import { ROWS } from './row-kinds.js';
 import type { RowFacts, RowKind } from './row-kinds.js';
+import { TakenRanges } from './taken-ranges.js';
 
 /** A row as it comes from a line or a formula. */
 export interface RowInput {
@@ -36,10 +37,12 @@ const MAX_EVIDENCE = 8;
 
 /** A row so far: what came with it first, and what was added under the same name. */
 interface Part {
-  input: RowInput;
+  readonly input: RowInput;
+  how: RowInput['how'];
   bytes: number;
-  /** Absent as soon as some of its bytes have no address. */
+  /** In the order they came; absent as soon as some of its bytes have no address. */
   ranges: ByteSpan[] | undefined;
+  readonly evidence: Evidence[];
 }
 
 /** The stable name of a row. */
@@ -50,36 +53,33 @@ function idOf({ kind, of }: RowInput): string {
 /** A level that is being filled. */
 export class LevelDraft {
   readonly #parts = new Map<string, Part>();
-  #taken: ByteSpan[] = [];
+  readonly #taken = new TakenRanges();
 
   /** Adds an amount; nothing when it is 0 or all its addresses are taken. Amounts of one name are one row. */
   add(input: RowInput): void {
     const ranges =
-      input.ranges === undefined ? undefined : subtract(normalise(input.ranges), this.#taken);
+      input.ranges === undefined
+        ? undefined
+        : normalise(input.ranges).flatMap((range) => this.#taken.take(range));
     const bytes = ranges === undefined ? (input.bytes ?? 0) : totalLength(ranges);
     if (bytes <= 0) return;
-    if (ranges !== undefined) this.#taken = normalise([...this.#taken, ...ranges]);
     const id = idOf(input);
     const known = this.#parts.get(id);
     if (known === undefined) {
-      this.#parts.set(id, { input, bytes, ranges });
+      const evidence = input.evidence.slice(0, MAX_EVIDENCE);
+      this.#parts.set(id, { input, how: input.how, bytes, ranges, evidence });
       return;
     }
     known.bytes += bytes;
-    known.ranges =
-      known.ranges === undefined || ranges === undefined
-        ? undefined
-        : normalise([...known.ranges, ...ranges]);
-    known.input = {
-      ...known.input,
-      how: known.input.how === 'printed' ? input.how : known.input.how,
-      evidence: [...known.input.evidence, ...input.evidence],
-    };
+    if (ranges === undefined) known.ranges = undefined;
+    else if (known.ranges !== undefined) for (const range of ranges) known.ranges.push(range);
+    if (known.how === 'printed') known.how = input.how;
+    known.evidence.push(...input.evidence.slice(0, MAX_EVIDENCE - known.evidence.length));
   }
 
   /** Addresses that rows have so far: sorted, disjoint. */
   get taken(): readonly ByteSpan[] {
-    return this.#taken;
+    return this.#taken.ranges;
   }
 
   /** Bytes of all rows so far. */
@@ -100,7 +100,7 @@ export class LevelDraft {
     const share = (bytes: number): number => (whole.bytes === 0 ? 0 : bytes / whole.bytes);
     // Printed amounts first: where a formula gives too much, it is the formula that is cut.
     const parts = [...this.#parts.values()];
-    const order = parts.toSorted((a, b) => trust(a.input) - trust(b.input));
+    const order = parts.toSorted((a, b) => trust(a) - trust(b));
     const granted = new Map<Part, number>();
     for (const part of order) {
       const given = Math.min(part.bytes, room);
@@ -121,11 +121,15 @@ export class LevelDraft {
   }
 }
 
-function trust(input: RowInput): number {
-  return input.how === 'printed' ? 0 : 1;
+function trust({ how }: Part): number {
+  return how === 'printed' ? 0 : 1;
 }
 
-function rowOf({ input, bytes, ranges }: Part, given: number, share: number): ExplainRow {
+function rowOf(
+  { input, how, bytes, ranges, evidence }: Part,
+  given: number,
+  share: number,
+): ExplainRow {
   const kind: RowFacts = ROWS[input.kind];
   const isWhole = given === bytes;
   const returned = input.returned ?? kind.returned;
@@ -134,10 +138,10 @@ function rowOf({ input, bytes, ranges }: Part, given: number, share: number): Ex
     label: input.of === undefined ? kind.label : `${kind.label} ${input.of}`,
     bytes: given,
     share,
-    how: input.how,
+    how,
     // Where an amount was cut, it is not known which addresses are left.
-    ...(ranges === undefined || !isWhole ? {} : { ranges }),
-    evidence: input.evidence.slice(0, MAX_EVIDENCE),
+    ...(ranges === undefined || !isWhole ? {} : { ranges: normalise(ranges) }),
+    evidence,
     changer: kind.changer,
     ...(kind.change === undefined ? {} : { change: kind.change }),
     ...(returned === undefined ? {} : { returned }),
