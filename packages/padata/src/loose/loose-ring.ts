@@ -278,9 +278,11 @@ export class LooseRing extends RingBase implements JobRing {
     const index = job;
     const base = slotWord(this.window, index);
     const { records } = this;
-    records.take(base, index);
-    const keep = (records.flags[index]! & Left.KEPT) !== 0;
-    if (records.failed) this.failed += 1;
+    const flags = records.flags[index]!;
+    const value = records.take(base, index);
+    const { failed } = records;
+    const keep = (flags & Left.KEPT) !== 0;
+    if (failed) this.failed += 1;
     this.latencies.add(this.numbers[slotNumber(index) + SLOT_NUMBER.STAMP]!, now);
     const number = this.words[base + SLOT.NUMBER]!;
     protocol.free(this.words, base);
@@ -288,7 +290,8 @@ export class LooseRing extends RingBase implements JobRing {
     // The slot is free, its bytes are not: a view of them is told now.
     const stretch = this.#arena.delivered(index, keep);
     this.#free.give(index);
-    records.tell(index, number, this.onOutcome);
+    this.onOutcome?.(failed);
+    records.tell(index, number, flags, failed, value);
     this.#arena.giveBack(stretch);
   }
 

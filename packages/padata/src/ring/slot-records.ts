@@ -37,9 +37,8 @@ interface RecordsHost {
 export class SlotRecords {
   /** Bits of `Left`, by slot. */
   readonly flags: Uint8Array;
-  /** The outcome that `take` has found. */
+  /** Is the outcome that `take` has found a failure? */
   failed = false;
-  value: unknown;
   readonly #memory: RingMemory;
   readonly #words: Int32Array;
   readonly #numbers: Float64Array;
@@ -84,46 +83,51 @@ export class SlotRecords {
     return this.#words[base + SLOT.KIND]! < Kind.MESSAGE || this.#replies[index] !== undefined;
   }
 
-  /** Takes the outcome of a job that has ended: `failed` and `value` say it. */
-  take(base: number, index: number): void {
+  /** Takes the outcome of a job that has ended: a value, or with `failed` an error. */
+  take(base: number, index: number): unknown {
     const kind = this.#words[base + SLOT.KIND]!;
     const flags = this.flags[index]!;
     this.failed = false;
+    let value: unknown;
     if (kind === Kind.NUMBER) {
-      this.value = smallInteger(this.#numbers[slotNumber(index) + SLOT_NUMBER.VALUE]!);
-    } else if (kind >= Kind.MESSAGE) {
-      const reply = this.#replies[index]!;
-      this.#replies[index] = undefined;
-      this.failed = reply.failed;
-      this.value = reply.value;
-    } else {
-      const value = readValue(this.#memory, base, index);
-      const isCopied = this.#copyBytes || (flags & (Left.OWN | Left.PROMISE)) !== 0;
-      this.value = isCopied && kind === Kind.BYTES ? (value as Uint8Array).slice() : value;
-    }
-    if (flags === 0) return;
-    if ((flags & Left.INPUT) !== 0) this.#host.forgetInput(index);
-    if ((flags & Left.CANCELLED) !== 0) {
-      this.failed = true;
-      this.value = this.#host.takeReason(index);
-    }
+      value = smallInteger(this.#numbers[slotNumber(index) + SLOT_NUMBER.VALUE]!);
+    } else value = this.#takeOther(base, index, kind, flags);
+    return (flags & (Left.INPUT | Left.CANCELLED)) === 0
+      ? value
+      : this.#forget(index, flags, value);
   }
 
   /** Tells the outcome that `take` has found. The slot may be another job's from here on. */
-  tell(index: number, number: number, onOutcome: ((failed: boolean) => void) | undefined): void {
-    const { failed, value } = this;
-    this.value = undefined;
+  tell(index: number, number: number, flags: number, failed: boolean, value: unknown): void {
     const callback = this.#callbacks[index]!;
     this.#callbacks[index] = undefined;
-    let reject: Settle | undefined;
-    if ((this.flags[index]! & Left.PROMISE) !== 0) {
-      reject = this.#rejects[index];
-      this.#rejects[index] = undefined;
+    if ((flags & Left.PROMISE) === 0) {
+      call(callback, failed, value, number);
+      return;
     }
-    if (onOutcome !== undefined) onOutcome(failed);
-    if (reject === undefined) call(callback, failed, value, number);
-    else if (failed) reject(value);
+    const reject = this.#rejects[index]!;
+    this.#rejects[index] = undefined;
+    if (failed) reject(value);
     else (callback as unknown as Settle)(value);
+  }
+
+  #takeOther(base: number, index: number, kind: number, flags: number): unknown {
+    if (kind >= Kind.MESSAGE) {
+      const reply = this.#replies[index]!;
+      this.#replies[index] = undefined;
+      this.failed = reply.failed;
+      return reply.value;
+    }
+    const value = readValue(this.#memory, base, index);
+    const isCopied = this.#copyBytes || (flags & (Left.OWN | Left.PROMISE)) !== 0;
+    return isCopied && kind === Kind.BYTES ? (value as Uint8Array).slice() : value;
+  }
+
+  #forget(index: number, flags: number, value: unknown): unknown {
+    if ((flags & Left.INPUT) !== 0) this.#host.forgetInput(index);
+    if ((flags & Left.CANCELLED) === 0) return value;
+    this.failed = true;
+    return this.#host.takeReason(index);
   }
 }
 

@@ -229,16 +229,19 @@ export class SlotRing extends RingBase implements JobRing {
     const index = sequence & (this.window - 1);
     const base = slotWord(this.window, sequence);
     const { records } = this;
-    records.take(base, index);
+    const flags = records.flags[index]!;
+    const value = records.take(base, index);
+    const { failed } = records;
     const end = this.#arenaEnd[index]!;
-    const keep = (records.flags[index]! & Left.KEPT) !== 0;
+    const keep = (flags & Left.KEPT) !== 0;
     this.#processed = (sequence + 1) | 0;
     this.delivered += 1;
-    if (records.failed) this.failed += 1;
+    if (failed) this.failed += 1;
     this.latencies.add(this.numbers[slotNumber(index) + SLOT_NUMBER.STAMP]!, now);
     const direct = this.#arena.delivered(end, keep);
     protocol.free(this.words, base);
-    records.tell(index, sequence, this.onOutcome);
+    if (this.onOutcome !== undefined) this.onOutcome(failed);
+    records.tell(index, sequence, flags, failed, value);
     if (direct) this.#arena.giveBack(end);
     else if (!keep) this.#arena.sweep();
   }
