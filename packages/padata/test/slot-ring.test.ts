@@ -12,6 +12,7 @@ import {
   slotWord,
 } from '../dist/protocol/ring-layout.js';
 import type { RingMemory } from '../dist/protocol/ring-layout.js';
+import { LooseRing } from '../dist/loose/loose-ring.js';
 import { SlotRing } from '../dist/ring/slot-ring.js';
 import type { FromWorker } from '../dist/protocol/messages.js';
 import { SlotOutcome } from '../dist/slot/slot-outcome.js';
@@ -20,8 +21,8 @@ import { readValue } from '../dist/slot/slot-values.js';
 const WINDOW = 4;
 const WORKER = 1;
 
-function ring(retries = 0): SlotRing {
-  return new SlotRing(
+function ring(retries = 0, Ring = SlotRing, onOutcome?: (failed: boolean) => void): SlotRing {
+  return new Ring(
     {
       id: 1,
       window: WINDOW,
@@ -33,7 +34,7 @@ function ring(retries = 0): SlotRing {
       copyBytes: true,
       retries,
       capacity: 1,
-      onOutcome: undefined,
+      onOutcome,
     },
     { threads: 1, handOver: () => undefined },
   );
@@ -73,6 +74,55 @@ test('a callback that leads to another delivery ends before the next one begins'
     [0, 1, 2].flatMap((n) => [`${n} begins with ${10 * n}`, '0 within', `${n} ends`]),
   );
 });
+
+test.each([
+  ['with an order', SlotRing],
+  ['without an order', LooseRing as unknown as typeof SlotRing],
+])(
+  'a job that gets the slot while an outcome is counted changes nothing of it, %s',
+  (_what, Ring) => {
+    const told: string[] = [];
+    const submit = (name: string, isAwaited: boolean): void => {
+      const settle =
+        (how: string) =>
+        (value: unknown): void => {
+          told.push(`${name} ${how} ${String(value)}`);
+        };
+      const callback = (error: unknown, value: unknown): void => settle('told')(error ?? value);
+      expect(
+        isAwaited
+          ? owner.submit(1, settle('gives'), undefined, 0, 0, false, settle('fails'))
+          : owner.submit(1, callback, undefined, 0, 0),
+      ).toBe(true);
+    };
+    // As a series does that a failure stops: whoever hears of it submits again.
+    const late = ['awaited later', 'told later'];
+    const owner = ring(0, Ring, () => {
+      const name = late.shift();
+      if (name !== undefined) submit(name, name.startsWith('awaited'));
+    });
+    submit('told', false);
+    submit('awaited', true);
+    submit('a', false);
+    submit('b', false);
+    const outcome = new SlotOutcome(1, owner.memory, host());
+    const finish = (n: number, value: unknown): void => {
+      take(owner.memory, n);
+      outcome.finish(base(n), value);
+      owner.deliver(1, 0);
+    };
+    finish(0, 'first');
+    finish(1, 'second');
+    expect(told).toEqual(['told told first', 'awaited gives second']);
+    for (const n of [2, 3, 4, 5]) finish(n, n);
+    expect(told.slice(2)).toEqual([
+      'a told 2',
+      'b told 3',
+      'awaited later gives 4',
+      'told later told 5',
+    ]);
+  },
+);
 
 const bytes = (length: number, value: number) => new Uint8Array(length).fill(value);
 test.each([

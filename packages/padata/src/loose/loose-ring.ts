@@ -290,8 +290,7 @@ export class LooseRing extends RingBase implements JobRing {
     // The slot is free, its bytes are not: a view of them is told now.
     const stretch = this.#arena.delivered(index, keep);
     this.#free.give(index);
-    this.onOutcome?.(failed);
-    records.tell(index, number, flags, failed, value);
+    records.tell(index, number, flags, failed, value, this.onOutcome);
     this.#arena.giveBack(stretch);
   }
 

@@ -97,17 +97,28 @@ export class SlotRecords {
       : this.#forget(index, flags, value);
   }
 
-  /** Tells the outcome that `take` has found. The slot may be another job's from here on. */
-  tell(index: number, number: number, flags: number, failed: boolean, value: unknown): void {
+  /**
+   * Tells the outcome that `take` has found. The slot may be another job's as soon as anybody hears of it, so what this one
+   * left here is taken before.
+   */
+  tell(
+    index: number,
+    number: number,
+    flags: number,
+    failed: boolean,
+    value: unknown,
+    onOutcome: ((failed: boolean) => void) | undefined,
+  ): void {
     const callback = this.#callbacks[index]!;
     this.#callbacks[index] = undefined;
-    if ((flags & Left.PROMISE) === 0) {
-      call(callback, failed, value, number);
-      return;
+    let reject: Settle | undefined;
+    if ((flags & Left.PROMISE) !== 0) {
+      reject = this.#rejects[index];
+      this.#rejects[index] = undefined;
     }
-    const reject = this.#rejects[index]!;
-    this.#rejects[index] = undefined;
-    if (failed) reject(value);
+    if (onOutcome !== undefined) onOutcome(failed);
+    if (reject === undefined) call(callback, failed, value, number);
+    else if (failed) reject(value);
     else (callback as unknown as Settle)(value);
   }
 

@@ -240,8 +240,7 @@ export class SlotRing extends RingBase implements JobRing {
     this.latencies.add(this.numbers[slotNumber(index) + SLOT_NUMBER.STAMP]!, now);
     const direct = this.#arena.delivered(end, keep);
     protocol.free(this.words, base);
-    if (this.onOutcome !== undefined) this.onOutcome(failed);
-    records.tell(index, sequence, flags, failed, value);
+    records.tell(index, sequence, flags, failed, value, this.onOutcome);
     if (direct) this.#arena.giveBack(end);
     else if (!keep) this.#arena.sweep();
   }
