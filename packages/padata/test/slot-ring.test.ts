@@ -88,7 +88,9 @@ test.each([
         (value: unknown): void => {
           told.push(`${name} ${how} ${String(value)}`);
         };
-      const callback = (error: unknown, value: unknown): void => settle('told')(error ?? value);
+      const callback = (error: unknown, value: unknown): void => {
+        settle('told')(error ?? value);
+      };
       expect(
         isAwaited
           ? owner.submit(1, settle('gives'), undefined, 0, 0, false, settle('fails'))
