@@ -189,13 +189,13 @@ describe('zones that the log does not size', () => {
     });
   });
 
-  const beyond = (total: number): CheckReport =>
+  const beyond = (total: number, zonesEnd = 256 * MIB): CheckReport =>
     check(
       'Linux version 5.10.0 (a@b) (mips-linux-gnu-gcc 10.2.1) #28',
       'MIPS: machine is a board',
       'Kernel command line: quiet',
       'Zone ranges:',
-      `  Normal   ${mem(0, 512 * MIB)}`,
+      `  Normal   ${mem(0, zonesEnd)}`,
       'Movable zone start for each node',
       'Early memory node ranges',
       `  node   0: ${mem(0, 64 * MIB)}`,
@@ -208,6 +208,14 @@ describe('zones that the log does not size', () => {
   test('memory above the last zone is in none', () => {
     expect(reasonOf(beyond(16_384))).toMatch(/memory above the end of the last zone/);
     expect(reasonOf(beyond(16_383))).toMatch(/add up to 131072 KiB, its totals to 65532 KiB/);
+  });
+
+  test('where the direct segments of MIPS end, it is known to be in none', () => {
+    const total = (pages: number): unknown =>
+      verdicts(beyond(pages, 512 * MIB), 'node total pages');
+    expect(total(16_384)).toEqual({ 'node 0': 'equal' });
+    expect(total(16_383)).toEqual({ 'node 0': 'not derivable' });
+    expect(total(32_768)).toEqual({ 'node 0': 'differs' });
   });
 });
 

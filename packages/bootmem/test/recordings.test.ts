@@ -28,6 +28,11 @@ const RECORDINGS: Record<string, { shows: string; equal: number; open: string[] 
     equal: 55,
     open: [NO_STATE, NO_STATE, NO_STATE, NO_STATE],
   },
+  'i61-highmem': {
+    shows: 'memory above HighMem that is in no zone: holes to the end of a pageblock',
+    equal: 49,
+    open: [],
+  },
   'h72l-1n-4g': {
     shows: 'HighMem does not count for huge pages',
     equal: 34,
@@ -83,4 +88,21 @@ test('a zone that ends behind the last memory boots, and what no zone has is nob
   await booted.close();
   // The kernel has 43 238 in the end: 516 given back late, less its page of zeros.
   expect(normal).toMatchObject({ spannedPages: 126976, presentPages: 61440, managedPages: 42723 });
+});
+
+test.each([
+  ['flatmem', 2],
+  ['sparsemem', 0x80000 - 0x5c3fe],
+] as const)('what lies behind the zones, with %s', async (memoryModel, pages) => {
+  const { description } = await loadMachine(`${FOLDER}i61-highmem`);
+  const { unavailable } = description.printed;
+  const last = { ...unavailable.at(-1)!, pages };
+  const printed = { ...description.printed, unavailable: [...unavailable.slice(0, -1), last] };
+  const plan = planLayout({ ...description, printed });
+  expect(plan.memoryModel).toBe(memoryModel);
+  expect(plan.holes.map(({ zone, pages: of }) => [zone, of])).toEqual([
+    ['DMA', 1],
+    ['DMA', 97],
+    ['HighMem', pages],
+  ]);
 });

@@ -40,7 +40,7 @@ export interface LayoutPlan {
   readonly pageSize: number;
   /** Pages of one section. */
   readonly pagesPerSection: number;
-  /** Memory with nodes, ascending: `derived.memory` in page frames. */
+  /** Memory with nodes that zones have, ascending: {@link wholeMemory} without what lies behind the last zone. */
   readonly memory: readonly MemoryPfnRange[];
   /** Device memory: whole pages of `derived.persistent`. */
   readonly devices: readonly (PfnRange & { readonly nid: number })[];
@@ -112,6 +112,14 @@ function below(memory: readonly MemoryPfnRange[], endPfn: number): MemoryPfnRang
   );
 }
 
+/** All memory that memblock knows, in page frames: also what no zone has. */
+export function wholeMemory({
+  derived,
+  pageSize,
+}: Pick<LayoutPlan, 'derived' | 'pageSize'>): MemoryPfnRange[] {
+  return toPageFrames(derived.memory, pageSize, 'inward');
+}
+
 /**
  * Plans a machine.
  * @param description  the machine
@@ -130,7 +138,8 @@ export function planLayout(
   const kernel = kernelOf(chooseRelease(profile, description));
   const found = deriveMemory(description, { from, release: kernel.release ?? 'latest' });
   const derived = { ...found, memory: unplugMarks(description, found.memory) };
-  const memory = toPageFrames(derived.memory, derived.pageSize, 'inward');
+  const { pageSize } = derived;
+  const memory = wholeMemory({ derived, pageSize });
   const last = memory.at(-1);
   if (last === undefined) {
     throw new BootmemError(
@@ -140,7 +149,6 @@ export function planLayout(
     );
   }
   const maxPfn = Math.max(derived.maxPfn, last.endPfn);
-  const { pageSize } = derived;
   const minPfn = memory[0]!.startPfn;
   const pagesPerSection = sectionPages(description, kernel.printed, pageSize);
   checkReach(memory, pageSize, pagesPerSection);

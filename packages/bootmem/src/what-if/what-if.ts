@@ -10,7 +10,7 @@
 import type { MachineDescription } from '@bootmem/firmware-map';
 import { handover } from '../accounts/handover.js';
 import type { LoadedMachine } from '../input/types.js';
-import { planLayout } from '../plan/layout-plan.js';
+import { planLayout, wholeMemory } from '../plan/layout-plan.js';
 import type { LayoutPlan } from '../plan/layout-plan.js';
 import { holesOfModel } from '../plan/zones/memory-model.js';
 import type { MemoryModel } from '../plan/zones/memory-model.js';
@@ -128,8 +128,9 @@ function bootOf(today: LayoutPlan, description: MachineDescription, way: Way): B
 function layoutOf(description: MachineDescription, model: MemoryModel): LayoutPlan {
   const plan = planLayout(description);
   if (plan.memoryModel === model) return plan;
-  const { layout } = plan;
-  const { holes, descriptors } = holesOfModel(model, description.architecture, layout, plan);
+  const { layout, pagesPerSection } = plan;
+  const all = { memory: wholeMemory(plan), pagesPerSection };
+  const { holes, descriptors } = holesOfModel(model, description.architecture, layout, all);
   return { ...plan, memoryModel: model, holes, descriptors };
 }
 

@@ -10,6 +10,7 @@
  * | `On node N, zone Z: P pages in unavailable ranges`      | one hole                                          |
  */
 import type { MachineDescription } from '@bootmem/firmware-map';
+import { wholeMemory } from '../../plan/layout-plan.js';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 import { pagesWithoutMemory, zoneSums } from '../../plan/zones/descriptor-map.js';
 import type { FactList } from '../fact-list.js';
@@ -49,7 +50,7 @@ export function unavailableFacts(plan: LayoutPlan, facts: FactList): void {
   else if (first.counts === 'zone') {
     compareLines(
       inOrder(printed, plan),
-      zoneSums(plan.descriptors, plan.layout, plan.memory),
+      zoneSums(plan.descriptors, plan.layout, wholeMemory(plan)),
       facts,
     );
   } else compareLines(printed, plan.holes, facts);
@@ -66,7 +67,8 @@ function whyOpen(plan: LayoutPlan, first: UnavailablePages): string | undefined 
 
 /** Stable series before 5.6 may count the tail behind the last memory, too. */
 function machineFact(plan: LayoutPlan, { pages }: UnavailablePages, facts: FactList): void {
-  const { descriptors, memory, kernel } = plan;
+  const { descriptors, kernel } = plan;
+  const memory = wholeMemory(plan);
   const all = pagesWithoutMemory(descriptors, memory);
   const inside = pagesWithoutMemory({ ...descriptors, hasTail: false }, memory);
   const isInside = !kernel.printed.countsTail && pages === inside;
@@ -76,7 +78,7 @@ function machineFact(plan: LayoutPlan, { pages }: UnavailablePages, facts: FactL
 /** Lines of zones name no node, unless others around them do: those of one node follow one another, lowest zone first. */
 function inOrder(printed: readonly UnavailablePages[], plan: LayoutPlan): readonly Counted[] {
   if (printed.every(({ nid }) => nid !== undefined)) return printed;
-  const sums = zoneSums(plan.descriptors, plan.layout, plan.memory);
+  const sums = zoneSums(plan.descriptors, plan.layout, wholeMemory(plan));
   let at = 0;
   return printed.map(({ zone, pages }) => {
     const next = sums.findIndex((sum, index) => index >= at && sum.zone === zone);

@@ -15,7 +15,7 @@ import type { MemoryPfnRange, PfnRange } from '@bootmem/memmap';
 
 /** Where descriptors are. */
 export interface DescriptorMap {
-  /** They come in aligned groups of so many pages, for groups with memory. */
+  /** They come in aligned groups of so many pages, for groups with memory. Of an array: pages of a pageblock. */
   readonly grain: number;
   /** The hole behind the last memory counts as well, up to the end of its group. */
   readonly hasTail: boolean;
@@ -65,10 +65,62 @@ function pagesIn(ranges: readonly PfnRange[], startPfn: number, endPfn: number):
  * @param memory  of the machine, ascending
  */
 export function pagesWithoutMemory(map: DescriptorMap, memory: readonly MemoryPfnRange[]): number {
-  const own = memory.reduce((sum, { startPfn, endPfn }) => sum + endPfn - startPfn, 0);
   const ranges = described(map, memory);
   const end = map.hasTail ? Infinity : (memory.at(-1)?.endPfn ?? 0);
+  const own = ranges.reduce((sum, range) => sum + pagesIn(memory, range.startPfn, range.endPfn), 0);
   return pagesIn(ranges, 0, end) - own;
+}
+
+/** Descriptors behind the last page that a zone has, of memory that no zone has and of holes in it. */
+export interface BehindZones {
+  /** The zone that they are given to. */
+  readonly zone: ZoneSpan;
+  /** Where they begin. */
+  readonly startPfn: number;
+  readonly ranges: readonly PfnRange[];
+}
+
+/**
+ * What lies between the last page of the zones and the end of memory, where memory goes on behind the zones. An array
+ * has no more of it than the pageblock that the zones end in.
+ *
+ * ```
+ *  memory    [=========================================]
+ *  zones     [================]
+ *  SPARSEMEM                  |uuuuuuuuuuuuuuuuuuuuuuuuuuuuu|   to the end of the section of the last memory
+ *  FLATMEM                    |uu|                              to the end of the pageblock
+ * ```
+ * @param map     where descriptors are
+ * @param layout  zones
+ * @param memory  what they were made from, and what no zone has, ascending
+ * @returns `undefined` where the zones have all memory
+ * @kernel memmap_init, init_unavailable_range
+ */
+export function behindZones(
+  map: DescriptorMap,
+  layout: ZoneLayout,
+  memory: readonly MemoryPfnRange[],
+): BehindZones | undefined {
+  const zones = layout.nodes.flatMap((node) => node.zones.filter((one) => one.presentPages > 0));
+  const zonesEnd = Math.max(0, ...zones.map(({ endPfn }) => endPfn));
+  const zone = zones.find(({ endPfn }) => endPfn === zonesEnd);
+  const memoryEnd = memory.at(-1)?.endPfn ?? 0;
+  if (zone === undefined || memoryEnd <= zonesEnd) return undefined;
+  const lastOfZones = memory.findLast((range) => range.startPfn < zonesEnd)!;
+  const startPfn = Math.min(lastOfZones.endPfn, zonesEnd);
+  const ranges = described(blocksOf(map), memory).flatMap((range) => {
+    const start = Math.max(range.startPfn, startPfn);
+    const end = map.hasTail ? range.endPfn : Math.min(range.endPfn, memoryEnd);
+    return start < end ? [{ startPfn: start, endPfn: end }] : [];
+  });
+  return { zone, startPfn, ranges };
+}
+
+/** A page is taken for one with a descriptor where the first page of its pageblock has one. */
+function blocksOf(map: DescriptorMap): DescriptorMap {
+  if (map.array === undefined) return map;
+  const endPfn = Math.ceil(map.array.endPfn / map.grain) * map.grain;
+  return { ...map, array: { ...map.array, endPfn } };
 }
 
 /** Descriptors without memory that a zone counts. */

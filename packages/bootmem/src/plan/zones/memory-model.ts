@@ -19,7 +19,7 @@ import type { MachineDescription } from '@bootmem/firmware-map';
 import type { Architecture } from '@bootmem/firmware-map/types';
 import type { MemoryPfnRange } from '@bootmem/memmap';
 import type { PrintedProfile } from '../releases.js';
-import { flatArray, pagesWithoutMemory, zoneSums } from './descriptor-map.js';
+import { behindZones, flatArray, pagesWithoutMemory, zoneSums } from './descriptor-map.js';
 import type { DescriptorMap } from './descriptor-map.js';
 
 /** How descriptors are kept. */
@@ -59,8 +59,8 @@ const OTHER_SECTIONS: Readonly<Partial<Record<Architecture, number>>> = { i386: 
 /** Bytes of a section on mips with pages of 64 KiB. */
 const MIPS_SECTION_64K = 2 ** 29;
 
-/** Pages of the pageblocks of 32-bit ARM, without and with huge pages. */
-const ARM_BLOCKS = [1024, 512];
+/** Pages of the pageblocks of 32-bit kernels: without huge pages or with those of 4 MiB, with those of 2 MiB. */
+const BLOCKS = [1024, 512];
 
 /**
  * Pages of one section of a machine.
@@ -88,7 +88,7 @@ export function sectionPages(
  * Chooses the model by the printed holes.
  * @param description  the machine
  * @param layout       its zones
- * @param memory       what they were made from
+ * @param memory       what they were made from, and what no zone has
  * @param sections     pages of a section, from {@link sectionPages}, and bytes of a page
  * @returns SPARSEMEM with sections of that size unless only another one gives what was printed
  */
@@ -101,10 +101,11 @@ export function holeModel(
   const { architecture, printed } = description;
   const sparse: DescriptorMap = { grain: sections.pagesPerSection, hasTail: true };
   const isOpen = architecture === undefined || !SPARSE_ONLY.has(architecture);
-  const maps =
-    isOpen && printed.unavailable.length > 0
-      ? [sparse, ...others(architecture, layout, sections)]
-      : [sparse];
+  const more =
+    isOpen && printed.unavailable.length > 0 ? others(architecture, layout, sections) : [];
+  // 32-bit kernels of MIPS have no sections, though a hole in memory may be as long as what lies behind the zones.
+  const isCut = behindZones(sparse, layout, memory) !== undefined;
+  const maps = isCut ? [...more, sparse] : [sparse, ...more];
   const map = maps.find((one) => fits(description, one, layout, memory)) ?? sparse;
   return {
     model: map.array === undefined ? 'sparsemem' : 'flatmem',
@@ -118,7 +119,7 @@ export function holeModel(
  * @param model     which
  * @param architecture  decides where FLATMEM's array begins
  * @param layout    zones
- * @param memory    what they were made from
+ * @param memory    what they were made from, and what no zone has
  * @param pagesPerSection  from {@link sectionPages}
  */
 export function holesOfModel(
@@ -133,7 +134,7 @@ export function holesOfModel(
   const array = flatArray(layout, architecture === 'i386');
   const map: DescriptorMap =
     model === 'flatmem'
-      ? { grain: array.endPfn, hasTail: false, array }
+      ? { grain: BLOCKS[0]!, hasTail: false, array }
       : { grain: pagesPerSection, hasTail: true };
   return { model, holes: holesOf(map, layout, memory), descriptors: map };
 }
@@ -147,9 +148,9 @@ function others(
   const array = flatArray(layout, architecture === 'i386');
   const maps: DescriptorMap[] = [];
   if (bytes !== undefined) maps.push({ grain: bytes / pageSize, hasTail: true });
-  maps.push({ grain: array.endPfn, hasTail: false, array });
+  for (const grain of BLOCKS) maps.push({ grain, hasTail: false, array });
   if (architecture === 'arm') {
-    for (const grain of ARM_BLOCKS) maps.push({ grain, hasTail: true }, { grain, hasTail: false });
+    for (const grain of BLOCKS) maps.push({ grain, hasTail: true }, { grain, hasTail: false });
   }
   return maps;
 }
@@ -187,8 +188,15 @@ function holesOf(
   const end = array?.endPfn ?? memory.at(-1)?.endPfn ?? 0;
   // One section around everything: its holes are those of the array, and what lies before and behind it.
   const grain = array === undefined ? map.grain : 2 ** Math.ceil(Math.log2(Math.max(end, 2)));
-  return unavailableHoles(layout, memory, grain).filter(({ ranges }) => {
+  const holes = unavailableHoles(layout, memory, grain).filter(({ ranges }) => {
     const { startPfn } = ranges[0]!;
     return (map.hasTail || startPfn < end) && (array === undefined || startPfn >= array.startPfn);
   });
+  const rest = behindZones(map, layout, memory);
+  if (rest === undefined) return holes;
+  const within = holes.filter(({ ranges }) => ranges[0]!.startPfn < rest.startPfn);
+  const { nid, zone, zoneIndex } = rest.zone;
+  const ranges = rest.ranges.map((range) => ({ nid, zone, zoneIndex, ...range }));
+  const pages = ranges.reduce((sum, range) => sum + range.endPfn - range.startPfn, 0);
+  return pages === 0 ? within : [...within, { nid, zone, pages, ranges }];
 }

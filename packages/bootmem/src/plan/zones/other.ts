@@ -43,8 +43,8 @@ const MIPS_ISA_END = 2 ** 24;
 const MIPS_LOWMEM_END = 2 ** 29;
 
 /**
- * 32-bit devices below 4 GiB, all of which are printed; HighMem above what the direct segments reach. A 32-bit kernel without HighMem leaves memory
- * above that to memblock alone; its Normal ends there, whether or not memory reaches up to it.
+ * 32-bit devices below 4 GiB, all of which are printed; HighMem above what the direct segments reach. A 32-bit kernel
+ * without HighMem leaves memory above that to memblock alone; its Normal ends there, whether or not memory reaches up to it.
  * @kernel bootmem_init
  */
 export const mips: ZoneRule = ({ description, memoryEnd }) => {
