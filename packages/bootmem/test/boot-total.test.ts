@@ -188,3 +188,39 @@ describe('x86', () => {
     expect(check(x86([]), present - 64 - 4032 - 21)).toMatchObject({ verdict: 'not derivable' });
   });
 });
+
+describe('an empty range at the end of page numbers, as Xen leaves it', () => {
+  const xen = (...lines: string[]): ReturnType<typeof check> =>
+    check(
+      {
+        banner: 'Linux version 2.6.32.43-xen (a@b) (gcc version 4.1.2) #1 SMP',
+        signs: [
+          'Xen-provided physical RAM map:',
+          ' Xen: 0000000000000000 - 000000002f800000 (usable)',
+          'last_pfn = 0x2f800 max_arch_pfn = 0x10000000',
+          '0MB HIGHMEM available.',
+          '760MB LOWMEM available.',
+          '  mapped low ram: 0 - 2f800000',
+        ],
+        zones: [
+          ['DMA', 0, 16 * MIB],
+          ['Normal', 16 * MIB, 760 * MIB],
+        ],
+        ranges: [[0, 752 * MIB]],
+        lines,
+      },
+      192_512 - 1520,
+    );
+
+  test('the last zone goes on to it', () => {
+    const pages = ['  DMA zone: 32 pages used for memmap', '  DMA zone: 4064 pages, LIFO batch:0'];
+    const normal = (memmap: number): string[] => [
+      `  Normal zone: ${memmap} pages used for memmap`,
+      '  Normal zone: 186928 pages, LIFO batch:31',
+    ];
+    expect(xen()).toMatchObject({ verdict: 'equal' });
+    const node = 'On node 0 totalpages: 192512';
+    expect(xen(node, ...pages, ...normal(1488))).toMatchObject({ verdict: 'equal' });
+    expect(xen(node, ...pages, ...normal(1489))).toMatchObject({ verdict: 'not derivable' });
+  });
+});

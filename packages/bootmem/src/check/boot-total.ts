@@ -31,11 +31,30 @@ interface Counting {
   readonly bytes: number;
   /** Holes of a zone that is mostly present have no descriptors. */
   readonly isSparse: boolean;
+  /** Pages that a zone goes on behind all memory. */
+  readonly behind?: { readonly zone: ZoneSpan; readonly pages: number };
+}
+
+/**
+ * An empty range at the end of page numbers makes the last zone of an early kernel go on to it: Xen takes memory there away
+ * from the list of ranges.
+ * @kernel remove_active_range
+ */
+function behindMemory({ kernel, layout, maxPfn }: LayoutPlan): Counting['behind'][] {
+  if (kernel.printed.descriptorsOf !== 'span') return [undefined];
+  const zones = layout.nodes.flatMap((node) => node.zones).filter((one) => one.presentPages > 0);
+  const end = Math.max(...zones.map(({ endPfn }) => endPfn));
+  const zone = zones.find(({ endPfn }) => endPfn === end);
+  return zone === undefined || maxPfn <= end
+    ? [undefined]
+    : [undefined, { zone, pages: maxPfn - end }];
 }
 
 /** Pages of descriptors of a zone. */
-function memmapPages(plan: LayoutPlan, zone: ZoneSpan, { bytes, isSparse }: Counting): number {
-  const { spannedPages, presentPages } = zone;
+function memmapPages(plan: LayoutPlan, zone: ZoneSpan, counting: Counting): number {
+  const { bytes, isSparse, behind } = counting;
+  const { presentPages } = zone;
+  const spannedPages = zone.spannedPages + (behind?.zone === zone ? behind.pages : 0);
   const leavesHoles =
     isSparse &&
     plan.kernel.printed.descriptorsOf === 'present-if-sparse' &&
@@ -44,7 +63,8 @@ function memmapPages(plan: LayoutPlan, zone: ZoneSpan, { bytes, isSparse }: Coun
 }
 
 /** All ways of counting that a kernel of this machine may have. */
-function countings({ description }: LayoutPlan): Counting[] {
+function countings(plan: LayoutPlan): Counting[] {
+  const { description } = plan;
   const { architecture = 'unknown', printed } = description;
   // Compilers are of 64 bits; only kernels of 64 bits have DMA32.
   const isRiscv32 =
@@ -56,10 +76,11 @@ function countings({ description }: LayoutPlan): Counting[] {
     ...(is64 && !ARCHITECTURES_BOTH.has(architecture) ? [] : SIZES_32),
     ...(is64 ? SIZES_64 : []),
   ];
-  return [...new Set(sizes)].flatMap((bytes) => [
-    { bytes, isSparse: true },
-    { bytes, isSparse: false },
-  ]);
+  return behindMemory(plan).flatMap((behind) =>
+    [...new Set(sizes)].flatMap((bytes) =>
+      [true, false].map((isSparse) => ({ bytes, isSparse, ...(behind && { behind }) })),
+    ),
+  );
 }
 
 /** Those ways that give what the log says of each zone; all, where it says nothing. */
