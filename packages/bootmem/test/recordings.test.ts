@@ -106,3 +106,18 @@ test.each([
     ['HighMem', pages],
   ]);
 });
+
+test.each([0, 1, 2])(
+  'the model of the lines that are left stands when line %i is lost',
+  async (lost) => {
+    const machine = await loadMachine(`${FOLDER}i61-highmem`);
+    const { printed } = machine.description;
+    const unavailable = printed.unavailable.toSpliced(lost, 1);
+    const description = { ...machine.description, printed: { ...printed, unavailable } };
+    const { facts } = checkMachine({ ...machine, description });
+    expect(facts.filter(({ verdict }) => verdict === 'differs')).toEqual([]);
+    expect(facts.find(({ verdict }) => verdict === 'not derivable')?.fact).toBe(
+      'unavailable pages',
+    );
+  },
+);

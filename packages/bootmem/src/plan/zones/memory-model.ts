@@ -106,7 +106,10 @@ export function holeModel(
   // 32-bit kernels of MIPS have no sections, though a hole in memory may be as long as what lies behind the zones.
   const isCut = behindZones(sparse, layout, memory) !== undefined;
   const maps = isCut ? [...more, sparse] : [sparse, ...more];
-  const map = maps.find((one) => fits(description, one, layout, memory)) ?? sparse;
+  const lineUps = maps.map((one) => lineUp(description, one, layout, memory));
+  // Where lines of the log are lost, the model that has all the others stands.
+  const at = [lineUps.indexOf('all'), lineUps.indexOf('some')].find((index) => index >= 0);
+  const map = maps[at ?? maps.indexOf(sparse)]!;
   return {
     model: map.array === undefined ? 'sparsemem' : 'flatmem',
     holes: holesOf(map, layout, memory),
@@ -155,27 +158,29 @@ function others(
   return maps;
 }
 
-function fits(
+/** Whether the printed lines are all holes of a model, some of them in their order, or others. O(lines + holes). */
+function lineUp(
   { printed }: MachineDescription,
   map: DescriptorMap,
   layout: ZoneLayout,
   memory: readonly MemoryPfnRange[],
-): boolean {
+): 'all' | 'some' | 'not' {
   const [first] = printed.unavailable;
-  if (first?.counts === 'reserved') return false;
+  if (first?.counts === 'reserved') return 'not';
   if (first !== undefined && first.nid === undefined && first.zone === undefined) {
-    return first.pages === pagesWithoutMemory(map, memory);
+    return first.pages === pagesWithoutMemory(map, memory) ? 'all' : 'not';
   }
   const expected =
     first?.counts === 'zone' ? zoneSums(map, layout, memory) : holesOf(map, layout, memory);
-  return (
-    printed.unavailable.length === expected.length &&
-    printed.unavailable.every((line, index) => {
-      const one = expected[index]!;
-      const isNode = line.nid === undefined || line.nid === one.nid;
-      return isNode && line.zone === one.zone && line.pages === one.pages;
-    })
-  );
+  let at = 0;
+  for (const one of expected) {
+    const line = printed.unavailable[at];
+    if (line === undefined) break;
+    const isNode = line.nid === undefined || line.nid === one.nid;
+    if (isNode && line.zone === one.zone && line.pages === one.pages) at++;
+  }
+  if (at < printed.unavailable.length) return 'not';
+  return at === expected.length ? 'all' : 'some';
 }
 
 /** Holes with descriptors, one for each line of the newer form. */
