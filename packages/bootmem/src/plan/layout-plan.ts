@@ -27,8 +27,8 @@ import { checkReach } from './limits/reach.js';
 import { chooseLimits } from './zones/choose-limits.js';
 import type { ChosenLimits } from './zones/choose-limits.js';
 import type { DescriptorMap } from './zones/descriptor-map.js';
-import { holeModel, sectionPages } from './zones/memory-model.js';
-import type { MemoryModel } from './zones/memory-model.js';
+import { holeModels, sectionPages } from './zones/memory-model.js';
+import type { HoleModel, MemoryModel } from './zones/memory-model.js';
 
 /** Everything that follows from a description alone. */
 export interface LayoutPlan {
@@ -52,6 +52,8 @@ export interface LayoutPlan {
   readonly memoryModel: MemoryModel;
   /** Where they are. */
   readonly descriptors: DescriptorMap;
+  /** Other models that the printed holes would fit as well, were lines of them lost. */
+  readonly otherModels: readonly HoleModel[];
 }
 
 function coreSize(amount: MemoryAmount, pageSize: number): CoreSize {
@@ -165,7 +167,12 @@ export function planLayout(
     pageShift: Math.log2(pageSize),
   });
   const sections = { pagesPerSection, pageSize };
-  const { model, holes, descriptors } = holeModel(description, layout, memory, sections);
+  const [{ model, holes, descriptors }, ...otherModels] = holeModels(
+    description,
+    layout,
+    memory,
+    sections,
+  );
   return {
     description,
     kernel,
@@ -180,5 +187,6 @@ export function planLayout(
     holes,
     memoryModel: model,
     descriptors,
+    otherModels,
   };
 }

@@ -90,31 +90,34 @@ export function sectionPages(
  * @param layout       its zones
  * @param memory       what they were made from, and what no zone has
  * @param sections     pages of a section, from {@link sectionPages}, and bytes of a page
- * @returns SPARSEMEM with sections of that size unless only another one gives what was printed
+ * @returns SPARSEMEM with sections of that size unless only another one gives what was printed; behind it the others that
+ *   may be meant, where lines are lost
  */
-export function holeModel(
+export function holeModels(
   description: MachineDescription,
   layout: ZoneLayout,
   memory: readonly MemoryPfnRange[],
   sections: { readonly pagesPerSection: number; readonly pageSize: number },
-): HoleModel {
+): readonly [HoleModel, ...HoleModel[]] {
   const { architecture, printed } = description;
   const sparse: DescriptorMap = { grain: sections.pagesPerSection, hasTail: true };
   const isOpen = architecture === undefined || !SPARSE_ONLY.has(architecture);
-  const more =
-    isOpen && printed.unavailable.length > 0 ? others(architecture, layout, sections) : [];
+  const more = isOpen ? others(architecture, layout, sections) : [];
   // 32-bit kernels of MIPS have no sections, though a hole in memory may be as long as what lies behind the zones.
-  const isCut = behindZones(sparse, layout, memory) !== undefined;
+  const isCut = printed.unavailable.length > 0 && behindZones(sparse, layout, memory) !== undefined;
   const maps = isCut ? [...more, sparse] : [sparse, ...more];
   const lineUps = maps.map((one) => lineUp(description, one, layout, memory));
-  // Where lines of the log are lost, the model that has all the others stands.
-  const at = [lineUps.indexOf('all'), lineUps.indexOf('some')].find((index) => index >= 0);
-  const map = maps[at ?? maps.indexOf(sparse)]!;
-  return {
+  // Where lines of the log are lost, the model that has all the others stands; where all are, SPARSEMEM.
+  const told =
+    printed.unavailable.length > 0 ? [lineUps.indexOf('all'), lineUps.indexOf('some')] : [];
+  const at = told.find((index) => index >= 0) ?? maps.indexOf(sparse);
+  const rest = maps.filter((_, index) => index !== at && lineUps[index] !== 'not');
+  const modelOf = (map: DescriptorMap): HoleModel => ({
     model: map.array === undefined ? 'sparsemem' : 'flatmem',
     holes: holesOf(map, layout, memory),
     descriptors: map,
-  };
+  });
+  return [modelOf(maps[at]!), ...rest.map(modelOf)];
 }
 
 /**
