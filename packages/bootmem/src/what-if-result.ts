@@ -38,7 +38,7 @@ export interface WhatIfOption {
   readonly name: string;
   readonly before: readonly string[];
   readonly after: readonly string[];
-  /** `modelled`: in the rows; `no model`: changes memory in a way that no row shows. */
+  /** `modelled`: the rows are right about it; `no model`: may change memory in a way that no row shows, or is not known. */
   readonly answer: 'modelled' | 'no model';
   readonly text: string;
 }
@@ -57,9 +57,9 @@ export interface WhatIfReport {
   readonly architecture: string;
   readonly before: WhatIfBoot;
   readonly after: WhatIfBoot;
-  /** Options of memory that are on either command line. */
+  /** Options of memory that are on either command line, and other words that are on one of them alone, or with another value. */
   readonly options: readonly WhatIfOption[];
-  /** Words of the new command line that are no options of memory. */
+  /** Words of the new command line that are not known as options of memory, those among `options` too. */
   readonly ignoredWords: number;
   /** Addresses of today's early allocations that the rerun gives too, of how many; absent without memblock=debug. */
   readonly reproduced?: { readonly equal: number; readonly of: number };

@@ -95,7 +95,10 @@ export function whatIfText(
 }
 
 function optionLines({ options, ignoredWords }: WhatIfReport): string[] {
-  const differs = options.filter(({ before, after }) => before.join() !== after.join());
+  // A word without a value counts too: its value is empty.
+  const differs = options.filter(
+    ({ before, after }) => before.length !== after.length || before.join() !== after.join(),
+  );
   const lines = differs.map(({ name, text }) => `option ${name}: ${text}`);
   const silent = options.filter((one) => one.answer === 'no model' && !differs.includes(one));
   if (silent.length > 0) {
