@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { afterAll, expect, test } from '@jest/globals';
 
 import { BuddyAllocator } from '../dist/index.js';
+import { ObjectCache } from '../dist/objects.js';
 
 const { platform } = process;
 // Before anything registers: the answer is looked up once.
@@ -124,6 +125,63 @@ test.each([true, false])(
     allocator.close();
   },
 );
+
+test('a contiguous request that gets the lock no more has taken nothing, wherever that was', () => {
+  const options = { pages: 2048, data: null, caches: false, lockTimeoutMs: 5 };
+  let timeouts = 0;
+  for (let holds = 1; ; holds++) {
+    const allocator = BuddyAllocator.create(options);
+    const other = BuddyAllocator.attach(allocator.toHandle());
+    const used = allocator.allocOrThrow(0);
+    const block = used - (used % 512);
+    const { zone } = allocator;
+    const unlock = zone.unlock.bind(zone);
+    let left = holds;
+    zone.unlock = (): void => {
+      unlock();
+      if (--left === 0) other.zone.lock();
+    };
+    let taken: boolean | undefined;
+    try {
+      taken = allocator.allocContigRange(block, block + 600, () => true);
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'ERR_LOCK_TIMEOUT' });
+      timeouts++;
+    }
+    zone.unlock = unlock;
+    if (left <= 0) other.zone.unlock();
+    allocator.settleMoves(() => true);
+    for (const pfn of [block, block + 512]) allocator.unisolate(pfn);
+    // The block that was used, and all or nothing.
+    expect(allocator.stats().allocatedPages).toBe(taken === true ? 601 : 1);
+    expect(allocator.verify()).toEqual([]);
+    other.close();
+    allocator.close();
+    if (left > 0) break;
+  }
+  expect(timeouts).toBeGreaterThan(3);
+});
+
+test('slabs whose pages could not be freed for want of the lock are freed by the next call', () => {
+  const pool = BuddyAllocator.create({ pages: 256, data: null, caches: false, lockTimeoutMs: 5 });
+  const other = BuddyAllocator.attach(pool.toHandle());
+  const cache = ObjectCache.create(pool, { size: 2048, lockTimeoutMs: 5 });
+  const objects = Array.from({ length: 3 * cache.objectsPerSlab }, () => cache.alloc()!);
+  expect(cache.stats().slabs).toBe(3);
+  for (const object of objects) cache.free(object);
+  // Twice: each attempt closes a slab at most, and has one place for its pages.
+  for (let i = 0; i < 2; i++) {
+    other.zone.lock();
+    expect(() => cache.shrink()).toThrow(expect.objectContaining({ code: 'ERR_LOCK_TIMEOUT' }));
+    other.zone.unlock();
+  }
+  cache.shrink();
+  expect(cache.verify()).toEqual([]);
+  expect(pool.stats().freePages).toBe(256);
+  cache.close();
+  other.close();
+  pool.close();
+});
 
 test('a timer that parks waits for nobody: it comes again when the lock can be had', async () => {
   const options = { lockTimeoutMs: 20, parkAfterMs: 1 };

@@ -3,7 +3,7 @@
  *
  *     threads at work ─▶ some are ended; the owner allocates and hears of nothing ─▶ the others stand still
  *        ▲                                                                              │
- *        └── new threads ◀── what the dead held is freed ◀── reclaimed, settled, verified, counted
+ *        └── new threads ◀── what the dead held is freed ◀── reclaimed, all moves settled, verified, counted
  *
  * Each page that a thread holds carries its mark. After each round: all invariants; no page is marked that is not
  * allocated, none has two owners; of what is allocated and unmarked there is at most what the dead threads were given
@@ -11,7 +11,8 @@
  * objects, marked like pages. After a few rounds everything is freed, and must be one piece.
  *
  * With --without-proof nobody can see that a thread has ended but its owner, by the event: a call that waits for it gets
- * ERR_LOCK_TIMEOUT, and works when it is repeated.
+ * ERR_LOCK_TIMEOUT, and works when it is repeated. Moves that this left open are settled by their living threads when the
+ * dead are reclaimed; after that none may be open. First the soak makes sure that it would notice.
  */
 import { Worker } from 'node:worker_threads';
 import { flag, integer, readOptions } from '../../kit/options.js';
@@ -43,11 +44,16 @@ const LARGEST = Math.max(32, pages >> 3);
 const SLABS = 1 << 20;
 const OBJECT_BYTES = 200;
 const OBJECTS = 2000;
-const OPEN = 0;
+const GATE = 0;
 const FAULTS = 1;
 /** Milliseconds of the longest request; what a busy machine adds is in it. */
 const LONGEST = 2;
 const STATES = 8;
+/** The gate: one of these, and how often it was changed, in steps: a thread that falls asleep late must not miss one. */
+const GATE_STEP = 4;
+const [CLOSED, OPEN, SETTLE] = [0, 1, 2];
+/** A thread, while the gate is not open. */
+const [STANDING, SETTLED, FAILED] = [1, 2, 3];
 
 const log = new RunLog('buddy-kills', { done: 'kills', faults: 'violations' });
 const url = new URL('./kill-worker.mjs', import.meta.url);
@@ -70,9 +76,11 @@ class Life {
   /** Frees what the owner has from a call before the one that got no lock. */
   #owed: (() => void) | undefined;
   readonly #seed: number;
+  readonly #report: (text: string) => void;
 
-  constructor(seed: number) {
+  constructor(seed: number, report: (text: string) => void) {
     this.#seed = seed;
+    this.#report = report;
     this.#random = new Random(seed);
     this.pool = BuddyAllocator.create({
       pages,
@@ -93,7 +101,7 @@ class Life {
   }
 
   fault(text: string): void {
-    log.fault(`seed ${this.#seed}: ${text}`);
+    this.#report(`seed ${this.#seed}: ${text}`);
   }
 
   hire(thread: number): void {
@@ -167,23 +175,44 @@ class Life {
 
   /** Waits until every living thread stands between two requests. */
   async stop(dead: readonly number[]): Promise<void> {
-    Atomics.store(this.gate, OPEN, 0);
+    this.#setGate(CLOSED);
     for (const thread of this.crew.keys()) {
-      if (dead.includes(thread)) continue;
-      for (let tries = 0; Atomics.load(this.gate, STATES + thread) === 0; tries++) {
-        await sleep(1);
-        if (tries > 60_000) throw new Error(`seed ${this.#seed}: thread ${thread} does not stand`);
-      }
+      if (!dead.includes(thread)) await this.#reached(thread, STANDING);
     }
   }
 
-  go(): void {
-    Atomics.store(this.gate, OPEN, 1);
-    Atomics.notify(this.gate, OPEN);
+  async #reached(thread: number, state: number): Promise<void> {
+    for (let tries = 0; Atomics.load(this.gate, STATES + thread) < state; tries++) {
+      await sleep(1);
+      if (tries > 60_000) throw new Error(`seed ${this.#seed}: thread ${thread} does not stand`);
+    }
   }
 
-  /** Reclaims the dead, checks everything, and frees what they held. */
-  settle(dead: readonly number[]): void {
+  /** Living threads, which stand, settle the moves that a lock not to be had has left open. */
+  async settleLiving(dead: readonly number[]): Promise<void> {
+    const { gate } = this;
+    const living = [...this.crew.keys()].filter((thread) => !dead.includes(thread));
+    for (const thread of living) {
+      const at = STATES + thread;
+      if (Atomics.load(gate, at) !== FAILED) Atomics.store(gate, at, 0);
+    }
+    this.#setGate(SETTLE);
+    for (const thread of living) await this.#reached(thread, SETTLED);
+  }
+
+  go(): void {
+    this.#setGate(OPEN);
+  }
+
+  #setGate(state: number): void {
+    const { gate } = this;
+    const turn = Math.floor(Atomics.load(gate, GATE) / GATE_STEP) + 1;
+    Atomics.store(gate, GATE, turn * GATE_STEP + state);
+    Atomics.notify(gate, GATE);
+  }
+
+  /** Reclaims the dead and settles their moves. */
+  reclaim(dead: readonly number[]): void {
     const { pool, owners } = this;
     pool.reclaimThreads(dead, { reserve: true });
     this.#settleObjects(dead);
@@ -196,7 +225,11 @@ class Life {
       for (let p = old; p < old + count; p++) if (owners[p] === mover) owners[p] = 0;
       return moved;
     });
-    for (const { invariant, text } of pool.verify()) this.fault(`${invariant}: ${text}`);
+  }
+
+  /** Checks everything, and frees what the dead held. */
+  check(dead: readonly number[]): void {
+    for (const { invariant, text } of this.pool.verify()) this.fault(`${invariant}: ${text}`);
     const faults = Atomics.exchange(this.gate, FAULTS, 0);
     if (faults > 0) this.fault(`${faults} pages with two owners`);
     this.#count(dead);
@@ -230,6 +263,7 @@ class Life {
     let unmarked = 0;
     pool.walk((pfn, order, state, owner) => {
       const marks = new Set(owners.subarray(pfn, pfn + 2 ** order));
+      if (state === 'moving') this.fault(`a move to block ${pfn} is open`);
       if (state !== 'allocated') {
         if (marks.size > 1 || !marks.has(0)) this.fault(`page ${pfn} is ${state} and has an owner`);
         return;
@@ -261,7 +295,8 @@ class Life {
     const { pool } = this;
     const all = [...this.crew.keys()];
     await Promise.all([...this.crew.values()].map((worker) => worker.terminate()));
-    this.settle(all);
+    this.reclaim(all);
+    this.check(all);
     this.small?.shrink();
     if ((this.small?.stats().slabs ?? 0) > 0) this.fault('slabs without objects stay');
     pool.drain();
@@ -280,7 +315,9 @@ class Life {
       await sleep(this.#random.below(12));
       const dead = await this.kill();
       await this.stop(dead);
-      this.settle(dead);
+      this.reclaim(dead);
+      await this.settleLiving(dead);
+      this.check(dead);
       for (const thread of dead) this.hire(thread);
       this.go();
       done += dead.length;
@@ -292,8 +329,36 @@ class Life {
   }
 }
 
+/** A block that is nobody's and a move that is open must be faults, with owners and without. */
+function checkItself(seed: number): void {
+  let heard: string[] = [];
+  const life = new Life(seed, (text) => heard.push(text));
+  const { pool } = life;
+  const expectFault = (what: string, fault?: RegExp): void => {
+    heard = [];
+    life.check([]);
+    const right = fault === undefined ? heard.length === 0 : heard.some((text) => fault.test(text));
+    if (!right) log.fault(`the soak itself: ${what} gives [${heard.join('; ')}]`);
+  };
+  expectFault('an empty pool');
+  const lost = pool.allocOrThrow(0);
+  expectFault('a lost block', /nobody's|has the owner/);
+  life.owners[lost] = pool.thread;
+  const block = pool.allocOrThrow(0, { mobility: 'unmovable' });
+  life.owners[block] = pool.thread;
+  pool.allocContigRange(block, block + 1, () => {
+    expectFault('an open move', /is open/);
+    return false;
+  });
+  pool.close();
+}
+
+for (const seed of [1, 2]) checkItself(seed);
 for (let seed = options.seed; log.done < kills; seed++) {
-  await new Life(seed).run(Math.min(PER_LIFE, kills - log.done));
+  const report = (text: string): void => {
+    log.fault(text);
+  };
+  await new Life(seed, report).run(Math.min(PER_LIFE, kills - log.done));
 }
 console.log(
   `buddy-kills: ${timeouts} calls of the owner ended with ERR_LOCK_TIMEOUT; the longest request of any thread took ${longest.toFixed(0)} ms`,

@@ -5,7 +5,8 @@
 //     a move: the new place marked, then the old one unmarked from its first page on: that page is the turning point
 //
 // In some lives blocks have owners, the thread's number, and there are small objects, marked in `objectOwners` likewise.
-// It stands still between two requests while the gate is closed.
+// It stands still between two requests while the gate is closed. A move that got no lock after its callback is this thread's
+// to settle: when the gate says so, and before anything else is done.
 import { workerData } from 'node:worker_threads';
 import { Random } from '../../kit/random.mjs';
 
@@ -27,9 +28,16 @@ const MOBILITIES = ['movable', 'movable', 'unmovable', 'reclaimable'];
 /** First page -> { pages, order }; order -1: single pages. */
 const live = new Map();
 let held = 0;
-const [OPEN, FAULTS, LONGEST] = [0, 1, 2];
+const [GATE, FAULTS, LONGEST] = [0, 1, 2];
 const MINE = 8 + thread;
-const STANDING = 1;
+/** The gate: a state in these bits, and how often it was changed. */
+const GATE_STATE = 3;
+const [, OPEN, SETTLE] = [0, 1, 2];
+/** This thread, while the gate is not open. */
+const [STANDING, SETTLED, FAILED] = [1, 2, 3];
+const PAGEBLOCK = 512;
+/** A request with moves got no lock: its range, empty for one that has none. */
+let interrupted;
 
 const fault = () => Atomics.add(gate, FAULTS, 1);
 const mark = (pfn, count, from, to) => {
@@ -63,6 +71,29 @@ function move(from, to, count) {
   return true;
 }
 
+/** Runs a request that moves blocks and isolates those of its range. */
+function moving(start, end, request) {
+  try {
+    return request();
+  } catch (error) {
+    interrupted = { start, end };
+    throw error;
+  }
+}
+
+/** Ends what a request left that got no lock. */
+function settle() {
+  if (interrupted === undefined) return;
+  // Only `move` enters a new place, as its last act.
+  pool.settleMoves((from, to, count) => {
+    if (live.get(to)?.count === count) return true;
+    if (owners[to] !== 0) fault();
+    return false;
+  });
+  for (let pfn = interrupted.start; pfn < interrupted.end; pfn += PAGEBLOCK) pool.unisolate(pfn);
+  interrupted = undefined;
+}
+
 const requests = [
   () => claim(pool.alloc(0), 1, 0),
   () => {
@@ -81,14 +112,25 @@ const requests = [
   () => {
     const start = random.below(pages - (pages >> 3));
     const count = 1 + random.below(pages >> 3);
-    if (pool.allocContigRange(start, start + count, move)) claim(start, count, -1);
+    const first = start - (start % PAGEBLOCK);
+    const end = start + count;
+    if (moving(first, end, () => pool.allocContigRange(start, end, move))) claim(start, count, -1);
   },
-  () => pool.compact(move, () => true),
+  () => moving(0, 0, () => pool.compact(move, () => true)),
   () => pool.drain(),
   () => pool.park(),
 ];
 // Two of three requests are for blocks by order.
 const WEIGHTS = [0, 0, 0, 1, 1, 1, 1, 1, 2, 3, 4, 4, 5, 6, 7];
+
+/** Without a lock to be had there are no small objects in this thread's life: its id there is to be reclaimed first. */
+function attachObjects() {
+  try {
+    cache = ObjectCache.attach(pool, objects.handle, { thread: objects.thread, lockTimeoutMs });
+  } catch (error) {
+    if (proof || error.code !== 'ERR_LOCK_TIMEOUT') throw error;
+  }
+}
 
 function claimObject() {
   const object = cache.alloc();
@@ -152,17 +194,23 @@ function step() {
 }
 
 try {
-  if (objects !== undefined) {
-    cache = ObjectCache.attach(pool, objects.handle, { thread: objects.thread, lockTimeoutMs });
-  }
+  if (objects !== undefined) attachObjects();
   for (;;) {
     // Looked at again after every stand: a thread that wakes late must not go on when the gate is closed once more, for
     // whoever closed it has seen it stand.
-    while (load(gate, OPEN) === 0) {
-      store(gate, MINE, STANDING);
+    let now = load(gate, GATE);
+    for (; (now & GATE_STATE) !== OPEN; now = load(gate, GATE)) {
+      const settles = (now & GATE_STATE) === SETTLE;
+      if (settles) settle();
+      store(gate, MINE, settles ? SETTLED : STANDING);
       notify(gate, MINE);
-      wait(gate, OPEN, 0);
+      wait(gate, GATE, now);
       store(gate, MINE, 0);
+    }
+    if (interrupted !== undefined) {
+      // The owner of the lock has ended, and is reclaimed when all the others stand.
+      wait(gate, GATE, now);
+      continue;
     }
     const began = performance.now();
     step();
@@ -172,6 +220,5 @@ try {
 } catch (error) {
   console.log(`thread ${thread}, seed ${seed}: ${error.code ?? ''} ${error.stack}`);
   fault();
-  store(gate, MINE, STANDING);
-  wait(gate, OPEN, -1);
+  store(gate, MINE, FAILED);
 }

@@ -139,7 +139,8 @@ export class ObjectCache {
   /**
    * The cache of another thread.
    * @param pool  the same pool, attached in the calling thread
-   * @throws ERR_BUDDY_HANDLE for what is no whole handle of a cache of this pool; MemmapErrors as `BuddyAllocator.attach`
+   * @throws ERR_BUDDY_HANDLE for what is no whole handle of a cache of this pool; MemmapErrors as `BuddyAllocator.attach`;
+   *   ERR_LOCK_TIMEOUT: an id that was reserved has then to be reclaimed before it can be used again
    */
   static attach(
     pool: BuddyAllocator,

@@ -132,6 +132,8 @@ export class Slabs {
   close(): number {
     const w = this.#words;
     return this.locked(() => {
+      // What an exception has left: the record has one place.
+      this.giveBack();
       let closed = 0;
       for (let slab = 0; slab < w[Table.COUNT]!; slab++) {
         if (w[this.#slabs + slab] !== 0 && this.#closeOne(slab)) closed++;

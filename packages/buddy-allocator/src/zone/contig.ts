@@ -3,15 +3,16 @@
  *
  *     isolate  [pageblock][pageblock]   nothing of them is handed out any more
  *     migrate  used blocks are moved away by the user's callback (moves.ts)
- *     take     exactly [start, end) comes off the lists; the rest goes back when isolation is lifted
+ *     take     isolation is lifted, exactly [start, end) comes off the lists
  *
+ * Taking is one hold of the lock and its last act: a call that gets the lock no more has taken nothing.
  * Locks: each step takes the zone's lock for one pageblock or block; callbacks run without it.
  */
 import { PageState } from '@bootmem/memmap';
 
 import { checkFunction, checkPfn } from '../base/check.js';
 import { BuddyError } from '../base/errors.js';
-import { isolatePageblock, unisolatePageblock } from './isolation.js';
+import { isolatePageblock, unisolateLocked, unisolatePageblock } from './isolation.js';
 import { beginMove, type MoveCallback, runMove } from './moves.js';
 import { extractRun } from './range-take.js';
 import type { BuddyZone } from './zone.js';
@@ -107,17 +108,27 @@ export function allocContigRange(
     }
     zone.drainCaches();
     if (isolated.length < (last - first) / size) return false;
-    return migrateAway(zone, startPfn, endPfn, move) && takeFree(zone, startPfn, endPfn, owner);
+    if (!migrateAway(zone, startPfn, endPfn, move)) return false;
+    return takeFree(zone, startPfn, endPfn, isolated, owner);
   } finally {
-    // Whatever came in between, a callback that threw included.
+    // Whatever came in between, a callback that threw included; none when the range was taken.
     for (const pfn of isolated) unisolatePageblock(zone, pfn, zone.tag);
   }
 }
 
-/** Takes the range if all of it is free. */
-function takeFree(zone: BuddyZone, startPfn: number, endPfn: number, owner?: number): boolean {
+/** Takes the range if all of it is free; then the pageblocks are isolated no more, and the list of them is empty. */
+function takeFree(
+  zone: BuddyZone,
+  startPfn: number,
+  endPfn: number,
+  isolated: number[],
+  owner?: number,
+): boolean {
   return zone.locked(() => {
     if (!isFree(zone, startPfn, endPfn)) return false;
+    // First: whoever ends in it has taken nothing. Nobody else takes anything before the lock goes back.
+    for (const pfn of isolated) unisolateLocked(zone, pfn, zone.tag);
+    isolated.length = 0;
     extractRun(zone, startPfn, endPfn, owner);
     return true;
   });

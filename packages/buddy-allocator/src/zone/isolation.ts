@@ -113,18 +113,21 @@ export function isolatePageblock(zone: BuddyZone, pfn: number): boolean {
  * @returns false when it was not isolated, or not by `owner`
  */
 export function unisolatePageblock(zone: BuddyZone, pfn: number, owner?: number): boolean {
-  return zone.locked(() => {
-    const block = startOf(zone, pfn);
-    const { pageblocks } = zone.memmap;
-    if (!pageblocks.isIsolated(block)) return false;
-    const at = ownerAt(zone, zone.memmap.indexOf(block));
-    if (owner !== undefined && zone.words[at] !== owner) return false;
-    relistPageblock(zone, block, () => {
-      pageblocks.setIsolated(block, false);
-    });
-    countIsolated(zone, -1);
-    return true;
+  return zone.locked(() => unisolateLocked(zone, pfn, owner));
+}
+
+/** As {@link unisolatePageblock}, under the lock. */
+export function unisolateLocked(zone: BuddyZone, pfn: number, owner?: number): boolean {
+  const block = startOf(zone, pfn);
+  const { pageblocks } = zone.memmap;
+  if (!pageblocks.isIsolated(block)) return false;
+  const at = ownerAt(zone, zone.memmap.indexOf(block));
+  if (owner !== undefined && zone.words[at] !== owner) return false;
+  relistPageblock(zone, block, () => {
+    pageblocks.setIsolated(block, false);
   });
+  countIsolated(zone, -1);
+  return true;
 }
 
 /** Calls `visit` for each isolated pageblock of the zone: its first pfn and its owner's tag. No lock. */
