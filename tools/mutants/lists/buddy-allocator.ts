@@ -215,6 +215,15 @@ const mutants: readonly Mutant[] = [
     first: 'left-behind',
   },
   {
+    name: 'isolation: lifted after the range is taken, in a hold of its own',
+    file: 'zone/contig.ts',
+    find: `    for (const pfn of isolated) unisolateLocked(zone, pfn, zone.tag);
+    isolated.length = 0;
+`,
+    put: '',
+    first: 'no-proof.race',
+  },
+  {
     name: 'isolation: the next thread with the id lifts it',
     file: 'zone/isolation.ts',
     find: 'const due = ofEnded ? zone.hasEnded(owner) : owner === zone.tag;',
@@ -383,6 +392,14 @@ const mutants: readonly Mutant[] = [
     find: '        if (this.#ids.hasEnded(this.#words[at + Record.TAG]!)) this.#freeRecorded(at);',
     put: '',
     first: 'objects.kills',
+  },
+  {
+    name: 'objects: pages of a slab that an exception has left recorded are forgotten',
+    file: 'objects/slabs.ts',
+    find: `      this.giveBack();
+      let closed = 0;`,
+    put: '      let closed = 0;',
+    first: 'no-proof.race',
   },
   {
     name: 'hand-back: numbers are taken back without being in flight',
