@@ -1,6 +1,5 @@
 // A column store: four workers fill columns in one shared memory, and one of them is killed in the middle of it. What it had
 // finished stays in the table; what it had begun is found by its owner and freed; the others go on.
-import { once } from 'node:events';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { BuddyAllocator } from '@bootmem/buddy-allocator';
 
@@ -12,27 +11,31 @@ async function main() {
   const pool = BuddyAllocator.create({ bytes: 64 << 20, owners: true, threads: 5 });
   const handle = pool.toHandle();
   const table = new Map(); // name of a column -> first page
+  let begin, done;
+  const begun = new Promise((resolve) => (begin = resolve));
+  const full = new Promise((resolve) => (done = resolve));
   const workers = Array.from({ length: 4 }, () => {
     const thread = pool.reserveThread();
     const worker = new Worker(new URL(import.meta.url), { workerData: { handle, thread } });
     worker.on('message', ({ name, page }) => {
       table.set(name, page);
+      begin(thread);
       if (table.size >= COLUMNS) done();
     });
     return { worker, thread };
   });
-  let done;
-  const full = new Promise((resolve) => (done = resolve));
-  const [victim, ...others] = workers;
-  await once(victim.worker, 'message');
+  // Whichever finishes a column first: one that starts late may find all memory taken.
+  const first = await begun;
+  const victim = workers.find(({ thread }) => thread === first);
+  const others = workers.filter((one) => one !== victim);
 
   // Wherever it is: between two columns, in the middle of one, inside the allocator.
   await victim.worker.terminate();
   pool.reclaimThread(victim.thread);
-  const begun = pool.freeAllOf(victim.thread);
+  const freed = pool.freeAllOf(victim.thread);
   const left = pool.owners().some(({ owner }) => owner === victim.thread);
   console.log(
-    `of the killed worker: at most three columns begun: ${begun <= 24}, all freed: ${!left}`,
+    `of the killed worker: at most three columns begun: ${freed <= 24}, all freed: ${!left}`,
   );
 
   await full;
