@@ -233,6 +233,11 @@ export class Crew {
     return load(this.words, workerBase(id) + WORKER.SLEEP) === 1;
   }
 
+  /** Has the worker nothing to do right now? */
+  isFree(id: number): boolean {
+    return sent.isFree(this.words, workerBase(id));
+  }
+
   /** Takes waiting messages without the event loop, for an owner that blocks. */
   receiveAll(): void {
     for (const member of this.#members) {

@@ -21,7 +21,7 @@ import { KeepAlive } from './keep-alive.js';
 import { Linger } from './linger.js';
 import type { RingEntry } from './ring-entry.js';
 import { canRunHeld, runHeldHere } from './run-here.js';
-import { threadsWorth, wakeFor } from './wake-workers.js';
+import { isShort, threadsWorth, wakeFor } from './wake-workers.js';
 
 /** Submissions within one tick after which sleepers are looked at again. */
 const LOOK_EVERY = 16;
@@ -82,6 +82,14 @@ export class OwnerTurns {
     return this.#stamp;
   }
 
+  /** Are all jobs under way short? */
+  get #areShort(): boolean {
+    for (const { ring } of this.#entries.values()) {
+      if (ring.outstanding > 0 && !isShort(ring)) return false;
+    }
+    return true;
+  }
+
   /** A job was submitted to this ring. */
   noteSubmit(ring: JobRing): void {
     if (!this.#keepAlive.isOn) this.#keepAlive.begin();
@@ -93,13 +101,13 @@ export class OwnerTurns {
     if (!this.#flushScheduled) {
       this.#scheduleFlush();
       // If everybody sleeps, one thread can begin while the rest of the tick goes on.
-      wakeFor(this.#crew, ring, 1);
+      wakeFor(this.#crew, ring, 1, this.#areShort);
       return;
     }
     this.#sinceLook += 1;
     if (this.#sinceLook === LOOK_EVERY) {
       this.#sinceLook = 0;
-      wakeFor(this.#crew, ring, threadsWorth(ring));
+      wakeFor(this.#crew, ring, threadsWorth(ring), this.#areShort);
       if (ring.sent.held >= FEED_FROM * this.#crew.target) this.#feeder.feed(ring, this.#stamp);
     }
   }
@@ -129,7 +137,7 @@ export class OwnerTurns {
       if (ring.outstanding === 0) continue;
       if (ring.sent.held > 0 && !isAlone) this.#feeder.feed(ring, this.#stamp);
       ring.publish();
-      if (ring.waiting > 0) wakeFor(this.#crew, ring, threadsWorth(ring));
+      if (ring.waiting > 0) wakeFor(this.#crew, ring, threadsWorth(ring), this.#areShort);
     }
   }
 

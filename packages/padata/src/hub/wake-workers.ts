@@ -1,6 +1,7 @@
 /**
  * Which threads the owner wakes for jobs that wait: one for the first of a tick, then as many as the work is worth.
- * A wake-up costs more than many a job, so nobody is woken while enough are awake.
+ * A wake-up costs more than many a job, so nobody is woken while enough are awake. A thread that runs a job counts as awake
+ * only while jobs are known to be short: it may be away for long, and a job would wait for it beside one that sleeps.
  */
 import type { Crew } from '../crew/crew.js';
 import { sleep } from '../protocol/machine.js';
@@ -18,13 +19,22 @@ export function threadsWorth(ring: JobRing): number {
   return Math.min(waiting, Math.ceil((waiting * ns) / 1e6 / WAKE_WORTH_MS));
 }
 
-/** Wakes threads until `wanted` of those that may run this ring are awake. */
-export function wakeFor(crew: Crew, ring: JobRing, wanted: number): void {
+/** Are jobs of this ring known to be worth no further thread each? */
+export function isShort(ring: JobRing): boolean {
+  const ns = Atomics.load(ring.memory.words, RING.RUN_NS);
+  return ns > 0 && ns <= WAKE_WORTH_MS * 1e6;
+}
+
+/**
+ * Wakes threads until `wanted` of those that may run this ring are awake.
+ * @param areShort what threads run now soon ends
+ */
+export function wakeFor(crew: Crew, ring: JobRing, wanted: number, areShort: boolean): void {
   let awake = 0;
   for (let id = 1; id <= crew.capacity; id += 1) {
     const member = crew.member(id);
     if (member === undefined || member.state === 'leaving') continue;
-    if (ring.allows(id) && !crew.isAsleep(id)) awake += 1;
+    if (ring.allows(id) && !crew.isAsleep(id) && (areShort || crew.isFree(id))) awake += 1;
     if (awake >= wanted) return;
   }
   for (const member of crew.members()) {
