@@ -98,6 +98,9 @@ test('no thread begins a second one while another sleeps that has none', () => {
   // However long the other takes to get a CPU: it has begun one now.
   now += 40;
   expect(runner.canWork).toBe(false);
+  // A job of its own that keeps it is no waiting.
+  now += 1000;
+  expect(runner.canWork).toBe(false);
   other(2, 1);
   expect(take()).toBe(2);
   // Its share is three: beyond that it leaves them to whoever has fewer.
@@ -126,10 +129,14 @@ test('nothing is left to threads that work, or that may not take it', () => {
 test('a thread that was waited for and did not come is not waited for again until it has done something', () => {
   const { runner, other, submit, take } = thread(64, 3);
   other(2, 0);
-  other(3, 1);
-  submit(8);
+  other(3, 2);
+  submit(9);
   expect(take()).toBe(1);
-  now += 51;
+  for (let i = 0; i < 49; i += 1) {
+    now += 1;
+    expect(runner.canWork).toBe(false);
+  }
+  now += 1;
   expect(runner.canWork).toBe(true);
   expect(take()).toBe(2);
   // The second is out of the question, the third has its share to take.

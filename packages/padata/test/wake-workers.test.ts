@@ -20,7 +20,7 @@ function wokenOf(threads: readonly Doing[], wanted: number, areShort: boolean): 
     wakeOne: (id: number) => doing(id) === 'sleeps' && woken.push(id) > 0,
   };
   const ring = { allows: () => true };
-  wakeFor(crew as unknown as Crew, ring as unknown as JobRing, wanted, areShort);
+  wakeFor(crew as unknown as Crew, ring as unknown as JobRing, wanted, () => areShort);
   return woken;
 }
 

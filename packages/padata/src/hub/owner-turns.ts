@@ -16,6 +16,7 @@ import { ring as protocol } from '../protocol/machine.js';
 import { RING } from '../protocol/ring-layout.js';
 import type { JobRing } from '../ring/job-ring.js';
 import { QUICK_NS } from '../ring/wake-ahead.js';
+import { BusyRings } from './busy-rings.js';
 import type { Feeder } from './feeder.js';
 import { KeepAlive } from './keep-alive.js';
 import { Linger } from './linger.js';
@@ -45,7 +46,7 @@ export class OwnerTurns {
   isLazy = false;
   readonly #platform: Platform;
   readonly #crew: Crew;
-  readonly #entries: ReadonlyMap<number, RingEntry>;
+  readonly #busy: BusyRings;
   readonly #feeder: Feeder;
   readonly #keepAlive: KeepAlive;
   readonly #linger = new Linger();
@@ -68,12 +69,9 @@ export class OwnerTurns {
   ) {
     this.#platform = platform;
     this.#crew = crew;
-    this.#entries = entries;
+    this.#busy = new BusyRings(entries);
     this.#feeder = feeder;
-    this.#keepAlive = new KeepAlive(crew, () => {
-      for (const { ring } of entries.values()) if (ring.outstanding > 0) return true;
-      return false;
-    });
+    this.#keepAlive = new KeepAlive(crew, () => this.#busy.isAnyOut);
   }
 
   /** The owner's clock for stamps: read once per tick. */
@@ -83,15 +81,15 @@ export class OwnerTurns {
   }
 
   /** Are all jobs under way short? */
-  get #areShort(): boolean {
-    for (const { ring } of this.#entries.values()) {
+  readonly #areShort = (): boolean => {
+    for (const { ring } of this.#busy.list)
       if (ring.outstanding > 0 && !isShort(ring)) return false;
-    }
     return true;
-  }
+  };
 
   /** A job was submitted to this ring. */
   noteSubmit(ring: JobRing): void {
+    this.#busy.note(ring);
     if (!this.#keepAlive.isOn) this.#keepAlive.begin();
     if (this.#crew.isAlone) {
       this.scheduleDelivery();
@@ -133,7 +131,7 @@ export class OwnerTurns {
     this.#flushScheduled = false;
     this.isLazy = false;
     const isAlone = this.#crew.isAlone;
-    for (const { ring } of this.#entries.values()) {
+    for (const { ring } of this.#busy.list) {
       if (ring.outstanding === 0) continue;
       if (ring.sent.held > 0 && !isAlone) this.#feeder.feed(ring, this.#stamp);
       ring.publish();
@@ -177,7 +175,8 @@ export class OwnerTurns {
     // What callbacks submit is published every 16 jobs and at the end of the turn.
     this.isLazy = this.#quick;
     const isAlone = this.#crew.isAlone;
-    for (const entry of this.#entries.values()) {
+    this.#busy.tidy();
+    for (const entry of this.#busy.list) {
       const { ring } = entry;
       if (ring.outstanding === 0) continue;
       if (isAlone && (runHeldHere(entry) || entry.runner.scan())) count += 1;
@@ -191,7 +190,7 @@ export class OwnerTurns {
   /** Sends inputs that wait to threads that have room. */
   feedAll(): void {
     if (this.#crew.isAlone) return;
-    for (const { ring } of this.#entries.values()) {
+    for (const { ring } of this.#busy.list) {
       if (ring.sent.held > 0) this.#feeder.feed(ring, this.#stamp);
     }
   }
@@ -204,7 +203,7 @@ export class OwnerTurns {
     if (this.#guard !== undefined) return;
     let busy = false;
     let patient = true;
-    for (const { ring } of this.#entries.values()) {
+    for (const { ring } of this.#busy.list) {
       if (ring.outstanding === 0) continue;
       busy = true;
       patient &&= ring.isPatient;
@@ -214,7 +213,7 @@ export class OwnerTurns {
     const timer = setTimeout(() => {
       this.#guard = undefined;
       this.#guardMs = Math.min(GUARD_MAX_MS, this.#guardMs * 2);
-      for (const { ring } of this.#entries.values()) ring.awaitNext();
+      for (const { ring } of this.#busy.list) if (ring.outstanding > 0) ring.awaitNext();
       this.deliverAll();
     }, this.#guardMs);
     (timer as { unref?: () => void }).unref?.();
@@ -223,14 +222,16 @@ export class OwnerTurns {
 
   /** Is the next job of any ring done? */
   readonly #anyDone = (): boolean => {
-    for (const { ring } of this.#entries.values()) if (ring.anyDone()) return true;
+    for (const { ring } of this.#busy.list) {
+      if (ring.outstanding > 0 && ring.anyDone()) return true;
+    }
     return false;
   };
 
   /** Waits awake for a moment when jobs are so quick that sleeping would cost more; true = one is done. */
   #lingerForQuickJobs(): boolean {
     let quick = false;
-    for (const { ring } of this.#entries.values()) {
+    for (const { ring } of this.#busy.list) {
       if (ring.outstanding === 0) continue;
       if (ring.anyDone()) return true;
       const ns = Atomics.load(ring.memory.words, RING.RUN_NS);
@@ -276,10 +277,10 @@ export class OwnerTurns {
   /** Asked after the owner has said that it sleeps. */
   readonly #hasWork = (): boolean => {
     const isAlone = this.#crew.isAlone;
-    for (const { ring, runner } of this.#entries.values()) {
-      if (ring.anyDone()) return true;
-      if (ring.outstanding === 0) continue;
+    for (const { ring, runner } of this.#busy.list) {
       // Jobs that were settled from outside may be unclaimed still, though all are delivered.
+      if (ring.outstanding === 0) continue;
+      if (ring.anyDone()) return true;
       if (isAlone ? runner.canWork || canRunHeld(ring, runner) : this.#feeder.canFeed(ring)) {
         return true;
       }

@@ -27,14 +27,17 @@ export function isShort(ring: JobRing): boolean {
 
 /**
  * Wakes threads until `wanted` of those that may run this ring are awake.
- * @param areShort what threads run now soon ends
+ * @param areShort does what threads run now soon end? Asked only when one of them runs something
  */
-export function wakeFor(crew: Crew, ring: JobRing, wanted: number, areShort: boolean): void {
+export function wakeFor(crew: Crew, ring: JobRing, wanted: number, areShort: () => boolean): void {
   let awake = 0;
+  let isShortNow: boolean | undefined;
   for (let id = 1; id <= crew.capacity; id += 1) {
     const member = crew.member(id);
     if (member === undefined || member.state === 'leaving') continue;
-    if (ring.allows(id) && !crew.isAsleep(id) && (areShort || crew.isFree(id))) awake += 1;
+    if (ring.allows(id) && !crew.isAsleep(id)) {
+      if (crew.isFree(id) || (isShortNow ??= areShort())) awake += 1;
+    }
     if (awake >= wanted) return;
   }
   for (const member of crew.members()) {

@@ -53,6 +53,8 @@ export interface JobRing {
   readonly arenaBytes: number;
   /** Its memory may be another ring's by now. */
   closed: boolean;
+  /** The owner's turns look at it: it has, or had a moment ago, jobs that are out. */
+  isListed: boolean;
   /** Set when the ring's jobs cannot be run at all. */
   readonly broken: unknown;
   /** Why nobody will run the ring's jobs; undefined = they are run. */

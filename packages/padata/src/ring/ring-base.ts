@@ -36,6 +36,7 @@ export abstract class RingBase {
   readonly ends: JobEnds;
   readonly sent: SentJobs;
   closed = false;
+  isListed = false;
   broken: unknown;
   delivered = 0;
   failed = 0;

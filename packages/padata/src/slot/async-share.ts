@@ -6,6 +6,10 @@
  * a thread begins no second one while another has nothing to do and none, and none beyond its share while another has
  * nothing to do and fewer: they are woken and waited for, since on a busy machine a thread takes its time to come. Those
  * that work get a moment, and only for what is beyond its share.
+ *
+ * Its share are the jobs that have not ended, divided among the threads and rounded down: what is over goes to whoever has
+ * the fewest. Its patience is measured in looks. While its own promises compute it does not look, and nobody loses by a
+ * job that is left; where it gets no processor, the others may get none either.
  */
 import { RING } from '../protocol/ring-layout.js';
 import { countWorkers } from '../protocol/worker-set.js';
@@ -21,6 +25,8 @@ const WAKE_MS = 0.05;
 const PATIENCE_MS = 50;
 /** Those that work may be about to end, and are waited for so long. */
 const MOMENT_MS = 1;
+/** Between two looks it has waited for so long at most: beyond that a job kept it, or it had no processor, as the others. */
+const LOOK_MS = 1;
 /** One of them is woken so often, in milliseconds. */
 const WAKE_EVERY_MS = 1;
 /** The time of such jobs is looked at not more often than this, in milliseconds. */
@@ -38,6 +44,8 @@ const { load } = Atomics;
 
 /** The promises of one ring on one thread, as a number. */
 export class AsyncShare {
+  /** It leaves jobs to others for a moment. */
+  isPatient = false;
   readonly #words: Int32Array;
   readonly #threads: number;
   readonly #most: number;
@@ -52,8 +60,9 @@ export class AsyncShare {
   #busyFrom: number | undefined;
   #measuredAt = 0;
   #endedSince = 0;
-  /** Since when jobs are left to others; 0 = they are not. */
-  #leftSince = 0;
+  /** For how long it has waited for them, and when it looked last. */
+  #waitedMs = 0;
+  #lookedAt = 0;
   #wokenAt = 0;
 
   /**
@@ -85,18 +94,21 @@ export class AsyncShare {
   leavesToOthers(): boolean {
     if (this.#count === 0 || (this.#costMs !== undefined && this.#costMs <= WAKE_MS)) return false;
     const words = this.#words;
-    const out = (load(words, RING.PUBLISHED) - load(words, RING.PROCESSED)) | 0;
-    const hasShare = this.#count * countWorkers(words, RING.ALLOWED, this.#threads) >= out;
+    const hasShare =
+      (this.#count + 1) * countWorkers(words, RING.ALLOWED, this.#threads) > this.#unended;
     // Whoever has fewer of all promises than this thread of this ring's has room for one of them.
     const below = hasShare ? this.#count : 1;
     const seen = this.#others.look(below);
     if (seen === Seen.NONE || (seen === Seen.WORKS && !hasShare)) {
-      this.#leftSince = 0;
+      this.isPatient = false;
       return false;
     }
     const now = performance.now();
-    if (this.#leftSince === 0) this.#leftSince = now;
-    if (now - this.#leftSince >= (seen === Seen.FREE ? PATIENCE_MS : MOMENT_MS)) {
+    if (!this.isPatient) this.#waitedMs = 0;
+    else this.#waitedMs += Math.min(LOOK_MS, now - this.#lookedAt);
+    this.isPatient = true;
+    this.#lookedAt = now;
+    if (this.#waitedMs >= (seen === Seen.FREE ? PATIENCE_MS : MOMENT_MS)) {
       if (seen === Seen.FREE) this.#others.giveUp(below);
       return false;
     }
@@ -107,14 +119,18 @@ export class AsyncShare {
     return true;
   }
 
-  /** It leaves jobs to others for a moment. */
-  get isPatient(): boolean {
-    return this.#leftSince !== 0;
+  /** Jobs of the ring that have not ended, at most. What has ended and is not delivered may be far more than those. */
+  get #unended(): number {
+    const words = this.#words;
+    const published = load(words, RING.PUBLISHED);
+    const out = (published - load(words, RING.PROCESSED)) | 0;
+    const unbegun = Math.max(0, (published - load(words, RING.CLAIM)) | 0);
+    return Math.min(out, unbegun + this.#count + this.#others.pending);
   }
 
   /** Nothing is left to others (any more). */
   takesAll(): void {
-    this.#leftSince = 0;
+    this.isPatient = false;
   }
 
   /** What a job costs a thread, with the rest of an asynchronous one; undefined before it is known. */

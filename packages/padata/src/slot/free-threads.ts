@@ -30,6 +30,16 @@ export class FreeThreads {
     this.#self = self;
   }
 
+  /** Promises that those of them wait for which may run jobs of this ring, whatever ring they are of. */
+  get pending(): number {
+    const capacity = this.#control[HEAD.CAPACITY]!;
+    let sum = 0;
+    for (let w = 1; w <= capacity; w += 1) {
+      if (w !== this.#self && hasWorker(this.#ring, RING.ALLOWED, w)) sum += this.#pending(w);
+    }
+    return sum;
+  }
+
   /** Is there one that waits for fewer promises than `below`? */
   look(below: number): Seen {
     const capacity = this.#control[HEAD.CAPACITY]!;
