@@ -1,7 +1,7 @@
-import { execFileSync, spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createNatsPool } from '@bootmem/padata-nats';
 import { startNatsWorker } from '@bootmem/padata-nats/worker';
+import { hasOpenssl, makeCertificates } from './support/certificates.js';
 import { TestServer, WorkerProcess, command, jobsFile, withServer } from './support/server.js';
 
 const USERS = `
@@ -106,59 +106,15 @@ withServer('who may do what', () => {
   });
 });
 
-const openssl = spawnSync('openssl', ['version']).status === 0;
-const withTls = openssl ? withServer : describe.skip;
-if (!openssl)
-  process.stderr.write('\n*** SKIPPED: no openssl to make certificates: TLS is not tested.\n');
+const withTls = hasOpenssl ? withServer : describe.skip;
 
 withTls('TLS', () => {
   test('server and client prove who they are', async () => {
     const server = await TestServer.start();
-    const { folder } = server;
-    const make = (...args: string[]): void => {
-      execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' });
-    };
-    const common = ['-newkey', 'rsa:2048', '-nodes', '-days', '2'];
-    make('req', '-x509', ...common, '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', '/CN=test ca');
-    for (const name of ['server', 'client']) {
-      make(
-        'req',
-        ...common,
-        '-keyout',
-        `${name}.key`,
-        '-out',
-        `${name}.csr`,
-        '-subj',
-        `/CN=${name}`,
-        '-addext',
-        'subjectAltName=IP:127.0.0.1,DNS:localhost',
-      );
-      make(
-        'x509',
-        '-req',
-        '-in',
-        `${name}.csr`,
-        '-CA',
-        'ca.pem',
-        '-CAkey',
-        'ca.key',
-        '-CAcreateserial',
-        '-days',
-        '2',
-        '-copy_extensions',
-        'copy',
-        '-out',
-        `${name}.pem`,
-      );
-    }
+    const { server: own, client: tls } = makeCertificates(server.folder);
     const secure = await TestServer.start(`
-      tls { cert_file: "${folder}/server.pem", key_file: "${folder}/server.key", ca_file: "${folder}/ca.pem", verify: true }
+      tls { cert_file: "${own.cert}", key_file: "${own.key}", ca_file: "${own.ca}", verify: true }
     `);
-    const tls = {
-      ca: `${folder}/ca.pem`,
-      cert: `${folder}/client.pem`,
-      key: `${folder}/client.key`,
-    };
     const worker = new WorkerProcess(secure, [
       '--tls-ca',
       tls.ca,

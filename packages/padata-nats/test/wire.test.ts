@@ -1,3 +1,4 @@
+import { serialize } from 'node:v8';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { PadataError } from '@bootmem/padata';
@@ -12,6 +13,7 @@ import {
   encodeValue,
 } from '../dist/wire/values.js';
 import { parsePresence } from '../dist/server/roster.js';
+import { parseRunInfo } from '../dist/server/run-info.js';
 
 const items = fc.array(
   fc.record({ kind: fc.integer({ min: 0, max: 255 }), bytes: fc.uint8Array({ maxLength: 40 }) }),
@@ -157,4 +159,84 @@ test('whatever is said on the subject of presence, only workers are believed', (
     expect(parsePresence(bytes(other))).toBeUndefined();
   }
   expect(parsePresence(Uint8Array.of(1, 2))).toBeUndefined();
+});
+
+describe('descriptions of runs', () => {
+  const info = {
+    kind: 'series',
+    module: 'jobs',
+    name: 'double',
+    shared: { any: 'thing' },
+    key: new Uint8Array(32).fill(5),
+    epoch: 3,
+    idempotent: true,
+    retries: 2,
+    slotBytes: undefined,
+    inputBytes: undefined,
+    graceMs: 100,
+  };
+
+  test('come back as they were, without fields that nobody knows', () => {
+    expect(parseRunInfo({ ...info, later: 1 })).toEqual(info);
+    expect(parseRunInfo({ ...info, kind: 'range', shared: undefined })).toMatchObject({
+      kind: 'range',
+    });
+  });
+
+  test.each([
+    ['kind', 'other'],
+    ['module', ''],
+    ['module', 5],
+    ['name', undefined],
+    ['name', 'x'.repeat(5000)],
+    ['key', undefined],
+    ['key', new Uint8Array(31)],
+    ['key', 'x'.repeat(32)],
+    ['inputBytes', 'borrow'],
+    ['epoch', 256],
+    ['epoch', -1],
+    ['idempotent', 'yes'],
+    ['retries', Infinity],
+    ['retries', 1001],
+    ['retries', 0.5],
+    ['slotBytes', -1],
+    ['graceMs', NaN],
+  ])('%s of %p is refused by name', (field, value) => {
+    expect(() => parseRunInfo({ ...info, [field]: value })).toThrow(
+      expect.objectContaining({ code: 'ERR_PADATA_NATS_WIRE', details: { field } }),
+    );
+  });
+
+  test('whatever a stranger stores is a description or an error with a code; prototypes give nothing', () => {
+    expect(() => parseRunInfo(Object.create(info))).toThrow(PadataNatsError);
+    fc.assert(
+      fc.property(fc.anything(), (value) => {
+        try {
+          parseRunInfo(value);
+        } catch (error) {
+          expect((error as PadataNatsError).code).toBe('ERR_PADATA_NATS_WIRE');
+        }
+      }),
+    );
+  });
+});
+
+test('whatever a stranger sends as an error is one with a code', () => {
+  fc.assert(
+    fc.property(fc.anything(), (value) => {
+      let bytes: Uint8Array;
+      try {
+        bytes = serialize(value);
+      } catch {
+        return;
+      }
+      const error = decodeError({ kind: ItemKind.ERROR, bytes });
+      expect((error as PadataNatsError).code).toBe('ERR_PADATA_NATS_WIRE');
+    }),
+  );
+  for (const odd of [{ of: 'padata' }, { of: 'other', record: {}, details: {} }, null]) {
+    expect(decodeError({ kind: ItemKind.ERROR, bytes: serialize(odd) })).toBeInstanceOf(
+      PadataNatsError,
+    );
+  }
 });

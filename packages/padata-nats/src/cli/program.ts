@@ -9,7 +9,8 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { openConnection } from '../server/connection.js';
 import type { ConnectionOptions } from '../server/connection.js';
 import { Roster } from '../server/roster.js';
-import { openEngine } from '../server/streams.js';
+import { isNotFound, openEngine } from '../server/streams.js';
+import type { Engine } from '../server/streams.js';
 import { PadataNatsError, textOf } from '../wire/errors.js';
 import { DEFAULT_PREFIX, Names } from '../wire/names.js';
 import { startNatsWorker } from '../worker/nats-worker.js';
@@ -127,8 +128,9 @@ async function worker(flags: WorkerFlags): Promise<void> {
       `worker ${started.id}: ${threads} threads, prefix ${flags.prefix}, modules ${modules.join(', ')}\n`,
     );
   });
-  const { jobs, failed: bad } = started.stats();
-  process.stdout.write(`left after ${jobs} jobs, ${bad} of them given up\n`);
+  const { jobs, failed: bad, deadLetters } = started.stats();
+  const odd = deadLetters === 0 ? '' : `; ${deadLetters} messages moved to the dead letters`;
+  process.stdout.write(`left after ${jobs} jobs, ${bad} of them given up${odd}\n`);
 }
 
 async function status(flags: ServerFlags & { readonly json?: boolean }): Promise<void> {
@@ -140,12 +142,15 @@ async function status(flags: ServerFlags & { readonly json?: boolean }): Promise
     await new Promise((resolve) => setTimeout(resolve, ANSWER_MS));
     const workers = roster.workers();
     const { state } = await engine.jsm.streams.info(names.jobsStream, { subjects_filter: '>' });
+    const deadLetters = await countDead(engine);
     const waiting: Record<string, number> = {};
     for (const [subject, messages] of Object.entries(state.subjects ?? {})) {
       waiting[names.runOf(subject)] = messages;
     }
     if (flags.json === true) {
-      process.stdout.write(`${JSON.stringify({ prefix: names.prefix, workers, waiting })}\n`);
+      process.stdout.write(
+        `${JSON.stringify({ prefix: names.prefix, workers, waiting, deadLetters })}\n`,
+      );
       return;
     }
     process.stdout.write(`${workers.length} workers\n`);
@@ -157,8 +162,21 @@ async function status(flags: ServerFlags & { readonly json?: boolean }): Promise
     const runs = Object.entries(waiting);
     process.stdout.write(`${runs.length} runs with jobs that are not done\n`);
     for (const [id, messages] of runs) process.stdout.write(`  ${id}: ${messages} messages\n`);
+    if (deadLetters > 0) {
+      process.stdout.write(`${deadLetters} dead letters, in the stream ${names.deadStream}\n`);
+    }
   } finally {
     await nc.close();
+  }
+}
+
+/** Messages that nobody could use; 0 while their stream was not needed. */
+async function countDead({ jsm, names }: Engine): Promise<number> {
+  try {
+    return (await jsm.streams.info(names.deadStream)).state.messages;
+  } catch (error) {
+    if (isNotFound(error)) return 0;
+    throw error;
   }
 }
 

@@ -1,12 +1,13 @@
 /**
  * Values that do not fit a message: put into the prefix's object store, sent by name.
  *
- *     item larger than a message ─▶ object RUN.SEQ.in | RUN.SEQ.out (first byte: the item's kind) ─▶ item STORED
+ *     item larger than a message ─▶ object RUN.SEQ.in | RUN.SEQ.out: kind (1), bytes, seal ─▶ item STORED
  *
  * An object is written again under the same name when a job is run again, and taken away with its job.
  */
 import { BATCH_HEADER_BYTES, itemBytes } from '../wire/batch.js';
 import { PadataNatsError, textOf } from '../wire/errors.js';
+import { SEAL_BYTES, openNamed, sealNamed } from '../wire/seal.js';
 import { ItemKind } from '../wire/values.js';
 import type { Item } from '../wire/values.js';
 import { isNotFound } from './streams.js';
@@ -30,13 +31,12 @@ export class LargeValues {
 
   /**
    * The item itself when it fits, else a reference to what was stored.
+   * @param key the run's, which the object is sealed with; none for the description that holds it
    * @throws ERR_PADATA_NATS_VALUE
    */
-  async outgoing(item: Item, name: string): Promise<Item> {
+  async outgoing(item: Item, name: string, key?: Uint8Array): Promise<Item> {
     if (this.fits(item)) return item;
-    const object = new Uint8Array(1 + item.bytes.length);
-    object[0] = item.kind;
-    object.set(item.bytes, 1);
+    const object = encodeObject(item, name, key);
     try {
       const store = await this.#engine.values();
       await store.putBlob({ name }, object);
@@ -48,9 +48,10 @@ export class LargeValues {
 
   /**
    * The item itself, or what its reference names.
-   * @throws ERR_PADATA_NATS_VALUE
+   * @param key as it was stored with
+   * @throws ERR_PADATA_NATS_VALUE; its `details.isGone` is true where another try would be in vain
    */
-  async incoming(item: Item): Promise<Item> {
+  async incoming(item: Item, key?: Uint8Array): Promise<Item> {
     if (item.kind !== ItemKind.STORED) return item;
     const name = decoder.decode(item.bytes);
     let object: Uint8Array | null;
@@ -60,10 +61,14 @@ export class LargeValues {
     } catch (error) {
       throw valueError('fetched', name, error);
     }
-    if (object === null || object.length === 0) {
-      throw valueError('fetched', name, new Error('it is not there any more'));
+    if (object === null) {
+      throw valueError('fetched', name, new Error('it is not there any more'), true);
     }
-    return { kind: object[0]!, bytes: object.subarray(1) };
+    const plain = key === undefined ? object : openNamed(name, object, key);
+    if (plain === undefined || plain.length === 0) {
+      throw valueError('fetched', name, new Error('somebody else put it there'), true);
+    }
+    return { kind: plain[0]!, bytes: plain.subarray(1) };
   }
 
   /** Takes a stored value away; nothing happens when it is not there. */
@@ -77,11 +82,20 @@ export class LargeValues {
   }
 }
 
-function valueError(what: string, name: string, error: unknown): PadataNatsError {
+function encodeObject({ kind, bytes }: Item, name: string, key?: Uint8Array): Uint8Array {
+  const object = new Uint8Array(1 + bytes.length + (key === undefined ? 0 : SEAL_BYTES));
+  const plain = object.subarray(0, 1 + bytes.length);
+  plain[0] = kind;
+  plain.set(bytes, 1);
+  if (key !== undefined) object.set(sealNamed(name, plain, key), plain.length);
+  return object;
+}
+
+function valueError(what: string, name: string, error: unknown, isGone = false): PadataNatsError {
   return new PadataNatsError(
     'ERR_PADATA_NATS_VALUE',
     `a large value cannot be ${what}: ${textOf(error)}`,
-    { name },
+    { name, isGone },
     { cause: error },
   );
 }

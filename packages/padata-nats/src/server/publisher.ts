@@ -7,8 +7,8 @@
  *        └──────────────────────────────────────────────────────────┘
  *     refused (too large, storage full, no permission) ─▶ error
  */
+import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import type { JetStreamClient, JetStreamPublishOptions, PubAck } from '@nats-io/jetstream';
-import type { NatsConnection } from '@nats-io/transport-node';
 import { textOf } from '../wire/errors.js';
 import { serverError } from './streams.js';
 
@@ -33,11 +33,15 @@ export class Publisher {
 
   /**
    * Resolves when the message is stored.
-   * @param id message id; the same message keeps it whoever publishes it
+   * @param id      message id; the same message keeps it whoever publishes it
+   * @param headers what else is said of it
    * @throws ERR_PADATA_NATS_SERVER when the server refuses, or the connection was closed for good
    */
-  publish(subject: string, data: Uint8Array, id?: string): Promise<PubAck> {
-    return this.#untilStored(subject, data, id === undefined ? {} : { msgID: id });
+  publish(subject: string, data: Uint8Array, id?: string, headers?: MsgHdrs): Promise<PubAck> {
+    return this.#untilStored(subject, data, {
+      ...(id === undefined ? {} : { msgID: id }),
+      ...(headers === undefined ? {} : { headers }),
+    });
   }
 
   /**

@@ -1,7 +1,10 @@
 /**
- * What workers need to know about a run: stored once, fetched by each worker at the run's first job.
+ * What workers need to know about a run: stored once, fetched by each worker at the run's first job. Whoever may publish
+ * may have written it, so each field is checked.
  */
 import { decodeBatch, encodeBatch, BatchType } from '../wire/batch.js';
+import { PadataNatsError } from '../wire/errors.js';
+import { isKey } from '../wire/seal.js';
 import { decodeValue, encodeValue } from '../wire/values.js';
 import { LargeValues } from './large-values.js';
 import type { Publisher } from './publisher.js';
@@ -17,6 +20,8 @@ export interface RunInfo {
   readonly name: string;
   /** A series' shared value, or a range job's argument. */
   readonly shared: unknown;
+  /** What all of the run's messages are sealed with; the same after a resume. */
+  readonly key: Uint8Array;
   /** Times the run was resumed, modulo 256. */
   readonly epoch: number;
   /** A job may be run again when it is unknown whether it ran. */
@@ -42,13 +47,57 @@ export async function publishRunInfo(
   await publisher.publish(engine.names.info(run), data);
 }
 
-/** A run's description, or undefined when there is none (any more). */
+/** What a field of a description has to be. */
+const FIELDS: Readonly<Record<keyof RunInfo, (value: unknown) => boolean>> = {
+  kind: (value) => value === 'series' || value === 'range',
+  module: isName,
+  name: isName,
+  shared: () => true,
+  key: isKey,
+  epoch: (value) => isWhole(value, 0, 255),
+  idempotent: (value) => typeof value === 'boolean',
+  retries: (value) => isWhole(value, 0, MOST_RETRIES),
+  slotBytes: (value) => value === undefined || isWhole(value, 0, 2 ** 31 - 1),
+  inputBytes: (value) => value === undefined || value === 'view' || value === 'copy',
+  graceMs: (value) => value === undefined || isWhole(value, 0, 2 ** 31 - 1),
+};
+const MOST_RETRIES = 1000;
+/** Characters of a name of a module or function. */
+const LONGEST_NAME = 4096;
+
+function isName(value: unknown): boolean {
+  return typeof value === 'string' && value.length > 0 && value.length <= LONGEST_NAME;
+}
+
+function isWhole(value: unknown, least: number, most: number): boolean {
+  return Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
+}
+
+/**
+ * A description as it came: anybody who may publish may have written it. Fields that are not known are let go of.
+ * @throws ERR_PADATA_NATS_WIRE for anything but a description
+ */
+export function parseRunInfo(value: unknown): RunInfo {
+  const given = Object(value) as Record<string, unknown>;
+  const own = (name: string): unknown => (Object.hasOwn(given, name) ? given[name] : undefined);
+  for (const [name, fits] of Object.entries(FIELDS)) {
+    if (fits(own(name))) continue;
+    const message = `no description of a run: ${name} is of another kind, or out of range`;
+    throw new PadataNatsError('ERR_PADATA_NATS_WIRE', message, { field: name });
+  }
+  const entries = Object.keys(FIELDS).map((name) => [name, own(name)]);
+  return Object.fromEntries(entries) as RunInfo;
+}
+
+/**
+ * A run's description, or undefined when there is none (any more).
+ * @throws ERR_PADATA_NATS_WIRE when what is there is none, ERR_PADATA_NATS_VALUE when its value is gone
+ */
 export async function fetchRunInfo(engine: Engine, run: string): Promise<RunInfo | undefined> {
   const data = await lastMessage(engine, engine.names.info(run));
   if (data === undefined) return undefined;
   const [item] = decodeBatch(data, BatchType.JOBS).items;
-  if (item === undefined) return undefined;
-  return decodeValue(await new LargeValues(engine).incoming(item)) as RunInfo;
+  return parseRunInfo(item && decodeValue(await new LargeValues(engine).incoming(item)));
 }
 
 /** Last message of a subject of the runs' stream. */

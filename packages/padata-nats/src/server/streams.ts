@@ -2,7 +2,7 @@
  * The streams and consumers of a prefix: made when missing, used as they are when an administrator made them.
  *
  * Jobs are kept until acknowledged (work queue), results until their run trims them, both at most `retentionMs`:
- * a run whose submitter never comes back leaves nothing behind.
+ * a run whose submitter never comes back leaves nothing behind. What nobody could use is kept beside them.
  */
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { JetStreamClient, JetStreamManager, StreamConfig } from '@nats-io/jetstream';
@@ -38,6 +38,8 @@ export interface Engine {
   values(): Promise<ObjectStore>;
   /** The streams as they were when last looked at. */
   marks(): StreamMarks;
+  /** Makes the stream of messages that nobody could use, where it is missing. @throws what the server says */
+  keepDead(): Promise<void>;
   /** Makes streams that are gone again. @throws what the server says */
   restore(): Promise<StreamMarks>;
 }
@@ -49,6 +51,9 @@ export interface StreamMarks {
 }
 
 const NANOS = 1e6;
+/** Unusable messages that are kept, and their bytes. */
+const MOST_DEAD = 10_000;
+const MOST_DEAD_BYTES = 2 ** 26;
 /** Room for subject, headers and message id in a message. */
 const ENVELOPE_BYTES = 1024;
 
@@ -83,6 +88,16 @@ export async function openEngine(
       maxPayload: (nc.info?.max_payload ?? 1_048_576) - ENVELOPE_BYTES,
       retentionMs,
       marks: () => marks,
+      keepDead: async () => {
+        await ensureStream(jsm, {
+          ...common,
+          name: names.deadStream,
+          subjects: [names.dead()],
+          // Whoever may publish jobs may publish any number of bad ones: the oldest go.
+          max_msgs: MOST_DEAD,
+          max_bytes: MOST_DEAD_BYTES,
+        });
+      },
       restore: async () => {
         const now = await ensureStreams(jsm, names, common);
         // The bucket went the same way.

@@ -287,13 +287,17 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
     return this.#sent - this.#delivered + (this.#overflow.length - this.#overflowAt);
   }
 
-  /** Figures since the beginning; times of jobs are those that their workers report for a batch. */
-  stats(): SeriesStats {
+  /**
+   * Figures since the beginning; times of jobs are those that their workers report for a batch. `refused`: messages among the
+   * results that no worker of this run wrote.
+   */
+  stats(): SeriesStats & { readonly refused: number } {
     return {
       submitted: this.#sent,
       delivered: this.#delivered,
       failed: this.#failed,
       retried: this.#link.redelivered,
+      refused: this.#link.refused,
       inFlight: this.#sent - this.#delivered,
       overflow: this.#overflow.length - this.#overflowAt,
       wait: this.#wait.summary(),

@@ -14,6 +14,7 @@
 import { fetchRunInfo } from '../server/run-info.js';
 import { isNotFound } from '../server/streams.js';
 import type { Engine, StreamMarks } from '../server/streams.js';
+import { PadataNatsError } from '../wire/errors.js';
 import type { ResultReader } from './result-reader.js';
 
 /** A run's open jobs are looked after for the first time when nothing came for so long, in milliseconds. */
@@ -33,6 +34,8 @@ interface AuditedRun {
   readonly open: () => number[];
   /** Messages of results that came so far. */
   readonly arrived: () => number;
+  /** The run's key, by which its description is known. */
+  readonly key: Uint8Array;
   /** Stores the run's description again. */
   readonly describe: () => Promise<void>;
   /** These are lost; `ended`: somebody has taken the run off the server. */
@@ -118,13 +121,25 @@ export class RunAudit {
     if (lost.length > 0 && this.#timer !== undefined) await this.#audited.onLost(lost, ended);
   }
 
-  /** A description that is gone with its stream is stored again; one that is gone alone was taken away. */
+  /** A description that is gone with its stream, or another's, is stored again; one that is gone alone was taken away. */
   async #isEnded(run: string, marks: StreamMarks): Promise<boolean> {
-    if ((await fetchRunInfo(this.#engine, run)) !== undefined) return false;
-    if (marks.runs === this.#marks.runs) return true;
+    const found = await this.#description(run);
+    if (found === 'ours') return false;
+    if (found === 'none' && marks.runs === this.#marks.runs) return true;
     await this.#audited.describe();
     this.#marks = marks;
     return false;
+  }
+
+  async #description(run: string): Promise<'ours' | 'none' | 'other'> {
+    try {
+      const info = await fetchRunInfo(this.#engine, run);
+      if (info === undefined) return 'none';
+      return Buffer.compare(info.key, this.#audited.key) === 0 ? 'ours' : 'other';
+    } catch (error) {
+      if (error instanceof PadataNatsError && error.code === 'ERR_PADATA_NATS_WIRE') return 'other';
+      throw error;
+    }
   }
 
   async #jobsLeft(subject: string): Promise<number> {

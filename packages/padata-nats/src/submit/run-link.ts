@@ -5,7 +5,8 @@
  *                                                        settle (done here) ─┘
  *
  * Nothing here knows windows or policies: whoever sends sees to it that no more than `window` jobs are between
- * `send` and `deliver`. Exactly one `deliver` a job: the buffer drops what comes twice.
+ * `send` and `deliver`. Exactly one `deliver` a job: the buffer drops what comes twice. What is not sealed with the run's
+ * key is no result.
  */
 import type { JetStreamManager } from '@nats-io/jetstream';
 import { LargeValues } from '../server/large-values.js';
@@ -15,15 +16,19 @@ import { fetchRunInfo, lastMessage, publishRunInfo } from '../server/run-info.js
 import type { RunInfo } from '../server/run-info.js';
 import { isNotFound } from '../server/streams.js';
 import type { Engine } from '../server/streams.js';
-import { BatchType, decodeBatch, encodeBatch, splitBySize } from '../wire/batch.js';
+import { BatchType } from '../wire/batch.js';
+import type { Batch } from '../wire/batch.js';
 import { PadataNatsError } from '../wire/errors.js';
 import { moduleToken } from '../wire/names.js';
+import { newKey, openBatch } from '../wire/seal.js';
 import { ItemKind, decodeError, decodeValue } from '../wire/values.js';
 import type { Item } from '../wire/values.js';
-import { enoughJobs, jobsPerBatch } from './batch-size.js';
+import { Delivered } from './delivered.js';
+import { JobSender } from './job-sender.js';
 import { ReorderBuffer } from './reorder-buffer.js';
 import { ResultReader } from './result-reader.js';
 import { RunAudit } from './run-audit.js';
+import { WorkerWatch } from './worker-watch.js';
 
 /** What became of a job. */
 export type Outcome =
@@ -35,7 +40,7 @@ export type Outcome =
 /** How a run is made. */
 interface RunLinkOptions {
   readonly run: string;
-  readonly info: Omit<RunInfo, 'epoch'>;
+  readonly info: Omit<RunInfo, 'epoch' | 'key'>;
   readonly window: number;
   /** Store how far the run is delivered, so that it can be taken up again. */
   readonly keepsPosition: boolean;
@@ -58,11 +63,8 @@ export interface RunLinkHost {
   readonly roster: Roster;
 }
 
-/** Results taken in before those that are delivered are taken off the server. */
-const TRIM_EVERY = 512;
 /** A new average counts for so much. */
 const SMOOTHING = 1 / 8;
-const WORKER_CHECK_MS = 500;
 /** A job that the server loses so often is sent no more. */
 const MOST_LOSSES = 3;
 
@@ -77,34 +79,27 @@ export class RunLink {
   readonly #large: LargeValues;
   readonly #reader: ResultReader;
   #buffer: ReorderBuffer<Outcome>;
-  /** Jobs to be sent at the end of the turn, or with those of a later one. */
-  #outgoing: { readonly sequence: number; readonly item: Item }[] = [];
-  /** Jobs that were sent and have no outcome. */
-  readonly #unanswered = new Set<number>();
-  /** Those of them that the server has stored, as it says. */
-  readonly #confirmed = new Set<number>();
+  readonly #sender: JobSender;
+  readonly #delivered: Delivered;
+  readonly #watch: WorkerWatch;
   /** Times that a job was lost and sent again. */
   readonly #losses = new Map<number, number>();
   #audit: RunAudit | undefined;
-  #flushing = false;
   #started: Promise<void> | undefined;
   /** The run is this link's own: it was started or resumed without an error. */
   #owns = false;
+  #key = newKey();
   #epoch = 0;
   #averageMs: number | undefined;
-  /** Messages of results by number, and the last job in each; oldest first. */
-  #arrived: { readonly stream: number; readonly last: number }[] = [];
   /** Jobs whose input or result lies in the object store. */
   readonly #stored = new Set<string>();
-  #savedPosition = -1;
-  #saving = false;
   #redelivered = 0;
   /** Sequence number of the job sent last. */
   #highest = -1;
   /** Messages of results taken in. */
   #resultMessages = 0;
-  #sinceWorker = performance.now();
-  #workerCheck: ReturnType<typeof setInterval> | undefined;
+  /** Those of them that nobody of this run wrote. */
+  #refused = 0;
   #over = false;
 
   constructor(options: RunLinkOptions, host: RunLinkHost) {
@@ -115,6 +110,36 @@ export class RunLink {
     this.#buffer = new ReorderBuffer<Outcome>(options.window);
     void host.engine.nc.closed().then((error) => {
       this.#onConnectionClosed(error);
+    });
+    const { engine, publisher, roster } = host;
+    const { run, window, info, workerWaitMs } = options;
+    this.#delivered = new Delivered(engine, publisher, options);
+    this.#sender = new JobSender({
+      engine,
+      publisher,
+      large: this.#large,
+      run,
+      subject: this.#jobs,
+      window,
+      sealing: () => ({ key: this.#key, epoch: this.#epoch }),
+      started: () => this.#started,
+      threads: () => roster.threads(info.module),
+      averageMs: () => this.#averageMs,
+      hasOutcome: (sequence) => this.#buffer.has(sequence),
+      onFailed: (sequence, error) => {
+        this.settle(sequence, { state: 'failed', error });
+      },
+      onStored: (name) => this.#stored.add(name),
+    });
+    this.#watch = new WorkerWatch({
+      engine,
+      roster,
+      module: info.module,
+      waitMs: workerWaitMs,
+      isIdle: () => this.#buffer.next > this.#highest,
+      onNobody: () => {
+        this.#onNobody();
+      },
     });
     this.#reader = new ResultReader(host.engine, options.run, (data, stream) => {
       this.#onResults(data, stream);
@@ -136,6 +161,11 @@ export class RunLink {
     return this.#redelivered;
   }
 
+  /** Messages among the results that nobody of this run wrote. */
+  get refused(): number {
+    return this.#refused;
+  }
+
   /** Makes the run known to workers and begins to read. Called once, before anything else. */
   start(): Promise<void> {
     this.#started ??= this.#start();
@@ -155,13 +185,12 @@ export class RunLink {
   /** Sends a job. Its outcome arrives by `deliver`. */
   send(sequence: number, item: Item): void {
     this.#highest = Math.max(this.#highest, sequence);
-    this.#watchForWorkers();
+    this.#watch.begin();
     if (this.#buffer.has(sequence)) {
       this.#deliverSoon();
       return;
     }
-    this.#outgoing.push({ sequence, item });
-    this.#flushSoon();
+    this.#sender.add(sequence, item);
   }
 
   /** The outcome of a job that was done here, or that will not be done. */
@@ -195,7 +224,8 @@ export class RunLink {
   async close(): Promise<void> {
     if (this.#over) return;
     this.#over = true;
-    clearInterval(this.#workerCheck);
+    this.#watch.stop();
+    this.#delivered.stop();
     await this.#started?.catch(() => undefined);
     this.#audit?.stop();
     await this.#reader.close();
@@ -218,9 +248,15 @@ export class RunLink {
     return this.#host.engine.names.jobs(this.token, this.#options.run);
   }
 
-  async #start(): Promise<void> {
+  async #describe(): Promise<void> {
     const { engine, publisher } = this.#host;
-    const { run, info, keepsPosition } = this.#options;
+    const { run, info } = this.#options;
+    await publishRunInfo(engine, publisher, run, { ...info, key: this.#key, epoch: this.#epoch });
+  }
+
+  async #start(): Promise<void> {
+    const { engine } = this.#host;
+    const { run, keepsPosition } = this.#options;
     if (keepsPosition && (await lastMessage(engine, engine.names.info(run))) !== undefined) {
       throw new PadataNatsError(
         'ERR_PADATA_NATS_RUN',
@@ -228,15 +264,15 @@ export class RunLink {
         { run },
       );
     }
-    await publishRunInfo(engine, publisher, run, { ...info, epoch: this.#epoch });
+    await this.#describe();
     this.#owns = true;
     await this.#reader.start();
     this.#beginAudit();
   }
 
   async #resume(from: number | undefined): Promise<void> {
-    const { engine, publisher } = this.#host;
-    const { run, info, window } = this.#options;
+    const { engine } = this.#host;
+    const { run, window } = this.#options;
     const known = await fetchRunInfo(engine, run);
     if (known === undefined) {
       throw new PadataNatsError('ERR_PADATA_NATS_RUN', `there is no run '${run}'`, { run });
@@ -244,11 +280,13 @@ export class RunLink {
     const stored = await lastMessage(engine, engine.names.position(run));
     const position = from ?? (stored === undefined ? 0 : Number(decoder.decode(stored)));
     await this.purge();
+    // Results that are there were sealed with it.
+    this.#key = known.key;
     this.#epoch = (known.epoch + 1) % 256;
-    await publishRunInfo(engine, publisher, run, { ...info, epoch: this.#epoch });
+    await this.#describe();
     this.#owns = true;
     this.#buffer = new ReorderBuffer<Outcome>(window, position);
-    this.#savedPosition = position;
+    this.#delivered.startAt(position);
     const waiting = await this.#reader.start();
     // What is there already is taken in before anything is sent, so that it is not done again.
     const deadline = performance.now() + 10_000;
@@ -259,31 +297,31 @@ export class RunLink {
   }
 
   #beginAudit(): void {
-    const { run, info } = this.#options;
-    const { engine, publisher } = this.#host;
+    const { run } = this.#options;
+    const { engine } = this.#host;
     if (this.#over) return;
     this.#audit = new RunAudit(engine, {
       run,
       jobs: this.#jobs,
       reader: this.#reader,
-      open: () => [...this.#confirmed],
-      arrived: () => this.#resultMessages,
-      describe: () => publishRunInfo(engine, publisher, run, { ...info, epoch: this.#epoch }),
+      open: () => this.#sender.open,
+      arrived: () => this.#resultMessages - this.#refused,
+      key: this.#key,
+      describe: () => this.#describe(),
       onLost: (sequences, ended) => this.#onLost(sequences, ended),
     });
   }
 
   /** The server has neither the jobs nor their results. */
   async #onLost(sequences: readonly number[], ended: boolean): Promise<void> {
-    const { run, info, inputOf } = this.#options;
-    const { engine, publisher } = this.#host;
+    const { run, inputOf } = this.#options;
     if (!ended) {
       // Other message ids: the server may remember those of what it lost.
       this.#epoch = (this.#epoch + 1) % 256;
-      await publishRunInfo(engine, publisher, run, { ...info, epoch: this.#epoch });
+      await this.#describe();
     }
     for (const sequence of sequences) {
-      if (!this.#confirmed.delete(sequence)) continue;
+      if (!this.#sender.lost(sequence)) continue;
       if (ended) {
         this.settle(sequence, { state: 'skipped' });
         continue;
@@ -300,110 +338,31 @@ export class RunLink {
         continue;
       }
       this.#losses.set(sequence, losses);
-      this.#unanswered.delete(sequence);
       this.#redelivered += 1;
       this.send(sequence, item);
     }
   }
 
-  #flushSoon(): void {
-    if (this.#flushing) return;
-    this.#flushing = true;
-    queueMicrotask(() => {
-      void this.#flush();
-    });
-  }
-
-  /** Sends full batches, and the rest unless the workers have enough: each outcome asks again. */
-  async #flush(): Promise<void> {
-    this.#flushing = false;
-    try {
-      await this.#started;
-    } catch (error) {
-      for (const { sequence } of this.#outgoing.splice(0)) {
-        this.settle(sequence, { state: 'failed', error });
-      }
-      return;
-    }
-    // Jobs that were settled while they waited, by an abort, are not to be begun.
-    const jobs = this.#outgoing.filter(({ sequence }) => !this.#buffer.has(sequence));
-    this.#outgoing = [];
-    const threads = this.#host.roster.threads(this.#options.info.module);
-    const { window } = this.#options;
-    const inFlight = Math.min(window, jobs.length + this.#unanswered.size);
-    const size = jobsPerBatch(this.#averageMs, threads, inFlight);
-    const enough = enoughJobs(size, threads, window);
-    for (let at = 0; at < jobs.length;) {
-      // A batch is of consecutive jobs.
-      let end = at + 1;
-      while (
-        end < jobs.length &&
-        end - at < size &&
-        jobs[end]!.sequence === jobs[end - 1]!.sequence + 1
-      ) {
-        end += 1;
-      }
-      if (end === jobs.length && end - at < size && this.#unanswered.size >= enough) {
-        this.#outgoing.unshift(...jobs.slice(at));
-        return;
-      }
-      const batch = jobs.slice(at, end);
-      for (const { sequence } of batch) this.#unanswered.add(sequence);
-      void this.#sendBatch(batch[0]!.sequence, batch);
-      at = end;
-    }
-  }
-
-  async #sendBatch(
-    first: number,
-    jobs: readonly { readonly sequence: number; readonly item: Item }[],
-  ): Promise<void> {
-    const { run } = this.#options;
-    const { engine, publisher } = this.#host;
-    let from = first;
-    try {
-      const items = await Promise.all(
-        jobs.map(async ({ sequence, item }) => {
-          const sent = await this.#large.outgoing(item, `${run}.${sequence}.in`);
-          if (sent !== item) this.#stored.add(`${run}.${sequence}.in`);
-          return sent;
-        }),
-      );
-      for (const part of splitBySize(items, engine.maxPayload)) {
-        const data = encodeBatch({
-          type: BatchType.JOBS,
-          first: from,
-          micros: 0,
-          epoch: this.#epoch,
-          items: part,
-        });
-        const id = engine.names.jobsId(run, this.#epoch, from, part.length);
-        await publisher.publish(this.#jobs, data, id);
-        for (let end = from + part.length; from < end; from += 1) {
-          if (this.#unanswered.has(from)) this.#confirmed.add(from);
-        }
-      }
-    } catch (error) {
-      for (const { sequence } of jobs) {
-        if (sequence >= from) this.settle(sequence, { state: 'failed', error });
-      }
-    }
-  }
-
   #onResults(data: Uint8Array, stream: number): void {
     this.#resultMessages += 1;
-    const batch = decodeOrUndefined(data);
-    if (batch === undefined) return;
+    let batch: Batch;
+    try {
+      batch = openBatch(data, BatchType.RESULTS, this.#key);
+    } catch {
+      // Whoever may write to the subject may write nonsense; the job's own result still comes.
+      this.#refused += 1;
+      return;
+    }
     const { first, items, micros } = batch;
     if (batch.again === true) this.#redelivered += items.length;
     if (micros > 0) {
       const old = this.#averageMs;
       this.#averageMs = old === undefined ? micros / 1000 : old + (micros / 1000 - old) * SMOOTHING;
     }
-    this.#arrived.push({ stream, last: first + items.length - 1 });
+    this.#delivered.arrived(stream, first + items.length - 1);
     for (const [i, item] of items.entries()) this.#take(first + i, item);
     this.#deliver();
-    this.#trim();
+    this.#delivered.trim();
   }
 
   #take(sequence: number, item: Item): void {
@@ -417,8 +376,8 @@ export class RunLink {
         return;
       case ItemKind.STORED:
         this.#stored.add(decoder.decode(item.bytes));
-        this.#confirmed.delete(sequence);
-        void this.#large.incoming(item).then(
+        this.#sender.settled(sequence);
+        void this.#large.incoming(item, this.#key).then(
           (fetched) => {
             this.settle(sequence, outcomeOf(fetched));
           },
@@ -433,10 +392,8 @@ export class RunLink {
   }
 
   #offer(sequence: number, outcome: Outcome): void {
-    this.#unanswered.delete(sequence);
-    this.#confirmed.delete(sequence);
     if (this.#losses.size > 0) this.#losses.delete(sequence);
-    if (this.#outgoing.length > 0) this.#flushSoon();
+    this.#sender.answered(sequence);
     if (this.#buffer.offer(sequence, outcome) === 'taken') {
       this.#options.onOutcome?.(sequence, outcome);
     }
@@ -460,7 +417,7 @@ export class RunLink {
       this.#options.deliver(sequence, outcome);
     }
     if (count === 0) return;
-    if (this.#options.keepsPosition) void this.#savePosition();
+    this.#delivered.upTo(this.#buffer.next);
     this.#options.onDelivered();
   }
 
@@ -473,68 +430,17 @@ export class RunLink {
     }
   }
 
-  /** One publication at a time; the last position wins. */
-  async #savePosition(): Promise<void> {
-    if (this.#saving) return;
-    this.#saving = true;
-    const { engine, publisher } = this.#host;
-    try {
-      while (this.#savedPosition !== this.#buffer.next && !this.#over) {
-        const position = this.#buffer.next;
-        await publisher.publish(
-          engine.names.position(this.#options.run),
-          encoder.encode(String(position)),
-        );
-        this.#savedPosition = position;
-      }
-    } catch {
-      // The position lags: a resumed run delivers more of what was delivered before.
-    } finally {
-      this.#saving = false;
-    }
-  }
-
-  /** Takes results off the server that are delivered, and whose position is stored. */
-  #trim(): void {
-    const safe = this.#options.keepsPosition ? this.#savedPosition : this.#buffer.next;
-    let count = 0;
-    while (count < this.#arrived.length && this.#arrived[count]!.last < safe) count += 1;
-    if (count < TRIM_EVERY) return;
-    const upTo = this.#arrived[count - 1]!.stream;
-    this.#arrived = this.#arrived.slice(count);
-    const { jsm, names } = this.#host.engine;
-    jsm.streams
-      .purge(names.resultsStream, { filter: names.results(this.#options.run), seq: upTo + 1 })
-      .catch(() => undefined);
-  }
-
-  #watchForWorkers(): void {
-    if (this.#workerCheck !== undefined || !Number.isFinite(this.#options.workerWaitMs)) return;
-    this.#sinceWorker = performance.now();
-    const check = setInterval(() => {
-      const { roster, engine } = this.#host;
-      const { module } = this.#options.info;
-      const isIdle = this.#buffer.next > this.#highest;
-      // Without a server nobody can be heard.
-      if (isIdle || roster.workers(module).length > 0 || engine.nc.isClosed()) {
-        this.#sinceWorker = performance.now();
-        return;
-      }
-      if (performance.now() - this.#sinceWorker < this.#options.workerWaitMs) {
-        roster.ask();
-        return;
-      }
-      void this.purge().catch(() => undefined);
-      this.#failAll(
-        new PadataNatsError(
-          'ERR_PADATA_NATS_NO_WORKER',
-          `no worker offers '${module}' under the prefix '${engine.names.prefix}'; start one with --module ${module}`,
-          { module, prefix: engine.names.prefix },
-        ),
-      );
-    }, WORKER_CHECK_MS);
-    check.unref();
-    this.#workerCheck = check;
+  #onNobody(): void {
+    const { module } = this.#options.info;
+    const { prefix } = this.#host.engine.names;
+    void this.purge().catch(() => undefined);
+    this.#failAll(
+      new PadataNatsError(
+        'ERR_PADATA_NATS_NO_WORKER',
+        `no worker offers '${module}' under the prefix '${prefix}'; start one with --module ${module}`,
+        { module, prefix },
+      ),
+    );
   }
 
   /** The connection is closed for good: nothing will come any more. */
@@ -565,15 +471,6 @@ function outcomeOf(item: Item): Outcome {
     return { state: 'done', value: item.kind === ItemKind.BYTES ? item.bytes.slice() : value };
   } catch (error) {
     return { state: 'failed', error };
-  }
-}
-
-function decodeOrUndefined(data: Uint8Array): ReturnType<typeof decodeBatch> | undefined {
-  try {
-    return decodeBatch(data, BatchType.RESULTS);
-  } catch {
-    // Whoever may write to the subject may write nonsense; the job's own result still comes.
-    return undefined;
   }
 }
 

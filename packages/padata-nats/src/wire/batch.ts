@@ -6,6 +6,7 @@
  *     4  items (4)     8  sequence number of the first (8, float)
  *    16  results: run time of an item, microseconds (8, float); jobs: 0
  *    24  items: kind (1), length (4), bytes …                     little endian throughout
+ *   end  the seal (seal.ts), but for a run's description, which holds the key
  *
  * A batch is the unit of acknowledgement and of redelivery. Messages come from outside: whatever does not add up
  * is ERR_PADATA_NATS_WIRE, never a crash.
@@ -13,7 +14,7 @@
 import { PadataNatsError } from './errors.js';
 import type { Item } from './values.js';
 
-const VERSION = 1;
+const VERSION = 2;
 const HEADER = 24;
 const ITEM_HEADER = 5;
 
@@ -42,16 +43,15 @@ export function itemBytes({ bytes }: Item): number {
 /** Bytes of a message without items. */
 export const BATCH_HEADER_BYTES = HEADER;
 
-/** The message of a batch. O(bytes). */
-export function encodeBatch({
-  type,
-  first,
-  micros,
-  epoch = 0,
-  again = false,
-  items,
-}: Batch): Uint8Array {
-  let length = HEADER;
+/**
+ * The message of a batch. O(bytes).
+ * @param room bytes left free at the end
+ */
+export function encodeBatch(
+  { type, first, micros, epoch = 0, again = false, items }: Batch,
+  room = 0,
+): Uint8Array {
+  let length = HEADER + room;
   for (const item of items) length += itemBytes(item);
   const bytes = new Uint8Array(length);
   const view = new DataView(bytes.buffer);
@@ -75,10 +75,12 @@ export function encodeBatch({
 /**
  * The batch of a message; items are views of it.
  * @param type what is expected
+ * @param room bytes at the end that are not the batch's
  * @throws ERR_PADATA_NATS_WIRE
  */
-export function decodeBatch(bytes: Uint8Array, type: number): Batch {
-  if (bytes.length < HEADER) throw broken('shorter than its header', bytes.length);
+export function decodeBatch(bytes: Uint8Array, type: number, room = 0): Batch {
+  const end = bytes.length - room;
+  if (end < HEADER) throw broken('shorter than its header', bytes.length);
   if (bytes[0] !== VERSION) throw broken(`of version ${bytes[0]!}, not ${VERSION}`, bytes.length);
   if (bytes[1] !== type) throw broken(`of type ${bytes[1]!}, not ${type}`, bytes.length);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -89,14 +91,14 @@ export function decodeBatch(bytes: Uint8Array, type: number): Batch {
   const items: Item[] = [];
   let at = HEADER;
   for (let i = 0; i < count; i += 1) {
-    if (at + ITEM_HEADER > bytes.length) throw broken(`cut in item ${i}`, bytes.length);
+    if (at + ITEM_HEADER > end) throw broken(`cut in item ${i}`, bytes.length);
     const length = view.getUint32(at + 1, true);
     const start = at + ITEM_HEADER;
-    if (start + length > bytes.length) throw broken(`cut in item ${i}`, bytes.length);
+    if (start + length > end) throw broken(`cut in item ${i}`, bytes.length);
     items.push({ kind: bytes[at]!, bytes: bytes.subarray(start, start + length) });
     at = start + length;
   }
-  if (at !== bytes.length) throw broken('longer than its items', bytes.length);
+  if (at !== end) throw broken('longer than its items', bytes.length);
   const again = bytes[2] === 1;
   const epoch = bytes[3]!;
   return { type, first, micros: Number.isFinite(micros) ? micros : 0, epoch, again, items };

@@ -6,6 +6,7 @@
  *     P.run.RUN          what a run is: function, shared value                stream P_RUNS     last message counts
  *     P.pos.RUN          how far a run is delivered                           stream P_RUNS
  *     P.try.RUN.SEQ      that a batch was begun, or how often a job was tried   stream P_RUNS
+ *     P.dead.RUN         messages that nobody could use, with the reason      stream P_DEAD     made when it is needed
  *     P.ctl.RUN          abort and end, to all workers                        not stored
  *     P.here, P.who      workers that are there; the question who is          not stored
  *
@@ -60,6 +61,10 @@ export class Names {
     return `${this.prefix}_RUNS`;
   }
 
+  get deadStream(): string {
+    return `${this.prefix}_DEAD`;
+  }
+
   /** Bucket of the object store for values that do not fit a message. */
   get bucket(): string {
     return `${this.prefix}_VALUES`;
@@ -109,6 +114,11 @@ export class Names {
   /** Tries of a job under suspicion; of all jobs of a run without a number. */
   tries(run: string, sequence: number | '*' = '*'): string {
     return `${this.prefix}.try.${run}.${sequence}`;
+  }
+
+  /** Messages of a run that nobody could use; of all runs without one. */
+  dead(run = '*'): string {
+    return `${this.prefix}.dead.${run}`;
   }
 
   control(run: string): string {

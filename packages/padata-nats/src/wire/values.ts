@@ -118,11 +118,31 @@ export function encodeError(error: unknown): Item {
   }
 }
 
+function isRecord(value: unknown): value is ErrorRecord {
+  const record = Object(value) as Partial<ErrorRecord>;
+  return typeof record.message === 'string' && typeof record.name === 'string';
+}
+
+/** Whether a value is what `encodeError` writes: whoever may publish may have written it. */
+function isCrossing(value: unknown): value is CrossingError {
+  const { of, record, details, cause } = Object(value) as Partial<
+    Record<keyof CrossingError, unknown>
+  >;
+  return (
+    ['padata', 'padata-nats', 'other'].includes(of as string) &&
+    isRecord(record) &&
+    (of === 'other' || String(record.code).startsWith('ERR_PADATA_')) &&
+    typeof details === 'object' &&
+    details !== null &&
+    (cause === undefined || isRecord(cause))
+  );
+}
+
 /** The error again, an instance of the class that it was, where that is one of the two. */
 export function decodeError({ bytes }: Item): unknown {
-  let crossing: CrossingError;
+  let crossing: unknown;
   try {
-    crossing = deserialize(bytes) as CrossingError;
+    crossing = deserialize(bytes);
   } catch (error) {
     return new PadataNatsError(
       'ERR_PADATA_NATS_WIRE',
@@ -130,6 +150,9 @@ export function decodeError({ bytes }: Item): unknown {
       {},
       { cause: error },
     );
+  }
+  if (!isCrossing(crossing)) {
+    return new PadataNatsError('ERR_PADATA_NATS_WIRE', 'an error came that is none');
   }
   const { of, record, details, cause } = crossing;
   const behind = cause === undefined ? undefined : fromErrorRecord(cause);

@@ -3,6 +3,7 @@
  *
  *     message (a batch) ─▶ run's function known? ─▶ jobs on the local pool ─▶ results stored ─▶ acknowledged
  *           │ heart-beats while it is held
+ *           ├ not sealed with the run's key, or no batch at all: given up after some deliveries  (dead-letters.ts)
  *           ├ not idempotent ─ first to begin it? else its jobs fail: they may have been run   (suspects.ts)
  *           └ delivered before ─ a batch: taken apart into single jobs
  *                              ─ a single job is under suspicion: tried alone, so many times   (suspects.ts)
@@ -21,17 +22,20 @@ import { LargeValues } from '../server/large-values.js';
 import { Publisher } from '../server/publisher.js';
 import { HERE_EVERY_MS, encodePresence } from '../server/roster.js';
 import type { WorkerPresence } from '../server/roster.js';
-import { fetchRunInfo } from '../server/run-info.js';
 import { openEngine } from '../server/streams.js';
 import type { Engine, StorageOptions } from '../server/streams.js';
-import { BatchType, decodeBatch, encodeBatch, splitBySize } from '../wire/batch.js';
-import type { Batch } from '../wire/batch.js';
+import { BatchType } from '../wire/batch.js';
 import { PadataNatsError, textOf } from '../wire/errors.js';
 import { DEFAULT_PREFIX, Names, moduleToken } from '../wire/names.js';
+import { checkSeal, peekBatch } from '../wire/seal.js';
 import { SKIPPED, decodeValue, encodeError } from '../wire/values.js';
 import type { Item } from '../wire/values.js';
+import { Answers } from './answers.js';
+import type { Asked } from './answers.js';
+import { DeadLetters, isUnusable } from './dead-letters.js';
 import { JobSource, Places } from './job-source.js';
-import { LocalRun } from './local-run.js';
+import type { LocalRun } from './local-run.js';
+import { RunTable } from './run-table.js';
 import { Suspects } from './suspects.js';
 
 /** How to start a worker. */
@@ -59,27 +63,18 @@ export interface NatsWorkerStats {
   readonly failed: number;
   /** Messages that had been delivered before. */
   readonly redelivered: number;
+  /** Messages that could not be used and were moved to the dead letters. */
+  readonly deadLetters: number;
   /** Runs whose function is in use. */
   readonly runs: number;
 }
 
 const DEFAULT_ACK_WAIT_MS = 30_000;
-/** A run without a job for so long lets go of its series, in milliseconds. */
-const RUN_IDLE_MS = 60_000;
 /** Aborted runs that are remembered. */
 const STOPPED_RUNS = 1000;
 const NAK_MS = 500;
 
 const decoder = new TextDecoder();
-
-/** What came of a batch. */
-interface Answer {
-  readonly results: readonly Item[];
-  /** Time of all its jobs together, in microseconds; 0 = not known. */
-  readonly micros: number;
-  /** They may have been run before. */
-  readonly again: boolean;
-}
 
 /** See `startNatsWorker`. */
 export class NatsWorker implements AsyncDisposable {
@@ -96,7 +91,9 @@ export class NatsWorker implements AsyncDisposable {
   readonly #places: Places;
   readonly #sources: readonly JobSource[];
   readonly #loops: readonly Promise<void>[];
-  readonly #runs = new Map<string, Promise<LocalRun | undefined>>();
+  readonly #runs: RunTable;
+  readonly #answers: Answers;
+  readonly #dead: DeadLetters;
   /** Runs of which nothing more is to be begun. */
   readonly #stopped = new Set<string>();
   readonly #held = new Set<JsMsg>();
@@ -120,9 +117,12 @@ export class NatsWorker implements AsyncDisposable {
     this.#publisher = new Publisher(engine.nc, engine.js);
     this.#large = new LargeValues(engine);
     this.#suspects = new Suspects(engine, this.#publisher);
+    this.#answers = new Answers(engine, this.#publisher);
+    this.#dead = new DeadLetters(engine, this.#publisher);
     this.#modules = new Map(
       Object.entries(options.modules).map(([name, place]) => [name, hrefOf(place)]),
     );
+    this.#runs = new RunTable(engine, pool, this.#modules);
     const ackWaitMs = options.ackWaitMs ?? DEFAULT_ACK_WAIT_MS;
     // Each thread has one, and a next one is at hand for every second thread.
     this.#places = new Places(threads + Math.ceil(threads / 2));
@@ -155,7 +155,7 @@ export class NatsWorker implements AsyncDisposable {
     this.#timers = [
       setInterval(() => {
         this.#sayHere();
-        this.#forgetIdleRuns();
+        this.#runs.forgetIdle();
       }, HERE_EVERY_MS),
     ];
     this.#loops = this.#sources.map((source) => source.run());
@@ -168,6 +168,7 @@ export class NatsWorker implements AsyncDisposable {
       jobs: this.#jobs,
       failed: this.#failed,
       redelivered: this.#redelivered,
+      deadLetters: this.#dead.count,
       runs: this.#runs.size,
     };
   }
@@ -228,8 +229,12 @@ export class NatsWorker implements AsyncDisposable {
   async #handle(message: JsMsg): Promise<void> {
     this.#held.add(message);
     if (message.info.deliveryCount > 1) this.#redelivered += 1;
+    const run = this.#engine.names.runOf(message.subject);
     try {
-      if (await this.#answer(message)) message.ack();
+      await this.#answer(message, run).catch(async (error: unknown) => {
+        if (!isUnusable(error)) throw error;
+        await this.#dead.take(message, run, error);
+      });
     } catch {
       // The answer could not be stored: the message comes again, to whomever.
       message.nak(NAK_MS);
@@ -238,56 +243,65 @@ export class NatsWorker implements AsyncDisposable {
     }
   }
 
-  /** True when nothing more is to be done about the message. */
-  async #answer(message: JsMsg): Promise<boolean> {
-    const run = this.#engine.names.runOf(message.subject);
-    let batch: Batch;
-    try {
-      batch = decodeBatch(message.data, BatchType.JOBS);
-    } catch {
-      // No job of ours, and nobody to tell.
-      message.term();
-      return false;
-    }
-    const local = await this.#runOf(run);
+  /**
+   * Answers a message, and says so to the server.
+   * @throws ERR_PADATA_NATS_WIRE when it cannot be used, ERR_PADATA_NATS_SERVER when the answer cannot be stored
+   */
+  async #answer(message: JsMsg, run: string): Promise<void> {
+    const batch = peekBatch(message.data, BatchType.JOBS);
+    const local = await this.#sealedBy(message, run);
     if (local === undefined) {
       // Its submitter has ended the run.
       message.term();
-      return false;
+      return;
     }
     const { first, items } = batch;
-    const { deliveryCount } = message.info;
+    const { retries, key, idempotent } = local.info;
+    const asked: Asked = { run, key, batch };
     if (this.#stopped.has(run)) {
       const results = new Array<Item>(items.length).fill(SKIPPED);
-      await this.#publish(run, batch, { results, micros: 0, again: false });
-      return true;
-    }
-    if (!local.info.idempotent) {
-      if (await this.#suspects.begin(run, first)) await this.#runBatch(local, run, batch);
-      else await this.#giveUp(run, batch, (sequence) => maybeRun(sequence));
-    } else if (deliveryCount === 1 && batch.again !== true) {
-      await this.#runBatch(local, run, batch);
+      await this.#answers.publish(asked, { results, micros: 0, again: false });
+    } else if (!idempotent) {
+      if (await this.#suspects.begin(run, first)) await this.#runBatch(local, asked);
+      else await this.#giveUp(asked, maybeRun);
+    } else if (message.info.deliveryCount === 1 && batch.again !== true) {
+      await this.#runBatch(local, asked);
     } else if (items.length > 1) {
-      await this.#takeApart(message.subject, run, batch);
+      await this.#answers.takeApart(message.subject, asked);
     } else {
-      const { retries } = local.info;
       const wasTried = await this.#suspects.tryAlone(run, first, retries, () =>
-        this.#runBatch(local, run, { ...batch, again: true }),
+        this.#runBatch(local, { ...asked, batch: { ...batch, again: true } }),
       );
-      if (!wasTried) await this.#giveUp(run, batch, (sequence) => poison(sequence, retries + 1));
+      if (!wasTried) await this.#giveUp(asked, (sequence) => poison(sequence, retries + 1));
     }
-    return true;
+    message.ack();
+  }
+
+  /** The message's run, if it was sealed with that run's key. @throws ERR_PADATA_NATS_WIRE otherwise */
+  async #sealedBy({ data }: JsMsg, run: string): Promise<LocalRun | undefined> {
+    const local = await this.#runs.of(run);
+    if (local === undefined) return undefined;
+    try {
+      checkSeal(data, local.info.key);
+      return local;
+    } catch (error) {
+      const renewed = await this.#runs.renewed(run, local);
+      if (renewed === local) throw error;
+      if (renewed !== undefined) checkSeal(data, renewed.info.key);
+      return renewed;
+    }
   }
 
   /** The jobs end with an error, without being run. */
-  async #giveUp(run: string, batch: Batch, error: (sequence: number) => Error): Promise<void> {
-    const results = batch.items.map((_, i) => encodeError(error(batch.first + i)));
+  async #giveUp(asked: Asked, error: (sequence: number) => Error): Promise<void> {
+    const { first, items } = asked.batch;
+    const results = items.map((_, i) => encodeError(error(first + i)));
     this.#failed += results.length;
-    await this.#publish(run, batch, { results, micros: 0, again: true });
+    await this.#answers.publish(asked, { results, micros: 0, again: true });
   }
 
-  async #runBatch(local: LocalRun, run: string, batch: Batch): Promise<void> {
-    const { first, items, again = false } = batch;
+  async #runBatch(local: LocalRun, asked: Asked): Promise<void> {
+    const { first, items, again = false } = asked.batch;
     const began = performance.now();
     this.#inHand += items.length;
     const atFirst = this.#inHand;
@@ -299,99 +313,23 @@ export class NatsWorker implements AsyncDisposable {
     const micros = (performance.now() - began) * 1000 * share;
     this.#inHand -= items.length;
     this.#jobs += items.length;
-    await this.#publish(run, batch, { results, micros, again });
+    await this.#answers.publish(asked, { results, micros, again });
   }
 
   async #runJob(local: LocalRun, sequence: number, item: Item, more: boolean): Promise<Item> {
     let input: unknown;
     try {
-      input = decodeValue(await this.#large.incoming(item));
+      input = decodeValue(await this.#large.incoming(item, local.info.key));
     } catch (error) {
       return encodeError(error);
     }
     return await local.run(sequence, input, more);
   }
 
-  /** Stores results, in as many messages as their size asks for. */
-  async #publish(run: string, { first, epoch = 0 }: Batch, answer: Answer): Promise<void> {
-    const { results, micros, again } = answer;
-    const { names, maxPayload } = this.#engine;
-    const items = await Promise.all(
-      results.map(async (item, i) => {
-        try {
-          return await this.#large.outgoing(item, `${run}.${first + i}.out`);
-        } catch (error) {
-          return encodeError(error);
-        }
-      }),
-    );
-    let from = first;
-    for (const part of splitBySize(items, maxPayload)) {
-      const data = encodeBatch({
-        type: BatchType.RESULTS,
-        first: from,
-        micros,
-        epoch,
-        again,
-        items: part,
-      });
-      await this.#publisher.publish(
-        names.results(run),
-        data,
-        names.resultsId(run, epoch, from, part.length),
-      );
-      from += part.length;
-    }
-  }
-
-  /** A batch that came to nothing goes back as single jobs, so that one bad job cannot take others with it. */
-  async #takeApart(
-    subject: string,
-    run: string,
-    { first, epoch = 0, items }: Batch,
-  ): Promise<void> {
-    await Promise.all(
-      items.map((item, i) => {
-        const data = encodeBatch({
-          type: BatchType.JOBS,
-          first: first + i,
-          micros: 0,
-          epoch,
-          again: true,
-          items: [item],
-        });
-        return this.#publisher.publish(
-          subject,
-          data,
-          this.#engine.names.jobsId(run, epoch, first + i, 1),
-        );
-      }),
-    );
-  }
-
-  #runOf(run: string): Promise<LocalRun | undefined> {
-    let local = this.#runs.get(run);
-    if (local === undefined) {
-      local = this.#startRun(run);
-      this.#runs.set(run, local);
-      // A failed look-up is not kept: the next message tries again.
-      local.catch(() => this.#runs.delete(run));
-    }
-    return local;
-  }
-
-  async #startRun(run: string): Promise<LocalRun | undefined> {
-    const info = await fetchRunInfo(this.#engine, run);
-    const href = info === undefined ? undefined : this.#modules.get(info.module);
-    if (info === undefined || href === undefined) return undefined;
-    return new LocalRun(this.#pool, info, href, hostname());
-  }
-
   #control(run: string, word: string): void {
-    const local = this.#runs.get(run);
     if (word === 'end') {
       this.#stopped.delete(run);
-      void this.#forgetRun(run);
+      void this.#runs.forget(run);
       return;
     }
     if (word !== 'soon' && word !== 'now') return;
@@ -400,34 +338,7 @@ export class NatsWorker implements AsyncDisposable {
       const [oldest] = this.#stopped;
       this.#stopped.delete(oldest!);
     }
-    if (word === 'now') {
-      void local?.then(
-        (found) => found?.abort(),
-        () => undefined,
-      );
-    }
-  }
-
-  async #forgetRun(run: string): Promise<void> {
-    const local = this.#runs.get(run);
-    this.#runs.delete(run);
-    try {
-      await (await local)?.close();
-    } catch {
-      // It never began.
-    }
-  }
-
-  #forgetIdleRuns(): void {
-    const before = performance.now() - RUN_IDLE_MS;
-    for (const [run, local] of this.#runs) {
-      void local.then(
-        (found) => {
-          if (found === undefined || found.usedAt < before) void this.#forgetRun(run);
-        },
-        () => undefined,
-      );
-    }
+    if (word === 'now') this.#runs.abort(run);
   }
 }
 
