@@ -69,3 +69,12 @@ test('column store: of a killed worker nothing is lost, and nothing of the other
     '',
   ]);
 });
+
+test('wasm host: two guests share a memory that grows; one is killed, the other goes on', async () => {
+  expect((await output('wasm-host')).split('\n')).toEqual([
+    'sums of the first 300 blocks right: true, pages of the killed guest: 0',
+    'the other went on: true, the memory grew: true',
+    'pages still allocated: 0, invariants broken: 0',
+    '',
+  ]);
+});

@@ -49,7 +49,7 @@ test('a copy of memory that is not shared is refused; the thread that made it ma
     // As postMessage does it: local buffers are copied.
     const copied = {
       ...handle,
-      data: handle.data!.slice(0),
+      data: (handle.data as ArrayBuffer).slice(0),
     };
     expect(() => BuddyAllocator.attach(copied)).toThrow(code('ERR_BUDDY_HANDLE'));
     const second = BuddyAllocator.attach({ ...handle });

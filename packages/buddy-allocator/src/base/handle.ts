@@ -19,7 +19,8 @@ import {
 import { stackLayout } from './cache-layout.js';
 import { controlWords, Header, MAGIC, VERSION, Zone, zoneAt } from './control-layout.js';
 import { BuddyError } from './errors.js';
-import { checkLocal, type LocalParts } from './local.js';
+import { type BufferHolder, checkLocal, type LocalParts } from './local.js';
+import { isWasmMemory, presentBuffer } from './wasm-memory.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -73,7 +74,10 @@ export const ALLOCATOR_FORMAT: HandleFormat = {
     if (typeof control === 'string') return control;
     if (words[Header.ZONES] !== 1) return 'it has more than one zone';
     if (!isCount(dataOffset)) return 'dataOffset is no number of bytes';
-    return data === null ? [control] : [control, { field: 'data', bytes: dataOffset as number }];
+    if (data === null) return [control];
+    // What a memory has by now is looked at when its pages are known: `checkTogether`.
+    const field = isWasmMemory(data) ? 'data.buffer' : 'data';
+    return [control, { field, bytes: field === 'data' ? (dataOffset as number) : 0 }];
   },
 };
 
@@ -113,6 +117,19 @@ export function checkMachineHandle(handle: unknown): void {
   checkLocal(handle as LocalParts, handleError);
 }
 
+/** The managed memory of a handle, from a byte of it on. */
+export interface HandleData {
+  readonly data: ArrayBufferLike | BufferHolder | null;
+  readonly dataOffset: number;
+}
+
+/** Memory that grows has the bytes of the pages that are online, any other those of all pages there can be. */
+function hasBytes({ data, dataOffset }: HandleData, online: number, all: number): boolean {
+  if (data === null) return true;
+  if (!isWasmMemory(data)) return (data as ArrayBufferLike).byteLength - dataOffset >= all;
+  return presentBuffer(data, dataOffset + online).byteLength - dataOffset >= online;
+}
+
 /**
  * That control words, descriptors, registry and data are of one allocator.
  * @throws ERR_BUDDY_HANDLE with the sizes that differ
@@ -121,7 +138,7 @@ export function checkTogether(
   words: Int32Array,
   memmap: Memmap,
   registry: ThreadRegistry,
-  dataBytes = Infinity,
+  data?: HandleData,
 ): void {
   const threads = words[Header.THREADS]!;
   if (registry.maxThreads !== threads) {
@@ -140,10 +157,12 @@ export function checkTogether(
   for (let zone = 0; zone < words[Header.ZONES]!; zone++) {
     const startPfn = pfnAt(words, zoneAt(zone) + Zone.START_LOW);
     const endPfn = pfnAt(words, zoneAt(zone) + Zone.END_LOW);
-    const bytes = endPfn * 2 ** memmap.geometry.pageShift;
+    const pageSize = 2 ** memmap.geometry.pageShift;
+    const present = words[zoneAt(zone) + Zone.PRESENT]!;
+    const there = data === undefined || hasBytes(data, present * pageSize, endPfn * pageSize);
     const owned = words[Header.OWNED] === 0 || words[Header.OWNED]! >= endPfn;
     const inside = startPfn >= memmap.startPfn && endPfn <= memmap.endPfn && startPfn <= endPfn;
-    if (startPfn === endPfn || (inside && owned && bytes <= dataBytes)) continue;
+    if (startPfn === endPfn || (inside && owned && there)) continue;
     throw handleError(`zone ${zone} lies outside the descriptors or the data`, {
       zone,
       startPfn,

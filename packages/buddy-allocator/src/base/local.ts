@@ -8,7 +8,12 @@
 export interface LocalParts {
   readonly control: Int32Array;
   readonly memmap: { readonly table: ArrayBufferLike };
-  readonly data?: ArrayBufferLike | null;
+  readonly data?: ArrayBufferLike | BufferHolder | null;
+}
+
+/** A WebAssembly memory: which buffer it has changes, so it stands for itself. */
+export interface BufferHolder {
+  readonly buffer: ArrayBufferLike;
 }
 
 const known = new WeakSet();
@@ -44,7 +49,7 @@ export function isSharedMemory(value: unknown): boolean {
 
 const partsOf = ({ control, memmap, data }: LocalParts): object[] =>
   [control.buffer, memmap.table, data ?? control.buffer].filter(
-    (buffer) => read(localBytes, buffer) !== undefined,
+    (part) => read(localBytes, 'buffer' in part ? part.buffer : part) !== undefined,
   );
 
 /** Remembers the local buffers of a handle that this thread has made. */

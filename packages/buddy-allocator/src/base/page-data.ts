@@ -3,6 +3,8 @@
  */
 import { refuse } from './check.js';
 import { BuddyError } from './errors.js';
+import type { BufferHolder } from './local.js';
+import { isWasmMemory, presentBuffer, type WasmMemory } from './wasm-memory.js';
 
 /** Byte that freed pages are filled with. @kernel PAGE_POISON */
 export const POISON = 0xaa;
@@ -16,16 +18,27 @@ export interface ViewConstructor<T> {
 /** No view is larger: engines bound the elements of one, some at 2^32 - 1. */
 const VIEW_BYTES = 2 ** 30;
 
-/** The managed bytes of an allocator. Views are made on demand, as memory may be larger than any view. */
+/**
+ * The managed bytes of an allocator. Views are made on demand: memory may be larger than any view, and WebAssembly memory
+ * has another buffer whenever it has grown.
+ */
 export class PageData {
-  readonly buffer: ArrayBufferLike;
+  readonly #source: ArrayBufferLike | BufferHolder;
+  /** The source, where it grows. */
+  readonly memory: WasmMemory | undefined;
   readonly offset: number;
   readonly pageSize: number;
 
-  constructor(buffer: ArrayBufferLike, offset: number, pageSize: number) {
-    this.buffer = buffer;
+  constructor(source: ArrayBufferLike | BufferHolder, offset: number, pageSize: number) {
+    this.#source = source;
+    this.memory = isWasmMemory(source) ? source : undefined;
     this.offset = offset;
     this.pageSize = pageSize;
+  }
+
+  /** The buffer as it is now. */
+  get buffer(): ArrayBufferLike {
+    return this.#bufferTo(0);
   }
 
   /** A typed array over pages. @throws ERR_BUDDY_ARGUMENT for a class whose elements do not fit the place */
@@ -41,7 +54,7 @@ export class PageData {
       refuse('type', `elements that divide ${bytes} bytes at ${start}`, size);
     }
     try {
-      return new type(this.buffer, start, bytes / size);
+      return new type(this.#bufferTo(start + bytes), start, bytes / size);
     } catch (cause) {
       throw new BuddyError(
         'ERR_BUDDY_ARGUMENT',
@@ -49,6 +62,14 @@ export class PageData {
         { option: 'pages', bytes },
         { cause },
       );
+    }
+  }
+
+  /** Copies bytes to the first page and on. */
+  write(from: ArrayBuffer): void {
+    for (let at = 0; at < from.byteLength; at += VIEW_BYTES) {
+      const part = new Uint8Array(from, at, Math.min(VIEW_BYTES, from.byteLength - at));
+      this.viewBytes(this.offset + at, part.length, Uint8Array).set(part);
     }
   }
 
@@ -85,6 +106,14 @@ export class PageData {
     });
   }
 
+  /** The buffer as it is now, with bytes up to `end` if there are any. */
+  #bufferTo(end: number): ArrayBufferLike {
+    return this.memory === undefined
+      ? (this.#source as ArrayBufferLike)
+      : presentBuffer(this.memory, end);
+  }
+
+  /** @throws ERR_BUDDY_ARGUMENT when the bytes are not there: the buffer was detached */
   #forEachPart(
     pfn: number,
     pages: number,
@@ -92,7 +121,7 @@ export class PageData {
   ): void {
     const end = this.offset + (pfn + pages) * this.pageSize;
     for (let start = this.offset + pfn * this.pageSize; start < end; start += VIEW_BYTES) {
-      visit(new Uint8Array(this.buffer, start, Math.min(VIEW_BYTES, end - start)), start);
+      visit(this.viewBytes(start, Math.min(VIEW_BYTES, end - start), Uint8Array), start);
     }
   }
 }

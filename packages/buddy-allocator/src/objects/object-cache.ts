@@ -79,7 +79,7 @@ export class ObjectCache {
     fresh: boolean,
   ) {
     const { table } = handle;
-    const { dataOffset } = pool.toHandle();
+    const { data, dataOffset } = pool.toHandle();
     this.#pool = pool;
     this.#handle = handle;
     this.#construct = construct;
@@ -87,8 +87,7 @@ export class ObjectCache {
     this.size = table[Table.SIZE]!;
     this.stride = table[Table.STRIDE]!;
     this.objectsPerSlab = table[Table.PER_SLAB]!;
-    this.#data =
-      pool.buffer === null ? undefined : new PageData(pool.buffer, dataOffset, pool.pageSize);
+    this.#data = data === null ? undefined : new PageData(data, dataOffset, pool.pageSize);
     const ids = BuddyAllocator.attach(handle.ids, options);
     this.#ids = ids;
     if (fresh) ids.zone.area.reset();

@@ -12,12 +12,10 @@
  *
  * Invariants: those of the zone; page number = descriptor index, because sections start at 0 in order.
  */
-import { Migratetype } from '@bootmem/memmap';
 
 import { compactZone, type CompactionResult } from '../zone/compaction.js';
 import { ControlFlag, Header, Zone, zoneAt } from '../base/control-layout.js';
 import {
-  checkFlag,
   checkFunction,
   checkInteger,
   checkObject,
@@ -38,22 +36,23 @@ import { ORPHAN } from '../zone/verify.js';
 import { BuddyZone } from '../zone/zone.js';
 import { allocBulk, freeBulk } from './bulk.js';
 import { freeAllOf, setOwner } from './owners.js';
-import { ObservedPool } from './observed-pool.js';
-import { bringOnline, makeHandle } from './pool-setup.js';
+import { PoolMemory } from './pool-memory.js';
+import { makeHandle } from './pool-setup.js';
 import type {
   AllocRequest,
   AttachOptions,
   BuddyAllocatorOptions,
   BuddyHandle,
   BuddySnapshot,
+  BufferOwner,
   FreeStatus,
   RangeRequest,
 } from './pool-types.js';
 import { checkWait, createIdleTimer, type IdleTimer, sleepOn } from './idle.js';
-import { needData, PageData, POISON, type ViewConstructor } from '../base/page-data.js';
+import { POISON } from '../base/page-data.js';
 import { checkRequest, type PressureCallback, Requests } from './requests.js';
 import { WaitingRequests } from './waiting.js';
-import { restoreBuffers, snapshotBuffers } from './snapshot.js';
+import { placeData, restoreBuffers } from './snapshot/snapshot.js';
 
 const NO_REQUEST: AllocRequest = Object.freeze({});
 /** A thread's cache is parked so long after it came into use, when its event loop comes round. */
@@ -62,9 +61,7 @@ const PARK_AFTER_MS = 100;
 const STOPPED: readonly string[] = ['ERR_BUDDY_CORRUPT', 'ERR_BUDDY_CLOSED'];
 
 /** Page allocator of one shared memory, seen from one thread. */
-export class BuddyAllocator extends ObservedPool {
-  /** Bytes per page. */
-  readonly pageSize: number;
+export class BuddyAllocator extends PoolMemory {
   /** log2 of the largest block in pages. */
   readonly maxOrder: number;
   readonly zone: BuddyZone;
@@ -84,11 +81,6 @@ export class BuddyAllocator extends ObservedPool {
    */
   readonly free: (pfn: number, order: number) => void;
 
-  readonly #handle: BuddyHandle;
-  readonly #words: Int32Array;
-  readonly #data: PageData | undefined;
-  /** Type of requests that name none. */
-  readonly #usual: number;
   /** Owner of what this thread takes when nothing else is said. */
   readonly #owner: number;
   readonly #requests: Requests;
@@ -98,26 +90,16 @@ export class BuddyAllocator extends ObservedPool {
 
   private constructor(handle: BuddyHandle, options: AttachOptions = {}) {
     const { lockTimeoutMs, thread, parkAfterMs = PARK_AFTER_MS, owner = 0 } = options;
-    super(
-      handle,
-      thread,
-      handle.data === null ? undefined : handle.data.byteLength - handle.dataOffset,
-    );
+    super(handle, thread);
     const words = handle.control;
-    this.#handle = handle;
-    this.#words = words;
     this.#owner = owner;
     this.maxOrder = this.memmap.geometry.maxOrder;
-    this.pageSize = 2 ** this.memmap.geometry.pageShift;
     const flags = words[Header.FLAGS]!;
-    this.#data =
-      handle.data === null
-        ? undefined
-        : new PageData(handle.data, handle.dataOffset, this.pageSize);
+    const { data } = this;
     this.#idle = createIdleTimer(parkAfterMs, () => {
       this.#parkIdle();
     });
-    const poisoned = (flags & ControlFlag.POISON) === 0 ? undefined : this.#data;
+    const poisoned = (flags & ControlFlag.POISON) === 0 ? undefined : data;
     this.zone = new BuddyZone({
       memmap: this.memmap,
       words,
@@ -138,13 +120,11 @@ export class BuddyAllocator extends ObservedPool {
           poisoned.fill(index, pages, POISON);
         }),
     });
-    this.#usual =
-      (flags & ControlFlag.GROUPING) === 0 ? Migratetype.UNMOVABLE : Migratetype.MOVABLE;
     this.#requests = new Requests({
       zone: this.zone,
       flags,
-      data: this.#data,
-      usual: this.#usual,
+      data,
+      usual: this.usual,
       owner,
       drain: () => {
         this.drain();
@@ -168,7 +148,7 @@ export class BuddyAllocator extends ObservedPool {
       this.zone.cacheAt === undefined || (flags & ControlFlag.POISON) !== 0
         ? undefined
         : createFastPath(
-            { zone: this.zone, cacheAt: this.zone.cacheAt, type: this.#usual, owner },
+            { zone: this.zone, cacheAt: this.zone.cacheAt, type: this.usual, owner },
             otherwise,
           );
     const { alloc, free } = this.#fast ?? otherwise;
@@ -187,7 +167,7 @@ export class BuddyAllocator extends ObservedPool {
     const { lockTimeoutMs, parkAfterMs, owner } = options;
     const allocator = new BuddyAllocator(handle, { lockTimeoutMs, parkAfterMs, owner });
     allocator.zone.area.reset();
-    allocator.#bringOnline(0, pages);
+    allocator.bringOnline(pages);
     return allocator;
   }
 
@@ -204,11 +184,6 @@ export class BuddyAllocator extends ObservedPool {
     if (options.thread !== undefined) checkInteger(options.thread, 'thread', 1, 2 ** 31 - 1);
     checkOwner(options.owner, handle.control[Header.OWNED] !== 0);
     return new BuddyAllocator(handle, options);
-  }
-
-  /** For `postMessage` and `attach`; also of a closed allocator: others may still attach. */
-  toHandle(): BuddyHandle {
-    return this.#handle;
   }
 
   /** Like {@link BuddyAllocator.alloc}, but throws ERR_BUDDY_EXHAUSTED instead of returning undefined. */
@@ -373,7 +348,7 @@ export class BuddyAllocator extends ObservedPool {
    */
   compact(
     move: MoveCallback,
-    isMovable = (pfn: number): boolean => this.memmap.pageblocks.migratetype(pfn) === this.#usual,
+    isMovable = (pfn: number): boolean => this.memmap.pageblocks.migratetype(pfn) === this.usual,
   ): CompactionResult {
     this.checkOpen();
     checkFunction(move, 'move');
@@ -388,59 +363,8 @@ export class BuddyAllocator extends ObservedPool {
    */
   unisolate(pfn: number): boolean {
     this.checkOpen();
-    checkInteger(pfn, 'pfn', 0, this.#words[this.zone.at + Zone.PRESENT]! - 1);
+    checkInteger(pfn, 'pfn', 0, this.zone.get(Zone.PRESENT) - 1);
     return unisolatePageblock(this.zone, pfn);
-  }
-
-  /**
-   * Brings `pages` more pages online, up to `maxPages`; one thread at a time. Goes on where a thread ended in it.
-   * @returns pages added
-   */
-  grow(pages: number): number {
-    this.checkOpen();
-    checkInteger(pages, 'pages', 0, 2 ** 31);
-    // Handed over from the lowest on: what is managed is what is online.
-    const from = this.zone.managedPages;
-    const to = Math.min(from + pages, this.zone.endPfn);
-    if (to === from) return 0;
-    const { memmap } = this;
-    const size = memmap.pagesPerSection;
-    const step = 2 ** memmap.geometry.subsectionOrder;
-    for (let pfn = Math.ceil(from / size) * size; pfn < Math.ceil(to / size) * size; pfn += step) {
-      if (!memmap.isPresent(pfn)) memmap.addMemory(pfn, pfn + step);
-      else if (!memmap.isPopulated(pfn)) memmap.populate(pfn, pfn + step);
-    }
-    this.#bringOnline(from, to);
-    return to - from;
-  }
-
-  /**
-   * Typed array over a block: `view(pfn, order, Uint8Array)`.
-   * @throws ERR_BUDDY_ARGUMENT without data, and outside it
-   */
-  view<T>(pfn: number, order: number, type: ViewConstructor<T>): T {
-    checkOrder(order, this.maxOrder);
-    return this.viewPages(pfn, 2 ** order, type);
-  }
-
-  /** Typed array over any number of pages. @throws ERR_BUDDY_ARGUMENT without data, and outside it */
-  viewPages<T>(pfn: number, pages: number, type: ViewConstructor<T>): T {
-    this.checkOpen();
-    checkInteger(pfn, 'pfn', 0, this.zone.endPfn - 1);
-    checkInteger(pages, 'pages', 1, this.zone.endPfn - pfn);
-    return needData(this.#data).view(pfn, pages, type);
-  }
-
-  /** Byte offset of a page in {@link BuddyAllocator.buffer}. @throws ERR_BUDDY_ARGUMENT outside the data */
-  offset(pfn: number): number {
-    this.checkOpen();
-    checkInteger(pfn, 'pfn', 0, this.zone.endPfn - 1);
-    return this.#handle.dataOffset + pfn * this.pageSize;
-  }
-
-  /** The managed memory, null for none. */
-  get buffer(): ArrayBufferLike | null {
-    return this.#handle.data;
   }
 
   /** Sets this thread's callback for requests that cannot be served. */
@@ -480,29 +404,33 @@ export class BuddyAllocator extends ObservedPool {
   }
 
   /**
-   * Copies the whole state, data included; call it while no other thread is at work.
-   * @param options `data: false` leaves the managed memory out
-   */
-  snapshot(options: { data?: boolean } = {}): BuddySnapshot {
-    this.refuseClosed();
-    checkObject(options, 'options');
-    checkFlag(options.data, 'data');
-    const bytes = this.zone.endPfn * this.pageSize;
-    return snapshotBuffers(this.#handle, options.data === false ? 0 : bytes);
-  }
-
-  /**
    * A new allocator in the state of a snapshot, with the calling thread as its only one: what the caches of the others
    * held is free, what a thread was in the middle of is put in order; a move is left to {@link settleMoves}.
-   * @throws ERR_BUDDY_HANDLE for what is no snapshot of this version, is cut off, or holds what no allocator can
+   * @param options `data`: memory of yours, as that of `create`, that the managed memory is copied to; a WebAssembly.Memory is
+   *   grown to what it needs. Of a snapshot without data, what is there counts as the contents. Default: a buffer made here
+   * @throws ERR_BUDDY_HANDLE for what is no snapshot of this version, is cut off, or holds what no allocator can;
+   *   ERR_BUDDY_ARGUMENT for `data` that it does not fit into; nothing has been written there
    * @remarks checks all of it: O(pages)
    */
-  static restore(snapshot: BuddySnapshot): BuddyAllocator {
-    const allocator = new BuddyAllocator(restoreBuffers(snapshot));
+  static restore(
+    snapshot: BuddySnapshot,
+    options: Pick<BuddyAllocatorOptions, 'dataOffset'> & {
+      data?: ArrayBufferLike | BufferOwner;
+    } = {},
+  ): BuddyAllocator {
+    checkObject(options, 'options');
+    const handle = restoreBuffers(snapshot);
+    const allocator = new BuddyAllocator(handle);
     liftIsolations(allocator.zone, true);
     const broken = allocator.verify().find(({ invariant }) => invariant !== ORPHAN);
-    if (broken === undefined) return allocator;
-    throw handleError(`the snapshot is damaged: ${broken.text}`, { ...broken });
+    if (broken !== undefined) {
+      throw handleError(`the snapshot is damaged: ${broken.text}`, { ...broken });
+    }
+    // Nothing is made or written for the managed memory before all else is known to be sound.
+    const placed = placeData(handle, snapshot, options);
+    if (placed === handle) return allocator;
+    allocator.close();
+    return new BuddyAllocator(placed);
   }
 
   protected cores(): readonly BuddyZone[] {
@@ -531,13 +459,5 @@ export class BuddyAllocator extends ObservedPool {
     this.checkOpen();
     checkPfn(pfn);
     checkOrder(order, this.maxOrder);
-  }
-
-  #bringOnline(from: number, to: number): void {
-    // Free memory holds poison from the start: a block says not which of its pages were used before.
-    if ((this.#words[Header.FLAGS]! & ControlFlag.POISON) !== 0) {
-      this.#data?.fill(from, to - from, POISON);
-    }
-    bringOnline(this.zone, from, to, this.#usual);
   }
 }

@@ -1,8 +1,7 @@
 /**
- * What `BuddyAllocator.create` makes: the managed memory, a memmap of one zone, the control words. And how
- * further pages of it come online.
+ * What `BuddyAllocator.create` makes: the managed memory, a memmap of one zone, the control words.
  *
- *     pages 0 .. present .. maxPages      online: initialised, of one mobility, handed over to the zone
+ *     pages 0 .. present .. maxPages      online: initialised, of one mobility, handed over to the zone (growth.ts)
  */
 import { Memmap, ZoneIndex } from '@bootmem/memmap';
 import { allocateBuffer, allocateWords, canShare, ThreadRegistry } from '@bootmem/memmap/shared';
@@ -26,9 +25,9 @@ import {
   refuse,
 } from '../base/check.js';
 import { BuddyError } from '../base/errors.js';
+import type { HandleData } from '../base/handle.js';
 import { bufferBytes, keepLocal } from '../base/local.js';
-import { handOver } from '../zone/hand-over.js';
-import type { BuddyZone } from '../zone/zone.js';
+import { isWasmMemory, presentBuffer, type WasmMemory } from '../base/wasm-memory.js';
 import { initZoneWords } from '../base/zone-words.js';
 import type { BuddyAllocatorOptions, BuddyHandle } from './pool-types.js';
 
@@ -43,6 +42,14 @@ interface PoolSetup {
   readonly cacheShare: number;
   /** The data is a fresh buffer made here, or none. */
   readonly made: boolean;
+}
+
+/** How large a pool is, and can be. */
+export interface PoolSize {
+  readonly pages: number;
+  readonly maxPages: number;
+  /** Bytes per page. */
+  readonly pageSize: number;
 }
 
 /** Most pages: page numbers are indices of 32 bits. */
@@ -95,31 +102,46 @@ function countPages({ pages, bytes }: BuddyAllocatorOptions, pageSize: number): 
   return counted;
 }
 
-/** The managed memory, and its first byte in the buffer; null for none. */
-interface Data {
-  readonly buffer: ArrayBufferLike | null;
-  readonly offset: number;
+/** @throws ERR_BUDDY_ARGUMENT when it is no memory, too small, or starts between the elements of arrays */
+function makeData(options: BuddyAllocatorOptions, setup: PoolSetup): HandleData {
+  const { data = 'shared', dataOffset = 0 } = options;
+  const { pages, maxPages } = setup;
+  const pageSize = 2 ** setup.pageShift;
+  if (data !== null && typeof data !== 'string') {
+    return placeIn(data, dataOffset, { pages, maxPages, pageSize });
+  }
+  checkDataOffset(dataOffset, pageSize);
+  if (data === null) return { data, dataOffset };
+  checkName(data, 'data', ['shared', 'local']);
+  const bytes = dataOffset + maxPages * pageSize;
+  return { data: makeBuffer(bytes, data === 'shared' && canShare()), dataOffset };
 }
 
-/** @throws ERR_BUDDY_ARGUMENT when it is no memory, too small, or starts between the elements of arrays */
-function makeData(options: BuddyAllocatorOptions, setup: PoolSetup): Data {
-  const { data = 'shared', dataOffset = 0 } = options;
-  const pageSize = 2 ** setup.pageShift;
-  checkInteger(dataOffset, 'dataOffset', 0, Number.MAX_SAFE_INTEGER);
-  if (dataOffset % pageSize !== 0) refuse('dataOffset', 'a multiple of the page size', dataOffset);
-  if (data === null) return { buffer: null, offset: dataOffset };
-  const bytes = dataOffset + setup.maxPages * pageSize;
-  if (typeof data === 'string') {
-    checkName(data, 'data', ['shared', 'local']);
-    return { buffer: makeBuffer(bytes, data === 'shared' && canShare()), offset: dataOffset };
-  }
+/**
+ * The place in memory of the caller's that the pages have.
+ * @throws ERR_BUDDY_ARGUMENT when it is no memory, too small, or starts between the elements of arrays
+ */
+export function placeIn(data: unknown, dataOffset: unknown, size: PoolSize): HandleData {
+  const { pages, maxPages, pageSize } = size;
+  checkDataOffset(dataOffset, pageSize);
   const given = givenMemory(data);
   if (given === undefined) refuse('data', 'a buffer, a view, a WebAssembly.Memory or null', data);
-  if (given.length < bytes) refuse('data', `at least ${bytes} bytes`, given.length);
-  const start = given.offset + dataOffset;
+  const { memory, offset } = given;
+  const grows = isWasmMemory(memory);
+  const bytes = dataOffset + (grows ? pages : maxPages) * pageSize;
+  const there = grows ? presentBuffer(memory, bytes).byteLength : given.length;
+  if (there < bytes) refuse('data', `at least ${bytes} bytes`, there);
+  const start = offset + dataOffset;
   const grain = Math.min(pageSize, 8);
   if (start % grain !== 0) refuse('data', `a start at a multiple of ${grain} bytes`, start);
-  return { buffer: given.buffer, offset: start };
+  return { data: memory, dataOffset: start };
+}
+
+function checkDataOffset(dataOffset: unknown, pageSize: number): asserts dataOffset is number {
+  checkInteger(dataOffset, 'dataOffset', 0, Number.MAX_SAFE_INTEGER);
+  if ((dataOffset as number) % pageSize !== 0) {
+    refuse('dataOffset', 'a multiple of the page size', dataOffset);
+  }
 }
 
 /** @throws ERR_BUDDY_ARGUMENT when the machine has no room for it */
@@ -136,21 +158,25 @@ function makeBuffer(bytes: number, shared: boolean): ArrayBufferLike {
   }
 }
 
+/** Memory of the caller's, and which of its bytes. */
+interface GivenMemory {
+  readonly memory: ArrayBufferLike | WasmMemory;
+  readonly offset: number;
+  readonly length: number;
+}
+
 /** The bytes that `data` names: of a view only its own. Undefined for what is no memory. */
-function givenMemory(
-  data: unknown,
-): { buffer: ArrayBufferLike; offset: number; length: number } | undefined {
+function givenMemory(data: unknown): GivenMemory | undefined {
   if (typeof data !== 'object' || data === null) return undefined;
   if (ArrayBuffer.isView(data)) {
-    return { buffer: data.buffer, offset: data.byteOffset, length: data.byteLength };
+    return { memory: data.buffer, offset: data.byteOffset, length: data.byteLength };
   }
+  if (isWasmMemory(data)) return { memory: data, offset: 0, length: data.buffer.byteLength };
   const whole = bufferBytes(data);
-  if (whole !== undefined) {
-    return { buffer: data as ArrayBufferLike, offset: 0, length: whole };
-  }
+  if (whole !== undefined) return { memory: data as ArrayBufferLike, offset: 0, length: whole };
   const inner = (data as { readonly buffer?: unknown }).buffer;
   const length = bufferBytes(inner);
-  return length === undefined ? undefined : { buffer: inner as ArrayBufferLike, offset: 0, length };
+  return length === undefined ? undefined : { memory: inner as ArrayBufferLike, offset: 0, length };
 }
 
 /** Sections of a map of descriptors that an allocator can have; more make it exact, and creating it slower. */
@@ -173,7 +199,7 @@ function sectionOrderFor(maxPages: number, maxOrder: number): number {
 export function makeHandle(options: BuddyAllocatorOptions): { handle: BuddyHandle; pages: number } {
   const setup = checkOptions(options);
   const { pages, maxPages, pageShift, maxOrder, threads, cacheShare } = setup;
-  const { buffer: data, offset: dataOffset } = makeData(options, setup);
+  const { data, dataOffset } = makeData(options, setup);
   const shared = canShare() && options.data !== 'local';
   const memmap = Memmap.create({
     ranges: [{ startPfn: 0, endPfn: pages }],
@@ -213,20 +239,6 @@ export function makeHandle(options: BuddyAllocatorOptions): { handle: BuddyHandl
   };
   keepLocal(handle);
   return { handle, pages };
-}
-
-/**
- * Brings pages `[from, to)` online: initialises them, hands them over, sizes the caches for `to` pages.
- * @param type  migratetype of their pageblocks
- */
-export function bringOnline(zone: BuddyZone, from: number, to: number, type: number): void {
-  const { memmap, words } = zone;
-  memmap.initRange(from, to, zone.zoneId);
-  memmap.pageblocks.setRange(from, to, type);
-  words[zone.at + Zone.PRESENT] = to;
-  handOver(zone, from, to);
-  sizeCaches(words, zone.at, to);
-  zone.cache?.retune();
 }
 
 /** Sizes of the page caches when `pages` are online. */

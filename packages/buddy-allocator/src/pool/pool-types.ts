@@ -22,8 +22,8 @@ export interface BuddyAllocatorOptions {
   /**
    * The memory: `shared` (default) makes a SharedArrayBuffer, `local` an ArrayBuffer, `null` none at all
    * (offsets only: GPU buffers, files); or an existing buffer, WebAssembly.Memory, or view: then the view's bytes
-   * are the memory and no others. What is not shared can be used by the thread that made it only: `attach` refuses
-   * a copy of its handle.
+   * are the memory and no others. A WebAssembly.Memory has room for `pages`; `grow` makes it larger, up to `maxPages`.
+   * What is not shared can be used by the thread that made it only: `attach` refuses a copy of its handle.
    */
   readonly data?: 'shared' | 'local' | ArrayBufferLike | BufferOwner | null;
   /** First byte of the managed memory, from the start of `data`; default 0; a multiple of `pageSize`. */
@@ -93,7 +93,8 @@ export interface BuddyHandle {
   readonly memmap: MemmapHandle;
   readonly control: Int32Array;
   readonly threads: ThreadRegistryHandle;
-  readonly data: ArrayBufferLike | null;
+  /** A WebAssembly memory stands for itself, as its buffer is another whenever it has grown. */
+  readonly data: ArrayBufferLike | BufferOwner | null;
   readonly dataOffset: number;
 }
 

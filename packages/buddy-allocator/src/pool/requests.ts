@@ -18,6 +18,7 @@ import {
   checkOwner,
   refuse,
 } from '../base/check.js';
+import type { BuddyError } from '../base/errors.js';
 import { TakeFlag } from '../lists/fallback.js';
 import { claimSingles } from '../zone/claim.js';
 import { diagnoseFree } from '../zone/diagnose.js';
@@ -197,7 +198,9 @@ export class Requests {
     if (found === undefined) return undefined;
     const { pfn } = found;
     this.#prepare(pfn, run.pages, found.dirty, request, () => {
-      this.freeExact(pfn, run.pages);
+      this.#zone.locked(() => {
+        freeRunLocked(this.#zone, pfn, pfn + run.pages);
+      });
     });
     return pfn;
   }
@@ -229,17 +232,6 @@ export class Requests {
     return min > 0 && request.high !== true && this.#zone.freePages - pages < min;
   }
 
-  #checkPoison(pfn: number, pages: number, giveBack: () => void): void {
-    try {
-      this.#data?.checkPoison(pfn, pages);
-    } catch (error) {
-      // Told once: with fresh poison the memory is as good as before.
-      this.#data?.fill(pfn, pages, POISON);
-      giveBack();
-      throw error;
-    }
-  }
-
   #relieve(request: AllocRequest, order: number, round: number): boolean {
     if (request.noPressure === true || round >= PRESSURE_ROUNDS || this.#relieving) return false;
     this.#relieving = true;
@@ -250,7 +242,7 @@ export class Requests {
     }
   }
 
-  /** @param giveBack  frees what was taken, if it is not as it should be */
+  /** @param giveBack  frees what was taken, if its memory is not as it should be, or not there any more */
   #prepare(
     pfn: number,
     pages: number,
@@ -258,9 +250,17 @@ export class Requests {
     request: AllocRequest,
     giveBack: () => void,
   ): void {
-    if (this.#poison) this.#checkPoison(pfn, pages, giveBack);
-    if (request.zero === true && (dirty || !this.#zeroed)) {
-      needData(this.#data).fill(pfn, pages, 0);
+    const zero = request.zero === true && (dirty || !this.#zeroed);
+    const data = this.#data;
+    if (data === undefined || !(zero || this.#poison)) return;
+    try {
+      if (this.#poison) data.checkPoison(pfn, pages);
+      if (zero) data.fill(pfn, pages, 0);
+    } catch (error) {
+      // Told once: with fresh poison the memory is as good as before.
+      if ((error as BuddyError).code === 'ERR_BUDDY_POISON') data.fill(pfn, pages, POISON);
+      giveBack();
+      throw error;
     }
   }
 }

@@ -16,7 +16,7 @@ import { checkArray, checkFlag, checkFunction, checkInteger, checkObject } from 
 import { Cache } from '../base/cache-layout.js';
 import { Header } from '../base/control-layout.js';
 import { BuddyError } from '../base/errors.js';
-import { checkTogether } from '../base/handle.js';
+import { checkTogether, type HandleData } from '../base/handle.js';
 import { liftIsolations } from './isolation.js';
 import { type MoveCallback, openMoves, type OpenMove, settleMoves } from './moves.js';
 import { returnTaken } from './unaccepted-blocks.js';
@@ -52,15 +52,11 @@ export abstract class Attachment {
   /** All that `close` does has been done. */
   #left = false;
 
-  protected constructor(
-    handle: SharedParts,
-    thread: number | undefined,
-    dataBytes: number | undefined,
-  ) {
+  protected constructor(handle: SharedParts, thread: number | undefined, data?: HandleData) {
     this.#words = handle.control;
     this.memmap = Memmap.attach(handle.memmap);
     this.registry = ThreadRegistry.attach(handle.threads);
-    checkTogether(this.#words, this.memmap, this.registry, dataBytes);
+    checkTogether(this.#words, this.memmap, this.registry, data);
     this.thread = this.registry.register(thread);
   }
 

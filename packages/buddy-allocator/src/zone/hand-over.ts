@@ -50,6 +50,13 @@ export function handOver(
   return endPfn - startPfn;
 }
 
+/** Hands over pages that have just been initialised, under the lock. */
+export function handOverLocked(zone: BuddyZone, startPfn: number, endPfn: number): void {
+  forEachBlock(zone, startPfn, endPfn, (pfn, order) => {
+    freeNew(zone, zone.memmap.indexOf(pfn), order);
+  });
+}
+
 /** The blocks of a range, each as large as its alignment and the end allow, in order of pages. */
 function forEachBlock(
   { maxOrder }: BuddyZone,

@@ -10,6 +10,7 @@ import {
   type MakeScene,
   throwEverywhere,
 } from '../support/kill-world.js';
+import { memoryOf } from '../support/wasm.js';
 
 let mortals: Mortals;
 beforeAll(async () => {
@@ -398,6 +399,27 @@ const cases: readonly (readonly [string, MakeScene<BuddyAllocator>])[] = [
         return [];
       };
       return { survivor, victim, step, kept, holds: [0] };
+    },
+  ],
+  [
+    'growth of a WebAssembly memory, which another thread goes on with',
+    (m) => {
+      // Two pages of the memory are left, the others are grown for.
+      const data = memoryOf(true, 1, 2);
+      const options = { pages: 29, maxPages: 100, pageSize: 2048, data, caches: true };
+      const { survivor, victim } = poolPair(m, options);
+      const step = (): void => {
+        victim.onPressure(() => victim.grow(9) > 0);
+        const all = Array.from({ length: 35 }, () => victim.allocOrThrow(0));
+        for (const pfn of all) victim.free(pfn, 0);
+      };
+      const kept = (): Block[] => {
+        survivor.grow(100);
+        expect(survivor.stats().pages).toBe(64);
+        return [];
+      };
+      const holds = Array.from({ length: 36 }, (_, pages) => pages);
+      return { survivor, victim, step, kept, holds };
     },
   ],
   [

@@ -35,7 +35,8 @@ function allocatedBlocks(allocator: BuddyAllocator | PageAllocator): Block[] {
   const found: Block[] = [];
   for (const core of coresOf(allocator)) {
     for (let pfn = core.startPfn; pfn < core.endPfn;) {
-      const head = core.memmap.coveringHead(pfn);
+      // What memory that grows has not reached.
+      const head = core.memmap.isPresent(pfn) ? core.memmap.coveringHead(pfn) : undefined;
       if (head?.state === PageState.ALLOCATED) found.push([head.pfn, head.order]);
       pfn = head === undefined ? pfn + 1 : head.pfn + 2 ** head.order;
     }
@@ -156,11 +157,16 @@ function watchMemory(allocator: BuddyAllocator | PageAllocator): () => boolean {
   const { table, columns } = handle.memmap;
   const buffers: ArrayBufferLike[] = [handle.control.buffer, handle.threads.words.buffer, table];
   buffers.push(columns.bytes, columns.links, columns.refs);
-  if ('data' in handle && handle.data !== null) buffers.push(handle.data);
+  // Of memory that grows, how large it is.
+  const data = 'data' in handle && handle.data !== null ? handle.data : undefined;
+  const grows = data !== undefined && 'buffer' in data ? data : undefined;
+  if (data !== undefined && !('buffer' in data)) buffers.push(data);
+  let bytes = grows?.buffer.byteLength;
   const views = buffers.map((buffer) => Buffer.from(buffer));
   const copies = views.map((view) => Buffer.from(view));
   return () => {
-    let changed = false;
+    let changed = grows?.buffer.byteLength !== bytes;
+    bytes = grows?.buffer.byteLength;
     for (const [i, view] of views.entries()) {
       if (copies[i]!.equals(view)) continue;
       view.copy(copies[i]!);

@@ -24,16 +24,16 @@ import {
   cacheListAt,
   type StackLayout,
   stackLayout,
-} from '../base/cache-layout.js';
-import { cacheAt, ControlFlag, Header, Zone, ZoneFlag, zoneAt } from '../base/control-layout.js';
-import { handleError, pfnAt } from '../base/handle.js';
-import { Park } from '../cache/parking.js';
-import { reclaimCache } from '../cache/parked-cache.js';
-import { createFreeArea } from '../lists/free-area.js';
-import { recoverZone } from '../lists/recovery.js';
-import { openedRun } from '../lists/run.js';
-import type { BuddyHandle } from './pool-types.js';
-import { sizeCaches } from './pool-setup.js';
+} from '../../base/cache-layout.js';
+import { cacheAt, ControlFlag, Header, Zone, ZoneFlag, zoneAt } from '../../base/control-layout.js';
+import { handleError, pfnAt } from '../../base/handle.js';
+import { Park } from '../../cache/parking.js';
+import { reclaimCache } from '../../cache/parked-cache.js';
+import { createFreeArea } from '../../lists/free-area.js';
+import { recoverZone } from '../../lists/recovery.js';
+import { openedRun } from '../../lists/run.js';
+import type { BuddyHandle } from '../pool-types.js';
+import { sizeCaches } from '../pool-setup.js';
 
 const Z = zoneAt(0);
 const ALL_FLAGS = Object.values(ControlFlag).reduce((all, flag) => all | flag, 0);
@@ -68,11 +68,12 @@ const UNUSED = [
 
 /**
  * Checks the copies of a snapshot's buffers and puts them in order: no lock, no thread, empty caches.
+ * @param data  the managed memory in the snapshot
  * @throws ERR_BUDDY_HANDLE with what is wrong; nobody has the copies yet
  */
-export function settleContents(handle: BuddyHandle): void {
+export function settleContents(handle: BuddyHandle, data: ArrayBuffer | null): void {
   const memmap = Memmap.attach(handle.memmap);
-  const { control: words, data } = handle;
+  const { control: words } = handle;
   const fault =
     headerFault(words) ??
     zoneFault(words, memmap) ??
@@ -159,9 +160,9 @@ function mapFault(words: Int32Array, memmap: Memmap): string | undefined {
 function dataFault(
   words: Int32Array,
   memmap: Memmap,
-  data: ArrayBufferLike | null,
+  data: ArrayBuffer | null,
 ): string | undefined {
-  const bytes = pfnAt(words, Z + Zone.END_LOW) * 2 ** memmap.geometry.pageShift;
+  const bytes = zoneWord(words, Zone.PRESENT) * 2 ** memmap.geometry.pageShift;
   return data === null || data.byteLength === bytes ? undefined : `its data is not ${bytes} bytes`;
 }
 
