@@ -23,6 +23,7 @@ import type {
   NamedReservation,
   NodePfnRange,
   PageReceiver,
+  PayloadRange,
   RangeColumns,
   RangeNodeOptions,
   RangeOptions,
@@ -82,6 +83,7 @@ import {
   resetNodes,
   setNode,
 } from './parts/regions.js';
+import { payloadAt, payloads, setPayload } from './parts/payloads.js';
 import { loadState, toState, verify } from './parts/state.js';
 import { debugFile, dump } from './parts/texts.js';
 import {
@@ -108,7 +110,7 @@ import {
  * ```
  * @kernel struct memblock
  */
-export class Memblock {
+export class Memblock<Payload = unknown> {
   private readonly core: MemblockCore;
 
   /**
@@ -123,8 +125,11 @@ export class Memblock {
    * An object with a given state.
    * @throws MemblockError ERR_MEMBLOCK_FORMAT when regions overlap, are out of order or empty
    */
-  static restore(state: MemblockState, options: MemblockOptions = {}): Memblock {
-    const memblock = new Memblock(options);
+  static restore<Payload = unknown>(
+    state: MemblockState,
+    options: MemblockOptions = {},
+  ): Memblock<Payload> {
+    const memblock = new Memblock<Payload>(options);
     loadState(memblock.core, state);
     return memblock;
   }
@@ -181,12 +186,12 @@ export class Memblock {
    * @remarks O(log n) for a range that meets nothing, else O(regions met)
    * @kernel memblock_add, memblock_add_node
    */
-  add(base: number, size: number, attributes?: RegionAttributes): boolean {
+  add(base: number, size: number, attributes?: RegionAttributes<Payload>): boolean {
     return add(this.core, base, size, attributes);
   }
 
   /** {@link add} for many ranges at once: the result is the same, the cost O(n log n) for all. */
-  addMany(columns: RangeColumns, attributes: RegionAttributes = {}): boolean {
+  addMany(columns: RangeColumns, attributes: RegionAttributes<Payload> = {}): boolean {
     return addMany(this.core, columns, attributes);
   }
 
@@ -200,12 +205,12 @@ export class Memblock {
    * @remarks O(log n) for a range that meets nothing, else O(regions met)
    * @kernel memblock_reserve, __memblock_reserve
    */
-  reserve(base: number, size: number, attributes?: RegionAttributes): boolean {
+  reserve(base: number, size: number, attributes?: RegionAttributes<Payload>): boolean {
     return reserve(this.core, base, size, attributes);
   }
 
   /** {@link reserve} for many ranges at once: the result is the same, the cost O(n log n) for all. */
-  reserveMany(columns: RangeColumns, attributes: RegionAttributes = {}): boolean {
+  reserveMany(columns: RangeColumns, attributes: RegionAttributes<Payload> = {}): boolean {
     return reserveMany(this.core, columns, attributes);
   }
 
@@ -262,6 +267,29 @@ export class Memblock {
    */
   setNode(base: number, size: number, type: RegionType, nid: number): boolean {
     return setNode(this.core, base, size, type, nid);
+  }
+
+  /**
+   * Attaches a payload to what of a range is in a list, instead of what it had. Regions stay as they are.
+   * @param payload any value; undefined takes it away
+   * @remarks O(log n) and the regions and payloads met
+   */
+  setPayload(base: number, size: number, type: RegionType, payload: Payload | undefined): void {
+    setPayload(this.core, base, size, type, payload);
+  }
+
+  /**
+   * Who has an address: the widest range around it that has one payload (the same value, as a `Map` compares).
+   * @returns undefined where nothing is attached
+   * @remarks O(log n)
+   */
+  payloadAt(type: RegionType, address: number): PayloadRange<Payload> | undefined {
+    return payloadAt(this.core, type, address) as PayloadRange<Payload> | undefined;
+  }
+
+  /** All ranges of a list that have a payload, ascending; touching ones of the same value are one. O(n) */
+  payloads(type: RegionType): PayloadRange<Payload>[] {
+    return payloads(this.core, type) as PayloadRange<Payload>[];
   }
 
   /** Writes "no node" over every region of both lists, as a kernel does before it reads the nodes. */

@@ -131,6 +131,8 @@ export interface MemblockState {
   readonly resizable?: boolean;
   /** Named reservations, in the order made; size 0 once released. */
   readonly named?: readonly NamedReservation[];
+  /** Payloads, where there are any; they survive what their values survive. */
+  readonly payloads?: readonly (PayloadRange & { readonly type: RegionType })[];
 }
 
 /** A reservation made with `reserve_mem=`. */
@@ -143,12 +145,23 @@ export interface NamedReservation {
   readonly size: number;
 }
 
-/** Node and flags of a region to be added. */
-export interface RegionAttributes {
+/** A range of addresses with one payload; see `Memblock.payloadAt`. */
+export interface PayloadRange<Payload = unknown> {
+  /** First byte. */
+  readonly base: number;
+  /** Bytes, above 0. */
+  readonly size: number;
+  readonly payload: Payload;
+}
+
+/** Node and flags of a region to be added, and what is attached to it. */
+export interface RegionAttributes<Payload = unknown> {
   /** Node, -1 .. maxNodes; default: no node. */
   readonly nid?: number;
   /** Bits of MemFlags; default 0. */
   readonly flags?: number;
+  /** What the addresses that come to the list have from then on: a name, a device, any value; default none. */
+  readonly payload?: Payload;
 }
 
 /** Many ranges in columns, `[bases[k], bases[k] + sizes[k])`, in any order. */

@@ -30,6 +30,7 @@ import type {
 import { attrFlags, attrNid } from '../list/attributes.js';
 import { ListEditor, type OverlapListener } from '../list/list-edits.js';
 import { RegionList } from '../list/region-list.js';
+import { Payloads } from './payloads.js';
 import { settingsOf, type Settings } from './settings.js';
 
 /** A named reservation in the table; size 0 once released. */
@@ -53,6 +54,8 @@ export class MemblockCore implements OverlapListener {
   readonly editor = new ListEditor(this);
   /** Named reservations, in the order made. */
   readonly named: NamedEntry[] = [];
+  /** What is attached to addresses, by list; undefined until something is. */
+  payloads: Map<RegionList, Payloads> | undefined = undefined;
   /** Whether the simulated arrays may grow. */
   resizable: boolean;
   /** Whether any memory was marked as mirrored. */
@@ -111,6 +114,14 @@ export class MemblockCore implements OverlapListener {
       `type must be 'memory', 'reserved' or 'physmem', got ${type as string}`,
       { type },
     );
+  }
+
+  /** Payloads of a list; made when first asked for. */
+  payloadsOf(list: RegionList): Payloads {
+    this.payloads ??= new Map();
+    let payloads = this.payloads.get(list);
+    if (payloads === undefined) this.payloads.set(list, (payloads = new Payloads(list)));
+    return payloads;
   }
 
   /** Node of a reservation that names none. */

@@ -105,6 +105,7 @@ export function cutRange(
   if (!roomToSplit(core, list, base, end - base)) return false;
   const before = list.count;
   core.editor.cut(list, base, end);
+  core.payloads?.get(list)?.cut(base, end);
   if (before > 0) checkEmpty(core, list);
   return true;
 }

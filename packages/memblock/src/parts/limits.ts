@@ -43,6 +43,7 @@ export function trimMemory(core: MemblockCore, align: number): void {
   const changed = gone > 0 || drift > 0;
   if (!changed) return;
   list.replaceAll(kept);
+  core.payloads?.get(list)?.cutOutside();
   list.total -= gone;
   list.drift += drift;
   checkEmpty(core, list);
@@ -124,6 +125,7 @@ function keepWithin(core: MemblockCore, base: number, end: number): void {
   }
   if (removed === 0 && kept.length === list.count) return;
   list.replaceAll(kept);
+  core.payloads?.get(list)?.cutOutside();
   list.total -= removed;
   checkEmpty(core, list);
 }

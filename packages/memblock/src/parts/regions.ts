@@ -18,6 +18,7 @@ import { addRange, cutRange, reserveRange, rewriteRange } from '../core/edits.js
 import { packAttr } from '../list/attributes.js';
 import type { RegionList } from '../list/region-list.js';
 import { mergedUnion, sortedRanges } from '../list/union.js';
+import { addWith } from './payloads.js';
 
 /** Registers RAM. */
 export function add(
@@ -26,6 +27,12 @@ export function add(
   size: number,
   attributes: RegionAttributes | undefined,
 ): boolean {
+  if (attributes?.payload !== undefined) {
+    const { payload, ...others } = attributes;
+    return addWith(core, core.memory, { base, size, payload }, () =>
+      add(core, base, size, orNone(others)),
+    );
+  }
   core.checkEdit(base, size);
   const { maxNodes, debug } = core.settings;
   const attr = attributesOf(core, attributes, maxNodes);
@@ -47,6 +54,12 @@ export function reserve(
   size: number,
   attributes: RegionAttributes | undefined,
 ): boolean {
+  if (attributes?.payload !== undefined) {
+    const { payload, ...others } = attributes;
+    return addWith(core, core.reserved, { base, size, payload }, () =>
+      reserve(core, base, size, orNone(others)),
+    );
+  }
   core.checkEdit(base, size);
   const nid = core.plainReserveNode;
   const attr = attributesOf(core, attributes, nid);
@@ -133,6 +146,7 @@ export function addMany(
   return editMany(core, core.memory, ranges, {
     nid: attributes.nid ?? core.settings.maxNodes,
     flags: attributes.flags ?? 0,
+    payload: attributes.payload,
   });
 }
 
@@ -145,6 +159,7 @@ export function reserveMany(
   return editMany(core, core.reserved, ranges, {
     nid: attributes.nid ?? core.plainReserveNode,
     flags: attributes.flags ?? 0,
+    payload: attributes.payload,
   });
 }
 
@@ -155,7 +170,7 @@ function editMany(
   attributes: Required<RegionAttributes>,
 ): boolean {
   const { maxNodes, numa, debug } = core.settings;
-  const { nid, flags } = attributes;
+  const { nid, flags, payload } = attributes;
   checkNode(nid, maxNodes);
   checkFlags(flags);
   core.checkAlive();
@@ -170,7 +185,8 @@ function editMany(
     checkBytes(bases[k]!, 'base');
     checkBytes(sizes[k]!, 'size');
   }
-  if (debug || Number.isFinite(list.max) || core.unmerged || list.drift !== 0) {
+  const asOne = payload === undefined && !core.unmerged && list.drift === 0;
+  if (debug || Number.isFinite(list.max) || !asOne) {
     // A simulated array grows at a point of its own; each range must be seen.
     const editOne = list === core.memory ? add : reserve;
     for (let k = 0; k < bases.length; k++) {
@@ -183,6 +199,11 @@ function editMany(
   list.replaceAll(union.entries);
   list.total += union.added;
   return true;
+}
+
+/** Attributes without a payload, or none: the texts of the kernel are the same with a payload and without. */
+function orNone(attributes: RegionAttributes): RegionAttributes | undefined {
+  return attributes.nid === undefined && attributes.flags === undefined ? undefined : attributes;
 }
 
 /** Node and flags of a new region as a word. */

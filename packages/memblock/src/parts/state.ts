@@ -12,11 +12,17 @@ import { EntryBuffer } from '../list/entry-buffer.js';
 import type { RegionList } from '../list/region-list.js';
 import { verifyList } from '../list/verify-list.js';
 import { namedReservations } from './named.js';
+import { payloads, setPayload } from './payloads.js';
 import { regions } from './walks.js';
+
+const TYPES = ['memory', 'reserved', 'physmem'] as const;
 
 /** The state as plain data. */
 export function toState(core: MemblockCore): MemblockState {
   const { memory, reserved } = core;
+  const attached = TYPES.flatMap((type) =>
+    payloads(core, type).map((range) => ({ type, ...range })),
+  );
   return {
     memory: regions(core, 'memory'),
     reserved: regions(core, 'reserved'),
@@ -30,6 +36,7 @@ export function toState(core: MemblockCore): MemblockState {
     hasMirror: core.mirrorKnown,
     resizable: core.resizable,
     named: namedReservations(core),
+    ...(attached.length > 0 ? { payloads: attached } : {}),
   };
 }
 
@@ -47,6 +54,9 @@ export function loadState(core: MemblockCore, state: MemblockState): void {
   if (state.resizable !== undefined) core.resizable = state.resizable;
   for (const entry of state.named ?? []) core.named.push({ ...entry });
   core.unmerged = true;
+  for (const { type, base, size, payload } of state.payloads ?? []) {
+    setPayload(core, base, size, type, payload);
+  }
 }
 
 function loadList(core: MemblockCore, list: RegionList, wanted: readonly MemRegion[]): void {
