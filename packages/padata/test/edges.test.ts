@@ -1,7 +1,9 @@
 // Roads less travelled: each test is a promise of the documentation.
 import { promisify } from 'node:util';
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { fileURLToPath } from 'node:url';
 import { createWorkPool, map, orderedMap } from '@bootmem/padata';
@@ -40,6 +42,48 @@ test('they do in a program that tsx runs, by their own name and by that of what 
   const program = fileURLToPath(new URL('./fixtures/programs/tsx-host.ts', import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', program]);
   expect(JSON.parse(stdout)).toEqual([3, 6, 9, 3, 6, 9]);
+});
+
+test.each([
+  ['exports', 'exports.twice = (n) => 2 * n;', 'twice', 8],
+  ['exports that are computed', "exports['twi' + 'ce'] = (n) => 2 * n;", 'twice', 8],
+  ['an object', 'module.exports = { twice: (n) => 2 * n };', 'twice', 8],
+  ['a function', 'module.exports = (n) => 2 * n;', 'default', 8],
+  [
+    'a function with members',
+    'module.exports = () => 0; module.exports.twice = (n) => 2 * n;',
+    'twice',
+    8,
+  ],
+  [
+    'what a compiler makes of a default export',
+    "Object.defineProperty(exports, '__esModule', { value: true }); exports.default = (n) => 2 * n;",
+    'default',
+    8,
+  ],
+  [
+    'a class with a static member',
+    'module.exports = class { static by = 2; static twice(n) { return this.by * n; } };',
+    'twice',
+    8,
+  ],
+  ['what another module gives', "module.exports = require('./inner.cjs');", 'twice', 8],
+])('a CommonJS module that exports %s, in threads and here', async (_what, code, name, is) => {
+  const folder = mkdtempSync(join(tmpdir(), 'padata-'));
+  const module = join(folder, 'jobs.cjs');
+  writeFileSync(module, code);
+  writeFileSync(join(folder, 'inner.cjs'), "exports['twi' + 'ce'] = (n) => 2 * n;");
+  await using inline = createWorkPool({ threads: 0 });
+  for (const by of [pool, inline]) {
+    await using s = by.series<Any>({ fn: { module, name } });
+    expect(await s.run(4)).toBe(is);
+    // `call` is what every function inherits.
+    for (const missing of ['none', 'call']) {
+      await using none = by.series<Any>({ fn: { module, name: missing } });
+      await expect(none.run(4)).rejects.toMatchObject({ code: 'ERR_PADATA_MODULE' });
+    }
+  }
+  rmSync(folder, { recursive: true });
 });
 
 test('a module may be a plain path, CommonJS included; a relative one is refused', async () => {

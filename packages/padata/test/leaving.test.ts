@@ -1,5 +1,5 @@
 // A thread that is told to leave: its loop, with an owner's end that the test plays. It ends when all that has begun has.
-import { beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { controlLayout, WORKER, workerBase } from '../dist/protocol/control-layout.js';
 import type { FromWorker, ToWorker } from '../dist/protocol/messages.js';
 import { sent } from '../dist/protocol/machine.js';
@@ -26,6 +26,10 @@ beforeEach(() => {
     imported: imported.opened,
     ended: ended.opened,
   };
+});
+
+afterEach(() => {
+  jest.restoreAllMocks();
 });
 
 /** Worker 1, which runs in this thread, and the owner's end of a ring with one job by message that was sent to it. */
@@ -135,4 +139,30 @@ test('it goes when its import has ended and nothing has begun, and is no thread 
   imported.open();
   await over;
   expect(it.exits).toBe(1);
+});
+
+test('it waits for an import that takes its time on a busy machine, and for one that never ends a bounded number of turns', async () => {
+  for (const ends of [true, false]) {
+    imported = gate();
+    (globalThis as Record<symbol, unknown>)[gates] = {
+      imported: imported.opened,
+      ended: ended.opened,
+    };
+    const it = thread();
+    const over = it.core.run();
+    it.tell();
+    while (!it.heard.some(({ t }) => t === 'importing')) await turn();
+    // A turn takes it a second.
+    jest.spyOn(performance, 'now').mockImplementation(() => it.turns * 1000);
+    const { turns } = it;
+    it.post({ t: 'leave' });
+    while (it.exits === 0 && it.turns < turns + 100) await turn();
+    expect(it.exits).toBe(0);
+    if (ends) imported.open();
+    await over;
+    expect(it.exits).toBe(1);
+    expect(it.heard.some(({ t }) => t === 'imported')).toBe(ends);
+    jest.restoreAllMocks();
+    imported.open();
+  }
 });

@@ -154,14 +154,19 @@ function moduleError(href: string, name: string, cause: unknown): PadataError {
   );
 }
 
-/** CommonJS modules show their exports one level down when they cannot be seen statically. */
+/**
+ * CommonJS modules show their exports one level down when they cannot be seen statically. Such a function is called as one
+ * of what has it.
+ */
 function pick(namespace: Record<string, unknown>, href: string, name: string): AnyFunction {
   const direct = namespace[name];
   if (typeof direct === 'function') return direct as AnyFunction;
-  const fallback = namespace['default'];
-  if (typeof fallback === 'object' && fallback !== null) {
-    const nested = (fallback as Record<string, unknown>)[name];
-    if (typeof nested === 'function') return nested as AnyFunction;
+  const exported = namespace['default'];
+  const hasMembers = typeof exported === 'object' && exported !== null;
+  // What all functions inherit (`call`, `bind`) is no export.
+  if (hasMembers || (typeof exported === 'function' && Object.hasOwn(exported, name))) {
+    const member = (exported as Record<string, unknown>)[name];
+    if (typeof member === 'function') return member.bind(exported) as AnyFunction;
   }
   throw new PadataError('ERR_PADATA_MODULE', `${href} has no function export "${name}"`, {
     module: href,

@@ -10,7 +10,7 @@ import { HEAD, WORKER, workerBase } from '../protocol/control-layout.js';
 import { sent, sleep, wakeWorker } from '../protocol/machine.js';
 import type { FromWorker, ToWorker } from '../protocol/messages.js';
 import { ModuleDeaths } from './module-deaths.js';
-import { PRINTING_LOOK_MS, PrintingThreads } from './printing-threads.js';
+import { ENDING_LOOK_MS, EndingThreads, STILL_MS } from './ending-threads.js';
 import type { Platform, PlatformWorker, WorkerEnd } from './platform.js';
 
 /** One thread, from start to end. */
@@ -323,8 +323,8 @@ export class Crew {
   }
 
   /**
-   * Stops all threads; those that do not leave within `graceMs` are terminated. One that only waits for what it printed to be
-   * taken is let alone for as long as that goes on.
+   * Stops all threads; those that a function keeps beyond `graceMs`, at least a second, are terminated. One that waits for
+   * what it printed to be taken, or for its imports to end, is let alone for as long as that goes on.
    */
   async close(graceMs: number): Promise<void> {
     this.#closing = true;
@@ -343,17 +343,17 @@ export class Crew {
     const all = Promise.all(left);
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, graceMs);
+      timer = setTimeout(resolve, graceMs - STILL_MS);
     });
     await Promise.race([all, late]);
     clearTimeout(timer);
-    const printing = new PrintingThreads(this.words);
+    const ending = new EndingThreads(this.words);
     for (;;) {
       const late = this.living();
-      const waits = late.filter(({ id }) => printing.goesOn(id));
+      const waits = late.filter(({ id }) => ending.goesOn(id));
       for (const member of late) if (!waits.includes(member)) void member.platform.terminate();
       if (waits.length === 0) break;
-      await Promise.race([all, later(PRINTING_LOOK_MS)]);
+      await Promise.race([all, later(ENDING_LOOK_MS)]);
     }
     await all;
   }

@@ -67,8 +67,12 @@ const PAUSE_MS = 1;
 const SPIN_RETRY = 64;
 /** A blocked worker re-reads its word at least this often, in milliseconds. */
 const WAIT_SLICE_MS = 1000;
-/** A thread that is to end waits so long for its imports, in milliseconds: a top-level await may never end. */
+/**
+ * A thread that is to end waits for its imports so long, in milliseconds, and for so many turns of its event loop: a
+ * top-level await may never end, and on a busy machine a second may be a few turns.
+ */
 const LOAD_MS = 1000;
+const LOAD_TURNS = 250;
 /** A thread keeps so many bytes of what was printed between jobs, at most; it takes no job before they have left. */
 const MAX_OUTPUT = 1 << 18;
 /** A busy worker with promises pending lets events in this often, in milliseconds. */
@@ -213,7 +217,8 @@ export class WorkerCore implements WorkerLoop {
   /** A thread that ends in the middle of an import leaves the file open. */
   async #untilImported(): Promise<void> {
     const until = performance.now() + LOAD_MS;
-    while (this.#loads > 0 && performance.now() < until) {
+    for (let turns = 0; this.#loads > 0; turns += 1) {
+      if (turns >= LOAD_TURNS && performance.now() >= until) return;
       this.#turn();
       await moment();
     }

@@ -140,17 +140,35 @@ test.each([1, 2])(
   },
 );
 
-test('threads that run out of memory while they load a module end the same way', async () => {
-  pool = createWorkPool({ threads: 1, resourceLimits: { maxOldGenerationSizeMb: 24 } });
-  const url = `data:text/javascript,${encodeURIComponent(`
-    import { isMainThread } from 'node:worker_threads';
-    const hog = [];
-    while (!isMainThread) hog.push(new Array(10_000).fill(hog.length));
-    export const same = (n) => n;`)}`;
-  const series = pool.series<Any>({ fn: { module: url, name: 'same' } });
-  await expect(series.run(1)).rejects.toMatchObject({ code: 'ERR_PADATA_MODULE' });
-  expect(await pool.series<Any>({ fn: good }).run(1)).toBe(1);
-});
+test.each([1, 2])(
+  'a module that takes more memory than its thread may have, while it loads: the same, and others go on (%i threads)',
+  async (threads) => {
+    pool = createWorkPool({ threads, resourceLimits: { maxOldGenerationSizeMb: 24 } });
+    const errors: unknown[] = [];
+    pool.on('error', ({ error }) => errors.push(error.code));
+    const url = `data:text/javascript,${encodeURIComponent(`
+      import { isMainThread } from 'node:worker_threads';
+      const hog = [];
+      while (!isMainThread) hog.push(new Array(10_000).fill(hog.length));
+      export const same = (n) => n;`)}`;
+    const outgrown = pool.series<Any>({ fn: { module: url, name: 'same' }, window: 2 });
+    const healthy = pool.series<Any>({ fn: good });
+    const jobs = [1, new Map(), 3, 4, 5].map((input) => outgrown.run(input));
+    const others = [1, new Map([[1, 2]])].map((input) => healthy.run(input));
+    for (const job of jobs) {
+      await expect(job).rejects.toMatchObject({
+        code: 'ERR_PADATA_MODULE',
+        details: { module: url, deaths: 3 },
+        cause: { code: 'ERR_WORKER_OUT_OF_MEMORY' },
+      });
+    }
+    expect(await Promise.all(others)).toEqual([1, new Map([[1, 2]])]);
+    expect(pool.stats().deaths).toBeLessThanOrEqual(4 * threads);
+    expect(errors).toEqual(['ERR_PADATA_MODULE']);
+    await pool.ready();
+    expect(await healthy.run(4)).toBe(4);
+  },
+);
 
 test('load of such a module says so and leaves the caller alone; a range job runs without helpers', async () => {
   pool = createWorkPool({ threads: 2 });

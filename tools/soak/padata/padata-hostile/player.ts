@@ -155,6 +155,7 @@ export class Player {
     const { searchParams } = url;
     searchParams.set('round', `${this.round.number}.${index}`);
     if (deathsAtLoad >= 0) searchParams.set('times', `${deathsAtLoad}`);
+    if (this.round.heap !== undefined && index % 2 === 0) searchParams.set('by', 'memory');
     searchParams.set('file', join(this.#stage.folder, `imports-${this.round.number}-${index}`));
     return url;
   }

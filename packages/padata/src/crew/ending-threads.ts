@@ -1,18 +1,21 @@
 /**
- * Threads that are to end and wait for what they have printed to be taken, as their owner sees them.
+ * Threads that are to end and have not yet, as their owner sees them: they wait for what they have printed to be taken, or
+ * for an import to come to its end, because one that is ended in the middle leaves the file open.
  *
- * Whoever reads the program's output may be slow (a pager, a busy machine), so time alone says nothing. Such a thread turns its
- * loop, and the number of its writes that have not arrived goes down. One that stands still is kept by a function; one whose
- * number has not changed for long has a reader that takes nothing.
+ * Whoever reads the program's output may be slow (a pager), and the machine busy, so time alone says nothing. Such a
+ * thread turns its loop, and ends by itself when it has waited for enough of its turns. One that stands still is kept by a
+ * function; one whose number of writes has not changed for long has a reader that takes nothing.
  */
 import { WORKER, workerBase } from '../protocol/control-layout.js';
 
 /** They are looked at so often, in milliseconds: a thread that waits turns its loop every millisecond. */
-export const PRINTING_LOOK_MS = 250;
+export const ENDING_LOOK_MS = 250;
 /** Looks without a turn after which a function keeps the thread. */
 const STILL_LOOKS = 4;
 /** Looks without a write that has arrived after which nobody reads: 30 seconds. */
 const UNREAD_LOOKS = 120;
+/** Time that all looks take after which a thread that stands still is ended, in milliseconds. */
+export const STILL_MS = STILL_LOOKS * ENDING_LOOK_MS;
 
 /** What was seen of one at the last look. */
 interface Seen {
@@ -23,7 +26,7 @@ interface Seen {
 }
 
 /** The threads of one pool that closes. */
-export class PrintingThreads {
+export class EndingThreads {
   readonly #words: Int32Array;
   readonly #seen = new Map<number, Seen>();
 
@@ -31,17 +34,12 @@ export class PrintingThreads {
     this.#words = words;
   }
 
-  /** Does this worker have output on its way, and does it go on? Each call is a look. */
+  /** Does this worker go on with what it has to end? Each call is a look. */
   goesOn(worker: number): boolean {
     const base = workerBase(worker);
     const writes = Atomics.load(this.#words, base + WORKER.OUTPUT);
     const turn = Atomics.load(this.#words, base + WORKER.TURN);
     const seen = this.#seen.get(worker);
-    if (writes === 0) {
-      // What has just arrived was the last: it ends now.
-      this.#seen.delete(worker);
-      return seen !== undefined;
-    }
     if (seen === undefined) {
       this.#seen.set(worker, { turn, writes, still: 0, unread: 0 });
       return true;
