@@ -85,6 +85,8 @@ const MAX_RESPAWN_MS = 1000;
 const LIVED_MS = 10_000;
 /** Whoever waits for a place looks again so often, in milliseconds. */
 const WAIT_MS = 100;
+/** As long as a timer may take, in milliseconds: nothing is done then. */
+const HOLD_MS = 2 ** 31 - 1;
 /** Codes of errors that are about options, not about threads. */
 const MISTAKES = /^ERR_(WORKER_INVALID_EXEC_ARGV|INVALID_ARG|OUT_OF_RANGE)/;
 const { load, store, add } = Atomics;
@@ -107,6 +109,8 @@ export class Crew {
   #refs = 0;
   #closing = false;
   #outputTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Keeps the process alive where no thread does. */
+  #hold: ReturnType<typeof setInterval> | undefined;
   /** Why there are no threads, once it is certain that none can be started. */
   startError: unknown;
   /** Modules that end the threads that import them. */
@@ -296,11 +300,25 @@ export class Crew {
     if (this.#refs !== 1) return;
     for (const m of this.#members) m?.platform.ref();
     for (const timer of this.#respawns.values()) ref(timer);
+    this.#holdProcess();
   }
 
   unref(): void {
     this.#refs -= 1;
+    this.#holdProcess();
     this.#letProcessEnd();
+  }
+
+  /**
+   * Where there is no thread, a timer keeps the process alive: what ends a job may be one that does not, such as that of
+   * `AbortSignal.timeout`.
+   */
+  #holdProcess(): void {
+    const hasThreads = this.#members.some((member) => member !== undefined);
+    if (this.#refs === 0 || this.#closing || hasThreads) {
+      clearInterval(this.#hold);
+      this.#hold = undefined;
+    } else this.#hold ??= setInterval(() => undefined, HOLD_MS);
   }
 
   /** The process may end when nothing is under way, and what functions have printed is here. */
@@ -328,6 +346,7 @@ export class Crew {
    */
   async close(graceMs: number): Promise<void> {
     this.#closing = true;
+    this.#holdProcess();
     for (const timer of this.#respawns.values()) clearTimeout(timer);
     this.#respawns.clear();
     store(this.words, HEAD.STOP, 1);
@@ -395,6 +414,7 @@ export class Crew {
     box.member = member;
     this.#members[id] = member;
     if (this.#refs > 0) thread.ref();
+    this.#holdProcess();
     this.#events.onStart(member);
   }
 
@@ -479,6 +499,7 @@ export class Crew {
     const wasLeaving = member.state === 'leaving';
     member.state = 'dead';
     this.#members[member.id] = undefined;
+    this.#holdProcess();
     // Whoever dies awake leaves the place of the one that spins to others.
     Atomics.compareExchange(this.words, HEAD.SPINNER, member.id, 0);
     sent.busy(this.words, workerBase(member.id));
