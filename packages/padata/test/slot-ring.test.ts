@@ -49,36 +49,41 @@ const host = (posted: FromWorker[] = []) => ({
   post: (message: FromWorker) => posted.push(structuredClone(message)),
 });
 
-test('a callback that leads to another delivery ends before the next one begins', () => {
-  const owner = ring();
-  const outcome = new SlotOutcome(1, owner.memory, host());
-  const log: string[] = [];
-  for (const n of [0, 1, 2]) {
-    owner.submit(
-      n,
-      (_error, value, sequence) => {
-        log.push(`${sequence} begins with ${value as number}`);
-        // As a blocking range job does that finds the message of a thread.
-        log.push(`${owner.deliver(WINDOW, 0)} within`);
-        log.push(`${sequence} ends`);
-      },
-      undefined,
-      0,
-      0,
-    );
-    take(owner.memory, n);
-    outcome.finish(base(n), 10 * n);
-  }
-  expect(owner.deliver(WINDOW, 0)).toBe(3);
-  expect(log).toEqual(
-    [0, 1, 2].flatMap((n) => [`${n} begins with ${10 * n}`, '0 within', `${n} ends`]),
-  );
-});
-
-test.each([
+const RINGS: readonly (readonly [string, typeof SlotRing])[] = [
   ['with an order', SlotRing],
   ['without an order', LooseRing as unknown as typeof SlotRing],
-])(
+];
+
+test.each(RINGS)(
+  'a callback that leads to another delivery ends before the next one begins, %s',
+  (_what, Ring) => {
+    const owner = ring(0, Ring);
+    const outcome = new SlotOutcome(1, owner.memory, host());
+    const log: string[] = [];
+    for (const n of [0, 1, 2]) {
+      owner.submit(
+        n,
+        (_error, value, sequence) => {
+          log.push(`${sequence} begins with ${value as number}`);
+          // As a blocking range job does that finds the message of a thread.
+          log.push(`${owner.deliver(WINDOW, 0)} within`);
+          log.push(`${sequence} ends`);
+        },
+        undefined,
+        0,
+        0,
+      );
+      take(owner.memory, n);
+      outcome.finish(base(n), 10 * n);
+    }
+    expect(owner.deliver(WINDOW, 0)).toBe(3);
+    expect(log).toEqual(
+      [0, 1, 2].flatMap((n) => [`${n} begins with ${10 * n}`, '0 within', `${n} ends`]),
+    );
+  },
+);
+
+test.each(RINGS)(
   'a job that gets the slot while an outcome is counted changes nothing of it, %s',
   (_what, Ring) => {
     const told: string[] = [];

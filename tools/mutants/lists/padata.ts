@@ -459,14 +459,14 @@ const mutants: readonly Mutant[] = [
     file: 'loose/loose-ring.ts',
     find: 'if (state === SlotState.READY) this.#queue.add(sequence & (this.window - 1));',
     put: 'void state;',
-    first: 'unordered/ends',
+    first: 'unordered/ring',
   },
   {
     name: 'loose ring: a late word about an earlier job counts for the one that has its slot now',
     file: 'loose/loose-ring.ts',
     find: 'return this.#places[index] !== Place.FREE && this.#sequenceIn(index) === (sequence | 0);',
     put: 'return this.#places[index] !== Place.FREE;',
-    first: 'unordered',
+    first: 'unordered/ring',
   },
   {
     name: "loose ring: bytes are another job's before the callback has seen them",
@@ -475,14 +475,14 @@ const mutants: readonly Mutant[] = [
     this.#arena.giveBack(stretch);`,
     put: `    this.#arena.giveBack(stretch);
     records.tell(index, number, flags, failed, value, this.onOutcome);`,
-    first: 'unordered/series',
+    first: 'unordered/ring',
   },
   {
     name: 'loose ring: a callback may deliver within a delivery',
     file: 'loose/loose-ring.ts',
     find: 'if (this.#delivering) return 0;',
     put: '',
-    first: 'unordered',
+    first: 'slot-ring',
   },
   {
     name: 'loose ring: a job is called by its slot, not by its number',

@@ -1,0 +1,99 @@
+// The owner's end of a ring without an order, step by step: the test itself is the threads.
+import { expect, test } from '@jest/globals';
+import { LooseRing } from '../../dist/loose/loose-ring.js';
+import { loose, ring as steps } from '../../dist/protocol/machine.js';
+import type { FromWorker } from '../../dist/protocol/messages.js';
+import { SLOT, STATE_BITS, SlotState, slotWord } from '../../dist/protocol/ring-layout.js';
+import { SlotOutcome } from '../../dist/slot/slot-outcome.js';
+
+const WINDOW = 4;
+const WORKER = 1;
+
+function setUp(arenaBytes = 4096) {
+  const options = { id: 1, window: WINDOW, arenaBytes, slotBytes: 400, firstSequence: 0 };
+  const none = { retries: 0, onOutcome: undefined, outputBytes: (n: number) => n };
+  const owner = new LooseRing(
+    { ...options, ...none, shared: true, copyBytes: false, capacity: 2 },
+    { threads: 2, handOver: () => undefined },
+  );
+  const posted: FromWorker[] = [];
+  const outcome = new SlotOutcome(1, owner.memory, {
+    worker: WORKER,
+    post: (message) => posted.push(structuredClone(message)),
+  });
+  const { words } = owner.memory;
+  const told: unknown[] = [];
+  const submit = (
+    input: unknown,
+    callback = (error: unknown, value: unknown) => void told.push(error ?? value),
+  ) => owner.submit(input, callback, undefined, 0, 0);
+  const base = (index: number): number => slotWord(WINDOW, index);
+  /** The thread has taken the job of this slot, and ends it. */
+  const end = (index: number, value: unknown): void => {
+    words[base(index) + SLOT.STATE] = SlotState.RUNNING | (WORKER << STATE_BITS);
+    outcome.finish(base(index), value);
+  };
+  /** Slots of the jobs that a thread which looks for one now gets, in turn. */
+  const reserve = (): number[] => {
+    const taken = { count: 0 };
+    const first = steps.reserve(words, 64, 1, taken);
+    return Array.from({ length: taken.count }, (_, i) => {
+      const at = loose.slotAt(words, WINDOW, (first + i) | 0);
+      return words[at + SLOT.SEQ]! & (WINDOW - 1);
+    });
+  };
+  return { owner, words, posted, told, submit, base, end, reserve };
+}
+
+test('what a thread had reserved and not begun when it ended is on offer again, to threads that only reserve', () => {
+  const { owner, words, told, submit, base, end, reserve } = setUp();
+  for (const input of [1, 2, 3]) submit(input);
+  expect(reserve()).toEqual([0, 1, 2]);
+  expect(reserve()).toEqual([]);
+  end(0, 'one');
+  words[base(1) + SLOT.STATE] = SlotState.RUNNING | (WORKER << STATE_BITS);
+  owner.workerDied(WORKER, 9, undefined);
+  expect(reserve()).toEqual([2]);
+  end(2, 'three');
+  expect(owner.deliver(WINDOW, 0)).toBe(3);
+  expect(told).toEqual([
+    'one',
+    expect.objectContaining({ code: 'ERR_PADATA_WORKER_DIED' }),
+    'three',
+  ]);
+});
+
+test('a word about a job that is over is none about the job that has its slot now', () => {
+  const { owner, posted, told, submit, end } = setUp();
+  submit(0);
+  const over = owner.newest;
+  end(0, 'zero');
+  owner.deliver(WINDOW, 0);
+  for (const input of [1, 2, 3, 4]) submit(input);
+  const { newest } = owner;
+  expect(newest & (WINDOW - 1)).toBe(over & (WINDOW - 1));
+  expect([owner.isOut(over), owner.isOut(newest)]).toEqual([false, true]);
+  end(0, new Map([[4, 4]]));
+  owner.onReply({ t: 'result', ring: 1, seq: over >>> 0, value: 'late' });
+  expect(owner.anyDone()).toBe(false);
+  owner.onReply(posted[0] as Extract<FromWorker, { t: 'result' }>);
+  owner.deliver(WINDOW, 0);
+  expect(told).toEqual(['zero', new Map([[4, 4]])]);
+});
+
+test("the bytes of a result are nobody else's until its callback has returned", () => {
+  const { owner, submit, end } = setUp(512);
+  const seen: unknown[] = [];
+  const bytes = (value: number): Uint8Array => new Uint8Array(200).fill(value);
+  submit(bytes(1), (_error, value) => {
+    // There is room for one of them at a time.
+    seen.push(
+      submit(bytes(3)),
+      (value as Uint8Array).every((byte) => byte === 2),
+    );
+  });
+  end(0, bytes(2));
+  expect(owner.deliver(WINDOW, 0)).toBe(1);
+  expect(seen).toEqual([false, true]);
+  expect(submit(bytes(3))).toBe(true);
+});
