@@ -43,11 +43,13 @@ const floors = {
   memblock: ['base/', 'list/', 'core/', 'parts/', 'memblock.ts', ['replay/', 'trace/']],
   padata: [
     'base/',
+    'text/',
     'protocol/',
     'testing/',
     'slot/',
     'crew/',
     'range/',
+    'arena/',
     'ring/',
     'loose/',
     'hub/',

@@ -57,7 +57,7 @@ function thread() {
   const none = { retries: 0, onOutcome: undefined, outputBytes: (n: number) => n };
   const ring = new SlotRing(
     { ...options, ...none, shared: true, copyBytes: true, capacity: 1 },
-    { threads: 1, handOver: () => undefined },
+    { threads: 1, handOver: () => undefined, tellPart: () => undefined },
   );
   ring.allow([1]);
   const post = (message: ToWorker): void => {
@@ -75,7 +75,8 @@ function thread() {
       pendingPerThread: 64,
       copyInput: false,
     };
-    post({ t: 'ring', ring: 1, ...module, buffer, window, arenaBytes, stats, ...times });
+    const sizes = { window, arenaBytes, parts: [] };
+    post({ t: 'ring', ring: 1, ...module, buffer, ...sizes, stats, ...times });
   };
   /** Submits the job and sends its input. */
   const send = (): void => {

@@ -1,6 +1,6 @@
 // The arena of a ring against a naive model: nobody gets bytes that a job, a consumer or an abandoned function has.
 import { expect, test } from '@jest/globals';
-import { SlotArena } from '../dist/ring/slot-arena.js';
+import { SlotArena } from '../dist/arena/slot-arena.js';
 import { Random } from '../../../tools/kit/random.mjs';
 
 /** Bytes that somebody has. */

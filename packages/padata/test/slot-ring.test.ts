@@ -36,7 +36,7 @@ function ring(retries = 0, Ring = SlotRing, onOutcome?: (failed: boolean) => voi
       capacity: 1,
       onOutcome,
     },
-    { threads: 1, handOver: () => undefined },
+    { threads: 1, handOver: () => undefined, tellPart: () => undefined },
   );
 }
 const base = (sequence: number): number => slotWord(WINDOW, sequence);
@@ -164,7 +164,7 @@ test.each([
 const failure = new RangeError('failure');
 test.each<[string, unknown, number, FromWorker['t'] | undefined]>([
   ['number', 7.5, Kind.NUMBER, undefined],
-  ['text', 'text', Kind.STRING, undefined],
+  ['text', 'text', Kind.TEXT, undefined],
   ['bytes', bytes(16, 3), Kind.BYTES, undefined],
   ['plain data', { a: 1 }, Kind.PLAIN, undefined],
   ['null', null, Kind.NULL, undefined],

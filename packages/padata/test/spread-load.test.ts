@@ -67,7 +67,7 @@ async function play(seed: number, awayMs: number): Promise<number[]> {
       ...{ onOutcome: undefined, outputBytes: (n: number) => n },
       ...{ shared: true, copyBytes: true, capacity: THREADS },
     },
-    { threads: THREADS, handOver: () => undefined },
+    { threads: THREADS, handOver: () => undefined, tellPart: () => undefined },
   );
   const ids = Array.from({ length: THREADS }, (_, i) => i + 1);
   ring.allow(ids);
@@ -102,6 +102,7 @@ function makeThread(id: number, ring: SlotRing, control: Int32Array, random: () 
       worker: id,
       control,
       post: () => undefined,
+      takeMail: () => undefined,
       wake: () => undefined,
       beginsWork: () => {
         control[at + WORKER.FREE] = 0;

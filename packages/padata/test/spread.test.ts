@@ -29,7 +29,7 @@ function thread(pendingPerThread = 64, threads = 2) {
   const none = { retries: 0, onOutcome: undefined, outputBytes: (n: number) => n };
   const ring = new SlotRing(
     { ...options, ...none, shared: true, copyBytes: true, capacity: threads },
-    { threads, handOver: () => undefined },
+    { threads, handOver: () => undefined, tellPart: () => undefined },
   );
   ring.allow(Array.from({ length: threads }, (_, i) => i + 1));
   const seen = { woken: 0, busyMs: 0 };
@@ -51,6 +51,7 @@ function thread(pendingPerThread = 64, threads = 2) {
       post: () => undefined,
       wake: () => undefined,
       beginsWork: () => undefined,
+      takeMail: () => undefined,
       beginAsync: () => undefined,
       endAsync: () => undefined,
       busyMs: () => seen.busyMs,

@@ -15,7 +15,7 @@ function ownerAndWorker(window: number) {
   const none = { retries: 0, onOutcome: undefined, outputBytes: (n: number) => n };
   const ring = new SlotRing(
     { ...options, ...none, shared: true, copyBytes: true, capacity: 1 },
-    { threads: 1, handOver: () => undefined },
+    { threads: 1, handOver: () => undefined, tellPart: () => undefined },
   );
   ring.allow([1]);
   let wakes = 0;
@@ -37,6 +37,7 @@ function ownerAndWorker(window: number) {
       post: () => undefined,
       wake: () => (wakes += 1),
       beginsWork: () => undefined,
+      takeMail: () => undefined,
       beginAsync: () => undefined,
       endAsync: () => undefined,
       busyMs: () => undefined,

@@ -7,6 +7,7 @@ const TAG = 16;
 
 export const increment = (value) => value + 1;
 export const spin = (_value, { shared }) => burn(shared.steps);
+export const same = (value) => value;
 export const clone = (value) => ({ ...value, count: value.count + 1 });
 
 /** Sleeps nothing, counts itself: shows what the threads did while the owner was busy. */

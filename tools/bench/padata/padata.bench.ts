@@ -10,11 +10,13 @@ import { latency } from './cases/latency.js';
 import { pgzip } from './cases/pgzip.js';
 import { range } from './cases/range.js';
 import { scaling } from './cases/scaling.js';
+import { sizes } from './cases/sizes.js';
 import { throughput } from './cases/throughput.js';
 import { waking } from './cases/waking.js';
 
 const CASES = {
   throughput,
+  sizes,
   latency,
   waking,
   'busy-owner': busyOwner,
@@ -31,7 +33,7 @@ const { json, quick, rounds, threads, only, cases } = benchOptions(
   {
     rounds: integer(undefined, 'rounds, default 5, with --quick 1', 1),
     threads: integer(2, 'worker threads of each subject, default 2', 1),
-    only: text('', 'of the throughput cases those whose name has this text'),
+    only: text('', 'of the cases of throughput and sizes those whose name has this text'),
   },
 );
 const options = {

@@ -4,6 +4,7 @@ import { burn, encrypt } from './tasks.mjs';
 /** One value in, one out: a number for the trivial task, else an object that says what to do. */
 export default function task(value) {
   if (typeof value === 'number') return value + 1;
+  if (typeof value !== 'object' || (value.kind ?? value.data) === undefined) return value;
   if (value.kind === 'burn') return burn(value.steps);
   if (value.kind === 'clone') return { ...value, count: value.count + 1 };
   if (value.kind === 'count') {

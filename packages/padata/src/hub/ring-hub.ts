@@ -9,6 +9,7 @@ import { loadWithin } from '../base/load-within.js';
 import type { AnyFunction } from '../base/function-ref.js';
 import type { Crew, Member } from '../crew/crew.js';
 import type { Platform, WorkerEnd } from '../crew/platform.js';
+import type { PartMemory } from '../protocol/arena-parts.js';
 import type { FromWorker, SentJob } from '../protocol/messages.js';
 import { RING } from '../protocol/ring-layout.js';
 import { RingStore } from '../ring/ring-store.js';
@@ -58,6 +59,7 @@ export class RingHub implements SlotRingHost {
       post: (message, transfer) => {
         this.onMessage(undefined, asArrived(message, transfer));
       },
+      takeMail: () => undefined,
       wake: () => {
         this.turns.scheduleDelivery();
       },
@@ -234,6 +236,13 @@ export class RingHub implements SlotRingHost {
     return Math.max(1, this.#crew.target);
   }
 
+  /** See `SlotRingHost`. */
+  tellPart(ring: number, part: PartMemory): void {
+    for (const member of this.#crew.living()) {
+      if (member.knowsRings) this.#crew.post(member, { t: 'part', ring, part });
+    }
+  }
+
   /** See `Feeder.handOver`. */
   handOver(ring: JobRing, job: SentJob, transfer: readonly unknown[]): SentInput | undefined {
     return this.#feeder.handOver(ring, job, transfer);
@@ -345,6 +354,7 @@ export class RingHub implements SlotRingHost {
         buffer: ring.memory.buffer,
         window: ring.memory.window,
         arenaBytes: ring.arenaBytes,
+        parts: ring.memory.arena.added,
         stats: ring.stats,
         shared: entry.shared,
         timeOrigin: performance.timeOrigin,

@@ -8,15 +8,16 @@
  * whole: while jobs end in order that is one step. Bytes of a function that was abandoned are a hole until it has ended,
  * those of results that a consumer keeps stay until he lets go, as in `SlotArena`.
  */
-import type { Arena, Hole } from '../ring/slot-arena.js';
+import { BORDER } from '../arena/slot-arena.js';
+import type { Arena, Hole } from '../arena/slot-arena.js';
 
-/** A stretch in use: [first, end) bytes. */
+/** A stretch in use: [first, end) bytes; of no bytes where two parts of the arena meet. */
 interface Stretch {
   first: number;
   end: number;
   before: Stretch;
   after: Stretch;
-  /** Set while an abandoned function may see it. */
+  /** Set while an abandoned function may see it, and for borders. */
   hole: Hole | undefined;
 }
 
@@ -25,7 +26,8 @@ const MOST_GAPS = 1024;
 
 /** Gives out and takes back the bytes of one ring. */
 export class LooseArena implements Arena {
-  readonly bytes: number;
+  bytes: number;
+  readonly mayGrow = true;
   /** Only for who places inputs; what is taken is said to `take`. */
   head = 0;
   /** In front of all, at 0 and empty. */
@@ -39,6 +41,8 @@ export class LooseArena implements Arena {
   /** Of delivered jobs, in a consumer's hands; undefined = of no bytes. Oldest first. */
   readonly #kept: (Stretch | undefined)[] = [];
   readonly #holes = new Set<Stretch>();
+  /** Stretches that somebody has. */
+  #used = 0;
 
   constructor(bytes: number, window: number) {
     this.bytes = bytes;
@@ -63,6 +67,20 @@ export class LooseArena implements Arena {
     return -1;
   }
 
+  extend(bytes: number): void {
+    const border = single();
+    border.first = this.bytes;
+    border.end = this.bytes;
+    border.hole = { ...BORDER, first: this.bytes, end: this.bytes };
+    this.#link(border, this.#edge.before);
+    this.#last = border;
+    this.bytes = bytes;
+  }
+
+  goOn(): void {
+    // A search that fails has looked everywhere.
+  }
+
   /** Last byte up to which the stretch found last may grow. */
   limit(): number {
     return this.#gapEnd(this.#last);
@@ -84,15 +102,19 @@ export class LooseArena implements Arena {
   take(index: number, first: number, end: number): void {
     if (first === end) return;
     const stretch = this.#spare.pop() ?? single();
-    const before = this.#last;
     stretch.first = first;
     stretch.end = end;
+    this.#link(stretch, this.#last);
+    this.#bySlot[index] = stretch;
+    this.#last = stretch;
+    this.#used += 1;
+  }
+
+  #link(stretch: Stretch, before: Stretch): void {
     stretch.before = before;
     stretch.after = before.after;
     before.after.before = stretch;
     before.after = stretch;
-    this.#bySlot[index] = stretch;
-    this.#last = stretch;
   }
 
   /**
@@ -111,6 +133,7 @@ export class LooseArena implements Arena {
   /** Nobody looks at these bytes any more. */
   giveBack(stretch: Stretch | undefined): void {
     if (stretch === undefined) return;
+    this.#used -= 1;
     const { before, after } = stretch;
     before.after = after;
     after.before = before;
@@ -126,7 +149,7 @@ export class LooseArena implements Arena {
 
   /** Nobody has bytes of it. */
   get isEmpty(): boolean {
-    return this.#edge.after === this.#edge && this.#kept.length === 0;
+    return this.#used === 0 && this.#kept.length === 0;
   }
 
   /** The job of this slot was given up, and its function may still see its bytes. */

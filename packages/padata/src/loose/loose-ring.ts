@@ -31,7 +31,7 @@ import { jobState } from '../ring/job-states.js';
 import type { JobState } from '../ring/job-states.js';
 import { replyOf } from '../ring/replies.js';
 import { RingBase } from '../ring/ring-base.js';
-import { Placed } from '../ring/slot-input.js';
+import { Placed } from '../arena/slot-input.js';
 import { Left, call } from '../ring/slot-records.js';
 import { FreeSlots } from './free-slots.js';
 import { LooseArena } from './loose-arena.js';

@@ -1,5 +1,6 @@
 /** Messages between the owner and a worker thread. Control only: chunks and slots go through shared words. */
 import type { ErrorRecord } from '../base/error-record.js';
+import type { PartMemory } from './arena-parts.js';
 
 /** A job whose input goes by message to one worker. */
 export type SentJob = readonly [sequence: number, input: unknown];
@@ -36,6 +37,8 @@ export type ToWorker =
       readonly buffer: SharedArrayBuffer;
       readonly window: number;
       readonly arenaBytes: number;
+      /** What its arena has grown by. */
+      readonly parts: readonly PartMemory[];
       readonly stats: Int32Array;
       readonly shared: unknown;
       /** The owner's performance.timeOrigin, in milliseconds. */
@@ -45,6 +48,8 @@ export type ToWorker =
       readonly pendingPerThread: number;
       readonly copyInput: boolean;
     }
+  /** A ring's arena has grown; jobs that use this part are offered after it was told to all. */
+  | { readonly t: 'part'; readonly ring: number; readonly part: PartMemory }
   | { readonly t: 'dropRing'; readonly ring: number }
   /** Jobs whose inputs do not fit a slot. */
   | {

@@ -4,14 +4,15 @@
  * ```
  *  | header, 80 words | slot 0: 12 words, 2 floats (one cache line) | ... | slot window - 1 | arena |
  * ```
- * The arena holds input and output bytes of the jobs in flight. Words that different threads write lie on different
- * cache lines.
+ * The arena holds input and output bytes of the jobs in flight; it may grow by further parts (`arena-parts.ts`). Words that
+ * different threads write lie on different cache lines.
  *
  * Slot of a job = SEQ & (window - 1). With an order SEQ is the sequence number, and the ring is at once the queue, the
  * window, the reorder buffer and the way back. Without one SEQ counts how often the slot was used, and the queue and the
  * way back are words of their own (`protocol/loose.ts`). A slot's words belong to whoever its STATE says: the owner
  * (FREE), nobody until claimed (READY), the worker that runs it (RUNNING), the owner again (DONE).
  */
+import { ArenaParts } from './arena-parts.js';
 
 /** Header words. */
 export const RING = {
@@ -52,7 +53,7 @@ export const SLOT = {
   SEQ: 1,
   /** A `Kind`: of the input, then of the result. */
   KIND: 2,
-  /** Length of the payload in bytes (or UTF-16 units for strings). */
+  /** Length of the payload in bytes. */
   LENGTH: 3,
   /** First arena byte of the value: of the input, then of the result. */
   OFFSET: 4,
@@ -124,14 +125,14 @@ export const Kind = {
   NUMBER: 4,
   /** Bytes in the arena. */
   BYTES: 5,
-  /** Text in the arena, as UTF-16 units. */
-  STRING: 6,
   /** Plain data in the arena, see `plain-codec.ts`. */
-  PLAIN: 7,
+  PLAIN: 6,
+  /** Text in the arena, in the first of its forms; the others follow in their order, see `text-form.ts`. */
+  TEXT: 7,
   /** By message. */
-  MESSAGE: 8,
+  MESSAGE: 10,
   /** An error, by message. */
-  ERROR: 9,
+  ERROR: 11,
 } as const;
 
 /** Bytes before the arena. */
@@ -150,8 +151,8 @@ export interface RingMemory {
   readonly window: number;
   readonly words: Int32Array;
   readonly numbers: Float64Array;
-  readonly bytes: Uint8Array;
-  readonly units: Uint16Array;
+  /** Where the bytes are that OFFSET and FIRST name. */
+  readonly arena: ArenaParts;
 }
 
 /** Views of a ring in `buffer`; the same for owner and workers. */
@@ -166,8 +167,7 @@ export function ringMemory(
     window,
     words: new Int32Array(buffer, 0, wordBytes / 4),
     numbers: new Float64Array(buffer, 0, wordBytes / 8),
-    bytes: new Uint8Array(buffer, wordBytes, arenaBytes),
-    units: new Uint16Array(buffer, wordBytes, arenaBytes / 2),
+    arena: new ArenaParts(buffer, wordBytes, arenaBytes),
   };
 }
 

@@ -17,7 +17,7 @@ import {
 } from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
 import type { Reply } from './replies.js';
-import type { Arena } from './slot-arena.js';
+import type { Arena } from '../arena/slot-arena.js';
 
 const { load, store } = Atomics;
 

@@ -1,4 +1,5 @@
 /** A ring of jobs as the hub and a series see it, with an order (`SlotRing`) or without (`LooseRing`), and what it is made of. */
+import type { PartMemory } from '../protocol/arena-parts.js';
 import type { FromWorker, SentJob } from '../protocol/messages.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
 import type { JobEnds } from './job-ends.js';
@@ -35,6 +36,8 @@ export interface SlotRingOptions {
 
 /** What a ring needs of the pool's threads: the hub gives it. */
 export interface SlotRingHost {
+  /** Tells all threads that the ring's arena has grown, before it offers a job that uses it. */
+  tellPart(ring: number, part: PartMemory): void;
   /** Threads that take jobs, at least 1. */
   readonly threads: number;
   /**

@@ -20,11 +20,13 @@ import type { JobRing, SlotRingHost, SlotRingOptions } from './job-ring.js';
 import { JobEnds } from './job-ends.js';
 import { busyJobs } from './job-states.js';
 import { LostJobs } from './lost-jobs.js';
+import { makeBytes, partBytes } from '../arena/part-sizes.js';
 import type { Reply } from './replies.js';
+import { ResultRoom } from '../arena/result-room.js';
 import { makeBlock } from './ring-store.js';
 import { SentJobs } from './sent-jobs.js';
-import type { Arena } from './slot-arena.js';
-import { Placed, SlotInput } from './slot-input.js';
+import type { Arena } from '../arena/slot-arena.js';
+import { Placed, SlotInput } from '../arena/slot-input.js';
 import { Left, SlotRecords } from './slot-records.js';
 
 /** The common part of the owner's end of a ring. */
@@ -51,6 +53,8 @@ export abstract class RingBase {
   /** An input is being written or sent: its getters run, and what they submit waits behind it. */
   protected isPlacing = false;
   readonly #input: SlotInput;
+  readonly #arena: Arena;
+  readonly #isShared: boolean;
   readonly #retries: number;
 
   /** @param isLoose its jobs have no order */
@@ -72,11 +76,21 @@ export abstract class RingBase {
       this.words[word] = first;
     }
     this.latencies = new StretchCounts(this.stats, latencyOffset(capacity), 0);
-    this.#input = new SlotInput(this.memory, arena, options.slotBytes, options.outputBytes);
+    const room = new ResultRoom();
+    this.#arena = arena;
+    this.#isShared = options.shared;
+    this.#input = new SlotInput(
+      this.memory,
+      arena,
+      this,
+      room,
+      options.slotBytes,
+      options.outputBytes,
+    );
     this.sent = new SentJobs(this.memory);
     this.ends = new JobEnds(this.memory, arena, this);
     this.lost = new LostJobs(this.memory, options.retries, this.sent, this.ends);
-    this.records = new SlotRecords(this.memory, options.copyBytes, this);
+    this.records = new SlotRecords(this.memory, options.copyBytes, room, this);
     this.#retries = options.retries;
     this.onOutcome = options.onOutcome;
   }
@@ -127,6 +141,20 @@ export abstract class RingBase {
   breakWith(error: unknown): void {
     this.broken = error;
     this.ends.cancelWaiting(error);
+  }
+
+  /** For `SlotInput`: one more part for stretches of so many bytes. */
+  grow(bytes: number): boolean {
+    const first = this.#arena.bytes;
+    const more = partBytes(first, bytes, this.host.threads);
+    if (more === 0) return false;
+    const buffer = makeBytes(more, this.#isShared);
+    if (buffer === undefined) return false;
+    const part = { first, buffer };
+    this.memory.arena.add(part);
+    this.#arena.extend(first + more);
+    this.host.tellPart(this.id, part);
+    return true;
   }
 
   /** For `JobEnds`. */

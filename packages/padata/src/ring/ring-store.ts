@@ -73,8 +73,8 @@ export class RingStore {
 
   /** The ring is closed; these threads have been told to forget it. */
   put(ring: number, block: RingBlock, threads: Iterable<Member>): void {
-    const left: Leaving = { block, threads: new Set(threads) };
-    if (left.threads.size === 0) this.#keep(block);
+    const left: Leaving = { block: firstPartOf(block), threads: new Set(threads) };
+    if (left.threads.size === 0) this.#keep(left.block);
     else {
       this.#leaving.set(ring, left);
       this.#leavingBytes += bytesOf(block);
@@ -123,6 +123,13 @@ export class RingStore {
     this.#free.push(block);
     this.#bytes += bytesOf(block);
   }
+}
+
+/** What its arena has grown by is not kept. */
+function firstPartOf(block: RingBlock): RingBlock {
+  const { window, buffer, arena } = block.memory;
+  if (arena.added.length === 0) return block;
+  return { ...block, memory: ringMemory(buffer, window, block.arenaBytes) };
 }
 
 function bytesOf({ memory, stats }: RingBlock): number {

@@ -8,6 +8,7 @@ import { Kind, SLOT, SLOT_NUMBER, slotNumber } from '../protocol/ring-layout.js'
 import type { RingMemory } from '../protocol/ring-layout.js';
 import { readValue } from '../slot/slot-values.js';
 import type { Reply } from './replies.js';
+import type { ResultRoom } from '../arena/result-room.js';
 import type { SerialCallback, Settle } from './job-ring.js';
 
 /**
@@ -43,6 +44,7 @@ export class SlotRecords {
   readonly #words: Int32Array;
   readonly #numbers: Float64Array;
   readonly #copyBytes: boolean;
+  readonly #room: ResultRoom;
   readonly #host: RecordsHost;
   readonly #callbacks: (SerialCallback | undefined)[];
   readonly #replies: (Reply | undefined)[];
@@ -50,12 +52,13 @@ export class SlotRecords {
   readonly #rejects: (Settle | undefined)[];
 
   /** @param copyBytes byte results are the consumer's own */
-  constructor(memory: RingMemory, copyBytes: boolean, host: RecordsHost) {
+  constructor(memory: RingMemory, copyBytes: boolean, room: ResultRoom, host: RecordsHost) {
     const { words, numbers, window } = memory;
     this.#memory = memory;
     this.#words = words;
     this.#numbers = numbers;
     this.#copyBytes = copyBytes;
+    this.#room = room;
     this.#host = host;
     this.flags = new Uint8Array(window);
     this.#callbacks = new Array<undefined>(window).fill(undefined);
@@ -91,6 +94,7 @@ export class SlotRecords {
     let value: unknown;
     if (kind === Kind.NUMBER) {
       value = smallInteger(this.#numbers[slotNumber(index) + SLOT_NUMBER.VALUE]!);
+      if (this.#room.isWatching) this.#room.fitted(0);
     } else value = this.#takeOther(base, index, kind, flags);
     return (flags & (Left.INPUT | Left.CANCELLED)) === 0
       ? value
@@ -127,7 +131,11 @@ export class SlotRecords {
       const reply = this.#replies[index]!;
       this.#replies[index] = undefined;
       this.failed = reply.failed;
+      if (kind === Kind.MESSAGE && !reply.failed) this.#room.missed(reply.value);
       return reply.value;
+    }
+    if (this.#room.isWatching) {
+      this.#room.fitted(kind >= Kind.BYTES ? this.#words[base + SLOT.LENGTH]! : 0);
     }
     const value = readValue(this.#memory, base, index);
     const isCopied = this.#copyBytes || (flags & (Left.OWN | Left.PROMISE)) !== 0;

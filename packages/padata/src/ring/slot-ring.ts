@@ -24,8 +24,8 @@ import { jobState } from './job-states.js';
 import type { JobState } from './job-states.js';
 import { replyOf } from './replies.js';
 import { RingBase } from './ring-base.js';
-import { SlotArena } from './slot-arena.js';
-import { Placed } from './slot-input.js';
+import { SlotArena } from '../arena/slot-arena.js';
+import { Placed } from '../arena/slot-input.js';
 import { Left } from './slot-records.js';
 
 /** Submissions of a tick that a lazy owner publishes in one step. */

@@ -49,9 +49,12 @@ export interface SeriesOptions<F = unknown> {
   readonly onFull?: 'wait' | 'inline' | 'reject';
   /** When the series gives up; default 'never': each job's outcome is its own. */
   readonly halt?: HaltPolicy;
-  /** Payload bytes per job, input and result together, in shared memory; default 1024. */
+  /**
+   * Payload bytes per job, input and result together, in shared memory, to begin with; default 1024. More is taken where
+   * values need it, 64 MiB a series at most, and given back when it is closed.
+   */
   readonly slotBytes?: number;
-  /** Bytes to reserve for the result of an input of so many bytes; default: as many. */
+  /** Bytes to reserve for the result of an input of so many bytes; default: as many. What more they need is learned. */
   readonly outputBytes?: (inputBytes: number) => number;
   /**
    * Byte results: 'copy' = the consumer's own, 'view' = valid until the callback of `submit` returns, or the next step of an

@@ -30,6 +30,7 @@ import { encodePlainAside, isPlain, writeEncoded, writeValue } from './slot-valu
  */
 export function completeDeferred(job: DeferredJob, value: unknown): void {
   const memory = ringMemory(job.buffer, job.window, job.arenaBytes);
+  for (const part of job.parts) memory.arena.add(part);
   const { words } = memory;
   const base = slotWord(job.window, job.sequence);
   const deferred = deferredState(job.window, job.sequence);

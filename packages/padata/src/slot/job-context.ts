@@ -31,6 +31,7 @@ export interface DeferredJob {
   readonly buffer: SharedArrayBuffer;
   readonly window: number;
   readonly arenaBytes: number;
+  readonly parts: readonly { readonly first: number; readonly buffer: SharedArrayBuffer }[];
   readonly seq: number;
   /** The use of its slot that this job is; with an order `seq`. */
   readonly sequence: number;
@@ -111,7 +112,8 @@ export class SlotContext implements JobContext {
     if (bytes > words[this.#base + SLOT.OUT_ROOM]!) return new Uint8Array(bytes);
     this.#holds = true;
     const offset = words[this.#base + SLOT.FIRST]! + words[this.#base + SLOT.IN_ROOM]!;
-    return this.#ring.bytes.subarray(offset, offset + bytes);
+    const part = this.#ring.arena.at(offset);
+    return part.bytes.subarray(offset - part.first, offset - part.first + bytes);
   }
 
   defer(): DeferredJob {
@@ -135,7 +137,8 @@ export class SlotContext implements JobContext {
       control: this.#control,
       buffer: this.#ring.buffer,
       window: this.#ring.window,
-      arenaBytes: this.#ring.bytes.length,
+      arenaBytes: this.#ring.arena.ownBytes,
+      parts: this.#ring.arena.added,
       seq: this.seq,
       sequence: this.sequence,
     };

@@ -3,14 +3,17 @@
  * message and without text.
  *
  * A value that is more than that (class instances, Map, Date, BigInt, functions, cycles, an object met
- * twice, sparse arrays, accessors, too deep, too long) is refused, and goes by structured clone. So the
- * receiver cannot tell which way a value took.
+ * twice, sparse arrays, too deep) is refused, and goes by structured clone. So the receiver cannot tell which way a
+ * value took.
  *
  * ```
- *  value := tag byte, then:  INT 4 bytes | FLOAT 8 | STRING1 count, Latin-1 bytes | STRING2 count, units
- *                            ARRAY count, values | OBJECT count, (string, value)... | BYTES count, bytes
+ *  value := tag byte, then:  INT 4 bytes | FLOAT 8 | LATIN1, UTF16, UTF8 bytes 4, text | ARRAY count 4, values
+ *                            OBJECT bytes 4, block of names (`object-names.ts`), a value for each | BYTES count 4, bytes
  * ```
  */
+import { bytesOf, formOf, readText, writeText } from '#text';
+import type { TextBytes } from '#text';
+import { blockOf, copyBlock, namesIn, readInt, writeInt } from './object-names.js';
 
 const TAG = {
   UNDEFINED: 0,
@@ -19,26 +22,33 @@ const TAG = {
   TRUE: 3,
   INT: 4,
   FLOAT: 5,
-  STRING1: 6,
-  STRING2: 7,
-  ARRAY: 8,
-  OBJECT: 9,
-  BYTES: 10,
+  /** The first of the forms of text, in their order. */
+  TEXT: 6,
+  ARRAY: 9,
+  OBJECT: 10,
+  BYTES: 11,
 } as const;
-const MAX_DEPTH = 16;
-/** Nested objects that are compared for being met twice; more of them go by structured clone. */
-const MAX_OBJECTS = 48;
-const MAX_STRING = 4096;
+/** Deeper ones go by structured clone, which says what is too deep for it. */
+const MAX_DEPTH = 256;
+/** So many objects are compared one by one for being met twice; more of them by a set. */
+const FEW = 12;
+
+/** Why nothing was written: the value is more than plain; or there is not enough room. */
+export const NOT_PLAIN = -1;
+export const NO_ROOM = -2;
 
 const floatBox = new Float64Array(1);
 const floatBytes = new Uint8Array(floatBox.buffer);
-const { getPrototypeOf, keys } = Object;
+const { getPrototypeOf, keys, prototype: ROOT } = Object;
 const { isArray } = Array;
 
-let out: Uint8Array = new Uint8Array(0);
+let out: TextBytes;
 let at = 0;
 let end = 0;
+let failure = NOT_PLAIN;
 let met: object[] = [];
+let metMany: Set<object> | undefined;
+let writing = false;
 
 /**
  * Writes a value.
@@ -46,32 +56,37 @@ let met: object[] = [];
  * @param bytes  where to write
  * @param offset first byte
  * @param limit  end of the room
- * @returns end of what was written, or -1 when the value is not plain or does not fit; the room's
- *          contents are then undefined
+ * @returns end of what was written, or NOT_PLAIN or NO_ROOM; the room's contents are then undefined
  * @throws whatever reading the value's properties throws
  */
 export function encodePlain(
   value: unknown,
-  bytes: Uint8Array,
+  bytes: TextBytes,
   offset: number,
   limit: number,
 ): number {
   // A getter of a value that is being written may have come here: that one goes on afterwards.
-  const outer = met.length > 0 ? { out, at, end, met } : undefined;
+  const outer = writing ? { out, at, end, met, metMany } : undefined;
   if (outer !== undefined) met = [];
   out = bytes;
   at = offset;
   end = limit;
+  metMany = undefined;
+  writing = true;
   try {
-    return write(value, 0) ? at : -1;
+    return write(value, 0) ? at : failure;
   } finally {
-    if (outer !== undefined) ({ out, at, end, met } = outer);
-    else if (met.length > 0) met = [];
+    if (outer !== undefined) ({ out, at, end, met, metMany } = outer);
+    else {
+      writing = false;
+      metMany = undefined;
+      if (met.length > 0) met = [];
+    }
   }
 }
 
 /** Reads the value that starts at `offset`. */
-export function decodePlain(bytes: Uint8Array, offset: number): unknown {
+export function decodePlain(bytes: TextBytes, offset: number): unknown {
   const before = out;
   const beforeAt = at;
   out = bytes;
@@ -83,8 +98,20 @@ export function decodePlain(bytes: Uint8Array, offset: number): unknown {
   return value;
 }
 
+function isMore(): false {
+  failure = NOT_PLAIN;
+  return false;
+}
+
+/** Is there room for so many bytes? */
+function fits(bytes: number): boolean {
+  if (at + bytes <= end) return true;
+  failure = NO_ROOM;
+  return false;
+}
+
 function write(value: unknown, depth: number): boolean {
-  if (at + 9 > end) return false;
+  if (!fits(9)) return false;
   switch (typeof value) {
     case 'undefined':
       out[at++] = TAG.UNDEFINED;
@@ -104,7 +131,7 @@ function write(value: unknown, depth: number): boolean {
       }
       return writeObject(value, depth);
     default:
-      return false;
+      return isMore();
   }
 }
 
@@ -112,7 +139,7 @@ function writeNumber(value: number): void {
   const int = value | 0;
   if (int === value && (int !== 0 || 1 / value > 0)) {
     out[at] = TAG.INT;
-    writeInt(at + 1, int);
+    writeInt(out, at + 1, int);
     at += 5;
     return;
   }
@@ -122,81 +149,65 @@ function writeNumber(value: number): void {
   at += 9;
 }
 
-function writeInt(position: number, value: number): void {
-  out[position] = value;
-  out[position + 1] = value >>> 8;
-  out[position + 2] = value >>> 16;
-  out[position + 3] = value >>> 24;
-}
-
-function readInt(position: number): number {
-  return (
-    out[position]! |
-    (out[position + 1]! << 8) |
-    (out[position + 2]! << 16) |
-    (out[position + 3]! << 24)
-  );
-}
-
 function writeString(text: string): boolean {
-  const { length } = text;
-  if (length > MAX_STRING || at + 5 + length > end) return false;
-  const start = at;
-  writeInt(at + 1, length);
-  let p = at + 5;
-  for (let i = 0; i < length; i += 1) {
-    const unit = text.charCodeAt(i);
-    if (unit > 255) return writeWide(text, start);
-    out[p++] = unit;
-  }
-  out[start] = TAG.STRING1;
-  at = p;
+  const form = formOf(text);
+  if (!fits(5 + bytesOf(text, form))) return false;
+  const behind = writeText(out, text, at + 5, form);
+  out[at] = TAG.TEXT + form;
+  writeInt(out, at + 1, behind - at - 5);
+  at = behind;
   return true;
 }
 
-function writeWide(text: string, start: number): boolean {
-  const { length } = text;
-  if (start + 5 + length * 2 > end) return false;
-  out[start] = TAG.STRING2;
-  let p = start + 5;
-  for (let i = 0; i < length; i += 1) {
-    const unit = text.charCodeAt(i);
-    out[p++] = unit;
-    out[p++] = unit >>> 8;
+/** Was the object met before? Else it is now. */
+function isMetTwice(value: object): boolean {
+  if (met.length < FEW) {
+    if (met.includes(value)) return true;
+    met.push(value);
+    return false;
   }
-  at = p;
-  return true;
+  metMany ??= new Set(met);
+  if (metMany.has(value)) return true;
+  metMany.add(value);
+  return false;
 }
 
 function writeObject(value: object, depth: number): boolean {
-  if (depth >= MAX_DEPTH || met.length >= MAX_OBJECTS || met.includes(value)) return false;
-  met.push(value);
+  if (depth >= MAX_DEPTH || isMetTwice(value)) return isMore();
   if (isArray(value)) return writeArray(value, depth);
   if (ArrayBuffer.isView(value)) return writeBytes(value);
-  const prototype: unknown = getPrototypeOf(value);
-  // A plain object's prototype is the root of its realm: it has no prototype itself.
-  if (prototype === null || getPrototypeOf(prototype) !== null) return false;
-  const own = (prototype as { constructor?: { name?: string } }).constructor;
-  if (own?.name !== 'Object') return false;
+  if (!isPlainObject(value)) return isMore();
   const names = keys(value);
-  if (at + 5 > end) return false;
+  const shape = blockOf(names);
+  const { length } = shape.block;
+  if (!fits(5 + length)) return false;
   out[at] = TAG.OBJECT;
-  writeInt(at + 1, names.length);
-  at += 5;
+  writeInt(out, at + 1, length);
+  copyBlock(shape, out, at + 5);
+  at += 5 + length;
   const record = value as Record<string, unknown>;
   for (const name of names) {
-    if (!writeString(name) || !write(record[name], depth + 1)) return false;
+    if (!write(record[name], depth + 1)) return false;
   }
   return true;
+}
+
+/** A plain object's prototype is the root of its realm: it has no prototype itself. */
+function isPlainObject(value: object): boolean {
+  const prototype: unknown = getPrototypeOf(value);
+  if (prototype === ROOT) return true;
+  if (prototype === null || getPrototypeOf(prototype) !== null) return false;
+  const own = (prototype as { constructor?: { name?: string } }).constructor;
+  return own?.name === 'Object';
 }
 
 function writeArray(value: unknown[], depth: number): boolean {
   const { length } = value;
   // Holes and extra properties are for structured clone.
-  if (keys(value).length !== length) return false;
-  if (at + 5 > end) return false;
+  if (keys(value).length !== length) return isMore();
+  if (!fits(5)) return false;
   out[at] = TAG.ARRAY;
-  writeInt(at + 1, length);
+  writeInt(out, at + 1, length);
   at += 5;
   for (let i = 0; i < length; i += 1) {
     if (!write(value[i], depth + 1)) return false;
@@ -206,12 +217,12 @@ function writeArray(value: unknown[], depth: number): boolean {
 
 function writeBytes(view: ArrayBufferView): boolean {
   // Only exact Uint8Arrays: other views, and Buffers, keep their type by structured clone.
-  if (Object.prototype.toString.call(view) !== '[object Uint8Array]') return false;
+  if (Object.prototype.toString.call(view) !== '[object Uint8Array]') return isMore();
   const source = view as Uint8Array;
-  if (source.constructor.name !== 'Uint8Array' || isShared(source.buffer)) return false;
-  if (at + 5 + source.length > end) return false;
+  if (source.constructor.name !== 'Uint8Array' || isShared(source.buffer)) return isMore();
+  if (!fits(5 + source.length)) return false;
   out[at] = TAG.BYTES;
-  writeInt(at + 1, source.length);
+  writeInt(out, at + 1, source.length);
   out.set(source, at + 5);
   at += 5 + source.length;
   return true;
@@ -232,64 +243,52 @@ function read(): unknown {
     case TAG.TRUE:
       return true;
     case TAG.INT:
-      at += 4;
-      return readInt(at - 4);
+      return take();
     case TAG.FLOAT:
       for (let i = 0; i < 8; i += 1) floatBytes[i] = out[at + i]!;
       at += 8;
       return floatBox[0];
-    case TAG.STRING1:
-    case TAG.STRING2:
-      return readString(tag);
     case TAG.ARRAY: {
       const count = take();
-      const list: unknown[] = new Array<unknown>(count);
-      for (let i = 0; i < count; i += 1) list[i] = read();
+      const list: unknown[] = [];
+      for (let i = 0; i < count; i += 1) list.push(read());
       return list;
     }
-    case TAG.OBJECT: {
-      const count = take();
-      const record: Record<string, unknown> = {};
-      for (let i = 0; i < count; i += 1) {
-        const name = readString(out[at++]!);
-        const value = read();
-        if (name === '__proto__') {
-          Object.defineProperty(record, name, {
-            value,
-            configurable: true,
-            enumerable: true,
-            writable: true,
-          });
-        } else record[name] = value;
-      }
-      return record;
-    }
+    case TAG.OBJECT:
+      return readObject();
     case TAG.BYTES: {
       const count = take();
+      const bytes = new Uint8Array(count);
+      bytes.set(out.subarray(at, at + count));
       at += count;
-      return out.slice(at - count, at);
+      return bytes;
     }
-    default:
+    case TAG.UNDEFINED:
       return undefined;
+    default: {
+      const count = take();
+      at += count;
+      return readText(out, at - count, count, tag - TAG.TEXT);
+    }
   }
 }
 
 function take(): number {
   at += 4;
-  return readInt(at - 4);
+  return readInt(out, at - 4);
 }
 
-function readString(tag: number): string {
-  const count = take();
-  let text = '';
-  if (tag === TAG.STRING1) {
-    for (let i = 0; i < count; i += 1) text += String.fromCharCode(out[at + i]!);
-    at += count;
-    return text;
+function readObject(): unknown {
+  const bytes = take();
+  const { names, hasProto } = namesIn(out, at, bytes);
+  at += bytes;
+  const record: Record<string, unknown> = {};
+  for (const name of names) {
+    if (hasProto && name === '__proto__') {
+      const value = read();
+      const own = { value, configurable: true, enumerable: true, writable: true };
+      Object.defineProperty(record, name, own);
+    } else record[name] = read();
   }
-  for (let i = 0; i < count; i += 1) {
-    text += String.fromCharCode(out[at + 2 * i]! | (out[at + 2 * i + 1]! << 8));
-  }
-  at += 2 * count;
-  return text;
+  return record;
 }

@@ -11,6 +11,7 @@ import { bucketOf } from '../base/histogram.js';
 import { smallInteger } from '../base/small-integer.js';
 import { StretchCounts } from '../base/stretch-counts.js';
 import { isThenable, whenSettled } from '../base/thenable.js';
+import type { ArenaParts, PartMemory } from '../protocol/arena-parts.js';
 import { isWorthMoving } from '../protocol/feed-policy.js';
 import { ring as protocol, sent as sentProtocol, stepsOf } from '../protocol/machine.js';
 import type { JobSteps } from '../protocol/machine.js';
@@ -73,6 +74,8 @@ export interface RunnerHost {
   /** The pool's control words. */
   readonly control: Int32Array;
   post(message: FromWorker, transfer?: readonly unknown[]): void;
+  /** Takes in waiting messages, where that is possible without the event loop. */
+  takeMail(): void;
   /** Wakes the owner. */
   wake(): void;
   /** It begins something: from here on it has something to do. Before a job is made its own. */
@@ -121,11 +124,16 @@ export class SlotRunner {
   #fruitless = 0;
   /** Inputs that came while as many promises were pending as may be. */
   readonly #backlog: SentJob[] = [];
+  readonly #arena: ArenaParts;
+  /** Jobs of this thread, by the first word of their slots, whose bytes it does not know yet. */
+  readonly #aside: number[] = [];
+
   constructor(here: RingHere, host: RunnerHost) {
     const { id, memory, shared, stats, threads } = here;
     this.id = id;
     this.memory = memory;
     this.#words = memory.words;
+    this.#arena = memory.arena;
     this.#steps = stepsOf(memory.words);
     this.#numbers = memory.numbers;
     this.#mask = memory.window - 1;
@@ -330,18 +338,48 @@ export class SlotRunner {
 
   #takeAndRun(base: number, now: number): boolean {
     if (!protocol.take(this.memory.words, base, this.#worker)) return false;
+    if (this.#words[base + SLOT.FIRST]! >= this.#arena.end && !this.#learnsPart(base)) return true;
+    this.#runTaken(base, now);
+    return true;
+  }
+
+  /** A job that this thread has taken lies in a part of the arena that it was told of and has not heard. */
+  #learnsPart(base: number): boolean {
+    this.#host.takeMail();
+    if (this.#words[base + SLOT.FIRST]! < this.#arena.end) return true;
+    // The mail comes through the event loop here.
+    this.#aside.push(base);
+    this.#host.beginAsync();
+    return false;
+  }
+
+  /** The arena has one more part. */
+  addPart(part: PartMemory): void {
+    this.#arena.add(part);
+    const began = performance.now();
+    for (const base of this.#aside.splice(0)) {
+      if (this.#words[base + SLOT.FIRST]! >= this.#arena.end) {
+        this.#aside.push(base);
+        continue;
+      }
+      this.#runTaken(base, began);
+      this.#account(began, 1);
+      this.#host.endAsync();
+    }
+  }
+
+  #runTaken(base: number, now: number): void {
     const index = this.#index(base);
     const number = slotNumber(index);
     this.#waits.add(this.#numbers[number + SLOT_NUMBER.STAMP]!, now);
     const kind = this.#words[base + SLOT.KIND];
     if (kind === Kind.NUMBER) {
       this.#run(base, smallInteger(this.#numbers[number + SLOT_NUMBER.VALUE]!));
-      return true;
+      return;
     }
     const input = readValue(this.memory, base, index);
     // A slice of shared memory is not shared.
     this.#run(base, this.#copyInput && kind === Kind.BYTES ? (input as Uint8Array).slice() : input);
-    return true;
   }
 
   #index(base: number): number {
@@ -378,7 +416,7 @@ export class SlotRunner {
       }
     } else if (pending) {
       this.#context = undefined;
-      context.pend(ArrayBuffer.isView(input) && input.buffer === this.memory.buffer);
+      context.pend(ArrayBuffer.isView(input) && this.memory.arena.has(input.buffer));
       this.#await(base, context, value as PromiseLike<unknown>);
     } else this.#outcome.finish(base, value);
   }

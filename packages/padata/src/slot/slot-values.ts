@@ -6,11 +6,15 @@
 import { smallInteger } from '../base/small-integer.js';
 import { Kind, SLOT, SLOT_NUMBER, slotNumber } from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
-import { decodePlain, encodePlain } from './plain-codec.js';
+import { bytesOf, formOf, readText, textBytes, writeText } from '#text';
+import type { TextBytes } from '#text';
+import { NO_ROOM, decodePlain, encodePlain } from './plain-codec.js';
 
 /** Room for a number, text or plain data that every slot keeps, in bytes. */
 export const MIN_ROOM = 64;
-const MAX_TEXT = 4096;
+/** Plain data that is written aside gets so many bytes at first; more are kept up to this. */
+const SPARE = 4096;
+const MAX_SPARE = 1 << 20;
 
 /**
  * Puts a value into the slot's room.
@@ -43,14 +47,14 @@ export function writeValue(
       words[base + SLOT.KIND] = value ? Kind.TRUE : Kind.FALSE;
       return true;
     case 'string':
-      return writeText(ring, base, value, offset, room);
+      return writeString(ring, base, value, offset, room);
     case 'object':
       if (value === null) {
         words[base + SLOT.KIND] = Kind.NULL;
         return true;
       }
       if (isBytes(value)) return writeBytes(ring, base, value, offset, room);
-      return writePlain(ring, base, value, offset, room);
+      return writePlain(ring, base, value, offset, room) >= 0;
     default:
       return false;
   }
@@ -59,8 +63,8 @@ export function writeValue(
 /** Reads a slot's value; undefined for what comes by message. */
 export function readValue(ring: RingMemory, base: number, index: number): unknown {
   const { words } = ring;
-  const offset = words[base + SLOT.OFFSET]!;
-  switch (words[base + SLOT.KIND]) {
+  const kind = words[base + SLOT.KIND]!;
+  switch (kind) {
     case Kind.NUMBER:
       return smallInteger(ring.numbers[slotNumber(index) + SLOT_NUMBER.VALUE]!);
     case Kind.NULL:
@@ -69,15 +73,19 @@ export function readValue(ring: RingMemory, base: number, index: number): unknow
       return false;
     case Kind.TRUE:
       return true;
-    case Kind.BYTES:
-      return ring.bytes.subarray(offset, offset + words[base + SLOT.LENGTH]!);
-    case Kind.STRING:
-      return readText(ring, offset, words[base + SLOT.LENGTH]!);
-    case Kind.PLAIN:
-      return decodePlain(ring.bytes, offset);
-    default:
+    case Kind.UNDEFINED:
+    case Kind.MESSAGE:
+    case Kind.ERROR:
       return undefined;
+    default:
   }
+  const offset = words[base + SLOT.OFFSET]!;
+  const length = words[base + SLOT.LENGTH]!;
+  const { bytes, text, first } = ring.arena.at(offset);
+  const at = offset - first;
+  if (kind === Kind.BYTES) return bytes.subarray(at, at + length);
+  if (kind === Kind.PLAIN) return decodePlain(text, at);
+  return readText(text, at, length, kind - Kind.TEXT);
 }
 
 /** Is it bytes that may travel as bytes: a Uint8Array or a Buffer, of any realm? */
@@ -94,69 +102,72 @@ function writeBytes(
   offset: number,
   room: number,
 ): boolean {
-  const { words, bytes } = ring;
   const { length } = value;
-  if (value.buffer === ring.buffer && isInSlot(ring, base, value)) {
+  const own = placeInSlot(ring, base, value);
+  if (own >= 0) {
     // The function wrote into its own slot, room or input: nothing to copy.
-    words[base + SLOT.OFFSET] = value.byteOffset - bytes.byteOffset;
-  } else {
-    if (length > room) return false;
-    bytes.set(value, offset);
-    words[base + SLOT.OFFSET] = offset;
+    note(ring, base, Kind.BYTES, own, length);
+    return true;
   }
-  words[base + SLOT.KIND] = Kind.BYTES;
-  words[base + SLOT.LENGTH] = length;
+  if (length > room) return false;
+  const { bytes, first } = ring.arena.at(offset);
+  bytes.set(value, offset - first);
+  note(ring, base, Kind.BYTES, offset, length);
   return true;
 }
 
-function isInSlot(ring: RingMemory, base: number, value: Uint8Array): boolean {
-  const { words } = ring;
-  const start = value.byteOffset - ring.bytes.byteOffset;
+/** Address of bytes that lie in the slot's stretch already; below 0 = they do not. */
+function placeInSlot({ words, arena }: RingMemory, base: number, value: Uint8Array): number {
   const first = words[base + SLOT.FIRST]!;
+  const part = arena.at(first);
+  if (value.buffer !== part.bytes.buffer) return -1;
+  const start = value.byteOffset - part.bytes.byteOffset + part.first;
   const last = first + words[base + SLOT.IN_ROOM]! + words[base + SLOT.OUT_ROOM]!;
-  return start >= first && start + value.length <= last;
+  return start >= first && start + value.length <= last ? start : -1;
 }
 
-function writeText(
+/** Bytes that a text takes at most. */
+export function textRoom(text: string): number {
+  return bytesOf(text, formOf(text));
+}
+
+function writeString(
   ring: RingMemory,
   base: number,
-  text: string,
+  value: string,
   offset: number,
   room: number,
 ): boolean {
-  const { length } = text;
-  if (length * 2 > room || length > MAX_TEXT) return false;
-  const from = offset >>> 1;
-  for (let i = 0; i < length; i += 1) ring.units[from + i] = text.charCodeAt(i);
-  ring.words[base + SLOT.OFFSET] = offset;
-  ring.words[base + SLOT.KIND] = Kind.STRING;
-  ring.words[base + SLOT.LENGTH] = length;
+  const form = formOf(value);
+  if (bytesOf(value, form) > room) return false;
+  const { text, first } = ring.arena.at(offset);
+  const at = offset - first;
+  note(ring, base, Kind.TEXT + form, offset, writeText(text, value, at, form) - at);
   return true;
 }
 
-function readText(ring: RingMemory, offset: number, length: number): string {
-  const from = offset >>> 1;
-  let text = '';
-  for (let i = 0; i < length; i += 1) text += String.fromCharCode(ring.units[from + i]!);
-  return text;
-}
-
-function writePlain(
+/**
+ * Writes plain data into a slot's room.
+ * @returns bytes that it took, or NOT_PLAIN or NO_ROOM
+ */
+export function writePlain(
   ring: RingMemory,
   base: number,
   value: object,
   offset: number,
   room: number,
-): boolean {
-  const end = encodePlain(value, ring.bytes, offset, offset + room);
-  if (end < 0) return false;
-  notePlain(ring, base, offset, end - offset);
-  return true;
+): number {
+  const { text, first } = ring.arena.at(offset);
+  const at = offset - first;
+  const end = encodePlain(value, text, at, at + room);
+  if (end < 0) return end;
+  note(ring, base, Kind.PLAIN, offset, end - at);
+  return end - at;
 }
 
-function notePlain({ words }: RingMemory, base: number, offset: number, length: number): void {
-  words[base + SLOT.OFFSET] = offset;
-  words[base + SLOT.KIND] = Kind.PLAIN;
+function note({ words }: RingMemory, base: number, kind: number, at: number, length: number): void {
+  words[base + SLOT.OFFSET] = at;
+  words[base + SLOT.KIND] = kind;
   words[base + SLOT.LENGTH] = length;
 }
 
@@ -165,11 +176,26 @@ export function isPlain(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !isBytes(value);
 }
 
-/** Plain data as it would lie in a slot's room; undefined = there is not enough room. */
-export function encodePlainAside(value: object, room: number): Uint8Array | undefined {
-  const bytes = new Uint8Array(room);
-  const end = encodePlain(value, bytes, 0, room);
-  return end < 0 ? undefined : bytes.subarray(0, end);
+/** Bytes for what is written aside, kept for the next; undefined = in use, or never needed. */
+let spare: TextBytes | undefined;
+
+/** Plain data as it would lie in a slot's room; undefined = it is more than plain, or takes more than `most` bytes. */
+export function encodePlainAside(value: object, most: number): Uint8Array | undefined {
+  let bytes = spare ?? textBytes(new ArrayBuffer(SPARE), 0, SPARE);
+  // A getter of the value may come here.
+  spare = undefined;
+  try {
+    for (;;) {
+      const room = Math.min(most, bytes.length);
+      const end = encodePlain(value, bytes, 0, room);
+      if (end >= 0) return Uint8Array.prototype.slice.call(bytes, 0, end);
+      if (end !== NO_ROOM || room === most) return undefined;
+      const more = bytes.length * 4;
+      bytes = textBytes(new ArrayBuffer(more), 0, more);
+    }
+  } finally {
+    if (bytes.length <= MAX_SPARE) spare = bytes;
+  }
 }
 
 /** Puts such plain data into a slot; nothing of the program's own runs. */
@@ -179,6 +205,7 @@ export function writeEncoded(
   plain: Uint8Array,
   offset: number,
 ): void {
-  ring.bytes.set(plain, offset);
-  notePlain(ring, base, offset, plain.length);
+  const { bytes, first } = ring.arena.at(offset);
+  bytes.set(plain, offset - first);
+  note(ring, base, Kind.PLAIN, offset, plain.length);
 }

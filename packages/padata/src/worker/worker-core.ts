@@ -328,6 +328,9 @@ export class WorkerCore implements WorkerLoop {
       case 'dropRing':
         this.#rings.drop(message.ring);
         break;
+      case 'part':
+        this.#rings.addPart(message);
+        break;
       case 'inputs':
         this.#rings.takeInputs(message.ring, message.jobs, message.ask);
         break;

@@ -55,6 +55,7 @@ export class WorkerRings implements RunnerHost {
   define(message: Extract<ToWorker, { t: 'ring' }>): void {
     const { ring, shared, stats, threads } = message;
     const memory = ringMemory(message.buffer, message.window, message.arenaBytes);
+    for (const part of message.parts) memory.arena.add(part);
     const clockOffset = performance.timeOrigin - message.timeOrigin;
     const { pendingPerThread, copyInput } = message;
     const runner = new SlotRunner(
@@ -86,6 +87,15 @@ export class WorkerRings implements RunnerHost {
     this.#early.delete(ring);
     this.#list = [...this.#byId.values()];
     this.#loop.post({ t: 'dropped', ring });
+  }
+
+  /** A ring's arena has grown. */
+  addPart({ ring, part }: Extract<ToWorker, { t: 'part' }>): void {
+    this.#byId.get(ring)?.addPart(part);
+  }
+
+  takeMail(): void {
+    this.#loop.takeMail();
   }
 
   /** A job was settled without its function. */

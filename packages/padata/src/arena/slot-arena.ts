@@ -7,7 +7,8 @@
  *   | free | in use: jobs, then results that a consumer keeps | free |
  * ```
  * Invariants: a stretch never wraps; a circle that is full differs from an empty one by `users`; the stretch of a job
- * that was given up while its function could still see it is a hole: the circle passes over it until it is let go.
+ * that was given up while its function could still see it is a hole: the circle passes over it until it is let go. More bytes
+ * are added behind the end, when the circle has come to it.
  */
 
 interface Kept {
@@ -23,9 +24,18 @@ export interface Hole {
   readonly end: number;
 }
 
+/** A hole that no job has left: where two parts of the arena meet. */
+export const BORDER: Pick<Hole, 'sequence' | 'worker'> = { sequence: NaN, worker: NaN };
+
 /** What placing inputs and ending jobs need of an arena. */
 export interface Arena {
   readonly bytes: number;
+  /** Would more bytes help the search that has just failed? */
+  readonly mayGrow: boolean;
+  /** There are `bytes` in all from now on; no stretch lies on both sides of the border. */
+  extend(bytes: number): void;
+  /** There are no more bytes: it does without them. */
+  goOn(): void;
   /** First byte behind what is given out next. */
   head: number;
   /** First byte of a free stretch of `bytes`, or -1. Nothing is given out yet. */
@@ -42,15 +52,17 @@ export interface Arena {
 
 /** Gives out and takes back the bytes of one ring. */
 export class SlotArena implements Arena {
-  readonly bytes: number;
+  bytes: number;
   /** First byte behind what was given out last. */
   head = 0;
   #tail = 0;
   #users = 0;
   /** Delivered jobs whose bytes are still in a consumer's hands, oldest first. */
   readonly #kept: Kept[] = [];
-  /** In order of place. */
+  /** In order of place; borders of parts are holes of no bytes. */
   #holes: Hole[] = [];
+  /** A search has failed where more bytes would not have helped: they are wanted when the circle comes to its end. */
+  #isShort = false;
 
   constructor(bytes: number) {
     this.bytes = bytes;
@@ -63,10 +75,37 @@ export class SlotArena implements Arena {
       this.#tail = 0;
       return this.#fit(0, this.bytes, bytes);
     }
+    const { head } = this;
+    const tail = this.#tail;
     // Strictly less than the tail: a full circle must not look like an empty one.
-    if (this.head <= this.#tail) return this.#fit(this.head, this.#tail - 1, bytes);
-    const first = this.#fit(this.head, this.bytes, bytes);
-    return first >= 0 ? first : this.#fit(0, this.#tail - 1, bytes);
+    if (head <= tail) {
+      const first = this.#fit(head, tail - 1, bytes);
+      if (first < 0) this.#isShort = true;
+      return first;
+    }
+    // A circle that grew large goes round in as much of it as it needs: less memory is touched.
+    if ((head - tail + bytes) * 2 < tail) {
+      const first = this.#fit(0, tail - 1, bytes);
+      if (first >= 0) return first;
+    }
+    const first = this.#fit(head, this.bytes, bytes);
+    return first >= 0 || this.#isShort ? first : this.#fit(0, tail - 1, bytes);
+  }
+
+  get mayGrow(): boolean {
+    return this.#users === 0 || this.head > this.#tail;
+  }
+
+  extend(bytes: number): void {
+    const at = this.bytes;
+    this.#holes.push({ ...BORDER, first: at, end: at });
+    this.#holes.sort((a, b) => a.first - b.first);
+    this.bytes = bytes;
+    this.#isShort = false;
+  }
+
+  goOn(): void {
+    this.#isShort = false;
   }
 
   /** First byte of `bytes` in [first, end) that no hole touches, or -1. */
@@ -116,7 +155,7 @@ export class SlotArena implements Arena {
   /** Last byte up to which a stretch found at `first` may grow. */
   limit(first: number): number {
     const end = this.#users === 0 || first >= this.#tail ? this.bytes : this.#tail - 1;
-    const hole = this.#holes.find((h) => h.first >= first);
+    const hole = this.#holes.find((h) => h.first >= first && h.end > first);
     return hole === undefined ? end : Math.min(end, hole.first);
   }
 

@@ -1,0 +1,70 @@
+/**
+ * How much room results lately wanted beyond what the options say: learned from those that had to come by message. One of
+ * many is an exception and changes nothing; two of the last eight are a habit. What is not used any more goes back by
+ * sixteenths.
+ */
+import { isBytes, encodePlainAside, isPlain } from '../slot/slot-values.js';
+import { bytesOf, formOf } from '#text';
+
+/** Results that are longer go by message, in bytes. */
+const MOST = 32 << 20;
+/** After a result that no room would have helped, so many are not looked at; twice as many each time. */
+const FIRST_SKIP = 8;
+const MOST_SKIP = 4096;
+
+/** What one ring has learned. */
+export class ResultRoom {
+  /** Bytes that each result gets at least; 0 = what the options say. */
+  bytes = 0;
+  /** Bit n: the n-th last result had no room. */
+  #recent = 0;
+  #skip = 0;
+  #nextSkip = FIRST_SKIP;
+
+  /** Is it to be told of results that had room? */
+  get isWatching(): boolean {
+    return this.#recent !== 0 || this.bytes > 0;
+  }
+
+  /** A result of so many bytes had room. */
+  fitted(length: number): void {
+    this.#recent = (this.#recent << 1) & 0xff;
+    if (length * 2 < this.bytes) this.bytes -= (this.bytes >> 4) + 8;
+    if (this.bytes < 0) this.bytes = 0;
+  }
+
+  /** This result came by message. */
+  missed(value: unknown): void {
+    if (this.#skip > 0) {
+      this.#skip -= 1;
+      return;
+    }
+    const isHabit = this.#recent !== 0;
+    this.#recent = ((this.#recent << 1) | 1) & 0xff;
+    if (!isHabit) return;
+    const bytes = sizeOf(value);
+    if (bytes === undefined) {
+      this.#recent = 0;
+      this.#skip = this.#nextSkip;
+      this.#nextSkip = Math.min(MOST_SKIP, this.#nextSkip * 2);
+    } else {
+      this.#nextSkip = FIRST_SKIP;
+      this.bytes = Math.min(MOST, Math.max(this.bytes, bytes + (bytes >> 3)));
+    }
+  }
+}
+
+/** Bytes that this value takes in a slot; undefined = it has to go by message in any case. */
+function sizeOf(value: unknown): number | undefined {
+  if (typeof value === 'string') return within(bytesOf(value, formOf(value)));
+  if (!isPlain(value)) return isBytesValue(value) ? within(value.length) : undefined;
+  return encodePlainAside(value, MOST)?.length;
+}
+
+function isBytesValue(value: unknown): value is Uint8Array {
+  return typeof value === 'object' && value !== null && isBytes(value);
+}
+
+function within(bytes: number): number | undefined {
+  return bytes <= MOST ? bytes : undefined;
+}

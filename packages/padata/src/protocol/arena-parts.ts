@@ -1,0 +1,88 @@
+/**
+ * The bytes that the slots of a ring name: one space of addresses, in parts that are added as larger values come.
+ *
+ * ```
+ *   0 [ part 0: in the ring's own memory ] [ part 1 ] [ part 2 ] ... end
+ * ```
+ * A stretch lies in one part. The owner adds a part: it tells each thread by message, then offers jobs that use it; so a
+ * thread that has taken such a job and does not know the part finds it in its mail (`bytes of a part` in DESIGN.md).
+ */
+import { textBytes } from '#text';
+import type { TextBytes } from '#text';
+
+/** One part, as it is told by message. */
+export interface PartMemory {
+  /** Address of its first byte. */
+  readonly first: number;
+  readonly buffer: SharedArrayBuffer;
+}
+
+/** Views of one part. */
+export interface ArenaPart {
+  readonly first: number;
+  /** Address behind its last byte. */
+  readonly end: number;
+  readonly bytes: Uint8Array;
+  /** The same bytes. */
+  readonly text: TextBytes;
+}
+
+/** The parts that one thread knows. */
+export class ArenaParts {
+  /** Address behind the last byte of all. */
+  end: number;
+  readonly #own: ArenaPart;
+  readonly #added: ArenaPart[] = [];
+
+  constructor(buffer: SharedArrayBuffer, offset: number, bytes: number) {
+    this.#own = makePart(0, buffer, offset, bytes);
+    this.end = bytes;
+  }
+
+  /** Bytes of the part that lies in the ring's own memory. */
+  get ownBytes(): number {
+    return this.#own.end;
+  }
+
+  /** Those beside the ring's own. */
+  get added(): readonly PartMemory[] {
+    return this.#added.map(({ first, bytes }) => ({
+      first,
+      buffer: bytes.buffer as SharedArrayBuffer,
+    }));
+  }
+
+  /** Adds the next part; one that is known already is left. */
+  add({ first, buffer }: PartMemory): void {
+    if (first < this.end) return;
+    this.#added.push(makePart(first, buffer, 0, buffer.byteLength));
+    this.end = first + buffer.byteLength;
+  }
+
+  /** The part in which this address lies, or the last. */
+  at(address: number): ArenaPart {
+    if (address < this.#own.end) return this.#own;
+    for (const part of this.#added) if (address < part.end) return part;
+    return this.#added.at(-1) ?? this.#own;
+  }
+
+  /** Are these bytes the arena's? */
+  has(buffer: ArrayBufferLike): boolean {
+    if (buffer === this.#own.bytes.buffer) return true;
+    return this.#added.some(({ bytes }) => bytes.buffer === buffer);
+  }
+}
+
+function makePart(
+  first: number,
+  buffer: SharedArrayBuffer,
+  offset: number,
+  length: number,
+): ArenaPart {
+  return {
+    first,
+    end: first + length,
+    bytes: new Uint8Array(buffer, offset, length),
+    text: textBytes(buffer, offset, length),
+  };
+}
