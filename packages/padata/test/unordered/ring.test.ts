@@ -14,7 +14,7 @@ function setUp(arenaBytes = 4096) {
   const none = { retries: 0, onOutcome: undefined, outputBytes: (n: number) => n };
   const owner = new LooseRing(
     { ...options, ...none, shared: true, copyBytes: false, capacity: 2 },
-    { threads: 2, handOver: () => undefined },
+    { threads: 2, handOver: () => undefined, tellPart: () => undefined },
   );
   const posted: FromWorker[] = [];
   const outcome = new SlotOutcome(1, owner.memory, {
