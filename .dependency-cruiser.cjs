@@ -42,6 +42,7 @@ const floors = {
   ],
   memblock: ['base/', 'list/', 'core/', 'parts/', 'memblock.ts', ['replay/', 'trace/']],
   padata: [
+    'modules/',
     'base/',
     'text/',
     'protocol/',

@@ -31,8 +31,11 @@ for (const document of packed.filter((path) => path.endsWith('.md'))) {
     process.exitCode = 1;
   }
 }
+// Whoever ships CommonJS entries has their types looked at too.
+const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
+const profile = exports['.'].require === undefined ? 'esm-only' : 'node16';
 for (const [program, args] of [
   ['publint', ['run', '--strict']],
-  ['attw', ['--pack', '.', '--profile', 'esm-only']],
+  ['attw', ['--pack', '.', '--profile', profile]],
 ])
   if (runIn('packages', program, args) !== 0) process.exitCode = 1;

@@ -26,10 +26,12 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const ENVIRONMENTS = {
   bench: { folder: 'tools/bench', holds: "the benchmarks' peers" },
   browser: { folder: 'tools/browser', holds: 'the browser and its bundler' },
+  bundlers: { folder: 'tools/envs/bundlers', holds: 'what programs are bundled with' },
   docs: { folder: 'tools/envs/docs', holds: "the documentation site's tools" },
   lint: { folder: 'tools/envs/lint', holds: 'the tools that check sources' },
   packages: { folder: 'tools/envs/packages', holds: 'the tools that check packages' },
   release: { folder: 'tools/envs/release', holds: "the release rehearsal's registry" },
+  runtimes: { folder: 'tools/envs/runtimes', holds: 'other releases of Node, Deno and Bun' },
 };
 
 const INPUTS = ['package.json', 'package-lock.json', '.npmrc'];

@@ -3,7 +3,9 @@
 // TypeScript project type-checks a typed use of each before running it.
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { binOf } from '../envs.mjs';
+import { BUNDLERS, FORMATS, filesOfPage } from './bundle.mjs';
 
 const folder = new URL('./programs/', import.meta.url);
 const fileOf = (name) => name.replace('@bootmem/', '');
@@ -67,6 +69,7 @@ export function consumers(names) {
     },
     {
       kind: 'typescript',
+      needsTypes: true,
       manifest: { name: 'consumer-typescript', private: true, type: 'module' },
       files: {
         'tsconfig.json': JSON.stringify({
@@ -97,6 +100,8 @@ export function consumers(names) {
       ],
     },
     ...finders(),
+    ...moduleSystems(),
+    bundles(),
   ];
 }
 
@@ -204,4 +209,134 @@ webpack({ mode: 'production', target: 'web', entry: './main.js', context: proces
       ],
     },
   ];
+}
+
+/** Job functions in TypeScript, as three kinds of project write them. */
+const TYPED_JOBS = `import type { JobContext } from '@bootmem/padata/worker';
+import { currentWorker } from '@bootmem/padata/worker';
+export function add(pair: { a: number; b: number }, ctx: JobContext<{ more: number }>): number {
+  if (currentWorker() !== ctx.worker) throw new Error('two copies of the package');
+  return pair.a + pair.b + ctx.shared.more;
+}
+`;
+
+/** Projects whose module system is not that of the package. */
+function moduleSystems() {
+  const node = process.execPath;
+  return [
+    {
+      kind: 'jest-commonjs',
+      manifest: { name: 'consumer-jest-commonjs', private: true, type: 'commonjs' },
+      files: {
+        'jobs.js': 'exports.add = ({ a, b }) => a + b;\n',
+        'pool.test.js': `const { PadataError, createWorkPool, map } = require('@bootmem/padata');
+test('threads start under jest as it comes', async () => {
+  const pool = createWorkPool({ threads: 2 });
+  const fn = { module: require.resolve('./jobs.js'), name: 'add' };
+  expect(await map(pool, [{ a: 1, b: 2 }, { a: 3, b: 4 }], fn)).toEqual([3, 7]);
+  await expect(pool.run({ ...fn, name: 'none' }, 1)).rejects.toThrow(PadataError);
+  await pool.close();
+  const here = createWorkPool({ threads: 0 });
+  expect(await here.run(fn, { a: 5, b: 6 })).toBe(11);
+  await here.close();
+});
+`,
+      },
+      commands: (root) => [
+        {
+          label: 'threads start under jest in its default mode',
+          command: node,
+          args: [join(root, 'node_modules/jest/bin/jest.js')],
+        },
+      ],
+    },
+    {
+      kind: 'cts',
+      manifest: { name: 'consumer-cts', private: true, type: 'commonjs' },
+      needsTypes: true,
+      files: {
+        'tsconfig.json': JSON.stringify({
+          compilerOptions: {
+            module: 'node16',
+            target: 'es2022',
+            lib: ['es2024', 'esnext.disposable'],
+            strict: true,
+            skipLibCheck: false,
+            types: ['node'],
+            outDir: 'out',
+          },
+          include: ['*.cts'],
+        }),
+        'jobs.cts': TYPED_JOBS,
+        'main.cts': `import path = require('node:path');
+import { PadataError, createWorkPool, functionRef, wrap } from '@bootmem/padata';
+import type { Series, WorkPool, WorkPoolOptions } from '@bootmem/padata';
+type Jobs = typeof import('./jobs.cjs');
+const options: WorkPoolOptions = { threads: 1 };
+const file = path.join(__dirname, 'jobs.cjs');
+async function main(): Promise<void> {
+  const pool: WorkPool = createWorkPool(options);
+  const shared = { more: 10 };
+  const sum: number = await wrap<Jobs>(pool, file, { shared }).add({ a: 1, b: 2 });
+  const fn = functionRef<Jobs, 'add'>(file, 'add');
+  const series: Series<Jobs['add']> = pool.series({ fn, shared });
+  const other: number = await series.run({ a: 3, b: 4 });
+  const imported = await import('@bootmem/padata');
+  if (sum !== 13 || other !== 17 || imported.PadataError !== PadataError) throw new Error('wrong result');
+  await pool.close();
+}
+main().catch((error: unknown) => { console.error(error); process.exitCode = 1; });
+`,
+      },
+      commands: (root) => [
+        {
+          label: 'a .cts program compiles with module node16',
+          command: node,
+          args: [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.'],
+        },
+        { label: 'a .cts program runs', command: node, args: ['out/main.cjs'] },
+      ],
+    },
+    {
+      kind: 'typescript-jobs',
+      manifest: { name: 'consumer-typescript-jobs', private: true, type: 'module' },
+      files: {
+        'jobs.ts': TYPED_JOBS,
+        'main.ts': `import { createWorkPool, wrap } from '@bootmem/padata';
+type Jobs = typeof import('./jobs.js');
+for (const name of ['./jobs.js', './jobs.ts']) {
+  const pool = createWorkPool({ threads: 1 });
+  const jobs = wrap<Jobs>(pool, new URL(name, import.meta.url), { shared: { more: 10 } });
+  const sum: number = await jobs.add({ a: 1, b: 2 });
+  if (sum !== 13) throw new Error(String(sum));
+  await pool.close();
+}
+`,
+      },
+      commands: (root) => [
+        {
+          label: 'jobs in TypeScript load under tsx, by either name',
+          command: node,
+          args: [join(root, 'node_modules/tsx/dist/cli.mjs'), 'main.ts'],
+        },
+      ],
+    },
+  ];
+}
+
+/** The program of padata's page on bundles, by each bundler into each format. */
+function bundles() {
+  return {
+    kind: 'bundles',
+    manifest: { name: 'consumer-bundles', private: true, type: 'module' },
+    files: filesOfPage(),
+    commands: () =>
+      BUNDLERS.flatMap((bundler) =>
+        FORMATS.map((format) => ({
+          label: `what ${bundler} makes of the guide's program (${format}) runs alone`,
+          command: process.execPath,
+          args: [fileURLToPath(new URL('bundle.mjs', import.meta.url)), bundler, format],
+        })),
+      ),
+  };
 }

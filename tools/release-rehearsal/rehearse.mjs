@@ -20,7 +20,7 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { binOf } from '../envs.mjs';
 import { consumers } from './consumers.mjs';
@@ -227,18 +227,21 @@ try {
     );
   }
 
-  for (const { kind, files, manifest, commands } of consumers([...first.keys()])) {
+  for (const { kind, files, manifest, commands, needsTypes } of consumers([...first.keys()])) {
     const home = join(scratch, `consumer-${kind}`);
     mkdirSync(home);
     writeJson(join(home, 'package.json'), { ...manifest, dependencies: Object.fromEntries(first) });
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(home, name), text);
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(home, name)), { recursive: true });
+      writeFileSync(join(home, name), text);
+    }
     run('npm', ['install'], home);
     for (const name of kind === 'esm' ? first.keys() : [])
       check(
         existsSync(join(home, 'node_modules', name, 'CHANGELOG.md')),
         `${name} brings its changelog`,
       );
-    if (kind === 'typescript') {
+    if (needsTypes) {
       mkdirSync(join(home, 'node_modules/@types'), { recursive: true });
       symlinkSync(
         join(root, 'node_modules/@types/node'),

@@ -1,6 +1,6 @@
 /** A thread of the boot, bundled with the page. */
-import { provideModule, startWebWorker } from '@bootmem/padata/worker';
+import { provideModule, startWorker } from '@bootmem/padata/worker';
 import * as init from 'bootmem/init-worker';
 
 provideModule('bootmem:init', { ...init });
-startWebWorker();
+startWorker();

@@ -4,9 +4,9 @@
  * ```ts no-run
  * // page                                              // my.worker.ts
  * import { bootMemory } from 'bootmem/browser';        import * as init from 'bootmem/init-worker';
- * await bootMemory(description, {                      import { provideModule, startWebWorker } from '@bootmem/padata/worker';
+ * await bootMemory(description, {                      import { provideModule, startWorker } from '@bootmem/padata/worker';
  *   threads: 4,                                        provideModule('bootmem:init', { ...init });
- *   worker: () => new Worker(…, { type: 'module' }),   startWebWorker();
+ *   worker: () => new Worker(…, { type: 'module' }),   startWorker();
  * });
  * ```
  * Threads need a page that is cross-origin isolated and a `worker`; without either everything runs in the

@@ -7,4 +7,4 @@ export { transfer } from './base/transfer.js';
 export { currentWorker } from './base/current-worker.js';
 export { completeDeferred } from './slot/deferred.js';
 export { provideModule } from './base/function-ref.js';
-export { startWebWorker } from './worker/worker-start.browser.js';
+export { startWorker } from '#start';

@@ -5,7 +5,9 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { createWorkPool, map, orderedMap } from '@bootmem/padata';
 import type { WorkPool } from '@bootmem/padata';
 
@@ -84,6 +86,49 @@ test.each([
     }
   }
   rmSync(folder, { recursive: true });
+});
+
+test('they do by the tsx that runs the program, where none is installed beside them, by either name', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'padata-tsx-'));
+  try {
+    await writeFile(join(home, 'package.json'), '{"type":"module"}');
+    await writeFile(join(home, 'jobs.ts'), 'export const half = (n: number): number => n / 2;\n');
+    const here = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
+    await writeFile(
+      join(home, 'main.ts'),
+      `import { createWorkPool } from ${here('../dist/index.js')};
+      const pool = createWorkPool({ threads: 1 });
+      const results: unknown[] = [];
+      for (const name of ['./jobs.js', './jobs.ts'])
+        results.push(await pool.run({ module: new URL(name, import.meta.url), name: 'half' }, 8));
+      console.log(JSON.stringify(results));
+      await pool.close();`,
+    );
+    const tsx = createRequire(import.meta.url).resolve('tsx');
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--import', pathToFileURL(tsx).href, 'main.ts'],
+      { cwd: home },
+    );
+    expect(JSON.parse(stdout)).toEqual([4, 4]);
+  } finally {
+    await rm(home, { recursive: true });
+  }
+});
+
+test('a program that requires the package and imports it has one of it', async () => {
+  const program = fileURLToPath(new URL('./fixtures/programs/both-ways.cjs', import.meta.url));
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [
+    '--disable-warning=ExperimentalWarning',
+    program,
+  ]);
+  expect(stderr).toBe('');
+  expect(JSON.parse(stdout)).toEqual({
+    half: 4,
+    there: 4,
+    same: true,
+    entries: [true, true, true],
+  });
 });
 
 test('a module may be a plain path, CommonJS included; a relative one is refused', async () => {

@@ -39,6 +39,9 @@ export type PadataErrorCode =
   /** A broken invariant: the object refuses further work. */
   | 'ERR_PADATA_INVARIANT';
 
+/** The page of the guide on bundled programs, as messages name it. */
+export const BUNDLES = 'docs/bundles.md of @bootmem/padata';
+
 /** Coded error; `details` are plain values that name the job, chunk or worker concerned. */
 export class PadataError extends Error {
   readonly code: PadataErrorCode;

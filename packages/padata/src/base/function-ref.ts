@@ -4,8 +4,10 @@
  * A `FunctionRef` is a plain object that survives structured clone. Its type parameter is a phantom: it
  * carries the function's type from the module, so that arguments and results are checked at the call.
  */
-import { messageOf } from './error-record.js';
-import { PadataError } from './errors.js';
+import { sourceOf } from '#typescript';
+import { thread } from './current-worker.js';
+import { messageOf, toErrorRecord } from './error-record.js';
+import { BUNDLES, PadataError } from './errors.js';
 
 /** Names an exported function of a module; `F` is its type (no run-time value). */
 export interface FunctionRef<F = unknown> {
@@ -80,39 +82,35 @@ function checkRef(ref: unknown): asserts ref is FunctionRef {
 /** Any function that can be named. */
 export type AnyFunction = (...args: unknown[]) => unknown;
 
-/** Modules already imported on this thread, by href. */
-const loaded = new Map<string, Record<string, unknown>>();
-
 /**
  * The function behind a reference, if its module was imported on this thread before.
  * @returns undefined when it was not
  * @throws ERR_PADATA_MODULE when the module has no such function
  */
 export function loadedFunction(href: string, name: string): AnyFunction | undefined {
-  const namespace = loaded.get(href);
+  const namespace = thread.modules.get(href);
   return namespace === undefined ? undefined : pick(namespace, href, name);
 }
 
 /** Makes a namespace known under an href, for workers that bundle their functions. */
 export function provideModule(href: string, namespace: Record<string, unknown>): void {
-  loaded.set(href, namespace);
+  thread.modules.set(href, namespace);
 }
 
 /**
  * Imports the module of a reference on this thread and returns the function.
- * @param recover called when the import fails; may make it possible (a TypeScript loader) and returns
- *                whether to try again
+ * @param prepare called with what will be imported, before; may make it possible (a TypeScript loader)
  * @throws ERR_PADATA_MODULE when the module cannot be loaded or has no such function
  */
 export async function loadFunction(
   href: string,
   name: string,
-  recover?: (href: string, error: unknown) => Promise<boolean>,
+  prepare?: (source: string) => Promise<void>,
 ): Promise<AnyFunction> {
-  let namespace = loaded.get(href);
+  let namespace = thread.modules.get(href);
   if (namespace === undefined) {
-    namespace = await importModule(href, name, recover);
-    loaded.set(href, namespace);
+    namespace = await importModule(href, name, prepare);
+    thread.modules.set(href, namespace);
   }
   return pick(namespace, href, name);
 }
@@ -120,38 +118,34 @@ export async function loadFunction(
 async function importModule(
   href: string,
   name: string,
-  recover: ((href: string, error: unknown) => Promise<boolean>) | undefined,
+  prepare: ((source: string) => Promise<void>) | undefined,
 ): Promise<Record<string, unknown>> {
-  // TypeScript needs its loader before the first try: Node remembers a failed import.
-  if (/\.[cm]?tsx?($|[?#])/.test(href)) await recover?.(href, undefined);
   try {
-    return await importOnce(href);
-  } catch (error) {
-    if (recover !== undefined && (await recover(href, error))) {
-      try {
-        return await importOnce(href);
-      } catch (second) {
-        throw moduleError(href, name, second);
-      }
-    }
-    throw moduleError(href, name, error);
+    const source = sourceOf(href);
+    await prepare?.(source);
+    return (await import(/* @vite-ignore */ /* webpackIgnore: true */ source)) as Record<
+      string,
+      unknown
+    >;
+  } catch (cause) {
+    throw new PadataError(
+      'ERR_PADATA_MODULE',
+      `cannot load ${href} (for its export "${name}"): ${messageOf(cause)}${hint(href, cause)}`,
+      { module: href, name },
+      { cause },
+    );
   }
 }
 
-async function importOnce(href: string): Promise<Record<string, unknown>> {
-  return (await import(/* @vite-ignore */ /* webpackIgnore: true */ href)) as Record<
-    string,
-    unknown
-  >;
-}
-
-function moduleError(href: string, name: string, cause: unknown): PadataError {
-  return new PadataError(
-    'ERR_PADATA_MODULE',
-    `cannot load ${href} (for its export "${name}"): ${messageOf(cause)}`,
-    { module: href, name },
-    { cause },
-  );
+/** What helps where the reason alone does not. */
+function hint(href: string, cause: unknown): string {
+  const { code, fields } = toErrorRecord(cause);
+  if (code === 'ERR_UNKNOWN_FILE_EXTENSION') {
+    return '. Node loads TypeScript by itself from 22.18 on; before, install tsx and run the program with it, or name the compiled file';
+  }
+  return code === 'ERR_MODULE_NOT_FOUND' && fields?.['url'] === href
+    ? `. In a bundled program jobs have no files of their own: see ${BUNDLES}`
+    : '';
 }
 
 /**

@@ -1,6 +1,5 @@
 /** Marks objects that a result hands over instead of copying. */
-
-const lists = new WeakMap<object, readonly unknown[]>();
+import { thread } from './current-worker.js';
 
 /**
  * Returns `value` so that, as a job's result, the listed objects are transferred with it.
@@ -8,13 +7,13 @@ const lists = new WeakMap<object, readonly unknown[]>();
  * @param list  transferable objects in it
  */
 export function transfer<T extends object>(value: T, list: readonly unknown[]): T {
-  lists.set(value, list);
+  thread.transfers.set(value, list);
   return value;
 }
 
 /** The transfer list of a value, if it has one. */
 export function transferListOf(value: unknown): readonly unknown[] | undefined {
-  return typeof value === 'object' && value !== null ? lists.get(value) : undefined;
+  return typeof value === 'object' && value !== null ? thread.transfers.get(value) : undefined;
 }
 
 /**

@@ -11,7 +11,7 @@ import { sent, sleep, wakeWorker } from '../protocol/machine.js';
 import type { FromWorker, ToWorker } from '../protocol/messages.js';
 import { ModuleDeaths } from './module-deaths.js';
 import { ENDING_LOOK_MS, EndingThreads, STILL_MS } from './ending-threads.js';
-import type { Platform, PlatformWorker, WorkerEnd } from './platform.js';
+import type { Platform, PlatformWorker, ThreadFactory, WorkerEnd } from './platform.js';
 
 /** One thread, from start to end. */
 export interface Member {
@@ -68,7 +68,7 @@ interface CrewOptions {
   readonly execArgv: readonly string[] | undefined;
   readonly env: Readonly<Record<string, string | undefined>> | undefined;
   readonly resourceLimits: Readonly<Record<string, number>> | undefined;
-  readonly factory: (() => unknown) | undefined;
+  readonly factory: ThreadFactory | undefined;
 }
 
 /** Threads that die before they were ready, in a row, before the crew stops replacing them. */
@@ -108,6 +108,8 @@ export class Crew {
   readonly #respawns = new Map<number, ReturnType<typeof setTimeout>>();
   #refs = 0;
   #closing = false;
+  /** A thread was made. */
+  #hasStarted = false;
   #outputTimer: ReturnType<typeof setTimeout> | undefined;
   /** Keeps the process alive where no thread does. */
   #hold: ReturnType<typeof setInterval> | undefined;
@@ -398,6 +400,7 @@ export class Crew {
     const box: { member: Member | undefined } = { member: undefined };
     const thread = this.#startPlatform(id, box);
     if (thread === undefined) return;
+    this.#hasStarted = true;
     const member: Member = {
       id,
       platform: thread,
@@ -424,7 +427,8 @@ export class Crew {
       return this.#startWorker(id, box);
     } catch (error) {
       const { code } = toErrorRecord(error);
-      if (error instanceof PadataError) throw error;
+      // A mistake of the caller's, if it shows at once: later there is nobody to throw it to.
+      if (error instanceof PadataError && !this.#hasStarted) throw error;
       if (code !== undefined && MISTAKES.test(code)) {
         throw new PadataError(
           'ERR_PADATA_ARGUMENT',
@@ -507,7 +511,8 @@ export class Crew {
       (wasLeaving && !(member.isProof && member.importing.size > 0)) || this.#closing;
     if (wasStarting && !this.#closing) {
       this.#startFailures += 1;
-      if (this.#startFailures >= MAX_START_FAILURES) {
+      // A coded error says what is wrong with all of them.
+      if (this.#startFailures >= MAX_START_FAILURES || end.error instanceof PadataError) {
         this.#cannotStart(end.error ?? new Error(`worker ended with exit code ${end.exitCode}`));
       }
     }

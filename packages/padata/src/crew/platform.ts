@@ -37,14 +37,22 @@ export interface PlatformWorker {
   identify(tid: number): void;
 }
 
+/** Makes a thread with these settings, those of `new Worker` on Node. @returns a Worker that nothing else has */
+export type ThreadFactory = (settings: {
+  name: string;
+  execArgv?: string[];
+  env?: Record<string, string | undefined>;
+  resourceLimits?: Record<string, number>;
+}) => unknown;
+
 /** Options that a backend understands. */
 export interface PlatformWorkerOptions {
   readonly name: string;
   readonly execArgv: readonly string[] | undefined;
   readonly env: Readonly<Record<string, string | undefined>> | undefined;
   readonly resourceLimits: Readonly<Record<string, number>> | undefined;
-  /** Makes the thread from the user's own entry (bundlers in browsers). */
-  readonly factory: (() => unknown) | undefined;
+  /** Makes the thread from the program's own entry (bundles). */
+  readonly factory: ThreadFactory | undefined;
   readonly onMessage: (message: unknown) => void;
   readonly onEnd: (end: WorkerEnd) => void;
 }

@@ -20,7 +20,7 @@ import type { OptionKinds } from '../base/options.js';
 import { Crew } from '../crew/crew.js';
 import type { Member } from '../crew/crew.js';
 import { ModuleLoads } from '../crew/module-loads.js';
-import type { WorkerEnd } from '../crew/platform.js';
+import type { ThreadFactory, WorkerEnd } from '../crew/platform.js';
 import { WorkList } from '../crew/work-list.js';
 import {
   CONTROL_MAGIC,
@@ -74,8 +74,11 @@ export interface WorkPoolOptions {
    * 2^31 - 1; default 10 000.
    */
   readonly loadTimeoutMs?: number;
-  /** Browsers: makes a thread from the program's own entry, which calls `startWebWorker` (bundlers). */
-  readonly worker?: () => unknown;
+  /**
+   * Makes a thread from the program's own file, which calls `startWorker`; for bundles. On Node it is given what the
+   * options above say of threads: `(options) => new Worker(file, options)`.
+   */
+  readonly worker?: ThreadFactory;
 }
 
 const POOL_OPTIONS: OptionKinds<WorkPoolOptions> = {
@@ -134,11 +137,11 @@ const MAX_NODE = 1023;
 
 let noticed = false;
 /** Says once why there are no threads: a fallback in silence would look like a slow library. */
-function noticeNoSharedMemory(): void {
+function notice(why: string): void {
   if (noticed) return;
   noticed = true;
   (globalThis as { console?: { warn(text: string): void } }).console?.warn(
-    'padata: this page is not cross-origin isolated, so jobs run on the calling thread',
+    `padata: ${why}, so jobs run on the calling thread`,
   );
 }
 
@@ -168,7 +171,7 @@ export class WorkPool implements RangeRunner {
     checkChoice('idle', options.idle, ['block', 'loop']);
     const shared = typeof SharedArrayBuffer !== 'undefined';
     const inline = options.backend === 'inline' || !shared;
-    if (!shared && options.backend !== 'inline') noticeNoSharedMemory();
+    if (!shared && options.backend !== 'inline') notice('this page is not cross-origin isolated');
     const threads = inline
       ? 0
       : (options.threads ?? Math.min(MAX_THREADS, platform.availableParallelism()));
@@ -536,15 +539,19 @@ export class WorkPool implements RangeRunner {
     this.#hub.reassign();
     this.#loads.onResize(0);
     for (const waiter of this.#readyWaiters.splice(0)) waiter.reject(error);
+    if (error.code === 'ERR_PADATA_MODULE') notice(error.message);
     this.#events.emit('error', { error });
   }
 
   #startError(): PadataError {
+    const { startTrouble } = this.#crew;
+    // It says what is wrong with the program.
+    if (startTrouble instanceof PadataError) return startTrouble;
     return new PadataError(
       'ERR_PADATA_WORKER_DIED',
       'worker threads cannot be started; jobs run on those that run, or on the calling thread',
       {},
-      { cause: this.#crew.startTrouble },
+      { cause: startTrouble },
     );
   }
 

@@ -8,6 +8,7 @@
  * Modules in whose import a thread has ended come first and one at a time; on a thread that has just begun nothing else
  * has run before them. What waits for them does so for as long as the owner says, because a top-level await may never end.
  */
+import { prepareTypeScript } from '#typescript';
 import { countImports } from '../base/current-worker.js';
 import { loadFunction } from '../base/function-ref.js';
 import type { AnyFunction } from '../base/function-ref.js';
@@ -24,19 +25,14 @@ export interface NamedFunction {
 /** The imports of one thread. */
 export class ModuleImports {
   readonly #post: (message: FromWorker) => void;
-  readonly #recover: (href: string, error: unknown) => Promise<boolean>;
   #underWay = 0;
   /** Suspects that are not imported yet, and until when the others wait for them. */
   #suspects = 0;
   #aloneUntil = 0;
   readonly #waiting = new Set<() => void>();
 
-  constructor(
-    post: (message: FromWorker) => void,
-    recover: (href: string, error: unknown) => Promise<boolean>,
-  ) {
+  constructor(post: (message: FromWorker) => void) {
     this.#post = post;
-    this.#recover = recover;
   }
 
   /** Imports a module. @throws ERR_PADATA_MODULE */
@@ -55,7 +51,7 @@ export class ModuleImports {
     countImports(1);
     this.#post({ t: 'importing', href, alone: isSuspect });
     try {
-      return await loadFunction(href, name, this.#recover);
+      return await loadFunction(href, name, prepareTypeScript);
     } finally {
       this.#post({ t: 'imported', href });
       countImports(-1);

@@ -2,6 +2,7 @@
  * Backend for browsers: module Web Workers. Needs a cross-origin isolated page for SharedArrayBuffer;
  * without it the pool runs inline.
  */
+import { ownWorker } from '../crew/own-worker.js';
 import type {
   Platform,
   PlatformWorker,
@@ -31,7 +32,7 @@ function startWorker(init: WorkerInit, options: PlatformWorkerOptions): Platform
     options.factory === undefined
       ? // Bundlers look for exactly this expression, with options that are constants.
         new Worker(new URL('./worker.browser.js', import.meta.url), { type: 'module' })
-      : (options.factory() as WebWorker);
+      : (ownWorker(options.factory({ name: options.name })) as WebWorker);
   let ended = false;
   const end = (exitCode: number, error: unknown): void => {
     if (ended) return;

@@ -4,8 +4,12 @@
  */
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { MessageChannel, Worker, receiveMessageOnPort } from 'node:worker_threads';
-import { PadataError } from '../base/errors.js';
+// Not `node:worker_threads`: webpack knows `Worker` by this name, and then emits the threads' file.
+import { MessageChannel, Worker, receiveMessageOnPort } from 'worker_threads';
+import type { MessagePort } from 'worker_threads';
+import { toErrorRecord } from '../base/error-record.js';
+import { BUNDLES, PadataError } from '../base/errors.js';
+import { ownWorker } from '../crew/own-worker.js';
 import type {
   Platform,
   PlatformWorker,
@@ -50,31 +54,61 @@ function workerExecArgv(host: readonly string[]): string[] | undefined {
   return kept;
 }
 
-/** @throws ERR_PADATA_ARGUMENT for a `worker` option: threads start from padata's own entry here */
-function startWorker(init: WorkerInit, options: PlatformWorkerOptions): PlatformWorker {
-  if (options.factory !== undefined) {
-    throw new PadataError('ERR_PADATA_ARGUMENT', 'worker is an option for browsers', {
-      name: 'worker',
-    });
-  }
-  const { port1, port2 } = new MessageChannel();
+/** Makes the thread, from padata's own entry or by the program, and hands it what it needs to begin. */
+function makeThread(init: WorkerInit, port: MessagePort, options: PlatformWorkerOptions): Worker {
   const execArgv = options.execArgv ?? workerExecArgv(process.execArgv);
   const settings = {
-    workerData: { padata: { ...init, port: port2 } },
-    transferList: [port2],
-    ...(execArgv === undefined ? {} : { execArgv: [...execArgv] }),
-    ...(options.env === undefined ? {} : { env: options.env }),
-    ...(options.resourceLimits === undefined ? {} : { resourceLimits: options.resourceLimits }),
     name: options.name,
+    ...(execArgv === undefined ? {} : { execArgv: [...execArgv] }),
+    ...(options.env === undefined ? {} : { env: { ...options.env } }),
+    ...(options.resourceLimits === undefined
+      ? {}
+      : { resourceLimits: { ...options.resourceLimits } }),
   };
-  const worker = new Worker(new URL('./worker.node.js', import.meta.url), settings);
+  const padata = { ...init, port };
+  if (options.factory === undefined) {
+    const given = { ...settings, workerData: { padata }, transferList: [port] };
+    // Bundlers look for exactly this expression.
+    return new Worker(new URL('./worker.node.js', import.meta.url), given);
+  }
+  const worker = ownWorker(options.factory(settings)) as Worker;
+  worker.postMessage({ padata }, [port]);
+  return worker;
+}
+
+/** An error that says what to do where a bundler has left the threads' file behind; undefined = `cause` is another. */
+function missingFile(cause: unknown): PadataError | undefined {
+  const { code, message } = toErrorRecord(cause);
+  // In a CommonJS bundle the module's own address is unknown; in others the file is not beside the bundle.
+  if (!/^(ERR_INVALID_URL|(ERR_)?MODULE_NOT_FOUND|ENOENT)$/.test(code ?? '')) return undefined;
+  return new PadataError(
+    'ERR_PADATA_MODULE',
+    `the file that threads start from is not there (${message}): a bundled program has one of its own, see ${BUNDLES}`,
+    {},
+    { cause },
+  );
+}
+
+function startWorker(init: WorkerInit, options: PlatformWorkerOptions): PlatformWorker {
+  const { port1, port2 } = new MessageChannel();
+  let worker: Worker;
+  try {
+    worker = makeThread(init, port2, options);
+  } catch (cause) {
+    port1.close();
+    throw missingFile(cause) ?? cause;
+  }
   worker.unref();
   let error: unknown;
   let tid = 0;
-  port1.on('message', options.onMessage);
+  let hasBegun = false;
+  port1.on('message', (message) => {
+    hasBegun = true;
+    options.onMessage(message);
+  });
   port1.unref();
   worker.on('error', (e) => {
-    error = e;
+    error = (hasBegun ? undefined : missingFile(e)) ?? e;
   });
   worker.on('messageerror', (e) => {
     error = e;

@@ -42,8 +42,6 @@ interface WorkerHost {
   yieldToEvents(): Promise<void>;
   /** Ends the thread. */
   exit(): void;
-  /** May make a module loadable (TypeScript); true = try again. */
-  recover(href: string, error: unknown): Promise<boolean>;
   /** Name of the thread for the operating system, 0 = unknown. */
   readonly tid: number;
   readonly canBlock: boolean;
@@ -111,12 +109,9 @@ export class WorkerCore implements WorkerLoop {
     this.#words = init.words;
     this.#id = init.id;
     this.#base = workerBase(init.id);
-    this.#imports = new ModuleImports(
-      (message) => {
-        this.post(message);
-      },
-      (href, error) => host.recover(href, error),
-    );
+    this.#imports = new ModuleImports((message) => {
+      this.post(message);
+    });
     this.#rings = new WorkerRings(this);
     this.#ranges = new RangeParticipant(this);
     this.#output = host.output;

@@ -11,11 +11,16 @@ interface WorkerScope {
   close(): void;
 }
 
-/** Waits for the owner's first message, then runs the loop. */
-export function startWebWorker(): void {
+/**
+ * Makes this thread one of a pool's: the last call of a program's own worker file, which the pool's `worker` function starts.
+ * Modules that the file has provided (`provideModule`) are there for jobs; others are imported as ever.
+ */
+export function startWorker(): void {
   const scope = globalThis as unknown as WorkerScope;
   scope.onmessage = (event) => {
-    const { padata } = event.data as { padata: WorkerInit };
+    // The program may send messages of its own.
+    const padata = (event.data as { padata?: WorkerInit } | null | undefined)?.padata;
+    if (padata === undefined) return;
     const core = new WorkerCore(padata, {
       post(message, transfer) {
         scope.postMessage(message, transfer);
@@ -26,7 +31,6 @@ export function startWebWorker(): void {
         scope.postMessage({ padataExit: true });
         scope.close();
       },
-      recover: () => Promise.resolve(false),
       tid: 0,
       canBlock: false,
       busyMs: () => undefined,

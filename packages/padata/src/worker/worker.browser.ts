@@ -1,4 +1,4 @@
 /** Entry of Web Workers. Started by `platform.browser.ts`; exports nothing. */
-import { startWebWorker } from './worker-start.browser.js';
+import { startWorker } from './worker-start.browser.js';
 
-startWebWorker();
+startWorker();

@@ -1,0 +1,14 @@
+'use strict';
+// What `require` gets: the ES modules themselves, by Node's own `require`, so that all of a program shares one state however
+// it came to them. The `require` at hand may be a test runner's, which knows no ES modules; that of a new module is Node's.
+// Other runtimes have no such method, and load ES modules by whatever `require`.
+const { Module } = require('node:module');
+const { join } = require('node:path');
+
+const own = new Module(__filename);
+own.filename = __filename;
+
+module.exports = (entry) => {
+  const file = join(__dirname, `../dist/${entry}.js`);
+  return own.require?.(file) ?? require(file);
+};

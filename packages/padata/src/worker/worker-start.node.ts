@@ -1,0 +1,76 @@
+/**
+ * Binds the worker loop to a thread of Node: padata's own entry does so with what the thread was given at its start, a
+ * program's own entry with the first message of the pool.
+ */
+import { readlinkSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import { parentPort, receiveMessageOnPort } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
+import { becomeWorker } from '../base/current-worker.js';
+import { PadataError } from '../base/errors.js';
+import type { WorkerInit } from '../crew/platform.js';
+import { watchOutput } from './thread-output.node.js';
+import { WorkerCore } from './worker-core.js';
+
+/** Given by `platform.node.ts`. */
+export type NodeInit = WorkerInit & { readonly port: MessagePort };
+
+/** Starts the loop of this thread. */
+export function startLoop(init: NodeInit): void {
+  const { port } = init;
+  const core = new WorkerCore(init, {
+    post(message, transfer) {
+      port.postMessage(message, transfer as never);
+    },
+    receive() {
+      return receiveMessageOnPort(port)?.message as unknown;
+    },
+    yieldToEvents: () => new Promise((resolve) => setImmediate(resolve)),
+    exit() {
+      port.close();
+      process.exit(0);
+    },
+    tid: threadName(),
+    canBlock: true,
+    busyMs: () => performance.eventLoopUtilization().active,
+    output: watchOutput(init.words, init.id),
+  });
+  port.on('message', (message) => {
+    core.deliver(message);
+  });
+  becomeWorker(init.id);
+  void core.run();
+}
+
+/**
+ * Makes this thread one of a pool's: the last call of a program's own worker file, which the pool's `worker` function starts.
+ * Modules that the file has provided (`provideModule`) are there for jobs; others are imported as ever.
+ * @throws ERR_PADATA_ARGUMENT on a thread that is nobody's worker
+ */
+export function startWorker(): void {
+  const port = parentPort;
+  if (port === null) {
+    throw new PadataError(
+      'ERR_PADATA_ARGUMENT',
+      'startWorker() belongs into the file of a worker: createWorkPool({ worker: () => new Worker(that file) })',
+    );
+  }
+  // The program may send messages of its own.
+  const first = (message: unknown): void => {
+    const init = (message as { readonly padata?: NodeInit } | null | undefined)?.padata;
+    if (init === undefined) return;
+    port.off('message', first);
+    startLoop(init);
+  };
+  port.on('message', first);
+}
+
+/** Linux tells a thread's number; elsewhere 0. */
+function threadName(): number {
+  try {
+    const link = readlinkSync('/proc/thread-self');
+    return Number(link.slice(link.lastIndexOf('/') + 1)) || 0;
+  } catch {
+    return 0;
+  }
+}
