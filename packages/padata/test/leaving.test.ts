@@ -46,7 +46,6 @@ function thread() {
       receive: () => undefined,
       yieldToEvents: () => turn() as Promise<void>,
       exit: () => (exits += 1),
-      recover: () => Promise.resolve(false),
       tid: 0,
       canBlock: false,
       busyMs: () => undefined,
