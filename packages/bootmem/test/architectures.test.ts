@@ -209,6 +209,25 @@ describe('boundaries that the architecture sets are compared', () => {
       [32 * GIB, 40 * GIB],
     ],
     [
+      'arm64, a model whose device tree is known: QEMU’s board has no limit below 4 GiB',
+      ['Linux version 6.12.0-arm64 (a@b) #1 SMP', 'Machine model: linux,dummy-virt'],
+      [['DMA', 1 * GIB, 4 * GIB], ['DMA32'], ['Normal', 4 * GIB, 6 * GIB]],
+      [1 * GIB, 6 * GIB],
+    ],
+    [
+      'arm64, a model whose device tree is known: 30 bits',
+      [
+        'Linux version 6.3.1-arm64 (a@b) #1 SMP',
+        'Machine model: Raspberry Pi Compute Module 4 Rev 1.1',
+      ],
+      [
+        ['DMA', 0, 1 * GIB],
+        ['DMA32', 1 * GIB, 4 * GIB],
+        ['Normal', 4 * GIB, 6 * GIB],
+      ],
+      [0, 6 * GIB],
+    ],
+    [
       'loongarch64: DMA32 ends at 4 GiB',
       ['Linux version 6.6.1 (a@b) #1 SMP', '64-bit Loongson Processor probed (LA464 Core)'],
       [
@@ -252,6 +271,24 @@ describe('boundaries that the architecture sets are compared', () => {
       'zone range of Normal': 'equal',
     });
   });
+});
+
+test('arm64 from 6.12, memory above 4 GiB: DMA ends at what devices reach, DMA32 is empty', () => {
+  const report = (release: string): CheckReport =>
+    check(
+      `Linux version ${release}-arm64 (a@b) #1 SMP`,
+      ...zoneLines(
+        [['DMA', 32 * GIB, 34 * GIB], ['DMA32'], ['Normal', 34 * GIB, 40 * GIB]],
+        [[32 * GIB, 40 * GIB]],
+      ),
+    );
+  expect(verdicts(report('6.12.1'))).toMatchObject({
+    'zone range of DMA': 'not derivable',
+    'zone range of DMA32': 'equal',
+    'zone range of Normal': 'equal',
+  });
+  // Before, 32 bits were no limit there.
+  expect(verdicts(report('6.11.1'))['zone range of Normal']).toBe('differs');
 });
 
 describe('ends that are not those of memory', () => {

@@ -251,6 +251,15 @@ test('older kernels: smaller batches before 4.19, six of them a cache before 5.1
   const high = (release: string) => pcpHigh({ ...zone, profile: profileForRelease(release) });
   expect(high('5.13')).toEqual({ highMin: 378, highMax: 378 });
   expect(high('5.14')).toEqual({ highMin: 1940, highMax: 1940 });
+  // A batch of 0 is made 1, and the cache stays at six times 0.
+  const small = { managedPages: 3977, low: 30, workers: 1, batch: 1 };
+  const smallHigh = (release: string) =>
+    pcpHigh({ ...small, profile: profileForRelease(release) }).highMin;
+  expect([smallHigh('5.13'), smallHigh('5.14')]).toEqual([0, 30]);
+  expect(pcpHigh({ ...small, managedPages: 8192, profile: profileForRelease('5.13') })).toEqual({
+    highMin: 6,
+    highMax: 6,
+  });
   const memory = { lowmemKbytes: 2 ** 30 };
   expect(minFreeKbytes({ ...memory, profile: profileForRelease('5.6') })).toBe(65_536);
   expect(minFreeKbytes({ ...memory, profile: profileForRelease('5.7') })).toBe(131_072);

@@ -57,13 +57,15 @@ function initrdPlace(plan: LayoutPlan, pages: number): ImagePart | undefined {
   return { startPfn: place.startPfn, endPfn, exact: true, restPages: place.endPfn - endPfn };
 }
 
-/** Elsewhere than on x86: whether something shows an initrd, or nothing can show that there is none. */
-export function mayHaveInitrd(plan: LayoutPlan): boolean {
-  const { proc, memblock } = plan.description;
+/**
+ * Elsewhere than on x86: whether there may have been an initrd. That none was reserved shows only in memblock's own lines; the kept
+ * lists and /proc/iomem may have it as part of something else, or not any more.
+ */
+export function mayHaveInitrd({ description }: LayoutPlan): boolean {
+  const { operations } = description.memblock;
   return (
-    proc.memblock === undefined ||
-    noLongerReserved(plan).length > 0 ||
-    memblock.operations.some((one) => one.op === 'reserve' && INITRD_CALLERS.test(one.caller))
+    !operations.some(({ op }) => op === 'reserve') ||
+    operations.some((one) => one.op === 'reserve' && INITRD_CALLERS.test(one.caller))
   );
 }
 

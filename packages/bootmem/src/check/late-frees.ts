@@ -3,9 +3,10 @@
  * reserves are set up twice in between, so each free has a stage:
  *
  * ```
- * hand-over ─▶ early ─▶ marks ─▶ devices ─▶ marks again ─▶ late ─▶ /proc/zoneinfo
- *              │                 │            (huge pages)  └ initrd, unused parts of the image
- *              │                 └ EFI boot services (kernels that keep them for deferred init), gigantic pages
+ * hand-over ─▶ early ─▶ marks ─▶ devices, gigantic ─▶ marks again ─▶ late ─▶ /proc/zoneinfo
+ *              │                 │         │           (huge pages)  └ initrd, unused parts of the image
+ *              │                 │         └ gigantic pages
+ *              │                 └ EFI boot services (kernels that keep them for deferred init)
  *              └ SMP alternatives, late frees of memblock, CMA areas      areas of kexec hand-over
  * ```
  *
@@ -26,7 +27,7 @@ import { imagePart } from './image-frees.js';
 import type { ImagePart } from './image-frees.js';
 
 /** When pages were given back; see the picture above. */
-export type FreeStage = 'early' | 'areas' | 'devices' | 'late';
+export type FreeStage = 'early' | 'areas' | 'devices' | 'gigantic' | 'late';
 
 /** Pages by `nid/zone`, a map for each stage. */
 export type LateFrees = Readonly<Record<FreeStage, ReadonlyMap<string, number>>>;
@@ -42,6 +43,7 @@ export function lateFrees(plan: LayoutPlan, kept = false): LateFrees | undefined
     early: new Map(),
     areas: new Map(),
     devices: new Map(),
+    gigantic: new Map(),
     late: new Map(),
   };
   takeZeroPages(plan, frees.early);
@@ -50,7 +52,7 @@ export function lateFrees(plan: LayoutPlan, kept = false): LateFrees | undefined
     printedFrees(plan, frees, kept) &&
     memblockFrees(plan, frees) &&
     cmaAreas(plan, areas) &&
-    giganticPages(plan, frees.devices) &&
+    giganticPages(plan, frees.gigantic) &&
     handoverAreas(plan, frees.late) &&
     !optimisedPages(plan);
   return isKnown ? frees : undefined;
@@ -63,7 +65,7 @@ function takeZeroPages(plan: LayoutPlan, early: ZonePages): void {
   if (key !== undefined) addTo(early, key, -pages);
 }
 
-const ALL_STAGES: readonly FreeStage[] = ['early', 'areas', 'devices', 'late'];
+const ALL_STAGES: readonly FreeStage[] = ['early', 'areas', 'devices', 'gigantic', 'late'];
 
 /** Sum over stages, by `nid/zone`; over all where none is named. */
 export function sumOfFrees(frees: LateFrees, stages = ALL_STAGES): Map<string, number> {
@@ -90,7 +92,7 @@ function printedFrees(
     if (kept && place?.exact === false && /initrd/i.test(what)) return false;
     const parts = isBootServices
       ? bootServices(plan, pages)
-      : place !== undefined && kept && isFreeInKept(plan, place)
+      : place !== undefined && kept && isMemory(plan, place) && isFreeInKept(plan, place)
         ? notGivenBack(plan, place)
         : partsOf(plan, place, pages);
     const stage = /boot services/i.test(what)
@@ -101,6 +103,11 @@ function printedFrees(
     for (const [key, own] of parts ?? []) addTo(stage, key, own);
     return parts !== undefined;
   });
+}
+
+/** Whether a place is memory: what no list has in use may be none at all, as what lies above `mem=`. */
+function isMemory(plan: LayoutPlan, { startPfn, endPfn }: ImagePart): boolean {
+  return sumOf(pagesByZone(plan, startPfn, endPfn)) > 0;
 }
 
 /** Less what the kept lists call free and nobody was given: the last page of an initrd that it did not fill. */
@@ -118,11 +125,18 @@ function freedPlace(plan: LayoutPlan, what: string, pages: number): ImagePart | 
   if (architecture !== 'x86_64' && architecture !== 'i386') return keptPlace(plan, what, pages);
   if (!/initrd/i.test(what)) return imagePart(plan, what, pages);
   const { ramdisk } = plan.description.printed;
-  if (ramdisk === undefined) return undefined;
+  if (ramdisk === undefined || isAboveLowmem(plan, ramdisk)) return undefined;
   const [place] = toPageFrames([ramdisk], plan.pageSize, 'outward');
   if (place === undefined) return undefined;
   const { startPfn, endPfn } = place;
   return { startPfn, endPfn, exact: endPfn - startPfn === pages };
+}
+
+/** An initrd that the loader left in HighMem was moved, which has a line of its own. @kernel relocate_initrd */
+function isAboveLowmem({ layout, pageSize }: LayoutPlan, { end }: { end: number }): boolean {
+  const index = layout.limits.findIndex(({ zone }) => zone === 'HighMem');
+  const lowest = layout.lowestPfn[index] ?? Infinity;
+  return end > lowest * pageSize && layout.highestPfn[index]! > lowest;
 }
 
 /** Pages of a place by zone; `undefined` when it is not exact and lies in several zones, or in none. */

@@ -89,7 +89,7 @@ function run(
       else {
         differences.push(found);
         const asked = operations.filter((one) => one.line < dump.line);
-        looksLost.push(differsByOneRange(memblock, dump) || hasUnanswered(asked));
+        looksLost.push(differsByOneRange(memblock, dump, asked) || hasUnanswered(asked));
       }
     }
   };
@@ -125,21 +125,29 @@ function run(
  * lost. Parts of it may be in both, where other lines speak of them. A rule that is wrong shows in nodes or marks, or in
  * several places.
  */
-function differsByOneRange(memblock: Memblock, dump: MemblockDump): boolean {
+function differsByOneRange(
+  memblock: Memblock,
+  dump: MemblockDump,
+  operations: readonly MemblockOperation[],
+): boolean {
+  const spokenOf = normalise(
+    operations.flatMap((one) => (one.op === 'reserve' || one.op === 'add' ? [one] : [])),
+  );
   const differences = (['memory', 'reserved'] as const).flatMap((type) => {
     const theirs = normalise(dump[type]);
     const ours = normalise(
       memblock.regions(type).map(({ base, size }) => ({ start: base, end: base + size })),
     );
     return [
-      // What is missing here lies in one range of the dump; what is too much, in one gap of it.
+      // What is missing here lies in one range of the dump; what is too much, in one gap of it, or what lies in between was
+      // taken by other lines after the one that gave it back.
       {
         parts: subtract(theirs, ours),
         isOne: (hull: ByteRange) => !holds(subtract([hull], theirs)),
       },
       {
         parts: subtract(ours, theirs),
-        isOne: (hull: ByteRange) => !holds(intersect([hull], theirs)),
+        isOne: (hull: ByteRange) => !holds(subtract(intersect([hull], theirs), spokenOf)),
       },
     ];
   });

@@ -83,6 +83,7 @@ export function giganticPages(plan: LayoutPlan, stage: ZonePages): boolean {
       one.end - one.start === request.size;
     return isPage ? [one] : [];
   });
+  if (asked.length === 0 && lacksSize(plan)) return false;
   const bytes = asked.reduce((sum, { start, end }) => sum + end - start, 0);
   const pages = bytes < giganticBytes(plan) ? keptPages(plan) : asked;
   if (pages === undefined) return false;
@@ -102,10 +103,30 @@ const LARGEST_BLOCK: Readonly<Record<number, number>> = {
   65536: 2 ** 29,
 };
 
+/** Bytes of the largest page that comes from the page allocator. */
+function largestBlock({ description, pageSize }: LayoutPlan): number {
+  return description.architecture === 'ppc64' ? 2 ** 24 : (LARGEST_BLOCK[pageSize] ?? 0);
+}
+
+/** Whether pages of a size were asked for that hugetlb says nothing of, neither how many it has nor that it has none of them. */
+function lacksSize(plan: LayoutPlan): boolean {
+  const { options, printed } = plan.description;
+  const isRefused = (printed.failures ?? []).some(({ text }) => /HugeTLB: unsupported/.test(text));
+  return (
+    !isRefused &&
+    options.hugepages.some(({ pageBytes = options.defaultHugepageSize ?? 0, count, perNode }) => {
+      const isAsked = (count ?? 0) > 0 || perNode !== undefined;
+      const isNamed = printed.hugetlb.some((line) => line.pageBytes === pageBytes);
+      return isAsked && pageBytes > largestBlock(plan) && !isNamed;
+    })
+  );
+}
+
 /** Huge pages that memblock must have given, as hugetlb counts them; none where areas of its own are their source. */
-function giganticSizes({ description, pageSize }: LayoutPlan): { size: number; count: number }[] {
+function giganticSizes(plan: LayoutPlan): { size: number; count: number }[] {
+  const { description } = plan;
   if (/(?:^|\s)hugetlb_cma=/.test(description.commandLine?.text ?? '')) return [];
-  const largest = description.architecture === 'ppc64' ? 2 ** 24 : (LARGEST_BLOCK[pageSize] ?? 0);
+  const largest = largestBlock(plan);
   return description.printed.hugetlb
     .filter(({ pageBytes, preallocated }) => pageBytes > largest && preallocated > 0)
     .map(({ pageBytes, preallocated }) => ({ size: pageBytes, count: preallocated }));

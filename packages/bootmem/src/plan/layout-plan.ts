@@ -20,6 +20,7 @@ import type {
 import type { MemoryPfnRange } from '@bootmem/memmap';
 import type { PfnRange } from '@bootmem/memmap';
 import { BootmemError } from '../errors.js';
+import { largestBlockPages } from './largest-block.js';
 import { toPageFrames } from './page-frames.js';
 import { chooseRelease, kernelOf } from './profile.js';
 import type { KernelBehaviour } from './profile.js';
@@ -164,6 +165,7 @@ export function planLayout(
       description.numa.rejected === undefined
         ? derived.nodes.filter((node) => !node.hasMemory).map((node) => node.nid)
         : [],
+    maxOrderPages: largestBlockPages(description, pageSize),
     pageShift: Math.log2(pageSize),
   });
   const sections = { pagesPerSection, pageSize };

@@ -32,20 +32,27 @@ export interface PrintedProfile {
   readonly descriptorsOf: 'span' | 'present-if-sparse';
   /** High memory counts with or without its descriptors when zonelists are built. */
   readonly highmemAtBoot: 'without-memmap' | 'whole';
-  /** Lowmem reserves are of the managed pages when marks were set up, or of those there are. */
-  readonly reservesOf: 'marked-pages' | 'managed-pages';
+  /** Lowmem reserves are of the managed pages when marks were set up, with or without gigantic pages, or of those there are. */
+  readonly reservesOf: 'marked-pages' | 'marked-and-gigantic' | 'managed-pages';
   /** x86 gives back what only a machine with several processors needs, in a line of its own. */
   readonly freesAlternatives: boolean;
   /** x86-64 gives back decrypted memory and the gaps of its image, in lines of their own. */
   readonly freesImageGaps: boolean;
-  /** arm64's DMA zone: the old name of DMA32, 30 address bits, or what the most limited device reaches. */
-  readonly arm64Dma: 'dma32-by-name' | '30-bits' | 'devices';
+  /**
+   * arm64's DMA zone: the old name of DMA32, 30 address bits, or what the most limited device reaches; `'either'`: a stable
+   * series went from the one to the other.
+   */
+  readonly arm64Dma: 'dma32-by-name' | '30-bits' | 'either' | 'devices';
   /** arm64 counts the bits from address 0, or from a multiple of their reach below memory. */
   readonly arm64DmaFromZero: boolean;
+  /** arm64's DMA32 ends at 4 GiB wherever memory begins; before, memory above that was all DMA32 (or DMA). */
+  readonly arm64Dma32Fixed: boolean;
   /** Pages of a node's last zone that are initialised first: all, 2 GiB or more of them, or one section. */
   readonly initialisesFirst: 'all' | 'gibibytes' | 'section';
   /** Page sets are sized once more when deferred pages are there. */
   readonly sizesCachesAgain: boolean;
+  /** Where huge pages are turned off the minimum of free pages is worked out once more, from what lies above the first marks. */
+  readonly recountsMinimum: boolean;
   /** HighMem and Movable zones count in the minimum of free pages that transparent huge pages ask for. */
   readonly hugePagesCountMovable: boolean;
   /** Areas of the contiguous allocator are there when marks are set up first; before, only when huge pages raise them. */
@@ -89,9 +96,11 @@ export const RELEASES: ReleaseTable<Row> = [
     freesImageGaps: false,
     arm64Dma: 'dma32-by-name',
     arm64DmaFromZero: false,
+    arm64Dma32Fixed: false,
     initialisesFirst: 'all',
     sizesCachesAgain: false,
     hugePagesCountMovable: true,
+    recountsMinimum: false,
     areasBeforeMarks: false,
     givesFailedAreasBack: false,
     allocatesZeroPages: true,
@@ -119,8 +128,6 @@ export const RELEASES: ReleaseTable<Row> = [
   { since: '4.17', initialisesFirst: 'section', hugePagesCountMovable: false },
   // Printed by name ("text/rodata gap", "unused decrypted") in logs of 5.0 and later.
   { since: '5.0', freesImageGaps: true },
-  // "mm/sparsemem: introduce struct mem_section_usage": a snapshot of 3.12 … 4.7 counts blocks by section.
-  { since: '5.3', presence: 'subsection' },
   // "meminit: recalculate pcpu batch and high limits after init completes".
   { since: '5.4', sizesCachesAgain: true },
   // "arm64: use both ZONE_DMA and ZONE_DMA32": logs of 5.5 and 5.10 (Raspberry Pi and others).
@@ -131,7 +138,8 @@ export const RELEASES: ReleaseTable<Row> = [
   // rather that check each PFN": holes are left to a pass of their own, which knows no zones.
   { since: '5.8', threadedArchitectures: 'x86', holeOwner: 'first-zone' },
   // "mm: update min_free_kbytes from khugepaged after core initialization": marks become a postcore initcall, areas are a core one.
-  { since: '5.10', areasBeforeMarks: true },
+  // 5.10.y took over "arm64: mm: Set ZONE_DMA size based on …" of 5.11: recorded with 5.10.223, not with a Raspberry Pi's 5.10.
+  { since: '5.10', areasBeforeMarks: true, arm64Dma: 'either' },
   // "arm64: mm: Set ZONE_DMA size based on devicetree's dma-ranges", "… early IORT scan": logs of 5.11 and later.
   { since: '5.11', arm64Dma: 'devices' },
   // "arm64/sparsemem: reduce SECTION_SIZE_BITS"; "arm64: Ignore any DMA offsets in the max_zone_phys() calculation".
@@ -139,6 +147,8 @@ export const RELEASES: ReleaseTable<Row> = [
   {
     since: '5.12',
     holeOwner: 'memory-above',
+    // "mm: teach pfn_to_online_page() to consider subsection validity": recorded with 5.10.223, which has all of a section.
+    presence: 'subsection',
     // "mm/cma: expose all pages to the buddy if activation of an area fails".
     givesFailedAreasBack: true,
     arm64DmaFromZero: true,
@@ -146,10 +156,15 @@ export const RELEASES: ReleaseTable<Row> = [
   },
   // "arm64: drop pfn_valid_within() and simplify pfn_valid()", "arm: extend pfn_valid to take into account freed memory map".
   { since: '5.14', mapsByBlock: false },
+  // "mm: khugepaged: recalculate min_free_kbytes after stopping khugepaged": recorded with 6.18.
+  { since: '5.16', recountsMinimum: true },
   // "mm: page_alloc: skip memoryless nodes entirely": they are left out of fallback lists, their own too.
   { since: '6.7', ownNodeFirst: false },
   // "mm/mm_init: use deferred init on all architectures with threads": measured on arm64 systems.
   { since: '6.11', threadedArchitectures: 'all' },
+  // "arm64: support DMA zone above 4GB".
+  // Gigantic pages of the boot are in the reserves: recorded with 6.12.117, not with 6.1.
+  { since: '6.12', arm64Dma32Fixed: true, reservesOf: 'marked-and-gigantic' },
   // "s390/sparsemem: Reduce section size to 128 MiB": recorded with 7.3 (memory blocks of 128 MiB).
   { since: '6.13', s390SectionBytes: 2 ** 27 },
   // "mm/hugetlb: do pre-HVO for bootmem allocated pages".

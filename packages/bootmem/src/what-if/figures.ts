@@ -7,7 +7,7 @@ import type { Memblock } from '@bootmem/memblock';
 import { fitModel, pointsOf, predictMs } from '../bench/model.js';
 import type { ScalingNumbers } from '../bench-result.js';
 import { PUBLISHED_MACHINES } from '../bench/published.js';
-import { marksOf } from '../check/facts/zoneinfo-facts.js';
+import { marksOf } from '../check/facts/possible-marks.js';
 import { lateFrees, sumOfFrees } from '../check/late-frees.js';
 import { pagesByZone } from '../check/zone-parts.js';
 import type { FreeStage, LateFrees } from '../check/late-frees.js';
@@ -180,7 +180,7 @@ function zoneFigures(plan: LayoutPlan, state: BootState, hasHugePages: boolean):
   const frees = lateFrees(plan);
   const stages = (names: readonly FreeStage[]): Map<string, number> | undefined =>
     frees === undefined ? undefined : managedPages(plan, state, frees, names);
-  const final = stages(['early', 'devices', 'late']);
+  const final = stages(['early', 'devices', 'gigantic', 'late']);
   const marks = markFigures(plan, stages, hasHugePages);
   const key = ({ nid, zone }: { nid: number; zone: string }): string => `${nid}/${zone}`;
   const unknown = final === undefined ? { unknown: NO_PLACE } : {};
@@ -246,23 +246,27 @@ function markFigures(
   };
   const [setUp, raised, final] = [
     at(['early']),
-    at(['early', 'devices']),
-    at(['early', 'devices', 'late']),
+    at(['early', 'devices', 'gigantic']),
+    at(['early', 'devices', 'gigantic', 'late']),
   ];
+  const reserved = {
+    'marked-pages': setUp,
+    'marked-and-gigantic': at(['early', 'gigantic']),
+    'managed-pages': final,
+  }[plan.kernel.printed.reservesOf];
   const all = marksOf(zones, { setUp, raised }, { plan, profile: plan.kernel.buddy });
-  if (all === undefined || setUp === undefined || final === undefined) return undefined;
+  if (all === undefined || reserved === undefined) return undefined;
   // Huge pages are off, and raise nothing, on a machine with too little memory for them.
   const total = raised!.reduce((sum, pages) => sum + pages, 0) * plan.pageSize;
   const isRaised = total >= HUGE_PAGES_FROM && hasHugePages;
   // Which of two sizes huge pages have shows in today's marks alone.
-  if (isRaised && all.length > 2) return undefined;
-  const { marks } = all[isRaised ? 0 : all.length - 1]!;
-  const current = plan.kernel.printed.reservesOf === 'managed-pages' ? final : setUp;
+  if (isRaised && all.hugePages.length > 1) return undefined;
+  const { marks } = (isRaised ? all.hugePages[0] : undefined) ?? all.plain[0];
   const result = new Map<string, { marks: string; reserve: string }>();
   for (const nid of new Set(zones.map((zone) => zone.nid))) {
     const own = zones.flatMap((zone, index) => (zone.nid === nid ? [{ zone, index }] : []));
     const rows = lowmemReserve(
-      own.map(({ zone, index }) => ({ zone: zone.zone, managedPages: current[index]! })),
+      own.map(({ zone, index }) => ({ zone: zone.zone, managedPages: reserved[index]! })),
     );
     for (const [at_, { zone, index }] of own.entries()) {
       const { min, low, high } = marks[index]!;

@@ -16,9 +16,16 @@ const THRESHOLD_SHIFT = 15;
 /**
  * Pages moved between a cache and the zone at once: 2^n - 1, at least 1.
  * @param pageKbytes  KiB of a page: the most that is moved is an amount of memory
- * @kernel zone_batchsize
  */
 export function pcpBatch(managedPages: number, profile: KernelProfile, pageKbytes = 4): number {
+  return Math.max(1, batchSize(managedPages, profile, pageKbytes));
+}
+
+/**
+ * The same before it is made at least 1: a small zone has 0.
+ * @kernel zone_batchsize
+ */
+function batchSize(managedPages: number, profile: KernelProfile, pageKbytes: number): number {
   const { shift, limit, divisor } = profile.pcpBatch;
   const base = Math.min(
     Math.floor(managedPages / 2 ** shift),
@@ -26,7 +33,7 @@ export function pcpBatch(managedPages: number, profile: KernelProfile, pageKbyte
   );
   const batch = Math.max(1, Math.floor(base / divisor));
   // Off a power of two, so that the pages of several caches do not fall on the same cache colours.
-  return Math.max(1, powerOfTwoBelow(batch + Math.floor(batch / 2)) - 1);
+  return powerOfTwoBelow(batch + Math.floor(batch / 2)) - 1;
 }
 
 /** The limits a cache's high mark moves between; equal where it is fixed. */
@@ -40,6 +47,7 @@ interface PcpHigh {
  * @param options.low      LOW mark of the zone in pages
  * @param options.workers  workers that share the zone: the CPUs of its node, or all where it has none
  * @param options.fraction `percpu_pagelist_high_fraction`; 0 is off
+ * @param options.pageKbytes  KiB of a page, as for `pcpBatch`
  * @kernel zone_highsize
  */
 export function pcpHigh(options: {
@@ -48,11 +56,15 @@ export function pcpHigh(options: {
   readonly workers: number;
   readonly batch: number;
   readonly fraction?: number;
+  readonly pageKbytes?: number;
   readonly profile: KernelProfile;
 }): PcpHigh {
-  const { managedPages, low, workers, batch, fraction = 0, profile } = options;
-  if (profile.pcpHigh === 'batches' && fraction === 0)
-    return { highMin: 6 * batch, highMax: 6 * batch };
+  const { managedPages, low, workers, batch, fraction = 0, pageKbytes = 4, profile } = options;
+  if (profile.pcpHigh === 'batches' && fraction === 0) {
+    // Six of what the batch was before it was made at least 1: the caches of a small zone keep nothing.
+    const high = 6 * batchSize(managedPages, profile, pageKbytes);
+    return { highMin: high, highMax: high };
+  }
   const share = (pages: number): number =>
     Math.max(Math.floor(pages / Math.max(1, workers)), batch * 4);
   const highMin = share(fraction > 0 ? Math.floor(managedPages / fraction) : low);

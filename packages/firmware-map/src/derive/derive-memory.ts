@@ -212,7 +212,8 @@ function fromFirstState(description: MachineDescription): Found | undefined {
   if (description.architecture === 'arm' || description.architecture === 'mips') {
     const { memAt = [] } = description.options;
     const usable = memAt.map(({ start, size }) => ({ start, end: start + size }));
-    if (usable.length > 0) return { usable, device: [], source: 'user-map' };
+    const image = description.architecture === 'mips' ? imageOf(description) : [];
+    if (usable.length > 0) return { usable: [...usable, ...image], device: [], source: 'user-map' };
   }
   const regions = description.proc.memblock?.memory ?? description.memblock.dumps[0]?.memory ?? [];
   if (regions.length === 0) return undefined;
@@ -223,6 +224,14 @@ function fromFirstState(description: MachineDescription): Found | undefined {
     device: [],
     source: 'memblock-dump',
   };
+}
+
+/** The kernel's own image, which MIPS adds to memory where no bank has it. @kernel check_kernel_sections_mem */
+function imageOf({ proc, pageSize = DEFAULT_PAGE_SIZE }: MachineDescription): ByteRange[] {
+  const parts = (proc.iomem ?? []).filter(({ name }) => /^Kernel (?:code|data|bss)$/.test(name));
+  const start = Math.min(...parts.map((part) => part.start));
+  const end = Math.max(...parts.map((part) => part.end));
+  return start > 0 && start < end ? outward([{ start, end }], pageSize) : [];
 }
 
 /** Mark of memory that is present and never mapped. */

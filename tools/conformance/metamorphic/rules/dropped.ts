@@ -59,6 +59,8 @@ const KINDS: Readonly<Record<string, RegExp>> = {
   'a free after the hand-over': /memblock_free_late/,
   'a doubled array': /is doubled to/,
   'device tree memory': /OF: reserved mem/,
+  'an end of low memory': /low ram: |(?:LOW|HIGH)MEM available/,
+  'any line': /./,
   'a sign of the architecture':
     /Machine model|psci:|SBI spec|setup: Linux|CPU features: detected|GICv/,
   'a failure': /MTRRs don't cover|cannot allocate crash|Failed to reserve/,

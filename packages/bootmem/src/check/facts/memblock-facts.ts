@@ -3,7 +3,7 @@
  * the managed pages that the allocator ends up with.
  */
 import { dmaReserve } from '@bootmem/buddy-allocator/zones';
-import { Memblock } from '@bootmem/memblock';
+import { MemFlags, Memblock } from '@bootmem/memblock';
 import type { MemRegion } from '@bootmem/memblock';
 import type { PfnRange } from '@bootmem/memmap';
 import type { LoadedMachine } from '../../input/types.js';
@@ -55,8 +55,11 @@ function freePages(plan: LayoutPlan): PfnRange[] | undefined {
   return toPageFrames([...state.freeRanges()], plan.pageSize, 'inward');
 }
 
-/** What memblock holds after boot, on the architectures that keep it. */
-function keptState({ description, kernel }: LayoutPlan): Memblock | undefined {
+/**
+ * What memblock holds after boot, on the architectures that keep it. Lists of older kernels print no marks: what is never
+ * mapped is then known from the map alone.
+ */
+function keptState({ description, kernel, derived }: LayoutPlan): Memblock | undefined {
   const kept = description.proc.memblock;
   if (kept === undefined) return undefined;
   const regions = (lines: typeof kept.memory): MemRegion[] =>
@@ -66,10 +69,14 @@ function keptState({ description, kernel }: LayoutPlan): Memblock | undefined {
       nid: nid ?? 0,
       flags,
     }));
-  return Memblock.restore(
+  const state = Memblock.restore(
     { memory: regions(kept.memory), reserved: regions(kept.reserved) },
     { profile: kernel.memblock },
   );
+  for (const { start, end, noMap } of derived.memory) {
+    if (noMap === true) state.mark(start, end - start, MemFlags.NOMAP);
+  }
+  return state;
 }
 
 /** Final managed pages: free at hand-over plus what the log says was given back later. */

@@ -1,9 +1,10 @@
 /**
  * How large pageblocks are, and how many a zone has (/proc/pagetypeinfo).
  */
+import { normalise, subtract } from '@bootmem/firmware-map/derive';
 import type { PfnRange } from '@bootmem/memmap';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
-import { overlapping, overlaps } from '../../plan/page-frames.js';
+import { overlapping, overlaps, toPageFrames } from '../../plan/page-frames.js';
 import type { PrintedProfile } from '../../plan/releases.js';
 import { grownZone } from '../added-memory.js';
 import type { AddedMemory } from '../added-memory.js';
@@ -67,14 +68,26 @@ function countBlocks(
     .flatMap(({ ranges }) => ranges)
     .filter((piece) => piece.nid === zone.nid && piece.zone === zone.zone);
   let count = 0;
+  const unmapped = unmappedMemory(plan);
   for (let pfn = zone.startPfn; pfn < zone.endPfn; pfn += size) {
-    if (!hasMemoryNear(plan, pfn)) continue;
+    if (!hasMemoryNear(plan, pfn) || overlaps(unmapped, pfn, pfn + 1)) continue;
     if (ownsPfn(plan, zone, { pfn, holes })) count++;
   }
   return count;
 }
 
-/** Bytes of a sub-section, the grain in which the kernel knows what is online since 5.3; before, a section. */
+/**
+ * Memory that is never mapped, holes among it, where a kernel asks of each page whether it is mapped memory: 64-bit ARM to 5.13.
+ * @kernel pfn_valid
+ */
+function unmappedMemory({ description, kernel, derived, pageSize }: LayoutPlan): PfnRange[] {
+  if (description.architecture !== 'arm64' || !kernel.printed.mapsByBlock) return [];
+  const mapped = normalise(derived.memory.filter(({ noMap }) => noMap !== true));
+  const all = [{ start: 0, end: Number.MAX_SAFE_INTEGER }];
+  return toPageFrames(subtract(all, mapped), pageSize, 'inward');
+}
+
+/** Bytes of a sub-section, the grain in which the kernel knows what is online since 5.12; before, a section. */
 const SUBSECTION = 2 ** 21;
 
 /** Whether the grain of a page holds any memory. */

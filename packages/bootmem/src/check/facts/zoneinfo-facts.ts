@@ -5,18 +5,9 @@
  * Spans follow from the map. Marks and reserves follow from the managed pages that the kernel had when it
  * set them up: those printed at the end, less what was given back later (initrd, unused parts of the image).
  */
-import {
-  hugePageMinFreeKbytes,
-  lowmemKbytes,
-  lowmemReserve,
-  minFreeKbytes,
-  pcpBatch,
-  pcpHigh,
-  zoneWatermarks,
-} from '@bootmem/buddy-allocator/zones';
-import type { KernelProfile, Watermarks } from '@bootmem/buddy-allocator/zones';
+import { lowmemReserve, pcpBatch, pcpHigh } from '@bootmem/buddy-allocator/zones';
+import type { KernelProfile } from '@bootmem/buddy-allocator/zones';
 import type { ZoneinfoZone } from '@bootmem/firmware-map/types';
-import type { ZoneName } from '@bootmem/memmap';
 import type { LoadedMachine } from '../../input/types.js';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 import { isFromZoneinfo } from '../../input/from-zoneinfo.js';
@@ -26,7 +17,9 @@ import { BOOT_ONLY_PARTS } from '../image-frees.js';
 import { lateFrees, sumOfFrees } from '../late-frees.js';
 import type { FreeStage } from '../late-frees.js';
 import type { FactList } from '../fact-list.js';
-import { pageblockFacts, pageblockSizes } from './pageblock-facts.js';
+import { pageblockFacts } from './pageblock-facts.js';
+import { marksOf } from './possible-marks.js';
+import type { Marks, MarkTimes } from './possible-marks.js';
 
 const name = (zone: { nid: number; zone: string }): string => `node ${zone.nid} ${zone.zone}`;
 
@@ -40,15 +33,20 @@ export function zoneinfoFacts(plan: LayoutPlan, facts: FactList, input?: LoadedM
     if (why === undefined) spanFacts(plan, added, zone, facts);
     else openSpans(zone, why, facts);
   }
-  let setUp = managedBefore(plan, zones, ['areas', 'devices', 'late']);
+  let setUp = managedBefore(plan, zones, ['areas', 'devices', 'gigantic', 'late']);
+  let reserved = managedBefore(plan, zones, [
+    ...(['areas', 'devices', 'late'] as const),
+    ...(plan.kernel.printed.reservesOf === 'marked-pages' ? (['gigantic'] as const) : []),
+  ]);
   let raised = managedBefore(plan, zones, ['late']);
   if (added.blocks.length > 0) {
     // Each block that goes online sets the marks anew: at once where the kernel does it, else much later.
     if (input?.blocks?.autoOnline === false) raised = managedBefore(plan, zones, []);
     setUp = raised;
+    reserved = raised;
   }
   const current = plan.kernel.printed.reservesOf === 'managed-pages';
-  reserveFacts(plan, zones, current ? zones.map((zone) => zone.managed ?? 0) : setUp, facts);
+  reserveFacts(plan, zones, current ? zones.map((zone) => zone.managed ?? 0) : reserved, facts);
   markFacts(plan, zones, { setUp, raised }, facts);
   pageblockFacts(plan, added, facts);
 }
@@ -186,59 +184,6 @@ function reserveFacts(
   }
 }
 
-/** Managed pages at the two moments that marks are set up. */
-export interface MarkTimes {
-  /** By the first initcalls. */
-  readonly setUp: readonly number[] | undefined;
-  /** When transparent huge pages raise the minimum. */
-  readonly raised: readonly number[] | undefined;
-}
-
-interface Marks {
-  readonly marks: readonly Watermarks[];
-  readonly managed: readonly number[];
-}
-
-/**
- * Settings of the build: with transparent huge pages marks are set up once more, from a raised minimum, by each size that a
- * pageblock may have; last those without.
- */
-export function marksOf(
-  zones: readonly Pick<ZoneinfoZone, 'nid' | 'zone' | 'present'>[],
-  { setUp, raised }: MarkTimes,
-  { plan, profile }: { plan: LayoutPlan; profile: KernelProfile },
-): Marks[] | undefined {
-  if (setUp === undefined || raised === undefined) return undefined;
-  const pageKbytes = plan.pageSize / 1024;
-  const movesHighmem = zones.some(({ zone, present }) => zone === 'HighMem' && (present ?? 0) > 0);
-  // Movable memory that is taken from HighMem is as little mapped.
-  const kindOf = (zone: ZoneName): ZoneName =>
-    zone === 'Movable' && movesHighmem ? 'HighMem' : zone;
-  const withPages = (managed: readonly number[]): { zone: ZoneName; managedPages: number }[] =>
-    zones.map((zone, index) => ({ zone: kindOf(zone.zone), managedPages: managed[index]! }));
-  const low = minFreeKbytes({ lowmemKbytes: lowmemKbytes(withPages(setUp), pageKbytes), profile });
-  const plain = zoneWatermarks(withPages(setUp), { minFreeKbytes: low, pageKbytes, profile });
-  // Zones above Normal hold movable pages only.
-  const isMovable = (zone: ZoneName): boolean => zone === 'Movable' || zone === 'HighMem';
-  const counts = (zone: ZoneName): boolean =>
-    zone !== 'Device' && (!isMovable(zone) || plan.kernel.printed.hugePagesCountMovable);
-  const populated = zones.filter((zone) => (zone.present ?? 0) > 0 && counts(zone.zone)).length;
-  const own = withPages(raised);
-  const freeBufferPages =
-    lowmemKbytes(
-      own.map((zone, index) => ({ ...zone, high: plain[index]!.high })),
-      pageKbytes,
-    ) / pageKbytes;
-  const hugePages = pageblockSizes(plan).map((pageblockPages) => {
-    const minimum = hugePageMinFreeKbytes({
-      ...{ current: low, populatedZones: populated, pageblockPages, pageKbytes, freeBufferPages },
-    });
-    const marks = zoneWatermarks(own, { minFreeKbytes: minimum, pageKbytes, profile });
-    return { marks, managed: raised };
-  });
-  return [...hugePages, { marks: plain, managed: setUp }];
-}
-
 function markFacts(
   plan: LayoutPlan,
   zones: readonly ZoneinfoZone[],
@@ -251,7 +196,11 @@ function markFacts(
     Math.abs(marks.reduce((total, mark) => total + mark.min, 0) - sumOfMins);
   // Whether huge pages are on is a build option; the nearer sum tells it.
   const all = marksOf(zones, times, { plan, profile });
-  const ours = all?.reduce((best, one) => (off(one) < off(best) ? one : best));
+  const ours =
+    all &&
+    [...all.hugePages, ...all.plain.toReversed()].reduce((best, one) =>
+      off(one) < off(best) ? one : best,
+    );
   for (const [index, zone] of zones.entries()) {
     if (zone.min === undefined || (zone.managed ?? 0) === 0) continue;
     const boost = zone.boost ?? 0;
@@ -301,6 +250,7 @@ function pageSetFacts(
     low: at.low,
     workers,
     batch,
+    pageKbytes: plan.pageSize / 1024,
     profile: at.profile,
   });
   facts.compare('page set high', name(zone), zone.pcpHigh, highMin);

@@ -11,7 +11,7 @@
  */
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 import { freeEvidence } from './free-evidence.js';
-import { mapEvidence } from './map-evidence.js';
+import { earlyRangeEvidence, mapEvidence } from './map-evidence.js';
 import { memblockEvidence } from './memblock-evidence.js';
 import { nodeEvidence } from './node-evidence.js';
 import { NO_RELEASE } from './reasons.js';
@@ -83,13 +83,19 @@ export function doubtsOf(plan: LayoutPlan): Doubt {
       : undefined;
   // Reserves that follow final managed pages rest on /proc/zoneinfo alone.
   const followsLog = ({ fact }: Mismatch): boolean =>
-    fact !== 'lowmem reserve' || plan.kernel.printed.reservesOf === 'marked-pages';
+    fact !== 'lowmem reserve' || plan.kernel.printed.reservesOf !== 'managed-pages';
   const memblock = memblockEvidence(plan);
+  const isKept = description.proc.memblock !== undefined;
   const evidence: readonly Evidence[] = [
     { why: noRelease, touches: () => true },
     { why: noCommandLine, touches: followsLog },
     // The replay begins with a dump, which has all of the map in it.
     { why: mapEvidence(plan), touches: (one) => followsLog(one) && one.fact !== 'memblock dump' },
+    {
+      why: earlyRangeEvidence(plan),
+      touches: ({ fact }) =>
+        fact === 'early node range' || (fact === 'memblock dump' && hasTreeNodes(plan)),
+    },
     { why: nodeEvidence(plan), touches: (one) => followsLog(one) && !OF_MACHINE.has(one.fact) },
     { why: zoneEvidence(plan), touches: (one) => followsLog(one) && !ZONELESS.has(one.fact) },
     {
@@ -109,12 +115,18 @@ export function doubtsOf(plan: LayoutPlan): Doubt {
       touches: (one) =>
         OF_MEMBLOCK.has(one.fact) &&
         followsLog(one) &&
-        // Pages that a lost line gave back are missing in ours: where we have more than the kernel, no such line is lost.
-        !(one.fact === 'managed pages' && isTooMuch(one)),
+        // Pages that a lost line gave back are missing in ours: where we have more than the kernel, no such line is lost. Lists
+        // that were kept may call free what a line would tell to be nobody's.
+        !(one.fact === 'managed pages' && isTooMuch(one) && !isKept),
     },
   ];
   const found = evidence.filter(({ why }) => why !== undefined);
   return (mismatch) => found.find(({ touches }) => touches(mismatch))?.why;
+}
+
+/** Whether nodes may come from a device tree, so that a replay takes them from early ranges. */
+function hasTreeNodes({ description: { architecture, numa } }: LayoutPlan): boolean {
+  return architecture !== 'x86_64' && architecture !== 'i386' && numa.srat.length === 0;
 }
 
 /** Whether we count more than the kernel. */

@@ -89,12 +89,12 @@ function endEvidence({ description, derived }: LayoutPlan): string | undefined {
 
 /** All that the lines of the map in force call memory, before edits. */
 function mappedRanges({ description, derived }: LayoutPlan): readonly ByteRange[] | undefined {
-  const { firmware } = description;
+  const { firmware, options } = description;
   switch (derived.source) {
     case 'firmware-map':
       return memoryIn(firmware.map.length > 0 ? firmware.map : firmware.setupData);
     case 'user-map':
-      return firmware.user.length > 0 ? memoryIn(firmware.user) : undefined;
+      return firmware.user.length > 0 ? memoryIn(firmware.user) : askedFor(options);
     case 'modified-map':
       return memoryIn(firmware.modified);
     case 'efi-map':
@@ -104,6 +104,12 @@ function mappedRanges({ description, derived }: LayoutPlan): readonly ByteRange[
     default:
       return undefined;
   }
+}
+
+/** Memory that `mem=SIZE@START` names, where no range of it is printed. */
+function askedFor({ memAt = [] }: LayoutPlan['description']['options']): ByteRange[] | undefined {
+  if (memAt.length === 0) return undefined;
+  return memAt.map(({ start, size }) => ({ start, end: start + size }));
 }
 
 function memoryIn(entries: readonly (ByteRange & { readonly kind: string })[]): ByteRange[] {
@@ -124,7 +130,9 @@ function explained({ description, derived }: LayoutPlan): ByteRange[] {
       ? { start: 0, end: Infinity }
       : { start, end: start + size },
   );
-  const limit = options.mem === undefined ? [] : [{ start: options.mem, end: Infinity }];
+  // Elsewhere than where firmware gives such a map the limit is an amount, and what remains of memory is known by itself.
+  const isAddress = derived.source === 'firmware-map' && options.mem !== undefined;
+  const limit = isAddress ? [{ start: options.mem, end: Infinity }] : [];
   return [...firmware.edits, ...asked, ...limit];
 }
 
@@ -140,6 +148,18 @@ function sumEvidence(plan: LayoutPlan): string | undefined {
   return `the log lacks lines: its early ranges add up to ${sum / 1024} KiB, its totals to ${
     bytes / 1024
   } KiB`;
+}
+
+/**
+ * Early ranges that are missing: those printed are less than the total that the kernel made of them. In a log whose nodes
+ * stand in them alone, nodes are missing with them.
+ */
+export function earlyRangeEvidence(plan: LayoutPlan): string | undefined {
+  const printed = totalLength(normalise(plan.description.printed.earlyRanges));
+  const bytes = totalBytes(plan) ?? 0;
+  return printed > 0 && printed < bytes
+    ? `the log lacks lines: its early ranges add up to ${printed / 1024} KiB, its totals to ${bytes / 1024} KiB`
+    : undefined;
 }
 
 /** Memory present as the kernel counted it. */

@@ -24,11 +24,16 @@ export const i386: ZoneRule = ({ description }) => [
   highmemOf(description),
 ];
 
-/** `highmem=SIZE` ends HighMem so far above lowmem; memblock keeps what lies beyond. @kernel highmem_pfn_init */
+/**
+ * `highmem=SIZE` ends HighMem so far above lowmem, which ends where the printed zones say it does when nothing else tells;
+ * memblock keeps what lies beyond. @kernel highmem_pfn_init
+ */
 function highmemOf({ commandLine, printed }: MachineDescription): ZoneEnd {
   const [, text] = /(?:^|\s)highmem=(\S+)/.exec(commandLine?.text ?? '') ?? [];
   const size = text === undefined ? undefined : parseSize(text);
-  return size === undefined || printed.lowmem === undefined
+  const normal = printed.zoneRanges.find(({ zone }) => zone === 'Normal')?.range;
+  const lowmem = printed.lowmem?.end ?? normal?.end;
+  return size === undefined || lowmem === undefined
     ? { zone: 'HighMem', end: TO_THE_END }
-    : { zone: 'HighMem', end: printed.lowmem.end + size, cutsMemory: true };
+    : { zone: 'HighMem', end: lowmem + size, cutsMemory: true };
 }
