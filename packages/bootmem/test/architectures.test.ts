@@ -193,8 +193,8 @@ describe('boundaries that the architecture sets are compared', () => {
       [2 * GIB, 6 * GIB],
     ],
     [
-      'arm64, 5.5 to 5.10: DMA ends 1 GiB above memory, DMA32 at 4 GiB',
-      ['Linux version 5.10.1-arm64 (a@b) #1 SMP'],
+      'arm64, 5.5 to 5.9: DMA ends 1 GiB above memory, DMA32 at 4 GiB',
+      ['Linux version 5.9.1-arm64 (a@b) #1 SMP'],
       [
         ['DMA', 2 * GIB, 3 * GIB],
         ['DMA32', 3 * GIB, 4 * GIB],
@@ -211,6 +211,12 @@ describe('boundaries that the architecture sets are compared', () => {
     [
       'arm64, a model whose device tree is known: QEMU’s board has no limit below 4 GiB',
       ['Linux version 6.12.0-arm64 (a@b) #1 SMP', 'Machine model: linux,dummy-virt'],
+      [['DMA', 1 * GIB, 4 * GIB], ['DMA32'], ['Normal', 4 * GIB, 6 * GIB]],
+      [1 * GIB, 6 * GIB],
+    ],
+    [
+      'arm64, 5.10 as its stable series has it: what devices reach',
+      ['Linux version 5.10.0-32-arm64 (a@b) #1 SMP', 'Machine model: linux,dummy-virt'],
       [['DMA', 1 * GIB, 4 * GIB], ['DMA32'], ['Normal', 4 * GIB, 6 * GIB]],
       [1 * GIB, 6 * GIB],
     ],

@@ -12,7 +12,7 @@ import { planLayout } from '../dist/plan/layout-plan.js';
 import { FIXTURES } from './helpers/run.js';
 
 const PAGE = 4096;
-const STAGES: readonly FreeStage[] = ['early', 'areas', 'devices', 'late'];
+const STAGES: readonly FreeStage[] = ['early', 'areas', 'devices', 'gigantic', 'late'];
 const input = await loadMachine(`${FIXTURES}k612-4n-small`);
 const { description } = input;
 
@@ -125,10 +125,10 @@ test('huge pages from memblock come between the two times that marks are set, bo
     line: 21,
   };
   const pages = size / PAGE;
-  const devices = (caller: string): unknown =>
-    pagesOf({ operations: [request(caller), page] })!['devices'];
-  expect(devices('__alloc_bootmem_huge_page+0x1/0x2')).toEqual({ '0/DMA32': pages });
-  expect(devices('vmemmap_populate_hugepages+0x1/0x2')).toEqual({});
+  const gigantic = (caller: string): unknown =>
+    pagesOf({ operations: [request(caller), page] })!['gigantic'];
+  expect(gigantic('__alloc_bootmem_huge_page+0x1/0x2')).toEqual({ '0/DMA32': pages });
+  expect(gigantic('vmemmap_populate_hugepages+0x1/0x2')).toEqual({});
   const kept = { ...page, caller: 'efi_reserve_boot_services+0x1/0x2' } as MemblockOperation;
   const services = (kb: number): unknown =>
     pagesOf({

@@ -26,10 +26,16 @@ const PPC64_IMAGE_END = 2 ** 26;
  * @param pages  how many
  */
 export function keptPlace(plan: LayoutPlan, what: string, pages: number): ImagePart {
-  const place = /initrd/i.test(what) ? initrdPlace(plan, pages) : initmemPlace(plan, pages);
+  const isInitrd = /initrd/i.test(what);
+  const place = isInitrd ? initrdPlace(plan, pages) : initmemPlace(plan, pages);
   const first = plan.memory[0]?.startPfn ?? 0;
-  return place ?? { startPfn: first, endPfn: mappedEnd(plan), exact: false };
+  const isLow = plan.description.architecture === 's390x' && (isInitrd || /sccb/i.test(what));
+  const end = isLow ? S390_LOADER_END / plan.pageSize : Infinity;
+  return place ?? { startPfn: first, endPfn: Math.min(end, mappedEnd(plan)), exact: false };
 }
+
+/** What the loader of s390x reaches with addresses of 31 bits: an initrd lies there, and so do blocks of the service processor. */
+const S390_LOADER_END = 2 ** 31;
 
 /** Where memory ends that the kernel can give back by its own addresses: all below HighMem. */
 function mappedEnd({ layout, memory }: LayoutPlan): number {

@@ -111,7 +111,9 @@ function largestBlock({ description, pageSize }: LayoutPlan): number {
 /** Whether pages of a size were asked for that hugetlb says nothing of, neither how many it has nor that it has none of them. */
 function lacksSize(plan: LayoutPlan): boolean {
   const { options, printed } = plan.description;
-  const isRefused = (printed.failures ?? []).some(({ text }) => /HugeTLB: unsupported/.test(text));
+  const isRefused = (printed.failures ?? []).some(({ text }) =>
+    text.includes('HugeTLB: unsupported'),
+  );
   return (
     !isRefused &&
     options.hugepages.some(({ pageBytes = options.defaultHugepageSize ?? 0, count, perNode }) => {

@@ -69,17 +69,23 @@ export function unavailableHoles(
     at: Omit<UnavailableRange, 'startPfn' | 'endPfn'>,
   ): void => {
     const ranges: UnavailableRange[] = [];
+    let pages = 0;
     // Only the first and the last section of a hole can hold memory, and so have descriptors.
-    const first = Math.floor(start / pagesPerSection);
     const last = Math.floor((end - 1) / pagesPerSection);
-    for (const section of first === last ? [first] : [first, last]) {
-      const [from, to] = [section * pagesPerSection, (section + 1) * pagesPerSection];
-      if (!holdsMemory(memory, from, to)) continue;
-      const startPfn = Math.max(start, from);
-      const endPfn = Math.min(end, to);
-      ranges.push({ ...at, startPfn, endPfn });
+    let section = Math.floor(start / pagesPerSection);
+    for (;;) {
+      const from = section * pagesPerSection;
+      const to = from + pagesPerSection;
+      if (holdsMemory(memory, from, to)) {
+        const startPfn = Math.max(start, from);
+        const endPfn = Math.min(end, to);
+        const { nid, zone, zoneIndex } = at;
+        ranges.push({ nid, zone, zoneIndex, startPfn, endPfn });
+        pages += endPfn - startPfn;
+      }
+      if (section === last) break;
+      section = last;
     }
-    const pages = ranges.reduce((sum, range) => sum + range.endPfn - range.startPfn, 0);
     if (pages > 0) holes.push({ nid: at.nid, zone: at.zone, pages, ranges });
   };
   let holeStart = 0;
@@ -89,9 +95,9 @@ export function unavailableHoles(
       if (zone.presentPages === 0) continue;
       const start = Math.max(range.startPfn, zone.startPfn);
       const end = Math.min(range.endPfn, zone.endPfn);
-      lastZone = { nid: zone.nid, zone: zone.zone, zoneIndex: zone.zoneIndex };
+      lastZone = zone;
       if (start >= end) continue;
-      if (holeStart < start) addHole(holeStart, start, lastZone);
+      if (holeStart < start) addHole(holeStart, start, zone);
       holeStart = end;
     }
   }

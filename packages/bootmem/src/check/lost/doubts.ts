@@ -100,7 +100,7 @@ export function doubtsOf(plan: LayoutPlan): Doubt {
     { why: zoneEvidence(plan), touches: (one) => followsLog(one) && !ZONELESS.has(one.fact) },
     {
       why: endsWithZones(plan) ? zoneEvidence(plan) : undefined,
-      touches: (one) => OF_ALL_ZONES.has(one.fact) && isTooMuch(one),
+      touches: (one) => OF_ALL_ZONES.has(one.fact) && tooMuch(one) > 0,
     },
     { why: sizeEvidence(plan), touches: ({ fact }) => OF_SIZES.has(fact) },
     { why: descriptorEvidence(plan), touches: ({ fact }) => fact === 'Total pages' },
@@ -116,8 +116,8 @@ export function doubtsOf(plan: LayoutPlan): Doubt {
         OF_MEMBLOCK.has(one.fact) &&
         followsLog(one) &&
         // Pages that a lost line gave back are missing in ours: where we have more than the kernel, no such line is lost. Lists
-        // that were kept may call free what a line would tell to be nobody's.
-        !(one.fact === 'managed pages' && isTooMuch(one) && !isKept),
+        // that were kept may call a page free that a line would tell to be nobody's: the last one of an initrd.
+        !(one.fact === 'managed pages' && tooMuch(one) > (isKept ? 1 : 0)),
     },
   ];
   const found = evidence.filter(({ why }) => why !== undefined);
@@ -129,7 +129,7 @@ function hasTreeNodes({ description: { architecture, numa } }: LayoutPlan): bool
   return architecture !== 'x86_64' && architecture !== 'i386' && numa.srat.length === 0;
 }
 
-/** Whether we count more than the kernel. */
-function isTooMuch({ kernel, ours }: Mismatch): boolean {
-  return Number.parseInt(ours, 10) > Number.parseInt(kernel, 10);
+/** How much more we count than the kernel. */
+function tooMuch({ kernel, ours }: Mismatch): number {
+  return Number.parseInt(ours, 10) - Number.parseInt(kernel, 10);
 }

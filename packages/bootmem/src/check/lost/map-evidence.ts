@@ -152,9 +152,11 @@ function sumEvidence(plan: LayoutPlan): string | undefined {
 
 /**
  * Early ranges that are missing: those printed are less than the total that the kernel made of them. In a log whose nodes
- * stand in them alone, nodes are missing with them.
+ * stand in them alone, nodes are missing with them. On x86 the map tells which whole range it is that is missing.
  */
 export function earlyRangeEvidence(plan: LayoutPlan): string | undefined {
+  const { architecture } = plan.description;
+  if (architecture === 'x86_64' || architecture === 'i386') return undefined;
   const printed = totalLength(normalise(plan.description.printed.earlyRanges));
   const bytes = totalBytes(plan) ?? 0;
   return printed > 0 && printed < bytes

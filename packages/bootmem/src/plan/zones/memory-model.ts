@@ -106,18 +106,18 @@ export function holeModels(
   // 32-bit kernels of MIPS have no sections, though a hole in memory may be as long as what lies behind the zones.
   const isCut = printed.unavailable.length > 0 && behindZones(sparse, layout, memory) !== undefined;
   const maps = isCut ? [...more, sparse] : [sparse, ...more];
-  const lineUps = maps.map((one) => lineUp(description, one, layout, memory));
+  const models = maps.map((map) => modelOf(map, layout, memory));
+  // Lines that were not printed contradict none.
+  const lineUps =
+    printed.unavailable.length === 0
+      ? maps.map(() => 'some' as const)
+      : models.map((one) => lineUp(description, one, layout, memory));
   // Where lines of the log are lost, the model that has all the others stands; where all are, SPARSEMEM.
   const told =
     printed.unavailable.length > 0 ? [lineUps.indexOf('all'), lineUps.indexOf('some')] : [];
   const at = told.find((index) => index >= 0) ?? maps.indexOf(sparse);
-  const rest = maps.filter((_, index) => index !== at && lineUps[index] !== 'not');
-  const modelOf = (map: DescriptorMap): HoleModel => ({
-    model: map.array === undefined ? 'sparsemem' : 'flatmem',
-    holes: holesOf(map, layout, memory),
-    descriptors: map,
-  });
-  return [modelOf(maps[at]!), ...rest.map(modelOf)];
+  const rest = models.filter((_, index) => index !== at && lineUps[index] !== 'not');
+  return [models[at]!, ...rest];
 }
 
 /**
@@ -145,6 +145,22 @@ export function holesOfModel(
   return { model, holes: holesOf(map, layout, memory), descriptors: map };
 }
 
+/** A model; its holes are worked out when they are first looked at. */
+function modelOf(
+  descriptors: DescriptorMap,
+  layout: ZoneLayout,
+  memory: readonly MemoryPfnRange[],
+): HoleModel {
+  let holes: readonly UnavailableHole[] | undefined;
+  return {
+    model: descriptors.array === undefined ? 'sparsemem' : 'flatmem',
+    get holes() {
+      return (holes ??= holesOf(descriptors, layout, memory));
+    },
+    descriptors,
+  };
+}
+
 function others(
   architecture: Architecture | undefined,
   layout: ZoneLayout,
@@ -164,17 +180,17 @@ function others(
 /** Whether the printed lines are all holes of a model, some of them in their order, or others. O(lines + holes). */
 function lineUp(
   { printed }: MachineDescription,
-  map: DescriptorMap,
+  model: HoleModel,
   layout: ZoneLayout,
   memory: readonly MemoryPfnRange[],
 ): 'all' | 'some' | 'not' {
   const [first] = printed.unavailable;
   if (first?.counts === 'reserved') return 'not';
   if (first !== undefined && first.nid === undefined && first.zone === undefined) {
-    return first.pages === pagesWithoutMemory(map, memory) ? 'all' : 'not';
+    return first.pages === pagesWithoutMemory(model.descriptors, memory) ? 'all' : 'not';
   }
   const expected =
-    first?.counts === 'zone' ? zoneSums(map, layout, memory) : holesOf(map, layout, memory);
+    first?.counts === 'zone' ? zoneSums(model.descriptors, layout, memory) : model.holes;
   let at = 0;
   for (const one of expected) {
     const line = printed.unavailable[at];
