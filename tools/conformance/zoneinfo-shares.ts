@@ -39,7 +39,12 @@ export function zoneinfoShares(
   for (const { architecture, check } of outcomes) {
     const facts = check.facts.filter(({ fact }) => OF_ZONEINFO.has(fact));
     if (facts.length === 0) continue;
-    const share = shares.get(architecture) ?? { boots: 0, equal: 0, all: 0, reasons: new Map() };
+    const share: Share = shares.get(architecture) ?? {
+      boots: 0,
+      equal: 0,
+      all: 0,
+      reasons: new Map(),
+    };
     shares.set(architecture, share);
     share.boots++;
     share.all += facts.length;

@@ -76,6 +76,7 @@ test('areas of contiguous memory come before marks, wherever their place is told
     early: { '0/DMA32': 4096 },
     areas: {},
     devices: {},
+    gigantic: {},
     late: {},
   });
   const reserve = (from: number, to: number, line: number): MemblockOperation => ({
