@@ -24,9 +24,8 @@ export class BusyRings {
     return false;
   }
 
-  /** A job was submitted to this ring. */
+  /** A job was submitted to this ring, which is not listed. */
   note(ring: JobRing): void {
-    if (ring.isListed) return;
     const entry = this.#entries.get(ring.id);
     if (entry === undefined) return;
     ring.isListed = true;

@@ -89,7 +89,7 @@ export class OwnerTurns {
 
   /** A job was submitted to this ring. */
   noteSubmit(ring: JobRing): void {
-    this.#busy.note(ring);
+    if (!ring.isListed) this.#busy.note(ring);
     if (!this.#keepAlive.isOn) this.#keepAlive.begin();
     if (this.#crew.isAlone) {
       this.scheduleDelivery();

@@ -27,7 +27,7 @@ export function isShort(ring: JobRing): boolean {
 
 /**
  * Wakes threads until `wanted` of those that may run this ring are awake.
- * @param areShort does what threads run now soon end? Asked only when one of them runs something
+ * @param areShort does what threads run now soon end? Asked only when one of them is awake
  */
 export function wakeFor(crew: Crew, ring: JobRing, wanted: number, areShort: () => boolean): void {
   let awake = 0;
@@ -36,7 +36,7 @@ export function wakeFor(crew: Crew, ring: JobRing, wanted: number, areShort: () 
     const member = crew.member(id);
     if (member === undefined || member.state === 'leaving') continue;
     if (ring.allows(id) && !crew.isAsleep(id)) {
-      if (crew.isFree(id) || (isShortNow ??= areShort())) awake += 1;
+      if ((isShortNow ??= areShort()) || crew.isFree(id)) awake += 1;
     }
     if (awake >= wanted) return;
   }
