@@ -16,6 +16,7 @@ import { LooseRing } from '../dist/loose/loose-ring.js';
 import { SlotRing } from '../dist/ring/slot-ring.js';
 import type { FromWorker } from '../dist/protocol/messages.js';
 import { SlotOutcome } from '../dist/slot/slot-outcome.js';
+import { SlotRunner } from '../dist/slot/slot-runner.js';
 import { readValue } from '../dist/slot/slot-values.js';
 
 const WINDOW = 4;
@@ -219,4 +220,40 @@ test.each([
   expect(outcomes).toEqual([error]);
   expect(owner.outstanding).toBe(0);
   expect(owner.isUnseen).toBe(isUnseen);
+});
+
+test("an abandoned function says when it has ended, from which on its bytes are nobody's", async () => {
+  const owner = ring();
+  const control = new Int32Array(new SharedArrayBuffer(4 * 256));
+  const posted: FromWorker[] = [];
+  const { memory, stats } = owner;
+  const here = { id: 1, memory, shared: undefined, stats, threads: 1, clockOffset: 0 };
+  const runner = new SlotRunner(
+    { ...here, pendingPerThread: 4, copyInput: false },
+    {
+      ...{
+        worker: WORKER,
+        control,
+        post: (message) => posted.push(message),
+        wake: () => undefined,
+      },
+      ...{ beginsWork: () => undefined, takeMail: () => undefined, wakeAnother: () => undefined },
+      ...{ beginAsync: () => undefined, endAsync: () => undefined, busyMs: () => undefined },
+    },
+  );
+  let end!: () => void;
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  runner.fn = () => ended;
+  owner.allow([WORKER]);
+  owner.submit(new Uint8Array(100), () => undefined, undefined, 0, 0);
+  expect(runner.scan()).toBe(true);
+  expect(owner.ends.abandon(0, new Error('enough'))).toBe(true);
+  runner.abandon(0);
+  owner.deliver(WINDOW, 0);
+  expect([owner.outstanding, owner.isUnseen, posted]).toEqual([0, false, []]);
+  end();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(posted).toEqual([{ t: 'ended', ring: 1, seq: 0 }]);
 });

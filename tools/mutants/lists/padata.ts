@@ -123,8 +123,8 @@ const mutants: readonly Mutant[] = [
   {
     name: 'arena: a full circle looks like an empty one',
     file: 'arena/slot-arena.ts',
-    find: 'return first >= 0 ? first : this.#fit(0, this.#tail - 1, bytes);',
-    put: 'return first >= 0 ? first : this.#fit(0, this.#tail, bytes);',
+    find: 'const first = this.#fit(head, tail - 1, bytes);',
+    put: 'const first = this.#fit(head, tail, bytes);',
     first: 'slot-arena',
   },
   {
@@ -179,7 +179,7 @@ const mutants: readonly Mutant[] = [
     file: 'slot/slot-runner.ts',
     find: "this.#host.post({ t: 'ended', ring: this.id, seq: context.sequence });",
     put: '',
-    first: 'pending',
+    first: 'slot-ring',
   },
   {
     name: 'runner: a thread waits for abandoned promises',
