@@ -39,6 +39,7 @@ export default {
           { text: 'Getting started', link: '/guide/getting-started' },
           { text: "Your machine's memory", link: '/guide/kernel-and-cloud' },
           { text: 'Browsers', link: '/guide/browsers' },
+          { text: 'Runtimes', link: '/guide/runtimes' },
           { text: 'Performance', link: '/guide/performance' },
           { text: 'Compared with the kernel', link: '/guide/compared-with-the-kernel' },
           { text: 'What is derived from what', link: '/guide/derivations' },
