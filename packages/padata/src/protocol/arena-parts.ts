@@ -8,7 +8,8 @@
  * thread that has taken such a job and does not know the part finds it in its mail (`bytes of a part` in DESIGN.md).
  */
 import { textBytes } from '#text';
-import type { TextBytes } from '#text';
+// By its path, not as `#text`: a type that the main entry reaches must resolve for compilers that know no package imports.
+import type { TextBytes } from '../text/text.node.js';
 
 /** One part, as it is told by message. */
 export interface PartMemory {

@@ -9,7 +9,8 @@
  * time only. What is found is compared name by name, or byte by byte, so no two shapes are ever taken for each other.
  */
 import { bytesOf, formOf, readText, textBytes, writeText } from '#text';
-import type { TextBytes } from '#text';
+// By its path, not as `#text`: a type that the main entry reaches must resolve for compilers that know no package imports.
+import type { TextBytes } from '../text/text.node.js';
 
 const PLACES = 256;
 /** Longer blocks are not kept, in bytes. */

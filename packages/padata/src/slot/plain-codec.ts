@@ -12,7 +12,8 @@
  * ```
  */
 import { bytesOf, formOf, readText, writeText } from '#text';
-import type { TextBytes } from '#text';
+// By its path, not as `#text`: a type that the main entry reaches must resolve for compilers that know no package imports.
+import type { TextBytes } from '../text/text.node.js';
 import { blockOf, copyBlock, namesIn, readInt, writeInt } from './object-names.js';
 
 const TAG = {
