@@ -35,7 +35,8 @@ test.each(readdirSync(FOLDER))('%s: no line that is lost gives another value', a
   };
   expect(differing(lines)).toEqual([]);
   const wrong = lines.flatMap((lost, index) => {
-    if (lost === '' || (lost.includes('memblock_') && index % MEMBLOCK_STEP !== 0)) return [];
+    const isAlike = lost.includes('memblock_') && !lost.includes('free');
+    if (lost === '' || (isAlike && index % MEMBLOCK_STEP !== 0)) return [];
     return differing(lines.toSpliced(index, 1)).map((fact) => ({ lost, fact }));
   });
   expect(wrong).toEqual([]);

@@ -74,6 +74,14 @@ group('memory in use', () => {
       'kfence: initialized - using 2097152 bytes for 255 objects at 0x(____ptrval____)-0x(____ptrval____)',
       { what: 'kfence', bytes: 2097152 },
     ],
+    [
+      'GICv3: using LPI property table @0x0000000040220000',
+      { what: 'interrupt-table', start: 0x40220000, bytes: 65536 },
+    ],
+    [
+      'GICv3: CPU1: using allocated LPI pending table @0x0000000040240000',
+      { what: 'interrupt-table', start: 0x40240000, bytes: 65536 },
+    ],
     ['allocated 8388608 bytes of page_ext', { what: 'page-extension', bytes: 8388608 }],
     ['kasan: KernelAddressSanitizer initialized', { what: 'kasan' }],
     ['mmu_features      = 0x3c007641', { what: 'radix-mmu' }],

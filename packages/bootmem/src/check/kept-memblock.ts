@@ -11,6 +11,7 @@
 import type { LayoutPlan } from '../plan/layout-plan.js';
 import { toPageFrames } from '../plan/page-frames.js';
 import type { ImagePart } from './image-frees.js';
+import { pagesByZone } from './zone-parts.js';
 
 /** Who reserves the initrd. */
 const INITRD_CALLERS =
@@ -63,18 +64,6 @@ function initrdPlace(plan: LayoutPlan, pages: number): ImagePart | undefined {
   return { startPfn: place.startPfn, endPfn, exact: true, restPages: place.endPfn - endPfn };
 }
 
-/**
- * Elsewhere than on x86: whether there may have been an initrd. That none was reserved shows only in memblock's own lines; the kept
- * lists and /proc/iomem may have it as part of something else, or not any more.
- */
-export function mayHaveInitrd({ description }: LayoutPlan): boolean {
-  const { operations } = description.memblock;
-  return (
-    !operations.some(({ op }) => op === 'reserve') ||
-    operations.some((one) => one.op === 'reserve' && INITRD_CALLERS.test(one.caller))
-  );
-}
-
 /** What /proc/iomem, written before the late frees, calls reserved and the kept list does not. */
 function noLongerReserved({ description }: LayoutPlan): { start: number; end: number }[] {
   const { iomem = [], memblock } = description.proc;
@@ -125,6 +114,39 @@ function gapInImage({ description, pageSize }: LayoutPlan, pages: number): Image
   return description.architecture === 'ppc64'
     ? { startPfn: 0, endPfn: PPC64_IMAGE_END / pageSize, exact: false }
     : undefined;
+}
+
+/**
+ * What the kept lists call reserved and the page allocator has: tables of the interrupt controller (GICv3 with UEFI), which are
+ * allocated pages, reserved so that a kernel started by this one leaves them alone. With them goes the page that the
+ * list of such tables for that kernel stands in: one of its own, from the same zone.
+ * @kernel efi_mem_reserve_persistent
+ */
+export function reservedForNextKernel(plan: LayoutPlan): { start: number; end: number }[] {
+  const { proc, printed } = plan.description;
+  const reserved = proc.memblock?.reserved ?? [];
+  const tables = (printed.uses ?? []).flatMap(({ what, start, bytes = 0 }) => {
+    if (what !== 'interrupt-table' || start === undefined) return [];
+    const end = start + bytes;
+    return reserved.some((region) => region.start <= start && end <= region.end)
+      ? [{ start, end }]
+      : [];
+  });
+  const [first] = tables;
+  if (first === undefined) return [];
+  const zoneOf = (start: number): string | undefined => {
+    const pfn = Math.floor(start / plan.pageSize);
+    return pagesByZone(plan, pfn, pfn + 1)
+      .keys()
+      .next().value;
+  };
+  const list = reserved.find(
+    ({ start, end }) =>
+      start % plan.pageSize === 0 &&
+      end - start === plan.pageSize &&
+      zoneOf(start) === zoneOf(first.start),
+  );
+  return list === undefined ? tables : [...tables, { start: list.start, end: list.end }];
 }
 
 /** Whether the kept lists call a place free: newer kernels take out what they give back, older ones some of it. */

@@ -73,6 +73,7 @@ function run(
   let allocations = 0;
   let predicted = 0;
   let nodesSet = false;
+  let gotTaken = false;
   const setOnce = (): void => {
     if (nodesSet) return;
     nodesSet = true;
@@ -89,7 +90,8 @@ function run(
       else {
         differences.push(found);
         const asked = operations.filter((one) => one.line < dump.line);
-        looksLost.push(differsByOneRange(memblock, dump, asked) || hasUnanswered(asked));
+        const isLost = gotTaken || differsByOneRange(memblock, dump, asked) || hasUnanswered(asked);
+        looksLost.push(isLost);
       }
     }
   };
@@ -101,6 +103,7 @@ function run(
       allocations++;
       if (outcome.equal) predicted++;
     }
+    gotTaken ||= findsTaken(memblock, operation);
     applyOperation(memblock, operation);
   }
   compareUntil(Infinity);
@@ -195,6 +198,15 @@ export function isUnasked(operations: readonly MemblockOperation[], index: numbe
     one?.op === 'reserve' &&
     one.caller.startsWith('memblock_alloc_range_nid') &&
     operations[index - 1]?.op !== 'alloc'
+  );
+}
+
+/** Whether a search found what is in use: then the line that gave it back is lost. */
+function findsTaken(memblock: Memblock, one: MemblockOperation): boolean {
+  return (
+    one.op === 'reserve' &&
+    one.caller.startsWith('memblock_alloc_range_nid') &&
+    memblock.overlaps('reserved', one.start, one.end - one.start)
   );
 }
 

@@ -7,6 +7,7 @@
  *   printk: log_buf_len: 16777216 bytes       printk: log buffer data + meta data: 131072 + 458752 = 589824 bytes
  *   software IO TLB: mapped [mem 0x…-0x…] (64MB)           Placing 64MB software IO TLB between …
  *   Reserving Intel graphics memory at [mem 0x…-0x…]
+ *   GICv3: using LPI property table @0x…      GICv3: CPU0: using allocated LPI pending table @0x…
  *
  * Some lines name no amount: that a kernel was built to check accesses (KASAN), that it maps memory in huge pages.
  */
@@ -155,6 +156,19 @@ const kfence = onMatch(
   },
 );
 
+/** Bytes of each table of message interrupts of a GICv3: the kernel uses no more numbers than fit. */
+const LPI_TABLE = 2 ** 16;
+
+const interruptTable = onMatch(
+  'LPI (?:property|pending) table',
+  /GICv3: (?:CPU\d+: )?using (?:allocated )?LPI (?:property|pending) table @0x([0-9a-f]{1,16})/i,
+  (match, draft, line) => {
+    const start = draft.count(`0x${match[1]!}`, line);
+    if (start === undefined) return;
+    keep(draft, { what: 'interrupt-table', start, bytes: LPI_TABLE, line });
+  },
+);
+
 const extension = onMatch(
   'bytes of page_ext|bytes of page_cgroup',
   /allocated (\d{1,15}) bytes of (page_ext|page_cgroup)/,
@@ -219,6 +233,7 @@ export const USE_RECOGNISERS: readonly Recogniser[] = [
   graphics,
   aperture,
   kfence,
+  interruptTable,
   extension,
   crashCma,
   checkers,

@@ -27,6 +27,7 @@ const USES = [
   'kasan',
   'kmsan',
   'kfence',
+  'interrupt-table',
   'page-extension',
   'page-cgroup',
   'crashkernel-cma',

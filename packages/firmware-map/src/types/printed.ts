@@ -108,7 +108,7 @@ export interface MemoryUse extends Located {
    * `hash-table` of the page cache, processes, the network, …; `per-cpu`: bytes for each processor; `bounce-buffer`:
    * for devices that do not reach all memory (swiotlb), `…-freed` where it turned out to be needless, `…-size` where
    * its size was changed; `graphics`: stolen by the firmware for graphics; `aperture`: for the graphics bus, taken from
-   * memory; `kasan`, `kmsan`: the kernel checks its accesses; `page-extension`, `page-cgroup`: beside page descriptors;
+   * memory; `interrupt-table`: of message interrupts (GICv3); `kasan`, `kmsan`: the kernel checks its accesses; `page-extension`, `page-cgroup`: beside page descriptors;
    * `radix-mmu`: a POWER machine that translates addresses by trees; `hash-page-table`: by one table, and
    * `hypervisor-page-table`: that the hypervisor keeps it.
    */
@@ -124,6 +124,7 @@ export interface MemoryUse extends Located {
     | 'kasan'
     | 'kmsan'
     | 'kfence'
+    | 'interrupt-table'
     | 'page-extension'
     | 'page-cgroup'
     | 'crashkernel-cma'

@@ -16,6 +16,7 @@ import { pagesByZone } from '../zone-parts.js';
 import { toPageFrames } from '../../plan/page-frames.js';
 import { finalState } from '../../plan/replay.js';
 import { lacksHighmem } from './layout-facts.js';
+import { reservedForNextKernel } from '../kept-memblock.js';
 import { NO_RELEASE } from '../lost/reasons.js';
 import { AFTER_BOOT } from './zonelist-facts.js';
 import type { FactList } from '../fact-list.js';
@@ -59,7 +60,8 @@ function freePages(plan: LayoutPlan): PfnRange[] | undefined {
  * What memblock holds after boot, on the architectures that keep it. Lists of older kernels print no marks: what is never
  * mapped is then known from the map alone.
  */
-function keptState({ description, kernel, derived }: LayoutPlan): Memblock | undefined {
+function keptState(plan: LayoutPlan): Memblock | undefined {
+  const { description, kernel, derived } = plan;
   const kept = description.proc.memblock;
   if (kept === undefined) return undefined;
   const regions = (lines: typeof kept.memory): MemRegion[] =>
@@ -76,6 +78,7 @@ function keptState({ description, kernel, derived }: LayoutPlan): Memblock | und
   for (const { start, end, noMap } of derived.memory) {
     if (noMap === true) state.mark(start, end - start, MemFlags.NOMAP);
   }
+  for (const { start, end } of reservedForNextKernel(plan)) state.free(start, end - start);
   return state;
 }
 
