@@ -169,6 +169,13 @@ function moveEnd(recording: Recording, random: Random): Variant | undefined {
     return line.replace(`last_pfn = 0x${pfn} `, `last_pfn = 0x${(end / 4096).toString(16)} `);
   });
   if (changed !== 1) return undefined;
+  // What is new belongs to the last node only where that node's own block covers it.
+  const hasBlocks = moved.some((line) => SRAT.test(line));
+  const isCovered = moved.some((line) => {
+    const srat = SRAT.exec(line);
+    return srat !== null && byte(srat[2]!) < last.end && byte(srat[3]!) + 1 >= end;
+  });
+  if (hasBlocks && !isCovered) return undefined;
   const next = {
     ...printed,
     ranges: printed.ranges.with(-1, { ...last, end }),
