@@ -318,7 +318,7 @@ const mutants: readonly Mutant[] = [
     file: 'series/halt.ts',
     find: 'return value >= 3 && (value * 100)',
     put: 'return (value * 100)',
-    first: 'series',
+    first: 'halt',
   },
   {
     name: 'iterator: reads one item more than the window',
