@@ -13,6 +13,7 @@ import {
 } from '../dist/protocol/ring-layout.js';
 import type { RingMemory } from '../dist/protocol/ring-layout.js';
 import { LooseRing } from '../dist/loose/loose-ring.js';
+import type { JobContext } from '@bootmem/padata/worker';
 import { SlotRing } from '../dist/ring/slot-ring.js';
 import type { FromWorker } from '../dist/protocol/messages.js';
 import { SlotOutcome } from '../dist/slot/slot-outcome.js';
@@ -222,13 +223,12 @@ test.each([
   expect(owner.isUnseen).toBe(isUnseen);
 });
 
-test("an abandoned function says when it has ended, from which on its bytes are nobody's", async () => {
-  const owner = ring();
+/** A thread whose jobs the test ends. */
+function runnerOf(owner: SlotRing, posted: FromWorker[] = []): SlotRunner {
   const control = new Int32Array(new SharedArrayBuffer(4 * 256));
-  const posted: FromWorker[] = [];
   const { memory, stats } = owner;
   const here = { id: 1, memory, shared: undefined, stats, threads: 1, clockOffset: 0 };
-  const runner = new SlotRunner(
+  return new SlotRunner(
     { ...here, pendingPerThread: 4, copyInput: false },
     {
       ...{
@@ -241,6 +241,12 @@ test("an abandoned function says when it has ended, from which on its bytes are 
       ...{ beginAsync: () => undefined, endAsync: () => undefined, busyMs: () => undefined },
     },
   );
+}
+
+test("an abandoned function says when it has ended, from which on its bytes are nobody's", async () => {
+  const owner = ring();
+  const posted: FromWorker[] = [];
+  const runner = runnerOf(owner, posted);
   let end!: () => void;
   const ended = new Promise<void>((resolve) => {
     end = resolve;
@@ -256,4 +262,27 @@ test("an abandoned function says when it has ended, from which on its bytes are 
   end();
   await new Promise((resolve) => setImmediate(resolve));
   expect(posted).toEqual([{ t: 'ended', ring: 1, seq: 0 }]);
+});
+
+test('a function that was given bytes holds them; those after it hold none for that', () => {
+  const owner = ring();
+  const runner = runnerOf(owner);
+  const never = new Promise<void>(() => undefined);
+  const asks = (_input: unknown, context: JobContext): unknown => {
+    context.output(8);
+    return never;
+  };
+  const functions = [
+    (_input: unknown, context: JobContext): unknown => context.output(8).length,
+    (): unknown => never,
+    asks,
+    (): unknown => never,
+  ];
+  runner.fn = (input, context) => functions[input as number]!(input, context as JobContext);
+  owner.allow([WORKER]);
+  for (let n = 0; n < 4; n += 1) owner.submit(n, () => undefined, undefined, 0, 0);
+  while (runner.scan());
+  const states = [0, 1, 2, 3].map((n) => owner.memory.words[base(n) + SLOT.STATE]! & STATE_MASK);
+  const { DONE, PENDING, HOLDING } = SlotState;
+  expect(states).toEqual([DONE, PENDING, HOLDING, PENDING]);
 });

@@ -224,7 +224,7 @@ const mutants: readonly Mutant[] = [
     file: 'slot/job-context.ts',
     find: 'this.#holds = false;\n  }',
     put: '}',
-    first: 'pending',
+    first: 'slot-ring',
   },
   {
     name: 'context: more output than there is room for is written over the neighbours',

@@ -43,7 +43,8 @@ export class Planter {
   /** One job is told of after the next of its series. */
   #swap(job: Job, outcome: Outcome, now: boolean): void {
     const held = this.#held;
-    if (held === undefined && now && job.abort === undefined && !outcome.failed) {
+    const mayHold = job.series.hasOrder && job.abort === undefined && !outcome.failed;
+    if (held === undefined && now && mayHold) {
       this.#held = { job, outcome };
       return;
     }
