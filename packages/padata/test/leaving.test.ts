@@ -166,3 +166,19 @@ test('it waits for an import that takes its time on a busy machine, and for one 
     imported.open();
   }
 });
+
+test('one that is to leave and waits for a promise is no thread to leave jobs to', async () => {
+  const it = thread();
+  const over = it.core.run();
+  it.tell();
+  it.send();
+  imported.open();
+  while (it.state !== SlotState.PENDING) await turn();
+  it.post({ t: 'leave' });
+  const { turns } = it;
+  while (it.turns < turns + 3) await turn();
+  expect(it.isFree).toBe(false);
+  ended.open();
+  await over;
+  expect(it.exits).toBe(1);
+});
