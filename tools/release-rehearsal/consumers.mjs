@@ -1,7 +1,7 @@
 // The three kinds of project that install the packages. Every program in ./programs is one real use of one
 // package: `export default async (api, assert) => …`. ESM imports the package, CommonJS requires it, and the
 // TypeScript project type-checks a typed use of each before running it.
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { binOf } from '../envs.mjs';
@@ -19,6 +19,17 @@ const typed = new Map(
     .filter((file) => file.endsWith('.mts'))
     .map((file) => [file.slice(0, -'.mts'.length), readFileSync(new URL(file, folder), 'utf8')]),
 );
+
+/** The examples that the READMEs of packages link to, as `{ name, dir, example }`; each a program that ends by itself. */
+export function examples(packages) {
+  return readdirSync(packages).flatMap((dir) => {
+    const readme = join(packages, dir, 'README.md');
+    if (!existsSync(readme)) return [];
+    const linked = readFileSync(readme, 'utf8').matchAll(/\((examples\/[\w-]+\.mjs)\)/g);
+    const { name } = JSON.parse(readFileSync(join(packages, dir, 'package.json'), 'utf8'));
+    return [...linked].map(([, example]) => ({ name, dir, example }));
+  });
+}
 
 /** The consumer projects for these package names; a package without a program is an error. */
 export function consumers(names) {

@@ -1,7 +1,7 @@
 // `npm run release:rehearsal`: the whole release, against a registry of its own on the loopback interface.
 //
 //   scratch copy of the committed tree ─ changeset version ─ build ─ changeset publish ─▶ verdaccio
-//   empty ESM, CommonJS and TypeScript projects ─ npm install ◀─┘  each runs one real program per package
+//   empty ESM, CommonJS and TypeScript projects ─ npm install ◀─┘  each runs one real program per package; then the examples
 //   one more changeset, in one package ─ version, publish ─▶ only it and its dependents may have moved
 //
 // Nothing is published anywhere else, nothing in the checkout changes, and the scratch folder goes at the end
@@ -23,7 +23,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { binOf } from '../envs.mjs';
-import { consumers } from './consumers.mjs';
+import { consumers, examples } from './consumers.mjs';
 
 // The package that gets the second changeset, a minor one, which in 0.x leaves the range that others ask for. So it shows both a
 // package that moved itself and packages that moved because of it.
@@ -253,6 +253,15 @@ try {
       run(command, args, home, { timeout: 120_000 });
       check(true, `${kind} consumer: ${label}`);
     }
+  }
+
+  // Out of what was packed, an example is the program that the tests of the checkout have seen.
+  const installed = join(scratch, 'consumer-esm', 'node_modules');
+  for (const { name, dir, example } of examples(join(repo, 'packages'))) {
+    const limit = { timeout: 120_000 };
+    const expected = run(process.execPath, [join(repo, 'packages', dir, example)], repo, limit);
+    const printed = run(process.execPath, [join(installed, name, example)], scratch, limit);
+    check(printed === expected && printed !== '', `${example} of the installed ${name} runs`);
   }
 
   const bills = join(scratch, 'bills');
