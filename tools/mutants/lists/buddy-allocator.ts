@@ -31,7 +31,7 @@ const mutants: readonly Mutant[] = [
   {
     name: 'free: blocks of two zones merge',
     file: 'lists/free-area.ts',
-    find: 'if (zone[buddy] !== zoneId) break;',
+    find: 'if (!alone && zone[buddy] !== zoneId) break;',
     put: '',
     first: 'merge',
   },

@@ -8,7 +8,8 @@
  * Each page that a thread holds carries its mark. After each round: all invariants; no page is marked that is not
  * allocated, none has two owners; of what is allocated and unmarked there is at most what the dead threads were given
  * in their last request. In every second life blocks have owners, by which what the dead had is found, and there are small
- * objects, marked like pages. After a few rounds everything is freed, and must be one piece.
+ * objects, marked like pages; in the others the pool begins with half of its pages, over WebAssembly memory that threads grow as they
+ * go. After a few rounds everything is freed, and must be one piece.
  *
  * With --without-proof nobody can see that a thread has ended but its owner, by the event: a call that waits for it gets
  * ERR_LOCK_TIMEOUT, and works when it is repeated. Moves that this left open are settled by their living threads when the
@@ -40,6 +41,8 @@ const { ObjectCache } = await import('@bootmem/buddy-allocator/objects');
 const PER_LIFE = 40;
 /** Most pages that one request gives. */
 const LARGEST = Math.max(32, pages >> 3);
+/** Bytes of a page; a WebAssembly memory grows by sixteen. */
+const PAGE_BYTES = 4096;
 /** Owner of the slabs of small objects. */
 const SLABS = 1 << 20;
 const OBJECT_BYTES = 200;
@@ -60,6 +63,15 @@ const url = new URL('./kill-worker.mjs', import.meta.url);
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 let timeouts = 0;
 let longest = 0;
+
+/** Memory that has half of so many pages, and can have all. */
+function wasmMemory(most: number): { buffer: ArrayBufferLike } {
+  const { WebAssembly: wasm } = globalThis as unknown as {
+    WebAssembly: { Memory: new (type: object) => { buffer: ArrayBufferLike } };
+  };
+  const maximum = Math.ceil((most * PAGE_BYTES) / 65_536);
+  return new wasm.Memory({ initial: Math.ceil(maximum / 2), maximum, shared: true });
+}
 
 /** One allocator with its threads. */
 class Life {
@@ -82,9 +94,12 @@ class Life {
     this.#seed = seed;
     this.#report = report;
     this.#random = new Random(seed);
+    const grows = seed % 2 !== 0;
     this.pool = BuddyAllocator.create({
-      pages,
-      data: null,
+      pages: grows ? pages >> 1 : pages,
+      maxPages: pages,
+      data: grows ? wasmMemory(pages) : null,
+      pageSize: PAGE_BYTES,
       threads: workers + 1,
       caches: seed % 3 !== 0,
       lockTimeoutMs: proof ? 1000 : 60,
@@ -297,6 +312,8 @@ class Life {
     await Promise.all([...this.crew.values()].map((worker) => worker.terminate()));
     this.reclaim(all);
     this.check(all);
+    // What a growth that was cut off has left comes now.
+    pool.grow(pages);
     this.small?.shrink();
     if ((this.small?.stats().slabs ?? 0) > 0) this.fault('slabs without objects stay');
     pool.drain();

@@ -119,9 +119,10 @@ const requests = [
   () => moving(0, 0, () => pool.compact(move, () => true)),
   () => pool.drain(),
   () => pool.park(),
+  () => pool.grow(random.below(pages >> 7)),
 ];
 // Two of three requests are for blocks by order.
-const WEIGHTS = [0, 0, 0, 1, 1, 1, 1, 1, 2, 3, 4, 4, 5, 6, 7];
+const WEIGHTS = [0, 0, 0, 1, 1, 1, 1, 1, 2, 3, 4, 4, 5, 6, 7, 8];
 
 /** Without a lock to be had there are no small objects in this thread's life: its id there is to be reclaimed first. */
 function attachObjects() {

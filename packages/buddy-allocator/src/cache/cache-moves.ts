@@ -40,6 +40,8 @@ const { BOTTOM, LIMIT } = CacheList;
 const TYPES = CACHE_TYPES;
 const LISTS = CACHE_LISTS;
 const NONE = -1;
+/** Entries that are read ahead: their lines fit the first cache. A power of two. */
+const TOUCHED = 64;
 
 /** Bits of a state byte that say what block it heads, without the dirty bit. */
 export const HEAD_MASK = HEAD_KIND_MASK | HEAD_ORDER_MASK;
@@ -102,8 +104,10 @@ export interface CacheMoves {
 /** Moves of the cache at `parts.at`. */
 export function createCacheMoves(parts: CacheParts): CacheMoves {
   const { words: w, at, zoneAt: z, area, fallback, counted, lock, unlock } = parts;
-  const { state } = parts.columns;
+  const { state, links } = parts.columns;
   const COUNT = at + Cache.COUNT;
+  /** What {@link touch} has read: of use to nobody, but a load without a use is left out. */
+  const touched = { sum: 0 };
   const layout = stackLayout(w[Header.CACHE_SHARE]!);
   const { capacities } = layout;
   const floors = layout.floors.map((floor) => at + floor);
@@ -115,6 +119,7 @@ export function createCacheMoves(parts: CacheParts): CacheMoves {
     const start = w[l + BOTTOM]!;
     const end = Math.min(top, start + entries);
     for (let bottom = start + 1; bottom <= end; bottom++) {
+      if (((bottom - start) & (TOUCHED - 1)) === 1) touch(bottom, end);
       const index = w[bottom]!;
       const head = state[index]!;
       // Two threads freed it in the same instant, and the other one's entry has been used: see DESIGN.md.
@@ -126,6 +131,20 @@ export function createCacheMoves(parts: CacheParts): CacheMoves {
       if (!twice) area.free(index, order, false, head & DIRTY);
     }
     return end - start;
+  }
+
+  /**
+   * Reads what the frees of the next entries will: their bytes and links come into the processor's cache side by side, where the
+   * frees, which branch by what they find, would wait for them one after the other.
+   */
+  function touch(first: number, end: number): void {
+    const last = Math.min(first + TOUCHED - 1, end);
+    let sum = 0;
+    for (let i = first; i <= last; i++) {
+      const index = w[i]!;
+      sum ^= state[index]! ^ links[index << 1]!;
+    }
+    touched.sum = sum;
   }
 
   function giveAll(): void {

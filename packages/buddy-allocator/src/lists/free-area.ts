@@ -41,6 +41,8 @@ interface FreeAreaParts {
   readonly geometry: Geometry;
   /** Left-overs of splits below this order become guard blocks; 0 for none. */
   readonly guardMinOrder?: number;
+  /** The descriptors have no other zone: a free block is this one's, and its zone byte is not looked at. */
+  readonly alone?: boolean;
 }
 
 /** Operations on the free lists of one zone. All need the zone's lock; indices are descriptor indices. */
@@ -94,6 +96,7 @@ export function createFreeArea(parts: FreeAreaParts): FreeArea {
   const JOURNAL_ORDER = z + Zone.JOURNAL_ORDER;
   const LIKELY_BELOW = maxOrder - 1;
   const guardBelow = parts.guardMinOrder ?? 0;
+  const alone = parts.alone === true;
   const GUARDED = z + Zone.GUARD;
 
   function typeOf(index: number): number {
@@ -241,7 +244,7 @@ export function createFreeArea(parts: FreeAreaParts): FreeArea {
       const buddy = i ^ (1 << o);
       const found = state[buddy]!;
       if ((found & ~DIRTY) === (FREE | o)) {
-        if (zone[buddy] !== zoneId) break;
+        if (!alone && zone[buddy] !== zoneId) break;
         // Wide first: from here on the buddy counts as part of the block in flight.
         w[JOURNAL_ORDER] = o + 2;
         const list = LISTS + (o * 6 + migratetype) * 3;
@@ -314,7 +317,7 @@ export function createFreeArea(parts: FreeAreaParts): FreeArea {
   function mergeLikely(index: number, order: number): boolean {
     const combined = index & ~(1 << order);
     const other = combined ^ (1 << (order + 1));
-    return (state[other]! & ~DIRTY) === (FREE | (order + 1)) && zone[other] === zoneId;
+    return (state[other]! & ~DIRTY) === (FREE | (order + 1)) && (alone || zone[other] === zoneId);
   }
 
   function expand(

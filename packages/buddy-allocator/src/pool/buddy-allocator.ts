@@ -105,6 +105,7 @@ export class BuddyAllocator extends PoolMemory {
       words,
       at: zoneAt(0),
       zone: 0,
+      alone: true,
       caches: (flags & ControlFlag.NO_CACHE) === 0,
       onCacheUse: this.#idle.arm,
       checked: (flags & ControlFlag.CHECKED) !== 0,

@@ -53,6 +53,8 @@ interface BuddyZoneParts {
   readonly registry: ThreadRegistry;
   readonly deep: boolean;
   readonly guardMinOrder?: number;
+  /** The descriptors have no other zone. */
+  readonly alone?: boolean;
   readonly grouping: boolean;
   readonly lockTimeoutMs?: number | undefined;
   readonly isMovable?: ((pfn: number) => boolean) | undefined;
@@ -132,7 +134,8 @@ export class BuddyZone {
       zoneId: this.zoneId,
       geometry: memmap.geometry,
     };
-    this.area = createFreeArea({ ...shared, guardMinOrder: parts.guardMinOrder ?? 0 });
+    const { guardMinOrder = 0, alone = false } = parts;
+    this.area = createFreeArea({ ...shared, guardMinOrder, alone });
     const { isMovable } = parts;
     this.fallback = createFallback({
       ...shared,
