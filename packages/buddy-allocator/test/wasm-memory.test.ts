@@ -126,6 +126,50 @@ test('an error that its own way of growing throws comes through, and nothing is 
   expect(pool.verify()).toEqual([]);
 });
 
+test('what one thread grows and another takes, is grown again', () => {
+  let rival: BuddyAllocator | undefined;
+  class Raced extends wasm.Memory {
+    override grow(pages: number): number {
+      const before = super.grow(pages);
+      const faster = rival;
+      rival = undefined;
+      expect(faster?.grow(16) ?? 16).toBe(16);
+      return before;
+    }
+  }
+  const memory = new Raced({ initial: 1, maximum: 8, shared: true });
+  const pool = BuddyAllocator.create({ pages: 16, maxPages: 128, data: memory });
+  rival = BuddyAllocator.attach(pool.toHandle());
+  expect(pool.grow(16)).toBe(16);
+  expect([pool.stats().pages, memory.buffer.byteLength]).toEqual([48, 3 * WASM_PAGE]);
+  expect(pool.verify()).toEqual([]);
+});
+
+test('an engine that shows the buffer of before is made to look again', () => {
+  let shown: ArrayBufferLike | undefined;
+  class Late extends wasm.Memory {
+    override get buffer(): ArrayBufferLike {
+      return shown ?? super.buffer;
+    }
+    override grow(pages: number): number {
+      shown = undefined;
+      return super.grow(pages);
+    }
+  }
+  const memory = new Late({ initial: 1, maximum: 4, shared: true });
+  const pool = BuddyAllocator.create({ pages: 16, maxPages: 64, data: memory });
+  const before = memory.buffer;
+  pool.grow(32);
+  pool.view(40, 0, Uint8Array).fill(5);
+  for (const look of [
+    () => pool.view(40, 0, Uint8Array)[0],
+    () => BuddyAllocator.attach(pool.toHandle()).view(40, 0, Uint8Array)[0],
+  ]) {
+    shown = before;
+    expect(look()).toBe(5);
+  }
+});
+
 test('the memory has room for the pages there are; what only looks like one is a buffer', () => {
   const memory = memoryOf(true, 1, 4);
   const make = (data: BufferOwner, pages: number, maxPages = pages) =>

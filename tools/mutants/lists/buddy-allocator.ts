@@ -429,6 +429,92 @@ const mutants: readonly Mutant[] = [
     put: ') return false;',
     first: 'left-behind',
   },
+
+  // Memory that grows, and snapshots that come back in given memory.
+  {
+    name: 'growth: pages are online that the memory has not',
+    file: 'pool/growth.ts',
+    find: 'Math.min(from + most, from + step, border, end)',
+    put: 'Math.min(from + most, from + step, border, zone.endPfn, end + most)',
+    first: 'wasm-memory',
+  },
+  {
+    name: 'growth: who finds that another was faster gives up',
+    file: 'pool/growth.ts',
+    find: 'if (more === 0 && (there < wanted || zone.managedPages >= zone.endPfn)) break;',
+    put: 'if (more === 0) break;',
+    first: 'wasm-memory',
+  },
+  {
+    name: 'growth: a memory at its maximum gives nothing of what it has',
+    file: 'base/wasm-memory.ts',
+    find: 'step = Math.floor(step / 2);',
+    put: 'step = 0;',
+    first: 'wasm-memory',
+  },
+  {
+    name: 'growth: an old buffer is not looked at again',
+    file: 'base/wasm-memory.ts',
+    find: '  memory.grow(0);\n',
+    put: '',
+    first: 'wasm-memory',
+  },
+  {
+    name: 'growth: memory that is not shared is detached by a look',
+    file: 'base/wasm-memory.ts',
+    find: 'if (buffer.byteLength >= bytes || !isSharedMemory(buffer)) return buffer;',
+    put: 'if (buffer.byteLength >= bytes && isSharedMemory(buffer)) return buffer;',
+    first: 'wasm-memory',
+  },
+  {
+    name: 'growth: new memory has no poison',
+    file: 'pool/growth.ts',
+    find: 'if (poison) data?.fill(from, to - from, POISON);',
+    put: '',
+    first: 'poison',
+  },
+  {
+    name: 'growth: present stays as it was',
+    file: 'pool/growth.ts',
+    find: '  w[z + Zone.PRESENT] = to;\n',
+    put: '',
+    first: 'wasm-memory',
+  },
+  {
+    name: 'a request whose memory is gone keeps its pages',
+    file: 'pool/requests.ts',
+    find: '      giveBack();\n      throw error;',
+    put: '      throw error;',
+    first: 'wasm-memory',
+  },
+  {
+    name: 'restore: given memory counts as zero',
+    file: 'pool/snapshot/snapshot.ts',
+    find: 'control[Header.FLAGS] = control[Header.FLAGS]! & ~ControlFlag.ZEROED;',
+    put: '',
+    first: 'wasm-memory',
+  },
+  {
+    name: 'restore: poison that is not there is believed',
+    file: 'pool/snapshot/snapshot.ts',
+    find: 'if (snapshot.data === null && (control[Header.FLAGS]! & ControlFlag.POISON) !== 0) {',
+    put: 'if (snapshot.data === undefined) {',
+    first: 'wasm-memory',
+  },
+  {
+    name: 'extend: where the block lies is not looked at',
+    file: 'zone/resize.ts',
+    find: "    if (index % 2 ** to !== 0) return 'no room';\n",
+    put: '',
+    first: 'resize',
+  },
+  {
+    name: 'extend: what was used counts as clean',
+    file: 'zone/resize.ts',
+    find: 'dirty |= state[half]! & DIRTY;',
+    put: 'dirty |= 0;',
+    first: 'resize',
+  },
 ];
 
 export default mutants;

@@ -1,6 +1,6 @@
 /** WebAssembly memories for tests; the library that types them is that of browsers, which would let all else of these through. */
 export interface Memory {
-  readonly buffer: ArrayBufferLike;
+  get buffer(): ArrayBufferLike;
   grow(pages: number): number;
 }
 
