@@ -16,12 +16,16 @@ declare class Child {
 
 export class LocalServer {
   constructor(program: string, port: number, folder: string, args: readonly string[]);
-  static nats(): Promise<LocalServer>;
+  static nats(disk?: {
+    readonly folder: string;
+    command(program: string, args: readonly string[]): [program: string, args: string[]];
+  }): Promise<LocalServer>;
   readonly url: string;
   readonly port: number;
   readonly folder: string;
   readonly pid: number;
   start(): Promise<void>;
+  kill(): Promise<void>;
   restart(downMs?: number): Promise<void>;
   stop(): Promise<void>;
 }
@@ -29,6 +33,7 @@ export class LocalServer {
 export interface LocalWorkerOptions {
   readonly threads?: number;
   readonly args?: readonly string[];
+  readonly node?: readonly string[];
 }
 
 export class LocalWorker extends Child {
@@ -40,9 +45,10 @@ export class LocalWorker extends Child {
 }
 
 export class LocalWorkers {
+  /** @param url the server, or where each of them connects to */
   constructor(
     count: number,
-    url: string,
+    url: string | readonly string[],
     modules: Readonly<Record<string, string | URL>>,
     options?: LocalWorkerOptions,
   );

@@ -109,17 +109,22 @@ export class LocalServer {
     this.folder = folder;
   }
 
-  /** The NATS server; throws when it is not installed. */
-  static async nats() {
+  /**
+   * The NATS server; throws when it is not installed.
+   * @param {{ folder: string, command(program: string, args: readonly string[]): [string, string[]] }} [disk]  where its
+   *   store lies, and what starts a program that sees it
+   */
+  static async nats(disk) {
     const program = findNatsServer();
     if (program === undefined)
       throw new Error('no nats-server: set NATS_SERVER, or install it (Debian: nats-server)');
     const port = await freePort();
     const folder = mkdtempSync(join(tmpdir(), 'padata-nats-'));
     const config = join(folder, 'server.conf');
-    const store = JSON.stringify(join(folder, 'store'));
+    const store = JSON.stringify(join(disk?.folder ?? folder, 'store'));
     writeFileSync(config, `host: 127.0.0.1\nport: ${port}\njetstream { store_dir: ${store} }\n`);
-    const server = new LocalServer(program, port, folder, ['-c', config]);
+    const [started, args] = disk?.command(program, ['-c', config]) ?? [program, ['-c', config]];
+    const server = new LocalServer(started, port, folder, args);
     await server.start();
     return server;
   }
@@ -135,6 +140,11 @@ export class LocalServer {
   async start() {
     this.#process = new Child(this.#program, this.#args, { cwd: this.folder });
     await this.#process.answers(this.port);
+  }
+
+  /** Ends as a crash would. */
+  async kill() {
+    await this.#process.kill();
   }
 
   /** Ends as a crash would, and starts again on the same port with the same store. */
@@ -155,15 +165,15 @@ export class LocalWorker extends Child {
   /**
    * @param {string} url  the server
    * @param {Record<string, string | URL>} modules  names and files
-   * @param {{ threads?: number, args?: readonly string[] }} [options]
+   * @param {{ threads?: number, args?: readonly string[], node?: readonly string[] }} [options]  node: its own arguments
    */
-  constructor(url, modules, { threads = 1, args = [] } = {}) {
+  constructor(url, modules, { threads = 1, args = [], node = [] } = {}) {
     const offers = Object.entries(modules).flatMap(([name, file]) => [
       '-m',
       `${name}=${file instanceof URL ? fileURLToPath(file) : file}`,
     ]);
     const all = ['worker', '-s', url, ...offers, '-t', String(threads), ...args];
-    super(process.execPath, [command, ...all]);
+    super(process.execPath, [...node, command, ...all]);
   }
 }
 
@@ -171,9 +181,11 @@ export class LocalWorker extends Child {
 export class LocalWorkers {
   #make;
 
+  /** @param {string | readonly string[]} url  the server, or where each of them connects to */
   constructor(count, url, modules, options = {}) {
-    this.#make = () => new LocalWorker(url, modules, options);
-    this.all = Array.from({ length: count }, () => this.#make());
+    const urlOf = (index) => (typeof url === 'string' ? url : url[index]);
+    this.#make = (index) => new LocalWorker(urlOf(index), modules, options);
+    this.all = Array.from({ length: count }, (_, index) => this.#make(index));
   }
 
   get pids() {
@@ -183,7 +195,7 @@ export class LocalWorkers {
   /** Kills one, and puts a new one in its place. */
   async replace(index) {
     await this.all[index].kill();
-    this.all[index] = this.#make();
+    this.all[index] = this.#make(index);
   }
 
   async stop() {

@@ -1,16 +1,26 @@
 /**
- * `npm run soak -- padata-nats`: ordered jobs over three worker processes and a real server while everything goes wrong that may: workers are
- * killed and started again, stopped for longer than the server waits for them, messages are taken and refused by
- * a stranger, results are published twice under new ids, the server is killed and started again. Every callback
- * has to come exactly once, in order, with the right value.
+ * `npm run soak -- padata-nats`: ordered jobs over three worker processes and a real server while everything goes wrong that may:
+ *
+ *   workers    killed and started again; stopped, or cut off from the server, for longer than it waits for them; their clocks jump by hours
+ *   submitter  cut off from the server as long
+ *   server     killed and started again; slow, as with a slow disk (it runs a tenth of the time); its disk is full for a while
+ *   strangers  take messages and refuse them, publish results twice under new ids, and results, jobs and noise of their own
+ *
+ * Every callback has to come exactly once, in order, with the right value; where the disk was full, an error of the server with its code.
  */
+import { fileURLToPath } from 'node:url';
 import { connect } from '@nats-io/transport-node';
 import { jetstream } from '@nats-io/jetstream';
 import { createNatsPool } from '@bootmem/padata-nats';
 import { integer, readOptions } from '../../kit/options.js';
 import { Random } from '../../kit/random.mjs';
 import { RunLog } from '../../kit/run-log.js';
+import { SmallDisk } from '../../kit/small-disk.mjs';
+import { TcpLink } from '../../kit/tcp-link.mjs';
+import { BatchType, encodeBatch } from '../../../packages/padata-nats/dist/wire/batch.js';
 import { moduleToken } from '../../../packages/padata-nats/dist/wire/names.js';
+import { newKey, sealBatch } from '../../../packages/padata-nats/dist/wire/seal.js';
+import { encodeValue } from '../../../packages/padata-nats/dist/wire/values.js';
 import {
   LocalServer,
   LocalWorkers,
@@ -18,9 +28,15 @@ import {
 } from '../../../packages/padata-nats/examples/local-cluster.mjs';
 
 const jobsModule = new URL('./jobs.mjs', import.meta.url);
+const clockJump = fileURLToPath(new URL('../../kit/clock-jump.mjs', import.meta.url));
 const ACK_WAIT_MS = 500;
+/** Longer than the server waits for a sign of life. */
+const CUT_MS = 3 * ACK_WAIT_MS;
+const SLOW_MS = 1000;
+const FULL_MS = 2000;
+const DISK_BYTES = 2 ** 27;
 /** Time between two mishaps, in milliseconds: this and as much again at random. */
-const PAUSE_MS = 400;
+const PAUSE_MS = 200;
 
 const {
   seed,
@@ -28,6 +44,7 @@ const {
   workers: workerCount,
   window,
   restarts,
+  full,
 } = readOptions(
   { name: 'soak -- padata-nats', about: 'Ordered jobs over a server while everything goes wrong.' },
   {
@@ -36,6 +53,7 @@ const {
     workers: integer(3, 'worker processes, default 3', 1),
     window: integer(512, 'jobs in flight, default 512', 1),
     restarts: integer(1, 'restarts of the server, default 1'),
+    full: integer(1, 'times that the disk is full, default 1'),
   },
 ).values;
 if (findNatsServer() === undefined) {
@@ -48,7 +66,22 @@ if (findNatsServer() === undefined) {
 const random = new Random(seed);
 const log = new RunLog('padata-nats', { done: 'jobs', faults: 'violations' });
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-const counts = { kills: 0, pauses: 0, refusals: 0, duplicates: 0, restarts: 0, mishapErrors: 0 };
+const counts = {
+  kills: 0,
+  pauses: 0,
+  cuts: 0,
+  submitterCuts: 0,
+  jumps: 0,
+  slow: 0,
+  full: 0,
+  /** Runs that could not begin then. */
+  noticed: 0,
+  refusals: 0,
+  duplicates: 0,
+  forgeries: 0,
+  restarts: 0,
+  mishapErrors: 0,
+};
 let next = 0;
 function violation(text: string): void {
   log.fault(`VIOLATION: ${text}`);
@@ -58,16 +91,18 @@ function textOf(value: unknown): string {
   return value instanceof Error ? value.message : JSON.stringify(value);
 }
 
-const server = await LocalServer.nats();
+const disk = await SmallDisk.make(DISK_BYTES);
+if (disk === undefined) console.log('no user namespaces here: the disk is not filled');
+const server = await LocalServer.nats(disk);
+const ownLink = await TcpLink.to(server.port);
+const links = await Promise.all(Array.from({ length: workerCount }, () => TcpLink.to(server.port)));
 const workers = new LocalWorkers(
   workerCount,
-  server.url,
+  links.map(({ url }) => url),
   { soak: jobsModule },
-  {
-    args: ['--ack-wait', String(ACK_WAIT_MS)],
-  },
+  { args: ['--ack-wait', String(ACK_WAIT_MS)], node: ['--import', clockJump] },
 );
-const pool = await createNatsPool({ servers: server.url });
+const pool = await createNatsPool({ servers: ownLink.url });
 await pool.ready('soak', { threads: workerCount });
 const stranger = await connect({ servers: server.url, maxReconnectAttempts: -1 });
 const js = jetstream(stranger);
@@ -99,9 +134,62 @@ const copies = stranger.subscribe(`${pool.prefix}.res.${series.runId}`, {
   },
 });
 
+/** Results, jobs and noise of the stranger's own: as if it did not know the run's key. */
+function forge(): void {
+  const batch = {
+    type: random.pick([BatchType.JOBS, BatchType.RESULTS]),
+    first: next + random.below(window),
+    micros: 0,
+    items: [encodeValue('forged')],
+  };
+  const data = random.pick([encodeBatch(batch), sealBatch(batch, newKey()), new Uint8Array(9)]);
+  const subject =
+    batch.type === BatchType.JOBS
+      ? `${pool.prefix}.job.${moduleToken('soak')}.${series.runId}`
+      : `${pool.prefix}.res.${series.runId}`;
+  stranger.publish(subject, data);
+  counts.forgeries += 1;
+}
+
+async function cut(link: TcpLink): Promise<void> {
+  link.cut();
+  await sleep(CUT_MS);
+  link.heal();
+}
+
+/** The server runs a tenth of the time. */
+async function slowServer(): Promise<void> {
+  const { pid } = server;
+  const until = performance.now() + SLOW_MS;
+  while (performance.now() < until) {
+    process.kill(pid, 'SIGSTOP');
+    await sleep(45);
+    process.kill(pid, 'SIGCONT');
+    await sleep(5);
+  }
+}
+
+/** The server gives up on its store then, and has to be started again. */
+async function fillDisk(): Promise<void> {
+  const until = performance.now() + FULL_MS;
+  // What the server takes away makes room again.
+  disk?.fill();
+  // What exists may go on from the server's memory, and is lost with it; a new run cannot be stored.
+  const another = pool.series({ fn: { module: 'soak', name: 'step' }, idempotent: true });
+  const ended = another.run(1).catch((error: unknown) => {
+    if ((error as { code?: string }).code === 'ERR_PADATA_NATS_SERVER') counts.noticed += 1;
+    else violation(`a run on a full disk: ${textOf(error)}`);
+  });
+  for (; performance.now() < until; await sleep(10)) disk?.fill();
+  disk?.free();
+  await server.restart(100);
+  await ended;
+  await another.close();
+}
+
 async function mishap(): Promise<void> {
   const index = random.below(workerCount);
-  switch (random.below(4)) {
+  switch (random.below(9)) {
     case 0:
       await workers.replace(index);
       counts.kills += 1;
@@ -114,6 +202,24 @@ async function mishap(): Promise<void> {
       counts.pauses += 1;
       return;
     }
+    case 2:
+      await cut(links[index]!);
+      counts.cuts += 1;
+      return;
+    case 3:
+      await cut(ownLink);
+      counts.submitterCuts += 1;
+      return;
+    case 4:
+      await slowServer();
+      counts.slow += 1;
+      return;
+    case 5:
+    case 6:
+      workers.all[index]!.child.kill('SIGUSR2');
+      counts.jumps += 1;
+      for (let times = 0; times < 10; times += 1) forge();
+      return;
     default:
       await refuse();
   }
@@ -128,6 +234,13 @@ async function trouble(): Promise<void> {
       if (counts.restarts < restarts && next > (total * (counts.restarts + 1)) / (restarts + 1)) {
         await server.restart(500);
         counts.restarts += 1;
+      } else if (
+        disk !== undefined &&
+        counts.full < full &&
+        next > (total * (counts.full + 1)) / (full + 1)
+      ) {
+        counts.full += 1;
+        await fillDisk();
       } else await mishap();
     } catch {
       // The stranger's request met a server that was away.
@@ -136,12 +249,22 @@ async function trouble(): Promise<void> {
   }
 }
 
+/** What a job may end with that could not be stored. */
+function isFullDisk(error: unknown): boolean {
+  return (
+    counts.full > 0 && (error as { code?: string } | undefined)?.code === 'ERR_PADATA_NATS_SERVER'
+  );
+}
+
+let refusedJobs = 0;
+process.on('SIGUSR1', () => console.log(next, JSON.stringify(counts), series.stats()));
 const troubles = trouble();
 const seen = new Uint8Array(total);
 for (let i = 0; i < total; i += 1) {
   const more = series.submit(i, (error, value, seq) => {
     if (seq !== next) violation(`callback of ${seq} at place ${next}`);
-    if (error !== undefined) violation(`job ${seq}: ${textOf(error)}`);
+    if (isFullDisk(error)) refusedJobs += 1;
+    else if (error !== undefined) violation(`job ${seq}: ${textOf(error)}`);
     else if (value !== i * 3 + 1) violation(`job ${seq} gave ${String(value)}`);
     seen[i]! += 1;
     next += 1;
@@ -157,19 +280,26 @@ await troubles;
 await sleep(2 * ACK_WAIT_MS);
 const once = seen.reduce((sum, times) => sum + (times === 1 ? 1 : 0), 0);
 if (once !== total) violation(`${total - once} callbacks not called exactly once`);
-const { retried } = series.stats();
+const { retried, refused } = series.stats();
 await series.close();
 copies.unsubscribe();
 await stranger.close();
 await pool.close();
 await workers.stop();
+await Promise.all([ownLink, ...links].map((link) => link.close()));
 await server.stop();
+await disk?.close();
 
 console.log(
   `seed ${seed}: ${total} jobs in ${log.seconds.toFixed(1)} s over ${workerCount} workers, window ${window}: ` +
-    `${counts.kills} kills, ${counts.pauses} workers silent for ${ACK_WAIT_MS * 1.5} ms, ${counts.restarts} server restarts, ` +
-    `${counts.refusals} messages refused, ${counts.duplicates} results doubled, ${retried} jobs run again`,
+    `${counts.kills} kills, ${counts.pauses} workers silent for ${ACK_WAIT_MS * 1.5} ms, ${counts.cuts} cut off for ${CUT_MS} ms, ` +
+    `${counts.submitterCuts} times the submitter, ${counts.jumps} jumps of clocks, ${counts.restarts} server restarts, ` +
+    `${counts.slow} times slow, ${counts.full} times its disk full (${counts.noticed} runs could not begin, ${refusedJobs} jobs ended with ERR_PADATA_NATS_SERVER), ` +
+    `${counts.refusals} messages refused, ${counts.duplicates} results doubled, ${counts.forgeries} messages forged ` +
+    `(${refused} refused as results), ${retried} jobs run again`,
 );
 if (counts.restarts < restarts) violation('the server was not restarted as often as asked for');
+if (disk !== undefined && counts.full < full)
+  violation('the disk was not filled as often as asked for');
 log.done = once;
 log.finish();

@@ -18,6 +18,8 @@ const AHEAD = 256;
 /** Time between heartbeats of a silent stream, in milliseconds. */
 const HEARTBEAT_MS = 1000;
 const RETRY_MS = 200;
+/** A reader that cannot begin tries again for so long, in milliseconds. */
+const START_MS = 10_000;
 
 /** Called with each message's data and its number in the stream. */
 type OnResult = (data: Uint8Array, streamSequence: number) => void;
@@ -43,10 +45,19 @@ export class ResultReader {
 
   /** Starts reading; resolves with the number of messages that were there before. */
   async start(): Promise<number> {
-    const consumer = await this.#consumer();
-    const { num_pending: pending } = await consumer.info(true);
-    this.#loop = this.#read(consumer);
-    return pending;
+    const until = performance.now() + START_MS;
+    for (;;) {
+      try {
+        const consumer = await this.#consumer();
+        const { num_pending: pending } = await consumer.info(true);
+        this.#loop = this.#read(consumer);
+        return pending;
+      } catch (error) {
+        // The server may be starting anew, or slow.
+        if (this.#closed || this.#engine.nc.isClosed() || performance.now() > until) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
   }
 
   /** Stops reading. */

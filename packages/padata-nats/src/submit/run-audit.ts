@@ -29,6 +29,8 @@ interface AuditedRun {
   readonly run: string;
   /** Subject of its jobs. */
   readonly jobs: string;
+  /** Consumer that its workers share. */
+  readonly consumer: string;
   readonly reader: ResultReader;
   /** Jobs that are stored for certain and have no outcome. */
   readonly open: () => number[];
@@ -109,7 +111,7 @@ export class RunAudit {
     const marks = await this.#engine.restore();
     const ended = await this.#isEnded(run, marks);
     const open = this.#audited.open();
-    if ((await this.#jobsLeft(jobs)) > 0) return;
+    if (await this.#areJobsLeft(jobs)) return;
     if (!reader.hasRead(await this.#lastResult(run), marks)) {
       this.#patienceMs = FIRST_SILENCE_MS;
       return;
@@ -142,10 +144,26 @@ export class RunAudit {
     }
   }
 
-  async #jobsLeft(subject: string): Promise<number> {
+  /**
+   * Whether a job of the run may still be given to a worker: a message is there that its workers have not acknowledged. A server whose
+   * disk was full keeps messages that were acknowledged, and gives them to nobody.
+   */
+  async #areJobsLeft(subject: string): Promise<boolean> {
     const { jsm, names } = this.#engine;
     const { state } = await jsm.streams.info(names.jobsStream, { subjects_filter: subject });
-    return state.subjects?.[subject] ?? 0;
+    if ((state.subjects?.[subject] ?? 0) === 0) return false;
+    try {
+      // The floor first: whatever is acknowledged meanwhile only makes the answer too careful.
+      const { ack_floor: floor } = await jsm.consumers.info(
+        names.jobsStream,
+        this.#audited.consumer,
+      );
+      const last = await jsm.streams.getMessage(names.jobsStream, { last_by_subj: subject });
+      return last === null || last.seq > floor.stream_seq;
+    } catch {
+      // No worker has come yet, or this user may not ask.
+      return true;
+    }
   }
 
   /** Number of the run's last result in the stream; 0 when there is none (any more). */

@@ -8,13 +8,14 @@
  * `send` and `deliver`. Exactly one `deliver` a job: the buffer drops what comes twice. What is not sealed with the run's
  * key is no result.
  */
+import { PadataError } from '@bootmem/padata';
 import type { JetStreamManager } from '@nats-io/jetstream';
 import { LargeValues } from '../server/large-values.js';
 import type { Publisher } from '../server/publisher.js';
 import type { Roster } from '../server/roster.js';
 import { fetchRunInfo, lastMessage, publishRunInfo } from '../server/run-info.js';
 import type { RunInfo } from '../server/run-info.js';
-import { isNotFound } from '../server/streams.js';
+import { isNotFound, serverError } from '../server/streams.js';
 import type { Engine } from '../server/streams.js';
 import { BatchType } from '../wire/batch.js';
 import type { Batch } from '../wire/batch.js';
@@ -168,7 +169,7 @@ export class RunLink {
 
   /** Makes the run known to workers and begins to read. Called once, before anything else. */
   start(): Promise<void> {
-    this.#started ??= this.#start();
+    this.#started ??= begun(() => this.#start());
     return this.#started;
   }
 
@@ -178,7 +179,7 @@ export class RunLink {
    * @param from sequence number of the first job to deliver; default: where the stored position is
    */
   resume(from?: number): Promise<void> {
-    this.#started ??= this.#resume(from);
+    this.#started ??= begun(() => this.#resume(from));
     return this.#started;
   }
 
@@ -303,6 +304,7 @@ export class RunLink {
     this.#audit = new RunAudit(engine, {
       run,
       jobs: this.#jobs,
+      consumer: engine.names.consumer(this.token),
       reader: this.#reader,
       open: () => this.#sender.open,
       arrived: () => this.#resultMessages - this.#refused,
@@ -461,6 +463,16 @@ export class RunLink {
   #control(word: 'soon' | 'now' | 'end'): void {
     const { nc, names } = this.#host.engine;
     if (!nc.isClosed()) nc.publish(names.control(this.#options.run), encoder.encode(word));
+  }
+}
+
+/** What the server or the client says while a run begins gets a code. */
+async function begun(start: () => Promise<void>): Promise<void> {
+  try {
+    await start();
+  } catch (error) {
+    if (error instanceof PadataNatsError || error instanceof PadataError) throw error;
+    throw serverError('the run cannot begin', error);
   }
 }
 

@@ -5,7 +5,7 @@
  *   publisher  store j · hear that it is stored (or store it again)
  *   worker     take j · store its result · acknowledge
  *   reader     read a result · begin anew in a stream that was made again
- *   server     lose all that is in its streams
+ *   server     lose all that is in its streams · keep a message that was acknowledged, as one does whose disk was full
  *   audit      note what is open · count jobs · compare results with what was read · judge
  *
  * Asked of every state: nothing is called lost that the server has; a job has one outcome; and an end at which every
@@ -17,6 +17,8 @@ export interface AuditCase {
   readonly jobs: number;
   /** Times that the server loses everything. */
   readonly losses: number;
+  /** Acknowledged messages that stay in the stream, and are given to nobody. */
+  readonly kept?: number;
 }
 
 /** Rules that a broken variant leaves out. */
@@ -29,6 +31,8 @@ export interface AuditRules {
   readonly confirmedOnly: boolean;
   /** Judge only what is open still. */
   readonly stillOpen: boolean;
+  /** Count only jobs that are not acknowledged. */
+  readonly ackFloor: boolean;
   /** Look at all. */
   readonly audits: boolean;
 }
@@ -39,6 +43,7 @@ export const SOUND_AUDIT: AuditRules = {
   marks: true,
   confirmedOnly: true,
   stillOpen: true,
+  ackFloor: true,
   audits: true,
 };
 
@@ -50,6 +55,8 @@ interface Job {
   /** Stream in which its publisher stored it, -1 before. */
   storedIn: number;
   inQueue: boolean;
+  /** Acknowledged, and still in the stream. */
+  kept: boolean;
   run: number;
   /** Stream from which it was taken. */
   takenFrom: number;
@@ -66,6 +73,7 @@ interface State {
   reader: { stream: number; read: number };
   audit: { phase: number; open: number[] };
   losses: number;
+  keeps: number;
   wrong: string;
 }
 
@@ -83,6 +91,7 @@ export function exploreAudit(size: AuditCase, rules: AuditRules): AuditOutcome {
       confirmed: false,
       storedIn: -1,
       inQueue: false,
+      kept: false,
       run: Run.IDLE,
       takenFrom: -1,
       lost: false,
@@ -93,6 +102,7 @@ export function exploreAudit(size: AuditCase, rules: AuditRules): AuditOutcome {
     reader: { stream: 0, read: 0 },
     audit: { phase: 0, open: [] },
     losses: size.losses,
+    keeps: size.kept ?? 0,
     wrong: '',
   };
   const firstKey = JSON.stringify(first);
@@ -204,6 +214,15 @@ function jobSteps(state: State, at: number, job: Job, step: Step): void {
       one.run = Run.IDLE;
       one.inQueue = false;
     });
+    if (state.keeps > 0 && job.takenFrom === state.stream) {
+      step((next) => {
+        const one = next.jobs[at]!;
+        next.keeps -= 1;
+        one.run = Run.IDLE;
+        one.inQueue = false;
+        one.kept = true;
+      });
+    }
   }
 }
 
@@ -221,7 +240,8 @@ function auditSteps(state: State, rules: AuditRules, step: Step): void {
   }
   if (phase < 3) {
     const countsJobs = rules.jobsFirst === (phase === 1);
-    const passes = countsJobs ? !state.jobs.some(({ inQueue }) => inQueue) : hasRead(state, rules);
+    const isLeft = ({ inQueue, kept }: Job): boolean => inQueue || (kept && !rules.ackFloor);
+    const passes = countsJobs ? !state.jobs.some(isLeft) : hasRead(state, rules);
     step((next) => {
       next.audit = passes ? { phase: phase + 1, open } : { phase: 0, open: [] };
     });

@@ -1,0 +1,201 @@
+/** What lies between submitter, server and workers fails: the network, the disk, a clock. Each callback once, in order, or a code. */
+import { fileURLToPath } from 'node:url';
+import { expect, test } from '@jest/globals';
+import { createNatsPool } from '@bootmem/padata-nats';
+import type { NatsPool, NatsSeries } from '@bootmem/padata-nats';
+import { SmallDisk } from '../../../tools/kit/small-disk.mjs';
+import { TcpLink } from '../../../tools/kit/tcp-link.mjs';
+import { LocalServer, LocalWorker } from '../examples/local-cluster.mjs';
+import { jobsFile, withServer } from './support/server.js';
+
+const fn = (name: string): { module: string; name: string } => ({ module: 'jobs', name });
+const ACK_WAIT_MS = 1500;
+/** Longer than the server waits for a sign of life. */
+const CUT_MS = 4000;
+const clockJump = fileURLToPath(new URL('../../../tools/kit/clock-jump.mjs', import.meta.url));
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Callbacks by number: each once, in order; a value, or an error's code. */
+class Ledger {
+  readonly ends: unknown[] = [];
+
+  /** @param pad bytes that each input carries besides */
+  async submit(series: NatsSeries, count: number, pad = 0): Promise<void> {
+    for (let value = 0; value < count; value += 1) {
+      const more = series.submit({ ms: 3, value, pad: 'x'.repeat(pad) }, (error, result, seq) => {
+        expect(seq).toBe(this.ends.length);
+        this.ends.push(error === undefined ? result : (error as { code: string }).code);
+      });
+      if (!more) await series.room();
+    }
+  }
+
+  async reached(count: number): Promise<void> {
+    while (this.ends.length < count) await sleep(5);
+  }
+}
+
+const values = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+
+withServer('when what lies between fails', () => {
+  let server: LocalServer;
+  let pool: NatsPool;
+  let links: TcpLink[];
+  let workers: LocalWorker[];
+
+  const open = async (disk?: SmallDisk): Promise<void> => {
+    server = await LocalServer.nats(disk);
+    [links, workers] = [[], []];
+  };
+  const link = async (): Promise<TcpLink> => {
+    const one = await TcpLink.to(server.port);
+    links.push(one);
+    return one;
+  };
+  const start = (url: string, node: readonly string[] = []): LocalWorker => {
+    const args = ['--ack-wait', String(ACK_WAIT_MS)];
+    const worker = new LocalWorker(url, { jobs: jobsFile }, { args, node });
+    workers.push(worker);
+    return worker;
+  };
+  const close = async (): Promise<void> => {
+    for (const one of links) one.heal();
+    await pool.close();
+    await Promise.all(workers.map((worker) => worker.kill()));
+    await Promise.all(links.map((one) => one.close()));
+    await server.stop();
+  };
+
+  test('a worker that is cut off for longer than the ack wait: others do its jobs, and its late results are dropped', async () => {
+    await open();
+    const cable = await link();
+    start(cable.url);
+    start(server.url);
+    pool = await createNatsPool({ servers: server.url });
+    await pool.ready('jobs', { threads: 2 });
+    const series = pool.series({ fn: fn('spin'), window: 64, idempotent: true });
+    const ledger = new Ledger();
+    const submitted = ledger.submit(series, 600);
+    await ledger.reached(50);
+    cable.cut();
+    await sleep(CUT_MS);
+    cable.heal();
+    await submitted;
+    await series.drain();
+    expect(ledger.ends).toEqual(values(600));
+    expect(series.stats().retried).toBeGreaterThan(0);
+    await series.close();
+    await close();
+  });
+
+  test('without idempotent, what the worker behind the cut had begun has its value or says so', async () => {
+    await open();
+    const cable = await link();
+    start(cable.url);
+    start(server.url);
+    pool = await createNatsPool({ servers: server.url });
+    await pool.ready('jobs', { threads: 2 });
+    const series = pool.series({ fn: fn('spin'), window: 64 });
+    const ledger = new Ledger();
+    const submitted = ledger.submit(series, 400);
+    await ledger.reached(50);
+    cable.cut();
+    await sleep(CUT_MS);
+    cable.heal();
+    await submitted;
+    await series.drain();
+    expect(ledger.ends).toHaveLength(400);
+    for (const [i, end] of ledger.ends.entries())
+      expect([i, 'ERR_PADATA_WORKER_DIED']).toContain(end);
+    expect(ledger.ends.filter((end) => end === 'ERR_PADATA_WORKER_DIED').length).toBeLessThan(64);
+    await series.close();
+    await close();
+  });
+
+  test('a submitter that is cut off for longer than the ack wait goes on where it was', async () => {
+    await open();
+    const cable = await link();
+    start(server.url);
+    start(server.url);
+    pool = await createNatsPool({ servers: cable.url, workerWaitMs: 60_000 });
+    await pool.ready('jobs', { threads: 2 });
+    const series = pool.series({ fn: fn('spin'), window: 64, idempotent: true });
+    const ledger = new Ledger();
+    const submitted = ledger.submit(series, 600);
+    await ledger.reached(50);
+    cable.cut();
+    await sleep(CUT_MS);
+    cable.heal();
+    await submitted;
+    await series.drain();
+    expect(ledger.ends).toEqual(values(600));
+    await series.close();
+    await close();
+  });
+
+  test('clocks that jump by hours are nobody’s business', async () => {
+    await open();
+    start(server.url, ['--import', clockJump]);
+    start(server.url, ['--import', clockJump]);
+    pool = await createNatsPool({ servers: server.url });
+    await pool.ready('jobs', { threads: 2 });
+    const series = pool.series({ fn: fn('spin'), window: 32 });
+    const ledger = new Ledger();
+    const submitted = ledger.submit(series, 400);
+    for (let jumps = 1; jumps <= 10; jumps += 1) {
+      await ledger.reached(jumps * 30);
+      for (const worker of workers) worker.child.kill('SIGUSR2');
+    }
+    await submitted;
+    await series.drain();
+    expect(ledger.ends).toEqual(values(400));
+    expect(series.stats()).toMatchObject({ retried: 0, failed: 0 });
+    for (const worker of workers) expect(worker.isRunning).toBe(true);
+    await series.close();
+    await close();
+  });
+
+  test('a full disk: each job has its value or a code; with room again and the server started anew all goes on', async () => {
+    const disk = await SmallDisk.make(2 ** 25);
+    if (disk === undefined) {
+      process.stderr.write('\n*** SKIPPED: no user namespaces here: a full disk is not tested.\n');
+      return;
+    }
+    await open(disk);
+    start(server.url);
+    start(server.url);
+    pool = await createNatsPool({ servers: server.url, workerWaitMs: 60_000 });
+    await pool.ready('jobs', { threads: 2 });
+    const series = pool.series({ fn: fn('spin'), window: 64, idempotent: true });
+    const ledger = new Ledger();
+    const submitted = ledger.submit(series, 600, 20_000);
+    await ledger.reached(50);
+    // What the server takes away makes room again.
+    const full = setInterval(() => {
+      disk.fill();
+    }, 10);
+    // What exists may go on from the server's memory; what is new may not be stored, and says so.
+    const another = pool.series({ fn: fn('spin'), idempotent: true });
+    const ended = another.run({ ms: 1, value: 'another' }).catch((error: unknown) => error);
+    await sleep(CUT_MS);
+    clearInterval(full);
+    disk.free();
+    await server.restart();
+    const end = await ended;
+    expect(end === 'another' || (end as { code: string }).code === 'ERR_PADATA_NATS_SERVER').toBe(
+      true,
+    );
+    await another.close();
+    await submitted;
+    await series.drain();
+    const known = [...values(600), 'ERR_PADATA_NATS_SERVER'];
+    expect(ledger.ends).toHaveLength(600);
+    for (const end of ledger.ends) expect(known).toContain(end);
+    const done = ledger.ends.filter((end) => typeof end === 'number');
+    expect(done).toEqual([...done].sort((a, b) => a - b));
+    expect(await series.run({ ms: 1, value: 'after' })).toBe('after');
+    await series.close();
+    await close();
+    await disk.close();
+  });
+});
