@@ -1,18 +1,19 @@
 /**
- * Runs inputs one after the other, in a thread that may be ended from outside: each is announced before it begins. What must
- * hold of each is here; that it ends at all, and within its heap, is seen to by who started the thread.
+ * Runs inputs one after the other, in a process that may be ended from outside: each is announced before it begins. What must
+ * hold of each is here; that it ends at all, and within its heap, is seen to by who started the process.
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { parentPort, workerData } from 'node:worker_threads';
+import { limitIn } from '../../../../packages/bootmem/dist/cli/budget.js';
 import { createColors } from '../../../../packages/bootmem/dist/format/colors.js';
 import { main } from '../../../../packages/bootmem/dist/cli/program.js';
 import { Random } from '../../../kit/random.mjs';
 import { stopwatch } from '../../../kit/stopwatch.js';
 import { makeInput } from './inputs.js';
+import { MIB, peakMemory } from './peak-memory.js';
 
-/** What the thread is told. */
+/** What the process is told. */
 export interface Task {
   readonly folder: string;
   readonly seed: number;
@@ -26,7 +27,7 @@ export interface Task {
 export type Told =
   | { readonly kind: 'begin'; readonly index: number }
   | { readonly kind: 'fault'; readonly index: number; readonly text: string }
-  | { readonly kind: 'slow'; readonly index: number; readonly ms: number };
+  | { readonly kind: 'end'; readonly index: number; readonly ms: number; readonly mib: number };
 
 /** Controls but tab and line end, and marks of direction. */
 const RAW =
@@ -36,15 +37,13 @@ const RAW =
 // eslint-disable-next-line no-control-regex -- sequences begin with ESC
 const SGR = /\u001b\[(?:1|2|22|31|32|33|36|39)m/gu;
 
-const port = parentPort!;
-const { folder, seed, first, last, longestMs, print } = workerData as Task;
+const { folder, seed, first, last, longestMs, print } = JSON.parse(process.argv[2]!) as Task;
 const say = (told: Told): void => {
-  port.postMessage(told);
+  process.send!(told);
 };
 
 /** Throws with what does not hold. */
-async function runInput(own: string, random: Random): Promise<void> {
-  const { args } = makeInput(own, random);
+async function runInput(args: readonly string[], random: Random): Promise<void> {
   if (print) console.log(JSON.stringify(args));
   const isTerminal = random.once(2);
   let out = '';
@@ -85,15 +84,24 @@ for (let index = first; index < last; index++) {
   say({ kind: 'begin', index });
   const own = join(folder, String(index));
   mkdirSync(own);
+  const random = new Random(seed, index);
+  const { args } = makeInput(own, random);
+  const peak = peakMemory();
   const times = stopwatch();
   try {
-    await runInput(own, new Random(seed, index));
+    await runInput(args, random);
   } catch (error) {
     say({ kind: 'fault', index, text: (error as Error).stack ?? String(error) });
   }
   const { cpuMs } = times();
+  const mib = peak();
+  const most = limitIn(args) / MIB;
   if (cpuMs > longestMs)
     say({ kind: 'fault', index, text: `took ${cpuMs.toFixed(0)} ms of processor time` });
-  say({ kind: 'slow', index, ms: cpuMs });
+  if (mib > most)
+    say({ kind: 'fault', index, text: `held ${mib.toFixed(0)} MiB of ${most} that it may` });
+  say({ kind: 'end', index, ms: cpuMs, mib });
   rmSync(own, { recursive: true, force: true });
 }
+// The channel to the parent would keep the process.
+process.disconnect();
