@@ -24,13 +24,18 @@ export function compareFigures(
   after: readonly Figure[],
   trust: Trust,
 ): WhatIfRow[] {
+  const own = [before, after].map((list) => firstById(list));
   const ids = [...new Set([...before, ...after].map(({ id }) => id))];
   const groups = ['memory', 'nodes', 'zones', 'reserved', 'pages', 'time'] as const;
-  const rows = ids.map((id) => {
-    const own = [before, after].map((list) => list.find((figure) => figure.id === id));
-    return rowOf(own[0], own[1], trust);
-  });
+  const rows = ids.map((id) => rowOf(own[0]!.get(id), own[1]!.get(id), trust));
   return rows.sort((a, b) => groups.indexOf(a.group) - groups.indexOf(b.group));
+}
+
+/** The first figure of each id. */
+function firstById(figures: readonly Figure[]): ReadonlyMap<string, Figure> {
+  const found = new Map<string, Figure>();
+  for (const figure of figures) if (!found.has(figure.id)) found.set(figure.id, figure);
+  return found;
 }
 
 function rowOf(before: Figure | undefined, after: Figure | undefined, trust: Trust): WhatIfRow {
