@@ -176,11 +176,14 @@ async function fillDisk(): Promise<void> {
   disk?.fill();
   // What exists may go on from the server's memory, and is lost with it; a new run cannot be stored.
   const another = pool.series({ fn: { module: 'soak', name: 'step' }, idempotent: true });
-  const ended = another.run(1).catch((error: unknown) => {
+  const ended = another.run(1).then(undefined, (error: unknown) => {
     if ((error as { code?: string }).code === 'ERR_PADATA_NATS_SERVER') counts.noticed += 1;
     else violation(`a run on a full disk: ${textOf(error)}`);
   });
-  for (; performance.now() < until; await sleep(10)) disk?.fill();
+  while (performance.now() < until) {
+    disk?.fill();
+    await sleep(10);
+  }
   disk?.free();
   await server.restart(100);
   await ended;
@@ -257,7 +260,9 @@ function isFullDisk(error: unknown): boolean {
 }
 
 let refusedJobs = 0;
-process.on('SIGUSR1', () => console.log(next, JSON.stringify(counts), series.stats()));
+process.on('SIGUSR1', () => {
+  console.log(next, JSON.stringify(counts), series.stats());
+});
 const troubles = trouble();
 const seen = new Uint8Array(total);
 for (let i = 0; i < total; i += 1) {
