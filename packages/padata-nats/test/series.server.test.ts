@@ -148,7 +148,14 @@ withServer('a series over a server', () => {
     await expect(series.run(1, { transfer: [new ArrayBuffer(8)] })).rejects.toMatchObject({
       code: 'ERR_PADATA_NATS_ARGUMENT',
     });
+    const noop = (): void => undefined;
+    for (const options of [{ timeoutMs: 1 }, { deadlineMs: 1 }, { onProgress: noop }]) {
+      await expect(series.run(1, options)).rejects.toMatchObject({
+        code: 'ERR_PADATA_NATS_ARGUMENT',
+      });
+    }
     await series.close();
+    expect(() => pool.series({ fn: fn('double'), onJobProgress: noop })).toThrow('one machine');
     expect(() => pool.series({ fn: fn('double'), workers: [1] })).toThrow('modules decide');
     expect(() => pool.series({ fn: fn('double'), order: 'none' })).toThrow(
       expect.objectContaining({ code: 'ERR_PADATA_NATS_ARGUMENT' }),

@@ -290,6 +290,35 @@ const mutants: readonly Mutant[] = [
     put: '',
     first: 'values',
   },
+  {
+    name: 'limits: one from the start counts from the submission',
+    file: 'series/limited-runs.ts',
+    find: 'if (!begun(limit.n)) limit.begunAt = undefined;\n      else if',
+    put: 'if',
+    first: 'limits',
+  },
+  {
+    name: 'limits: an outcome lets the limit run on',
+    file: 'series/limited-runs.ts',
+    find: 'if (limit !== undefined) this.#limits.delete(limit);',
+    put: '',
+    first: 'limits',
+  },
+  {
+    name: 'progress: the outcome does not wait for the reports before it',
+    file: 'slot/slot-outcome.ts',
+    find: 'const fits = list === undefined && !hasReported;',
+    put: 'const fits = list === undefined;',
+    first: 'progress',
+  },
+  {
+    name: 'progress: what waits at the end is left out',
+    file: 'slot/slot-outcome.ts',
+    find: `      context?.endReports();
+      // Writing`,
+    put: `      // Writing`,
+    first: 'progress',
+  },
   // Series.
   {
     name: 'series: an aborted run waits for its place in the order',

@@ -214,6 +214,7 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
   run(input: JobInput<F>, options: JobOptions = {}): Promise<JobResult<F>> {
     return new Promise((resolve, reject) => {
       const { signal, transfer } = options;
+      refuseLocalRun(options);
       if (signal?.aborted === true) {
         reject(asError(abortReason(signal.reason)));
         return;
@@ -542,10 +543,27 @@ function refuseLocalOptions(options: SeriesOptions): void {
       "'workers' names threads of one machine; over NATS, modules decide which workers take a job",
     );
   }
+  if (options.onJobProgress !== undefined) {
+    throw new PadataNatsError(
+      'ERR_PADATA_NATS_ARGUMENT',
+      'onJobProgress is not to be had over NATS: functions tell of their progress on one machine only',
+    );
+  }
   if (options.order !== undefined && options.order !== 'submission') {
     throw new PadataNatsError(
       'ERR_PADATA_NATS_ARGUMENT',
       `order: '${options.order}' is not to be had over NATS: results are kept and resumed by their place in the order`,
+    );
+  }
+}
+
+/** Conditions of a call that need the slots of one machine. @throws ERR_PADATA_NATS_ARGUMENT */
+function refuseLocalRun(options: JobOptions): void {
+  for (const name of ['timeoutMs', 'deadlineMs', 'onProgress'] as const) {
+    if (options[name] === undefined) continue;
+    throw new PadataNatsError(
+      'ERR_PADATA_NATS_ARGUMENT',
+      `${name} is not to be had over NATS; a signal, as of AbortSignal.timeout(), ends a job`,
     );
   }
 }

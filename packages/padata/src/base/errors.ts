@@ -34,6 +34,8 @@ export type PadataErrorCode =
   | 'ERR_PADATA_CANNOT_BLOCK'
   /** A synchronous run met an asynchronous function. */
   | 'ERR_PADATA_ASYNC_IN_SYNC'
+  /** A job has not ended in the time that its call gave it. */
+  | 'ERR_PADATA_TIMEOUT'
   /** The series stopped early because of its `halt` policy. */
   | 'ERR_PADATA_HALTED'
   /** A broken invariant: the object refuses further work. */

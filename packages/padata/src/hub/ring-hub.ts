@@ -264,6 +264,9 @@ export class RingHub implements SlotRingHost {
         this.#entries.get(message.ring)?.ring.onReply(message);
         this.turns.scheduleDelivery();
         break;
+      case 'progress':
+        this.#entries.get(message.ring)?.ring.onProgress(message);
+        break;
       case 'deferred':
         this.#watchDeferred();
         break;
@@ -377,7 +380,7 @@ export class RingHub implements SlotRingHost {
 
 /** What a job of the calling thread gives is what would arrive from a thread: a copy. @throws when it cannot be cloned */
 function asArrived(message: FromWorker, transfer: readonly unknown[] = []): FromWorker {
-  if (message.t !== 'result') return message;
+  if (message.t !== 'result' && message.t !== 'progress') return message;
   return {
     ...message,
     value: structuredClone(message.value, { transfer: [...transfer] as never[] }),

@@ -91,6 +91,8 @@ export type FromWorker =
     }
   /** Result of a job that does not fit its slot. */
   | { readonly t: 'result'; readonly ring: number; readonly seq: number; readonly value: unknown }
+  /** How far a job is; before its outcome, which then comes by message too. */
+  | { readonly t: 'progress'; readonly ring: number; readonly seq: number; readonly value: unknown }
   | {
       readonly t: 'jobFailed';
       readonly ring: number;

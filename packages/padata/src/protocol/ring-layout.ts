@@ -61,8 +61,8 @@ export const SLOT = {
   FIRST: 5,
   IN_ROOM: 6,
   OUT_ROOM: 7,
-  /** Not 0: this job should give up. */
-  ABORT: 8,
+  /** What the owner asks of the job's function, bits of `Ask`. Written by the owner. */
+  ASKS: 8,
   /** How many jobs of the series were submitted before this one, modulo 2^32. */
   NUMBER: 9,
   /** Not of this slot's job, without an order: first word of the slot whose job is at this place of the queue. */
@@ -71,6 +71,16 @@ export const SLOT = {
   NEXT: 11,
 } as const;
 export const SLOT_WORDS = 16;
+
+/** What may be asked of a function while it runs. */
+export const Ask = {
+  /** It should give up. */
+  STOP: 1,
+  /** Somebody listens to its progress, */
+  PROGRESS: 2,
+  /** and to each report of it. */
+  EVERY: 4,
+} as const;
 
 /** Floats of a slot: a number in or out; the time of submission in the owner's milliseconds. */
 export const SLOT_NUMBER = { VALUE: 0, STAMP: 1 } as const;
@@ -100,6 +110,12 @@ export const SlotState = {
 } as const;
 export const STATE_BITS = 4;
 export const STATE_MASK = (1 << STATE_BITS) - 1;
+
+/** Is it the state of a job whose function has begun, and that is not over? */
+export function isBegun(state: number): boolean {
+  const phase = state & STATE_MASK;
+  return phase === SlotState.RUNNING || phase >= SlotState.DEFERRED;
+}
 
 /** Is it the state of a job whose promise is pending? */
 export function isPending(state: number): boolean {

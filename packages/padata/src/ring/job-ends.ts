@@ -6,6 +6,7 @@
 import { ring as protocol, stepsOf } from '../protocol/machine.js';
 import type { JobSteps } from '../protocol/machine.js';
 import {
+  Ask,
   Kind,
   RING,
   SLOT,
@@ -85,7 +86,7 @@ export class JobEnds {
       const phase = state & STATE_MASK;
       if (phase === SlotState.DONE) return false;
       if (phase === SlotState.RUNNING || phase >= SlotState.PENDING) {
-        store(this.#words, base + SLOT.ABORT, 1);
+        store(this.#words, base + SLOT.ASKS, this.#words[base + SLOT.ASKS]! | Ask.STOP);
         return true;
       }
       // Somebody may begin it at this moment.

@@ -32,6 +32,8 @@ export interface SlotRingOptions {
   readonly capacity: number;
   /** Told about each outcome before its callback runs. */
   readonly onOutcome: ((failed: boolean) => void) | undefined;
+  /** Told what functions report of their jobs; undefined = nobody listens. */
+  readonly onProgress?: ((number: number, value: unknown) => void) | undefined;
 }
 
 /** What a ring needs of the pool's threads: the hub gives it. */
@@ -85,13 +87,16 @@ export interface JobRing {
   sequenceOf(n: number): number;
   /** Jobs in flight whose function has not returned. O(window). */
   busyJobs(): number;
+  /** NUMBERs of jobs whose functions have begun and that are not over. O(window). */
+  begunNumbers(): ReadonlySet<number>;
   /** Lets exactly these workers claim; the owner may always. */
   allow(workers: Iterable<number>): void;
   /** May this worker claim? */
   allows(worker: number): boolean;
   /**
    * Submits a job.
-   * @param use    of byte results: `Left.KEPT`, the consumer releases it, see `release`; `Left.OWN`, it gets a copy; else 0
+   * @param use    of byte results: `Left.KEPT`, the consumer releases it, see `release`; `Left.OWN`, it gets a copy; else 0;
+   *               and `Left.PROGRESS`, `Left.EVERY`
    * @param lazy   the owner's tick ends soon with `publish`: workers may hear of the job a little later
    * @param reject given when `callback` is the `resolve` of a promise, which then gets the value alone
    * @param more   others follow, and nobody waits for this result alone
@@ -126,6 +131,8 @@ export interface JobRing {
   awaitNext(): void;
   /** Takes a worker's answer that came by message. */
   onReply(message: Extract<FromWorker, { t: 'result' | 'jobFailed' }>): void;
+  /** A function tells how far it is. */
+  onProgress(message: Extract<FromWorker, { t: 'progress' }>): void;
   /** State of the job that is out for longest, for the watchdog. There must be one. */
   headState(): JobState;
   /** A thread has ended: what it ran fails or is run again, what was only sent to it goes to another. */

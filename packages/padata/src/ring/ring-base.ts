@@ -3,6 +3,7 @@
  * becomes of those that end from outside. In which slot a job lies, when it begins and when it is delivered is the
  * subclass's.
  */
+import { throwLater } from '../base/errors.js';
 import { StretchCounts } from '../base/stretch-counts.js';
 import { ring as protocol } from '../protocol/machine.js';
 import {
@@ -10,10 +11,12 @@ import {
   SLOT,
   SLOT_NUMBER,
   SlotState,
+  isBegun,
   slotNumber,
   slotWord,
 } from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
+import type { FromWorker } from '../protocol/messages.js';
 import { latencyOffset } from '../protocol/ring-stats.js';
 import { hasWorker, setWorkers } from '../protocol/worker-set.js';
 import type { JobRing, SlotRingHost, SlotRingOptions } from './job-ring.js';
@@ -27,7 +30,7 @@ import { makeBlock } from './ring-store.js';
 import { SentJobs } from './sent-jobs.js';
 import type { Arena } from '../arena/slot-arena.js';
 import { Placed, SlotInput } from '../arena/slot-input.js';
-import { Left, SlotRecords } from './slot-records.js';
+import { Left, SlotRecords, askedBy } from './slot-records.js';
 
 /** The common part of the owner's end of a ring. */
 export abstract class RingBase {
@@ -56,6 +59,7 @@ export abstract class RingBase {
   readonly #arena: Arena;
   readonly #isShared: boolean;
   readonly #retries: number;
+  readonly #tellProgress: ((number: number, value: unknown) => void) | undefined;
 
   /** @param isLoose its jobs have no order */
   constructor(options: SlotRingOptions, host: SlotRingHost, arena: Arena, isLoose: boolean) {
@@ -93,6 +97,7 @@ export abstract class RingBase {
     this.records = new SlotRecords(this.memory, options.copyBytes, room, this);
     this.#retries = options.retries;
     this.onOutcome = options.onOutcome;
+    this.#tellProgress = options.onProgress;
   }
 
   /** For `JobEnds`: jobs that are submitted and not delivered, oldest first; what their slots say is up to date. */
@@ -124,6 +129,17 @@ export abstract class RingBase {
   /** Jobs in flight whose function has not returned. O(window). */
   busyJobs(): number {
     return busyJobs(this.memory, this.jobs());
+  }
+
+  /** NUMBERs of jobs whose functions have begun and that are not over. O(window). */
+  begunNumbers(): ReadonlySet<number> {
+    const numbers = new Set<number>();
+    for (const sequence of this.jobs()) {
+      const base = slotWord(this.window, sequence);
+      const state = Atomics.load(this.words, base + SLOT.STATE);
+      if (isBegun(state)) numbers.add(this.words[base + SLOT.NUMBER]!);
+    }
+    return numbers;
   }
 
   /** Lets exactly these workers claim; the owner may always. */
@@ -162,6 +178,18 @@ export abstract class RingBase {
     this.records.reply(index, reply);
   }
 
+  /** A function tells how far it is; nobody hears it of a job that is over, or was given up. */
+  onProgress({ seq, value }: Extract<FromWorker, { t: 'progress' }>): void {
+    if (this.#tellProgress === undefined || !this.isOut(seq)) return;
+    if (this.ends.reasonOf(seq & (this.window - 1)) !== undefined) return;
+    const number = this.words[slotWord(this.window, seq) + SLOT.NUMBER]! >>> 0;
+    try {
+      this.#tellProgress(number, value);
+    } catch (error) {
+      throwLater(error);
+    }
+  }
+
   /** For `JobEnds`. */
   noteReason(index: number): void {
     this.records.flags[index]! |= Left.CANCELLED;
@@ -188,12 +216,13 @@ export abstract class RingBase {
     input: unknown,
     transfer: readonly unknown[] | undefined,
     stamp: number,
+    use: number,
   ): number {
     const index = sequence & (this.window - 1);
     const base = slotWord(this.window, sequence);
     const words = this.words;
     words[base + SLOT.SEQ] = sequence;
-    words[base + SLOT.ABORT] = 0;
+    words[base + SLOT.ASKS] = askedBy(use);
     this.numbers[slotNumber(index) + SLOT_NUMBER.STAMP] = stamp;
     let placed: number = Placed.MESSAGE;
     this.isPlacing = true;

@@ -4,7 +4,7 @@
  */
 import { throwLater } from '../base/errors.js';
 import { smallInteger } from '../base/small-integer.js';
-import { Kind, SLOT, SLOT_NUMBER, slotNumber } from '../protocol/ring-layout.js';
+import { Ask, Kind, SLOT, SLOT_NUMBER, slotNumber } from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
 import { readValue } from '../slot/slot-values.js';
 import type { Reply } from './replies.js';
@@ -15,7 +15,8 @@ import type { SerialCallback, Settle } from './job-ring.js';
  * What a job left here besides its callback: bits.
  *
  * KEPT and OWN say what becomes of a byte result where the series gives views: its consumer releases it, or gets a copy,
- * because it looks at it later than in its callback. PROMISE is OWN too: whoever awaits looks later.
+ * because it looks at it later than in its callback. PROMISE is OWN too: whoever awaits looks later. PROGRESS: somebody listens
+ * while it runs; EVERY: to each report.
  */
 export const Left = {
   KEPT: 1,
@@ -24,7 +25,14 @@ export const Left = {
   MORE: 8,
   CANCELLED: 16,
   OWN: 32,
+  PROGRESS: 64,
+  EVERY: 128,
 } as const;
+
+/** Bits of `Ask` for a job that is used so. */
+export function askedBy(use: number): number {
+  return (use >> 5) & (Ask.PROGRESS | Ask.EVERY);
+}
 
 /** Whoever has something of a job that is delivered. */
 interface RecordsHost {

@@ -3,6 +3,7 @@ import { checkInteger } from '../base/errors.js';
 import { checkChoice, checkOptions } from '../base/options.js';
 import type { OptionKinds } from '../base/options.js';
 import { MAX_THREADS } from '../protocol/control-layout.js';
+import { PROGRESS } from './limited-runs.js';
 import type { SeriesOptions } from './series-types.js';
 
 /** Largest window. */
@@ -32,6 +33,8 @@ export const COMMON_OPTIONS: OptionKinds<
   shared: 'anything',
   watchdogMs: 'a number',
   onStall: 'a function',
+  onJobProgress: 'a function',
+  progress: 'a text',
   pendingPerThread: 'a number',
 };
 const SERIES_OPTIONS: OptionKinds<SeriesOptions> = {
@@ -49,6 +52,7 @@ export function checkSeriesOptions(options: SeriesOptions): void {
   checkChoice('order', options.order, ['submission', 'none']);
   checkChoice('bytes', options.bytes, ['copy', 'view']);
   checkChoice('inputBytes', options.inputBytes, ['view', 'copy']);
+  checkChoice('progress', options.progress, PROGRESS);
   checkInteger('window', options.window ?? 1, 1, MAX_WINDOW);
   checkInteger('pendingPerThread', options.pendingPerThread ?? 1, 1, MAX_WINDOW);
   checkInteger('slotBytes', options.slotBytes ?? 0, 0, MAX_ARENA);

@@ -88,6 +88,10 @@ export interface SeriesOptions<F = unknown> {
   /** Report when nothing was delivered for so long although jobs wait, in milliseconds; default: never. */
   readonly watchdogMs?: number;
   readonly onStall?: (report: StallReport) => void;
+  /** Called with what functions tell by `context.progress`, and the job's number; see `JobOptions.onProgress`. */
+  readonly onJobProgress?: (value: unknown, seq: number) => void;
+  /** Which reports of progress are sent: 'latest' or 'all', see `JobOptions.progress`. Default 'latest'. */
+  readonly progress?: 'latest' | 'all';
   /** Workers that may run the jobs; default: all. */
   readonly workers?: readonly number[];
 }
@@ -101,6 +105,20 @@ export interface JobOptions {
    * place, where it counts as failed; it never begins, or its function is asked to stop and given up after `graceMs`.
    */
   readonly signal?: AbortSignal;
+  /**
+   * Cancels the job, as `signal` does, so many milliseconds after its function has begun: 1..2^31 - 1. Never sooner; later by an
+   * eighth at most (1 ms at least, 100 ms at most) while the calling thread's event loop runs. `ERR_PADATA_TIMEOUT`.
+   */
+  readonly timeoutMs?: number;
+  /** The same, so many milliseconds after its submission, whether it has begun or waits. */
+  readonly deadlineMs?: number;
+  /** Called with what the function tells by `context.progress`: before the outcome, and not after the job was given up. */
+  readonly onProgress?: (value: unknown) => void;
+  /**
+   * 'latest': of reports in quick succession only some, and always the last before the end; 'all': each, a message each.
+   * Default 'latest'.
+   */
+  readonly progress?: 'latest' | 'all';
 }
 
 /** What to do with failed items. */

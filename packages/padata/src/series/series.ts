@@ -8,9 +8,9 @@
 import { abortReason } from '../base/abort.js';
 import { PadataError } from '../base/errors.js';
 import { moduleHref } from '../base/function-ref.js';
-import { checkFunction, checkKind, checkOptions } from '../base/options.js';
-import type { OptionKinds } from '../base/options.js';
+import { checkFunction, checkKind } from '../base/options.js';
 import { HaltCounter } from './halt.js';
+import { LimitedRuns, checkJobOptions, hasConditions, listens } from './limited-runs.js';
 import { OrderedIterator } from './ordered-iterator.js';
 import type { OwnerTurns } from '../hub/owner-turns.js';
 import type { RingEntry } from '../hub/ring-entry.js';
@@ -59,8 +59,6 @@ export interface SeriesHost {
   onClosed(series: Series): void;
 }
 
-const JOB_OPTIONS: OptionKinds<JobOptions> = { transfer: 'a list', signal: 'an AbortSignal' };
-
 /** What `new Promise` takes. */
 type Executor<R> = (resolve: (value: R) => void, reject: Settle) => void;
 
@@ -88,6 +86,10 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
   readonly #entry: RingEntry;
   readonly #halt: HaltCounter;
   readonly #overflow = new Overflow();
+  readonly #firstSequence: number;
+  #limited: LimitedRuns | undefined;
+  /** Bits of `Left` that all jobs have as somebody listens to their progress. */
+  readonly #listens: number;
   #submitted = 0;
   #roomWaiters: (() => void)[] = [];
   #drainWaiters: (() => void)[] = [];
@@ -104,6 +106,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     const shape = ringShape(options);
     this.window = shape.window;
     this.#options = options;
+    this.#firstSequence = firstSequence;
     this.#host = host;
     this.#hub = host.hub;
     this.#turns = host.hub.turns;
@@ -120,6 +123,10 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
         copyBytes: (options.bytes ?? 'copy') === 'copy',
         retries: options.idempotent === true ? (options.retries ?? 1) : 0,
         capacity: host.capacity,
+        onProgress: (seq, value) => {
+          this.#limited?.onProgress(seq, value);
+          options.onJobProgress?.(value, seq);
+        },
         onOutcome:
           options.halt === undefined
             ? undefined
@@ -129,6 +136,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
       },
       host.hub,
     );
+    this.#listens = options.onJobProgress === undefined ? 0 : listens(options.progress);
     this.#entry = host.hub.add(this.#ring, {
       href,
       name: options.fn.name,
@@ -196,11 +204,12 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     const ring = this.#ring;
     if (ring.broken !== undefined) throw asError(ring.broken);
     const turns = this.#turns;
+    const used = use | this.#listens;
     if (
       this.#overflow.length > 0 ||
-      !ring.submit(input, callback, transfer, turns.stamp, use, turns.isLazy, reject, more)
+      !ring.submit(input, callback, transfer, turns.stamp, used, turns.isLazy, reject, more)
     ) {
-      return this.#submitFull({ input, callback, transfer, use, reject, more });
+      return this.#submitFull({ input, callback, transfer, use: used, reject, more });
     }
     this.#submitted += 1;
     turns.noteSubmit(ring);
@@ -224,22 +233,25 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
   }
 
   /**
-   * Submits a job and resolves with its result, in the series' order. Waits for room first. When the signal aborts,
-   * it rejects at once; the job keeps its place in the order, where it counts as failed, and its function is asked to
+   * Submits a job and resolves with its result, in the series' order. Waits for room first. When the signal aborts, or its
+   * time is over, it rejects at once; the job keeps its place in the order, where it counts as failed, and its function is asked to
    * stop. A job that is not accepted (the series has ended, its module was given up, the window is full with `onFull:
    * 'reject'`, the input cannot be sent) has no place in the order: it rejects at once, before those that were.
-   * @throws ERR_PADATA_JOB_FAILED (cause: the function's error), ERR_PADATA_WORKER_DIED, the signal's reason
+   * @throws ERR_PADATA_JOB_FAILED (cause: the function's error), ERR_PADATA_WORKER_DIED, ERR_PADATA_TIMEOUT, the
+   *         signal's reason
    */
   run(input: JobInput<F>, options?: JobOptions): Promise<JobResult<F>> {
     if (options !== undefined) {
       try {
-        checkOptions('a job', options, JOB_OPTIONS);
+        checkJobOptions(options);
       } catch (error) {
         return Promise.reject(asError(error));
       }
     }
-    const signal = options?.signal;
-    if (signal !== undefined) return this.#runAbortable(input, signal, options?.transfer);
+    if (options !== undefined && hasConditions(options)) {
+      this.#limited ??= this.#makeLimited();
+      return this.#limited.run(input, options) as Promise<JobResult<F>>;
+    }
     const promise = new Promise<JobResult<F>>(takeSettlers as Executor<JobResult<F>>);
     const reject = rejectNext;
     try {
@@ -248,36 +260,6 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
       reject(error);
     }
     return promise;
-  }
-
-  #runAbortable(
-    input: JobInput<F>,
-    signal: AbortSignal,
-    transfer: readonly unknown[] | undefined,
-  ): Promise<JobResult<F>> {
-    return new Promise((resolve, reject) => {
-      if (signal.aborted) {
-        reject(asError(abortReason(signal.reason)));
-        return;
-      }
-      const n = this.#submitted + this.#overflow.length;
-      // The one exception to settling in order: nobody has to wait for what he has given up.
-      const onAbort = (): void => {
-        reject(asError(abortReason(signal.reason)));
-        this.#cancel(n, abortReason(signal.reason));
-      };
-      this.submitUsed(
-        input,
-        (error, value) => {
-          signal.removeEventListener('abort', onAbort);
-          if (error === undefined) resolve(value as JobResult<F>);
-          else reject(asError(error));
-        },
-        transfer,
-        Left.OWN,
-      );
-      signal.addEventListener('abort', onAbort, { once: true });
-    });
   }
 
   /**
@@ -490,6 +472,26 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
       }),
       this.#halt.now,
     );
+  }
+
+  #makeLimited(): LimitedRuns {
+    const next = (): number => this.#submitted + this.#overflow.length;
+    return new LimitedRuns({
+      get next() {
+        return next();
+      },
+      submit: (input, callback, transfer, use) => {
+        this.submitUsed(input, callback, transfer, use);
+      },
+      cancel: (n, reason) => {
+        this.#cancel(n, reason);
+      },
+      seqOf: (n) => (this.#firstSequence + n) >>> 0,
+      begun: () => {
+        const numbers = this.#ring.begunNumbers();
+        return (n) => n < this.#submitted && numbers.has((this.#firstSequence + n) | 0);
+      },
+    });
   }
 
   /** Cancels the n-th job submitted. */

@@ -1,7 +1,8 @@
 /** What a job's function gets besides its input. */
 import { ring as protocol } from '../protocol/machine.js';
-import { RING, SLOT, deferredState } from '../protocol/ring-layout.js';
+import { Ask, RING, SLOT, deferredState } from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
+import { ProgressReports } from './progress-reports.js';
 
 /** Second argument of a job function. */
 export interface JobContext<S = unknown> {
@@ -18,6 +19,12 @@ export interface JobContext<S = unknown> {
    * nothing. Valid until the job is done. Bytes of their own once the job was aborted and given up.
    */
   output(bytes: number): Uint8Array;
+  /**
+   * Tells whoever listens (`onProgress`) how far the job is; any value that can be cloned. Without a listener it costs a look at
+   * a word. By default reports are left out while others were sent a moment ago; the last one before the end never is.
+   * @throws ERR_PADATA_CLONE
+   */
+  progress(value: unknown): void;
   /**
    * Leaves the completion to whoever gets the handle, on any thread; see `completeDeferred`. From this call on
    * the job may be completed, so its input and output bytes are no longer the function's.
@@ -45,6 +52,8 @@ export interface ContextHome {
   readonly control: Int32Array;
   /** Tells the owner that a completion is to come from elsewhere. */
   readonly announce: () => void;
+  /** Sends a report of progress. @throws when it cannot be cloned */
+  readonly report: (sequence: number, value: unknown) => void;
 }
 
 /** Context of one job. */
@@ -66,8 +75,13 @@ export class SlotContext implements JobContext {
   #pending = false;
   /** It has a view of the room for its result. */
   #holds = false;
+  /** It has reported something: its outcome goes behind that, by message. */
+  hasReported = false;
+  readonly #report: (sequence: number, value: unknown) => void;
+  #reports: ProgressReports | undefined;
 
-  constructor({ ring, worker, shared, control, announce }: ContextHome) {
+  constructor({ ring, worker, shared, control, announce, report }: ContextHome) {
+    this.#report = report;
     this.#ring = ring;
     this.#control = control;
     this.#announce = announce;
@@ -81,12 +95,36 @@ export class SlotContext implements JobContext {
     this.seq = this.#ring.words[base + SLOT.NUMBER]! >>> 0;
     this.sequence = this.#ring.words[base + SLOT.SEQ]! | 0;
     this.#holds = false;
+    this.hasReported = false;
   }
 
   /** The function has returned a promise; `seesInput`: its input is a view of the slot's bytes. */
   pend(seesInput: boolean): void {
     this.#pending = true;
     protocol.pend(this.#ring.words, this.#base, this.worker, this.#holds || seesInput);
+    if (this.hasReported) this.#reports!.sendLater();
+  }
+
+  progress(value: unknown): void {
+    const { words } = this.#ring;
+    // Written before the job was offered; of another job once this one is over.
+    const asks = words[this.#base + SLOT.ASKS]!;
+    if ((asks & Ask.PROGRESS) === 0 || this.deferred || this.abandoned) return;
+    if (words[this.#base + SLOT.SEQ] !== this.sequence) return;
+    if (!this.hasReported) {
+      this.hasReported = true;
+      const { sequence } = this;
+      this.#reports = new ProgressReports((last) => {
+        this.#report(sequence, last);
+      });
+    }
+    this.#reports!.add(value, (asks & Ask.EVERY) !== 0);
+    if (this.#pending) this.#reports!.sendLater();
+  }
+
+  /** The function has ended: what it reported last goes before its outcome. */
+  endReports(): void {
+    if (this.hasReported) this.#reports!.send();
   }
 
   /** The promise has ended; true = the job is the caller's to finish. True once at most. */
@@ -100,7 +138,8 @@ export class SlotContext implements JobContext {
       return true;
     }
     return (
-      Atomics.load(words, RING.ABORTED) !== 0 || Atomics.load(words, this.#base + SLOT.ABORT) !== 0
+      Atomics.load(words, RING.ABORTED) !== 0 ||
+      (Atomics.load(words, this.#base + SLOT.ASKS) & Ask.STOP) !== 0
     );
   }
 
@@ -118,6 +157,7 @@ export class SlotContext implements JobContext {
 
   defer(): DeferredJob {
     if (!this.deferred) {
+      this.endReports();
       this.deferred = true;
       const { words } = this.#ring;
       // A pending job may be over already: its handle completes nothing then.

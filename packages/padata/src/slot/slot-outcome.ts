@@ -35,16 +35,19 @@ export class SlotOutcome {
   }
 
   /** The job has given this value. */
-  finish(base: number, value: unknown): void {
+  finish(base: number, value: unknown, context?: SlotContext): void {
     const { words, window } = this.#memory;
     const offset = words[base + SLOT.FIRST]! + words[base + SLOT.IN_ROOM]!;
     const room = words[base + SLOT.OUT_ROOM]!;
     const index = words[base + SLOT.SEQ]! & (window - 1);
+    const hasReported = context?.hasReported === true;
     try {
+      context?.endReports();
       // Writing reads the value's properties, which may be getters or a proxy's.
       const list = transferListOf(value);
       if (list !== undefined) checkTransfer(list);
-      if (list === undefined && writeValue(this.#memory, base, index, value, offset, room)) {
+      const fits = list === undefined && !hasReported;
+      if (fits && writeValue(this.#memory, base, index, value, offset, room)) {
         this.#steps.finish(words, base);
         return;
       }
@@ -66,8 +69,13 @@ export class SlotOutcome {
   }
 
   /** The job has failed with this error. */
-  fail(base: number, error: unknown): void {
+  fail(base: number, error: unknown, context?: SlotContext): void {
     const { words } = this.#memory;
+    try {
+      context?.endReports();
+    } catch {
+      // What cannot be cloned is not told; the job has its error.
+    }
     this.#host.post({
       t: 'jobFailed',
       ring: this.#id,
@@ -89,6 +97,6 @@ export class SlotOutcome {
       if (state !== deferred) return;
       Atomics.sub(words, RING.DEFERRED, 1);
     }
-    this.fail(base, error);
+    this.fail(base, error, context);
   }
 }

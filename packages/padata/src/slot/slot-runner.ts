@@ -6,6 +6,8 @@
  * gives back is the function's own code too (`then`, getters, proxies): whatever of it throws is the job's error, and
  * none of it settles another job.
  */
+import { messageOf } from '../base/error-record.js';
+import { PadataError } from '../base/errors.js';
 import type { AnyFunction } from '../base/function-ref.js';
 import { bucketOf } from '../base/histogram.js';
 import { smallInteger } from '../base/small-integer.js';
@@ -151,6 +153,9 @@ export class SlotRunner {
       control: host.control,
       announce: () => {
         host.post({ t: 'deferred', ring: id });
+      },
+      report: (sequence, value) => {
+        postReport(host, id, sequence, value);
       },
     };
     this.#counts = stats;
@@ -402,7 +407,7 @@ export class SlotRunner {
       this.#outcome.failUnlessHandedOver(base, context, error);
       return;
     }
-    if (typeof value === 'number' && !context.deferred) {
+    if (typeof value === 'number' && !context.deferred && !context.hasReported) {
       this.#numbers[slotNumber(this.#index(base)) + SLOT_NUMBER.VALUE] = value;
       this.#words[base + SLOT.KIND] = Kind.NUMBER;
       this.#steps.finish(this.#words, base);
@@ -418,7 +423,7 @@ export class SlotRunner {
       this.#context = undefined;
       context.pend(ArrayBuffer.isView(input) && this.memory.arena.has(input.buffer));
       this.#await(base, context, value as PromiseLike<unknown>);
-    } else this.#outcome.finish(base, value);
+    } else this.#outcome.finish(base, value, context);
   }
 
   #await(base: number, context: SlotContext, value: PromiseLike<unknown>): void {
@@ -431,7 +436,7 @@ export class SlotRunner {
         if (context.deferred) this.#ended(context);
         else if (!context.regain()) this.#endedLate(context);
         else {
-          this.#outcome.finish(base, result);
+          this.#outcome.finish(base, result, context);
           this.#ended(context);
         }
       },
@@ -440,7 +445,7 @@ export class SlotRunner {
         else if (!context.regain()) {
           this.#endedLate(context);
           return;
-        } else this.#outcome.fail(base, error);
+        } else this.#outcome.fail(base, error, context);
         this.#ended(context);
       },
     );
@@ -487,5 +492,19 @@ export class SlotRunner {
     if (this.#steps.mustWake(this.#words, this.#host.control, this.#mask + 1)) {
       this.#host.wake();
     }
+  }
+}
+
+/** @throws ERR_PADATA_CLONE */
+function postReport(host: RunnerHost, ring: number, seq: number, value: unknown): void {
+  try {
+    host.post({ t: 'progress', ring, seq, value });
+  } catch (cause) {
+    throw new PadataError(
+      'ERR_PADATA_CLONE',
+      `what the job reports cannot be cloned: ${messageOf(cause)}`,
+      {},
+      { cause },
+    );
   }
 }
