@@ -222,8 +222,8 @@ const mutants: readonly Mutant[] = [
   {
     name: 'context: a slot that once had a view of its output is taken to have one for ever',
     file: 'slot/job-context.ts',
-    find: 'this.#holds = false;\n  }',
-    put: '}',
+    find: 'this.#holds = false;\n    this.hasReported',
+    put: 'this.hasReported',
     first: 'slot-ring',
   },
   {
@@ -319,13 +319,27 @@ const mutants: readonly Mutant[] = [
     put: `      // Writing`,
     first: 'progress',
   },
+  {
+    name: 'figures: jobs of closed series are forgotten',
+    file: 'hub/ring-hub.ts',
+    find: 'this.#figures.keep(ring.stats);',
+    put: '',
+    first: 'figures',
+  },
+  {
+    name: 'figures: a job that runs is no time yet',
+    file: 'crew/crew.ts',
+    find: 'Math.max(0, current | 0)',
+    put: 'Math.min(0, current | 0)',
+    first: 'figures',
+  },
   // Series.
   {
     name: 'series: an aborted run waits for its place in the order',
-    file: 'series/series.ts',
-    find: `        reject(asError(abortReason(signal.reason)));
-        this.#cancel(`,
-    put: `        this.#cancel(`,
+    file: 'series/limited-runs.ts',
+    find: `        reject(asError(reason));
+        this.#host.cancel(`,
+    put: `        this.#host.cancel(`,
     first: 'pending',
   },
   {

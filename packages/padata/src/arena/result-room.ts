@@ -16,21 +16,19 @@ const MOST_SKIP = 4096;
 export class ResultRoom {
   /** Bytes that each result gets at least; 0 = what the options say. */
   bytes = 0;
+  /** It is to be told of results that had room. A field: every number that is delivered asks. */
+  isWatching = false;
   /** Bit n: the n-th last result had no room. */
   #recent = 0;
   #skip = 0;
   #nextSkip = FIRST_SKIP;
-
-  /** Is it to be told of results that had room? */
-  get isWatching(): boolean {
-    return this.#recent !== 0 || this.bytes > 0;
-  }
 
   /** A result of so many bytes had room. */
   fitted(length: number): void {
     this.#recent = (this.#recent << 1) & 0xff;
     if (length * 2 < this.bytes) this.bytes -= (this.bytes >> 4) + 8;
     if (this.bytes < 0) this.bytes = 0;
+    this.#look();
   }
 
   /** This result came by message. */
@@ -41,7 +39,15 @@ export class ResultRoom {
     }
     const isHabit = this.#recent !== 0;
     this.#recent = ((this.#recent << 1) | 1) & 0xff;
-    if (!isHabit) return;
+    if (isHabit) this.#learn(value);
+    this.#look();
+  }
+
+  #look(): void {
+    this.isWatching = this.#recent !== 0 || this.bytes > 0;
+  }
+
+  #learn(value: unknown): void {
     const bytes = sizeOf(value);
     if (bytes === undefined) {
       this.#recent = 0;

@@ -100,7 +100,8 @@ export class SlotInput {
   #placeSized(input: unknown, bytes: number, base: number, index: number): number {
     const inRoom = pad(bytes);
     const outRoom = this.#outRoom(bytes);
-    const first = this.#find(inRoom + outRoom);
+    let first = this.#arena.find(inRoom + outRoom);
+    if (first < 0) first = this.#findMore(inRoom + outRoom);
     if (first < 0) return this.#noRoom(inRoom + outRoom);
     this.#reserveAt(base, first, inRoom, outRoom);
     if (!writeValue(this.#memory, base, index, input, first, inRoom)) return Placed.MESSAGE;
@@ -127,7 +128,8 @@ export class SlotInput {
     if (aside !== undefined || first + inRoom + outRoom > this.#arena.limit(first)) {
       // As it is written aside, no getter runs again.
       aside ??= this.#copyOf(first, used);
-      first = this.#find(inRoom + outRoom);
+      first = this.#arena.find(inRoom + outRoom);
+      if (first < 0) first = this.#findMore(inRoom + outRoom);
       if (first < 0) return this.#noRoom(inRoom + outRoom);
       this.#reserveAt(base, first, inRoom, outRoom);
       writeEncoded(this.#memory, base, aside, first);
@@ -161,10 +163,9 @@ export class SlotInput {
     return asked >= learned ? asked : room(learned);
   }
 
-  /** A free stretch, or -1; the arena grows where that helps. */
-  #find(bytes: number): number {
-    const first = this.#arena.find(bytes);
-    if (first >= 0 || !this.#arena.mayGrow) return first;
+  /** A search for so many bytes has failed: another after the arena has grown, where that helps; -1 = it has failed too. */
+  #findMore(bytes: number): number {
+    if (!this.#arena.mayGrow) return -1;
     if (!this.#host.grow(bytes)) this.#arena.goOn();
     return this.#arena.find(bytes);
   }
@@ -204,14 +205,19 @@ export class SlotInput {
   reserve(base: number): number {
     const learned = this.#results.bytes;
     const out = this.#leastRoom >= learned ? this.#leastRoom : room(learned);
-    const first = this.#find(out);
+    // Every number comes here: nothing is called that need not be.
+    let first = this.#arena.find(out);
+    if (first < 0) first = this.#findMore(out);
     if (first < 0) {
       if (this.#noRoom(out) === Placed.FULL) return Placed.FULL;
       // Abandoned functions hold everything: a result that is more than a number goes by message.
       this.#reserveAt(base, 0, 0, 0);
       return Placed.SLOT;
     }
-    this.#reserveAt(base, first, 0, out);
+    const { words } = this.#memory;
+    words[base + SLOT.FIRST] = first;
+    words[base + SLOT.IN_ROOM] = 0;
+    words[base + SLOT.OUT_ROOM] = out;
     this.#arena.head = first + out;
     return Placed.SLOT;
   }

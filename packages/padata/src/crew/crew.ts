@@ -244,6 +244,18 @@ export class Crew {
     return sent.isFree(this.words, workerBase(id));
   }
 
+  /** Share of the time since the thread was started that it had something to do, 0..1. */
+  busyShare({ id, since }: Member): number {
+    const base = workerBase(id);
+    const now = performance.now();
+    const isFree = load(this.words, base + WORKER.FREE) !== 0;
+    const from = this.words[base + WORKER.BUSY_FROM]!;
+    const current =
+      isFree || from === 0 ? 0 : (Math.floor(performance.timeOrigin + now) | 0) - from;
+    const busyMs = (this.words[base + WORKER.BUSY_MS]! >>> 0) + Math.max(0, current | 0);
+    return Math.min(1, busyMs / Math.max(1, now - since));
+  }
+
   /** Takes waiting messages without the event loop, for an owner that blocks. */
   receiveAll(): void {
     for (const member of this.#members) {
@@ -397,6 +409,8 @@ export class Crew {
     store(this.words, base + WORKER.OUTPUT, 0);
     store(this.words, base + WORKER.PENDING, 0);
     store(this.words, base + WORKER.FREE, 0);
+    store(this.words, base + WORKER.BUSY_MS, 0);
+    store(this.words, base + WORKER.BUSY_FROM, 0);
     const box: { member: Member | undefined } = { member: undefined };
     const thread = this.#startPlatform(id, box);
     if (thread === undefined) return;

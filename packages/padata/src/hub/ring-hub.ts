@@ -21,6 +21,8 @@ import type { RunnerHost } from '../slot/slot-runner.js';
 import { DeferredWatch } from './deferred-watch.js';
 import { Feeder } from './feeder.js';
 import { OwnerTurns } from './owner-turns.js';
+import { PoolFigures } from './pool-figures.js';
+import type { JobFigures } from './pool-figures.js';
 import type { RingEntry, RingUse } from './ring-entry.js';
 import { runHeldHere } from './run-here.js';
 import { JobStopper } from './stop-jobs.js';
@@ -36,12 +38,14 @@ export class RingHub implements SlotRingHost {
   readonly #owner: RunnerHost;
   readonly #stopper: JobStopper;
   readonly #store = new RingStore();
+  readonly #figures: PoolFigures;
   readonly #deferred: DeferredWatch;
   readonly #loadTimeoutMs: number;
 
   constructor(platform: Platform, crew: Crew, loadTimeoutMs: number) {
     this.#crew = crew;
     this.#loadTimeoutMs = loadTimeoutMs;
+    this.#figures = new PoolFigures(crew.capacity);
     this.#deferred = new DeferredWatch(platform, crew);
     this.#feeder = new Feeder(
       crew,
@@ -189,6 +193,7 @@ export class RingHub implements SlotRingHost {
 
   #forget(ring: JobRing): void {
     if (!this.#entries.delete(ring.id)) return;
+    this.#figures.keep(ring.stats);
     const threads = this.#crew.living();
     for (const member of threads) this.#crew.post(member, { t: 'dropRing', ring: ring.id });
     if (ring.isUnseen) {
@@ -196,6 +201,11 @@ export class RingHub implements SlotRingHost {
       this.#store.put(ring.id, { memory, arenaBytes, stats }, threads);
     }
     ring.closed = true;
+  }
+
+  /** What the jobs of all rings took, since the pool was made. */
+  figures(): JobFigures {
+    return this.#figures.sum([...this.#entries.values()].map(({ ring }) => ring.stats));
   }
 
   /** Memory for a ring of this shape that an earlier one has left. */

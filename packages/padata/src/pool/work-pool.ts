@@ -13,6 +13,7 @@ import { currentWorker, isImportingOnly } from '../base/current-worker.js';
 import { Emitter } from '../base/emitter.js';
 import { PadataError, checkInteger } from '../base/errors.js';
 import { moduleHref } from '../base/function-ref.js';
+import type { TimeSummary } from '../base/histogram.js';
 import type { FunctionRef } from '../base/function-ref.js';
 import { loadWithin } from '../base/load-within.js';
 import { checkChoice, checkFunction, checkOptions } from '../base/options.js';
@@ -128,6 +129,20 @@ export interface WorkPoolStats {
   readonly freeWorks: number;
   /** Threads that ended without being asked to. */
   readonly deaths: number;
+  /** Jobs of series and of `run` whose functions were called, by all threads and the calling one, since the pool was made. */
+  readonly jobs: number;
+  /** Of these, from submission to the start of the function, microseconds. */
+  readonly wait: TimeSummary;
+  /** Of these, the function's time, microseconds; quick jobs are measured in groups. */
+  readonly run: TimeSummary;
+  /** Each thread that runs. */
+  readonly workers: readonly {
+    readonly worker: number;
+    /** Jobs run under this id. */
+    readonly jobs: number;
+    /** Share of the time since this thread was started that it had something to do, jobs or chunks: 0..1. */
+    readonly busy: number;
+  }[];
 }
 
 /** Threads that ended unexpectedly before close may take this long, in milliseconds. */
@@ -408,14 +423,23 @@ export class WorkPool implements RangeRunner {
     this.#checkReady();
   }
 
-  /** Figures of this moment. */
+  /** Figures of this moment, and of all jobs so far. O(series * threads). */
   stats(): WorkPoolStats {
+    const { jobs, wait, run } = this.#hub.figures();
     return {
       threads: this.#crew.target,
       ready: this.#crew.readyCount,
       works: this.works.total,
       freeWorks: this.works.free,
       deaths: this.#deaths,
+      jobs: jobs.reduce((sum, count) => sum + count, 0),
+      wait,
+      run,
+      workers: [...this.#crew.members()].map((member) => ({
+        worker: member.id,
+        jobs: jobs[member.id]!,
+        busy: this.#crew.busyShare(member),
+      })),
     };
   }
 

@@ -48,6 +48,10 @@ export const WORKER = {
   PENDING: 4,
   /** 1 = it has nothing to do: it looks around, spins or sleeps; promises may be pending. */
   FREE: 5,
+  /** Milliseconds that the worker had something to do, up to when it last had nothing. */
+  BUSY_MS: 6,
+  /** When it began what it does now, in milliseconds of the wall clock modulo 2^32; 0 = it has begun nothing yet. */
+  BUSY_FROM: 7,
 } as const;
 const WORKER_WORDS = 16;
 

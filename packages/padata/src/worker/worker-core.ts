@@ -52,6 +52,7 @@ interface WorkerHost {
 }
 
 const { load, store, compareExchange, wait } = Atomics;
+const ORIGIN = performance.timeOrigin;
 /** Longest time a worker spins before it sleeps, in milliseconds, when it adapts. */
 const SPIN_MAX_MS = 0.05;
 const SPIN_MIN_MS = 0.002;
@@ -100,6 +101,9 @@ export class WorkerCore implements WorkerLoop {
   /** It has said that it has nothing to do. */
   #isFree = false;
   #freeAt = 0;
+  /** When it began what it does now; what it did before took so long, in milliseconds. */
+  #busyAt: number | undefined;
+  #busyMs = 0;
   #kick: (() => void) | undefined;
   readonly #output: ThreadOutput | undefined;
 
@@ -180,6 +184,7 @@ export class WorkerCore implements WorkerLoop {
     if (!this.#isFree) {
       this.#isFree = true;
       this.#freeAt = performance.now();
+      if (this.#busyAt !== undefined) this.#wasBusy(this.#freeAt - this.#busyAt);
       sent.free(this.#words, this.#base);
     }
     // Pairs with the owner: it says that inputs wait, then looks who is free.
@@ -201,7 +206,16 @@ export class WorkerCore implements WorkerLoop {
   beginsWork(): void {
     if (!this.#isFree) return;
     this.#isFree = false;
+    const now = performance.now();
+    this.#busyAt = now;
+    // Plain, as BUSY_MS: figures of the moment.
+    this.#words[this.#base + WORKER.BUSY_FROM] = Math.floor(ORIGIN + now) | 0;
     sent.busy(this.#words, this.#base);
+  }
+
+  #wasBusy(ms: number): void {
+    this.#busyMs += ms;
+    this.#words[this.#base + WORKER.BUSY_MS] = this.#busyMs | 0;
   }
 
   /** It prints faster than the owner takes it: it waits, so that its memory is bounded. */
@@ -409,6 +423,7 @@ export class WorkerCore implements WorkerLoop {
       await this.#host.yieldToEvents();
       return;
     }
+    const before = this.#pendingAsync > 0 ? this.#host.busyMs() : undefined;
     await new Promise<void>((resolve) => {
       this.#kick = resolve;
       const result = Atomics.waitAsync(words, this.#base + WORKER.SLEEP, 1, this.#slice());
@@ -420,6 +435,8 @@ export class WorkerCore implements WorkerLoop {
         resolve();
       }
     });
+    // What promises that it waited for have computed meanwhile.
+    if (before !== undefined) this.#wasBusy((this.#host.busyMs() ?? before) - before);
     this.#kick = undefined;
     sleep.awake(words, this.#base);
     await this.#host.yieldToEvents();
