@@ -28,6 +28,7 @@ const ENVIRONMENTS = {
   browser: { folder: 'tools/browser', holds: 'the browser and its bundler' },
   bundlers: { folder: 'tools/envs/bundlers', holds: 'what programs are bundled with' },
   docs: { folder: 'tools/envs/docs', holds: "the documentation site's tools" },
+  examples: { folder: 'tools/envs/examples', holds: 'what the programs in examples use' },
   lint: { folder: 'tools/envs/lint', holds: 'the tools that check sources' },
   packages: { folder: 'tools/envs/packages', holds: 'the tools that check packages' },
   release: { folder: 'tools/envs/release', holds: "the release rehearsal's registry" },

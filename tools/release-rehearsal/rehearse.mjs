@@ -23,6 +23,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { binOf } from '../envs.mjs';
+import { layOut, programs } from '../examples/lay-out.mjs';
 import { consumers, examples } from './consumers.mjs';
 
 // The package that gets the second changeset, a minor one, which in 0.x leaves the range that others ask for. So it shows both a
@@ -262,6 +263,14 @@ try {
     const expected = run(process.execPath, [join(repo, 'packages', dir, example)], repo, limit);
     const printed = run(process.execPath, [join(installed, name, example)], scratch, limit);
     check(printed === expected && printed !== '', `${example} of the installed ${name} runs`);
+  }
+
+  // The programs of examples/, each of which checks its own output, use what was published and nothing of the checkout.
+  layOut(dirname(installed), join(repo, 'examples'));
+  for (const program of programs(join(repo, 'examples'))) {
+    const main = join(dirname(installed), 'examples', program, 'main.mjs');
+    run(process.execPath, [main], scratch, { timeout: 120_000 });
+    check(true, `examples/${program} runs with the installed packages`);
   }
 
   const bills = join(scratch, 'bills');
