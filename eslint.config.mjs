@@ -23,6 +23,7 @@ const nodeGlobals = Object.fromEntries(
     'setImmediate',
     'fetch',
     'AbortController',
+    'AbortSignal',
     'WebAssembly',
     'TextDecoder',
     'TextEncoder',

@@ -31,17 +31,18 @@ const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
 
 /**
  * Lets all subjects work in turn, `repeat` times, and prints a line for each: code lines; medians of the time and of the
- * CPU time of all threads, which says more where others use the machine too.
- * @param {Record<string, { file: URL, work: () => Promise<void> }>} subjects
+ * CPU time of all threads, which says more where others use the machine too. What `work` returns is called with the clock stopped.
+ * @param {Record<string, { file: URL, work: () => Promise<void | (() => Promise<void>)> }>} subjects
  */
 export async function compare(subjects, repeat) {
   const runs = new Map(Object.keys(subjects).map((name) => [name, []]));
   for (let round = 0; round < repeat; round += 1) {
     for (const [name, { work }] of Object.entries(subjects)) {
       const [start, before] = [performance.now(), process.cpuUsage()];
-      await work();
+      const verify = await work();
       const { user, system } = process.cpuUsage(before);
       runs.get(name).push({ time: (performance.now() - start) / 1e3, cpu: (user + system) / 1e6 });
+      await verify?.();
     }
   }
   console.log('            code lines   seconds  CPU seconds');
