@@ -239,15 +239,19 @@ export class SlotRunner {
     if (!this.#mayRun || this.#share.leavesToOthers()) return false;
     const { words, window } = this.memory;
     // The first looks are at what is due: each slot that is looked at is taken from the cache of whoever works with it.
-    const most = Math.min(this.#inFlight, this.#fruitless < LONG_FROM ? STEAL_SCAN : LONG_SCAN);
-    const first = this.#isLoose
-      ? // Slots of jobs begun in turn, about: the last of them, or all.
-        (load(words, RING.CLAIM) - most) | 0
-      : load(words, RING.PROCESSED);
+    const scan = this.#fruitless < LONG_FROM ? STEAL_SCAN : LONG_SCAN;
+    const isLoose = this.#isLoose;
+    // Where they begin is read before where they end: a look in between never goes beyond what is published.
+    const due = load(words, RING.PROCESSED);
+    const most = Math.min(isLoose ? window : (load(words, RING.PUBLISHED) - due) | 0, scan);
+    // Without an order: slots of jobs begun in turn, about: the last of them, or all.
+    const first = isLoose ? (load(words, RING.CLAIM) - most) | 0 : due;
     const began = performance.now();
     for (let i = 0; i < most; i += 1) {
       const base = slotWord(window, (first + i) | 0);
       const state = load(words, base + SLOT.STATE);
+      // The slot may be a later job's by now, one that is not published: those before it go first.
+      if (!isLoose && words[base + SLOT.SEQ] !== ((first + i) | 0)) continue;
       if (state === SlotState.READY) {
         this.#host.beginsWork();
         if (!this.#takeAndRun(base, began)) continue;
@@ -266,12 +270,6 @@ export class SlotRunner {
 
   get #isLoose(): boolean {
     return this.#words[RING.LOOSE] !== 0;
-  }
-
-  /** Slots that a job may lie in. */
-  get #inFlight(): number {
-    if (this.#isLoose) return this.#mask + 1;
-    return (load(this.#words, RING.PUBLISHED) - load(this.#words, RING.PROCESSED)) | 0;
   }
 
   /** An input of the ring waits for a thread that has nothing to do. */
