@@ -8,6 +8,8 @@ import { laneModel } from './model/lane-model.js';
 import type { LaneConfig } from './model/lane-model.js';
 import { looseModel } from './model/loose-model.js';
 import type { LooseConfig } from './model/loose-model.js';
+import { partsModel } from './model/parts-model.js';
+import type { PartsConfig } from './model/parts-model.js';
 import { pendingModel } from './model/pending-model.js';
 import type { PendingConfig } from './model/pending-model.js';
 import { ringModel } from './model/ring-model.js';
@@ -100,6 +102,22 @@ test.each<SentConfig>([
     expectNoViolation(sentModel(config));
   },
 );
+
+test.each<PartsConfig>([
+  { inputs: [1, 1], window: 2, first: 4, more: 4, parts: 1 },
+  { inputs: [1, 1, 2], window: 4, first: 4, more: 4, parts: 2 },
+  { inputs: [1, 1, 2, 1], window: 2, first: 4, more: 4, parts: 2 },
+  { inputs: [1, 1], window: 2, first: 4, more: 4, parts: 1, events: true },
+  { inputs: [1, 1, 1], window: 4, first: 4, more: 8, parts: 1, events: true },
+  { inputs: [1, 1, 2], window: 4, first: 4, more: 4, parts: 2, events: true, last: 'leaves' },
+  { inputs: [1, 1, 2], window: 2, first: 4, more: 4, parts: 2, events: true, last: 'late' },
+  { inputs: [1, 1, 2], window: 4, first: 4, more: 4, parts: 2, events: true, aborted: 1 },
+  { inputs: [1, 1], window: 2, first: 4, more: 4, parts: 1, deferred: 1 },
+  { inputs: [1, 1], window: 2, first: 4, more: 4, parts: 1, events: true, last: 'dies' },
+  { inputs: [1, 1], window: 2, first: 4, more: 4, parts: 1, last: 'dies', idempotent: true },
+])('parts %j: each job has its own bytes, wherever it lies and whoever runs it', (config) => {
+  expectNoViolation(partsModel(config));
+});
 
 test.each(MISTAKES)('caught: %s', (_name, model) => {
   expect(explore(model).violation).toBeDefined();

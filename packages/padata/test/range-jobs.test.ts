@@ -2,6 +2,10 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createWorkPool } from '@bootmem/padata';
 import { currentWorker } from '@bootmem/padata/worker';
 import type { WorkPool } from '@bootmem/padata';
+import { controlLayout, lanePlace } from '../dist/protocol/control-layout.js';
+import { lane as protocol } from '../dist/protocol/machine.js';
+import { LaneRun } from '../dist/range/lane-run.js';
+import type { PlannedRun } from '../dist/range/range-job.js';
 
 const module = new URL('./fixtures/range-jobs.mjs', import.meta.url);
 const fn = (name: string) => ({ module, name });
@@ -383,4 +387,38 @@ test.each([
   const chunk = 4096 / (2 * 4);
   for (let i = 0; i + chunk < from; i += 1) expect(undone[i]).toBe(marks[i]);
   job.close();
+});
+
+test('a word about a run that is over is none about the next one in its lane', () => {
+  // A run that fails waits for no more than its first error: what its other chunks send comes into the next.
+  const layout = controlLayout(1);
+  const control = {
+    capacity: 1,
+    words: new Int32Array(new SharedArrayBuffer(layout.wordCount * 4)),
+    numbers: new Float64Array(new SharedArrayBuffer(layout.numberCount * 8)),
+  };
+  const place = lanePlace(layout, 0);
+  const run = {
+    job: { options: {} },
+    shape: { start: 0, size: 4 },
+    plan: { chunkSize: 1, chunkCount: 4 },
+  } as unknown as PlannedRun;
+  const openings = [0, 1].map(() => {
+    const active = new LaneRun(control, place, run);
+    active.gate = protocol.open(control.words, place.base);
+    protocol.close(control.words, place.base);
+    return active;
+  });
+  const [before, now] = openings as [LaneRun, LaneRun];
+  expect(now.gate).not.toBe(before.gate);
+  const error = { name: 'Error', message: 'late', stack: '', code: '', isError: true };
+  const say = (gate: number): void => {
+    now.note({ t: 'value', lane: 0, gate, index: 1, value: 'x' }, 1);
+    now.note({ t: 'fail', lane: 0, gate, index: 2, error }, 1);
+  };
+  say(before.gate);
+  expect([now.failure, now.values.size]).toEqual([undefined, 0]);
+  say(now.gate);
+  expect(now.values.get(1)).toBe('x');
+  expect(now.failure?.error).toMatchObject({ details: { start: 2, end: 3, worker: 1 } });
 });

@@ -1,5 +1,5 @@
 /**
- * `npm run soak -- padata-model` explores the reorder, loose, pending, message, claim and sleep protocols of the package through every interleaving of their atomic steps,
+ * `npm run soak -- padata-model` explores the reorder, loose, pending, message, parts, claim and sleep protocols of the package through every interleaving of their atomic steps,
  * up to four jobs or chunks and three workers, deaths included (test/model); then the broken variants, each of
  * which has to be caught. Smallest models first; ends after --minutes, default: when all are done.
  */
@@ -10,6 +10,7 @@ import { RunLog } from '../../kit/run-log.js';
 import { MISTAKES } from '../../../packages/padata/test/model/cases.js';
 import { laneModel } from '../../../packages/padata/test/model/lane-model.js';
 import { looseModel } from '../../../packages/padata/test/model/loose-model.js';
+import { partsModel } from '../../../packages/padata/test/model/parts-model.js';
 import { pendingModel } from '../../../packages/padata/test/model/pending-model.js';
 import { ringModel } from '../../../packages/padata/test/model/ring-model.js';
 import { sentModel } from '../../../packages/padata/test/model/sent-model.js';
@@ -20,6 +21,8 @@ const { minutes } = readOptions(
   { name: 'soak -- padata-model', about: "Every interleaving of the protocols' models." },
   { minutes: number(Infinity, 'ends after so many, default: when all is explored') },
 ).values;
+
+const PARTS = { inputs: [1, 1, 2], window: 4, first: 4, more: 4, parts: 2 };
 
 const cases: readonly (readonly [string, Model])[] = [
   ['ring, 2 jobs, 2 workers, window 2', ringModel({ jobs: 2, workers: 2, window: 2 })],
@@ -81,6 +84,23 @@ const cases: readonly (readonly [string, Model])[] = [
         pendingModel({ jobs: 4, workers: 2, window: 2, aborted: [0, 2], views }),
       ] as const,
   ),
+  ...[false, true].flatMap((events) =>
+    [
+      { name: 'a thread starts late', last: 'late' } as const,
+      { name: 'a thread leaves', last: 'leaves' } as const,
+      { name: 'a thread dies', last: 'dies' } as const,
+      { name: 'a thread dies, its jobs run again', last: 'dies', idempotent: true } as const,
+      { name: 'one deferred', deferred: 1 },
+      { name: 'one aborted', aborted: 1 },
+    ].map(({ name, ...more }) => {
+      const model = partsModel({ ...PARTS, ...more, events });
+      return [`parts, 3 jobs, ${events ? 'mail by events, ' : ''}${name}`, model] as const;
+    }),
+  ),
+  [
+    'parts, 4 jobs, window 2, mail by events',
+    partsModel({ ...PARTS, inputs: [1, 1, 2, 1], window: 2, events: true }),
+  ],
   ['by message, 3 jobs, one slow', sentModel({ jobs: 3, window: 4, slow: 0 })],
   ['by message, 3 jobs, window 2', sentModel({ jobs: 3, window: 2 })],
   [

@@ -127,8 +127,8 @@ export class SlotRunner {
   /** Inputs that came while as many promises were pending as may be. */
   readonly #backlog: SentJob[] = [];
   readonly #arena: ArenaParts;
-  /** Jobs of this thread, by the first word of their slots, whose bytes it does not know yet. */
-  readonly #aside: number[] = [];
+  /** First word of the slot of a job that is this thread's and whose bytes it does not know yet; 0 = there is none. */
+  #aside = 0;
 
   constructor(here: RingHere, host: RunnerHost) {
     const { id, memory, shared, stats, threads } = here;
@@ -186,8 +186,9 @@ export class SlotRunner {
     return this.isWaiting;
   }
 
-  /** May this thread take jobs of this ring now? */
+  /** May this thread take jobs of this ring now? What it set aside it must hear of first: others may know the part. */
   get #mayRun(): boolean {
+    if (this.#aside !== 0) return false;
     return this.hasRoom && hasWorker(this.memory.words, RING.ALLOWED, this.#worker);
   }
 
@@ -224,6 +225,8 @@ export class SlotRunner {
     const slow = average === undefined || average > SLOW_MS;
     for (let i = 0; i < count; i += 1) {
       if (slow && i > 0) this.#wakeOwner();
+      // The rest of the reservation is for whoever takes it over.
+      if (this.#aside !== 0) break;
       if (this.#takeAndRun(this.#steps.slotAt(words, window, (first + i) | 0), began)) ran += 1;
     }
     if (ran > 0) this.#account(began, ran);
@@ -254,7 +257,10 @@ export class SlotRunner {
       if (!isLoose && words[base + SLOT.SEQ] !== ((first + i) | 0)) continue;
       if (state === SlotState.READY) {
         this.#host.beginsWork();
-        if (!this.#takeAndRun(base, began)) continue;
+        if (!this.#takeAndRun(base, began)) {
+          if (this.#aside !== 0) return true;
+          continue;
+        }
         this.#fruitless = 0;
         this.#account(began, 1);
         return true;
@@ -334,14 +340,15 @@ export class SlotRunner {
     this.#account(began, 1);
   }
 
-  /** The function is here, and fewer promises are pending than may be. */
+  /** The function is here, and fewer promises are pending than may be, if what is set aside returns one too. */
   get hasRoom(): boolean {
-    return this.fn !== undefined && this.#share.room > 0;
+    return this.fn !== undefined && this.#share.room > Number(this.#aside !== 0);
   }
 
+  /** false = it is another's, or it was set aside. */
   #takeAndRun(base: number, now: number): boolean {
     if (!protocol.take(this.memory.words, base, this.#worker)) return false;
-    if (this.#words[base + SLOT.FIRST]! >= this.#arena.end && !this.#learnsPart(base)) return true;
+    if (this.#words[base + SLOT.FIRST]! >= this.#arena.end && !this.#learnsPart(base)) return false;
     this.#runTaken(base, now);
     return true;
   }
@@ -351,7 +358,7 @@ export class SlotRunner {
     this.#host.takeMail();
     if (this.#words[base + SLOT.FIRST]! < this.#arena.end) return true;
     // The mail comes through the event loop here.
-    this.#aside.push(base);
+    this.#aside = base;
     this.#host.beginAsync();
     return false;
   }
@@ -359,16 +366,15 @@ export class SlotRunner {
   /** The arena has one more part. */
   addPart(part: PartMemory): void {
     this.#arena.add(part);
+    const base = this.#aside;
+    // It may lie in a part that comes yet.
+    if (base === 0 || this.#words[base + SLOT.FIRST]! >= this.#arena.end) return;
+    this.#aside = 0;
     const began = performance.now();
-    for (const base of this.#aside.splice(0)) {
-      if (this.#words[base + SLOT.FIRST]! >= this.#arena.end) {
-        this.#aside.push(base);
-        continue;
-      }
-      this.#runTaken(base, began);
-      this.#account(began, 1);
-      this.#host.endAsync();
-    }
+    this.#runTaken(base, began);
+    this.#account(began, 1);
+    this.#runBacklog();
+    this.#host.endAsync();
   }
 
   #runTaken(base: number, now: number): void {
@@ -460,11 +466,15 @@ export class SlotRunner {
     this.#pending.delete(context.sequence);
     this.#share.end();
     this.#wakeOwner();
+    this.#runBacklog();
+    this.#host.endAsync();
+  }
+
+  #runBacklog(): void {
     while (this.#backlog.length > 0 && this.hasRoom) {
       const [sequence, input] = this.#backlog.shift()!;
       this.#runSent(sequence, input, true);
     }
-    this.#host.endAsync();
   }
 
   /** The owner has settled a pending job: the thread waits for its function no longer. */

@@ -12,6 +12,8 @@ import { makeLooseProtocol } from '../../dist/protocol/loose.js';
 import type { LooseProtocol } from '../../dist/protocol/loose.js';
 import { looseModel } from './loose-model.js';
 import type { LooseConfig, MakeLoose } from './loose-model.js';
+import { partsModel } from './parts-model.js';
+import type { PartsConfig } from './parts-model.js';
 import { pendingModel } from './pending-model.js';
 import type { PendingConfig } from './pending-model.js';
 import { ringModel } from './ring-model.js';
@@ -422,6 +424,59 @@ const looseMistakes: readonly (readonly [string, Partial<LooseConfig>])[] = [
   ).map(([mistake, more]) => [mistake, { ...more, mistake }] as const),
 ];
 
+const PARTS_CASE: PartsConfig = {
+  inputs: [1, 1, 2],
+  window: 4,
+  first: 4,
+  more: 4,
+  parts: 2,
+  events: true,
+};
+const partsMistakes: readonly (readonly [string, Partial<PartsConfig>])[] = [
+  [
+    'the owner offers a job before it tells of the part',
+    { mistake: 'offers before it tells', events: false },
+  ],
+  ['a thread runs a job whose part it does not know', { mistake: 'runs what it does not know' }],
+  [
+    'a thread sets a job aside without a look into its mail',
+    { mistake: 'no look into the mail', events: false },
+  ],
+  [
+    'a thread that waits for a part takes more jobs of it',
+    { mistake: 'sets aside one after the other', inputs: [1, 1, 1], more: 8, parts: 1 },
+  ],
+  [
+    'what is set aside is run when another part comes',
+    { mistake: 'runs what is set aside when any part comes' },
+  ],
+  [
+    'a thread leaves with a job set aside',
+    { mistake: 'leaves with a job set aside', last: 'leaves' },
+  ],
+  [
+    'threads that leave hear of no part',
+    { mistake: 'tells nobody who leaves', last: 'leaves', events: false },
+  ],
+  [
+    'a thread that starts hears of the parts to come alone',
+    { mistake: 'announces the first part alone', last: 'late' },
+  ],
+  [
+    "the handle of a deferred job names the ring's own part alone",
+    { mistake: 'a handle names the first part alone', deferred: 1, events: false },
+  ],
+  ['a stretch lies in two parts', { mistake: 'a stretch lies in two parts' }],
+  [
+    'an abort ends a job that its thread has set aside',
+    { mistake: 'an abort ends what is set aside', aborted: 1 },
+  ],
+  [
+    'what a thread had set aside when it died is left',
+    { mistake: 'a dead thread keeps what it has set aside', last: 'dies' },
+  ],
+];
+
 /** Every mistake. */
 export const MISTAKES: readonly Mistake[] = [
   ...ringMistakes.map(([name, breakIt, more]): Mistake => [
@@ -450,6 +505,10 @@ export const MISTAKES: readonly Mistake[] = [
   ...sentMistakes.map(([name, more]): Mistake => [
     `by message: ${name}`,
     sentModel({ ...SENT_CASE, ...more }),
+  ]),
+  ...partsMistakes.map(([name, more]): Mistake => [
+    `parts: ${name}`,
+    partsModel({ ...PARTS_CASE, ...more }),
   ]),
   ...looseMistakes.map(([name, more]): Mistake => [
     `without order: ${name}`,

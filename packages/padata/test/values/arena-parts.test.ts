@@ -10,6 +10,7 @@ import { SlotRing } from '../../dist/ring/slot-ring.js';
 import { SlotRunner } from '../../dist/slot/slot-runner.js';
 import type { PartMemory } from '../../dist/protocol/arena-parts.js';
 import { ringMemory } from '../../dist/protocol/ring-layout.js';
+import { statOffsets } from '../../dist/protocol/ring-stats.js';
 import { Random } from '../../../../tools/kit/random.mjs';
 
 const MIB = 1 << 20;
@@ -183,7 +184,8 @@ test('room for results is learned from two of eight that had none, and forgotten
   room.missed([1, 'two']);
 });
 
-test('a thread that has taken a job before its mail has told it of the part, does it when it hears', () => {
+/** A ring without threads, and runners of threads that hear of its parts when they are told. */
+function ringAndRunners(pendingPerThread: number) {
   const told: PartMemory[] = [];
   const ring = new SlotRing(
     {
@@ -196,47 +198,51 @@ test('a thread that has taken a job before its mail has told it of the part, doe
       shared: true,
       copyBytes: true,
       retries: 0,
-      capacity: 1,
+      capacity: 2,
       onOutcome: undefined,
     },
     {
-      threads: 1,
+      threads: 2,
       handOver: () => undefined,
       tellPart: (_ring, part) => told.push(part),
     },
   );
-  ring.allow([1]);
-  const { buffer, window, arena } = ring.memory;
-  const layout = controlLayout(1);
-  const control = new Int32Array(new SharedArrayBuffer(layout.wordCount * 4));
+  ring.allow([1, 2]);
+  const { buffer, window } = ring.memory;
+  const control = new Int32Array(new SharedArrayBuffer(controlLayout(2).wordCount * 4));
   control[HEAD.MAGIC] = CONTROL_MAGIC;
-  let looks = 0;
-  let pending = 0;
-  const memory = ringMemory(buffer, window, 1024);
-  const runner = new SlotRunner(
-    {
-      id: 1,
-      memory,
-      shared: undefined,
-      stats: ring.stats,
-      threads: 1,
-      pendingPerThread: 64,
-      copyInput: false,
-      clockOffset: 0,
-    },
-    {
-      worker: 1,
-      control,
-      post: () => undefined,
-      takeMail: () => (looks += 1),
-      wake: () => undefined,
-      beginsWork: () => undefined,
-      beginAsync: () => (pending += 1),
-      endAsync: () => (pending -= 1),
-      busyMs: () => undefined,
-      wakeAnother: () => undefined,
-    },
-  );
+  const at = { looks: 0, pending: 0 };
+  const runner = (worker: number): SlotRunner =>
+    new SlotRunner(
+      {
+        id: 1,
+        memory: ringMemory(buffer, window, 1024),
+        shared: undefined,
+        stats: ring.stats,
+        threads: 2,
+        pendingPerThread,
+        copyInput: false,
+        clockOffset: 0,
+      },
+      {
+        worker,
+        control,
+        post: () => undefined,
+        takeMail: () => (at.looks += 1),
+        wake: () => undefined,
+        beginsWork: () => undefined,
+        beginAsync: () => (at.pending += 1),
+        endAsync: () => (at.pending -= 1),
+        busyMs: () => undefined,
+        wakeAnother: () => undefined,
+      },
+    );
+  return { ring, told, at, runner };
+}
+
+test('a thread that has taken a job before its mail has told it of the part, does it when it hears', () => {
+  const { ring, told, at, runner: makeRunner } = ringAndRunners(64);
+  const runner = makeRunner(1);
   runner.fn = (input) => input;
   const results: unknown[] = [];
   const submit = (input: unknown): void => {
@@ -246,14 +252,67 @@ test('a thread that has taken a job before its mail has told it of the part, doe
   submit('before');
   submit(long);
   submit('behind');
-  expect([told.length, arena.end > 10_000]).toEqual([1, true]);
+  expect([told.length, ring.memory.arena.end > 10_000]).toEqual([1, true]);
   for (let i = 0; i < 4; i += 1) runner.scan();
   ring.deliver(8, 0);
   // It looked into its mail, found nothing, and holds the job; its loop goes on for it.
-  expect([results, looks > 0, pending > 0]).toEqual([['before'], true, true]);
+  expect([results, at.looks > 0, at.pending > 0]).toEqual([['before'], true, true]);
   runner.addPart(told[0]!);
   for (let i = 0; i < 4; i += 1) runner.scan();
   ring.deliver(8, 0);
   expect(results).toEqual(['before', long, 'behind']);
-  expect(pending).toBe(0);
+  expect(at.pending).toBe(0);
+});
+
+test('a thread that waits for a part takes one job of it: the others are for who knows the part', () => {
+  const { ring, told, at, runner } = ringAndRunners(64);
+  const late = runner(1);
+  const knows = runner(2);
+  const ran: number[] = [];
+  late.fn = (input) => {
+    ran.push((input as Uint8Array)[0]!);
+    return 1;
+  };
+  knows.fn = (input) => {
+    ran.push((input as Uint8Array)[0]!);
+    return 2;
+  };
+  const results: unknown[] = [];
+  for (let i = 0; i < 4; i += 1) {
+    const input = new Uint8Array(2000).fill(i);
+    ring.submit(input, (error, value) => results.push(error ?? value), undefined, 0, 0);
+  }
+  expect(told.length).toBe(1);
+  for (let i = 0; i < 8; i += 1) {
+    late.scan();
+    late.steal();
+  }
+  expect([ran, at.pending, late.canWork]).toEqual([[], 1, false]);
+  knows.addPart(told[0]!);
+  for (let i = 0; i < 8; i += 1) {
+    knows.scan();
+    knows.steal();
+  }
+  expect(ran).toEqual([1, 2, 3]);
+  late.addPart(told[0]!);
+  ring.deliver(8, 0);
+  expect([ran, results, at.pending]).toEqual([[1, 2, 3, 0], [1, 2, 2, 2], 0]);
+});
+
+test('what waits for its part counts as a promise that may come, and as one run', () => {
+  const { ring, told, at, runner } = ringAndRunners(1);
+  const late = runner(1);
+  let begun = 0;
+  late.fn = (input: unknown) => {
+    begun += 1;
+    return input instanceof Map ? 7 : new Promise(() => undefined);
+  };
+  ring.submit(new Uint8Array(5000), () => undefined, undefined, 0, 0);
+  late.scan();
+  expect([late.hasRoom, at.pending, begun]).toEqual([false, 1, 0]);
+  late.addPart(told[0]!);
+  expect([late.hasRoom, at.pending, begun]).toEqual([false, 1, 1]);
+  const { run } = statOffsets(1);
+  const runs = ring.stats.slice(run, statOffsets(2).wait).reduce((sum, n) => sum + n, 0);
+  expect(runs).toBe(1);
 });
