@@ -252,7 +252,7 @@ const mutants: readonly Mutant[] = [
     name: 'names: shapes of one hash are taken for each other',
     file: 'slot/object-names.ts',
     find: 'if (block[i] !== from[offset + i]) return false;',
-    put: '',
+    put: 'if (block[i] !== from[offset + i]) return true;',
     first: 'values',
   },
   {
@@ -277,10 +277,38 @@ const mutants: readonly Mutant[] = [
     first: 'values',
   },
   {
+    name: 'parts: the address behind a part is taken to be in it',
+    file: 'protocol/arena-parts.ts',
+    find: 'for (const part of this.#added) if (address < part.end) return part;',
+    put: 'for (const part of this.#added) if (address <= part.end) return part;',
+    first: 'values',
+  },
+  {
+    name: 'parts: one that is known is added again',
+    file: 'protocol/arena-parts.ts',
+    find: 'if (first < this.end) return;',
+    put: '',
+    first: 'values',
+  },
+  {
+    name: "parts: bytes of an added part are not the arena's",
+    file: 'protocol/arena-parts.ts',
+    find: 'return this.#added.some(({ bytes }) => bytes.buffer === buffer);',
+    put: 'return false;',
+    first: 'values',
+  },
+  {
     name: 'runner: a job in a part that the thread does not know is run',
     file: 'slot/slot-runner.ts',
-    find: '    this.#aside.push(base);\n    this.#host.beginAsync();\n    return false;',
+    find: '    this.#aside = base;\n    this.#host.beginAsync();\n    return false;',
     put: '    return true;',
+    first: 'values',
+  },
+  {
+    name: 'runner: a thread that waits for a part takes more jobs',
+    file: 'slot/slot-runner.ts',
+    find: 'if (this.#aside !== 0) return false;',
+    put: '',
     first: 'values',
   },
   {
