@@ -9,8 +9,6 @@
  * That a job which has ended wakes the owner, and mail its thread, is taken to work: other models are about that.
  */
 import type { Model, ModelThread, ThreadTools } from '@bootmem/padata/testing';
-import { SlotArena } from '../../dist/arena/slot-arena.js';
-import { ArenaParts } from '../../dist/protocol/arena-parts.js';
 import type { Words } from '../../dist/protocol/atomic-ops.js';
 import { HEAD } from '../../dist/protocol/control-layout.js';
 import {
@@ -25,6 +23,7 @@ import {
 } from '../../dist/protocol/ring-layout.js';
 import { makeRingProtocol } from '../../dist/protocol/ring.js';
 import type { RingProtocol } from '../../dist/protocol/ring.js';
+import { Places, Sight } from './parts-bytes.js';
 
 /** Not words of the real control block: a thread has died; who has started; the mail of each; where the parts end; handles. */
 const DEATH = 8;
@@ -46,8 +45,6 @@ const NEXT = 3;
 const RETURNED = 1;
 const LOST = 8;
 const ABORTED = 9;
-/** A result of two words: both halves are the input. */
-const OUT = 2;
 
 /** Mistakes to be found. */
 export type PartsMistake =
@@ -136,90 +133,6 @@ const inputOf = (job: number): number => job + 10;
 
 /** First word of the arena's bytes. */
 const bytesAt = (window: number): number => RING_AT + RING_HEAD_WORDS + window * SLOT_WORDS;
-
-/** Places, as the owner finds them; they depend on nothing but how many jobs were delivered and how many placed. */
-class Places {
-  readonly arena: SlotArena;
-  /** Where the parts end that were added. */
-  readonly ends: number[] = [];
-  readonly #config: PartsConfig;
-  readonly #given: number[] = [];
-  #tail = 0;
-
-  constructor(config: PartsConfig, next: number, tail: number) {
-    this.#config = config;
-    const { first, window, inputs } = config;
-    this.arena = new SlotArena(first);
-    // The same searches again, those that found nothing too.
-    for (let done = 0; ; done += 1) {
-      while (this.#tail < inputs.length && this.#tail - done < window) {
-        if (done === next && this.#tail === tail) return;
-        if (this.place(this.#tail) < 0) break;
-      }
-      if (done === next) return;
-      this.giveBack(done);
-    }
-  }
-
-  /** This job is delivered. */
-  giveBack(job: number): void {
-    const given = this.#given[job]!;
-    this.arena.delivered(given, false);
-    this.arena.giveBack(given);
-  }
-
-  /** A place for this job, or -1; there may be one more part then. */
-  place(job: number): number {
-    const { inputs, parts, more, mistake } = this.#config;
-    const { arena, ends } = this;
-    const bytes = inputs[job]! + OUT;
-    let first = arena.find(bytes);
-    if (first < 0 && arena.mayGrow) {
-      if (ends.length < parts) {
-        // An arena that is told of nothing but its size has no border.
-        if (mistake === 'a stretch lies in two parts') arena.bytes += more;
-        else arena.extend(arena.bytes + more);
-        ends.push(arena.bytes);
-      } else arena.goOn();
-      first = arena.find(bytes);
-    }
-    if (first < 0) return -1;
-    arena.head = first + bytes;
-    this.#given[job] = arena.take();
-    this.#tail = job + 1;
-    return first;
-  }
-}
-
-/** The bytes that a thread sees. */
-class Sight {
-  readonly parts: ArenaParts;
-  readonly #words: Words;
-
-  constructor({ first }: PartsConfig, words: Words) {
-    this.#words = words;
-    this.parts = new ArenaParts(new SharedArrayBuffer(first), 0, first);
-  }
-
-  add(end: number): void {
-    const { end: first } = this.parts;
-    this.parts.add({ first, buffer: new SharedArrayBuffer(end - first) });
-  }
-
-  /** Two values that begin at this address; -1 = there is none. */
-  read(address: number): readonly [number, number] {
-    const { end } = this.parts.at(address);
-    const at = (i: number): number => (address + i < end ? this.#words[address + i]! : -1);
-    return [at(0), at(1)];
-  }
-
-  write(address: number, values: readonly number[]): void {
-    const { end } = this.parts.at(address);
-    values.forEach((value, i) => {
-      if (address + i < end) this.#words[address + i] = value;
-    });
-  }
-}
 
 /** The owner, between two steps that others see. */
 interface OwnerState {
