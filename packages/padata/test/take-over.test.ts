@@ -53,3 +53,15 @@ test.each(['PROCESSED', 'PUBLISHED'] as const)(
     expect(ring.deliver(4, 0)).toBe(2);
   },
 );
+
+test('a place whose job was taken over is no place of the job that lies in its slot now', () => {
+  const { ring, runner, began, submit } = thread.oneThread(4);
+  submit(4);
+  // Nobody has reserved it: who looks for what is left finds it all the same.
+  expect(runner.steal()).toBe(true);
+  expect(ring.deliver(4, 0)).toBe(1);
+  submit(1);
+  while (runner.scan());
+  expect(began).toEqual([0, 1, 2, 3, 4]);
+  expect(ring.deliver(4, 0)).toBe(4);
+});

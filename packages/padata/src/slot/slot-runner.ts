@@ -223,11 +223,16 @@ export class SlotRunner {
     let ran = 0;
     // What is done must not wait for the rest of the reservation when that is slow.
     const slow = average === undefined || average > SLOW_MS;
+    const isLoose = this.#isLoose;
     for (let i = 0; i < count; i += 1) {
       if (slow && i > 0) this.#wakeOwner();
       // The rest of the reservation is for whoever takes it over.
       if (this.#aside !== 0) break;
-      if (this.#takeAndRun(this.#steps.slotAt(words, window, (first + i) | 0), began)) ran += 1;
+      const place = (first + i) | 0;
+      const base = this.#steps.slotAt(words, window, place);
+      // The job of this place was taken over and is over: what lies there now has a place of its own, behind others.
+      if (!isLoose && words[base + SLOT.SEQ] !== place) continue;
+      if (this.#takeAndRun(base, began)) ran += 1;
     }
     if (ran > 0) this.#account(began, ran);
     return true;
