@@ -30,11 +30,8 @@ export function keptPlace(plan: LayoutPlan, what: string, pages: number): ImageP
   const isInitrd = /initrd/i.test(what);
   const place = isInitrd ? initrdPlace(plan, pages) : initmemPlace(plan, pages);
   const first = plan.memory[0]?.startPfn ?? 0;
-  const [major = 0, minor = 0] = plan.description.kernel?.numbers ?? [];
-  // From 6.3 on the start-up code moves an initrd wherever there is room.
-  const isEarly = major < 6 || (major === 6 && minor < 3);
   const isS390x = plan.description.architecture === 's390x';
-  const isLow = isS390x && isEarly && (isInitrd || /sccb/i.test(what));
+  const isLow = isS390x && plan.kernel.printed.s390InitrdLow && (isInitrd || /sccb/i.test(what));
   const end = isLow ? S390_LOADER_END / plan.pageSize : Infinity;
   return place ?? { startPfn: first, endPfn: Math.min(end, mappedEnd(plan)), exact: false };
 }

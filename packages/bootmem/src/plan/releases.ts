@@ -65,6 +65,8 @@ export interface PrintedProfile {
   readonly leavesOutDescriptors: boolean;
   /** Architectures where a node's deferred part gets as many threads as the node has processors; else one. */
   readonly threadedArchitectures: 'none' | 'x86' | 'all';
+  /** s390x leaves an initrd below 2 GiB, where the loader put it; later the start-up code moves it wherever there is room. */
+  readonly s390InitrdLow: boolean;
   /** Bytes of a section on s390x. */
   readonly s390SectionBytes: number;
   /** Bytes of a section on arm64, by bytes of a page. */
@@ -106,6 +108,7 @@ export const RELEASES: ReleaseTable<Row> = [
     allocatesZeroPages: true,
     leavesOutDescriptors: false,
     threadedArchitectures: 'none',
+    s390InitrdLow: true,
     s390SectionBytes: 2 ** 28,
     arm64SectionBytes: { small: 2 ** 30, pages64K: 2 ** 30 },
   },
@@ -158,6 +161,8 @@ export const RELEASES: ReleaseTable<Row> = [
   { since: '5.14', mapsByBlock: false },
   // "mm: khugepaged: recalculate min_free_kbytes after stopping khugepaged": recorded with 6.18.
   { since: '5.16', recountsMinimum: true },
+  // "s390/boot: rework decompressor reserved tracking": another mark recorded with 7.2, not with 6.1.
+  { since: '6.3', s390InitrdLow: false },
   // "mm: page_alloc: skip memoryless nodes entirely": they are left out of fallback lists, their own too.
   { since: '6.7', ownNodeFirst: false },
   // "mm/mm_init: use deferred init on all architectures with threads": measured on arm64 systems.
