@@ -50,6 +50,9 @@ export interface Arena {
   closeHole(sequence: number): void;
 }
 
+/** A search finds room for so many bytes ahead: those that come next need none. */
+const LUMP = 4096;
+
 /** Gives out and takes back the bytes of one ring. */
 export class SlotArena implements Arena {
   bytes: number;
@@ -63,6 +66,9 @@ export class SlotArena implements Arena {
   #holes: Hole[] = [];
   /** A search has failed where more bytes would not have helped: they are wanted when the circle comes to its end. */
   #isShort = false;
+  /** What the last search has found free: from where the head may be in it, to its end. What is freed later is not in it. */
+  #freeFrom = 0;
+  #freeTo = 0;
 
   constructor(bytes: number) {
     this.bytes = bytes;
@@ -70,6 +76,19 @@ export class SlotArena implements Arena {
 
   /** First byte of a free stretch of `bytes`, or -1. Nothing is given out before `take`. */
   find(bytes: number): number {
+    const { head } = this;
+    return head >= this.#freeFrom && head + bytes <= this.#freeTo ? head : this.#search(bytes);
+  }
+
+  #search(bytes: number): number {
+    const first = this.#around(bytes);
+    this.#freeFrom = first;
+    // What was found before may lie ahead of the head again, and not be free any more.
+    this.#freeTo = first < 0 ? 0 : Math.min(this.limit(first), first + Math.max(bytes, LUMP));
+    return first;
+  }
+
+  #around(bytes: number): number {
     if (this.#users === 0) {
       this.head = 0;
       this.#tail = 0;

@@ -41,6 +41,7 @@ export class BusyRings {
       if (ring.outstanding > 0 && !ring.closed) list[kept++] = entry;
       else ring.isListed = false;
     }
-    list.length = kept;
+    // Setting it is dear, even to what it is.
+    if (kept < list.length) list.length = kept;
   }
 }

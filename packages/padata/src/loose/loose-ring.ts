@@ -145,8 +145,7 @@ export class LooseRing extends RingBase implements JobRing {
     if (this.isPlacing || index === undefined) return false;
     const base = slotWord(this.window, index);
     const sequence = (this.words[base + SLOT.SEQ]! + this.window) | 0;
-    this.words[base + SLOT.NUMBER] = this.#number;
-    const placed = this.place(sequence, input, transfer, stamp, use);
+    const placed = this.place(sequence, this.#number, input, transfer, stamp, use);
     if (placed === Placed.FULL) return false;
     const first = this.words[base + SLOT.FIRST]!;
     const room = this.words[base + SLOT.IN_ROOM]! + this.words[base + SLOT.OUT_ROOM]!;

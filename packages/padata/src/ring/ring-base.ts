@@ -207,12 +207,14 @@ export abstract class RingBase {
   }
 
   /**
-   * Puts a job's input into its slot, which is free and says its NUMBER, and offers it; or by message.
+   * Puts a job's input into its slot, which is free, and offers it; or by message.
+   * @param number what the slot says as NUMBER
    * @returns a `Placed`; FULL = nothing has happened
    * @throws ERR_PADATA_CLONE
    */
   protected place(
     sequence: number,
+    number: number,
     input: unknown,
     transfer: readonly unknown[] | undefined,
     stamp: number,
@@ -222,19 +224,32 @@ export abstract class RingBase {
     const base = slotWord(this.window, sequence);
     const words = this.words;
     words[base + SLOT.SEQ] = sequence;
+    words[base + SLOT.NUMBER] = number;
     words[base + SLOT.ASKS] = askedBy(use);
     this.numbers[slotNumber(index) + SLOT_NUMBER.STAMP] = stamp;
-    let placed: number = Placed.MESSAGE;
-    this.isPlacing = true;
-    try {
-      if (transfer === undefined) placed = this.#input.place(input, base, index);
-      if (placed === Placed.MESSAGE) placed = this.#placeSent(input, transfer, sequence);
-    } finally {
-      this.isPlacing = false;
-    }
+    const placed =
+      typeof input === 'number' && transfer === undefined
+        ? this.#input.placeNumber(input, base, index)
+        : this.#placeAny(sequence, input, transfer);
     if (placed === Placed.SLOT) {
       if (this.#retries > 0) this.lost.remember(base, index);
       protocol.offer(words, base);
+    }
+    return placed;
+  }
+
+  /** Taking an input in runs its getters, and those may submit. */
+  #placeAny(sequence: number, input: unknown, transfer: readonly unknown[] | undefined): number {
+    const index = sequence & (this.window - 1);
+    let placed: number = Placed.MESSAGE;
+    this.isPlacing = true;
+    try {
+      if (transfer === undefined) {
+        placed = this.#input.place(input, slotWord(this.window, sequence), index);
+      }
+      if (placed === Placed.MESSAGE) placed = this.#placeSent(input, transfer, sequence);
+    } finally {
+      this.isPlacing = false;
     }
     return placed;
   }

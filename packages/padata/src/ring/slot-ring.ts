@@ -106,8 +106,7 @@ export class SlotRing extends RingBase implements JobRing {
   ): boolean {
     if (this.isPlacing || ((this.#tail - this.#processed) | 0) >= this.window) return false;
     const sequence = this.#tail;
-    this.words[slotWord(this.window, sequence) + SLOT.NUMBER] = sequence;
-    const placed = this.place(sequence, input, transfer, stamp, use);
+    const placed = this.place(sequence, sequence, input, transfer, stamp, use);
     if (placed === Placed.FULL) return false;
     let flags = this.leftBy(placed, use);
     if (more) {

@@ -241,25 +241,29 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
    *         signal's reason
    */
   run(input: JobInput<F>, options?: JobOptions): Promise<JobResult<F>> {
-    if (options !== undefined) {
-      try {
-        checkJobOptions(options);
-      } catch (error) {
-        return Promise.reject(asError(error));
-      }
-    }
-    if (options !== undefined && hasConditions(options)) {
-      this.#limited ??= this.#makeLimited();
-      return this.#limited.run(input, options) as Promise<JobResult<F>>;
-    }
+    return options === undefined ? this.#run(input) : this.#runWith(input, options);
+  }
+
+  #run(input: unknown, transfer?: readonly unknown[]): Promise<JobResult<F>> {
     const promise = new Promise<JobResult<F>>(takeSettlers as Executor<JobResult<F>>);
     const reject = rejectNext;
     try {
-      this.submitUsed(input, resolveNext, options?.transfer, 0, reject);
+      this.submitUsed(input, resolveNext, transfer, 0, reject);
     } catch (error) {
       reject(error);
     }
     return promise;
+  }
+
+  #runWith(input: unknown, options: JobOptions): Promise<JobResult<F>> {
+    try {
+      checkJobOptions(options);
+    } catch (error) {
+      return Promise.reject(asError(error));
+    }
+    if (!hasConditions(options)) return this.#run(input, options.transfer);
+    this.#limited ??= this.#makeLimited();
+    return this.#limited.run(input, options) as Promise<JobResult<F>>;
   }
 
   /**

@@ -80,8 +80,11 @@ export interface RunnerHost {
   takeMail(): void;
   /** Wakes the owner. */
   wake(): void;
-  /** It begins something: from here on it has something to do. Before a job is made its own. */
-  beginsWork(): void;
+  /**
+   * It begins something: from here on it has something to do. Before a job is made its own.
+   * @param now this thread's clock, in milliseconds
+   */
+  beginsWork(now: number): void;
   beginAsync(): void;
   endAsync(): void;
   /** Milliseconds that the thread's event loop was busy so far; undefined = not known. */
@@ -211,7 +214,8 @@ export class SlotRunner {
       average === undefined ? 1 : Math.max(1, Math.min(BATCH, Math.floor(BATCH_MS / average)));
     // What is reserved is begun, and each may return a promise.
     const allowed = Math.min(most, this.#share.room);
-    this.#host.beginsWork();
+    const began = performance.now();
+    this.#host.beginsWork(began);
     const first = protocol.reserve(words, allowed, 2 * this.#threads, this.#taken);
     const { count } = this.#taken;
     if (count === 0) return false;
@@ -219,7 +223,6 @@ export class SlotRunner {
     if (this.#isWaitingStill() && (average === undefined || average > 0.02)) {
       this.#host.wakeAnother(words);
     }
-    const began = performance.now();
     let ran = 0;
     // What is done must not wait for the rest of the reservation when that is slow.
     const slow = average === undefined || average > SLOW_MS;
@@ -261,7 +264,7 @@ export class SlotRunner {
       // The slot may be a later job's by now, one that is not published: those before it go first.
       if (!isLoose && words[base + SLOT.SEQ] !== ((first + i) | 0)) continue;
       if (state === SlotState.READY) {
-        this.#host.beginsWork();
+        this.#host.beginsWork(began);
         if (!this.#takeAndRun(base, began)) {
           if (this.#aside !== 0) return true;
           continue;
@@ -336,7 +339,7 @@ export class SlotRunner {
     const { words, window } = this.memory;
     const base = slotWord(window, sequence);
     const began = performance.now();
-    this.#host.beginsWork();
+    this.#host.beginsWork(began);
     const isMine = sentProtocol.begin(words, base, this.#worker, sequence | 0);
     if (ask && sentProtocol.mustAsk(words, this.#host.control)) this.#host.wake();
     // The owner may have taken it back in the meantime.

@@ -203,10 +203,9 @@ export class WorkerCore implements WorkerLoop {
     sleep.awake(words, this.#base);
   }
 
-  beginsWork(): void {
+  beginsWork(now: number): void {
     if (!this.#isFree) return;
     this.#isFree = false;
-    const now = performance.now();
     this.#busyAt = now;
     // Plain, as BUSY_MS: figures of the moment.
     this.#words[this.#base + WORKER.BUSY_FROM] = Math.floor(ORIGIN + now) | 0;
@@ -349,7 +348,7 @@ export class WorkerCore implements WorkerLoop {
       case 'leave':
         this.#leaving = true;
         // Nobody is to leave jobs to a thread that takes no more.
-        this.beginsWork();
+        this.beginsWork(performance.now());
         break;
       case 'load':
         this.#load(message);

@@ -16,8 +16,11 @@ export interface WorkerLoop {
   takeMail(): void;
   /** Is there a job of a series that this thread could reserve right now? */
   readonly hasJobs: boolean;
-  /** It begins something: from here on it has something to do. Before a job or chunk is made its own. */
-  beginsWork(): void;
+  /**
+   * It begins something: from here on it has something to do. Before a job or chunk is made its own.
+   * @param now this thread's clock, in milliseconds
+   */
+  beginsWork(now: number): void;
   /** Work goes on outside the loop until `endAsync`. */
   beginAsync(): void;
   endAsync(): void;

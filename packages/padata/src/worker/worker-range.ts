@@ -71,7 +71,7 @@ export class RangeParticipant {
       const gate = load(this.#words, place.base + LANE.GATE);
       if ((gate & 1) === 0 || gate === this.#exhausted[i]) continue;
       if (!this.#isAllowed(place)) continue;
-      this.#loop.beginsWork();
+      this.#loop.beginsWork(performance.now());
       if (this.#visit(i, place, gate)) did = true;
     }
     return did;

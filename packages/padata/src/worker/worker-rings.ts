@@ -163,8 +163,8 @@ export class WorkerRings implements RunnerHost {
     this.#loop.post({ t: 'wake' });
   }
 
-  beginsWork(): void {
-    this.#loop.beginsWork();
+  beginsWork(now: number): void {
+    this.#loop.beginsWork(now);
   }
 
   beginAsync(): void {
