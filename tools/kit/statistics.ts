@@ -50,3 +50,17 @@ export function meanAndDeviation(values: readonly number[]): { mean: number; std
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return { mean, stdev: Math.sqrt(squares / Math.max(1, values.length - 1)) };
 }
+
+/**
+ * The item with the greatest figure; NaN is less than any other.
+ * @throws RangeError without items
+ */
+export function best<T>(items: readonly T[], figure: (item: T) => number): T {
+  const value = (item: T): number => {
+    const own = figure(item);
+    return Number.isNaN(own) ? -Infinity : own;
+  };
+  const [first, ...rest] = items;
+  if (first === undefined) throw new RangeError('the best of no items');
+  return rest.reduce((left, right) => (value(right) > value(left) ? right : left), first);
+}
