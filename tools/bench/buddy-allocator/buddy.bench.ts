@@ -1,105 +1,29 @@
 /**
- * `npm run bench -- buddy`: allocations and frees per CPU-second on four traces.
- *
- *   a: order 0, random frees at 60 %    b: orders 0..9 at 60 %    c: allocate all, free all at random
- *   d: as a, but swinging between 0 and 60 %, so that every page goes back to the lists again and again
- *   "loop alone": what the loop of trace a costs in each language with nothing behind it
- *
- * Each run is a process of its own; the subjects take turns, so that a busy moment of the machine hits all
- * of them. Large arena: 262144 pages (1 GiB). Small arena: 8192 pages, for npm peers whose `free` searches a
- * list. The C program (native/buddy.c: same lists, no lock, no cache, no checks) is compiled with -O2 when a
- * compiler is there. Ratios are medians of the ratios of one round.
+ * `npm run bench -- buddy [traces | two-threads]`: allocations and frees on four traces beside C and npm allocators, and two
+ * threads on one pool beside two processes that share nothing.
  */
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { compileC } from '../../kit/native.js';
 import { benchOptions, integer, text } from '../../kit/options.js';
-import { Samples, inTurn, ratios } from '../../kit/samples.js';
-import { quantile } from '../../kit/statistics.js';
-import { printTable } from '../../kit/table.js';
-import { C, LARGE, OURS, SMALL, TRACES, allJobs, caseOf, caseOfJob, isNative } from './jobs.js';
-import type { Job } from './jobs.js';
+import { Samples } from '../../kit/samples.js';
+import { Targets } from '../../kit/targets.js';
+import { traces } from './cases/traces.js';
+import { twoThreads } from './cases/two-threads.js';
 
-const PER_CPU = 'operations per CPU-second';
-const PER_SECOND = 'operations per second';
-/** What is compared with what, on which arena, for every trace. */
-const RATIOS = [
-  { pages: LARGE, peer: C },
-  { pages: SMALL, peer: C },
-  { pages: LARGE, peer: 'malloc' },
-  { pages: SMALL, peer: 'malloc' },
-  { pages: SMALL, peer: '@thi.ng/malloc' },
-];
-
-interface Outcome {
-  readonly operations: number;
-  readonly cpu: number;
-  readonly wall: number;
-}
-
-const { quick, json, rounds, only } = benchOptions(
+const { quick, json, rounds, only, cases } = benchOptions(
   'buddy',
-  'Allocations and frees per CPU-second on four traces, beside C and npm allocators.',
-  [],
+  'Allocations and frees per CPU-second: four traces beside C and npm allocators; two threads beside two processes.',
+  ['traces', 'two-threads'],
   {
-    rounds: integer(undefined, 'rounds, default 5, with --quick 2', 1),
-    only: text('', "rows whose case and subject have this text, such as 'a, large'"),
+    rounds: integer(undefined, 'rounds; default 5 and 15, with --quick 2 and 3', 1),
+    only: text('', "of the traces rows whose case and subject have this text, such as 'a, large'"),
   },
 );
-const child = fileURLToPath(new URL('support/child.mjs', import.meta.url));
-const execute = promisify(execFile);
 
-async function measure(job: Job, seed: number): Promise<Outcome> {
-  const { trace, pages, operations, length } = job;
-  const numbers = [pages, operations, seed, ...(length === undefined ? [] : [length])].map(String);
-  const { stdout } = isNative(job)
-    ? await execute(native!.path, [trace, ...numbers])
-    : await execute(process.execPath, [child, JSON.stringify({ ...job, seed })]);
-  return JSON.parse(stdout) as Outcome;
-}
-
-const native = compileC(new URL('native/buddy.c', import.meta.url));
-const jobs = allJobs(quick ? 0.25 : 1)
-  .filter((job) => native !== undefined || !isNative(job))
-  .filter((job) => `${caseOfJob(job)} ${job.subject}`.includes(only));
-const samples = new Samples('buddy');
-for (let round = 0; round < (rounds ?? (quick ? 2 : 5)); round += 1) {
-  for (const job of inTurn(jobs, round)) {
-    const { operations, cpu, wall } = await measure(job, 2 * round + 1);
-    samples.add(caseOfJob(job), job.subject, PER_CPU, 'M/s', operations / cpu / 1e6);
-    samples.add(caseOfJob(job), job.subject, PER_SECOND, 'M/s', operations / wall / 1e6);
-  }
-}
-native?.remove();
-
-const compared = new Samples('buddy');
-for (const { pages, peer } of RATIOS) {
-  for (const trace of TRACES) {
-    const rates = (subject: string): readonly number[] =>
-      samples.values(caseOf(trace, pages), subject, PER_CPU);
-    for (const ratio of ratios(rates(OURS), rates(peer)))
-      compared.add(`${caseOf(trace, pages)}, ratio to ${peer}`, OURS, 'ratio', '1', ratio);
-  }
-}
-
-if (json) {
-  samples.print({ json });
-  compared.print({ json });
-} else {
-  const digits = (value: number): string => value.toFixed(value < 10 ? 2 : 1);
-  const rows = jobs.map((job) => {
-    const perCpu = samples.values(caseOfJob(job), job.subject, PER_CPU);
-    const perSecond = samples.median(caseOfJob(job), job.subject, PER_SECOND);
-    const figures = [quantile(perCpu, 0), quantile(perCpu, 0.5), quantile(perCpu, 1), perSecond];
-    return [`${caseOfJob(job)}: ${job.subject}`, ...figures.map(digits)];
-  });
-  printTable(
-    'million operations per CPU-second, and per second of wall time',
-    ['', 'min', 'median', 'max', 'wall'],
-    rows,
-  );
-  for (const { case: name, median, min, max } of compared.rows())
-    console.log(`${name}: ${digits(median)} [${digits(min)}, ${digits(max)}]`);
-  if (native === undefined) console.log('no C compiler here: the C rows are left out');
+if (cases.includes('traces')) await traces({ quick, json, rounds, only });
+if (cases.includes('two-threads')) {
+  const samples = new Samples('buddy');
+  const targets = new Targets('buddy');
+  await twoThreads(samples, targets, { quick, rounds });
+  // Ratios of one round say it, not those of medians.
+  samples.print({ json, ours: '' });
+  targets.print({ json });
 }
