@@ -5,6 +5,8 @@ export interface BenchOptions {
   readonly sampleMs: number;
   readonly threads: number;
   readonly quick: boolean;
-  /** Of the throughput cases only those whose name has this text. */
+  /** Nothing but JSON lines goes to stdout. */
+  readonly json: boolean;
+  /** Of cases with several rows only those whose name has this text. */
   readonly only: string;
 }

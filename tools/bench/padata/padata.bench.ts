@@ -1,23 +1,38 @@
 /**
  * `npm run bench -- padata [CASE…]`: padata beside the pools that people use, in one process, every subject once a
- * round in rotating order; medians over the rounds. CPU time counts all threads of the process.
+ * round in rotating order; medians over the rounds. CPU time counts all threads of the process. Cases with subjects
+ * that need it run each in a process of its own. At the end: what was to be reached, and how much of it is.
  */
 import { benchOptions, integer, text } from '../../kit/options.js';
 import { Samples } from '../../kit/samples.js';
+import { Targets } from '../../kit/targets.js';
+import type { BenchOptions } from './bench-options.js';
 import { aes } from './cases/aes.js';
 import { busyOwner } from './cases/busy-owner.js';
+import { firstResult } from './cases/first-result.js';
 import { latency } from './cases/latency.js';
+import { neighbours } from './cases/neighbours.js';
 import { pgzip } from './cases/pgzip.js';
 import { range } from './cases/range.js';
 import { scaling } from './cases/scaling.js';
 import { sizes } from './cases/sizes.js';
+import { tbb } from './cases/tbb.js';
 import { throughput } from './cases/throughput.js';
+import { uneven } from './cases/uneven.js';
+import { values } from './cases/values.js';
 import { waking } from './cases/waking.js';
 
-const CASES = {
+type Case = (samples: Samples, options: BenchOptions, targets: Targets) => void | Promise<void>;
+
+const CASES: Readonly<Record<string, Case>> = {
+  tbb,
   throughput,
+  values,
   sizes,
   latency,
+  'first-result': firstResult,
+  uneven,
+  neighbours,
   waking,
   'busy-owner': busyOwner,
   aes,
@@ -31,9 +46,13 @@ const { json, quick, rounds, threads, only, cases } = benchOptions(
   'Ordered jobs and range jobs beside the pools that people use.',
   Object.keys(CASES),
   {
-    rounds: integer(undefined, 'rounds, default 5, with --quick 1', 1),
+    rounds: integer(
+      undefined,
+      'rounds, default 5, with --quick 1; some cases have more at least',
+      1,
+    ),
     threads: integer(2, 'worker threads of each subject, default 2', 1),
-    only: text('', 'of the cases of throughput and sizes those whose name has this text'),
+    only: text('', 'of the cases with several rows those whose name has this text'),
   },
 );
 const options = {
@@ -41,15 +60,18 @@ const options = {
   sampleMs: quick ? 100 : 400,
   threads,
   quick,
+  json,
   only,
 };
 
 const samples = new Samples('padata');
+const targets = new Targets('padata');
 for (const [name, run] of Object.entries(CASES)) {
   if (!cases.includes(name)) continue;
   if (!json) console.error(`… ${name}`);
-  await run(samples, options);
+  await run(samples, options, targets);
 }
 samples.print({ json });
+targets.print({ json });
 // A peer whose threads did not end must not keep the process.
 process.exit();

@@ -6,17 +6,20 @@ import { Piscina } from 'piscina';
 import { FixedThreadPool } from 'poolifier';
 import Tinypool from 'tinypool';
 import workerpool from 'workerpool';
+import type { Deadline } from '../../kit/deadline.js';
 
 /** A pool under test: `run` hands one value to the task and resolves to its result. */
 export interface Subject {
   readonly name: string;
   readonly version: string;
-  open(threads: number): Promise<OpenSubject>;
+  /** @param task  an export of threads/peer-tasks.mjs; default the one that is told by each value what to do */
+  open(threads: number, task?: PeerTask): Promise<OpenSubject>;
 }
+export type PeerTask = 'task' | 'same' | 'take' | 'burnTimed';
 export interface OpenSubject {
   run(value: unknown): Promise<unknown>;
   /** Keeps jobs going by another way than promises; resolves to how many were done. */
-  pump?(value: unknown, inFlight: number, until: number): Promise<number>;
+  pump?(value: unknown, inFlight: number, deadline: Deadline): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -27,9 +30,10 @@ const execArgv: string[] = [];
 const piscina = (name: string, options: object): Subject => ({
   name,
   version: 'piscina 5.3.2',
-  open(threads) {
+  open(threads, task = 'task') {
     const pool = new Piscina({
-      filename: at('./peer-tasks.mjs').href,
+      filename: at('threads/peer-tasks.mjs').href,
+      name: task,
       minThreads: threads,
       maxThreads: threads,
       execArgv,
@@ -42,9 +46,10 @@ const piscina = (name: string, options: object): Subject => ({
 const tinypool = (name: string, options: object): Subject => ({
   name,
   version: 'tinypool 2.2.0',
-  open(threads) {
+  open(threads, task = 'task') {
     const pool = new Tinypool({
-      filename: at('./peer-tasks.mjs').href,
+      filename: at('threads/peer-tasks.mjs').href,
+      name: task,
       minThreads: threads,
       maxThreads: threads,
       execArgv,
@@ -63,15 +68,15 @@ export const PEERS: readonly Subject[] = [
   {
     name: 'workerpool',
     version: 'workerpool 10.0.3',
-    open(threads) {
-      const pool = workerpool.pool(at('./workerpool-worker.mjs').pathname, {
+    open(threads, task = 'task') {
+      const pool = workerpool.pool(at('threads/workerpool-worker.mjs').pathname, {
         minWorkers: threads,
         maxWorkers: threads,
         workerType: 'thread',
         workerThreadOpts: { execArgv },
       });
       return Promise.resolve({
-        run: (value) => pool.exec('task', [value]) as unknown as Promise<unknown>,
+        run: (value) => pool.exec(task, [value]) as unknown as Promise<unknown>,
         close: async () => {
           await pool.terminate();
         },
@@ -81,10 +86,10 @@ export const PEERS: readonly Subject[] = [
   {
     name: 'poolifier',
     version: 'poolifier 5.3.2',
-    open(threads) {
+    open(threads, task = 'task') {
       const pool = new FixedThreadPool<unknown, unknown>(
         threads,
-        at('./poolifier-worker.mjs').pathname,
+        at('threads/poolifier-worker.mjs').pathname,
         {
           workerOptions: { execArgv },
           errorHandler: (error) => {
@@ -93,7 +98,7 @@ export const PEERS: readonly Subject[] = [
         },
       );
       return Promise.resolve({
-        run: (value) => pool.execute(value),
+        run: (value) => pool.execute(value, task),
         // After 1024 jobs in flight its destroy() does not always settle: go on after two seconds.
         close: async () => {
           await Promise.race([pool.destroy(), new Promise((resolve) => setTimeout(resolve, 2000))]);

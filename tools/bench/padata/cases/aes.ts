@@ -6,7 +6,7 @@ import { warmUp } from '../../../kit/warm-up.mjs';
 import type { BenchOptions } from '../bench-options.js';
 import { PEERS, type Subject } from '../peers.js';
 import { jobsModule, openPool } from '../subjects.js';
-import { encrypt } from '../tasks.mjs';
+import { encrypt } from '../threads/tasks.mjs';
 
 const SIZE = 64 * 1024;
 const TAG = 16;

@@ -3,7 +3,7 @@ import { PEERS, type Subject } from '../peers.js';
 import { inTurn, type Samples } from '../../../kit/samples.js';
 import { warm } from '../measure.js';
 import { bootmem, type TaskValue } from '../subjects.js';
-import { burn, calibrate } from '../tasks.mjs';
+import { burn, calibrate } from '../threads/tasks.mjs';
 import type { BenchOptions } from '../bench-options.js';
 
 const JOBS = 200;

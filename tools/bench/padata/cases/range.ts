@@ -3,7 +3,7 @@ import { inTurn, type Samples } from '../../../kit/samples.js';
 import { median } from '../../../kit/statistics.js';
 import { warmUp } from '../../../kit/warm-up.mjs';
 import type { BenchOptions } from '../bench-options.js';
-import { emptyChunk, sumChunk } from '../jobs.mjs';
+import { emptyChunk, sumChunk } from '../threads/jobs.mjs';
 import { PEERS } from '../peers.js';
 import { jobsModule, openPool } from '../subjects.js';
 

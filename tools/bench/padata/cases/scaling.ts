@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { Samples } from '../../../kit/samples.js';
 import { warm } from '../measure.js';
 import { bootmem } from '../subjects.js';
-import { calibrate } from '../tasks.mjs';
+import { calibrate } from '../threads/tasks.mjs';
 import type { BenchOptions } from '../bench-options.js';
 
 export async function scaling(samples: Samples, options: BenchOptions): Promise<void> {

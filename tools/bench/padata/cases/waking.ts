@@ -2,7 +2,7 @@
 import { measure } from '../measure.js';
 import { inTurn, type Samples } from '../../../kit/samples.js';
 import { bootmemCallbacks } from '../subjects.js';
-import { calibrate } from '../tasks.mjs';
+import { calibrate } from '../threads/tasks.mjs';
 import type { BenchOptions } from '../bench-options.js';
 
 const IN_FLIGHT = 64;

@@ -2,12 +2,16 @@
 import { createCipheriv } from 'node:crypto';
 import { burn } from './tasks.mjs';
 
+export { burn, burnTimed, calibrate, costOf } from './tasks.mjs';
+
 const KEY = Buffer.alloc(32, 7);
 const TAG = 16;
 
 export const increment = (value) => value + 1;
 export const spin = (_value, { shared }) => burn(shared.steps);
 export const same = (value) => value;
+/** Of an object only a number comes back. */
+export const take = ({ a, id }) => a ?? id;
 export const clone = (value) => ({ ...value, count: value.count + 1 });
 
 /** Sleeps nothing, counts itself: shows what the threads did while the owner was busy. */

@@ -1,0 +1,4 @@
+import workerpool from 'workerpool';
+import { increment } from './increment.mjs';
+
+workerpool.worker({ increment });

@@ -1,0 +1,1 @@
+export function stepsFor(costOf: (steps: number) => number, microseconds: number): number;

@@ -1,4 +1,0 @@
-import workerpool from 'workerpool';
-import task from './peer-tasks.mjs';
-
-workerpool.worker({ task });
