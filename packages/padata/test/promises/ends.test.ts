@@ -44,6 +44,7 @@ test.each([
   ['leaving', 'closes a pool whose thread cannot leave'],
   ['closed', 'has ended jobs of the calling thread that nobody had begun, and closes the pool'],
   ['open', 'has ended jobs of the calling thread that nobody had begun'],
+  ['limited', 'has the outcomes of calls whose limits are far away'],
   ['timeout', 'waits for a job of the calling thread that only AbortSignal.timeout ends'],
   ['shrunk', 'waits for such a job of a pool that has no threads any more'],
 ])('%s: a program that %s ends by itself, and not before', (what) => {
