@@ -23,6 +23,8 @@ import type { CoreSize, MovablePolicy, ZoneLayoutWarning } from './layout-types.
 interface MovableInput {
   /** Ascending, disjoint. */
   readonly memory: readonly MemoryPfnRange[];
+  /** The same of each node. */
+  readonly memoryOf: ReadonlyMap<number, readonly MemoryPfnRange[]>;
   readonly policy: MovablePolicy;
   /** First pfn of the highest zone with memory: only from here on can memory be movable. */
   readonly usableStartPfn: number;
@@ -62,45 +64,74 @@ function kernelcorePages(
   return Math.max(kernelcore, total - movablecore);
 }
 
-/** Deals `required` kernel pages out over the nodes; `starts` holds where each node's share ends. */
+/** A node while kernel memory is dealt out. */
+interface NodeShare {
+  readonly nid: number;
+  /** Its memory, ascending. */
+  readonly ranges: readonly MemoryPfnRange[];
+  /** The first range that is not kernel memory to its end. */
+  next: number;
+  /** Where the kernel part ends; `undefined` before the first round. */
+  end: number | undefined;
+}
+
+/**
+ * Gives a node up to `share` pages of kernel memory; what lies below `usableStartPfn` it takes in any case.
+ * @returns how many pages it took in all
+ */
+function giveTo(node: NodeShare, share: number, usableStartPfn: number): number {
+  let nodeLeft = share;
+  let taken = 0;
+  for (; node.next < node.ranges.length; node.next++) {
+    const range = node.ranges[node.next]!;
+    let start = Math.max(range.startPfn, node.end ?? 0);
+    if (start >= range.endPfn) continue;
+    if (start < usableStartPfn) {
+      const kernelPages = Math.min(range.endPfn, usableStartPfn) - start;
+      nodeLeft -= Math.min(kernelPages, nodeLeft);
+      taken += kernelPages;
+      if (range.endPfn <= usableStartPfn) {
+        // All of the range is kernel memory; the next round continues after it.
+        node.end = range.endPfn;
+        continue;
+      }
+      start = usableStartPfn;
+    }
+    const take = Math.min(range.endPfn - start, nodeLeft);
+    node.end = start + take;
+    taken += take;
+    nodeLeft -= take;
+    if (nodeLeft === 0) break;
+  }
+  return taken;
+}
+
+/**
+ * Deals `required` kernel pages out over the nodes. Nodes that have nothing left to give leave the round: those that stay take
+ * a fixed part of what is left, so all rounds together visit nodes × log(pages) nodes and every range once.
+ * @returns where the kernel part of each node ends
+ */
 function dealOut(
-  input: MovableInput,
-  nids: readonly number[],
-  starts: Map<number, number>,
+  memoryOf: ReadonlyMap<number, readonly MemoryPfnRange[]>,
+  usableStartPfn: number,
   required: number,
-): void {
-  const { memory, usableStartPfn } = input;
-  let usableNodes = nids.length;
+): Map<number, number> {
+  const nodes = [...memoryOf]
+    .sort(([a], [b]) => a - b)
+    .map(([nid, ranges]): NodeShare => ({ nid, ranges, next: 0, end: undefined }));
+  let open = nodes;
+  let usableNodes = nodes.length;
   let left = required;
   do {
     let share = Math.floor(left / usableNodes);
-    for (const nid of nids) {
+    for (const node of open) {
       if (left < share) share = Math.floor(left / usableNodes);
-      let nodeLeft = share;
-      for (const range of memory) {
-        if (range.nid !== nid) continue;
-        let start = Math.max(range.startPfn, starts.get(nid) ?? 0);
-        if (start >= range.endPfn) continue;
-        if (start < usableStartPfn) {
-          const kernelPages = Math.min(range.endPfn, usableStartPfn) - start;
-          nodeLeft -= Math.min(kernelPages, nodeLeft);
-          left -= Math.min(kernelPages, left);
-          if (range.endPfn <= usableStartPfn) {
-            // All of the range is kernel memory; the next round continues after it.
-            starts.set(nid, range.endPfn);
-            continue;
-          }
-          start = usableStartPfn;
-        }
-        const take = Math.min(range.endPfn - start, nodeLeft);
-        starts.set(nid, start + take);
-        left -= Math.min(left, take);
-        nodeLeft -= take;
-        if (nodeLeft === 0) break;
-      }
+      left -= Math.min(left, giveTo(node, share, usableStartPfn));
     }
+    open = open.filter((node) => node.end! < node.ranges.at(-1)!.endPfn);
     usableNodes -= 1;
   } while (usableNodes > 0 && left > usableNodes);
+  return new Map(nodes.map(({ nid, end }) => [nid, end!]));
 }
 
 /** Lowest range of each node that `isMovable` accepts. */
@@ -117,10 +148,10 @@ function lowestPerNode(
 
 /**
  * Starts of the Movable zones; nodes without one are missing from the map.
- * @remarks O(ranges × nodes²) at worst, a handful of steps on real machines.
+ * @remarks O(ranges + nodes × log(pages)), the nodes sorted.
  */
 export function movableStarts(input: MovableInput): MovableStarts {
-  const { memory, policy, maxOrderPages, pfn4G } = input;
+  const { memory, memoryOf, policy, maxOrderPages, pfn4G } = input;
   const warnings: ZoneLayoutWarning[] = [];
   let starts = new Map<number, number>();
   if (policy.kind === 'node') {
@@ -140,22 +171,21 @@ export function movableStarts(input: MovableInput): MovableStarts {
     const required = kernelcorePages(policy, total, maxOrderPages);
     if (required >= total && required > 0) warnings.push('KERNELCORE_COVERS_ALL');
     if (required === 0 || required >= total) return { starts, warnings };
-    const nids = [...new Set(memory.map((range) => range.nid))].sort((a, b) => a - b);
-    dealOut(input, nids, starts, required);
+    starts = dealOut(memoryOf, input.usableStartPfn, required);
   }
-  return { starts: roundStarts(starts, memory, maxOrderPages), warnings };
+  return { starts: roundStarts(starts, memoryOf, maxOrderPages), warnings };
 }
 
 /** Rounds starts up to `maxOrderPages`; a start at or past the node's end is no Movable zone. */
 function roundStarts(
   starts: ReadonlyMap<number, number>,
-  memory: readonly MemoryPfnRange[],
+  memoryOf: ReadonlyMap<number, readonly MemoryPfnRange[]>,
   maxOrderPages: number,
 ): Map<number, number> {
   const rounded = new Map<number, number>();
   for (const [nid, start] of starts) {
     const up = Math.ceil(start / maxOrderPages) * maxOrderPages;
-    const end = memory.reduce((max, range) => (range.nid === nid ? range.endPfn : max), 0);
+    const end = memoryOf.get(nid)?.at(-1)?.endPfn ?? 0;
     if (up > 0 && up < end) rounded.set(nid, up);
   }
   return rounded;

@@ -44,7 +44,8 @@ export interface ZoneLayoutOptions {
 }
 
 interface Context {
-  readonly memory: readonly MemoryPfnRange[];
+  /** Memory of each node that has some, ascending. */
+  readonly memoryOf: ReadonlyMap<number, readonly MemoryPfnRange[]>;
   readonly limits: ZoneLimits;
   readonly lowest: readonly number[];
   readonly highest: readonly number[];
@@ -75,6 +76,17 @@ function possiblePfns(
   return { lowest, highest };
 }
 
+/** Memory of each node, in the order of `memory`. */
+function byNode(memory: readonly MemoryPfnRange[]): Map<number, MemoryPfnRange[]> {
+  const memoryOf = new Map<number, MemoryPfnRange[]>();
+  for (const range of memory) {
+    const own = memoryOf.get(range.nid);
+    if (own === undefined) memoryOf.set(range.nid, [range]);
+    else own.push(range);
+  }
+  return memoryOf;
+}
+
 /** Memory of `nid` in `[start, end)`, of those ranges that `counts` accepts. */
 function presentIn(
   context: Context,
@@ -83,8 +95,8 @@ function presentIn(
   counts: (range: MemoryPfnRange) => boolean,
 ): number {
   let pages = 0;
-  for (const range of context.memory) {
-    if (range.nid !== nid || !counts(range)) continue;
+  for (const range of context.memoryOf.get(nid) ?? []) {
+    if (!counts(range)) continue;
     pages += Math.max(0, Math.min(range.endPfn, span.end) - Math.max(range.startPfn, span.start));
   }
   return pages;
@@ -131,7 +143,7 @@ function zoneSpan(
 }
 
 function nodeLayout(context: Context, nid: number): NodeLayout {
-  const own = context.memory.filter((range) => range.nid === nid);
+  const own = context.memoryOf.get(nid) ?? [];
   const startPfn = own[0]?.startPfn ?? 0;
   const endPfn = own.at(-1)?.endPfn ?? 0;
   const zones = context.limits.map((_, index) =>
@@ -151,7 +163,7 @@ function nodeLayout(context: Context, nid: number): NodeLayout {
  * Zones of every node.
  * @throws ERR_ZONE_RANGES when `memory` is empty, not ascending or overlapping
  * @throws ERR_ZONE_LIMITS when a zone is named twice
- * @remarks O(nodes × zones × ranges); allocates the result only.
+ * @remarks O(zones × ranges); allocates the result only.
  */
 export function zoneLayout(options: ZoneLayoutOptions): ZoneLayout {
   const { memory, limits, movable = { kind: 'none' }, memorylessNids = [] } = options;
@@ -168,15 +180,17 @@ export function zoneLayout(options: ZoneLayoutOptions): ZoneLayout {
   if (highestZone < 0) {
     throw new BuddyError('ERR_ZONE_LIMITS', 'no zone reaches up to the memory', { limits });
   }
+  const memoryOf = byNode(memory);
   const { starts, warnings } = movableStarts({
     memory,
+    memoryOf,
     policy: movable,
     usableStartPfn: lowest[highestZone]!,
     maxOrderPages,
     pfn4G: 2 ** (32 - pageShift),
   });
   const context: Context = {
-    memory,
+    memoryOf,
     limits,
     lowest,
     highest,
@@ -184,7 +198,7 @@ export function zoneLayout(options: ZoneLayoutOptions): ZoneLayout {
     mirrored: movable.kind === 'mirror',
     movableEnd: highest[highestZone]!,
   };
-  const nids = [...new Set([...memory.map((range) => range.nid), ...memorylessNids])];
+  const nids = [...new Set([...memoryOf.keys(), ...memorylessNids])];
   return {
     limits,
     lowestPfn: lowest,
