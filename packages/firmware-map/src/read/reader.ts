@@ -16,7 +16,7 @@ import { finishDraft, isBeforeBanner, saysAnything, saysWhereMemoryIs } from './
 import { profileForRelease } from '../base/releases.js';
 import { fromJson } from '../json/json.js';
 import { BANNER } from '../records/identity-lines.js';
-import { cleanLine, hasPrefix } from '../text/clean-line.js';
+import { cleanLine, hasPrefix, isOdd } from '../text/clean-line.js';
 import { jsonMessages, linesInJson } from '../text/json-lines.js';
 import { LineForms } from '../text/line-forms.js';
 import { LineSplitter } from '../text/line-splitter.js';
@@ -248,8 +248,9 @@ class StreamReader implements Reader {
     if (cut || raw !== line) {
       this.#draft.problems.warn('LINE_TOO_LONG', number, 'the line is cut; its tail is not read');
     }
-    if (BINARY.test(raw)) this.#binaryLines++;
-    const text = cleanLine(raw);
+    const odd = isOdd(raw);
+    if (odd && BINARY.test(raw)) this.#binaryLines++;
+    const text = odd ? cleanLine(raw) : raw.trimEnd();
     if (text === '') return;
     this.#textLines++;
     const isBanner = text.includes('Linux version') && BANNER.test(text);

@@ -43,16 +43,24 @@ const BOX = /^ *[│┃║▏] ?|[│┃║▕]$/g;
 // Spaces that are not the ASCII one, and characters without width.
 const ODD_SPACES = /[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\t\v\f]/g;
 const INVISIBLE = /[\u200b-\u200d\u2060\ufeff\u00ad]/g;
-const ODD = /[^ -~]|&|^[>|]|<\/?[a-z]|\\(?:[[\]]|[rn]$)/i;
+const ODD = /[^ -~]|&|^[>|]|<\/?[a-zA-Z]|\\(?:[[\]]|[rnRN]$)/;
+
+/**
+ * Whether there may be anything around or in the message that {@link cleanLine} takes off, or a byte that no text has.
+ * @param raw  one physical line
+ * @remarks Cost: one search.
+ */
+export function isOdd(raw: string): boolean {
+  return ODD.test(raw);
+}
 
 /**
  * The message line without colours, tags, entities, quote marks, frames and trailing blanks.
  * @param raw  one physical line
  * @returns the cleaned line; leading blanks are kept, tabs become blanks
- * @remarks Cost: linear in the line; one test for a line of plain ASCII.
+ * @remarks Cost: linear in the line, some searches; who has asked {@link isOdd} need not ask for others.
  */
 export function cleanLine(raw: string): string {
-  if (!ODD.test(raw)) return raw.trimEnd();
   let text = raw;
   if (text.includes(ESCAPE)) text = text.replace(ANSI, '');
   if (text.includes('<')) text = text.replace(CELL_END, ' ').replace(TAG, '');

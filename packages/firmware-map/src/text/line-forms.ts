@@ -11,10 +11,17 @@ import { jsonMessages } from './json-lines.js';
 /** Receives a line of the log. */
 type LogLineSink = (line: string) => void;
 
-/** A line that one of the forms could have made: JSON, a YAML item, a row with quotes, a mail header, coded text. */
-const FORMED =
+/** How a line begins that one of the forms could have made: JSON, a YAML item, a mail header, coded text. */
+const FORMED_BEGIN =
   // eslint-disable-next-line no-control-regex -- the record separator of json-seq is one
-  /^[\s\u001e]*(?:data: |- ?)?(?:\[\s*)?[{"']|^\s*,|,"|"$|=$|=0[AD]|^Content-|^[A-Za-z0-9+/]{56,76}$/i;
+  /^(?:[\s\u001e]*(?:data: |- ?)?(?:\[\s*)?[{"']|\s*,|Content-|[A-Za-z0-9+/]{56,76}$)/i;
+/** What else such a line holds: a row with quotes, coded text. Only looked for where there is a quote or an equals sign. */
+const FORMED_INSIDE = /,"|"$|=$|=0[AD]/i;
+
+function isFormed(raw: string): boolean {
+  if (FORMED_BEGIN.test(raw)) return true;
+  return (raw.includes('=') || raw.includes('"')) && FORMED_INSIDE.test(raw);
+}
 
 /** Undoes the forms of lines. */
 export class LineForms {
@@ -25,7 +32,7 @@ export class LineForms {
    * Takes a physical line and delivers the lines of the log in it: mostly itself, none for a frame, several for a list.
    */
   take(raw: string, sink: LogLineSink): void {
-    if (!this.#base64.isActive && !this.#quoted.isOn && !FORMED.test(raw)) {
+    if (!this.#base64.isActive && !this.#quoted.isOn && !isFormed(raw)) {
       sink(raw);
       return;
     }

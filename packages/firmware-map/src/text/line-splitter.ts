@@ -97,10 +97,27 @@ export class LineSplitter {
       if (text !== '') this.#take(text);
       return;
     }
-    // A `<br` may be cut by the chunk border, so the search starts in what is left over.
     const carried = this.#rest;
     text = carried + text;
-    LINE_END.lastIndex = Math.max(0, carried.length - LONGEST_END);
+    const isPlain = !text.includes('\r') && !text.includes('<');
+    const start = isPlain ? this.#cutPlain(text, carried.length) : this.#cut(text, carried.length);
+    this.#keep(start === 0 ? text : text.slice(start));
+  }
+
+  /** Delivers the lines of a text that holds no other end of line than LF; returns where the rest begins. */
+  #cutPlain(text: string, from: number): number {
+    let start = 0;
+    for (let end = text.indexOf('\n', from); end >= 0; end = text.indexOf('\n', start)) {
+      this.#deliver(text.slice(start, end), start === 0 && this.#restCut);
+      if (start === 0) this.#restCut = false;
+      start = end + 1;
+    }
+    return start;
+  }
+
+  #cut(text: string, from: number): number {
+    // A `<br` may be cut by the chunk border, so the search starts in what is left over.
+    LINE_END.lastIndex = Math.max(0, from - LONGEST_END);
     let start = 0;
     for (let match = LINE_END.exec(text); match !== null; match = LINE_END.exec(text)) {
       this.#deliver(text.slice(start, match.index), start === 0 && this.#restCut);
@@ -109,7 +126,12 @@ export class LineSplitter {
       // A CR at the very end may be the first half of a CRLF.
       if (start === text.length && match[0] === '\r') this.#skipLineFeed = true;
     }
-    let rest = start === 0 ? text : text.slice(start);
+    return start;
+  }
+
+  /** Keeps the line that has not ended, as far as it may be long. */
+  #keep(begun: string): void {
+    let rest = begun;
     if (rest.length > MAX_LINE_LENGTH + LONGEST_END && JSON_BEGIN.test(rest)) {
       this.#addPiece(rest);
       rest = '';
@@ -140,6 +162,10 @@ export class LineSplitter {
 
   #deliver(line: string, cut: boolean): void {
     this.#lines++;
+    if (line.length <= MAX_LINE_LENGTH) {
+      this.#sink(line, this.#lines, cut);
+      return;
+    }
     const limit = JSON_BEGIN.test(line) ? MAX_JSON_LENGTH : MAX_LINE_LENGTH;
     const tooLong = line.length > limit;
     this.#sink(tooLong ? line.slice(0, limit) : line, this.#lines, cut || tooLong);
