@@ -1,10 +1,11 @@
 // What a command may use: its heap, what a boot touches, how far memory can lie.
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { synthesize } from '@bootmem/firmware-map';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { bootMemory } from '../dist/index.js';
@@ -142,4 +143,11 @@ test('memory may reach as far as descriptors may, and no section further', () =>
   );
   expect(reach(2 ** 34, 2 ** 12)).not.toThrow();
   expect(reach(2 ** 34 + 1, 2 ** 12)).toThrow(/17179869185 pages of memory in 4194305 sections/);
+});
+
+test('boots that are measured one after the other hold the memory of one', async () => {
+  const helper = fileURLToPath(new URL('./helpers/bench-memory.mjs', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [helper]);
+  // Twelve of them touch 100 MiB each.
+  expect(Number(stdout)).toBeLessThan(600);
 });

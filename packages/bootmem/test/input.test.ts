@@ -10,10 +10,10 @@ import { FIXTURES } from './helpers/run.js';
 /** A /proc and /sys from a table; everything else cannot be read. */
 function files(table: Record<string, string>, folders: Record<string, string[]> = {}) {
   return {
-    read: (path: string): Promise<string> =>
+    read: (path: string): Promise<Uint8Array> =>
       table[path] === undefined
         ? Promise.reject(new Error(`EACCES: ${path}`))
-        : Promise.resolve(table[path]),
+        : Promise.resolve(Buffer.from(table[path])),
     list: (path: string): Promise<string[]> =>
       folders[path] === undefined
         ? Promise.reject(new Error(`EACCES: ${path}`))

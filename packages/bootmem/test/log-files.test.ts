@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { checkLog } from '../dist/check.js';
 import { loadMachine } from '../dist/index.js';
-import { expanded } from '../dist/input/expand.js';
+import { expanded } from '../dist/input/unpack/expand.js';
 import { joinLogs } from '../dist/input/join-logs.js';
 import { FIXTURES } from './helpers/run.js';
 

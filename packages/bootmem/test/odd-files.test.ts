@@ -1,5 +1,6 @@
 // Whatever lies under a name: an error that names it and has a code, or the machine; never a wait that nothing ends.
 import { execFileSync } from 'node:child_process';
+import { getEventListeners } from 'node:events';
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -117,6 +118,19 @@ describe('beside a log', () => {
       abort.abort(new Error('enough'));
     });
     await expect(reading).rejects.toThrow('enough');
+  });
+
+  test('a signal keeps no listener of a file that was read', async () => {
+    const { signal } = new AbortController();
+    const found: number[] = [];
+    for (let times = 0; times < 3; times++) {
+      for await (const chunk of bytesOf(join(SAMPLE, 'dmesg.txt'), { signal })) {
+        found.push(chunk.byteLength > 0 ? getEventListeners(signal, 'abort').length : -1);
+        break;
+      }
+      found.push(getEventListeners(signal, 'abort').length);
+    }
+    expect(found).toEqual([1, 0, 1, 0, 1, 0]);
   });
 
   test('one beside a log is no file to wait for', async () => {

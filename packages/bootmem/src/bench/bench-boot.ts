@@ -7,6 +7,7 @@
  * ready.
  */
 import type { MachineDescription } from '@bootmem/firmware-map';
+import { collectGarbage } from './collect.js';
 import { bootMemory } from '../boot/boot-memory.js';
 import type { BenchReport, BenchRow } from '../bench-result.js';
 import { deferredParts } from './deferred-pages.js';
@@ -62,6 +63,7 @@ export async function benchBoot(
   const total = subjects.length * (rounds + 1);
   for (let round = 0; round <= rounds; round++) {
     for (const [index, { threads }] of subjects.entries()) {
+      collectGarbage();
       const machine = await bootMemory(description, {
         ...(signal === undefined ? {} : { signal }),
         ...(limitBytes === undefined ? {} : { limitBytes }),

@@ -11,7 +11,7 @@
 import type { MachineDescription } from '@bootmem/firmware-map';
 import { createZoneGrower } from '@bootmem/page-init';
 import type { DeferredResult } from '@bootmem/page-init';
-import { BootmemError } from '../errors.js';
+import { BootmemError, codeOf, messageOf } from '../errors.js';
 import { planLayout } from '../plan/layout-plan.js';
 import { chooseRelease, releaseName } from '../plan/profile.js';
 import { handover } from '../accounts/handover.js';
@@ -63,7 +63,8 @@ interface Context {
  * @returns the machine; close it to end its threads. Device memory may still be coming up: see
  *   `machine.devicesReady()`
  * @throws BootmemError ERR_BOOTMEM_USAGE for options out of range, ERR_BOOTMEM_NO_MEMORY_MAP when no memory
- *   follows from the description, ERR_BOOTMEM_BIND when a thread could not be tied, ERR_BOOTMEM_ABORTED when the signal was raised
+ *   follows from the description, ERR_BOOTMEM_BIND when a thread could not be tied,
+ *   ERR_BOOTMEM_INIT when the address space is not to be had, ERR_BOOTMEM_ABORTED when the signal was raised
  * @remarks shared memory of 14 bytes a page is reserved; a boot touches a little more than 2 of them. A line of the log says how
  *   much before it is done. A machine of more than 2^31 pages (8 TiB of 4 KiB) is brought up to its first allocation
  *   and the rest predicted (`report().predicted`), and so is one that would touch more than `limitBytes`; one of more than
@@ -133,7 +134,7 @@ export async function bootMemory(
   } catch (error) {
     await pool.close();
     if (signal?.aborted === true) throw aborted(error);
-    throw error;
+    throw codeOf(error) === NOT_RESERVED ? notReserved(error) : error;
   }
 }
 
@@ -290,6 +291,14 @@ function checkLimit(limitBytes: number | undefined): void {
     `limitBytes is a whole number of bytes above 0, got ${String(limitBytes)}`,
     { limitBytes },
   );
+}
+
+/** What the map of descriptors says when the system refuses it memory. */
+const NOT_RESERVED = 'ERR_MEMMAP_STORAGE';
+
+function notReserved(cause: unknown): BootmemError {
+  const message = `the system does not give the address space for page descriptors: ${messageOf(cause)} (see ulimit -v)`;
+  return new BootmemError('ERR_BOOTMEM_INIT', message, {}, { cause });
 }
 
 function throwIfAborted(signal: AbortSignal | undefined): void {

@@ -14,11 +14,11 @@ import { BootmemError, messageOf } from '../errors.js';
 import { SAMPLE_LOG } from '../package-info.js';
 import { checkAddresses } from './address-limits.js';
 import { besides, isRecorded, LOGS, readFiles, withSiblings } from './beside-log.js';
-import { expanded } from './expand.js';
 import { fromZoneinfo, LAID_OUT } from './from-zoneinfo.js';
 import { joinLogs } from './join-logs.js';
 import { KeptLines } from './kept-lines.js';
 import { bytesIfAny, bytesOf, inTurns, kindOf, STANDARD_INPUT } from './open-input.js';
+import { expanded } from './unpack/expand.js';
 import { readSysroot } from './sysroot.js';
 import type { LoadedMachine, MachineSource } from './types.js';
 
@@ -45,8 +45,8 @@ export async function loadMachine(
       'give one of FILE, --memory, --this-machine, --sysroot',
     );
   }
-  if (source.sysroot !== undefined) return await readSysroot(source.sysroot);
-  if (source.thisMachine === true) return await readSysroot('/');
+  if (source.sysroot !== undefined) return await readSysroot(source.sysroot, source.signal);
+  if (source.thisMachine === true) return await readSysroot('/', source.signal);
   if (source.memory !== undefined) return synthetic(source);
   const synthetics = (['nodes', 'cpus', 'unaccepted'] as const).filter(
     (name) => source[name] !== undefined,

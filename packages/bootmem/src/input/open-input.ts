@@ -9,7 +9,6 @@
 import { constants, createReadStream, openSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
-import { addAbortSignal } from 'node:stream';
 import type { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { BootmemError, codeOf, messageOf } from '../errors.js';
@@ -39,13 +38,11 @@ export function cannotRead(path: string, cause: unknown): BootmemError {
 
 /**
  * Opens what a user named.
- * @param path    any file, or {@link STANDARD_INPUT}
- * @param signal  destroys the stream
+ * @param path  any file, or {@link STANDARD_INPUT}
  * @throws BootmemError ERR_BOOTMEM_READ when there is none, or it is a folder
  */
-async function openInput(path: string, signal?: AbortSignal): Promise<Readable> {
-  const stream = path === STANDARD_INPUT ? process.stdin : await openFile(path);
-  return signal === undefined ? stream : addAbortSignal(signal, stream);
+async function openInput(path: string): Promise<Readable> {
+  return path === STANDARD_INPUT ? process.stdin : await openFile(path);
 }
 
 async function openFile(path: string): Promise<Readable> {
@@ -71,9 +68,14 @@ export async function* bytesOf(
   path: string,
   { most = MOST_BYTES, signal }: ReadOptions = {},
 ): AsyncGenerator<Uint8Array> {
-  const stream = await openInput(path, signal);
+  const stream = await openInput(path);
+  const stop = (): void => {
+    stream.destroy();
+  };
+  signal?.addEventListener('abort', stop, { once: true });
   let size = 0;
   try {
+    signal?.throwIfAborted();
     for await (const chunk of stream as AsyncIterable<Uint8Array>) {
       size += chunk.byteLength;
       if (size > most) {
@@ -82,10 +84,13 @@ export async function* bytesOf(
       }
       yield chunk;
     }
+    signal?.throwIfAborted();
   } catch (error) {
     signal?.throwIfAborted();
     throw error instanceof BootmemError ? error : cannotRead(path, error);
   } finally {
+    // Now, not when the file is closed: a folder has many, and their listeners on one signal would be taken for a leak.
+    signal?.removeEventListener('abort', stop);
     stream.destroy();
   }
 }

@@ -5,14 +5,14 @@
  * Without addresses the spans of /proc/zoneinfo still tell where each zone lies; holes are then unknown and
  * that is said.
  */
-import { readdir, readFile } from 'node:fs/promises';
 import { arch, cpus, hostname, release } from 'node:os';
 import { join } from 'node:path';
-import { mergeDescriptions, parseDescription } from '@bootmem/firmware-map';
-import type { MachineDescription } from '@bootmem/firmware-map';
+import { mergeDescriptions, readDescription } from '@bootmem/firmware-map';
+import type { MachineDescription, ReadResult } from '@bootmem/firmware-map';
 import type { Architecture } from '@bootmem/firmware-map/types';
 import { BootmemError, messageOf } from '../errors.js';
 import { fromZoneinfo, LAID_OUT } from './from-zoneinfo.js';
+import { inTurns } from './open-input.js';
 import type { LoadedMachine } from './types.js';
 
 /** Architectures of the kernel, as Node.js calls those of the program. */
@@ -31,38 +31,43 @@ const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
 
 /** A reader of files, so that tests can bring their own /proc. */
 export interface MachineFiles {
-  /** @returns the text, or throws */
-  read(path: string): Promise<string>;
+  /** @returns the bytes, or throws */
+  read(path: string): Promise<Uint8Array>;
   /** @returns names in a folder, or throws */
   list(path: string): Promise<string[]>;
 }
 
-const realFiles: MachineFiles = {
-  read: (path) => readFile(path, 'utf8'),
-  list: (path) => readdir(path),
-};
+/** Where parts of a machine come from, and where it is said what could not be had. */
+interface Source {
+  readonly files: MachineFiles;
+  readonly notes: string[];
+  readonly signal: AbortSignal | undefined;
+}
 
 /**
  * Reads this machine.
- * @param files  where to read; default the real /proc and /sys
+ * @param files  where to read
  * @param root   where they are from, when it is another machine's: nothing of this host is filled in then
- * @throws BootmemError ERR_BOOTMEM_READ when nothing that describes memory could be read (no Linux)
+ * @param signal ends it
+ * @throws BootmemError ERR_BOOTMEM_READ when nothing that describes memory could be read (no Linux); the signal's reason
  */
 export async function readThisMachine(
-  files: MachineFiles = realFiles,
+  files: MachineFiles,
   root?: string,
+  signal?: AbortSignal,
 ): Promise<LoadedMachine> {
   const notes: string[] = [];
+  const source: Source = { files, notes, signal };
   const parts: MachineDescription[] = [];
   const identity = root === undefined ? [] : ['/proc/version'];
   const described = ['/proc/iomem', '/proc/zoneinfo', '/proc/buddyinfo', '/proc/meminfo'];
   for (const path of [...described, ...identity]) {
-    const part = await readPart(files, path, notes);
+    const part = await readPart(source, path);
     if (part !== undefined) parts.push(part);
   }
-  const nodes = await readNodes(files, notes);
+  const nodes = await readNodes(source);
   if (nodes !== undefined) parts.push(nodes);
-  const map = await readFirmwareMap(files, notes);
+  const map = await readFirmwareMap(source);
   if (map !== undefined) parts.push(map);
   const [first, ...rest] = parts;
   if (first === undefined) {
@@ -78,19 +83,32 @@ export async function readThisMachine(
   return finish(merged, notes, root);
 }
 
+/** What a small file says, without the space around it. */
+function textOf(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes).trim();
+}
+
+function understood(
+  text: Uint8Array,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<ReadResult> {
+  return readDescription(inTurns([text], signal), { name });
+}
+
 async function readPart(
-  files: MachineFiles,
+  { files, notes, signal }: Source,
   path: string,
-  notes: string[],
 ): Promise<MachineDescription | undefined> {
-  let text: string;
+  let text: Uint8Array;
   try {
     text = await files.read(path);
   } catch (error) {
+    signal?.throwIfAborted();
     notes.push(`${path} could not be read: ${messageOf(error)}`);
     return undefined;
   }
-  const result = parseDescription(text, { name: path });
+  const result = await understood(text, path, signal);
   if (result.ok) {
     const hidden = result.description.problems.find((one) => one.code === 'HIDDEN_ADDRESSES');
     if (hidden !== undefined) notes.push(`${path}: addresses are hidden without root`);
@@ -106,10 +124,11 @@ async function readPart(
 }
 
 /** Nodes of sysfs, in the text form that firmware-map reads. */
-async function readNodes(
-  files: MachineFiles,
-  notes: string[],
-): Promise<MachineDescription | undefined> {
+async function readNodes({
+  files,
+  notes,
+  signal,
+}: Source): Promise<MachineDescription | undefined> {
   const root = '/sys/devices/system/node';
   try {
     const names = (await files.list(root)).filter((name) => /^node\d+$/.test(name));
@@ -118,22 +137,24 @@ async function readNodes(
       (left, right) => Number(left.slice(4)) - Number(right.slice(4)),
     )) {
       for (const file of ['cpulist', 'distance', 'meminfo']) {
-        const text = await files.read(join(root, name, file));
-        lines.push(`== ${root}/${name}/${file}`, text.trimEnd());
+        const text = textOf(await files.read(join(root, name, file)));
+        lines.push(`== ${root}/${name}/${file}`, text);
       }
     }
-    const result = parseDescription(lines.join('\n') + '\n', { name: 'nodes' });
+    const result = await understood(Buffer.from(`${lines.join('\n')}\n`), 'nodes', signal);
     return result.ok ? result.description : undefined;
   } catch (error) {
+    signal?.throwIfAborted();
     notes.push(`${root} could not be read: ${messageOf(error)}`);
     return undefined;
   }
 }
 
-async function readFirmwareMap(
-  files: MachineFiles,
-  notes: string[],
-): Promise<MachineDescription | undefined> {
+async function readFirmwareMap({
+  files,
+  notes,
+  signal,
+}: Source): Promise<MachineDescription | undefined> {
   const root = '/sys/firmware/memmap';
   try {
     const entries = (await files.list(root)).filter((name) => /^\d+$/.test(name));
@@ -141,14 +162,15 @@ async function readFirmwareMap(
     for (const entry of entries.sort((left, right) => Number(left) - Number(right))) {
       const [start, end, type] = await Promise.all(
         ['start', 'end', 'type'].map(async (name) =>
-          (await files.read(join(root, entry, name))).trim(),
+          textOf(await files.read(join(root, entry, name))),
         ),
       );
       lines.push(`${entry} ${start ?? ''} ${end ?? ''} ${type ?? ''}`);
     }
-    const result = parseDescription(lines.join('\n') + '\n', { name: root });
+    const result = await understood(Buffer.from(`${lines.join('\n')}\n`), root, signal);
     return result.ok ? result.description : undefined;
   } catch (error) {
+    signal?.throwIfAborted();
     notes.push(`${root} could not be read without root: ${messageOf(error)}`);
     return undefined;
   }

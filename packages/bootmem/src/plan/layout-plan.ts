@@ -25,7 +25,7 @@ import { toPageFrames } from './page-frames.js';
 import { chooseRelease, kernelOf } from './profile.js';
 import type { KernelBehaviour } from './profile.js';
 import { checkReach } from './limits/reach.js';
-import { chooseLimits } from './zones/choose-limits.js';
+import { chooseLimits, zonesEndOf } from './zones/choose-limits.js';
 import type { ChosenLimits } from './zones/choose-limits.js';
 import type { DescriptorMap } from './zones/descriptor-map.js';
 import { holeModels, sectionPages } from './zones/memory-model.js';
@@ -130,8 +130,7 @@ export function wholeMemory({
  * @param from         `firmware`: never look at the printed early ranges (for comparisons); `auto`: use
  *   them when the map is missing
  * @throws BootmemError ERR_BOOTMEM_NO_MEMORY_MAP when no page of memory follows from the description, ERR_BOOTMEM_INPUT when
- *   more memory does than any boot can bring up,
- *   ERR_BOOTMEM_USAGE for another profile
+ *   more memory does than any boot can bring up, or no zone has any, ERR_BOOTMEM_USAGE for another profile
  */
 export function planLayout(
   description: MachineDescription,
@@ -155,8 +154,9 @@ export function planLayout(
   const minPfn = memory[0]!.startPfn;
   const pagesPerSection = sectionPages(description, kernel.printed, pageSize);
   checkReach(memory, pageSize, pagesPerSection);
-  const limits = chooseLimits({ description, printed: kernel.printed, pageSize, minPfn, maxPfn });
-  const zonesEnd = Math.max(...limits.limits.map(({ endPfn }) => endPfn));
+  const extent = { description, printed: kernel.printed, pageSize, minPfn, maxPfn };
+  const limits = chooseLimits(extent);
+  const zonesEnd = zonesEndOf(limits, extent);
   const layout = zoneLayout({
     memory,
     limits: limits.limits,

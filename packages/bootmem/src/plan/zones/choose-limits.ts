@@ -13,6 +13,7 @@ import type { Architecture } from '@bootmem/firmware-map/types';
 import type { ZoneLimit, ZoneLimits } from '@bootmem/buddy-allocator/zones';
 import { ZONE_NAMES } from '@bootmem/memmap';
 import type { ZoneName } from '@bootmem/memmap';
+import { BootmemError } from '../../errors.js';
 import type { PrintedProfile } from '../releases.js';
 import { arm64 } from './arm64.js';
 import {
@@ -120,6 +121,28 @@ export function chooseLimits({
     limits.push({ zone: entry.zone, endPfn: previous });
   }
   return { limits: [...limits, ...NO_LIMIT], copied, whole };
+}
+
+/**
+ * Refuses zones none of which has memory: the print contradicts the map.
+ * @param limits  from {@link chooseLimits}
+ * @param input   what it was given
+ * @returns where the last zone ends, pages
+ * @throws BootmemError ERR_BOOTMEM_INPUT with the line that names the zones
+ */
+export function zonesEndOf(
+  { limits }: ChosenLimits,
+  { description, pageSize, minPfn }: LimitsInput,
+): number {
+  const end = Math.max(...limits.map(({ endPfn }) => endPfn));
+  if (end > minPfn) return end;
+  const line = description.printed.zoneRanges[0]?.line ?? 0;
+  const address = (pfn: number): string => `0x${(pfn * pageSize).toString(16)}`;
+  throw new BootmemError(
+    'ERR_BOOTMEM_INPUT',
+    `${line === 0 ? '' : `line ${line}: `}no zone has memory: zones end at ${address(end)}, and memory begins at ${address(minPfn)}`,
+    { line, zonesEnd: end * pageSize, memoryStart: minPfn * pageSize },
+  );
 }
 
 const NOT_PRINTED = 'zone boundaries of this architecture are not printed';
