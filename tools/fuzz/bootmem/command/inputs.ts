@@ -1,49 +1,22 @@
 /**
- * Small hostile inputs of the command: arguments, and files that they name. What one does depends on its random numbers alone.
+ * Small hostile inputs of the command: arguments, the files that they name, standard input, the terminal. What one does depends on its random
+ * numbers alone.
  *
- *   arguments  a command, options with odd values, names of files with controls in them
- *   files      logs, descriptions in JSON, packed and cut ones, noise; a folder with files, pipes, loops beside the log
+ *   arguments  a command, options with odd values, options of other commands, names with controls in them
+ *   files      see contents.ts; several for the commands that take several
+ *   output     files to write, some of which cannot be, or are what is read
  */
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
-import { synthesize, toJson } from '@bootmem/firmware-map';
-import { mutate } from '../../firmware-map/mutate.js';
 import type { Random } from '../../../kit/random.mjs';
-import { hostileJson } from './json.js';
-import { hostileMap } from './maps.js';
+import { content, EVIL, put, sysroot } from './contents.js';
 
-/** Arguments of a command and the names of the files that were made for it. */
+/** What the command is given. */
 export interface Input {
   readonly args: readonly string[];
-  readonly files: readonly string[];
+  readonly stdin: string | Uint8Array;
 }
 
-const SAMPLE = readFileSync(
-  new URL('../../../../packages/bootmem/samples/k61-4n-odd/dmesg.txt', import.meta.url),
-  'utf8',
-).split('\n');
-const BESIDE = ['zoneinfo.txt', 'buddyinfo.txt', 'pagetypeinfo.txt', 'iomem.txt', 'nodes.txt'];
-const BESIDE_TEXTS = BESIDE.map((name) => {
-  const url = new URL(`../../../../packages/bootmem/samples/k61-4n-odd/${name}`, import.meta.url);
-  try {
-    return readFileSync(url, 'utf8').split('\n');
-  } catch {
-    return [''];
-  }
-});
-
-/** Names and words that a terminal must never see as they are. */
-const EVIL = [
-  '\u001b]0;x\u0007',
-  '\u001b[2J',
-  '\u009b31m',
-  '\u202e',
-  '\u2066',
-  '\r',
-  '\u0085',
-  '\ufeff',
-];
 const SIZES = [
   '0',
   '1',
@@ -61,147 +34,11 @@ const SIZES = [
   '1e9',
 ];
 const COUNTS = ['0', '1', '2', '3', '255', '256', '1024', '99999999999', '-1', '1.5', 'x', ''];
+const PROFILES = ['--profile', 'auto', 'latest', '5.4', '2.6', '99.99', 'x', ''];
 
-type Writer = (path: string, random: Random) => void;
+type Options = readonly (readonly string[])[];
 
-/** Kinds of contents. */
-const CONTENTS: readonly (readonly [weight: number, write: Writer])[] = [
-  [
-    6,
-    (path, random) => {
-      writeFileSync(path, spiced(mutate(SAMPLE, random), random));
-    },
-  ],
-  [
-    6,
-    (path, random) => {
-      writeFileSync(path, spiced(hostileMap(random), random));
-    },
-  ],
-  [
-    3,
-    (path, random) => {
-      writeFileSync(path, hostileJson(random));
-    },
-  ],
-  [
-    1,
-    (path, random) => {
-      writeFileSync(path, gzipSync(hostileMap(random)));
-    },
-  ],
-  [
-    1,
-    (path, random) => {
-      writeFileSync(path, cut(gzipSync(mutate(SAMPLE, random)), random));
-    },
-  ],
-  [
-    1,
-    (path, random) => {
-      writeFileSync(path, noise(random));
-    },
-  ],
-  [
-    1,
-    (path, random) => {
-      writeFileSync(path, toJson(synthesize({ memory: '1G', nodes: 1 + random.below(4) })));
-    },
-  ],
-  [
-    1,
-    (path, random) => {
-      folderWith(path, random);
-    },
-  ],
-  [
-    1,
-    (path) => {
-      symlinkSync(path, path);
-    },
-  ],
-];
-const WEIGHTS = CONTENTS.flatMap(([weight], index) => Array<number>(weight).fill(index));
-
-/** Something for `file` to be. */
-function write(path: string, random: Random): void {
-  CONTENTS[random.pick(WEIGHTS)]![1](path, random);
-}
-
-/** Controls and marks of direction somewhere in a text. */
-function spiced(text: string, random: Random): string {
-  if (!random.once(3)) return text;
-  const at = random.below(text.length + 1);
-  return text.slice(0, at) + random.pick(EVIL) + text.slice(at);
-}
-
-function cut(bytes: Uint8Array, random: Random): Uint8Array {
-  const copy = Uint8Array.from(bytes.subarray(0, random.below(bytes.byteLength + 1)));
-  if (copy.byteLength > 0) copy[random.below(copy.byteLength)] = random.below(256);
-  return copy;
-}
-
-/** First bytes of every packing, then anything. */
-function noise(random: Random): Uint8Array {
-  const head = random.pick([
-    [],
-    [0x1f, 0x8b],
-    [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0],
-    [0x28, 0xb5, 0x2f, 0xfd],
-  ]);
-  return Uint8Array.from([
-    ...head,
-    ...Array.from({ length: random.below(600) }, () => random.below(256)),
-  ]);
-}
-
-/** A folder of a recorded boot, as far as it goes. */
-function folderWith(path: string, random: Random): void {
-  mkdirSync(path);
-  for (const log of ['dmesg.txt', 'console.txt']) {
-    if (random.once(2)) continue;
-    if (random.once(12)) mkdirSync(join(path, log));
-    else
-      writeFileSync(join(path, log), random.once(2) ? mutate(SAMPLE, random) : hostileMap(random));
-  }
-  for (const [index, name] of BESIDE.entries()) {
-    const file = join(path, name);
-    if (random.once(2)) writeFileSync(file, mutate(BESIDE_TEXTS[index]!, random));
-    else {
-      const odd = random.below(20);
-      if (odd === 0) symlinkSync(name, file);
-      if (odd === 1) mkdirSync(file);
-    }
-  }
-}
-
-/** Commands by how often they come; the value: arguments after the name, before the files. */
-const COMMANDS: readonly (readonly [
-  weight: number,
-  name: string,
-  options: (random: Random) => string[],
-])[] = [
-  [8, 'check', (random) => flags(random, [['--all'], ['--strict'], ['--boot', ...COUNTS]])],
-  [
-    3,
-    'explain',
-    (random) => flags(random, [['--evidence'], ['--markdown'], ['--installed', ...SIZES]]),
-  ],
-  [3, 'what-if', (random) => flags(random, WHAT_IF)],
-  [2, 'replay', (random) => flags(random, [['--dump'], ['--boot', ...COUNTS]])],
-  [2, 'numa', () => []],
-  [2, 'lsmem', (random) => flags(random, [['-o', 'RANGE,SIZE', 'ZONES', 'x', '', ',']])],
-  [2, 'phases', () => []],
-  [
-    2,
-    'at',
-    (random) => [
-      random.pick(['0', '0x0', '0x100000', '1048576', '0xffffffffffffffff', '-1', 'x', '']),
-    ],
-  ],
-  [2, 'boot', (random) => ['--threads', '1', ...flags(random, BOOT)]],
-];
-const WHAT_IF: readonly string[][] = [
+const WHAT_IF: Options = [
   [
     '--add',
     'mem=1G',
@@ -211,28 +48,192 @@ const WHAT_IF: readonly string[][] = [
     'movable_node',
     'kernelcore=0',
     'hugepages=99999999999',
+    'kernelcore=mirror',
+    'movablecore=50%',
+    '"',
+    ...EVIL,
   ],
   ['--remove', 'mem', 'x', ''],
   ['--cmdline', '', 'ro', 'memmap=exactmap memmap=1K@0', ...EVIL],
   ['--kernel', '7.3', '6.1', '0.0', '99.99', 'x', ''],
   ['--memory-model', 'sparsemem', 'flatmem', 'x'],
   ['--nodes', ...COUNTS],
+  ['--boot', ...COUNTS],
+  ['--all'],
 ];
-const BOOT: readonly string[][] = [
+const BRING_UP: Options = [
   ['--mode', 'eager', 'deferred', 'on-demand', 'x'],
   ['--accept', 'lazy', 'eager', 'x'],
-  ['--profile', 'auto', 'latest', '5.4', 'x'],
+  ['--bind', 'masks', 'taskset', 'x', '{tid}', ''],
   ['--demand', ...SIZES],
+  ['--strict'],
+  PROFILES,
   ['--boot', ...COUNTS],
 ];
-const PICKS = COMMANDS.flatMap(([weight], index) => Array<number>(weight).fill(index));
+const VIEW: Options = [PROFILES, ['--boot', ...COUNTS]];
+/** What a machine without a file is made of; only small ones come up. */
+const SYNTHETIC: Options = [
+  ['--memory', '1G', '16M', '1', '4G', '255T', ...SIZES],
+  ['--nodes', ...COUNTS],
+  ['--cpus', ...COUNTS],
+  ['--unaccepted', '512M', ...SIZES],
+];
+const OUTPUT: Options = [['--json'], ['--quiet'], ['--wide'], ['--limit', ...SIZES]];
+
+/** A command: how often it comes, arguments after its name and before its files, how many files it takes. */
+interface Command {
+  readonly weight: number;
+  readonly name: string;
+  readonly options: (random: Random, folder: string) => string[];
+  readonly files?: number;
+}
+
+const COMMANDS: readonly Command[] = [
+  {
+    weight: 80,
+    name: 'check',
+    options: (random) => flags(random, [['--all'], ['--strict'], ['--boot', ...COUNTS]]),
+    files: 3,
+  },
+  {
+    weight: 30,
+    name: 'explain',
+    options: (random) =>
+      flags(random, [
+        ['--evidence'],
+        ['--markdown'],
+        ['--strict'],
+        ['--installed', ...SIZES],
+        ...VIEW,
+      ]),
+    files: 3,
+  },
+  { weight: 30, name: 'what-if', options: (random) => flags(random, WHAT_IF) },
+  {
+    weight: 20,
+    name: 'replay',
+    options: (random) => flags(random, [['--dump'], ['--boot', ...COUNTS]]),
+    files: 3,
+  },
+  { weight: 15, name: 'numa', options: (random) => flags(random, VIEW) },
+  {
+    weight: 15,
+    name: 'lsmem',
+    options: (random) => flags(random, [['-o', 'RANGE,SIZE', 'ZONES', 'x', '', ','], ...VIEW]),
+  },
+  { weight: 15, name: 'phases', options: (random) => flags(random, VIEW) },
+  {
+    weight: 15,
+    name: 'at',
+    options: (random) => [
+      random.pick(['0', '0x0', '0x100000', '1048576', '0xffffffffffffffff', '-1', 'x', '']),
+    ],
+  },
+  {
+    weight: 20,
+    name: 'boot',
+    options: (random, folder) => [
+      '--threads',
+      random.once(20) ? random.pick(['node', 'all', '2', '0', '256', 'x']) : '1',
+      ...flags(random, BRING_UP),
+      ...target(random, folder, '--trace'),
+      ...target(random, folder, '--metrics'),
+    ],
+  },
+  {
+    weight: 1,
+    name: 'bench',
+    options: (random) => [
+      '--rounds',
+      '1',
+      '--threads',
+      '1',
+      ...flags(random, [['--csv'], ['--model']]),
+    ],
+  },
+  {
+    weight: 1,
+    name: 'report',
+    options: (random, folder) => [
+      '--rounds',
+      '1',
+      '--threads',
+      '1',
+      '-o',
+      random.pick(['-', target(random, folder, '', true)[1]!]),
+    ],
+  },
+  {
+    weight: 1,
+    name: 'schema',
+    options: (random) => flags(random, [['--of', 'boot', 'check', 'x', '']]),
+    files: 0,
+  },
+  {
+    weight: 1,
+    name: 'completion',
+    options: (random) => [random.pick(['bash', 'zsh', 'fish', 'x', '', ...EVIL])],
+    files: 0,
+  },
+  { weight: 1, name: 'man', options: () => [], files: 0 },
+  { weight: 1, name: 'help', options: (random) => [random.pick(['boot', 'x', ''])], files: 0 },
+];
+const PICKS = COMMANDS.flatMap(({ weight }, index) => Array<number>(weight).fill(index));
 
 /** Some of the options, each with one of its values. */
-function flags(random: Random, options: readonly (readonly string[])[]): string[] {
+function flags(random: Random, options: Options): string[] {
   return options.flatMap(([name, ...values]) => {
     if (!random.once(4)) return [];
     return values.length === 0 ? [name!] : [name!, random.pick(values)];
   });
+}
+
+/** A file to write, where that is asked for. */
+function target(random: Random, folder: string, option: string, always = false): string[] {
+  if (!always && !random.once(8)) return [];
+  const names = ['out', 'no/out', '0.log', '', `out${random.pick(EVIL)}`, 'x'.repeat(300)];
+  const path = random.once(6)
+    ? random.pick(['/dev/null', '/dev/full', '/proc/self/mem', '/proc/none'])
+    : join(folder, random.pick(names));
+  return [option, path];
+}
+
+/** Names of what is read: files, standard input, what is not there, nothing. */
+function sources(command: Command, folder: string, random: Random): string[] {
+  const { name, files: most = 1 } = command;
+  if (most === 0) return [];
+  if (['boot', 'numa', 'lsmem', 'phases'].includes(name) && random.once(8)) {
+    const machine = flags(random, SYNTHETIC);
+    if (machine.length > 0) return machine;
+    const root = join(folder, 'root');
+    sysroot(root, random);
+    return ['--sysroot', root];
+  }
+  if (most === 1 && random.once(50)) return [];
+  return Array.from({ length: 1 + random.below(most) }, (_, index) => {
+    if (random.once(25)) return '-';
+    const file = join(folder, `${index}${random.once(4) ? random.pick(EVIL) : ''}.log`);
+    if (!random.once(40)) put(file, random);
+    return file;
+  });
+}
+
+/** A word that belongs nowhere. */
+function stray(random: Random): string {
+  return random.pick([
+    ...EVIL.map((evil) => `--${evil}`),
+    ...EVIL,
+    '--',
+    '--json=x',
+    '--limit=1',
+    '-h',
+    '--version',
+    '-',
+    '--no-json',
+    '--dump',
+    '-qo',
+    'x'.repeat(20_000),
+  ]);
 }
 
 /**
@@ -241,15 +242,18 @@ function flags(random: Random, options: readonly (readonly string[])[]): string[
  * @param random  what decides
  */
 export function makeInput(folder: string, random: Random): Input {
-  const [, name, options] = COMMANDS[random.pick(PICKS)]!;
-  const many = ['check', 'explain', 'replay'].includes(name) ? 1 + random.below(2) : 1;
-  const files = Array.from({ length: many }, (_, index) => {
-    const file = join(folder, `${index}${random.once(4) ? random.pick(EVIL) : ''}.log`);
-    if (!random.once(40)) write(file, random);
-    return file;
-  });
-  const output = flags(random, [['--json'], ['--quiet'], ['--wide'], ['--limit', ...SIZES]]);
+  mkdirSync(folder, { recursive: true });
+  const command = COMMANDS[random.pick(PICKS)]!;
+  const output = flags(random, OUTPUT);
   // Bounded in any case; an earlier value is overwritten by the last.
   const limit = output.includes('--limit') ? [] : ['--limit', '512M'];
-  return { args: [name, ...options(random), ...output, ...limit, ...files], files };
+  const takes = !['schema', 'completion', 'man', 'help'].includes(command.name);
+  const args = [
+    random.once(200) ? random.pick([...EVIL, '', 'chek', '--help']) : command.name,
+    ...command.options(random, folder),
+    ...(takes ? [...output, ...limit] : []),
+    ...sources(command, folder, random),
+  ];
+  if (random.once(40)) args.splice(random.below(args.length + 1), 0, stray(random));
+  return { args, stdin: args.includes('-') ? content(random) : '' };
 }

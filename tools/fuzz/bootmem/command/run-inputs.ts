@@ -4,13 +4,14 @@
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { limitIn } from '../../../../packages/bootmem/dist/cli/budget.js';
 import { createColors } from '../../../../packages/bootmem/dist/format/colors.js';
 import { main } from '../../../../packages/bootmem/dist/cli/program.js';
 import { Random } from '../../../kit/random.mjs';
 import { stopwatch } from '../../../kit/stopwatch.js';
 import { makeInput } from './inputs.js';
+import type { Input } from './inputs.js';
 import { MIB, peakMemory } from './peak-memory.js';
 
 /** What the process is told. */
@@ -42,9 +43,16 @@ const say = (told: Told): void => {
   process.send!(told);
 };
 
+/** Standard input of an input. */
+function setStdin(bytes: string | Uint8Array): void {
+  const stdin = Readable.from(bytes.length === 0 ? [] : [Buffer.from(bytes)]);
+  Object.defineProperty(process, 'stdin', { configurable: true, value: stdin });
+}
+
 /** Throws with what does not hold. */
-async function runInput(args: readonly string[], random: Random): Promise<void> {
+async function runInput({ args, stdin }: Input, random: Random): Promise<void> {
   if (print) console.log(JSON.stringify(args));
+  setStdin(stdin);
   const isTerminal = random.once(2);
   let out = '';
   let err = '';
@@ -61,7 +69,7 @@ async function runInput(args: readonly string[], random: Random): Promise<void> 
     errStream: new Writable(),
     colors: createColors(isTerminal),
     signal: new AbortController().signal,
-    env: {},
+    env: random.pick([{}, { NO_COLOR: '1' }, { TERM: 'dumb' }, { COLUMNS: '1' }]),
   });
   if (print) console.log(out.slice(0, 4000), err, code);
   const demand = (fact: boolean, otherwise: string): void => {
@@ -72,10 +80,12 @@ async function runInput(args: readonly string[], random: Random): Promise<void> 
   demand(!err.includes('a fault of this program'), 'an error without a code');
   demand(!RAW.test(err), 'a raw control on standard error');
   demand(!RAW.test(out.replaceAll(SGR, '')), 'a raw control on standard output');
+  // A page, and help, are asked for by other words; those stand after `--` as well as before it.
+  const isOther = args.some((word) => ['-o', '-h', '--help', '--version', '--'].includes(word));
   const isQuiet = args.includes('--quiet');
   demand(code === 0 || isQuiet || `${out}${err}`.trim() !== '', 'a failure without a word');
-  demand(!isQuiet || out === '', 'output though it should be quiet');
-  if (args.includes('--json') && err === '') {
+  demand(!isQuiet || isOther || out === '', 'output though it should be quiet');
+  if (args.includes('--json') && !isOther && err === '') {
     for (const line of out.split('\n').filter((text) => text !== '')) JSON.parse(line);
   }
 }
@@ -85,18 +95,20 @@ for (let index = first; index < last; index++) {
   const own = join(folder, String(index));
   mkdirSync(own);
   const random = new Random(seed, index);
-  const { args } = makeInput(own, random);
+  const input = makeInput(own, random);
   const peak = peakMemory();
   const times = stopwatch();
   try {
-    await runInput(args, random);
+    await runInput(input, random);
   } catch (error) {
     say({ kind: 'fault', index, text: (error as Error).stack ?? String(error) });
   }
   const { cpuMs } = times();
   const mib = peak();
-  const most = limitIn(args) / MIB;
-  if (cpuMs > longestMs)
+  const most = limitIn(input.args) / MIB;
+  // These two boot a machine of 192 GiB besides, a few times.
+  const measures = ['bench', 'report'].includes(input.args[0]!);
+  if (cpuMs > longestMs * (measures ? 6 : 1))
     say({ kind: 'fault', index, text: `took ${cpuMs.toFixed(0)} ms of processor time` });
   if (mib > most)
     say({ kind: 'fault', index, text: `held ${mib.toFixed(0)} MiB of ${most} that it may` });
