@@ -1,7 +1,7 @@
 /**
  * Reads the lines of a log one by one into a draft.
  *
- * One search (the union of all hints) decides whether a line can be a record at all; nearly all lines of a long log
+ * One search (for all hints at once) decides whether a line can be a record at all; nearly all lines of a long log
  * end there. A line that begins a record without ending it is held back: mail programs and terminals wrap long
  * lines, so the next line may be its tail.
  *
@@ -24,6 +24,7 @@ import type { Outcome, Recogniser } from '../records/recogniser.js';
 import { TOTAL_RECOGNISERS } from '../records/total-lines.js';
 import { USE_RECOGNISERS } from '../records/use-lines.js';
 import { readBlockLine, ZONE_RECOGNISERS } from '../records/zone-lines.js';
+import { HintIndex } from './hint-index.js';
 
 /** Seconds of kernel time after which a return to 0 is no jitter. */
 const CLEARLY_LATER = 0.25;
@@ -40,8 +41,11 @@ const RECOGNISERS: readonly Recogniser[] = [
   ...DEVICE_TREE_RECOGNISERS,
   ...BANK_RECOGNISERS,
 ];
-const HINT = new RegExp(RECOGNISERS.map(({ hint }) => hint).join('|'));
-const HINTS = RECOGNISERS.map(({ hint }) => new RegExp(hint));
+const HINTS = new HintIndex(RECOGNISERS.map(({ hint }) => hint));
+
+function mayBeRecord(text: string): boolean {
+  return HINTS.matching(text).length > 0;
+}
 
 /** A record that has begun and not ended. */
 interface Held {
@@ -57,7 +61,7 @@ export class LogReader {
 
   /** True when the line may begin a record; cheap. */
   static mayBeRecord(text: string): boolean {
-    return HINT.test(text);
+    return mayBeRecord(text);
   }
 
   /** True for what is printed before memory is handed over, and never later in a boot. */
@@ -73,7 +77,7 @@ export class LogReader {
    * @returns true when it was a record, or part of one
    */
   take(text: string, draft: Draft, line: number): boolean {
-    const isRecord = HINT.test(text);
+    const isRecord = mayBeRecord(text);
     if (isRecord && beginsAnew(text, draft, line)) this.flush(draft);
     if (draft.isOver) return isRecord;
     if (this.#held !== undefined && this.#tryJoin(text, isRecord, draft, line)) return true;
@@ -202,8 +206,7 @@ function tryOut(text: string): { isRecord: boolean; problems: number } {
 
 function read(text: string, draft: Draft, line: number, final: boolean): Outcome {
   let partial: Outcome;
-  for (let index = 0; index < RECOGNISERS.length; index++) {
-    if (!HINTS[index]!.test(text)) continue;
+  for (const index of HINTS.matching(text)) {
     const outcome = RECOGNISERS[index]!.read(text, draft, line, final);
     if (outcome === 'taken') return outcome;
     partial ??= outcome;

@@ -303,7 +303,8 @@ export class Draft {
 // Text cut out of a line may keep the whole chunk of input alive that the line was cut out of. A copy does not.
 function detached<T extends object>(record: T): T {
   const fields = record as Record<string, unknown>;
-  for (const [name, value] of Object.entries(fields)) {
+  for (const name of Object.keys(fields)) {
+    const value = fields[name];
     if (typeof value === 'string') fields[name] = copyOf(value);
     else if (Array.isArray(value) && typeof value[0] === 'string') {
       fields[name] = (value as string[]).map(copyOf);
