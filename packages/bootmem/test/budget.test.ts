@@ -147,7 +147,8 @@ test('memory may reach as far as descriptors may, and no section further', () =>
 
 test('boots that are measured one after the other hold the memory of one', async () => {
   const helper = fileURLToPath(new URL('./helpers/bench-memory.mjs', import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, [helper]);
-  // Twelve of them touch 100 MiB each.
-  expect(Number(stdout)).toBeLessThan(600);
+  const env = { ...process.env, NODE_V8_COVERAGE: '' };
+  const { stdout } = await promisify(execFile)(process.execPath, [helper], { env });
+  // Some thirty of them touch 100 MiB each; the last threads of one may be there still when the next begins.
+  expect(Number(stdout)).toBeLessThan(1000);
 });

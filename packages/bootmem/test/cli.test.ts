@@ -50,6 +50,13 @@ test('--quiet prints nothing', async () => {
   });
 });
 
+test('--quiet prints nothing of JSON either, whatever is measured', async () => {
+  const small = ['--memory', '1G', '--rounds', '1', '--threads', '1', '--json', '--quiet'];
+  for (const args of [['bench'], ['bench', '--model'], ['bench', '--csv']]) {
+    expect(await run([...args, ...small])).toEqual({ code: 0, out: '', err: '' });
+  }
+});
+
 test('boot --mode on-demand grows while a quarter of memory is allocated, and says what is untouched', async () => {
   const { code, out } = await run(['boot', '--mode', 'on-demand', '--memory', '4G']);
   expect(code).toBe(0);

@@ -24,14 +24,17 @@ export function lsmemView(input: LoadedMachine): LsmemView {
   const plan = planLayout(input.description);
   const blockBytes =
     input.blocks?.blockBytes ?? input.description.printed.blockSize?.bytes ?? USUAL_BLOCK;
+  const pages = blockBytes / plan.pageSize;
+  const spans = spansOf(plan);
+  const zonesOf = (block: number): string[] => zonesIn(spans, block * pages, (block + 1) * pages);
   const blocks =
     input.blocks?.blocks.map(({ index, online, nid, zone }) => ({
       first: index,
       last: index,
       online,
       nid,
-      zones: zone === '' || zone === 'none' ? zonesOf(plan, index, blockBytes) : [zone],
-    })) ?? runsOf(plan, blockBytes);
+      zones: zone === '' || zone === 'none' ? zonesOf(index) : [zone],
+    })) ?? runsOf(plan, pages, zonesOf);
   const ranges = joined(blocks, blockBytes);
   const sum = (online: boolean): number =>
     ranges.reduce((bytes, one) => (one.online === online ? bytes + one.end - one.start : bytes), 0);
@@ -46,21 +49,53 @@ export function lsmemView(input: LoadedMachine): LsmemView {
   };
 }
 
-function zonesOf({ layout, pageSize }: LayoutPlan, index: number, blockBytes: number): string[] {
-  const [first, last] = [(index * blockBytes) / pageSize, ((index + 1) * blockBytes) / pageSize];
-  const zones = layout.nodes.flatMap((node) =>
-    node.zones.flatMap(({ zone, startPfn, endPfn, presentPages }) =>
-      presentPages > 0 && startPfn < last && endPfn > first ? [zone] : [],
-    ),
-  );
-  return [...new Set(zones)];
+/** A zone with memory, in pages. */
+interface Span {
+  readonly zone: string;
+  readonly startPfn: number;
+  readonly endPfn: number;
+  /** Its place among all zones, by node and then by kind. */
+  readonly order: number;
+  /** Where those that begin before it, and itself, have ended. */
+  readonly allEnd: number;
+}
+
+/** Zones with memory, by where they begin. */
+function spansOf({ layout }: LayoutPlan): Span[] {
+  let allEnd = 0;
+  return layout.nodes
+    .flatMap((node) => node.zones.filter(({ presentPages }) => presentPages > 0))
+    .map(({ zone, startPfn, endPfn }, order) => ({ zone, startPfn, endPfn, order }))
+    .sort((a, b) => a.startPfn - b.startPfn)
+    .map((span) => ({ ...span, allEnd: (allEnd = Math.max(allEnd, span.endPfn)) }));
+}
+
+/** Zones that a range of blocks touches. O(log zones), and those that lie across one another there. */
+function zonesIn(spans: readonly Span[], startPfn: number, endPfn: number): string[] {
+  let at = firstAtOrAfter(spans, ({ startPfn: start }) => start >= endPfn);
+  const found: Span[] = [];
+  for (at--; at >= 0 && spans[at]!.allEnd > startPfn; at--) {
+    if (spans[at]!.endPfn > startPfn) found.push(spans[at]!);
+  }
+  return [...new Set(found.sort((a, b) => a.order - b.order).map(({ zone }) => zone))];
+}
+
+/** Index of the first that is so; all behind it are. */
+function firstAtOrAfter<Item>(items: readonly Item[], isSo: (item: Item) => boolean): number {
+  let [low, high] = [0, items.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (isSo(items[middle]!)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 /**
- * Blocks that hold memory, ascending. A block of two nodes counts as the first one's. O(ranges × zones), however many blocks.
+ * Blocks that hold memory, ascending. A block of two nodes counts as the first one's. O((ranges + zones) × log zones), however many
+ * blocks.
  */
-function runsOf(plan: LayoutPlan, blockBytes: number): Run[] {
-  const pages = blockBytes / plan.pageSize;
+function runsOf(plan: LayoutPlan, pages: number, zonesOf: (block: number) => string[]): Run[] {
   // Only a block with the edge of a zone in it is unlike the one before it.
   const edges = plan.layout.nodes
     .flatMap((node) => node.zones.flatMap(({ startPfn, endPfn }) => [startPfn, endPfn]))
@@ -72,11 +107,15 @@ function runsOf(plan: LayoutPlan, blockBytes: number): Run[] {
   for (const { startPfn, endPfn, nid } of plan.memory) {
     const from = Math.max(next, Math.floor(startPfn / pages));
     next = Math.max(next, Math.ceil(endPfn / pages));
-    const cuts = [from, ...starts.filter((block) => block > from && block < next), next];
+    const inside = starts.slice(
+      firstAtOrAfter(starts, (block) => block > from),
+      firstAtOrAfter(starts, (block) => block >= next),
+    );
+    const cuts = [from, ...inside, next];
     for (let index = 1; index < cuts.length; index++) {
       const [first, last] = [cuts[index - 1]!, cuts[index]! - 1];
       if (first > last) continue;
-      runs.push({ first, last, online: true, nid, zones: zonesOf(plan, first, blockBytes) });
+      runs.push({ first, last, online: true, nid, zones: zonesOf(first) });
     }
   }
   return runs;

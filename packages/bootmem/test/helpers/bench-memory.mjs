@@ -3,7 +3,7 @@ import { synthesize } from '@bootmem/firmware-map';
 import { benchBoot } from '../../dist/index.js';
 
 await benchBoot(synthesize({ memory: '192G' }), {
-  rounds: 3,
+  rounds: 9,
   maxThreads: 2,
   profile: 'auto',
   source: 'synthetic',

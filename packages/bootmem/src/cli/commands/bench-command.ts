@@ -66,8 +66,9 @@ export async function runBench(
     if (options.model === true) {
       const model = await benchModel(input.description, settings);
       bar.stop();
+      if (options.quiet === true) return ExitCode.OK;
       if (options.json === true) io.out(`${JSON.stringify(model)}\n`);
-      else if (options.quiet !== true) io.out(modelText(model, paper));
+      else io.out(modelText(model, paper));
       return ExitCode.OK;
     }
     const result = await benchBoot(input.description, settings);
