@@ -45,11 +45,15 @@ export async function openSeries(pool: WorkPool, setting: SeriesSetting): Promis
     new Promise((resolve, reject) => {
       let done = 0;
       let pending = 0;
+      // The last job says that none follows, else those before it are told when a timer is over.
+      let lastIsOut = !more;
       const onDone = (error: unknown): void => {
         if (error !== undefined) reject(new Error('a job failed', { cause: error }));
         done += 1;
-        if (!deadline.isOver) {
-          series.submit(value, onDone, undefined, more);
+        const isOver = deadline.isOver;
+        if (!isOver || !lastIsOut) {
+          lastIsOut ||= isOver;
+          series.submit(value, onDone, undefined, more && !isOver);
           return;
         }
         pending -= 1;
