@@ -32,6 +32,17 @@ test('trivial jobs pay for a look once in 256, and end a fraction of a milliseco
   expect(end).toBeLessThan(100.2);
 });
 
+test('jobs that turn slow are looked at one by one again', () => {
+  // 1000 trivial ones, a look in 256 of them; then 1 ms each: one stretch of them runs on, no more.
+  let jobs = 0;
+  const jobMs = (): number => ((jobs += 1) <= 1000 ? 0.0002 : 1);
+  let now = 0;
+  const deadline = new Deadline(1000, () => now);
+  do now += jobMs();
+  while (!deadline.isOver);
+  expect(now).toBeLessThan(1002);
+});
+
 test('once over, it stays over', () => {
   let now = 0;
   const deadline = new Deadline(10, () => now);
