@@ -85,6 +85,19 @@ group('JSON', () => {
     ['an unknown kind', ['firmware', 'map', 0, 'kind'], 'soft', /expected one of usable/],
     ['a list for an object', ['cpus'], [], /expected an object/],
     ['an amount of neither form', ['options', 'kernelcore'], { bytes: 1, percent: 1 }, /fits none/],
+    ['a part of more than all', ['options', 'kernelcore'], { percent: 101 }, /fits none/],
+    [
+      'nodes faked, none of them',
+      ['options', 'numa'],
+      [{ mode: 'fake', text: '0', count: 0, uniform: false }],
+      /fits none/,
+    ],
+    [
+      'nodes faked of no size',
+      ['options', 'numa'],
+      [{ mode: 'fake', text: '0M', size: 0 }],
+      /fits none/,
+    ],
     [
       'a node too high',
       ['numa', 'blocks'],

@@ -66,12 +66,20 @@ export const DEFS: Readonly<Record<string, Schema>> = {
       }),
     ],
   },
-  amount: { anyOf: [object({ bytes: NATURAL }), object({ percent: NATURAL })] },
+  amount: {
+    anyOf: [object({ bytes: NATURAL }), object({ percent: { ...NATURAL, maximum: 100 } })],
+  },
   numaOption: {
     anyOf: [
       object({ mode: { enum: ['off', 'noacpi', 'nohmat', 'on'] } }),
-      object({ mode: { const: 'fake' }, text: TEXT, count: NATURAL, uniform: FLAG }),
-      object({ mode: { const: 'fake' }, text: TEXT, size: NATURAL }),
+      // As a command line can say it: no node at all, and none of no size, is no option.
+      object({
+        mode: { const: 'fake' },
+        text: TEXT,
+        count: { type: 'integer', minimum: 1, maximum: 9999 },
+        uniform: FLAG,
+      }),
+      object({ mode: { const: 'fake' }, text: TEXT, size: { ...NATURAL, minimum: 1 } }),
     ],
   },
 };
