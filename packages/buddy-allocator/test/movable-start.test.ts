@@ -164,6 +164,14 @@ test('kernelcore=mirror is ignored without mirrored memory, and notes plain memo
   expect([...layout.movableStart]).toEqual([[0, 0x100000]]);
 });
 
+test('to 6.5 kernelcore=mirror moves what lies above 4 GiB though nothing is mirrored', () => {
+  const layout = layoutOf(BIG, { kind: 'mirror', always: true });
+  expect(layout.warnings).toEqual(['UNMIRRORED_BELOW_4G']);
+  expect(layout.movableStart.size).toBeGreaterThan(0);
+  const zones = new Map(layout.nodes[0]!.zones.map((zone) => [zone.zone, zone]));
+  expect(zones.get('Normal')).toMatchObject({ spannedPages: 0x0, presentPages: 0 });
+});
+
 test('boot lines name Movable starts, and nodes without memory', () => {
   const layout = zoneLayout({
     memory: TWO,

@@ -483,3 +483,55 @@ group('options of the command line on a map without a printed result', () => {
     expect(deriveMemory(describe(fixture('x86-user-pmem.dmesg'))).problems).toEqual([]);
   });
 });
+
+group('memory that firmware keeps twice', () => {
+  const log = (release: string, options: string): string =>
+    [
+      `Linux version ${release} (user@host) #1 SMP`,
+      `Command line: efi=debug ${options}`,
+      'BIOS-e820: [mem 0x0000000000100000-0x000000003fffffff] usable',
+      'efi: mem00: [Conventional Memory|   |  |MR|  |  |  |  |   |WB|  |  |  ] range=[0x0000000010000000-0x000000001fffffff] (256MB)',
+      'efi: mem01: [Conventional Memory|   |  |  |  |  |  |  |   |WB|  |  |  ] range=[0x0000000020000000-0x000000003fffffff] (512MB)',
+    ].join('\n');
+  const parts = (release: string, options: string): (string | boolean)[][] =>
+    deriveMemory(describe(log(release, options))).memory.map(({ start, end, mirror = false }) => [
+      start.toString(16),
+      end.toString(16),
+      mirror,
+    ]);
+  const whole = [['100000', '40000000', false]];
+  const marked = [
+    ['100000', '10000000', false],
+    ['10000000', '20000000', true],
+    ['20000000', '40000000', false],
+  ];
+
+  test.each([
+    ['4.2.0', 'kernelcore=mirror', whole],
+    ['5.10.0', '', marked],
+    ['6.12.0', '', whole],
+    ['6.12.0', 'kernelcore=mirror', marked],
+  ])('%s "%s"', (release, options, expected) => {
+    expect(parts(release, options)).toEqual(expected);
+  });
+
+  test('without the EFI map marks of memblock’s lists tell it', () => {
+    const dump = [
+      'Linux version 6.12.0 (user@host) #1 SMP',
+      'Command line: kernelcore=mirror',
+      'BIOS-e820: [mem 0x0000000000100000-0x000000003fffffff] usable',
+      'MEMBLOCK configuration:',
+      ' memory size = 0x000000003ff00000 reserved size = 0x0000000000001000',
+      ' memory.cnt  = 0x2',
+      ' memory[0x0]\t[0x0000000000100000-0x000000001fffffff], 0x000000001ff00000 bytes flags: 0x2',
+      ' memory[0x1]\t[0x0000000020000000-0x000000003fffffff], 0x0000000020000000 bytes flags: 0x0',
+      ' reserved.cnt  = 0x1',
+      ' reserved[0x0]\t[0x0000000000100000-0x0000000000100fff], 0x0000000000001000 bytes flags: 0x0',
+    ];
+    const { memory } = deriveMemory(describe(dump.join('\n')));
+    expect(memory.map(({ start, mirror = false }) => [start, mirror])).toEqual([
+      [0x100000, true],
+      [0x20000000, false],
+    ]);
+  });
+});

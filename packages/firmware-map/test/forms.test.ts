@@ -62,6 +62,16 @@ const FORMS: Readonly<Record<string, string>> = {
   'an object around the object': PLAIN.map((line) =>
     JSON.stringify({ insertId: '1', jsonPayload: { message: line } }),
   ).join('\n'),
+  'a table of Markdown with more columns': [
+    '| # | time | message | note |',
+    '|---|------|---------|------|',
+    ...PLAIN.map((line, index) => `| ${index} | 0.000000 | ${line.replaceAll('|', '\\|')} | ok |`),
+  ].join('\n'),
+  'quoted-printable mail with blanks behind its lines': [
+    'Content-Transfer-Encoding: quoted-printable',
+    '',
+    ...PLAIN.map((line) => quotedPrintable(stamped(line)).replaceAll('=\n', '= \n')),
+  ].join('\n'),
   'quoted-printable mail': [
     'Content-Type: text/plain; charset=utf-8',
     'Content-Transfer-Encoding: quoted-printable',

@@ -24,6 +24,7 @@ import { largestBlockPages } from './largest-block.js';
 import { toPageFrames } from './page-frames.js';
 import { chooseRelease, kernelOf } from './profile.js';
 import type { KernelBehaviour } from './profile.js';
+import type { PrintedProfile } from './releases.js';
 import { checkReach } from './limits/reach.js';
 import { chooseLimits, zonesEndOf } from './zones/choose-limits.js';
 import type { ChosenLimits } from './zones/choose-limits.js';
@@ -64,17 +65,28 @@ function coreSize(amount: MemoryAmount, pageSize: number): CoreSize {
     : { pages: Math.floor(amount.bytes / pageSize) };
 }
 
+/** The machine mirrors no memory, or the kernel is one that saves a crash. */
+const IGNORES_MIRROR = /ignore kernelcore=mirror/;
+
 /**
  * What the command line asks about movable memory.
  * @param description  the machine
  * @remarks `movable_node` wins over sizes, `kernelcore=mirror` over `movable_node`'s absence, as in the kernel
  */
-function movablePolicy(description: MachineDescription): MovablePolicy {
-  const { options } = description;
+function movablePolicy(
+  description: MachineDescription,
+  { mirroredCore }: PrintedProfile,
+): MovablePolicy {
+  const { options, printed } = description;
   const pageSize = description.pageSize ?? 4096;
   if (options.movableNode) return { kind: 'node' };
   const { kernelcore, movablecore } = options;
-  if (kernelcore !== undefined && 'mirror' in kernelcore) return { kind: 'mirror' };
+  if (kernelcore !== undefined && 'mirror' in kernelcore) {
+    const isIgnored = (printed.failures ?? []).some(({ text }) => IGNORES_MIRROR.test(text));
+    return isIgnored || mirroredCore === 'unknown'
+      ? { kind: 'none' }
+      : { kind: 'mirror', always: mirroredCore === 'always' };
+  }
   if (kernelcore === undefined && movablecore === undefined) return { kind: 'none' };
   return {
     kind: 'size',
@@ -160,7 +172,7 @@ export function planLayout(
   const layout = zoneLayout({
     memory,
     limits: limits.limits,
-    movable: movablePolicy(description),
+    movable: movablePolicy(description, kernel.printed),
     memorylessNids:
       description.numa.rejected === undefined
         ? derived.nodes.filter((node) => !node.hasMemory).map((node) => node.nid)

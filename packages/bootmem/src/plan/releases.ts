@@ -59,12 +59,16 @@ export interface PrintedProfile {
   readonly areasBeforeMarks: boolean;
   /** Areas of the contiguous allocator that cannot be activated go to the page allocator; before, their pages were lost. */
   readonly givesFailedAreasBack: boolean;
+  /** `sysctl.NAME=VALUE` on the command line is set before init runs. */
+  readonly setsSysctls: boolean;
   /** MIPS and s390x take their pages of zeros from the page allocator; later from memblock. */
   readonly allocatesZeroPages: boolean;
   /** Descriptors that gigantic pages of the boot do without are not even allocated; before, they were given back. */
   readonly leavesOutDescriptors: boolean;
   /** Architectures where a node's deferred part gets as many threads as the node has processors; else one. */
   readonly threadedArchitectures: 'none' | 'x86' | 'all';
+  /** `kernelcore=mirror`: no such word, whatever the firmware mirrors, or only where it mirrors any. */
+  readonly mirroredCore: 'unknown' | 'always' | 'if-any';
   /** s390x leaves an initrd below 2 GiB, where the loader put it; later the start-up code moves it wherever there is room. */
   readonly s390InitrdLow: boolean;
   /** Bytes of a section on s390x. */
@@ -105,9 +109,11 @@ export const RELEASES: ReleaseTable<Row> = [
     recountsMinimum: false,
     areasBeforeMarks: false,
     givesFailedAreasBack: false,
+    setsSysctls: false,
     allocatesZeroPages: true,
     leavesOutDescriptors: false,
     threadedArchitectures: 'none',
+    mirroredCore: 'unknown',
     s390InitrdLow: true,
     s390SectionBytes: 2 ** 28,
     arm64SectionBytes: { small: 2 ** 30, pages64K: 2 ** 30 },
@@ -124,6 +130,8 @@ export const RELEASES: ReleaseTable<Row> = [
   { since: '3.19', dma32End: 'memory' },
   // "mm: meminit: …" series: 2 GiB or a 256th of the node, from 4.12 on what is reserved on top.
   { since: '4.2', initialisesFirst: 'gibibytes' },
+  // "mm/page_alloc.c: introduce kernelcore=mirror option".
+  { since: '4.6', mirroredCore: 'always' },
   // "x86/numa: Online memory-less nodes at boot time": those with processors, before the lists are built.
   { since: '4.9', zonelistNodes: 'memory-or-cpus' },
   // "mm: initialize pages on demand during boot": the zone grows by sections when more is needed.
@@ -139,7 +147,8 @@ export const RELEASES: ReleaseTable<Row> = [
   { since: '5.6', countsTail: true },
   // "mm: make deferred init's max threads arch-specific": x86 only. "mm: memmap_init: iterate over memblock regions
   // rather that check each PFN": holes are left to a pass of their own, which knows no zones.
-  { since: '5.8', threadedArchitectures: 'x86', holeOwner: 'first-zone' },
+  // "kernel/sysctl: support setting sysctl parameters from kernel command line".
+  { since: '5.8', threadedArchitectures: 'x86', holeOwner: 'first-zone', setsSysctls: true },
   // "mm: update min_free_kbytes from khugepaged after core initialization": marks become a postcore initcall, areas are a core one.
   // 5.10.y took over "arm64: mm: Set ZONE_DMA size based on …" of 5.11: recorded with 5.10.223, not with a Raspberry Pi's 5.10.
   { since: '5.10', areasBeforeMarks: true, arm64Dma: 'either' },
@@ -163,6 +172,8 @@ export const RELEASES: ReleaseTable<Row> = [
   { since: '5.16', recountsMinimum: true },
   // "s390/boot: rework decompressor reserved tracking": another mark recorded with 7.2, not with 6.1.
   { since: '6.3', s390InitrdLow: false },
+  // "mm: disable kernelcore=mirror when no mirror memory": recorded with 6.1 without such memory, which is Movable from 4 GiB.
+  { since: '6.6', mirroredCore: 'if-any' },
   // "mm: page_alloc: skip memoryless nodes entirely": they are left out of fallback lists, their own too.
   { since: '6.7', ownNodeFirst: false },
   // "mm/mm_init: use deferred init on all architectures with threads": measured on arm64 systems.

@@ -28,8 +28,11 @@ export type MovablePolicy =
   | { readonly kind: 'size'; readonly kernelcore?: CoreSize; readonly movablecore?: CoreSize }
   /** `movable_node`: hot-pluggable memory is movable, whatever its amount. */
   | { readonly kind: 'node' }
-  /** `kernelcore=mirror`: memory from 4 GiB that is not mirrored is movable. */
-  | { readonly kind: 'mirror' };
+  /**
+   * `kernelcore=mirror`: memory from 4 GiB that is not mirrored is movable. `always`: on a machine that mirrors none, too
+   * (kernels to 6.5); else the option is ignored there.
+   */
+  | { readonly kind: 'mirror'; readonly always?: boolean };
 
 /** One zone of one node. An empty zone has `startPfn` 0 and all counts 0. */
 export interface ZoneSpan {

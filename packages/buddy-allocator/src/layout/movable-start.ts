@@ -157,7 +157,7 @@ export function movableStarts(input: MovableInput): MovableStarts {
   if (policy.kind === 'node') {
     starts = lowestPerNode(memory, (range) => range.hotplug === true);
   } else if (policy.kind === 'mirror') {
-    if (!memory.some((range) => range.mirror === true)) {
+    if (policy.always !== true && !memory.some((range) => range.mirror === true)) {
       warnings.push('NO_MIRRORED_MEMORY');
       return { starts, warnings };
     }

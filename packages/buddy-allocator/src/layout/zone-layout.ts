@@ -117,9 +117,9 @@ function zoneSpan(
   if (zone === 'Movable') {
     start = movable ?? 0;
     end = movable === undefined ? 0 : Math.min(nodeEnd, context.movableEnd);
-  } else if (movable !== undefined && !context.mirrored && end > movable) {
-    if (start < movable) end = movable;
-    else start = end;
+  } else if (movable !== undefined && end > movable) {
+    if (start >= movable) start = end;
+    else if (!context.mirrored) end = movable;
   }
   start = Math.max(start, nodeStart);
   end = Math.min(end, nodeEnd);

@@ -22,6 +22,8 @@ export interface MapProfile {
   readonly keepsSetupData: boolean;
   /** All architectures print their ranges; before, some printed totals only. */
   readonly printsRanges: boolean;
+  /** Memory that firmware mirrors is marked, which parts it from its neighbours: always, or with `kernelcore=mirror` only. */
+  readonly marksMirrored: 'never' | 'always' | 'when-asked';
 }
 
 /** What each release changed, with the reason. */
@@ -34,13 +36,18 @@ export const RELEASES: ReleaseTable<Omit<MapProfile, 'release'>> = [
     nodesBeginAtMemory: false,
     fillsAfterLastPfn: false,
     printsRanges: false,
+    marksMirrored: 'never',
   },
   // "x86: Reserve low memory against BIOS corruption": the first 64 KiB.
   { since: '2.6.36', lowReserve: 65_536 },
   // memblock took over on x86: the range is reserved, only the first page is taken out of the map.
   { since: '3.0', lowReserve: 4096, fillsAfterLastPfn: true },
+  // "x86, mirror: x86 enabling - find mirrored memory ranges".
+  { since: '4.3', marksMirrored: 'always' },
   // "mm: remove CONFIG_HAVE_MEMBLOCK_NODE_MAP option": free_area_init() is the one way to size zones.
   { since: '5.8', printsRanges: true },
+  // "memblock: Disable mirror feature if kernelcore is not specified", and arm64 marks too.
+  { since: '6.0', marksMirrored: 'when-asked' },
   // "x86/mm: Make e820__end_ram_pfn() cover E820_TYPE_ACPI ranges".
   { since: '6.11', countsAcpiData: true },
   // numa_emulation moved to mm/ (recorded with 6.12.100 and 7.3, not with 6.1).

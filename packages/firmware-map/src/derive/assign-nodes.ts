@@ -19,6 +19,8 @@ export interface NodeBlock extends ByteRange {
   readonly hotplug: boolean;
   /** Memory that the kernel knows but never maps (EFI runtime data on arm64): present, not usable. */
   readonly noMap?: true;
+  /** Memory that the firmware keeps twice. */
+  readonly mirror?: true;
 }
 
 /** Where the node numbers came from. */

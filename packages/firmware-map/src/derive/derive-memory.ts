@@ -27,6 +27,7 @@ import {
 } from './assign-nodes.js';
 import { fakeNodes } from './fake-nodes.js';
 import { finalMap, type KindRange } from './final-map.js';
+import { markMirrored, mirroredRanges } from './mirrored.js';
 import { xenSlack } from './xen-slack.js';
 import { clip, normalise, subtract, trimToPages } from './intervals.js';
 
@@ -131,8 +132,9 @@ export function deriveMemory(
   const noMap = assignNodes(normalise(found?.noMap ?? []), map, soleNode, problems);
   for (const part of trimToPages(noMap, pageSize)) parts.push({ ...part, noMap: true });
   parts.sort((a, b) => a.start - b.start);
+  const marked = markMirrored(parts, mirroredRanges(description, options.release));
   return {
-    memory: parts,
+    memory: marked,
     memblockAdds: [...limited, ...(found?.noMap ?? [])].map(({ start, end }) => ({ start, end })),
     map: found?.map ?? [],
     persistent: deviceRanges(device, map, soleNode),

@@ -71,7 +71,7 @@ const commandLine: Recogniser = {
 
 const model = onMatch(
   'DMI: |Machine model: |Hardware name: ',
-  /(?:DMI|Machine model|Hardware name): (?!Memory slots)(.{1,200})$/,
+  /(?:DMI|Machine model|Hardware name): (?!Memory slots|SMBIOS [\d.]+ present|not present)(.{1,200})$/,
   (match, draft) => {
     draft.machine ??= match[1]!;
     if (/pSeries|PowerNV/i.test(match[1]!)) draft.vote('ppc64', 4);

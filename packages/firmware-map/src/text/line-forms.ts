@@ -1,7 +1,7 @@
 /**
  * From physical lines to lines of the log: undoes what mail, loggers and spreadsheets put around them.
  *
- *   physical line ─ base64 ─ quoted-printable ─ JSON object or member ─ YAML list item ─ CSV field ─▶ line of the log
+ *   physical line ─ base64 ─ quoted-printable ─ JSON object or member ─ YAML list item ─ CSV field, table cell ─▶ line of the log
  *
  * Each form is told by its shape, line by line, so a file may change in the middle; a plain line costs one test.
  */
@@ -14,9 +14,9 @@ type LogLineSink = (line: string) => void;
 /** How a line begins that one of the forms could have made: JSON, a YAML item, a mail header, coded text. */
 const FORMED_BEGIN =
   // eslint-disable-next-line no-control-regex -- the record separator of json-seq is one
-  /^(?:[\s\u001e]*(?:data: |- ?)?(?:\[\s*)?[{"']|\s*,|Content-|[A-Za-z0-9+/]{56,76}$)/i;
+  /^(?:[\s\u001e]*(?:data: |- ?)?(?:\[\s*)?[{"']|\s*[,|]|Content-|[A-Za-z0-9+/]{56,76}$)/i;
 /** What else such a line holds: a row with quotes, coded text. Only looked for where there is a quote or an equals sign. */
-const FORMED_INSIDE = /,"|"$|=$|=0[AD]/i;
+const FORMED_INSIDE = /,"|"$|=\s*$|=0[AD]/i;
 
 function isFormed(raw: string): boolean {
   if (FORMED_BEGIN.test(raw)) return true;
@@ -68,7 +68,34 @@ export class LineForms {
 function deliver(line: string, sink: LogLineSink): void {
   const messages = jsonMessages(line);
   if (messages !== undefined) for (const message of messages) sink(message);
-  else sink(yamlMessage(line) ?? csvMessage(line) ?? literalText(line) ?? line);
+  else sink(yamlMessage(line) ?? csvMessage(line) ?? tableCell(line) ?? literalText(line) ?? line);
+}
+
+// A row of Markdown, "| time | message | note |": the message is its longest cell.
+function tableCell(line: string): string | undefined {
+  if (!/^\s*\|.*\|\s*$/.test(line)) return undefined;
+  const cells = cellsOf(line.trim().slice(1));
+  if (cells.length < 2) return undefined;
+  return cells.reduce((longest, cell) => (cell.length > longest.length ? cell : longest), '');
+}
+
+/** Cells of a row; the kernel's own bars stand in brackets, and one behind a backslash is none. */
+function cellsOf(row: string): string[] {
+  const cells: string[] = [];
+  let cell = '';
+  let depth = 0;
+  for (let at = 0; at < row.length; at++) {
+    const char = row[at]!;
+    if (char === '[') depth++;
+    else if (char === ']') depth = Math.max(0, depth - 1);
+    if (char === '\\' && row[at + 1] === '|') continue;
+    const isBorder = char === '|' && depth === 0 && row[at - 1] !== '\\';
+    if (isBorder) {
+      cells.push(cell.trim());
+      cell = '';
+    } else cell += char;
+  }
+  return cells;
 }
 
 // A line of a program's source or of a list in JSON: "text", 'text\n', with what goes on behind it.

@@ -15,7 +15,7 @@ const BASE64_HEADER = /^Content-Transfer-Encoding:\s*base64\s*$/i;
 const OTHER_HEADER = /^Content-Transfer-Encoding:/i;
 
 /** A line that only this coding writes: an end of line that was coded, or one that is cut where lines must end. */
-const QUOTED_LINE = /=0[AD]=?$|^(?=.{73,76}$).*=$/;
+const QUOTED_LINE = /=0[AD]=?\s*$|^(?=.{73,76}\s*$).*=\s*$/;
 
 /** A line that holds nothing but base64, as long as mailers make them. */
 const BASE64_LINE = /^(?:[A-Za-z0-9+/]{4}){14,19}$/;
@@ -47,8 +47,10 @@ export class QuotedPrintable {
 
   /** Takes a physical line; delivers the lines that are complete with it. */
   take(line: string, sink: TextSink): void {
-    const isSoft = line.endsWith('=');
-    const whole = this.#rest + (isSoft ? line.slice(0, -1) : line);
+    // Blanks behind it were put there on the way: the coding writes none at the end of a line.
+    const coded = line.trimEnd();
+    const isSoft = coded.endsWith('=');
+    const whole = this.#rest + (isSoft ? coded.slice(0, -1) : line);
     this.#rest = '';
     // Nothing is longer than a line may be: what never ends is delivered in pieces.
     if (isSoft && whole.length < MAX_LINE_LENGTH) {

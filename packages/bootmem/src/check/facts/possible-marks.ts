@@ -33,6 +33,8 @@ export interface MarkTimes {
 export interface Marks {
   readonly marks: readonly Watermarks[];
   readonly managed: readonly number[];
+  /** The minimum of free memory that they share out, KiB. */
+  readonly minFreeKbytes: number;
 }
 
 /** Marks with transparent huge pages, by each size that a pageblock may have, and without. */
@@ -40,6 +42,28 @@ export interface PossibleMarks {
   readonly hugePages: readonly Marks[];
   /** Of the first initcalls; those worked out once more, where the release does that. */
   readonly plain: readonly [Marks, ...Marks[]];
+}
+
+/** A zone as marks are worked out for it. */
+interface ManagedZone {
+  readonly zone: ZoneName;
+  readonly managedPages: number;
+}
+
+/**
+ * Zones with managed pages. Movable memory that is taken from HighMem is as little mapped as that.
+ * @param zones    the machine's zones
+ * @param managed  their managed pages, in the same order
+ */
+export function managedZones(
+  zones: readonly Pick<ZoneinfoZone, 'zone' | 'present'>[],
+  managed: readonly number[],
+): ManagedZone[] {
+  const movesHighmem = zones.some(({ zone, present }) => zone === 'HighMem' && (present ?? 0) > 0);
+  return zones.map(({ zone }, index) => ({
+    zone: zone === 'Movable' && movesHighmem ? 'HighMem' : zone,
+    managedPages: managed[index]!,
+  }));
 }
 
 /**
@@ -56,12 +80,7 @@ export function marksOf(
 ): PossibleMarks | undefined {
   if (setUp === undefined || raised === undefined) return undefined;
   const pageKbytes = plan.pageSize / 1024;
-  const movesHighmem = zones.some(({ zone, present }) => zone === 'HighMem' && (present ?? 0) > 0);
-  // Movable memory that is taken from HighMem is as little mapped.
-  const kindOf = (zone: ZoneName): ZoneName =>
-    zone === 'Movable' && movesHighmem ? 'HighMem' : zone;
-  const withPages = (managed: readonly number[]): { zone: ZoneName; managedPages: number }[] =>
-    zones.map((zone, index) => ({ zone: kindOf(zone.zone), managedPages: managed[index]! }));
+  const withPages = (managed: readonly number[]): ManagedZone[] => managedZones(zones, managed);
   const low = minFreeKbytes({ lowmemKbytes: lowmemKbytes(withPages(setUp), pageKbytes), profile });
   const plain = zoneWatermarks(withPages(setUp), { minFreeKbytes: low, pageKbytes, profile });
   // Zones above Normal hold movable pages only.
@@ -80,7 +99,7 @@ export function marksOf(
       ...{ current: low, populatedZones: populated, pageblockPages, pageKbytes, freeBufferPages },
     });
     const marks = zoneWatermarks(own, { minFreeKbytes: minimum, pageKbytes, profile });
-    return { marks, managed: raised };
+    return { marks, managed: raised, minFreeKbytes: minimum };
   });
   const again = minFreeKbytes({ lowmemKbytes: freeBufferPages * pageKbytes, profile });
   const recounted = zoneWatermarks(own, { minFreeKbytes: again, pageKbytes, profile });
@@ -88,9 +107,9 @@ export function marksOf(
     hugePages,
     plain: plan.kernel.printed.recountsMinimum
       ? [
-          { marks: plain, managed: setUp },
-          { marks: recounted, managed: raised },
+          { marks: plain, managed: setUp, minFreeKbytes: low },
+          { marks: recounted, managed: raised, minFreeKbytes: again },
         ]
-      : [{ marks: plain, managed: setUp }],
+      : [{ marks: plain, managed: setUp, minFreeKbytes: low }],
   };
 }

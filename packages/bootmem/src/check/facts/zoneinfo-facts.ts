@@ -5,7 +5,7 @@
  * Spans follow from the map. Marks and reserves follow from the managed pages that the kernel had when it
  * set them up: those printed at the end, less what was given back later (initrd, unused parts of the image).
  */
-import { lowmemReserve, pcpBatch, pcpHigh } from '@bootmem/buddy-allocator/zones';
+import { pcpBatch, pcpHigh } from '@bootmem/buddy-allocator/zones';
 import type { KernelProfile } from '@bootmem/buddy-allocator/zones';
 import type { ZoneinfoZone } from '@bootmem/firmware-map/types';
 import type { LoadedMachine } from '../../input/types.js';
@@ -20,6 +20,7 @@ import type { FactList } from '../fact-list.js';
 import { pageblockFacts } from './pageblock-facts.js';
 import { marksOf } from './possible-marks.js';
 import type { Marks, MarkTimes } from './possible-marks.js';
+import { marksAsSet, reservesAsSet, sysctlSettings } from './sysctl-settings.js';
 
 const name = (zone: { nid: number; zone: string }): string => `node ${zone.nid} ${zone.zone}`;
 
@@ -45,7 +46,9 @@ export function zoneinfoFacts(plan: LayoutPlan, facts: FactList, input?: LoadedM
     setUp = raised;
     reserved = raised;
   }
-  const current = plan.kernel.printed.reservesOf === 'managed-pages';
+  const current =
+    plan.kernel.printed.reservesOf === 'managed-pages' ||
+    sysctlSettings(plan).reserveRatios !== undefined;
   reserveFacts(plan, zones, current ? zones.map((zone) => zone.managed ?? 0) : reserved, facts);
   markFacts(plan, zones, { setUp, raised }, facts);
   pageblockFacts(plan, added, facts);
@@ -161,13 +164,11 @@ function reserveFacts(
   for (const nid of new Set(zones.map((zone) => zone.nid))) {
     const own = zones.flatMap((zone, index) => (zone.nid === nid ? [{ zone, index }] : []));
     const ours =
-      managed === undefined
-        ? undefined
-        : lowmemReserve(
-            own.map(({ zone, index }) => ({ zone: zone.zone, managedPages: managed[index]! })),
-            undefined,
-            plan.kernel.buddy.emptyZoneReserve,
-          );
+      managed &&
+      reservesAsSet(
+        plan,
+        own.map(({ zone, index }) => ({ zone: zone.zone, managedPages: managed[index]! })),
+      );
     for (const [index, { zone }] of own.entries()) {
       if (zone.protection === undefined) continue;
       const kernel = zone.protection.join(' ');
@@ -198,9 +199,9 @@ function markFacts(
   const all = marksOf(zones, times, { plan, profile });
   const ours =
     all &&
-    [...all.hugePages, ...all.plain.toReversed()].reduce((best, one) =>
-      off(one) < off(best) ? one : best,
-    );
+    [...all.hugePages, ...all.plain.toReversed()]
+      .map((marks) => marksAsSet(marks, zones, { plan, profile }))
+      .reduce((best, one) => (off(one) < off(best) ? one : best));
   for (const [index, zone] of zones.entries()) {
     if (zone.min === undefined || (zone.managed ?? 0) === 0) continue;
     const boost = zone.boost ?? 0;
@@ -234,6 +235,7 @@ function pageSetFacts(
     return;
   }
   facts.compare('page set batch', name(zone), zone.pcpBatch, batch);
+  const { highFraction } = sysctlSettings(plan);
   if (at.profile.pcpHigh === 'tuned') return;
   const workers = cpusFor(plan, zone.nid);
   if (workers === undefined) {
@@ -252,6 +254,7 @@ function pageSetFacts(
     batch,
     pageKbytes: plan.pageSize / 1024,
     profile: at.profile,
+    ...(highFraction === undefined ? {} : { fraction: highFraction }),
   });
   facts.compare('page set high', name(zone), zone.pcpHigh, highMin);
 }

@@ -22,9 +22,13 @@ import type { ZoneEnd, ZoneRule } from './zone-rule.js';
 const DMA_BITS = 30;
 const DMA32_BITS = 32;
 
-/** Address bits of the most limited device by model; QEMU's board has no `dma-ranges`, so its devices reach everything. */
+/**
+ * Address bits of the most limited device by model; QEMU's board has no `dma-ranges` in its tree, and 64 bits in its IORT
+ * where it has ACPI, so its devices reach everything.
+ */
 const DEVICE_BITS: readonly (readonly [RegExp, number])[] = [
   [/^linux,dummy-virt$/, 64],
+  [/^QEMU (?:QEMU|KVM) Virtual Machine\b/, 64],
   [/^Raspberry Pi (?:4|400|Compute Module 4)\b/, 30],
 ];
 
