@@ -50,6 +50,21 @@ const RECORDINGS: Record<string, { shows: string; equal: number; open: string[] 
     equal: 52,
     open: [],
   },
+  'a612-2n-huge': {
+    shows: 'gigantic pages of two sizes by the marks of the kept lists',
+    equal: 69,
+    open: [],
+  },
+  'r72-2n-hugecma': {
+    shows: 'an area of hugetlb whose line names no place, from the kept lists',
+    equal: 54,
+    open: [],
+  },
+  's61-mem': {
+    shows: 'managed pages of a machine with one zone from the Memory: line',
+    equal: 26,
+    open: [],
+  },
   'r72-1n-8g': {
     shows: 'a gigantic page beside an area of the contiguous allocator',
     equal: 39,

@@ -3,7 +3,7 @@
  * allocator, huge pages too large for the page allocator, scratch areas of kexec hand-over. Each rule adds pages to its stage,
  * and says false where the log does not show what was taken.
  */
-import { normalise } from '@bootmem/firmware-map/derive';
+import { normalise, subtract } from '@bootmem/firmware-map/derive';
 import type { ByteRange, MemblockOperation } from '@bootmem/firmware-map/types';
 import type { LayoutPlan } from '../plan/layout-plan.js';
 import { toPageFrames } from '../plan/page-frames.js';
@@ -17,11 +17,12 @@ export function cmaAreas(plan: LayoutPlan, stage: ZonePages): boolean {
   const areas = activated(plan);
   if (areas === undefined) return false;
   const { operations } = plan.description.memblock;
+  const kept = operations.length === 0 ? keptAreas(plan, areas) : undefined;
   for (const [index, { start, bytes, line }] of areas.entries()) {
     const before = areas[index - 1]?.line ?? 0;
     const ranges =
       start === undefined
-        ? reservedBefore(operations, { from: before, to: line, bytes })
+        ? (reservedBefore(operations, { from: before, to: line, bytes }) ?? kept?.splice(0))
         : [{ start, end: start + bytes }];
     if (ranges === undefined) return false;
     for (const { startPfn, endPfn } of toPageFrames(ranges, plan.pageSize, 'inward')) {
@@ -63,6 +64,23 @@ function reservedBefore(
     left -= one.end - one.start;
   }
   return left === 0 ? ranges : undefined;
+}
+
+/**
+ * All areas whose lines name no place, from the lists that memblock kept: those of hugetlb, made of whole pages of its largest
+ * size, if no more of such pages are reserved.
+ */
+function keptAreas({ description }: LayoutPlan, areas: CmaAreas): ByteRange[] | undefined {
+  const { proc, printed } = description;
+  const size = printed.hugetlb.reduce((most, { pageBytes }) => Math.max(most, pageBytes), 0);
+  const placed = areas.flatMap(({ start, bytes }) =>
+    start === undefined ? [] : [{ start, end: start + bytes }],
+  );
+  const bytes = areas.reduce((sum, area) => sum + (area.start === undefined ? area.bytes : 0), 0);
+  if (size === 0 || bytes === 0) return undefined;
+  const left = subtract(normalise(proc.memblock?.reserved ?? []), placed);
+  const pages = left.flatMap((range) => wholePages(range, size));
+  return pages.length * size === bytes ? pages : undefined;
 }
 
 /**
@@ -138,22 +156,41 @@ function giganticBytes(plan: LayoutPlan): number {
   return giganticSizes(plan).reduce((sum, { size, count }) => sum + size * count, 0);
 }
 
-/** The same from the lists that memblock kept: aligned and reserved as a whole, where that is true of no other place. */
+/** Mark of what is reserved and has no descriptors of its own: all of a gigantic page but its first. */
+const NO_INIT = 0x10;
+
+/**
+ * The same from the lists that memblock kept: marked behind their first page (from 6.6 on), else aligned and reserved as a whole
+ * where that is true of no other place, larger pages and areas of the contiguous allocator aside.
+ */
 function keptPages(plan: LayoutPlan): ByteRange[] | undefined {
-  const reserved = normalise(plan.description.proc.memblock?.reserved ?? []);
+  const { proc, printed } = plan.description;
+  const kept = proc.memblock?.reserved ?? [];
+  const areas = (printed.cma ?? []).flatMap(({ start, bytes }) =>
+    start === undefined ? [] : [{ start, end: start + bytes }],
+  );
   const pages: ByteRange[] = [];
-  for (const { size, count } of giganticSizes(plan)) {
-    const own = reserved.flatMap(({ start, end }) => {
-      const first = Math.ceil(start / size);
-      const last = Math.floor(end / size);
-      return Array.from({ length: Math.max(0, last - first) }, (_, index) => ({
-        ...{ start: (first + index) * size, end: (first + index + 1) * size },
-      }));
-    });
+  for (const { size, count } of giganticSizes(plan).toSorted((a, b) => b.size - a.size)) {
+    const marked = kept
+      .filter(({ flags }) => (flags & NO_INIT) !== 0)
+      .map(({ start, end }) => ({ start: start - plan.pageSize, end }))
+      .filter(({ start, end }) => end - start === size && start % size === 0);
+    const left = subtract(normalise(kept), [...pages, ...areas]);
+    const own = marked.length > 0 ? marked : left.flatMap((range) => wholePages(range, size));
     if (own.length !== count) return undefined;
     pages.push(...own);
   }
   return pages;
+}
+
+/** Aligned pieces of a size that lie in a range. */
+function wholePages({ start, end }: ByteRange, size: number): ByteRange[] {
+  const first = Math.ceil(start / size);
+  const count = Math.max(0, Math.floor(end / size) - first);
+  return Array.from({ length: count }, (_, index) => ({
+    start: (first + index) * size,
+    end: (first + index + 1) * size,
+  }));
 }
 
 /**

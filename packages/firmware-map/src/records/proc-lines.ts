@@ -250,6 +250,7 @@ const REGION_FLAGS: ReadonlyMap<string, number> = new Map([
   ['MIRROR', 0x2],
   ['NOMAP', 0x4],
   ['DRV_MNG', 0x8],
+  ['RSV_NIT', 0x10],
   ['RSV_NOIN', 0x10],
   ['RSV_KERN', 0x20],
   ['KHO_SCRATCH', 0x40],

@@ -12,7 +12,8 @@ import { bootTotalPages } from '../boot-total.js';
 import { addedMemory, grownZone } from '../added-memory.js';
 import type { AddedMemory } from '../added-memory.js';
 import { lateFrees, printedAfterBoot, sumOfFrees } from '../late-frees.js';
-import { pagesByZone } from '../zone-parts.js';
+import { soleZonePages } from '../sole-zone.js';
+import { addTo, pagesByZone } from '../zone-parts.js';
 import { toPageFrames } from '../../plan/page-frames.js';
 import { finalState } from '../../plan/replay.js';
 import { lacksHighmem } from './layout-facts.js';
@@ -82,31 +83,37 @@ function keptState(plan: LayoutPlan): Memblock | undefined {
   return state;
 }
 
+/** Pages of ranges, by zone. */
+function pagesOf(plan: LayoutPlan, ranges: readonly PfnRange[]): Map<string, number> {
+  const sum = new Map<string, number>();
+  for (const { startPfn, endPfn } of ranges) {
+    for (const [key, pages] of pagesByZone(plan, startPfn, endPfn)) addTo(sum, key, pages);
+  }
+  return sum;
+}
+
 /** Final managed pages: free at hand-over plus what the log says was given back later. */
 function managedFacts(plan: LayoutPlan, added: AddedMemory, facts: FactList): void {
   const zones = (plan.description.proc.zoneinfo ?? []).filter((zone) => (zone.managed ?? 0) > 0);
   if (zones.length === 0) return;
   const reason = 'the state at hand-over is only known with memblock=debug';
   const free = freePages(plan);
-  const isKept = finalState(plan) === undefined;
+  const isKept = finalState(plan) === undefined && free !== undefined;
   const later = lateFrees(plan, isKept);
-  if (free === undefined || later === undefined) {
+  const handedOver = free === undefined ? soleZonePages(plan) : pagesOf(plan, free);
+  if (handedOver === undefined || later === undefined) {
     for (const zone of zones) {
       facts.open(
         'managed pages',
         `node ${zone.nid} ${zone.zone}`,
         zone.managed ?? 0,
-        free === undefined ? reason : 'a late free names no place',
+        handedOver === undefined ? reason : 'a late free names no place',
       );
     }
     return;
   }
   const managed = sumOfFrees(later);
-  for (const { startPfn, endPfn } of free) {
-    for (const [key, pages] of pagesByZone(plan, startPfn, endPfn)) {
-      managed.set(key, (managed.get(key) ?? 0) + pages);
-    }
-  }
+  for (const [key, pages] of handedOver) addTo(managed, key, pages);
   for (const zone of zones) {
     const atBoot = managed.get(`${zone.nid}/${zone.zone}`) ?? 0;
     const ours = atBoot + grownZone(plan, added, zone).addedManaged;
