@@ -535,3 +535,37 @@ group('memory that firmware keeps twice', () => {
     ]);
   });
 });
+
+group('reserved places of riscv64 outside memory', () => {
+  const log = (options: string): string =>
+    [
+      'Linux version 7.2.0-riscv64 (user@host) #1 SMP',
+      'Booting Linux on hartid 0',
+      `Command line: ${options}`,
+      'Early memory node ranges',
+      '  node   0: [mem 0x0000000080000000-0x00000000b83fffff]',
+    ].join('\n');
+  const iomem = [
+    '80000000-b83fffff : System RAM',
+    '  80000000-8007ffff : Reserved',
+    'bfe00000-bfe01fff : Reserved',
+  ].join('\n');
+  const kept = [
+    '--- /sys/kernel/debug/memblock/memory',
+    '   0: 0x0000000080000000..0x00000000b83fffff    0 NONE',
+  ].join('\n');
+  const ranges = (first: string, ...rest: string[]): number[][] => {
+    const one = mergeDescriptions(describe(first), ...rest.map((text) => describe(text)));
+    return deriveMemory(one, { from: 'firmware' }).memory.map(({ start, end }) => [start, end]);
+  };
+  const memory = [0x8000_0000, 0xb840_0000];
+  const place = [0xbfe0_0000, 0xbfe0_2000];
+
+  test.each([
+    ['behind the limit of mem=', [log('mem=900M'), iomem], [memory]],
+    ['that no list of memory has', [log('quiet'), iomem, kept], [memory]],
+    ['are memory that is never mapped elsewhere', [log('quiet'), iomem], [memory, place]],
+  ])('%s', (_name, [first, ...rest], expected) => {
+    expect(ranges(first!, ...rest)).toEqual(expected);
+  });
+});

@@ -184,28 +184,25 @@ function memblockFrees(plan: LayoutPlan, frees: Record<FreeStage, ZonePages>): b
 const LOW_END = 2 ** 20;
 
 /**
- * EFI boot services memory by zone: the ranges that were kept for it, if they add up to what was freed. What lies below 1 MiB
- * is left alone by newer kernels, and by older ones with that fix: the amount tells.
+ * EFI boot services memory by zone: the ranges that were kept for it, if they add up to what was freed.
  * @param plan   a planned machine
  * @param pages  pages that the log says were freed
  * @kernel efi_free_boot_services
  */
 function bootServices(plan: LayoutPlan, pages: number): Map<string, number> | undefined {
+  const parts: ZonePages = new Map();
+  const lowest = plan.kernel.printed.keepsLowBootServices ? LOW_END : 0;
   const kept = plan.description.memblock.operations.flatMap((one) =>
-    one.op === 'reserve' && one.caller.includes('efi_reserve_boot_services') ? [one] : [],
+    one.op === 'reserve' && one.caller.includes('efi_reserve_boot_services')
+      ? [{ start: Math.max(one.start, lowest), end: one.end }]
+      : [],
   );
-  const above = kept.map(({ start, end }) => ({ start: Math.max(start, LOW_END), end }));
-  return [kept, above]
-    .map((ranges) => {
-      const parts: ZonePages = new Map();
-      for (const { startPfn, endPfn } of toPageFrames(ranges, plan.pageSize, 'outward')) {
-        eachPart(plan, startPfn, endPfn, (part) => {
-          addTo(parts, part.key, part.endPfn - part.startPfn);
-        });
-      }
-      return parts;
-    })
-    .find((parts) => sumOf(parts) === pages);
+  for (const { startPfn, endPfn } of toPageFrames(kept, plan.pageSize, 'outward')) {
+    eachPart(plan, startPfn, endPfn, (part) => {
+      addTo(parts, part.key, part.endPfn - part.startPfn);
+    });
+  }
+  return sumOf(parts) === pages ? parts : undefined;
 }
 
 /**

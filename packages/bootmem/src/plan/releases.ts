@@ -36,6 +36,8 @@ export interface PrintedProfile {
   readonly reservesOf: 'marked-pages' | 'marked-and-gigantic' | 'managed-pages';
   /** x86 gives back what only a machine with several processors needs, in a line of its own. */
   readonly freesAlternatives: boolean;
+  /** s390x may give back blocks of the service processor, in a line of its own. */
+  readonly freesServiceBlocks: boolean;
   /** x86-64 gives back decrypted memory and the gaps of its image, in lines of their own. */
   readonly freesImageGaps: boolean;
   /**
@@ -59,6 +61,8 @@ export interface PrintedProfile {
   readonly areasBeforeMarks: boolean;
   /** Areas of the contiguous allocator that cannot be activated go to the page allocator; before, their pages were lost. */
   readonly givesFailedAreasBack: boolean;
+  /** EFI boot services below 1 MiB are not given back: x86 keeps all of that. */
+  readonly keepsLowBootServices: boolean;
   /** `sysctl.NAME=VALUE` on the command line is set before init runs. */
   readonly setsSysctls: boolean;
   /** MIPS and s390x take their pages of zeros from the page allocator; later from memblock. */
@@ -99,6 +103,7 @@ export const RELEASES: ReleaseTable<Row> = [
     highmemAtBoot: 'without-memmap',
     reservesOf: 'marked-pages',
     freesAlternatives: true,
+    freesServiceBlocks: true,
     freesImageGaps: false,
     arm64Dma: 'dma32-by-name',
     arm64DmaFromZero: false,
@@ -109,6 +114,7 @@ export const RELEASES: ReleaseTable<Row> = [
     recountsMinimum: false,
     areasBeforeMarks: false,
     givesFailedAreasBack: false,
+    keepsLowBootServices: false,
     setsSysctls: false,
     allocatesZeroPages: true,
     leavesOutDescriptors: false,
@@ -166,6 +172,8 @@ export const RELEASES: ReleaseTable<Row> = [
     arm64DmaFromZero: true,
     arm64SectionBytes: { small: 2 ** 27, pages64K: 2 ** 29 },
   },
+  // "x86/setup: Always reserve the first 1M of RAM": recorded with 6.1.
+  { since: '5.13', keepsLowBootServices: true },
   // "arm64: drop pfn_valid_within() and simplify pfn_valid()", "arm: extend pfn_valid to take into account freed memory map".
   { since: '5.14', mapsByBlock: false },
   // "mm: khugepaged: recalculate min_free_kbytes after stopping khugepaged": recorded with 6.18.
@@ -188,6 +196,8 @@ export const RELEASES: ReleaseTable<Row> = [
   { since: '6.15', leavesOutDescriptors: true, allocatesZeroPages: false },
   // A change of managed pages recomputes reserves, not marks: recorded with 6.16.12 and later, not with 6.12.
   { since: '6.16', reservesOf: 'managed-pages' },
+  // Recorded with 6.1 ("Freeing unused early sccb memory"), not with 7.2 and 7.3.
+  { since: '7.2', freesServiceBlocks: false },
   // Recorded with 7.2.13 ("Freeing SMP alternatives memory"), not with 7.3 and 7.3.4.
   { since: '7.3', freesAlternatives: false },
 ];

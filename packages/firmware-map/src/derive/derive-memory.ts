@@ -297,7 +297,10 @@ function fromIomem(description: MachineDescription): Found | undefined {
     ({ name }) => name === 'System RAM' || name === 'System RAM (boot alias)',
   );
   if (usable.length === 0) return undefined;
-  const noMap = entries.filter((entry) => isNoMap(description, entry));
+  const top = usable.reduce((end, entry) => Math.max(end, entry.end), 0);
+  const noMap = entries.filter(
+    (entry) => isNoMap(description, entry) && isKnownMemory(description, entry, top),
+  );
   const device: KindRange[] = [];
   for (const { start, end, name } of entries) {
     if (name.startsWith('Persistent Memory')) device.push({ start, end, kind: 'persistent' });
@@ -313,6 +316,22 @@ function fromIomem(description: MachineDescription): Found | undefined {
 function isNoMap({ architecture }: MachineDescription, { name, depth }: IomemEntry): boolean {
   const own = { arm64: 'reserved', riscv64: 'Reserved' }[architecture as string];
   return depth === 0 && name === own;
+}
+
+/**
+ * riscv64 lists what is reserved where no memory is, too: the device tree's own place behind a limit of `mem=`. What memblock
+ * kept tells it, else that it lies behind all memory.
+ */
+function isKnownMemory(
+  { architecture, options, proc }: MachineDescription,
+  entry: ByteRange,
+  top: number,
+): boolean {
+  if (architecture !== 'riscv64') return true;
+  const kept = proc.memblock?.memory ?? [];
+  return kept.length > 0
+    ? kept.some(({ start, end }) => start < entry.end && end > entry.start)
+    : options.mem === undefined || entry.start < top;
 }
 
 // Conventional memory, and what the loader and the boot services leave behind, is memory to the kernel.

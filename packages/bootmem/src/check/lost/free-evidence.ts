@@ -6,6 +6,7 @@
  * | SMP alternatives               | x86 to 7.2                                                     |
  * | initrd                         | all, where one was found; elsewhere than on x86 nothing tells  |
  * | initmem                        | all                                                            |
+ * | blocks of the service processor | s390x to 7.1                                                  |
  * | decrypted, gaps of the image   | x86-64; a gap where code, or read-only data, ends inside 2 MiB |
  * | areas of the contiguous allocator | all: they add up to `cma-reserved`                          |
  * | doubled arrays of memblock     | those that give memblock up: one free for each list            |
@@ -45,6 +46,9 @@ function expected(plan: LayoutPlan): [string, RegExp][] {
   if (hasInitrd) lines.push(['the initrd', /initrd/i]);
   if (isX86 && kernel.printed.freesAlternatives) {
     lines.push(['what only several processors need', /SMP alternatives/i]);
+  }
+  if (architecture === 's390x' && kernel.printed.freesServiceBlocks) {
+    lines.push(['blocks of the service processor', /sccb/i]);
   }
   const { operations } = description.memblock;
   const keepsServices = operations.some(
