@@ -12,7 +12,7 @@ import { bootTotalPages } from '../boot-total.js';
 import { addedMemory, grownZone } from '../added-memory.js';
 import type { AddedMemory } from '../added-memory.js';
 import { lateFrees, printedAfterBoot, sumOfFrees } from '../late-frees.js';
-import { soleZonePages } from '../sole-zone.js';
+import { soleZonePages } from './sole-zone.js';
 import { addTo, pagesByZone } from '../zone-parts.js';
 import { toPageFrames } from '../../plan/page-frames.js';
 import { finalState } from '../../plan/replay.js';

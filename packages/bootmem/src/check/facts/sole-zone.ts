@@ -9,9 +9,9 @@
  * Pages whose initialisation is deferred are counted as if they were there.
  * @kernel mem_init_print_info
  */
-import { zeroPages } from '../accounts/zero-pages.js';
-import type { LayoutPlan } from '../plan/layout-plan.js';
-import { countsHoles } from '../plan/memory-line.js';
+import { zeroPages } from '../../accounts/zero-pages.js';
+import type { LayoutPlan } from '../../plan/layout-plan.js';
+import { countsHoles } from '../../plan/memory-line.js';
 
 /**
  * Managed pages right after the hand-over, by `nid/zone`.
