@@ -58,7 +58,7 @@ const PLANTS: readonly Plant[] = [
     fault: 'a soft end of line of quoted-printable is taken for a hard one',
     rule: 'quoted-printable mail',
     file: 'firmware-map/dist/text/mail-forms.js',
-    from: "const isSoft = line.endsWith('=');",
+    from: "const isSoft = coded.endsWith('=');",
     to: 'const isSoft = false;',
   },
   {
@@ -86,8 +86,8 @@ const PLANTS: readonly Plant[] = [
     fault: 'a hole inside a section has no descriptors unless it begins or ends it',
     rule: 'a hole inside a section',
     file: 'buddy-allocator/dist/layout/unavailable.js',
-    from: 'ranges.push({ ...at, startPfn, endPfn });',
-    to: 'if (startPfn % 2048 === 0 || endPfn % 32 === 0 && startPfn < 4096 || startPfn % 32 !== 0 && startPfn < 65536) ranges.push({ ...at, startPfn, endPfn });',
+    from: 'if (holdsMemory(memory, from, to)) {',
+    to: 'const [s, e] = [Math.max(start, from), Math.min(end, to)]; if (holdsMemory(memory, from, to) && (s % 2048 === 0 || e % 32 === 0 && s < 4096 || s % 32 !== 0 && s < 65536)) {',
   },
   {
     fault: 'memory ends with the largest machine that was recorded',
@@ -100,8 +100,8 @@ const PLANTS: readonly Plant[] = [
     fault: 'holes are told by what lies in them: a whole section counts',
     rule: 'a hole of whole sections',
     file: 'buddy-allocator/dist/layout/unavailable.js',
-    from: 'if (!present.has(section))',
-    to: 'if (!present.has(section) && !(end - start < 4 * pagesPerSection && start > 65536))',
+    from: 'if (holdsMemory(memory, from, to)) {',
+    to: 'if (holdsMemory(memory, from, to) || (end - start < 4 * pagesPerSection && start > 65536)) {',
   },
   {
     fault: 'a log that lacks lines is as good as a whole one',
