@@ -2,7 +2,7 @@
 export { NatsPool, createNatsPool } from './submit/nats-pool.js';
 export type { NatsPoolOptions } from './submit/nats-pool.js';
 export { NatsSeries } from './submit/nats-series.js';
-export type { NatsSeriesOptions } from './submit/nats-series.js';
+export type { NatsSeriesOptions } from './submit/series-options.js';
 export type { ConnectionOptions } from './server/connection.js';
 export type { StorageOptions } from './server/streams.js';
 export type { WorkerPresence } from './server/roster.js';

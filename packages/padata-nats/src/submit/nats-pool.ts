@@ -26,7 +26,8 @@ import { openEngine } from '../server/streams.js';
 import type { Engine, StorageOptions } from '../server/streams.js';
 import { DEFAULT_PREFIX, Names } from '../wire/names.js';
 import { NatsSeries } from './nats-series.js';
-import type { NatsSeriesHost, NatsSeriesOptions } from './nats-series.js';
+import type { NatsSeriesHost } from './nats-series.js';
+import type { NatsSeriesOptions } from './series-options.js';
 import { RangeRun } from './range-runner.js';
 
 /** How to make a pool. */

@@ -4,7 +4,7 @@
  *     submit ─▶ [ window: sent and not delivered ] ─▶ callback, in order
  *        └─▶ overflow, in order, while the window is full
  *
- * Window, overflow, halt and errors are kept here; transport is the run link's business.
+ * Halt and errors are kept here, jobs in their window (`job-window`); transport is the run link's business.
  */
 import { PadataError } from '@bootmem/padata';
 import type {
@@ -19,37 +19,26 @@ import type {
   SeriesStats,
   SeriesTransform,
   Source,
-  StallReport,
 } from '@bootmem/padata';
 import {
   HaltCounter,
   Histogram,
   OrderedIterator,
-  checkInteger,
   makeDuplex,
   makeTransform,
 } from '@bootmem/padata/backend';
 import { PadataNatsError, abortReason } from '../wire/errors.js';
 import { ItemKind, encodeValue } from '../wire/values.js';
 import type { Item } from '../wire/values.js';
+import { JobWindow } from './job-window.js';
+import type { Job } from './job-window.js';
 import { RunLink } from './run-link.js';
 import type { Outcome, RunLinkHost } from './run-link.js';
+import { checkedWindow, describeSeries, refuseLocalRun } from './series-options.js';
+import type { NatsSeriesOptions } from './series-options.js';
+import { StallWatch } from './stall-watch.js';
 
-/** Largest window. */
-const MAX_WINDOW = 65_536;
-const DEFAULT_WINDOW = 256;
-const DEFAULT_RETRIES = 10;
 const DEFAULT_WORKER_WAIT_MS = 30_000;
-
-/** Options of a series over NATS: padata's, and those of the run. */
-export interface NatsSeriesOptions<F = unknown> extends SeriesOptions<F> {
-  /** Name of the run; makes it one that can be resumed. Default: a name of its own, not to be resumed. */
-  readonly run?: string;
-  /** Take the run up where its dead submitter left it; `from` = first job to be delivered, if you know better. */
-  readonly resume?: boolean | { readonly from: number };
-  /** Fail with ERR_PADATA_NATS_NO_WORKER when no worker offers the module for so long; default 30 000 ms. */
-  readonly workerWaitMs?: number;
-}
 
 /** What a series needs from its pool. */
 export interface NatsSeriesHost extends RunLinkHost {
@@ -57,15 +46,6 @@ export interface NatsSeriesHost extends RunLinkHost {
   /** Runs a job in the calling thread, for `onFull: 'inline'`. */
   runHere(options: SeriesOptions, input: unknown): Promise<unknown>;
   onClosed(series: NatsSeries): void;
-}
-
-interface Job {
-  readonly input: unknown;
-  readonly callback: JobCallback<unknown>;
-  readonly submittedAt: number;
-  cancelled?: { readonly reason: unknown };
-  /** What was sent, as it was then. */
-  sent?: Item;
 }
 
 /** See `NatsPool.series`. */
@@ -77,57 +57,38 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
   readonly #host: NatsSeriesHost;
   readonly #link: RunLink;
   readonly #halt: HaltCounter;
-  /** Jobs in the window, by sequence number modulo the window. */
-  readonly #inWindow: (Job | undefined)[];
-  readonly #overflow: Job[] = [];
-  #overflowAt = 0;
+  readonly #jobs: JobWindow;
+  readonly #stalls: StallWatch;
   /** A resumed run: nothing is sent before its position is known. */
   #resuming = false;
-  #sent = 0;
-  #delivered = 0;
   #failed = 0;
   #roomWaiters: (() => void)[] = [];
   #drainWaiters: (() => void)[] = [];
   #ended: { readonly error: unknown } | undefined;
   #closed: Promise<void> | undefined;
   #ready: Promise<void>;
-  #watchdog: ReturnType<typeof setInterval> | undefined;
-  #lastMove = performance.now();
   readonly #latency = new Histogram();
   readonly #wait = new Histogram();
   readonly #runTime = new Histogram();
   readonly #onAbort: () => void;
 
   constructor(options: NatsSeriesOptions<F>, host: NatsSeriesHost) {
-    const { window = DEFAULT_WINDOW, idempotent = false } = options;
-    checkInteger('window', window, 1, MAX_WINDOW);
-    checkInteger('retries', options.retries ?? 0, 0, 1000);
-    checkInteger('graceMs', options.graceMs ?? 0, 0, 0x7fffffff);
-    refuseLocalOptions(options);
+    const window = checkedWindow(options);
     this.#halt = new HaltCounter(options.halt ?? 'never');
     this.window = window;
     this.#options = options;
     this.#host = host;
     this.runId = options.run === undefined ? host.newRun() : host.engine.names.run(options.run);
-    this.#inWindow = new Array<undefined>(window).fill(undefined);
+    this.#jobs = new JobWindow(window);
     this.#link = new RunLink(
       {
         run: this.runId,
         window,
         keepsPosition: options.run !== undefined,
         workerWaitMs: options.workerWaitMs ?? DEFAULT_WORKER_WAIT_MS,
-        info: {
-          kind: 'series',
-          module: moduleName(options.fn.module),
-          name: options.fn.name,
-          shared: options.shared,
-          idempotent,
-          retries: idempotent ? (options.retries ?? DEFAULT_RETRIES) : 0,
-          slotBytes: options.slotBytes,
-          inputBytes: options.inputBytes,
-          graceMs: options.graceMs,
-        },
-        inputOf: (sequence) => (idempotent ? this.#inWindow[sequence % window]?.sent : undefined),
+        info: describeSeries(options),
+        inputOf: (sequence) =>
+          options.idempotent === true ? this.#jobs.at(sequence)?.sent : undefined,
         deliver: (sequence, outcome) => {
           this.#deliver(sequence, outcome);
         },
@@ -137,6 +98,10 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
       },
       host,
     );
+    this.#stalls = new StallWatch(options, {
+      next: () => this.#jobs.delivered,
+      held: () => this.#jobs.held,
+    });
     const { resume = false } = options;
     if (resume === false) this.#ready = this.#link.start();
     else {
@@ -151,7 +116,6 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
     };
     if (options.signal?.aborted === true) this.#onAbort();
     else options.signal?.addEventListener('abort', this.#onAbort, { once: true });
-    this.#startWatchdog();
   }
 
   /**
@@ -164,7 +128,7 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
 
   /** Sequence number of the next job to be submitted; for a resumed run, the first input that is wanted. */
   get position(): number {
-    return this.#sent + (this.#overflow.length - this.#overflowAt);
+    return this.#jobs.sent + this.#jobs.waiting;
   }
 
   /**
@@ -191,14 +155,14 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
       callback: callback as JobCallback<unknown>,
       submittedAt: performance.now(),
     };
-    if (this.#overflowAt < this.#overflow.length || this.#isFull) return this.#submitFull(job);
+    if (this.#jobs.waiting > 0 || this.#isFull) return this.#submitFull(job);
     this.#send(job);
     return !this.#isFull;
   }
 
   /** Resolves when a job can be submitted without waiting. */
   async room(): Promise<void> {
-    while (this.#isFull || this.#overflowAt < this.#overflow.length) {
+    while (this.#isFull || this.#jobs.waiting > 0) {
       if (this.#ended !== undefined) return;
       await new Promise<void>((resolve) => {
         this.#roomWaiters.push(resolve);
@@ -285,7 +249,7 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
 
   /** Jobs submitted and not delivered. */
   get inFlight(): number {
-    return this.#sent - this.#delivered + (this.#overflow.length - this.#overflowAt);
+    return this.#jobs.held + this.#jobs.waiting;
   }
 
   /**
@@ -294,13 +258,13 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
    */
   stats(): SeriesStats & { readonly refused: number } {
     return {
-      submitted: this.#sent,
-      delivered: this.#delivered,
+      submitted: this.#jobs.sent,
+      delivered: this.#jobs.delivered,
       failed: this.#failed,
       retried: this.#link.redelivered,
       refused: this.#link.refused,
-      inFlight: this.#sent - this.#delivered,
-      overflow: this.#overflow.length - this.#overflowAt,
+      inFlight: this.#jobs.held,
+      overflow: this.#jobs.waiting,
       wait: this.#wait.summary(),
       run: this.#runTime.summary(),
       latency: this.#latency.summary(),
@@ -323,13 +287,12 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
   }
 
   get #isFull(): boolean {
-    return this.#resuming || this.#sent - this.#delivered >= this.window;
+    return this.#resuming || this.#jobs.isFull;
   }
 
   async #resume(from: number | undefined): Promise<void> {
     await this.#link.resume(from);
-    this.#sent = this.#link.next;
-    this.#delivered = this.#sent;
+    this.#jobs.beginAt(this.#link.next);
     this.#resuming = false;
     this.#afterDeliveries();
   }
@@ -339,7 +302,7 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
     const drained = this.drain();
     this.#ended ??= { error: closed };
     await drained;
-    clearInterval(this.#watchdog);
+    this.#stalls.stop();
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     await this.#link.close();
     this.#host.onClosed(this);
@@ -363,20 +326,18 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
         { window: this.window },
       );
     }
-    this.#overflow.push(job);
+    this.#jobs.wait(job);
     return false;
   }
 
   /** Sends a job, or has it run here when all threads have enough (`onFull: 'inline'`). */
   #send(job: Job): void {
-    const sequence = this.#sent;
     // Encoded first: a value that cannot leave the process throws, and nothing has happened.
     // Bytes are copied: they leave later, and the caller may use their memory again.
     const item = owned(encodeValue(job.input));
     job.sent = item;
-    this.#sent += 1;
-    this.#inWindow[sequence % this.window] = job;
-    if (this.#sent - this.#delivered < this.window || this.#options.onFull !== 'inline') {
+    const sequence = this.#jobs.enter(job);
+    if (!this.#jobs.isFull || this.#options.onFull !== 'inline') {
       this.#link.send(sequence, item);
       return;
     }
@@ -393,45 +354,32 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
 
   /** Moves waiting jobs into the window. */
   #pump(): void {
-    while (this.#overflowAt < this.#overflow.length && !this.#isFull) {
-      const job = this.#overflow[this.#overflowAt]!;
-      this.#overflowAt += 1;
-      const error = this.#ended ?? job.cancelled;
-      if (error !== undefined) {
-        this.#settleUnsent(
-          job,
-          this.#ended === undefined ? job.cancelled!.reason : this.#ended.error,
-        );
-        continue;
+    while (!this.#isFull) {
+      const job = this.#jobs.nextWaiting();
+      if (job === undefined) return;
+      if (this.#ended !== undefined) this.#settleUnsent(job, this.#ended.error);
+      else if (job.cancelled !== undefined) this.#settleUnsent(job, job.cancelled.reason);
+      else {
+        try {
+          this.#send(job);
+        } catch (thrown) {
+          // Accepted long ago, so the error is the job's own; its place in the order is now.
+          this.#settleUnsent(job, thrown);
+        }
       }
-      try {
-        this.#send(job);
-      } catch (thrown) {
-        // Accepted long ago, so the error is the job's own; its place in the order is now.
-        this.#settleUnsent(job, thrown);
-      }
-    }
-    if (this.#overflowAt === this.#overflow.length && this.#overflowAt > 0) {
-      this.#overflow.length = 0;
-      this.#overflowAt = 0;
     }
   }
 
   #settleUnsent(job: Job, error: unknown): void {
-    const sequence = this.#sent;
-    this.#sent += 1;
-    this.#inWindow[sequence % this.window] = job;
-    this.#link.settle(sequence, { state: 'failed', error });
+    this.#link.settle(this.#jobs.enter(job), { state: 'failed', error });
   }
 
   #deliver(sequence: number, outcome: Outcome): void {
-    const slot = sequence % this.window;
-    const job = this.#inWindow[slot];
-    this.#inWindow[slot] = undefined;
-    this.#delivered += 1;
-    this.#lastMove = performance.now();
+    const job = this.#jobs.leave(sequence);
+    const now = performance.now();
+    this.#stalls.moved(now);
     if (job === undefined) return;
-    const ms = this.#lastMove - job.submittedAt;
+    const ms = now - job.submittedAt;
     const runMs = this.#link.averageMs ?? 0;
     this.#latency.add(ms);
     this.#runTime.add(runMs);
@@ -455,7 +403,7 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
 
   #afterDeliveries(): void {
     this.#pump();
-    if (!this.#isFull && this.#overflow.length === 0) {
+    if (!this.#isFull && this.#jobs.waiting === 0) {
       for (const resolve of this.#roomWaiters.splice(0)) resolve();
     }
     if (this.inFlight === 0) for (const resolve of this.#drainWaiters.splice(0)) resolve();
@@ -472,10 +420,7 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
   }
 
   #cancel(sequence: number, reason: unknown): void {
-    const job =
-      sequence < this.#sent
-        ? this.#inWindow[sequence % this.window]
-        : this.#overflow[this.#overflowAt + (sequence - this.#sent)];
+    const job = this.#jobs.at(sequence);
     if (job !== undefined) job.cancelled = { reason };
   }
 
@@ -487,7 +432,8 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
     if (now) {
       this.#link.abort('now');
       void this.#link.purge().catch(() => undefined);
-      for (let sequence = this.#delivered; sequence < this.#sent; sequence += 1) {
+      const { delivered, sent } = this.#jobs;
+      for (let sequence = delivered; sequence < sent; sequence += 1) {
         this.#link.settle(sequence, { state: 'failed', error: reason });
       }
     } else {
@@ -495,32 +441,6 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
     }
     this.#pump();
     for (const resolve of this.#roomWaiters.splice(0)) resolve();
-  }
-
-  #startWatchdog(): void {
-    const { watchdogMs, onStall } = this.#options;
-    if (watchdogMs === undefined || onStall === undefined) return;
-    checkInteger('watchdogMs', watchdogMs, 1, 0x7fffffff);
-    const timer = setInterval(
-      () => {
-        const now = performance.now();
-        const outstanding = this.#sent - this.#delivered;
-        if (outstanding === 0) this.#lastMove = now;
-        if (now - this.#lastMove < watchdogMs) return;
-        const report: StallReport = {
-          seq: this.#delivered,
-          state: 'sent',
-          worker: 0,
-          ms: now - this.#lastMove,
-          behind: outstanding - 1,
-        };
-        this.#lastMove = now;
-        onStall(report);
-      },
-      Math.max(1, watchdogMs / 4),
-    );
-    timer.unref();
-    this.#watchdog = timer;
   }
 }
 
@@ -533,44 +453,6 @@ function taken(run: string): PadataNatsError {
 
 function owned(item: Item): Item {
   return item.kind === ItemKind.BYTES ? { kind: item.kind, bytes: item.bytes.slice() } : item;
-}
-
-/** Options that name places on one machine mean nothing here. */
-function refuseLocalOptions(options: SeriesOptions): void {
-  if (options.workers !== undefined) {
-    throw new PadataNatsError(
-      'ERR_PADATA_NATS_ARGUMENT',
-      "'workers' names threads of one machine; over NATS, modules decide which workers take a job",
-    );
-  }
-  if (options.onJobProgress !== undefined) {
-    throw new PadataNatsError(
-      'ERR_PADATA_NATS_ARGUMENT',
-      'onJobProgress is not to be had over NATS: functions tell of their progress on one machine only',
-    );
-  }
-  if (options.order !== undefined && options.order !== 'submission') {
-    throw new PadataNatsError(
-      'ERR_PADATA_NATS_ARGUMENT',
-      `order: '${options.order}' is not to be had over NATS: results are kept and resumed by their place in the order`,
-    );
-  }
-}
-
-/** Conditions of a call that need the slots of one machine. @throws ERR_PADATA_NATS_ARGUMENT */
-function refuseLocalRun(options: JobOptions): void {
-  for (const name of ['timeoutMs', 'deadlineMs', 'onProgress'] as const) {
-    if (options[name] === undefined) continue;
-    throw new PadataNatsError(
-      'ERR_PADATA_NATS_ARGUMENT',
-      `${name} is not to be had over NATS; a signal, as of AbortSignal.timeout(), ends a job`,
-    );
-  }
-}
-
-/** A module as it is named on the wire. */
-export function moduleName(module: string | URL): string {
-  return typeof module === 'string' ? module : module.href;
 }
 
 /** Whatever a signal or a function gave, for those who may only throw errors; the value stays what it is. */

@@ -12,7 +12,7 @@ import type { MultithreadedJob, RangeResult, RangeWorkerStats } from '@bootmem/p
 import { chunkEnd, chunkStart, planRange } from '@bootmem/padata/backend';
 import { PadataNatsError, abortReason } from '../wire/errors.js';
 import { encodeValue } from '../wire/values.js';
-import { moduleName } from './nats-series.js';
+import { moduleName } from './series-options.js';
 import { RunLink } from './run-link.js';
 import type { Outcome, RunLinkHost } from './run-link.js';
 
