@@ -19,7 +19,7 @@ function zstdBlocks(bytes: Uint8Array, random: Random): number[] {
     const size = Math.max(least, 1 + random.below(most));
     const part = bytes.subarray(at, at + size);
     at += size;
-    blocks.push(...little(8 * part.byteLength, 3), ...part);
+    append(blocks, little(8 * part.byteLength, 3), part);
     if (random.once(40)) blocks.push(...little(2 + 8 * random.below(2 ** 17), 3), 10);
   }
   return [...blocks, ...little(1, 3)];
@@ -49,6 +49,11 @@ const padded = (bytes: number[]): number[] => [
   ...Array<number>((4 - (bytes.length % 4)) % 4).fill(0),
 ];
 
+/** Adds bytes to others; a call cannot take so many arguments. */
+function append(to: number[], ...parts: readonly Iterable<number>[]): void {
+  for (const part of parts) for (const byte of part) to.push(byte);
+}
+
 /** A number of xz: seven bits a byte. */
 function variable(value: number): number[] {
   return value < 128 ? [value] : [(value % 128) + 128, ...variable(Math.floor(value / 128))];
@@ -68,11 +73,11 @@ export function xz(text: string, random: Random): Uint8Array {
     for (let at = 0; at < bytes.byteLength; at += 2 ** 16) {
       const part = bytes.subarray(at, at + 2 ** 16);
       const [low, high] = little(part.byteLength - 1, 2);
-      data.push(at === 0 ? 1 : 2, high!, low!, ...part);
+      append(data, [at === 0 ? 1 : 2, high!, low!], part);
     }
     data.push(random.once(20) ? random.below(256) : 0);
     records.push(...variable(header.length + data.length), ...variable(bytes.byteLength));
-    file.push(...header, ...padded(data));
+    append(file, header, padded(data));
   }
   const index = withSum(padded([0, ...variable(blocks), ...records]));
   const backward = [...little(index.length / 4 - 1, 4), ...flags];
