@@ -40,7 +40,7 @@ function thread() {
   const heard: FromWorker[] = [];
   let exits = 0;
   const core = new WorkerCore(
-    { id: 1, capacity: 1, words, numbers, idle: 'loop' },
+    { id: 1, capacity: 1, words, numbers, idle: 'loop', setup: undefined },
     {
       post: (message) => heard.push(message as FromWorker),
       receive: () => undefined,

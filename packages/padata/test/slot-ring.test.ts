@@ -17,7 +17,8 @@ import type { JobContext } from '@bootmem/padata/worker';
 import { SlotRing } from '../dist/ring/slot-ring.js';
 import type { FromWorker } from '../dist/protocol/messages.js';
 import { SlotOutcome } from '../dist/slot/slot-outcome.js';
-import { SlotRunner } from '../dist/slot/slot-runner.js';
+import type { SlotRunner } from '../dist/slot/slot-runner.js';
+import { runnerOf } from './fixtures/one-thread.js';
 import { readValue } from '../dist/slot/slot-values.js';
 
 const WINDOW = 4;
@@ -224,29 +225,15 @@ test.each([
 });
 
 /** A thread whose jobs the test ends. */
-function runnerOf(owner: SlotRing, posted: FromWorker[] = []): SlotRunner {
-  const control = new Int32Array(new SharedArrayBuffer(4 * 256));
-  const { memory, stats } = owner;
-  const here = { id: 1, memory, shared: undefined, stats, threads: 1, clockOffset: 0 };
-  return new SlotRunner(
-    { ...here, pendingPerThread: 4, copyInput: false },
-    {
-      ...{
-        worker: WORKER,
-        control,
-        post: (message) => posted.push(message),
-        wake: () => undefined,
-      },
-      ...{ beginsWork: () => undefined, takeMail: () => undefined, wakeAnother: () => undefined },
-      ...{ beginAsync: () => undefined, endAsync: () => undefined, busyMs: () => undefined },
-    },
-  );
+function threadOf(owner: SlotRing, posted: FromWorker[] = []): SlotRunner {
+  const post = (message: FromWorker): unknown => posted.push(message);
+  return runnerOf(owner, { worker: WORKER, post }, { pendingPerThread: 4 });
 }
 
 test("an abandoned function says when it has ended, from which on its bytes are nobody's", async () => {
   const owner = ring();
   const posted: FromWorker[] = [];
-  const runner = runnerOf(owner, posted);
+  const runner = threadOf(owner, posted);
   let end!: () => void;
   const ended = new Promise<void>((resolve) => {
     end = resolve;
@@ -266,7 +253,7 @@ test("an abandoned function says when it has ended, from which on its bytes are 
 
 test('a function that was given bytes holds them; those after it hold none for that', () => {
   const owner = ring();
-  const runner = runnerOf(owner);
+  const runner = threadOf(owner);
   const never = new Promise<void>(() => undefined);
   const asks = (_input: unknown, context: JobContext): unknown => {
     context.output(8);

@@ -2,8 +2,9 @@
 // and ring are real; what threads do between two looks, and when, is a plan on a clock of its own.
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { HEAD, WORKER, workerBase } from '../dist/protocol/control-layout.js';
-import { SlotRing } from '../dist/ring/slot-ring.js';
-import { SlotRunner } from '../dist/slot/slot-runner.js';
+import type { SlotRing } from '../dist/ring/slot-ring.js';
+import type { SlotRunner } from '../dist/slot/slot-runner.js';
+import { ringOf, runnerOf } from './fixtures/one-thread.js';
 
 const THREADS = 4;
 const JOBS = 16;
@@ -61,16 +62,8 @@ async function play(seed: number, awayMs: number): Promise<number[]> {
   const random = randomOf(seed);
   const control = new Int32Array(new SharedArrayBuffer(4 * 256));
   control[HEAD.CAPACITY] = THREADS;
-  const ring = new SlotRing(
-    {
-      ...{ id: 1, window: 64, arenaBytes: 65_536, slotBytes: 64, firstSequence: 0, retries: 0 },
-      ...{ onOutcome: undefined, outputBytes: (n: number) => n },
-      ...{ shared: true, copyBytes: true, capacity: THREADS },
-    },
-    { threads: THREADS, handOver: () => undefined, tellPart: () => undefined },
-  );
+  const ring = ringOf({ window: 64, arenaBytes: 65_536, capacity: THREADS });
   const ids = Array.from({ length: THREADS }, (_, i) => i + 1);
-  ring.allow(ids);
   const threads = ids.map((id) => makeThread(id, ring, control, random));
   now = 0;
   for (const thread of threads) {
@@ -92,18 +85,11 @@ async function play(seed: number, awayMs: number): Promise<number[]> {
 
 function makeThread(id: number, ring: SlotRing, control: Int32Array, random: () => number): Thread {
   const at = workerBase(id);
-  const { memory, stats } = ring;
-  const runner = new SlotRunner(
-    {
-      ...{ id: 1, memory, shared: undefined, stats, threads: THREADS, clockOffset: 0 },
-      ...{ pendingPerThread: 64, copyInput: false },
-    },
+  const runner = runnerOf(
+    ring,
     {
       worker: id,
       control,
-      post: () => undefined,
-      takeMail: () => undefined,
-      wake: () => undefined,
       beginsWork: () => {
         control[at + WORKER.FREE] = 0;
       },
@@ -114,8 +100,8 @@ function makeThread(id: number, ring: SlotRing, control: Int32Array, random: () 
         control[at + WORKER.PENDING]! -= 1;
       },
       busyMs: () => thread.busyMs,
-      wakeAnother: () => undefined,
     },
+    { threads: THREADS },
   );
   const parts: Part[] = [];
   const thread: Thread = {

@@ -1,8 +1,7 @@
 // Asynchronous jobs over the threads: a promise says nothing of the CPU that its function still needs.
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { HEAD, WORKER, workerBase } from '../dist/protocol/control-layout.js';
-import { SlotRing } from '../dist/ring/slot-ring.js';
-import { SlotRunner } from '../dist/slot/slot-runner.js';
+import { ringOf, runnerOf } from './fixtures/one-thread.js';
 
 let now = 0;
 beforeEach(() => {
@@ -25,38 +24,12 @@ function thread(pendingPerThread = 64, threads = 2) {
     control[workerBase(worker) + WORKER.FREE] = free ? 1 : 0;
     control[workerBase(worker) + WORKER.PENDING] = pending;
   };
-  const options = { id: 1, window: 64, arenaBytes: 65_536, slotBytes: 64, firstSequence: 0 };
-  const none = { retries: 0, onOutcome: undefined, outputBytes: (n: number) => n };
-  const ring = new SlotRing(
-    { ...options, ...none, shared: true, copyBytes: true, capacity: threads },
-    { threads, handOver: () => undefined, tellPart: () => undefined },
-  );
-  ring.allow(Array.from({ length: threads }, (_, i) => i + 1));
+  const ring = ringOf({ window: 64, arenaBytes: 65_536, capacity: threads });
   const seen = { woken: 0, busyMs: 0 };
-  const { memory, stats } = ring;
-  const here = {
-    id: 1,
-    memory,
-    shared: undefined,
-    stats,
-    threads,
-    clockOffset: 0,
-    copyInput: false,
-  };
-  const runner = new SlotRunner(
-    { ...here, pendingPerThread },
-    {
-      worker: 1,
-      control,
-      post: () => undefined,
-      wake: () => undefined,
-      beginsWork: () => undefined,
-      takeMail: () => undefined,
-      beginAsync: () => undefined,
-      endAsync: () => undefined,
-      busyMs: () => seen.busyMs,
-      wakeAnother: () => (seen.woken += 1),
-    },
+  const runner = runnerOf(
+    ring,
+    { control, busyMs: () => seen.busyMs, wakeAnother: () => (seen.woken += 1) },
+    { threads, pendingPerThread },
   );
   const ends: (() => void)[] = [];
   runner.fn = (n) =>

@@ -4,46 +4,15 @@ import fc from 'fast-check';
 import { HEAD, controlLayout } from '../dist/protocol/control-layout.js';
 import { ring as protocol } from '../dist/protocol/machine.js';
 import { Linger } from '../dist/hub/linger.js';
-import { SlotRing } from '../dist/ring/slot-ring.js';
 import { jobsAhead } from '../dist/ring/wake-ahead.js';
-import { SlotRunner } from '../dist/slot/slot-runner.js';
+import { ringOf, runnerOf } from './fixtures/one-thread.js';
 
 /** A ring with its owner and worker 1, both on this thread; `wakes` counts how often the worker woke the owner. */
 function ownerAndWorker(window: number) {
   const control = new Int32Array(new SharedArrayBuffer(4 * controlLayout(1).wordCount));
-  const options = { id: 1, window, arenaBytes: 65_536, slotBytes: 64, firstSequence: 0 };
-  const none = { retries: 0, onOutcome: undefined, outputBytes: (n: number) => n };
-  const ring = new SlotRing(
-    { ...options, ...none, shared: true, copyBytes: true, capacity: 1 },
-    { threads: 1, handOver: () => undefined, tellPart: () => undefined },
-  );
-  ring.allow([1]);
+  const ring = ringOf({ window, arenaBytes: 65_536 });
   let wakes = 0;
-  const { memory, stats } = ring;
-  const runner = new SlotRunner(
-    {
-      id: 1,
-      memory,
-      shared: undefined,
-      stats,
-      threads: 1,
-      clockOffset: 0,
-      pendingPerThread: 64,
-      copyInput: false,
-    },
-    {
-      worker: 1,
-      control,
-      post: () => undefined,
-      wake: () => (wakes += 1),
-      beginsWork: () => undefined,
-      takeMail: () => undefined,
-      beginAsync: () => undefined,
-      endAsync: () => undefined,
-      busyMs: () => undefined,
-      wakeAnother: () => undefined,
-    },
-  );
+  const runner = runnerOf(ring, { control, wake: () => (wakes += 1) });
   runner.fn = (n) => n;
   const sleep = (): boolean => protocol.ownerMaySleep(control, () => ring.anyDone());
   const isAsleep = (): boolean => control[HEAD.OWNER_ASLEEP] === 1;

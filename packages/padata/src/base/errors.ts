@@ -20,6 +20,10 @@ export type PadataErrorCode =
   | 'ERR_PADATA_FULL'
   /** A module could not be loaded, or has no such export. */
   | 'ERR_PADATA_MODULE'
+  /** A thread could not be set up: `setup` threw, rejected, ended its thread or did not end in time. */
+  | 'ERR_PADATA_SETUP'
+  /** `teardown` threw, rejected or did not end in time. */
+  | 'ERR_PADATA_TEARDOWN'
   /** A job's function threw or rejected. */
   | 'ERR_PADATA_JOB_FAILED'
   /** A chunk's function threw or rejected. */

@@ -11,6 +11,8 @@ import { sent, sleep, wakeWorker } from '../protocol/machine.js';
 import type { FromWorker, ToWorker } from '../protocol/messages.js';
 import { ModuleDeaths } from './module-deaths.js';
 import { ENDING_LOOK_MS, EndingThreads, STILL_MS } from './ending-threads.js';
+import { SetupWatch } from './setup-watch.js';
+import type { SetupOptions } from './setup-watch.js';
 import type { Platform, PlatformWorker, ThreadFactory, WorkerEnd } from './platform.js';
 
 /** One thread, from start to end. */
@@ -33,7 +35,9 @@ export interface Member {
   killed: boolean;
   /** When it was started, on this thread's clock. */
   readonly since: number;
-  state: 'starting' | 'ready' | 'leaving' | 'dead';
+  /** It could not be set up. */
+  failed: boolean;
+  state: 'starting' | 'settingUp' | 'ready' | 'leaving' | 'dead';
 }
 
 /** The pool's control block. */
@@ -57,6 +61,12 @@ interface CrewEvents {
   onEnd(member: Member, end: WorkerEnd, expected: boolean): boolean;
   /** A module has ended too many threads that imported it. */
   onGivenUp(error: PadataError): void;
+  /** A thread could not be set up, or what was set up not be torn down. */
+  onTrouble(error: PadataError): void;
+  /** A thread that could not be set up is missing from now on, or no more. */
+  onMissing(): void;
+  /** No thread can be set up. */
+  onSetupGivenUp(error: PadataError): void;
   /** There are no threads and will be none: everything runs on the calling thread. */
   onNoThreads(): void;
 }
@@ -69,6 +79,7 @@ interface CrewOptions {
   readonly env: Readonly<Record<string, string | undefined>> | undefined;
   readonly resourceLimits: Readonly<Record<string, number>> | undefined;
   readonly factory: ThreadFactory | undefined;
+  readonly setup: SetupOptions | undefined;
 }
 
 /** Threads that die before they were ready, in a row, before the crew stops replacing them. */
@@ -117,6 +128,10 @@ export class Crew {
   startError: unknown;
   /** Modules that end the threads that import them. */
   readonly modules = new ModuleDeaths();
+  /** Undefined = threads have nothing to set up. */
+  readonly #setup: SetupWatch | undefined;
+  /** Threads that could not be set up the last time. */
+  readonly #missing = new Set<number>();
 
   constructor(platform: Platform, control: Control, options: CrewOptions, events: CrewEvents) {
     this.#platform = platform;
@@ -126,6 +141,7 @@ export class Crew {
     this.#options = options;
     this.#events = events;
     this.#members = new Array<Member | undefined>(control.capacity + 1).fill(undefined);
+    if (options.setup !== undefined) this.#setup = this.#watchSetups(options.setup);
   }
 
   /** Threads wanted. */
@@ -170,7 +186,24 @@ export class Crew {
     return this.#startFailures >= MAX_START_FAILURES ? this.#lastStartError : undefined;
   }
 
-  /** Members that have said hello. */
+  /** Why no thread is set up any more; undefined = they are. */
+  get setupError(): PadataError | undefined {
+    return this.#setup?.error;
+  }
+
+  /** Threads that are wanted, without those that cannot be set up while others can. */
+  usableIds(): number[] {
+    const wanted = Array.from({ length: this.isAlone ? 0 : this.#target }, (_, i) => i + 1);
+    const there = wanted.filter((id) => !this.#missing.has(id));
+    return there.length > 0 ? there : wanted;
+  }
+
+  /** Someone asks anew: threads that could not be set up get one more try. */
+  trySetupAgain(): void {
+    if (this.#setup?.tryAgain() === true) this.resize(this.#target);
+  }
+
+  /** Members that have said hello, and are set up. */
   get readyCount(): number {
     let count = 0;
     for (const member of this.members()) if (member.state === 'ready') count += 1;
@@ -383,7 +416,9 @@ export class Crew {
     const ending = new EndingThreads(this.words);
     for (;;) {
       const late = this.living();
-      const waits = late.filter(({ id }) => ending.goesOn(id));
+      const waits = late.filter(
+        (member) => ending.goesOn(member.id) || this.#setup?.isTearingDown(member) === true,
+      );
       for (const member of late) if (!waits.includes(member)) void member.platform.terminate();
       if (waits.length === 0) break;
       await Promise.race([all, later(ENDING_LOOK_MS)]);
@@ -403,6 +438,7 @@ export class Crew {
   }
 
   #start(id: number, isProof = false): void {
+    if (this.setupError !== undefined && !isProof) return;
     const base = workerBase(id);
     store(this.words, base + WORKER.SLEEP, 0);
     store(this.words, base + WORKER.MAIL, 0);
@@ -412,7 +448,7 @@ export class Crew {
     store(this.words, base + WORKER.BUSY_MS, 0);
     store(this.words, base + WORKER.BUSY_FROM, 0);
     const box: { member: Member | undefined } = { member: undefined };
-    const thread = this.#startPlatform(id, box);
+    const thread = this.#startPlatform(id, isProof, box);
     if (thread === undefined) return;
     this.#hasStarted = true;
     const member: Member = {
@@ -425,6 +461,7 @@ export class Crew {
       tid: 0,
       isProof,
       killed: false,
+      failed: false,
       since: performance.now(),
       state: isProof ? 'leaving' : 'starting',
     };
@@ -436,9 +473,13 @@ export class Crew {
   }
 
   /** Undefined = there are no threads here; the reason is `startError`. @throws ERR_PADATA_ARGUMENT */
-  #startPlatform(id: number, box: { member: Member | undefined }): PlatformWorker | undefined {
+  #startPlatform(
+    id: number,
+    isProof: boolean,
+    box: { member: Member | undefined },
+  ): PlatformWorker | undefined {
     try {
-      return this.#startWorker(id, box);
+      return this.#startWorker(id, isProof, box);
     } catch (error) {
       const { code } = toErrorRecord(error);
       // A mistake of the caller's, if it shows at once: later there is nobody to throw it to.
@@ -467,7 +508,11 @@ export class Crew {
     this.#events.onNoThreads();
   }
 
-  #startWorker(id: number, box: { member: Member | undefined }): PlatformWorker {
+  #startWorker(
+    id: number,
+    isProof: boolean,
+    box: { member: Member | undefined },
+  ): PlatformWorker {
     return this.#platform.startWorker(
       {
         id,
@@ -475,6 +520,8 @@ export class Crew {
         words: this.words,
         numbers: this.numbers,
         idle: this.#options.idle,
+        // It runs no jobs, so it needs nothing of theirs.
+        setup: isProof ? undefined : this.#setup?.plan,
       },
       {
         ...this.#options,
@@ -494,8 +541,14 @@ export class Crew {
       member.platform.identify(message.tid);
       member.tid = message.tid;
       this.#startFailures = 0;
-      if (member.state === 'starting') member.state = 'ready';
-      this.#events.onReady(member);
+      const setsUp = !member.isProof && this.#setup !== undefined;
+      if (member.state === 'starting') member.state = setsUp ? 'settingUp' : 'ready';
+      if (setsUp) this.#setup!.begins(member);
+      else this.#events.onReady(member);
+      return;
+    }
+    if (message.t === 'setUp' || message.t === 'tearDown') {
+      this.#setup?.onMessage(member, message);
       return;
     }
     if (message.t === 'importing') {
@@ -513,8 +566,12 @@ export class Crew {
   }
 
   #ended(member: Member, end: WorkerEnd): void {
+    if (member.state === 'settingUp' && !this.#closing) {
+      this.#setupFailed(member, this.#setup!.died(member.id, end));
+    }
+    this.#setup?.forget(member);
     const wasStarting = member.state === 'starting';
-    const wasLeaving = member.state === 'leaving';
+    const wasLeaving = member.state === 'leaving' && !member.failed;
     member.state = 'dead';
     this.#members[member.id] = undefined;
     this.#holdProcess();
@@ -540,10 +597,46 @@ export class Crew {
     this.#endWaiters.delete(member);
     if (this.#closing || this.startError !== undefined) return;
     if (member.id > this.#target && !wasLeaving) return;
-    const lived = performance.now() - member.since > LIVED_MS;
-    this.#idleDeaths = expected || hadWork || lived || member.killed ? 0 : this.#idleDeaths + 1;
+    const lived = !member.failed && performance.now() - member.since > LIVED_MS;
+    const isHarmless = expected || hadWork || lived || (member.killed && !member.failed);
+    this.#idleDeaths = isHarmless ? 0 : this.#idleDeaths + 1;
     if (this.#idleDeaths < 2 || member.id > this.#target) this.resize(this.#target);
     else this.#respawnLater(member.id);
+  }
+
+  #watchSetups(options: SetupOptions): SetupWatch {
+    return new SetupWatch(options, {
+      terminate: (worker) => {
+        this.terminate(worker);
+      },
+      onDone: (worker) => {
+        const member = this.#members[worker]!;
+        if (member.state === 'settingUp') member.state = 'ready';
+        if (this.#missing.delete(worker)) this.#events.onMissing();
+        this.#events.onReady(member);
+      },
+      onFailed: (worker, error) => {
+        this.#setupFailed(this.#members[worker]!, error);
+      },
+      onTeardownFailed: (error) => {
+        this.#events.onTrouble(error);
+      },
+    });
+  }
+
+  /** Its end, which comes by itself, is no wish of the owner's. */
+  #setupFailed(member: Member, error: PadataError): void {
+    // One that was to leave anyway is missed by nobody.
+    member.failed = member.state !== 'leaving';
+    member.state = 'leaving';
+    this.#events.onTrouble(error);
+    if (this.#closing || !member.failed) return;
+    this.#missing.add(member.id);
+    this.#events.onMissing();
+    if (!this.#setup!.failed(error, this.#target, this.readyCount > 0)) return;
+    this.#missing.clear();
+    for (const other of this.members()) this.retire(other);
+    this.#events.onSetupGivenUp(error);
   }
 
   #respawnLater(id: number): void {

@@ -34,7 +34,8 @@ export class ModuleLoads {
 
   /** Imports a function's module in every thread. @throws ERR_PADATA_MODULE, ERR_PADATA_WORKER_DIED, ERR_PADATA_CLOSED */
   async loadEverywhere(href: string, name: string): Promise<void> {
-    if (this.#closed !== undefined) throw this.#closed;
+    const error = this.#closed ?? this.#crew.setupError;
+    if (error !== undefined) throw error;
     this.#crew.ref();
     try {
       const loads: Promise<void>[] = [];
@@ -94,6 +95,11 @@ export class ModuleLoads {
   /** No thread answers any more. */
   close(error: PadataError): void {
     this.#closed = error;
+    this.giveUp(error);
+  }
+
+  /** No thread answers those that wait now. */
+  giveUp(error: PadataError): void {
     for (const id of [...this.#pending.keys()]) this.#take(id)?.reject(error);
   }
 

@@ -2,6 +2,7 @@
  * What a backend must provide: start a thread, talk to it, know when it ends. Types only; the package
  * imports `#platform` decide between `platform.node.ts` and `platform.browser.ts`.
  */
+import type { SetupPlan } from './thread-setup.js';
 
 /** Given to a worker at its start. */
 export interface WorkerInit {
@@ -11,6 +12,8 @@ export interface WorkerInit {
   readonly words: Int32Array;
   readonly numbers: Float64Array;
   readonly idle: 'block' | 'loop';
+  /** What it does before it runs functions, and before it ends; undefined = nothing. */
+  readonly setup: SetupPlan | undefined;
 }
 
 /** How a thread ended. */

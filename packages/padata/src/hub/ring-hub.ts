@@ -4,10 +4,9 @@
  */
 import { fromErrorRecord } from '../base/error-record.js';
 import { PadataError } from '../base/errors.js';
-import { loadFunction } from '../base/function-ref.js';
-import { loadWithin } from '../base/load-within.js';
 import type { AnyFunction } from '../base/function-ref.js';
 import type { Crew, Member } from '../crew/crew.js';
+import type { OwnFunctions } from '../crew/own-functions.js';
 import type { Platform, WorkerEnd } from '../crew/platform.js';
 import type { PartMemory } from '../protocol/arena-parts.js';
 import type { FromWorker, SentJob } from '../protocol/messages.js';
@@ -40,11 +39,12 @@ export class RingHub implements SlotRingHost {
   readonly #store = new RingStore();
   readonly #figures: PoolFigures;
   readonly #deferred: DeferredWatch;
-  readonly #loadTimeoutMs: number;
+  readonly #own: OwnFunctions;
 
-  constructor(platform: Platform, crew: Crew, loadTimeoutMs: number) {
+  /** @param own functions on this thread */
+  constructor(platform: Platform, crew: Crew, own: OwnFunctions) {
     this.#crew = crew;
-    this.#loadTimeoutMs = loadTimeoutMs;
+    this.#own = own;
     this.#figures = new PoolFigures(crew.capacity);
     this.#deferred = new DeferredWatch(platform, crew);
     this.#feeder = new Feeder(
@@ -60,6 +60,9 @@ export class RingHub implements SlotRingHost {
     this.#owner = {
       worker: 0,
       control: crew.words,
+      get local() {
+        return own.local;
+      },
       post: (message, transfer) => {
         this.onMessage(undefined, asArrived(message, transfer));
       },
@@ -109,7 +112,7 @@ export class RingHub implements SlotRingHost {
     );
     let loading: Promise<AnyFunction> | undefined;
     const load = (): Promise<AnyFunction> => {
-      loading ??= loadFunction(href, name).then(
+      loading ??= this.#own.load(href, name).then(
         (fn) => {
           runner.fn = fn;
           this.turns.scheduleDelivery();
@@ -126,6 +129,7 @@ export class RingHub implements SlotRingHost {
     const entry: RingEntry = { ...use, workers: [...use.workers], ring, runner, load };
     this.#crew.modules.tryAgain(href);
     this.#entries.set(ring.id, entry);
+    this.#crew.trySetupAgain();
     for (const member of this.#crew.members()) {
       if (member.knowsRings) this.#announceTo(member, entry);
     }
@@ -156,8 +160,7 @@ export class RingHub implements SlotRingHost {
    * is none at all, here.
    */
   #assign(entry: RingEntry): void {
-    const { target } = this.#crew;
-    const there = Array.from({ length: this.#isAlone ? 0 : target }, (_, i) => i + 1);
+    const there = this.#crew.usableIds();
     const usable = entry.workers.filter((id) => there.includes(id));
     entry.ring.allow(usable.length > 0 ? usable : there);
     entry.ring.sent.recall((worker) => entry.ring.allows(worker));
@@ -170,9 +173,9 @@ export class RingHub implements SlotRingHost {
     const { modules } = this.#crew;
     try {
       // What ends threads would end the program here.
-      if (modules.isSuspect(href)) await this.#crew.prove(href, name, this.#loadTimeoutMs);
+      if (modules.isSuspect(href)) await this.#crew.prove(href, name, this.#own.timeoutMs);
       if (modules.isSuspect(href)) throw modules.error(href) ?? suspectError(href);
-      await Promise.all([loadWithin(href, name, this.#loadTimeoutMs), entry.load()]);
+      await Promise.all([this.#own.loadWithin(href, name), entry.load()]);
     } catch (error) {
       if (this.#isAlone) ring.breakWith(error);
     }
@@ -230,6 +233,12 @@ export class RingHub implements SlotRingHost {
     for (const { href, ring } of this.#entries.values()) {
       if (href === error.details['module']) ring.breakWith(error);
     }
+    this.turns.scheduleDelivery();
+  }
+
+  /** No thread can be set up: all jobs end with this error. */
+  onSetupGivenUp(error: PadataError): void {
+    for (const { ring } of this.#entries.values()) ring.breakWith(error);
     this.turns.scheduleDelivery();
   }
 

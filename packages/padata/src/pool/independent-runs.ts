@@ -4,6 +4,7 @@
  *
  * A series that nothing has asked for lately is closed when there are many: a program may name ever new modules.
  */
+import type { PadataError } from '../base/errors.js';
 import { moduleHref } from '../base/function-ref.js';
 import type { FunctionRef } from '../base/function-ref.js';
 import type { JobInput, JobOptions, JobResult, SeriesOptions } from '../series/series-types.js';
@@ -42,6 +43,12 @@ export class IndependentRuns {
   #of(fn: FunctionRef<AnyFunction>): Series<AnyFunction> {
     const key = `${moduleHref(fn)}\0${fn.name}`;
     let series = this.#series.get(key);
+    // Threads that could not be set up are tried again: what they lacked then may be there now.
+    if ((series?.failure as Partial<PadataError> | undefined)?.code === 'ERR_PADATA_SETUP') {
+      void series!.close();
+      this.#series.delete(key);
+      series = undefined;
+    }
     if (series === undefined) {
       series = this.#pool.series({ fn, order: 'none' });
       this.#makeRoom();

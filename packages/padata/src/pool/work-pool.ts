@@ -15,13 +15,14 @@ import { PadataError, checkInteger } from '../base/errors.js';
 import { moduleHref } from '../base/function-ref.js';
 import type { TimeSummary } from '../base/histogram.js';
 import type { FunctionRef } from '../base/function-ref.js';
-import { loadWithin } from '../base/load-within.js';
 import { checkChoice, checkFunction, checkOptions } from '../base/options.js';
 import type { OptionKinds } from '../base/options.js';
 import { Crew } from '../crew/crew.js';
 import type { Member } from '../crew/crew.js';
 import { ModuleLoads } from '../crew/module-loads.js';
+import { OwnFunctions } from '../crew/own-functions.js';
 import type { ThreadFactory, WorkerEnd } from '../crew/platform.js';
+import type { SetupOptions } from '../crew/setup-watch.js';
 import { WorkList } from '../crew/work-list.js';
 import {
   CONTROL_MAGIC,
@@ -80,6 +81,22 @@ export interface WorkPoolOptions {
    * options above say of threads: `(options) => new Worker(file, options)`.
    */
   readonly worker?: ThreadFactory;
+  /**
+   * Called once on each thread before it runs functions, `(arg, { worker }) => local`, and awaited: what it gives is
+   * `ctx.local` of jobs, and the last argument of chunk functions. On the calling thread too (worker 0), before it runs one.
+   */
+  readonly setup?: FunctionRef;
+  /**
+   * Called on each thread that was set up before it ends, `(local, { worker }) => void`, and awaited: at `close`, `resize`, when a
+   * thread is replaced. Not on a thread that is ended by force, crashes or exits.
+   */
+  readonly teardown?: FunctionRef;
+  /** First argument of `setup`, cloned now and for each thread. */
+  readonly setupArg?: unknown;
+  /** How long `setup` may take on a thread, import included, in milliseconds, 1 .. 2^31 - 1; default 30 000. */
+  readonly setupTimeoutMs?: number;
+  /** The same of `teardown`; default 5000. The thread is ended then. */
+  readonly teardownTimeoutMs?: number;
 }
 
 const POOL_OPTIONS: OptionKinds<WorkPoolOptions> = {
@@ -96,6 +113,11 @@ const POOL_OPTIONS: OptionKinds<WorkPoolOptions> = {
   capacity: 'a number',
   loadTimeoutMs: 'a number',
   worker: 'a function',
+  setup: 'anything',
+  teardown: 'anything',
+  setupArg: 'anything',
+  setupTimeoutMs: 'a number',
+  teardownTimeoutMs: 'a number',
 };
 const CLOSE_OPTIONS: OptionKinds<{ readonly drain?: boolean }> = { drain: 'true or false' };
 const POOL_EVENTS = ['worker-ready', 'worker-exit', 'resize', 'error'];
@@ -148,6 +170,8 @@ export interface WorkPoolStats {
 /** Threads that ended unexpectedly before close may take this long, in milliseconds. */
 const CLOSE_GRACE_MS = 2000;
 const LOAD_TIMEOUT_MS = 10_000;
+const SETUP_TIMEOUT_MS = 30_000;
+const TEARDOWN_TIMEOUT_MS = 5000;
 const MAX_NODE = 1023;
 
 let noticed = false;
@@ -170,7 +194,7 @@ export class WorkPool implements RangeRunner {
   readonly #series = new Set<Series>();
   readonly #runs: IndependentRuns;
   readonly #inline: boolean;
-  readonly #loadTimeoutMs: number;
+  readonly #own: OwnFunctions;
   #nextRing = 1;
   readonly #events = new Emitter<WorkPoolEvents>();
   readonly #loads: ModuleLoads;
@@ -200,7 +224,7 @@ export class WorkPool implements RangeRunner {
     for (const node of options.nodes ?? []) checkInteger('nodes', node, 0, MAX_NODE);
     const { loadTimeoutMs = LOAD_TIMEOUT_MS } = options;
     checkInteger('loadTimeoutMs', loadTimeoutMs, 1, 0x7fffffff);
-    this.#loadTimeoutMs = loadTimeoutMs;
+    const setup = setupOptions(options);
     const layout = controlLayout(capacity);
     const memory = (bytes: number): SharedArrayBuffer =>
       (inline ? new ArrayBuffer(bytes) : new SharedArrayBuffer(bytes)) as SharedArrayBuffer;
@@ -221,6 +245,7 @@ export class WorkPool implements RangeRunner {
         env: options.env,
         resourceLimits: options.resourceLimits,
         factory: options.worker,
+        setup,
       },
       {
         onMessage: (member, message) => {
@@ -241,6 +266,17 @@ export class WorkPool implements RangeRunner {
           this.#hub.onGivenUp(error);
           this.#events.emit('error', { error });
         },
+        onTrouble: (error) => {
+          this.#events.emit('error', { error });
+        },
+        onMissing: () => {
+          this.#hub.reassign();
+        },
+        onSetupGivenUp: (error) => {
+          this.#hub.onSetupGivenUp(error);
+          this.#loads.giveUp(error);
+          this.#rejectReady(error);
+        },
         onNoThreads: () => {
           this.#onNoThreads();
         },
@@ -249,7 +285,8 @@ export class WorkPool implements RangeRunner {
     this.#inline = inline;
     this.#runs = new IndependentRuns(this);
     this.#loads = new ModuleLoads(this.#crew);
-    this.#hub = new RingHub(platform, this.#crew, loadTimeoutMs);
+    this.#own = new OwnFunctions(loadTimeoutMs, setup, () => this.#crew.setupError);
+    this.#hub = new RingHub(platform, this.#crew, this.#own);
     this.#ranges = new RangeEngine({
       platform,
       crew: this.#crew,
@@ -259,7 +296,7 @@ export class WorkPool implements RangeRunner {
         this.#jobError(job, worker, error);
       },
       loadInThreads: (href, name) => this.#loads.loadEverywhere(href, name),
-      loadTimeoutMs,
+      own: this.#own,
     });
     if (threads > 0) this.#crew.resize(threads);
   }
@@ -279,10 +316,11 @@ export class WorkPool implements RangeRunner {
     return platform.yieldToEvents();
   }
 
-  /** Resolves when all threads run; rejects when they cannot be started. */
+  /** Resolves when all threads run and are set up; rejects when they cannot be. */
   async ready(): Promise<void> {
     this.#checkOpen();
     if (this.#crew.readyCount >= this.#crew.target) return;
+    if (this.#crew.setupError !== undefined) throw this.#crew.setupError;
     if (this.#crew.startTrouble !== undefined) throw this.#startError();
     this.#crew.ref();
     try {
@@ -491,10 +529,13 @@ export class WorkPool implements RangeRunner {
 
   async #close(): Promise<void> {
     const error = closedError();
-    for (const waiter of this.#readyWaiters.splice(0)) waiter.reject(error);
+    this.#rejectReady(error);
     this.#abortSeries();
     this.#loads.close(error);
     await this.#crew.close(CLOSE_GRACE_MS);
+    await this.#own.tearDown().catch((error: unknown) => {
+      this.#events.emit('error', { error: error as PadataError });
+    });
   }
 
   #seriesHost(): SeriesHost {
@@ -512,7 +553,7 @@ export class WorkPool implements RangeRunner {
   }
 
   async #loadHere(ref: FunctionRef): Promise<void> {
-    await loadWithin(moduleHref(ref), ref.name, this.#loadTimeoutMs);
+    await this.#own.loadWithin(moduleHref(ref), ref.name);
   }
 
   async #loadInThreads(ref: FunctionRef): Promise<void> {
@@ -551,7 +592,7 @@ export class WorkPool implements RangeRunner {
       expected,
     });
     if (this.#crew.startTrouble !== undefined) {
-      for (const waiter of this.#readyWaiters.splice(0)) waiter.reject(this.#startError());
+      this.#rejectReady(this.#startError());
     }
     this.#checkReady();
     return hadWork;
@@ -562,7 +603,7 @@ export class WorkPool implements RangeRunner {
     const error = this.#startError();
     this.#hub.reassign();
     this.#loads.onResize(0);
-    for (const waiter of this.#readyWaiters.splice(0)) waiter.reject(error);
+    this.#rejectReady(error);
     if (error.code === 'ERR_PADATA_MODULE') notice(error.message);
     this.#events.emit('error', { error });
   }
@@ -584,6 +625,10 @@ export class WorkPool implements RangeRunner {
     for (const waiter of this.#readyWaiters.splice(0)) waiter.resolve();
   }
 
+  #rejectReady(error: PadataError): void {
+    for (const waiter of this.#readyWaiters.splice(0)) waiter.reject(error);
+  }
+
   #jobError(job: RangeJobState, worker: number, error: unknown): void {
     this.#events.emit('error', {
       error: new PadataError(
@@ -593,6 +638,28 @@ export class WorkPool implements RangeRunner {
         { cause: error },
       ),
     });
+  }
+}
+
+/** @returns undefined = there is nothing to set up @throws ERR_PADATA_ARGUMENT, ERR_PADATA_CLONE */
+function setupOptions(options: WorkPoolOptions): SetupOptions | undefined {
+  const { setup, teardown, setupArg } = options;
+  const { setupTimeoutMs = SETUP_TIMEOUT_MS, teardownTimeoutMs = TEARDOWN_TIMEOUT_MS } = options;
+  checkInteger('setupTimeoutMs', setupTimeoutMs, 1, 0x7fffffff);
+  checkInteger('teardownTimeoutMs', teardownTimeoutMs, 1, 0x7fffffff);
+  const named = (ref: FunctionRef | undefined) =>
+    ref === undefined ? undefined : { href: moduleHref(ref), name: ref.name };
+  const plan = { setup: named(setup), teardown: named(teardown), arg: cloneOf(setupArg) };
+  if (plan.setup === undefined && plan.teardown === undefined) return undefined;
+  return { plan, setupMs: setupTimeoutMs, teardownMs: teardownTimeoutMs };
+}
+
+/** @throws ERR_PADATA_CLONE */
+function cloneOf(setupArg: unknown): unknown {
+  try {
+    return structuredClone(setupArg);
+  } catch (cause) {
+    throw new PadataError('ERR_PADATA_CLONE', 'setupArg cannot be cloned', {}, { cause });
   }
 }
 

@@ -27,7 +27,7 @@ type ContextOf<F> = ParametersOf<F> extends [unknown?, (infer C)?, ...unknown[]]
 /** Can a thread call it: with an input or none, then the context or nothing? */
 type IsJob<F> = F extends (...parameters: never[]) => unknown
   ? ParametersOf<F> extends [unknown?, unknown?]
-    ? JobContext<never> extends ContextOf<F>
+    ? JobContext<never, never> extends ContextOf<F>
       ? true
       : false
     : false

@@ -68,6 +68,10 @@ export type ToWorker =
 export type FromWorker =
   /** The thread runs; `tid` names it for the operating system, 0 = unknown. */
   | { readonly t: 'hello'; readonly tid: number }
+  /** The thread is set up, or could not be. */
+  | { readonly t: 'setUp'; readonly error?: ErrorRecord }
+  /** What was set up is torn down from here on; or that has failed. */
+  | { readonly t: 'tearDown'; readonly error?: ErrorRecord }
   /** The import of a module begins, `alone`: as that of a suspect; and has ended, well or not. */
   | { readonly t: 'importing'; readonly href: string; readonly alone: boolean }
   | { readonly t: 'imported'; readonly href: string }

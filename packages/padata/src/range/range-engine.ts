@@ -12,12 +12,12 @@
  * traffic between the caches, and those that sleep are woken when it is worth that.
  */
 import { PadataError, checkInteger } from '../base/errors.js';
-import { loadedFunction, moduleHref } from '../base/function-ref.js';
+import { moduleHref } from '../base/function-ref.js';
 import type { AnyFunction } from '../base/function-ref.js';
-import { loadWithin } from '../base/load-within.js';
 import { checkChoice, checkOptions } from '../base/options.js';
 import type { OptionKinds } from '../base/options.js';
 import type { Crew, Member } from '../crew/crew.js';
+import type { OwnFunctions } from '../crew/own-functions.js';
 import type { Platform, WorkerEnd } from '../crew/platform.js';
 import type { WorkList } from '../crew/work-list.js';
 import { MAX_THREADS } from '../protocol/control-layout.js';
@@ -78,8 +78,8 @@ interface RangeParts {
   readonly onJobError: OnJobError;
   /** Imports a function's module in every thread. */
   loadInThreads(href: string, name: string): Promise<void>;
-  /** Time that an import in the calling thread may take, in milliseconds. */
-  readonly loadTimeoutMs: number;
+  /** Functions on the calling thread. */
+  readonly own: OwnFunctions;
 }
 
 /** An import on the calling thread that has not ended. */
@@ -134,11 +134,11 @@ export class RangeEngine {
 
   /** Imports the job's functions on this thread. @throws ERR_PADATA_MODULE, also when it takes too long */
   async #loadHere(job: RangeJobState): Promise<void> {
-    const { loadTimeoutMs } = this.#parts;
-    job.fn ??= await loadWithin(job.href, job.name, loadTimeoutMs);
+    const { own } = this.#parts;
+    job.fn ??= await own.loadChunks(job.href, job.name);
     const { undoFn } = job.options;
     if (undoFn === undefined) return;
-    job.undo ??= await loadWithin(moduleHref(undoFn), undoFn.name, loadTimeoutMs);
+    job.undo ??= await own.loadChunks(moduleHref(undoFn), undoFn.name);
   }
 
   /**
@@ -275,7 +275,7 @@ export class RangeEngine {
     if (!this.#platform.canBlock()) {
       throw new PadataError('ERR_PADATA_CANNOT_BLOCK', 'this thread may not block');
     }
-    const fn = (job.fn ??= loadedFunction(job.href, job.name));
+    const fn = (job.fn ??= this.#parts.own.loadedChunks(job.href, job.name));
     if (fn === undefined) {
       throw new PadataError(
         'ERR_PADATA_MODULE',

@@ -342,6 +342,11 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     await this.#entry.load();
   }
 
+  /** Why its jobs are run no more: its module was given up, no thread can be set up. Undefined = they are. */
+  get failure(): unknown {
+    return this.#ring.broken;
+  }
+
   /** Jobs submitted and not delivered. */
   get inFlight(): number {
     return this.#ring.outstanding + this.#overflow.length;

@@ -4,8 +4,8 @@ import { Ask, RING, SLOT, deferredState } from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
 import { ProgressReports } from './progress-reports.js';
 
-/** Second argument of a job function. */
-export interface JobContext<S = unknown> {
+/** Second argument of a job function; `S` and `L` are the types of `shared` and `local`. */
+export interface JobContext<S = unknown, L = unknown> {
   /** How many jobs of the series were submitted before this one (modulo 2^32). */
   readonly seq: number;
   /** Worker that runs the job; 0 = the owner of the pool. */
@@ -14,6 +14,8 @@ export interface JobContext<S = unknown> {
   readonly aborted: boolean;
   /** The series' `shared` value, cloned once per thread. */
   readonly shared: S;
+  /** What the pool's `setup` has given on this thread; undefined without one. */
+  readonly local: L;
   /**
    * Writable bytes for the result, in the job's own slot when they fit: returning them (or a part) copies
    * nothing. Valid until the job is done. Bytes of their own once the job was aborted and given up.
@@ -49,6 +51,8 @@ export interface ContextHome {
   readonly ring: RingMemory;
   readonly worker: number;
   readonly shared: unknown;
+  /** What the pool's `setup` has given; before the first context is made. */
+  readonly local: unknown;
   readonly control: Int32Array;
   /** Tells the owner that a completion is to come from elsewhere. */
   readonly announce: () => void;
@@ -63,6 +67,7 @@ export class SlotContext implements JobContext {
   sequence = 0;
   readonly worker: number;
   readonly shared: unknown;
+  readonly local: unknown;
   readonly #ring: RingMemory;
   #base = 0;
   readonly #control: Int32Array;
@@ -80,13 +85,14 @@ export class SlotContext implements JobContext {
   readonly #report: (sequence: number, value: unknown) => void;
   #reports: ProgressReports | undefined;
 
-  constructor({ ring, worker, shared, control, announce, report }: ContextHome) {
+  constructor({ ring, worker, shared, local, control, announce, report }: ContextHome) {
     this.#report = report;
     this.#ring = ring;
     this.#control = control;
     this.#announce = announce;
     this.worker = worker;
     this.shared = shared;
+    this.local = local;
   }
 
   /** Now stands for the job in this slot. */

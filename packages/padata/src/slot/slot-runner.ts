@@ -75,6 +75,8 @@ export interface RunnerHost {
   readonly worker: number;
   /** The pool's control words. */
   readonly control: Int32Array;
+  /** What the pool's `setup` has given on this thread. */
+  readonly local: unknown;
   post(message: FromWorker, transfer?: readonly unknown[]): void;
   /** Takes in waiting messages, where that is possible without the event loop. */
   takeMail(): void;
@@ -153,6 +155,9 @@ export class SlotRunner {
       ring: memory,
       worker: host.worker,
       shared,
+      get local() {
+        return host.local;
+      },
       control: host.control,
       announce: () => {
         host.post({ t: 'deferred', ring: id });

@@ -11,10 +11,12 @@
  * nothing, and at most one worker in two spins. Blocking stops the thread's event loop, so the loop never
  * blocks while asynchronous work is under way, or while something printed has not left the thread.
  */
+import { prepareTypeScript } from '#typescript';
 import { countWorks } from '../base/current-worker.js';
 import { toErrorRecord } from '../base/error-record.js';
 import type { AnyFunction } from '../base/function-ref.js';
 import type { WorkerInit } from '../crew/platform.js';
+import { ThreadSetup } from '../crew/thread-setup.js';
 import { HEAD, WORKER, workerBase } from '../protocol/control-layout.js';
 import { sent, sleep } from '../protocol/machine.js';
 import type { FromWorker, ToWorker } from '../protocol/messages.js';
@@ -106,6 +108,11 @@ export class WorkerCore implements WorkerLoop {
   #busyMs = 0;
   #kick: (() => void) | undefined;
   readonly #output: ThreadOutput | undefined;
+  readonly setup: ThreadSetup | undefined;
+  /** Ends when the thread is set up: no function is there before. Undefined = it is. */
+  settingUp: Promise<void> | undefined;
+  /** It is, or it could not be. */
+  #isSetUpOver = false;
 
   constructor(init: WorkerInit, host: WorkerHost) {
     this.#host = host;
@@ -119,6 +126,9 @@ export class WorkerCore implements WorkerLoop {
     this.#rings = new WorkerRings(this);
     this.#ranges = new RangeParticipant(this);
     this.#output = host.output;
+    if (init.setup !== undefined) {
+      this.setup = new ThreadSetup(init.setup, init.id, prepareTypeScript);
+    }
     if (this.#output !== undefined) this.#output.onTaken = () => this.#kick?.();
   }
 
@@ -138,6 +148,7 @@ export class WorkerCore implements WorkerLoop {
   async run(): Promise<void> {
     const words = this.#words;
     this.post({ t: 'hello', tid: this.#host.tid });
+    if (this.setup !== undefined) this.#setUp(this.setup);
     let lastEvents = performance.now();
     while (load(words, HEAD.STOP) === 0) {
       this.#turn();
@@ -175,12 +186,57 @@ export class WorkerCore implements WorkerLoop {
       }
     }
     await this.#settle();
+    if (this.setup !== undefined) await this.#tearDown(this.setup);
     this.#host.exit();
+  }
+
+  /** Functions wait for it. It takes as long as its owner lets it, also when the thread is to leave meanwhile. */
+  #setUp(setup: ThreadSetup): void {
+    this.#pendingAsync += 1;
+    const over = (error?: unknown): void => {
+      this.#pendingAsync -= 1;
+      this.#isSetUpOver = true;
+      if (error !== undefined) this.#leaving = true;
+      else this.settingUp = undefined;
+      this.#kick?.();
+    };
+    this.settingUp = new Promise((resolve) => {
+      setup.run().then(
+        () => {
+          this.post({ t: 'setUp' });
+          over();
+          resolve();
+        },
+        (error: unknown) => {
+          this.post({ t: 'setUp', error: toErrorRecord(error) });
+          over({ error });
+        },
+      );
+    });
+  }
+
+  /** Nothing of the program's runs any more, or it was asked to end and does not. */
+  async #tearDown(setup: ThreadSetup): Promise<void> {
+    while (!this.#isSetUpOver) await this.#breathe();
+    if (!setup.isDone) return;
+    await this.#moments(() => this.#pendingAsync > this.#loads);
+    this.post({ t: 'tearDown' });
+    let isOver = false;
+    setup.tearDown().then(
+      () => (isOver = true),
+      (error: unknown) => {
+        this.post({ t: 'tearDown', error: toErrorRecord(error) });
+        isOver = true;
+      },
+    );
+    const isOverNow = (): boolean => isOver;
+    while (!isOverNow()) await this.#breathe();
+    await this.#settle();
   }
 
   /** From here on it has nothing to do: inputs that wait with the owner may come. */
   #free(): void {
-    if (this.#leaving) return;
+    if (this.#leaving || this.settingUp !== undefined) return;
     if (!this.#isFree) {
       this.#isFree = true;
       this.#freeAt = performance.now();
@@ -224,21 +280,28 @@ export class WorkerCore implements WorkerLoop {
 
   /** A thread that ends in the middle of an import leaves the file open. */
   async #untilImported(): Promise<void> {
+    await this.#moments(() => this.#loads > 0);
+  }
+
+  /** Waits, for as long as a thread that is to end does. */
+  async #moments(isUnderWay: () => boolean): Promise<void> {
     const until = performance.now() + LOAD_MS;
-    for (let turns = 0; this.#loads > 0; turns += 1) {
+    for (let turns = 0; isUnderWay(); turns += 1) {
       if (turns >= LOAD_TURNS && performance.now() >= until) return;
-      this.#turn();
-      await moment();
+      await this.#breathe();
     }
+  }
+
+  /** A moment of its event loop. */
+  async #breathe(): Promise<void> {
+    this.#turn();
+    await moment();
   }
 
   async #settle(): Promise<void> {
     if (load(this.#words, HEAD.STOP) !== 0) await this.#untilImported();
     // The owner ends a thread that takes too long, unless it goes on turning and what it printed goes on leaving.
-    while (this.#output?.isPending === true) {
-      this.#turn();
-      await moment();
-    }
+    while (this.#output?.isPending === true) await this.#breathe();
   }
 
   /** Plain: the owner looks at it again and again. What keeps the thread, keeps this word. */

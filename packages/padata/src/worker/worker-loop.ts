@@ -5,12 +5,17 @@
 import { loadedFunction } from '../base/function-ref.js';
 import type { AnyFunction } from '../base/function-ref.js';
 import type { WorkerInit } from '../crew/platform.js';
+import type { ThreadSetup } from '../crew/thread-setup.js';
 import type { FromWorker } from '../protocol/messages.js';
 import type { NamedFunction } from './module-imports.js';
 
 /** The loop, seen from its parts. */
 export interface WorkerLoop {
   readonly init: WorkerInit;
+  /** What the program does on this thread before functions run; undefined = nothing. */
+  readonly setup: ThreadSetup | undefined;
+  /** It is under way: ends when it has ended well. */
+  readonly settingUp: Promise<void> | undefined;
   post(message: FromWorker, transfer?: readonly unknown[]): void;
   /** Takes in waiting messages. */
   takeMail(): void;
@@ -30,13 +35,22 @@ export interface WorkerLoop {
   importModule(named: NamedFunction): Promise<AnyFunction>;
 }
 
-/** Hands a function to `use`: at once if its module is here, else when it is imported. `fail` gets what went wrong. */
+/**
+ * Hands a function to `use`: at once if its module is here, else when it is imported; not before the thread is set up. `fail`
+ * gets what went wrong.
+ */
 export function withFunction(
   loop: WorkerLoop,
   named: NamedFunction,
   use: (fn: AnyFunction) => void,
   fail: (error: unknown) => void,
 ): void {
+  if (loop.settingUp !== undefined) {
+    void loop.settingUp.then(() => {
+      withFunction(loop, named, use, fail);
+    });
+    return;
+  }
   let fn: AnyFunction | undefined;
   try {
     fn = loadedFunction(named.href, named.name);

@@ -3,6 +3,7 @@
  */
 import { toErrorRecord } from '../base/error-record.js';
 import type { AnyFunction } from '../base/function-ref.js';
+import { withLocal } from '../crew/thread-setup.js';
 import { HEAD, LANE, LANE_COUNT, controlLayout, lanePlace } from '../protocol/control-layout.js';
 import type { LanePlace } from '../protocol/control-layout.js';
 import { lane as protocol } from '../protocol/machine.js';
@@ -48,7 +49,7 @@ export class RangeParticipant {
       this.#loop,
       message,
       (fn) => {
-        here.fn = fn;
+        here.fn = withLocal(fn, this.#loop.setup);
       },
       (error) => {
         here.failed = true;

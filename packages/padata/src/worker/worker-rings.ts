@@ -154,6 +154,10 @@ export class WorkerRings implements RunnerHost {
     return false;
   }
 
+  get local(): unknown {
+    return this.#loop.setup?.local;
+  }
+
   post(message: FromWorker, transfer?: readonly unknown[]): void {
     this.#loop.post(message, transfer);
   }

@@ -4,8 +4,7 @@ import { createWorkPool } from '@bootmem/padata';
 import type { JobOptions, Series, SeriesOptions, WorkPool } from '@bootmem/padata';
 import type { FromWorker } from '../../dist/protocol/messages.js';
 import { Left } from '../../dist/ring/slot-records.js';
-import { SlotRing } from '../../dist/ring/slot-ring.js';
-import { SlotRunner } from '../../dist/slot/slot-runner.js';
+import { ringOf, runnerOf } from '../fixtures/one-thread.js';
 import type { JobContext } from '@bootmem/padata/worker';
 
 const module = new URL('../fixtures/progress-jobs.mjs', import.meta.url);
@@ -154,48 +153,9 @@ test.each([
 
 test('where nobody listens no message is sent, and results lie in their slots', () => {
   pool = createWorkPool({ threads: 0 });
-  const ring = new SlotRing(
-    {
-      id: 1,
-      window: 4,
-      arenaBytes: 4096,
-      slotBytes: 64,
-      outputBytes: (n) => n,
-      firstSequence: 0,
-      shared: true,
-      copyBytes: true,
-      retries: 0,
-      capacity: 1,
-      onOutcome: undefined,
-    },
-    { threads: 1, handOver: () => undefined, tellPart: () => undefined },
-  );
-  ring.allow([1]);
+  const ring = ringOf();
   const posted: FromWorker[] = [];
-  const runner = new SlotRunner(
-    {
-      id: 1,
-      memory: ring.memory,
-      shared: undefined,
-      stats: ring.stats,
-      threads: 1,
-      pendingPerThread: 64,
-      copyInput: false,
-      clockOffset: 0,
-    },
-    {
-      worker: 1,
-      control: new Int32Array(new SharedArrayBuffer(4096)),
-      post: (message) => posted.push(message),
-      takeMail: () => undefined,
-      wake: () => undefined,
-      beginsWork: () => undefined,
-      beginAsync: () => undefined,
-      endAsync: () => undefined,
-      busyMs: () => undefined,
-      wakeAnother: () => undefined,
-    },
-  );
+  const runner = runnerOf(ring, { post: (message) => posted.push(message) });
   runner.fn = ((input: unknown, ctx: JobContext) => {
     ctx.progress('half');
     ctx.progress('all');

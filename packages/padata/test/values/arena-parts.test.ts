@@ -6,11 +6,10 @@ import { CONTROL_MAGIC, HEAD, controlLayout } from '../../dist/protocol/control-
 import { partBytes } from '../../dist/arena/part-sizes.js';
 import { ResultRoom } from '../../dist/arena/result-room.js';
 import { SlotArena } from '../../dist/arena/slot-arena.js';
-import { SlotRing } from '../../dist/ring/slot-ring.js';
-import { SlotRunner } from '../../dist/slot/slot-runner.js';
 import type { PartMemory } from '../../dist/protocol/arena-parts.js';
 import { ringMemory } from '../../dist/protocol/ring-layout.js';
 import { statOffsets } from '../../dist/protocol/ring-stats.js';
+import { ringOf, runnerOf } from '../fixtures/one-thread.js';
 import { Random } from '../../../../tools/kit/random.mjs';
 
 const MIB = 1 << 20;
@@ -187,55 +186,25 @@ test('room for results is learned from two of eight that had none, and forgotten
 /** A ring without threads, and runners of threads that hear of its parts when they are told. */
 function ringAndRunners(pendingPerThread: number) {
   const told: PartMemory[] = [];
-  const ring = new SlotRing(
-    {
-      id: 1,
-      window: 8,
-      arenaBytes: 1024,
-      slotBytes: 64,
-      outputBytes: (n) => n,
-      firstSequence: 0,
-      shared: true,
-      copyBytes: true,
-      retries: 0,
-      capacity: 2,
-      onOutcome: undefined,
-    },
-    {
-      threads: 2,
-      handOver: () => undefined,
-      tellPart: (_ring, part) => told.push(part),
-    },
+  const ring = ringOf(
+    { window: 8, arenaBytes: 1024, capacity: 2 },
+    { tellPart: (_ring, part) => told.push(part) },
   );
-  ring.allow([1, 2]);
   const { buffer, window } = ring.memory;
   const control = new Int32Array(new SharedArrayBuffer(controlLayout(2).wordCount * 4));
   control[HEAD.MAGIC] = CONTROL_MAGIC;
   const at = { looks: 0, pending: 0 };
-  const runner = (worker: number): SlotRunner =>
-    new SlotRunner(
-      {
-        id: 1,
-        memory: ringMemory(buffer, window, 1024),
-        shared: undefined,
-        stats: ring.stats,
-        threads: 2,
-        pendingPerThread,
-        copyInput: false,
-        clockOffset: 0,
-      },
+  const runner = (worker: number) =>
+    runnerOf(
+      ring,
       {
         worker,
         control,
-        post: () => undefined,
         takeMail: () => (at.looks += 1),
-        wake: () => undefined,
-        beginsWork: () => undefined,
         beginAsync: () => (at.pending += 1),
         endAsync: () => (at.pending -= 1),
-        busyMs: () => undefined,
-        wakeAnother: () => undefined,
       },
+      { memory: ringMemory(buffer, window, 1024), threads: 2, pendingPerThread },
     );
   return { ring, told, at, runner };
 }
