@@ -40,7 +40,7 @@ function thread() {
   const heard: FromWorker[] = [];
   let exits = 0;
   const core = new WorkerCore(
-    { id: 1, capacity: 1, words, numbers, idle: 'loop', setup: undefined },
+    { id: 1, capacity: 1, words, numbers, idle: 'loop', setup: undefined, wear: undefined },
     {
       post: (message) => heard.push(message as FromWorker),
       receive: () => undefined,
@@ -49,6 +49,7 @@ function thread() {
       tid: 0,
       canBlock: false,
       busyMs: () => undefined,
+      heapBytes: () => undefined,
       output: undefined,
     },
   );

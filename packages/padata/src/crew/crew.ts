@@ -11,9 +11,16 @@ import { sent, sleep, wakeWorker } from '../protocol/machine.js';
 import type { FromWorker, ToWorker } from '../protocol/messages.js';
 import { ModuleDeaths } from './module-deaths.js';
 import { ENDING_LOOK_MS, EndingThreads, STILL_MS } from './ending-threads.js';
+import { Recycling } from './recycling.js';
 import { SetupWatch } from './setup-watch.js';
 import type { SetupOptions } from './setup-watch.js';
-import type { Platform, PlatformWorker, ThreadFactory, WorkerEnd } from './platform.js';
+import type {
+  Platform,
+  PlatformWorker,
+  ThreadFactory,
+  WearLimits,
+  WorkerEnd,
+} from './platform.js';
 
 /** One thread, from start to end. */
 export interface Member {
@@ -80,6 +87,7 @@ interface CrewOptions {
   readonly resourceLimits: Readonly<Record<string, number>> | undefined;
   readonly factory: ThreadFactory | undefined;
   readonly setup: SetupOptions | undefined;
+  readonly wear: WearLimits | undefined;
 }
 
 /** Threads that die before they were ready, in a row, before the crew stops replacing them. */
@@ -130,6 +138,13 @@ export class Crew {
   readonly modules = new ModuleDeaths();
   /** Undefined = threads have nothing to set up. */
   readonly #setup: SetupWatch | undefined;
+  readonly #recycling = new Recycling<Member>({
+    mayLeave: ({ id }) =>
+      this.readyCount > 1 || load(this.words, workerBase(id) + WORKER.PENDING) === 0,
+    retire: (member) => {
+      this.retire(member);
+    },
+  });
   /** Threads that could not be set up the last time. */
   readonly #missing = new Set<number>();
 
@@ -218,6 +233,7 @@ export class Crew {
       this.#startFailures = 0;
     }
     this.#target = count;
+    this.#recycling.resized(count);
     for (let id = 1; id <= this.capacity && this.startError === undefined; id += 1) {
       const member = this.#members[id];
       if (id <= count && member === undefined && !this.#respawns.has(id)) this.#start(id);
@@ -393,6 +409,7 @@ export class Crew {
    */
   async close(graceMs: number): Promise<void> {
     this.#closing = true;
+    this.#recycling.stop();
     this.#holdProcess();
     for (const timer of this.#respawns.values()) clearTimeout(timer);
     this.#respawns.clear();
@@ -522,6 +539,7 @@ export class Crew {
         idle: this.#options.idle,
         // It runs no jobs, so it needs nothing of theirs.
         setup: isProof ? undefined : this.#setup?.plan,
+        wear: this.#options.wear,
       },
       {
         ...this.#options,
@@ -544,7 +562,11 @@ export class Crew {
       const setsUp = !member.isProof && this.#setup !== undefined;
       if (member.state === 'starting') member.state = setsUp ? 'settingUp' : 'ready';
       if (setsUp) this.#setup!.begins(member);
-      else this.#events.onReady(member);
+      else this.#isReady(member);
+      return;
+    }
+    if (message.t === 'worn') {
+      this.#recycling.worn(member);
       return;
     }
     if (message.t === 'setUp' || message.t === 'tearDown') {
@@ -565,7 +587,13 @@ export class Crew {
     this.#events.onMessage(member, message);
   }
 
+  #isReady(member: Member): void {
+    this.#recycling.ready(member.id);
+    this.#events.onReady(member);
+  }
+
   #ended(member: Member, end: WorkerEnd): void {
+    this.#recycling.ended(member);
     if (member.state === 'settingUp' && !this.#closing) {
       this.#setupFailed(member, this.#setup!.died(member.id, end));
     }
@@ -613,7 +641,7 @@ export class Crew {
         const member = this.#members[worker]!;
         if (member.state === 'settingUp') member.state = 'ready';
         if (this.#missing.delete(worker)) this.#events.onMissing();
-        this.#events.onReady(member);
+        this.#isReady(member);
       },
       onFailed: (worker, error) => {
         this.#setupFailed(this.#members[worker]!, error);

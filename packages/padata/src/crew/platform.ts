@@ -14,6 +14,16 @@ export interface WorkerInit {
   readonly idle: 'block' | 'loop';
   /** What it does before it runs functions, and before it ends; undefined = nothing. */
   readonly setup: SetupPlan | undefined;
+  /** When it is to be replaced; undefined = never. */
+  readonly wear: WearLimits | undefined;
+}
+
+/** When a thread is to be replaced. */
+export interface WearLimits {
+  /** After so many jobs; undefined = never for that. */
+  readonly jobs: number | undefined;
+  /** When more bytes of its heap are in use. */
+  readonly heapBytes: number | undefined;
 }
 
 /** How a thread ended. */

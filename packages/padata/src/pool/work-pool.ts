@@ -21,7 +21,7 @@ import { Crew } from '../crew/crew.js';
 import type { Member } from '../crew/crew.js';
 import { ModuleLoads } from '../crew/module-loads.js';
 import { OwnFunctions } from '../crew/own-functions.js';
-import type { ThreadFactory, WorkerEnd } from '../crew/platform.js';
+import type { ThreadFactory, WearLimits, WorkerEnd } from '../crew/platform.js';
 import type { SetupOptions } from '../crew/setup-watch.js';
 import { WorkList } from '../crew/work-list.js';
 import {
@@ -97,6 +97,11 @@ export interface WorkPoolOptions {
   readonly setupTimeoutMs?: number;
   /** The same of `teardown`; default 5000. The thread is ended then. */
   readonly teardownTimeoutMs?: number;
+  /**
+   * Replaces a thread, between jobs and one at a time, after `jobs` jobs of series and of `run`, or a few more, 1 .. 2^31 - 1; or
+   * when more than `heapBytes` of its own JavaScript heap have been in use for a while (Node; elsewhere it is not known).
+   */
+  readonly recycle?: { readonly jobs?: number; readonly heapBytes?: number };
 }
 
 const POOL_OPTIONS: OptionKinds<WorkPoolOptions> = {
@@ -118,6 +123,11 @@ const POOL_OPTIONS: OptionKinds<WorkPoolOptions> = {
   setupArg: 'anything',
   setupTimeoutMs: 'a number',
   teardownTimeoutMs: 'a number',
+  recycle: 'an object',
+};
+const RECYCLE_OPTIONS: OptionKinds<NonNullable<WorkPoolOptions['recycle']>> = {
+  jobs: 'a number',
+  heapBytes: 'a number',
 };
 const CLOSE_OPTIONS: OptionKinds<{ readonly drain?: boolean }> = { drain: 'true or false' };
 const POOL_EVENTS = ['worker-ready', 'worker-exit', 'resize', 'error'];
@@ -225,6 +235,7 @@ export class WorkPool implements RangeRunner {
     const { loadTimeoutMs = LOAD_TIMEOUT_MS } = options;
     checkInteger('loadTimeoutMs', loadTimeoutMs, 1, 0x7fffffff);
     const setup = setupOptions(options);
+    const wear = wearLimits(options.recycle);
     const layout = controlLayout(capacity);
     const memory = (bytes: number): SharedArrayBuffer =>
       (inline ? new ArrayBuffer(bytes) : new SharedArrayBuffer(bytes)) as SharedArrayBuffer;
@@ -246,6 +257,7 @@ export class WorkPool implements RangeRunner {
         resourceLimits: options.resourceLimits,
         factory: options.worker,
         setup,
+        wear,
       },
       {
         onMessage: (member, message) => {
@@ -652,6 +664,16 @@ function setupOptions(options: WorkPoolOptions): SetupOptions | undefined {
   const plan = { setup: named(setup), teardown: named(teardown), arg: cloneOf(setupArg) };
   if (plan.setup === undefined && plan.teardown === undefined) return undefined;
   return { plan, setupMs: setupTimeoutMs, teardownMs: teardownTimeoutMs };
+}
+
+/** @returns undefined = threads are not replaced @throws ERR_PADATA_ARGUMENT */
+function wearLimits(recycle: WorkPoolOptions['recycle']): WearLimits | undefined {
+  if (recycle === undefined) return undefined;
+  checkOptions('recycle', recycle, RECYCLE_OPTIONS);
+  const { jobs, heapBytes } = recycle;
+  checkInteger('recycle.jobs', jobs ?? 1, 1, 0x7fffffff);
+  checkInteger('recycle.heapBytes', heapBytes ?? 1, 1, Number.MAX_SAFE_INTEGER);
+  return { jobs, heapBytes };
 }
 
 /** @throws ERR_PADATA_CLONE */

@@ -72,6 +72,8 @@ export type FromWorker =
   | { readonly t: 'setUp'; readonly error?: ErrorRecord }
   /** What was set up is torn down from here on; or that has failed. */
   | { readonly t: 'tearDown'; readonly error?: ErrorRecord }
+  /** The thread has run so many jobs, or its heap has grown so much, that it is to be replaced. */
+  | { readonly t: 'worn' }
   /** The import of a module begins, `alone`: as that of a suspect; and has ended, well or not. */
   | { readonly t: 'importing'; readonly href: string; readonly alone: boolean }
   | { readonly t: 'imported'; readonly href: string }

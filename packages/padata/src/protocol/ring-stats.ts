@@ -13,6 +13,14 @@ export function statOffsets(worker: number): { wait: number; run: number } {
   return { wait, run: wait + HISTOGRAM_BUCKETS };
 }
 
+/** Jobs of a ring that a worker has run, modulo 2^32. */
+export function jobsRun(stats: Int32Array, worker: number): number {
+  const { run } = statOffsets(worker);
+  let jobs = 0;
+  for (let b = 0; b < HISTOGRAM_BUCKETS; b += 1) jobs += stats[run + b]! >>> 0;
+  return jobs;
+}
+
 /** First count of the histogram of latencies, which the owner writes. */
 export function latencyOffset(capacity: number): number {
   return statOffsets(capacity + 1).wait;

@@ -20,6 +20,7 @@ import { ThreadSetup } from '../crew/thread-setup.js';
 import { HEAD, WORKER, workerBase } from '../protocol/control-layout.js';
 import { sent, sleep } from '../protocol/machine.js';
 import type { FromWorker, ToWorker } from '../protocol/messages.js';
+import { Wear } from './wear.js';
 import { ModuleImports } from './module-imports.js';
 import type { NamedFunction } from './module-imports.js';
 import { withFunction } from './worker-loop.js';
@@ -49,6 +50,8 @@ interface WorkerHost {
   readonly canBlock: boolean;
   /** Milliseconds that the thread's event loop was busy so far; undefined = not known. */
   busyMs(): number | undefined;
+  /** Bytes in use on the thread's heap; undefined = not known. */
+  heapBytes(): number | undefined;
   /** What functions print; undefined = it leaves the thread by itself. */
   readonly output: ThreadOutput | undefined;
 }
@@ -109,6 +112,7 @@ export class WorkerCore implements WorkerLoop {
   #kick: (() => void) | undefined;
   readonly #output: ThreadOutput | undefined;
   readonly setup: ThreadSetup | undefined;
+  readonly #wear: Wear | undefined;
   /** Ends when the thread is set up: no function is there before. Undefined = it is. */
   settingUp: Promise<void> | undefined;
   /** It is, or it could not be. */
@@ -126,6 +130,7 @@ export class WorkerCore implements WorkerLoop {
     this.#rings = new WorkerRings(this);
     this.#ranges = new RangeParticipant(this);
     this.#output = host.output;
+    this.#wear = this.#watchWear();
     if (init.setup !== undefined) {
       this.setup = new ThreadSetup(init.setup, init.id, prepareTypeScript);
     }
@@ -152,6 +157,7 @@ export class WorkerCore implements WorkerLoop {
     let lastEvents = performance.now();
     while (load(words, HEAD.STOP) === 0) {
       this.#turn();
+      this.#wear?.look(performance.now());
       const seen = sleep.look(words);
       // Free while it takes an input in or looks around: busy, it would look as if a job kept the others from it.
       this.takeMail();
@@ -188,6 +194,21 @@ export class WorkerCore implements WorkerLoop {
     await this.#settle();
     if (this.setup !== undefined) await this.#tearDown(this.setup);
     this.#host.exit();
+  }
+
+  #watchWear(): Wear | undefined {
+    const { wear } = this.init;
+    if (wear === undefined) return undefined;
+    const rings = this.#rings;
+    return new Wear(wear, {
+      get jobsRun() {
+        return rings.jobsRun;
+      },
+      heapBytes: () => this.#host.heapBytes(),
+      tell: () => {
+        this.post({ t: 'worn' });
+      },
+    });
   }
 
   /** Functions wait for it. It takes as long as its owner lets it, also when the thread is to leave meanwhile. */

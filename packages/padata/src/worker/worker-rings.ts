@@ -4,6 +4,7 @@ import { toErrorRecord } from '../base/error-record.js';
 import { WORKER, workerBase } from '../protocol/control-layout.js';
 import { wakeWorker } from '../protocol/machine.js';
 import type { FromWorker, SentJob, ToWorker } from '../protocol/messages.js';
+import { jobsRun } from '../protocol/ring-stats.js';
 import { RING, ringMemory } from '../protocol/ring-layout.js';
 import { hasWorker } from '../protocol/worker-set.js';
 import { SlotRunner } from '../slot/slot-runner.js';
@@ -29,6 +30,9 @@ export class WorkerRings implements RunnerHost {
   /** Jobs that came by message before the ring's module was there. */
   readonly #early = new Map<number, EarlyJobs[]>();
   #next = 0;
+  /** Histograms of the rings that there are, and jobs run here that the others' had counted. */
+  readonly #stats = new Map<number, Int32Array>();
+  #jobsBefore = 0;
 
   constructor(loop: WorkerLoop) {
     this.#loop = loop;
@@ -63,6 +67,9 @@ export class WorkerRings implements RunnerHost {
       this,
     );
     this.#byId.set(ring, runner);
+    this.#stats.set(ring, stats);
+    // What threads before this one have counted under its number.
+    this.#jobsBefore -= jobsRun(stats, this.worker);
     this.#list = [...this.#byId.values()];
     withFunction(
       this.#loop,
@@ -82,7 +89,17 @@ export class WorkerRings implements RunnerHost {
     );
   }
 
+  /** Jobs that this thread has run. O(rings). */
+  get jobsRun(): number {
+    let jobs = this.#jobsBefore;
+    for (const stats of this.#stats.values()) jobs += jobsRun(stats, this.worker);
+    return jobs;
+  }
+
   drop(ring: number): void {
+    const stats = this.#stats.get(ring);
+    if (stats !== undefined) this.#jobsBefore += jobsRun(stats, this.worker);
+    this.#stats.delete(ring);
     this.#byId.delete(ring);
     this.#early.delete(ring);
     this.#list = [...this.#byId.values()];

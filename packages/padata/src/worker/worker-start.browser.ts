@@ -34,6 +34,7 @@ export function startWorker(): void {
       tid: 0,
       canBlock: false,
       busyMs: () => undefined,
+      heapBytes: () => undefined,
       output: undefined,
     });
     scope.onmessage = (next) => {

@@ -4,6 +4,7 @@
  */
 import { readlinkSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
 import { parentPort, receiveMessageOnPort } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import { becomeWorker } from '../base/current-worker.js';
@@ -33,6 +34,7 @@ export function startLoop(init: NodeInit): void {
     tid: threadName(),
     canBlock: true,
     busyMs: () => performance.eventLoopUtilization().active,
+    heapBytes: () => getHeapStatistics().used_heap_size,
     output: watchOutput(init.words, init.id),
   });
   port.on('message', (message) => {

@@ -1,0 +1,89 @@
+/**
+ * Threads that are replaced because they have run so many jobs, or because their heap has grown: one at a time, so that the
+ * others go on.
+ *
+ * ```
+ *   worn (the thread says so) ─ nobody is being replaced, others are ready ─▶ told to leave ─▶ ends ─▶ its successor is ready ─▶ the next
+ * ```
+ * A thread that leaves takes nothing new and ends what it has, so nothing is lost. A pool's only thread is told in a moment in which
+ * it waits for no promise: until that has ended, nobody would run the jobs that come.
+ */
+
+/** Where no thread may be told now, it is looked at again after so long, in milliseconds. */
+const LOOK_MS = 10;
+
+interface Worn {
+  readonly id: number;
+  readonly state: string;
+}
+
+interface RecyclingHost<M> {
+  /** May this one leave: is another ready, or does it wait for nothing? */
+  mayLeave(member: M): boolean;
+  retire(member: M): void;
+}
+
+/** Replaces the worn threads of one pool. */
+export class Recycling<M extends Worn> {
+  readonly #host: RecyclingHost<M>;
+  /** In the order in which they have said so. */
+  readonly #worn = new Set<M>();
+  /** Whose successor is not ready yet; 0 = nobody's. */
+  #replacing = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(host: RecyclingHost<M>) {
+    this.#host = host;
+  }
+
+  /** The thread says that it is worn. */
+  worn(member: M): void {
+    this.#worn.add(member);
+    this.#next();
+  }
+
+  /** A thread is ready. */
+  ready(id: number): void {
+    if (id !== this.#replacing) return;
+    this.#replacing = 0;
+    this.#next();
+  }
+
+  /** A thread has ended. */
+  ended(member: M): void {
+    this.#worn.delete(member);
+  }
+
+  /** So many threads are wanted. */
+  resized(threads: number): void {
+    if (this.#replacing <= threads) return;
+    this.#replacing = 0;
+    this.#next();
+  }
+
+  /** Nobody is replaced any more. */
+  stop(): void {
+    this.#worn.clear();
+    clearTimeout(this.#timer);
+  }
+
+  #next(): void {
+    clearTimeout(this.#timer);
+    if (this.#replacing !== 0) return;
+    for (const member of this.#worn) {
+      // It leaves anyway.
+      if (member.state !== 'ready') this.#worn.delete(member);
+      else if (this.#host.mayLeave(member)) {
+        this.#worn.delete(member);
+        this.#replacing = member.id;
+        this.#host.retire(member);
+        return;
+      }
+    }
+    if (this.#worn.size === 0) return;
+    this.#timer = setTimeout(() => {
+      this.#next();
+    }, LOOK_MS);
+    (this.#timer as { unref?: () => void }).unref?.();
+  }
+}

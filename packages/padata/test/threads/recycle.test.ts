@@ -1,0 +1,198 @@
+// Threads that are replaced after so many jobs, or when their heap has grown: one at a time, and nothing is lost by it.
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { createWorkPool } from '@bootmem/padata';
+import type { SeriesOptions, WorkPool } from '@bootmem/padata';
+import { Recycling } from '../../dist/crew/recycling.js';
+import { Wear } from '../../dist/worker/wear.js';
+
+const module = new URL('../fixtures/recycle-jobs.mjs', import.meta.url);
+const named = (name: string) => ({ module, name });
+type Any = (input: unknown) => unknown;
+type Where = [thread: number, nth: number];
+const range = (n: number) => Array.from({ length: n }, (_, i) => i);
+const until = async (condition: () => boolean): Promise<void> => {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
+};
+
+let words: Int32Array;
+let pool: WorkPool;
+beforeEach(() => {
+  words = new Int32Array(new SharedArrayBuffer(64));
+});
+afterEach(() => pool.close());
+
+/** Who came and went, and that nobody was missed who had not been asked to leave. */
+function watch(made: WorkPool): { ready: number; exits: number; fewest: number } {
+  const seen = { ready: 0, exits: 0, fewest: Infinity };
+  made.on('worker-ready', () => (seen.ready += 1));
+  made.on('worker-exit', ({ expected }) => {
+    expect(expected).toBe(true);
+    seen.exits += 1;
+    seen.fewest = Math.min(seen.fewest, made.stats().ready);
+  });
+  return seen;
+}
+
+test.each([
+  ['where', 'submission', {}],
+  ['where', 'none', {}],
+  ['whereLater', 'submission', { pendingPerThread: 4 }],
+  ['whereLater', 'none', {}],
+] as const)('a thread is replaced after so many jobs: %s, order %s', async (name, order, more) => {
+  pool = createWorkPool({ threads: 3, recycle: { jobs: 50 } });
+  const seen = watch(pool);
+  await pool.ready();
+  const options: Partial<SeriesOptions<Any>> = { order, ...more };
+  await using s = pool.series<Any>({ fn: named(name), ...options });
+  const told = new Map<number, number>();
+  let jobs = 0;
+  while (seen.ready < 3 + 4) {
+    const inputs = range(200).map((n) => (n % 3 === 0 ? new Map([[n, n]]) : n));
+    const all = (await Promise.all(inputs.map((input) => s.run(input)))) as Where[];
+    jobs += all.length;
+    for (const [thread] of all) told.set(thread, (told.get(thread) ?? 0) + 1);
+  }
+  expect([...told.values()].reduce((sum, n) => sum + n, 0)).toBe(jobs);
+  expect([pool.stats().deaths, s.stats().failed, s.stats().retried]).toEqual([0, 0, 0]);
+  // One at a time.
+  expect(seen.fewest).toBeGreaterThanOrEqual(2);
+  // None before its time: whoever has left has run as many.
+  const living = new Set(told.keys());
+  expect(living.size).toBeGreaterThan(3);
+});
+
+test('results come in order, and what was set up is torn down', async () => {
+  pool = createWorkPool({
+    threads: 2,
+    recycle: { jobs: 20 },
+    setup: named('open'),
+    teardown: named('close'),
+    setupArg: { words },
+  });
+  const seen = watch(pool);
+  await using s = pool.series<Any>({ fn: { module: new URL('../fixtures/series-jobs.mjs', import.meta.url), name: 'same' } });
+  let at = 0;
+  for await (const n of s.map(range(2000))) expect(n).toBe(at++);
+  await until(() => seen.exits > 0);
+  await s.close();
+  await pool.close();
+  expect(words[3]).toBe(words[2]);
+  expect(words[2]).toBeGreaterThan(2);
+});
+
+test('the only thread is replaced too; jobs that come meanwhile wait', async () => {
+  pool = createWorkPool({ threads: 1, recycle: { jobs: 10 } });
+  const told = new Map<number, number>();
+  for (const n of range(60)) {
+    const [thread, nth] = (await pool.run(named('where'), n)) as Where;
+    told.set(thread, nth);
+  }
+  expect(told.size).toBeGreaterThan(2);
+  // The last one is still at it.
+  for (const nth of [...told.values()].slice(0, -1)) expect(nth).toBeGreaterThanOrEqual(10);
+});
+
+test('the only thread is not told to leave while it waits for a promise: others would wait for that', async () => {
+  pool = createWorkPool({ threads: 1, recycle: { jobs: 5 } });
+  await using s = pool.series<Any>({ fn: named('pend'), shared: words, order: 'none' });
+  const long = s.run('long');
+  await until(() => words[0] === 1);
+  const first = (await pool.run(named('where'), 0)) as Where;
+  for (const n of range(20)) {
+    const [thread] = (await pool.run(named('where'), n)) as Where;
+    expect(thread).toBe(first[0]);
+  }
+  Atomics.store(words, 1, 1);
+  expect(await long).toMatchObject(['long', first[0]]);
+  let last: Where;
+  do last = (await pool.run(named('where'), 0)) as Where;
+  while (last[0] === first[0]);
+  expect(last[1]).toBeLessThan(20);
+});
+
+test('a thread whose heap has grown is replaced; one that leaves only garbage is not', async () => {
+  const heapBytes = 60 * 2 ** 20;
+  pool = createWorkPool({ threads: 1, recycle: { heapBytes } });
+  const seen = watch(pool);
+  const threads = new Set<number>();
+  while (threads.size < 2) threads.add(((await pool.run(named('keep'), 20_000)) as Where)[0]);
+  expect(seen.exits).toBe(1);
+  await pool.close();
+  pool = createWorkPool({ threads: 1, recycle: { heapBytes: 200 * 2 ** 20 } });
+  const other = watch(pool);
+  for (const n of range(100)) await pool.run(named('waste'), 10_000 + n);
+  expect(other.exits).toBe(0);
+});
+
+test('a heap is too large when it was so in several looks, some time apart', () => {
+  pool = createWorkPool({ threads: 0 });
+  const at = { jobsRun: 0, heap: 10, told: 0 };
+  const host = { get jobsRun() { return at.jobsRun; }, heapBytes: () => at.heap, tell: () => (at.told += 1) };
+  const wear = new Wear({ jobs: undefined, heapBytes: 100 }, host);
+  let now = 1000;
+  const look = (times: number, heap: number): number => {
+    at.heap = heap;
+    for (let i = 0; i < times; i += 1) wear.look((now += 20));
+    return at.told;
+  };
+  expect([look(20, 100), look(4, 101), look(1, 50), look(4, 101)]).toEqual([0, 0, 0, 0]);
+  for (let i = 0; i < 100; i += 1) wear.look(now + 1);
+  expect(at.told).toBe(0);
+  expect([look(1, 101), look(50, 101)]).toEqual([1, 1]);
+  const never = new Wear({ jobs: 3, heapBytes: undefined }, host);
+  at.jobsRun = 2;
+  never.look(0);
+  expect(at.told).toBe(1);
+  at.jobsRun = 3;
+  never.look(0);
+  never.look(0);
+  expect(at.told).toBe(2);
+});
+
+test('one at a time, in the order in which they say so; whoever leaves anyway holds nobody up', () => {
+  pool = createWorkPool({ threads: 0 });
+  const thread = (id: number) => ({ id, state: 'ready' });
+  const [a, b, c] = [thread(1), thread(2), thread(3)] as const;
+  const told: number[] = [];
+  let may = true;
+  const recycling = new Recycling<{ readonly id: number; state: string }>({
+    mayLeave: () => may,
+    retire: (member) => {
+      member.state = 'leaving';
+      told.push(member.id);
+    },
+  });
+  recycling.worn(b);
+  recycling.worn(a);
+  recycling.worn(c);
+  expect(told).toEqual([2]);
+  recycling.ready(1);
+  expect(told).toEqual([2]);
+  // a was told to leave by another.
+  a.state = 'leaving';
+  recycling.ended(b);
+  may = false;
+  recycling.ready(2);
+  expect(told).toEqual([2]);
+  may = true;
+  const again = thread(2);
+  recycling.worn(again);
+  expect(told).toEqual([2, 3]);
+  // The third is not wanted any more.
+  recycling.resized(2);
+  expect(told).toEqual([2, 3, 2]);
+  recycling.stop();
+});
+
+test.each([
+  [{ recycle: 5 }],
+  [{ recycle: { jobs: 0 } }],
+  [{ recycle: { heapBytes: -1 } }],
+  [{ recycle: { job: 1 } }],
+  [{ recycle: null }],
+])('%p is a mistake', (options) => {
+  pool = createWorkPool({ threads: 0 });
+  expect(() => createWorkPool({ threads: 1, ...(options as object) })).toThrow(
+    expect.objectContaining({ code: 'ERR_PADATA_ARGUMENT' }),
+  );
+});
