@@ -6,6 +6,7 @@
  */
 export { WorkPool, createWorkPool } from './pool/work-pool.js';
 export type { WorkPoolEvents, WorkPoolOptions, WorkPoolStats } from './pool/work-pool.js';
+export type { JobOutput } from './protocol/messages.js';
 export { PadataError } from './base/errors.js';
 export type { PadataErrorCode } from './base/errors.js';
 export { functionRef, provideModule } from './base/function-ref.js';

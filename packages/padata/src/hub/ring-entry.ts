@@ -14,6 +14,8 @@ export interface RingUse {
   readonly pendingPerThread: number;
   /** Functions get byte inputs of their own. */
   readonly copyInput: boolean;
+  /** Bytes that are kept of what each job writes; 0 = it is not captured. */
+  readonly outputBytes: number;
   /** Workers that may run the jobs, by the user's wish; see `RingHub.reassign`. */
   readonly workers: Iterable<number>;
   /** Called after deliveries of this ring. */

@@ -2,6 +2,7 @@
  * All rings of a pool, owner's side: tells the threads about them, decides who may run their jobs, and routes what the
  * threads say. When the owner delivers and sleeps: `owner-turns.ts`; inputs by message: `feeder.ts`.
  */
+import { capturing } from '#capture';
 import { fromErrorRecord } from '../base/error-record.js';
 import { PadataError } from '../base/errors.js';
 import type { AnyFunction } from '../base/function-ref.js';
@@ -114,7 +115,7 @@ export class RingHub implements SlotRingHost {
     const load = (): Promise<AnyFunction> => {
       loading ??= this.#own.load(href, name).then(
         (fn) => {
-          runner.fn = fn;
+          runner.fn = capturing(fn, use.outputBytes);
           this.turns.scheduleDelivery();
           return fn;
         },
@@ -286,6 +287,9 @@ export class RingHub implements SlotRingHost {
       case 'progress':
         this.#entries.get(message.ring)?.ring.onProgress(message);
         break;
+      case 'output':
+        this.#entries.get(message.ring)?.ring.onOutput(message);
+        break;
       case 'deferred':
         this.#watchDeferred();
         break;
@@ -384,6 +388,7 @@ export class RingHub implements SlotRingHost {
         threads: this.threads,
         pendingPerThread: entry.pendingPerThread,
         copyInput: entry.copyInput,
+        outputBytes: entry.outputBytes,
       });
     } catch (error) {
       this.#entries.delete(ring.id);

@@ -36,12 +36,14 @@ export class IndependentRuns {
     input: JobInput<F>,
     options: JobOptions | undefined,
   ): Promise<JobResult<F>> {
-    const series = this.#of(ref as FunctionRef<AnyFunction>);
+    // A mistake among the options is told by the series.
+    const captures = options?.onOutput !== undefined;
+    const series = this.#of(ref as FunctionRef<AnyFunction>, captures);
     return series.run(input as never, options) as Promise<JobResult<F>>;
   }
 
-  #of(fn: FunctionRef<AnyFunction>): Series<AnyFunction> {
-    const key = `${moduleHref(fn)}\0${fn.name}`;
+  #of(fn: FunctionRef<AnyFunction>, captures: boolean): Series<AnyFunction> {
+    const key = `${moduleHref(fn)}\0${fn.name}\0${captures ? 'captures' : ''}`;
     let series = this.#series.get(key);
     // Threads that could not be set up are tried again: what they lacked then may be there now.
     if ((series?.failure as Partial<PadataError> | undefined)?.code === 'ERR_PADATA_SETUP') {
@@ -50,7 +52,7 @@ export class IndependentRuns {
       series = undefined;
     }
     if (series === undefined) {
-      series = this.#pool.series({ fn, order: 'none' });
+      series = this.#pool.series({ fn, order: 'none', captureOutput: captures });
       this.#makeRoom();
     } else this.#series.delete(key);
     this.#series.set(key, series);

@@ -2,6 +2,14 @@
 import type { ErrorRecord } from '../base/error-record.js';
 import type { PartMemory } from './arena-parts.js';
 
+/** What a job has written to its standard streams. */
+export interface JobOutput {
+  readonly stdout: string;
+  readonly stderr: string;
+  /** There was more than is kept of both together. */
+  readonly truncated: boolean;
+}
+
 /** A job whose input goes by message to one worker. */
 export type SentJob = readonly [sequence: number, input: unknown];
 
@@ -47,6 +55,8 @@ export type ToWorker =
       /** Promises of this ring that may be pending on one thread. */
       readonly pendingPerThread: number;
       readonly copyInput: boolean;
+      /** Bytes that are kept of what each job writes; 0 = it is not captured. */
+      readonly outputBytes: number;
     }
   /** A ring's arena has grown; jobs that use this part are offered after it was told to all. */
   | { readonly t: 'part'; readonly ring: number; readonly part: PartMemory }
@@ -99,6 +109,8 @@ export type FromWorker =
   | { readonly t: 'result'; readonly ring: number; readonly seq: number; readonly value: unknown }
   /** How far a job is; before its outcome, which then comes by message too. */
   | { readonly t: 'progress'; readonly ring: number; readonly seq: number; readonly value: unknown }
+  /** What a job has written; the same. */
+  | { readonly t: 'output'; readonly ring: number; readonly seq: number; readonly output: JobOutput }
   | {
       readonly t: 'jobFailed';
       readonly ring: number;

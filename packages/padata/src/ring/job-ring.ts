@@ -1,6 +1,6 @@
 /** A ring of jobs as the hub and a series see it, with an order (`SlotRing`) or without (`LooseRing`), and what it is made of. */
 import type { PartMemory } from '../protocol/arena-parts.js';
-import type { FromWorker, SentJob } from '../protocol/messages.js';
+import type { FromWorker, JobOutput, SentJob } from '../protocol/messages.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
 import type { JobEnds } from './job-ends.js';
 import type { JobState } from './job-states.js';
@@ -34,6 +34,8 @@ export interface SlotRingOptions {
   readonly onOutcome: ((failed: boolean) => void) | undefined;
   /** Told what functions report of their jobs; undefined = nobody listens. */
   readonly onProgress?: ((number: number, value: unknown) => void) | undefined;
+  /** Told what jobs have written; the same. */
+  readonly onOutput?: ((number: number, output: JobOutput) => void) | undefined;
 }
 
 /** What a ring needs of the pool's threads: the hub gives it. */
@@ -133,6 +135,7 @@ export interface JobRing {
   onReply(message: Extract<FromWorker, { t: 'result' | 'jobFailed' }>): void;
   /** A function tells how far it is. */
   onProgress(message: Extract<FromWorker, { t: 'progress' }>): void;
+  onOutput(message: Extract<FromWorker, { t: 'output' }>): void;
   /** State of the job that is out for longest, for the watchdog. There must be one. */
   headState(): JobState;
   /** A thread has ended: what it ran fails or is run again, what was only sent to it goes to another. */

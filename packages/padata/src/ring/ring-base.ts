@@ -59,7 +59,8 @@ export abstract class RingBase {
   readonly #arena: Arena;
   readonly #isShared: boolean;
   readonly #retries: number;
-  readonly #tellProgress: ((number: number, value: unknown) => void) | undefined;
+  readonly #tellProgress: SlotRingOptions['onProgress'];
+  readonly #tellOutput: SlotRingOptions['onOutput'];
 
   /** @param isLoose its jobs have no order */
   constructor(options: SlotRingOptions, host: SlotRingHost, arena: Arena, isLoose: boolean) {
@@ -98,6 +99,7 @@ export abstract class RingBase {
     this.#retries = options.retries;
     this.onOutcome = options.onOutcome;
     this.#tellProgress = options.onProgress;
+    this.#tellOutput = options.onOutput;
   }
 
   /** For `JobEnds`: jobs that are submitted and not delivered, oldest first; what their slots say is up to date. */
@@ -180,11 +182,20 @@ export abstract class RingBase {
 
   /** A function tells how far it is; nobody hears it of a job that is over, or was given up. */
   onProgress({ seq, value }: Extract<FromWorker, { t: 'progress' }>): void {
-    if (this.#tellProgress === undefined || !this.isOut(seq)) return;
+    this.#tell(seq, this.#tellProgress, value);
+  }
+
+  /** What a function has written; the same. */
+  onOutput({ seq, output }: Extract<FromWorker, { t: 'output' }>): void {
+    this.#tell(seq, this.#tellOutput, output);
+  }
+
+  #tell<T>(seq: number, listener: ((number: number, value: T) => void) | undefined, value: T): void {
+    if (listener === undefined || !this.isOut(seq)) return;
     if (this.ends.reasonOf(seq & (this.window - 1)) !== undefined) return;
     const number = this.words[slotWord(this.window, seq) + SLOT.NUMBER]! >>> 0;
     try {
-      this.#tellProgress(number, value);
+      listener(number, value);
     } catch (error) {
       throwLater(error);
     }

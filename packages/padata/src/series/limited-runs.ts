@@ -1,6 +1,6 @@
 /**
  * Runs with conditions: a signal, a time from the submission on, a time from the start of the function on; and with somebody
- * who listens to their progress. Whatever condition comes first rejects the promise at once and cancels the job, the same way for all three; the outcome, when it comes first, lets go of all.
+ * who listens to their progress, or hears what they have written. Whatever condition comes first rejects the promise at once and cancels the job, the same way for all three; the outcome, when it comes first, lets go of all.
  *
  * A thread says nowhere when it has begun a job, and is not to: a clock a job would cost more than a small job. So the owner
  * looks at the slots now and then while there is such a limit; what it sees begun has begun since its last look, at most.
@@ -9,6 +9,7 @@ import { abortReason } from '../base/abort.js';
 import { PadataError, checkInteger } from '../base/errors.js';
 import { checkChoice, checkOptions } from '../base/options.js';
 import type { OptionKinds } from '../base/options.js';
+import type { JobOutput } from '../protocol/messages.js';
 import type { SerialCallback } from '../ring/job-ring.js';
 import { Left } from '../ring/slot-records.js';
 import type { JobOptions } from './series-types.js';
@@ -20,6 +21,7 @@ const JOB_OPTIONS: OptionKinds<JobOptions> = {
   deadlineMs: 'a number',
   onProgress: 'a function',
   progress: 'a text',
+  onOutput: 'a function',
 };
 export const PROGRESS = ['latest', 'all'];
 const MOST_MS = 0x7fffffff;
@@ -55,9 +57,16 @@ interface RunLimit {
   begunAt: number | undefined;
 }
 
-/** @throws ERR_PADATA_ARGUMENT */
-export function checkJobOptions(options: JobOptions): void {
+/** @param captures what the series' jobs write is kept @throws ERR_PADATA_ARGUMENT */
+export function checkJobOptions(options: JobOptions, captures: boolean): void {
   checkOptions('a job', options, JOB_OPTIONS);
+  if (options.onOutput !== undefined && !captures) {
+    throw new PadataError(
+      'ERR_PADATA_ARGUMENT',
+      'onOutput is for pool.run, and for series with captureOutput: true',
+      { name: 'onOutput' },
+    );
+  }
   const { timeoutMs = 1, deadlineMs = 1 } = options;
   checkInteger('timeoutMs', timeoutMs, 1, MOST_MS);
   checkInteger('deadlineMs', deadlineMs, 1, MOST_MS);
@@ -66,12 +75,13 @@ export function checkJobOptions(options: JobOptions): void {
 
 /** Is there a condition, or a listener, among these options? */
 export function hasConditions(options: JobOptions): boolean {
-  const { signal, timeoutMs, deadlineMs, onProgress } = options;
+  const { signal, timeoutMs, deadlineMs, onProgress, onOutput } = options;
   return (
     signal !== undefined ||
     timeoutMs !== undefined ||
     deadlineMs !== undefined ||
-    onProgress !== undefined
+    onProgress !== undefined ||
+    onOutput !== undefined
   );
 }
 
@@ -85,6 +95,7 @@ export class LimitedRuns {
   readonly #host: LimitedHost;
   readonly #limits = new Set<RunLimit>();
   readonly #listeners = new Map<number, (value: unknown) => void>();
+  readonly #outputs = new Map<number, (output: JobOutput) => void>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(host: LimitedHost) {
@@ -93,7 +104,7 @@ export class LimitedRuns {
 
   /** Submits a job with the conditions of these options, which were checked. */
   run(input: unknown, options: JobOptions): Promise<unknown> {
-    const { signal, transfer, timeoutMs, deadlineMs, onProgress } = options;
+    const { signal, transfer, timeoutMs, deadlineMs, onProgress, onOutput } = options;
     return new Promise((resolve, reject) => {
       if (signal?.aborted === true) {
         reject(asError(abortReason(signal.reason)));
@@ -107,6 +118,7 @@ export class LimitedRuns {
         signal?.removeEventListener('abort', onAbort);
         clearTimeout(deadline);
         if (onProgress !== undefined) this.#listeners.delete(seq);
+        if (onOutput !== undefined) this.#outputs.delete(seq);
         if (limit !== undefined) this.#limits.delete(limit);
       };
       // The one exception to settling in order: nobody has to wait for what he has given up.
@@ -129,6 +141,7 @@ export class LimitedRuns {
         onProgress === undefined ? Left.OWN : Left.OWN | listens(options.progress),
       );
       if (onProgress !== undefined) this.#listeners.set(seq, onProgress);
+      if (onOutput !== undefined) this.#outputs.set(seq, onOutput);
       signal?.addEventListener('abort', onAbort, { once: true });
       if (deadlineMs !== undefined) {
         deadline = setTimeout(() => {
@@ -149,6 +162,11 @@ export class LimitedRuns {
   /** A function tells how far its job is. */
   onProgress(seq: number, value: unknown): void {
     this.#listeners.get(seq)?.(value);
+  }
+
+  /** What a function has written. */
+  onOutput(seq: number, output: JobOutput): void {
+    this.#outputs.get(seq)?.(output);
   }
 
   #lookLater(): void {

@@ -1,5 +1,6 @@
 /** Options of a series: their names, ranges and defaults, and the shape of the ring that they ask for. */
-import { checkInteger } from '../base/errors.js';
+import { canCapture } from '#capture';
+import { PadataError, checkInteger } from '../base/errors.js';
 import { checkChoice, checkOptions } from '../base/options.js';
 import type { OptionKinds } from '../base/options.js';
 import { MAX_THREADS } from '../protocol/control-layout.js';
@@ -15,6 +16,7 @@ const MAX_ARENA = 0x7fff_fff8;
 /** Between asking a function to stop and ending its job without it, in milliseconds. */
 export const DEFAULT_GRACE_MS = 1000;
 export const DEFAULT_PENDING_PER_THREAD = 64;
+const DEFAULT_OUTPUT_BYTES = 1 << 20;
 
 /** Options that a shell has as well as a series. */
 export const COMMON_OPTIONS: OptionKinds<
@@ -36,6 +38,9 @@ export const COMMON_OPTIONS: OptionKinds<
   onJobProgress: 'a function',
   progress: 'a text',
   pendingPerThread: 'a number',
+  captureOutput: 'true or false',
+  maxOutputBytes: 'a number',
+  onJobOutput: 'a function',
 };
 const SERIES_OPTIONS: OptionKinds<SeriesOptions> = {
   ...COMMON_OPTIONS,
@@ -58,8 +63,26 @@ export function checkSeriesOptions(options: SeriesOptions): void {
   checkInteger('slotBytes', options.slotBytes ?? 0, 0, MAX_ARENA);
   checkInteger('retries', options.retries ?? 0, 0, 1000);
   checkInteger('graceMs', options.graceMs ?? 0, 0, 0x7fffffff);
+  checkInteger('maxOutputBytes', options.maxOutputBytes ?? 1, 1, 0x7fffffff);
   checkInteger('watchdogMs', options.watchdogMs ?? 1, 1, 0x7fffffff);
   for (const id of options.workers ?? []) checkWorker(id);
+}
+
+/**
+ * Bytes that are kept of what each job writes; 0 = it is not captured.
+ * @throws ERR_PADATA_ARGUMENT where it cannot be
+ */
+export function outputBytesOf(options: SeriesOptions): number {
+  const { onJobOutput, captureOutput = onJobOutput !== undefined } = options;
+  if (!captureOutput) return 0;
+  if (!canCapture) {
+    throw new PadataError(
+      'ERR_PADATA_ARGUMENT',
+      'what jobs write can be captured on Node only: elsewhere threads have no standard streams',
+      { name: 'captureOutput' },
+    );
+  }
+  return options.maxOutputBytes ?? DEFAULT_OUTPUT_BYTES;
 }
 
 /** @throws ERR_PADATA_ARGUMENT when it is no worker's id */

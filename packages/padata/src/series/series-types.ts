@@ -5,6 +5,7 @@
 import type { Duplex } from 'node:stream';
 import type { FunctionRef } from '../base/function-ref.js';
 import type { TimeSummary } from '../base/histogram.js';
+import type { JobOutput } from '../protocol/messages.js';
 import type { HaltPolicy } from './halt.js';
 
 /** Input type of a job function. */
@@ -92,6 +93,15 @@ export interface SeriesOptions<F = unknown> {
   readonly onJobProgress?: (value: unknown, seq: number) => void;
   /** Which reports of progress are sent: 'latest' or 'all', see `JobOptions.progress`. Default 'latest'. */
   readonly progress?: 'latest' | 'all';
+  /**
+   * Keeps what each job writes to stdout and stderr (`console`, `process.stdout.write`) instead of printing it, for `onOutput` of its
+   * `run` and `onJobOutput`. Node only; a job costs some microseconds more. Default false; true with `onJobOutput`.
+   */
+  readonly captureOutput?: boolean;
+  /** Bytes of UTF-8 that are kept of each job, both streams together, 1..2^31 - 1; default 1 MiB. The rest is left out. */
+  readonly maxOutputBytes?: number;
+  /** Called with what a job has written, and its number, before its outcome; not if it has written nothing. */
+  readonly onJobOutput?: (output: JobOutput, seq: number) => void;
   /** Workers that may run the jobs; default: all. */
   readonly workers?: readonly number[];
 }
@@ -119,6 +129,11 @@ export interface JobOptions {
    * Default 'latest'.
    */
   readonly progress?: 'latest' | 'all';
+  /**
+   * Called with what the function has written to stdout and stderr, before the outcome; not if it has written nothing, nor after
+   * the job was given up. For `pool.run`, and series with `captureOutput`.
+   */
+  readonly onOutput?: (output: JobOutput) => void;
 }
 
 /** What to do with failed items. */

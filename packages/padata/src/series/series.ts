@@ -23,6 +23,7 @@ import {
   DEFAULT_PENDING_PER_THREAD,
   checkSeriesOptions,
   checkWorker,
+  outputBytesOf,
   ringShape,
 } from './series-options.js';
 import { seriesStats } from './series-stats.js';
@@ -88,6 +89,8 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
   readonly #overflow = new Overflow();
   readonly #firstSequence: number;
   #limited: LimitedRuns | undefined;
+  /** What its jobs write is kept. */
+  readonly #captures: boolean;
   /** Bits of `Left` that all jobs have as somebody listens to their progress. */
   readonly #listens: number;
   #submitted = 0;
@@ -102,6 +105,8 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
 
   constructor(options: SeriesOptions<F>, host: SeriesHost, firstSequence = 0) {
     checkSeriesOptions(options);
+    const outputBytes = outputBytesOf(options);
+    this.#captures = outputBytes > 0;
     this.#halt = new HaltCounter(options.halt ?? 'never');
     const shape = ringShape(options);
     this.window = shape.window;
@@ -127,6 +132,10 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
           this.#limited?.onProgress(seq, value);
           options.onJobProgress?.(value, seq);
         },
+        onOutput: (seq, output) => {
+          this.#limited?.onOutput(seq, output);
+          options.onJobOutput?.(output, seq);
+        },
         onOutcome:
           options.halt === undefined
             ? undefined
@@ -143,6 +152,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
       shared: options.shared,
       pendingPerThread: options.pendingPerThread ?? DEFAULT_PENDING_PER_THREAD,
       copyInput: options.inputBytes === 'copy',
+      outputBytes,
       workers: options.workers ?? host.workers(),
       onDelivered: () => {
         this.#afterDeliveries();
@@ -257,7 +267,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
 
   #runWith(input: unknown, options: JobOptions): Promise<JobResult<F>> {
     try {
-      checkJobOptions(options);
+      checkJobOptions(options, this.#captures);
     } catch (error) {
       return Promise.reject(asError(error));
     }

@@ -2,6 +2,8 @@
 import { ring as protocol } from '../protocol/machine.js';
 import { Ask, RING, SLOT, deferredState } from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
+import type { JobOutput } from '../protocol/messages.js';
+import type { OutputKeeper } from './job-output.js';
 import { ProgressReports } from './progress-reports.js';
 
 /** Second argument of a job function; `S` and `L` are the types of `shared` and `local`. */
@@ -58,6 +60,8 @@ export interface ContextHome {
   readonly announce: () => void;
   /** Sends a report of progress. @throws when it cannot be cloned */
   readonly report: (sequence: number, value: unknown) => void;
+  /** Sends what a job has written. */
+  readonly tellOutput: (sequence: number, output: JobOutput) => void;
 }
 
 /** Context of one job. */
@@ -80,13 +84,17 @@ export class SlotContext implements JobContext {
   #pending = false;
   /** It has a view of the room for its result. */
   #holds = false;
-  /** It has reported something: its outcome goes behind that, by message. */
+  /** It has reported something, or its output is kept: its outcome goes behind that, by message. */
   hasReported = false;
   readonly #report: (sequence: number, value: unknown) => void;
   #reports: ProgressReports | undefined;
+  readonly #tellOutput: (sequence: number, output: JobOutput) => void;
+  #keeper: OutputKeeper | undefined;
 
-  constructor({ ring, worker, shared, local, control, announce, report }: ContextHome) {
+  constructor(home: ContextHome) {
+    const { ring, worker, shared, local, control, announce, report } = home;
     this.#report = report;
+    this.#tellOutput = home.tellOutput;
     this.#ring = ring;
     this.#control = control;
     this.#announce = announce;
@@ -108,7 +116,14 @@ export class SlotContext implements JobContext {
   pend(seesInput: boolean): void {
     this.#pending = true;
     protocol.pend(this.#ring.words, this.#base, this.worker, this.#holds || seesInput);
-    if (this.hasReported) this.#reports!.sendLater();
+    if (this.hasReported) this.#reports?.sendLater();
+  }
+
+  /** What its function writes is kept there from here on. */
+  keepOutput(keeper: OutputKeeper): void {
+    this.hasReported = true;
+    this.#reports = undefined;
+    this.#keeper = keeper;
   }
 
   progress(value: unknown): void {
@@ -117,20 +132,24 @@ export class SlotContext implements JobContext {
     const asks = words[this.#base + SLOT.ASKS]!;
     if ((asks & Ask.PROGRESS) === 0 || this.deferred || this.abandoned) return;
     if (words[this.#base + SLOT.SEQ] !== this.sequence) return;
-    if (!this.hasReported) {
+    if (!this.hasReported || this.#reports === undefined) {
       this.hasReported = true;
       const { sequence } = this;
       this.#reports = new ProgressReports((last) => {
         this.#report(sequence, last);
       });
     }
-    this.#reports!.add(value, (asks & Ask.EVERY) !== 0);
-    if (this.#pending) this.#reports!.sendLater();
+    this.#reports.add(value, (asks & Ask.EVERY) !== 0);
+    if (this.#pending) this.#reports.sendLater();
   }
 
-  /** The function has ended: what it reported last goes before its outcome. */
+  /** The function has ended: what it reported last, and what it has written, goes before its outcome. */
   endReports(): void {
-    if (this.hasReported) this.#reports!.send();
+    if (!this.hasReported) return;
+    const output = this.#keeper?.close();
+    this.#keeper = undefined;
+    if (output !== undefined) this.#tellOutput(this.sequence, output);
+    this.#reports?.send();
   }
 
   /** The promise has ended; true = the job is the caller's to finish. True once at most. */

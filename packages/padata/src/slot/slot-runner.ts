@@ -165,6 +165,9 @@ export class SlotRunner {
       report: (sequence, value) => {
         postReport(host, id, sequence, value);
       },
+      tellOutput: (sequence, output) => {
+        host.post({ t: 'output', ring: id, seq: sequence, output });
+      },
     };
     this.#counts = stats;
     const { wait, run } = statOffsets(host.worker);

@@ -1,4 +1,5 @@
 /** A worker's rings: told by message, scanned in turn. */
+import { capturing } from '#capture';
 import { countWorks } from '../base/current-worker.js';
 import { toErrorRecord } from '../base/error-record.js';
 import { WORKER, workerBase } from '../protocol/control-layout.js';
@@ -75,7 +76,7 @@ export class WorkerRings implements RunnerHost {
       this.#loop,
       message,
       (fn) => {
-        runner.fn = fn;
+        runner.fn = capturing(fn, message.outputBytes);
         const early = this.#early.get(ring);
         this.#early.delete(ring);
         // In a turn of its own, between the loop's: what runs now are jobs, whatever else is imported.

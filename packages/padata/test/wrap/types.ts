@@ -1,6 +1,7 @@
 // Types of `wrap`, `functionRef` and `pool.run`: this file is compiled, never run. A line that must not compile says so.
 import { createWorkPool, functionRef, wrap } from '@bootmem/padata';
 import type { FunctionRef, JobOptions } from '@bootmem/padata';
+import type { JobContext } from '@bootmem/padata/worker';
 import type * as Jobs from '../fixtures/wrapped-jobs.mjs';
 
 type IsAny<T> = 0 extends 1 & T ? true : false;
@@ -40,7 +41,7 @@ void jobs.plus(1, { seq: 0 });
 
 // What no job can be is no member: two numbers, three parameters, a text, a class.
 type Members = Exclude<keyof typeof jobs, typeof Symbol.asyncDispose>;
-expectType<'hash' | 'later' | 'noArgument' | 'optional' | 'plus' | 'where'>()({} as Members, true);
+expectType<'asks' | 'hash' | 'later' | 'noArgument' | 'optional' | 'plus' | 'where'>()({} as Members, true);
 // `shared` is what the functions' contexts say.
 // @ts-expect-error it is wanted
 void wrap<typeof Jobs>(pool, url);
@@ -48,6 +49,10 @@ void wrap<typeof Jobs>(pool, url);
 void wrap<typeof Jobs>(pool, url, { shared: { base: 'one' } });
 // @ts-expect-error the function is the member's name
 void wrap<typeof Jobs>(pool, url, { shared: { base: 1 }, fn: { module: url, name: 'later' } });
+// What is local is the pool's affair: it changes neither the arguments nor `shared`.
+expectType<[input: string, options?: JobOptions]>()({} as Parameters<typeof jobs.asks>, true);
+expectType<JobContext<number, Date>['local']>()(new Date(), true);
+expectType<JobContext['local']>()(0 as unknown, true);
 // Where no context says anything it may be left out, or be anything.
 type Plain = Pick<typeof Jobs, 'later' | 'where'>;
 void wrap<Plain>(pool, url);

@@ -23,6 +23,8 @@ export interface PoolFacts {
    */
   asked: number;
   closing: boolean;
+  /** Some of its threads cannot be set up. */
+  readonly isShaky: boolean;
   /** It had no threads, at least for a time: the calling thread may have run jobs. */
   alone: boolean;
 }
@@ -81,6 +83,11 @@ export function isFelled(pool: PoolFacts, kind: string, form: string, error: unk
   return pends === true || deadly === true || (form === 'moved' && deathsOf(pool) > 0);
 }
 
+/** May it be that no thread could be set up, and is that the error? */
+export function isWithoutSetup({ isShaky }: PoolFacts, error: unknown): boolean {
+  return isShaky && codeOf(error) === 'ERR_PADATA_SETUP';
+}
+
 /** What functions give that stop because they were asked to. */
 const GIVEN_UP = -1;
 
@@ -119,6 +126,7 @@ function judge(job: Job, outcome: Outcome): string | undefined {
     // It may have been refused before, in the same turn.
     const refused = order.kind === 'unsendable' && kind.comesTo(order, outcome);
     if (refused || isRefused(series, outcome) || isWithoutModule(series, outcome)) return undefined;
+    if (outcome.failed && isWithoutSetup(series.pool, outcome.error)) return undefined;
     return 'not the reason of its abort';
   }
   if (kind.comesTo(order, outcome)) return undefined;
@@ -134,6 +142,7 @@ function judge(job: Job, outcome: Outcome): string | undefined {
   const excused =
     isRefused(series, outcome) ||
     isFelled(series.pool, order.kind, form, error) ||
+    isWithoutSetup(series.pool, error) ||
     (kind.deadly === true && series.mayRunHere && (error as Error).message.startsWith('spared')) ||
     isWithoutModule(series, outcome);
   return excused ? undefined : 'an error that is not its own';

@@ -3,6 +3,7 @@
 import { createWorkPool } from '@bootmem/padata';
 import { completeDeferred, currentWorker } from '@bootmem/padata/worker';
 import { give, token, unwrap } from './answers.mjs';
+import { BOARD, look } from './set-ups.mjs';
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const never = () => new Promise(() => undefined);
@@ -15,9 +16,8 @@ function bomb(id) {
     throw new Error(`bomb of ${id}`);
   };
 }
-/** Words of `context.shared`: how often something was wrong that only the function can see. */
-const WRONG = 0;
-const note = (context) => Atomics.add(context.shared, WRONG, 1);
+/** Something is wrong that only the function can see. */
+const note = (context) => Atomics.add(context.shared, BOARD.WRONG, 1);
 
 /** What may be given back that is no result. */
 const UNCLONEABLE = [
@@ -238,6 +238,7 @@ const KINDS = {
 
 /** Does what the order says. */
 export function act(input, context) {
+  look(context.shared, context.local, context.worker);
   const order = unwrap(input);
   const deadly = DEADLY[order.kind];
   if (deadly === undefined) return KINDS[order.kind](order, context);
@@ -248,7 +249,8 @@ export function act(input, context) {
 export const plain = (n) => 2 * n;
 
 /** Chunks: marks its units; the one that holds unit `at` does worse. */
-export function chunk(start, end, { marks, kind, at }) {
+export function chunk(start, end, { marks, kind, at, board }, local) {
+  look(board, local, currentWorker());
   if (start <= at && at < end) {
     if (kind === 'throws') throw new Error('failure of a chunk');
     if (kind === 'exit') {

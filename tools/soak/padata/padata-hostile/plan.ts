@@ -34,6 +34,8 @@ export interface SeriesPlan {
   readonly halt: 'never' | 'soon,fail=10' | 'now,fail=20%';
   readonly workers: readonly number[] | undefined;
   readonly watchdogMs: number | undefined;
+  /** What its jobs print is captured, and printed by the owner. */
+  readonly captures: boolean;
   /** Threads that die while they load its module; undefined = an ordinary module; -1 = it throws. */
   readonly deathsAtLoad: number | undefined;
 }
@@ -96,6 +98,10 @@ export interface Round {
   readonly capacity: number;
   readonly idle: 'block' | 'loop';
   readonly spin: 'auto' | 0;
+  /** What threads set up: see `set-ups.mjs`. */
+  readonly setUp: 'nothing' | 'well' | 'later' | 'shaky';
+  /** Jobs after which a thread is replaced. */
+  readonly recycle: number | undefined;
   /** Heap of a thread, in MiB; undefined = unlimited. */
   readonly heap: number | undefined;
   readonly series: readonly SeriesPlan[];
@@ -148,6 +154,8 @@ class Planner {
       capacity: this.#capacity,
       idle: random.once(4) ? 'loop' : 'block',
       spin: random.once(4) ? 0 : 'auto',
+      setUp: random.pick(['nothing', 'well', 'later', this.#calm ? 'later' : 'shaky']),
+      recycle: random.once(3) ? 5 + random.below(60) : undefined,
       heap: this.#heap,
       series,
       steps,
@@ -181,6 +189,7 @@ class Planner {
       halt: random.once(8) ? random.pick(['soon,fail=10', 'now,fail=20%']) : 'never',
       workers: random.once(4) ? this.#ids() : undefined,
       watchdogMs: random.once(4) ? 20 : undefined,
+      captures: random.once(4),
       deathsAtLoad: this.#calm || !random.once(8) ? undefined : random.below(6) - 1,
     };
   }

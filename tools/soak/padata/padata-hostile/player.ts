@@ -1,6 +1,6 @@
 /** Plays one round: makes the pool, does the steps one after another, waits for what is out, closes, looks. */
 import { createWorkPool } from '@bootmem/padata';
-import type { Series, WorkPool } from '@bootmem/padata';
+import type { JobOutput, Series, WorkPool } from '@bootmem/padata';
 import { join } from 'node:path';
 import { wrap } from './answers.mjs';
 import { deathsOf } from './book.js';
@@ -8,8 +8,10 @@ import type { Book, Job, PoolFacts, SeriesFacts } from './book.js';
 import { jobsModule } from './kinds.js';
 import type { Act, Outcome } from './kinds.js';
 import type { AbortPlan, Round, SeriesPlan, Step } from './plan.js';
+import { BOARD } from './set-ups.mjs';
 import { playMap, playRange, playShell, playStream } from './side-plays.js';
 
+const setUpsModule = new URL('./set-ups.mjs', import.meta.url);
 const diesModule = new URL('./dies-at-load.mjs', import.meta.url);
 
 /** What a round needs from outside, and where the self-test meddles. */
@@ -54,7 +56,8 @@ export class Player {
     this.round = round;
     this.#stage = stage;
     this.book = stage.book;
-    const { threads, capacity, idle, spin, heap } = round;
+    const { threads, capacity, idle, spin, heap, recycle, setUp } = round;
+    this.board[BOARD.SETS_UP] = setUp === 'nothing' ? 0 : 1;
     this.pool = createWorkPool({
       threads,
       capacity,
@@ -62,11 +65,25 @@ export class Player {
       spin,
       // Jobs are plain JavaScript: threads that start without a loader start ten times as fast.
       execArgv: [],
+      ...(recycle === undefined ? {} : { recycle: { jobs: recycle } }),
+      ...(setUp === 'nothing'
+        ? {}
+        : {
+            setup: { module: setUpsModule, name: 'open' },
+            teardown: { module: setUpsModule, name: 'close' },
+            setupArg: { how: setUp, board: this.board },
+          }),
       ...(heap === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heap } }),
     });
     // A series that halts 'now' asks all that runs to stop.
     const halts = round.series.filter(({ halt }) => halt.startsWith('now')).length;
-    this.facts = { exits: [], asked: halts * capacity, closing: false, alone: threads === 0 };
+    this.facts = {
+      exits: [],
+      asked: halts * capacity,
+      closing: false,
+      isShaky: setUp === 'shaky',
+      alone: threads === 0,
+    };
     this.pool.on('worker-exit', ({ worker, exitCode, expected }) => {
       this.facts.exits.push({ worker, exitCode, expected });
       this.book.move();
@@ -103,7 +120,13 @@ export class Player {
 
   #look(): void {
     const { calm, end } = this.round;
-    if (this.board[0] !== 0) this.book.fault(`${this.board[0]} functions complain`);
+    const { WRONG, OPENED, CLOSED } = BOARD;
+    if (this.board[WRONG] !== 0) this.book.fault(`${this.board[WRONG]} functions complain`);
+    // Whoever ends by himself has closed what was opened.
+    const [opened, closed] = [this.board[OPENED]!, this.board[CLOSED]!];
+    if (closed > opened || (end === 'drain' && opened - closed > deathsOf(this.facts))) {
+      this.book.fault(`of ${opened} set-ups ${closed} were torn down`);
+    }
     // Pools that are closed early end threads that do not stop in time.
     const { asked } = this.facts;
     if (calm && end === 'drain' && deathsOf(this.facts) > asked) {
@@ -140,6 +163,7 @@ export class Player {
       graceMs,
       halt,
       pendingPerThread: plan.pendingPerThread,
+      ...(plan.captures ? { onJobOutput: this.#print } : {}),
       ...(idempotent ? { retries } : {}),
       ...(plan.workers === undefined ? {} : { workers: plan.workers }),
       ...(plan.watchdogMs === undefined
@@ -159,6 +183,15 @@ export class Player {
     searchParams.set('file', join(this.#stage.folder, `imports-${this.round.number}-${index}`));
     return url;
   }
+
+  /** Prints what a job has written: all of it is that job's. */
+  readonly #print = ({ stdout, truncated }: JobOutput): void => {
+    const ids = new Set(stdout.match(/^LINE \d+/gm));
+    if (ids.size > 1 || truncated) {
+      this.book.fault(`the output of ${[...ids].join()} is told as one job's`);
+    }
+    process.stdout.write(stdout);
+  };
 
   async #step(step: Step): Promise<void> {
     switch (step.do) {

@@ -7,7 +7,7 @@ import { createPadata } from '@bootmem/padata/kernel';
 import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { isOwn, wrap } from './answers.mjs';
-import { deathsOf, isFelled, textOf } from './book.js';
+import { deathsOf, isFelled, isWithoutSetup, textOf } from './book.js';
 import type { Book, PoolFacts } from './book.js';
 import { KINDS, codeOf, detailsOf, jobsModule } from './kinds.js';
 import type { Act } from './kinds.js';
@@ -77,6 +77,7 @@ class Results {
     const isOwnFailure = codeOf(error) === 'ERR_PADATA_JOB_FAILED' && job?.order.kind === 'throws';
     if (isOwnFailure || (job !== undefined && job.order.kind !== 'throws')) return;
     if (this.#ground.facts.closing && codeOf(error) === 'ERR_PADATA_CLOSED') return;
+    if (isWithoutSetup(this.#ground.facts, error)) return;
     this.fault(
       `at job ${order.id} (${order.kind}) fails with ${codeOf(error) ?? ''} ${textOf(error)}`,
     );
@@ -93,7 +94,7 @@ async function beside(ground: Ground, label: string, play: () => Promise<void>):
     await ground.book.watch(label, play());
   } catch (error) {
     const closed = ground.facts.closing && codeOf(error) === 'ERR_PADATA_CLOSED';
-    if (!closed) ground.book.fault(`${label}: throws ${codeOf(error) ?? ''} ${textOf(error)}`);
+    if (!closed && !isWithoutSetup(ground.facts, error)) ground.book.fault(`${label}: throws ${codeOf(error) ?? ''} ${textOf(error)}`);
   }
 }
 
@@ -131,7 +132,7 @@ export function playRange(ground: Ground, step: StepOf<'range'>): Promise<void> 
         minChunk,
         idempotent,
         signal: control.signal,
-        arg: { marks, kind, at },
+        arg: { marks, kind, at, board: ground.board },
         initial: 0,
         reduce: (sum: number, units: unknown) => sum + Number(units),
         ...(undo ? { undoFn: { module: jobsModule, name: 'undo' } } : {}),
@@ -150,6 +151,7 @@ export function playRange(ground: Ground, step: StepOf<'range'>): Promise<void> 
         (control.signal.aborted && error === reason) ||
         CHUNK_CODES[kind].includes(code) ||
         felled ||
+        isWithoutSetup(facts, error) ||
         (facts.closing && code === 'ERR_PADATA_CLOSED');
       if (!right)
         book.fault(`${label}: ends with ${code} ${textOf(error)} ${textOf(detailsOf(error))}`);
@@ -283,7 +285,9 @@ export function playShell(ground: Ground, step: StepOf<'shell'>): Promise<void> 
             const right =
               error === undefined
                 ? KINDS[job.order.kind]!.comesTo(job.order, { failed: false, value })
-                : mayFail(ground, job, error) || ground.facts.closing;
+                : mayFail(ground, job, error) ||
+                  isWithoutSetup(ground.facts, error) ||
+                  ground.facts.closing;
             if (right) return;
             ground.book.fault(`${label}: job ${job.order.id} comes to ${textOf(error ?? value)}`);
           },

@@ -10,6 +10,10 @@ export class Tally {
     this.#count(`rounds${round.heap === undefined ? '' : ' with resourceLimits'}`);
     if (round.end === 'close') this.#count('pools closed while jobs are out');
     if (round.threads === 0) this.#count('pools without threads');
+    if (round.setUp !== 'nothing') this.#count(`pools that set up ${round.setUp}`);
+    if (round.recycle !== undefined) this.#count('pools that replace threads');
+    const capturing = round.series.filter(({ captures }) => captures).length;
+    if (capturing > 0) this.#count('series that capture', capturing);
     for (const { deathsAtLoad } of round.series) {
       if (deathsAtLoad === undefined) continue;
       this.#count(deathsAtLoad < 0 ? 'modules that throw' : 'modules that end threads at load');

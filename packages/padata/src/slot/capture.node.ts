@@ -1,0 +1,68 @@
+/**
+ * Capture of what jobs write, on Node: `process.stdout` and `process.stderr`, and so `console`, of the thread. Whose a write is
+ * its asynchronous context says, so jobs that overlap on a thread are told apart. What has no job's context, or comes when that
+ * is over, is ordinary output. Nothing of it is here before the first job that is captured.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { AnyFunction } from '../base/function-ref.js';
+import type { SlotContext } from './job-context.js';
+import { OutputKeeper } from './job-output.js';
+import type { StreamNumber } from './job-output.js';
+
+/** Can what jobs write be captured here? */
+export const canCapture = true;
+
+interface Captured {
+  readonly keeper: OutputKeeper;
+  readonly context: SlotContext;
+}
+
+let storage: AsyncLocalStorage<Captured> | undefined;
+
+/**
+ * The same function, whose output is kept and told with its outcome.
+ * @param maxBytes of both streams together; 0 = the function itself
+ */
+export function capturing(fn: AnyFunction, maxBytes: number): AnyFunction {
+  if (maxBytes === 0) return fn;
+  const jobs = (storage ??= watchStreams());
+  return (input, given) => {
+    const context = given as SlotContext;
+    const keeper = new OutputKeeper(maxBytes);
+    context.keepOutput(keeper);
+    return jobs.run({ keeper, context }, fn, input, given);
+  };
+}
+
+type Done = (error?: Error | null) => void;
+
+function watchStreams(): AsyncLocalStorage<Captured> {
+  const jobs = new AsyncLocalStorage<Captured>();
+  for (const [number, stream] of [process.stdout, process.stderr].entries()) {
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its stream.
+    const { write } = stream;
+    const watched = (chunk: unknown, encoding?: BufferEncoding | Done, done?: Done): boolean => {
+      const job = jobs.getStore();
+      const bytes = job === undefined || isOver(job) ? undefined : bytesOf(chunk, encoding);
+      if (bytes === undefined) return write.call(stream, chunk as string, encoding as 'utf8', done);
+      job!.keeper.add(number as StreamNumber, bytes);
+      const told = typeof encoding === 'function' ? encoding : done;
+      if (told !== undefined) process.nextTick(told);
+      return true;
+    };
+    stream.write = watched;
+  }
+  return jobs;
+}
+
+/** Its job has ended, or its owner waits for it no longer. */
+function isOver({ keeper, context }: Captured): boolean {
+  return keeper.isClosed || context.abandoned;
+}
+
+/** Undefined = the stream says what is wrong with it. */
+function bytesOf(chunk: unknown, encoding: BufferEncoding | Done | undefined): Uint8Array | undefined {
+  if (chunk instanceof Uint8Array) return chunk;
+  if (typeof chunk !== 'string') return undefined;
+  return Buffer.from(chunk, typeof encoding === 'string' ? encoding : 'utf8');
+}
