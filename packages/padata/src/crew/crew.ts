@@ -201,9 +201,14 @@ export class Crew {
     return this.#startFailures >= MAX_START_FAILURES ? this.#lastStartError : undefined;
   }
 
-  /** Why no thread is set up any more; undefined = they are. */
+  /** Why no thread is set up any more; undefined = they are, or none is wanted. */
   get setupError(): PadataError | undefined {
-    return this.#setup?.error;
+    return this.#target === 0 ? undefined : this.#setup?.error;
+  }
+
+  /** Why the calling thread is not to be set up. */
+  get setupRefusal(): PadataError | undefined {
+    return this.#setup?.refusal;
   }
 
   /** Threads that are wanted, without those that cannot be set up while others can. */
@@ -215,7 +220,7 @@ export class Crew {
 
   /** Someone asks anew: threads that could not be set up get one more try. */
   trySetupAgain(): void {
-    if (this.#setup?.tryAgain() === true) this.resize(this.#target);
+    if (!this.isAlone && this.#setup?.tryAgain() === true) this.resize(this.#target);
   }
 
   /** Members that have said hello, and are set up. */
@@ -455,7 +460,7 @@ export class Crew {
   }
 
   #start(id: number, isProof = false): void {
-    if (this.setupError !== undefined && !isProof) return;
+    if (this.#setup?.error !== undefined && !isProof) return;
     const base = workerBase(id);
     store(this.words, base + WORKER.SLEEP, 0);
     store(this.words, base + WORKER.MAIL, 0);

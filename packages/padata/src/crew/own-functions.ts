@@ -64,6 +64,8 @@ export class OwnFunctions {
 
   /** @throws ERR_PADATA_TEARDOWN */
   async tearDown(): Promise<void> {
+    // Nobody waits for it any more, but what it opens is to be closed.
+    if (this.#setup?.isRunning === true) await this.#setUp().catch(() => undefined);
     if (this.#setup?.isDone !== true) return;
     const { plan, teardownMs } = this.#options!;
     try {

@@ -50,6 +50,8 @@ export class SetupWatch {
   readonly #options: SetupOptions;
   readonly #host: SetupHost;
   #failures = 0;
+  /** It has ended a thread, or kept it, since it went well last. */
+  #isDeadly = false;
   /** Ends of the time that threads have, by thread. */
   readonly #timers = new Map<Watched, Timer>();
   readonly #tearingDown = new Set<Watched>();
@@ -57,6 +59,11 @@ export class SetupWatch {
   constructor(options: SetupOptions, host: SetupHost) {
     this.#options = options;
     this.#host = host;
+  }
+
+  /** Why it is not to be tried on the calling thread; undefined = it may be. */
+  get refusal(): PadataError | undefined {
+    return this.#isDeadly ? this.error : undefined;
   }
 
   get plan(): SetupPlan {
@@ -67,6 +74,7 @@ export class SetupWatch {
   begins(thread: Watched): void {
     const { plan, setupMs } = this.#options;
     this.#limit(thread, setupMs, () => {
+      this.#isDeadly = true;
       this.#host.onFailed(thread.id, setupError(plan, thread.id, undefined, late(setupMs)));
     });
   }
@@ -82,6 +90,7 @@ export class SetupWatch {
       if (!isAwaited) return;
       if (message.error === undefined) {
         this.#failures = 0;
+        this.#isDeadly = false;
         this.#host.onDone(thread.id);
       } else this.#host.onFailed(thread.id, setupError(plan, thread.id, cause));
     } else if (message.error !== undefined) {
@@ -100,6 +109,7 @@ export class SetupWatch {
   /** It ended while it was set up. */
   died(worker: number, { exitCode, error }: WorkerEnd): PadataError {
     const { plan } = this.#options;
+    this.#isDeadly = true;
     return setupError(plan, worker, error, `the thread ended with exit code ${exitCode}`);
   }
 

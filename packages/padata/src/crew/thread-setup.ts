@@ -34,6 +34,7 @@ export class ThreadSetup {
   readonly #prepare: ((source: string) => Promise<void>) | undefined;
   #teardown: AnyFunction | undefined;
   #running: Promise<void> | undefined;
+  #hasEnded = false;
   /** What `setup` has given. */
   local: unknown;
   /** It has ended well, and nothing is torn down. */
@@ -47,6 +48,11 @@ export class ThreadSetup {
     this.#plan = plan;
     this.#worker = worker;
     this.#prepare = prepare;
+  }
+
+  /** It has begun, and has neither ended well nor failed. */
+  get isRunning(): boolean {
+    return this.#running !== undefined && !this.#hasEnded;
   }
 
   /** Sets up once, however often it is called; after a failure once more. @throws what the program's function does */
@@ -69,6 +75,7 @@ export class ThreadSetup {
       const begin = await this.#load(setup);
       this.local = await begin?.(arg, { worker: this.#worker });
       this.isDone = true;
+      this.#hasEnded = true;
     } catch (error) {
       this.#running = undefined;
       throw error;

@@ -297,7 +297,7 @@ export class WorkPool implements RangeRunner {
     this.#inline = inline;
     this.#runs = new IndependentRuns(this);
     this.#loads = new ModuleLoads(this.#crew);
-    this.#own = new OwnFunctions(loadTimeoutMs, setup, () => this.#crew.setupError);
+    this.#own = new OwnFunctions(loadTimeoutMs, setup, () => this.#crew.setupRefusal);
     this.#hub = new RingHub(platform, this.#crew, this.#own);
     this.#ranges = new RangeEngine({
       platform,
