@@ -74,6 +74,7 @@ function thread() {
       threads: 1,
       pendingPerThread: 64,
       copyInput: false,
+      outputBytes: 0,
     };
     const sizes = { window, arenaBytes, parts: [] };
     post({ t: 'ring', ring: 1, ...module, buffer, ...sizes, stats, ...times });

@@ -37,7 +37,8 @@ export class OutputKeeper {
       while (end > 0 && (bytes[end]! & 0xc0) === CONTINUATION) end -= 1;
     }
     this.#left -= end;
-    if (end > 0) this.#parts[stream].push(bytes.slice(0, end));
+    // Not `slice`, which a Buffer takes for a view.
+    if (end > 0) this.#parts[stream].push(Uint8Array.from(bytes.subarray(0, end)));
   }
 
   /** What was kept; undefined = nothing was written. */

@@ -103,7 +103,7 @@ test('the only thread is not told to leave while it waits for a promise: others 
     expect(thread).toBe(first[0]);
   }
   Atomics.store(words, 1, 1);
-  expect(await long).toMatchObject(['long', first[0]]);
+  expect(((await long) as unknown[]).slice(0, 2)).toEqual(['long', first[0]]);
   let last: Where;
   do last = (await pool.run(named('where'), 0)) as Where;
   while (last[0] === first[0]);
