@@ -149,13 +149,17 @@ withServer('a series over a server', () => {
       code: 'ERR_PADATA_NATS_ARGUMENT',
     });
     const noop = (): void => undefined;
-    for (const options of [{ timeoutMs: 1 }, { deadlineMs: 1 }, { onProgress: noop }]) {
+    const local = [{ timeoutMs: 1 }, { deadlineMs: 1 }, { onProgress: noop }, { onOutput: noop }];
+    for (const options of local) {
       await expect(series.run(1, options)).rejects.toMatchObject({
         code: 'ERR_PADATA_NATS_ARGUMENT',
       });
     }
     await series.close();
     expect(() => pool.series({ fn: fn('double'), onJobProgress: noop })).toThrow('one machine');
+    for (const options of [{ captureOutput: true }, { onJobOutput: noop }]) {
+      expect(() => pool.series({ fn: fn('double'), ...options })).toThrow('what jobs write');
+    }
     expect(() => pool.series({ fn: fn('double'), workers: [1] })).toThrow('modules decide');
     expect(() => pool.series({ fn: fn('double'), order: 'none' })).toThrow(
       expect.objectContaining({ code: 'ERR_PADATA_NATS_ARGUMENT' }),

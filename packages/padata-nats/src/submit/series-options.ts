@@ -62,6 +62,13 @@ function refuseLocalOptions(options: SeriesOptions): void {
       'onJobProgress is not to be had over NATS: functions tell of their progress on one machine only',
     );
   }
+  for (const name of ['captureOutput', 'maxOutputBytes', 'onJobOutput'] as const) {
+    if (options[name] === undefined) continue;
+    throw new PadataNatsError(
+      'ERR_PADATA_NATS_ARGUMENT',
+      `${name} is not to be had over NATS: what jobs write stays with the machine that runs them`,
+    );
+  }
   if (options.order !== undefined && options.order !== 'submission') {
     throw new PadataNatsError(
       'ERR_PADATA_NATS_ARGUMENT',
@@ -72,7 +79,7 @@ function refuseLocalOptions(options: SeriesOptions): void {
 
 /** Conditions of a call that need the slots of one machine. @throws ERR_PADATA_NATS_ARGUMENT */
 export function refuseLocalRun(options: JobOptions): void {
-  for (const name of ['timeoutMs', 'deadlineMs', 'onProgress'] as const) {
+  for (const name of ['timeoutMs', 'deadlineMs', 'onProgress', 'onOutput'] as const) {
     if (options[name] === undefined) continue;
     throw new PadataNatsError(
       'ERR_PADATA_NATS_ARGUMENT',

@@ -14,13 +14,7 @@ import { ENDING_LOOK_MS, EndingThreads, STILL_MS } from './ending-threads.js';
 import { Recycling } from './recycling.js';
 import { SetupWatch } from './setup-watch.js';
 import type { SetupOptions } from './setup-watch.js';
-import type {
-  Platform,
-  PlatformWorker,
-  ThreadFactory,
-  WearLimits,
-  WorkerEnd,
-} from './platform.js';
+import type { Platform, PlatformWorker, ThreadFactory, WearLimits, WorkerEnd } from './platform.js';
 
 /** One thread, from start to end. */
 export interface Member {
@@ -530,11 +524,7 @@ export class Crew {
     this.#events.onNoThreads();
   }
 
-  #startWorker(
-    id: number,
-    isProof: boolean,
-    box: { member: Member | undefined },
-  ): PlatformWorker {
+  #startWorker(id: number, isProof: boolean, box: { member: Member | undefined }): PlatformWorker {
     return this.#platform.startWorker(
       {
         id,
@@ -566,7 +556,7 @@ export class Crew {
       this.#startFailures = 0;
       const setsUp = !member.isProof && this.#setup !== undefined;
       if (member.state === 'starting') member.state = setsUp ? 'settingUp' : 'ready';
-      if (setsUp) this.#setup!.begins(member);
+      if (setsUp) this.#setup.begins(member);
       else this.#isReady(member);
       return;
     }

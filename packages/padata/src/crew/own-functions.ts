@@ -47,7 +47,9 @@ export class OwnFunctions {
    */
   async loadWithin(href: string, name: string): Promise<AnyFunction> {
     if (this.#setup !== undefined) await this.#setUp();
-    return await within(this.timeoutMs, loadFunction(href, name), () => late(href, name, this.timeoutMs));
+    return await within(this.timeoutMs, loadFunction(href, name), () =>
+      late(href, name, this.timeoutMs),
+    );
   }
 
   /** `loadWithin` of a range job's function, which gets what is local as its last argument. */

@@ -99,9 +99,7 @@ export class SetupWatch {
     } else {
       this.#tearingDown.add(thread);
       this.#limit(thread, teardownMs, () => {
-        this.#host.onTeardownFailed(
-          teardownError(plan, thread.id, undefined, late(teardownMs)),
-        );
+        this.#host.onTeardownFailed(teardownError(plan, thread.id, undefined, late(teardownMs)));
       });
     }
   }

@@ -110,7 +110,12 @@ export type FromWorker =
   /** How far a job is; before its outcome, which then comes by message too. */
   | { readonly t: 'progress'; readonly ring: number; readonly seq: number; readonly value: unknown }
   /** What a job has written; the same. */
-  | { readonly t: 'output'; readonly ring: number; readonly seq: number; readonly output: JobOutput }
+  | {
+      readonly t: 'output';
+      readonly ring: number;
+      readonly seq: number;
+      readonly output: JobOutput;
+    }
   | {
       readonly t: 'jobFailed';
       readonly ring: number;

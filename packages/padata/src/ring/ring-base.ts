@@ -190,7 +190,11 @@ export abstract class RingBase {
     this.#tell(seq, this.#tellOutput, output);
   }
 
-  #tell<T>(seq: number, listener: ((number: number, value: T) => void) | undefined, value: T): void {
+  #tell<T>(
+    seq: number,
+    listener: ((number: number, value: T) => void) | undefined,
+    value: T,
+  ): void {
     if (listener === undefined || !this.isOut(seq)) return;
     if (this.ends.reasonOf(seq & (this.window - 1)) !== undefined) return;
     const number = this.words[slotWord(this.window, seq) + SLOT.NUMBER]! >>> 0;

@@ -75,7 +75,7 @@ export function checkSeriesOptions(options: SeriesOptions): void {
 export function outputBytesOf(options: SeriesOptions): number {
   const { onJobOutput, captureOutput = onJobOutput !== undefined } = options;
   if (!captureOutput) return 0;
-  if (!canCapture) {
+  if (!canCapture()) {
     throw new PadataError(
       'ERR_PADATA_ARGUMENT',
       'what jobs write can be captured on Node only: elsewhere threads have no standard streams',

@@ -2,7 +2,9 @@
 import type { AnyFunction } from '../base/function-ref.js';
 
 /** Can what jobs write be captured here? */
-export const canCapture = false;
+export function canCapture(): boolean {
+  return false;
+}
 
 /** The function itself. */
 export function capturing(fn: AnyFunction, _maxBytes: number): AnyFunction {

@@ -10,7 +10,9 @@ import { OutputKeeper } from './job-output.js';
 import type { StreamNumber } from './job-output.js';
 
 /** Can what jobs write be captured here? */
-export const canCapture = true;
+export function canCapture(): boolean {
+  return true;
+}
 
 interface Captured {
   readonly keeper: OutputKeeper;
@@ -61,7 +63,10 @@ function isOver({ keeper, context }: Captured): boolean {
 }
 
 /** Undefined = the stream says what is wrong with it. */
-function bytesOf(chunk: unknown, encoding: BufferEncoding | Done | undefined): Uint8Array | undefined {
+function bytesOf(
+  chunk: unknown,
+  encoding: BufferEncoding | Done | undefined,
+): Uint8Array | undefined {
   if (chunk instanceof Uint8Array) return chunk;
   if (typeof chunk !== 'string') return undefined;
   return Buffer.from(chunk, typeof encoding === 'string' ? encoding : 'utf8');

@@ -83,8 +83,14 @@ test('who writes nothing is not told of; a series hears all its jobs, by number'
   const onJobOutput = ({ stdout }: JobOutput, seq: number): unknown => told.push([seq, stdout]);
   const inputs = ['a', 'b', 'c'].map((name) => [name, 'number'] as const);
   expect(await map(pool, inputs, named('says'), { onJobOutput })).toEqual([7, 7, 7]);
-  expect(told.toSorted()).toEqual([[0, 'a\n'], [1, 'b\n'], [2, 'c\n']]);
-  const jobs = wrap<{ says: (input: readonly string[]) => number }>(pool, module, { captureOutput: true });
+  expect(told.toSorted()).toEqual([
+    [0, 'a\n'],
+    [1, 'b\n'],
+    [2, 'c\n'],
+  ]);
+  const jobs = wrap<{ says: (input: readonly string[]) => number }>(pool, module, {
+    captureOutput: true,
+  });
   let own: JobOutput | undefined;
   await jobs.says(['wrapped', 'number'], { onOutput: (output) => (own = output) });
   expect(own).toEqual(text('wrapped\n', 'wrapped!\n'));
@@ -163,30 +169,38 @@ test('what a job had written that left its completion to others, until then; one
   expect(told).toHaveLength(1);
 });
 
-test.each([[2], [0]])('what is captured is not printed, and all else is: %i threads', async (threads) => {
-  pool = createWorkPool({ threads: 0 });
-  const file = fileURLToPath(new URL('../fixtures/programs/captures.mjs', import.meta.url));
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, [file, `${threads}`]);
-  const lines = stdout.trim().split('\n');
-  expect(lines.slice(0, -1)).toEqual(['plain', 'left too late', 'again']);
-  expect(stderr).toBe('plain!\nagain!\n');
-  const told = JSON.parse(lines.at(-1)!) as JobOutput[];
-  const wanted = [text('captured\n', 'captured!\n'), later('a'), later('b'), later('c'), text('left in time\n')];
-  expect(told.map((one) => JSON.stringify(one)).toSorted()).toEqual(
-    wanted.map((one) => JSON.stringify(one)).toSorted(),
-  );
-});
+test.each([[2], [0]])(
+  'what is captured is not printed, and all else is: %i threads',
+  async (threads) => {
+    pool = createWorkPool({ threads: 0 });
+    const file = fileURLToPath(new URL('../fixtures/programs/captures.mjs', import.meta.url));
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [file, `${threads}`]);
+    const lines = stdout.trim().split('\n');
+    expect(lines.slice(0, -1)).toEqual(['plain', 'left too late', 'again']);
+    expect(stderr).toBe('plain!\nagain!\n');
+    const told = JSON.parse(lines.at(-1)!) as JobOutput[];
+    const wanted = [
+      text('captured\n', 'captured!\n'),
+      later('a'),
+      later('b'),
+      later('c'),
+      text('left in time\n'),
+    ];
+    expect(told.map((one) => JSON.stringify(one)).toSorted()).toEqual(
+      wanted.map((one) => JSON.stringify(one)).toSorted(),
+    );
+  },
+);
 
-test.each([
-  [{ captureOutput: 'yes' }],
-  [{ maxOutputBytes: 0 }],
-  [{ onJobOutput: 5 }],
-])('%p is a mistake', (options) => {
-  pool = createWorkPool({ threads: 0 });
-  expect(() => pool.series({ fn: named('quiet'), ...(options as object) })).toThrow(
-    expect.objectContaining({ code: 'ERR_PADATA_ARGUMENT' }),
-  );
-});
+test.each([[{ captureOutput: 'yes' }], [{ maxOutputBytes: 0 }], [{ onJobOutput: 5 }]])(
+  '%p is a mistake',
+  (options) => {
+    pool = createWorkPool({ threads: 0 });
+    expect(() => pool.series({ fn: named('quiet'), ...(options as object) })).toThrow(
+      expect.objectContaining({ code: 'ERR_PADATA_ARGUMENT' }),
+    );
+  },
+);
 
 test('onOutput without a series that captures is a mistake', async () => {
   pool = createWorkPool({ threads: 0 });

@@ -70,7 +70,9 @@ test('results come in order, and what was set up is torn down', async () => {
     setupArg: { words },
   });
   const seen = watch(pool);
-  await using s = pool.series<Any>({ fn: { module: new URL('../fixtures/series-jobs.mjs', import.meta.url), name: 'same' } });
+  await using s = pool.series<Any>({
+    fn: { module: new URL('../fixtures/series-jobs.mjs', import.meta.url), name: 'same' },
+  });
   let at = 0;
   for await (const n of s.map(range(2000))) expect(n).toBe(at++);
   await until(() => seen.exits > 0);
@@ -127,7 +129,13 @@ test('a thread whose heap has grown is replaced; one that leaves only garbage is
 test('a heap is too large when it was so in several looks, some time apart', () => {
   pool = createWorkPool({ threads: 0 });
   const at = { jobsRun: 0, heap: 10, told: 0 };
-  const host = { get jobsRun() { return at.jobsRun; }, heapBytes: () => at.heap, tell: () => (at.told += 1) };
+  const host = {
+    get jobsRun() {
+      return at.jobsRun;
+    },
+    heapBytes: () => at.heap,
+    tell: () => (at.told += 1),
+  };
   const wear = new Wear({ jobs: undefined, heapBytes: 100 }, host);
   let now = 1000;
   const look = (times: number, heap: number): number => {

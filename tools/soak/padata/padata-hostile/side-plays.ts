@@ -94,7 +94,8 @@ async function beside(ground: Ground, label: string, play: () => Promise<void>):
     await ground.book.watch(label, play());
   } catch (error) {
     const closed = ground.facts.closing && codeOf(error) === 'ERR_PADATA_CLOSED';
-    if (!closed && !isWithoutSetup(ground.facts, error)) ground.book.fault(`${label}: throws ${codeOf(error) ?? ''} ${textOf(error)}`);
+    if (!closed && !isWithoutSetup(ground.facts, error))
+      ground.book.fault(`${label}: throws ${codeOf(error) ?? ''} ${textOf(error)}`);
   }
 }
 
