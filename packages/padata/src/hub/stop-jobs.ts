@@ -4,6 +4,7 @@
  * ```
  *   asked ── graceMs ──▶ promise pending ────────────▶ settle and abandon; its thread retires
  *                   ├──▶ function keeps the thread ──▶ the thread stood still: end it
+ *                   ├──▶ its completion was left to others ─▶ settle: they may never come
  *                   └──▶ neither (it has just ended) ─▶ look again
  *   retires: takes no more work, ends when its neighbours have ended, is replaced. Stands still meanwhile ──▶ end it
  * ```
@@ -54,7 +55,10 @@ export class JobStopper {
   /** The job was asked to stop: after the grace time it ends without its function. */
   stopLater(asked: Asked): void {
     const state = asked.ring.ends.begunState(asked.sequence);
-    if (state === undefined) return;
+    if (state === undefined) {
+      this.#endDeferred(asked);
+      return;
+    }
     const worker = state >> STATE_BITS;
     // Undefined: the thread is free, so what would keep it then has begun later.
     const turn = isPending(state) ? undefined : this.#crew.turnOf(worker);
@@ -66,7 +70,10 @@ export class JobStopper {
   #stop(asked: Asked, worker: number, turn: number | undefined): void {
     const { ring, sequence, graceMs, error } = asked;
     const state = ring.ends.begunState(sequence);
-    if (state === undefined) return;
+    if (state === undefined) {
+      this.#endDeferred(asked);
+      return;
+    }
     if (ring.ends.abandon(sequence, error)) {
       this.#host.scheduleDelivery();
       this.#retire(state >> STATE_BITS, ring, sequence, graceMs);
@@ -77,6 +84,11 @@ export class JobStopper {
       return;
     }
     this.stopLater({ ...asked, graceMs: Math.max(graceMs, LOOK_MS) });
+  }
+
+  /** The function has returned meanwhile, and left the completion to whoever has the handle. */
+  #endDeferred({ ring, sequence, error }: Asked): void {
+    if (ring.ends.endDeferred(sequence, error)) this.#host.scheduleDelivery();
   }
 
   #retire(worker: number, ring: JobRing, sequence: number, graceMs: number): void {

@@ -151,6 +151,18 @@ export class JobEnds {
     return true;
   }
 
+  /**
+   * Ends a job that was cancelled while its function ran, which then left the completion to others: they may never come.
+   * @returns false when it is not left to others (any more)
+   */
+  endDeferred(sequence: number, error: unknown): boolean {
+    if (!this.#host.isOut(sequence)) return false;
+    const base = slotWord(this.#window, sequence);
+    const state = load(this.#words, base + SLOT.STATE);
+    if ((state & STATE_MASK) !== SlotState.DEFERRED) return false;
+    return this.settle(base, state, { failed: true, value: error });
+  }
+
   /** The function of an abandoned job has ended. */
   functionEnded(sequence: number): void {
     this.#arena.closeHole(sequence | 0);

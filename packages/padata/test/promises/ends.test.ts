@@ -208,3 +208,23 @@ test('what still has to be loaded when its pool is closed ends as closed', async
   const closed = expect.objectContaining({ code: 'ERR_PADATA_CLOSED' }) as unknown;
   expect(await Promise.all(codes)).toEqual([closed, closed, closed, closed]);
 });
+
+test.each(['job', 'series'])(
+  'a %s that is aborted while its function runs, which then leaves the completion to nobody, ends',
+  async (what) => {
+    await using pool = createWorkPool({ threads: 1 });
+    const shared = new Int32Array(new SharedArrayBuffer(8));
+    const s = pool.series<Any>({ fn: { module: jobs, name: 'defersWhenTold' }, shared });
+    const control = new AbortController();
+    const job = s.run(0, { signal: control.signal });
+    const reason = new Error('enough');
+    const ended = expect(job).rejects.toBe(reason);
+    while (Atomics.load(shared, 0) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    if (what === 'job') control.abort(reason);
+    else s.abort(reason);
+    Atomics.store(shared, 1, 1);
+    await ended;
+    await s.drain();
+    expect(s.stats()).toMatchObject({ delivered: 1, failed: 1, inFlight: 0 });
+  },
+);
