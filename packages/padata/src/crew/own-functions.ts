@@ -64,12 +64,18 @@ export class OwnFunctions {
     return fn === undefined ? undefined : withLocal(fn, this.#setup);
   }
 
-  /** @throws ERR_PADATA_TEARDOWN */
-  async tearDown(): Promise<void> {
+  /** There is something to set up. */
+  get setsUp(): boolean {
+    return this.#setup !== undefined;
+  }
+
+  /** @param ended what goes on here and may use it has ended; is waited for as long as a teardown @throws ERR_PADATA_TEARDOWN */
+  async tearDown(ended: Promise<void>): Promise<void> {
     // Nobody waits for it any more, but what it opens is to be closed.
     if (this.#setup?.isRunning === true) await this.#setUp().catch(() => undefined);
     if (this.#setup?.isDone !== true) return;
     const { plan, teardownMs } = this.#options!;
+    await within(teardownMs, ended, () => notEnded(teardownMs)).catch(() => undefined);
     try {
       await within(teardownMs, this.#setup.tearDown(), () => notEnded(teardownMs));
     } catch (error) {

@@ -545,7 +545,7 @@ export class WorkPool implements RangeRunner {
     this.#abortSeries();
     this.#loads.close(error);
     await this.#crew.close(CLOSE_GRACE_MS);
-    await this.#own.tearDown().catch((error: unknown) => {
+    await this.#own.tearDown(this.#ranges.untilIdle()).catch((error: unknown) => {
       this.#events.emit('error', { error: error as PadataError });
     });
   }

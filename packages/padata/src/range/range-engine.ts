@@ -98,6 +98,9 @@ export class RangeEngine {
   readonly #parts: RangeParts;
   readonly #jobs = new Map<number, RangeJobState>();
   #nextJob = 1;
+  /** Runs in the event loop that have not ended, where somebody may wait for their end. */
+  #running = 0;
+  #idleWaiters: (() => void)[] = [];
 
   constructor(parts: RangeParts) {
     const { platform, crew, works, nodes, onJobError } = parts;
@@ -205,7 +208,27 @@ export class RangeEngine {
   }
 
   /** Runs in the event loop. */
-  async run(
+  run(job: RangeJobState, start: number, size: number, options: RangeRun): Promise<RangeResult> {
+    const run = this.#run(job, start, size, options);
+    // Only what is set up here is torn down here.
+    if (!this.#parts.own.setsUp) return run;
+    this.#running += 1;
+    return run.finally(() => {
+      this.#running -= 1;
+      if (this.#running > 0) return;
+      for (const resolve of this.#idleWaiters.splice(0)) resolve();
+    });
+  }
+
+  /** Resolves when no run is under way here whose functions may use what is set up. */
+  async untilIdle(): Promise<void> {
+    if (this.#running === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#idleWaiters.push(resolve);
+    });
+  }
+
+  async #run(
     job: RangeJobState,
     start: number,
     size: number,
