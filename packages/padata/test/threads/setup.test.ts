@@ -272,9 +272,8 @@ test.each([
     const s = pool.series<Any>({ fn: named('nth') });
     const jobs = [1, new Map(), 3].map((n) => s.run(n));
     const shared = { code: SETUP, details: { module: module.href, name: 'open' }, ...more };
-    for (const job of [...jobs, s.ready(), pool.ready(), pool.run(named('nth'), 1)]) {
-      await expect(job).rejects.toMatchObject(shared);
-    }
+    const all = [...jobs, s.ready(), pool.ready(), pool.run(named('nth'), 1)];
+    await Promise.all(all.map((one) => expect(one).rejects.toMatchObject(shared)));
     await expect(s.run(1)).rejects.toMatchObject({ code: SETUP });
     expect(errors.every(({ code }) => code === SETUP)).toBe(true);
     const most = Math.max(3, threads) + threads;
