@@ -1,8 +1,8 @@
 /** What lies between submitter, server and workers fails: the network, the disk, a clock. Each callback once, in order, or a code. */
 import { fileURLToPath } from 'node:url';
-import { expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
 import { createNatsPool } from '@bootmem/padata-nats';
-import type { NatsPool, NatsSeries } from '@bootmem/padata-nats';
+import type { NatsPool, NatsPoolOptions, NatsSeries } from '@bootmem/padata-nats';
 import { SmallDisk } from '../../../tools/kit/small-disk.mjs';
 import { TcpLink } from '../../../tools/kit/tcp-link.mjs';
 import { LocalServer, LocalWorker } from '../examples/local-cluster.mjs';
@@ -40,52 +40,67 @@ const values = (count: number): number[] => Array.from({ length: count }, (_, i)
 withServer('when what lies between fails', () => {
   let server: LocalServer;
   let pool: NatsPool;
-  let links: TcpLink[];
-  let workers: LocalWorker[];
+  /** What ends all that a test began, first begun first. */
+  const ends: (() => Promise<unknown>)[] = [];
 
   const open = async (disk?: SmallDisk): Promise<void> => {
     server = await LocalServer.nats(disk);
-    [links, workers] = [[], []];
+    ends.push(() => server.stop());
   };
   const link = async (): Promise<TcpLink> => {
     const one = await TcpLink.to(server.port);
-    links.push(one);
+    ends.push(() => {
+      one.heal();
+      return one.close();
+    });
     return one;
   };
   const start = (url: string, node: readonly string[] = []): LocalWorker => {
     const args = ['--ack-wait', String(ACK_WAIT_MS)];
     const worker = new LocalWorker(url, { jobs: jobsFile }, { args, node });
-    workers.push(worker);
+    ends.push(() => worker.kill());
     return worker;
   };
-  const close = async (): Promise<void> => {
-    for (const one of links) one.heal();
-    await pool.close();
-    await Promise.all(workers.map((worker) => worker.kill()));
-    await Promise.all(links.map((one) => one.close()));
-    await server.stop();
+  /** A pool to which two threads are there. */
+  const connect = async (options: NatsPoolOptions): Promise<void> => {
+    pool = await createNatsPool(options);
+    ends.push(() => pool.close());
+    await pool.ready('jobs', { threads: 2 });
   };
+  const spins = (options: { window: number; idempotent?: boolean }): NatsSeries => {
+    const series = pool.series({ fn: fn('spin'), ...options });
+    ends.push(async () => {
+      if (series.inFlight > 0) series.abort();
+      await series.close();
+    });
+    return series;
+  };
+  const cutOff = async (cable: TcpLink): Promise<void> => {
+    cable.cut();
+    await sleep(CUT_MS);
+    cable.heal();
+  };
+
+  // Where a test fails too: a program that it left running would keep all tests from ending.
+  afterEach(async () => {
+    for (const end of ends.splice(0).reverse()) await end();
+  });
 
   test('a worker that is cut off for longer than the ack wait: others do its jobs, and its late results are dropped', async () => {
     await open();
     const cable = await link();
     start(cable.url);
     start(server.url);
-    pool = await createNatsPool({ servers: server.url });
-    await pool.ready('jobs', { threads: 2 });
-    const series = pool.series({ fn: fn('spin'), window: 64, idempotent: true });
+    await connect({ servers: server.url });
+    const series = spins({ window: 64, idempotent: true });
     const ledger = new Ledger();
     const submitted = ledger.submit(series, 600);
     await ledger.reached(50);
-    cable.cut();
-    await sleep(CUT_MS);
-    cable.heal();
+    await cutOff(cable);
     await submitted;
     await series.drain();
     expect(ledger.ends).toEqual(values(600));
     expect(series.stats().retried).toBeGreaterThan(0);
-    await series.close();
-    await close();
   });
 
   test('without idempotent, what the worker behind the cut had begun has its value or says so', async () => {
@@ -93,23 +108,18 @@ withServer('when what lies between fails', () => {
     const cable = await link();
     start(cable.url);
     start(server.url);
-    pool = await createNatsPool({ servers: server.url });
-    await pool.ready('jobs', { threads: 2 });
-    const series = pool.series({ fn: fn('spin'), window: 64 });
+    await connect({ servers: server.url });
+    const series = spins({ window: 64 });
     const ledger = new Ledger();
     const submitted = ledger.submit(series, 400);
     await ledger.reached(50);
-    cable.cut();
-    await sleep(CUT_MS);
-    cable.heal();
+    await cutOff(cable);
     await submitted;
     await series.drain();
     expect(ledger.ends).toHaveLength(400);
     for (const [i, end] of ledger.ends.entries())
       expect([i, 'ERR_PADATA_WORKER_DIED']).toContain(end);
     expect(ledger.ends.filter((end) => end === 'ERR_PADATA_WORKER_DIED').length).toBeLessThan(64);
-    await series.close();
-    await close();
   });
 
   test('a submitter that is cut off for longer than the ack wait goes on where it was', async () => {
@@ -117,29 +127,22 @@ withServer('when what lies between fails', () => {
     const cable = await link();
     start(server.url);
     start(server.url);
-    pool = await createNatsPool({ servers: cable.url, workerWaitMs: 60_000 });
-    await pool.ready('jobs', { threads: 2 });
-    const series = pool.series({ fn: fn('spin'), window: 64, idempotent: true });
+    await connect({ servers: cable.url, workerWaitMs: 60_000 });
+    const series = spins({ window: 64, idempotent: true });
     const ledger = new Ledger();
     const submitted = ledger.submit(series, 600);
     await ledger.reached(50);
-    cable.cut();
-    await sleep(CUT_MS);
-    cable.heal();
+    await cutOff(cable);
     await submitted;
     await series.drain();
     expect(ledger.ends).toEqual(values(600));
-    await series.close();
-    await close();
   });
 
   test('clocks that jump by hours are nobody’s business', async () => {
     await open();
-    start(server.url, ['--import', clockJump]);
-    start(server.url, ['--import', clockJump]);
-    pool = await createNatsPool({ servers: server.url });
-    await pool.ready('jobs', { threads: 2 });
-    const series = pool.series({ fn: fn('spin'), window: 32 });
+    const workers = [0, 1].map(() => start(server.url, ['--import', clockJump]));
+    await connect({ servers: server.url });
+    const series = spins({ window: 32 });
     const ledger = new Ledger();
     const submitted = ledger.submit(series, 400);
     for (let jumps = 1; jumps <= 10; jumps += 1) {
@@ -151,8 +154,6 @@ withServer('when what lies between fails', () => {
     expect(ledger.ends).toEqual(values(400));
     expect(series.stats()).toMatchObject({ retried: 0, failed: 0 });
     for (const worker of workers) expect(worker.isRunning).toBe(true);
-    await series.close();
-    await close();
   });
 
   test('a full disk: each job has its value or a code; with room again and the server started anew all goes on', async () => {
@@ -161,12 +162,12 @@ withServer('when what lies between fails', () => {
       process.stderr.write('\n*** SKIPPED: no user namespaces here: a full disk is not tested.\n');
       return;
     }
+    ends.push(() => disk.close());
     await open(disk);
     start(server.url);
     start(server.url);
-    pool = await createNatsPool({ servers: server.url, workerWaitMs: 60_000 });
-    await pool.ready('jobs', { threads: 2 });
-    const series = pool.series({ fn: fn('spin'), window: 64, idempotent: true });
+    await connect({ servers: server.url, workerWaitMs: 60_000 });
+    const series = spins({ window: 64, idempotent: true });
     const ledger = new Ledger();
     const submitted = ledger.submit(series, 600, 20_000);
     await ledger.reached(50);
@@ -194,8 +195,5 @@ withServer('when what lies between fails', () => {
     const done = ledger.ends.filter((end) => typeof end === 'number');
     expect(done).toEqual([...done].sort((a, b) => a - b));
     expect(await series.run({ ms: 1, value: 'after' })).toBe('after');
-    await series.close();
-    await close();
-    await disk.close();
   });
 });
