@@ -48,6 +48,7 @@ const floors = {
     'protocol/',
     'testing/',
     'slot/',
+    'levels/',
     'crew/',
     'range/',
     'arena/',

@@ -75,6 +75,7 @@ function thread() {
       pendingPerThread: 64,
       copyInput: false,
       outputBytes: 0,
+      level: 1,
     };
     const sizes = { window, arenaBytes, parts: [] };
     post({ t: 'ring', ring: 1, ...module, buffer, ...sizes, stats, ...times });
@@ -116,7 +117,7 @@ test('it stays for a job that began while its last import ended', async () => {
   await turn();
   while (!it.heard.some(({ t }) => t === 'importing')) await turn();
   const before = it.turns;
-  it.post({ t: 'leave' });
+  it.post({ t: 'leave', ifIdle: false });
   // It has nothing under way but the import, so from its next turn on it waits for that alone.
   while (it.turns === before) await turn();
   const { turns } = it;
@@ -134,7 +135,7 @@ test('it goes when its import has ended and nothing has begun, and is no thread 
   const it = thread();
   const over = it.core.run();
   it.tell();
-  it.post({ t: 'leave' });
+  it.post({ t: 'leave', ifIdle: false });
   while (!it.heard.some(({ t }) => t === 'importing')) await turn();
   expect(it.exits).toBe(0);
   expect(it.isFree).toBe(false);
@@ -157,7 +158,7 @@ test('it waits for an import that takes its time on a busy machine, and for one 
     // A turn takes it a second.
     jest.spyOn(performance, 'now').mockImplementation(() => it.turns * 1000);
     const { turns } = it;
-    it.post({ t: 'leave' });
+    it.post({ t: 'leave', ifIdle: false });
     while (it.exits === 0 && it.turns < turns + 100) await turn();
     expect(it.exits).toBe(0);
     if (ends) imported.open();
@@ -176,7 +177,7 @@ test('one that is to leave and waits for a promise is no thread to leave jobs to
   it.send();
   imported.open();
   while (it.state !== SlotState.PENDING) await turn();
-  it.post({ t: 'leave' });
+  it.post({ t: 'leave', ifIdle: false });
   const { turns } = it;
   while (it.turns < turns + 3) await turn();
   expect(it.isFree).toBe(false);

@@ -6,6 +6,8 @@ import type { Model } from '@bootmem/padata/testing';
 import { MISTAKES } from './model/cases.js';
 import { laneModel } from './model/lane-model.js';
 import type { LaneConfig } from './model/lane-model.js';
+import { levelsModel } from './model/levels-model.js';
+import type { LevelsConfig } from './model/levels-model.js';
 import { looseModel } from './model/loose-model.js';
 import type { LooseConfig } from './model/loose-model.js';
 import { partsModel } from './model/parts-model.js';
@@ -67,6 +69,15 @@ test.each<LaneConfig>([
   { chunks: [3], helpers: 2, mortal: true },
 ])('lane %j: each chunk once, a late helper never touches the next job', (config) => {
   expectNoViolation(laneModel(config));
+});
+
+test.each<LevelsConfig>([
+  { workers: 2, starts: 10 },
+  { workers: 2, starts: 18 },
+  { workers: 2, starts: 18, mortal: true },
+  { workers: 3, starts: 8 },
+])('levels of priority %j: of 16 starts one is of the lower one', (config) => {
+  expectNoViolation(levelsModel(config));
 });
 
 test.each<SleepConfig>([

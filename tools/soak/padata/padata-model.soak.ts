@@ -1,5 +1,5 @@
 /**
- * `npm run soak -- padata-model` explores the reorder, loose, pending, message, parts, claim and sleep protocols of the package through every interleaving of their atomic steps,
+ * `npm run soak -- padata-model` explores the levels, reorder, loose, pending, message, parts, claim and sleep protocols of the package through every interleaving of their atomic steps,
  * up to four jobs or chunks and three workers, deaths included (test/model); then the broken variants, each of
  * which has to be caught. Smallest models first; ends after --minutes, default: when all are done.
  */
@@ -9,6 +9,7 @@ import { number, readOptions } from '../../kit/options.js';
 import { RunLog } from '../../kit/run-log.js';
 import { MISTAKES } from '../../../packages/padata/test/model/cases.js';
 import { laneModel } from '../../../packages/padata/test/model/lane-model.js';
+import { levelsModel } from '../../../packages/padata/test/model/levels-model.js';
 import { looseModel } from '../../../packages/padata/test/model/loose-model.js';
 import { partsModel } from '../../../packages/padata/test/model/parts-model.js';
 import { pendingModel } from '../../../packages/padata/test/model/pending-model.js';
@@ -25,6 +26,12 @@ const { minutes } = readOptions(
 const PARTS = { inputs: [1, 1, 2], window: 4, first: 4, more: 4, parts: 2 };
 
 const cases: readonly (readonly [string, Model])[] = [
+  ['levels of priority, 2 threads', levelsModel({ workers: 2, starts: 40 })],
+  ['levels of priority, 3 threads', levelsModel({ workers: 3, starts: 16 })],
+  [
+    'levels of priority, 3 threads, one dies',
+    levelsModel({ workers: 3, starts: 14, mortal: true }),
+  ],
   ['ring, 2 jobs, 2 workers, window 2', ringModel({ jobs: 2, workers: 2, window: 2 })],
   [
     'ring, 2 jobs, 2 workers, one dies',

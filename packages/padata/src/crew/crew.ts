@@ -34,6 +34,8 @@ export interface Member {
   readonly isProof: boolean;
   /** Its owner has ended it. */
   killed: boolean;
+  /** It was asked to leave if it has nothing to do, and has not answered. */
+  mayStay: boolean;
   /** When it was started, on this thread's clock. */
   readonly since: number;
   /** It could not be set up. */
@@ -70,6 +72,10 @@ interface CrewEvents {
   onSetupGivenUp(error: PadataError): void;
   /** There are no threads and will be none: everything runs on the calling thread. */
   onNoThreads(): void;
+  /** Something is under way that keeps the process alive, after nothing was; or the other way round. */
+  onHeld(): void;
+  /** A thread that was to leave if it had nothing to do goes on. */
+  onStays(): void;
 }
 
 /** How threads are made. */
@@ -113,7 +119,12 @@ export class Crew {
   readonly #options: CrewOptions;
   readonly #events: CrewEvents;
   readonly #members: (Member | undefined)[];
+  /** By id: it is to be there. */
+  readonly #wanted: boolean[];
+  /** Their number changes by itself. */
+  isElastic = false;
   #target = 0;
+  #most = 0;
   #startFailures = 0;
   #lastStartError: unknown;
   /** Threads that died in a row without work at hand. */
@@ -151,11 +162,27 @@ export class Crew {
     this.#events = events;
     this.#members = new Array<Member | undefined>(control.capacity + 1).fill(undefined);
     if (options.setup !== undefined) this.#setup = this.#watchSetups(options.setup);
+    this.#wanted = new Array<boolean>(control.capacity + 1).fill(false);
   }
 
   /** Threads wanted. */
   get target(): number {
     return this.#target;
+  }
+
+  /** The highest id that a thread may have: of those that are wanted, or that come when work waits. */
+  get most(): number {
+    return this.#most;
+  }
+
+  /** Is a thread with this id wanted? */
+  isWanted(id: number): boolean {
+    return this.#wanted[id] === true;
+  }
+
+  /** Is something under way that keeps the process alive? */
+  get isHeld(): boolean {
+    return this.#refs > 0;
   }
 
   /** The living member with this id. */
@@ -167,6 +194,13 @@ export class Crew {
   *members(): Generator<Member> {
     for (const member of this.#members) {
       if (member !== undefined && member.state !== 'leaving') yield member;
+    }
+  }
+
+  /** Living members that take work now, or may again. */
+  *workers(): Generator<Member> {
+    for (const member of this.#members) {
+      if (member !== undefined && (member.state !== 'leaving' || member.mayStay)) yield member;
     }
   }
 
@@ -187,7 +221,7 @@ export class Crew {
 
   /** No thread takes jobs: none is wanted, or none can be started. */
   get isAlone(): boolean {
-    return this.#target === 0 || this.startError !== undefined;
+    return this.#most === 0 || this.startError !== undefined;
   }
 
   /** Why some of the threads that are wanted cannot be started; undefined = nothing is known against it. */
@@ -205,16 +239,16 @@ export class Crew {
     return this.#setup?.refusal;
   }
 
-  /** Threads that are wanted, without those that cannot be set up while others can. */
+  /** Threads that there may be, without those that cannot be set up while others can. */
   usableIds(): number[] {
-    const wanted = Array.from({ length: this.isAlone ? 0 : this.#target }, (_, i) => i + 1);
+    const wanted = Array.from({ length: this.isAlone ? 0 : this.#most }, (_, i) => i + 1);
     const there = wanted.filter((id) => !this.#missing.has(id));
     return there.length > 0 ? there : wanted;
   }
 
   /** Someone asks anew: threads that could not be set up get one more try. */
   trySetupAgain(): void {
-    if (!this.isAlone && this.#setup?.tryAgain() === true) this.resize(this.#target);
+    if (!this.isAlone && this.#setup?.tryAgain() === true) this.#apply();
   }
 
   /** Members that have said hello, and are set up. */
@@ -224,23 +258,77 @@ export class Crew {
     return count;
   }
 
-  /** Starts or retires threads until there are `count`; the highest ids leave first. */
-  resize(count: number): void {
-    if (count !== this.#target && this.startError !== undefined) {
+  /**
+   * Starts or retires threads until there are `count`; the highest ids leave first. Up to `most` may be wanted one by one;
+   * of those that are, none leaves.
+   */
+  resize(count: number, most = count): void {
+    if ((count !== this.#target || most !== this.#most) && this.startError !== undefined) {
       // Asked anew, so tried anew.
       this.startError = undefined;
       this.#startFailures = 0;
     }
-    this.#target = count;
-    this.#recycling.resized(count);
+    this.isElastic = count < most;
+    this.#most = most;
+    for (let id = 1; id <= this.capacity; id += 1) {
+      const stays = this.isElastic && id <= most && this.#wanted[id]!;
+      this.#wanted[id] = id <= count || stays;
+    }
+    this.#apply();
+  }
+
+  /** A thread with this id, 1 to `most`, is to be there. It is not the caller's fault if it cannot be made. */
+  want(id: number): void {
+    this.#wanted[id] = true;
+    try {
+      this.#apply();
+    } catch (error) {
+      this.#cannotStart(error);
+    }
+  }
+
+  /** The thread leaves, unless it has begun something before it hears of it. */
+  dismiss(member: Member): void {
+    this.#wanted[member.id] = false;
+    member.state = 'leaving';
+    member.mayStay = true;
+    this.post(member, { t: 'leave', ifIdle: true });
+    this.#apply();
+  }
+
+  /** Starts and retires threads until those that are wanted are there. */
+  #apply(): void {
+    this.#target = this.#wanted.filter((isWanted) => isWanted).length;
+    this.#recycling.resized((id) => this.isWanted(id));
     for (let id = 1; id <= this.capacity && this.startError === undefined; id += 1) {
       const member = this.#members[id];
-      if (id <= count && member === undefined && !this.#respawns.has(id)) this.#start(id);
-      if (id <= count) continue;
+      if (this.#wanted[id]!) {
+        if (member === undefined && !this.#respawns.has(id)) this.#start(id);
+        continue;
+      }
       clearTimeout(this.#respawns.get(id));
       this.#respawns.delete(id);
-      if (member !== undefined) this.retire(member);
+      if (member === undefined) this.#markAbsent(id);
+      else if (!member.mayStay || id > this.#most) this.retire(member);
     }
+  }
+
+  /** A thread that may come is one that others leave jobs to: when it is looked for it is started. */
+  #markAbsent(id: number): void {
+    const base = workerBase(id);
+    store(this.words, base + WORKER.PENDING, 0);
+    store(this.words, base + WORKER.FREE, Number(this.isElastic && id <= this.#most));
+  }
+
+  /** One that was to leave if it had nothing to do has something. */
+  #stays(member: Member): void {
+    // It was told since then that it has to.
+    if (!member.mayStay || this.#closing) return;
+    member.mayStay = false;
+    member.state = 'ready';
+    this.#wanted[member.id] = true;
+    this.#apply();
+    this.#events.onStays();
   }
 
   /** Ends a thread that does not give up by itself. */
@@ -266,9 +354,10 @@ export class Crew {
 
   /** The worker takes no more work, and is replaced when it has ended what it has. */
   retire(member: Member): void {
-    if (member.state === 'leaving' || member.state === 'dead') return;
+    if ((member.state === 'leaving' && !member.mayStay) || member.state === 'dead') return;
     member.state = 'leaving';
-    this.post(member, { t: 'leave' });
+    member.mayStay = false;
+    this.post(member, { t: 'leave', ifIdle: false });
   }
 
   /** Makes the worker turn its loop soon, unless a function keeps the thread. */
@@ -346,7 +435,7 @@ export class Crew {
     this.post(member, { t: 'load', id: 0, href, name, aloneMs });
     // It is told to leave when it has imported the module; here, should that never be.
     const timer = setTimeout(() => {
-      if (member.state !== 'dead') this.post(member, { t: 'leave' });
+      if (member.state !== 'dead') this.post(member, { t: 'leave', ifIdle: false });
     }, ms);
     if (this.#refs === 0) unref(timer);
     await this.#endOf(member);
@@ -363,12 +452,14 @@ export class Crew {
     for (const m of this.#members) m?.platform.ref();
     for (const timer of this.#respawns.values()) ref(timer);
     this.#holdProcess();
+    this.#events.onHeld();
   }
 
   unref(): void {
     this.#refs -= 1;
     this.#holdProcess();
     this.#letProcessEnd();
+    if (this.#refs === 0) this.#events.onHeld();
   }
 
   /**
@@ -478,6 +569,7 @@ export class Crew {
       isProof,
       killed: false,
       failed: false,
+      mayStay: false,
       since: performance.now(),
       state: isProof ? 'leaving' : 'starting',
     };
@@ -576,7 +668,11 @@ export class Crew {
       member.importing.delete(message.href);
       member.used = true;
       this.modules.imported(message.href);
-      if (member.isProof) this.post(member, { t: 'leave' });
+      if (member.isProof) this.post(member, { t: 'leave', ifIdle: false });
+      return;
+    }
+    if (message.t === 'stays') {
+      this.#stays(member);
       return;
     }
     this.#events.onMessage(member, message);
@@ -619,11 +715,12 @@ export class Crew {
     for (const resolve of this.#endWaiters.get(member) ?? []) resolve();
     this.#endWaiters.delete(member);
     if (this.#closing || this.startError !== undefined) return;
-    if (member.id > this.#target && !wasLeaving) return;
+    const isWanted = this.#wanted[member.id]!;
+    if (!isWanted && !wasLeaving) return;
     const lived = !member.failed && performance.now() - member.since > LIVED_MS;
     const isHarmless = expected || hadWork || lived || (member.killed && !member.failed);
     this.#idleDeaths = isHarmless ? 0 : this.#idleDeaths + 1;
-    if (this.#idleDeaths < 2 || member.id > this.#target) this.resize(this.#target);
+    if (this.#idleDeaths < 2 || !isWanted) this.#apply();
     else this.#respawnLater(member.id);
   }
 
@@ -666,7 +763,7 @@ export class Crew {
     const ms = Math.min(MAX_RESPAWN_MS, RESPAWN_MS * 2 ** Math.max(0, this.#idleDeaths - 2));
     const timer = setTimeout(() => {
       this.#respawns.delete(id);
-      this.resize(this.#target);
+      this.#apply();
     }, ms);
     if (this.#refs === 0) unref(timer);
     this.#respawns.set(id, timer);

@@ -86,10 +86,16 @@ export class ModuleLoads {
   }
 
   /** Threads that are not wanted any more need not load anything. */
-  onResize(threads: number): void {
+  onResize(): void {
     for (const [id, { worker }] of [...this.#pending]) {
-      if (worker > threads) this.#take(id)?.resolve();
+      if (this.#crew.isAlone || !this.#crew.isWanted(worker)) this.#take(id)?.resolve();
     }
+  }
+
+  /** Does this thread owe an answer? */
+  isAsked(worker: number): boolean {
+    for (const load of this.#pending.values()) if (load.worker === worker) return true;
+    return false;
   }
 
   /** No thread answers any more. */

@@ -54,9 +54,9 @@ export class Recycling<M extends Worn> {
     this.#worn.delete(member);
   }
 
-  /** So many threads are wanted. */
-  resized(threads: number): void {
-    if (this.#replacing <= threads) return;
+  /** Other threads are wanted, or fewer. */
+  resized(isWanted: (id: number) => boolean): void {
+    if (this.#replacing === 0 || isWanted(this.#replacing)) return;
     this.#replacing = 0;
     this.#next();
   }

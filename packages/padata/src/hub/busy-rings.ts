@@ -9,7 +9,10 @@ import type { RingEntry } from './ring-entry.js';
 
 /** Rings with jobs out, of one pool. */
 export class BusyRings {
-  /** In order of their first submission. It may get longer while somebody goes through it. */
+  /**
+   * Those of a higher priority first, then in order of their first submission. It may get longer while somebody goes through
+   * it, who then sees one of them twice, and misses none.
+   */
   readonly list: RingEntry[] = [];
   readonly #entries: ReadonlyMap<number, RingEntry>;
 
@@ -24,12 +27,21 @@ export class BusyRings {
     return false;
   }
 
+  /** Have they several priorities? */
+  get isMixed(): boolean {
+    const { list } = this;
+    return list.length > 1 && list[0]!.level !== list.at(-1)!.level;
+  }
+
   /** A job was submitted to this ring, which is not listed. */
   note(ring: JobRing): void {
     const entry = this.#entries.get(ring.id);
     if (entry === undefined) return;
     ring.isListed = true;
-    this.list.push(entry);
+    const { list } = this;
+    let at = list.length;
+    while (at > 0 && list[at - 1]!.level > entry.level) at -= 1;
+    list.splice(at, 0, entry);
   }
 
   /** Takes off what has no job out. */

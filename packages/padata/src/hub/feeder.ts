@@ -6,7 +6,7 @@
  *             └ handed over (transfer list): only to a thread that has nothing to do, as it cannot come back
  * ```
  * Oldest first, each to the thread that has the least. A thread that goes from job to job makes a short pause now and then
- * while an input to be handed over waits.
+ * while an input to be handed over waits. Where rings have priorities all inputs wait so, and the rings take turns by them.
  */
 import { messageOf } from '../base/error-record.js';
 import { PadataError } from '../base/errors.js';
@@ -20,11 +20,23 @@ import type { SentInput } from '../ring/sent-jobs.js';
 import type { JobRing } from '../ring/job-ring.js';
 import { numberOf } from '../ring/job-states.js';
 import { isWorthMoving, jobsAtHand } from '../protocol/feed-policy.js';
+import { LevelTurns } from '../levels/level-turns.js';
+import type { RingEntry } from './ring-entry.js';
 
 /** Inputs in one message at most. */
 const BATCH = 32;
 /** A function that runs for so much longer than two jobs usually take, in milliseconds, keeps its thread. */
 const KEPT_MS = 1;
+
+/** What feeding needs of the pool's rings. */
+interface FeederHost {
+  /** All of them. */
+  readonly rings: Iterable<RingEntry>;
+  /** Module of the jobs of one. */
+  moduleOf(ring: JobRing): string | undefined;
+  /** Is an input of any of them with this thread, and not begun? */
+  hasInput(worker: number): boolean;
+}
 
 /** Told about an input that cannot be cloned, found out after its submission. */
 type OnRefused = (ring: JobRing, sequence: number, error: PadataError) => void;
@@ -48,17 +60,19 @@ export class Feeder {
   turnMs = 0;
   readonly #crew: Crew;
   readonly #onRefused: OnRefused;
-  readonly #moduleOf: (ring: JobRing) => string | undefined;
+  readonly #host: FeederHost;
+  readonly #levels: LevelTurns;
   #feeding = false;
   /** Where the search for a thread begins: all get their share. */
   #first = 0;
   /** Turns of the threads' loops, and since when they have been seen to stand there, by worker. */
   readonly #turns: ({ turn: number; since: number } | undefined)[] = [];
 
-  constructor(crew: Crew, onRefused: OnRefused, moduleOf: (ring: JobRing) => string | undefined) {
+  constructor(crew: Crew, onRefused: OnRefused, host: FeederHost) {
     this.#crew = crew;
     this.#onRefused = onRefused;
-    this.#moduleOf = moduleOf;
+    this.#host = host;
+    this.#levels = new LevelTurns(crew.words);
   }
 
   /**
@@ -71,6 +85,10 @@ export class Feeder {
     if (this.#feeding || sent.held === 0) return;
     this.#feeding = true;
     try {
+      if (sent.onlyToFree) {
+        this.#feedByLevel();
+        return;
+      }
       const threads = this.#candidates(ring, now);
       for (let s = sent.next(); s !== undefined; s = sent.next()) {
         const handedOver = sent.input(s & (ring.memory.window - 1))!.transfer;
@@ -95,13 +113,35 @@ export class Feeder {
     }
   }
 
+  /** To each thread that has nothing to do one input, of the ring whose turn it is. */
+  #feedByLevel(): void {
+    const { rings } = this.#host;
+    for (const member of this.#crew.memberList()) {
+      // Asked once: a thread that becomes free while the rings are gone through is it for all of them, or for none.
+      if (!member.knowsRings || this.#host.hasInput(member.id) || !this.#isIdle(member)) continue;
+      const entry = this.#levels.choose(
+        rings,
+        ({ ring }) => ring.sent.next() !== undefined && this.#mayTake(ring, member),
+      );
+      if (entry === undefined) continue;
+      const { sent } = entry.ring;
+      const input = sent.input(sent.next()! & (entry.ring.memory.window - 1))!;
+      this.#postOne(entry.ring, member, sent.bindNext(member.id), 0, input.transfer);
+    }
+    for (const { ring } of rings) ring.sent.tell();
+  }
+
+  #mayTake(ring: JobRing, member: Member): boolean {
+    return ring.allows(member.id) && this.#hasModule(ring, member);
+  }
+
   /** Is there a thread that would get something from `feed`? Asked when the owner has said that it sleeps. */
   canFeed(ring: JobRing): boolean {
     const { sent } = ring;
     if (sent.held === 0) return false;
     const next = sent.next();
     if (next === undefined) return false;
-    const handedOver = sent.input(next & (ring.memory.window - 1))!.transfer !== undefined;
+    const needsFree = sent.needsFree(next);
     const ns = Atomics.load(ring.memory.words, RING.RUN_NS);
     const now = performance.now();
     return this.#crew.memberList().some((member) => {
@@ -109,7 +149,8 @@ export class Feeder {
       if (!knowsRings || !ring.allows(id)) return false;
       const unbegun = sent.unbegun(id);
       const free = this.#isFree(ring, member);
-      if (handedOver) return unbegun === 0 && free;
+      if (sent.onlyToFree) return free && !this.#host.hasInput(id);
+      if (needsFree) return unbegun === 0 && free;
       return unbegun <= lowOf(this.#most(ring, member)) && (free || !this.#isKept(id, ns, now));
     });
   }
@@ -147,7 +188,7 @@ export class Feeder {
     };
     try {
       checkTransfer(transfer);
-      if (sent.held === 0) {
+      if (sent.held === 0 && !sent.onlyToFree) {
         const free = this.#threadsFor(ring).find((t) => t.free && t.unbegun === 0);
         if (free !== undefined) {
           direct(free.member);
@@ -235,9 +276,16 @@ export class Feeder {
   }
 
   /** It would begin a job of the ring at once. Another series' module, which may take for ever to import, is no hindrance. */
-  #isFree(ring: JobRing, { id, state, importing }: Member): boolean {
-    const hasModule = importing.size === 0 || !importing.has(this.#moduleOf(ring) ?? '');
-    return state === 'ready' && hasModule && protocol.isFree(this.#crew.words, workerBase(id));
+  #isFree(ring: JobRing, member: Member): boolean {
+    return this.#hasModule(ring, member) && this.#isIdle(member);
+  }
+
+  #hasModule(ring: JobRing, { importing }: Member): boolean {
+    return importing.size === 0 || !importing.has(this.#host.moduleOf(ring) ?? '');
+  }
+
+  #isIdle({ id, state }: Member): boolean {
+    return state === 'ready' && protocol.isFree(this.#crew.words, workerBase(id));
   }
 
   /** Jobs that this thread may have at hand and not begun: one while it has yet to start or to import something. */

@@ -21,7 +21,8 @@ import type { Feeder } from './feeder.js';
 import { KeepAlive } from './keep-alive.js';
 import { Linger } from './linger.js';
 import type { RingEntry } from './ring-entry.js';
-import { canRunHeld, runHeldHere } from './run-here.js';
+import { LevelTurns } from '../levels/level-turns.js';
+import { canRunHere, runHere } from './run-here.js';
 import { isShort, threadsWorth, wakeFor } from './wake-workers.js';
 
 /** Submissions within one tick after which sleepers are looked at again. */
@@ -50,6 +51,7 @@ export class OwnerTurns {
   readonly #feeder: Feeder;
   readonly #keepAlive: KeepAlive;
   readonly #linger = new Linger();
+  readonly #levels: LevelTurns;
   #flushScheduled = false;
   #sinceLook = 0;
   #stamp = 0;
@@ -70,6 +72,7 @@ export class OwnerTurns {
     this.#platform = platform;
     this.#crew = crew;
     this.#busy = new BusyRings(entries);
+    this.#levels = new LevelTurns(crew.words);
     this.#feeder = feeder;
     this.#keepAlive = new KeepAlive(crew, () => this.#busy.isAnyOut);
   }
@@ -176,15 +179,25 @@ export class OwnerTurns {
     this.isLazy = this.#quick;
     const isAlone = this.#crew.isAlone;
     this.#busy.tidy();
+    if (isAlone) count += this.#runHere();
     for (const entry of this.#busy.list) {
       const { ring } = entry;
       if (ring.outstanding === 0) continue;
-      if (isAlone && (runHeldHere(entry) || entry.runner.scan())) count += 1;
       const delivered = ring.deliver(Math.max(TURN_JOBS, ring.memory.window >> 2), now);
       count += delivered;
       if (delivered > 0) entry.onDelivered();
     }
     return count;
+  }
+
+  /** There are no threads: runs some jobs of each ring, or one where they have priorities. */
+  #runHere(): number {
+    const { list } = this.#busy;
+    if (!this.#busy.isMixed) {
+      return list.filter((entry) => entry.ring.outstanding > 0 && runHere(entry)).length;
+    }
+    const entry = this.#levels.choose(list, canRunHere);
+    return entry !== undefined && runHere(entry, 1) ? 1 : 0;
   }
 
   /** Sends inputs that wait to threads that have room. */
@@ -277,13 +290,11 @@ export class OwnerTurns {
   /** Asked after the owner has said that it sleeps. */
   readonly #hasWork = (): boolean => {
     const isAlone = this.#crew.isAlone;
-    for (const { ring, runner } of this.#busy.list) {
-      // Jobs that were settled from outside may be unclaimed still, though all are delivered.
+    for (const entry of this.#busy.list) {
+      const { ring } = entry;
       if (ring.outstanding === 0) continue;
       if (ring.anyDone()) return true;
-      if (isAlone ? runner.canWork || canRunHeld(ring, runner) : this.#feeder.canFeed(ring)) {
-        return true;
-      }
+      if (isAlone ? canRunHere(entry) : this.#feeder.canFeed(ring)) return true;
     }
     return false;
   };

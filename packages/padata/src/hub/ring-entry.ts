@@ -16,6 +16,8 @@ export interface RingUse {
   readonly copyInput: boolean;
   /** Bytes that are kept of what each job writes; 0 = it is not captured. */
   readonly outputBytes: number;
+  /** Level of priority, see `levels/levels.ts`. */
+  readonly level: number;
   /** Workers that may run the jobs, by the user's wish; see `RingHub.reassign`. */
   readonly workers: Iterable<number>;
   /** Called after deliveries of this ring. */

@@ -9,7 +9,9 @@ import type { AnyFunction } from '../base/function-ref.js';
 import type { Crew, Member } from '../crew/crew.js';
 import type { OwnFunctions } from '../crew/own-functions.js';
 import type { Platform, WorkerEnd } from '../crew/platform.js';
+import type { Demand } from '../crew/thread-need.js';
 import type { PartMemory } from '../protocol/arena-parts.js';
+import { LOWEST_LEVEL } from '../levels/levels.js';
 import type { FromWorker, SentJob } from '../protocol/messages.js';
 import { RING } from '../protocol/ring-layout.js';
 import { RingStore } from '../ring/ring-store.js';
@@ -26,7 +28,7 @@ import type { JobFigures } from './pool-figures.js';
 import type { RingEntry, RingUse } from './ring-entry.js';
 import { runHeldHere } from './run-here.js';
 import { JobStopper } from './stop-jobs.js';
-import { wakeAll } from './wake-workers.js';
+import { jobsWorth, wakeAll } from './wake-workers.js';
 
 /** The rings of one pool. */
 export class RingHub implements SlotRingHost {
@@ -39,6 +41,8 @@ export class RingHub implements SlotRingHost {
   readonly #stopper: JobStopper;
   readonly #store = new RingStore();
   readonly #figures: PoolFigures;
+  /** Rings of each level of priority. */
+  readonly #levels = new Array<number>(LOWEST_LEVEL + 1).fill(0);
   readonly #deferred: DeferredWatch;
   readonly #own: OwnFunctions;
 
@@ -54,7 +58,7 @@ export class RingHub implements SlotRingHost {
         ring.ends.cancelOne(sequence, error);
         this.turns.scheduleDelivery();
       },
-      (ring) => this.#entries.get(ring.id)?.href,
+      this,
     );
     this.turns = new OwnerTurns(platform, crew, this.#entries, this.#feeder);
     // For jobs that the owner does itself: what a worker posts and wakes is done here, soon.
@@ -94,9 +98,40 @@ export class RingHub implements SlotRingHost {
     });
   }
 
+  /** For `Feeder`. */
+  get rings(): Iterable<RingEntry> {
+    return this.#entries.values();
+  }
+
+  /** Have the rings several priorities? */
+  get #isMixed(): boolean {
+    return this.#levels.filter((count) => count > 0).length > 1;
+  }
+
+  /** For `Feeder`. */
+  moduleOf(ring: JobRing): string | undefined {
+    return this.#entries.get(ring.id)?.href;
+  }
+
+  /** This ring has come, or gone. */
+  #countLevel({ ring: one, level }: RingEntry, by: number): void {
+    const before = this.#isMixed;
+    this.#levels[level]! += by;
+    const isMixed = this.#isMixed;
+    one.sent.onlyToFree = isMixed;
+    if (isMixed === before) return;
+    for (const { ring } of this.#entries.values()) {
+      ring.sent.onlyToFree = isMixed;
+      // What threads have ahead waits for its turn here.
+      if (isMixed) ring.sent.recall(() => false);
+      ring.sent.tell();
+    }
+    this.turns.scheduleDelivery();
+  }
+
   /** Makes a ring known to all threads. */
   add(ring: JobRing, use: RingUse): RingEntry {
-    const { href, name, shared, pendingPerThread, copyInput } = use;
+    const { href, name, shared, pendingPerThread, copyInput, level } = use;
     const { id, memory, stats } = ring;
     const runner = new SlotRunner(
       {
@@ -108,6 +143,7 @@ export class RingHub implements SlotRingHost {
         clockOffset: 0,
         pendingPerThread,
         copyInput,
+        level,
       },
       this.#owner,
     );
@@ -131,9 +167,14 @@ export class RingHub implements SlotRingHost {
     this.#crew.modules.tryAgain(href);
     this.#entries.set(ring.id, entry);
     this.#crew.trySetupAgain();
-    for (const member of this.#crew.members()) {
-      if (member.knowsRings) this.#announceTo(member, entry);
+    this.#countLevel(entry, 1);
+    let isTold = this.#isAlone;
+    for (const member of this.#crew.workers()) {
+      if (!member.knowsRings) continue;
+      this.#announceTo(member, entry);
+      isTold = true;
     }
+    if (!isTold) this.#checkShared(entry);
     this.#assign(entry);
     return entry;
   }
@@ -196,7 +237,9 @@ export class RingHub implements SlotRingHost {
   }
 
   #forget(ring: JobRing): void {
-    if (!this.#entries.delete(ring.id)) return;
+    const entry = this.#entries.get(ring.id);
+    if (entry === undefined) return;
+    this.#remove(entry);
     this.#figures.keep(ring.stats);
     const threads = this.#crew.living();
     for (const member of threads) this.#crew.post(member, { t: 'dropRing', ring: ring.id });
@@ -205,6 +248,11 @@ export class RingHub implements SlotRingHost {
       this.#store.put(ring.id, { memory, arenaBytes, stats }, threads);
     }
     ring.closed = true;
+  }
+
+  #remove(entry: RingEntry): void {
+    this.#entries.delete(entry.ring.id);
+    this.#countLevel(entry, -1);
   }
 
   /** What the jobs of all rings took, since the pool was made. */
@@ -243,6 +291,23 @@ export class RingHub implements SlotRingHost {
     this.turns.scheduleDelivery();
   }
 
+  /** Jobs that nobody has begun, by ring: as far as they are worth a thread each, at most so many. O(jobs in flight). */
+  *demands(most: number): Generator<Demand> {
+    for (const { ring } of this.#entries.values()) {
+      if (ring.outstanding === 0) continue;
+      yield {
+        jobs: jobsWorth(ring, ring.unbegun(most)),
+        allows: (worker) => ring.allows(worker),
+      };
+    }
+  }
+
+  /** Is an input with this thread, or on its way to it? */
+  hasInput(worker: number): boolean {
+    for (const { ring } of this.#entries.values()) if (ring.sent.unbegun(worker) > 0) return true;
+    return false;
+  }
+
   /** Has this thread begun a job that has not ended? O(jobs in flight). */
   isRunning(worker: number): boolean {
     for (const { ring } of this.#entries.values()) {
@@ -253,7 +318,7 @@ export class RingHub implements SlotRingHost {
 
   /** Threads that take jobs, at least 1. */
   get threads(): number {
-    return Math.max(1, this.#crew.target);
+    return Math.max(1, this.#crew.most);
   }
 
   /** See `SlotRingHost`. */
@@ -389,15 +454,21 @@ export class RingHub implements SlotRingHost {
         pendingPerThread: entry.pendingPerThread,
         copyInput: entry.copyInput,
         outputBytes: entry.outputBytes,
+        level: entry.level,
       });
     } catch (error) {
-      this.#entries.delete(ring.id);
-      throw new PadataError(
-        'ERR_PADATA_CLONE',
-        "the series' shared value cannot be cloned",
-        {},
-        { cause: error },
-      );
+      this.#remove(entry);
+      throw sharedError(error);
+    }
+  }
+
+  /** There is no thread to tell yet: what could not be told later is told the caller now. @throws ERR_PADATA_CLONE */
+  #checkShared(entry: RingEntry): void {
+    try {
+      structuredClone(entry.shared);
+    } catch (error) {
+      this.#remove(entry);
+      throw sharedError(error);
     }
   }
 }
@@ -409,6 +480,15 @@ function asArrived(message: FromWorker, transfer: readonly unknown[] = []): From
     ...message,
     value: structuredClone(message.value, { transfer: [...transfer] as never[] }),
   };
+}
+
+function sharedError(cause: unknown): PadataError {
+  return new PadataError(
+    'ERR_PADATA_CLONE',
+    "the series' shared value cannot be cloned",
+    {},
+    { cause },
+  );
 }
 
 function suspectError(module: string): PadataError {

@@ -1,12 +1,23 @@
-/** Jobs by message that the calling thread does itself. */
+/** Jobs that the calling thread does itself. */
 import type { JobRing } from '../ring/job-ring.js';
 import type { SlotRunner } from '../slot/slot-runner.js';
 import { cloneError } from './feeder.js';
 import type { RingEntry } from './ring-entry.js';
 
 /** Does an input of the ring wait here that this thread can run now? */
-export function canRunHeld({ sent }: JobRing, runner: SlotRunner): boolean {
+function canRunHeld({ sent }: JobRing, runner: SlotRunner): boolean {
   return runner.hasRoom && sent.next() !== undefined;
+}
+
+/** Is there a job of the ring that this thread can run now? */
+export function canRunHere({ ring, runner }: RingEntry): boolean {
+  // Jobs that were settled from outside may be unclaimed still, though all are delivered.
+  return ring.outstanding > 0 && (runner.canWork || canRunHeld(ring, runner));
+}
+
+/** Runs jobs of a ring, slots' at most so many; false = there was none. */
+export function runHere(entry: RingEntry, atMost?: number): boolean {
+  return runHeldHere(entry) || entry.runner.scan(atMost);
 }
 
 /**

@@ -13,10 +13,14 @@ const WAKE_WORTH_MS = 0.05;
 
 /** How many threads the waiting jobs of a ring are worth. */
 export function threadsWorth(ring: JobRing): number {
-  const { waiting } = ring;
+  return jobsWorth(ring, ring.waiting);
+}
+
+/** How many threads so many jobs of a ring are worth. */
+export function jobsWorth(ring: JobRing, jobs: number): number {
   const ns = Atomics.load(ring.memory.words, RING.RUN_NS);
-  if (ns === 0) return waiting;
-  return Math.min(waiting, Math.ceil((waiting * ns) / 1e6 / WAKE_WORTH_MS));
+  if (ns === 0) return jobs;
+  return Math.min(jobs, Math.ceil((jobs * ns) / 1e6 / WAKE_WORTH_MS));
 }
 
 /** Are jobs of this ring known to be worth no further thread each? */

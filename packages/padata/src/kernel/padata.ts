@@ -74,11 +74,11 @@ export class Padata {
     const all = Array.from({ length: last + 1 }, (_, id) => id);
     this.#parallel = workerMask(options.parallelWorkers ?? all, last);
     this.#serial = workerMask(options.serialWorkers ?? all, last);
-    this.#online = onlineWorkers(pool.threads);
+    this.#online = onlineWorkers(pool.maxThreads);
     this.#validate(this.#online);
     this.#shellHost = this.#hostOfShells();
-    this.#unsubscribe = pool.on('resize', ({ threads }) => {
-      this.#onResize(onlineWorkers(threads));
+    this.#unsubscribe = pool.on('resize', () => {
+      this.#onResize(onlineWorkers(pool.maxThreads));
     });
   }
 
@@ -176,7 +176,7 @@ export class Padata {
 
   #validate(online: ReadonlySet<number>): void {
     this.#invalid =
-      !intersect(this.#parallel, online).some((id) => id > 0) && this.#pool.threads > 0
+      !intersect(this.#parallel, online).some((id) => id > 0) && this.#pool.maxThreads > 0
         ? true
         : intersect(this.#serial, online).length === 0;
     if (this.#invalid) this.#started = false;

@@ -1,17 +1,25 @@
 /**
  * `pool.run`: requests that have nothing to do with each other, each of any function. One series without an order per
- * function, made when it is first asked for.
+ * function and priority, made when it is first asked for.
  *
  * A series that nothing has asked for lately is closed when there are many: a program may name ever new modules.
  */
 import type { PadataError } from '../base/errors.js';
 import { moduleHref } from '../base/function-ref.js';
 import type { FunctionRef } from '../base/function-ref.js';
+import type { Priority } from '../levels/levels.js';
+import { checkPriority } from '../series/series-options.js';
 import type { JobInput, JobOptions, JobResult, SeriesOptions } from '../series/series-types.js';
 import type { Series } from '../series/series.js';
 
 /** Functions whose series are kept though nothing of them is under way. */
 const KEPT = 32;
+
+/** Options of one independent job. */
+export interface RunOptions extends JobOptions {
+  /** As that of a series. */
+  readonly priority?: Priority;
+}
 
 type AnyFunction = (input: never) => unknown;
 
@@ -34,16 +42,22 @@ export class IndependentRuns {
   run<F>(
     ref: FunctionRef<F>,
     input: JobInput<F>,
-    options: JobOptions | undefined,
+    options: RunOptions | undefined,
   ): Promise<JobResult<F>> {
-    // A mistake among the options is told by the series.
+    // A mistake among the other options is told by the series.
     const captures = options?.onOutput !== undefined;
-    const series = this.#of(ref as FunctionRef<AnyFunction>, captures);
-    return series.run(input as never, options) as Promise<JobResult<F>>;
+    const fn = ref as FunctionRef<AnyFunction>;
+    if (options?.priority === undefined) {
+      const series = this.#of(fn, 'normal', captures);
+      return series.run(input as never, options) as Promise<JobResult<F>>;
+    }
+    const { priority, ...rest } = options;
+    checkPriority(priority);
+    return this.#of(fn, priority, captures).run(input as never, rest) as Promise<JobResult<F>>;
   }
 
-  #of(fn: FunctionRef<AnyFunction>, captures: boolean): Series<AnyFunction> {
-    const key = `${moduleHref(fn)}\0${fn.name}\0${captures ? 'captures' : ''}`;
+  #of(fn: FunctionRef<AnyFunction>, priority: Priority, captures: boolean): Series<AnyFunction> {
+    const key = `${moduleHref(fn)}\0${fn.name}\0${priority}\0${captures}`;
     let series = this.#series.get(key);
     // Threads that could not be set up are tried again: what they lacked then may be there now.
     if ((series?.failure as Partial<PadataError> | undefined)?.code === 'ERR_PADATA_SETUP') {
@@ -52,7 +66,7 @@ export class IndependentRuns {
       series = undefined;
     }
     if (series === undefined) {
-      series = this.#pool.series({ fn, order: 'none', captureOutput: captures });
+      series = this.#pool.series({ fn, order: 'none', priority, captureOutput: captures });
       this.#makeRoom();
     } else this.#series.delete(key);
     this.#series.set(key, series);

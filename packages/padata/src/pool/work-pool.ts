@@ -19,6 +19,7 @@ import { checkChoice, checkFunction, checkOptions } from '../base/options.js';
 import type { OptionKinds } from '../base/options.js';
 import { Crew } from '../crew/crew.js';
 import type { Member } from '../crew/crew.js';
+import { ElasticThreads } from '../crew/elastic-threads.js';
 import { ModuleLoads } from '../crew/module-loads.js';
 import { OwnFunctions } from '../crew/own-functions.js';
 import type { ThreadFactory, WearLimits, WorkerEnd } from '../crew/platform.js';
@@ -46,12 +47,17 @@ import type { JobInput, JobOptions, JobResult, SeriesOptions } from '../series/s
 import { Series } from '../series/series.js';
 import type { SeriesHost } from '../series/series.js';
 import { IndependentRuns } from './independent-runs.js';
+import { threadBounds } from './thread-range.js';
+import type { ThreadRange } from './thread-range.js';
 
 /** How a pool is made. */
 export interface WorkPoolOptions {
-  /** Worker threads, 0..255; default: CPUs available to the process. 0 = inline. */
-  readonly threads?: number;
-  /** Works: how many threads' worth of jobs may be out at a time; default: number of threads. */
+  /**
+   * Worker threads, 0..255; default: CPUs available to the process. 0 = inline. Or bounds: threads come when jobs wait and
+   * none has nothing to do, and go after `idleMs` without anything to do.
+   */
+  readonly threads?: number | ThreadRange;
+  /** Works: how many threads' worth of jobs may be out at a time; default: number of threads, at most. */
   readonly works?: number;
   /** Prefix of thread names. */
   readonly name?: string;
@@ -69,7 +75,7 @@ export interface WorkPoolOptions {
   readonly idle?: 'block' | 'loop';
   /** Node of each worker thread, for node-aware jobs; default: all on node 0. */
   readonly nodes?: readonly number[];
-  /** Most threads that `resize` may ask for; default: `threads`, at least 8. */
+  /** Most threads that `resize` may ask for; default: `threads` or its `max`, at least 8. */
   readonly capacity?: number;
   /**
    * How long an import of a job module in the calling thread may take where a call needs it, in milliseconds, 1 ..
@@ -105,7 +111,7 @@ export interface WorkPoolOptions {
 }
 
 const POOL_OPTIONS: OptionKinds<WorkPoolOptions> = {
-  threads: 'a number',
+  threads: 'anything',
   works: 'a number',
   name: 'a text',
   backend: 'a text',
@@ -139,15 +145,15 @@ export interface WorkPoolEvents {
     /** Number of the thread by the operating system, on Linux; else 0. */
     readonly tid: number;
   };
-  /** A thread ended: after `resize`, `close`, a crash or process.exit in it. */
+  /** A thread ended: after `resize`, `close`, having had nothing to do, a crash or process.exit in it. */
   'worker-exit': {
     readonly worker: number;
     readonly exitCode: number;
     readonly error: unknown;
-    /** It was asked to leave, by `resize` or `close`. */
+    /** It was asked to leave, by `resize` or `close` or as it had nothing to do. */
     readonly expected: boolean;
   };
-  /** The number of threads wanted has changed. */
+  /** The number of threads wanted has changed, by `resize` or by itself. */
   resize: { readonly threads: number };
   /** Something went wrong that belongs to no single job. */
   error: { readonly error: PadataError };
@@ -155,7 +161,10 @@ export interface WorkPoolEvents {
 
 /** Figures of a pool. */
 export interface WorkPoolStats {
+  /** Threads wanted now, between the bounds of the pool. */
   readonly threads: number;
+  readonly minThreads: number;
+  readonly maxThreads: number;
   readonly ready: number;
   readonly works: number;
   readonly freeWorks: number;
@@ -208,6 +217,7 @@ export class WorkPool implements RangeRunner {
   #nextRing = 1;
   readonly #events = new Emitter<WorkPoolEvents>();
   readonly #loads: ModuleLoads;
+  readonly #elastic: ElasticThreads;
   #deaths = 0;
   #closed: Promise<void> | undefined;
   #draining = false;
@@ -221,13 +231,12 @@ export class WorkPool implements RangeRunner {
     const shared = typeof SharedArrayBuffer !== 'undefined';
     const inline = options.backend === 'inline' || !shared;
     if (!shared && options.backend !== 'inline') notice('this page is not cross-origin isolated');
-    const threads = inline
-      ? 0
-      : (options.threads ?? Math.min(MAX_THREADS, platform.availableParallelism()));
-    checkInteger('threads', threads, 0, MAX_THREADS);
-    const capacity =
-      threads === 0 ? 0 : (options.capacity ?? Math.min(MAX_THREADS, Math.max(threads, 8)));
-    checkInteger('capacity', capacity, threads, MAX_THREADS);
+    const cpus = Math.min(MAX_THREADS, platform.availableParallelism());
+    const asked = threadBounds(options.threads, cpus, MAX_THREADS);
+    const bounds = inline ? threadBounds(0, 0, 0) : asked;
+    const { max } = bounds;
+    const capacity = max === 0 ? 0 : (options.capacity ?? Math.min(MAX_THREADS, Math.max(max, 8)));
+    checkInteger('capacity', capacity, max, MAX_THREADS);
     if (options.spin !== undefined && options.spin !== 'auto') {
       checkInteger('spin', options.spin, 0, 1_000_000);
     }
@@ -245,7 +254,7 @@ export class WorkPool implements RangeRunner {
     words[HEAD.VERSION] = CONTROL_VERSION;
     words[HEAD.CAPACITY] = capacity;
     words[HEAD.SPIN_US] = options.spin === undefined || options.spin === 'auto' ? -1 : options.spin;
-    this.works = new WorkList(options.works ?? threads);
+    this.works = new WorkList(options.works ?? max);
     this.#crew = new Crew(
       platform,
       { capacity, words, numbers },
@@ -292,6 +301,12 @@ export class WorkPool implements RangeRunner {
         onNoThreads: () => {
           this.#onNoThreads();
         },
+        onHeld: () => {
+          this.#elastic.begin();
+        },
+        onStays: () => {
+          this.#onThreads();
+        },
       },
     );
     this.#inline = inline;
@@ -307,15 +322,30 @@ export class WorkPool implements RangeRunner {
       onJobError: (job, worker, error) => {
         this.#jobError(job, worker, error);
       },
+      share: (count, allows) => {
+        this.#elastic.share(count, allows);
+      },
       loadInThreads: (href, name) => this.#loads.loadEverywhere(href, name),
       own: this.#own,
     });
-    if (threads > 0) this.#crew.resize(threads);
+    this.#elastic = new ElasticThreads(this.#crew, {
+      demands: (most) => this.#hub.demands(most),
+      isAsked: (worker) => this.#hub.hasInput(worker) || this.#loads.isAsked(worker),
+      onChange: () => {
+        this.#onThreads();
+      },
+    });
+    if (max > 0) this.#elastic.set(bounds);
   }
 
-  /** Worker threads wanted. */
+  /** Worker threads wanted now. */
   get threads(): number {
     return this.#crew.target;
+  }
+
+  /** Worker threads that there may be without a `resize`: `threads`, or its `max`. */
+  get maxThreads(): number {
+    return this.#crew.most;
   }
 
   /** Most worker threads that `resize` may ask for. */
@@ -442,7 +472,7 @@ export class WorkPool implements RangeRunner {
    * another option of a series is wanted, make that.
    * @param ref     the function, by module and export
    * @param input   value for it
-   * @param options objects to hand over; a signal that cancels the job
+   * @param options objects to hand over; a signal that cancels the job; its priority
    * @returns its result; rejects with ERR_PADATA_JOB_FAILED (cause: the function's error), ERR_PADATA_WORKER_DIED,
    *          ERR_PADATA_MODULE, ERR_PADATA_CLONE, ERR_PADATA_CLOSED, ERR_PADATA_ARGUMENT, the signal's reason
    * @remarks about 0.5 us more than `run` of a series
@@ -450,26 +480,34 @@ export class WorkPool implements RangeRunner {
   async run<F>(
     ref: FunctionRef<F>,
     input: JobInput<F>,
-    options?: JobOptions,
+    options?: JobOptions & {
+      /** As the option of a series of that name: which of the jobs that wait begins first. Default 'normal'. */
+      readonly priority?: 'high' | 'normal' | 'low';
+    },
   ): Promise<JobResult<F>> {
     this.#checkOpen();
     return await this.#runs.run(ref, input, options);
   }
 
   /**
-   * Changes the number of threads, and of works unless they were set by hand.
-   * @param threads 0..capacity
+   * Changes the number of threads, or its bounds, and the number of works unless they were set by hand.
+   * @param threads 0..capacity, or bounds up to that
    * @throws ERR_PADATA_ARGUMENT, ERR_PADATA_CLOSED
    */
-  resize(threads: number): void {
+  resize(threads: number | ThreadRange): void {
     this.#checkOpen();
-    checkInteger('threads', threads, 0, this.#crew.capacity);
-    const before = this.#crew.target;
-    this.#crew.resize(threads);
-    if (this.works.total === before) this.works.resize(threads);
+    const bounds = threadBounds(threads, undefined, this.#crew.capacity);
+    const before = this.#crew.most;
+    this.#elastic.set(bounds);
+    if (this.works.total === before) this.works.resize(bounds.max);
     this.#hub.reassign();
-    this.#loads.onResize(threads);
-    this.#events.emit('resize', { threads });
+    this.#onThreads();
+  }
+
+  /** The number of threads that are wanted has changed. */
+  #onThreads(): void {
+    this.#loads.onResize();
+    this.#events.emit('resize', { threads: this.#crew.target });
     this.#checkReady();
   }
 
@@ -478,6 +516,8 @@ export class WorkPool implements RangeRunner {
     const { jobs, wait, run } = this.#hub.figures();
     return {
       threads: this.#crew.target,
+      minThreads: this.#elastic.bounds.min,
+      maxThreads: this.#elastic.bounds.max,
       ready: this.#crew.readyCount,
       works: this.works.total,
       freeWorks: this.works.free,
@@ -544,6 +584,7 @@ export class WorkPool implements RangeRunner {
     this.#rejectReady(error);
     this.#abortSeries();
     this.#loads.close(error);
+    this.#elastic.close();
     await this.#crew.close(CLOSE_GRACE_MS);
     await this.#own.tearDown(this.#ranges.untilIdle()).catch((error: unknown) => {
       this.#events.emit('error', { error: error as PadataError });
@@ -569,7 +610,10 @@ export class WorkPool implements RangeRunner {
   }
 
   async #loadInThreads(ref: FunctionRef): Promise<void> {
-    await this.#loads.loadEverywhere(moduleHref(ref), ref.name);
+    const href = moduleHref(ref);
+    // One at least: what ends threads would end the program here.
+    if (this.#crew.target === 0) this.#elastic.share(1, () => true);
+    await this.#loads.loadEverywhere(href, ref.name);
   }
 
   #checkOpen(): void {
@@ -614,7 +658,7 @@ export class WorkPool implements RangeRunner {
   #onNoThreads(): void {
     const error = this.#startError();
     this.#hub.reassign();
-    this.#loads.onResize(0);
+    this.#loads.onResize();
     this.#rejectReady(error);
     if (error.code === 'ERR_PADATA_MODULE') notice(error.message);
     this.#events.emit('error', { error });

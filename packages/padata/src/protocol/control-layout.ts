@@ -29,6 +29,8 @@ export const HEAD = {
   SPIN_US: 6,
   /** The worker that spins at the moment, 0 = none: of workers that adapt, one at a time. */
   SPINNER: 32,
+  /** By level of priority: starts that went to jobs of higher ones while one of it waited, see `levels/levels.ts`. */
+  PASSED: 40,
   /** 1 while the owner sleeps in its event loop and wants to be woken. */
   OWNER_ASLEEP: 48,
 } as const;

@@ -57,6 +57,8 @@ export type ToWorker =
       readonly copyInput: boolean;
       /** Bytes that are kept of what each job writes; 0 = it is not captured. */
       readonly outputBytes: number;
+      /** Its level of priority, see `levels/levels.ts`. */
+      readonly level: number;
     }
   /** A ring's arena has grown; jobs that use this part are offered after it was told to all. */
   | { readonly t: 'part'; readonly ring: number; readonly part: PartMemory }
@@ -71,8 +73,8 @@ export type ToWorker =
     }
   /** A pending job was settled without its function: wait for it no longer. */
   | { readonly t: 'abandon'; readonly ring: number; readonly seq: number }
-  /** Finish what is at hand, take nothing new, end. */
-  | { readonly t: 'leave' };
+  /** Finish what is at hand, take nothing new, end; `ifIdle`: only if no promise is pending, else answer `stays`. */
+  | { readonly t: 'leave'; readonly ifIdle: boolean };
 
 /** From a worker to the owner. */
 export type FromWorker =
@@ -133,6 +135,8 @@ export type FromWorker =
   | { readonly t: 'ringError'; readonly ring: number; readonly error: ErrorRecord }
   /** This thread is idle, and inputs of the ring wait behind a job of another. */
   | { readonly t: 'idle'; readonly ring: number }
+  /** It was asked to leave if it had nothing to do, and goes on. */
+  | { readonly t: 'stays' }
   /** Something is to be delivered. */
   | { readonly t: 'wake' }
   /** Sent when the owner waits in its event loop for a lane to empty. */

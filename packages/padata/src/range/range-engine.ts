@@ -76,6 +76,8 @@ interface RangeParts {
   readonly nodes: readonly number[];
   /** Told when a thread cannot load a job's function; the job runs without it. */
   readonly onJobError: OnJobError;
+  /** Threads come, if more may, so that up to `count` share a range. */
+  readonly share: (count: number, allows: (worker: number) => boolean) => void;
   /** Imports a function's module in every thread. */
   loadInThreads(href: string, name: string): Promise<void>;
   /** Functions on the calling thread. */
@@ -107,7 +109,7 @@ export class RangeEngine {
     this.#parts = parts;
     this.#platform = platform;
     this.#crew = crew;
-    this.#lanes = new RangeLanes(crew, works, nodes);
+    this.#lanes = new RangeLanes(crew, works, nodes, parts.share);
     this.#words = crew.words;
     this.#caller = new CallerPart(platform, crew, this.#lanes);
     this.#onJobError = onJobError;
@@ -184,7 +186,7 @@ export class RangeEngine {
   dispose(job: RangeJobState): void {
     job.disposed = true;
     this.#jobs.delete(job.id);
-    for (const member of this.#crew.members()) {
+    for (const member of this.#crew.workers()) {
       if (member.jobs.delete(job.id)) this.#crew.post(member, { t: 'drop', job: job.id });
     }
   }
@@ -197,14 +199,15 @@ export class RangeEngine {
 
   /** Shape of a run with defaults filled in. @throws ERR_PADATA_ARGUMENT */
   shape(job: RangeJobState, start: number, size: number): RangeShape {
-    const { target, isAlone } = this.#crew;
+    const { most, isAlone } = this.#crew;
     // One thread is what a machine of one CPU gets: who shares a range there only waits for the other.
-    const all = isAlone || target === 1 ? 1 : target + 1;
+    const all = isAlone || most === 1 ? 1 : most + 1;
     const { align = 1, minChunk = 1, maxThreads = all, workers } = job.options;
     const shape = { start, size, align, minChunk, maxThreads };
     if (workers === undefined) return shape;
     // Works that nobody may take would make the chunks smaller for nothing.
-    return { ...shape, maxThreads: Math.min(maxThreads, this.#lanes.helpersOf(job).length + 1) };
+    const helpers = this.#lanes.countHelpers(job);
+    return { ...shape, maxThreads: Math.min(maxThreads, helpers + 1) };
   }
 
   /** Runs in the event loop. */

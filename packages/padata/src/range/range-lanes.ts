@@ -25,6 +25,8 @@ import type { RangePlan, RangeShape } from './range-plan.js';
 
 const { add, load } = Atomics;
 
+type ShareRun = (count: number, allows: (worker: number) => boolean) => void;
+
 /** Lanes, and which run has which. */
 export class RangeLanes {
   readonly #crew: Crew;
@@ -33,14 +35,19 @@ export class RangeLanes {
   readonly #words: Int32Array;
   readonly #numbers: Float64Array;
   readonly #helpers: RangeHelpers;
+  readonly #share: ShareRun;
   readonly #free: number[] = [];
   readonly #runs: (LaneRun | undefined)[] = new Array<LaneRun | undefined>(LANE_COUNT).fill(
     undefined,
   );
 
-  /** @param nodes node of each worker thread; missing = 0 */
-  constructor(crew: Crew, works: WorkList, nodes: readonly number[]) {
+  /**
+   * @param nodes node of each worker thread; missing = 0
+   * @param share threads come, if more may, so that so many of these share a run
+   */
+  constructor(crew: Crew, works: WorkList, nodes: readonly number[], share: ShareRun) {
     this.#crew = crew;
+    this.#share = share;
     this.#works = works;
     this.#layout = controlLayout(crew.capacity);
     this.#words = crew.words;
@@ -111,6 +118,8 @@ export class RangeLanes {
   open(job: RangeJobState, active: LaneRun): void {
     const base = active.place.base;
     const words = this.#words;
+    const { workers } = job.options;
+    this.#share(active.plan.got - 1, (id) => workers?.includes(id) ?? true);
     // The gate is closed: nobody reads the words yet.
     clearWorkers(words, base + LANE.ALLOWED);
     for (const member of this.#helpers.choose(active.plan.got - 1, job.options)) {
@@ -127,6 +136,16 @@ export class RangeLanes {
   /** Threads that may help with a job. */
   helpersOf(job: RangeJobState): Member[] {
     return this.#helpers.allowed(job.options);
+  }
+
+  /** How many there are, with those that may come. */
+  countHelpers(job: RangeJobState): number {
+    const { most, isElastic } = this.#crew;
+    if (!isElastic) return this.helpersOf(job).length;
+    const named = new Set(job.options.workers);
+    let count = 0;
+    for (let id = 1; id <= most; id += 1) if (named.has(id)) count += 1;
+    return count > 0 ? count : most;
   }
 
   /** Sends job and argument to a thread that does not know them. @throws ERR_PADATA_CLONE */

@@ -89,6 +89,8 @@ export interface JobRing {
   sequenceOf(n: number): number;
   /** Jobs in flight whose function has not returned. O(window). */
   busyJobs(): number;
+  /** Jobs that nobody has begun, at most so many. O(jobs in flight). */
+  unbegun(most: number): number;
   /** NUMBERs of jobs whose functions have begun and that are not over. O(window). */
   begunNumbers(): ReadonlySet<number>;
   /** Lets exactly these workers claim; the owner may always. */

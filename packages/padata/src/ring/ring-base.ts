@@ -10,6 +10,7 @@ import {
   RING,
   SLOT,
   SLOT_NUMBER,
+  STATE_MASK,
   SlotState,
   isBegun,
   slotNumber,
@@ -131,6 +132,18 @@ export abstract class RingBase {
   /** Jobs in flight whose function has not returned. O(window). */
   busyJobs(): number {
     return busyJobs(this.memory, this.jobs());
+  }
+
+  /** Jobs that nobody has begun, at most so many. O(jobs in flight), those submitted last first. */
+  unbegun(most: number): number {
+    const jobs = this.jobs();
+    let count = 0;
+    for (let i = jobs.length - 1; i >= 0 && count < most; i -= 1) {
+      const state = Atomics.load(this.words, slotWord(this.window, jobs[i]!) + SLOT.STATE);
+      const phase = state & STATE_MASK;
+      if (phase === SlotState.READY || phase === SlotState.SENT) count += 1;
+    }
+    return count;
   }
 
   /** NUMBERs of jobs whose functions have begun and that are not over. O(window). */

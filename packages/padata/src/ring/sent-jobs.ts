@@ -45,6 +45,8 @@ export class SentJobs {
   readonly #threads: (ThreadJobs | undefined)[] = [];
   /** What the threads know of `held`. */
   #told = 0;
+  /** Inputs leave for threads that have nothing to do alone, as what is handed over does: the pool's rings have priorities. */
+  onlyToFree = false;
 
   constructor(memory: RingMemory) {
     this.#words = memory.words;
@@ -161,12 +163,16 @@ export class SentJobs {
   /** Tells the threads how many inputs wait here. Before the owner looks whether one of them wants some. */
   tell(): void {
     const first = this.next();
-    const isHandedOver =
-      first !== undefined && this.#inputs[first & (this.#window - 1)]!.transfer !== undefined;
+    const isHandedOver = first !== undefined && this.needsFree(first);
     const told = this.held + (isHandedOver ? HANDED_OVER : 0);
     if (told === this.#told) return;
     this.#told = told;
     protocol.holds(this.#words, told);
+  }
+
+  /** Does the job that `next` has given wait for a thread that has nothing to do? */
+  needsFree(sequence: number): boolean {
+    return this.onlyToFree || this.#inputs[sequence & (this.#window - 1)]!.transfer !== undefined;
   }
 
   /** Jobs with this thread that are not begun and can be taken back. */

@@ -4,6 +4,7 @@ import { PadataError, checkInteger } from '../base/errors.js';
 import { checkChoice, checkOptions } from '../base/options.js';
 import type { OptionKinds } from '../base/options.js';
 import { MAX_THREADS } from '../protocol/control-layout.js';
+import { PRIORITIES } from '../levels/levels.js';
 import { PROGRESS } from './limited-runs.js';
 import type { SeriesOptions } from './series-types.js';
 
@@ -41,6 +42,7 @@ export const COMMON_OPTIONS: OptionKinds<
   captureOutput: 'true or false',
   maxOutputBytes: 'a number',
   onJobOutput: 'a function',
+  priority: 'a text',
 };
 const SERIES_OPTIONS: OptionKinds<SeriesOptions> = {
   ...COMMON_OPTIONS,
@@ -58,6 +60,7 @@ export function checkSeriesOptions(options: SeriesOptions): void {
   checkChoice('bytes', options.bytes, ['copy', 'view']);
   checkChoice('inputBytes', options.inputBytes, ['view', 'copy']);
   checkChoice('progress', options.progress, PROGRESS);
+  checkPriority(options.priority);
   checkInteger('window', options.window ?? 1, 1, MAX_WINDOW);
   checkInteger('pendingPerThread', options.pendingPerThread ?? 1, 1, MAX_WINDOW);
   checkInteger('slotBytes', options.slotBytes ?? 0, 0, MAX_ARENA);
@@ -83,6 +86,11 @@ export function outputBytesOf(options: SeriesOptions): number {
     );
   }
   return options.maxOutputBytes ?? DEFAULT_OUTPUT_BYTES;
+}
+
+/** @throws ERR_PADATA_ARGUMENT when it is none */
+export function checkPriority(priority: unknown): void {
+  checkChoice('priority', priority, PRIORITIES);
 }
 
 /** @throws ERR_PADATA_ARGUMENT when it is no worker's id */

@@ -102,6 +102,12 @@ export interface SeriesOptions<F = unknown> {
   readonly maxOutputBytes?: number;
   /** Called with what a job has written, and its number, before its outcome; not if it has written nothing. */
   readonly onJobOutput?: (output: JobOutput, seq: number) => void;
+  /**
+   * Whose job begins when jobs of several series wait for a thread: one of the highest priority, but of 16 starts one at
+   * least is of each lower one that has something for that thread. What runs is not interrupted. While a pool has series of
+   * different priorities its threads take jobs one by one, which costs each about a microsecond. Default 'normal'.
+   */
+  readonly priority?: 'high' | 'normal' | 'low';
   /** Workers that may run the jobs; default: all. */
   readonly workers?: readonly number[];
 }

@@ -40,6 +40,7 @@ import type {
   Source,
   StreamedJobs,
 } from './series-types.js';
+import { levelOf } from '../levels/levels.js';
 import { LooseRing } from '../loose/loose-ring.js';
 import type { JobRing, SerialCallback, Settle } from '../ring/job-ring.js';
 import { Left } from '../ring/slot-records.js';
@@ -153,6 +154,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
       pendingPerThread: options.pendingPerThread ?? DEFAULT_PENDING_PER_THREAD,
       copyInput: options.inputBytes === 'copy',
       outputBytes,
+      level: levelOf(options.priority),
       workers: options.workers ?? host.workers(),
       onDelivered: () => {
         this.#afterDeliveries();

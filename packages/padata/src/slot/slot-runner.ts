@@ -68,6 +68,8 @@ interface RingHere {
   readonly copyInput: boolean;
   /** Milliseconds to add to this thread's clock to get the owner's. */
   readonly clockOffset: number;
+  /** Level of priority, see `levels/levels.ts`. */
+  readonly level: number;
 }
 
 /** What the runner needs from its thread. */
@@ -101,8 +103,11 @@ const ignore = (): void => undefined;
 /** The jobs of one ring on one thread. */
 export class SlotRunner {
   readonly id: number;
+  readonly level: number;
   readonly memory: RingMemory;
   fn: AnyFunction | undefined;
+  /** Jobs that the last scan has made this thread's own, of those that it had reserved. */
+  taken = 0;
   readonly #host: RunnerHost;
   readonly #worker: number;
   readonly #threads: number;
@@ -138,6 +143,7 @@ export class SlotRunner {
   constructor(here: RingHere, host: RunnerHost) {
     const { id, memory, shared, stats, threads } = here;
     this.id = id;
+    this.level = here.level;
     this.memory = memory;
     this.#words = memory.words;
     this.#arena = memory.arena;
@@ -187,6 +193,18 @@ export class SlotRunner {
     return ((load(words, RING.PUBLISHED) - load(words, RING.CLAIM)) | 0) > 0;
   }
 
+  /** Something waits that this thread may take, though it may leave it to others for a moment. */
+  get isWanted(): boolean {
+    return this.isWaiting && this.#mayRun;
+  }
+
+  /** Is the job at the next place to be reserved one that nobody has begun and that lies in its slot? */
+  get isDue(): boolean {
+    const { words, window } = this.memory;
+    const base = this.#steps.slotAt(words, window, load(words, RING.CLAIM));
+    return load(words, base + SLOT.STATE) === SlotState.READY;
+  }
+
   /** Something waits that this thread may take. */
   get canWork(): boolean {
     return this.isWaiting && this.#mayRun && !this.#share.leavesToOthers();
@@ -208,8 +226,8 @@ export class SlotRunner {
     return this.#share.isPatient;
   }
 
-  /** Reserves a few jobs and runs them; true = there were some. */
-  scan(): boolean {
+  /** Reserves a few jobs, at most so many, and runs them; true = there were some. */
+  scan(atMost = BATCH): boolean {
     const { words, window } = this.memory;
     if (!this.isWaiting) {
       this.#share.takesAll();
@@ -219,7 +237,7 @@ export class SlotRunner {
     this.#share.takesAll();
     const average = this.#share.costMs(this.#averageMs);
     const most =
-      average === undefined ? 1 : Math.max(1, Math.min(BATCH, Math.floor(BATCH_MS / average)));
+      average === undefined ? 1 : Math.max(1, Math.min(atMost, Math.floor(BATCH_MS / average)));
     // What is reserved is begun, and each may return a promise.
     const allowed = Math.min(most, this.#share.room);
     const began = performance.now();
@@ -246,6 +264,7 @@ export class SlotRunner {
       if (this.#takeAndRun(base, began)) ran += 1;
     }
     if (ran > 0) this.#account(began, ran);
+    this.taken = ran + Number(this.#aside !== 0);
     return true;
   }
 

@@ -106,6 +106,8 @@ export class WorkerCore implements WorkerLoop {
   /** It has said that it has nothing to do. */
   #isFree = false;
   #freeAt = 0;
+  /** When it last had nothing to do for an input that did not come. */
+  #inVainAt = -BUSY_MS;
   /** When it began what it does now; what it did before took so long, in milliseconds. */
   #busyAt: number | undefined;
   #busyMs = 0;
@@ -170,7 +172,7 @@ export class WorkerCore implements WorkerLoop {
       const did = !this.#leaving && this.#work();
       if (did) {
         this.#idleMs = BUSY_SLICE_MS;
-        if (this.#rings.wantsFree) this.#pause();
+        if (this.#rings.wantsFree) this.#pauseInTurn();
         if (
           this.#needsEvents &&
           (this.#isTalkative || performance.now() - lastEvents > EVENT_SLICE_MS)
@@ -269,15 +271,25 @@ export class WorkerCore implements WorkerLoop {
   }
 
   /** It goes from job to job, while an input waits for a thread that has nothing to do: for a moment it has nothing. */
-  #pause(): void {
+  #pauseInTurn(): void {
+    if (performance.now() - this.#freeAt >= BUSY_MS) this.pause();
+  }
+
+  pause(): boolean {
     const words = this.#words;
     const at = this.#base + WORKER.SLEEP;
-    if (this.#leaving || !this.#host.canBlock || performance.now() - this.#freeAt < BUSY_MS) return;
+    const mail = this.#base + WORKER.MAIL;
+    if (this.#leaving || !this.#host.canBlock) return false;
+    // Its owner does not listen: what waits for it does so a little longer.
+    if (performance.now() - this.#inVainAt < BUSY_MS) return false;
     this.#free();
     store(words, at, 1);
     // Pairs with the owner: it counts the message, then looks who sleeps.
-    if (load(words, this.#base + WORKER.MAIL) === this.#received) wait(words, at, 1, PAUSE_MS);
+    if (load(words, mail) === this.#received) wait(words, at, 1, PAUSE_MS);
     sleep.awake(words, this.#base);
+    const hasCome = load(words, mail) !== this.#received;
+    if (!hasCome) this.#inVainAt = performance.now();
+    return hasCome;
   }
 
   beginsWork(now: number): void {
@@ -430,6 +442,10 @@ export class WorkerCore implements WorkerLoop {
         this.#rings.abandon(message.ring, message.seq);
         break;
       case 'leave':
+        if (message.ifIdle && this.#pendingAsync > this.#loads) {
+          this.post({ t: 'stays' });
+          break;
+        }
         this.#leaving = true;
         // Nobody is to leave jobs to a thread that takes no more.
         this.beginsWork(performance.now());

@@ -26,6 +26,8 @@ export interface WorkerLoop {
    * @param now this thread's clock, in milliseconds
    */
   beginsWork(now: number): void;
+  /** Has nothing to do for a moment, as an input waits for that; true = a message came. */
+  pause(): boolean;
   /** Work goes on outside the loop until `endAsync`. */
   beginAsync(): void;
   endAsync(): void;

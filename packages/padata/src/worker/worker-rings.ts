@@ -10,6 +10,7 @@ import { RING, ringMemory } from '../protocol/ring-layout.js';
 import { hasWorker } from '../protocol/worker-set.js';
 import { SlotRunner } from '../slot/slot-runner.js';
 import type { RunnerHost } from '../slot/slot-runner.js';
+import { RingLevels } from '../levels/ring-levels.js';
 import { withFunction } from './worker-loop.js';
 import type { WorkerLoop } from './worker-loop.js';
 
@@ -27,7 +28,10 @@ export class WorkerRings implements RunnerHost {
   readonly control: Int32Array;
   readonly #loop: WorkerLoop;
   readonly #byId = new Map<number, SlotRunner>();
+  /** Those of a higher priority first. */
   #list: SlotRunner[] = [];
+  /** The same by their priorities; undefined = they have one. */
+  #levels: RingLevels | undefined;
   /** Jobs that came by message before the ring's module was there. */
   readonly #early = new Map<number, EarlyJobs[]>();
   #next = 0;
@@ -43,6 +47,7 @@ export class WorkerRings implements RunnerHost {
 
   /** Could this worker reserve something right now? */
   get canWork(): boolean {
+    if (this.#levels !== undefined) return this.#levels.canWork;
     for (const ring of this.#list) if (ring.canWork) return true;
     return false;
   }
@@ -62,16 +67,16 @@ export class WorkerRings implements RunnerHost {
     const memory = ringMemory(message.buffer, message.window, message.arenaBytes);
     for (const part of message.parts) memory.arena.add(part);
     const clockOffset = performance.timeOrigin - message.timeOrigin;
-    const { pendingPerThread, copyInput } = message;
+    const { pendingPerThread, copyInput, level } = message;
     const runner = new SlotRunner(
-      { id: ring, memory, shared, stats, threads, clockOffset, pendingPerThread, copyInput },
+      { id: ring, memory, shared, stats, threads, clockOffset, pendingPerThread, copyInput, level },
       this,
     );
     this.#byId.set(ring, runner);
     this.#stats.set(ring, stats);
     // What threads before this one have counted under its number.
     this.#jobsBefore -= jobsRun(stats, this.worker);
-    this.#list = [...this.#byId.values()];
+    this.#listAnew();
     withFunction(
       this.#loop,
       message,
@@ -103,8 +108,15 @@ export class WorkerRings implements RunnerHost {
     this.#stats.delete(ring);
     this.#byId.delete(ring);
     this.#early.delete(ring);
-    this.#list = [...this.#byId.values()];
+    this.#listAnew();
     this.#loop.post({ t: 'dropped', ring });
+  }
+
+  #listAnew(): void {
+    const list = [...this.#byId.values()].sort((a, b) => a.level - b.level);
+    const isMixed = list.length > 0 && list[0]!.level !== list.at(-1)!.level;
+    this.#list = list;
+    this.#levels = isMixed ? new RingLevels(list, this) : undefined;
   }
 
   /** A ring's arena has grown. */
@@ -151,8 +163,9 @@ export class WorkerRings implements RunnerHost {
     return this.#list.some((ring) => ring.seesKept);
   }
 
-  /** One reservation in each ring, in turn; true = something was done. */
+  /** One reservation in each ring, in turn, or one job where they have priorities; true = something was done. */
   scan(): boolean {
+    if (this.#levels !== undefined) return this.#levels.begin();
     const list = this.#list;
     let did = false;
     for (let i = 0; i < list.length; i += 1) {
@@ -187,6 +200,10 @@ export class WorkerRings implements RunnerHost {
 
   beginsWork(now: number): void {
     this.#loop.beginsWork(now);
+  }
+
+  pause(): boolean {
+    return this.#loop.pause();
   }
 
   beginAsync(): void {

@@ -8,6 +8,8 @@ import { makeRingProtocol } from '../../dist/protocol/ring.js';
 import type { RingProtocol } from '../../dist/protocol/ring.js';
 import { laneModel } from './lane-model.js';
 import type { LaneConfig, MakeLane } from './lane-model.js';
+import { levelsModel } from './levels-model.js';
+import type { MakeLevels } from './levels-model.js';
 import { makeLooseProtocol } from '../../dist/protocol/loose.js';
 import type { LooseProtocol } from '../../dist/protocol/loose.js';
 import { looseModel } from './loose-model.js';
@@ -478,7 +480,47 @@ const partsMistakes: readonly (readonly [string, Partial<PartsConfig>])[] = [
 ];
 
 /** Every mistake. */
+const AT_LOWEST = HEAD.PASSED + 2;
+const levelsMistakes: readonly (readonly [string, MakeLevels])[] = [
+  [
+    'starts are counted without compare-exchange',
+    (ops) => ({
+      pass(control) {
+        const passed = ops.load(control, AT_LOWEST);
+        ops.store(control, AT_LOWEST, passed >= 15 ? 0 : passed + 1);
+        return passed >= 15;
+      },
+    }),
+  ],
+  [
+    'whoever finds the count full takes the turn, and empties it afterwards',
+    (ops) => ({
+      pass(control) {
+        if (ops.add(control, AT_LOWEST, 1) < 15) return false;
+        ops.store(control, AT_LOWEST, 0);
+        return true;
+      },
+    }),
+  ],
+  [
+    'one start more passes',
+    (ops) => ({
+      pass(control) {
+        for (;;) {
+          const passed = ops.load(control, AT_LOWEST);
+          const next = passed > 15 ? 0 : passed + 1;
+          if (ops.compareExchange(control, AT_LOWEST, passed, next) === passed) return next === 0;
+        }
+      },
+    }),
+  ],
+];
+
 export const MISTAKES: readonly Mistake[] = [
+  ...levelsMistakes.map(([name, make]): Mistake => [
+    `levels: ${name}`,
+    levelsModel({ workers: 2, starts: 18, make }),
+  ]),
   ...ringMistakes.map(([name, breakIt, more]): Mistake => [
     `ring: ${name}`,
     ringModel({ ...RING_CASE, ...more, make: brokenRing(breakIt) }),

@@ -187,7 +187,7 @@ test('one at a time, in the order in which they say so; whoever leaves anyway ho
   recycling.worn(again);
   expect(told).toEqual([2, 3]);
   // The third is not wanted any more.
-  recycling.resized(2);
+  recycling.resized((id) => id <= 2);
   expect(told).toEqual([2, 3, 2]);
   recycling.stop();
 });

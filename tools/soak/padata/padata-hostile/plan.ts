@@ -23,6 +23,7 @@ export interface JobPlan {
 /** A series and how it is made. */
 export interface SeriesPlan {
   readonly order: 'submission' | 'none';
+  readonly priority: 'high' | 'normal' | 'low';
   readonly window: number;
   readonly onFull: 'wait' | 'inline' | 'reject';
   readonly slotBytes: number;
@@ -95,6 +96,8 @@ export interface Round {
   /** No thread ends before the pool is closed: then nothing may be lost. */
   readonly calm: boolean;
   readonly threads: number;
+  /** They come and go by themselves, up to that number; undefined = they stay. */
+  readonly elastic: { readonly min: number; readonly idleMs: number } | undefined;
   readonly capacity: number;
   readonly idle: 'block' | 'loop';
   readonly spin: 'auto' | 0;
@@ -151,6 +154,9 @@ class Planner {
       number: this.#number,
       calm: this.#calm,
       threads,
+      elastic: random.once(3)
+        ? { min: random.below(2), idleMs: random.pick([0, 1, 20, 10_000]) }
+        : undefined,
       capacity: this.#capacity,
       idle: random.once(4) ? 'loop' : 'block',
       spin: random.once(4) ? 0 : 'auto',
@@ -178,6 +184,7 @@ class Planner {
     const idempotent = random.once(3);
     return {
       order: random.once(2) ? 'none' : 'submission',
+      priority: random.pick(['high', 'normal', 'normal', 'low']),
       window: random.pick([1, 2, 4, 16, 64, 256]),
       onFull: random.pick(['wait', 'wait', 'wait', 'inline', 'reject']),
       slotBytes: random.pick([0, 64, 1024, 1024, 16_384]),

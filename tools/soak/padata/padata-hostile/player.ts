@@ -59,7 +59,7 @@ export class Player {
     const { threads, capacity, idle, spin, heap, recycle, setUp } = round;
     this.board[BOARD.SETS_UP] = setUp === 'nothing' ? 0 : 1;
     this.pool = createWorkPool({
-      threads,
+      threads: this.#threads(threads),
       capacity,
       idle,
       spin,
@@ -89,6 +89,13 @@ export class Player {
       this.book.move();
     });
     this.#live = round.series.map((plan, index) => this.#open(plan, index));
+  }
+
+  /** So many threads, or up to so many. */
+  #threads(count: number): number | { min: number; max: number; idleMs: number } {
+    const { elastic } = this.round;
+    if (elastic === undefined || count === 0) return count;
+    return { min: Math.min(count, elastic.min), max: count, idleMs: elastic.idleMs };
   }
 
   /** Plays it to its end. */
@@ -155,6 +162,7 @@ export class Player {
       fn: { module: this.#moduleOf(plan, index), name: 'act' },
       shared: this.board,
       order,
+      priority: plan.priority,
       window,
       onFull,
       slotBytes,
@@ -209,7 +217,7 @@ export class Player {
       case 'resize':
         if (this.pool.capacity === 0) break;
         if (step.threads === 0) this.facts.alone = true;
-        this.pool.resize(step.threads);
+        this.pool.resize(this.#threads(step.threads));
         break;
       case 'workers':
         this.#live[step.series]!.series.setWorkers(step.ids);
