@@ -5,7 +5,8 @@
  * job functions import `@bootmem/padata/worker`; the kernel's instances and shells are in `@bootmem/padata/kernel`.
  */
 export { WorkPool, createWorkPool } from './pool/work-pool.js';
-export type { WorkPoolEvents, WorkPoolOptions, WorkPoolStats } from './pool/work-pool.js';
+export type { WorkPoolOptions } from './pool/pool-options.js';
+export type { WorkPoolEvents, WorkPoolStats } from './pool/pool-types.js';
 export type { JobOutput } from './protocol/messages.js';
 export { PadataError } from './base/errors.js';
 export type { PadataErrorCode } from './base/errors.js';

@@ -22,8 +22,8 @@ function fieldsOf(file: string, name: string): string[] {
 }
 
 test.each([
-  ['src/pool/work-pool.ts', 'WorkPoolOptions'],
-  ['src/pool/work-pool.ts', 'WorkPoolStats'],
+  ['src/pool/pool-options.ts', 'WorkPoolOptions'],
+  ['src/pool/pool-types.ts', 'WorkPoolStats'],
   ['src/series/series-types.ts', 'SeriesOptions'],
   ['src/series/series-types.ts', 'JobOptions'],
   ['src/series/series-types.ts', 'MapOptions'],

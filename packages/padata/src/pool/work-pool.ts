@@ -11,9 +11,8 @@
 import { platform } from '#platform';
 import { currentWorker, isImportingOnly } from '../base/current-worker.js';
 import { Emitter } from '../base/emitter.js';
-import { PadataError, checkInteger } from '../base/errors.js';
+import { PadataError } from '../base/errors.js';
 import { moduleHref } from '../base/function-ref.js';
-import type { TimeSummary } from '../base/histogram.js';
 import type { FunctionRef } from '../base/function-ref.js';
 import { checkChoice, checkFunction, checkOptions } from '../base/options.js';
 import type { OptionKinds } from '../base/options.js';
@@ -22,18 +21,11 @@ import type { Member } from '../crew/crew.js';
 import { ElasticThreads } from '../crew/elastic-threads.js';
 import { ModuleLoads } from '../crew/module-loads.js';
 import { OwnFunctions } from '../crew/own-functions.js';
-import type { ThreadFactory, WearLimits, WorkerEnd } from '../crew/platform.js';
-import type { SetupOptions } from '../crew/setup-watch.js';
+import type { WorkerEnd } from '../crew/platform.js';
 import { WorkList } from '../crew/work-list.js';
-import {
-  CONTROL_MAGIC,
-  CONTROL_VERSION,
-  HEAD,
-  MAX_THREADS,
-  controlLayout,
-} from '../protocol/control-layout.js';
 import type { FromWorker } from '../protocol/messages.js';
-import { RangeEngine, checkRun } from '../range/range-engine.js';
+import { preparedRange } from '../range/prepared-range.js';
+import { RangeEngine } from '../range/range-engine.js';
 import type { RangeJobState } from '../range/range-job.js';
 import type {
   MultithreadedJob,
@@ -47,161 +39,19 @@ import type { JobInput, JobOptions, JobResult, SeriesOptions } from '../series/s
 import { Series } from '../series/series.js';
 import type { SeriesHost } from '../series/series.js';
 import { IndependentRuns } from './independent-runs.js';
+import { notice } from './notice.js';
+import { makeControl, poolPlan } from './pool-options.js';
+import type { WorkPoolOptions } from './pool-options.js';
+import { POOL_EVENTS } from './pool-types.js';
+import type { WorkPoolEvents, WorkPoolStats } from './pool-types.js';
+import { Readiness } from './readiness.js';
 import { threadBounds } from './thread-range.js';
 import type { ThreadRange } from './thread-range.js';
 
-/** How a pool is made. */
-export interface WorkPoolOptions {
-  /**
-   * Worker threads, 0..255; default: CPUs available to the process. 0 = inline. Or bounds: threads come when jobs wait and
-   * none has nothing to do, and go after `idleMs` without anything to do.
-   */
-  readonly threads?: number | ThreadRange;
-  /** Works: how many threads' worth of jobs may be out at a time; default: number of threads, at most. */
-  readonly works?: number;
-  /** Prefix of thread names. */
-  readonly name?: string;
-  /** 'inline' runs everything in the calling thread, without shared memory. Default 'threads'. */
-  readonly backend?: 'threads' | 'inline';
-  /** Arguments of the workers' Node; default: those of the host that a worker accepts. */
-  readonly execArgv?: readonly string[];
-  /** Environment of the workers; default: the host's. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
-  /** V8 limits per worker thread, in MiB, as in worker_threads. */
-  readonly resourceLimits?: Readonly<Record<string, number>>;
-  /** How long an idle worker spins before it sleeps: microseconds, or 'auto' (adapts). */
-  readonly spin?: 'auto' | number;
-  /** 'block': an idle worker's event loop stands still (cheapest). 'loop': it runs. Default 'block'. */
-  readonly idle?: 'block' | 'loop';
-  /** Node of each worker thread, for node-aware jobs; default: all on node 0. */
-  readonly nodes?: readonly number[];
-  /** Most threads that `resize` may ask for; default: `threads` or its `max`, at least 8. */
-  readonly capacity?: number;
-  /**
-   * How long an import of a job module in the calling thread may take where a call needs it, in milliseconds, 1 ..
-   * 2^31 - 1; default 10 000.
-   */
-  readonly loadTimeoutMs?: number;
-  /**
-   * Makes a thread from the program's own file, which calls `startWorker`; for bundles. On Node it is given what the
-   * options above say of threads: `(options) => new Worker(file, options)`.
-   */
-  readonly worker?: ThreadFactory;
-  /**
-   * Called once on each thread before it runs functions, `(arg, { worker }) => local`, and awaited: what it gives is
-   * `ctx.local` of jobs, and the last argument of chunk functions. On the calling thread too (worker 0), before it runs one.
-   */
-  readonly setup?: FunctionRef;
-  /**
-   * Called on each thread that was set up before it ends, `(local, { worker }) => void`, and awaited: at `close`, `resize`, when a
-   * thread is replaced. Not on a thread that is ended by force, crashes or exits.
-   */
-  readonly teardown?: FunctionRef;
-  /** First argument of `setup`, cloned now and for each thread. */
-  readonly setupArg?: unknown;
-  /** How long `setup` may take on a thread, import included, in milliseconds, 1 .. 2^31 - 1; default 30 000. */
-  readonly setupTimeoutMs?: number;
-  /** The same of `teardown`; default 5000. The thread is ended then. */
-  readonly teardownTimeoutMs?: number;
-  /**
-   * Replaces a thread, between jobs and one at a time, after `jobs` jobs of series and of `run`, or a few more, 1 .. 2^31 - 1; or
-   * when more than `heapBytes` of its own JavaScript heap have been in use for a while (Node; elsewhere it is not known).
-   */
-  readonly recycle?: { readonly jobs?: number; readonly heapBytes?: number };
-}
-
-const POOL_OPTIONS: OptionKinds<WorkPoolOptions> = {
-  threads: 'anything',
-  works: 'a number',
-  name: 'a text',
-  backend: 'a text',
-  execArgv: 'a list',
-  env: 'an object',
-  resourceLimits: 'an object',
-  spin: 'anything',
-  idle: 'a text',
-  nodes: 'a list',
-  capacity: 'a number',
-  loadTimeoutMs: 'a number',
-  worker: 'a function',
-  setup: 'anything',
-  teardown: 'anything',
-  setupArg: 'anything',
-  setupTimeoutMs: 'a number',
-  teardownTimeoutMs: 'a number',
-  recycle: 'an object',
-};
-const RECYCLE_OPTIONS: OptionKinds<NonNullable<WorkPoolOptions['recycle']>> = {
-  jobs: 'a number',
-  heapBytes: 'a number',
-};
 const CLOSE_OPTIONS: OptionKinds<{ readonly drain?: boolean }> = { drain: 'true or false' };
-const POOL_EVENTS = ['worker-ready', 'worker-exit', 'resize', 'error'];
-
-/** What a pool reports. */
-export interface WorkPoolEvents {
-  'worker-ready': {
-    readonly worker: number;
-    /** Number of the thread by the operating system, on Linux; else 0. */
-    readonly tid: number;
-  };
-  /** A thread ended: after `resize`, `close`, having had nothing to do, a crash or process.exit in it. */
-  'worker-exit': {
-    readonly worker: number;
-    readonly exitCode: number;
-    readonly error: unknown;
-    /** It was asked to leave, by `resize` or `close` or as it had nothing to do. */
-    readonly expected: boolean;
-  };
-  /** The number of threads wanted has changed, by `resize` or by itself. */
-  resize: { readonly threads: number };
-  /** Something went wrong that belongs to no single job. */
-  error: { readonly error: PadataError };
-}
-
-/** Figures of a pool. */
-export interface WorkPoolStats {
-  /** Threads wanted now, between the bounds of the pool. */
-  readonly threads: number;
-  readonly minThreads: number;
-  readonly maxThreads: number;
-  readonly ready: number;
-  readonly works: number;
-  readonly freeWorks: number;
-  /** Threads that ended without being asked to. */
-  readonly deaths: number;
-  /** Jobs of series and of `run` whose functions were called, by all threads and the calling one, since the pool was made. */
-  readonly jobs: number;
-  /** Of these, from submission to the start of the function, microseconds. */
-  readonly wait: TimeSummary;
-  /** Of these, the function's time, microseconds; quick jobs are measured in groups. */
-  readonly run: TimeSummary;
-  /** Each thread that runs. */
-  readonly workers: readonly {
-    readonly worker: number;
-    /** Jobs run under this id. */
-    readonly jobs: number;
-    /** Share of the time since this thread was started that it had something to do, jobs or chunks: 0..1. */
-    readonly busy: number;
-  }[];
-}
 
 /** Threads that ended unexpectedly before close may take this long, in milliseconds. */
 const CLOSE_GRACE_MS = 2000;
-const LOAD_TIMEOUT_MS = 10_000;
-const SETUP_TIMEOUT_MS = 30_000;
-const TEARDOWN_TIMEOUT_MS = 5000;
-const MAX_NODE = 1023;
-
-let noticed = false;
-/** Says once why there are no threads: a fallback in silence would look like a slow library. */
-function notice(why: string): void {
-  if (noticed) return;
-  noticed = true;
-  (globalThis as { console?: { warn(text: string): void } }).console?.warn(
-    `padata: ${why}, so jobs run on the calling thread`,
-  );
-}
 
 /** See `createWorkPool`. */
 export class WorkPool implements RangeRunner {
@@ -221,43 +71,16 @@ export class WorkPool implements RangeRunner {
   #deaths = 0;
   #closed: Promise<void> | undefined;
   #draining = false;
-  #readyWaiters: { resolve: () => void; reject: (error: unknown) => void }[] = [];
+  readonly #readiness: Readiness;
 
   constructor(options: WorkPoolOptions = {}) {
     if (isImportingOnly()) throw nestedImport();
-    checkOptions('a pool', options, POOL_OPTIONS);
-    checkChoice('backend', options.backend, ['threads', 'inline']);
-    checkChoice('idle', options.idle, ['block', 'loop']);
-    const shared = typeof SharedArrayBuffer !== 'undefined';
-    const inline = options.backend === 'inline' || !shared;
-    if (!shared && options.backend !== 'inline') notice('this page is not cross-origin isolated');
-    const cpus = Math.min(MAX_THREADS, platform.availableParallelism());
-    const asked = threadBounds(options.threads, cpus, MAX_THREADS);
-    const bounds = inline ? threadBounds(0, 0, 0) : asked;
-    const { max } = bounds;
-    const capacity = max === 0 ? 0 : (options.capacity ?? Math.min(MAX_THREADS, Math.max(max, 8)));
-    checkInteger('capacity', capacity, max, MAX_THREADS);
-    if (options.spin !== undefined && options.spin !== 'auto') {
-      checkInteger('spin', options.spin, 0, 1_000_000);
-    }
-    for (const node of options.nodes ?? []) checkInteger('nodes', node, 0, MAX_NODE);
-    const { loadTimeoutMs = LOAD_TIMEOUT_MS } = options;
-    checkInteger('loadTimeoutMs', loadTimeoutMs, 1, 0x7fffffff);
-    const setup = setupOptions(options);
-    const wear = wearLimits(options.recycle);
-    const layout = controlLayout(capacity);
-    const memory = (bytes: number): SharedArrayBuffer =>
-      (inline ? new ArrayBuffer(bytes) : new SharedArrayBuffer(bytes)) as SharedArrayBuffer;
-    const words = new Int32Array(memory(layout.wordCount * 4));
-    const numbers = new Float64Array(memory(layout.numberCount * 8));
-    words[HEAD.MAGIC] = CONTROL_MAGIC;
-    words[HEAD.VERSION] = CONTROL_VERSION;
-    words[HEAD.CAPACITY] = capacity;
-    words[HEAD.SPIN_US] = options.spin === undefined || options.spin === 'auto' ? -1 : options.spin;
-    this.works = new WorkList(options.works ?? max);
+    const plan = poolPlan(options);
+    const { bounds, loadTimeoutMs, setup, wear } = plan;
+    this.works = new WorkList(options.works ?? bounds.max);
     this.#crew = new Crew(
       platform,
-      { capacity, words, numbers },
+      makeControl(plan),
       {
         name: options.name ?? 'padata',
         idle: options.idle ?? 'block',
@@ -274,7 +97,7 @@ export class WorkPool implements RangeRunner {
         },
         onReady: (member) => {
           this.#events.emit('worker-ready', { worker: member.id, tid: member.tid });
-          this.#checkReady();
+          this.#readiness.check();
         },
         onStart: (member) => {
           this.#hub.onStart(member);
@@ -296,7 +119,7 @@ export class WorkPool implements RangeRunner {
         onSetupGivenUp: (error) => {
           this.#hub.onSetupGivenUp(error);
           this.#loads.giveUp(error);
-          this.#rejectReady(error);
+          this.#readiness.reject(error);
         },
         onNoThreads: () => {
           this.#onNoThreads();
@@ -309,7 +132,8 @@ export class WorkPool implements RangeRunner {
         },
       },
     );
-    this.#inline = inline;
+    this.#inline = plan.inline;
+    this.#readiness = new Readiness(this.#crew);
     this.#runs = new IndependentRuns(this);
     this.#loads = new ModuleLoads(this.#crew);
     this.#own = new OwnFunctions(loadTimeoutMs, setup, () => this.#crew.setupRefusal);
@@ -335,7 +159,7 @@ export class WorkPool implements RangeRunner {
         this.#onThreads();
       },
     });
-    if (max > 0) this.#elastic.set(bounds);
+    if (bounds.max > 0) this.#elastic.set(bounds);
   }
 
   /** Worker threads wanted now. */
@@ -361,17 +185,10 @@ export class WorkPool implements RangeRunner {
   /** Resolves when all threads run and are set up; rejects when they cannot be. */
   async ready(): Promise<void> {
     this.#checkOpen();
-    if (this.#crew.readyCount >= this.#crew.target) return;
+    if (this.#readiness.isReady) return;
     if (this.#crew.setupError !== undefined) throw this.#crew.setupError;
     if (this.#crew.startTrouble !== undefined) throw this.#startError();
-    this.#crew.ref();
-    try {
-      await new Promise<void>((resolve, reject) => {
-        this.#readyWaiters.push({ resolve, reject });
-      });
-    } finally {
-      this.#crew.unref();
-    }
+    await this.#readiness.wait();
   }
 
   /**
@@ -431,22 +248,9 @@ export class WorkPool implements RangeRunner {
       this.#ranges.dispose(state);
       throw error;
     }
-    const close = (): void => {
-      if (!state.disposed) this.#ranges.dispose(state);
-    };
-    return {
-      run: async (start, size, run = {}) => {
-        this.#checkPrepared(state);
-        checkRun(run);
-        return (await this.#ranges.run(state, start, size, run)) as RangeResult<V>;
-      },
-      runSync: (start, size) => {
-        this.#checkPrepared(state);
-        return this.#ranges.runSync(state, start, size) as RangeResult<V>;
-      },
-      close,
-      [Symbol.dispose]: close,
-    };
+    return preparedRange<V>(this.#ranges, state, () => {
+      this.#checkOpen();
+    });
   }
 
   /**
@@ -508,7 +312,7 @@ export class WorkPool implements RangeRunner {
   #onThreads(): void {
     this.#loads.onResize();
     this.#events.emit('resize', { threads: this.#crew.target });
-    this.#checkReady();
+    this.#readiness.check();
   }
 
   /** Figures of this moment, and of all jobs so far. O(series * threads). */
@@ -581,7 +385,7 @@ export class WorkPool implements RangeRunner {
 
   async #close(): Promise<void> {
     const error = closedError();
-    this.#rejectReady(error);
+    this.#readiness.reject(error);
     this.#abortSeries();
     this.#loads.close(error);
     this.#elastic.close();
@@ -620,11 +424,6 @@ export class WorkPool implements RangeRunner {
     if (this.#closed !== undefined) throw closedError();
   }
 
-  #checkPrepared(state: RangeJobState): void {
-    this.#checkOpen();
-    if (state.disposed) throw new PadataError('ERR_PADATA_CLOSED', 'the range job was closed');
-  }
-
   #onMessage(member: Member, message: FromWorker): void {
     if (message.t === 'loaded') {
       this.#loads.onLoaded(member, message);
@@ -648,9 +447,9 @@ export class WorkPool implements RangeRunner {
       expected,
     });
     if (this.#crew.startTrouble !== undefined) {
-      this.#rejectReady(this.#startError());
+      this.#readiness.reject(this.#startError());
     }
-    this.#checkReady();
+    this.#readiness.check();
     return hadWork;
   }
 
@@ -659,7 +458,7 @@ export class WorkPool implements RangeRunner {
     const error = this.#startError();
     this.#hub.reassign();
     this.#loads.onResize();
-    this.#rejectReady(error);
+    this.#readiness.reject(error);
     if (error.code === 'ERR_PADATA_MODULE') notice(error.message);
     this.#events.emit('error', { error });
   }
@@ -676,15 +475,6 @@ export class WorkPool implements RangeRunner {
     );
   }
 
-  #checkReady(): void {
-    if (this.#crew.readyCount < this.#crew.target) return;
-    for (const waiter of this.#readyWaiters.splice(0)) waiter.resolve();
-  }
-
-  #rejectReady(error: PadataError): void {
-    for (const waiter of this.#readyWaiters.splice(0)) waiter.reject(error);
-  }
-
   #jobError(job: RangeJobState, worker: number, error: unknown): void {
     this.#events.emit('error', {
       error: new PadataError(
@@ -694,38 +484,6 @@ export class WorkPool implements RangeRunner {
         { cause: error },
       ),
     });
-  }
-}
-
-/** @returns undefined = there is nothing to set up @throws ERR_PADATA_ARGUMENT, ERR_PADATA_CLONE */
-function setupOptions(options: WorkPoolOptions): SetupOptions | undefined {
-  const { setup, teardown, setupArg } = options;
-  const { setupTimeoutMs = SETUP_TIMEOUT_MS, teardownTimeoutMs = TEARDOWN_TIMEOUT_MS } = options;
-  checkInteger('setupTimeoutMs', setupTimeoutMs, 1, 0x7fffffff);
-  checkInteger('teardownTimeoutMs', teardownTimeoutMs, 1, 0x7fffffff);
-  const named = (ref: FunctionRef | undefined) =>
-    ref === undefined ? undefined : { href: moduleHref(ref), name: ref.name };
-  const plan = { setup: named(setup), teardown: named(teardown), arg: cloneOf(setupArg) };
-  if (plan.setup === undefined && plan.teardown === undefined) return undefined;
-  return { plan, setupMs: setupTimeoutMs, teardownMs: teardownTimeoutMs };
-}
-
-/** @returns undefined = threads are not replaced @throws ERR_PADATA_ARGUMENT */
-function wearLimits(recycle: WorkPoolOptions['recycle']): WearLimits | undefined {
-  if (recycle === undefined) return undefined;
-  checkOptions('recycle', recycle, RECYCLE_OPTIONS);
-  const { jobs, heapBytes } = recycle;
-  checkInteger('recycle.jobs', jobs ?? 1, 1, 0x7fffffff);
-  checkInteger('recycle.heapBytes', heapBytes ?? 1, 1, Number.MAX_SAFE_INTEGER);
-  return { jobs, heapBytes };
-}
-
-/** @throws ERR_PADATA_CLONE */
-function cloneOf(setupArg: unknown): unknown {
-  try {
-    return structuredClone(setupArg);
-  } catch (cause) {
-    throw new PadataError('ERR_PADATA_CLONE', 'setupArg cannot be cloned', {}, { cause });
   }
 }
 
