@@ -185,3 +185,26 @@ test('one that is to leave and waits for a promise is no thread to leave jobs to
   await over;
   expect(it.exits).toBe(1);
 });
+
+test('one that is to leave if it has nothing says that it stays while a promise is pending, and goes when asked again', async () => {
+  const it = thread();
+  const over = it.core.run();
+  it.tell();
+  it.send();
+  imported.open();
+  while (it.state !== SlotState.PENDING) await turn();
+  const stays = (): number => it.heard.filter(({ t }) => t === 'stays').length;
+  it.post({ t: 'leave', ifIdle: true });
+  while (stays() === 0) await turn();
+  ended.open();
+  const isDone = (): boolean => it.state === SlotState.DONE;
+  while (!isDone()) await turn();
+  const { turns } = it;
+  while (it.turns < turns + 3) await turn();
+  expect(it.exits).toBe(0);
+  expect(it.isFree).toBe(true);
+  it.post({ t: 'leave', ifIdle: true });
+  await over;
+  expect(it.exits).toBe(1);
+  expect(stays()).toBe(1);
+});

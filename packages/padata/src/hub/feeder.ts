@@ -31,7 +31,7 @@ const KEPT_MS = 1;
 /** What feeding needs of the pool's rings. */
 interface FeederHost {
   /** All of them. */
-  readonly rings: Iterable<RingEntry>;
+  readonly rings: readonly RingEntry[];
   /** Module of the jobs of one. */
   moduleOf(ring: JobRing): string | undefined;
   /** Is an input of any of them with this thread, and not begun? */

@@ -99,8 +99,8 @@ export class RingHub implements SlotRingHost {
   }
 
   /** For `Feeder`. */
-  get rings(): Iterable<RingEntry> {
-    return this.#entries.values();
+  get rings(): readonly RingEntry[] {
+    return [...this.#entries.values()];
   }
 
   /** Have the rings several priorities? */

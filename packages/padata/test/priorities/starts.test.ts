@@ -155,6 +155,17 @@ test('a job of high priority that comes while others of a low one run begins nex
   expect(starts().indexOf(1)).toBeLessThanOrEqual(before + 1);
 });
 
+test('an input by message goes to the thread that may run it, whichever that is of many', async () => {
+  const { shared, series, open } = await setUp(3, 0);
+  await open();
+  series('high');
+  for (const worker of [3, 1, 2]) {
+    const options = { fn: fn('noteWho'), shared, workers: [worker] };
+    const one = series('low', options as never);
+    await Promise.all([one.run(new Map() as never), one.run(new Date(0) as never)]);
+  }
+});
+
 test('promises: a level below waits while a job is left to a thread that has nothing to do', async () => {
   const { shared, series, open, starts } = await setUp(2);
   const later = { fn: fn('noteLater'), shared };
