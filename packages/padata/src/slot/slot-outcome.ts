@@ -51,7 +51,8 @@ export class SlotOutcome {
         this.#steps.finish(words, base);
         return;
       }
-      this.#host.post({ t: 'result', ring: this.#id, seq: words[base + SLOT.SEQ]!, value }, list);
+      const seq = words[base + SLOT.SEQ]!;
+      this.#host.post({ t: 'result', ring: this.#id, seq, value: this.#owned(value) }, list);
     } catch (error) {
       this.fail(
         base,
@@ -85,6 +86,12 @@ export class SlotOutcome {
     });
     words[base + SLOT.KIND] = Kind.ERROR;
     this.#steps.finish(words, base);
+  }
+
+  /** A message shares shared memory: what is a view of the slot's bytes would be the next job's. */
+  #owned(value: unknown): unknown {
+    const isOfSlot = ArrayBuffer.isView(value) && this.#memory.arena.has(value.buffer);
+    return isOfSlot && !(value instanceof DataView) ? (value as Uint8Array).slice() : value;
   }
 
   /** The same; after `defer` only if nobody has completed it yet, as `completeDeferred` claims it. */
