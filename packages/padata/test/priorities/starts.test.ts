@@ -125,9 +125,9 @@ test('threads that die: what was passed over is not forgotten with them', async 
 test('a series that one thread may serve is not passed by others of its level: that thread counts too', async () => {
   const { shared, series, open, starts } = await setUp(2);
   const who = { fn: fn('noteWho'), shared };
-  const one = series('low', { ...who, workers: [1] } as never);
-  const two = series('low', { ...who, workers: [2] } as never);
-  const high = series('high', who as never);
+  const one = series('low', { ...who, workers: [1] });
+  const two = series('low', { ...who, workers: [2] });
+  const high = series('high', who);
   const jobs = [
     ...Array.from({ length: 20 }, () => one.run(11)),
     ...Array.from({ length: 20 }, () => two.run(12)),
@@ -161,7 +161,7 @@ test('an input by message goes to the thread that may run it, whichever that is 
   series('high');
   for (const worker of [3, 1, 2]) {
     const options = { fn: fn('noteWho'), shared, workers: [worker] };
-    const one = series('low', options as never);
+    const one = series('low', options);
     await Promise.all([one.run(new Map() as never), one.run(new Date(0) as never)]);
   }
 });
