@@ -161,6 +161,7 @@ withServer('a series over a server', () => {
       expect(() => pool.series({ fn: fn('double'), ...options })).toThrow('what jobs write');
     }
     expect(() => pool.series({ fn: fn('double'), workers: [1] })).toThrow('modules decide');
+    expect(() => pool.series({ fn: fn('double'), priority: 'high' })).toThrow('as they come');
     expect(() => pool.series({ fn: fn('double'), order: 'none' })).toThrow(
       expect.objectContaining({ code: 'ERR_PADATA_NATS_ARGUMENT' }),
     );

@@ -69,6 +69,12 @@ function refuseLocalOptions(options: SeriesOptions): void {
       `${name} is not to be had over NATS: what jobs write stays with the machine that runs them`,
     );
   }
+  if (options.priority !== undefined && options.priority !== 'normal') {
+    throw new PadataNatsError(
+      'ERR_PADATA_NATS_ARGUMENT',
+      `priority: '${options.priority}' is not to be had over NATS: workers of many machines take jobs as they come`,
+    );
+  }
   if (options.order !== undefined && options.order !== 'submission') {
     throw new PadataNatsError(
       'ERR_PADATA_NATS_ARGUMENT',
