@@ -101,6 +101,11 @@ export class JobEnds {
     return reason;
   }
 
+  /** Was this job cancelled by itself? */
+  wasCancelled(index: number): boolean {
+    return this.#reasons.has(index);
+  }
+
   /** Error of a job that was cancelled, by itself or with its series; undefined = it goes on. */
   reasonOf(index: number): { readonly error: unknown } | undefined {
     return this.#reasons.has(index) ? { error: this.#reasons.get(index) } : this.abortError;

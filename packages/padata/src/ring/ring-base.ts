@@ -195,11 +195,13 @@ export abstract class RingBase {
 
   /** A function tells how far it is; nobody hears it of a job that is over, or was given up. */
   onProgress({ seq, value }: Extract<FromWorker, { t: 'progress' }>): void {
+    if (this.ends.reasonOf(seq & (this.window - 1)) !== undefined) return;
     this.#tell(seq, this.#tellProgress, value);
   }
 
-  /** What a function has written; the same. */
+  /** What a function has written; told with a result that comes though the series has ended, too. */
   onOutput({ seq, output }: Extract<FromWorker, { t: 'output' }>): void {
+    if (this.ends.wasCancelled(seq & (this.window - 1))) return;
     this.#tell(seq, this.#tellOutput, output);
   }
 
@@ -209,7 +211,6 @@ export abstract class RingBase {
     value: T,
   ): void {
     if (listener === undefined || !this.isOut(seq)) return;
-    if (this.ends.reasonOf(seq & (this.window - 1)) !== undefined) return;
     const number = this.words[slotWord(this.window, seq) + SLOT.NUMBER]! >>> 0;
     try {
       listener(number, value);

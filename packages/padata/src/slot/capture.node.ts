@@ -14,12 +14,7 @@ export function canCapture(): boolean {
   return true;
 }
 
-interface Captured {
-  readonly keeper: OutputKeeper;
-  readonly context: SlotContext;
-}
-
-let storage: AsyncLocalStorage<Captured> | undefined;
+let storage: AsyncLocalStorage<OutputKeeper> | undefined;
 
 /**
  * The same function, whose output is kept and told with its outcome.
@@ -29,25 +24,25 @@ export function capturing(fn: AnyFunction, maxBytes: number): AnyFunction {
   if (maxBytes === 0) return fn;
   const jobs = (storage ??= watchStreams());
   return (input, given) => {
-    const context = given as SlotContext;
     const keeper = new OutputKeeper(maxBytes);
-    context.keepOutput(keeper);
-    return jobs.run({ keeper, context }, fn, input, given);
+    (given as SlotContext).keepOutput(keeper);
+    return jobs.run(keeper, fn, input, given);
   };
 }
 
 type Done = (error?: Error | null) => void;
 
-function watchStreams(): AsyncLocalStorage<Captured> {
-  const jobs = new AsyncLocalStorage<Captured>();
+function watchStreams(): AsyncLocalStorage<OutputKeeper> {
+  const jobs = new AsyncLocalStorage<OutputKeeper>();
   for (const [number, stream] of [process.stdout, process.stderr].entries()) {
     // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its stream.
     const { write } = stream;
     const watched = (chunk: unknown, encoding?: BufferEncoding | Done, done?: Done): boolean => {
-      const job = jobs.getStore();
-      const bytes = job === undefined || isOver(job) ? undefined : bytesOf(chunk, encoding);
+      // One whose job was given up keeps on: half of an output would be nobody's.
+      const keeper = jobs.getStore();
+      const bytes = keeper?.isClosed === false ? bytesOf(chunk, encoding) : undefined;
       if (bytes === undefined) return write.call(stream, chunk as string, encoding as 'utf8', done);
-      job!.keeper.add(number as StreamNumber, bytes);
+      keeper!.add(number as StreamNumber, bytes);
       const told = typeof encoding === 'function' ? encoding : done;
       if (told !== undefined) process.nextTick(told);
       return true;
@@ -55,11 +50,6 @@ function watchStreams(): AsyncLocalStorage<Captured> {
     stream.write = watched;
   }
   return jobs;
-}
-
-/** Its job has ended, or its owner waits for it no longer. */
-function isOver({ keeper, context }: Captured): boolean {
-  return keeper.isClosed || context.abandoned;
 }
 
 /** Undefined = the stream says what is wrong with it. */

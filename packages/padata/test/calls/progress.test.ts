@@ -129,6 +129,16 @@ test('a thread that ends has told what it told; a job that is run again tells it
   expect(told).toEqual(['a', 'b', 'b']);
 });
 
+test("bytes of the slot that come behind a report are the result's own", async () => {
+  pool = createWorkPool({ threads: 1 });
+  const options = { window: 2, outputBytes: () => 4096, onJobProgress: () => undefined };
+  await using s = series('tellsAndFills', options);
+  const results: Uint8Array[] = [];
+  // More than the arena holds at a time.
+  for (const n of range(60)) results.push((await s.run(n)) as Uint8Array);
+  expect(results.map((bytes) => new Set(bytes))).toEqual(range(60).map((n) => new Set([n])));
+});
+
 test('what cannot be cloned is an error in the function, where somebody listens', async () => {
   for (const threads of [1, 0]) {
     pool = createWorkPool({ threads });
