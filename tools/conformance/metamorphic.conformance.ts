@@ -47,9 +47,9 @@ const {
 const shared = (['boots', 'boots2', 'corpus'] as const).flatMap((name) => sharedOracle(name) ?? []);
 const roots = given.length > 0 ? given : shared;
 if (plants) {
-  process.exitCode = runPlants(given);
+  process.exitCode = runPlants(given, seed);
 } else if (plant > 0 && plant <= PLANT_COUNT) {
-  process.exitCode = isCaught(plant, given) ? 0 : 1;
+  process.exitCode = isCaught(plant, given, seed) ? 0 : 1;
 } else if (roots.length === 0) {
   console.log('no recordings here; name a folder');
   process.exitCode = 2;

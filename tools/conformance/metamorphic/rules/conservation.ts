@@ -8,7 +8,7 @@ import { GEOMETRY, readPrinted, reprinted } from '../printed.js';
 import type { NodeRange, Printed } from '../printed.js';
 import type { Recording } from '../recording.js';
 import { hex } from '../text.js';
-import { factText } from '../variant.js';
+import { keepsFacts } from '../variant.js';
 import type { Rule, Variant } from '../variant.js';
 
 /** A multiple of every x86-64 kernel's sections, and of arm64's, riscv64's and ppc64's with pages of 4 KiB. */
@@ -28,26 +28,7 @@ const byte = (text: string): number => Number(`0x${text}`);
  * than by holes say of another hole only that there are more lines of that kind.
  */
 function asSummed(before: CheckReport, after: CheckReport): string | undefined {
-  if (after.rejected !== undefined) return `rejected: ${after.rejected}`;
-  const own = (report: CheckReport): CheckReport['facts'] =>
-    report.facts.filter(({ fact }) => GEOMETRY.has(fact));
-  if (own(before).some(({ verdict }) => verdict === 'differs')) return undefined;
-  const wrong = own(after).find(({ verdict }) => verdict === 'differs');
-  if (wrong !== undefined) return factText(wrong);
-  for (const kind of GEOMETRY) {
-    const open = (report: CheckReport): number =>
-      own(report).filter(({ fact, verdict }) => fact === kind && verdict === 'not derivable')
-        .length;
-    const printed = own(before).filter(({ fact }) => fact === kind).length;
-    if (printed > 0 && open(before) === printed) continue;
-    if (open(after) > open(before)) {
-      const first = own(after).find(
-        ({ fact, verdict }) => fact === kind && verdict === 'not derivable',
-      )!;
-      return `${kind} does not follow any more: ${first.reason ?? ''}`;
-    }
-  }
-  return undefined;
+  return keepsFacts(before, after, GEOMETRY, true);
 }
 
 function variant(what: string, base: Recording, printed: Printed, next: Recording): Variant {

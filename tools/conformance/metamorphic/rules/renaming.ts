@@ -7,7 +7,7 @@
  */
 import type { Random } from '../../../kit/random.mjs';
 import type { Recording } from '../recording.js';
-import { sameCounts } from '../variant.js';
+import { keepsFacts } from '../variant.js';
 import type { Rule, Variant } from '../variant.js';
 
 /** Words before a node's number. */
@@ -210,7 +210,7 @@ function vary(
     what: `nodes called anew: ${what}`,
     base: recording,
     recording: { ...recording, lines, files, besides: renamedBesides(recording.besides, labels) },
-    judge: sameCounts,
+    judge: (before, after) => keepsFacts(before, after),
   };
 }
 
