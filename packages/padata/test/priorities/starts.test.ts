@@ -40,11 +40,15 @@ async function setUp(threads: number, kept = threads) {
   return { words, shared, series, open, starts };
 }
 
-/** Of each `of` starts in a row, while something of this mark is still to come, one is of it. */
-function longestWithout(starts: readonly number[], mark: number): number {
+/**
+ * Most starts in a row without one of this mark, while one of it waits. The last ones, a thread each, may be with threads that
+ * have taken them and do not get to write it down.
+ */
+function longestWithout(starts: readonly number[], mark: number, threads = 1): number {
   let longest = 0;
   let now = 0;
-  for (const start of starts.slice(0, starts.lastIndexOf(mark) + 1)) {
+  const places = starts.flatMap((start, at) => (start === mark ? [at] : []));
+  for (const start of starts.slice(0, (places.at(-threads) ?? -1) + 1)) {
     now = start === mark ? 0 : now + 1;
     longest = Math.max(longest, now);
   }
@@ -94,7 +98,7 @@ test('of many threads and many series: each level has its share, each series of 
   const list = starts();
   const marks = list.map((mark) => (mark >= 10 ? 3 : mark));
   // Between the decision and the start of a job other threads begin theirs: a few more or less.
-  expect(longestWithout(marks, 3)).toBeLessThanOrEqual(15 + 15 * 4);
+  expect(longestWithout(marks, 3, 1 + 4)).toBeLessThanOrEqual(15 + 15 * 4);
   const busy = marks.slice(0, marks.lastIndexOf(1));
   const lows = busy.filter((mark) => mark === 3).length;
   expect(lows).toBeGreaterThanOrEqual(Math.min(120, Math.floor(busy.length / 16) - 4));
