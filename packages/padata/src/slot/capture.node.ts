@@ -4,6 +4,7 @@
  * is over, is ordinary output. Nothing of it is here before the first job that is captured.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { format } from 'node:util';
 import type { AnyFunction } from '../base/function-ref.js';
 import type { SlotContext } from './job-context.js';
 import { OutputKeeper } from './job-output.js';
@@ -49,7 +50,28 @@ function watchStreams(): AsyncLocalStorage<OutputKeeper> {
     };
     stream.write = watched;
   }
+  // Deno's console goes past the streams.
+  if ('Deno' in globalThis) sendConsole(() => jobs.getStore()?.isClosed === false);
   return jobs;
+}
+
+/** What `console` prints goes to the streams, while `isWatched` says so. */
+function sendConsole(isWatched: () => boolean): void {
+  const streams = {
+    log: 'stdout',
+    info: 'stdout',
+    debug: 'stdout',
+    warn: 'stderr',
+    error: 'stderr',
+  };
+  for (const [name, stream] of Object.entries(streams)) {
+    const method = name as 'log';
+    const print = console[method].bind(console);
+    console[method] = (...items) => {
+      if (isWatched()) process[stream as 'stdout'].write(`${format(...items)}\n`);
+      else print(...items);
+    };
+  }
 }
 
 /** Undefined = the stream says what is wrong with it. */
