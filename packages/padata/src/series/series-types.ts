@@ -105,7 +105,7 @@ export interface SeriesOptions<F = unknown> {
   /**
    * Whose job begins when jobs of several series wait for a thread: one of the highest priority, but of 16 starts one at
    * least is of each lower one that has something for that thread. What runs is not interrupted. While a pool has series of
-   * different priorities its threads take jobs one by one, which costs each about a microsecond. Default 'normal'.
+   * different priorities its threads take jobs one by one, which small jobs feel. Default 'normal'.
    */
   readonly priority?: 'high' | 'normal' | 'low';
   /** Workers that may run the jobs; default: all. */
