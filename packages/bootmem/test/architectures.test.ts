@@ -104,6 +104,41 @@ describe('32-bit ARM', () => {
   });
 });
 
+// x86 printed the node itself up to 3.17, from 0 on; up to 3.18 the end of DMA32 was its limit and not that of memory.
+test.each([
+  ['3.16.0-4-amd64', 0, 4 * GIB],
+  ['3.17.8', 0, 4 * GIB],
+  ['3.18.140', 4096, 4 * GIB],
+  ['3.19.8', 4096, 3 * GIB],
+])('x86 %s: the node begins at %i, DMA32 is printed up to %i', (release, first, end) => {
+  const log = (from: number, to: number): CheckReport =>
+    check(
+      `Linux version ${release} (a@b) #1 SMP`,
+      'Command line: quiet',
+      'e820: BIOS-provided physical RAM map:',
+      `BIOS-e820: ${mem(0, 0x9f000)} usable`,
+      `BIOS-e820: ${mem(MIB, 3 * GIB)} usable`,
+      'e820: update [mem 0x00000000-0x00000fff] usable ==> reserved',
+      'e820: remove [mem 0x000a0000-0x000fffff] usable',
+      'e820: last_pfn = 0xc0000 max_arch_pfn = 0x400000000',
+      'No NUMA configuration found',
+      `Initmem setup node 0 ${mem(from, 3 * GIB)}`,
+      'Zone ranges:',
+      `  DMA      ${mem(4096, 16 * MIB)}`,
+      `  DMA32    ${mem(16 * MIB, to)}`,
+      '  Normal   empty',
+      'Movable zone start for each node',
+      'Early memory node ranges',
+      `  node   0: ${mem(4096, 0x9f000)}`,
+      `  node   0: ${mem(MIB, 3 * GIB)}`,
+    );
+  const right = log(first, end);
+  expect(verdicts(right)).toMatchObject({ 'zone range of DMA32': 'equal' });
+  expect([right.equal > 4, right.differs]).toEqual([true, 0]);
+  expect(log(4096 - first, end).differs).toBe(1);
+  expect(log(first, 7 * GIB - end).differs).toBe(1);
+});
+
 test('x86: mem=SIZE@START limits memory to SIZE, as its kernel reads no further', () => {
   const report = check(
     'Linux version 6.1.0-amd64 (a@b) #1 SMP',
