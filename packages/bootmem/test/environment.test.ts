@@ -11,7 +11,8 @@ import { FIXTURES } from './helpers/run.js';
 
 const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
 const SAMPLE = join(FIXTURES, 'k61-4n-odd');
-const onPosix = process.platform === 'linux' ? describe : describe.skip;
+// `ulimit`, /dev/full and /proc are what these are made with; elsewhere there is nothing to run them on.
+const onLinux = process.platform === 'linux' ? describe : describe.skip;
 
 interface Ended {
   readonly code: number | string | null | undefined;
@@ -41,7 +42,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-onPosix('streams', () => {
+onLinux('streams', () => {
   test.each(['<&-', '>&-', '2>&-', '<&- >&- 2>&-'])('%s: done, without a word', async (closed) => {
     const { code, err } = await shell(`"$NODE" "$CLI" check "$LOG" ${closed}`);
     expect({ code, err }).toEqual({ code: 0, err: '' });
@@ -58,7 +59,7 @@ onPosix('streams', () => {
   });
 });
 
-onPosix('limits of the process', () => {
+onLinux('limits of the process', () => {
   test('with few files that may be open, memory blocks are all read', async () => {
     const root = join(folder, 'blocks');
     const memory = join(root, 'sys/devices/system/memory');
@@ -98,7 +99,7 @@ onPosix('limits of the process', () => {
   });
 });
 
-onPosix('surroundings', () => {
+onLinux('surroundings', () => {
   test('no environment at all', async () => {
     const { code, out, err } = await shell('env -i "$NODE" "$CLI" check "$LOG"');
     expect({ code, err }).toEqual({ code: 0, err: '' });
@@ -126,7 +127,7 @@ onPosix('surroundings', () => {
   });
 });
 
-onPosix('signals of a terminal', () => {
+onLinux('signals of a terminal', () => {
   test('one that hangs up ends the program, and no file is left', async () => {
     const page = join(folder, 'hung.html');
     const child = spawn(process.execPath, [CLI, 'report', SAMPLE, '-o', page, '--rounds', '50']);
