@@ -1,5 +1,5 @@
 /** Values of each kind by size, and a schedule that gives each of them its share of a given time. */
-import { EIGHT_FIELDS, THREE_NUMBERS } from './loads.js';
+import { EIGHT_FIELDS, THREE_NUMBERS } from './plain-values.js';
 
 /** Bytes of one row of plain data, about. */
 const ROW = 32;

@@ -2,6 +2,7 @@
 import type { BenchOptions } from './bench-options.js';
 import { measure, type Measured } from './measure.js';
 import { PEERS, type PeerTask, type Subject } from './peers.js';
+import { EIGHT_FIELDS, THREE_NUMBERS } from './plain-values.js';
 import { bootmem } from './subjects.js';
 
 /** What is submitted again and again. */
@@ -59,18 +60,6 @@ export function spinning(microseconds: number, steps: number): Load {
     theirs: { kind: 'burn', steps },
   };
 }
-
-export const THREE_NUMBERS = { a: 1, b: 2, c: 3 };
-export const EIGHT_FIELDS = {
-  id: 7,
-  name: 'someone',
-  tags: ['a', 'b', 'c'],
-  numbers: [1, 2, 3, 4],
-  nested: { x: 1, y: 2.5, z: 'q' },
-  text: 'x'.repeat(100),
-  isNew: true,
-  parent: null,
-};
 
 /** Values that are no numbers, and a number beside them. */
 export const VALUES = {
