@@ -54,6 +54,18 @@ class Model {
     return true;
   }
 
+  /** Takes bytes of what the last search has found, for a job; false = it has none of them left. */
+  submitNext(bytes: number): boolean {
+    const first = this.arena.takeNext(bytes);
+    if (first < 0) return false;
+    const stretch = { first, end: first + bytes };
+    expect(first + bytes).toBeLessThanOrEqual(this.bytes);
+    expect(this.inUse.filter((other) => overlaps(stretch, other))).toEqual([]);
+    expect(this.arena.head).toBe(stretch.end);
+    this.#jobs.push({ ...stretch, token: stretch.end, sequence: this.#next++ });
+    return true;
+  }
+
   /** Bytes are found, and the input goes by message after all. */
   look(bytes: number): void {
     this.arena.find(bytes);
@@ -136,6 +148,7 @@ test.each(Array.from({ length: 400 }, (_, seed) => seed))(
         const use = random.below(8);
         if (use === 0) model.look(bytes);
         else if (use === 1) model.refuse(bytes);
+        else if (use < 5) model.submitNext(bytes);
         else model.submit(bytes);
       } else if (dice < 5)
         model.deliver(
@@ -149,6 +162,17 @@ test.each(Array.from({ length: 400 }, (_, seed) => seed))(
     model.end();
   },
 );
+
+test('what one search has found is enough for the next jobs, and not for one more', () => {
+  const model = new Model(BYTES * 64);
+  expect(model.submitNext(64)).toBe(false);
+  expect(model.submit(64)).toBe(true);
+  let more = 0;
+  while (model.submitNext(64)) more += 1;
+  expect(more).toBe(4096 / 64 - 1);
+  expect(model.submit(64)).toBe(true);
+  expect(model.submitNext(64)).toBe(true);
+});
 
 test('a circle that is full to the last byte is not taken for an empty one', () => {
   const model = new Model();

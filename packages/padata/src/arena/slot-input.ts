@@ -44,7 +44,7 @@ export class SlotInput {
   readonly #results: ResultRoom;
   readonly #outputBytes: (inputBytes: number) => number;
   /** Room for the result of a job whose input is no bytes. */
-  readonly #leastRoom: number;
+  readonly leastRoom: number;
   /** Room that plain data is tried in: what the last of it took, and some more. */
   #guess: number;
 
@@ -68,23 +68,14 @@ export class SlotInput {
     this.#outputBytes = outputBytes;
     const least = room(outputBytes(0));
     // A result that can never fit goes by message.
-    this.#leastRoom = least <= arena.bytes ? least : MIN_ROOM;
-  }
-
-  /** Puts a number into a slot: SLOT or FULL. Most jobs of a busy series come here, so nothing is called that need not be. */
-  placeNumber(input: number, base: number, index: number): number {
-    const placed = this.reserve(base);
-    if (placed !== Placed.SLOT) return placed;
-    this.#memory.words[base + SLOT.KIND] = Kind.NUMBER;
-    this.#memory.numbers[slotNumber(index) + SLOT_NUMBER.VALUE] = input;
-    return Placed.SLOT;
+    this.leastRoom = least <= arena.bytes ? least : MIN_ROOM;
   }
 
   /** Puts an input into a slot if it fits; the arena's head moves. Returns a `Placed`. @throws ERR_PADATA_CLONE */
   place(input: unknown, base: number, index: number): number {
     switch (typeof input) {
       case 'number':
-        return this.placeNumber(input, base, index);
+        return this.#placeNumber(input, base, index);
       case 'string':
         return this.#placeSized(input, textRoom(input), base, index);
       case 'object':
@@ -98,6 +89,14 @@ export class SlotInput {
       default:
         return this.#placeSized(input, 0, base, index);
     }
+  }
+
+  #placeNumber(input: number, base: number, index: number): number {
+    const placed = this.reserve(base);
+    if (placed !== Placed.SLOT) return placed;
+    this.#memory.words[base + SLOT.KIND] = Kind.NUMBER;
+    this.#memory.numbers[slotNumber(index) + SLOT_NUMBER.VALUE] = input;
+    return Placed.SLOT;
   }
 
   /** A value that takes so many bytes. */
@@ -208,7 +207,7 @@ export class SlotInput {
   /** Reserves room for a result alone, whose input is a number or comes by message: SLOT or FULL. */
   reserve(base: number): number {
     const learned = this.#results.bytes;
-    const out = this.#leastRoom >= learned ? this.#leastRoom : room(learned);
+    const out = this.leastRoom >= learned ? this.leastRoom : room(learned);
     const first = this.#arena.find(out);
     return first < 0 ? this.#reserveMore(base, out) : this.#reserveOut(base, first, out);
   }

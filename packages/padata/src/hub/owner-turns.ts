@@ -9,6 +9,7 @@
  * The owner sleeps in its event loop with OWNER_ASLEEP set; the worker that finishes the next job in order
  * clears it and posts one empty message.
  */
+import { TurnClock } from '../base/turn-clock.js';
 import type { Crew } from '../crew/crew.js';
 import type { Platform } from '../crew/platform.js';
 import { HEAD } from '../protocol/control-layout.js';
@@ -45,6 +46,8 @@ const DELIVER_SLICE_MS = 10;
 export class OwnerTurns {
   /** May a submission be published a little later? True only until the end of a turn of deliveries. */
   isLazy = false;
+  /** For jobs that run here. */
+  readonly clock = new TurnClock();
   readonly #platform: Platform;
   readonly #crew: Crew;
   readonly #busy: BusyRings;
@@ -55,6 +58,8 @@ export class OwnerTurns {
   #flushScheduled = false;
   #sinceLook = 0;
   #stamp = 0;
+  /** The stamp is of this tick. */
+  #isStamped = false;
   #deliveryScheduled = false;
   /** The last turn delivered many jobs and the program answered them quickly. */
   #quick = false;
@@ -79,7 +84,7 @@ export class OwnerTurns {
 
   /** The owner's clock for stamps: read once per tick. */
   get stamp(): number {
-    if (!this.#flushScheduled) this.#stamp = performance.now();
+    if (!this.#isStamped) this.#stamp = performance.now();
     return this.#stamp;
   }
 
@@ -90,11 +95,18 @@ export class OwnerTurns {
     return true;
   };
 
-  /** A job was submitted to this ring. */
+  /** A job was submitted to this ring: most are neither the first of their tick nor of their ring. */
   noteSubmit(ring: JobRing): void {
+    const isOneMore = this.#flushScheduled && ring.isListed && this.#sinceLook < LOOK_EVERY - 1;
+    if (isOneMore) this.#sinceLook += 1;
+    else this.#noteFirst(ring);
+  }
+
+  #noteFirst(ring: JobRing): void {
     if (!ring.isListed) this.#busy.note(ring);
     if (!this.#keepAlive.isOn) this.#keepAlive.begin();
     if (this.#crew.isAlone) {
+      this.#isStamped = true;
       this.scheduleDelivery();
       return;
     }
@@ -115,8 +127,10 @@ export class OwnerTurns {
 
   /** Delivers everything that is done; then the owner may sleep. For the beginning of an event. */
   deliverAll(): void {
-    this.#turnEnds = performance.now() + DELIVER_SLICE_MS;
-    this.#deliverTurn();
+    const now = performance.now();
+    this.#isStamped = false;
+    this.#turnEnds = now + DELIVER_SLICE_MS;
+    this.#deliverTurn(now);
   }
 
   /** Delivers soon, in its own turn of the event loop. */
@@ -132,6 +146,7 @@ export class OwnerTurns {
   /** Publishes and sends what was submitted, and wakes threads for it. A delivery or a look before sleep has to follow. */
   flushWork(): void {
     this.#flushScheduled = false;
+    this.#isStamped = false;
     this.isLazy = false;
     const isAlone = this.#crew.isAlone;
     for (const { ring } of this.#busy.list) {
@@ -146,10 +161,14 @@ export class OwnerTurns {
    * One turn: deliver, then let the promises' reactions run (they submit more), then look again.
    * OWNER_ASLEEP stays 0 until nothing was delivered, so that no worker sends a message in vain.
    */
-  #deliverTurn(): void {
+  #deliverTurn(began: number): void {
     protocol.ownerAwake(this.#crew.words);
-    for (;;) {
-      const count = this.#deliverOnce();
+    for (let now = began; ; now = performance.now()) {
+      if (now > this.#turnEnds) {
+        this.scheduleDelivery();
+        return;
+      }
+      const count = this.#deliverOnce(now);
       if (count > 0 && !this.#crew.isAlone) {
         this.isLazy = this.#quick && count >= LAZY_FROM;
         this.#turnJobs = count;
@@ -162,18 +181,14 @@ export class OwnerTurns {
       if (this.#flushScheduled) this.flushWork();
       else this.feedAll();
       if (count === 0 && this.#maySleep()) break;
-      if (performance.now() > this.#turnEnds) {
-        this.scheduleDelivery();
-        return;
-      }
     }
     this.#startGuard();
     this.#keepAlive.check();
   }
 
-  #deliverOnce(): number {
+  #deliverOnce(now: number): number {
     let count = 0;
-    const now = performance.now();
+    this.clock.passed();
     this.#stamp = now;
     // What callbacks submit is published every 16 jobs and at the end of the turn.
     this.isLazy = this.#quick;
@@ -260,6 +275,7 @@ export class OwnerTurns {
   #scheduleFlush(): void {
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
+    this.#isStamped = true;
     this.#sinceLook = 0;
     queueMicrotask(this.#onFlush);
   }
@@ -274,8 +290,7 @@ export class OwnerTurns {
     this.#quick = many && this.#feeder.turnMs < jobs * LAZY_MS;
     const isAwake = Atomics.load(this.#crew.words, HEAD.OWNER_ASLEEP) === 0;
     if (this.#lingerForQuickJobs()) {
-      if (performance.now() < this.#turnEnds) this.#deliverTurn();
-      else this.scheduleDelivery();
+      this.#deliverTurn(performance.now());
     } else if (isAwake) {
       // More may come in later reactions of this turn: sleep only after them.
       this.scheduleDelivery();

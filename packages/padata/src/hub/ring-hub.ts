@@ -65,6 +65,7 @@ export class RingHub implements SlotRingHost {
     this.#owner = {
       worker: 0,
       control: crew.words,
+      clock: this.turns.clock,
       get local() {
         return own.local;
       },

@@ -7,11 +7,11 @@
  */
 import { MASK_WORDS } from './control-layout.js';
 
-const { load, store } = Atomics;
+const { store } = Atomics;
 
 /** Is this worker in the set that begins at word `at`? */
 export function hasWorker(words: Int32Array, at: number, worker: number): boolean {
-  return ((load(words, at + (worker >>> 5)) >>> (worker & 31)) & 1) === 1;
+  return ((words[at + (worker >>> 5)]! >>> (worker & 31)) & 1) === 1;
 }
 
 /** How many of the workers 1 to `last` are in the set that begins at word `at`? */

@@ -56,10 +56,11 @@ export abstract class RingBase {
   protected readonly onOutcome: ((failed: boolean) => void) | undefined;
   /** An input is being written or sent: its getters run, and what they submit waits behind it. */
   protected isPlacing = false;
-  readonly #input: SlotInput;
+  protected readonly input: SlotInput;
+  protected readonly room = new ResultRoom();
+  protected readonly retries: number;
   readonly #arena: Arena;
   readonly #isShared: boolean;
-  readonly #retries: number;
   readonly #tellProgress: SlotRingOptions['onProgress'];
   readonly #tellOutput: SlotRingOptions['onOutput'];
 
@@ -82,22 +83,21 @@ export abstract class RingBase {
       this.words[word] = first;
     }
     this.latencies = new StretchCounts(this.stats, latencyOffset(capacity), 0);
-    const room = new ResultRoom();
     this.#arena = arena;
     this.#isShared = options.shared;
-    this.#input = new SlotInput(
+    this.input = new SlotInput(
       this.memory,
       arena,
       this,
-      room,
+      this.room,
       options.slotBytes,
       options.outputBytes,
     );
     this.sent = new SentJobs(this.memory);
     this.ends = new JobEnds(this.memory, arena, this);
     this.lost = new LostJobs(this.memory, options.retries, this.sent, this.ends);
-    this.records = new SlotRecords(this.memory, options.copyBytes, room, this);
-    this.#retries = options.retries;
+    this.records = new SlotRecords(this.memory, options.copyBytes, this.room, this);
+    this.retries = options.retries;
     this.onOutcome = options.onOutcome;
     this.#tellProgress = options.onProgress;
     this.#tellOutput = options.onOutput;
@@ -256,12 +256,9 @@ export abstract class RingBase {
     words[base + SLOT.NUMBER] = number;
     words[base + SLOT.ASKS] = askedBy(use);
     this.numbers[slotNumber(index) + SLOT_NUMBER.STAMP] = stamp;
-    const placed =
-      typeof input === 'number' && transfer === undefined
-        ? this.#input.placeNumber(input, base, index)
-        : this.#placeAny(sequence, input, transfer);
+    const placed = this.#placeAny(sequence, input, transfer);
     if (placed === Placed.SLOT) {
-      if (this.#retries > 0) this.lost.remember(base, index);
+      if (this.retries > 0) this.lost.remember(base, index);
       protocol.offer(words, base);
     }
     return placed;
@@ -274,7 +271,7 @@ export abstract class RingBase {
     this.isPlacing = true;
     try {
       if (transfer === undefined) {
-        placed = this.#input.place(input, slotWord(this.window, sequence), index);
+        placed = this.input.place(input, slotWord(this.window, sequence), index);
       }
       if (placed === Placed.MESSAGE) placed = this.#placeSent(input, transfer, sequence);
     } finally {
@@ -285,14 +282,14 @@ export abstract class RingBase {
 
   /** What a job that was placed so leaves here besides its callback. */
   protected leftBy(placed: number, use: number): number {
-    return placed === Placed.MESSAGE || this.#retries > 0 ? use | Left.INPUT : use;
+    return placed === Placed.MESSAGE || this.retries > 0 ? use | Left.INPUT : use;
   }
 
   #placeSent(input: unknown, transfer: readonly unknown[] | undefined, sequence: number): number {
     const index = sequence & (this.window - 1);
     const base = slotWord(this.window, sequence);
-    if (this.#input.reserve(base) !== Placed.SLOT) return Placed.FULL;
-    if (this.#retries > 0) this.lost.remember(base, index);
+    if (this.input.reserve(base) !== Placed.SLOT) return Placed.FULL;
+    if (this.retries > 0) this.lost.remember(base, index);
     if (transfer === undefined) {
       this.sent.add(sequence, { input, transfer, gone: false });
       return Placed.MESSAGE;

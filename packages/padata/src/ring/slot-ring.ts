@@ -26,7 +26,7 @@ import { replyOf } from './replies.js';
 import { RingBase } from './ring-base.js';
 import { SlotArena } from '../arena/slot-arena.js';
 import { Placed } from '../arena/slot-input.js';
-import { Left } from './slot-records.js';
+import { Left, askedBy } from './slot-records.js';
 
 /** Submissions of a tick that a lazy owner publishes in one step. */
 const PUBLISH_EVERY = 16;
@@ -105,6 +105,8 @@ export class SlotRing extends RingBase implements JobRing {
     more = false,
   ): boolean {
     if (this.isPlacing || ((this.#tail - this.#processed) | 0) >= this.window) return false;
+    const isPlainNumber = typeof input === 'number' && transfer === undefined && !more;
+    if (isPlainNumber && this.#submitNumber(input, callback, stamp, use, lazy, reject)) return true;
     const sequence = this.#tail;
     const placed = this.place(sequence, sequence, input, transfer, stamp, use);
     if (placed === Placed.FULL) return false;
@@ -115,6 +117,48 @@ export class SlotRing extends RingBase implements JobRing {
     }
     this.#accept(sequence, flags, callback, reject);
     if (!lazy || ((this.#tail - this.#published) | 0) >= PUBLISH_EVERY) this.publish();
+    return true;
+  }
+
+  /**
+   * The way of most jobs of a busy series, in one piece: what `submit` does with a number where nothing stands in the way.
+   * V8 puts only so much code into one function, and what it calls instead takes a tenth of the rate.
+   * @returns false: nothing has happened, there is another way
+   */
+  #submitNumber(
+    input: number,
+    callback: SerialCallback,
+    stamp: number,
+    use: number,
+    lazy: boolean,
+    reject: Settle | undefined,
+  ): boolean {
+    const out = this.input.leastRoom;
+    if (this.room.bytes > out || this.retries > 0) return false;
+    const first = this.#arena.takeNext(out);
+    if (first < 0) return false;
+    const { words, numbers } = this;
+    const sequence = this.#tail;
+    const index = sequence & (this.window - 1);
+    const base = slotWord(this.window, sequence);
+    const number = slotNumber(index);
+    words[base + SLOT.SEQ] = sequence;
+    words[base + SLOT.NUMBER] = sequence;
+    words[base + SLOT.ASKS] = askedBy(use);
+    words[base + SLOT.KIND] = Kind.NUMBER;
+    words[base + SLOT.FIRST] = first;
+    words[base + SLOT.IN_ROOM] = 0;
+    words[base + SLOT.OUT_ROOM] = out;
+    numbers[number + SLOT_NUMBER.STAMP] = stamp;
+    numbers[number + SLOT_NUMBER.VALUE] = input;
+    protocol.offer(words, base);
+    this.records.note(index, use, callback, reject);
+    this.#arenaEnd[index] = first + out;
+    const next = (sequence + 1) | 0;
+    this.#tail = next;
+    if (lazy && ((next - this.#published) | 0) < PUBLISH_EVERY) return true;
+    this.#published = next;
+    protocol.publish(words, next);
     return true;
   }
 

@@ -13,6 +13,7 @@ import { bucketOf } from '../base/histogram.js';
 import { smallInteger } from '../base/small-integer.js';
 import { StretchCounts } from '../base/stretch-counts.js';
 import { isThenable, whenSettled } from '../base/thenable.js';
+import type { TurnClock } from '../base/turn-clock.js';
 import type { ArenaParts, PartMemory } from '../protocol/arena-parts.js';
 import { isWorthMoving } from '../protocol/feed-policy.js';
 import { ring as protocol, sent as sentProtocol, stepsOf } from '../protocol/machine.js';
@@ -77,6 +78,7 @@ export interface RunnerHost {
   readonly worker: number;
   /** The pool's control words. */
   readonly control: Int32Array;
+  readonly clock: TurnClock;
   /** What the pool's `setup` has given on this thread. */
   readonly local: unknown;
   post(message: FromWorker, transfer?: readonly unknown[]): void;
@@ -97,7 +99,7 @@ export interface RunnerHost {
   wakeAnother(ring: Int32Array): void;
 }
 
-const { load, store } = Atomics;
+const { load } = Atomics;
 const ignore = (): void => undefined;
 
 /** The jobs of one ring on one thread. */
@@ -229,7 +231,8 @@ export class SlotRunner {
   /** Reserves a few jobs, at most so many, and runs them; true = there were some. */
   scan(atMost = BATCH): boolean {
     const { words, window } = this.memory;
-    if (!this.isWaiting) {
+    // Plain: what counts is reserved below, and who is about to sleep asks again.
+    if (((words[RING.PUBLISHED]! - words[RING.CLAIM]!) | 0) <= 0) {
       this.#share.takesAll();
       return false;
     }
@@ -240,13 +243,13 @@ export class SlotRunner {
       average === undefined ? 1 : Math.max(1, Math.min(atMost, Math.floor(BATCH_MS / average)));
     // What is reserved is begun, and each may return a promise.
     const allowed = Math.min(most, this.#share.room);
-    const began = performance.now();
+    const began = this.#host.clock.begin();
     this.#host.beginsWork(began);
     const first = protocol.reserve(words, allowed, 2 * this.#threads, this.#taken);
     const { count } = this.#taken;
     if (count === 0) return false;
     this.#fruitless = 0;
-    if (this.#isWaitingStill() && (average === undefined || average > 0.02)) {
+    if ((average === undefined || average > 0.02) && this.#isWaitingStill()) {
       this.#host.wakeAnother(words);
     }
     let ran = 0;
@@ -315,7 +318,8 @@ export class SlotRunner {
 
   /** An input of the ring waits for a thread that has nothing to do. */
   get wantsFree(): boolean {
-    return load(this.memory.words, RING.HELD) >= HANDED_OVER && this.#mayRun;
+    // Plain: who has nothing to do asks for it (`askForHeld`).
+    return this.#words[RING.HELD]! >= HANDED_OVER && this.#mayRun;
   }
 
   /** This thread has nothing to do: the owner, if it sleeps, is told when inputs wait there. */
@@ -523,12 +527,13 @@ export class SlotRunner {
   /** Wakes the owner if it sleeps and the next job in order is done; notes the time. */
   #account(began: number, jobs: number): void {
     this.#wakeOwner();
-    const each = (performance.now() - began) / jobs;
+    const each = (this.#host.clock.end() - began) / jobs;
     this.#counts[this.#runAt + bucketOf(each)]! += jobs;
     const old = this.#averageMs;
     this.#averageMs = old === undefined ? each : old + (each - old) / 8;
     const cost = this.#share.costMs(this.#averageMs) ?? this.#averageMs;
-    store(this.memory.words, RING.RUN_NS, Math.min(0x7fffffff, cost * 1e6) | 0 || 1);
+    // Plain: a figure.
+    this.#words[RING.RUN_NS] = Math.min(0x7fffffff, cost * 1e6) | 0 || 1;
   }
 
   #wakeOwner(): void {

@@ -15,6 +15,7 @@ import { prepareTypeScript } from '#typescript';
 import { countWorks } from '../base/current-worker.js';
 import { toErrorRecord } from '../base/error-record.js';
 import type { AnyFunction } from '../base/function-ref.js';
+import { TurnClock } from '../base/turn-clock.js';
 import type { WorkerInit } from '../crew/platform.js';
 import { ThreadSetup } from '../crew/thread-setup.js';
 import { HEAD, WORKER, workerBase } from '../protocol/control-layout.js';
@@ -88,6 +89,7 @@ const moment = (): Promise<void> => new Promise((resolve) => setTimeout(resolve,
 /** One worker thread's life. */
 export class WorkerCore implements WorkerLoop {
   readonly init: WorkerInit;
+  readonly clock = new TurnClock();
   readonly #host: WorkerHost;
   readonly #words: Int32Array;
   readonly #base: number;
@@ -139,6 +141,11 @@ export class WorkerCore implements WorkerLoop {
     if (this.#output !== undefined) this.#output.onTaken = () => this.#kick?.();
   }
 
+  /** The pool has not stopped it. Plain: it looks again and again. */
+  #mayGoOn(): boolean {
+    return this.#words[HEAD.STOP] === 0;
+  }
+
   /** Something goes on in the event loop: it must not stand still. */
   get #needsEvents(): boolean {
     return this.#pendingAsync > 0 || this.#output?.isPending === true;
@@ -157,10 +164,11 @@ export class WorkerCore implements WorkerLoop {
     this.post({ t: 'hello', tid: this.#host.tid });
     if (this.setup !== undefined) this.#setUp(this.setup);
     let lastEvents = performance.now();
-    while (load(words, HEAD.STOP) === 0) {
+    // The epoch when it last looked around for a reason to go to sleep; undefined = it has worked since.
+    let seen: number | undefined;
+    while (this.#mayGoOn()) {
       this.#turn();
       this.#wear?.look(performance.now());
-      const seen = sleep.look(words);
       // Free while it takes an input in or looks around: busy, it would look as if a job kept the others from it.
       this.takeMail();
       // Imports are no reason to stay for longer than a moment: a top-level await may never end.
@@ -171,6 +179,7 @@ export class WorkerCore implements WorkerLoop {
       }
       const did = !this.#leaving && this.#work();
       if (did) {
+        seen = undefined;
         this.#idleMs = BUSY_SLICE_MS;
         if (this.#rings.wantsFree) this.#pauseInTurn();
         if (
@@ -178,18 +187,27 @@ export class WorkerCore implements WorkerLoop {
           (this.#isTalkative || performance.now() - lastEvents > EVENT_SLICE_MS)
         ) {
           await this.#host.yieldToEvents();
-          while (this.#isTalkative && load(words, HEAD.STOP) === 0) await moment();
+          while (this.#isTalkative && this.#mayGoOn()) await moment();
           lastEvents = performance.now();
+          this.clock.passed();
         }
         continue;
       }
+      this.clock.passed();
+      if (seen === undefined) {
+        // What has come before this epoch the next turn sees; what comes later changes it.
+        seen = sleep.look(words);
+        continue;
+      }
       this.#free();
-      if (this.#spin(seen)) continue;
+      const before = seen;
+      seen = undefined;
+      if (this.#spin(before)) continue;
       if (!this.#leaving && this.#steal()) continue;
       if (!this.#needsEvents && this.init.idle === 'block' && this.#host.canBlock) {
-        this.#block(seen);
+        this.#block(before);
       } else {
-        await this.#waitInEvents(seen);
+        await this.#waitInEvents(before);
         lastEvents = performance.now();
       }
     }
@@ -403,7 +421,8 @@ export class WorkerCore implements WorkerLoop {
   }
 
   takeMail(): void {
-    if (load(this.#words, this.#base + WORKER.MAIL) === this.#received) return;
+    // Plain: read after the epoch before the thread sleeps.
+    if (this.#words[this.#base + WORKER.MAIL] === this.#received) return;
     for (;;) {
       const message = this.#host.receive();
       if (message === undefined) return;
@@ -416,6 +435,7 @@ export class WorkerCore implements WorkerLoop {
     countWorks(1);
     this.#dispatch(message);
     countWorks(-1);
+    this.clock.passed();
   }
 
   #dispatch(message: ToWorker): void {

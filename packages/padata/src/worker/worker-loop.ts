@@ -4,6 +4,7 @@
  */
 import { loadedFunction } from '../base/function-ref.js';
 import type { AnyFunction } from '../base/function-ref.js';
+import type { TurnClock } from '../base/turn-clock.js';
 import type { WorkerInit } from '../crew/platform.js';
 import type { ThreadSetup } from '../crew/thread-setup.js';
 import type { FromWorker } from '../protocol/messages.js';
@@ -12,6 +13,7 @@ import type { NamedFunction } from './module-imports.js';
 /** The loop, seen from its parts. */
 export interface WorkerLoop {
   readonly init: WorkerInit;
+  readonly clock: TurnClock;
   /** What the program does on this thread before functions run; undefined = nothing. */
   readonly setup: ThreadSetup | undefined;
   /** It is under way: ends when it has ended well. */

@@ -65,7 +65,8 @@ export class RangeParticipant {
 
   /** One pass over the lanes; true = something was done. */
   scan(): boolean {
-    if (load(this.#words, HEAD.OPEN_LANES) === 0) return false;
+    // Plain: read after the epoch before the thread sleeps.
+    if (this.#words[HEAD.OPEN_LANES] === 0) return false;
     let did = false;
     for (let i = 0; i < LANE_COUNT; i += 1) {
       const place = this.#places[i]!;

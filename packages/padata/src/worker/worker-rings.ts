@@ -2,6 +2,7 @@
 import { capturing } from '#capture';
 import { countWorks } from '../base/current-worker.js';
 import { toErrorRecord } from '../base/error-record.js';
+import type { TurnClock } from '../base/turn-clock.js';
 import { WORKER, workerBase } from '../protocol/control-layout.js';
 import { wakeWorker } from '../protocol/machine.js';
 import type { FromWorker, SentJob, ToWorker } from '../protocol/messages.js';
@@ -26,6 +27,7 @@ interface EarlyJobs {
 export class WorkerRings implements RunnerHost {
   readonly worker: number;
   readonly control: Int32Array;
+  readonly clock: TurnClock;
   readonly #loop: WorkerLoop;
   readonly #byId = new Map<number, SlotRunner>();
   /** Those of a higher priority first. */
@@ -43,6 +45,7 @@ export class WorkerRings implements RunnerHost {
     this.#loop = loop;
     this.worker = loop.init.id;
     this.control = loop.init.words;
+    this.clock = loop.clock;
   }
 
   /** Could this worker reserve something right now? */
