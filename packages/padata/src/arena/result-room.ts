@@ -3,7 +3,8 @@
  * many is an exception and changes nothing; two of the last eight are a habit. What is not used any more goes back by
  * sixteenths.
  */
-import { isBytes, encodePlainAside, isPlain } from '../slot/slot-values.js';
+import { encodePlainAside } from '../slot/slot-values.js';
+import { viewRoom } from '../slot/views.js';
 import { bytesOf, formOf } from '#text';
 
 /** Results that are longer go by message, in bytes. */
@@ -63,14 +64,11 @@ export class ResultRoom {
 /** Bytes that this value takes in a slot; undefined = it has to go by message in any case. */
 function sizeOf(value: unknown): number | undefined {
   if (typeof value === 'string') return within(bytesOf(value, formOf(value)));
-  if (!isPlain(value)) return isBytesValue(value) ? within(value.length) : undefined;
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (ArrayBuffer.isView(value)) return within(viewRoom(value));
   return encodePlainAside(value, MOST)?.length;
 }
 
-function isBytesValue(value: unknown): value is Uint8Array {
-  return typeof value === 'object' && value !== null && isBytes(value);
-}
-
 function within(bytes: number): number | undefined {
-  return bytes <= MOST ? bytes : undefined;
+  return bytes >= 0 && bytes <= MOST ? bytes : undefined;
 }

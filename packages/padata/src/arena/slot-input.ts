@@ -8,13 +8,13 @@ import type { RingMemory } from '../protocol/ring-layout.js';
 import {
   MIN_ROOM,
   encodePlainAside,
-  isBytes,
   textRoom,
   writeEncoded,
   writePlain,
   writeValue,
 } from '../slot/slot-values.js';
 import { NOT_PLAIN, NO_ROOM } from '../slot/plain-codec.js';
+import { viewRoom } from '../slot/views.js';
 import type { ResultRoom } from './result-room.js';
 import type { Arena } from './slot-arena.js';
 
@@ -80,7 +80,7 @@ export class SlotInput {
         return this.#placeSized(input, textRoom(input), base, index);
       case 'object':
         if (input === null) return this.#placeSized(input, 0, base, index);
-        if (isBytes(input)) return this.#placeSized(input, input.length, base, index);
+        if (ArrayBuffer.isView(input)) return this.#placeView(input, base, index);
         return this.#placePlain(input, base);
       case 'function':
       case 'symbol':
@@ -97,6 +97,11 @@ export class SlotInput {
     this.#memory.words[base + SLOT.KIND] = Kind.NUMBER;
     this.#memory.numbers[slotNumber(index) + SLOT_NUMBER.VALUE] = input;
     return Placed.SLOT;
+  }
+
+  #placeView(input: ArrayBufferView, base: number, index: number): number {
+    const bytes = viewRoom(input);
+    return bytes < 0 ? Placed.MESSAGE : this.#placeSized(input, bytes, base, index);
   }
 
   /** A value that takes so many bytes. */

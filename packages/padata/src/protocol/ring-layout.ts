@@ -145,10 +145,12 @@ export const Kind = {
   PLAIN: 6,
   /** Text in the arena, in the first of its forms; the others follow in their order, see `text-form.ts`. */
   TEXT: 7,
+  /** A typed array in the arena, of the first kind of `slot/views.ts`; the others follow in their order. */
+  ARRAY: 10,
   /** By message. */
-  MESSAGE: 10,
+  MESSAGE: 20,
   /** An error, by message. */
-  ERROR: 11,
+  ERROR: 21,
 } as const;
 
 /** Bytes before the arena. */

@@ -9,6 +9,7 @@ import type { RingMemory } from '../protocol/ring-layout.js';
 import { bytesOf, formOf, readText, textBytes, writeText } from '#text';
 import type { TextBytes } from '#text';
 import { NO_ROOM, decodePlain, encodePlain } from './plain-codec.js';
+import { arrayCode, arrayOf, elementBytes, isBytes, lengthOf, offsetIn } from './views.js';
 
 /** Room for a number, text or plain data that every slot keeps, in bytes. */
 export const MIN_ROOM = 64;
@@ -53,7 +54,7 @@ export function writeValue(
         words[base + SLOT.KIND] = Kind.NULL;
         return true;
       }
-      if (isBytes(value)) return writeBytes(ring, base, value, offset, room);
+      if (ArrayBuffer.isView(value)) return writeView(ring, base, value, offset, room);
       return writePlain(ring, base, value, offset, room) >= 0;
     default:
       return false;
@@ -85,14 +86,26 @@ export function readValue(ring: RingMemory, base: number, index: number): unknow
   const at = offset - first;
   if (kind === Kind.BYTES) return bytes.subarray(at, at + length);
   if (kind === Kind.PLAIN) return decodePlain(text, at);
+  if (kind >= Kind.ARRAY) return arrayOf(kind - Kind.ARRAY, bytes.subarray(at, at + length));
   return readText(text, at, length, kind - Kind.TEXT);
 }
 
-/** Is it bytes that may travel as bytes: a Uint8Array or a Buffer, of any realm? */
-export function isBytes(value: object): value is Uint8Array {
-  return (
-    ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Uint8Array]'
-  );
+function writeView(
+  ring: RingMemory,
+  base: number,
+  value: ArrayBufferView,
+  offset: number,
+  room: number,
+): boolean {
+  if (isBytes(value)) return writeBytes(ring, base, value, offset, room);
+  const code = arrayCode(value);
+  if (code < 0) return false;
+  const length = lengthOf(value);
+  if (length > room) return false;
+  const { bytes, first } = ring.arena.at(offset);
+  bytes.set(elementBytes(value), offset - first);
+  note(ring, base, Kind.ARRAY + code, offset, length);
+  return true;
 }
 
 function writeBytes(
@@ -102,8 +115,8 @@ function writeBytes(
   offset: number,
   room: number,
 ): boolean {
-  const { length } = value;
-  const own = placeInSlot(ring, base, value);
+  const length = lengthOf(value);
+  const own = placeInSlot(ring, base, value, length);
   if (own >= 0) {
     // The function wrote into its own slot, room or input: nothing to copy.
     note(ring, base, Kind.BYTES, own, length);
@@ -117,13 +130,19 @@ function writeBytes(
 }
 
 /** Address of bytes that lie in the slot's stretch already; below 0 = they do not. */
-function placeInSlot({ words, arena }: RingMemory, base: number, value: Uint8Array): number {
+function placeInSlot(
+  { words, arena }: RingMemory,
+  base: number,
+  value: Uint8Array,
+  length: number,
+): number {
   const first = words[base + SLOT.FIRST]!;
   const part = arena.at(first);
-  if (value.buffer !== part.bytes.buffer) return -1;
-  const start = value.byteOffset - part.bytes.byteOffset + part.first;
+  const offset = offsetIn(part.bytes.buffer, value);
+  if (offset < 0) return -1;
+  const start = offset - part.bytes.byteOffset + part.first;
   const last = first + words[base + SLOT.IN_ROOM]! + words[base + SLOT.OUT_ROOM]!;
-  return start >= first && start + value.length <= last ? start : -1;
+  return start >= first && start + length <= last ? start : -1;
 }
 
 /** Bytes that a text takes at most. */
@@ -173,7 +192,7 @@ function note({ words }: RingMemory, base: number, kind: number, at: number, len
 
 /** Would `writeValue` write it as plain data, whose properties it reads? */
 export function isPlain(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !isBytes(value);
+  return typeof value === 'object' && value !== null && !ArrayBuffer.isView(value);
 }
 
 /** Bytes for what is written aside, kept for the next; undefined = in use, or never needed. */

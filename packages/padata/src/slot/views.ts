@@ -1,0 +1,83 @@
+/**
+ * Typed arrays as bytes. Uint8Arrays (and Buffers) travel as what they are; of the others the bytes of their elements do, with
+ * the kind of element, and what is read is an array of its own, as structured clone would give it. What that would not copy
+ * plainly is none of them: views of a part of a buffer, of shared memory, of a buffer that can be resized or is detached.
+ *
+ * An array is asked by the getters of the language, whatever it says of itself: nobody writes beyond his room.
+ */
+
+/** By code. */
+const KINDS = [
+  Int8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
+] as const;
+const CODES: ReadonlyMap<unknown, number> = new Map(KINDS.map(({ name }, code) => [name, code]));
+
+type Getter<T> = (this: unknown) => T;
+/** A getter of the language; it knows its objects in every realm. */
+function getterOf<T>(of: unknown, key: PropertyKey): Getter<T> {
+  return (Object.getOwnPropertyDescriptor(of, key) as { get: Getter<T> }).get;
+}
+const prototype: unknown = Object.getPrototypeOf(Uint8Array.prototype);
+const getName = getterOf<string | undefined>(prototype, Symbol.toStringTag);
+const getBuffer = getterOf<ArrayBufferLike>(prototype, 'buffer');
+const getOffset = getterOf<number>(prototype, 'byteOffset');
+const getLength = getterOf<number>(prototype, 'byteLength');
+const getBufferLength = getterOf<number>(ArrayBuffer.prototype, 'byteLength');
+const isResizable = getterOf<boolean>(ArrayBuffer.prototype, 'resizable') as
+  Getter<boolean> | undefined;
+
+/** Is it bytes that may travel as bytes: a Uint8Array or a Buffer, of any realm? */
+export function isBytes(value: object): value is Uint8Array {
+  return getName.call(value) === 'Uint8Array';
+}
+
+/** Which kind of other typed array it is, if it may travel as its bytes; below 0 = it may not. */
+export function arrayCode(view: ArrayBufferView): number {
+  const code = CODES.get(getName.call(view)) ?? -1;
+  return code >= 0 && isWhole(getBuffer.call(view), getLength.call(view)) ? code : -1;
+}
+
+/** Is so much all of a buffer of one size, which is not shared? */
+function isWhole(buffer: ArrayBufferLike, length: number): boolean {
+  if (length === 0) return false;
+  try {
+    return isResizable?.call(buffer) !== true && getBufferLength.call(buffer) === length;
+  } catch {
+    // Shared memory has getters of its own.
+    return false;
+  }
+}
+
+/** Its length in bytes. */
+export function lengthOf(view: ArrayBufferView): number {
+  return getLength.call(view);
+}
+
+/** Its first byte in `buffer`; below 0 = it is of another. */
+export function offsetIn(buffer: ArrayBufferLike, view: ArrayBufferView): number {
+  return getBuffer.call(view) === buffer ? getOffset.call(view) : -1;
+}
+
+/** The bytes of its elements. */
+export function elementBytes(view: ArrayBufferView): Uint8Array {
+  return new Uint8Array(getBuffer.call(view), getOffset.call(view), getLength.call(view));
+}
+
+/** Bytes that a view takes where it travels as bytes; below 0 = it does not. */
+export function viewRoom(view: ArrayBufferView): number {
+  return isBytes(view) || arrayCode(view) >= 0 ? getLength.call(view) : -1;
+}
+
+/** An array of this kind with a copy of these bytes, whose memory is not shared. */
+export function arrayOf(code: number, bytes: Uint8Array): ArrayBufferView {
+  return new KINDS[code]!(bytes.slice().buffer);
+}
