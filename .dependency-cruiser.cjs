@@ -73,7 +73,7 @@ const floors = {
     'pool/',
     'objects/',
   ],
-  'padata-nats': ['wire/', 'server/', 'submit/', 'worker/', 'cli/'],
+  'padata-nats': ['wire/', 'server/', 'watch/', 'submit/', 'worker/', 'cli/'],
   'page-init': [
     'profiles.ts',
     'base/',

@@ -3,7 +3,7 @@ import { connect } from '@nats-io/transport-node';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { createNatsPool } from '@bootmem/padata-nats';
 import type { NatsPool, NatsSeries } from '@bootmem/padata-nats';
-import { TestServer, WorkerProcess, withServer } from './support/server.js';
+import { TestServer, WorkerProcess, command, withServer } from './support/server.js';
 import { moduleToken } from '../dist/wire/names.js';
 
 const fn = (name: string): { module: string; name: string } => ({ module: 'jobs', name });
@@ -150,13 +150,12 @@ withServer('when something dies', () => {
     await series.ready();
     const nc = await connect({ servers: server.url });
     const jsm = await jetstreamManager(nc);
-    const jobs = `padata.job.${moduleToken('jobs')}.${series.runId}`;
     while ((await jsm.streams.info('padata_JOBS')).state.messages < 3) {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
-    await jsm.streams.purge('padata_JOBS', { filter: jobs });
-    await jsm.streams.purge('padata_RUNS', { filter: `padata.run.${series.runId}` });
     await nc.close();
+    const purged = await command('purge', '-s', server.url, series.runId);
+    expect(purged.stdout).toBe(`${series.runId}: 3 messages of jobs and 0 of results\n`);
     const codes = (await ended).map((end) =>
       end.status === 'rejected' ? (end.reason as { code: string }).code : 'done',
     );

@@ -151,10 +151,16 @@ test('whatever is said on the subject of presence, only workers are believed', (
     threads: 2,
     modules: ['m'],
     jobs: 0,
+    runs: ['r'],
+    free: 0,
     leaving: false,
   };
   expect(parsePresence(bytes(worker))).toEqual(worker);
-  expect(parsePresence(bytes({ ...worker, modules: ['m', 3], jobs: 'x' }))).toEqual(worker);
+  const odd = { modules: ['m', 3], jobs: 'x', runs: [null, 'r'], free: {} };
+  expect(parsePresence(bytes({ ...worker, ...odd }))).toEqual(worker);
+  // Of an older version.
+  const older = { ...worker, runs: undefined, free: undefined };
+  expect(parsePresence(bytes(older))).toEqual({ ...worker, runs: [] });
   for (const other of [null, 3, [], {}, { ...worker, id: 4 }, { ...worker, threads: 'two' }]) {
     expect(parsePresence(bytes(other))).toBeUndefined();
   }

@@ -8,7 +8,9 @@ import { pathToFileURL } from 'node:url';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { openConnection } from '../server/connection.js';
 import type { ConnectionOptions } from '../server/connection.js';
+import { Publisher } from '../server/publisher.js';
 import { Roster } from '../server/roster.js';
+import { publishRunEnd } from '../server/run-info.js';
 import { isNotFound, openEngine } from '../server/streams.js';
 import type { Engine } from '../server/streams.js';
 import { PadataNatsError, textOf } from '../wire/errors.js';
@@ -185,11 +187,13 @@ async function purge(runId: string, flags: ServerFlags): Promise<void> {
   const id = names.run(runId);
   const nc = await openConnection(connectionOf(flags));
   try {
-    const { jsm } = await openEngine(nc, names);
+    const engine = await openEngine(nc, names);
+    const { jsm } = engine;
+    // First: from now on whoever misses a job of the run knows why.
+    await publishRunEnd(engine, new Publisher(engine), id);
     nc.publish(names.control(id), new TextEncoder().encode('now'));
     const jobs = await jsm.streams.purge(names.jobsStream, { filter: names.jobs('*', id) });
     const results = await jsm.streams.purge(names.resultsStream, { filter: names.results(id) });
-    await jsm.streams.purge(names.runsStream, { filter: names.info(id) });
     await jsm.streams.purge(names.runsStream, { filter: names.position(id) });
     await jsm.streams.purge(names.runsStream, { filter: names.tries(id) });
     nc.publish(names.control(id), new TextEncoder().encode('end'));

@@ -3,14 +3,17 @@
  * stored, always under the same id, so that it is stored once.
  *
  *     publish ─▶ stored ─▶ done
- *        ▲  └─ no answer, no server ─▶ wait, twice as long each time ─┐
- *        └──────────────────────────────────────────────────────────┘
- *     refused (too large, storage full, no permission) ─▶ error
+ *        ▲  ├─ no answer, no server ─▶ wait, twice as long each time ─┐
+ *        │  └─ nobody stores its subject ─▶ streams that are gone are made again
+ *        └────────────────────────────────────────────────────────────┘
+ *     refused (too large, storage full, no permission), or not stored by a server that is there, for too long ─▶ error
  */
-import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node';
-import type { JetStreamClient, JetStreamPublishOptions, PubAck } from '@nats-io/jetstream';
+import type { MsgHdrs } from '@nats-io/transport-node';
+import type { JetStreamPublishOptions, PubAck } from '@nats-io/jetstream';
 import { textOf } from '../wire/errors.js';
+import { MOST_REFUSED_MS, Patience } from './pulse.js';
 import { serverError } from './streams.js';
+import type { Engine } from './streams.js';
 
 const FIRST_WAIT_MS = 50;
 const LONGEST_WAIT_MS = 2000;
@@ -19,23 +22,28 @@ const ANSWER_MS = 3000;
 
 /** Errors that another try may not meet. */
 const PASSING = /timeout|no responders|disconnect|temporarily|unavailable|reset|connection/i;
+/** No stream takes the subject, or there are no streams at all. */
+const NOBODY = /no responders/i;
 
 /** Publishes into streams. Many publications may be under way at once. */
 export class Publisher {
-  readonly #nc: NatsConnection;
-  readonly #js: JetStreamClient;
+  readonly #engine: Engine;
+  readonly #mostRefusedMs: number;
+  #restoring: Promise<unknown> | undefined;
   #stopped = false;
 
-  constructor(nc: NatsConnection, js: JetStreamClient) {
-    this.#nc = nc;
-    this.#js = js;
+  /** @param mostRefusedMs time that a server which is there may not store a message; Infinity = without end */
+  constructor(engine: Engine, mostRefusedMs: number = MOST_REFUSED_MS) {
+    this.#engine = engine;
+    this.#mostRefusedMs = mostRefusedMs;
   }
 
   /**
    * Resolves when the message is stored.
    * @param id      message id; the same message keeps it whoever publishes it
    * @param headers what else is said of it
-   * @throws ERR_PADATA_NATS_SERVER when the server refuses, or the connection was closed for good
+   * @throws ERR_PADATA_NATS_SERVER when the server refuses, is there and does not store it for a minute, or the connection was closed
+   *   for good
    */
   publish(subject: string, data: Uint8Array, id?: string, headers?: MsgHdrs): Promise<PubAck> {
     return this.#untilStored(subject, data, {
@@ -70,21 +78,36 @@ export class Publisher {
     data: Uint8Array,
     options: Partial<JetStreamPublishOptions>,
   ): Promise<PubAck> {
+    const { nc, js, pulse } = this.#engine;
+    const patience = new Patience(pulse, this.#mostRefusedMs);
     let waitMs = FIRST_WAIT_MS;
     for (;;) {
       try {
-        return await this.#js.publish(subject, data, {
+        return await js.publish(subject, data, {
           timeout: ANSWER_MS,
           ...options,
         });
       } catch (error) {
         const text = `${textOf(error)} ${textOf((error as Error).cause)}`;
-        if (this.#stopped || this.#nc.isClosed() || !PASSING.test(text)) {
+        const isFinal = this.#stopped || nc.isClosed() || !PASSING.test(text);
+        if (isFinal || (await patience.isOver())) {
           throw serverError(`a message for ${subject} was not stored`, error);
         }
+        if (NOBODY.test(text)) await this.#restore();
       }
       await new Promise((resolve) => setTimeout(resolve, waitMs));
       waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS);
+    }
+  }
+  /** Makes streams that are gone again, once for all that wait for them. */
+  async #restore(): Promise<void> {
+    this.#restoring ??= this.#engine.restore().finally(() => {
+      this.#restoring = undefined;
+    });
+    try {
+      await this.#restoring;
+    } catch {
+      // The server refuses, or this user may not: the next try says so.
     }
   }
 }

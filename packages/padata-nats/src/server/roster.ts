@@ -19,8 +19,12 @@ export interface WorkerPresence {
   readonly threads: number;
   /** Modules that it offers, by the names that submitters use. */
   readonly modules: readonly string[];
-  /** Jobs that it holds. */
+  /** Messages that it holds. */
   readonly jobs: number;
+  /** Runs that they are of. */
+  readonly runs: readonly string[];
+  /** Messages that it would take besides. */
+  readonly free: number;
   /** It is about to leave and takes no new jobs. */
   readonly leaving: boolean;
 }
@@ -65,6 +69,14 @@ export class Roster {
     return there;
   }
 
+  /** Does a worker hold messages of a run, be it one that leaves? */
+  holds(run: string, now = performance.now()): boolean {
+    for (const { presence, at } of this.#seen.values()) {
+      if (now - at <= GONE_AFTER_MS && presence.runs.includes(run)) return true;
+    }
+    return false;
+  }
+
   /** Threads of all workers that offer a module. */
   threads(module: string): number {
     return this.workers(module).reduce((sum, { threads }) => sum + threads, 0);
@@ -90,7 +102,10 @@ export function parsePresence(data: Uint8Array): WorkerPresence | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const { id, host, pid, threads, modules, jobs, leaving } = value as Record<string, unknown>;
+  const { id, host, pid, threads, modules, jobs, runs, free, leaving } = value as Record<
+    string,
+    unknown
+  >;
   if (typeof id !== 'string' || typeof host !== 'string' || typeof pid !== 'number')
     return undefined;
   if (typeof threads !== 'number' || !Array.isArray(modules)) return undefined;
@@ -99,8 +114,14 @@ export function parsePresence(data: Uint8Array): WorkerPresence | undefined {
     host,
     pid,
     threads,
-    modules: modules.filter((name): name is string => typeof name === 'string'),
+    modules: textsOf(modules),
     jobs: typeof jobs === 'number' ? jobs : 0,
+    runs: Array.isArray(runs) ? textsOf(runs) : [],
+    free: typeof free === 'number' ? free : 0,
     leaving: leaving === true,
   };
+}
+
+function textsOf(list: readonly unknown[]): string[] {
+  return list.filter((one): one is string => typeof one === 'string');
 }

@@ -5,7 +5,7 @@
 import { decodeBatch, encodeBatch, BatchType } from '../wire/batch.js';
 import { PadataNatsError } from '../wire/errors.js';
 import { isKey } from '../wire/seal.js';
-import { decodeValue, encodeValue } from '../wire/values.js';
+import { ItemKind, SKIPPED, decodeValue, encodeValue } from '../wire/values.js';
 import { LargeValues } from './large-values.js';
 import type { Publisher } from './publisher.js';
 import { isNotFound } from './streams.js';
@@ -90,14 +90,49 @@ export function parseRunInfo(value: unknown): RunInfo {
 }
 
 /**
- * A run's description, or undefined when there is none (any more).
+ * A run's description, or undefined when there is none (any more), or the run was taken off the server.
  * @throws ERR_PADATA_NATS_WIRE when what is there is none, ERR_PADATA_NATS_VALUE when its value is gone
  */
 export async function fetchRunInfo(engine: Engine, run: string): Promise<RunInfo | undefined> {
   const data = await lastMessage(engine, engine.names.info(run));
   if (data === undefined) return undefined;
   const [item] = decodeBatch(data, BatchType.JOBS).items;
+  if (item?.kind === ItemKind.SKIPPED) return undefined;
   return parseRunInfo(item && decodeValue(await new LargeValues(engine).incoming(item)));
+}
+
+/** How a run stands on the server: described with this key, not at all, by somebody else, or taken off it. */
+export async function describedAs(
+  engine: Engine,
+  run: string,
+  key: Uint8Array,
+): Promise<'ours' | 'none' | 'other' | 'ended'> {
+  const data = await lastMessage(engine, engine.names.info(run));
+  if (data === undefined) return 'none';
+  try {
+    const [item] = decodeBatch(data, BatchType.JOBS).items;
+    if (item?.kind === ItemKind.SKIPPED) return 'ended';
+    const info = parseRunInfo(item && decodeValue(await new LargeValues(engine).incoming(item)));
+    return Buffer.compare(info.key, key) === 0 ? 'ours' : 'other';
+  } catch (error) {
+    const isOther = error instanceof PadataNatsError && error.code === 'ERR_PADATA_NATS_WIRE';
+    const isGone = error instanceof PadataNatsError && error.details['isGone'] === true;
+    if (isOther || isGone) return 'other';
+    throw error;
+  }
+}
+
+/**
+ * Takes a run off the server: in place of its description lies that it has ended. A description that is gone without it is one that
+ * the server lost.
+ */
+export async function publishRunEnd(
+  { names }: Engine,
+  publisher: Publisher,
+  run: string,
+): Promise<void> {
+  const batch = { type: BatchType.JOBS, first: 0, micros: 0, items: [SKIPPED] };
+  await publisher.publish(names.info(run), encodeBatch(batch));
 }
 
 /** Last message of a subject of the runs' stream. */

@@ -11,6 +11,7 @@ import type { ObjectStore } from '@nats-io/obj';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { PadataNatsError, textOf } from '../wire/errors.js';
 import type { Names } from '../wire/names.js';
+import { Pulse } from './pulse.js';
 
 /** How the server keeps things. */
 export interface StorageOptions {
@@ -30,27 +31,26 @@ export interface Engine {
   readonly names: Names;
   readonly js: JetStreamClient;
   readonly jsm: JetStreamManager;
+  /** Whether the server is there. */
+  readonly pulse: Pulse;
   /** Bytes of a message at most. */
   readonly maxPayload: number;
   /** Age at which messages go, in milliseconds. */
   readonly retentionMs: number;
   /** Opens the object store, at first use. */
   values(): Promise<ObjectStore>;
-  /** The streams as they were when last looked at. */
-  marks(): StreamMarks;
   /** Makes the stream of messages that nobody could use, where it is missing. @throws what the server says */
   keepDead(): Promise<void>;
   /** Makes streams that are gone again. @throws what the server says */
-  restore(): Promise<StreamMarks>;
-}
-
-/** When streams were made; another time means that what was in them is gone. */
-export interface StreamMarks {
-  readonly results: string;
-  readonly runs: string;
+  restore(): Promise<void>;
 }
 
 const NANOS = 1e6;
+/**
+ * A stream that was there is made again only after so long, in milliseconds: a server that takes one away takes its files away a little
+ * later, also those of a new one of the same name.
+ */
+const GONE_MS = 500;
 /** Unusable messages that are kept, and their bytes. */
 const MOST_DEAD = 10_000;
 const MOST_DEAD_BYTES = 2 ** 26;
@@ -79,15 +79,15 @@ export async function openEngine(
     const jsm = await jetstreamManager(nc);
     const js = jetstream(nc);
     let store: Promise<ObjectStore> | undefined;
-    let marks = await ensureStreams(jsm, names, common);
+    let made = await ensureStreams(jsm, names, common);
     return {
       nc,
       names,
       js,
       jsm,
+      pulse: new Pulse(nc),
       maxPayload: (nc.info?.max_payload ?? 1_048_576) - ENVELOPE_BYTES,
       retentionMs,
-      marks: () => marks,
       keepDead: async () => {
         await ensureStream(jsm, {
           ...common,
@@ -99,11 +99,10 @@ export async function openEngine(
         });
       },
       restore: async () => {
-        const now = await ensureStreams(jsm, names, common);
+        const now = await ensureStreams(jsm, names, common, GONE_MS);
         // The bucket went the same way.
-        if (now.results !== marks.results) store = undefined;
-        marks = now;
-        return now;
+        if (now !== made) store = undefined;
+        made = now;
       },
       values: () =>
         (store ??= new Objm(js).create(names.bucket, {
@@ -117,77 +116,47 @@ export async function openEngine(
   }
 }
 
+/** @returns when they were made */
 async function ensureStreams(
   jsm: JetStreamManager,
   names: Names,
   common: Partial<StreamConfig>,
-): Promise<StreamMarks> {
+  goneMs = 0,
+): Promise<string> {
   const { prefix } = names;
-  await ensureStream(jsm, {
-    ...common,
-    name: names.jobsStream,
-    subjects: [names.jobsOf()],
-    retention: 'workqueue',
-  });
-  const results = await ensureStream(jsm, {
-    ...common,
-    name: names.resultsStream,
-    subjects: [`${prefix}.res.*`],
-  });
-  const runs = await ensureStream(jsm, {
-    ...common,
-    name: names.runsStream,
-    subjects: [`${prefix}.run.*`, `${prefix}.pos.*`, `${prefix}.try.*.*`],
-    max_msgs_per_subject: 1,
-  });
-  return { results, runs };
+  const ensure = (config: Partial<StreamConfig> & { name: string }): Promise<string> =>
+    ensureStream(jsm, { ...common, ...config }, goneMs);
+  const made = await Promise.all([
+    ensure({ name: names.jobsStream, subjects: [names.jobsOf()], retention: 'workqueue' }),
+    ensure({ name: names.resultsStream, subjects: [`${prefix}.res.*`] }),
+    ensure({
+      name: names.runsStream,
+      subjects: [`${prefix}.run.*`, `${prefix}.pos.*`, `${prefix}.try.*.*`],
+      max_msgs_per_subject: 1,
+    }),
+  ]);
+  return made.join(' ');
 }
 
-/** @returns when the stream was made */
+/**
+ * @param goneMs makes it only when it is still not there after so long
+ * @returns when the stream was made
+ */
 async function ensureStream(
   jsm: JetStreamManager,
   config: Partial<StreamConfig> & { name: string },
+  goneMs = 0,
 ): Promise<string> {
   try {
     return (await jsm.streams.info(config.name)).created;
   } catch (error) {
     if (!isNotFound(error)) throw error;
+    if (goneMs > 0) {
+      await new Promise((resolve) => setTimeout(resolve, goneMs));
+      return await ensureStream(jsm, config);
+    }
     // Two that make the same stream at once both succeed: the configurations are equal.
     return (await jsm.streams.add(config)).created;
-  }
-}
-
-/**
- * The consumer that all workers of a module share. One that is there keeps the time that it was made with.
- * @param ackWaitMs time without a sign of life after which a message goes to another worker, if it has to be made
- * @returns that time as it is, in milliseconds
- */
-export async function ensureConsumer(
-  { jsm, names }: Engine,
-  token: string,
-  ackWaitMs: number,
-): Promise<number> {
-  const durable = names.consumer(token);
-  try {
-    const { config } = await jsm.consumers.info(names.jobsStream, durable);
-    return (config.ack_wait ?? ackWaitMs * NANOS) / NANOS;
-  } catch (error) {
-    if (!isNotFound(error))
-      throw serverError('the server tells nothing about its consumers', error);
-    try {
-      const { config } = await jsm.consumers.add(names.jobsStream, {
-        durable_name: durable,
-        ack_policy: 'explicit',
-        ack_wait: ackWaitMs * NANOS,
-        // The worker counts: after the last delivery the server would say nothing to anybody.
-        max_deliver: -1,
-        max_ack_pending: -1,
-        filter_subject: names.jobsOf(token),
-      });
-      return (config.ack_wait ?? ackWaitMs * NANOS) / NANOS;
-    } catch (second) {
-      throw serverError('the server refuses a consumer', second);
-    }
   }
 }
 

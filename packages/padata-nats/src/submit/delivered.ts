@@ -54,6 +54,11 @@ export class Delivered {
     this.#arrived.push({ stream, last });
   }
 
+  /** Numbers of messages begin again: those that are known name others now. */
+  anew(): void {
+    this.#arrived = [];
+  }
+
   /** Takes results off the server that are delivered, and whose position is stored. */
   trim(): void {
     const safe = this.#keepsPosition ? this.#saved : this.#next;

@@ -51,6 +51,7 @@ export class JobSender {
   /** Those of them that the server has stored, as it says. */
   readonly #confirmed = new Set<number>();
   #flushing = false;
+  #stored = 0;
 
   constructor(options: SenderOptions) {
     this.#options = options;
@@ -72,6 +73,11 @@ export class JobSender {
   /** The outcome of a job is on its way from elsewhere: the server need not have it any more. */
   settled(sequence: number): void {
     this.#confirmed.delete(sequence);
+  }
+
+  /** Messages that the server has stored, as it says. */
+  get stored(): number {
+    return this.#stored;
   }
 
   /** Jobs that are stored for certain and have no outcome. */
@@ -134,6 +140,7 @@ export class JobSender {
         const batch = { type: BatchType.JOBS, first: from, micros: 0, epoch, items: part };
         const id = engine.names.jobsId(run, epoch, from, part.length);
         await publisher.publish(subject, sealBatch(batch, key), id);
+        this.#stored += 1;
         for (let end = from + part.length; from < end; from += 1) {
           if (this.#unanswered.has(from)) this.#confirmed.add(from);
         }

@@ -61,7 +61,7 @@ export class NatsPool implements SeriesMaker, RangeRunner, AsyncDisposable {
   constructor(engine: Engine, options: NatsPoolOptions) {
     this.#engine = engine;
     this.#ownsConnection = options.connection === undefined;
-    this.#publisher = new Publisher(engine.nc, engine.js);
+    this.#publisher = new Publisher(engine);
     this.#roster = new Roster(engine.nc, engine.names);
     this.#workerWaitMs = options.workerWaitMs ?? DEFAULT_WORKER_WAIT_MS;
   }

@@ -27,6 +27,7 @@ import {
   makeDuplex,
   makeTransform,
 } from '@bootmem/padata/backend';
+import { StallWatch } from '../watch/stall-watch.js';
 import { PadataNatsError, abortReason } from '../wire/errors.js';
 import { ItemKind, encodeValue } from '../wire/values.js';
 import type { Item } from '../wire/values.js';
@@ -36,7 +37,6 @@ import { RunLink } from './run-link.js';
 import type { Outcome, RunLinkHost } from './run-link.js';
 import { checkedWindow, describeSeries, refuseLocalRun } from './series-options.js';
 import type { NatsSeriesOptions } from './series-options.js';
-import { StallWatch } from './stall-watch.js';
 
 const DEFAULT_WORKER_WAIT_MS = 30_000;
 

@@ -1,14 +1,18 @@
 /**
  * Reads a run's results from their stream, each once, in the stream's order, whatever happens to the server.
  *
- *     consumer from `from` ─▶ message ─▶ from = its number + 1
- *         ▲ gone, silent or the server restarted ─┘ a new consumer from there
+ *     consumer after `last` ─▶ message ─▶ last = it
+ *         ▲ gone, silent or the server restarted ─┘ a new consumer: after `last` where that is still there, else from the first
+ *
+ * A number proves nothing: a stream that was made again, or lost its last messages, gives the same numbers again. A message that is
+ * still there by number and time proves that all before it were read. What is read twice is dropped later.
  *
  * A plain consumer without acknowledgement and one filter: the client's own "ordered" consumer asks for what
  * servers before 2.10 do not know.
  */
 import type { Consumer, ConsumerMessages } from '@nats-io/jetstream';
-import type { Engine, StreamMarks } from '../server/streams.js';
+import { isNotFound } from '../server/streams.js';
+import type { Engine } from '../server/streams.js';
 
 const NANOS = 1e6;
 /** The server forgets the consumer of a reader that is gone after so long, in milliseconds. */
@@ -21,26 +25,38 @@ const RETRY_MS = 200;
 /** A reader that cannot begin tries again for so long, in milliseconds. */
 const START_MS = 10_000;
 
-/** Called with each message's data and its number in the stream. */
-type OnResult = (data: Uint8Array, streamSequence: number) => void;
+/** Times of a message, in milliseconds, that are the same: one is told in text, the other as a number too large to be exact. */
+const SAME_MS = 1;
+
+/** By what a message of the stream is known again. */
+interface Known {
+  readonly seq: number;
+  readonly time: Date;
+}
+
+/** Who is told. */
+interface Listener {
+  /** A message's data and its number in the stream. */
+  readonly onResult: (data: Uint8Array, streamSequence: number) => void;
+  /** Numbers that were told before mean nothing any more: reading begins with the first message there is. */
+  readonly onAnew: () => void;
+}
 
 /** The results of one run. */
 export class ResultReader {
   readonly #engine: Engine;
   readonly #run: string;
-  readonly #onResult: OnResult;
-  #from = 1;
-  /** When the stream was made in which `from` counts. */
-  #mark: string;
+  readonly #listener: Listener;
+  /** The message that was read last. */
+  #last: Known | undefined;
   #messages: ConsumerMessages | undefined;
   #closed = false;
   #loop: Promise<void> | undefined;
 
-  constructor(engine: Engine, run: string, onResult: OnResult) {
+  constructor(engine: Engine, run: string, listener: Listener) {
     this.#engine = engine;
     this.#run = run;
-    this.#onResult = onResult;
-    this.#mark = engine.marks().results;
+    this.#listener = listener;
   }
 
   /** Starts reading; resolves with the number of messages that were there before. */
@@ -68,21 +84,38 @@ export class ResultReader {
   }
 
   /**
-   * Was everything up to a message of the stream taken in? Where the stream is another than the one that is read, the
-   * answer is no, and reading begins anew.
+   * Was everything in the stream taken in? If not, reading is begun anew: what is there should have come long ago.
+   * @param last the run's last message there, undefined = there is none
    */
-  hasRead(sequence: number, { results }: StreamMarks): boolean {
-    if (results === this.#mark) return this.#from > sequence;
+  hasRead(last: Known | undefined): boolean {
+    if (last === undefined || isSame(last, this.#last)) return true;
+    // Not this one, and not one after it: where the server has lost what was read last, the next consumer finds out.
     this.#messages?.stop();
     return false;
   }
 
-  /** Where to go on: in a stream that was made again, numbers begin again. What is read twice is dropped later. */
+  /** Where to go on. */
   async #renewed(): Promise<Consumer> {
-    const { results } = await this.#engine.restore();
-    if (results !== this.#mark) this.#from = 1;
-    this.#mark = results;
+    await this.#engine.restore();
+    if (!(await this.#hasLast())) {
+      this.#last = undefined;
+      this.#listener.onAnew();
+    }
     return await this.#consumer();
+  }
+
+  /** Is the message that was read last still there, the same? */
+  async #hasLast(): Promise<boolean> {
+    const last = this.#last;
+    if (last === undefined) return true;
+    const { jsm, names } = this.#engine;
+    try {
+      const found = await jsm.streams.getMessage(names.resultsStream, { seq: last.seq });
+      return found !== null && isSame(found, last);
+    } catch (error) {
+      if (isNotFound(error)) return false;
+      throw error;
+    }
   }
 
   async #consumer(): Promise<Consumer> {
@@ -91,7 +124,7 @@ export class ResultReader {
       filter_subject: names.results(this.#run),
       ack_policy: 'none',
       deliver_policy: 'by_start_sequence',
-      opt_start_seq: this.#from,
+      opt_start_seq: (this.#last?.seq ?? 0) + 1,
       inactive_threshold: INACTIVE_MS * NANOS,
       mem_storage: true,
     });
@@ -122,8 +155,8 @@ export class ResultReader {
     if (this.#closed) messages.stop();
     void this.#watch(messages);
     for await (const message of messages) {
-      this.#from = message.seq + 1;
-      this.#onResult(message.data, message.seq);
+      this.#last = { seq: message.seq, time: message.time };
+      this.#listener.onResult(message.data, message.seq);
     }
   }
 
@@ -137,4 +170,9 @@ export class ResultReader {
       if (isGone) messages.stop();
     }
   }
+}
+
+function isSame(one: Known, other: Known | undefined): boolean {
+  if (one.seq !== other?.seq) return false;
+  return Math.abs(one.time.getTime() - other.time.getTime()) <= SAME_MS;
 }

@@ -13,13 +13,15 @@ import type { JetStreamManager } from '@nats-io/jetstream';
 import { LargeValues } from '../server/large-values.js';
 import type { Publisher } from '../server/publisher.js';
 import type { Roster } from '../server/roster.js';
-import { fetchRunInfo, lastMessage, publishRunInfo } from '../server/run-info.js';
+import { describedAs, fetchRunInfo, lastMessage, publishRunInfo } from '../server/run-info.js';
 import type { RunInfo } from '../server/run-info.js';
 import { isNotFound, serverError } from '../server/streams.js';
 import type { Engine } from '../server/streams.js';
 import { BatchType } from '../wire/batch.js';
 import type { Batch } from '../wire/batch.js';
-import { PadataNatsError } from '../wire/errors.js';
+import { PadataNatsError, textOf } from '../wire/errors.js';
+import { RunAudit } from '../watch/run-audit.js';
+import { WorkerWatch } from '../watch/worker-watch.js';
 import { moduleToken } from '../wire/names.js';
 import { newKey, openBatch } from '../wire/seal.js';
 import { ItemKind, decodeError, decodeValue } from '../wire/values.js';
@@ -28,8 +30,6 @@ import { Delivered } from './delivered.js';
 import { JobSender } from './job-sender.js';
 import { ReorderBuffer } from './reorder-buffer.js';
 import { ResultReader } from './result-reader.js';
-import { RunAudit } from './run-audit.js';
-import { WorkerWatch } from './worker-watch.js';
 
 /** What became of a job. */
 export type Outcome =
@@ -142,8 +142,13 @@ export class RunLink {
         this.#onNobody();
       },
     });
-    this.#reader = new ResultReader(host.engine, options.run, (data, stream) => {
-      this.#onResults(data, stream);
+    this.#reader = new ResultReader(host.engine, options.run, {
+      onResult: (data, stream) => {
+        this.#onResults(data, stream);
+      },
+      onAnew: () => {
+        this.#delivered.anew();
+      },
     });
   }
 
@@ -256,9 +261,8 @@ export class RunLink {
   }
 
   async #start(): Promise<void> {
-    const { engine } = this.#host;
     const { run, keepsPosition } = this.#options;
-    if (keepsPosition && (await lastMessage(engine, engine.names.info(run))) !== undefined) {
+    if (keepsPosition && (await this.#exists())) {
       throw new PadataNatsError(
         'ERR_PADATA_NATS_RUN',
         `the run '${run}' exists already: resume it, or choose another id`,
@@ -269,6 +273,12 @@ export class RunLink {
     this.#owns = true;
     await this.#reader.start();
     this.#beginAudit();
+  }
+
+  /** Has somebody described a run of this name, and not taken it away? */
+  async #exists(): Promise<boolean> {
+    const found = await describedAs(this.#host.engine, this.#options.run, this.#key);
+    return found !== 'none' && found !== 'ended';
   }
 
   async #resume(from: number | undefined): Promise<void> {
@@ -298,20 +308,38 @@ export class RunLink {
   }
 
   #beginAudit(): void {
-    const { run } = this.#options;
-    const { engine } = this.#host;
+    const { run, info } = this.#options;
+    const { engine, roster } = this.#host;
     if (this.#over) return;
     this.#audit = new RunAudit(engine, {
       run,
       jobs: this.#jobs,
       consumer: engine.names.consumer(this.token),
-      reader: this.#reader,
+      hasRead: (last) => this.#reader.hasRead(last),
       open: () => this.#sender.open,
       arrived: () => this.#resultMessages - this.#refused,
+      stored: () => this.#sender.stored,
+      isHeld: () => roster.holds(run),
+      isWanted: () => roster.workers(info.module).some(({ free }) => free > 0),
       key: this.#key,
       describe: () => this.#describe(),
       onLost: (sequences, ended) => this.#onLost(sequences, ended),
+      onRefused: (sequences, cause) => {
+        this.#onRefused(sequences, cause);
+      },
     });
+  }
+
+  /** The server is there, and nobody knows what it has. */
+  #onRefused(sequences: readonly number[], cause: unknown): void {
+    const { run } = this.#options;
+    for (const sequence of sequences) {
+      if (!this.#sender.lost(sequence)) continue;
+      const message = `the server does not say what became of job ${sequence}: ${textOf(cause)}`;
+      const details = { run, seq: sequence };
+      const error = new PadataNatsError('ERR_PADATA_NATS_SERVER', message, details, { cause });
+      this.settle(sequence, { state: 'failed', error });
+    }
   }
 
   /** The server has neither the jobs nor their results. */
@@ -356,19 +384,21 @@ export class RunLink {
       return;
     }
     const { first, items, micros } = batch;
-    if (batch.again === true) this.#redelivered += items.length;
     if (micros > 0) {
       const old = this.#averageMs;
       this.#averageMs = old === undefined ? micros / 1000 : old + (micros / 1000 - old) * SMOOTHING;
     }
     this.#delivered.arrived(stream, first + items.length - 1);
-    for (const [i, item] of items.entries()) this.#take(first + i, item);
+    for (const [i, item] of items.entries()) {
+      if (this.#buffer.has(first + i)) continue;
+      if (batch.again === true) this.#redelivered += 1;
+      this.#take(first + i, item);
+    }
     this.#deliver();
     this.#delivered.trim();
   }
 
   #take(sequence: number, item: Item): void {
-    if (this.#buffer.has(sequence)) return;
     switch (item.kind) {
       case ItemKind.ERROR:
         this.#offer(sequence, { state: 'failed', error: decodeError(item) });

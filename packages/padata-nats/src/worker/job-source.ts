@@ -7,11 +7,13 @@
  * server has already given it.
  */
 import type { Consumer, JsMsg } from '@nats-io/jetstream';
-import { ensureConsumer } from '../server/streams.js';
+import { ensureConsumer, mendConsumer } from '../server/job-consumer.js';
 import type { Engine } from '../server/streams.js';
 
 const REQUEST_MS = 1000;
 const RETRY_MS = 250;
+/** The consumer is looked at again when nothing has come for so long, in milliseconds. */
+const IDLE_MS = 10_000;
 
 /** Places for messages, shared by the sources of a worker. */
 export class Places {
@@ -57,6 +59,9 @@ export class JobSource {
   readonly #places: Places;
   readonly #handle: (message: JsMsg) => Promise<void>;
   #stopping = false;
+  /** When a message came, or the consumer was looked at. */
+  #knownAt = 0;
+  #isInDoubt = false;
 
   constructor(options: {
     engine: Engine;
@@ -84,6 +89,8 @@ export class JobSource {
         continue;
       }
       try {
+        const isIdle = performance.now() - this.#knownAt >= IDLE_MS;
+        if (isIdle || this.#isInDoubt) consumer = undefined;
         consumer ??= await this.#consumer();
         await this.#fetch(consumer);
       } catch {
@@ -95,6 +102,11 @@ export class JobSource {
     }
   }
 
+  /** The server may be another than before: looks at the consumer before the next request. */
+  doubt(): void {
+    this.#isInDoubt = true;
+  }
+
   /** No more requests; the one under way ends by itself. */
   stop(): void {
     this.#stopping = true;
@@ -103,7 +115,11 @@ export class JobSource {
 
   async #consumer(): Promise<Consumer> {
     const { js, names } = this.#engine;
+    this.#knownAt = performance.now();
+    this.#isInDoubt = false;
     this.#onAckWait(await ensureConsumer(this.#engine, this.#token, this.#ackWaitMs));
+    // One that cannot be mended is better than none: what it passes over is sent again.
+    await mendConsumer(this.#engine, this.#token).catch(() => undefined);
     return await js.consumers.get(names.jobsStream, names.consumer(this.#token));
   }
 
@@ -114,6 +130,7 @@ export class JobSource {
     });
     for await (const message of messages) {
       this.#places.take();
+      this.#knownAt = performance.now();
       void this.#handle(message).finally(() => {
         this.#places.give();
       });

@@ -114,7 +114,8 @@ export class NatsWorker implements AsyncDisposable {
     this.#ownsConnection = options.connection === undefined;
     this.#pool = pool;
     this.#threads = threads;
-    this.#publisher = new Publisher(engine.nc, engine.js);
+    // What a worker has done it does not throw away: it holds its answers until they can be stored.
+    this.#publisher = new Publisher(engine, Infinity);
     this.#large = new LargeValues(engine);
     this.#suspects = new Suspects(engine, this.#publisher);
     this.#answers = new Answers(engine, this.#publisher);
@@ -159,6 +160,7 @@ export class NatsWorker implements AsyncDisposable {
       }, HERE_EVERY_MS),
     ];
     this.#loops = this.#sources.map((source) => source.run());
+    void this.#watchConnection();
     this.#sayHere();
   }
 
@@ -182,6 +184,8 @@ export class NatsWorker implements AsyncDisposable {
       threads: this.#threads,
       modules: [...this.#modules.keys()],
       jobs: this.#held.size,
+      runs: [...new Set([...this.#held].map(({ subject }) => this.#engine.names.runOf(subject)))],
+      free: this.#places.free,
       leaving: this.#closed !== undefined,
     };
   }
@@ -221,6 +225,14 @@ export class NatsWorker implements AsyncDisposable {
     }, ms);
   }
 
+  /** A server that was away may have lost something. */
+  async #watchConnection(): Promise<void> {
+    for await (const { type } of this.#engine.nc.status()) {
+      if (this.#closed !== undefined) return;
+      if (type === 'reconnect') for (const source of this.#sources) source.doubt();
+    }
+  }
+
   #sayHere(): void {
     const { nc, names } = this.#engine;
     if (!nc.isClosed()) nc.publish(names.here, encodePresence(this.presence));
@@ -228,7 +240,11 @@ export class NatsWorker implements AsyncDisposable {
 
   async #handle(message: JsMsg): Promise<void> {
     this.#held.add(message);
-    if (message.info.deliveryCount > 1) this.#redelivered += 1;
+    if (message.info.deliveryCount > 1) {
+      this.#redelivered += 1;
+      // Its submitter may take it for lost, and this worker may die of it before it says so by itself.
+      this.#sayHere();
+    }
     const run = this.#engine.names.runOf(message.subject);
     try {
       await this.#answer(message, run).catch(async (error: unknown) => {
