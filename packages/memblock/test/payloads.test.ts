@@ -3,7 +3,13 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { Memblock, MemFlags, type MemblockOptions, PHYS_ADDR_MAX } from '@bootmem/memblock';
+import {
+  diffStates,
+  Memblock,
+  MemFlags,
+  type MemblockOptions,
+  PHYS_ADDR_MAX,
+} from '@bootmem/memblock';
 
 import { codeOf, spans } from './helpers.js';
 
@@ -114,6 +120,22 @@ test('many ranges at once, a state, and the texts', () => {
   spoken.add(0x3000, 0x1000, { payload: uart, nid: 2 });
   expect(lines[0]).toMatch(/^memblock_add: /);
   expect(lines[1]).toMatch(/^memblock_add_node: .* nid=2 flags=0/);
+});
+
+test('states that differ in payloads only differ', () => {
+  const map = new Memblock<unknown>();
+  map.add(0, 0x3000);
+  map.setPayload(0x1000, 0x1000, 'memory', uart);
+  const before = map.toState();
+  expect(diffStates(before, Memblock.restore(before).toState())).toEqual([]);
+  map.setPayload(0x1000, 0x800, 'memory', { ...uart });
+  expect(diffStates(before, map.toState())).toEqual([
+    'memory: payload of [0x1000, 0x2000) is gone',
+    '+ memory: payload of [0x1000, 0x1800)',
+    '+ memory: payload of [0x1800, 0x2000)',
+  ]);
+  map.setPayload(0x1000, 0x1000, 'memory', undefined);
+  expect(diffStates(map.toState(), before)).toEqual(['+ memory: payload of [0x1000, 0x2000)']);
 });
 
 test('a mistake changes nothing, and a full array attaches nothing', () => {

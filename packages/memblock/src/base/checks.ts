@@ -76,12 +76,47 @@ export function checkPower(value: number, name: string): number {
   );
 }
 
-/** Refuses anything but the two directions. */
-export function checkDirection(direction: string): void {
-  if (direction === 'top-down' || direction === 'bottom-up') return;
+/** Refuses anything but the texts that there are. */
+export function checkChoice(value: unknown, name: string, choices: readonly string[]): void {
+  if (typeof value === 'string' && choices.includes(value)) return;
   throw new MemblockError(
     'ERR_MEMBLOCK_ARGUMENT',
-    `direction must be 'top-down' or 'bottom-up', got ${direction}`,
-    { direction },
+    `${name} must be ${choices.map((text) => `'${text}'`).join(' or ')}, got ${String(value)}`,
+    { name },
+  );
+}
+
+/** Refuses anything but the two directions. */
+export function checkDirection(direction: string): void {
+  checkChoice(direction, 'direction', ['top-down', 'bottom-up']);
+}
+
+/** Refuses what is no object. */
+export function checkObject(value: unknown, name: string): void {
+  if (typeof value === 'object' && value !== null) return;
+  throw wrongKind(name, 'an object', value);
+}
+
+/** Refuses what is no list. */
+export function checkList(value: unknown, name: string): void {
+  if (Array.isArray(value)) return;
+  throw wrongKind(name, 'an array', value);
+}
+
+/** Refuses what is neither absent nor of the kind that `typeof` names. */
+export function checkKind(
+  value: unknown,
+  name: string,
+  kind: 'function' | 'boolean' | 'string',
+): void {
+  if (value === undefined || typeof value === kind) return;
+  throw wrongKind(name, `a ${kind}`, value);
+}
+
+function wrongKind(name: string, wanted: string, value: unknown): MemblockError {
+  return new MemblockError(
+    'ERR_MEMBLOCK_ARGUMENT',
+    `${name} must be ${wanted}, got ${value === null ? 'null' : typeof value}`,
+    { name },
   );
 }

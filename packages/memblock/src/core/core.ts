@@ -9,7 +9,7 @@
  *      └── parts/*.ts ────────┘  functions: the core first, then the arguments
  * ```
  */
-import { checkBytes, checkDirection, checkRange } from '../base/checks.js';
+import { checkBytes, checkDirection, checkKind, checkObject, checkRange } from '../base/checks.js';
 import {
   ALLOC_ANYWHERE,
   INITIAL_PHYSMEM_REGIONS,
@@ -70,14 +70,19 @@ export class MemblockCore implements OverlapListener {
   late: LateAllocator | undefined = undefined;
   /** Whether an edit has left touching, like regions apart. */
   unmerged = false;
+  /** Texts that are printed later; see {@link printingLater}. */
+  private held: (readonly [string, LogLevel])[] | undefined = undefined;
   private broken: string | undefined = undefined;
 
   /** @throws MemblockError ERR_MEMBLOCK_ARGUMENT or ERR_MEMBLOCK_ALIGNMENT for an option that is not what it must be */
   constructor(options: MemblockOptions) {
+    checkObject(options, 'options');
     const { capacity, currentLimit = ALLOC_ANYWHERE, direction = 'top-down' } = options;
     checkBytes(currentLimit, 'currentLimit');
     checkDirection(direction);
     this.settings = settingsOf(options);
+    if (capacity !== undefined) checkObject(capacity, 'capacity');
+    checkKind(capacity?.resizable, 'capacity.resizable', 'boolean');
     this.memory = new RegionList('memory', roomOf(capacity, 'memory', INITIAL_REGIONS));
     this.reserved = new RegionList('reserved', roomOf(capacity, 'reserved', INITIAL_REGIONS));
     this.physmem = new RegionList('physmem', roomOf(capacity, 'physmem', INITIAL_PHYSMEM_REGIONS));
@@ -111,7 +116,7 @@ export class MemblockCore implements OverlapListener {
     if ((type as string) === 'physmem') return this.physmem;
     throw new MemblockError(
       'ERR_MEMBLOCK_ARGUMENT',
-      `type must be 'memory', 'reserved' or 'physmem', got ${type as string}`,
+      `type must be 'memory', 'reserved' or 'physmem', got ${String(type as unknown)}`,
       { type },
     );
   }
@@ -154,7 +159,24 @@ export class MemblockCore implements OverlapListener {
 
   /** Prints a text in the kernel's wording. */
   print(text: string, level: LogLevel): void {
-    this.settings.log?.(text, level);
+    if (this.held === undefined) this.settings.log?.(text, level);
+    else this.held.push([text, level]);
+  }
+
+  /**
+   * Runs a step that prints between its changes; who gets the texts, and may throw, gets them when all is done.
+   * Nests: the outermost one prints.
+   */
+  printingLater<T>(step: () => T): T {
+    if (this.held !== undefined) return step();
+    const held: (readonly [string, LogLevel])[] = [];
+    this.held = held;
+    try {
+      return step();
+    } finally {
+      this.held = undefined;
+      for (const [text, level] of held) this.print(text, level);
+    }
   }
 
   /** Complains as the kernel would. */
@@ -165,7 +187,7 @@ export class MemblockCore implements OverlapListener {
   /** Complains where gaps are filled beside a region of another node or other flags. */
   overlapped(list: RegionList, position: number, attr: number): void {
     const there = list.attr[position]!;
-    if (there === attr) return;
+    if (there === attr || this.settings.warn === undefined) return;
     const at = hexAddress(list.base[position]!);
     const { numa, profile } = this.settings;
     if (numa && attrNid(there) !== attrNid(attr)) {

@@ -149,6 +149,15 @@ function growArray(
   avoidBase: number,
   avoidSize: number,
 ): boolean {
+  return core.printingLater(() => doubleArray(core, list, avoidBase, avoidSize));
+}
+
+function doubleArray(
+  core: MemblockCore,
+  list: RegionList,
+  avoidBase: number,
+  avoidSize: number,
+): boolean {
   const { profile, pageSize, accept } = core.settings;
   if (!core.resizable) {
     if (profile.earlyResize === 'fail') return false;

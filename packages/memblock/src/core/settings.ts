@@ -2,8 +2,7 @@
  * What an object was set up with: the options with every default filled in. None of it changes later;
  * what does (direction, limit, whether arrays may grow) is in the core.
  */
-import { checkPower, checkRange } from '../base/checks.js';
-import { MemblockError } from '../base/errors.js';
+import { checkChoice, checkKind, checkObject, checkPower, checkRange } from '../base/checks.js';
 import { profileForRelease, type MemblockProfile } from '../base/profiles.js';
 import type { LogLevel, MemblockOptions, MemblockWarning } from '../base/types.js';
 
@@ -27,13 +26,15 @@ export interface Settings {
 /** Fills in the defaults. @throws MemblockError when an option is not what it must be */
 export function settingsOf(options: MemblockOptions): Settings {
   const { profile = 'latest' } = options;
-  if (typeof profile !== 'string' && typeof profile !== 'object') {
-    throw new MemblockError(
-      'ERR_MEMBLOCK_ARGUMENT',
-      `profile must be a kernel release or a profile, got ${JSON.stringify(profile)}`,
-      { profile },
-    );
+  if (typeof profile !== 'string') checkObject(profile, 'profile');
+  for (const name of ['log', 'warn', 'accept', 'caller'] as const) {
+    checkKind(options[name], name, 'function');
   }
+  for (const name of ['numa', 'movableNode', 'mirroredKernelcore', 'debug'] as const) {
+    checkKind(options[name], name, 'boolean');
+  }
+  const { oddAlignment = 'refuse' } = options;
+  checkChoice(oddAlignment, 'oddAlignment', ['refuse', 'mask']);
   return {
     profile: typeof profile === 'string' ? profileForRelease(profile) : profile,
     pageSize: checkPower(options.pageSize ?? 4096, 'pageSize'),
@@ -42,7 +43,7 @@ export function settingsOf(options: MemblockOptions): Settings {
     numa: options.numa ?? true,
     movableNode: options.movableNode ?? false,
     mirroredKernelcore: options.mirroredKernelcore ?? false,
-    maskAlignment: options.oddAlignment === 'mask',
+    maskAlignment: oddAlignment === 'mask',
     debug: options.debug ?? false,
     log: options.log,
     warn: options.warn,

@@ -17,7 +17,10 @@ import { attrFlags, attrNid, packAttr } from './attributes.js';
 import { EntryBuffer } from './entry-buffer.js';
 import type { Place, RegionList } from './region-list.js';
 
-/** Told of every region in front of which a gap is filled. */
+/**
+ * Told of every region in front of which a gap is going to be filled, before anything has changed: it may call the program back,
+ * which may throw, or edit the lists itself.
+ */
 export interface OverlapListener {
   /** `position`: of the region; `attr`: what the gap is filled with. */
   overlapped(list: RegionList, position: number, attr: number): void;
@@ -58,8 +61,17 @@ export class ListEditor {
     return cursor < end ? gaps + 1 : gaps;
   }
 
-  /** Fills what no region covers of [base, end); the total follows. */
+  /** Fills what no region covers of [base, end); the total follows. The listener is told first. */
   fill(list: RegionList, base: number, end: number, attr: number): void {
+    const met = list.locate(base);
+    if (met >= 0 && list.base[met]! < end) {
+      this.countGaps(list, base, end, attr);
+      this.fillAround(list, base, end, attr);
+    } else this.insertAlone(list, base, end, attr);
+  }
+
+  private fillAround(list: RegionList, base: number, end: number, attr: number): void {
+    // Looked up again: the listener may have edited the list.
     const p = list.locate(base);
     const { d, i } = list.at;
     if (p < 0 || list.base[p]! >= end) {
@@ -78,7 +90,6 @@ export class ListEditor {
     let q = p;
     while (q >= 0 && list.base[q]! < end) {
       if (list.base[q]! > cursor) {
-        this.listener.overlapped(list, q, attr);
         lastNew = buffer.length;
         if (firstNew < 0) firstNew = lastNew;
         buffer.push(cursor, list.base[q]!, attr);

@@ -153,8 +153,14 @@ export function allocChecked(
   }
 }
 
+/** Tells that a range is to be used; what cannot be is not taken. */
 function handOut(core: MemblockCore, found: number, size: number): number {
-  core.settings.accept?.(found, size);
+  try {
+    core.settings.accept?.(found, size);
+  } catch (error) {
+    if (size > 0) core.editor.cut(core.reserved, found, found + size);
+    throw error;
+  }
   return found;
 }
 

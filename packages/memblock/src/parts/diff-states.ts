@@ -34,7 +34,24 @@ export function diffStates(left: MemblockState, right: MemblockState): string[] 
   }
   const names = (state: MemblockState): string => JSON.stringify(state.named ?? []);
   if (names(left) !== names(right)) lines.push(`named: ${names(left)} -> ${names(right)}`);
+  diffPayloads(left, right, lines);
   return lines;
+}
+
+/** Ranges of payloads that one of the two has, by place and by value, as a Map compares. */
+function diffPayloads(left: MemblockState, right: MemblockState, lines: string[]): void {
+  const numbers = new Map<unknown, number>();
+  const keys = ({ payloads = [] }: MemblockState): Map<string, string> =>
+    new Map(
+      payloads.map(({ type, base, size, payload }) => {
+        if (!numbers.has(payload)) numbers.set(payload, numbers.size);
+        const range = `${type}: payload of [${plainHex(base)}, ${plainHex(base + size)})`;
+        return [`${range} ${numbers.get(payload)}`, range];
+      }),
+    );
+  const [before, after] = [keys(left), keys(right)];
+  for (const [key, range] of before) if (!after.has(key)) lines.push(`${range} is gone`);
+  for (const [key, range] of after) if (!before.has(key)) lines.push(`+ ${range}`);
 }
 
 function diffLists(

@@ -8,7 +8,7 @@
  * Source: Documentation/core-api/boot-time-mm.rst.
  */
 import { cappedEnd, pageDown, pageUp } from '../base/arithmetic.js';
-import { checkBytes, checkFlags, checkNode } from '../base/checks.js';
+import { checkBytes, checkFlags, checkList, checkNode, checkObject } from '../base/checks.js';
 import { MemFlags, NO_NODE, PHYS_ADDR_MAX } from '../base/constants.js';
 import { MemblockError } from '../base/errors.js';
 import { hexRange } from '../base/notation.js';
@@ -143,6 +143,7 @@ export function addMany(
   ranges: RangeColumns,
   attributes: RegionAttributes,
 ): boolean {
+  checkObject(attributes, 'attributes');
   return editMany(core, core.memory, ranges, {
     nid: attributes.nid ?? core.settings.maxNodes,
     flags: attributes.flags ?? 0,
@@ -156,6 +157,7 @@ export function reserveMany(
   ranges: RangeColumns,
   attributes: RegionAttributes,
 ): boolean {
+  checkObject(attributes, 'attributes');
   return editMany(core, core.reserved, ranges, {
     nid: attributes.nid ?? core.plainReserveNode,
     flags: attributes.flags ?? 0,
@@ -174,7 +176,10 @@ function editMany(
   checkNode(nid, maxNodes);
   checkFlags(flags);
   core.checkAlive();
+  checkObject(ranges, 'columns');
   const { bases, sizes } = ranges;
+  for (const column of [bases, sizes])
+    if (!ArrayBuffer.isView(column)) checkList(column, 'a column');
   if (bases.length !== sizes.length) {
     throw new MemblockError(
       'ERR_MEMBLOCK_ARGUMENT',
@@ -214,6 +219,7 @@ function attributesOf(
 ): number {
   const { maxNodes, numa } = core.settings;
   if (attributes !== undefined) {
+    checkObject(attributes, 'attributes');
     if (attributes.nid !== undefined) checkNode(attributes.nid, maxNodes);
     if (attributes.flags !== undefined) checkFlags(attributes.flags);
   }

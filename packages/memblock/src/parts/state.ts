@@ -2,7 +2,14 @@
  * The whole state as plain data, back into an object, and checked.
  */
 import { cappedEnd } from '../base/arithmetic.js';
-import { checkBytes, checkFlags, checkNode } from '../base/checks.js';
+import {
+  checkBytes,
+  checkFlags,
+  checkKind,
+  checkList,
+  checkNode,
+  checkObject,
+} from '../base/checks.js';
 import { MemblockError } from '../base/errors.js';
 import { hexRange } from '../base/notation.js';
 import type { MemblockState, MemRegion } from '../base/types.js';
@@ -42,6 +49,7 @@ export function toState(core: MemblockCore): MemblockState {
 
 /** Gives a fresh object a state. @throws MemblockError ERR_MEMBLOCK_FORMAT when regions overlap, are out of order or empty */
 export function loadState(core: MemblockCore, state: MemblockState): void {
+  checkShape(state);
   if (state.direction !== undefined) core.setDirection(state.direction);
   if (state.currentLimit !== undefined) core.setLimit(state.currentLimit);
   loadList(core, core.memory, state.memory);
@@ -57,6 +65,23 @@ export function loadState(core: MemblockCore, state: MemblockState): void {
   for (const { type, base, size, payload } of state.payloads ?? []) {
     setPayload(core, base, size, type, payload);
   }
+}
+
+/** @throws MemblockError ERR_MEMBLOCK_ARGUMENT when a part of the state is not of its kind; the numbers are looked at one by one */
+function checkShape(state: MemblockState): void {
+  checkObject(state, 'state');
+  for (const part of [...TYPES, 'named', 'payloads'] as const) {
+    const entries: unknown = state[part] ?? (part === 'memory' || part === 'reserved' ? null : []);
+    checkList(entries, `state.${part}`);
+    for (const entry of entries as unknown[]) checkObject(entry, `state.${part}[]`);
+  }
+  for (const { name, start, size } of state.named ?? []) {
+    checkKind(name, 'state.named[].name', 'string');
+    checkBytes(start, 'start');
+    checkBytes(size, 'size');
+  }
+  checkKind(state.hasMirror, 'state.hasMirror', 'boolean');
+  checkKind(state.resizable, 'state.resizable', 'boolean');
 }
 
 function loadList(core: MemblockCore, list: RegionList, wanted: readonly MemRegion[]): void {
