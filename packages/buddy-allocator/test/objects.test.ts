@@ -107,6 +107,54 @@ test('a `construct` that throws leaves no pages behind', () => {
   expectAllFree(pool, cache);
 });
 
+test('`construct` may make requests of its own: the pages of its slab stay, whatever these lead to', () => {
+  const pool = createPool();
+  const taken: number[] = [];
+  let shrunk = 0;
+  const cache: ObjectCache = ObjectCache.create(pool, {
+    size: 512,
+    construct: (offset) => {
+      new Uint8Array(pool.buffer!, offset, 512).fill(7);
+      shrunk += cache.shrink();
+      for (let pfn; taken.length < 200 && (pfn = pool.alloc(0)) !== undefined;) taken.push(pfn);
+    },
+  });
+  pool.onPressure(() => cache.shrink() > 0);
+  const objects: number[] = [];
+  for (let object; (object = cache.alloc()) !== undefined;) objects.push(object);
+  const pages = new Set(objects.map((object) => Math.floor(cache.offset(object) / 4096)));
+  expect(objects.length).toBeGreaterThanOrEqual(2 * cache.objectsPerSlab);
+  expect([shrunk, taken.filter((pfn) => pages.has(pfn))]).toEqual([0, []]);
+  for (const pfn of taken) pool.view(pfn, 0, Uint8Array).fill(1);
+  for (const object of objects) expect(cache.view(object, Uint8Array)[511]).toBe(7);
+  for (const object of objects) cache.free(object);
+  for (const pfn of taken) pool.free(pfn, 0);
+  expect(cache.shrink()).toBeGreaterThan(0);
+  expectAllFree(pool, cache);
+});
+
+test.each(['cache', 'pool'])('a `construct` that closes its %s leaves both sound', (what) => {
+  const pool = createPool();
+  const other = BuddyAllocator.attach(pool.toHandle());
+  let calls = 0;
+  const cache: ObjectCache = ObjectCache.create(pool, {
+    size: 512,
+    construct: () => {
+      calls++;
+      if (calls === 2) (what === 'cache' ? cache : pool).close();
+      if (calls === 2 && what === 'pool') throw new Error('mine');
+    },
+  });
+  if (what === 'cache') expect(codeOf(() => cache.alloc())).toBe('ERR_BUDDY_CLOSED');
+  else expect(() => cache.alloc()).toThrow('mine');
+  expect(calls).toBe(2);
+  const next = ObjectCache.attach(other, cache.toHandle());
+  cache.close();
+  next.reclaimThreads([]);
+  next.free(next.alloc()!);
+  expectAllFree(other, next);
+});
+
 test('wrong frees are refused and change nothing', () => {
   const pool = createPool();
   const cache = ObjectCache.create(pool, { size: 48 });
@@ -126,6 +174,11 @@ test('wrong frees are refused and change nothing', () => {
   expect(free(object)).toBe('ERR_BUDDY_DOUBLE_FREE');
   cache.drain();
   expect(free(object)).toBe('ERR_BUDDY_DOUBLE_FREE');
+  for (const value of [-1, 1.5, NaN, '0', null, undefined, 1n, Symbol('s'), {}]) {
+    for (const call of [() => cache.offset(value as never), () => cache.objectAt(value as never)]) {
+      expect(codeOf(call)).toBe('ERR_BUDDY_ARGUMENT');
+    }
+  }
   cache.shrink();
   expect(free(object)).toBe('ERR_BUDDY_NOT_ALLOCATED');
   expect(codeOf(() => cache.offset(object))).toBe('ERR_BUDDY_ARGUMENT');

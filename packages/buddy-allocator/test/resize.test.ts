@@ -185,3 +185,56 @@ test('allocAsync: at once where there is memory; over when aborted, late, closed
   pool.close();
   await expect(closed).rejects.toMatchObject({ code: 'ERR_BUDDY_CLOSED' });
 });
+
+test('allocAsync: a callback that aborts what is tried just now gets its way, and no page is lost', async () => {
+  for (const at of [1, 2, 3]) {
+    const pool = create({ pages: 4, caches: false });
+    const whole = pool.allocOrThrow(2);
+    const abort = new AbortController();
+    let calls = 0;
+    pool.onPressure(() => {
+      calls++;
+      if (calls !== at) return false;
+      abort.abort(new Error('enough'));
+      if (at > 1) pool.free(whole, 2);
+      return at > 1;
+    });
+    const aborted = pool.allocAsync(0, {}, { signal: abort.signal });
+    const next = at > 1 ? pool.allocAsync(1) : undefined;
+    await expect(aborted).rejects.toThrow('enough');
+    if (next === undefined) pool.free(whole, 2);
+    else pool.free((await next)!, 1);
+    expect(pool.stats().freePages).toBe(4);
+  }
+});
+
+test('allocAsync: hundreds wait on one signal, which is listened to once; a callback that closes ends all', async () => {
+  const pool = create({ pages: 4, caches: false });
+  pool.allocOrThrow(2);
+  const { signal } = new AbortController();
+  let listeners = 0;
+  const add = signal.addEventListener.bind(signal);
+  const remove = signal.removeEventListener.bind(signal);
+  Object.assign(signal, {
+    addEventListener(...args: Parameters<typeof add>) {
+      listeners++;
+      add(...args);
+    },
+    removeEventListener(...args: Parameters<typeof remove>) {
+      listeners--;
+      remove(...args);
+    },
+  });
+  const late = Array.from({ length: 300 }, () => pool.allocAsync(0, {}, { signal, ms: 1 }));
+  expect(listeners).toBe(1);
+  expect(new Set(await Promise.all(late))).toEqual(new Set([undefined]));
+  expect(listeners).toBe(0);
+  const other = BuddyAllocator.attach(pool.toHandle());
+  const waits = Array.from({ length: 30 }, () => pool.allocAsync(0, {}, { signal }));
+  pool.onPressure(() => {
+    pool.close();
+    return true;
+  });
+  for (const wait of waits) await expect(wait).rejects.toMatchObject({ code: 'ERR_BUDDY_CLOSED' });
+  expect([listeners, other.stats().allocatedPages]).toEqual([0, 4]);
+});

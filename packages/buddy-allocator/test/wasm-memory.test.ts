@@ -113,6 +113,67 @@ test('a program that asks for more when there is nothing left never sees shortag
   expect(pool.verify()).toEqual([]);
 });
 
+test.each(kinds)(
+  'a memory that is larger than the pool can be: the rest is the program’s, %s',
+  (_, shared) => {
+    const memory = memoryOf(shared, 20, 40);
+    const last = new Uint8Array(memory.buffer, 100 * 4096).fill(5);
+    for (const options of [{ poison: true }, {}]) {
+      const pool = BuddyAllocator.create({ pages: 16, maxPages: 100, data: memory, ...options });
+      expect([pool.grow(1000), pool.grow(1), pool.stats().pages]).toEqual([84, 0, 100]);
+      const pages = takeAll(pool);
+      expect([pages.length, Math.max(...pages)]).toEqual([100, 99]);
+      expect(pool.verify()).toEqual([]);
+    }
+    expect(memory.buffer.byteLength).toBe(20 * WASM_PAGE);
+    expect(last.every((byte) => byte === 5)).toBe(true);
+  },
+);
+
+test('a program’s own way of growing may do less than it is asked for, or nothing', () => {
+  let most = 1;
+  class Slow extends wasm.Memory {
+    override grow(pages: number): number {
+      return pages > 0 && most > 0 ? super.grow(Math.min(pages, most)) : -1;
+    }
+  }
+  const memory = new Slow({ initial: 1, maximum: 9 });
+  const pool = BuddyAllocator.create({ pages: 16, maxPages: 1000, data: memory });
+  expect(pool.grow(50)).toBe(50);
+  most = 0;
+  expect(pool.grow(50)).toBe(14);
+  expect(pool.grow(50)).toBe(0);
+  most = 3;
+  expect(pool.grow(1000)).toBe(64);
+  expect(pool.verify()).toEqual([]);
+});
+
+test('memory whose addresses have 64 bits takes numbers that have as many', () => {
+  class Wide extends wasm.Memory {
+    override grow(pages: unknown): never {
+      if (typeof pages !== 'bigint') throw new TypeError('a BigInt is wanted');
+      return BigInt(super.grow(Number(pages))) as never;
+    }
+  }
+  const memory = new Wide({ initial: 1, maximum: 5, shared: true });
+  const pool = BuddyAllocator.create({ pages: 16, maxPages: 200, data: memory });
+  expect([pool.grow(20), pool.grow(200)]).toEqual([20, 44]);
+  expect(BuddyAllocator.restore(pool.snapshot(), { data: memory }).stats().pages).toBe(80);
+});
+
+test('wishes beyond what any memory can have', () => {
+  const memory = memoryOf(true, 1024, 2048);
+  const large = { pageSize: 2 ** 26, pages: 1, maxPages: 2 ** 24, data: memory };
+  expect(BuddyAllocator.create(large).grow(2 ** 24)).toBe(1);
+  const small = BuddyAllocator.create({ pages: 4, data: null });
+  for (const dataOffset of [2 ** 40, 2 ** 52]) {
+    expect(() => BuddyAllocator.restore(small.snapshot(), { data: memory, dataOffset })).toThrow(
+      code('ERR_BUDDY_ARGUMENT'),
+    );
+  }
+  expect(memory.buffer.byteLength).toBe(2048 * WASM_PAGE);
+});
+
 test('an error that its own way of growing throws comes through, and nothing is held', () => {
   class Refusing extends wasm.Memory {
     override grow(): never {
@@ -164,6 +225,7 @@ test('an engine that shows the buffer of before is made to look again', () => {
   for (const look of [
     () => pool.view(40, 0, Uint8Array)[0],
     () => BuddyAllocator.attach(pool.toHandle()).view(40, 0, Uint8Array)[0],
+    () => BuddyAllocator.restore(pool.snapshot()).view(40, 0, Uint8Array)[0],
   ]) {
     shown = before;
     expect(look()).toBe(5);
@@ -211,6 +273,7 @@ test('a buffer that is detached under a pool is an error, and takes no page', ()
     expect(() => pool.allocRange({ pages: 3, zero: true })).toThrow(code('ERR_BUDDY_ARGUMENT'));
     expect(() => pool.extend(pfn, 0, 1, { zero: true })).toThrow(code('ERR_BUDDY_ARGUMENT'));
     expect(() => pool.view(pfn, 0, Uint8Array)).toThrow(code('ERR_BUDDY_ARGUMENT'));
+    expect(() => pool.snapshot()).toThrow(code('ERR_BUDDY_ARGUMENT'));
     pool.drain();
     expect(pool.stats().allocatedPages).toBe(1);
     expect(pool.verify()).toEqual([]);
@@ -264,6 +327,33 @@ test.each(kinds)(
   },
 );
 
+test('restoring with room for more than any view has', () => {
+  const source = BuddyAllocator.create({ pages: 16, maxPages: 5 * 2 ** 18, data: 'local' });
+  const pfn = source.allocOrThrow(0);
+  source.view(pfn, 0, Uint8Array).fill(9);
+  const pool = BuddyAllocator.restore(source.snapshot());
+  expect(pool.view(pfn, 0, Uint8Array)[4095]).toBe(9);
+  expect(pool.grow(5 * 2 ** 18)).toBe(5 * 2 ** 18 - 16);
+  expect(pool.view(5 * 2 ** 18 - 1, 0, Uint8Array)[0]).toBe(0);
+});
+
+test('restoring at an offset, in a buffer of its own and without any', () => {
+  const source = BuddyAllocator.create({ pages: 4, pageSize: 64 });
+  const pfn = source.allocOrThrow(0);
+  source.view(pfn, 0, Uint8Array).fill(7);
+  const pool = BuddyAllocator.restore(source.snapshot(), { dataOffset: 128 });
+  expect(pool.offset(pfn)).toBe(128 + 64 * pfn);
+  expect(new Uint8Array(pool.buffer!)[pool.offset(pfn)]).toBe(7);
+  expect(pool.buffer!.byteLength).toBe(128 + 4 * 64);
+  const bare = BuddyAllocator.restore(source.snapshot({ data: false }), { dataOffset: 64 });
+  expect([bare.offset(1), bare.buffer]).toEqual([128, null]);
+  for (const dataOffset of [5, -64, NaN, 'x', null] as never[]) {
+    expect(() => BuddyAllocator.restore(source.snapshot(), { dataOffset })).toThrow(
+      code('ERR_BUDDY_ARGUMENT'),
+    );
+  }
+});
+
 test('restoring into a view uses its bytes only; without data the contents are what is there', () => {
   const source = BuddyAllocator.create({ pages: 4, pageSize: 64, zeroed: true });
   const pfn = source.allocOrThrow(0);
@@ -294,7 +384,20 @@ test('what cannot be restored writes nothing, and grows nothing', () => {
   for (const junk of [null, 7, 'shared', {}, [], { buffer: 3 }]) {
     expect(() => restore(junk)).toThrow(refused);
   }
-  expect(() => restore(memoryOf(true, 1, 2))).toThrow(refused);
+  for (const [, shared] of kinds) {
+    for (const [most, offset] of [
+      [2, 0],
+      [20, 5],
+      [20, -4096],
+      [20, NaN],
+      [20, 2 ** 52],
+    ] as const) {
+      const untouched = memoryOf(shared, 1, most);
+      const view = new Uint8Array(untouched.buffer);
+      expect(() => restore(untouched, offset)).toThrow(refused);
+      expect([view.length, untouched.buffer.byteLength]).toEqual([WASM_PAGE, WASM_PAGE]);
+    }
+  }
   expect(small.every((byte) => byte === 0)).toBe(true);
   // Damaged where only `verify` sees it: the type of a pageblock of whole free blocks.
   const memory = memoryOf(true, 1, 20);

@@ -18,6 +18,20 @@ export interface ViewConstructor<T> {
 /** No view is larger: engines bound the elements of one, some at 2^32 - 1. */
 const VIEW_BYTES = 2 ** 30;
 
+/** Copies bytes of a buffer to another, which both may be larger than any view. */
+export function copyBytes(
+  from: ArrayBufferLike,
+  fromOffset: number,
+  to: ArrayBufferLike,
+  toOffset: number,
+  bytes: number,
+): void {
+  for (let at = 0; at < bytes; at += VIEW_BYTES) {
+    const part = new Uint8Array(from, fromOffset + at, Math.min(VIEW_BYTES, bytes - at));
+    new Uint8Array(to, toOffset + at, part.length).set(part);
+  }
+}
+
 /**
  * The managed bytes of an allocator. Views are made on demand: memory may be larger than any view, and WebAssembly memory
  * has another buffer whenever it has grown.
@@ -67,9 +81,22 @@ export class PageData {
 
   /** Copies bytes to the first page and on. */
   write(from: ArrayBuffer): void {
-    for (let at = 0; at < from.byteLength; at += VIEW_BYTES) {
-      const part = new Uint8Array(from, at, Math.min(VIEW_BYTES, from.byteLength - at));
-      this.viewBytes(this.offset + at, part.length, Uint8Array).set(part);
+    copyBytes(from, 0, this.#bufferTo(this.offset + from.byteLength), this.offset, from.byteLength);
+  }
+
+  /** A copy of the first bytes. @throws ERR_BUDDY_ARGUMENT when they are not there, or the machine has no room for it */
+  read(bytes: number): ArrayBuffer {
+    try {
+      const copy = new ArrayBuffer(bytes);
+      copyBytes(this.#bufferTo(this.offset + bytes), this.offset, copy, 0, bytes);
+      return copy;
+    } catch (cause) {
+      throw new BuddyError(
+        'ERR_BUDDY_ARGUMENT',
+        `a copy of ${bytes} bytes cannot be had`,
+        { option: 'data', bytes },
+        { cause },
+      );
     }
   }
 

@@ -71,6 +71,8 @@ export class ObjectCache {
   readonly #data: PageData | undefined;
   readonly #construct: ConstructObject | undefined;
   readonly #base: number;
+  /** `construct` runs, for pages that the thread's one record has. */
+  #making = false;
 
   private constructor(
     pool: BuddyAllocator,
@@ -195,11 +197,11 @@ export class ObjectCache {
   /**
    * Gives slabs without objects in use back to the pool. Magazines of parked threads are emptied for it, the others are asked to
    * give back at their next call. Call it when the pool is short: `pool.onPressure(() => cache.shrink() > 0)`.
-   * @returns slabs given back
+   * @returns slabs given back; 0 while `construct` runs in this thread, which may have led here by a request of its own
    */
   shrink(): number {
     this.#ids.drain();
-    return this.#slabs.close();
+    return this.#making ? 0 : this.#slabs.close();
   }
 
   /** Numbers of the cache, without a lock: each is exact, together they may be of different moments. O(objects). */
@@ -295,6 +297,7 @@ export class ObjectCache {
     const { pageSize } = this.#pool;
     const { stride, objectsPerSlab } = this;
     return (object) => {
+      if (typeof object !== 'number') refuse('object', 'the number of an object', object);
       const slab = object >>> shift;
       const place = object & mask;
       const known = object >>> 0 === object && slab < maxSlabs && place < objectsPerSlab;
@@ -310,11 +313,16 @@ export class ObjectCache {
     const page = this.#takePages();
     if (page < 0) return false;
     try {
+      this.#making = true;
       this.#constructAll(this.#base + page * this.#pool.pageSize);
     } catch (error) {
-      slabs.giveBack();
+      if (!this.#pool.zone.isClosed) slabs.giveBack();
       throw error;
+    } finally {
+      this.#making = false;
     }
+    // Closed by a callback: the pages went back then, and the record may be another thread's.
+    if (this.#ids.zone.isClosed) return false;
     if (slabs.open()) return true;
     slabs.giveBack();
     return false;
@@ -333,13 +341,13 @@ export class ObjectCache {
     if (probe === undefined) return -1;
     this.#pool.free(probe, order);
     this.#pool.drain();
-    return this.#slabs.take();
+    return this.#ids.zone.isClosed ? -1 : this.#slabs.take();
   }
 
   #constructAll(start: number): void {
     const construct = this.#construct;
     if (construct === undefined) return;
-    for (let place = 0; place < this.objectsPerSlab; place++)
+    for (let place = 0; place < this.objectsPerSlab && !this.#ids.zone.isClosed; place++)
       construct(start + place * this.stride);
   }
 

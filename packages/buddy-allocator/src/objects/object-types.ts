@@ -29,7 +29,7 @@ export interface ObjectCacheOptions extends AttachObjectsOptions {
   readonly align?: number;
   /** For reports; default `size-N`. */
   readonly name?: string;
-  /** Most objects; default what the pool has room for. Address space only. */
+  /** Most objects, rounded up to whole slabs; default what the pool has room for. Address space only. */
   readonly maxObjects?: number;
   /** Threads that can be attached at a time; default that of the pool. */
   readonly threads?: number;

@@ -297,7 +297,7 @@ export class BuddyAllocator extends PoolMemory {
     this.#requests.check(order, request);
     checkObject(options, 'options');
     checkTimeout(options.ms, 'ms');
-    this.#waiting ??= new WaitingRequests(this.alloc);
+    this.#waiting ??= new WaitingRequests(this);
     return this.#waiting.alloc(order, request, options);
   }
 

@@ -51,7 +51,9 @@ export function growPool(pool: GrowingPool, pages: number): number {
 function reach({ zone, data }: GrowingPool, wanted: number): number {
   if (data?.memory === undefined) return zone.endPfn;
   const { memory, offset, pageSize } = data;
-  return Math.floor((growTo(memory, offset + wanted * pageSize) - offset) / pageSize);
+  const there = Math.floor((growTo(memory, offset + wanted * pageSize) - offset) / pageSize);
+  // What lies behind the pool's last page is the program's.
+  return Math.min(there, zone.endPfn);
 }
 
 /**

@@ -87,10 +87,10 @@ export abstract class PoolMemory extends ObservedPool {
     this.refuseClosed();
     checkObject(options, 'options');
     checkFlag(options.data, 'data');
-    const { buffer, zone, pageSize } = this;
-    if (options.data === false || buffer === null) return snapshotBuffers(this.#handle, undefined);
-    const bytes = zone.get(Zone.PRESENT) * pageSize;
-    return snapshotBuffers(this.#handle, { buffer, offset: this.#handle.dataOffset, bytes });
+    const { data, zone, pageSize } = this;
+    const copied =
+      options.data === false ? undefined : data?.read(zone.get(Zone.PRESENT) * pageSize);
+    return snapshotBuffers(this.#handle, copied);
   }
 
   /** As {@link grow}, unchecked. */

@@ -119,25 +119,35 @@ function makeData(options: BuddyAllocatorOptions, setup: PoolSetup): HandleData 
 
 /**
  * The place in memory of the caller's that the pages have.
- * @throws ERR_BUDDY_ARGUMENT when it is no memory, too small, or starts between the elements of arrays
+ * @param enlarge  makes a WebAssembly memory so large, or leaves it as it is, and says how large it is; default: leaves it
+ * @throws ERR_BUDDY_ARGUMENT when it is no memory, too small, or starts between the elements of arrays; nothing has changed
  */
-export function placeIn(data: unknown, dataOffset: unknown, size: PoolSize): HandleData {
+export function placeIn(
+  data: unknown,
+  dataOffset: unknown,
+  size: PoolSize,
+  enlarge = (memory: WasmMemory, bytes: number): number => presentBuffer(memory, bytes).byteLength,
+): HandleData {
   const { pages, maxPages, pageSize } = size;
   checkDataOffset(dataOffset, pageSize);
   const given = givenMemory(data);
   if (given === undefined) refuse('data', 'a buffer, a view, a WebAssembly.Memory or null', data);
   const { memory, offset } = given;
-  const grows = isWasmMemory(memory);
-  const bytes = dataOffset + (grows ? pages : maxPages) * pageSize;
-  const there = grows ? presentBuffer(memory, bytes).byteLength : given.length;
-  if (there < bytes) refuse('data', `at least ${bytes} bytes`, there);
   const start = offset + dataOffset;
   const grain = Math.min(pageSize, 8);
   if (start % grain !== 0) refuse('data', `a start at a multiple of ${grain} bytes`, start);
+  const grows = isWasmMemory(memory);
+  const bytes = dataOffset + (grows ? pages : maxPages) * pageSize;
+  const there = grows ? enlarge(memory, bytes) : given.length;
+  if (there < bytes) refuse('data', `at least ${bytes} bytes`, there);
   return { data: memory, dataOffset: start };
 }
 
-function checkDataOffset(dataOffset: unknown, pageSize: number): asserts dataOffset is number {
+/** @throws ERR_BUDDY_ARGUMENT unless it is a multiple of the page size */
+export function checkDataOffset(
+  dataOffset: unknown,
+  pageSize: number,
+): asserts dataOffset is number {
   checkInteger(dataOffset, 'dataOffset', 0, Number.MAX_SAFE_INTEGER);
   if ((dataOffset as number) % pageSize !== 0) {
     refuse('dataOffset', 'a multiple of the page size', dataOffset);
@@ -171,7 +181,10 @@ function givenMemory(data: unknown): GivenMemory | undefined {
   if (ArrayBuffer.isView(data)) {
     return { memory: data.buffer, offset: data.byteOffset, length: data.byteLength };
   }
-  if (isWasmMemory(data)) return { memory: data, offset: 0, length: data.buffer.byteLength };
+  if (isWasmMemory(data)) {
+    const length = bufferBytes(data.buffer);
+    return length === undefined ? undefined : { memory: data, offset: 0, length };
+  }
   const whole = bufferBytes(data);
   if (whole !== undefined) return { memory: data as ArrayBufferLike, offset: 0, length: whole };
   const inner = (data as { readonly buffer?: unknown }).buffer;

@@ -6,6 +6,9 @@
  *
  * Nothing tells when memory is freed, as a free that hits a cache tells nobody; so the first is tried again, which asks the
  * caches of all threads. A request that comes while others wait goes behind them.
+ *
+ * A try calls the program back (`onPressure`), which may end any of those that wait, the one that is tried included: so after each
+ * it is looked at again whether that one still waits, and what it no longer wants goes back.
  */
 import { refuse } from '../base/check.js';
 import type { AllocRequest } from './pool-types.js';
@@ -20,16 +23,23 @@ interface Waiter {
   readonly reject: (reason: Error) => void;
 }
 
+/** What is tried, and what takes back. */
+interface WaitingPool {
+  readonly alloc: (order: number, request: AllocRequest) => number | undefined;
+  readonly free: (pfn: number, order: number) => void;
+}
+
 /** Requests that wait. */
 export class WaitingRequests {
-  readonly #alloc: (order: number, request: AllocRequest) => number | undefined;
+  readonly #pool: WaitingPool;
   readonly #queue: Waiter[] = [];
+  /** Those that a signal aborts: it is listened to once, as engines warn of many listeners. */
+  readonly #aborted = new Map<AbortSignal, { readonly waiters: Set<Waiter>; stop(): void }>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #pause = SHORTEST_MS;
 
-  /** @param alloc  as that of the pool */
-  constructor(alloc: (order: number, request: AllocRequest) => number | undefined) {
-    this.#alloc = alloc;
+  constructor(pool: WaitingPool) {
+    this.#pool = pool;
   }
 
   /** Waits for a block. */
@@ -43,20 +53,17 @@ export class WaitingRequests {
     }
     signal?.throwIfAborted();
     if (this.#queue.length === 0) {
-      const pfn = this.#alloc(order, request);
+      const pfn = this.#pool.alloc(order, request);
       if (pfn !== undefined || ms === 0) return Promise.resolve(pfn);
+      signal?.throwIfAborted();
     }
     return new Promise((resolve, reject) => {
       let limit: ReturnType<typeof setTimeout> | undefined;
       const end = (): void => {
         clearTimeout(limit);
-        signal?.removeEventListener('abort', abort);
+        if (signal !== undefined) this.#forget(signal, waiter);
         const at = this.#queue.indexOf(waiter);
         if (at >= 0) this.#queue.splice(at, 1);
-      };
-      const abort = (): void => {
-        end();
-        reject(signal?.reason as Error);
       };
       const waiter: Waiter = {
         order,
@@ -70,7 +77,7 @@ export class WaitingRequests {
           reject(reason);
         },
       };
-      signal?.addEventListener('abort', abort);
+      if (signal !== undefined) this.#listen(signal, waiter);
       if (ms < 2 ** 31) {
         limit = setTimeout(() => {
           waiter.resolve(undefined);
@@ -89,16 +96,45 @@ export class WaitingRequests {
     for (let first = this.#queue[0]; first !== undefined; first = this.#queue[0]) {
       let pfn: number | undefined;
       try {
-        pfn = this.#alloc(first.order, first.request);
+        pfn = this.#pool.alloc(first.order, first.request);
       } catch (error) {
         first.reject(error as Error);
         continue;
       }
-      if (pfn === undefined) break;
+      const waits = this.#queue[0] === first;
+      if (pfn === undefined) {
+        if (waits) break;
+        continue;
+      }
       this.#pause = SHORTEST_MS;
-      first.resolve(pfn);
+      if (waits) first.resolve(pfn);
+      else this.#pool.free(pfn, first.order);
     }
     this.#arm();
+  }
+
+  #listen(signal: AbortSignal, waiter: Waiter): void {
+    let entry = this.#aborted.get(signal);
+    if (entry === undefined) {
+      const waiters = new Set<Waiter>();
+      const abort = (): void => {
+        for (const one of [...waiters]) one.reject(signal.reason as Error);
+      };
+      signal.addEventListener('abort', abort);
+      const stop = (): void => {
+        signal.removeEventListener('abort', abort);
+      };
+      entry = { waiters, stop };
+      this.#aborted.set(signal, entry);
+    }
+    entry.waiters.add(waiter);
+  }
+
+  #forget(signal: AbortSignal, waiter: Waiter): void {
+    const entry = this.#aborted.get(signal);
+    if (entry?.waiters.delete(waiter) !== true || entry.waiters.size > 0) return;
+    entry.stop();
+    this.#aborted.delete(signal);
   }
 
   #arm(): void {

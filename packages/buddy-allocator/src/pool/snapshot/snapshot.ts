@@ -17,9 +17,9 @@ import { refuse } from '../../base/check.js';
 import { ControlFlag, Header, Zone, zoneAt } from '../../base/control-layout.js';
 import { checkAllocatorHandle, handleError, pfnAt } from '../../base/handle.js';
 import { keepLocal } from '../../base/local.js';
-import { PageData } from '../../base/page-data.js';
-import { growTo, isWasmMemory } from '../../base/wasm-memory.js';
-import { placeIn, type PoolSize } from '../pool-setup.js';
+import { copyBytes, PageData } from '../../base/page-data.js';
+import { growWhole } from '../../base/wasm-memory.js';
+import { checkDataOffset, placeIn, type PoolSize } from '../pool-setup.js';
 import type { BuddyHandle, BuddySnapshot } from '../pool-types.js';
 import { settleContents } from './snapshot-check.js';
 
@@ -35,15 +35,22 @@ const SNAPSHOT_FORMAT: HandleFormat = {
   },
 };
 
-function copy(from: ArrayBufferLike, offset = 0, length = from.byteLength - offset): ArrayBuffer {
-  const bytes = new Uint8Array(length);
-  bytes.set(new Uint8Array(from, offset, length));
-  return bytes.buffer;
+function copy(from: ArrayBufferLike, length = from.byteLength): ArrayBuffer {
+  const to = new ArrayBuffer(length);
+  copyBytes(from, 0, to, 0, length);
+  return to;
 }
 
-function place(from: ArrayBuffer, shared: boolean, bytes = from.byteLength): ArrayBufferLike {
-  const buffer = allocateBuffer(bytes, shared);
-  new Uint8Array(buffer).set(new Uint8Array(from));
+function place(
+  from: ArrayBuffer,
+  shared: boolean,
+  {
+    offset = 0,
+    bytes = from.byteLength,
+  }: { readonly offset?: number; readonly bytes?: number } = {},
+): ArrayBufferLike {
+  const buffer = allocateBuffer(offset + bytes, shared);
+  copyBytes(from, 0, buffer, offset, from.byteLength);
   return buffer;
 }
 
@@ -64,25 +71,20 @@ function wordsOf(from: ArrayBuffer, shared: boolean): Int32Array {
 
 /**
  * Copies the buffers of an allocator.
- * @param data  the managed memory, and how much of it; undefined leaves it out
+ * @param data  copy of the managed memory; undefined leaves it out
  */
-export function snapshotBuffers(
-  handle: BuddyHandle,
-  data:
-    | { readonly buffer: ArrayBufferLike; readonly offset: number; readonly bytes: number }
-    | undefined,
-): BuddySnapshot {
+export function snapshotBuffers(handle: BuddyHandle, data: ArrayBuffer | undefined): BuddySnapshot {
   const { table, columns } = handle.memmap;
   const pages = columns.refs.byteLength / 4;
   return {
     type: 'bootmem.buddy-snapshot',
     table: copy(table),
-    bytes: copy(columns.bytes, 0, 2 * pages),
+    bytes: copy(columns.bytes, 2 * pages),
     links: copy(columns.links),
     refs: copy(columns.refs),
     control: copy(handle.control.buffer),
     threads: copy(handle.threads.words.buffer),
-    data: data === undefined ? null : copy(data.buffer, data.offset, data.bytes),
+    data: data ?? null,
     shared: columns.kind !== 'local',
   };
 }
@@ -138,19 +140,17 @@ export function placeData(
   const { control } = handle;
   const size = sizeOf(handle);
   if (data === undefined) {
-    if (snapshot.data === null) return handle;
-    const bytes = size.maxPages * size.pageSize;
-    const whole = { ...handle, data: place(snapshot.data, snapshot.shared, bytes) };
+    checkDataOffset(dataOffset, size.pageSize);
+    if (snapshot.data === null) return dataOffset === 0 ? handle : { ...handle, dataOffset };
+    const room = { offset: dataOffset, bytes: size.maxPages * size.pageSize };
+    const whole = { ...handle, data: place(snapshot.data, snapshot.shared, room), dataOffset };
     keepLocal(whole);
     return whole;
   }
   if (snapshot.data === null && (control[Header.FLAGS]! & ControlFlag.POISON) !== 0) {
     refuse('data', 'none for a poisoned pool without its data', undefined);
   }
-  if (isWasmMemory(data) && Number.isSafeInteger(dataOffset)) {
-    growTo(data, (dataOffset as number) + size.pages * size.pageSize);
-  }
-  const placed = { ...handle, ...placeIn(data, dataOffset, size) };
+  const placed = { ...handle, ...placeIn(data, dataOffset, size, growWhole) };
   const memory = new PageData(placed.data!, placed.dataOffset, size.pageSize);
   if (snapshot.data !== null) memory.write(snapshot.data);
   // Of pages that were never handed out, nothing is known here.
