@@ -17,7 +17,7 @@ import {
   NO_NODE,
 } from '../base/constants.js';
 import { MemblockError } from '../base/errors.js';
-import { hexAddress, hexRange } from '../base/notation.js';
+import { hexAddress, hexRange, plainHex } from '../base/notation.js';
 import type {
   ArrayCapacity,
   Direction,
@@ -116,7 +116,7 @@ export class MemblockCore implements OverlapListener {
     if ((type as string) === 'physmem') return this.physmem;
     throw new MemblockError(
       'ERR_MEMBLOCK_ARGUMENT',
-      `type must be 'memory', 'reserved' or 'physmem', got ${String(type as unknown)}`,
+      `type must be 'memory', 'reserved' or 'physmem', got ${plainHex(type)}`,
       { type },
     );
   }
