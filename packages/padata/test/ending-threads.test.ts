@@ -1,7 +1,7 @@
 // Threads of a pool that closes: which of them are waited for because they go on with what they have to end.
 import { expect, test } from '@jest/globals';
 import { WORKER, workerBase } from '../dist/protocol/control-layout.js';
-import { EndingThreads } from '../dist/crew/ending-threads.js';
+import { EndingThreads } from '../dist/threads/ending-threads.js';
 
 /** One thread, and what it says of itself. */
 function thread() {

@@ -5,7 +5,7 @@ import type { FromWorker, ToWorker } from '../dist/protocol/messages.js';
 import { sent } from '../dist/protocol/machine.js';
 import { SLOT, STATE_MASK, SlotState, slotWord } from '../dist/protocol/ring-layout.js';
 import { SlotRing } from '../dist/ring/slot-ring.js';
-import { WorkerCore } from '../dist/worker/worker-core.js';
+import { WorkerCore } from '../dist/loop/worker-core.js';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 const gates = Symbol.for('padata test: gates');

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { getEventListeners } from 'node:events';
 import { expect, jest, test } from '@jest/globals';
 import { createWorkPool, map } from '@bootmem/padata';
-import type { Member } from '../dist/crew/crew.js';
+import type { Member } from '../dist/threads/member.js';
 import { RingStore, makeBlock } from '../dist/ring/ring-store.js';
 
 const module = new URL('./fixtures/series-jobs.mjs', import.meta.url);

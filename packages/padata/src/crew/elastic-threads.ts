@@ -13,8 +13,11 @@
  * A thread is dismissed only if no input and no question is with it, so that nothing has to come back; what it begins before
  * it hears of it, it ends.
  */
+import { unrefTimer } from '../threads/timers.js';
+import type { Timer } from '../threads/timers.js';
 import { WORKER, workerBase } from '../protocol/control-layout.js';
-import type { Crew, Member } from './crew.js';
+import type { Crew } from './crew.js';
+import type { Member } from '../threads/member.js';
 import { threadsToStart } from './thread-need.js';
 import type { Demand } from './thread-need.js';
 
@@ -46,8 +49,6 @@ interface Seen {
   readonly did: string;
   readonly since: number;
 }
-
-type Timer = ReturnType<typeof setTimeout>;
 
 /** The threads of one pool. */
 export class ElasticThreads {
@@ -126,7 +127,7 @@ export class ElasticThreads {
       },
       Math.max(LOOK_MS, Math.ceil(ms)),
     );
-    (this.#timer as { unref?: () => void }).unref?.();
+    unrefTimer(this.#timer);
   }
 
   #start(demands: readonly Demand[]): void {

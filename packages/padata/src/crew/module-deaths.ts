@@ -14,7 +14,7 @@
  */
 import { messageOf } from '../base/error-record.js';
 import { PadataError } from '../base/errors.js';
-import type { WorkerEnd } from './platform.js';
+import type { WorkerEnd } from '../threads/platform.js';
 
 /** Deaths that are a module's own before it is given up. */
 const MAX_DEATHS = 3;

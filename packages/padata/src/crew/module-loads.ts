@@ -5,8 +5,9 @@
 import { fromErrorRecord } from '../base/error-record.js';
 import { PadataError } from '../base/errors.js';
 import type { FromWorker } from '../protocol/messages.js';
-import type { Crew, Member } from './crew.js';
-import type { WorkerEnd } from './platform.js';
+import type { Crew } from './crew.js';
+import type { Member } from '../threads/member.js';
+import type { WorkerEnd } from '../threads/platform.js';
 
 interface Load {
   readonly worker: number;

@@ -8,6 +8,8 @@
  * A thread that leaves takes nothing new and ends what it has, so nothing is lost. A pool's only thread is told in a moment in which
  * it waits for no promise: until that has ended, nobody would run the jobs that come.
  */
+import { unrefTimer } from '../threads/timers.js';
+import type { Timer } from '../threads/timers.js';
 
 /** Where no thread may be told now, it is looked at again after so long, in milliseconds. */
 const LOOK_MS = 10;
@@ -30,7 +32,7 @@ export class Recycling<M extends Worn> {
   readonly #worn = new Set<M>();
   /** Whose successor is not ready yet; 0 = nobody's. */
   #replacing = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
 
   constructor(host: RecyclingHost<M>) {
     this.#host = host;
@@ -84,6 +86,6 @@ export class Recycling<M extends Worn> {
     this.#timer = setTimeout(() => {
       this.#next();
     }, LOOK_MS);
-    (this.#timer as { unref?: () => void }).unref?.();
+    unrefTimer(this.#timer);
   }
 }

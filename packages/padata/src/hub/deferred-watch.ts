@@ -1,6 +1,6 @@
 /** While completions are deferred, any thread may wake the owner through OWNER_ASLEEP itself. */
 import type { Crew } from '../crew/crew.js';
-import type { Platform } from '../crew/platform.js';
+import type { Platform } from '../threads/platform.js';
 import { HEAD } from '../protocol/control-layout.js';
 
 /** A look in any case, in milliseconds: the last completion may come between two of them. */

@@ -11,7 +11,8 @@
 import { messageOf } from '../base/error-record.js';
 import { PadataError } from '../base/errors.js';
 import { checkTransfer } from '../base/transfer.js';
-import type { Crew, Member } from '../crew/crew.js';
+import type { Crew } from '../crew/crew.js';
+import type { Member } from '../threads/member.js';
 import { WORKER, workerBase } from '../protocol/control-layout.js';
 import { sent as protocol } from '../protocol/machine.js';
 import type { SentJob } from '../protocol/messages.js';

@@ -11,7 +11,7 @@
  */
 import { TurnClock } from '../base/turn-clock.js';
 import type { Crew } from '../crew/crew.js';
-import type { Platform } from '../crew/platform.js';
+import type { Platform } from '../threads/platform.js';
 import { HEAD } from '../protocol/control-layout.js';
 import { ring as protocol } from '../protocol/machine.js';
 import { RING } from '../protocol/ring-layout.js';

@@ -5,10 +5,10 @@ import { moduleHref } from '../base/function-ref.js';
 import type { FunctionRef } from '../base/function-ref.js';
 import { checkChoice, checkOptions } from '../base/options.js';
 import type { OptionKinds } from '../base/options.js';
-import type { Control } from '../crew/crew.js';
+import type { Control } from '../threads/member.js';
 import type { ThreadBounds } from '../crew/elastic-threads.js';
-import type { ThreadFactory, WearLimits } from '../crew/platform.js';
-import type { SetupOptions } from '../crew/setup-watch.js';
+import type { ThreadFactory, WearLimits } from '../threads/platform.js';
+import type { SetupOptions } from '../threads/setup-watch.js';
 import {
   CONTROL_MAGIC,
   CONTROL_VERSION,
@@ -113,7 +113,7 @@ const MAX_NODE = 1023;
 const LEAST_CAPACITY = 8;
 
 /** What the options ask for. */
-interface PoolPlan {
+export interface PoolPlan {
   /** All runs on the calling thread, without shared memory. */
   readonly inline: boolean;
   readonly bounds: ThreadBounds;

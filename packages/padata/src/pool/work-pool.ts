@@ -9,24 +9,19 @@
  * The thread that makes the pool is its owner (worker 0). All methods belong to that thread.
  */
 import { platform } from '#platform';
-import { currentWorker, isImportingOnly } from '../base/current-worker.js';
+import { isImportingOnly } from '../base/current-worker.js';
 import { Emitter } from '../base/emitter.js';
-import { PadataError } from '../base/errors.js';
-import { moduleHref } from '../base/function-ref.js';
+import type { PadataError } from '../base/errors.js';
 import type { FunctionRef } from '../base/function-ref.js';
 import { checkChoice, checkFunction, checkOptions } from '../base/options.js';
 import type { OptionKinds } from '../base/options.js';
 import { Crew } from '../crew/crew.js';
-import type { Member } from '../crew/crew.js';
 import { ElasticThreads } from '../crew/elastic-threads.js';
 import { ModuleLoads } from '../crew/module-loads.js';
-import { OwnFunctions } from '../crew/own-functions.js';
-import type { WorkerEnd } from '../crew/platform.js';
 import { WorkList } from '../crew/work-list.js';
+import { RingHub } from '../hub/ring-hub.js';
 import type { FromWorker } from '../protocol/messages.js';
-import { preparedRange } from '../range/prepared-range.js';
 import { RangeEngine } from '../range/range-engine.js';
-import type { RangeJobState } from '../range/range-job.js';
 import type {
   MultithreadedJob,
   PreparedRange,
@@ -34,16 +29,21 @@ import type {
   RangeResult,
   RangeRunner,
 } from '../range/range-types.js';
-import { RingHub } from '../hub/ring-hub.js';
 import type { JobInput, JobOptions, JobResult, SeriesOptions } from '../series/series-types.js';
-import { Series } from '../series/series.js';
-import type { SeriesHost } from '../series/series.js';
+import type { Series } from '../series/series.js';
+import type { Member } from '../threads/member.js';
+import { OwnFunctions } from '../threads/own-functions.js';
+import type { WorkerEnd } from '../threads/platform.js';
+import { FunctionLoads } from './function-loads.js';
 import { IndependentRuns } from './independent-runs.js';
 import { notice } from './notice.js';
+import { closedError, nestedImport, rangeJobError, startError } from './pool-errors.js';
 import { makeControl, poolPlan } from './pool-options.js';
-import type { WorkPoolOptions } from './pool-options.js';
+import type { PoolPlan, WorkPoolOptions } from './pool-options.js';
+import { PoolSeries } from './pool-series.js';
 import { POOL_EVENTS } from './pool-types.js';
 import type { WorkPoolEvents, WorkPoolStats } from './pool-types.js';
+import { prepareRange, runRange, runRangeSync } from './range-calls.js';
 import { Readiness } from './readiness.js';
 import { threadBounds } from './thread-range.js';
 import type { ThreadRange } from './thread-range.js';
@@ -60,13 +60,12 @@ export class WorkPool implements RangeRunner {
   readonly works: WorkList;
   readonly #ranges: RangeEngine;
   readonly #hub: RingHub;
-  readonly #series = new Set<Series>();
+  readonly #series: PoolSeries;
   readonly #runs: IndependentRuns;
-  readonly #inline: boolean;
   readonly #own: OwnFunctions;
-  #nextRing = 1;
   readonly #events = new Emitter<WorkPoolEvents>();
   readonly #loads: ModuleLoads;
+  readonly #functions: FunctionLoads;
   readonly #elastic: ElasticThreads;
   #deaths = 0;
   #closed: Promise<void> | undefined;
@@ -76,63 +75,9 @@ export class WorkPool implements RangeRunner {
   constructor(options: WorkPoolOptions = {}) {
     if (isImportingOnly()) throw nestedImport();
     const plan = poolPlan(options);
-    const { bounds, loadTimeoutMs, setup, wear } = plan;
+    const { bounds, loadTimeoutMs, setup } = plan;
     this.works = new WorkList(options.works ?? bounds.max);
-    this.#crew = new Crew(
-      platform,
-      makeControl(plan),
-      {
-        name: options.name ?? 'padata',
-        idle: options.idle ?? 'block',
-        execArgv: options.execArgv,
-        env: options.env,
-        resourceLimits: options.resourceLimits,
-        factory: options.worker,
-        setup,
-        wear,
-      },
-      {
-        onMessage: (member, message) => {
-          this.#onMessage(member, message);
-        },
-        onReady: (member) => {
-          this.#events.emit('worker-ready', { worker: member.id, tid: member.tid });
-          this.#readiness.check();
-        },
-        onStart: (member) => {
-          this.#hub.onStart(member);
-          this.#loads.onStart(member);
-        },
-        onEnd: (member, end, expected) => {
-          return this.#onEnd(member, end, expected);
-        },
-        onGivenUp: (error) => {
-          this.#hub.onGivenUp(error);
-          this.#events.emit('error', { error });
-        },
-        onTrouble: (error) => {
-          this.#events.emit('error', { error });
-        },
-        onMissing: () => {
-          this.#hub.reassign();
-        },
-        onSetupGivenUp: (error) => {
-          this.#hub.onSetupGivenUp(error);
-          this.#loads.giveUp(error);
-          this.#readiness.reject(error);
-        },
-        onNoThreads: () => {
-          this.#onNoThreads();
-        },
-        onHeld: () => {
-          this.#elastic.begin();
-        },
-        onStays: () => {
-          this.#onThreads();
-        },
-      },
-    );
-    this.#inline = plan.inline;
+    this.#crew = this.#makeCrew(plan, options);
     this.#readiness = new Readiness(this.#crew);
     this.#runs = new IndependentRuns(this);
     this.#loads = new ModuleLoads(this.#crew);
@@ -144,7 +89,7 @@ export class WorkPool implements RangeRunner {
       works: this.works,
       nodes: options.nodes ?? [],
       onJobError: (job, worker, error) => {
-        this.#jobError(job, worker, error);
+        this.#events.emit('error', { error: rangeJobError(job, worker, error) });
       },
       share: (count, allows) => {
         this.#elastic.share(count, allows);
@@ -158,6 +103,18 @@ export class WorkPool implements RangeRunner {
       onChange: () => {
         this.#onThreads();
       },
+    });
+    this.#functions = new FunctionLoads({
+      crew: this.#crew,
+      elastic: this.#elastic,
+      loads: this.#loads,
+      own: this.#own,
+    });
+    this.#series = new PoolSeries({
+      hub: this.#hub,
+      capacity: this.#crew.capacity,
+      inline: plan.inline,
+      load: (ref) => this.#functions.whereItRuns(ref),
     });
     if (bounds.max > 0) this.#elastic.set(bounds);
   }
@@ -187,7 +144,7 @@ export class WorkPool implements RangeRunner {
     this.#checkOpen();
     if (this.#readiness.isReady) return;
     if (this.#crew.setupError !== undefined) throw this.#crew.setupError;
-    if (this.#crew.startTrouble !== undefined) throw this.#startError();
+    if (this.#crew.startTrouble !== undefined) throw startError(this.#crew.startTrouble);
     await this.#readiness.wait();
   }
 
@@ -198,9 +155,7 @@ export class WorkPool implements RangeRunner {
    */
   async load(ref: FunctionRef): Promise<void> {
     this.#checkOpen();
-    // The threads first: what ends them is not to end the program.
-    await this.#loadInThreads(ref);
-    await this.#loadHere(ref);
+    await this.#functions.everywhere(ref);
   }
 
   /**
@@ -213,12 +168,7 @@ export class WorkPool implements RangeRunner {
    */
   async runMultithreaded<F, V>(job: MultithreadedJob<F, V>): Promise<RangeResult<V>> {
     this.#checkOpen();
-    const state = this.#ranges.define(job as RangeJobOptions, true);
-    try {
-      return (await this.#ranges.run(state, job.start, job.size, job)) as RangeResult<V>;
-    } finally {
-      this.#ranges.dispose(state);
-    }
+    return await runRange(this.#ranges, job);
   }
 
   /**
@@ -228,29 +178,22 @@ export class WorkPool implements RangeRunner {
    */
   runMultithreadedSync<F, V>(job: MultithreadedJob<F, V>): RangeResult<V> {
     this.#checkOpen();
-    const state = this.#ranges.define(job as RangeJobOptions, true);
-    try {
-      return this.#ranges.runSync(state, job.start, job.size) as RangeResult<V>;
-    } finally {
-      this.#ranges.dispose(state);
-    }
+    return runRangeSync(this.#ranges, job);
   }
 
   /** Loads function and argument everywhere, for many runs without a message. */
   async prepareRange<F, V>(options: RangeJobOptions<F, V>): Promise<PreparedRange<V>> {
     this.#checkOpen();
-    const state = this.#ranges.define(options as RangeJobOptions, false);
-    try {
-      await this.#ranges.prepare(state);
-      await this.#loadInThreads(options.threadFn);
-      this.#ranges.announce(state);
-    } catch (error) {
-      this.#ranges.dispose(state);
-      throw error;
-    }
-    return preparedRange<V>(this.#ranges, state, () => {
-      this.#checkOpen();
-    });
+    return await prepareRange(
+      {
+        engine: this.#ranges,
+        loadInThreads: (ref) => this.#functions.inThreads(ref),
+        checkOpen: () => {
+          this.#checkOpen();
+        },
+      },
+      options,
+    );
   }
 
   /**
@@ -265,9 +208,7 @@ export class WorkPool implements RangeRunner {
   /** `series` whose first sequence number is given, modulo 2^32; for tests of the wrap-around. */
   seriesFrom<F>(options: SeriesOptions<F>, firstSequence: number): Series<F> {
     this.#checkOpen();
-    const series = new Series<F>(options, this.#seriesHost(), firstSequence);
-    this.#series.add(series);
-    return series;
+    return this.#series.make(options, firstSequence);
   }
 
   /**
@@ -360,7 +301,7 @@ export class WorkPool implements RangeRunner {
       return Promise.reject(asError(error));
     }
     if (options.drain === true) this.#closed ??= this.#drainAndClose();
-    else if (this.#draining) this.#abortSeries();
+    else if (this.#draining) this.#series.abort(closedError());
     this.#closed ??= this.#close();
     return this.#closed;
   }
@@ -372,21 +313,17 @@ export class WorkPool implements RangeRunner {
   async #drainAndClose(): Promise<void> {
     this.#draining = true;
     try {
-      await Promise.all([...this.#series].map((series) => series.close()));
+      await this.#series.drain();
     } finally {
       this.#draining = false;
     }
     await this.#close();
   }
 
-  #abortSeries(): void {
-    for (const series of this.#series) series.abort(closedError());
-  }
-
   async #close(): Promise<void> {
     const error = closedError();
     this.#readiness.reject(error);
-    this.#abortSeries();
+    this.#series.abort(error);
     this.#loads.close(error);
     this.#elastic.close();
     await this.#crew.close(CLOSE_GRACE_MS);
@@ -395,29 +332,61 @@ export class WorkPool implements RangeRunner {
     });
   }
 
-  #seriesHost(): SeriesHost {
-    return {
-      hub: this.#hub,
-      capacity: this.#crew.capacity,
-      inline: this.#inline,
-      workers: () => Array.from({ length: this.#crew.capacity }, (_, i) => i + 1),
-      nextRing: () => this.#nextRing++,
-      load: (ref) => (this.#crew.isAlone ? this.#loadHere(ref) : this.#loadInThreads(ref)),
-      onClosed: (series) => {
-        this.#series.delete(series);
+  #makeCrew(plan: PoolPlan, options: WorkPoolOptions): Crew {
+    return new Crew(
+      platform,
+      makeControl(plan),
+      {
+        name: options.name ?? 'padata',
+        idle: options.idle ?? 'block',
+        execArgv: options.execArgv,
+        env: options.env,
+        resourceLimits: options.resourceLimits,
+        factory: options.worker,
+        setup: plan.setup,
+        wear: plan.wear,
       },
-    };
-  }
-
-  async #loadHere(ref: FunctionRef): Promise<void> {
-    await this.#own.loadWithin(moduleHref(ref), ref.name);
-  }
-
-  async #loadInThreads(ref: FunctionRef): Promise<void> {
-    const href = moduleHref(ref);
-    // One at least: what ends threads would end the program here.
-    if (this.#crew.target === 0) this.#elastic.share(1, () => true);
-    await this.#loads.loadEverywhere(href, ref.name);
+      {
+        onMessage: (member, message) => {
+          this.#onMessage(member, message);
+        },
+        onReady: (member) => {
+          this.#events.emit('worker-ready', { worker: member.id, tid: member.tid });
+          this.#readiness.check();
+        },
+        onStart: (member) => {
+          this.#hub.onStart(member);
+          this.#loads.onStart(member);
+        },
+        onEnd: (member, end, expected) => {
+          return this.#onEnd(member, end, expected);
+        },
+        onGivenUp: (error) => {
+          this.#hub.onGivenUp(error);
+          this.#events.emit('error', { error });
+        },
+        onTrouble: (error) => {
+          this.#events.emit('error', { error });
+        },
+        onMissing: () => {
+          this.#hub.reassign();
+        },
+        onSetupGivenUp: (error) => {
+          this.#hub.onSetupGivenUp(error);
+          this.#loads.giveUp(error);
+          this.#readiness.reject(error);
+        },
+        onNoThreads: () => {
+          this.#onNoThreads();
+        },
+        onHeld: () => {
+          this.#elastic.begin();
+        },
+        onStays: () => {
+          this.#onThreads();
+        },
+      },
+    );
   }
 
   #checkOpen(): void {
@@ -447,7 +416,7 @@ export class WorkPool implements RangeRunner {
       expected,
     });
     if (this.#crew.startTrouble !== undefined) {
-      this.#readiness.reject(this.#startError());
+      this.#readiness.reject(startError(this.#crew.startTrouble));
     }
     this.#readiness.check();
     return hadWork;
@@ -455,55 +424,18 @@ export class WorkPool implements RangeRunner {
 
   /** Everything runs on the calling thread from now on. */
   #onNoThreads(): void {
-    const error = this.#startError();
+    const error = startError(this.#crew.startTrouble);
     this.#hub.reassign();
     this.#loads.onResize();
     this.#readiness.reject(error);
     if (error.code === 'ERR_PADATA_MODULE') notice(error.message);
     this.#events.emit('error', { error });
   }
-
-  #startError(): PadataError {
-    const { startTrouble } = this.#crew;
-    // It says what is wrong with the program.
-    if (startTrouble instanceof PadataError) return startTrouble;
-    return new PadataError(
-      'ERR_PADATA_WORKER_DIED',
-      'worker threads cannot be started; jobs run on those that run, or on the calling thread',
-      {},
-      { cause: startTrouble },
-    );
-  }
-
-  #jobError(job: RangeJobState, worker: number, error: unknown): void {
-    this.#events.emit('error', {
-      error: new PadataError(
-        'ERR_PADATA_MODULE',
-        `worker ${worker} cannot load ${job.name} of ${job.href}; the job runs without it`,
-        { worker, module: job.href, name: job.name },
-        { cause: error },
-      ),
-    });
-  }
 }
 
 /** What a check has thrown. */
 function asError(reason: unknown): Error {
   return reason as Error;
-}
-
-function closedError(): PadataError {
-  return new PadataError('ERR_PADATA_CLOSED', 'the pool was closed');
-}
-
-/** A module that makes a pool whenever it is imported makes one in each thread of that pool, and so on without end. */
-function nestedImport(): PadataError {
-  const worker = currentWorker();
-  return new PadataError(
-    'ERR_PADATA_MODULE',
-    `createWorkPool was called while worker ${worker} imports the module of a job; let only the main thread do that: if (isMainThread) main()`,
-    { worker },
-  );
 }
 
 /**

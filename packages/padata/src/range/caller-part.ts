@@ -7,7 +7,7 @@
 import type { AnyFunction } from '../base/function-ref.js';
 import { isThenable } from '../base/thenable.js';
 import type { Crew } from '../crew/crew.js';
-import type { Platform } from '../crew/platform.js';
+import type { Platform } from '../threads/platform.js';
 import { CHUNK_PHASE_BITS, ChunkPhase, LANE } from '../protocol/control-layout.js';
 import { lane as protocol } from '../protocol/machine.js';
 import type { LaneRun } from './lane-run.js';

@@ -8,7 +8,7 @@
 import { fromErrorRecord, toErrorRecord } from '../base/error-record.js';
 import { PadataError } from '../base/errors.js';
 import { smallInteger } from '../base/small-integer.js';
-import type { Control } from '../crew/crew.js';
+import type { Control } from '../threads/member.js';
 import {
   CHUNK_PHASE_BITS,
   CHUNK_PHASE_MASK,

@@ -2,7 +2,8 @@
  * Which threads are asked to help with a range job: of those that may, idle ones first; for a node-aware job from each
  * node in turn, starting where the job before stopped.
  */
-import type { Crew, Member } from '../crew/crew.js';
+import type { Crew } from '../crew/crew.js';
+import type { Member } from '../threads/member.js';
 import type { RangeJobOptions } from './range-types.js';
 
 /** Chooses helpers for the jobs of one pool. */

@@ -3,7 +3,8 @@
  * job needs, described while its gate is closed, opened to the helpers that are chosen, and given back.
  */
 import { PadataError } from '../base/errors.js';
-import type { Crew, Member } from '../crew/crew.js';
+import type { Crew } from '../crew/crew.js';
+import type { Member } from '../threads/member.js';
 import type { WorkList } from '../crew/work-list.js';
 import {
   HEAD,

@@ -6,7 +6,7 @@ import { messageOf } from '../base/error-record.js';
 import { PadataError } from '../base/errors.js';
 import type { AnyFunction } from '../base/function-ref.js';
 import { isThenable, whenSettled } from '../base/thenable.js';
-import type { Platform } from '../crew/platform.js';
+import type { Platform } from '../threads/platform.js';
 import type { PlannedRun } from './range-job.js';
 import { chunkEnd, chunkStart } from './range-plan.js';
 import type { RangePlan, RangeShape } from './range-plan.js';

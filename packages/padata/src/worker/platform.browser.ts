@@ -2,13 +2,13 @@
  * Backend for browsers: module Web Workers. Needs a cross-origin isolated page for SharedArrayBuffer;
  * without it the pool runs inline.
  */
-import { ownWorker } from '../crew/own-worker.js';
+import { ownWorker } from '../threads/own-worker.js';
 import type {
   Platform,
   PlatformWorker,
   PlatformWorkerOptions,
   WorkerInit,
-} from '../crew/platform.js';
+} from '../threads/platform.js';
 
 /** The part of the Web Worker interface that is used here; the package compiles without the DOM library. */
 interface WebWorker {

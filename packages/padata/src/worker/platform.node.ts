@@ -9,13 +9,13 @@ import { MessageChannel, Worker, receiveMessageOnPort } from 'worker_threads';
 import type { MessagePort } from 'worker_threads';
 import { toErrorRecord } from '../base/error-record.js';
 import { BUNDLES, PadataError } from '../base/errors.js';
-import { ownWorker } from '../crew/own-worker.js';
+import { ownWorker } from '../threads/own-worker.js';
 import type {
   Platform,
   PlatformWorker,
   PlatformWorkerOptions,
   WorkerInit,
-} from '../crew/platform.js';
+} from '../threads/platform.js';
 
 /** Flags whose value is the program text; a worker cannot start with them. */
 const VALUE_FLAGS = new Set(['-e', '--eval', '-p', '--print', '-pe', '--input-type']);

@@ -6,7 +6,7 @@
  * beginning until its callback, which comes when the owner's thread has taken it.
  */
 import { WORKER, workerBase } from '../protocol/control-layout.js';
-import type { ThreadOutput } from './worker-core.js';
+import type { ThreadOutput } from '../loop/worker-host.js';
 
 type Done = (error?: Error | null) => void;
 

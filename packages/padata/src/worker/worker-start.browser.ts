@@ -1,8 +1,8 @@
 /** Binds the worker loop to a Web Worker's global scope. Never blocks: messages need the event loop. */
 import { becomeWorker } from '../base/current-worker.js';
-import type { WorkerInit } from '../crew/platform.js';
+import type { WorkerInit } from '../threads/platform.js';
 import { platform } from './platform.browser.js';
-import { WorkerCore } from './worker-core.js';
+import { WorkerCore } from '../loop/worker-core.js';
 
 /** The part of a dedicated worker's scope that is used; the package compiles without the DOM library. */
 interface WorkerScope {

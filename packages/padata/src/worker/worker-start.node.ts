@@ -9,9 +9,9 @@ import { parentPort, receiveMessageOnPort } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import { becomeWorker } from '../base/current-worker.js';
 import { PadataError } from '../base/errors.js';
-import type { WorkerInit } from '../crew/platform.js';
+import type { WorkerInit } from '../threads/platform.js';
 import { watchOutput } from './thread-output.node.js';
-import { WorkerCore } from './worker-core.js';
+import { WorkerCore } from '../loop/worker-core.js';
 
 /** Given by `platform.node.ts`. */
 export type NodeInit = WorkerInit & { readonly port: MessagePort };

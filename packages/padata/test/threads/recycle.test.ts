@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createWorkPool } from '@bootmem/padata';
 import type { SeriesOptions, WorkPool } from '@bootmem/padata';
 import { Recycling } from '../../dist/crew/recycling.js';
-import { Wear } from '../../dist/worker/wear.js';
+import { Wear } from '../../dist/loop/wear.js';
 
 const module = new URL('../fixtures/recycle-jobs.mjs', import.meta.url);
 const named = (name: string) => ({ module, name });

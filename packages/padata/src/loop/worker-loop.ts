@@ -5,9 +5,9 @@
 import { loadedFunction } from '../base/function-ref.js';
 import type { AnyFunction } from '../base/function-ref.js';
 import type { TurnClock } from '../base/turn-clock.js';
-import type { WorkerInit } from '../crew/platform.js';
-import type { ThreadSetup } from '../crew/thread-setup.js';
 import type { FromWorker } from '../protocol/messages.js';
+import type { WorkerInit } from '../threads/platform.js';
+import type { ThreadSetup } from '../threads/thread-setup.js';
 import type { NamedFunction } from './module-imports.js';
 
 /** The loop, seen from its parts. */

@@ -11,6 +11,8 @@
  */
 import { fromErrorRecord } from '../base/error-record.js';
 import type { PadataError } from '../base/errors.js';
+import { unrefTimer } from './timers.js';
+import type { Timer } from './timers.js';
 import type { FromWorker } from '../protocol/messages.js';
 import { setupError, teardownError } from './thread-setup.js';
 import type { SetupPlan } from './thread-setup.js';
@@ -40,8 +42,6 @@ interface SetupHost {
   onFailed(worker: number, error: PadataError): void;
   onTeardownFailed(error: PadataError): void;
 }
-
-type Timer = ReturnType<typeof setTimeout>;
 
 /** Watches the threads of one pool. */
 export class SetupWatch {
@@ -150,7 +150,7 @@ export class SetupWatch {
       this.#host.terminate(thread.id);
     }, ms);
     // The thread itself keeps the process, if something is to.
-    (timer as { unref?: () => void }).unref?.();
+    unrefTimer(timer);
     this.#timers.set(thread, timer);
   }
 

@@ -1,6 +1,6 @@
 /** How worn a thread is: the jobs it has run, and what is on its heap. Its owner is told once, when either is too much. */
 
-import type { WearLimits } from '../crew/platform.js';
+import type { WearLimits } from '../threads/platform.js';
 
 interface WearHost {
   /** Jobs that this thread has run. */

@@ -1,0 +1,40 @@
+/** Errors of a pool as a whole. */
+import { currentWorker } from '../base/current-worker.js';
+import { PadataError } from '../base/errors.js';
+import type { RangeJobState } from '../range/range-job.js';
+
+export function closedError(): PadataError {
+  return new PadataError('ERR_PADATA_CLOSED', 'the pool was closed');
+}
+
+/** A module that makes a pool whenever it is imported makes one in each thread of that pool, and so on without end. */
+export function nestedImport(): PadataError {
+  const worker = currentWorker();
+  return new PadataError(
+    'ERR_PADATA_MODULE',
+    `createWorkPool was called while worker ${worker} imports the module of a job; let only the main thread do that: if (isMainThread) main()`,
+    { worker },
+  );
+}
+
+/** @param trouble what the start of threads has ended with */
+export function startError(trouble: unknown): PadataError {
+  // It says what is wrong with the program.
+  if (trouble instanceof PadataError) return trouble;
+  return new PadataError(
+    'ERR_PADATA_WORKER_DIED',
+    'worker threads cannot be started; jobs run on those that run, or on the calling thread',
+    {},
+    { cause: trouble },
+  );
+}
+
+/** A thread takes no part in a range job. */
+export function rangeJobError(job: RangeJobState, worker: number, cause: unknown): PadataError {
+  return new PadataError(
+    'ERR_PADATA_MODULE',
+    `worker ${worker} cannot load ${job.name} of ${job.href}; the job runs without it`,
+    { worker, module: job.href, name: job.name },
+    { cause },
+  );
+}
