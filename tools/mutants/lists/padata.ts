@@ -741,5 +741,50 @@ const mutants: readonly Mutant[] = [
     put: '          throw error;',
     first: 'ends',
   },
+  // Numbers on their short way, typed arrays, the clock.
+  {
+    name: 'slot ring: a number on its short way is not remembered for another try',
+    file: 'ring/slot-ring.ts',
+    find: 'if (this.room.bytes > out || this.retries > 0) return false;',
+    put: 'if (this.room.bytes > out) return false;',
+    first: 'priorities/starts',
+  },
+  {
+    name: 'arena: the next job gets bytes behind what the search has found',
+    file: 'arena/slot-arena.ts',
+    find: 'if (first < this.#freeFrom || end > this.#freeTo) return -1;',
+    put: 'if (first < this.#freeFrom || end > this.bytes) return -1;',
+    first: 'slot-arena',
+  },
+  {
+    name: 'clock: what comes after a pause begins when the last work ended',
+    file: 'base/turn-clock.ts',
+    find: '  passed(): void {\n    this.#isFresh = false;',
+    put: '  passed(): void {',
+    first: 'turn-clock',
+  },
+  {
+    name: 'views: a view of a part of a buffer becomes all of one',
+    file: 'slot/views.ts',
+    find: 'return isResizable?.call(buffer) !== true && getBufferLength.call(buffer) === length;',
+    put: 'return isResizable?.call(buffer) !== true && getBufferLength.call(buffer) >= length;',
+    first: 'values/views',
+  },
+  {
+    name: 'views: a buffer that can be resized becomes one that cannot',
+    file: 'slot/views.ts',
+    find: 'isResizable?.call(buffer) !== true && getBufferLength.call(buffer) === length;',
+    put: 'getBufferLength.call(buffer) === length;',
+    first: 'values/views',
+  },
+  {
+    name: 'views: bytes are believed what they say of their length',
+    file: 'slot/views.ts',
+    find: `export function lengthOf(view: ArrayBufferView): number {
+  return getLength.call(view);`,
+    put: `export function lengthOf(view: ArrayBufferView): number {
+  return view.byteLength;`,
+    first: 'values/views',
+  },
 ];
 export default mutants;

@@ -32,8 +32,11 @@ const getBuffer = getterOf<ArrayBufferLike>(prototype, 'buffer');
 const getOffset = getterOf<number>(prototype, 'byteOffset');
 const getLength = getterOf<number>(prototype, 'byteLength');
 const getBufferLength = getterOf<number>(ArrayBuffer.prototype, 'byteLength');
-const isResizable = getterOf<boolean>(ArrayBuffer.prototype, 'resizable') as
-  Getter<boolean> | undefined;
+/** Engines from before such buffers have none. */
+const isResizable =
+  'resizable' in ArrayBuffer.prototype
+    ? getterOf<boolean>(ArrayBuffer.prototype, 'resizable')
+    : undefined;
 
 /** Is it bytes that may travel as bytes: a Uint8Array or a Buffer, of any realm? */
 export function isBytes(value: object): value is Uint8Array {

@@ -108,22 +108,26 @@ describe.each([
     pool = createWorkPool({ threads });
     await using same = pool.series<Any>({ fn: { module, name: 'same' }, order, window: 8 });
     await using lies = pool.series<Any>({ fn: { module, name: 'lies' }, order, window: 8 });
-    const values = [Uint8Array, Float64Array].flatMap((kind) =>
-      [1, 200].map((n) => new kind(n).fill(7)),
+    const told = [1, 4096];
+    const values = told.flatMap((lie) =>
+      [Uint8Array, Float64Array].flatMap((kind) =>
+        [1, 200].map((n) => {
+          const value = new kind(n).fill(7);
+          for (const key of ['length', 'byteLength', 'byteOffset', 'buffer', 'constructor']) {
+            Object.defineProperty(value, key, { value: lie });
+          }
+          return value;
+        }),
+      ),
     );
-    for (const value of values) {
-      for (const key of ['length', 'byteLength', 'byteOffset', 'buffer', 'constructor']) {
-        Object.defineProperty(value, key, { value: key === 'length' ? 1 : 4096 });
-      }
-    }
     const neighbours = Array.from({ length: 4 }, (_, i) => `neighbour ${i} `.repeat(20));
     const runs = [...values, ...neighbours].map((value) => same.run(value));
     const results = await Promise.all(runs);
-    expect(results.slice(0, 4).map((r) => [...(r as Uint8Array)])).toEqual(
-      [1, 200, 1, 200].map((n) => Array.from({ length: n }, () => 7)),
+    expect(results.slice(0, 8).map((r) => [...(r as Uint8Array)])).toEqual(
+      [1, 200, 1, 200, 1, 200, 1, 200].map((n) => Array.from({ length: n }, () => 7)),
     );
-    expect(results.slice(4)).toEqual(neighbours);
-    const told = (await Promise.all([1, 200, 5000].map((n) => lies.run(n)))) as Uint8Array[];
-    expect(told.map((array) => array.length)).toEqual([1, 200, 5000]);
+    expect(results.slice(8)).toEqual(neighbours);
+    const found = (await Promise.all([1, 200, 5000].map((n) => lies.run(n)))) as Uint8Array[];
+    expect(found.map((array) => array.length)).toEqual([1, 200, 5000]);
   });
 });
