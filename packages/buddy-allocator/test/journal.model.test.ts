@@ -9,8 +9,9 @@ const AREA = 'lists/free-area.js';
 const RECOVERY = 'lists/recovery.js';
 const without = (file: string, find: string): Break => ({ file, find, put: '' });
 
+const WIDEN_LOW = '                w[JOURNAL_ORDER] = (o + 2) | 0;\n';
+const LOW = '                const next = links[buddy << 1];\n';
 const WIDEN = '                w[JOURNAL_ORDER] = o + 2;\n';
-const LOW = '                const list = LISTS + (o * 6 + migratetype) * 3;\n';
 const LARGE = '                removeLow(buddy, o, type);\n';
 const SPLIT =
   '        if (high > order)\n            expand(index, order, high, migratetype, dirty);\n';
@@ -37,7 +38,7 @@ const MISTAKES: readonly (readonly [string, keyof typeof STARTS, Break])[] = [
     'whole',
     without('zone/isolation.js', '    area.journal(index, head.order + 1);\n'),
   ],
-  ['free: not widened at a merge', 'used', { file: AREA, find: WIDEN + LOW, put: LOW }],
+  ['free: not widened at a merge', 'used', { file: AREA, find: WIDEN_LOW + LOW, put: LOW }],
   [
     'free of large blocks: not widened at a merge',
     'used',

@@ -62,6 +62,21 @@ test('over pageblocks of other mobilities, and back to them', () => {
   expect(pool.stats()).toMatchObject({ freePages: 4096, largestFreeOrder: 10 });
 });
 
+test('a pageblock that is kept apart is not grown into, though all of it is free', () => {
+  const pool = create({ pages: 2048, caches: false });
+  const block = pool.allocOrThrow(9);
+  const used = pool.allocOrThrow(0);
+  expect([block, used >= 512]).toEqual([0, true]);
+  const seen: boolean[] = [];
+  const done = pool.allocContigRange(512, 1024, (from) => {
+    pool.free(from, 0);
+    seen.push(pool.extend(block, 9, 10));
+    return false;
+  });
+  expect(seen).toEqual([false]);
+  expect([done, pool.verify()]).toEqual([done, []]);
+});
+
 test('what is added is zero where that is asked for, poison is looked at, marks count', () => {
   const pool = create({ pages: 64, pageSize: 64, data: 'shared', caches: false });
   const used = pool.allocOrThrow(5);
@@ -81,6 +96,11 @@ test('what is added is zero where that is asked for, poison is looked at, marks 
   poisoned.viewPages(block + 5, 1, Uint8Array)[3] = 1;
   expect(codeOf(() => poisoned.extend(block, 1, 4))).toBe('ERR_BUDDY_POISON');
   expect(poisoned.extend(block, 1, 4)).toBe(true);
+  // What was used has poison again when it goes.
+  poisoned.view(block, 4, Uint8Array).fill(3);
+  poisoned.shrink(block, 4, 1);
+  expect(poisoned.extend(block, 1, 4)).toBe(true);
+  expect([...new Set(poisoned.view(block, 4, Uint8Array))]).toEqual([3, 0xaa]);
   poisoned.free(block, 4);
 });
 

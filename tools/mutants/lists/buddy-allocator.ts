@@ -16,7 +16,7 @@ const mutants: readonly Mutant[] = [
     name: 'free: the journal is not widened at a merge',
     file: 'lists/free-area.ts',
     find: `        // Wide first: from here on the buddy counts as part of the block in flight.
-        w[JOURNAL_ORDER] = o + 2;`,
+        w[JOURNAL_ORDER] = (o + 2) | 0;`,
     put: '',
     first: 'kills/pool',
   },
@@ -455,7 +455,7 @@ const mutants: readonly Mutant[] = [
   {
     name: 'growth: an old buffer is not looked at again',
     file: 'base/wasm-memory.ts',
-    find: '  memory.grow(0);\n',
+    find: '  growBy(memory, 0);\n',
     put: '',
     first: 'wasm-memory',
   },
@@ -514,6 +514,175 @@ const mutants: readonly Mutant[] = [
     find: 'dirty |= state[half]! & DIRTY;',
     put: 'dirty |= 0;',
     first: 'resize',
+  },
+  {
+    name: 'extend: a pageblock that is kept apart is taken',
+    file: 'zone/resize.ts',
+    find: "if (!free || area.typeOf(half) >= SPECIAL) return 'no room';",
+    put: "if (!free || area.typeOf(half) > 99 * SPECIAL) return 'no room';",
+    first: 'resize',
+  },
+  {
+    name: 'extend: what is added still counts as free',
+    file: 'zone/resize.ts',
+    find: '      area.account(-(2 ** o), type);\n',
+    put: '',
+    first: 'resize',
+  },
+  {
+    name: 'extend: marks are not looked at',
+    file: 'pool/requests.ts',
+    find: 'if (!this.#mustKeep(request, more)) {',
+    put: 'if (more >= 0) {',
+    first: 'resize',
+  },
+  {
+    name: 'extend: what lies in caches is not asked for',
+    file: 'pool/requests.ts',
+    find: `        this.#drain();
+        found = extendBlock(zone, pfn, order, to);`,
+    put: '        found = extendBlock(zone, pfn, order, to);',
+    first: 'resize',
+  },
+  {
+    name: 'extend: what was there is zeroed in place of what is added',
+    file: 'pool/requests.ts',
+    find: 'this.#prepare(pfn + 2 ** order, more,',
+    put: 'this.#prepare(pfn, more,',
+    first: 'resize',
+  },
+  {
+    name: 'extend: of memory that is gone the block keeps what was added',
+    file: 'pool/requests.ts',
+    find: '      shrinkBlock(zone, pfn, to, order);\n',
+    put: '',
+    first: 'wasm-memory',
+  },
+  {
+    name: 'range: of memory that is gone the pages stay taken',
+    file: 'pool/requests.ts',
+    find: '        freeRunLocked(this.#zone, pfn, pfn + run.pages);\n',
+    put: '',
+    first: 'wasm-memory',
+  },
+  {
+    name: 'an alarm of poison comes again and again',
+    file: 'pool/requests.ts',
+    find: "if ((error as BuddyError).code === 'ERR_BUDDY_POISON') data.fill(pfn, pages, POISON);",
+    put: '',
+    first: 'poison',
+  },
+  {
+    name: 'shrink: what goes counts as clean',
+    file: 'zone/resize.ts',
+    find: '      zone.freeBlockLocked(half, o, DIRTY, false);',
+    put: '      zone.freeBlockLocked(half, o, 0, false);',
+    first: 'resize',
+  },
+  {
+    name: 'shrink: what goes has no poison',
+    file: 'pool/requests.ts',
+    find: '      this.#data?.fill(pfn + 2 ** to, 2 ** order - 2 ** to, POISON);\n',
+    put: '',
+    first: 'resize',
+  },
+  {
+    name: 'shrink: the run in flight is closed before it is free',
+    file: 'zone/resize.ts',
+    find: `      zone.freeBlockLocked(half, o, DIRTY, false);
+      closeRun(w, at);`,
+    put: `      closeRun(w, at);
+      zone.freeBlockLocked(half, o, DIRTY, false);`,
+    first: 'kills/pool',
+  },
+  {
+    name: 'hand-back: what is not free is not noticed',
+    file: 'zone/hand-over.ts',
+    find: 'if (head?.state !== FREE) return false;',
+    put: 'if (head === undefined) return false;',
+    first: 'objects.test',
+  },
+  {
+    name: 'hand-back: what is taken back still counts as managed',
+    file: 'zone/hand-over.ts',
+    find: '    w[at + Zone.MANAGED] = w[at + Zone.MANAGED]! - (endPfn - startPfn);\n',
+    put: '',
+    first: 'objects.test',
+  },
+  {
+    name: 'hand-back: what is taken back looks allocated',
+    file: 'zone/hand-over.ts',
+    find: '    state.fill(BODY, index, index + (endPfn - startPfn));\n',
+    put: '    void [BODY, index];\n',
+    first: 'objects.test',
+  },
+  {
+    name: 'objects: what `construct` calls closes the slab that it makes',
+    file: 'objects/object-cache.ts',
+    find: 'return this.#making ? 0 : this.#slabs.close();',
+    put: 'return this.#slabs.close();',
+    first: 'objects.test',
+  },
+  {
+    name: 'objects: a slab is made though `construct` has closed the cache',
+    file: 'objects/object-cache.ts',
+    find: '    if (this.#ids.zone.isClosed) return false;\n',
+    put: '',
+    first: 'objects.test',
+  },
+  {
+    name: 'allocAsync: a page that nobody waits for any more stays taken',
+    file: 'pool/waiting.ts',
+    find: '      else this.#pool.free(pfn, first.order);\n',
+    put: '',
+    first: 'resize',
+  },
+  {
+    name: 'allocAsync: what is aborted in the first try waits for ever',
+    file: 'pool/waiting.ts',
+    find: `      if (pfn !== undefined || ms === 0) return Promise.resolve(pfn);
+      signal?.throwIfAborted();`,
+    put: '      if (pfn !== undefined || ms === 0) return Promise.resolve(pfn);',
+    first: 'resize',
+  },
+  {
+    name: 'growth: what lies behind the last page is taken',
+    file: 'pool/growth.ts',
+    find: 'return Math.min(there, zone.endPfn);',
+    put: 'return there;',
+    first: 'wasm-memory',
+  },
+  {
+    name: 'restore: a memory is enlarged that cannot be large enough',
+    file: 'base/wasm-memory.ts',
+    find: `  if (missing > 0 && missing <= MOST_PAGES) hasGrown(memory, missing);
+  return bytesOf(memory);`,
+    put: '  return missing > 0 ? growTo(memory, bytes) : there;',
+    first: 'wasm-memory',
+  },
+  {
+    name: 'restore: a memory is enlarged before the offset is looked at',
+    file: 'pool/pool-setup.ts',
+    find: `  checkDataOffset(dataOffset, pageSize);
+  const given = givenMemory(data);`,
+    put: `  if (isWasmMemory(data)) enlarge(data, Number(dataOffset) + pages * pageSize);
+  checkDataOffset(dataOffset, pageSize);
+  const given = givenMemory(data);`,
+    first: 'wasm-memory',
+  },
+  {
+    name: 'free: the tail of a list loses its former end',
+    file: 'lists/free-area.ts',
+    find: 'links[(i << 1) | 1] = last | (atTail - 1);',
+    put: 'links[(i << 1) | 1] = head | (atTail - 1);',
+    first: 'free-area',
+  },
+  {
+    name: 'free: a block that will merge soon is used next',
+    file: 'lists/free-area.ts',
+    find: 'if (alone || zone[other] === zoneId) atTail |= (differs - 1) >>> 31;',
+    put: 'if (zone[other] === -1) atTail |= (differs - 1) >>> 31;',
+    first: 'free-area',
   },
 ];
 

@@ -40,8 +40,6 @@ const { BOTTOM, LIMIT } = CacheList;
 const TYPES = CACHE_TYPES;
 const LISTS = CACHE_LISTS;
 const NONE = -1;
-/** Entries that are read ahead: their lines fit the first cache. A power of two. */
-const TOUCHED = 64;
 
 /** Bits of a state byte that say what block it heads, without the dirty bit. */
 export const HEAD_MASK = HEAD_KIND_MASK | HEAD_ORDER_MASK;
@@ -104,10 +102,9 @@ export interface CacheMoves {
 /** Moves of the cache at `parts.at`. */
 export function createCacheMoves(parts: CacheParts): CacheMoves {
   const { words: w, at, zoneAt: z, area, fallback, counted, lock, unlock } = parts;
-  const { state, links } = parts.columns;
+  const { state } = parts.columns;
+  const { free, journal } = area;
   const COUNT = at + Cache.COUNT;
-  /** What {@link touch} has read: of use to nobody, but a load without a use is left out. */
-  const touched = { sum: 0 };
   const layout = stackLayout(w[Header.CACHE_SHARE]!);
   const { capacities } = layout;
   const floors = layout.floors.map((floor) => at + floor);
@@ -118,33 +115,21 @@ export function createCacheMoves(parts: CacheParts): CacheMoves {
     const top = w[l]!;
     const start = w[l + BOTTOM]!;
     const end = Math.min(top, start + entries);
-    for (let bottom = start + 1; bottom <= end; bottom++) {
-      if (((bottom - start) & (TOUCHED - 1)) === 1) touch(bottom, end);
-      const index = w[bottom]!;
-      const head = state[index]!;
-      // Two threads freed it in the same instant, and the other one's entry has been used: see DESIGN.md.
-      const twice = (head & ~DIRTY) !== (CACHED | order);
-      // Journal first: the block must never be in no one's hands.
-      if (!twice) area.journal(index, order + 1);
-      w[l + BOTTOM] = bottom;
-      if (counted) w[COUNT] = w[COUNT]! - (1 << order);
-      if (!twice) area.free(index, order, false, head & DIRTY);
-    }
+    for (let bottom = start + 1; bottom <= end; bottom++) giveEntry(l, bottom, order);
     return end - start;
   }
 
-  /**
-   * Reads what the frees of the next entries will: their bytes and links come into the processor's cache side by side, where the
-   * frees, which branch by what they find, would wait for them one after the other.
-   */
-  function touch(first: number, end: number): void {
-    const last = Math.min(first + TOUCHED - 1, end);
-    let sum = 0;
-    for (let i = first; i <= last; i++) {
-      const index = w[i]!;
-      sum ^= state[index]! ^ links[index << 1]!;
-    }
-    touched.sum = sum;
+  // A function of its own, as the engine compiles a loop that it is in the middle of without the constants of this closure.
+  function giveEntry(l: number, bottom: number, order: number): void {
+    const index = w[bottom]!;
+    const head = state[index]!;
+    // Two threads freed it in the same instant, and the other one's entry has been used: see DESIGN.md.
+    const twice = (head & ~DIRTY) !== (CACHED | order);
+    // Journal first: the block must never be in no one's hands.
+    if (!twice) journal(index, order + 1);
+    w[l + BOTTOM] = bottom;
+    if (counted) w[COUNT] = w[COUNT]! - (1 << order);
+    if (!twice) free(index, order, false, head & DIRTY);
   }
 
   function giveAll(): void {
@@ -226,8 +211,7 @@ export function createCacheMoves(parts: CacheParts): CacheMoves {
     let cold = w[l + BOTTOM]!;
     let p = index;
     for (let i = 0; i < n; i++) {
-      state[p] = CACHED | order | dirty;
-      w[cold] = p;
+      enter(cold, p, CACHED | order | dirty);
       cold--;
       p += 1 << order;
     }
@@ -242,6 +226,12 @@ export function createCacheMoves(parts: CacheParts): CacheMoves {
     w[l + BOTTOM] = cold;
     if (counted) w[COUNT] = w[COUNT]! + (n << order);
     return n;
+  }
+
+  // As giveEntry.
+  function enter(word: number, index: number, byte: number): void {
+    state[index] = byte;
+    w[word] = index | 0;
   }
 
   return { giveBack, giveAll, settle, reset, fetch };

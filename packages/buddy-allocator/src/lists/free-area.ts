@@ -30,6 +30,9 @@ const NONE = -1;
 // A copy of an imported value is folded into the code; the import itself is read each time.
 const TYPE_MASK = PAGEBLOCK_TYPE_MASK;
 const ISOLATED = PageblockBit.ISOLATED;
+/** Words of a list, and of the lists of one order. */
+const LIST_WORDS = 3;
+const ORDER_WORDS = 6 * LIST_WORDS;
 
 /** Where a zone's lists live. */
 interface FreeAreaParts {
@@ -232,43 +235,73 @@ export function createFreeArea(parts: FreeAreaParts): FreeArea {
 
   // Nearly all frees end below the order of a pageblock, where every block is of its pageblock's type: list
   // operations are written out there, which halves the time of a free that merges.
+  //
+  // "| 0" says that a number has 32 bits. Of an argument the engine does not know that: it would look at each store whether
+  // it is a double, and at each sum whether it is too large.
   function free(index: number, order: number, tail: boolean, dirty: number): void {
-    w[JOURNAL_INDEX] = index;
-    w[JOURNAL_ORDER] = order + 1;
-    const migratetype = typeOf(index);
-    account(1 << order, migratetype);
-    let i = index;
-    let o = order;
-    let old = dirty;
+    let i = index | 0;
+    let o = order | 0;
+    let old = dirty | 0;
+    w[JOURNAL_INDEX] = i;
+    w[JOURNAL_ORDER] = (o + 1) | 0;
+    const migratetype = typeOf(i);
+    account(1 << o, migratetype);
+    let list = (LISTS + Math.imul(o, ORDER_WORDS) + Math.imul(migratetype, LIST_WORDS)) | 0;
     while (o < pageblockOrder) {
       const buddy = i ^ (1 << o);
       const found = state[buddy]!;
       if ((found & ~DIRTY) === (FREE | o)) {
         if (!alone && zone[buddy] !== zoneId) break;
         // Wide first: from here on the buddy counts as part of the block in flight.
-        w[JOURNAL_ORDER] = o + 2;
-        const list = LISTS + (o * 6 + migratetype) * 3;
+        w[JOURNAL_ORDER] = (o + 2) | 0;
         const next = links[buddy << 1]!;
-        const previous = links[(buddy << 1) + 1]!;
+        const previous = links[(buddy << 1) | 1]!;
         if (previous === NONE) w[list] = next;
         else links[previous << 1] = next;
         if (next === NONE) {
-          w[list + 1] = previous;
+          w[(list + 1) | 0] = previous;
           if (previous === NONE) w[MASK + migratetype] = w[MASK + migratetype]! & ~(1 << o);
-        } else links[(next << 1) + 1] = previous;
-        w[list + 2] = w[list + 2]! - 1;
+        } else links[(next << 1) | 1] = previous;
+        w[(list + 2) | 0] = w[(list + 2) | 0]! - 1;
       } else {
         if (o >= guardBelow || !absorbGuard(buddy, o, migratetype)) break;
-        w[JOURNAL_ORDER] = o + 2;
+        w[JOURNAL_ORDER] = (o + 2) | 0;
       }
       old |= found & DIRTY;
       // The upper half; the lower one is overwritten by a further merge or as the head.
       state[i | buddy] = BODY;
       i &= buddy;
-      o++;
+      o = (o + 1) | 0;
+      list = (list + ORDER_WORDS) | 0;
     }
     if (o >= pageblockOrder) freeLarge(i, o, migratetype, tail, old);
-    else insertLow(i, o, migratetype, tail || (o < LIKELY_BELOW && mergeLikely(i, o)), old);
+    else {
+      let atTail = tail ? 1 : 0;
+      if (o < LIKELY_BELOW) {
+        // The pair's pair: free, of the next order? 1 then, without a branch that nobody can foresee.
+        const other = (i & ~(1 << o)) ^ (2 << o);
+        const differs = (state[other]! & ~DIRTY) ^ (FREE | (o + 1));
+        if (alone || zone[other] === zoneId) atTail |= (differs - 1) >>> 31;
+      }
+      const head = w[list]!;
+      state[i] = FREE | o | old;
+      if (head === NONE) {
+        w[list] = i;
+        w[(list + 1) | 0] = i;
+        links[i << 1] = NONE;
+        links[(i << 1) | 1] = NONE;
+        w[MASK + migratetype] = w[MASK + migratetype]! | (1 << o);
+      } else {
+        // As in insertLow, for either end at once: -1 is all ones, and no block.
+        const last = w[(list + 1) | 0]!;
+        const neighbour = head ^ ((head ^ last) & -atTail);
+        links[i << 1] = head | -atTail;
+        links[(i << 1) | 1] = last | (atTail - 1);
+        links[(neighbour << 1) | (atTail ^ 1)] = i;
+        w[(list + atTail) | 0] = i;
+      }
+      w[(list + 2) | 0] = w[(list + 2) | 0]! + 1;
+    }
     w[JOURNAL_ORDER] = 0;
   }
 
