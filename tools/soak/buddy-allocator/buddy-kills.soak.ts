@@ -7,7 +7,7 @@
  *
  * Each page that a thread holds carries its mark. After each round: all invariants; no page is marked that is not
  * allocated, none has two owners; of what is allocated and unmarked there is at most what the dead threads were given
- * in their last request. In every second life blocks have owners, by which what the dead had is found, and there are small
+ * in their last request. Blocks are made larger and smaller where they are. In every second life blocks have owners, by which what the dead had is found, and there are small
  * objects, marked like pages; in the others the pool begins with half of its pages, over WebAssembly memory that threads grow as they
  * go. After a few rounds everything is freed, and must be one piece.
  *

@@ -94,6 +94,35 @@ function settle() {
   interrupted = undefined;
 }
 
+/** Makes one of its blocks larger or smaller where it is. */
+function resize() {
+  const pfn = live.size > 0 ? pickLive() : undefined;
+  const { count, order } = live.get(pfn) ?? { order: -1 };
+  if (order < 0) return;
+  if (order === 0 || random.once(2)) {
+    const to = Math.min(order + 1 + random.below(2), 9);
+    if (to <= order || !pool.extend(pfn, order, to)) return;
+    forget(pfn);
+    mark(pfn + count, 2 ** to - count, 0, thread);
+    live.set(pfn, { count: 2 ** to, order: to });
+    held += 2 ** to;
+    return;
+  }
+  const to = random.below(order);
+  const rest = count - 2 ** to;
+  mark(pfn + 2 ** to, rest, thread, 0);
+  try {
+    pool.shrink(pfn, order, to);
+  } catch (error) {
+    if (proof || error.code !== 'ERR_LOCK_TIMEOUT') throw error;
+    mark(pfn + 2 ** to, rest, 0, thread);
+    return;
+  }
+  forget(pfn);
+  live.set(pfn, { count: 2 ** to, order: to });
+  held += 2 ** to;
+}
+
 const requests = [
   () => claim(pool.alloc(0), 1, 0),
   () => {
@@ -120,9 +149,10 @@ const requests = [
   () => pool.drain(),
   () => pool.park(),
   () => pool.grow(random.below(pages >> 7)),
+  resize,
 ];
-// Two of three requests are for blocks by order.
-const WEIGHTS = [0, 0, 0, 1, 1, 1, 1, 1, 2, 3, 4, 4, 5, 6, 7, 8];
+// More than half of the requests are for blocks by order.
+const WEIGHTS = [0, 0, 0, 1, 1, 1, 1, 1, 2, 3, 4, 4, 5, 6, 7, 8, 9, 9, 9];
 
 /** Without a lock to be had there are no small objects in this thread's life: its id there is to be reclaimed first. */
 function attachObjects() {

@@ -30,7 +30,7 @@ import {
   stackLayout,
 } from '../base/cache-layout.js';
 import { Header, Zone } from '../base/control-layout.js';
-import type { FreeArea } from '../lists/free-area.js';
+import type { FreeArea } from '../lists/free-area-types.js';
 import { type Fallback, TakeFlag } from '../lists/fallback.js';
 
 const { CACHED, ALLOCATED, DIRTY } = PageState;

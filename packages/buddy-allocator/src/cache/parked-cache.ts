@@ -22,7 +22,7 @@ import {
   stackLayout,
 } from '../base/cache-layout.js';
 import { Header } from '../base/control-layout.js';
-import type { FreeArea } from '../lists/free-area.js';
+import type { FreeArea } from '../lists/free-area-types.js';
 import type { CacheMoves } from './cache-moves.js';
 import { makeParkProtocol, Park } from './parking.js';
 

@@ -13,7 +13,7 @@ import { type Columns, HEAD_KIND_MASK } from '@bootmem/memmap/shared';
 
 import { Zone, ZoneFlag } from '../base/control-layout.js';
 import { boostWatermark, highatomicCap } from '../marks/watermarks.js';
-import type { FreeArea } from './free-area.js';
+import type { FreeArea } from './free-area-types.js';
 
 const { FREE, DIRTY } = PageState;
 const { UNMOVABLE, MOVABLE, RECLAIMABLE, HIGHATOMIC, CMA } = Migratetype;

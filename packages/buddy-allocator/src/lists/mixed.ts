@@ -1,5 +1,5 @@
 /** Blocks of several pageblocks that differ in type: none of the free lists is theirs. */
-import type { FreeArea } from './free-area.js';
+import type { FreeArea } from './free-area-types.js';
 
 /** True when the pageblocks of a block differ in type. */
 export function isMixed(

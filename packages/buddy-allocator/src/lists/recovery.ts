@@ -19,7 +19,7 @@ import {
 } from '@bootmem/memmap/shared';
 
 import { Zone } from '../base/control-layout.js';
-import type { FreeArea } from './free-area.js';
+import type { FreeArea } from './free-area-types.js';
 import { isMixed } from './mixed.js';
 import { moveRecord } from './moving.js';
 import { parkBlock, takerOf } from './parked-blocks.js';
