@@ -8,6 +8,7 @@ import { best, median } from '../../../kit/statistics.js';
 import { printTable, short } from '../../../kit/table.js';
 import type { Targets } from '../../../kit/targets.js';
 import type { BenchOptions } from '../bench-options.js';
+import { ALONE, copiedAloneUs } from '../copied-alone.js';
 import { bars, points, share, sizesUpTo, type Point } from '../curve.js';
 import { sample, warm, type WarmUpLimits } from '../measure.js';
 import { PEERS, type OpenSubject } from '../peers.js';
@@ -88,6 +89,7 @@ async function measurePoint(
       samples.add(caseOf(point), name, 'rate', 'jobs/s', rate);
       samples.add(caseOf(point), name, 'CPU', 'us/job', cpu);
     }
+    samples.add(caseOf(point), ALONE, 'CPU', 'us/job', copiedAloneUs(value, 2));
   }
   for (const subject of open.values()) await subject.close();
 }

@@ -3,6 +3,7 @@ import { inTurn, ratios, type Samples } from '../../../kit/samples.js';
 import { best, median } from '../../../kit/statistics.js';
 import type { Targets } from '../../../kit/targets.js';
 import type { BenchOptions } from '../bench-options.js';
+import { ALONE, copiedAloneUs } from '../copied-alone.js';
 import { BEST_PEERS, VALUES, ownSubject, sampleOf, type Load } from '../loads.js';
 import { DEFAULT_WINDOW } from '../subjects.js';
 
@@ -34,6 +35,9 @@ export async function values(
         samples.add(caseOf(load), subject.name, 'rate', 'jobs/s', rate);
         samples.add(caseOf(load), subject.name, 'CPU', 'us/job', cpu);
       }
+      if (typeof load.ours === 'number') continue;
+      const alone = copiedAloneUs(load.ours, load.fn === 'same' ? 2 : 1);
+      samples.add(caseOf(load), ALONE, 'CPU', 'us/job', alone);
     }
   }
   for (const [load, least] of chosen) {
