@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from '@jest/globals';
 import {
   formatAddress,
@@ -10,6 +11,8 @@ import {
 } from '../dist/format/numbers.js';
 import { createColors } from '../dist/format/colors.js';
 import { shown } from '../dist/format/escape.js';
+import { explainMarkdown } from '../dist/format/explain-text.js';
+import { jsonPieces } from '../dist/format/exports/json-pieces.js';
 import { formatTable, visibleWidth } from '../dist/format/table.js';
 
 test('sizes take the largest binary unit and at most three digits', () => {
@@ -69,4 +72,60 @@ test('colour sequences take no width', () => {
   );
   expect(head).toBe('  x  y');
   expect(shown(row!)).toBe('\u001b[1mabc\u001b[22m  z');
+});
+
+test('JSON in pieces is JSON.stringify, and no piece is long', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      expect([...jsonPieces(value)].join('')).toBe(JSON.stringify(value));
+    }),
+  );
+  const report = {
+    gone: undefined,
+    facts: Array.from({ length: 20_000 }, (_, index) => ({ index, text: 'x', none: undefined })),
+    nested: [[], {}, [undefined, null, [1, [2]]]],
+  };
+  const pieces = [...jsonPieces(report)];
+  expect(pieces.join('')).toBe(JSON.stringify(report));
+  expect(pieces.length).toBeGreaterThan(5);
+  expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(2 ** 16 + 100);
+});
+
+test('Markdown shows names and quotations as they are: no line, picture, link or mention comes of them', () => {
+  const evil = 'a\n# ![c](http://d) @e #1 <f> `g` |h| &lt; www.i.org ~~j~~ $k$ [l]';
+  const escaped = String.raw`a\\u000a\# \!\[c\](http\://d) \@e \#1 \<f\> \`g\` \|h\| \&lt; www\.i.org \~\~j\~\~ \$k\$ \[l\]`;
+  const quoted = String.raw`a\u000a# ![c](http://d) @e #1 <f> 'g' \|h\| &lt; www.i.org ~~j~~ $k$ [l]`;
+  const markdown = explainMarkdown({
+    schema: 'bootmem/explain',
+    version: 1,
+    source: evil,
+    kernel: evil,
+    architecture: 'x86_64',
+    levels: [
+      {
+        id: 'firmware',
+        title: 'Title',
+        whole: { label: evil, bytes: 1, evidence: [{ line: 1, text: evil }] },
+        rows: [],
+        rest: { bytes: 0, share: 0 },
+      },
+    ],
+    findings: [{ id: 'x', severity: 'note', message: evil, remedy: evil }],
+    notes: [evil],
+  });
+  expect(markdown.split('\n')).toEqual([
+    `### Memory of ${escaped}`,
+    '',
+    `Kernel ${escaped}, x86\\_64.`,
+    '',
+    '**Title**',
+    '',
+    '| | size | share | evidence |',
+    '|---|---:|---:|---|',
+    `| ${escaped} | 1 B | 100.0 % | \`1: ${quoted}\` |`,
+    '',
+    `- **note**: ${escaped}; ${escaped}`,
+    `- ${escaped}`,
+    '',
+  ]);
 });

@@ -19,9 +19,9 @@ async function counted(...args: string[]): Promise<Record<string, Record<string,
   );
 }
 
-test('twice as many entries are twice as much work: e820, EFI, iomem, nodes, blocks, holes, bad ranges', async () => {
+test('twice as many entries are twice as much work: e820, EFI, iomem, nodes, blocks, holes, faked nodes, bad ranges', async () => {
   const counts = await counted('many', '600', '1200');
-  expect(Object.keys(counts)).toHaveLength(9);
+  expect(Object.keys(counts)).toHaveLength(10);
   for (const [work, { 600: once, 1200: twice }] of Object.entries(counts)) {
     // A square term that a hundred thousand entries would drown in shows long before.
     expect([work, twice! / once! < 2.15]).toEqual([work, true]);
@@ -29,9 +29,9 @@ test('twice as many entries are twice as much work: e820, EFI, iomem, nodes, blo
   }
 });
 
-test('memory that lies or reaches farther is no more work: faked nodes, sections', async () => {
+test('memory that lies or reaches farther is no more work: faked nodes, pageblocks, sections', async () => {
   const counts = await counted('far', '4', '4', '256');
-  expect(Object.keys(counts)).toHaveLength(2);
+  expect(Object.keys(counts)).toHaveLength(3);
   for (const [work, { 4: near, 256: far }] of Object.entries(counts)) {
     expect([work, far! / near! < 1.5]).toEqual([work, true]);
   }

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { parseDescription, synthesize } from '@bootmem/firmware-map';
 import { loadMachine } from '../dist/index.js';
 import type { LoadedMachine } from '../dist/index.js';
+import { atOnce } from '@bootmem/firmware-map/derive';
 import { planLayout } from '../dist/plan/layout-plan.js';
 import { stateOfBoot } from '../dist/what-if/boot-state.js';
 import { ImageMove, imageOf } from '../dist/what-if/image.js';
@@ -222,17 +223,15 @@ describe('without nokaslr', () => {
       wishes,
       differs: changed.differs,
     };
-    const sets = randomPlaces(input, stateOfBoot(input))!;
+    const sets = atOnce(randomPlaces(input, atOnce(stateOfBoot(input))))!;
     const image = imageOf(today)!;
     const size = image.end - image.start;
     let tried = 0;
     // Each seventh place of 2 MiB, over the longest range of memory.
     for (const { start, end } of input.other.derived.memory) {
       for (let at = Math.max(start, 2 ** 24); at + size <= end; at += 14 * 2 ** 20) {
-        const { outcomes } = stateOfBoot({
-          ...input,
-          move: new ImageMove(image, at - image.start),
-        });
+        const move = new ImageMove(image, at - image.start);
+        const { outcomes } = atOnce(stateOfBoot({ ...input, move }));
         for (const { id, ranges } of outcomes) {
           const { places, failsAt } = sets.get(id)!;
           if (ranges.length === 0) expect([id, at, failsAt]).not.toContain(undefined);

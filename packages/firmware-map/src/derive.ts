@@ -3,7 +3,9 @@
  *
  * @packageDocumentation
  */
-export { deriveMemory } from './derive/derive-memory.js';
+export { deriveMemory, deriveMemorySteps } from './derive/derive-memory.js';
 export type { DerivedMemory, DeriveOptions, DeviceRange } from './derive/derive-memory.js';
+export { atOnce, inTurns, isStep, turn } from './base/steps.js';
+export type { Steps } from './base/steps.js';
 export type { NodeBlock } from './derive/assign-nodes.js';
 export { intersect, normalise, subtract, totalLength } from './derive/intervals.js';

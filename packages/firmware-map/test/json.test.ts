@@ -9,6 +9,7 @@ import {
   toJson,
 } from '@bootmem/firmware-map';
 import type { MachineDescription } from '@bootmem/firmware-map';
+import { atOnce } from '../dist/base/steps.js';
 import { linesOfPaths } from '../dist/json/json-locate.js';
 import { describe, fixture } from './helpers.js';
 
@@ -171,12 +172,14 @@ group('JSON', () => {
       [['a', 7], 1],
       [['a', 1, 1, 'b"'], 2],
     ];
-    for (const [path, line] of paths) expect(linesOfPaths(text, [path])).toEqual([line]);
+    for (const [path, line] of paths) expect(atOnce(linesOfPaths(text, [path]))).toEqual([line]);
     const reversed = paths.toReversed();
     expect(
-      linesOfPaths(
-        text,
-        reversed.map(([path]) => path),
+      atOnce(
+        linesOfPaths(
+          text,
+          reversed.map(([path]) => path),
+        ),
       ),
     ).toEqual(reversed.map(([, line]) => line));
   });

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { atOnce } from '../dist/base/steps.js';
 import { sweepMap, type MapState } from '../dist/derive/map-sweep.js';
 import { assignNodes } from '../dist/derive/assign-nodes.js';
 import { ProblemList } from '../dist/base/problem-list.js';
@@ -36,7 +37,7 @@ test('the sweep equals a model that goes through all entries and steps for each 
             .filter((one) => inside(one, at))
             .reduce((state, one) => one.change(state), RANKS[rank]!);
         });
-        const found = sweepMap(entries, steps);
+        const found = atOnce(sweepMap(entries, steps));
         const states = Array.from(
           { length: SPACE },
           (_, at) => found.find((one) => inside(one, at))?.state ?? 'none',
@@ -72,7 +73,7 @@ test('many nested ranges and as many edits over all of them take one sweep', () 
       return state === 'usable' ? 'reserved' : state === 'reserved' ? 'usable' : state;
     },
   }));
-  const found = sweepMap(entries, steps);
+  const found = atOnce(sweepMap(entries, steps));
   // Address k lies in k + 1 steps, each of which turns one kind into the other.
   expect(found).toHaveLength(2 * count - 1);
   expect(found.slice(0, 3).map(({ state }) => state)).toEqual(['reserved', 'usable', 'reserved']);
@@ -94,7 +95,7 @@ test('of blocks that overlap the first one in the list owns the memory', () => {
           blocks: list.map(([where, nid]) => ({ ...where, nid, hotplug: false })),
         };
         fc.pre(map.blocks.length > 0);
-        const parts = assignNodes(memory, map, 9, new ProblemList());
+        const parts = atOnce(assignNodes(memory, map, 9, new ProblemList()));
         for (let at = 0; at < SPACE; at++) {
           const owner = map.blocks.find((one) => one.start <= at && at < one.end)?.nid ?? 9;
           const part = parts.find((one) => one.start <= at && at < one.end);

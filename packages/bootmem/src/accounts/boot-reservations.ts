@@ -8,9 +8,10 @@
  * How much that is, the kernel's own figure says (present less handed over); without the `Memory:` line it is what lines
  * and rules name.
  */
-import { normalise, subtract, totalLength } from '@bootmem/firmware-map/derive';
+import { intersect, normalise, subtract, totalLength } from '@bootmem/firmware-map/derive';
 import type { ByteSpan } from '../explain-result.js';
 import type { LayoutPlan } from '../plan/layout-plan.js';
+import { byNode } from '../plan/by-node.js';
 import { KERNEL_BASE } from '../plan/reservations.js';
 import { LevelDraft } from './base/level.js';
 import { Quotes } from './base/quotes.js';
@@ -107,17 +108,18 @@ function imageRange({ derived }: LayoutPlan, bytes: number): ByteSpan | undefine
 export function onTop(plan: LayoutPlan, free: readonly ByteSpan[], amount: number): Reservation[] {
   const { pageSize } = plan;
   const memory = memoryOf(plan);
-  const nids = [...new Set(memory.map(({ nid }) => nid))];
+  const memoryOfNode = byNode(memory);
+  const nids = [...memoryOfNode.keys()];
   const total = totalLength(memory);
   const result: Reservation[] = [];
   let left = Math.floor(amount / pageSize) * pageSize;
   let owed = 0;
   for (const nid of nids) {
-    const own = memory.filter((range) => range.nid === nid);
+    const own = memoryOfNode.get(nid)!;
     owed += (Math.max(0, amount) * totalLength(own)) / total;
     // The last node takes what rounding has left.
     let share = nid === nids.at(-1) ? left : Math.min(left, Math.floor(owed / pageSize) * pageSize);
-    const room = subtract(own, subtract(own, free));
+    const room = intersect(own, free);
     for (const { start, end } of room.reverse()) {
       if (share <= 0) break;
       const from = Math.max(start, end - share);

@@ -6,10 +6,12 @@
  * other logs:               memory of the plan + known reservations     what the log tells
  * ```
  */
+import { atOnce, isStep } from '@bootmem/firmware-map/derive';
+import type { Steps } from '@bootmem/firmware-map/derive';
 import { Memblock, MemFlags } from '@bootmem/memblock';
 import type { LayoutPlan } from '../plan/layout-plan.js';
 import { bootReservations, missing } from './boot-reservations.js';
-import { finalState } from '../plan/replay.js';
+import { finalStateSteps } from '../plan/replay.js';
 
 /** memblock at hand-over and how it was come by. */
 export interface Handover {
@@ -24,14 +26,27 @@ export interface Handover {
  * @param plan  a planned machine
  */
 export function handover(plan: LayoutPlan): Handover {
-  const exact = finalState(plan);
+  return atOnce(handoverSteps(plan));
+}
+
+/** The same, to be interrupted. */
+export function* handoverSteps(plan: LayoutPlan): Steps<Handover> {
+  const exact = yield* finalStateSteps(plan);
+  yield;
   if (exact !== undefined) return completed(plan, exact);
   const memblock = new Memblock({ profile: plan.kernel.memblock });
-  for (const { start, end, nid, hotplug } of plan.derived.memory) {
+  for (const [index, range] of plan.derived.memory.entries()) {
+    if (isStep(index)) yield;
+    const { start, end, nid, hotplug } = range;
     memblock.add(start, end - start, { nid, flags: hotplug ? MemFlags.HOTPLUG : MemFlags.NONE });
   }
+  yield;
   const reservations = bootReservations(plan);
-  for (const { start, end } of reservations) memblock.reserve(start, end - start);
+  for (const [index, { start, end }] of reservations.entries()) {
+    if (isStep(index)) yield;
+    memblock.reserve(start, end - start);
+  }
+  yield;
   const assumed = [...new Set(reservations.filter((one) => one.assumed).map((one) => one.why))];
   return {
     memblock,

@@ -9,10 +9,11 @@
  * `eager` has no deferred part; `on-demand` leaves it to allocations.
  */
 import type { MachineDescription } from '@bootmem/firmware-map';
+import { inTurns } from '@bootmem/firmware-map/derive';
 import { createZoneGrower } from '@bootmem/page-init';
 import type { DeferredResult } from '@bootmem/page-init';
 import { BootmemError, codeOf, messageOf } from '../errors.js';
-import { planLayout } from '../plan/layout-plan.js';
+import { planLayoutSteps } from '../plan/layout-plan.js';
 import { chooseRelease, releaseName } from '../plan/profile.js';
 import { handover } from '../accounts/handover.js';
 import { planPages } from '../plan/init-plan.js';
@@ -160,7 +161,7 @@ async function bringUp(
   const { description, options, asked, signal, emit, log, elapsed } = context;
   const { threads, mode, accept, profile } = options;
   emit({ kind: 'phase', phase: 'layout', ms: 0 });
-  const plan = planLayout(description, asked);
+  const plan = await inTurns(planLayoutSteps(description, asked), signal);
   const needs = needsOf(plan, mostDescriptors(context.limitBytes));
   checkNeeds(needs, mode === 'eager');
   if (!needs.whole) {

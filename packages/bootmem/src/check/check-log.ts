@@ -1,11 +1,12 @@
 /**
  * Compares a log that is named by its path; see `check-machine`.
  */
+import { inTurns } from '@bootmem/firmware-map/derive';
 import { BootmemError, INPUT_ERROR_CODES, messageOf } from '../errors.js';
 import { loadMachine } from '../input/load-machine.js';
 import type { MachineSource } from '../input/types.js';
 import type { CheckReport } from '../result.js';
-import { checkMachine, rejected } from './check-machine.js';
+import { checkSteps, rejected } from './check-machine.js';
 
 /**
  * Compares a log.
@@ -15,7 +16,7 @@ import { checkMachine, rejected } from './check-machine.js';
  */
 export async function checkLog(path: string, source: MachineSource = {}): Promise<CheckReport> {
   try {
-    return checkMachine(await loadMachine(path, source));
+    return await inTurns(checkSteps(await loadMachine(path, source)), source.signal);
   } catch (error) {
     if (error instanceof BootmemError && INPUT_ERROR_CODES.includes(error.code)) {
       return rejected(path, messageOf(error));

@@ -6,11 +6,13 @@
  * source of something (zone boundaries of arm64), the facts that would be circular are "not derivable".
  */
 import type { MachineDescription } from '@bootmem/firmware-map';
+import { atOnce } from '@bootmem/firmware-map/derive';
+import type { Steps } from '@bootmem/firmware-map/derive';
 import { BootmemError } from '../errors.js';
 import type { LoadedMachine } from '../input/types.js';
-import { planLayout } from '../plan/layout-plan.js';
+import { planLayoutSteps } from '../plan/layout-plan.js';
 import type { LayoutPlan } from '../plan/layout-plan.js';
-import { findingsOf } from '../findings/find.js';
+import { findingsSteps } from '../findings/find.js';
 import type { CheckReport } from '../result.js';
 import { agreed } from './agreed.js';
 import { counted, FactList } from './fact-list.js';
@@ -33,20 +35,30 @@ import { zonelistFacts } from './facts/zonelist-facts.js';
 import { deferredFacts } from './facts/deferred-facts.js';
 
 /** A family of facts. */
-type FactFamily = (plan: LayoutPlan, facts: FactList, input: LoadedMachine) => void;
+type FactFamily = (plan: LayoutPlan, facts: FactList, input: LoadedMachine) => Steps<void>;
+
+/** A family that is worked out at once. */
+function oneStep(
+  family: (plan: LayoutPlan, facts: FactList, input: LoadedMachine) => void,
+): FactFamily {
+  // eslint-disable-next-line require-yield -- its end is the only place to interrupt it
+  return function* (plan, facts, input) {
+    family(plan, facts, input);
+  };
+}
 
 const FAMILIES: readonly FactFamily[] = [
   earlyRangeFacts,
-  nodeSetupFacts,
-  zoneRangeFacts,
-  movableFacts,
-  memmapInitFacts,
-  unavailableFacts,
-  nodePagesFacts,
-  memoryLineFacts,
-  zonelistFacts,
-  deferredFacts,
-  zoneinfoFacts,
+  oneStep(nodeSetupFacts),
+  oneStep(zoneRangeFacts),
+  oneStep(movableFacts),
+  oneStep(memmapInitFacts),
+  oneStep(unavailableFacts),
+  oneStep(nodePagesFacts),
+  oneStep(memoryLineFacts),
+  oneStep(zonelistFacts),
+  oneStep(deferredFacts),
+  oneStep(zoneinfoFacts),
   memblockFacts,
 ];
 
@@ -91,28 +103,37 @@ function hasInputs(description: MachineDescription): boolean {
  *   agree on is a fact, the rest depends on the release
  */
 export function checkMachine(input: LoadedMachine): CheckReport {
+  return atOnce(checkSteps(input));
+}
+
+/** The same, to be interrupted. */
+export function* checkSteps(input: LoadedMachine): Steps<CheckReport> {
   const { description } = input;
-  if (description.kernel !== undefined) return checkKnown(input);
-  const reports = possibleReleases(description).map((release) => {
+  if (description.kernel !== undefined) return yield* checkKnown(input);
+  const reports: CheckReport[] = [];
+  for (const release of possibleReleases(description)) {
     const kernel = { release, numbers: release.split('.').map(Number), line: 0 };
-    return checkKnown({ ...input, description: { ...description, kernel } });
-  });
+    reports.push(yield* checkKnown({ ...input, description: { ...description, kernel } }));
+    yield;
+  }
   return { ...agreed(reports), kernel: 'unknown' };
 }
 
 /** Compares a machine whose release is known, or taken to be one. */
-function checkKnown(input: LoadedMachine): CheckReport {
+function* checkKnown(input: LoadedMachine): Steps<CheckReport> {
   const { description } = input;
   const fromMap = hasInputs(description);
   const notes = [...input.notes];
   let plan: LayoutPlan;
   try {
-    plan = planLayout(description, 'auto', fromMap ? 'firmware' : 'early-ranges');
+    plan = yield* planLayoutSteps(description, 'auto', fromMap ? 'firmware' : 'early-ranges');
   } catch (error) {
     if (error instanceof BootmemError) return rejected(input.source, error.message);
     throw error;
   }
-  const facts = new FactList(doubtsOf(plan));
+  yield;
+  const facts = new FactList(yield* doubtsOf(plan));
+  yield;
   for (const problem of plan.derived.problems) notes.push(problem.message);
   if (plan.memoryModel === 'flatmem') {
     notes.push('the printed holes fit FLATMEM (one array of descriptors), not SPARSEMEM');
@@ -132,16 +153,19 @@ function checkKnown(input: LoadedMachine): CheckReport {
   }
   for (const family of FAMILIES) {
     if (!fromMap && family === earlyRangeFacts) continue;
-    family(plan, facts, input);
+    yield* family(plan, facts, input);
+    yield;
   }
   hotplugFacts(plan, input.steps ?? [], facts);
+  yield;
+  const findings = yield* findingsSteps(plan, input.lines);
   return {
     schema: 'bootmem/check',
     version: 1,
     source: input.source,
     kernel: description.kernel?.release ?? 'unknown',
     ...counted(facts.facts),
-    findings: findingsOf(plan, input.lines),
+    findings,
     notes,
   };
 }

@@ -21,14 +21,14 @@ const PAGE = 4096;
 
 /**
  * @param memblock    the state before the request
- * @param description the machine
+ * @param machine     the machine, and from {@link accessibleEnd} where its directly mapped memory ends
  * @param operations  printed operations in order
  * @param index       which of them
  * @returns `undefined` when the operation is no request, or the log does not show where it went
  */
 export function predictAllocation(
   memblock: Memblock,
-  description: MachineDescription,
+  { description, end }: { readonly description: MachineDescription; readonly end: number },
   operations: readonly MemblockOperation[],
   index: number,
 ): Prediction | undefined {
@@ -40,7 +40,7 @@ export function predictAllocation(
   if (answer.end - answer.start !== request.size) return undefined;
   const { direction } = memblock;
   if (isBootProcessor(description, request)) memblock.direction = 'bottom-up';
-  const ours = findRoom(memblock, request, accessibleEnd(description));
+  const ours = findRoom(memblock, request, end);
   memblock.direction = direction;
   return { equal: ours === answer.start, ours, kernel: answer.start };
 }
@@ -57,7 +57,7 @@ function isBootProcessor(
 }
 
 /** Where directly mapped memory ends: the end of memory, once the page tables are up. */
-function accessibleEnd(description: MachineDescription): number {
+export function accessibleEnd(description: MachineDescription): number {
   const last = description.printed.lastPfns.reduce((end, line) => Math.max(end, line.pfn), 0);
   if (last > 0) return last * PAGE;
   const memory = description.memblock.dumps[0]?.memory ?? [];

@@ -1,10 +1,11 @@
 /**
  * Replays a log that is named by its path; see `replay-machine`.
  */
+import { inTurns } from '@bootmem/firmware-map/derive';
 import { loadMachine } from '../input/load-machine.js';
 import type { MachineSource } from '../input/types.js';
 import type { ReplayReport } from '../result.js';
-import { replayMachine } from './replay-machine.js';
+import { replaySteps } from './replay-machine.js';
 
 /**
  * Replays a log.
@@ -12,5 +13,5 @@ import { replayMachine } from './replay-machine.js';
  * @param source  which boot of the log
  */
 export async function replayLog(path: string, source: MachineSource = {}): Promise<ReplayReport> {
-  return replayMachine(await loadMachine(path, source));
+  return await inTurns(replaySteps(await loadMachine(path, source)), source.signal);
 }

@@ -2,14 +2,15 @@
  * Replays a log's memblock operations from its first dump on, and compares with every later dump the kernel
  * printed; on the way, predicts the address of each allocation from the state before it.
  */
-import { intersect, normalise, subtract } from '@bootmem/firmware-map/derive';
+import { atOnce, intersect, normalise, subtract } from '@bootmem/firmware-map/derive';
+import type { Steps } from '@bootmem/firmware-map/derive';
 import type { Memblock, MemRegion } from '@bootmem/memblock';
 import type { MachineDescription } from '@bootmem/firmware-map';
 import type { ByteRange, MemblockDump, MemblockOperation } from '@bootmem/firmware-map/types';
 import type { LoadedMachine } from '../input/types.js';
 import { chooseRelease, kernelOf } from '../plan/profile.js';
 import type { ReplayReport } from '../result.js';
-import { predictAllocation } from './predict.js';
+import { accessibleEnd, predictAllocation } from './predict.js';
 import { applyOperation, markHotplug, setNodes, stateOf } from '../plan/replay.js';
 
 /**
@@ -17,7 +18,12 @@ import { applyOperation, markHotplug, setNodes, stateOf } from '../plan/replay.j
  * @param input  the machine
  */
 export function replayMachine(input: LoadedMachine): ReplayReport {
-  return replayDumps(input).report;
+  return atOnce(replaySteps(input));
+}
+
+/** The same, to be interrupted. */
+export function* replaySteps(input: LoadedMachine): Steps<ReplayReport> {
+  return (yield* replayDumps(input)).report;
 }
 
 /** A replay, and which of its differences look like a lost line. */
@@ -27,8 +33,11 @@ export interface DumpReplay {
   readonly looksLost: readonly boolean[];
 }
 
+/** Dumps that are compared: a kernel prints a few. */
+const MOST_DUMPS = 64;
+
 /** The same, with what its differences look like. */
-export function replayDumps(input: LoadedMachine): DumpReplay {
+export function* replayDumps(input: LoadedMachine): Steps<DumpReplay> {
   const { description } = input;
   const dumps = description.memblock.dumps.filter((dump) => dump.complete);
   const first = dumps[0];
@@ -51,14 +60,17 @@ export function replayDumps(input: LoadedMachine): DumpReplay {
         : 'the log does not hold two complete dumps';
     return { report: { ...blank, notes: [reason] }, looksLost: [] };
   }
-  return run(input, first, dumps.slice(1));
+  return yield* run(input, first, dumps.slice(1, MOST_DUMPS));
 }
 
-function run(
+/** Operations that are replayed between two yields. */
+const OPERATIONS = 256;
+
+function* run(
   input: LoadedMachine,
   first: MemblockDump,
   later: readonly MemblockDump[],
-): DumpReplay {
+): Steps<DumpReplay> {
   const { description } = input;
   const profile = kernelOf(chooseRelease('auto', description)).memblock;
   const memblock = stateOf(first, profile);
@@ -66,6 +78,7 @@ function run(
   if (description.options.movableNode) memblock.direction = 'bottom-up';
   const operations = description.memblock.operations.filter((one) => one.line > first.line);
   const setAt = Math.min(nodeSetLine(description, operations), firstNamedNode(operations));
+  const machine = { description, end: accessibleEnd(description) };
   const differences: string[] = [];
   const looksLost: boolean[] = [];
   const pending = [...later];
@@ -81,24 +94,28 @@ function run(
     setNodes(memblock, description, profile);
     memblock.direction = 'top-down';
   };
-  const compareUntil = (line: number): void => {
+  const compareUntil = function* (line: number): Steps<void> {
     for (let dump = pending[0]; dump !== undefined && dump.line < line; dump = pending[0]) {
       pending.shift();
       setOnce();
+      yield;
       const found = compareDump(memblock, dump, first);
+      yield;
       if (found === undefined) equalDumps++;
       else {
         differences.push(found);
         const asked = operations.filter((one) => one.line < dump.line);
-        const isLost = gotTaken || differsByOneRange(memblock, dump, asked) || hasUnanswered(asked);
+        const isLost =
+          gotTaken || (yield* differsByOneRange(memblock, dump, asked)) || hasUnanswered(asked);
         looksLost.push(isLost);
       }
     }
   };
   for (const [index, operation] of operations.entries()) {
-    compareUntil(operation.line);
+    if (index % OPERATIONS === 0) yield;
+    yield* compareUntil(operation.line);
     if (operation.line >= setAt) setOnce();
-    const outcome = predictAllocation(memblock, description, operations, index);
+    const outcome = predictAllocation(memblock, machine, operations, index);
     if (outcome !== undefined) {
       allocations++;
       if (outcome.equal) predicted++;
@@ -106,7 +123,11 @@ function run(
     gotTaken ||= findsTaken(memblock, operation);
     applyOperation(memblock, operation);
   }
-  compareUntil(Infinity);
+  yield;
+  yield* compareUntil(Infinity);
+  yield;
+  const finalDump = memblock.dump();
+  yield;
   const report: ReplayReport = {
     schema: 'bootmem/replay',
     version: 1,
@@ -117,7 +138,7 @@ function run(
     allocations,
     predicted,
     differences,
-    finalDump: memblock.dump(),
+    finalDump,
     notes: [],
   };
   return { report, looksLost };
@@ -128,32 +149,36 @@ function run(
  * lost. Parts of it may be in both, where other lines speak of them. A rule that is wrong shows in nodes or marks, or in
  * several places.
  */
-function differsByOneRange(
+function* differsByOneRange(
   memblock: Memblock,
   dump: MemblockDump,
   operations: readonly MemblockOperation[],
-): boolean {
+): Steps<boolean> {
   const spokenOf = normalise(
     operations.flatMap((one) => (one.op === 'reserve' || one.op === 'add' ? [one] : [])),
   );
-  const differences = (['memory', 'reserved'] as const).flatMap((type) => {
+  const differences: { parts: readonly ByteRange[]; isOne: (hull: ByteRange) => boolean }[] = [];
+  for (const type of ['memory', 'reserved'] as const) {
+    yield;
     const theirs = normalise(dump[type]);
+    yield;
     const ours = normalise(
       memblock.regions(type).map(({ base, size }) => ({ start: base, end: base + size })),
     );
-    return [
-      // What is missing here lies in one range of the dump; what is too much, in one gap of it, or what lies in between was
-      // taken by other lines after the one that gave it back.
+    yield;
+    // What is missing here lies in one range of the dump; what is too much, in one gap of it, or what lies in between was
+    // taken by other lines after the one that gave it back.
+    differences.push(
       {
         parts: subtract(theirs, ours),
-        isOne: (hull: ByteRange) => !holds(subtract([hull], theirs)),
+        isOne: (hull) => !holds(subtract([hull], theirs)),
       },
       {
         parts: subtract(ours, theirs),
-        isOne: (hull: ByteRange) => !holds(subtract(intersect([hull], theirs), spokenOf)),
+        isOne: (hull) => !holds(subtract(intersect([hull], theirs), spokenOf)),
       },
-    ];
-  });
+    );
+  }
   const found = differences.filter(({ parts }) => holds(parts));
   const [only] = found;
   if (found.length !== 1 || only === undefined) return false;

@@ -19,6 +19,19 @@ interface ZonePart {
   readonly endPfn: number;
 }
 
+type NodeZones = LayoutPlan['layout']['nodes'][number]['zones'];
+
+/** By layout: asked for once for each of many stretches. */
+const zonesByLayout = new WeakMap<LayoutPlan['layout'], ReadonlyMap<number, NodeZones>>();
+
+function zonesByNode({ layout }: LayoutPlan): ReadonlyMap<number, NodeZones> {
+  const known = zonesByLayout.get(layout);
+  if (known !== undefined) return known;
+  const found = new Map(layout.nodes.map(({ nid, zones }) => [nid, zones]));
+  zonesByLayout.set(layout, found);
+  return found;
+}
+
 /** Calls for each stretch of memory of `[startPfn, endPfn)` that lies in one zone. */
 export function eachPart(
   plan: LayoutPlan,
@@ -26,9 +39,9 @@ export function eachPart(
   endPfn: number,
   visit: (part: ZonePart) => void,
 ): void {
+  const zonesOf = zonesByNode(plan);
   for (const range of overlapping(plan.memory, startPfn, endPfn)) {
-    const node = plan.layout.nodes.find((one) => one.nid === range.nid);
-    for (const zone of node?.zones ?? []) {
+    for (const zone of zonesOf.get(range.nid) ?? []) {
       const start = Math.max(startPfn, range.startPfn, zone.startPfn);
       const end = Math.min(endPfn, range.endPfn, zone.endPfn);
       if (start >= end) continue;

@@ -1,8 +1,9 @@
 /** Explains a log that is named by its path; see `explain-machine`. */
+import { inTurns } from '@bootmem/firmware-map/derive';
 import type { ExplainReport } from '../explain-result.js';
 import { loadMachine } from '../input/load-machine.js';
 import type { MachineSource } from '../input/types.js';
-import { explainMachine } from './explain-machine.js';
+import { explainSteps } from './explain-machine.js';
 import type { ExplainOptions } from './explain-machine.js';
 
 /**
@@ -15,5 +16,5 @@ export async function explainLog(
   path: string,
   options: MachineSource & ExplainOptions = {},
 ): Promise<ExplainReport> {
-  return explainMachine(await loadMachine(path, options), options);
+  return await inTurns(explainSteps(await loadMachine(path, options), options), options.signal);
 }

@@ -1,10 +1,12 @@
 /**
  * Where every byte of a machine went: the table of `bootmem explain`, level by level.
  */
+import { atOnce } from '@bootmem/firmware-map/derive';
+import type { Steps } from '@bootmem/firmware-map/derive';
 import type { ExplainLevel, ExplainReport } from '../explain-result.js';
 import type { LoadedMachine } from '../input/types.js';
-import { findingsOf } from '../findings/find.js';
-import { planLayout } from '../plan/layout-plan.js';
+import { findingsSteps } from '../findings/find.js';
+import { planLayoutSteps } from '../plan/layout-plan.js';
 import { firmwareLevel } from './firmware/firmware-level.js';
 import { inUseLevel } from './in-use-level.js';
 import { Quotes } from '../accounts/base/quotes.js';
@@ -27,20 +29,47 @@ export interface ExplainOptions {
  * @remarks O(n log n) in the records of the log; allocates nothing proportional to memory
  */
 export function explainMachine(input: LoadedMachine, options: ExplainOptions = {}): ExplainReport {
+  return atOnce(explainSteps(input, options));
+}
+
+type Level = (subject: Subject) => Steps<ExplainLevel | undefined>;
+
+function oneStep(level: (subject: Subject) => ExplainLevel | undefined): Level {
+  // eslint-disable-next-line require-yield -- its end is the only place to interrupt it
+  return function* (subject) {
+    return level(subject);
+  };
+}
+
+/** What a level is worked out by, from the outermost in. */
+const LEVELS: readonly Level[] = [
+  firmwareLevel,
+  trimmedLevel,
+  oneStep(reservedLevel),
+  oneStep(totalLevel),
+  oneStep(inUseLevel),
+];
+
+/** The same, to be interrupted. */
+export function* explainSteps(
+  input: LoadedMachine,
+  options: ExplainOptions = {},
+): Steps<ExplainReport> {
   const { description } = input;
-  const plan = planLayout(description);
+  const plan = yield* planLayoutSteps(description);
+  yield;
   const subject: Subject = {
     plan,
     quote: new Quotes(input.lines),
     ...(options.installed === undefined ? {} : { installed: options.installed }),
   };
-  const levels = [
-    firmwareLevel(subject),
-    trimmedLevel(subject),
-    reservedLevel(subject),
-    totalLevel(subject),
-    inUseLevel(subject),
-  ].filter((level): level is ExplainLevel => level !== undefined);
+  const levels: ExplainLevel[] = [];
+  for (const level of LEVELS) {
+    const found = yield* level(subject);
+    if (found !== undefined) levels.push(found);
+    yield;
+  }
+  const findings = yield* findingsSteps(plan, input.lines);
   return {
     schema: 'bootmem/explain',
     version: 1,
@@ -48,7 +77,7 @@ export function explainMachine(input: LoadedMachine, options: ExplainOptions = {
     kernel: description.kernel?.release ?? 'unknown',
     architecture: description.architecture ?? 'unknown',
     levels,
-    findings: findingsOf(plan, input.lines),
+    findings,
     notes: [...input.notes, ...plan.derived.problems.map((problem) => problem.message)],
   };
 }

@@ -2,6 +2,8 @@
  * What a person should know about a boot: what the kernel complained about, options without effect, tables that were
  * thrown away, memory that was lost. Each with its line, an explanation, and what would help.
  */
+import { atOnce } from '@bootmem/firmware-map/derive';
+import type { Steps } from '@bootmem/firmware-map/derive';
 import type { Finding } from '../result.js';
 import type { LayoutPlan } from '../plan/layout-plan.js';
 import { complaints } from './complaints.js';
@@ -34,7 +36,20 @@ export function findingsOf(
   plan: LayoutPlan,
   lines: ReadonlyMap<number, string> = new Map(),
 ): Finding[] {
-  return RULES.flatMap((rule) => [...rule({ plan, lines })])
+  return atOnce(findingsSteps(plan, lines));
+}
+
+/** The same, to be interrupted. */
+export function* findingsSteps(
+  plan: LayoutPlan,
+  lines: ReadonlyMap<number, string> = new Map(),
+): Steps<Finding[]> {
+  const found: Finding[] = [];
+  for (const rule of RULES) {
+    for (const finding of rule({ plan, lines })) found.push(finding);
+    yield;
+  }
+  return found
     .sort((a, b) => RANK[a.severity] - RANK[b.severity] || (a.line ?? 0) - (b.line ?? 0))
     .slice(0, MAX_FINDINGS);
 }

@@ -4,6 +4,7 @@
 import { MemFlags } from '@bootmem/memblock';
 import { formatBytes } from '../format/numbers.js';
 import { handover } from '../accounts/handover.js';
+import { byNode } from '../plan/by-node.js';
 import type { LayoutPlan } from '../plan/layout-plan.js';
 
 const GIB_4 = 2 ** 32;
@@ -28,10 +29,9 @@ export function largestHoles(plan: LayoutPlan): NodeHoles[] {
   for (const { start, end, nid } of memblock.freeRanges({ flags: MemFlags.NONE })) {
     free.push({ nid, start, end });
   }
-  return [...new Set(free.map(({ nid }) => nid))]
-    .sort((a, b) => a - b)
-    .map((nid) => {
-      const own = free.filter((range) => range.nid === nid);
+  return [...byNode(free)]
+    .sort(([a], [b]) => a - b)
+    .map(([nid, own]) => {
       const largest = (from: number, to: number): number =>
         own.reduce(
           (most, { start, end }) => Math.max(most, Math.min(end, to) - Math.max(start, from)),

@@ -1,6 +1,6 @@
 /** What is wrong with the firmware's tables, with memory that was lost, and with the log itself. */
 import { planPages } from '../plan/init-plan.js';
-import { toPageFrames } from '../plan/page-frames.js';
+import { overlapping, toPageFrames } from '../plan/page-frames.js';
 import { Memblock } from '@bootmem/memblock';
 import { formatBytes, formatCount } from '../format/numbers.js';
 import { found } from './finding-list.js';
@@ -47,7 +47,7 @@ export const lostPages: FindingRule = function* (searched) {
   const firstDeferred = new Map(nodes.map(({ nid, firstDeferredPfn }) => [nid, firstDeferredPfn]));
   let pages = 0;
   for (const { startPfn, endPfn, line } of toPageFrames(late, plan.pageSize, 'inward')) {
-    for (const range of plan.memory) {
+    for (const range of overlapping(plan.memory, startPfn, endPfn)) {
       if (line > (deferredAt.get(range.nid) ?? 0)) continue;
       const from = Math.max(startPfn, range.startPfn, firstDeferred.get(range.nid) ?? Infinity);
       pages += Math.max(0, Math.min(endPfn, range.endPfn) - from);

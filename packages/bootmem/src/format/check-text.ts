@@ -1,6 +1,7 @@
 /**
  * A comparison for people: one table a log, or one line a log when there are many.
  */
+import type { Steps } from '@bootmem/firmware-map/derive';
 import type { Colors } from './colors.js';
 import type { CheckReport, FactReport } from '../result.js';
 import { formatPercent } from './numbers.js';
@@ -8,7 +9,7 @@ import { findingLines } from './findings-text.js';
 import { inLine } from './escape.js';
 import { noteLines } from './paper.js';
 import type { Paper } from './paper.js';
-import { formatTable, visibleWidth } from './table.js';
+import { formatTable, tableSteps, visibleWidth } from './table.js';
 
 const MARK = { equal: 'equal', differs: 'DIFFERS', 'not derivable': 'not derivable' } as const;
 
@@ -19,8 +20,8 @@ function paint(fact: FactReport, colors: Colors): string {
 }
 
 /** A fact a line: fact, what it speaks of, the kernel's value, ours, verdict. */
-function factTable(facts: readonly FactReport[], colors: Colors): string[] {
-  return formatTable(
+function factTable(facts: readonly FactReport[], colors: Colors): Steps<string[]> {
+  return tableSteps(
     [
       { title: 'fact' },
       { title: 'of' },
@@ -42,8 +43,8 @@ function factTable(facts: readonly FactReport[], colors: Colors): string[] {
 function narrowFactTable(
   facts: readonly FactReport[],
   { colors, width }: Pick<Paper, 'colors' | 'width'>,
-): string[] {
-  return formatTable(
+): Steps<string[]> {
+  return tableSteps(
     [{ title: 'verdict' }, { title: 'fact' }, { title: 'value' }],
     facts.flatMap((fact) => [
       [
@@ -64,13 +65,15 @@ function narrowFactTable(
  * @param paper   colours of the verdicts, width
  * @returns text with a final newline
  */
-export function checkText(report: CheckReport, paper: Paper): string {
+export function* checkText(report: CheckReport, paper: Paper): Steps<string> {
   const { colors, width } = paper;
   const head = colors.bold(inLine(`${report.source} (${report.kernel})`));
   if (report.rejected !== undefined) return `${head}\nrejected: ${inLine(report.rejected)}\n`;
-  const wide = factTable(report.facts, colors);
-  const isWide = wide.every((line) => visibleWidth(line) <= width);
-  const table = isWide ? wide : narrowFactTable(report.facts, paper);
+  const wide = yield* factTable(report.facts, colors);
+  yield;
+  const isWide = width === Infinity || wide.every((line) => visibleWidth(line) <= width);
+  const table = isWide ? wide : yield* narrowFactTable(report.facts, paper);
+  yield;
   const notes = report.notes.flatMap((note) => noteLines(note, paper));
   const findings = findingLines(report.findings, paper);
   return [head, ...table, ...findings, ...notes, totals(report), ''].join('\n');

@@ -132,7 +132,7 @@ export function explainMarkdown(report: ExplainReport): string {
       const text =
         first === undefined
           ? ''
-          : `\`${quote(first).replaceAll('`', "'").replaceAll('|', '\\|')}\``;
+          : `\`${inLine(quote(first)).replaceAll('`', "'").replaceAll('|', '\\|')}\``;
       lines.push(`| ${escape(label)} | ${formatBytes(bytes)} | ${share} | ${text} |`);
     };
     row(level.whole.label, level.whole.bytes, level.whole.evidence);
@@ -150,6 +150,11 @@ export function explainMarkdown(report: ExplainReport): string {
   return `${lines.join('\n').trimEnd()}\n`;
 }
 
+/**
+ * Text that Markdown shows as it is, whoever wrote it: no table, picture, link, mention or line of its own comes of it.
+ */
 function escape(text: string): string {
-  return text.replaceAll(/[|\\`*_<>]/g, (mark) => `\\${mark}`);
+  return inLine(text)
+    .replaceAll(/[|\\`*_<>[\]!#&~@$]/g, (mark) => `\\${mark}`)
+    .replaceAll(/:(?=\/\/)|(?<=\bwww)\./gi, (mark) => `\\${mark}`);
 }

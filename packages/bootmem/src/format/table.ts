@@ -4,6 +4,8 @@
  *
  * Cells are coloured before they are padded, so widths are measured without colours.
  */
+import { atOnce } from '@bootmem/firmware-map/derive';
+import type { Steps } from '@bootmem/firmware-map/derive';
 import { inLine, withoutColours } from './escape.js';
 
 /** How a column is laid out. */
@@ -41,12 +43,29 @@ export function formatTable(
   rows: readonly (readonly string[])[],
   width = Infinity,
 ): string[] {
+  return atOnce(tableSteps(columns, rows, width));
+}
+
+/** Rows that are laid out between two yields. */
+const STEP_ROWS = 1024;
+
+/** The same, to be interrupted. */
+export function* tableSteps(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  width = Infinity,
+): Steps<string[]> {
   const titles = columns.map(({ title }) => title);
-  const cells = rows.map((row) => columns.map((_, index) => inLine(row[index] ?? '')));
-  const all = [titles, ...cells];
-  const widths = columns.map((_, index) =>
-    all.reduce((most, row) => Math.max(most, visibleWidth(row[index]!)), 0),
-  );
+  const widths = titles.map(visibleWidth);
+  const cells: string[][] = [];
+  for (const row of rows) {
+    if (cells.length % STEP_ROWS === 0) yield;
+    const own = columns.map((_, index) => inLine(row[index] ?? ''));
+    for (const [index, cell] of own.entries()) {
+      widths[index] = Math.max(widths[index]!, visibleWidth(cell));
+    }
+    cells.push(own);
+  }
   let kept = columns.map((_, index) => index);
   const total = (): number =>
     kept.reduce((sum, index) => sum + widths[index]!, GAP * (kept.length - 1));
@@ -76,7 +95,11 @@ export function formatTable(
     const indent = ' '.repeat(width - room);
     return [line(row.with(last, first!)), ...more.map((part) => indent + part)];
   };
-  const body = cells.flatMap(lines);
+  const body: string[] = [];
+  for (const [index, row] of cells.entries()) {
+    if (index % STEP_ROWS === 0) yield;
+    body.push(...lines(row));
+  }
   return titles.every((title) => title === '') ? body : [line(titles), ...body];
 }
 

@@ -6,9 +6,9 @@
  * firmware map ─ edits, options ─▶ memory[nid] ─ zone limits, movable ─▶ zones ─ sections ─▶ holes
  * ```
  */
-import { deriveMemory } from '@bootmem/firmware-map/derive';
+import { atOnce, deriveMemorySteps } from '@bootmem/firmware-map/derive';
 import type { MachineDescription } from '@bootmem/firmware-map';
-import type { DerivedMemory } from '@bootmem/firmware-map/derive';
+import type { DerivedMemory, Steps } from '@bootmem/firmware-map/derive';
 import type { MemoryAmount } from '@bootmem/firmware-map/types';
 import { zoneLayout } from '@bootmem/buddy-allocator/zones';
 import type {
@@ -122,9 +122,12 @@ function unplugMarks(
 
 /** Memory that zones have: what no zone reaches is left to memblock. */
 function below(memory: readonly MemoryPfnRange[], endPfn: number): MemoryPfnRange[] {
-  return memory.flatMap((range) =>
-    range.startPfn < endPfn ? [{ ...range, endPfn: Math.min(range.endPfn, endPfn) }] : [],
-  );
+  const whole = memory.findLastIndex((range) => range.endPfn <= endPfn) + 1;
+  const rest = memory
+    .slice(whole)
+    .filter(({ startPfn }) => startPfn < endPfn)
+    .map((range) => ({ ...range, endPfn }));
+  return [...memory.slice(0, whole), ...rest];
 }
 
 /** All memory that memblock knows, in page frames: also what no zone has. */
@@ -132,7 +135,16 @@ export function wholeMemory({
   derived,
   pageSize,
 }: Pick<LayoutPlan, 'derived' | 'pageSize'>): MemoryPfnRange[] {
-  return toPageFrames(derived.memory, pageSize, 'inward');
+  // Written out: with what else a range carries, a copy of each costs far more than its two ends.
+  const memory: MemoryPfnRange[] = [];
+  for (const { start, end, nid, hotplug, mirror } of derived.memory) {
+    const startPfn = Math.ceil(start / pageSize);
+    const endPfn = Math.floor(end / pageSize);
+    if (startPfn >= endPfn) continue;
+    const range = { nid, hotplug, startPfn, endPfn };
+    memory.push(mirror === undefined ? range : { ...range, mirror });
+  }
+  return memory;
 }
 
 /**
@@ -149,11 +161,25 @@ export function planLayout(
   profile = 'auto',
   from: 'auto' | 'firmware' | 'early-ranges' = 'auto',
 ): LayoutPlan {
+  return atOnce(planLayoutSteps(description, profile, from));
+}
+
+/** The same, to be interrupted. */
+export function* planLayoutSteps(
+  description: MachineDescription,
+  profile = 'auto',
+  from: 'auto' | 'firmware' | 'early-ranges' = 'auto',
+): Steps<LayoutPlan> {
   const kernel = kernelOf(chooseRelease(profile, description));
-  const found = deriveMemory(description, { from, release: kernel.release ?? 'latest' });
+  const found = yield* deriveMemorySteps(description, {
+    from,
+    release: kernel.release ?? 'latest',
+  });
+  yield;
   const derived = { ...found, memory: unplugMarks(description, found.memory) };
   const { pageSize } = derived;
   const memory = wholeMemory({ derived, pageSize });
+  yield;
   const last = memory.at(-1);
   if (last === undefined) {
     throw new BootmemError(
@@ -169,6 +195,7 @@ export function planLayout(
   const extent = { description, printed: kernel.printed, pageSize, minPfn, maxPfn };
   const limits = chooseLimits(extent);
   const zonesEnd = zonesEndOf(limits, extent);
+  yield;
   const layout = zoneLayout({
     memory,
     limits: limits.limits,
@@ -180,6 +207,7 @@ export function planLayout(
     maxOrderPages: largestBlockPages(description, pageSize),
     pageShift: Math.log2(pageSize),
   });
+  yield;
   const sections = { pagesPerSection, pageSize };
   const [{ model, holes, descriptors }, ...otherModels] = holeModels(
     description,
@@ -187,14 +215,18 @@ export function planLayout(
     memory,
     sections,
   );
+  yield;
+  const within = below(memory, zonesEnd);
+  const devices = toPageFrames(derived.persistent, derived.pageSize, 'inward');
+  yield;
   return {
     description,
     kernel,
     derived,
     pageSize,
     pagesPerSection,
-    memory: below(memory, zonesEnd),
-    devices: toPageFrames(derived.persistent, derived.pageSize, 'inward'),
+    memory: within,
+    devices,
     maxPfn: Math.min(maxPfn, zonesEnd),
     limits,
     layout,

@@ -30,11 +30,13 @@ export function toPageFrames<Range extends ByteRange>(
   rounding: 'inward' | 'outward',
 ): (Omit<Range, 'start' | 'end'> & PfnRange)[] {
   const [first, last] = rounding === 'inward' ? [Math.ceil, Math.floor] : [Math.floor, Math.ceil];
-  return ranges.flatMap(({ start, end, ...rest }) => {
+  const frames: (Omit<Range, 'start' | 'end'> & PfnRange)[] = [];
+  for (const { start, end, ...rest } of ranges) {
     const startPfn = first(start / pageSize);
     const endPfn = last(end / pageSize);
-    return start < end && startPfn < endPfn ? [{ ...rest, startPfn, endPfn }] : [];
-  });
+    if (start < end && startPfn < endPfn) frames.push({ ...rest, startPfn, endPfn });
+  }
+  return frames;
 }
 
 /**

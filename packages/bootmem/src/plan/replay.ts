@@ -13,6 +13,8 @@
  *
  * Source: the recorded boots' notes on what is and is not printed.
  */
+import { atOnce, isStep } from '@bootmem/firmware-map/derive';
+import type { Steps } from '@bootmem/firmware-map/derive';
 import { MemFlags, Memblock } from '@bootmem/memblock';
 import type { MemblockProfile, MemRegion } from '@bootmem/memblock';
 import type { MachineDescription } from '@bootmem/firmware-map';
@@ -101,6 +103,11 @@ function attributes(operation: { nid?: number; flags?: number }): { nid?: number
  * @returns `undefined` when the log holds no complete dump
  */
 export function finalState(plan: LayoutPlan): Memblock | undefined {
+  return atOnce(finalStateSteps(plan));
+}
+
+/** The same, to be interrupted. */
+export function* finalStateSteps(plan: LayoutPlan): Steps<Memblock | undefined> {
   const { dumps, operations } = plan.description.memblock;
   const last = dumps.findLast((dump) => dump.complete);
   if (last === undefined) return undefined;
@@ -109,7 +116,8 @@ export function finalState(plan: LayoutPlan): Memblock | undefined {
   const { memory, freeing } = plan.description.printed;
   // The line about what is given back stands right behind the operation.
   const handedOver = memory?.line ?? (freeing[0]?.line ?? Infinity) - 2;
-  for (const operation of operations) {
+  for (const [index, operation] of operations.entries()) {
+    if (isStep(index)) yield;
     if (operation.op === 'free' && (operation.line > handedOver || isLateFree(operation))) continue;
     if (operation.line > last.line) applyOperation(memblock, operation);
   }

@@ -27,8 +27,10 @@ export function topologyOf(plan: LayoutPlan): NumaTopology | undefined {
     return undefined;
   }
   const column = new Map(rows.map((entry, index) => [entry.nid, index]));
+  // The first of a node's rows counts.
+  const rowOf = new Map(rows.toReversed().map(({ nid, row }) => [nid, row]));
   const distance = (from: number, to: number): number => {
-    const row = rows.find((entry) => entry.nid === from)?.row;
+    const row = rowOf.get(from);
     const index = column.get(to);
     if (row !== undefined && index !== undefined && row[index] !== undefined) return row[index];
     return numa.distances?.[from]?.[to] ?? (from === to ? 10 : 20);

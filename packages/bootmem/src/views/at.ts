@@ -1,8 +1,9 @@
 /** What lies at an address: node, zone, section, pageblock, entry of the map, reservation. */
-import { explainMachine } from '../explain/explain-machine.js';
+import type { Steps } from '@bootmem/firmware-map/derive';
+import { explainSteps } from '../explain/explain-machine.js';
 import { firmwareParts } from '../explain/firmware/map.js';
 import type { LoadedMachine } from '../input/types.js';
-import { planLayout } from '../plan/layout-plan.js';
+import { planLayoutSteps } from '../plan/layout-plan.js';
 import type { AddressView } from '../view-result.js';
 
 /** Bytes of a pageblock where nothing else is known: a huge page. */
@@ -13,8 +14,9 @@ const PAGEBLOCK_BYTES = 2 ** 21;
  * @param address  bytes
  * @throws BootmemError ERR_BOOTMEM_NO_MEMORY_MAP when no memory follows from the description
  */
-export function addressView(input: LoadedMachine, address: number): AddressView {
-  const plan = planLayout(input.description);
+export function* addressView(input: LoadedMachine, address: number): Steps<AddressView> {
+  const plan = yield* planLayoutSteps(input.description);
+  yield;
   const pfn = Math.floor(address / plan.pageSize);
   const covers = ({ start, end }: { start: number; end: number }): boolean =>
     start <= address && address < end;
@@ -23,7 +25,7 @@ export function addressView(input: LoadedMachine, address: number): AddressView 
     .find((node) => node.nid === nid)
     ?.zones.find(({ startPfn, endPfn }) => startPfn <= pfn && pfn < endPfn)?.zone;
   const part = firmwareParts(input.description).find(covers);
-  const rows = explainMachine(input).levels.find(({ id }) => id === 'reserved')?.rows ?? [];
+  const rows = (yield* explainSteps(input)).levels.find(({ id }) => id === 'reserved')?.rows ?? [];
   const row = rows.find(({ ranges }) => ranges?.some(covers) === true);
   const range = row?.ranges?.find(covers);
   const { pagesPerBlock } = input.description.proc.pagetypeinfo ?? {};

@@ -1,6 +1,7 @@
 /** Memory blocks, as `lsmem` shows them: ranges of one state, node and zone. */
+import type { Steps } from '@bootmem/firmware-map/derive';
 import type { LoadedMachine } from '../input/types.js';
-import { planLayout } from '../plan/layout-plan.js';
+import { planLayoutSteps } from '../plan/layout-plan.js';
 import type { LayoutPlan } from '../plan/layout-plan.js';
 import type { BlockRangeView, LsmemView } from '../view-result.js';
 
@@ -20,8 +21,9 @@ interface Run {
  * @param input  a loaded machine; blocks recorded beside it count, else every block that holds memory is online
  * @throws BootmemError ERR_BOOTMEM_NO_MEMORY_MAP when no memory follows from the description
  */
-export function lsmemView(input: LoadedMachine): LsmemView {
-  const plan = planLayout(input.description);
+export function* lsmemView(input: LoadedMachine): Steps<LsmemView> {
+  const plan = yield* planLayoutSteps(input.description);
+  yield;
   const blockBytes =
     input.blocks?.blockBytes ?? input.description.printed.blockSize?.bytes ?? USUAL_BLOCK;
   const pages = blockBytes / plan.pageSize;

@@ -4,7 +4,8 @@
  */
 import { Memblock, MemFlags } from '@bootmem/memblock';
 import type { MachineDescription } from '@bootmem/firmware-map';
-import { normalise, subtract, totalLength } from '@bootmem/firmware-map/derive';
+import { isStep, normalise, subtract, totalLength } from '@bootmem/firmware-map/derive';
+import type { Steps } from '@bootmem/firmware-map/derive';
 import { Quotes } from '../accounts/base/quotes.js';
 import { ROWS } from '../accounts/base/row-kinds.js';
 import { bootReservations, onTop } from '../accounts/boot-reservations.js';
@@ -13,6 +14,7 @@ import { giganticPages } from '../accounts/reserved/totals.js';
 import type { ByteSpan } from '../explain-result.js';
 import type { LayoutPlan } from '../plan/layout-plan.js';
 import { rerun } from './rerun/rerun.js';
+import type { Rerun } from './rerun/rerun.js';
 import type { RerunInput } from './rerun/types.js';
 import type { WishOutcome, WishStage } from './requests/wishes.js';
 
@@ -35,12 +37,13 @@ export const NO_DEBUG =
   'without memblock=debug in the log, early allocations are known as amounts only';
 
 /** Works the state out. */
-export function stateOfBoot(input: RerunInput): BootState {
-  const again = rerun(input);
-  return again === undefined ? estimated(input) : withPlaces(input, again);
+export function* stateOfBoot(input: RerunInput): Steps<BootState> {
+  const again = yield* rerun(input);
+  yield;
+  return again === undefined ? yield* estimated(input) : withPlaces(input, again);
 }
 
-function withPlaces(input: RerunInput, again: NonNullable<ReturnType<typeof rerun>>): BootState {
+function withPlaces(input: RerunInput, again: Rerun): BootState {
   const { description } = input.other;
   const { memblock, log, ramdisk, nodeData, outcomes, doubts, reproduced } = again;
   const line = description.printed.ramdisk?.line ?? 0;
@@ -80,7 +83,7 @@ function withOutcomes(
 const ASKED = new Set<string>([ROWS.crashkernel.label, ROWS.cma.label]);
 
 /** Amounts without a place lie at the tops of nodes, as `boot` puts them; what is asked for comes after them. */
-function estimated({ today, other, wishes, move }: RerunInput): BootState {
+function* estimated({ today, other, wishes, move }: RerunInput): Steps<BootState> {
   const all = bootReservations(today).map((one) => move?.of(one) ?? one);
   const placed = all.filter(({ why, assumed }) => !ASKED.has(why) && !(assumed && why === TOPS));
   const top = all.filter(({ why, assumed }) => assumed && why === TOPS);
@@ -90,11 +93,19 @@ function estimated({ today, other, wishes, move }: RerunInput): BootState {
   );
   const amount =
     totalLength(normalise(top)) - gigantic + descriptorBytes(other) - descriptorBytes(today);
+  yield;
   const memblock = new Memblock({ profile: other.kernel.memblock });
-  for (const { start, end, nid, hotplug } of other.derived.memory) {
+  for (const [index, range] of other.derived.memory.entries()) {
+    if (isStep(index)) yield;
+    const { start, end, nid, hotplug } = range;
     memblock.add(start, end - start, { nid, flags: hotplug ? MemFlags.HOTPLUG : MemFlags.NONE });
   }
-  for (const { start, end } of placed) memblock.reserve(start, end - start);
+  yield;
+  for (const [index, { start, end }] of placed.entries()) {
+    if (isStep(index)) yield;
+    memblock.reserve(start, end - start);
+  }
+  yield;
   const free = subtract(normalise(other.derived.memory), placed);
   for (const { start, end } of onTop(other, free, Math.max(0, amount))) {
     memblock.reserve(start, end - start);

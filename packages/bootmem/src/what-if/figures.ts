@@ -1,6 +1,8 @@
 /**
  * The figures of one boot that two boots are compared by.
  */
+import { isStep } from '@bootmem/firmware-map/derive';
+import type { Steps } from '@bootmem/firmware-map/derive';
 import { lowmemReserve } from '@bootmem/buddy-allocator/zones';
 import { MemFlags } from '@bootmem/memblock';
 import type { Memblock } from '@bootmem/memblock';
@@ -9,13 +11,15 @@ import type { ScalingNumbers } from '../bench-result.js';
 import { PUBLISHED_MACHINES } from '../bench/published.js';
 import { marksOf } from '../check/facts/possible-marks.js';
 import { lateFrees, sumOfFrees } from '../check/late-frees.js';
-import { pagesByZone } from '../check/zone-parts.js';
+import { addTo, eachPart } from '../check/zone-parts.js';
+import type { ZonePages } from '../check/zone-parts.js';
 import type { FreeStage, LateFrees } from '../check/late-frees.js';
 import type { ByteSpan } from '../explain-result.js';
 import { formatMemRange } from '../format/numbers.js';
+import { byNode } from '../plan/by-node.js';
 import type { LayoutPlan } from '../plan/layout-plan.js';
 import { planPages } from '../plan/init-plan.js';
-import { toPageFrames } from '../plan/page-frames.js';
+import { overlapping, toPageFrames } from '../plan/page-frames.js';
 import { threadLimits } from '../plan/limits/thread-limits.js';
 import type { WhatIfGroup, WhatIfUnit } from '../what-if-result.js';
 import { descriptorBytes, NO_DEBUG } from './boot-state.js';
@@ -55,16 +59,23 @@ export interface FigureOptions {
 }
 
 /** Everything, in the order of the table. */
-export function figuresOf(
+export function* figuresOf(
   plan: LayoutPlan,
   state: BootState,
   { unmodelled, hasHugePages }: FigureOptions,
-): Figure[] {
+): Steps<Figure[]> {
+  const layout = [...memoryFigures(plan), ...nodeFigures(plan)];
+  yield;
+  const zones = yield* zoneFigures(plan, state, hasHugePages);
+  yield;
+  const reserved = reservedFigures(plan, state);
+  yield;
+  const blocks = yield* blockFigures(plan, state);
+  yield;
   return [
-    ...memoryFigures(plan),
-    ...nodeFigures(plan),
-    ...zoneFigures(plan, state, hasHugePages),
-    ...reservedFigures(plan, state),
+    ...layout,
+    ...zones,
+    ...reserved,
     ...unmodelled.map(({ id, label, why }) => ({
       id,
       label,
@@ -73,7 +84,7 @@ export function figuresOf(
       basis: 'state' as const,
       unknown: why,
     })),
-    ...blockFigures(plan, state),
+    ...blocks,
     ...timeFigures(plan, state),
   ];
 }
@@ -153,33 +164,43 @@ function range(start: number, end: number): string {
   return formatMemRange(start, end).slice(5, -1);
 }
 
+/** Pages that are free at the hand-over, by `nid/zone`. */
+function* freeByZone(plan: LayoutPlan, { memblock }: BootState): Steps<ZonePages> {
+  const pages: ZonePages = new Map();
+  const free = toPageFrames([...memblock.freeRanges()], plan.pageSize, 'inward');
+  for (const [index, { startPfn, endPfn }] of free.entries()) {
+    if (isStep(index)) yield;
+    eachPart(plan, startPfn, endPfn, (part) => {
+      addTo(pages, part.key, part.endPfn - part.startPfn);
+    });
+  }
+  return pages;
+}
+
 /** Managed pages by `nid/zone` once some stages of late frees are over. */
 function managedPages(
-  plan: LayoutPlan,
-  { memblock }: BootState,
+  free: ZonePages,
   frees: LateFrees,
   stages: readonly FreeStage[],
 ): Map<string, number> {
   const managed = sumOfFrees(frees, stages);
-  const free = toPageFrames([...memblock.freeRanges()], plan.pageSize, 'inward');
-  for (const { startPfn, endPfn } of free) {
-    for (const [key, pages] of pagesByZone(plan, startPfn, endPfn)) {
-      managed.set(key, (managed.get(key) ?? 0) + pages);
-    }
-  }
+  for (const [key, pages] of free) addTo(managed, key, pages);
   return managed;
 }
 
 const NO_PLACE = 'where something is given back late is not in the log';
 const NO_SIZE = 'which of two sizes huge pages have is not in the log without /proc/pagetypeinfo';
 
-function zoneFigures(plan: LayoutPlan, state: BootState, hasHugePages: boolean): Figure[] {
+function* zoneFigures(plan: LayoutPlan, state: BootState, hasHugePages: boolean): Steps<Figure[]> {
   const zones = plan.layout.nodes.flatMap((node) =>
     node.zones.filter((zone) => zone.spannedPages > 0),
   );
   const frees = lateFrees(plan);
+  yield;
+  const free = yield* freeByZone(plan, state);
+  yield;
   const stages = (names: readonly FreeStage[]): Map<string, number> | undefined =>
-    frees === undefined ? undefined : managedPages(plan, state, frees, names);
+    frees === undefined ? undefined : managedPages(free, frees, names);
   const final = stages(['early', 'devices', 'gigantic', 'late']);
   const marks = markFigures(plan, stages, hasHugePages);
   const key = ({ nid, zone }: { nid: number; zone: string }): string => `${nid}/${zone}`;
@@ -263,8 +284,8 @@ function markFigures(
   if (isRaised && all.hugePages.length > 1) return undefined;
   const { marks } = (isRaised ? all.hugePages[0] : undefined) ?? all.plain[0];
   const result = new Map<string, { marks: string; reserve: string }>();
-  for (const nid of new Set(zones.map((zone) => zone.nid))) {
-    const own = zones.flatMap((zone, index) => (zone.nid === nid ? [{ zone, index }] : []));
+  const indexed = zones.map((zone, index) => ({ nid: zone.nid, zone, index }));
+  for (const [nid, own] of byNode(indexed)) {
     const rows = lowmemReserve(
       own.map(({ zone, index }) => ({ zone: zone.zone, managedPages: reserved[index]! })),
     );
@@ -369,17 +390,17 @@ function freeBytes(memblock: Memblock): number {
 }
 
 /** Largest free blocks at the hand-over: what a gigantic or huge page can be made of before anything runs. */
-function blockFigures(plan: LayoutPlan, { memblock }: BootState): Figure[] {
-  const counts = new Map<number, Map<number, number>>();
+function* blockFigures(plan: LayoutPlan, { memblock }: BootState): Steps<Figure[]> {
+  const counts = new Map(plan.memory.map(({ nid }) => [nid, new Map<number, number>()]));
   const free = toPageFrames(
     [...memblock.freeRanges({ flags: MemFlags.NONE })],
     plan.pageSize,
     'inward',
   );
-  for (const { startPfn, endPfn } of free) {
-    for (const { nid, startPfn: low, endPfn: high } of plan.memory) {
-      const own = counts.get(nid) ?? new Map<number, number>();
-      counts.set(nid, own);
+  for (const [index, { startPfn, endPfn }] of free.entries()) {
+    if (isStep(index)) yield;
+    for (const { nid, startPfn: low, endPfn: high } of overlapping(plan.memory, startPfn, endPfn)) {
+      const own = counts.get(nid)!;
       const [from, to] = [Math.max(startPfn, low), Math.min(endPfn, high)];
       const whole = (order: number): number =>
         Math.max(0, Math.floor(to / 2 ** order) - Math.ceil(from / 2 ** order));

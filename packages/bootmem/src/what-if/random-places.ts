@@ -12,6 +12,7 @@
  * as possible too.
  * @kernel choose_random_location, find_random_phys_addr
  */
+import type { Steps } from '@bootmem/firmware-map/derive';
 import type { ByteSpan } from '../explain-result.js';
 import { stateOfBoot } from './boot-state.js';
 import type { BootState } from './boot-state.js';
@@ -23,8 +24,10 @@ const MIB = 2 ** 20;
 /** Places of the image are this far apart, and not below. */
 const SLOT = 2 * MIB;
 const LOWEST = 16 * MIB;
-/** Boots that are worked out at most. */
+/** Boots that are worked out at most, and operations of all of them together, but for the least number of boots. */
 const MAX_PLACES = 256;
+const MAX_OPERATIONS = 2 ** 20;
+const LEAST_PLACES = 8;
 const STEPS_BETWEEN = 12;
 
 /** What may become of one reservation. */
@@ -45,17 +48,18 @@ export interface RandomOutcome {
  * @returns by the name of the outcome, and `node data N`; `undefined` where the log does not show where the image lies
  * @remarks as many boots as the image has places that matter, 256 at most
  */
-export function randomPlaces(
+export function* randomPlaces(
   input: RerunInput,
   state: BootState,
-): ReadonlyMap<string, RandomOutcome> | undefined {
+): Steps<ReadonlyMap<string, RandomOutcome> | undefined> {
   const image = imageOf(input.today);
   if (image === undefined || input.other.description.architecture !== 'x86_64') return undefined;
   const outcomes = new Map<string, Seen>();
   note(outcomes, state, image.start);
   for (const start of placesOfImage(input, state, image)) {
     const move = new ImageMove(image, start - image.start);
-    note(outcomes, stateOfBoot({ ...input, move }), start);
+    yield;
+    note(outcomes, yield* stateOfBoot({ ...input, move }), start);
   }
   const memory = joined(input.other.derived.memory);
   return new Map(
@@ -125,9 +129,14 @@ function placesOfImage(input: RerunInput, state: BootState, image: ByteSpan): nu
     const last = Math.floor((Math.min(end, top) - size) / SLOT) * SLOT;
     return last < first ? [] : [{ first, last }];
   });
+  const operations = input.today.description.memblock.operations.length;
+  const most = Math.min(
+    MAX_PLACES,
+    Math.max(LEAST_PLACES, Math.floor(MAX_OPERATIONS / operations)),
+  );
   const found = new Set<number>();
   const add = (at: number): void => {
-    if (found.size >= MAX_PLACES) return;
+    if (found.size >= most) return;
     const place = Math.round(at / SLOT) * SLOT;
     const fits = slots.some(({ first, last }) => place >= first && place <= last);
     const meets = ramdisk !== undefined && place < ramdisk.end && place + size > ramdisk.start;

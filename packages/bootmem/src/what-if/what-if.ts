@@ -8,9 +8,11 @@
  * ```
  */
 import type { MachineDescription } from '@bootmem/firmware-map';
-import { handover } from '../accounts/handover.js';
+import { atOnce } from '@bootmem/firmware-map/derive';
+import type { Steps } from '@bootmem/firmware-map/derive';
+import { handoverSteps } from '../accounts/handover.js';
 import type { LoadedMachine } from '../input/types.js';
-import { planLayout, wholeMemory } from '../plan/layout-plan.js';
+import { planLayoutSteps, wholeMemory } from '../plan/layout-plan.js';
 import type { LayoutPlan } from '../plan/layout-plan.js';
 import { holesOfModel } from '../plan/zones/memory-model.js';
 import type { MemoryModel } from '../plan/zones/memory-model.js';
@@ -40,38 +42,49 @@ const ANOTHER_KERNEL = 'another kernel’s image and early allocations are not i
  *   for an option to remove that is not there, or a release that is none
  */
 export function whatIf(input: LoadedMachine, changes: Changes): WhatIfReport {
+  return atOnce(whatIfSteps(input, changes));
+}
+
+/** The same, to be interrupted. */
+export function* whatIfSteps(input: LoadedMachine, changes: Changes): Steps<WhatIfReport> {
   const { description } = input;
-  const plan = planLayout(description);
+  const plan = yield* planLayoutSteps(description);
   const other = otherBoot(description, changes);
   const same = otherBoot(description, {});
   const asked = wishesOf(other.description, description);
-  const before = bootOf(plan, same.description, { model: plan.memoryModel });
-  const after = bootOf(plan, other.description, {
+  yield;
+  const before = yield* bootOf(plan, same.description, { model: plan.memoryModel });
+  yield;
+  const after = yield* bootOf(plan, other.description, {
     model: changes.memoryModel ?? plan.memoryModel,
     differs: other.differs,
   });
+  yield;
   const logged = {
-    memblock: handover(plan).memblock,
+    memblock: (yield* handoverSteps(plan)).memblock,
     description: withPlaces(description, before.state),
     outcomes: asPrinted(before.state.outcomes, description),
   };
   const hasHugePages = raisesMarks(description);
   const text = (one: MachineDescription): string => one.commandLine?.text ?? '';
   const isFixed = /(?:^|\s)nokaslr(?:\s|$)/.test(text(other.description));
-  const random = isFixed ? undefined : randomPlaces(after.input, after.state);
-  const rows = compareFigures(
-    figuresOf(plan, { ...before.state, ...logged }, { hasHugePages, unmodelled: [] }),
-    figuresOf(after.plan, after.state, { hasHugePages, unmodelled: asked.unmodelled }),
-    {
-      layout: other.doubts,
-      state: [
-        ...(other.differs.kernel ? [ANOTHER_KERNEL] : []),
-        ...after.state.doubts,
-        ...(isFixed ? [] : [RANDOM_PLACE]),
-      ],
-      ...(random === undefined ? {} : { random }),
-    },
-  );
+  yield;
+  const random = isFixed ? undefined : yield* randomPlaces(after.input, after.state);
+  const today = { ...before.state, ...logged };
+  const figures = [
+    yield* figuresOf(plan, today, { hasHugePages, unmodelled: [] }),
+    yield* figuresOf(after.plan, after.state, { hasHugePages, unmodelled: asked.unmodelled }),
+  ] as const;
+  yield;
+  const rows = compareFigures(...figures, {
+    layout: other.doubts,
+    state: [
+      ...(other.differs.kernel ? [ANOTHER_KERNEL] : []),
+      ...after.state.doubts,
+      ...(isFixed ? [] : [RANDOM_PLACE]),
+    ],
+    ...(random === undefined ? {} : { random }),
+  });
   const { reproduced } = before.state;
   return {
     schema: 'bootmem/what-if',
@@ -115,18 +128,20 @@ interface Way {
 }
 
 /** A boot's layout, then its state, then the layout once more with what the state tells (which nodes hold something). */
-function bootOf(today: LayoutPlan, description: MachineDescription, way: Way): Boot {
-  const first = layoutOf(description, way.model);
+function* bootOf(today: LayoutPlan, description: MachineDescription, way: Way): Steps<Boot> {
+  const first = yield* layoutOf(description, way.model);
   const { wishes } = wishesOf(description, today.description);
   const differs = way.differs ?? { map: false, nodes: false };
   const input: RerunInput = { today, other: first, wishes, differs };
-  const state = stateOfBoot(input);
-  return { input, plan: layoutOf(state.description, way.model), state };
+  yield;
+  const state = yield* stateOfBoot(input);
+  yield;
+  return { input, plan: yield* layoutOf(state.description, way.model), state };
 }
 
 /** The layout, in a memory model that nothing printed decides here. */
-function layoutOf(description: MachineDescription, model: MemoryModel): LayoutPlan {
-  const plan = planLayout(description);
+function* layoutOf(description: MachineDescription, model: MemoryModel): Steps<LayoutPlan> {
+  const plan = yield* planLayoutSteps(description);
   if (plan.memoryModel === model) return plan;
   const { layout, pagesPerSection } = plan;
   const all = { memory: wholeMemory(plan), pagesPerSection };

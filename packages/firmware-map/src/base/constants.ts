@@ -15,6 +15,12 @@ export const MAX_LINE_LENGTH = 8192;
 /** Records of one kind (map entries, operations, …) that are kept; more are counted and reported. */
 export const MAX_RECORDS = 1 << 17;
 
+/**
+ * Records of a kind that a kernel prints once for each node or zone: enough for 1024 nodes of five zones, and for some that are
+ * printed again.
+ */
+export const MAX_NODE_RECORDS = 1 << 13;
+
 /** Problems of one code that are listed one by one; more are summed up in a last one. */
 export const MAX_PROBLEMS_PER_CODE = 20;
 

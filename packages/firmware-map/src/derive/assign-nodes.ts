@@ -9,6 +9,9 @@
  * node ranges, and one node for everything.
  */
 import { DEFAULT_PAGE_SIZE } from '../base/constants.js';
+import { sorted } from '../base/sort-steps.js';
+import { isStep } from '../base/steps.js';
+import type { Steps } from '../base/steps.js';
 import type { ProblemList } from '../base/problem-list.js';
 import type { ByteRange, MachineDescription } from '../types/all.js';
 import { subtract } from './intervals.js';
@@ -91,20 +94,22 @@ function plain(blocks: readonly (ByteRange & { readonly nid: number })[]): NodeB
  * @param soleNode  node for memory that no block covers
  * @returns sorted parts; neighbours of one node joined when they touch
  */
-export function assignNodes(
+export function* assignNodes(
   memory: readonly ByteRange[],
   map: NodeMap,
   soleNode: number,
   problems: ProblemList,
-): NodeBlock[] {
+): Steps<NodeBlock[]> {
   if (map.blocks.length === 0) {
     return memory.map(({ start, end }) => ({ start, end, nid: soleNode, hotplug: false }));
   }
   const parts: NodeBlock[] = [];
   const rest: ByteRange[] = [];
-  const owned = firstBlocks(map.blocks);
+  const owned = yield* firstBlocks(map.blocks);
+  yield;
   let at = 0;
-  for (const { start, end } of memory) {
+  for (const [turn, { start, end }] of memory.entries()) {
+    if (isStep(turn)) yield;
     let from = start;
     while (at < owned.length && owned[at]!.end <= start) at++;
     for (let index = at; index < owned.length && owned[index]!.start < end; index++) {
@@ -125,20 +130,26 @@ export function assignNodes(
     problems.warn('ASSUMED', 0, message);
     for (const { start, end } of rest) parts.push({ start, end, nid: soleNode, hotplug: false });
   }
-  return joinNeighbours(parts);
+  yield;
+  return joinNeighbours(yield* sorted(parts, (a, b) => a.start - b.start));
 }
 
 /** Disjoint stretches, ascending, each with the first of the blocks that hold it. */
-function firstBlocks(blocks: readonly NodeBlock[]): (ByteRange & { readonly block: NodeBlock })[] {
-  const order = blocks
-    .map((block, index) => ({ ...block, index }))
-    .sort((a, b) => a.start - b.start);
+function* firstBlocks(
+  blocks: readonly NodeBlock[],
+): Steps<(ByteRange & { readonly block: NodeBlock })[]> {
+  const order = yield* sorted(
+    blocks.map((block, index) => ({ ...block, index })),
+    (a, b) => a.start - b.start,
+  );
   const result: { start: number; end: number; block: NodeBlock }[] = [];
   // Blocks that have begun, the earliest of the list on top; those that have ended are dropped when they get there.
   const open = new IndexHeap();
   let next = 0;
   let from = 0;
-  while (next < order.length || open.top() !== undefined) {
+  yield;
+  for (let turn = 0; next < order.length || open.top() !== undefined; turn++) {
+    if (isStep(turn)) yield;
     const top = open.top();
     const current = top === undefined ? undefined : blocks[top]!;
     if (current !== undefined && current.end <= from) {
@@ -195,9 +206,10 @@ class IndexHeap {
   }
 }
 
+/** @param parts  ascending */
 function joinNeighbours(parts: readonly NodeBlock[]): NodeBlock[] {
   const result: { start: number; end: number; nid: number; hotplug: boolean }[] = [];
-  for (const part of parts.toSorted((a, b) => a.start - b.start)) {
+  for (const part of parts) {
     const last = result.at(-1);
     const joins =
       last?.end === part.start && last.nid === part.nid && last.hotplug === part.hotplug;

@@ -10,6 +10,8 @@
  */
 import { DEFAULT_PAGE_SIZE, PHYS_ADDR_MAX } from '../base/constants.js';
 import { ProblemList } from '../base/problem-list.js';
+import { atOnce } from '../base/steps.js';
+import type { Steps } from '../base/steps.js';
 import type {
   ByteRange,
   EfiEntry,
@@ -109,35 +111,53 @@ export function deriveMemory(
   described: MachineDescription,
   options: DeriveOptions = {},
 ): DerivedMemory {
+  return atOnce(deriveMemorySteps(described, options));
+}
+
+/** The same, to be interrupted: see {@link Steps}. */
+export function* deriveMemorySteps(
+  described: MachineDescription,
+  options: DeriveOptions = {},
+): Steps<DerivedMemory> {
   const description = withReadOptions(described);
   const problems = new ProblemList();
   const pageSize = description.pageSize ?? DEFAULT_PAGE_SIZE;
-  const found = find(description, options, problems);
+  const found = yield* find(description, options, problems);
+  yield;
   if (found === undefined) {
     problems.error('NO_MEMORY_MAP', 0, 'the description does not say where memory is');
   }
   const { usable = [], device = [], source = 'firmware-map' } = found ?? {};
+  yield;
   const reachable = limitToArchitecture(usable, description, problems);
   const slack = xenSlack(reachable, description, problems);
   const limited =
     slack === 0 ? reachable : clip(reachable, { start: 0, end: reachable.at(-1)!.end - slack });
   const memory = trimToPages(normalise(limited), pageSize);
+  yield;
   let map = found?.nodes ?? nodeMap(description);
   if (source !== 'early-ranges' && map.source !== 'faked') {
     map = fakeNodes(description, memory, map, problems) ?? map;
   }
   const soleNode = soleNodeOf(description);
   // A border inside a page leaves that page to nobody.
-  const parts = trimToPages(assignNodes(memory, map, soleNode, problems), pageSize);
-  const noMap = assignNodes(normalise(found?.noMap ?? []), map, soleNode, problems);
+  const parts = trimToPages(yield* assignNodes(memory, map, soleNode, problems), pageSize);
+  yield;
+  const noMap = yield* assignNodes(normalise(found?.noMap ?? []), map, soleNode, problems);
+  yield;
   for (const part of trimToPages(noMap, pageSize)) parts.push({ ...part, noMap: true });
   parts.sort((a, b) => a.start - b.start);
+  yield;
   const marked = markMirrored(parts, mirroredRanges(description, options.release));
+  yield;
+  const persistent = yield* deviceRanges(device, map, soleNode);
+  yield;
+  yield;
   return {
     memory: marked,
     memblockAdds: [...limited, ...(found?.noMap ?? [])].map(({ start, end }) => ({ start, end })),
     map: found?.map ?? [],
-    persistent: deviceRanges(device, map, soleNode),
+    persistent,
     unaccepted: unacceptedRanges(description),
     nodes: onlineNodes(description, parts, map.source),
     source,
@@ -165,16 +185,16 @@ function withReadOptions(description: MachineDescription): MachineDescription {
     : { ...description, options: { ...options, mem: limit } };
 }
 
-function find(
+function* find(
   description: MachineDescription,
   { from = 'auto', release }: DeriveOptions,
   problems: ProblemList,
-): Found | undefined {
-  if (from === 'early-ranges') return fromEarlyRanges(description);
-  const map = fromMap(description, problems, release);
+): Steps<Found | undefined> {
+  if (from === 'early-ranges') return yield* fromEarlyRanges(description);
+  const map = yield* fromMap(description, problems, release);
   if (map !== undefined) return map;
   if (from === 'auto') {
-    const early = fromEarlyRanges(description);
+    const early = yield* fromEarlyRanges(description);
     if (early !== undefined) return early;
     const dump = fromDump(description);
     if (dump !== undefined) return dump;
@@ -239,13 +259,14 @@ function imageOf({ proc, pageSize = DEFAULT_PAGE_SIZE }: MachineDescription): By
 /** Mark of memory that is present and never mapped. */
 const NOMAP = 0x4;
 
-function fromMap(
+function* fromMap(
   description: MachineDescription,
   problems: ProblemList,
   release?: string,
-): Found | undefined {
-  const map = finalMap(description, problems, release);
+): Steps<Found | undefined> {
+  const map = yield* finalMap(description, problems, release);
   if (map === undefined) return undefined;
+  yield;
   const usable = map.ranges.filter(({ kind }) => kind === 'usable' || kind === 'unaccepted');
   if (usable.length === 0) return undefined;
   const device = map.ranges.filter(isDevice);
@@ -258,11 +279,12 @@ function isDevice({ kind }: KindRange): boolean {
   return kind === 'persistent' || kind === 'soft-reserved';
 }
 
-function fromEarlyRanges(description: MachineDescription): Found | undefined {
+function* fromEarlyRanges(description: MachineDescription): Steps<Found | undefined> {
   const ranges = description.printed.earlyRanges;
   if (ranges.length === 0) return undefined;
   const blocks = ranges.map(({ start, end, nid }) => ({ start, end, nid, hotplug: false }));
-  const device = (finalMap(description, new ProblemList())?.ranges ?? []).filter(isDevice);
+  const map = yield* finalMap(description, new ProblemList());
+  const device = (map?.ranges ?? []).filter(isDevice);
   return {
     usable: blocks,
     device,
@@ -451,11 +473,16 @@ function unacceptedRanges({ firmware }: MachineDescription): ByteRange[] {
   return normalise([...firmware.unaccepted, ...named]);
 }
 
-function deviceRanges(device: readonly KindRange[], map: NodeMap, soleNode: number): DeviceRange[] {
+function* deviceRanges(
+  device: readonly KindRange[],
+  map: NodeMap,
+  soleNode: number,
+): Steps<DeviceRange[]> {
   const parts: DeviceRange[] = [];
   for (const kind of ['persistent', 'soft-reserved'] as const) {
     const ranges = normalise(device.filter((range) => range.kind === kind));
-    for (const { start, end, nid } of assignNodes(ranges, map, soleNode, new ProblemList())) {
+    const parted = yield* assignNodes(ranges, map, soleNode, new ProblemList());
+    for (const { start, end, nid } of parted) {
       parts.push({ start, end, nid, kind });
     }
   }

@@ -14,6 +14,7 @@
  * Without a printed user map, options of the command line are applied here ({@link optionSteps}).
  */
 import { PHYS_ADDR_MAX } from '../base/constants.js';
+import type { Steps } from '../base/steps.js';
 import { kindOfType } from '../base/range-kinds.js';
 import type { ProblemList } from '../base/problem-list.js';
 import { profileForRelease, type MapProfile } from '../base/releases.js';
@@ -47,20 +48,23 @@ interface FinalMap {
  * @param release   kernel release whose rules count
  * @returns `undefined` when it holds none
  */
-export function finalMap(
+export function* finalMap(
   description: MachineDescription,
   problems: ProblemList,
   release = description.kernel?.release,
-): FinalMap | undefined {
+): Steps<FinalMap | undefined> {
   const profile = profileForRelease(release);
   const filledAt = profile.fillsAfterLastPfn
     ? description.printed.lastPfns.at(-1)?.line
     : undefined;
   const base = lastPrintedMap(description, filledAt);
   if (base === undefined) return undefined;
+  yield;
   const steps = stepsOf(description, { base, filledAt, profile }, problems);
   const entries = base.entries.filter(({ kind }) => kind !== 'gap');
-  let found = sweepMap(entries, steps);
+  yield;
+  let found = yield* sweepMap(entries, steps);
+  yield;
   if (isX86(description) && profile.lowReserve > 0) {
     const left = withoutBios(found, profile.lowReserve);
     // A log usually says so; where it does not, that is worth a word.
@@ -71,6 +75,7 @@ export function finalMap(
     }
     found = left;
   }
+  yield;
   const ranges = found.map(({ start, end, state }) => ({ start, end, kind: kindOf(state) }));
   const counted = ranges.filter(
     ({ kind }) => kind === 'usable' || (kind === 'acpi-data' && profile.countsAcpiData),

@@ -21,12 +21,12 @@ export function subtract<T extends ByteRange>(
   ranges: readonly T[],
   holes: readonly ByteRange[],
 ): T[] {
-  const cuts = normalise(holes);
+  const cuts = new Cursor(normalise(holes));
   const result: T[] = [];
   for (const range of ranges) {
     let { start } = range;
-    for (let index = firstAfter(cuts, start); index < cuts.length; index++) {
-      const cut = cuts[index]!;
+    for (let index = cuts.firstAfter(start); index < cuts.ranges.length; index++) {
+      const cut = cuts.ranges[index]!;
       if (cut.start >= range.end) break;
       if (cut.start > start) result.push({ ...range, start, end: cut.start });
       start = Math.max(start, cut.end);
@@ -39,8 +39,9 @@ export function subtract<T extends ByteRange>(
 /** Bytes that are in both, as {@link normalise} gives them; `left` may be in any order, `right` is sorted and disjoint. */
 export function intersect(left: readonly ByteRange[], right: readonly ByteRange[]): ByteRange[] {
   const result: ByteRange[] = [];
+  const others = new Cursor(right);
   for (const range of left) {
-    for (let index = firstAfter(right, range.start); index < right.length; index++) {
+    for (let index = others.firstAfter(range.start); index < right.length; index++) {
       const other = right[index]!;
       if (other.start >= range.end) break;
       result.push({
@@ -79,14 +80,33 @@ export function totalLength(ranges: readonly ByteRange[]): number {
   return ranges.reduce((sum, { start, end }) => sum + (end - start), 0);
 }
 
-// Index of the first of the sorted, disjoint ranges that ends after the address.
-function firstAfter(ranges: readonly ByteRange[], address: number): number {
-  let low = 0;
-  let high = ranges.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (ranges[middle]!.end > address) high = middle;
-    else low = middle + 1;
+/** A place in sorted, disjoint ranges that moves on with those who ask in order, and jumps for all others. */
+class Cursor {
+  readonly ranges: readonly ByteRange[];
+  #index = 0;
+
+  constructor(ranges: readonly ByteRange[]) {
+    this.ranges = ranges;
   }
-  return low;
+
+  /** Index of the first range that ends after the address. */
+  firstAfter(address: number): number {
+    const { ranges } = this;
+    if (this.#index > 0 && ranges[this.#index - 1]!.end > address) this.#index = 0;
+    for (let step = 0; step < NEAR; step++) {
+      if (this.#index === ranges.length || ranges[this.#index]!.end > address) return this.#index;
+      this.#index++;
+    }
+    let [low, high] = [this.#index, ranges.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (ranges[middle]!.end > address) high = middle;
+      else low = middle + 1;
+    }
+    this.#index = low;
+    return low;
+  }
 }
+
+/** Ranges that are passed one by one before halves are. */
+const NEAR = 4;

@@ -12,6 +12,9 @@
  * holds their products: entering or leaving a step's range changes one leaf and its ancestors. n entries and m steps
  * cost O((n + m) log (n + m)), however they overlap.
  */
+import { sorted } from '../base/sort-steps.js';
+import { isStep } from '../base/steps.js';
+import type { Steps } from '../base/steps.js';
 import type { ByteRange, RangeKind } from '../types/all.js';
 
 /** What an address can be to the map: nothing, a kind, or usable memory that edits of usable memory pass by. */
@@ -56,10 +59,10 @@ export interface StateRange extends ByteRange {
  * @param steps    in the order in which they were done
  * @returns sorted, disjoint; neighbours of one state joined
  */
-export function sweepMap(
+export function* sweepMap(
   entries: readonly (ByteRange & { readonly kind: RangeKind })[],
   steps: readonly MapStep[],
-): StateRange[] {
+): Steps<StateRange[]> {
   const product = new StepProduct(steps);
   const covered = new Uint32Array(COUNT);
   const result: { start: number; end: number; state: MapState }[] = [];
@@ -74,8 +77,10 @@ export function sweepMap(
     else if (end !== 'none') result.push({ start: from, end: to, state: end });
     from = to;
   };
-  const { places, order } = borders(entries, steps);
-  for (const border of order) {
+  const { places, order } = yield* borders(entries, steps);
+  yield;
+  for (const [index, border] of order.entries()) {
+    if (isStep(index)) yield;
     close(places[border]!);
     const item = border >>> 1;
     const begins = (border & 1) === 0;
@@ -89,26 +94,24 @@ export function sweepMap(
 interface Borders {
   readonly places: Float64Array;
   /** Borders by place; those of empty ranges are left out. */
-  readonly order: Uint32Array;
+  readonly order: readonly number[];
 }
 
-function borders(entries: readonly ByteRange[], steps: readonly ByteRange[]): Borders {
+function* borders(entries: readonly ByteRange[], steps: readonly ByteRange[]): Steps<Borders> {
   const places = new Float64Array(2 * (entries.length + steps.length));
-  const order = new Uint32Array(places.length);
-  let count = 0;
+  const order: number[] = [];
   let item = 0;
   for (const list of [steps, entries]) {
     for (const { start, end } of list) {
       places[2 * item] = start;
       places[2 * item + 1] = end;
       if (start < end) {
-        order[count++] = 2 * item;
-        order[count++] = 2 * item + 1;
+        order.push(2 * item, 2 * item + 1);
       }
       item++;
     }
   }
-  return { places, order: order.subarray(0, count).sort((a, b) => places[a]! - places[b]!) };
+  return { places, order: yield* sorted(order, (a, b) => places[a]! - places[b]!) };
 }
 
 /** The product of the steps that are on, in their order. */
@@ -122,7 +125,11 @@ class StepProduct {
     this.steps = steps;
     this.leaves = 2 ** Math.ceil(Math.log2(Math.max(steps.length, 1)));
     this.tables = new Uint8Array(2 * this.leaves * COUNT);
-    for (let place = 0; place < this.tables.length; place++) this.tables[place] = place % COUNT;
+    // Every table says at first that a state stays what it is.
+    for (let place = 0; place < COUNT; place++) this.tables[place] = place;
+    for (let done = COUNT; done < this.tables.length; done *= 2) {
+      this.tables.copyWithin(done, 0, done);
+    }
   }
 
   apply(state: number): number {

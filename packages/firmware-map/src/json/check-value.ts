@@ -2,6 +2,8 @@
  * Checks a value against a {@link Schema}: the few keywords that this package uses, nothing more. Stops at a bounded
  * number of complaints, and at a depth that no description reaches.
  */
+import { isStep } from '../base/steps.js';
+import type { Steps } from '../base/steps.js';
 import type { Schema } from '../schema/schema.js';
 
 /** What is wrong, and where. */
@@ -18,9 +20,14 @@ const MAX_COMPLAINTS = 20;
  * @param value   anything that JSON can hold
  * @param schema  with `$defs` for the `$ref`s in it
  */
-export function checkValue(value: unknown, schema: Schema): Complaint[] {
+export function* checkValue(value: unknown, schema: Schema): Steps<Complaint[]> {
   const complaints: Complaint[] = [];
-  check(value, schema, { path: [], complaints, defs: schema.$defs ?? {} });
+  yield* check(value, schema, {
+    path: [],
+    complaints,
+    defs: schema.$defs ?? {},
+    progress: { values: 0 },
+  });
   return complaints;
 }
 
@@ -28,20 +35,25 @@ interface Context {
   readonly path: readonly (string | number)[];
   readonly complaints: Complaint[];
   readonly defs: Readonly<Record<string, Schema>>;
+  /** Values that have been looked at. */
+  readonly progress: { values: number };
 }
 
-function check(value: unknown, schema: Schema, context: Context): void {
+function* check(value: unknown, schema: Schema, context: Context): Steps<void> {
   if (context.complaints.length >= MAX_COMPLAINTS) return;
+  if (isStep(context.progress.values++)) yield;
   if (schema.$ref !== undefined) {
-    check(value, context.defs[schema.$ref.replace('#/$defs/', '')]!, context);
+    yield* check(value, context.defs[schema.$ref.replace('#/$defs/', '')]!, context);
     return;
   }
   if (schema.anyOf !== undefined) {
-    const fits = schema.anyOf.some((option) => {
+    let fits = false;
+    for (const option of schema.anyOf) {
       const trial: Context = { ...context, complaints: [] };
-      check(value, option, trial);
-      return trial.complaints.length === 0;
-    });
+      yield* check(value, option, trial);
+      fits = trial.complaints.length === 0;
+      if (fits) break;
+    }
     if (!fits) complain(context, 'fits none of the forms that are allowed here');
     return;
   }
@@ -51,25 +63,11 @@ function check(value: unknown, schema: Schema, context: Context): void {
   if (schema.enum !== undefined && !schema.enum.includes(value as string)) {
     complain(context, `expected one of ${schema.enum.join(', ')}`);
   }
-  checkType(value, schema, context);
-}
-
-function checkType(value: unknown, schema: Schema, context: Context): void {
-  switch (schema.type) {
-    case 'object':
-      checkObject(value, schema, context);
-      break;
-    case 'array':
-      checkArray(value, schema, context);
-      break;
-    case 'string':
-    case 'boolean':
-      if (typeof value !== schema.type) complain(context, `expected a ${schema.type}`);
-      break;
-    case 'integer':
-      checkInteger(value, schema, context);
-      break;
-    default:
+  if (schema.type === 'object') yield* checkObject(value, schema, context);
+  else if (schema.type === 'array') yield* checkArray(value, schema, context);
+  else if (schema.type === 'integer') checkInteger(value, schema, context);
+  else if (schema.type === 'string' || schema.type === 'boolean') {
+    if (typeof value !== schema.type) complain(context, `expected a ${schema.type}`);
   }
 }
 
@@ -79,7 +77,7 @@ function checkInteger(value: unknown, schema: Schema, context: Context): void {
   if (!fits) complain(context, `expected an integer from ${minimum} to ${maximum}`);
 }
 
-function checkArray(value: unknown, schema: Schema, context: Context): void {
+function* checkArray(value: unknown, schema: Schema, context: Context): Steps<void> {
   if (!Array.isArray(value)) {
     complain(context, 'expected an array');
     return;
@@ -87,12 +85,12 @@ function checkArray(value: unknown, schema: Schema, context: Context): void {
   const { maxItems = Infinity } = schema;
   if (value.length > maxItems) complain(context, `expected at most ${maxItems} items`);
   for (let index = 0; index < Math.min(value.length, maxItems); index++) {
-    check(value[index], schema.items!, { ...context, path: [...context.path, index] });
+    yield* check(value[index], schema.items!, { ...context, path: [...context.path, index] });
     if (context.complaints.length >= MAX_COMPLAINTS) return;
   }
 }
 
-function checkObject(value: unknown, schema: Schema, context: Context): void {
+function* checkObject(value: unknown, schema: Schema, context: Context): Steps<void> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     complain(context, 'expected an object');
     return;
@@ -106,9 +104,10 @@ function checkObject(value: unknown, schema: Schema, context: Context): void {
       ? schema.properties![name]
       : undefined;
     const other = schema.additionalProperties;
-    if (known !== undefined) check(item, known, inner);
-    else if (typeof other === 'object') check(item, other, inner);
+    if (known !== undefined) yield* check(item, known, inner);
+    else if (typeof other === 'object') yield* check(item, other, inner);
     else if (other === false) complain(inner, 'is not known here');
+    if (context.complaints.length >= MAX_COMPLAINTS) return;
   }
 }
 

@@ -3,10 +3,16 @@
  * for all of them, and trusts that it parses.
  */
 
+import { isStep, STEP_CHARACTERS } from '../base/steps.js';
+import type { Steps } from '../base/steps.js';
+
 /** Line (1-based) of an offset of a text. */
-export function lineOfOffset(text: string, offset: number): number {
+export function* lineOfOffset(text: string, offset: number): Steps<number> {
   let line = 1;
-  for (let at = text.indexOf('\n'); at >= 0 && at < offset; at = text.indexOf('\n', at + 1)) line++;
+  for (let at = text.indexOf('\n'); at >= 0 && at < offset; at = text.indexOf('\n', at + 1)) {
+    if (isStep(line)) yield;
+    line++;
+  }
   return line;
 }
 
@@ -18,10 +24,10 @@ export type JsonPath = readonly (string | number)[];
  * @param text   JSON that parses
  * @param paths  any, in any order
  */
-export function linesOfPaths(text: string, paths: readonly JsonPath[]): number[] {
+export function* linesOfPaths(text: string, paths: readonly JsonPath[]): Steps<number[]> {
   const offsets = paths.map(() => 0);
-  locate(
-    { text, offsets },
+  yield* locate(
+    { text, offsets, paused: 0 },
     skipBlanks(text, 0),
     paths.map((path, index) => ({ path, index, depth: 0 })),
   );
@@ -29,7 +35,10 @@ export function linesOfPaths(text: string, paths: readonly JsonPath[]): number[]
   const lines = paths.map(() => 0);
   let [line, at] = [1, text.indexOf('\n')];
   for (const index of [...offsets.keys()].sort((a, b) => offsets[a]! - offsets[b]!)) {
-    for (; at >= 0 && at < offsets[index]!; at = text.indexOf('\n', at + 1)) line++;
+    for (; at >= 0 && at < offsets[index]!; at = text.indexOf('\n', at + 1)) {
+      if (isStep(line)) yield;
+      line++;
+    }
     lines[index] = line;
   }
   return lines;
@@ -44,13 +53,17 @@ interface Wanted {
   readonly depth: number;
 }
 
+/** A text that is walked, and what was found. */
+interface Walk {
+  readonly text: string;
+  readonly offsets: number[];
+  /** Where the walk yielded last. */
+  paused: number;
+}
+
 /** Notes where wanted values begin that lie in the one at `at`; returns the first offset after it. */
-function locate(
-  into: { readonly text: string; readonly offsets: number[] },
-  at: number,
-  wanted: readonly Wanted[],
-): number {
-  const { text, offsets } = into;
+function* locate(walk: Walk, at: number, wanted: readonly Wanted[]): Steps<number> {
+  const { text, offsets } = walk;
   const steps = new Map<string, Wanted[]>();
   for (const { path, index, depth } of wanted) {
     offsets[index] = at;
@@ -61,7 +74,7 @@ function locate(
     steps.set(key, [...(steps.get(key) ?? []), next]);
   }
   const isList = text[at] === '[';
-  if (steps.size === 0 || (!isList && text[at] !== '{')) return endOfValue(text, at);
+  if (steps.size === 0 || (!isList && text[at] !== '{')) return yield* endOfValue(walk, at);
   let next = skipBlanks(text, at + 1);
   for (let passed = 0; next < text.length && text[next] !== ']' && text[next] !== '}'; passed++) {
     let key = String(passed);
@@ -71,7 +84,7 @@ function locate(
       next = skipBlanks(text, skipBlanks(text, end) + 1);
     }
     const inner = steps.get(key);
-    next = inner === undefined ? endOfValue(text, next) : locate(into, next, inner);
+    next = inner === undefined ? yield* endOfValue(walk, next) : yield* locate(walk, next, inner);
     next = skipBlanks(text, next);
     if (text[next] === ',') next = skipBlanks(text, next + 1);
   }
@@ -91,7 +104,12 @@ function endOfString(text: string, from: number): number {
 }
 
 // First offset after the value that starts at `from`.
-function endOfValue(text: string, from: number): number {
+function* endOfValue(walk: Walk, from: number): Steps<number> {
+  const { text } = walk;
+  if (from - walk.paused >= STEP_CHARACTERS) {
+    walk.paused = from;
+    yield;
+  }
   if (text[from] === '"') return endOfString(text, from);
   if (text[from] !== '{' && text[from] !== '[') {
     let at = from;
@@ -102,6 +120,10 @@ function endOfValue(text: string, from: number): number {
   let at = from;
   do {
     const char = text[at]!;
+    if (at - walk.paused >= STEP_CHARACTERS) {
+      walk.paused = at;
+      yield;
+    }
     if (char === '"') {
       at = endOfString(text, at);
       continue;

@@ -7,7 +7,10 @@ import { checkValue } from './check-value.js';
 import { lineOfOffset, linesOfPaths } from './json-locate.js';
 import type { JsonPath } from './json-locate.js';
 import { MAX_PROBLEMS_PER_CODE } from '../base/constants.js';
+import { parseJson } from '../base/parse-json.js';
 import { ProblemList } from '../base/problem-list.js';
+import { atOnce, isStep } from '../base/steps.js';
+import type { Steps } from '../base/steps.js';
 import type { ReadResult } from '../base/read-result.js';
 import { DESCRIPTION_SCHEMA } from '../schema/schema.js';
 import type { MachineDescription } from '../types/all.js';
@@ -23,15 +26,19 @@ export function toJson(description: MachineDescription): string {
  * @returns `ok: false` with the reasons when it is no description of a version that is understood
  */
 export function fromJson(text: string): ReadResult {
+  return atOnce(fromJsonSteps(text));
+}
+
+/** The same, to be interrupted. */
+export function* fromJsonSteps(text: string): Steps<ReadResult> {
   const problems = new ProblemList();
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = yield* parseJson(text);
   } catch (error) {
     const message = (error as Error).message.slice(0, 200);
     const offset = /position (\d+)/.exec(message)?.[1];
-    const line =
-      offset === undefined ? lineOfOffset(text, text.length) : lineOfOffset(text, +offset);
+    const line = yield* lineOfOffset(text, offset === undefined ? text.length : Number(offset));
     problems.error('BAD_JSON', line, `no JSON: ${message}`);
     return { ok: false, problems: problems.list() };
   }
@@ -45,15 +52,15 @@ export function fromJson(text: string): ReadResult {
     );
     return { ok: false, problems: problems.list() };
   }
-  const complaints = checkValue(value, DESCRIPTION_SCHEMA);
-  const lines = linesOfPaths(
+  const complaints = yield* checkValue(value, DESCRIPTION_SCHEMA);
+  const lines = yield* linesOfPaths(
     text,
     complaints.map(({ path }) => path),
   );
   for (const [index, { path, message }] of complaints.entries()) {
     problems.error('BAD_JSON', lines[index]!, `/${path.join('/')}: ${message}`);
   }
-  if (!problems.has('error')) reportRanges(value, text, problems);
+  if (!problems.has('error')) yield* reportRanges(value, text, problems);
   if (problems.has('error')) return { ok: false, problems: problems.list() };
   return { ok: true, description: value as MachineDescription };
 }
@@ -70,15 +77,15 @@ interface BadRange {
 
 // Every object with both `start` and `end` is a range. Only those that are listed get their lines, and the last, which the
 // summary names.
-function reportRanges(value: unknown, text: string, problems: ProblemList): void {
+function* reportRanges(value: unknown, text: string, problems: ProblemList): Steps<void> {
   const bad: BadRange[] = [];
   let count = 0;
-  visitRanges(value, [], (range) => {
+  yield* visitRanges({ values: 0 }, value, [], (range) => {
     if (count > MAX_PROBLEMS_PER_CODE) bad.pop();
     bad.push(range);
     count++;
   });
-  const lines = linesOfPaths(
+  const lines = yield* linesOfPaths(
     text,
     bad.map(({ path }) => path),
   );
@@ -90,8 +97,14 @@ function reportRanges(value: unknown, text: string, problems: ProblemList): void
   }
 }
 
-function visitRanges(value: unknown, path: JsonPath, found: (range: BadRange) => void): void {
+function* visitRanges(
+  progress: { values: number },
+  value: unknown,
+  path: JsonPath,
+  found: (range: BadRange) => void,
+): Steps<void> {
   if (typeof value !== 'object' || value === null) return;
+  if (isStep(progress.values++)) yield;
   const { start, end } = value as { start?: unknown; end?: unknown };
   if (typeof start === 'number' && typeof end === 'number' && end <= start) {
     const message = `the range ends at ${end}, before it starts or where it starts (${start})`;
@@ -99,6 +112,8 @@ function visitRanges(value: unknown, path: JsonPath, found: (range: BadRange) =>
   }
   const entries = Array.isArray(value) ? value.entries() : Object.entries(value);
   for (const [key, item] of entries) {
-    if (typeof item === 'object' && item !== null) visitRanges(item, [...path, key], found);
+    if (typeof item === 'object' && item !== null) {
+      yield* visitRanges(progress, item, [...path, key], found);
+    }
   }
 }

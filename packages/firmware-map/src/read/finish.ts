@@ -3,6 +3,9 @@
  * once (does it say anything about memory? do its parts contradict each other?).
  */
 import { DEFAULT_PAGE_SIZE, PAGE_SIZES, PHYS_ADDR_MAX } from '../base/constants.js';
+import { sorted } from '../base/sort-steps.js';
+import { isStep } from '../base/steps.js';
+import type { Steps } from '../base/steps.js';
 import type { Writable } from '../base/writable.js';
 import type { Draft, ZoneinfoDraft } from '../records/draft.js';
 import { parseMemoryOptions } from '../options/memory-options.js';
@@ -23,16 +26,21 @@ import type {
 type SourceFacts = Omit<DescriptionSource, 'format'> & { format?: SourceFormat };
 
 /** The description that a draft holds. */
-export function finishDraft(draft: Draft, source: SourceFacts): MachineDescription {
+export function* finishDraft(draft: Draft, source: SourceFacts): Steps<MachineDescription> {
   const architecture = architectureOf(draft);
   const pageSize = draft.pageSize ?? pageSizeOfFiles(draft) ?? ONLY_PAGE_SIZE[architecture ?? ''];
   const parsed = parseMemoryOptions(draft.commandLine?.text ?? '', draft.commandLine?.line ?? 0);
   draft.problems.addAll(parsed.problems);
+  yield;
   const zoneRanges = zoneRangesOf(draft, pageSize ?? DEFAULT_PAGE_SIZE);
   const earlyRanges = earlyRangesOf(draft, pageSize ?? DEFAULT_PAGE_SIZE);
-  reportOverlaps(draft, 'firmware map', mapProvider(draft.map));
-  reportOverlaps(draft, 'early node ranges', earlyRanges);
+  yield;
+  yield* reportOverlaps(draft, 'firmware map', mapProvider(draft.map));
+  yield* reportOverlaps(draft, 'early node ranges', earlyRanges);
+  yield;
   reportDumps(draft);
+  const dumps = dumpsOf(draft);
+  yield;
   return {
     schema: 'bootmem/machine-description',
     version: 1,
@@ -95,7 +103,7 @@ export function finishDraft(draft: Draft, source: SourceFacts): MachineDescripti
       lastPfns: draft.lastPfns,
       acpiTables: draft.acpiTables,
     },
-    memblock: { dumps: dumpsOf(draft), operations: draft.operations },
+    memblock: { dumps, operations: draft.operations },
     proc: procOf(draft),
     problems: draft.problems.list(),
   };
@@ -260,14 +268,15 @@ function mapProvider(map: readonly MapEntry[]): readonly MapEntry[] {
   return map.filter((entry) => entry.provider === map[0]!.provider && entry.kind !== 'gap');
 }
 
-function reportOverlaps(
+function* reportOverlaps(
   draft: Draft,
   what: string,
   ranges: readonly { start: number; end: number; line: number }[],
-): void {
-  const sorted = [...ranges].sort((a, b) => a.start - b.start || a.end - b.end);
-  for (let index = 1; index < sorted.length; index++) {
-    const [before, range] = [sorted[index - 1]!, sorted[index]!];
+): Steps<void> {
+  const order = yield* sorted(ranges, (a, b) => a.start - b.start || a.end - b.end);
+  for (let index = 1; index < order.length; index++) {
+    if (isStep(index)) yield;
+    const [before, range] = [order[index - 1]!, order[index]!];
     if (range.start >= before.end) continue;
     const isRepeat = range.start === before.start && range.end === before.end;
     const message = `${what}: 0x${range.start.toString(16)}-0x${range.end.toString(

@@ -14,7 +14,7 @@ import { Draft } from '../records/draft.js';
 import { FirmwareMapError } from '../base/errors.js';
 import { finishDraft, isBeforeBanner, saysAnything, saysWhereMemoryIs } from './finish.js';
 import { profileForRelease } from '../base/releases.js';
-import { fromJson } from '../json/json.js';
+import { fromJsonSteps } from '../json/json.js';
 import { BANNER } from '../records/identity-lines.js';
 import { cleanLine, hasPrefix, isOdd } from '../text/clean-line.js';
 import { jsonMessages, linesInJson } from '../text/json-lines.js';
@@ -25,6 +25,9 @@ import { WrapJoiner, type Joint, type NumberedLine } from '../text/wrap-joiner.j
 import { mayBeProcLine, readProcLine } from '../records/proc-lines.js';
 import { ProblemList } from '../base/problem-list.js';
 import type { ReadResult } from '../base/read-result.js';
+import { parseJson } from '../base/parse-json.js';
+import { atOnce, inTurns, STEP_CHARACTERS, turn } from '../base/steps.js';
+import type { Steps } from '../base/steps.js';
 import type { ProblemCode } from '../types/all.js';
 
 /** How to read. */
@@ -38,6 +41,8 @@ export interface ReadOptions {
    * line breaks of mail. For those who quote the lines that a description rests on.
    */
   readonly onRecord?: (line: number, text: string) => void;
+  /** Ends {@link readDescription} between two of its steps, with its reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** Pieces of an input. */
@@ -64,6 +69,10 @@ export interface Reader {
  * @throws ERR_FIRMWARE_MAP_OPTION when `boot` is neither `'last'` nor an integer from 0
  */
 export function createReader(options: ReadOptions = {}): Reader {
+  return streamReader(options);
+}
+
+function streamReader(options: ReadOptions): StreamReader {
   const { boot = 'last' } = options;
   if (boot !== 'last' && (!Number.isSafeInteger(boot) || boot < 0)) {
     throw new FirmwareMapError(
@@ -91,18 +100,41 @@ export function parseDescription(
 }
 
 /**
- * Reads an input as a stream, in memory that does not grow with it.
+ * Reads an input as a stream, in memory that does not grow with it, and with turns of the event loop in between, however much of
+ * it lies ready.
  * @param chunks  text, bytes, or an (async) iterable of them; a Node read stream fits
- * @throws what the iterable throws; nothing for any content
+ * @throws what the iterable throws, and the signal's reason; nothing for any content
  */
 export async function readDescription(
   chunks: Chunks,
   options: ReadOptions = {},
 ): Promise<ReadResult> {
-  const reader = createReader(options);
-  if (typeof chunks === 'string' || ArrayBuffer.isView(chunks)) reader.push(chunks);
-  else for await (const chunk of chunks) reader.push(chunk);
-  return reader.finish();
+  const { signal } = options;
+  const reader = streamReader(options);
+  let taken = 0;
+  const isWhole = typeof chunks === 'string' || ArrayBuffer.isView(chunks);
+  for await (const chunk of isWhole ? [chunks] : chunks) {
+    for (const piece of piecesOf(chunk)) {
+      await inTurns(reader.takeSteps(piece), signal);
+      taken += piece.length;
+      if (taken < STEP_CHARACTERS) continue;
+      taken = 0;
+      await turn();
+      signal?.throwIfAborted();
+    }
+  }
+  return await inTurns(reader.finishSteps(), signal);
+}
+
+/** What is read between two turns; a chunk that is none is passed on, to be refused. */
+function* piecesOf(chunk: string | Uint8Array): Generator<string | Uint8Array> {
+  if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) yield chunk;
+  else {
+    for (let at = 0; at < chunk.length; at += STEP_CHARACTERS) {
+      const end = at + STEP_CHARACTERS;
+      yield typeof chunk === 'string' ? chunk.slice(at, end) : chunk.subarray(at, end);
+    }
+  }
 }
 
 /** Characters that a text may hold besides printable ones. */
@@ -141,13 +173,20 @@ const JSON_HEAD = 64;
 const DESCRIPTION_KEY = /"schema"\s*:/;
 
 // An object, or the first line of one, that is not a logger's.
-function isDescription(line: string): boolean {
+function* isDescription(line: string): Steps<boolean> {
   if (!/^\ufeff?\s*\{\s*(?:["}]|$)/.test(line)) return false;
-  return DESCRIPTION_KEY.test(line.slice(0, 256)) || !isLoggersJson(line);
+  return DESCRIPTION_KEY.test(line.slice(0, 256)) || !(yield* isLoggersJson(line));
 }
 
-function isLoggersJson(line: string): boolean {
-  return jsonMessages(line) !== undefined || /^\s*"dmesg"\s*:/.test(line);
+function* isLoggersJson(line: string): Steps<boolean> {
+  return (yield* jsonMessages(line, () => undefined)) || /^\s*"dmesg"\s*:/.test(line);
+}
+
+/** A physical line that is still to be taken. */
+interface Waiting {
+  readonly raw: string;
+  readonly number: number;
+  readonly cut: boolean;
 }
 
 /** A line that is a banner, or only looks like one. */
@@ -181,24 +220,40 @@ class StreamReader implements Reader {
   #json: string[] | undefined;
   #jsonLength = 0;
   #finished = false;
+  /** A long line, which may hold a whole log in JSON, and the lines that came behind it: they are taken in steps. */
+  #waiting: Waiting[] = [];
 
   constructor(options: ReadOptions) {
     this.#options = options;
-    this.#splitter = new LineSplitter((line, number, cut) => {
-      this.#line(line, number, cut);
+    this.#splitter = new LineSplitter((raw, number, cut) => {
+      const isLong = raw.length > MAX_LINE_LENGTH;
+      if (isLong || this.#waiting.length > 0) this.#waiting.push({ raw, number, cut });
+      else this.#line(raw, number, cut);
     });
   }
 
   push(chunk: string | Uint8Array): void {
-    this.#checkOpen();
-    this.#splitter.push(chunk);
+    atOnce(this.takeSteps(chunk));
   }
 
   finish(): ReadResult {
+    return atOnce(this.finishSteps());
+  }
+
+  /** `push`, to be interrupted. */
+  *takeSteps(chunk: string | Uint8Array): Steps<void> {
+    this.#checkOpen();
+    this.#splitter.push(chunk);
+    yield* this.#takeWaiting();
+  }
+
+  /** `finish`, to be interrupted. */
+  *finishSteps(): Steps<ReadResult> {
     this.#checkOpen();
     this.#splitter.finish();
     this.#finished = true;
-    if (this.#json !== undefined) return this.#finishJson();
+    yield* this.#takeWaiting();
+    if (this.#json !== undefined) return yield* this.#finishJson();
     this.#forms.finish((line) => {
       this.#textLine(line, this.#splitter.lineCount, false);
     });
@@ -207,7 +262,8 @@ class StreamReader implements Reader {
     const chosen = this.#choose();
     if (chosen === undefined) return { ok: false, problems: this.#problems.list() };
     chosen.draft.problems.addAll(this.#problems.list());
-    const description = finishDraft(chosen.draft, {
+    yield;
+    const description = yield* finishDraft(chosen.draft, {
       ...(this.#options.name === undefined ? {} : { name: this.#options.name }),
       lines: this.#splitter.lineCount + this.#innerLines,
       bytes: this.#splitter.byteCount,
@@ -224,19 +280,36 @@ class StreamReader implements Reader {
     throw new FirmwareMapError('ERR_FIRMWARE_MAP_FINISHED', 'this reader has finished');
   }
 
+  *#takeWaiting(): Steps<void> {
+    const waiting = this.#waiting;
+    if (waiting.length === 0) return;
+    for (const { raw, number, cut } of waiting) {
+      yield* this.#steps(raw, number, cut);
+    }
+    this.#waiting = [];
+  }
+
   #line(raw: string, number: number, cut: boolean): void {
+    // Nearly all lines are plain ones of a log, or of a description that has begun long ago.
+    if (this.#json !== undefined && this.#json.length > JSON_HEAD) this.#keepJson(raw);
+    else if (this.#textLines === 0 || this.#json !== undefined || !this.#forms.isPlain(raw)) {
+      atOnce(this.#steps(raw, number, cut));
+    } else this.#textLine(raw, number + this.#innerLines, cut);
+  }
+
+  *#steps(raw: string, number: number, cut: boolean): Steps<void> {
     if (this.#json !== undefined) {
-      this.#jsonLine(raw, number);
+      yield* this.#jsonLine(raw, number);
       return;
     }
-    if (this.#textLines === 0 && isDescription(raw)) {
+    if (this.#textLines === 0 && (yield* isDescription(raw))) {
       this.#json = [];
-      this.#jsonLine(raw.replace(/^\ufeff/, ''), number);
+      yield* this.#jsonLine(raw.replace(/^\ufeff/, ''), number);
       return;
     }
     let inner = 0;
     const first = number + this.#innerLines;
-    this.#forms.take(raw, (line) => {
+    yield* this.#forms.take(raw, (line) => {
       this.#textLine(line, first + inner, cut);
       inner++;
     });
@@ -393,46 +466,59 @@ class StreamReader implements Reader {
     return ['NO_MEMORY_MAP', `none of ${lines} lines says anything about memory`];
   }
 
-  #jsonLine(line: string, number: number): void {
+  *#jsonLine(line: string, number: number): Steps<void> {
+    this.#keepJson(line);
+    if (this.#json!.length > JSON_HEAD) return;
+    if (yield* isLoggersJson(line)) yield* this.#leaveJson(number);
+  }
+
+  #keepJson(line: string): void {
     this.#jsonLength += line.length + 1;
     if (this.#jsonLength <= MAX_JSON_LENGTH) this.#json!.push(line);
     else this.#json!.length = 0;
-    if (this.#json!.length <= JSON_HEAD && isLoggersJson(line)) this.#leaveJson(number);
   }
 
   // What began like a description is a log in JSON: its lines are taken anew.
-  #leaveJson(last: number): void {
+  *#leaveJson(last: number): Steps<void> {
     const lines = this.#json!;
     if (lines.some((line) => DESCRIPTION_KEY.test(line))) return;
     this.#json = undefined;
     this.#jsonLength = 0;
     for (const [index, line] of lines.entries()) {
-      this.#forms.take(line, (text) => {
+      yield* this.#forms.take(line, (text) => {
         this.#textLine(text, last - lines.length + 1 + index, false);
       });
     }
   }
 
-  #finishJson(): ReadResult {
+  *#finishJson(): Steps<ReadResult> {
     if (this.#jsonLength > MAX_JSON_LENGTH) {
       const message = `a JSON description has at most ${MAX_JSON_LENGTH} characters, this has ${this.#jsonLength}`;
       this.#problems.error('BAD_JSON', 1, message);
       return { ok: false, problems: this.#problems.list() };
     }
     const text = this.#json!.join('\n');
-    const result = fromJson(text);
-    return result.ok || DESCRIPTION_KEY.test(text) ? result : (this.#readTexts(text) ?? result);
+    const result = yield* fromJsonSteps(text);
+    return result.ok || DESCRIPTION_KEY.test(text)
+      ? result
+      : ((yield* this.#readTexts(text)) ?? result);
   }
 
   // JSON that is no description may hold a log in its texts, as interfaces of clouds and bug trackers give it.
-  #readTexts(text: string): ReadResult | undefined {
-    let lines: string[];
+  *#readTexts(text: string): Steps<ReadResult | undefined> {
+    let value: unknown;
     try {
-      lines = linesInJson(JSON.parse(text));
+      value = yield* parseJson(text);
     } catch {
       return undefined;
     }
-    const inner = parseDescription(lines.join('\n'), this.#options);
+    const reader = new StreamReader(this.#options);
+    let border = '';
+    yield* linesInJson(value, (line) => {
+      reader.push(border + line);
+      border = '\n';
+    });
+    const inner = yield* reader.finishSteps();
     return inner.ok ? inner : undefined;
   }
 }

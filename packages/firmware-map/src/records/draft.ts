@@ -5,7 +5,7 @@
  * Lists are bounded ({@link MAX_RECORDS}); `keep` is the only way records enter them.
  */
 import type { Writable } from '../base/writable.js';
-import { MAX_RECORDS, PHYS_ADDR_MAX } from '../base/constants.js';
+import { MAX_NODE_RECORDS, MAX_RECORDS, PHYS_ADDR_MAX } from '../base/constants.js';
 import { parseHex, parseNumber } from '../base/numbers.js';
 import { ProblemList } from '../base/problem-list.js';
 import type {
@@ -231,13 +231,18 @@ export class Draft {
   }
 
   /** Adds a record to one of the lists, unless the list is full. */
-  keep<T extends object>(list: T[], record: T, line: number): void {
+  keep<T extends object>(list: T[], record: T, line: number, most = MAX_RECORDS): void {
     this.records++;
-    if (list.length < MAX_RECORDS) list.push(detached(record));
+    if (list.length < most) list.push(detached(record));
     else {
-      const message = `more than ${MAX_RECORDS} records of one kind; this one is left out`;
+      const message = `more than ${most} records of one kind; this one is left out`;
       this.problems.error('TOO_MANY_RECORDS', line, message);
     }
+  }
+
+  /** The same for what is printed once for each node or zone. */
+  keepOfNode<T extends object>(list: T[], record: T, line: number): void {
+    this.keep(list, record, line, MAX_NODE_RECORDS);
   }
 
   /** Enters a block of lines, or leaves it with `none`. */

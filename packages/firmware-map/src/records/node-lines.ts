@@ -113,7 +113,7 @@ const nodeData: Recogniser = {
         ? draft.range(match[4]!, match[5]!, line)
         : draft.range(match[2], match[3]!, line);
     if (nid !== undefined && range !== undefined) {
-      draft.keep(draft.nodeData, { ...range, nid, line }, line);
+      draft.keepOfNode(draft.nodeData, { ...range, nid, line }, line);
     }
     return 'taken';
   },
@@ -160,7 +160,7 @@ const setup: Recogniser = {
       );
     if (empty !== null) {
       const nid = nodeId(empty[1] ?? empty[2]!, draft, line);
-      if (nid !== undefined) draft.keep(draft.nodeSetups, { nid, line }, line);
+      if (nid !== undefined) draft.keepOfNode(draft.nodeSetups, { nid, line }, line);
       return 'taken';
     }
     const match = new RegExp(
@@ -174,11 +174,11 @@ const setup: Recogniser = {
     const [first, last] = match[2] === undefined ? [match[4]!, match[5]!] : [match[2], match[3]!];
     // ppc64 prints 0x0-0xffff…ff, and other kernels [0x0-0x0], for a node without memory.
     if (Number.parseInt(last, 16) <= Number.parseInt(first, 16) || /^f{16}$/i.test(last)) {
-      draft.keep(draft.nodeSetups, { nid, line }, line);
+      draft.keepOfNode(draft.nodeSetups, { nid, line }, line);
       return 'taken';
     }
     const range = draft.range(first, last, line, match[2] === undefined);
-    if (range !== undefined) draft.keep(draft.nodeSetups, { nid, range, line }, line);
+    if (range !== undefined) draft.keepOfNode(draft.nodeSetups, { nid, range, line }, line);
     return 'taken';
   },
 };

@@ -119,7 +119,7 @@ function readNodeZone(text: string, draft: Draft, line: number): Outcome {
     return 'taken';
   }
   if (rest === '') {
-    draft.keep(draft.zoneinfo, { line, nid, zone, counters: {} }, line);
+    draft.keepOfNode(draft.zoneinfo, { line, nid, zone, counters: {} }, line);
     draft.enter('zoneinfo');
     return 'taken';
   }
@@ -133,8 +133,8 @@ function readNodeZone(text: string, draft: Draft, line: number): Outcome {
     const named = Object.fromEntries(
       counts.map((count, i) => [draft.pagetypeNames[i] ?? String(i), count]),
     );
-    draft.keep(draft.pagetypeBlocks, { nid, zone, counts: named, line }, line);
-  } else draft.keep(draft.buddyinfo, { nid, zone, counts, line }, line);
+    draft.keepOfNode(draft.pagetypeBlocks, { nid, zone, counts: named, line }, line);
+  } else draft.keepOfNode(draft.buddyinfo, { nid, zone, counts, line }, line);
   return 'taken';
 }
 
@@ -285,7 +285,7 @@ function sysfsNode(
   let node = draft.sysfsNodes.find((known) => known.nid === nid);
   if (node === undefined) {
     node = { line, nid, cpus: [], distances: [] };
-    draft.keep(draft.sysfsNodes, node, line);
+    draft.keepOfNode(draft.sysfsNodes, node, line);
   }
   return node;
 }

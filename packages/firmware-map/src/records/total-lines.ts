@@ -47,7 +47,7 @@ const deferred = onMatch(
     const ms = draft.count(match[3]!, line);
     if (nid === undefined || ms === undefined) return;
     const entry = pages === undefined ? { nid, ms, line } : { nid, pages, ms, line };
-    draft.keep(draft.deferred, entry, line);
+    draft.keepOfNode(draft.deferred, entry, line);
   },
 );
 

@@ -69,7 +69,8 @@ function readMovableLine(text: string, draft: Draft, line: number): Outcome {
   const value = draft.count(match[2]!, line);
   if (nid === undefined || value === undefined) return 'taken';
   const start = draft.block === 'movable-pfn' ? value * 4096 : value;
-  if (Number.isSafeInteger(start)) draft.keep(draft.movableStarts, { nid, start, line }, line);
+  if (Number.isSafeInteger(start))
+    draft.keepOfNode(draft.movableStarts, { nid, start, line }, line);
   return 'taken';
 }
 
@@ -170,7 +171,7 @@ const totalPages = onMatch(
     const nid = nodeId(match[1]!, draft, line);
     const pages = draft.count(match[2]!, line);
     if (nid === undefined || pages === undefined) return;
-    draft.keep(draft.nodePages, { nid, totalPages: pages, zones: [], line }, line);
+    draft.keepOfNode(draft.nodePages, { nid, totalPages: pages, zones: [], line }, line);
   },
 );
 
@@ -204,7 +205,7 @@ const fallback = onMatch(
     const nid = nodeId(match[1]!, draft, line);
     const order = match[2]!.split(/ +/).map(Number);
     if (nid === undefined || order.some((node) => !Number.isSafeInteger(node))) return;
-    draft.keep(draft.fallbackOrders, { nid, order, line }, line);
+    draft.keepOfNode(draft.fallbackOrders, { nid, order, line }, line);
   },
 );
 
@@ -262,7 +263,7 @@ const printedZonelist = onMatch(
     if (nid === undefined) return;
     const list = match[1] as 'general' | 'thisnode';
     const zone = zoneName(match[3]!);
-    draft.keep(draft.zonelistOrders, { list, nid, zone, entries, line }, line);
+    draft.keepOfNode(draft.zonelistOrders, { list, nid, zone, entries, line }, line);
   },
 );
 
@@ -276,7 +277,7 @@ const memmapInit = onMatch(
     const endPfn = draft.count(match[4]!, line);
     if (nid === undefined || zoneIndex === undefined) return;
     if (startPfn === undefined || endPfn === undefined) return;
-    draft.keep(draft.memmapInit, { nid, zoneIndex, startPfn, endPfn, line }, line);
+    draft.keepOfNode(draft.memmapInit, { nid, zoneIndex, startPfn, endPfn, line }, line);
   },
 );
 

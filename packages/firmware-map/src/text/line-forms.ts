@@ -6,6 +6,9 @@
  * Each form is told by its shape, line by line, so a file may change in the middle; a plain line costs one test.
  */
 import { Base64Text, QuotedPrintable } from './mail-forms.js';
+import { MAX_LINE_LENGTH } from '../base/constants.js';
+import { atOnce } from '../base/steps.js';
+import type { Steps } from '../base/steps.js';
 import { jsonMessages } from './json-lines.js';
 
 /** Receives a line of the log. */
@@ -28,14 +31,23 @@ export class LineForms {
   readonly #base64 = new Base64Text();
   readonly #quoted = new QuotedPrintable();
 
+  /** Whether a line is one of the log as it stands. */
+  isPlain(raw: string): boolean {
+    return !this.#base64.isActive && !this.#quoted.isOn && !isFormed(raw);
+  }
+
   /**
-   * Takes a physical line and delivers the lines of the log in it: mostly itself, none for a frame, several for a list.
+   * Takes a physical line and delivers the lines of the log in it: mostly itself, none for a frame, several for a list. A long
+   * one may hold a whole log in JSON.
    */
-  take(raw: string, sink: LogLineSink): void {
-    if (!this.#base64.isActive && !this.#quoted.isOn && !isFormed(raw)) {
-      sink(raw);
-      return;
-    }
+  *take(raw: string, sink: LogLineSink): Steps<void> {
+    if (this.isPlain(raw)) sink(raw);
+    else if (raw.length > MAX_LINE_LENGTH && !this.#base64.isActive && !this.#quoted.isOn) {
+      if (!(yield* jsonMessages(raw, sink))) sink(raw);
+    } else this.#takeShort(raw, sink);
+  }
+
+  #takeShort(raw: string, sink: LogLineSink): void {
     const quoted = (line: string): void => {
       this.#takeQuoted(line, sink);
     };
@@ -65,10 +77,14 @@ export class LineForms {
   }
 }
 
+/** Characters of a line that is looked into at once. */
+const MOST_AT_ONCE = 2 ** 20;
+
 function deliver(line: string, sink: LogLineSink): void {
-  const messages = jsonMessages(line);
-  if (messages !== undefined) for (const message of messages) sink(message);
-  else sink(yamlMessage(line) ?? csvMessage(line) ?? tableCell(line) ?? literalText(line) ?? line);
+  if (line.length > MOST_AT_ONCE) sink(line);
+  else if (!atOnce(jsonMessages(line, sink))) {
+    sink(yamlMessage(line) ?? csvMessage(line) ?? tableCell(line) ?? literalText(line) ?? line);
+  }
 }
 
 // A row of Markdown, "| time | message | note |": the message is its longest cell.

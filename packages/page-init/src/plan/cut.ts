@@ -39,9 +39,16 @@ export function mergeRanges(ranges: readonly PfnRange[]): PfnRange[] {
   return out;
 }
 
-/** Index of the first range that ends after `pfn`; ranges sorted and disjoint. */
-export function firstEndingAfter(ranges: readonly PfnRange[], pfn: number): number {
-  let low = 0;
+/**
+ * Index of the first range that ends after `pfn`; ranges sorted and disjoint.
+ * @param near  where it may be: what the same question found for a lower `pfn`
+ */
+export function firstEndingAfter(ranges: readonly PfnRange[], pfn: number, near = 0): number {
+  // Who asks in order finds it at the place found last, or right behind it.
+  let low = near > 0 && (ranges[near - 1]?.endPfn ?? Infinity) > pfn ? 0 : near;
+  if ((ranges[low]?.endPfn ?? Infinity) > pfn) return Math.min(low, ranges.length);
+  low++;
+  if ((ranges[low]?.endPfn ?? Infinity) > pfn) return Math.min(low, ranges.length);
   let high = ranges.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
@@ -58,10 +65,20 @@ function* subtract(range: PfnRange, taken: readonly PfnRange[]): Generator<PfnRa
   }
 }
 
-/** Parts of `range` in address order by how `reserved` (normalised) covers them; nothing is left out. */
-export function* cutBy(range: PfnRange, reserved: readonly ReservedPfnRange[]): Generator<CutPart> {
+/** Where the last range was found: the next one is near it when ranges come in order of address. */
+export interface Place {
+  index: number;
+}
+
+/** Parts of `range` in address order by how `reserved` (normalised) covers them; nothing is left out, and an empty range has none. */
+export function* cutBy(
+  range: PfnRange,
+  reserved: readonly ReservedPfnRange[],
+  place: Place = { index: 0 },
+): Generator<CutPart> {
   let at = range.startPfn;
-  for (let i = firstEndingAfter(reserved, at); at < range.endPfn; i++) {
+  place.index = firstEndingAfter(reserved, at, place.index);
+  for (let i = place.index; at < range.endPfn; i++) {
     const next = reserved[i];
     const start = Math.min(next?.startPfn ?? Infinity, range.endPfn);
     if (at < start) yield { startPfn: at, endPfn: start, cover: 'free' };

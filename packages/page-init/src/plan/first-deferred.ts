@@ -21,7 +21,7 @@ export interface ZonePiece extends PfnRange {
 }
 
 /** Key of a zone. */
-function zoneKey(zone: { readonly nid: number; readonly zoneIndex: number }): string {
+export function zoneKey(zone: { readonly nid: number; readonly zoneIndex: number }): string {
   return `${zone.nid}/${zone.zoneIndex}`;
 }
 

@@ -23,6 +23,7 @@ export function zonePieces(
   zones: readonly ZonePfnRange[],
 ): ZonePiece[] {
   const sorted = memory.toSorted((a, b) => a.startPfn - b.startPfn);
+  const byNode = zonesByNode(zones);
   const pieces: ZonePiece[] = [];
   let previousEnd = 0;
   for (const range of sorted) {
@@ -32,7 +33,7 @@ export function zonePieces(
     }
     previousEnd = range.endPfn;
     let covered = 0;
-    for (const piece of piecesOf(range, zones)) {
+    for (const piece of piecesOf(range, byNode.get(range.nid) ?? [])) {
       covered += piece.endPfn - piece.startPfn;
       pieces.push(piece);
     }
@@ -46,10 +47,22 @@ export function zonePieces(
   return pieces;
 }
 
-function* piecesOf(range: MemoryPfnRange, zones: readonly ZonePfnRange[]): Generator<ZonePiece> {
-  const own = zones
-    .filter((zone) => zone.nid === range.nid)
-    .toSorted((a, b) => a.zoneIndex - b.zoneIndex || a.startPfn - b.startPfn);
+/** Zones of each node, from the lowest up. O(zones log zones). */
+export function zonesByNode(
+  zones: readonly ZonePfnRange[],
+): ReadonlyMap<number, readonly ZonePfnRange[]> {
+  const byNode = new Map<number, ZonePfnRange[]>();
+  const sorted = zones.toSorted((a, b) => a.zoneIndex - b.zoneIndex || a.startPfn - b.startPfn);
+  for (const zone of sorted) {
+    const own = byNode.get(zone.nid);
+    if (own === undefined) byNode.set(zone.nid, [zone]);
+    else own.push(zone);
+  }
+  return byNode;
+}
+
+/** Pieces of a range; `own` are the zones of its node, from the lowest up. */
+function* piecesOf(range: MemoryPfnRange, own: readonly ZonePfnRange[]): Generator<ZonePiece> {
   const movable = own.find((zone) => zone.zoneIndex === ZoneIndex.MOVABLE);
   for (const zone of own) {
     let startPfn = Math.max(range.startPfn, zone.startPfn);
@@ -101,9 +114,11 @@ export function unavailableHoles(pieces: readonly ZonePiece[], sectionPages: num
   const present = presentSections(pieces, sectionPages);
   const holes: HolePiece[] = [];
   let gap = 0;
+  let near = 0;
   const add = (from: number, to: number, zone: ZonePiece): void => {
     gap++;
-    for (let i = firstEndingAfter(present, from); i < present.length; i++) {
+    near = firstEndingAfter(present, from, near);
+    for (let i = near; i < present.length; i++) {
       const section = present[i]!;
       if (section.startPfn >= to) break;
       const startPfn = Math.max(from, section.startPfn);

@@ -16,9 +16,15 @@ import { checkGeometry } from '@bootmem/memmap/shared';
 import { invariant } from '../base/errors.js';
 import { profileForRelease, type PageInitProfile } from '../profiles.js';
 import type { InitInput, ReservedPfnRange, ZonePfnRange } from '../base/types.js';
-import { cutBy, normaliseReserved } from './cut.js';
-import { firstDeferredPfns, type ZonePiece } from './first-deferred.js';
-import { type HolePiece, presentSections, unavailableHoles, zonePieces } from './pieces.js';
+import { type CutPart, cutBy, normaliseReserved } from './cut.js';
+import { firstDeferredPfns, zoneKey, type ZonePiece } from './first-deferred.js';
+import {
+  type HolePiece,
+  presentSections,
+  unavailableHoles,
+  zonePieces,
+  zonesByNode,
+} from './pieces.js';
 import { checkFields } from '../base/check.js';
 
 /** Who initialises a run of pages. */
@@ -86,18 +92,18 @@ export function planInit(input: InitInput): InitPlan {
   const sectionPages = 2 ** geometry.sectionOrder;
   const pieces = zonePieces(input.memory, input.zones);
   const reserved = normaliseReserved(input.reserved);
-  const populated = input.zones.filter((zone) =>
-    pieces.some((p) => p.nid === zone.nid && p.zoneIndex === zone.zoneIndex),
-  );
+  const withMemory = new Set(pieces.map(zoneKey));
+  const populated = input.zones.filter((zone) => withMemory.has(zoneKey(zone)));
   const first =
     input.defer === false
       ? new Map<number, number>()
       : firstDeferredPfns(pieces, populated, sectionPages);
   const holes = unavailableHoles(pieces, sectionPages);
-  const runs = [
-    ...pieces.flatMap((piece) => [...memoryRuns(piece, first.get(piece.nid), reserved)]),
-    ...holes.flatMap((hole) => [...holeRuns(hole, reserved, { zones: populated, first, profile })]),
-  ].sort((a, b) => a.startPfn - b.startPfn);
+  const byNode = zonesByNode(populated);
+  const stray = strayPages(byNode, first, profile);
+  const runs = [...memoryRuns(pieces, first, reserved), ...holeRuns(holes, reserved, stray)].sort(
+    (a, b) => a.startPfn - b.startPfn,
+  );
   const pages = { early: 0, reserved: 0, unavailable: 0, deferred: 0, 'no-init': 0 };
   for (const run of runs) pages[run.owner] += run.endPfn - run.startPfn;
   const plan: InitPlan = {
@@ -106,7 +112,7 @@ export function planInit(input: InitInput): InitPlan {
     sectionPages,
     sections: presentSections(pieces, sectionPages),
     runs,
-    nodes: planNodes(pieces, populated, first, runs),
+    nodes: planNodes(pieces, byNode, first, runs),
     memorylessNids: [...(input.memorylessNids ?? [])].sort((a, b) => a - b),
     unavailable: countUnavailable(holes),
     pages,
@@ -116,63 +122,90 @@ export function planInit(input: InitInput): InitPlan {
 }
 
 function* memoryRuns(
-  piece: ZonePiece,
-  first: number | undefined,
+  pieces: readonly ZonePiece[],
+  first: ReadonlyMap<number, number>,
   reserved: readonly ReservedPfnRange[],
 ): Generator<PlanRun> {
-  const { nid, zoneIndex } = piece;
-  const border = Math.min(Math.max(first ?? Infinity, piece.startPfn), piece.endPfn);
-  for (const { cover, ...span } of cutBy({ startPfn: piece.startPfn, endPfn: border }, reserved)) {
-    const fate = cover === 'no-init' ? 'owned' : cover;
-    yield { ...span, owner: 'early', nid, zoneIndex, fate };
-  }
-  for (const { cover, ...span } of cutBy({ startPfn: border, endPfn: piece.endPfn }, reserved)) {
-    if (cover === 'free') yield { ...span, owner: 'deferred', nid, zoneIndex, fate: 'free' };
-    else if (cover === 'reserved') {
-      yield { ...span, owner: 'reserved', nid, zoneIndex, fate: 'reserved' };
-    } else yield { ...span, owner: 'no-init', nid, zoneIndex, fate: 'owned' };
+  const place = { index: 0 };
+  for (const { nid, zoneIndex, startPfn, endPfn } of pieces) {
+    const border = Math.min(Math.max(first.get(nid) ?? Infinity, startPfn), endPfn);
+    const early = { startPfn, endPfn: border };
+    for (const part of startPfn < border ? cutBy(early, reserved, place) : []) {
+      yield runOf(part, 'early', { nid, zoneIndex });
+    }
+    const rest = { startPfn: border, endPfn };
+    for (const part of border < endPfn ? cutBy(rest, reserved, place) : []) {
+      const owner = part.cover === 'free' ? 'deferred' : part.cover;
+      yield runOf(part, owner, { nid, zoneIndex });
+    }
   }
 }
 
-/** What decides about reserved pages in holes. */
-interface HoleContext {
+/** A part of memory, initialised by somebody; what is left to others keeps its owner. */
+function runOf(
+  { startPfn, endPfn, cover }: CutPart,
+  owner: PageOwner,
+  { nid, zoneIndex }: { readonly nid: number; readonly zoneIndex: number },
+): PlanRun {
+  return { startPfn, endPfn, owner, nid, zoneIndex, fate: cover === 'no-init' ? 'owned' : cover };
+}
+
+/** What becomes of reserved pages that lie in no memory: they are looked up as pages of the first online node. */
+interface StrayPages {
+  readonly nid: number;
+  /** From here on they are initialised as reserved memory is. */
+  readonly from: number;
+  /** Zones of that node, from the lowest up. */
   readonly zones: readonly ZonePfnRange[];
-  /** First deferred pfn by node. */
-  readonly first: ReadonlyMap<number, number>;
-  readonly profile: PageInitProfile;
+  /** Where one of them begins or ends, ascending. */
+  readonly borders: readonly number[];
+}
+
+function strayPages(
+  byNode: ReadonlyMap<number, readonly ZonePfnRange[]>,
+  first: ReadonlyMap<number, number>,
+  profile: PageInitProfile,
+): StrayPages {
+  const nid = [...byNode.keys()].reduce((least, one) => Math.min(least, one), Infinity);
+  const zones = byNode.get(nid) ?? [];
+  return {
+    nid,
+    from: profile.strayReserved === 'kernel' ? (first.get(nid) ?? Infinity) : Infinity,
+    zones,
+    borders: zones.flatMap((zone) => [zone.startPfn, zone.endPfn]).sort((a, b) => a - b),
+  };
 }
 
 function* holeRuns(
-  hole: ZonePiece,
+  holes: readonly ZonePiece[],
   reserved: readonly ReservedPfnRange[],
-  { zones, first, profile }: HoleContext,
+  stray: StrayPages,
 ): Generator<PlanRun> {
-  const { nid, zoneIndex } = hole;
-  // A page in no memory range is looked up as a page of the first online node.
-  const online = Math.min(...zones.map((zone) => zone.nid));
-  const from = profile.strayReserved === 'kernel' ? (first.get(online) ?? Infinity) : Infinity;
-  for (const { cover, startPfn, endPfn } of cutBy(hole, reserved)) {
-    const border = cover === 'reserved' ? Math.min(Math.max(from, startPfn), endPfn) : endPfn;
-    if (startPfn < border) {
-      yield { startPfn, endPfn: border, owner: 'unavailable', nid, zoneIndex, fate: 'reserved' };
-    }
-    for (const part of byZone({ startPfn: border, endPfn }, online, zones)) {
-      yield { ...part, owner: 'reserved', nid: online, fate: 'reserved' };
+  const place = { index: 0 };
+  for (const hole of holes) {
+    const { nid, zoneIndex } = hole;
+    for (const { cover, startPfn, endPfn } of cutBy(hole, reserved, place)) {
+      const border =
+        cover === 'reserved' ? Math.min(Math.max(stray.from, startPfn), endPfn) : endPfn;
+      if (startPfn < border) {
+        yield { startPfn, endPfn: border, owner: 'unavailable', nid, zoneIndex, fate: 'reserved' };
+      }
+      if (border === endPfn) continue;
+      for (const part of byZone({ startPfn: border, endPfn }, stray)) {
+        yield { ...part, owner: 'reserved', nid: stray.nid, fate: 'reserved' };
+      }
     }
   }
 }
 
-/** A span cut by the first zone of the node that spans each page, or by none. */
+/** A span cut by the first zone that spans each page, or by none. */
 function* byZone(
   span: PfnRange,
-  nid: number,
-  zones: readonly ZonePfnRange[],
+  { zones, borders }: StrayPages,
 ): Generator<PfnRange & { zoneIndex: number }> {
-  const own = zones.filter((z) => z.nid === nid).toSorted((a, b) => a.zoneIndex - b.zoneIndex);
-  const borders = own.flatMap((zone) => [zone.startPfn, zone.endPfn]).sort((a, b) => a - b);
   for (let at = span.startPfn; at < span.endPfn;) {
     const next = Math.min(borders.find((border) => border > at) ?? Infinity, span.endPfn);
-    const zone = own.find((z) => z.startPfn <= at && at < z.endPfn);
+    const zone = zones.find((z) => z.startPfn <= at && at < z.endPfn);
     yield { startPfn: at, endPfn: next, zoneIndex: zone?.zoneIndex ?? NO_ZONE_INDEX };
     at = next;
   }
@@ -180,34 +213,43 @@ function* byZone(
 
 function planNodes(
   pieces: readonly ZonePiece[],
-  zones: readonly ZonePfnRange[],
+  byNode: ReadonlyMap<number, readonly ZonePfnRange[]>,
   first: ReadonlyMap<number, number>,
   runs: readonly PlanRun[],
 ): PlanNode[] {
-  const nids = [...new Set(pieces.map((piece) => piece.nid))].sort((a, b) => a - b);
-  return nids.map((nid) => {
-    const own = zones.filter((z) => z.nid === nid).toSorted((a, b) => a.zoneIndex - b.zoneIndex);
-    const memory = pieces.filter((piece) => piece.nid === nid);
-    const firstDeferredPfn = first.get(nid);
-    const startPfn = Math.min(...own.map((zone) => zone.startPfn));
-    const endPfn = Math.max(...own.map((zone) => zone.endPfn));
-    if (firstDeferredPfn !== undefined) {
-      const inside = firstDeferredPfn >= startPfn && firstDeferredPfn <= endPfn;
-      invariant(inside, 'the deferred part starts inside its node', { nid, firstDeferredPfn });
-    }
-    return {
-      nid,
-      startPfn,
-      endPfn,
-      zones: own,
-      presentPages: memory.reduce((sum, piece) => sum + piece.endPfn - piece.startPfn, 0),
-      firstDeferredPfn,
-      deferredZone: firstDeferredPfn === undefined ? undefined : own.at(-1),
-      deferredRanges: runs
-        .filter((run) => run.nid === nid && run.owner === 'deferred')
-        .map((run) => ({ startPfn: run.startPfn, endPfn: run.endPfn })),
-    };
-  });
+  const presentPages = new Map<number, number>();
+  for (const { nid, startPfn, endPfn } of pieces) {
+    presentPages.set(nid, (presentPages.get(nid) ?? 0) + endPfn - startPfn);
+  }
+  const deferredRanges = new Map<number, PfnRange[]>();
+  for (const { nid, owner, startPfn, endPfn } of runs) {
+    if (owner !== 'deferred') continue;
+    const own = deferredRanges.get(nid);
+    if (own === undefined) deferredRanges.set(nid, [{ startPfn, endPfn }]);
+    else own.push({ startPfn, endPfn });
+  }
+  return [...presentPages.keys()]
+    .sort((a, b) => a - b)
+    .map((nid) => {
+      const zones = byNode.get(nid)!;
+      const firstDeferredPfn = first.get(nid);
+      const startPfn = Math.min(...zones.map((zone) => zone.startPfn));
+      const endPfn = Math.max(...zones.map((zone) => zone.endPfn));
+      if (firstDeferredPfn !== undefined) {
+        const inside = firstDeferredPfn >= startPfn && firstDeferredPfn <= endPfn;
+        invariant(inside, 'the deferred part starts inside its node', { nid, firstDeferredPfn });
+      }
+      return {
+        nid,
+        startPfn,
+        endPfn,
+        zones,
+        presentPages: presentPages.get(nid)!,
+        firstDeferredPfn,
+        deferredZone: firstDeferredPfn === undefined ? undefined : zones.at(-1),
+        deferredRanges: deferredRanges.get(nid) ?? [],
+      };
+    });
 }
 
 /** One count per gap between memory pieces, in address order. */
@@ -228,16 +270,15 @@ function verifyPlan(plan: InitPlan): void {
   let section = 0;
   let at = plan.sections[0]?.startPfn;
   for (const run of plan.runs) {
-    invariant(run.startPfn < run.endPfn, 'runs are not empty', { ...run });
+    const { startPfn, endPfn } = run;
     if (at === plan.sections[section]?.endPfn) at = plan.sections[++section]?.startPfn;
-    invariant(at === run.startPfn, 'runs cover the sections without gap or overlap', {
-      at,
-      ...run,
-    });
-    at = run.endPfn;
-    invariant(at <= (plan.sections[section]?.endPfn ?? 0), 'a run ends inside its sections', {
-      ...run,
-    });
+    const isNext = at === startPfn && startPfn < endPfn;
+    if (!isNext || endPfn > (plan.sections[section]?.endPfn ?? 0)) {
+      invariant(startPfn < endPfn, 'runs are not empty', { ...run });
+      invariant(isNext, 'runs cover the sections without gap or overlap', { at, ...run });
+      invariant(false, 'a run ends inside its sections', { ...run });
+    }
+    at = endPfn;
   }
   const complete = section >= plan.sections.length - 1 && at === plan.sections.at(-1)?.endPfn;
   invariant(complete, 'the last section is covered', { at });

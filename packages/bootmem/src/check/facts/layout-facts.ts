@@ -2,6 +2,8 @@
  * Facts that follow from the firmware map, the node tables and the command line: early node ranges, node
  * extents, zone ranges, movable starts, spans of `memmap_init`, holes, the total of the `Memory:` line.
  */
+import { isStep } from '@bootmem/firmware-map/derive';
+import type { Steps } from '@bootmem/firmware-map/derive';
 import { formatMemRange } from '../../format/numbers.js';
 import { countsHoles } from '../../plan/memory-line.js';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
@@ -21,25 +23,29 @@ export const NO_HIGHMEM =
 const range = (start: number, end: number): string => formatMemRange(start, end).slice(5, -1);
 
 /** `Early memory node ranges`: one fact a printed line, one more for each that we have in excess. */
-export function earlyRangeFacts(plan: LayoutPlan, facts: FactList): void {
+export function* earlyRangeFacts(plan: LayoutPlan, facts: FactList): Steps<void> {
   const printed = plan.description.printed.earlyRanges;
   if (printed.length === 0) return;
   const ours = plan.derived.memory;
   const text = (one: { nid: number; start: number; end: number }): string =>
     `node ${one.nid} ${range(one.start, one.end)}`;
-  const unmatched = new Set(ours.map(text));
+  const unmatched = new Set<string>();
+  for (const [at, one] of ours.entries()) {
+    if (isStep(at)) yield;
+    unmatched.add(text(one));
+  }
   const left: { nid: number; start: number; end: number }[] = [];
   let index = 0;
   for (const line of withoutPluggable(plan, facts)) {
+    if (isStep(index)) yield;
     index++;
     const mine = text(line);
     if (unmatched.delete(mine)) facts.compare('early node range', `#${index}`, mine, mine);
     else left.push(line);
   }
-  for (const line of left) {
-    const overlapping = ours.filter(
-      (one) => one.start < line.end && one.end > line.start && unmatched.has(text(one)),
-    );
+  for (const [at, line] of left.entries()) {
+    if (isStep(at)) yield;
+    const overlapping = [...overlappingBytes(ours, line)].filter((one) => unmatched.has(text(one)));
     for (const one of overlapping) unmatched.delete(text(one));
     const mine = overlapping.map(text).join(' + ');
     facts.compare(
@@ -49,7 +55,22 @@ export function earlyRangeFacts(plan: LayoutPlan, facts: FactList): void {
       mine === '' ? 'no memory' : mine,
     );
   }
+  yield;
   for (const one of unmatched) facts.compare('early node range', 'in excess', 'not printed', one);
+}
+
+/** Ranges, ascending and disjoint, that share a byte with another one. O(log n + found). */
+function* overlappingBytes<Range extends { readonly start: number; readonly end: number }>(
+  ranges: readonly Range[],
+  { start, end }: { readonly start: number; readonly end: number },
+): Generator<Range> {
+  let [low, high] = [0, ranges.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ranges[middle]!.end <= start) low = middle + 1;
+    else high = middle;
+  }
+  for (; low < ranges.length && ranges[low]!.start < end; low++) yield ranges[low]!;
 }
 
 /**
@@ -79,8 +100,9 @@ const NO_MARK = 'where memory begins that can be unplugged is in no list that is
 /** `Initmem setup node`: first and last byte of each node, or that it has none. */
 export function nodeSetupFacts(plan: LayoutPlan, facts: FactList): void {
   const { pageSize } = plan;
+  const nodes = nodesById(plan);
   for (const setup of plan.description.printed.nodeSetups) {
-    const node = plan.layout.nodes.find((candidate) => candidate.nid === setup.nid);
+    const node = nodes.get(setup.nid);
     const kernel =
       setup.range === undefined ? 'memoryless' : range(setup.range.start, setup.range.end);
     const ours =
@@ -89,6 +111,12 @@ export function nodeSetupFacts(plan: LayoutPlan, facts: FactList): void {
         : range(nodeStart(plan, node) * pageSize, node.endPfn * pageSize);
     facts.compare('node extent', `node ${setup.nid}`, kernel, ours);
   }
+}
+
+function nodesById({
+  layout,
+}: LayoutPlan): ReadonlyMap<number, LayoutPlan['layout']['nodes'][number]> {
+  return new Map(layout.nodes.map((node) => [node.nid, node]));
 }
 
 /** Older kernels printed the extent of the node's table entries, and the first of them begins at 0. */
@@ -143,22 +171,18 @@ export function movableFacts(plan: LayoutPlan, facts: FactList): void {
 
 /** `mminit::memmap_init Initialising map node N zone Z pfns A -> B`. */
 export function memmapInitFacts(plan: LayoutPlan, facts: FactList): void {
+  const nodes = nodesById(plan);
   for (const line of plan.description.printed.memmapInit) {
     if (printedAfterBoot(plan, line.line)) continue;
-    const zone = plan.layout.nodes
-      .find((node) => node.nid === line.nid)
-      ?.zones.find((candidate) => candidate.zoneIndex === line.zoneIndex);
+    const zones = nodes.get(line.nid)?.zones ?? [];
+    const zone = zones.find((candidate) => candidate.zoneIndex === line.zoneIndex);
     const subject = `node ${line.nid} zone ${line.zoneIndex}`;
     const span = `${line.startPfn} -> ${line.endPfn}`;
     const ours = zone === undefined ? 'no such zone' : `${zone.startPfn} -> ${zone.endPfn}`;
     // A zone of the build whose line is lost moves the numbers of those above it.
     const isMoved =
       ours !== span &&
-      plan.layout.nodes.some(({ nid, zones }) =>
-        zones.some(
-          (one) => nid === line.nid && one.startPfn === line.startPfn && one.endPfn === line.endPfn,
-        ),
-      );
+      zones.some((one) => one.startPfn === line.startPfn && one.endPfn === line.endPfn);
     if (isMoved) facts.open('memmap_init span', subject, span, 'zones are numbered by the build');
     else facts.compare('memmap_init span', subject, span, ours);
   }
@@ -166,8 +190,9 @@ export function memmapInitFacts(plan: LayoutPlan, facts: FactList): void {
 
 /** Pages of each node in old logs: `On node N totalpages: P`, and of its zones below. */
 export function nodePagesFacts(plan: LayoutPlan, facts: FactList): void {
+  const nodes = nodesById(plan);
   for (const line of plan.description.printed.nodePages) {
-    const node = plan.layout.nodes.find((candidate) => candidate.nid === line.nid);
+    const node = nodes.get(line.nid);
     facts.compare('node total pages', `node ${line.nid}`, line.totalPages, node?.presentPages ?? 0);
     const counted = countedPages(line);
     for (const zone of line.zones) {

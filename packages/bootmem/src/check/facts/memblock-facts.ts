@@ -3,6 +3,7 @@
  * the managed pages that the allocator ends up with.
  */
 import { dmaReserve } from '@bootmem/buddy-allocator/zones';
+import type { Steps } from '@bootmem/firmware-map/derive';
 import { MemFlags, Memblock } from '@bootmem/memblock';
 import type { MemRegion } from '@bootmem/memblock';
 import type { PfnRange } from '@bootmem/memmap';
@@ -15,7 +16,7 @@ import { lateFrees, printedAfterBoot, sumOfFrees } from '../late-frees.js';
 import { soleZonePages } from './sole-zone.js';
 import { addTo, pagesByZone } from '../zone-parts.js';
 import { toPageFrames } from '../../plan/page-frames.js';
-import { finalState } from '../../plan/replay.js';
+import { finalState, finalStateSteps } from '../../plan/replay.js';
 import { lacksHighmem } from './layout-facts.js';
 import { reservedForNextKernel } from '../kept-memblock.js';
 import { NO_RELEASE } from '../lost/reasons.js';
@@ -25,12 +26,18 @@ import { replayDumps } from '../replay-machine.js';
 import type { DumpReplay } from '../replay-machine.js';
 
 /** Dumps, managed pages, `Total pages`. */
-export function memblockFacts(plan: LayoutPlan, facts: FactList, input?: LoadedMachine): void {
+export function* memblockFacts(
+  plan: LayoutPlan,
+  facts: FactList,
+  input?: LoadedMachine,
+): Steps<void> {
   const { description } = plan;
   if (description.memblock.dumps.length > 1) {
-    dumpFacts(replayDumps({ description, source: '', notes: [] }), facts);
+    dumpFacts(yield* replayDumps({ description, source: '', notes: [] }), facts);
+    yield;
   }
-  managedFacts(plan, addedMemory(plan, input?.blocks), facts);
+  yield* managedFacts(plan, addedMemory(plan, input?.blocks), facts);
+  yield;
   totalPagesFacts(plan, facts);
 }
 
@@ -51,8 +58,8 @@ function dumpFacts({ report, looksLost }: DumpReplay, facts: FactList): void {
 }
 
 /** Free ranges in whole pages at hand-over. */
-function freePages(plan: LayoutPlan): PfnRange[] | undefined {
-  const state = finalState(plan) ?? keptState(plan);
+function freePages(plan: LayoutPlan, exact: Memblock | undefined): PfnRange[] | undefined {
+  const state = exact ?? keptState(plan);
   if (state === undefined) return undefined;
   return toPageFrames([...state.freeRanges()], plan.pageSize, 'inward');
 }
@@ -93,12 +100,15 @@ function pagesOf(plan: LayoutPlan, ranges: readonly PfnRange[]): Map<string, num
 }
 
 /** Final managed pages: free at hand-over plus what the log says was given back later. */
-function managedFacts(plan: LayoutPlan, added: AddedMemory, facts: FactList): void {
+function* managedFacts(plan: LayoutPlan, added: AddedMemory, facts: FactList): Steps<void> {
   const zones = (plan.description.proc.zoneinfo ?? []).filter((zone) => (zone.managed ?? 0) > 0);
   if (zones.length === 0) return;
   const reason = 'the state at hand-over is only known with memblock=debug';
-  const free = freePages(plan);
-  const isKept = finalState(plan) === undefined && free !== undefined;
+  const exact = yield* finalStateSteps(plan);
+  yield;
+  const free = freePages(plan, exact);
+  const isKept = exact === undefined && free !== undefined;
+  yield;
   const later = lateFrees(plan, isKept);
   const handedOver = free === undefined ? soleZonePages(plan) : pagesOf(plan, free);
   if (handedOver === undefined || later === undefined) {
@@ -156,7 +166,7 @@ function totalPagesFacts(plan: LayoutPlan, facts: FactList): void {
 /** What x86-64 sets apart for DMA, where memblock's lines tell it. */
 function exactReserve(plan: LayoutPlan): number | undefined {
   const { architecture } = plan.description;
-  const free = architecture === 'x86_64' ? freePages(plan) : undefined;
+  const free = architecture === 'x86_64' ? freePages(plan, finalState(plan)) : undefined;
   const reserve = free === undefined ? -1 : dmaReserve(plan.memory, free);
   return reserve < 0 ? undefined : reserve;
 }

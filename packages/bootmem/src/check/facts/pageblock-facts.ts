@@ -1,10 +1,12 @@
 /**
  * How large pageblocks are, and how many a zone has (/proc/pagetypeinfo).
  */
-import { normalise, subtract } from '@bootmem/firmware-map/derive';
+import { intersect, normalise, subtract } from '@bootmem/firmware-map/derive';
+import type { ByteRange } from '@bootmem/firmware-map/types';
 import type { PfnRange } from '@bootmem/memmap';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
-import { overlapping, overlaps, toPageFrames } from '../../plan/page-frames.js';
+import { byNode } from '../../plan/by-node.js';
+import { toPageFrames } from '../../plan/page-frames.js';
 import type { PrintedProfile } from '../../plan/releases.js';
 import { grownZone } from '../added-memory.js';
 import type { AddedMemory } from '../added-memory.js';
@@ -35,18 +37,21 @@ export function pageblockFacts(plan: LayoutPlan, added: AddedMemory, facts: Fact
   const info = plan.description.proc.pagetypeinfo;
   if (info === undefined || plan.limits.guessed !== undefined) return;
   const [size = plan.pageSize / 8] = pageblockSizes(plan);
+  const nodes = new Map(plan.layout.nodes.map((node) => [node.nid, node]));
+  const own = new BlockCounter(plan, size);
+  let others: BlockCounter[] | undefined;
   for (const row of info.blocks) {
-    const zone = plan.layout.nodes
-      .find((node) => node.nid === row.nid)
-      ?.zones.find((candidate) => candidate.zone === row.zone);
+    const zone = nodes.get(row.nid)?.zones.find((candidate) => candidate.zone === row.zone);
     const kernel = Object.values(row.counts).reduce((sum, count) => sum + count, 0);
     const { addedBlocks } = grownZone(plan, added, row);
-    const count = (of: LayoutPlan): number =>
-      (zone === undefined ? 0 : countBlocks(of, zone, size)) +
-      (addedBlocks * added.blockPages) / size;
-    const ours = count(plan);
+    const count = (counter: BlockCounter): number =>
+      (zone === undefined ? 0 : counter.of(zone)) + (addedBlocks * added.blockPages) / size;
+    const ours = count(own);
     const subject = `node ${row.nid} ${row.zone}`;
-    if (kernel !== ours && plan.otherModels.some((one) => count({ ...plan, ...one }) === kernel)) {
+    if (kernel !== ours) {
+      others ??= plan.otherModels.map((one) => new BlockCounter({ ...plan, ...one }, size));
+    }
+    if (kernel !== ours && others?.some((one) => count(one) === kernel) === true) {
       facts.open('pageblocks', subject, kernel, NO_MODEL);
     } else facts.compare('pageblocks', subject, kernel, ours);
   }
@@ -55,72 +60,116 @@ export function pageblockFacts(plan: LayoutPlan, added: AddedMemory, facts: Fact
 const NO_MODEL =
   'how the build keeps its descriptors shows in lines about unavailable pages that the log lacks';
 
+type CountedZone = Pick<NodeZone, 'nid' | 'zone' | 'startPfn' | 'endPfn'>;
+type NodeZone = LayoutPlan['layout']['nodes'][number]['zones'][number];
+
+/** Page frames as ranges for the arithmetic of sets. */
+function span({ startPfn, endPfn }: PfnRange): ByteRange {
+  return { start: startPfn, end: endPfn };
+}
+
+/** Everything that is in none of some sorted, disjoint ranges. */
+function gapsOf(ranges: readonly ByteRange[]): ByteRange[] {
+  return subtract([{ start: 0, end: Number.MAX_SAFE_INTEGER }], ranges);
+}
+
 /**
  * Counts as the kernel walks: from the zone's first page in steps of a block, aligned or not; a step counts
- * when its sub-section holds memory and its descriptor names this zone.
+ * when its sub-section holds memory and its descriptor names this zone. The steps are not walked: how many of them lie in a
+ * range follows from its ends, so the count costs what the ranges of memory cost, however far a zone reaches.
  */
-function countBlocks(
-  plan: LayoutPlan,
-  zone: { nid: number; zone: string; startPfn: number; endPfn: number },
-  size: number,
-): number {
-  const holes = plan.holes
-    .flatMap(({ ranges }) => ranges)
-    .filter((piece) => piece.nid === zone.nid && piece.zone === zone.zone);
-  let count = 0;
-  const unmapped = unmappedMemory(plan);
-  for (let pfn = zone.startPfn; pfn < zone.endPfn; pfn += size) {
-    if (!hasMemoryNear(plan, pfn) || overlaps(unmapped, pfn, pfn + 1)) continue;
-    if (ownsPfn(plan, zone, { pfn, holes })) count++;
+class BlockCounter {
+  readonly #plan: LayoutPlan;
+  readonly #size: number;
+  /** Where steps count at all. */
+  readonly #described: readonly ByteRange[];
+  readonly #memory: ReadonlyMap<number, readonly ByteRange[]>;
+  readonly #gaps: readonly ByteRange[];
+  readonly #holes: ReadonlyMap<string, readonly ByteRange[]>;
+  readonly #counts = new Map<string, number>();
+
+  constructor(plan: LayoutPlan, size: number) {
+    this.#plan = plan;
+    this.#size = size;
+    this.#described = intersect(withMemoryNear(plan), gapsOf(unmappedMemory(plan)));
+    this.#memory = new Map(
+      [...byNode(plan.memory)].map(([nid, own]) => [nid, normalise(own.map(span))]),
+    );
+    this.#gaps = gapsOf(normalise(plan.memory.map(span)));
+    const holes = new Map<string, ByteRange[]>();
+    for (const piece of plan.holes.flatMap(({ ranges }) => ranges)) {
+      const own = holes.get(keyOf(piece));
+      if (own === undefined) holes.set(keyOf(piece), [span(piece)]);
+      else own.push(span(piece));
+    }
+    this.#holes = new Map([...holes].map(([key, own]) => [key, normalise(own)]));
   }
-  return count;
+
+  /** Pageblocks of a zone. */
+  of(zone: CountedZone): number {
+    const known = this.#counts.get(keyOf(zone));
+    if (known !== undefined) return known;
+    const here = intersect([span(zone)], this.#described);
+    const own = intersect(here, this.#memory.get(zone.nid) ?? []);
+    const count = this.#steps(zone, own) + this.#steps(zone, this.#ownHoles(zone, here));
+    this.#counts.set(keyOf(zone), count);
+    return count;
+  }
+
+  /** Descriptors of holes that name this zone. */
+  #ownHoles(zone: CountedZone, here: readonly ByteRange[]): readonly ByteRange[] {
+    const holes = intersect(here, this.#gaps);
+    const owner = holeOwner(this.#plan);
+    if (owner === 'span') return holes;
+    if (owner === 'first-zone') {
+      const [first] = this.#plan.layout.limits;
+      return zone.nid === 0 && zone.zone === first?.zone ? holes : [];
+    }
+    return intersect(holes, this.#holes.get(keyOf(zone)) ?? []);
+  }
+
+  /** Steps of a zone's walk that end in some ranges of it. */
+  #steps({ startPfn }: CountedZone, ranges: readonly ByteRange[]): number {
+    const before = (pfn: number): number => Math.ceil((pfn - startPfn) / this.#size);
+    return ranges.reduce((sum, { start, end }) => sum + before(end) - before(start), 0);
+  }
+}
+
+function keyOf({ nid, zone }: { readonly nid: number; readonly zone: string }): string {
+  return `${nid}/${zone}`;
 }
 
 /**
  * Memory that is never mapped, holes among it, where a kernel asks of each page whether it is mapped memory: 64-bit ARM to 5.13.
  * @kernel pfn_valid
  */
-function unmappedMemory({ description, kernel, derived, pageSize }: LayoutPlan): PfnRange[] {
+function unmappedMemory({ description, kernel, derived, pageSize }: LayoutPlan): ByteRange[] {
   if (description.architecture !== 'arm64' || !kernel.printed.mapsByBlock) return [];
   const mapped = normalise(derived.memory.filter(({ noMap }) => noMap !== true));
-  const all = [{ start: 0, end: Number.MAX_SAFE_INTEGER }];
-  return toPageFrames(subtract(all, mapped), pageSize, 'inward');
+  return toPageFrames(gapsOf(mapped), pageSize, 'inward').map(span);
 }
 
 /** Bytes of a sub-section, the grain in which the kernel knows what is online since 5.12; before, a section. */
 const SUBSECTION = 2 ** 21;
 
-/** Whether the grain of a page holds any memory. */
-function hasMemoryNear(plan: LayoutPlan, pfn: number): boolean {
+/** Pages whose grain holds any memory. */
+function withMemoryNear(plan: LayoutPlan): ByteRange[] {
   // One array of descriptors has all pages there are.
-  if (plan.descriptors.array !== undefined) return true;
+  if (plan.descriptors.array !== undefined) return [{ start: 0, end: Number.MAX_SAFE_INTEGER }];
   const grain =
     plan.kernel.printed.presence === 'subsection'
       ? SUBSECTION / plan.pageSize
       : plan.pagesPerSection;
-  const start = Math.floor(pfn / grain) * grain;
-  return overlaps(plan.memory, start, start + grain);
+  return normalise(
+    plan.memory.map(({ startPfn, endPfn }) => ({
+      start: Math.floor(startPfn / grain) * grain,
+      end: Math.ceil(endPfn / grain) * grain,
+    })),
+  );
 }
 
 /** Whose the descriptors of holes are; the newer forms of the line about them come with the newer way. */
 function holeOwner({ description, kernel }: LayoutPlan): PrintedProfile['holeOwner'] {
   const isNew = description.printed.unavailable.some(({ zone }) => zone !== undefined);
   return isNew ? 'memory-above' : kernel.printed.holeOwner;
-}
-
-/** Whether the descriptor of a page names this zone: its memory, or a hole handed to it. */
-function ownsPfn(
-  plan: LayoutPlan,
-  zone: { nid: number; zone: string },
-  { pfn, holes }: { readonly pfn: number; readonly holes: readonly PfnRange[] },
-): boolean {
-  const [range] = overlapping(plan.memory, pfn, pfn + 1);
-  if (range !== undefined) return range.nid === zone.nid;
-  const owner = holeOwner(plan);
-  if (owner === 'span') return true;
-  if (owner === 'first-zone') {
-    const [first] = plan.layout.limits;
-    return zone.nid === 0 && zone.zone === first?.zone;
-  }
-  return overlaps(holes, pfn, pfn + 1);
 }

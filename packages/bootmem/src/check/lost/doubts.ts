@@ -9,6 +9,7 @@
  * Evidence is what the kernel itself printed twice, in two ways; our own results are none. A value that agrees stands all
  * the same; one that does not is "not derivable" where the kind of line that is lost can decide it, and "differs" elsewhere.
  */
+import type { Steps } from '@bootmem/firmware-map/derive';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 import { freeEvidence } from './free-evidence.js';
 import { earlyRangeEvidence, mapEvidence } from './map-evidence.js';
@@ -73,7 +74,7 @@ interface Evidence {
  * Evidence against a log.
  * @param plan  a planned machine
  */
-export function doubtsOf(plan: LayoutPlan): Doubt {
+export function* doubtsOf(plan: LayoutPlan): Steps<Doubt> {
   const { description } = plan;
   const isLog = description.source.format === 'boot-log';
   const noRelease = description.kernel?.line === 0 ? NO_RELEASE : undefined;
@@ -84,22 +85,31 @@ export function doubtsOf(plan: LayoutPlan): Doubt {
   // Reserves that follow final managed pages rest on /proc/zoneinfo alone.
   const followsLog = ({ fact }: Mismatch): boolean =>
     fact !== 'lowmem reserve' || plan.kernel.printed.reservesOf !== 'managed-pages';
+  const map = yield* mapEvidence(plan);
+  yield;
+  const early = earlyRangeEvidence(plan);
+  yield;
+  const nodes = nodeEvidence(plan);
+  yield;
+  const zones = zoneEvidence(plan);
+  yield;
   const memblock = memblockEvidence(plan);
+  yield;
   const isKept = description.proc.memblock !== undefined;
   const evidence: readonly Evidence[] = [
     { why: noRelease, touches: () => true },
     { why: noCommandLine, touches: followsLog },
     // The replay begins with a dump, which has all of the map in it.
-    { why: mapEvidence(plan), touches: (one) => followsLog(one) && one.fact !== 'memblock dump' },
+    { why: map, touches: (one) => followsLog(one) && one.fact !== 'memblock dump' },
     {
-      why: earlyRangeEvidence(plan),
+      why: early,
       touches: ({ fact }) =>
         fact === 'early node range' || (fact === 'memblock dump' && hasTreeNodes(plan)),
     },
-    { why: nodeEvidence(plan), touches: (one) => followsLog(one) && !OF_MACHINE.has(one.fact) },
-    { why: zoneEvidence(plan), touches: (one) => followsLog(one) && !ZONELESS.has(one.fact) },
+    { why: nodes, touches: (one) => followsLog(one) && !OF_MACHINE.has(one.fact) },
+    { why: zones, touches: (one) => followsLog(one) && !ZONELESS.has(one.fact) },
     {
-      why: endsWithZones(plan) ? zoneEvidence(plan) : undefined,
+      why: endsWithZones(plan) ? zones : undefined,
       touches: (one) => OF_ALL_ZONES.has(one.fact) && tooMuch(one) > 0,
     },
     { why: sizeEvidence(plan), touches: ({ fact }) => OF_SIZES.has(fact) },

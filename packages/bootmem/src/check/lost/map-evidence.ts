@@ -7,7 +7,8 @@
  * - Page numbers that end (`last_pfn`) above every line that may end them: the line of that end is lost. Since 6.11 ACPI data
  *   counts there too, and with it the ranges of zones, though none of it is memory.
  */
-import { intersect, normalise, subtract, totalLength } from '@bootmem/firmware-map/derive';
+import { intersect, isStep, normalise, subtract, totalLength } from '@bootmem/firmware-map/derive';
+import type { Steps } from '@bootmem/firmware-map/derive';
 import type { ByteRange } from '@bootmem/firmware-map/types';
 import type { LayoutPlan } from '../../plan/layout-plan.js';
 import { formatMemRange } from '../../format/numbers.js';
@@ -16,12 +17,12 @@ import { formatMemRange } from '../../format/numbers.js';
 const PAGE = 4096;
 
 /** What is missing from the map, in words. */
-export function mapEvidence(plan: LayoutPlan): string | undefined {
-  return rangeEvidence(plan) ?? endEvidence(plan);
+export function* mapEvidence(plan: LayoutPlan): Steps<string | undefined> {
+  return (yield* rangeEvidence(plan)) ?? endEvidence(plan);
 }
 
 /** Memory that the kernel has, against the lines of its map. */
-function rangeEvidence(plan: LayoutPlan): string | undefined {
+function* rangeEvidence(plan: LayoutPlan): Steps<string | undefined> {
   const { description, derived, pageSize } = plan;
   const printed = description.printed.earlyRanges;
   if (
@@ -33,12 +34,17 @@ function rangeEvidence(plan: LayoutPlan): string | undefined {
   if (printed.length === 0) return undefined;
   if (derived.source === 'early-ranges') return sumEvidence(plan);
   const mapped = mappedRanges(plan);
+  yield;
   const [more] = mapped === undefined ? [] : subtract(normalise(printed), mapped);
+  yield;
   if (more !== undefined && totalLength([more]) >= pageSize) {
     return `the log lacks lines of its map: memory at ${formatMemRange(more.start, more.end)} is in none of them`;
   }
-  const less = subtract(subtract(normalise(derived.memory), printed), explained(plan));
-  if (totalLength(less) < pageSize || !looksLost(plan, less)) return undefined;
+  const unprinted = subtract(normalise(derived.memory), printed);
+  yield;
+  const less = subtract(unprinted, explained(plan));
+  yield;
+  if (totalLength(less) < pageSize || !(yield* looksLost(plan, less))) return undefined;
   const at = formatMemRange(less[0]!.start, less[0]!.end);
   return `the log lacks lines: memory at ${at} is in its map and not in the kernel's ranges, and no line takes it away`;
 }
@@ -47,13 +53,20 @@ function rangeEvidence(plan: LayoutPlan): string | undefined {
  * Memory too much in the map is no lost line where the printed total counts it, unless it is a whole range: then that
  * range's own line is lost.
  */
-function looksLost(plan: LayoutPlan, less: readonly ByteRange[]): boolean {
+function* looksLost(plan: LayoutPlan, less: readonly ByteRange[]): Steps<boolean> {
   const { memory, nodeSource } = plan.derived;
   // Nodes that are known from these very lines: a line less is a node less.
   if (nodeSource === 'early-ranges' || totalBytes(plan) !== totalLength(memory)) return true;
   const early = normalise(plan.description.printed.earlyRanges);
-  const untouched = normalise(memory.filter((range) => intersect([range], early).length === 0));
-  return less.every((range) => totalLength(intersect([range], untouched)) === totalLength([range]));
+  yield;
+  const untouched: ByteRange[] = [];
+  for (const [index, range] of memory.entries()) {
+    if (isStep(index)) yield;
+    if (intersect([range], early).length === 0) untouched.push(range);
+  }
+  const whole = normalise(untouched);
+  yield;
+  return totalLength(intersect(less, whole)) === totalLength(less);
 }
 
 /** Kinds of entries of which some release lets page numbers end. */

@@ -2,14 +2,17 @@
  * `bootmem check FILE…`: compares every fact that the logs hold with what we compute from their inputs.
  * One file: its table. Many files: one line each, the differing facts, and counts by kind of fact.
  */
+import { inTurns } from '@bootmem/firmware-map/derive';
 import { checkLog } from '../../check/check-log.js';
 import { checkSummary, checkText, totals } from '../../format/check-text.js';
+import type { Paper } from '../../format/paper.js';
 import type { CheckReport } from '../../result.js';
 import { ExitCode, strictly } from '../exit-codes.js';
 import type { ExitCodeValue } from '../exit-codes.js';
 import { paperOf } from '../io.js';
 import type { CommandIo } from '../io.js';
 import type { OutputOptions, StrictOption } from '../options.js';
+import { printJson, printText } from '../print.js';
 
 /** Options of `check`. */
 export interface CheckOptions extends OutputOptions, StrictOption {
@@ -41,16 +44,17 @@ export async function runCheck(
   if (options.quiet !== true) {
     const paper = paperOf(io, options);
     if (options.json === true) {
-      for (const report of reports) io.out(`${JSON.stringify(report)}\n`);
+      for (const report of reports) await printJson(io, report);
     } else if (reports.length === 1 || options.all === true) {
-      for (const report of reports) io.out(`${checkText(report, paper)}\n`);
+      for (const report of reports) await printCheck(report, { io, paper, after: '\n' });
       if (reports.length > 1) io.out(checkSummary(reports, paper));
     } else {
       io.out(checkSummary(reports, paper));
       for (const report of reports) {
         if (report.differs === 0) continue;
         const differing = report.facts.filter((fact) => fact.verdict === 'differs');
-        io.out(`\n${checkText({ ...report, facts: differing }, paper)}`);
+        io.out('\n');
+        await printCheck({ ...report, facts: differing }, { io, paper, after: '' });
       }
       io.out(summaryLine(reports));
     }
@@ -59,6 +63,18 @@ export async function runCheck(
   if (reports.some((report) => report.rejected !== undefined)) return ExitCode.USAGE;
   const findings = reports.flatMap((report) => report.findings);
   return strictly(options.strict, findings);
+}
+
+/** Where a table goes, and what follows it. */
+interface Table {
+  readonly io: CommandIo;
+  readonly paper: Paper;
+  readonly after: string;
+}
+
+async function printCheck(report: CheckReport, { io, paper, after }: Table): Promise<void> {
+  const text = await inTurns(checkText(report, paper), io.signal);
+  await printText(io, text + after);
 }
 
 function summaryLine(reports: readonly CheckReport[]): string {

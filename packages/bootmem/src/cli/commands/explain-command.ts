@@ -1,8 +1,9 @@
 /**
  * `bootmem explain FILE`: where the memory went, from what is installed to what is free. Two files: what differs.
  */
+import { inTurns } from '@bootmem/firmware-map/derive';
 import { compareReports } from '../../explain/compare.js';
-import { explainMachine } from '../../explain/explain-machine.js';
+import { explainSteps } from '../../explain/explain-machine.js';
 import type { ExplainReport } from '../../explain-result.js';
 import { compareText } from '../../format/compare-text.js';
 import { explainMarkdown, explainText } from '../../format/explain-text.js';
@@ -13,6 +14,7 @@ import type { ExitCodeValue } from '../exit-codes.js';
 import { paperOf } from '../io.js';
 import type { CommandIo } from '../io.js';
 import type { OutputOptions, SourceOptions, StrictOption } from '../options.js';
+import { printJson, printText } from '../print.js';
 
 /** Options of `explain`. */
 export interface ExplainCommandOptions extends OutputOptions, SourceOptions, StrictOption {
@@ -39,25 +41,25 @@ export async function runExplain(
   const given = options.installed === undefined ? {} : { installed: options.installed };
   const [first, second] = [files[0], files[1]];
   const source = { ...options, signal: io.signal };
-  const report = explainMachine(await loadMachine(first, source), given);
-  const other =
-    second === undefined ? undefined : explainMachine(await loadMachine(second, source), given);
-  if (options.quiet !== true) io.out(textOf(report, other, { options, io }));
+  const explained = async (file: string | undefined): Promise<ExplainReport> =>
+    await inTurns(explainSteps(await loadMachine(file, source), given), io.signal);
+  const report = await explained(first);
+  const other = second === undefined ? undefined : await explained(second);
+  if (options.quiet !== true) await print(report, other, { options, io });
   return strictly(options.strict, [...report.findings, ...(other?.findings ?? [])]);
 }
 
-function textOf(
+async function print(
   report: ExplainReport,
   other: ExplainReport | undefined,
   { options, io }: { options: ExplainCommandOptions; io: CommandIo },
-): string {
-  if (other !== undefined) {
-    const comparison = compareReports(report, other);
-    return options.json === true
-      ? `${JSON.stringify(comparison)}\n`
-      : compareText(comparison, paperOf(io, options));
+): Promise<void> {
+  const comparison = other === undefined ? undefined : compareReports(report, other);
+  if (options.json === true) await printJson(io, comparison ?? report);
+  else if (comparison !== undefined) io.out(compareText(comparison, paperOf(io, options)));
+  else if (options.markdown === true) await printText(io, explainMarkdown(report));
+  else {
+    const { evidence = false } = options;
+    await printText(io, explainText(report, paperOf(io, options), { evidence }));
   }
-  if (options.json === true) return `${JSON.stringify(report)}\n`;
-  if (options.markdown === true) return explainMarkdown(report);
-  return explainText(report, paperOf(io, options), { evidence: options.evidence === true });
 }

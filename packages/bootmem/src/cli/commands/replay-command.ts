@@ -10,6 +10,7 @@ import type { ExitCodeValue } from '../exit-codes.js';
 import { paperOf } from '../io.js';
 import type { CommandIo } from '../io.js';
 import type { OutputOptions } from '../options.js';
+import { printJson, printText } from '../print.js';
 
 /** Options of `replay`. */
 export interface ReplayOptions extends OutputOptions {
@@ -39,8 +40,8 @@ export async function runReplay(
     );
   }
   if (options.quiet !== true) {
-    if (options.json === true) for (const report of reports) io.out(`${JSON.stringify(report)}\n`);
-    else io.out(replayText(reports, options.dump === true, paperOf(io, options)));
+    if (options.json === true) for (const report of reports) await printJson(io, report);
+    else await printText(io, replayText(reports, options.dump === true, paperOf(io, options)));
   }
   if (reports.some((report) => report.differences.length > 0)) return ExitCode.FAILURE;
   return reports.every((report) => report.dumps === 0) ? ExitCode.USAGE : ExitCode.OK;

@@ -2,10 +2,11 @@
  * `bootmem report`: one boot, one comparison and one measurement, written as a single HTML page that needs
  * no network.
  */
-import { explainMachine } from '../../explain/explain-machine.js';
+import { inTurns } from '@bootmem/firmware-map/derive';
+import { explainSteps } from '../../explain/explain-machine.js';
 import { benchBoot } from '../../bench/bench-boot.js';
 import { predictMachine } from '../../bench/bench-model.js';
-import { checkMachine } from '../../check/check-machine.js';
+import { checkSteps } from '../../check/check-machine.js';
 import { formatBytes } from '../../format/numbers.js';
 import { loadMachine } from '../../input/load-machine.js';
 import { renderReport } from '../../report/render-report.js';
@@ -19,6 +20,7 @@ import type { ExitCodeValue } from '../exit-codes.js';
 import type { CommandIo } from '../io.js';
 import type { BringUpOptions, OutputOptions, SourceOptions, StrictOption } from '../options.js';
 import { bootThreads } from '../options.js';
+import { printJson, printText } from '../print.js';
 
 /** Thread scaling is measured on a machine of this size: a small one is up before threads matter. */
 const BENCH_BYTES = 192 * 2 ** 30;
@@ -45,10 +47,10 @@ export async function runReport(
   const inputs = file === undefined || file === '-' ? [] : [file];
   const target = isStdout ? undefined : await openOutput(options.output, inputs);
   const made = await makeReport(file, options, io);
-  if (target === undefined) io.out(made.page);
+  if (target === undefined) await printText(io, made.page);
   else {
     await target.write(made.page);
-    if (options.quiet !== true) io.out(told(made, options));
+    if (options.quiet !== true) await tell(made, options, io);
   }
   return strictly(options.strict, made.boot.findings);
 }
@@ -62,11 +64,17 @@ interface Made {
   readonly model: ModelReport | undefined;
 }
 
-function told({ page, boot, check, bench, model }: Made, { output, json }: ReportOptions): string {
+async function tell(
+  { page, boot, check, bench, model }: Made,
+  { output, json }: ReportOptions,
+  io: CommandIo,
+): Promise<void> {
   const bytes = Buffer.byteLength(page);
-  if (json !== true) return `wrote ${output} (${Math.round(bytes / 1024)} KiB)\n`;
-  const result = { schema: 'bootmem/report', version: 1, output, bytes, boot, check, bench, model };
-  return `${JSON.stringify(result)}\n`;
+  if (json !== true) io.out(`wrote ${output} (${Math.round(bytes / 1024)} KiB)\n`);
+  else {
+    const result = { output, bytes, boot, check, bench, model };
+    await printJson(io, { schema: 'bootmem/report', version: 1, ...result });
+  }
 }
 
 async function makeReport(
@@ -84,7 +92,7 @@ async function makeReport(
   } finally {
     await machine.close();
   }
-  const check = checkMachine(input);
+  const check = await inTurns(checkSteps(input), io.signal);
   const scaled = await loadMachine(undefined, { memory: BENCH_BYTES });
   const bench = await benchBoot(scaled.description, {
     rounds: options.rounds,
@@ -95,6 +103,7 @@ async function makeReport(
     signal: io.signal,
   });
   const model = predictMachine(input.description, options.profile, bench);
-  const page = await renderReport({ boot, check, bench, model, explain: explainMachine(input) });
+  const explain = await inTurns(explainSteps(input), io.signal);
+  const page = await renderReport({ boot, check, bench, model, explain });
   return { page, boot, check, bench, model };
 }

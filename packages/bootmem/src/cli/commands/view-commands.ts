@@ -1,4 +1,6 @@
 /** `numa`, `lsmem`, `at`, `phases`: one machine, one look at it. */
+import { inTurns } from '@bootmem/firmware-map/derive';
+import type { Steps } from '@bootmem/firmware-map/derive';
 import { BootmemError } from '../../errors.js';
 import {
   addressText,
@@ -12,6 +14,7 @@ import type { Paper } from '../../format/paper.js';
 import { loadMachine } from '../../input/load-machine.js';
 import type { LoadedMachine } from '../../input/types.js';
 import { addressView } from '../../views/at.js';
+import type { PhasesView } from '../../view-result.js';
 import { lsmemView } from '../../views/lsmem.js';
 import { numaView } from '../../views/numa.js';
 import { phasesView } from '../../views/phases.js';
@@ -20,6 +23,7 @@ import type { ExitCodeValue } from '../exit-codes.js';
 import { paperOf } from '../io.js';
 import type { CommandIo } from '../io.js';
 import type { OutputOptions, SourceOptions } from '../options.js';
+import { printJson, printText } from '../print.js';
 
 /** Options of a view. */
 export interface ViewOptions extends OutputOptions, SourceOptions {
@@ -29,7 +33,7 @@ export interface ViewOptions extends OutputOptions, SourceOptions {
 
 /** A view: what it is, and how it reads. */
 interface View<Result> {
-  readonly of: (input: LoadedMachine) => Result;
+  readonly of: (input: LoadedMachine) => Steps<Result>;
   readonly text: (result: Result, paper: Paper) => string;
 }
 
@@ -38,14 +42,11 @@ async function show<Result>(
   { options, io }: { options: ViewOptions; io: CommandIo },
   view: View<Result>,
 ): Promise<ExitCodeValue> {
-  const result = view.of(await loadMachine(file, { ...options, signal: io.signal }));
-  if (options.quiet !== true) {
-    io.out(
-      options.json === true
-        ? `${JSON.stringify(result)}\n`
-        : view.text(result, paperOf(io, options)),
-    );
-  }
+  const input = await loadMachine(file, { ...options, signal: io.signal });
+  const result = await inTurns(view.of(input), io.signal);
+  if (options.quiet === true) return ExitCode.OK;
+  if (options.json === true) await printJson(io, result);
+  else await printText(io, view.text(result, paperOf(io, options)));
   return ExitCode.OK;
 }
 
@@ -60,9 +61,14 @@ export function runNuma(file: string | undefined, way: Way): Promise<ExitCodeVal
   return show(file, way, { of: numaView, text: numaText });
 }
 
+// eslint-disable-next-line require-yield -- a few lines, looked up
+function* phasesSteps(input: LoadedMachine): Steps<PhasesView> {
+  return phasesView(input);
+}
+
 /** `bootmem phases`. */
 export function runPhases(file: string | undefined, way: Way): Promise<ExitCodeValue> {
-  return show(file, way, { of: phasesView, text: phasesText });
+  return show(file, way, { of: phasesSteps, text: phasesText });
 }
 
 /**

@@ -1,14 +1,16 @@
 /**
  * `bootmem what-if FILE`: what other options, or another kernel, would make of the machine.
  */
+import { inTurns } from '@bootmem/firmware-map/derive';
 import { whatIfText } from '../../format/what-if/text.js';
 import { loadMachine } from '../../input/load-machine.js';
-import { whatIf } from '../../what-if/what-if.js';
+import { whatIfSteps } from '../../what-if/what-if.js';
 import { ExitCode } from '../exit-codes.js';
 import type { ExitCodeValue } from '../exit-codes.js';
 import { paperOf } from '../io.js';
 import type { CommandIo } from '../io.js';
 import type { OutputOptions } from '../options.js';
+import { printJson, printText } from '../print.js';
 
 /** Options of `what-if`. */
 export interface WhatIfOptions extends OutputOptions {
@@ -46,16 +48,14 @@ export async function runWhatIf(
     ...(boot === undefined ? {} : { boot }),
     ...(thisMachine === undefined ? {} : { thisMachine }),
   });
-  const report = whatIf(input, {
-    ...options,
-    ...(cmdline === undefined ? {} : { commandLine: cmdline }),
-  });
-  if (options.quiet !== true) {
-    io.out(
-      options.json === true
-        ? `${JSON.stringify(report)}\n`
-        : whatIfText(report, paperOf(io, options), { all: options.all === true }),
-    );
+  const changes = { ...options, ...(cmdline === undefined ? {} : { commandLine: cmdline }) };
+  const report = await inTurns(whatIfSteps(input, changes), io.signal);
+  if (options.quiet === true) return ExitCode.OK;
+  if (options.json === true) await printJson(io, report);
+  else {
+    const { all = false } = options;
+    const text = await inTurns(whatIfText(report, paperOf(io, options), { all }), io.signal);
+    await printText(io, text);
   }
   return ExitCode.OK;
 }

@@ -1,5 +1,6 @@
 /** Installed memory less what the firmware keeps: what its map calls usable. */
-import { intersect, normalise, totalLength } from '@bootmem/firmware-map/derive';
+import { intersect, isStep, normalise, totalLength } from '@bootmem/firmware-map/derive';
+import type { Steps } from '@bootmem/firmware-map/derive';
 import type { ByteSpan, ExplainLevel } from '../../explain-result.js';
 import { firmwareParts, highMemory, installedMemory, isUsable } from './map.js';
 import type { MapPart } from './map.js';
@@ -20,17 +21,26 @@ const HEAD = { id: 'firmware', title: 'Kept by the firmware' } as const;
  * The level.
  * @returns `undefined` where nothing is known of the firmware's map and of what is installed
  */
-export function firmwareLevel(subject: Subject): ExplainLevel | undefined {
+export function* firmwareLevel(subject: Subject): Steps<ExplainLevel | undefined> {
   const { plan, quote, installed } = subject;
   const parts = isX86(subject) ? firmwareParts(plan.description) : [];
   if (parts.length === 0) {
     return installed === undefined ? undefined : onlyInstalled(subject, installed);
   }
+  yield;
   const found = installedMemory(parts, installed);
+  yield;
   const own = [...below(parts, found.lowEnd), ...highMemory(parts)];
   const draft = new LevelDraft();
+  yield;
   for (const row of namedInside(subject, own)) draft.add(row);
-  for (const row of entryRows(subject, own, found.lowEnd)) draft.add(row);
+  yield;
+  const rows = entryRows(subject, own, found.lowEnd);
+  for (const [index, row] of rows.entries()) {
+    if (isStep(index)) yield;
+    draft.add(row);
+  }
+  yield;
   const usable = totalLength(own.filter(isUsable));
   const counted = totalLength(normalise([...own, LEGACY]));
   const whole = {
@@ -51,6 +61,7 @@ export function firmwareLevel(subject: Subject): ExplainLevel | undefined {
     bytes: usable,
     evidence: [quote.formula(`${entries} entries that are usable`)],
   };
+  yield;
   return draft.finish(HEAD, whole, left);
 }
 

@@ -4,7 +4,8 @@
  * Each byte that was lost goes to the first reason that covers it; lines of the log come first, what an option or the
  * reach of the kernel must have done comes last.
  */
-import { intersect, normalise, subtract, totalLength } from '@bootmem/firmware-map/derive';
+import { intersect, isStep, normalise, subtract, totalLength } from '@bootmem/firmware-map/derive';
+import type { Steps } from '@bootmem/firmware-map/derive';
 import type { ByteSpan, Evidence, ExplainLevel } from '../../explain-result.js';
 import { firmwareParts, isUsable } from './map.js';
 import { LevelDraft } from '../../accounts/base/level.js';
@@ -31,19 +32,29 @@ interface Reason {
  * The level.
  * @returns `undefined` on machines that have no map of the firmware
  */
-export function trimmedLevel(subject: Subject): ExplainLevel | undefined {
+export function* trimmedLevel(subject: Subject): Steps<ExplainLevel | undefined> {
   const { plan, quote } = subject;
   const parts = isX86(subject) ? firmwareParts(plan.description) : [];
   if (parts.length === 0) return undefined;
+  yield;
   const reach = { start: reachOf(subject), end: Infinity };
   const memory = subtract(normalise(plan.derived.memory), [reach]);
+  yield;
   const usable = normalise(parts.filter(isUsable));
+  yield;
   const all = normalise([...usable, ...memory]);
+  yield;
   const lost = subtract(all, memory);
+  yield;
   const draft = new LevelDraft();
+  let index = 0;
   for (const reason of reasons(subject, usable)) {
+    // A reason of many ranges is as long as many of one.
+    if (isStep(index) || reason.ranges.length > 1) yield;
+    index++;
     draft.add({ ...reason, ranges: intersect(reason.ranges, lost) });
   }
+  yield;
   const present = presentMemory(subject);
   const added = totalLength(all) - totalLength(usable);
   const whole = {

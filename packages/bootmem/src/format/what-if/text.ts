@@ -1,9 +1,10 @@
 /** `what-if` for people: what would change, group by group, then options and what is not known. */
+import type { Steps } from '@bootmem/firmware-map/derive';
 import type { WhatIfGroup, WhatIfReport, WhatIfRow } from '../../what-if-result.js';
 import { inLine } from '../escape.js';
 import { fitted, noteLines } from '../paper.js';
 import type { Paper } from '../paper.js';
-import { formatTable } from '../table.js';
+import { tableSteps } from '../table.js';
 import type { Column } from '../table.js';
 import { cell, difference, placesLine } from './cells.js';
 
@@ -36,11 +37,11 @@ export interface WhatIfTextOptions {
  * @param options  how much is told
  * @returns text with a final newline
  */
-export function whatIfText(
+export function* whatIfText(
   report: WhatIfReport,
   paper: Paper,
   options: WhatIfTextOptions = { all: false },
-): string {
+): Steps<string> {
   const { before, after, source, reproduced } = report;
   const { bold, yellow } = paper.colors;
   const lines = [bold(inLine(`${source} (${before.kernel}, ${report.architecture})`))];
@@ -55,12 +56,13 @@ export function whatIfText(
     row.certainty === 'unknown' && row.before === undefined;
   const shown = report.rows.filter((row) => options.all || (row.changed && !isBlank(row)));
   const blank = options.all ? [] : report.rows.filter(isBlank);
-  const reasons: string[] = [];
+  const reasons = new Map<string, number>();
   const mark = ({ certainty, reason }: WhatIfRow): string => {
     if (reason === undefined) return '';
-    if (!reasons.includes(reason)) reasons.push(reason);
+    const number = reasons.get(reason) ?? reasons.size + 1;
+    reasons.set(reason, number);
     const sign = certainty === 'unknown' ? '?' : certainty === 'estimate' ? '~' : '';
-    return ` ${sign}[${reasons.indexOf(reason) + 1}]`;
+    return ` ${sign}[${number}]`;
   };
   for (const group of Object.keys(TITLES) as WhatIfGroup[]) {
     const rows = shown.filter((row) => row.group === group);
@@ -71,20 +73,23 @@ export function whatIfText(
       `${cell(row, row.after)}${mark(row)}`,
       difference(row),
     ]);
-    lines.push('', bold(TITLES[group]), ...formatTable(COLUMNS, cells, paper.width));
+    yield;
+    lines.push('', bold(TITLES[group]));
+    for (const line of yield* tableSteps(COLUMNS, cells, paper.width)) lines.push(line);
+    yield;
     rows.flatMap(placesLine).forEach(say);
   }
   if (shown.length === 0) lines.push('', 'nothing that is known would change');
   lines.push('');
-  const why = [...new Set(blank.map(({ reason = '' }) => reason))];
-  for (const reason of why) {
-    const count = blank.filter((row) => (row.reason ?? '') === reason).length;
+  const why = new Map<string, number>();
+  for (const { reason = '' } of blank) why.set(reason, (why.get(reason) ?? 0) + 1);
+  for (const [reason, count] of why) {
     say(
       `unknown today and then: ${count} figure${count === 1 ? '' : 's'} (${reason}); --all names them`,
     );
   }
   optionLines(report).forEach(say);
-  for (const [index, reason] of reasons.entries()) say(`[${index + 1}] ${reason}`);
+  for (const [reason, number] of reasons) say(`[${number}] ${reason}`);
   if (reproduced !== undefined) {
     say(
       `early allocations: done again with today’s options, ${reproduced.equal} of ${reproduced.of} lie where the log has them`,

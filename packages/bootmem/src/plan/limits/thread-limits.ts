@@ -7,6 +7,7 @@
  *
  * A node without processors has one all the same.
  */
+import { byNode } from '../by-node.js';
 import type { LayoutPlan } from '../layout-plan.js';
 
 /** Limits of a boot's deferred pass. */
@@ -35,14 +36,18 @@ export function threadLimits(plan: LayoutPlan, perNode: PerNode): ThreadLimits {
   if (threaded === 'none' || (threaded === 'x86' && !isX86)) {
     return { of: () => 1, why: `one a node, as kernels of this release do on ${name}` };
   }
-  return { of: (nid) => cpusOf(plan, nid), why: 'as many as the node has processors' };
+  const named = byNode(plan.description.numa.cpus);
+  return { of: (nid) => cpusOf(plan, named, nid), why: 'as many as the node has processors' };
 }
 
 /** Processors of a node: those that the log names, else an equal share of all. */
-function cpusOf(plan: LayoutPlan, nid: number): number {
-  const { cpus, numa } = plan.description;
-  const named = numa.cpus.filter((one) => one.nid === nid).length;
-  if (numa.cpus.length > 0) return Math.max(1, named);
+function cpusOf(
+  plan: LayoutPlan,
+  named: ReadonlyMap<number, readonly unknown[]>,
+  nid: number,
+): number {
+  const { cpus } = plan.description;
+  if (named.size > 0) return Math.max(1, named.get(nid)?.length ?? 0);
   const all = cpus.online ?? cpus.present ?? cpus.possible ?? 1;
   return Math.max(1, Math.round(all / Math.max(1, plan.layout.nodes.length)));
 }

@@ -10,6 +10,7 @@
  * ```
  * @kernel memmap_init_zone, init_unavailable_range
  */
+import { byNode } from '../by-node.js';
 import type { ZoneLayout, ZoneSpan } from '@bootmem/buddy-allocator/zones';
 import type { MemoryPfnRange, PfnRange } from '@bootmem/memmap';
 
@@ -143,9 +144,10 @@ export function zoneSums(
 ): ZoneSum[] {
   const ranges = described(map, memory);
   const sums: ZoneSum[] = [];
+  const memoryOf = byNode(memory);
   let holeStart = 0;
   for (const { nid, zones } of layout.nodes) {
-    const own = memory.filter((range) => range.nid === nid);
+    const own = memoryOf.get(nid) ?? [];
     for (const zone of zones.filter(({ spannedPages }) => spannedPages > 0)) {
       let pages = 0;
       const within = (pfn: number): number => Math.min(Math.max(pfn, zone.startPfn), zone.endPfn);

@@ -10,6 +10,7 @@
  * (see the rules in this folder), and requests that come or go. Done with today's options it must give today's
  * addresses: {@link Rerun.reproduced} says how many it does.
  */
+import type { Steps } from '@bootmem/firmware-map/derive';
 import type { Memblock } from '@bootmem/memblock';
 import type { MachineDescription } from '@bootmem/firmware-map';
 import type { MemblockDump, MemblockOperation } from '@bootmem/firmware-map/types';
@@ -47,16 +48,24 @@ export interface Rerun {
 /** Entries that the kernel's arrays of regions have before they grow. */
 const FIRST_ARRAY = 128;
 
+/** Steps of the program that are done between two yields. */
+const STEPS = 256;
+
 /**
  * Does a log's requests again.
  * @returns `undefined` for a log without `memblock=debug`, or of another architecture than x86-64
  */
-export function rerun(input: RerunInput): Rerun | undefined {
+export function* rerun(input: RerunInput): Steps<Rerun | undefined> {
   const { description } = input.today;
   const first = description.memblock.dumps.find((dump) => dump.complete);
   if (first === undefined || description.architecture !== 'x86_64') return undefined;
   const run = new Run(input, first);
-  for (const step of planSteps(input, first)) run.do(step);
+  yield;
+  for (const [index, step] of planSteps(input, first).entries()) {
+    if (index % STEPS === 0) yield;
+    run.do(step);
+  }
+  yield;
   return run.finish();
 }
 
@@ -277,12 +286,13 @@ function reproduced(
 ): Rerun['reproduced'] {
   const ranges = (operations: readonly MemblockOperation[]): string[] =>
     operations.flatMap((one) => (one.op === 'reserve' ? [`${one.start}-${one.end}`] : []));
-  const left = ranges(ours);
+  const left = new Map<string, number>();
+  for (const range of ranges(ours)) left.set(range, (left.get(range) ?? 0) + 1);
   const wanted = ranges(log);
   const equal = wanted.filter((range) => {
-    const at = left.indexOf(range);
-    if (at >= 0) left.splice(at, 1);
-    return at >= 0;
+    const count = left.get(range) ?? 0;
+    left.set(range, count - 1);
+    return count > 0;
   }).length;
   return { equal, of: wanted.length };
 }
