@@ -27,6 +27,6 @@ export interface CrewEvents {
   onNoThreads(): void;
   /** Something is under way that keeps the process alive, after nothing was; or the other way round. */
   onHeld(): void;
-  /** A thread that was to leave if it had nothing to do goes on. */
-  onStays(): void;
+  /** A thread that was to leave if it had nothing to do goes on; `isCounted`: it was to be replaced, so their number is the same. */
+  onStays(isCounted: boolean): void;
 }

@@ -17,7 +17,7 @@ import { sent, sleep } from '../protocol/machine.js';
 import type { FromWorker } from '../protocol/messages.js';
 import type { Control, Member } from '../threads/member.js';
 import type { Platform, WorkerEnd } from '../threads/platform.js';
-import { SetupWatch } from '../threads/setup-watch.js';
+import { MIN_FAILURES, SetupWatch } from '../threads/setup-watch.js';
 import type { SetupOptions } from '../threads/setup-watch.js';
 import { ThreadMaker } from '../threads/thread-maker.js';
 import type { ThreadOptions } from '../threads/thread-maker.js';
@@ -63,11 +63,12 @@ export class Crew extends Roster {
   readonly #recycling = new Recycling<Member>({
     mayLeave: ({ id }) => this.readyCount > 1 || !hasPromises(this.words, id),
     retire: (member) => {
-      this.retire(member);
+      if (this.readyCount > 1) this.retire(member);
+      else this.#askToLeave(member);
     },
   });
-  /** Threads that could not be set up the last time. */
-  readonly #missing = new Set<number>();
+  /** Threads that could not be set up the last time: how often in a row, and why. */
+  readonly #missing = new Map<number, { readonly times: number; readonly error: PadataError }>();
 
   constructor(platform: Platform, control: Control, options: CrewOptions, events: CrewEvents) {
     super(control);
@@ -133,6 +134,14 @@ export class Crew extends Roster {
     return this.#target === 0 ? undefined : this.#setup?.error;
   }
 
+  /** Why one of the threads cannot be set up, as far as one knows, while others are; undefined = all may be. */
+  get setupTrouble(): PadataError | undefined {
+    for (const [id, { times, error }] of this.#missing) {
+      if (this.isWanted(id) && times >= MIN_FAILURES) return error;
+    }
+    return undefined;
+  }
+
   /** Why the calling thread is not to be set up. */
   get setupRefusal(): PadataError | undefined {
     return this.#setup?.refusal;
@@ -178,10 +187,14 @@ export class Crew extends Roster {
   /** The thread leaves, unless it has begun something before it hears of it. */
   dismiss(member: Member): void {
     this.#wanted[member.id] = false;
+    this.#askToLeave(member);
+    this.#apply();
+  }
+
+  #askToLeave(member: Member): void {
     member.state = 'leaving';
     member.mayStay = true;
     this.post(member, { t: 'leave', ifIdle: true });
-    this.#apply();
   }
 
   /** Starts and retires threads until those that are wanted are there. */
@@ -206,9 +219,11 @@ export class Crew extends Roster {
     if (!member.mayStay || this.#closing) return;
     member.mayStay = false;
     member.state = 'ready';
+    const isCounted = this.#wanted[member.id]!;
     this.#wanted[member.id] = true;
     this.#apply();
-    this.#events.onStays();
+    this.#recycling.stays(member);
+    this.#events.onStays(isCounted);
   }
 
   /** Ends a thread that does not give up by itself. */
@@ -305,6 +320,7 @@ export class Crew extends Roster {
         break;
       case 'setUp':
       case 'tearDown':
+      case 'tornDown':
         this.#setup?.onMessage(member, message);
         break;
       case 'importing':
@@ -344,7 +360,7 @@ export class Crew extends Roster {
     if (member.state === 'settingUp' && !this.#closing) {
       this.#setupFailed(member, this.#setup!.died(member.id, end));
     }
-    this.#setup?.forget(member);
+    this.#setup?.ended(member, end);
     const wasStarting = member.state === 'starting';
     const wasLeaving = member.state === 'leaving' && !member.failed;
     member.state = 'dead';
@@ -417,7 +433,8 @@ export class Crew extends Roster {
     member.state = 'leaving';
     this.#events.onTrouble(error);
     if (this.#closing || !member.failed) return;
-    this.#missing.add(member.id);
+    const times = 1 + (this.#missing.get(member.id)?.times ?? 0);
+    this.#missing.set(member.id, { times, error });
     this.#events.onMissing();
     if (!this.#setup!.failed(error, this.#target, this.readyCount > 0)) return;
     this.#missing.clear();

@@ -150,11 +150,11 @@ export class ElasticThreads {
     this.#host.onChange();
   }
 
-  /** Notes what each thread does. @returns when the first of them has had nothing to do for long enough */
+  /** Notes what each thread does. @returns when the first of them, or one that is to come, has had nothing to do for long enough */
   #note(now: number): number {
     const members = new Set(this.#crew.memberList());
     for (const member of this.#seen.keys()) if (!members.has(member)) this.#seen.delete(member);
-    let first = Infinity;
+    let first = now;
     for (const member of members) {
       const did = this.#did(member);
       const before = this.#seen.get(member);

@@ -4,9 +4,12 @@
  *
  * ```
  *   worn (the thread says so) ─ nobody is being replaced, others are ready ─▶ told to leave ─▶ ends ─▶ its successor is ready ─▶ the next
+ *     ▲                                                                     └──────── "I stay": the only one, and it has begun something
+ *     └───────────────────────────────────────────────────────────────────────────────────────┘
  * ```
- * A thread that leaves takes nothing new and ends what it has, so nothing is lost. A pool's only thread is told in a moment in which
- * it waits for no promise: until that has ended, nobody would run the jobs that come.
+ * A thread that leaves takes nothing new and ends what it has, so nothing is lost. A pool's only thread leaves in a moment in which
+ * it waits for no promise: until that has ended, nobody would run the jobs that come, and it may be one of those that the promise
+ * waits for. What it begins before it hears of it only it knows, so it is asked, and answers.
  */
 import { unrefTimer } from '../threads/timers.js';
 import type { Timer } from '../threads/timers.js';
@@ -20,16 +23,19 @@ interface Worn {
 }
 
 interface RecyclingHost<M> {
-  /** May this one leave: is another ready, or does it wait for nothing? */
+  /** May this one leave: is another ready, or does it wait for nothing, as far as one can see? */
   mayLeave(member: M): boolean;
+  /** Tells it to leave, or asks it where no other is ready. */
   retire(member: M): void;
 }
 
 /** Replaces the worn threads of one pool. */
 export class Recycling<M extends Worn> {
   readonly #host: RecyclingHost<M>;
-  /** In the order in which they have said so. */
+  /** Those that are to be told, in the order in which they have said so. */
   readonly #worn = new Set<M>();
+  /** All that have said so: they say it once. */
+  readonly #said = new WeakSet<M>();
   /** Whose successor is not ready yet; 0 = nobody's. */
   #replacing = 0;
   #timer: Timer | undefined;
@@ -40,8 +46,16 @@ export class Recycling<M extends Worn> {
 
   /** The thread says that it is worn. */
   worn(member: M): void {
+    this.#said.add(member);
     this.#worn.add(member);
     this.#next();
+  }
+
+  /** A thread was asked to leave, for whatever reason, and goes on. */
+  stays(member: M): void {
+    if (this.#replacing === member.id) this.#replacing = 0;
+    if (this.#said.has(member)) this.#worn.add(member);
+    this.#later();
   }
 
   /** A thread is ready. */
@@ -82,6 +96,11 @@ export class Recycling<M extends Worn> {
         return;
       }
     }
+    this.#later();
+  }
+
+  #later(): void {
+    clearTimeout(this.#timer);
     if (this.#worn.size === 0) return;
     this.#timer = setTimeout(() => {
       this.#next();

@@ -158,7 +158,9 @@ export class RingHub implements SlotRingHost {
           return fn;
         },
         (error: unknown) => {
-          ring.breakWith(error);
+          // Threads, where there are some, say themselves whether they can.
+          if (this.#isAlone) ring.breakWith(error);
+          else loading = undefined;
           this.turns.scheduleDelivery();
           throw error;
         },
@@ -394,12 +396,17 @@ export class RingHub implements SlotRingHost {
     this.#feeder.giveTo(ring, member, performance.now());
   }
 
+  /** Is a job out that its function has left to others, on whatever thread that was? */
+  get hasDeferred(): boolean {
+    for (const { ring } of this.#entries.values()) {
+      if (Atomics.load(ring.memory.words, RING.DEFERRED) > 0) return true;
+    }
+    return false;
+  }
+
   #watchDeferred(): void {
     this.#deferred.begin(
-      () =>
-        [...this.#entries.values()].some(
-          ({ ring }) => Atomics.load(ring.memory.words, RING.DEFERRED) > 0,
-        ),
+      () => this.hasDeferred,
       () => {
         this.turns.deliverAll();
       },

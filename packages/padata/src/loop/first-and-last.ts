@@ -72,7 +72,10 @@ export class FirstAndLast {
     this.#loop.post({ t: 'tearDown' });
     let isOver = false;
     setup.tearDown().then(
-      () => (isOver = true),
+      () => {
+        this.#loop.post({ t: 'tornDown' });
+        isOver = true;
+      },
       (error: unknown) => {
         this.#loop.post({ t: 'tearDown', error: toErrorRecord(error) });
         isOver = true;

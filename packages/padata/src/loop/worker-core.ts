@@ -123,10 +123,10 @@ export class WorkerCore implements WorkerLoop, RestingLoop {
       // Free while it takes an input in or looks around: busy, it would look as if a job kept the others from it.
       this.takeMail();
       // Imports are no reason to stay for longer than a moment: a top-level await may never end.
-      if (this.isLeaving && !this.#underWay.hasMore()) {
+      if (this.isLeaving && !this.#hasToStay()) {
         await this.#edges.untilImported();
         // What had come before its module may have begun meanwhile.
-        if (!this.#underWay.hasMore()) break;
+        if (!this.#hasToStay()) break;
       }
       const did = !this.isLeaving && this.#work();
       if (did) {
@@ -153,9 +153,10 @@ export class WorkerCore implements WorkerLoop, RestingLoop {
       this.#free();
       const before = seen;
       seen = undefined;
-      if (this.#rest.spin(before)) continue;
-      if (!this.isLeaving && this.#steal()) continue;
-      if (!this.#needsEvents && this.init.idle === 'block' && this.#host.canBlock) {
+      // Jobs that wait are nothing to one that leaves: its promises need the event loop.
+      if (!this.isLeaving && (this.#rest.spin(before) || this.#steal())) continue;
+      const isIdle = !this.isLeaving && !this.#needsEvents;
+      if (isIdle && this.init.idle === 'block' && this.#host.canBlock) {
         this.#rest.block(before);
       } else {
         await this.#rest.inEvents(before);
@@ -170,6 +171,11 @@ export class WorkerCore implements WorkerLoop, RestingLoop {
   /** The pool has not stopped it. Plain: it looks again and again. */
   #mayGoOn(): boolean {
     return this.#words[HEAD.STOP] === 0;
+  }
+
+  /** Promises are pending, or jobs wait that its functions have left to others, maybe to timers of this thread. */
+  #hasToStay(): boolean {
+    return this.#underWay.hasMore() || this.#rings.hasHandedOver;
   }
 
   /** Something goes on in the event loop: it must not stand still. */
@@ -320,7 +326,7 @@ export class WorkerCore implements WorkerLoop, RestingLoop {
         this.#rings.abandon(message.ring, message.seq);
         break;
       case 'leave':
-        if (message.ifIdle && this.#underWay.hasMore()) {
+        if (message.ifIdle && this.#hasToStay()) {
           this.post({ t: 'stays' });
           break;
         }

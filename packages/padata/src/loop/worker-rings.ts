@@ -60,6 +60,11 @@ export class WorkerRings implements RunnerHost {
     return this.#list.some((ring) => ring.isBusy);
   }
 
+  /** Functions of this thread have left jobs to others, and they wait for them. */
+  get hasHandedOver(): boolean {
+    return this.#list.some((ring) => ring.hasHandedOver);
+  }
+
   /** Are jobs left to others for a moment? */
   get isPatient(): boolean {
     return this.#list.some((ring) => ring.isPatient);

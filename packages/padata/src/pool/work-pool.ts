@@ -99,7 +99,8 @@ export class WorkPool implements RangeRunner {
     });
     this.#elastic = new ElasticThreads(this.#crew, {
       demands: (most) => this.#hub.demands(most),
-      isAsked: (worker) => this.#hub.hasInput(worker) || this.#loads.isAsked(worker),
+      isAsked: (worker) =>
+        this.#hub.hasInput(worker) || this.#loads.isAsked(worker) || this.#hub.hasDeferred,
       onChange: () => {
         this.#onThreads();
       },
@@ -139,11 +140,12 @@ export class WorkPool implements RangeRunner {
     return platform.yieldToEvents();
   }
 
-  /** Resolves when all threads run and are set up; rejects when they cannot be. */
+  /** Resolves when all threads run and are set up; rejects when they cannot be, one of them not three times in a row. */
   async ready(): Promise<void> {
     this.#checkOpen();
     if (this.#readiness.isReady) return;
-    if (this.#crew.setupError !== undefined) throw this.#crew.setupError;
+    const setupError = this.#crew.setupError ?? this.#crew.setupTrouble;
+    if (setupError !== undefined) throw setupError;
     if (this.#crew.startTrouble !== undefined) throw startError(this.#crew.startTrouble);
     await this.#readiness.wait();
   }
@@ -370,6 +372,8 @@ export class WorkPool implements RangeRunner {
         },
         onMissing: () => {
           this.#hub.reassign();
+          const { setupTrouble } = this.#crew;
+          if (setupTrouble !== undefined) this.#readiness.reject(setupTrouble);
         },
         onSetupGivenUp: (error) => {
           this.#hub.onSetupGivenUp(error);
@@ -382,8 +386,9 @@ export class WorkPool implements RangeRunner {
         onHeld: () => {
           this.#elastic.begin();
         },
-        onStays: () => {
-          this.#onThreads();
+        onStays: (isCounted) => {
+          if (isCounted) this.#readiness.check();
+          else this.#onThreads();
         },
       },
     );

@@ -82,8 +82,9 @@ export type FromWorker =
   | { readonly t: 'hello'; readonly tid: number }
   /** The thread is set up, or could not be. */
   | { readonly t: 'setUp'; readonly error?: ErrorRecord }
-  /** What was set up is torn down from here on; or that has failed. */
+  /** What was set up is torn down from here on; that has failed; that has ended well. */
   | { readonly t: 'tearDown'; readonly error?: ErrorRecord }
+  | { readonly t: 'tornDown' }
   /** The thread has run so many jobs, or its heap has grown so much, that it is to be replaced. */
   | { readonly t: 'worn' }
   /** The import of a module begins, `alone`: as that of a suspect; and has ended, well or not. */

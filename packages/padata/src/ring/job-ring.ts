@@ -93,6 +93,8 @@ export interface JobRing {
   unbegun(most: number): number;
   /** NUMBERs of jobs whose functions have begun and that are not over. O(window). */
   begunNumbers(): ReadonlySet<number>;
+  /** Is the function of this job over, however it has ended? */
+  hasEnded(sequence: number): boolean;
   /** Lets exactly these workers claim; the owner may always. */
   allow(workers: Iterable<number>): void;
   /** May this worker claim? */

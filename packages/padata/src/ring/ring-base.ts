@@ -157,6 +157,13 @@ export abstract class RingBase {
     return numbers;
   }
 
+  /** Is the function of this job over, however it has ended? */
+  hasEnded(sequence: number): boolean {
+    if (!this.isOut(sequence)) return true;
+    const state = Atomics.load(this.words, slotWord(this.window, sequence) + SLOT.STATE);
+    return (state & STATE_MASK) === SlotState.DONE;
+  }
+
   /** Lets exactly these workers claim; the owner may always. */
   allow(workers: Iterable<number>): void {
     if (this.closed) return;
@@ -195,7 +202,7 @@ export abstract class RingBase {
 
   /** A function tells how far it is; nobody hears it of a job that is over, or was given up. */
   onProgress({ seq, value }: Extract<FromWorker, { t: 'progress' }>): void {
-    if (this.ends.reasonOf(seq & (this.window - 1)) !== undefined) return;
+    if (this.ends.wasCancelled(seq & (this.window - 1))) return;
     this.#tell(seq, this.#tellProgress, value);
   }
 

@@ -13,6 +13,7 @@ import type { JobOutput } from '../protocol/messages.js';
 import type { SerialCallback } from '../ring/job-ring.js';
 import { Left } from '../ring/slot-records.js';
 import type { JobOptions } from './series-types.js';
+import { inContext } from '#context';
 
 const JOB_OPTIONS: OptionKinds<JobOptions> = {
   transfer: 'a list',
@@ -46,6 +47,10 @@ interface LimitedHost {
   seqOf(n: number): number;
   /** Tells which jobs have begun and not ended: of the n-th submitted. */
   begun(): (n: number) => boolean;
+  /** Has the function of the n-th job submitted ended, though nobody was told yet? */
+  hasEnded(n: number): boolean;
+  /** What becomes of reports of jobs that do not say so themselves. */
+  readonly progress: JobOptions['progress'];
 }
 
 /** A limit that counts from the start of a job. */
@@ -138,14 +143,18 @@ export class LimitedRuns {
           else reject(asError(error));
         },
         transfer,
-        onProgress === undefined ? Left.OWN : Left.OWN | listens(options.progress),
+        onProgress === undefined
+          ? Left.OWN
+          : Left.OWN | listens(options.progress ?? this.#host.progress),
       );
-      if (onProgress !== undefined) this.#listeners.set(seq, onProgress);
-      if (onOutput !== undefined) this.#outputs.set(seq, onOutput);
+      if (onProgress !== undefined)
+        this.#listeners.set(seq, inContext(onProgress) as typeof onProgress);
+      if (onOutput !== undefined) this.#outputs.set(seq, inContext(onOutput) as typeof onOutput);
       signal?.addEventListener('abort', onAbort, { once: true });
       if (deadlineMs !== undefined) {
         deadline = setTimeout(() => {
-          giveUp(timeout(seq, deadlineMs, 'submission'));
+          // Told late: this thread was busy, or it waits for its turn.
+          if (!this.#host.hasEnded(n)) giveUp(timeout(seq, deadlineMs, 'submission'));
         }, deadlineMs);
       }
       if (timeoutMs !== undefined) {

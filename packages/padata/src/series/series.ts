@@ -497,7 +497,9 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
 
   #makeLimited(): LimitedRuns {
     const next = (): number => this.#submitted + this.#overflow.length;
+    const { progress } = this.#options;
     return new LimitedRuns({
+      progress,
       get next() {
         return next();
       },
@@ -512,6 +514,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
         const numbers = this.#ring.begunNumbers();
         return (n) => n < this.#submitted && numbers.has((this.#firstSequence + n) | 0);
       },
+      hasEnded: (n) => n < this.#submitted && this.#ring.hasEnded(this.#ring.sequenceOf(n)),
     });
   }
 

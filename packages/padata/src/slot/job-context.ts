@@ -57,7 +57,7 @@ export interface ContextHome {
   readonly local: unknown;
   readonly control: Int32Array;
   /** Tells the owner that a completion is to come from elsewhere. */
-  readonly announce: () => void;
+  readonly announce: (at: number, state: number) => void;
   /** Sends a report of progress. @throws when it cannot be cloned */
   readonly report: (sequence: number, value: unknown) => void;
   /** Sends what a job has written. */
@@ -75,7 +75,7 @@ export class SlotContext implements JobContext {
   readonly #ring: RingMemory;
   #base = 0;
   readonly #control: Int32Array;
-  readonly #announce: () => void;
+  readonly #announce: (at: number, state: number) => void;
   /** The function called `defer`. */
   deferred = false;
   /** It was told that nobody waits for the function any more. */
@@ -190,12 +190,10 @@ export class SlotContext implements JobContext {
         Atomics.add(words, RING.DEFERRED, 1);
         Atomics.store(words, RING.HANDLES, 1);
         // Before the handle exists: pairs with the exchange in `completeDeferred`, which may come at once.
-        Atomics.store(
-          words,
-          this.#base + SLOT.STATE,
-          deferredState(this.#ring.window, this.sequence),
-        );
-        this.#announce();
+        const at = this.#base + SLOT.STATE;
+        const state = deferredState(this.#ring.window, this.sequence);
+        Atomics.store(words, at, state);
+        this.#announce(at, state);
       }
     }
     return {

@@ -36,6 +36,7 @@ import { statOffsets } from '../protocol/ring-stats.js';
 import { hasWorker } from '../protocol/worker-set.js';
 import { AsyncShare } from './async-share.js';
 import { FreeThreads } from './free-threads.js';
+import { HandedOver } from './handed-over.js';
 import { SlotContext } from './job-context.js';
 import type { ContextHome } from './job-context.js';
 import { SlotOutcome } from './slot-outcome.js';
@@ -138,6 +139,7 @@ export class SlotRunner {
   #fruitless = 0;
   /** Inputs that came while as many promises were pending as may be. */
   readonly #backlog: SentJob[] = [];
+  readonly #handedOver: HandedOver;
   readonly #arena: ArenaParts;
   /** First word of the slot of a job that is this thread's and whose bytes it does not know yet; 0 = there is none. */
   #aside = 0;
@@ -148,6 +150,7 @@ export class SlotRunner {
     this.level = here.level;
     this.memory = memory;
     this.#words = memory.words;
+    this.#handedOver = new HandedOver(memory.words);
     this.#arena = memory.arena;
     this.#steps = stepsOf(memory.words);
     this.#numbers = memory.numbers;
@@ -167,7 +170,8 @@ export class SlotRunner {
         return host.local;
       },
       control: host.control,
-      announce: () => {
+      announce: (at, state) => {
+        this.#handedOver.add(at, state);
         host.post({ t: 'deferred', ring: id });
       },
       report: (sequence, value) => {
@@ -181,6 +185,11 @@ export class SlotRunner {
     const { wait, run } = statOffsets(host.worker);
     this.#waits = new StretchCounts(stats, wait, here.clockOffset);
     this.#runAt = run;
+  }
+
+  /** A function of this thread has left a job to others, and it waits for them. */
+  get hasHandedOver(): boolean {
+    return this.#handedOver.count > 0;
   }
 
   /** Something is submitted and not delivered. */

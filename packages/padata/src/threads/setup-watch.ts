@@ -19,7 +19,7 @@ import type { SetupPlan } from './thread-setup.js';
 import type { WorkerEnd } from './platform.js';
 
 /** Failures in a row before it is given up, at least. */
-const MIN_FAILURES = 3;
+export const MIN_FAILURES = 3;
 
 /** How threads are set up. */
 export interface SetupOptions {
@@ -80,8 +80,15 @@ export class SetupWatch {
   }
 
   /** What the thread says of it. */
-  onMessage(thread: Watched, message: Extract<FromWorker, { t: 'setUp' | 'tearDown' }>): void {
+  onMessage(
+    thread: Watched,
+    message: Extract<FromWorker, { t: 'setUp' | 'tearDown' | 'tornDown' }>,
+  ): void {
     const { plan, teardownMs } = this.#options;
+    if (message.t === 'tornDown') {
+      this.#forget(thread);
+      return;
+    }
     const cause = message.error === undefined ? undefined : fromErrorRecord(message.error);
     // What comes when its time is over comes too late.
     const isAwaited = this.#timers.has(thread) || message.t === 'tearDown';
@@ -108,11 +115,19 @@ export class SetupWatch {
   died(worker: number, { exitCode, error }: WorkerEnd): PadataError {
     const { plan } = this.#options;
     this.#isDeadly = true;
-    return setupError(plan, worker, error, `the thread ended with exit code ${exitCode}`);
+    return setupError(plan, worker, error, endedWith(exitCode));
   }
 
-  /** The thread has ended. */
-  forget(thread: Watched): void {
+  /** The thread has ended: in its teardown, if that has said nothing yet. */
+  ended(thread: Watched, { exitCode, error }: WorkerEnd): void {
+    if (this.#tearingDown.has(thread)) {
+      const { plan } = this.#options;
+      this.#host.onTeardownFailed(teardownError(plan, thread.id, error, endedWith(exitCode)));
+    }
+    this.#forget(thread);
+  }
+
+  #forget(thread: Watched): void {
     this.#clear(thread);
     this.#tearingDown.delete(thread);
   }
@@ -145,7 +160,7 @@ export class SetupWatch {
 
   #limit(thread: Watched, ms: number, then: () => void): void {
     const timer = setTimeout(() => {
-      this.forget(thread);
+      this.#forget(thread);
       then();
       this.#host.terminate(thread.id);
     }, ms);
@@ -158,6 +173,10 @@ export class SetupWatch {
     clearTimeout(this.#timers.get(thread));
     this.#timers.delete(thread);
   }
+}
+
+function endedWith(exitCode: number): string {
+  return `the thread ended with exit code ${exitCode}`;
 }
 
 function late(ms: number): string {

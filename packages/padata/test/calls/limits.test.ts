@@ -80,6 +80,35 @@ for (const order of ['submission', 'none'] as const) {
   });
 }
 
+for (const order of ['submission', 'none'] as const) {
+  test(`order ${order}: a job that has ended in time is in time, however late it is told`, async () => {
+    pool = createWorkPool({ threads: 1 });
+    await using s = series('gated', { order });
+    open();
+    await s.run('warm');
+    // This thread does not listen while all of them end, and their limits.
+    const jobs = ['text', 1, { n: 1 }].map((n) => s.run(n, { deadlineMs: 20 }));
+    await Promise.resolve();
+    const until = performance.now() + 40;
+    while (performance.now() < until || s.busyJobs() > 0);
+    expect(await Promise.all(jobs)).toEqual(['text', 1, { n: 1 }]);
+    expect(s.stats()).toMatchObject({ delivered: 4, failed: 0 });
+  });
+}
+
+test('one that has ended and waits for its turn is in time; one that has not is not', async () => {
+  pool = createWorkPool({ threads: 2 });
+  await using s = series('pausing');
+  await s.ready();
+  const first = s.run('gate');
+  const second = s.run('second', { deadlineMs: 30 });
+  await until(() => s.busyJobs() === 1);
+  const third = codeOf(s.run('gate', { deadlineMs: 30 }));
+  expect(await third).toBe(SUBMISSION);
+  open();
+  expect(await Promise.all([first, second])).toEqual(['gate', 'second']);
+});
+
 test('a function that keeps its thread is asked, and loses the thread when it does not listen', async () => {
   pool = createWorkPool({ threads: 1 });
   await using s = series('stubborn');

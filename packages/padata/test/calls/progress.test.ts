@@ -1,4 +1,5 @@
 // What functions tell of their progress: all of it or the latest, before the outcome, and nothing where nobody listens.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createWorkPool } from '@bootmem/padata';
 import type { JobOptions, Series, SeriesOptions, WorkPool } from '@bootmem/padata';
@@ -110,6 +111,51 @@ test('the listener of a series hears all its jobs, by number, however they were 
   expect(results).toEqual(['done', undefined, { done: true }]);
   expect(told.toSorted()).toEqual(['0: 0', '0: 1', '1: 0', '2: 0', '3: 0', '3: 1', '3: 2', '4: 0']);
   expect(own).toEqual([0]);
+});
+
+test('calls hear as their series does unless they say otherwise', async () => {
+  pool = createWorkPool({ threads: 1 });
+  for (const progress of ['all', 'latest'] as const) {
+    await using s = series('quick', { progress });
+    const count = async (options: JobOptions): Promise<number> => {
+      let told = 0;
+      await s.run([5000, 'number'], { ...options, onProgress: () => (told += 1) });
+      return told;
+    };
+    const isAll = progress === 'all';
+    expect((await count({})) === 5000).toBe(isAll);
+    expect(await count({ progress: 'all' })).toBe(5000);
+    expect(await count({ progress: 'latest' })).toBeLessThan(5000);
+  }
+});
+
+test('listeners of a call run in its asynchronous context', async () => {
+  const storage = new AsyncLocalStorage<number>();
+  pool = createWorkPool({ threads: 2 });
+  const seen: unknown[] = [];
+  const note = (): void => void seen.push(storage.getStore());
+  const options = { onProgress: note, onOutput: note };
+  const calls = range(6).map((n) =>
+    storage.run(n, () => pool.run({ module, name: 'tellsAndSays' }, n, options)),
+  );
+  await Promise.all(calls);
+  expect(seen.toSorted()).toEqual(range(6).flatMap((n) => [n, n]));
+});
+
+test('a job that ends by itself though its series has ended is heard to its end', async () => {
+  pool = createWorkPool({ threads: 2 });
+  for (const order of ['submission', 'none'] as const) {
+    words.fill(0);
+    await using s = series('tellsAndWaits', { order, graceMs: 600_000, halt: 'now,fail=1' });
+    const told: unknown[] = [];
+    const job = s.run(1, { onProgress: (value) => told.push(value) });
+    await until(() => told.length === 1);
+    s.abort(new Error('over'));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    Atomics.store(words, 0, 1);
+    expect(await job).toBe(1);
+    expect(told).toEqual(['begun', 'ended']);
+  }
 });
 
 test('a thread that ends has told what it told; a job that is run again tells it again', async () => {

@@ -260,3 +260,64 @@ test('the process ends by itself, with threads that are idle and without any', (
   });
   expect({ stdout, status, stderr }).toEqual({ stdout: '42\n', status: 0, stderr: '' });
 });
+
+test('a thread that is to come again later is waited for as long as it takes, and no timer says so', async () => {
+  const warnings: string[] = [];
+  const note = ({ name }: Error): void => void warnings.push(name);
+  process.on('warning', note);
+  const { until } = setUp({ min: 0, max: 1, idleMs: 10 }, { idle: 'loop' });
+  let deaths = 0;
+  pool.on('worker-exit', ({ expected }) => (deaths += expected ? 0 : 1));
+  const mischief = {
+    module: new URL('../fixtures/leaving-jobs.mjs', import.meta.url),
+    name: 'exitsSoon',
+  };
+  // Threads that die with nothing at hand come back later and later.
+  while (deaths < 4) {
+    await pool.run(mischief, 1).catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await until(0);
+  process.off('warning', note);
+  expect(warnings).toEqual([]);
+});
+
+test.each([
+  ['goes as it has nothing to do', { threads: { min: 0, max: 1, idleMs: 5 } }],
+  ['is replaced after so many jobs', { threads: 2, recycle: { jobs: 1 } }],
+  ['is the only one, and replaced', { threads: 1, recycle: { jobs: 1 } }],
+])('a thread that %s stays for jobs that it has left to its own timers', async (_why, options) => {
+  const { shared } = setUp(options.threads, { idle: 'loop', ...options });
+  const name = 'leavesToATimer';
+  const jobs = { module: new URL('../fixtures/leaving-jobs.mjs', import.meta.url), name };
+  await using series = pool.series<(n: number) => unknown>({ fn: jobs, shared, order: 'none' });
+  const exits: boolean[] = [];
+  pool.on('worker-exit', ({ expected }) => exits.push(expected));
+  const all = [0, 1, 2, 3, 4, 5].map((n) => series.run(n));
+  while (Atomics.load(shared, 1) < all.length) await turn();
+  // Time in which it could have gone; if it is slow nothing is seen, and nothing fails.
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  Atomics.store(shared, 0, 1);
+  expect(await Promise.all(all)).toEqual([0, 1, 2, 3, 4, 5]);
+  while (exits.length === 0) await turn();
+  expect(exits[0]).toBe(true);
+});
+
+test('a thread that is not wanted any more ends when what it has left to its timers is completed', async () => {
+  const { shared } = setUp(2, { idle: 'loop' });
+  const name = 'leavesToATimer';
+  const jobs = { module: new URL('../fixtures/leaving-jobs.mjs', import.meta.url), name };
+  await using series = pool.series<(n: number) => unknown>({ fn: jobs, shared, workers: [2] });
+  await pool.ready();
+  const exits: number[] = [];
+  pool.on('worker-exit', ({ worker }) => exits.push(worker));
+  // More than it keeps in mind without looking through them.
+  const all = Array.from({ length: 100 }, (_, n) => series.run(n));
+  while (Atomics.load(shared, 1) < all.length) await turn();
+  pool.resize(1);
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  Atomics.store(shared, 0, 1);
+  expect(await Promise.all(all)).toEqual(all.map((_, n) => n));
+  while (exits.length === 0) await turn();
+  expect(exits).toEqual([2]);
+});

@@ -112,6 +112,35 @@ test('the only thread is not told to leave while it waits for a promise: others 
   expect(last[1]).toBeLessThan(20);
 });
 
+test('the only thread stays if it has begun a promise before it hears that it may leave', async () => {
+  pool = createWorkPool({ threads: 1, recycle: { jobs: 1 } });
+  for (const n of range(40)) {
+    const shared = new Int32Array(new SharedArrayBuffer(64));
+    await using s = pool.series<Any>({ fn: named('pair'), shared });
+    // The first waits for the second, which nobody but its thread can run.
+    const both = [s.run('waits')];
+    for (let turns = n % 5; turns > 0; turns -= 1) await new Promise((r) => setTimeout(r));
+    both.push(s.run('tells'));
+    expect(await Promise.all(both)).toEqual(['waits', 'tells']);
+  }
+});
+
+test('promises of a thread that leaves go on while jobs wait that it takes no more', async () => {
+  pool = createWorkPool({ threads: 2, recycle: { jobs: 1 }, spin: 1000 });
+  const blocked = new Int32Array(new SharedArrayBuffer(64));
+  await using pending = pool.series<Any>({ fn: named('pend'), shared: words, workers: [2] });
+  await using blocking = pool.series<Any>({ fn: named('block'), shared: blocked, workers: [1] });
+  const block = blocking.run(1);
+  const pend = pending.run(2);
+  await until(() => blocked[0] === 1 && words[0] === 1 && pool.stats().ready === 1);
+  const jobs = range(20).map((n) => pool.run(named('where'), n));
+  Atomics.store(words, 1, 1);
+  expect(((await pend) as unknown[])[0]).toBe(2);
+  Atomics.store(blocked, 1, 1);
+  Atomics.notify(blocked, 1);
+  await Promise.all([block, ...jobs]);
+});
+
 test('a thread whose heap has grown is replaced; one that leaves only garbage is not', async () => {
   const heapBytes = 60 * 2 ** 20;
   pool = createWorkPool({ threads: 1, recycle: { heapBytes } });
@@ -189,6 +218,39 @@ test('one at a time, in the order in which they say so; whoever leaves anyway ho
   // The third is not wanted any more.
   recycling.resized((id) => id <= 2);
   expect(told).toEqual([2, 3, 2]);
+  recycling.stop();
+});
+
+test('one that was asked and goes on is asked again', async () => {
+  pool = createWorkPool({ threads: 0 });
+  const told: number[] = [];
+  const recycling = new Recycling<{ readonly id: number; state: string }>({
+    mayLeave: () => true,
+    retire: (member) => {
+      member.state = 'leaving';
+      told.push(member.id);
+    },
+  });
+  const a = { id: 1, state: 'ready' };
+  const b = { id: 2, state: 'leaving' };
+  recycling.worn(a);
+  // Another has asked this one.
+  recycling.worn(b);
+  a.state = 'ready';
+  recycling.stays(a);
+  expect(told).toEqual([1]);
+  await until(() => told.length === 2);
+  recycling.ended(a);
+  recycling.ready(1);
+  b.state = 'ready';
+  recycling.stays(b);
+  await until(() => told.length === 3);
+  expect(told).toEqual([1, 1, 2]);
+  // One that is not worn.
+  recycling.ready(2);
+  recycling.stays({ id: 3, state: 'ready' });
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  expect(told).toHaveLength(3);
   recycling.stop();
 });
 

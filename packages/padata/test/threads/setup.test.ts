@@ -319,6 +319,9 @@ test('one thread that cannot be set up leaves its jobs to the others', async () 
   expect(results).toEqual(range(50).map(() => [0, true]));
   await until(() => errors.length > 1);
   expect(new Set(errors.map(({ code }) => code))).toEqual(new Set([SETUP]));
+  // It is tried again and again, but nobody waits for ever.
+  await expect(pool.ready()).rejects.toMatchObject({ code: SETUP });
+  await expect(pool.ready()).rejects.toMatchObject({ code: SETUP });
   // A series that names the one that is not there is no worse off.
   const missing = pool.stats().workers[0]!.worker === 1 ? 2 : 1;
   const s = pool.series<Any>({ fn: named('nth'), workers: [missing] });
@@ -352,6 +355,20 @@ test('on the calling thread: an error in time, and one more try the next time', 
 
   make('hangs', { threads: 0, setupTimeoutMs: 50 });
   await expect(pool.load(named('nth'))).rejects.toMatchObject({ code: SETUP });
+});
+
+test('what cannot be set up on the calling thread is done by the others, though it was to help', async () => {
+  make('here', { threads: 1 });
+  for (const order of ['submission', 'none'] as const) {
+    await using s = pool.series<Any>({ fn: named('nth'), onFull: 'inline', window: 2, order });
+    await expect(s.loadHere()).rejects.toMatchObject({ code: SETUP, details: { worker: 0 } });
+    const all = await Promise.all(range(40).map((n) => s.run(n)));
+    expect(all).toEqual(range(40).map(() => [expect.any(Number), true]));
+  }
+  // Where nobody else is there, it is what jobs end with.
+  const s = pool.series<Any>({ fn: named('nth'), onFull: 'inline' });
+  pool.resize(0);
+  await expect(s.run(1)).rejects.toMatchObject({ code: SETUP, details: { worker: 0 } });
 });
 
 test('what ends threads is not tried on the calling one', async () => {
@@ -389,6 +406,20 @@ test.each([
   await pool.run(named('nth'), 1);
   await pool.close();
   expect(errors).toMatchObject([told]);
+});
+
+test('a teardown that ends its thread is told too, and one that a job has left a timer to', async () => {
+  const told = {
+    code: 'ERR_PADATA_TEARDOWN',
+    message: expect.stringMatching(/exit code 4/) as unknown,
+  };
+  make('well', { threads: 2, teardown: named('closesBy') });
+  await pool.ready();
+  pool.resize(1);
+  await until(() => errors.length === 1);
+  await pool.close();
+  expect(errors).toMatchObject([told, told]);
+  expect([words[2], pool.stats().deaths]).toEqual([2, 0]);
 });
 
 test('close with `drain` tears down when all is delivered', async () => {

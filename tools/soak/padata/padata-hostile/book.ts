@@ -71,6 +71,14 @@ export function deathsOf({ exits }: PoolFacts): number {
   return exits.filter(({ expected, exitCode }) => !expected || exitCode !== 0).length;
 }
 
+/**
+ * Threads among them that a function has ended with code 0. One that was asked to leave before is not: with that code it looks as
+ * one that left by itself.
+ */
+export function endsBy0({ exits }: PoolFacts): number {
+  return exits.filter(({ expected, exitCode }) => !expected && exitCode === 0).length;
+}
+
 /** Can a job of this kind, sent in this form, have ended with another one's thread, and is that the error? */
 export function isFelled(pool: PoolFacts, kind: string, form: string, error: unknown): boolean {
   if (codeOf(error) !== 'ERR_PADATA_WORKER_DIED') return false;

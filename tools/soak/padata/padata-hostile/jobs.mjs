@@ -3,7 +3,7 @@
 import { createWorkPool } from '@bootmem/padata';
 import { completeDeferred, currentWorker } from '@bootmem/padata/worker';
 import { give, token, unwrap } from './answers.mjs';
-import { BOARD, look } from './set-ups.mjs';
+import { BOARD, leave, look } from './set-ups.mjs';
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const never = () => new Promise(() => undefined);
@@ -129,9 +129,9 @@ const deferrals = [
 
 /** What ends the thread it runs on, or keeps it. */
 const DEADLY = {
-  exit: ({ variant }) => process.exit(variant % 3),
-  exitLater({ ms, variant }) {
-    setTimeout(() => process.exit(variant % 3), ms);
+  exit: ({ variant }, context) => leave(context, variant % 3),
+  exitLater({ ms, variant }, context) {
+    setTimeout(() => leave(context, variant % 3), ms);
     return never();
   },
   uncaught({ ms, id }) {

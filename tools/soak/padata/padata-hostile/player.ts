@@ -3,7 +3,7 @@ import { createWorkPool } from '@bootmem/padata';
 import type { JobOutput, Series, WorkPool } from '@bootmem/padata';
 import { join } from 'node:path';
 import { wrap } from './answers.mjs';
-import { deathsOf } from './book.js';
+import { deathsOf, endsBy0 } from './book.js';
 import type { Book, Job, PoolFacts, SeriesFacts } from './book.js';
 import { jobsModule } from './kinds.js';
 import type { Act, Outcome } from './kinds.js';
@@ -127,11 +127,12 @@ export class Player {
 
   #look(): void {
     const { calm, end } = this.round;
-    const { WRONG, OPENED, CLOSED } = BOARD;
+    const { WRONG, OPENED, CLOSED, LEFT_BY_0 } = BOARD;
     if (this.board[WRONG] !== 0) this.book.fault(`${this.board[WRONG]} functions complain`);
     // Whoever ends by himself has closed what was opened.
     const [opened, closed] = [this.board[OPENED]!, this.board[CLOSED]!];
-    if (closed > opened || (end === 'drain' && opened - closed > deathsOf(this.facts))) {
+    const died = deathsOf(this.facts) + Math.max(0, this.board[LEFT_BY_0]! - endsBy0(this.facts));
+    if (closed > opened || (end === 'drain' && opened - closed > died)) {
       this.book.fault(`of ${opened} set-ups ${closed} were torn down`);
     }
     // Pools that are closed early end threads that do not stop in time.

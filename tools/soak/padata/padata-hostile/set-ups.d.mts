@@ -4,6 +4,7 @@ export const BOARD: {
   readonly BEGUN: number;
   readonly OPENED: number;
   readonly CLOSED: number;
+  readonly LEFT_BY_0: number;
 };
 export function open(arg: unknown, thread: { worker: number }): Promise<unknown>;
 export function close(local: unknown): Promise<void>;

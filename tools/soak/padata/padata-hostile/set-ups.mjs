@@ -3,7 +3,7 @@
 import { isMainThread } from 'node:worker_threads';
 
 /** Words of `context.shared`: what only functions can see is counted there. */
-export const BOARD = { WRONG: 0, SETS_UP: 1, BEGUN: 2, OPENED: 3, CLOSED: 4 };
+export const BOARD = { WRONG: 0, SETS_UP: 1, BEGUN: 2, OPENED: 3, CLOSED: 4, LEFT_BY_0: 5 };
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** `how`: 'well', 'later', or 'shaky': every third one fails, or ends its thread. */
@@ -23,7 +23,15 @@ export async function close(local) {
   if (!local.isOpen) Atomics.add(board, BOARD.WRONG, 1);
   local.isOpen = false;
   await sleep(1);
+  local.isClosed = true;
   Atomics.add(board, BOARD.CLOSED, 1);
+}
+/** A function ends its thread: with code 0, and asked to leave before, that looks as if it had left by itself. */
+export function leave({ shared, local }, code) {
+  if (code === 0 && local !== undefined && local.isClosed !== true) {
+    Atomics.add(shared, BOARD.LEFT_BY_0, 1);
+  }
+  process.exit(code);
 }
 
 /** Is what the thread was to set up there, and not torn down? */
