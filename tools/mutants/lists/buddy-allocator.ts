@@ -274,7 +274,7 @@ const mutants: readonly Mutant[] = [
   {
     name: 'cache: an entry goes back without journal',
     file: 'cache/cache-moves.ts',
-    find: 'if (!twice) area.journal(index, order + 1);',
+    find: 'if (!twice) journal(index, order + 1);',
     put: '',
     first: 'kills/pool',
   },
