@@ -4,8 +4,9 @@
  * ```
  *   0 [ a ]   [ b ][ c ]        [ d ]   bytes          a ⇄ b ⇄ c ⇄ d, a circle through an empty stretch at 0
  * ```
- * So what is given back joins its neighbours by itself. The search goes on behind what was given out last, round the
- * whole: while jobs end in order that is one step. Bytes of a function that was abandoned are a hole until it has ended,
+ * So what is given back joins its neighbours by itself. A search looks behind what was given out last: while jobs end in
+ * order it is there. Then where something was given back, the last of it first: in a full arena that is the only place,
+ * whatever the order in which jobs end. Else it goes round the whole. Bytes of a function that was abandoned are a hole until it has ended,
  * those of results that a consumer keeps stay until he lets go, as in `SlotArena`.
  */
 import { BORDER } from '../arena/slot-arena.js';
@@ -24,6 +25,9 @@ interface Stretch {
 /** A search looks at so many gaps at most. */
 const MOST_GAPS = 1024;
 
+/** End of a stretch that is not in use: nothing is behind it. A small integer, as the others. */
+const NOWHERE = 2 ** 30 - 1;
+
 /** Gives out and takes back the bytes of one ring. */
 export class LooseArena implements Arena {
   bytes: number;
@@ -34,6 +38,8 @@ export class LooseArena implements Arena {
   readonly #edge: Stretch;
   /** The stretch behind which the search was successful. */
   #last: Stretch;
+  /** Stretches behind which something was given back and nothing looked for since; no more of them than slots. */
+  readonly #freed: Stretch[] = [];
   /** What the jobs of the slots have. */
   readonly #bySlot: (Stretch | undefined)[];
   /** Stretches that nobody has, to be used again. */
@@ -54,6 +60,12 @@ export class LooseArena implements Arena {
   /** First byte of a free stretch of `bytes`, or -1. Nothing is given out before `take`. */
   find(bytes: number): number {
     let at = this.#last;
+    if (at.end + bytes <= this.#gapEnd(at)) return at.end;
+    for (let freed = this.#freed.pop(); freed !== undefined; freed = this.#freed.pop()) {
+      if (freed.end + bytes > this.#gapEnd(freed)) continue;
+      this.#last = freed;
+      return freed.end;
+    }
     for (let looks = 0; looks < MOST_GAPS; looks += 1) {
       if (at.end + bytes <= this.#gapEnd(at)) {
         this.#last = at;
@@ -138,7 +150,9 @@ export class LooseArena implements Arena {
     before.after = after;
     after.before = before;
     if (this.#last === stretch) this.#last = before;
+    if (this.#freed.length < this.#bySlot.length) this.#freed.push(before);
     stretch.hole = undefined;
+    stretch.end = NOWHERE;
     this.#spare.push(stretch);
   }
 

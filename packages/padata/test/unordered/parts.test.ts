@@ -103,6 +103,27 @@ interface Stretch {
 }
 const overlaps = (a: Stretch, b: Stretch) => Math.max(a.first, b.first) < Math.min(a.end, b.end);
 
+test('in a full arena what was given back last is found first, behind whatever lies there now', () => {
+  const SLOTS = 1000;
+  const arena = new LooseArena(SLOTS * 8, SLOTS);
+  const take = (slot: number): number => {
+    const first = arena.find(8);
+    if (first >= 0) arena.take(slot, first, first + 8);
+    return first;
+  };
+  for (let slot = 0; slot < SLOTS; slot += 1) expect(take(slot)).toBe(slot * 8);
+  const give = (slot: number): void => {
+    arena.giveBack(arena.delivered(slot, false));
+  };
+  for (const slot of [700, 20, 450]) give(slot);
+  expect([450, 20, 700, 700].map(take)).toEqual([450 * 8, 20 * 8, 700 * 8, -1]);
+  // The one in front is given back too, before anybody looked: both are one stretch.
+  give(31);
+  give(30);
+  expect(arena.find(16)).toBe(30 * 8);
+  expect([take(30), take(31), take(32)]).toEqual([30 * 8, 31 * 8, -1]);
+});
+
 test.each([1, 2, 3, 4])('nobody gets bytes that somebody has (seed %d)', (seed) => {
   const BYTES = 512;
   const SLOTS = 16;
