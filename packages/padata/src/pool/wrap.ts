@@ -74,6 +74,7 @@ class WrappedModule {
   readonly #make: (name: string) => OrderedJobs<unknown, unknown>;
   readonly #series = new Map<string, OrderedJobs<unknown, unknown>>();
   readonly #members = new Map<string, (input: unknown, options?: JobOptions) => Promise<unknown>>();
+  #isClosed = false;
 
   constructor(make: (name: string) => OrderedJobs<unknown, unknown>) {
     this.#make = make;
@@ -89,12 +90,17 @@ class WrappedModule {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     await Promise.all([...this.#series.values()].map((series) => series.close()));
   }
 
   #of(name: string): OrderedJobs<unknown, unknown> {
     let series = this.#series.get(name);
     if (series === undefined) {
+      // A member that was not called before has no series that says so.
+      if (this.#isClosed) {
+        throw new PadataError('ERR_PADATA_CLOSED', 'the wrapped module was closed');
+      }
       series = this.#make(name);
       this.#series.set(name, series);
     }

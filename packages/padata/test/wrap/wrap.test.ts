@@ -73,11 +73,13 @@ test('it is no promise, nothing can be put in, and its mistakes are coded', asyn
 
 test('when it is disposed of, what is under way has ended, and later calls are refused', async () => {
   pool = createWorkPool({ threads: 2 });
-  const jobs = wrap<Pick<typeof Jobs, 'later'>>(pool, url);
+  const jobs = wrap<Pick<typeof Jobs, 'later' | 'noArgument'>>(pool, url);
   const run = jobs.later(50);
   let ended = false;
   void run.then(() => (ended = true));
   await jobs[Symbol.asyncDispose]();
   expect(ended).toBe(true);
   await expect(jobs.later(1)).rejects.toMatchObject({ code: 'ERR_PADATA_CLOSED' });
+  // One that was not called before, too.
+  await expect(jobs.noArgument()).rejects.toMatchObject({ code: 'ERR_PADATA_CLOSED' });
 });
