@@ -492,7 +492,7 @@ const mutants: readonly Mutant[] = [
   {
     name: 'worker: one that leaves forgets what began while its last import ended',
     file: 'loop/worker-core.ts',
-    find: '        // What had come before its module may have begun meanwhile.\n        if (!this.#underWay.hasMore()) break;',
+    find: '        // What had come before its module may have begun meanwhile.\n        if (!this.#hasToStay()) break;',
     put: '        break;',
     first: 'leaving',
   },
