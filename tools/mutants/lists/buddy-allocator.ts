@@ -416,10 +416,13 @@ const mutants: readonly Mutant[] = [
     first: 'kills/pool',
   },
   {
-    name: 'extend: the half is no more in the journal before it is the block’s',
+    name: 'extend: the half is the block’s a call later than it is nobody’s',
     file: 'zone/resize.ts',
-    find: '      area.journal(half, o + 1);\n      area.remove',
-    put: '      area.remove',
+    find: `      state[half] = BODY;
+      state[index] = (state[index]! & DIRTY) | dirty | ALLOCATED | (o + 1);`,
+    put: `      state[half] = BODY;
+      area.account(0, type);
+      state[index] = (state[index]! & DIRTY) | dirty | ALLOCATED | (o + 1);`,
     first: 'kills/pool',
   },
   {

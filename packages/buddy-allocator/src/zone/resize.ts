@@ -4,9 +4,9 @@
  *     extend   [ block ][ free, same order ]   ▶   [        block        ]      again, until it is as large as asked for
  *     shrink   [        block        ]   ▶   [ block ][ free ]                  again, until it is as small
  *
- * Only upwards: a block keeps its first page, and so its handle. A half that comes is in the journal until the head's byte
- * says its new order; one that goes is a run in flight from that moment on; both by statements without a call in between. So a
- * thread that ends in the middle leaves a block of one of the orders on the way, and the rest free.
+ * Only upwards: a block keeps its first page, and so its handle. A half that comes is free by its byte, on a list or just off it,
+ * until the head's byte says its new order; one that goes is a run in flight from that moment on; both by statements without a
+ * call in between. So a thread that ends in the middle leaves a block of one of the orders on the way, and the rest free.
  *
  * Locks: the zone's, for one call.
  */
@@ -29,7 +29,7 @@ const isAllocated = ({ columns }: BuddyZone, index: number, order: number): bool
 
 /** Makes a block of `order` one of `to`, if all that follows it is free. Under no lock. */
 export function extendBlock(zone: BuddyZone, index: number, order: number, to: number): Extension {
-  const { area, words: w, at } = zone;
+  const { area } = zone;
   const { state, zone: zoneOf } = zone.columns;
   return zone.locked(() => {
     if (!isAllocated(zone, index, order)) return 'not allocated';
@@ -44,13 +44,11 @@ export function extendBlock(zone: BuddyZone, index: number, order: number, to: n
       const half = index + 2 ** o;
       const type = area.typeOf(half);
       dirty |= state[half]! & DIRTY;
-      area.journal(half, o + 1);
       area.remove(half, o, type);
       area.account(-(2 ** o), type);
-      // Free until here, the block's from here on.
+      // Free until here, also to who finds it off the list after a death; the block's from here on.
       state[half] = BODY;
       state[index] = (state[index]! & DIRTY) | dirty | ALLOCATED | (o + 1);
-      w[at + Zone.JOURNAL_ORDER] = 0;
     }
     return { dirty: dirty !== 0 };
   });
