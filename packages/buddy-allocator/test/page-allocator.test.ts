@@ -594,3 +594,29 @@ test('a hand-over of pages that are not initialised, or not in one zone, is refu
   expect(() => allocator.freeBlocks(0, 1024)).toThrow(code('ERR_BUDDY_NOT_ALLOCATED'));
   expect(allocator.zones.map(({ core }) => core.managedPages)).toEqual([1024, 0]);
 });
+
+test('hooks that request pages themselves, or say "again" for ever, end', () => {
+  const machine = smallMachine([{ zone: 'Normal', pages: 1024 }]);
+  while (machine.allocPages(0) !== undefined);
+  let calls = 0;
+  const nested = (): boolean => {
+    calls++;
+    return machine.allocPages(0) !== undefined || true;
+  };
+  machine.setHooks({ grow: nested });
+  expect(machine.allocPages(0)).toBeUndefined();
+  expect(calls).toBeGreaterThan(999);
+  calls = 0;
+  const accept = { holdBack: () => false, condAccept: nested, acceptBlock: nested };
+  machine.setHooks({ accept, onPressure: nested });
+  expect(machine.allocPages(0)).toBeUndefined();
+  expect(calls).toBeGreaterThan(999);
+  machine.setHooks({
+    grow: () => {
+      throw new Error('mine');
+    },
+  });
+  expect(() => machine.allocPages(0)).toThrow('mine');
+  expect(() => machine.allocPages(0)).toThrow('mine');
+  expect(machine.verify()).toEqual([]);
+});

@@ -67,9 +67,12 @@ export interface AcceptGate {
   acceptBlock(pfn: number): boolean;
 }
 
-/** Callbacks of one thread; all called without a lock held. */
+/**
+ * Callbacks of one thread; all called without a lock held. What `grow` and `accept` request themselves does with what there is, and
+ * is not answered by calling them again.
+ */
 export interface AllocatorHooks {
-  /** Not enough is initialised: make more; true says retry. */
+  /** Not enough is initialised: make more; true says retry. Said a thousand times in a row in vain, it is not believed any more. */
   readonly grow?: (zoneId: number, order: number) => boolean;
   readonly accept?: AcceptGate;
   /** Free something; true says retry. At most 16 times a request. */

@@ -22,6 +22,8 @@ import { TakeFlag } from '../lists/fallback.js';
 import type { BuddyZone } from '../zone/zone.js';
 
 const NONE = -1;
+/** So often in a row a hook is believed that there is more now; others may have been faster. */
+const HOOK_ROUNDS = 1000;
 const PRESSURE_ROUNDS = 16;
 
 /** What {@link ZoneWalk} works on. */
@@ -43,6 +45,8 @@ export class ZoneWalk {
   readonly #views: readonly WatermarkZone[];
   /** A callback for pressure runs: what it requests itself must do with what there is. @kernel PF_MEMALLOC */
   #relieving = false;
+  /** A hook runs that brings memory: what it requests itself does with what there is. */
+  #inHook = false;
 
   constructor(parts: ZoneWalkParts) {
     this.#memmap = parts.memmap;
@@ -111,12 +115,13 @@ export class ZoneWalk {
   ): number {
     const take = takeFlags(flags);
     const gate = this.#hooks().accept;
-    for (;;) {
+    for (let round = 0; round < HOOK_ROUNDS; round++) {
       const index = core.alloc(order, type, take);
       if (index !== NONE) return index;
       if (gate !== undefined && this.#accept(gate, core, order, 'empty', options)) continue;
       if (!this.#grow(core, order, options)) return NONE;
     }
+    return NONE;
   }
 
   #passes(i: number, order: number, flags: number, highest: number): boolean {
@@ -133,12 +138,23 @@ export class ZoneWalk {
     stage: 'before' | 'watermark' | 'empty',
     options: AllocOptions,
   ): boolean {
-    return gate.condAccept(core.zoneId, order, stage, { tryLock: options.tryLock === true });
+    if (this.#inHook) return false;
+    this.#inHook = true;
+    try {
+      return gate.condAccept(core.zoneId, order, stage, { tryLock: options.tryLock === true });
+    } finally {
+      this.#inHook = false;
+    }
   }
 
   #grow(core: BuddyZone, order: number, options: AllocOptions): boolean {
-    if (options.tryLock === true) return false;
-    return this.#hooks().grow?.(core.zoneId, order) === true;
+    if (options.tryLock === true || this.#inHook) return false;
+    this.#inHook = true;
+    try {
+      return this.#hooks().grow?.(core.zoneId, order) === true;
+    } finally {
+      this.#inHook = false;
+    }
   }
 
   #slow(

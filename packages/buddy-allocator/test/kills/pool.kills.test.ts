@@ -162,7 +162,7 @@ const cases: readonly (readonly [string, MakeScene<BuddyAllocator>])[] = [
         if (!victim.extend(pfn, 1, 3)) throw new Error('no room');
         victim.shrink(pfn, 3, 0);
       };
-      return { survivor, victim, step, kept: () => kept, holds: [1, 2, 4, 8] };
+      return { survivor, victim, step, kept: () => kept, holds: [1, 2, 4, 8], blocks: 1 };
     },
   ],
   [
@@ -174,7 +174,7 @@ const cases: readonly (readonly [string, MakeScene<BuddyAllocator>])[] = [
         victim.shrink(pfn, 11, 8);
         if (!victim.extend(pfn, 8, 10)) throw new Error('no room');
       };
-      return { survivor, victim, step, kept: none, holds: [256, 512, 1024, 2048] };
+      return { survivor, victim, step, kept: none, holds: [256, 512, 1024, 2048], blocks: 1 };
     },
   ],
   [

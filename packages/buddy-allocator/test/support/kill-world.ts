@@ -19,6 +19,8 @@ export interface Scene<A extends BuddyAllocator | PageAllocator> {
   readonly kept: () => readonly Block[];
   /** Pages that the victim may hold in the end: before the step, after it. */
   readonly holds: readonly number[];
+  /** In so many blocks at most; default any number. */
+  readonly blocks?: number;
   /** Who has ended; default the victim. */
   readonly dead?: readonly number[];
   /** Whether the owner of a block looks at its new place. */
@@ -60,7 +62,7 @@ function freeOne(allocator: BuddyAllocator | PageAllocator, [pfn, order]: Block)
 
 /** All is well after the victim has ended and was reclaimed. */
 function expectNothingLost<A extends BuddyAllocator | PageAllocator>(
-  { survivor, kept, holds, moved = () => false }: Scene<A>,
+  { survivor, kept, holds, blocks = Infinity, moved = () => false }: Scene<A>,
   dead: readonly number[],
 ): void {
   survivor.reclaimThreads(dead);
@@ -79,6 +81,7 @@ function expectNothingLost<A extends BuddyAllocator | PageAllocator>(
   const withdrawn = apart(ZoneWord.LEAKED);
   const counted = freeOf(survivor) + guarded + withdrawn + pagesOf(allocated);
   const held = pagesOf(allocated) - pagesOf(wanted);
+  const apartHeld = allocated.length - wanted.length;
   const missing = wanted.filter((block) => !names.has(String(block)));
   for (const block of allocated) freeOne(survivor, block);
   survivor.drain();
@@ -86,6 +89,7 @@ function expectNothingLost<A extends BuddyAllocator | PageAllocator>(
   expect({
     missing,
     held: holds.includes(held) ? 'as before the step or after it' : held,
+    scattered: apartHeld > blocks ? apartHeld : 0,
     counted,
     whole: survivor.verify(),
     free: freeOf(survivor) + withdrawn,
@@ -93,6 +97,7 @@ function expectNothingLost<A extends BuddyAllocator | PageAllocator>(
   }).toEqual({
     missing: [],
     held: 'as before the step or after it',
+    scattered: 0,
     counted: managed,
     whole: [],
     free: managed,
