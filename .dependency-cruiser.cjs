@@ -47,6 +47,7 @@ const floors = {
     'text/',
     'protocol/',
     'testing/',
+    'values/',
     'slot/',
     'levels/',
     'threads/',

@@ -19,7 +19,7 @@ import type { FromWorker } from '../dist/protocol/messages.js';
 import { SlotOutcome } from '../dist/slot/slot-outcome.js';
 import type { SlotRunner } from '../dist/slot/slot-runner.js';
 import { runnerOf } from './fixtures/one-thread.js';
-import { readValue } from '../dist/slot/slot-values.js';
+import { readValue } from '../dist/values/slot-values.js';
 
 const WINDOW = 4;
 const WORKER = 1;

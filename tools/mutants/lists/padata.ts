@@ -176,14 +176,14 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'runner: the function of an abandoned job ends unheard',
-    file: 'slot/slot-runner.ts',
-    find: "this.#host.post({ t: 'ended', ring: this.id, seq: context.sequence });",
+    file: 'slot/pending-jobs.ts',
+    find: "this.#host.post({ t: 'ended', ring: this.#ring, seq: context.sequence });",
     put: '',
     first: 'slot-ring',
   },
   {
     name: 'runner: a thread waits for abandoned promises',
-    file: 'slot/slot-runner.ts',
+    file: 'slot/pending-jobs.ts',
     find: `    this.#ended(context);
     context.abandoned = true;`,
     put: `    context.abandoned = true;`,
@@ -235,14 +235,14 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'codec: a value that is written while another is written spoils it',
-    file: 'slot/plain-codec.ts',
+    file: 'values/plain-codec.ts',
     find: 'if (outer !== undefined) ({ out, at, end, met, metMany } = outer);',
     put: 'if (outer !== undefined) ({ met, metMany } = outer);',
     first: 'hostile',
   },
   {
     name: 'codec: a value that is read while another is written spoils it',
-    file: 'slot/plain-codec.ts',
+    file: 'values/plain-codec.ts',
     find: `  out = before;
   at = beforeAt;`,
     put: `  void [before, beforeAt];`,
@@ -250,14 +250,14 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'names: shapes of one hash are taken for each other',
-    file: 'slot/object-names.ts',
+    file: 'values/object-names.ts',
     find: 'if (block[i] !== from[offset + i]) return false;',
     put: 'if (block[i] !== from[offset + i]) return true;',
     first: 'values',
   },
   {
     name: 'codec: beyond a dozen objects none is compared with the first',
-    file: 'slot/plain-codec.ts',
+    file: 'values/plain-codec.ts',
     find: 'metMany ??= new Set(met);',
     put: 'metMany ??= new Set();',
     first: 'values',
@@ -765,21 +765,21 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'views: a view of a part of a buffer becomes all of one',
-    file: 'slot/views.ts',
+    file: 'values/views.ts',
     find: 'return isResizable?.call(buffer) !== true && getBufferLength.call(buffer) === length;',
     put: 'return isResizable?.call(buffer) !== true && getBufferLength.call(buffer) >= length;',
     first: 'values/views',
   },
   {
     name: 'views: a buffer that can be resized becomes one that cannot',
-    file: 'slot/views.ts',
+    file: 'values/views.ts',
     find: 'isResizable?.call(buffer) !== true && getBufferLength.call(buffer) === length;',
     put: 'getBufferLength.call(buffer) === length;',
     first: 'values/views',
   },
   {
     name: 'views: bytes are believed what they say of their length',
-    file: 'slot/views.ts',
+    file: 'values/views.ts',
     find: `export function lengthOf(view: ArrayBufferView): number {
   return getLength.call(view);`,
     put: `export function lengthOf(view: ArrayBufferView): number {

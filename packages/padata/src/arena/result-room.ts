@@ -3,8 +3,8 @@
  * many is an exception and changes nothing; two of the last eight are a habit. What is not used any more goes back by
  * sixteenths.
  */
-import { encodePlainAside } from '../slot/slot-values.js';
-import { viewRoom } from '../slot/views.js';
+import { encodePlainAside } from '../values/slot-values.js';
+import { viewRoom } from '../values/views.js';
 import { bytesOf, formOf } from '#text';
 
 /** Results that are longer go by message, in bytes. */

@@ -12,9 +12,9 @@ import {
   writeEncoded,
   writePlain,
   writeValue,
-} from '../slot/slot-values.js';
-import { NOT_PLAIN, NO_ROOM } from '../slot/plain-codec.js';
-import { viewRoom } from '../slot/views.js';
+} from '../values/slot-values.js';
+import { NOT_PLAIN, NO_ROOM } from '../values/plain-codec.js';
+import { viewRoom } from '../values/views.js';
 import type { ResultRoom } from './result-room.js';
 import type { Arena } from './slot-arena.js';
 

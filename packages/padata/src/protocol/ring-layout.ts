@@ -145,7 +145,7 @@ export const Kind = {
   PLAIN: 6,
   /** Text in the arena, in the first of its forms; the others follow in their order, see `text-form.ts`. */
   TEXT: 7,
-  /** A typed array in the arena, of the first kind of `slot/views.ts`; the others follow in their order. */
+  /** A typed array in the arena, of the first kind of `values/views.ts`; the others follow in their order. */
   ARRAY: 10,
   /** By message. */
   MESSAGE: 20,

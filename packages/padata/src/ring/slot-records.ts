@@ -6,7 +6,7 @@ import { throwLater } from '../base/errors.js';
 import { smallInteger } from '../base/small-integer.js';
 import { Ask, Kind, SLOT, SLOT_NUMBER, slotNumber } from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
-import { readValue } from '../slot/slot-values.js';
+import { readValue } from '../values/slot-values.js';
 import type { Reply } from './replies.js';
 import type { ResultRoom } from '../arena/result-room.js';
 import type { SerialCallback, Settle } from './job-ring.js';

@@ -18,7 +18,7 @@ import {
   slotWord,
 } from '../protocol/ring-layout.js';
 import type { DeferredJob } from './job-context.js';
-import { encodePlainAside, isPlain, writeEncoded, writeValue } from './slot-values.js';
+import { encodePlainAside, isPlain, writeEncoded, writeValue } from '../values/slot-values.js';
 
 /**
  * Completes a deferred job with a value that fits its slot (numbers, text, bytes, plain data).

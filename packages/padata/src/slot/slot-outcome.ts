@@ -11,7 +11,7 @@ import type { FromWorker } from '../protocol/messages.js';
 import { Kind, RING, SLOT, STATE_BITS, SlotState, deferredState } from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
 import type { SlotContext } from './job-context.js';
-import { writeValue } from './slot-values.js';
+import { writeValue } from '../values/slot-values.js';
 
 /** Where outcomes come from. */
 interface OutcomeHost {

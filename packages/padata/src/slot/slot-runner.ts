@@ -39,8 +39,10 @@ import { HandedOver } from './deferred.js';
 import { FreeThreads } from './free-threads.js';
 import { SlotContext } from './job-context.js';
 import type { ContextHome } from './job-context.js';
+import { KeptInput } from './kept-input.js';
+import { PendingJobs } from './pending-jobs.js';
 import { SlotOutcome } from './slot-outcome.js';
-import { readValue } from './slot-values.js';
+import { readValue } from '../values/slot-values.js';
 
 /** Jobs reserved in one step at most. */
 const BATCH = 64;
@@ -127,14 +129,11 @@ export class SlotRunner {
   readonly #numbers: Float64Array;
   readonly #mask: number;
   readonly #copyInput: boolean;
-  /** Jobs whose promises are waited for, by sequence number. */
-  readonly #pending = new Map<number, SlotContext>();
+  readonly #pending: PendingJobs;
   #context: SlotContext | undefined;
   /** Average time of a job here, in milliseconds; undefined before the first. */
   #averageMs: number | undefined;
-  /** The oldest input that waited for another thread, at the last look and at the last question; worker 0 = none. */
-  #kept = { sequence: 0, worker: 0 };
-  #keptBefore = { sequence: 0, worker: 0 };
+  readonly #kept = new KeptInput();
   /** Looks in a row that found nothing: the next ones go further. */
   #fruitless = 0;
   /** Inputs that came while as many promises were pending as may be. */
@@ -162,6 +161,10 @@ export class SlotRunner {
     const others = new FreeThreads(host.control, memory.words, host.worker);
     this.#share = new AsyncShare(memory.words, threads, here.pendingPerThread, others, host);
     this.#outcome = new SlotOutcome(id, memory, host);
+    this.#pending = new PendingJobs(id, this.#share, this.#outcome, host, () => {
+      this.#wakeOwner();
+      this.#runBacklog();
+    });
     this.#contextHome = {
       ring: memory,
       worker: host.worker,
@@ -285,7 +288,7 @@ export class SlotRunner {
    * waits for another thread. Looks in a row go through all that is under way.
    */
   steal(): boolean {
-    this.#kept.worker = 0;
+    this.#kept.forget();
     if (!this.#mayRun || this.#share.leavesToOthers()) return false;
     const { words, window } = this.memory;
     // The first looks are at what is due: each slot that is looked at is taken from the cache of whoever works with it.
@@ -312,10 +315,10 @@ export class SlotRunner {
         this.#account(began, 1);
         return true;
       }
-      if ((state & STATE_MASK) !== SlotState.SENT || this.#kept.worker !== 0) continue;
+      if ((state & STATE_MASK) !== SlotState.SENT || this.#kept.isSeen) continue;
       const worker = state >> STATE_BITS;
       if (worker === 0 || worker === this.#worker) continue;
-      this.#kept = { sequence: words[base + SLOT.SEQ]!, worker };
+      this.#kept.see(words[base + SLOT.SEQ]!, worker);
     }
     this.#fruitless += 1;
     return false;
@@ -342,11 +345,8 @@ export class SlotRunner {
    * where a job is worth it, else when the other has not begun one since the look before.
    */
   askForSent(): void {
-    const { sequence, worker } = this.#kept;
-    const before = this.#keptBefore;
-    this.#keptBefore = { sequence, worker };
-    if (worker === 0) return;
-    const isStill = before.sequence === sequence && before.worker === worker;
+    const isStill = this.#kept.ask();
+    if (isStill === undefined) return;
     if (isStill || isWorthMoving(load(this.memory.words, RING.RUN_NS))) {
       this.#host.post({ t: 'idle', ring: this.id });
     }
@@ -354,7 +354,7 @@ export class SlotRunner {
 
   /** Inputs wait behind a job of another thread. */
   get seesKept(): boolean {
-    return this.#kept.worker !== 0;
+    return this.#kept.isSeen;
   }
 
   /** Runs this job if nobody has begun it; false = somebody has, or the function is not loaded here. */
@@ -474,48 +474,8 @@ export class SlotRunner {
     } else if (pending) {
       this.#context = undefined;
       context.pend(ArrayBuffer.isView(input) && this.memory.arena.has(input.buffer));
-      this.#await(base, context, value as PromiseLike<unknown>);
+      this.#pending.wait(base, context, value as PromiseLike<unknown>);
     } else this.#outcome.finish(base, value, context);
-  }
-
-  #await(base: number, context: SlotContext, value: PromiseLike<unknown>): void {
-    this.#pending.set(context.sequence, context);
-    this.#share.begin();
-    this.#host.beginAsync();
-    whenSettled(
-      value,
-      (result) => {
-        if (context.deferred) this.#ended(context);
-        else if (!context.regain()) this.#endedLate(context);
-        else {
-          this.#outcome.finish(base, result, context);
-          this.#ended(context);
-        }
-      },
-      (error) => {
-        if (context.deferred) this.#outcome.failUnlessHandedOver(base, context, error);
-        else if (!context.regain()) {
-          this.#endedLate(context);
-          return;
-        } else this.#outcome.fail(base, error, context);
-        this.#ended(context);
-      },
-    );
-  }
-
-  /** The promise of a job that the owner has settled has ended after all. */
-  #endedLate(context: SlotContext): void {
-    this.#host.post({ t: 'ended', ring: this.id, seq: context.sequence });
-    this.#ended(context);
-  }
-
-  #ended(context: SlotContext): void {
-    if (context.abandoned) return;
-    this.#pending.delete(context.sequence);
-    this.#share.end();
-    this.#wakeOwner();
-    this.#runBacklog();
-    this.#host.endAsync();
   }
 
   #runBacklog(): void {
@@ -527,10 +487,7 @@ export class SlotRunner {
 
   /** The owner has settled a pending job: the thread waits for its function no longer. */
   abandon(sequence: number): void {
-    const context = this.#pending.get(sequence | 0);
-    if (context === undefined) return;
-    this.#ended(context);
-    context.abandoned = true;
+    this.#pending.abandon(sequence);
   }
 
   /** Wakes the owner if it sleeps and the next job in order is done; notes the time. */

@@ -1,7 +1,7 @@
 // Plain data in bytes: what is read is what structured clone would give, in exactly the room that it takes.
 import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from '@jest/globals';
-import { NOT_PLAIN, NO_ROOM, decodePlain, encodePlain } from '../../dist/slot/plain-codec.js';
+import { NOT_PLAIN, NO_ROOM, decodePlain, encodePlain } from '../../dist/values/plain-codec.js';
 import { textBytes } from '../../dist/text/text.node.js';
 import { Random } from '../../../../tools/kit/random.mjs';
 
