@@ -116,9 +116,9 @@ export class CallerPart {
     }
   }
 
-  /** What helpers left behind, and what is to be undone, needs the function here. */
+  /** What helpers left behind needs the function here. */
   async untilHere(active: LaneRun, own: Promise<void>): Promise<void> {
-    if (active.redo.length === 0 && active.failure === undefined) return;
+    if (active.redo.length === 0) return;
     try {
       await own;
     } catch (error) {
@@ -247,14 +247,22 @@ export class CallerPart {
     }
   }
 
+  /** @param own the import of the functions here, if it was pending: what is to be undone waits for it */
   async undoIfNeeded(
     job: RangeJobState,
     active: LaneRun,
     signal: AbortSignal | undefined,
+    own: Promise<void> | undefined,
   ): Promise<void> {
-    if (job.undo === undefined) return;
+    if (job.options.undoFn === undefined) return;
     if (active.failure === undefined && signal?.aborted !== true) return;
-    for (const { start, end } of active.spans()) await job.undo(start, end, job.options.arg);
+    try {
+      await own;
+    } catch (error) {
+      active.failure ??= { error };
+      return;
+    }
+    for (const { start, end } of active.spans()) await job.undo!(start, end, job.options.arg);
   }
 
   undoSync(job: RangeJobState, active: LaneRun): void {

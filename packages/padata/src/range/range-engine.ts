@@ -281,7 +281,7 @@ export class RangeEngine {
       if (own !== undefined) await this.#caller.untilHere(active, own);
       await this.#caller.redo(job, active);
       await this.#caller.untilGathered(active);
-      await this.#caller.undoIfNeeded(job, active, options.signal);
+      await this.#caller.undoIfNeeded(job, active, options.signal, own);
       if (active.failure !== undefined) throw active.failure.error;
       options.signal?.throwIfAborted();
       const result = this.#caller.gather(run, active);

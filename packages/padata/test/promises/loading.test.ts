@@ -234,3 +234,40 @@ test('a job that comes before its module may make a pool too, while the thread i
   // By message, so it is in the thread before the module is.
   expect(await series.run(5, { transfer: [new ArrayBuffer(1)] })).toBe(25);
 });
+
+test.each(['fails', 'is aborted'])(
+  'of a range that %s what helpers have completed is undone when the functions are here, however late that is',
+  async (how) => {
+    pool = createWorkPool({ threads: 1 });
+    const module = new URL(`../fixtures/undo-late.mjs?${how.length}`, import.meta.url);
+    const marks = new Int32Array(new SharedArrayBuffer(4 * 100));
+    const gate = new Int32Array(new SharedArrayBuffer(4));
+    const control = new AbortController();
+    let go!: () => void;
+    const key = Symbol.for('padata test: undo may come');
+    (globalThis as Record<symbol, unknown>)[key] = new Promise<void>((resolve) => (go = resolve));
+    const range = pool.runMultithreaded({
+      threadFn: { module, name: 'chunk' },
+      undoFn: { module, name: 'undo' },
+      start: 0,
+      size: 100,
+      minChunk: 10,
+      maxThreads: 2,
+      signal: control.signal,
+      arg: { marks, gate, fails: how === 'fails' },
+    });
+    const ended = range.then(
+      () => 'done',
+      (error: unknown) => (error as Error).name,
+    );
+    // The thread does them all but the last; the functions are not here yet.
+    while (marks[79] === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    if (how === 'is aborted') control.abort();
+    Atomics.store(gate, 0, 1);
+    Atomics.notify(gate, 0);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    go();
+    expect(await ended).toBe(how === 'fails' ? 'PadataError' : 'AbortError');
+    expect([...marks].filter((n) => n !== 0)).toEqual([]);
+  },
+);
