@@ -19,11 +19,12 @@ const HANGS_MS = 60_000;
 /** Heap of the process: what `--limit 512M` leaves for it, and as much for the fuzzer's own. */
 const HEAP_MB = 256;
 
-const { count, seed, only } = readOptions(
+const { count, seed, first, only } = readOptions(
   { name: 'fuzz -- command', about: 'Hostile arguments and files through the whole command.' },
   {
     count: integer(20_000, 'inputs, default 20000'),
     seed: integer(1, 'default 1'),
+    first: integer(0, 'go on from this input, default 0'),
     only: integer(undefined, 'this input alone, printed'),
   },
 ).values;
@@ -81,7 +82,7 @@ async function stretch(first: number): Promise<number> {
 }
 
 try {
-  for (let next = only ?? 0; next < last;) next = await stretch(next);
+  for (let next = only ?? first; next < last;) next = await stretch(next);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

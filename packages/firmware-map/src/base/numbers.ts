@@ -11,13 +11,15 @@
  */
 import { PHYS_ADDR_MAX } from './constants.js';
 
+const HEX = /^(?:0[xX])?[0-9a-fA-F]+$/;
+
 /**
  * Value of hexadecimal digits.
  * @param digits  `0x` prefix allowed
  * @returns the value; `Infinity` when it is above {@link PHYS_ADDR_MAX}; `undefined` when it is no hexadecimal number
  */
 export function parseHex(digits: string): number | undefined {
-  if (!/^(?:0[xX])?[0-9a-fA-F]+$/.test(digits)) return undefined;
+  if (!HEX.test(digits)) return undefined;
   const value = Number.parseInt(digits, 16);
   return value > PHYS_ADDR_MAX ? Infinity : value;
 }

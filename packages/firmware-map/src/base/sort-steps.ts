@@ -23,6 +23,7 @@ export function* sorted<Item>(
   items: readonly Item[],
   compare: (a: Item, b: Item) => number,
 ): Steps<Item[]> {
+  if (items.length <= STEP_RECORDS) return items.toSorted(compare);
   let runs: Item[][] = [];
   for (let at = 0; at < items.length; at += STEP_RECORDS) {
     runs.push(items.slice(at, at + STEP_RECORDS).sort(compare));

@@ -9,6 +9,7 @@ import type { JsonPath } from './json-locate.js';
 import { MAX_PROBLEMS_PER_CODE } from '../base/constants.js';
 import { parseJson } from '../base/parse-json.js';
 import { ProblemList } from '../base/problem-list.js';
+import { areRegions, isAlignment } from '../base/regions.js';
 import { atOnce, isStep } from '../base/steps.js';
 import type { Steps } from '../base/steps.js';
 import type { ReadResult } from '../base/read-result.js';
@@ -61,8 +62,49 @@ export function* fromJsonSteps(text: string): Steps<ReadResult> {
     problems.error('BAD_JSON', lines[index]!, `/${path.join('/')}: ${message}`);
   }
   if (!problems.has('error')) yield* reportRanges(value, text, problems);
+  if (!problems.has('error')) {
+    yield* reportRegions(value as MachineDescription, text, problems);
+  }
   if (problems.has('error')) return { ok: false, problems: problems.list() };
   return { ok: true, description: value as MachineDescription };
+}
+
+/** Lists of memblock that are none, and requests that it would refuse; the first few. */
+function* reportRegions(
+  { memblock, proc }: MachineDescription,
+  text: string,
+  problems: ProblemList,
+): Steps<void> {
+  const bad: BadRange[] = [];
+  const lists = [
+    ...memblock.dumps
+      .map((dump, index) => ({ dump, path: ['memblock', 'dumps', index] }))
+      .filter(({ dump }) => dump.complete)
+      .flatMap(({ dump, path }) => [
+        { list: dump.memory, path: [...path, 'memory'] },
+        { list: dump.reserved, path: [...path, 'reserved'] },
+      ]),
+    { list: proc.memblock?.memory ?? [], path: ['proc', 'memblock', 'memory'] },
+    { list: proc.memblock?.reserved ?? [], path: ['proc', 'memblock', 'reserved'] },
+  ];
+  for (const { list, path } of lists) {
+    yield;
+    if (!areRegions(list)) bad.push({ path, message: 'regions are out of order or overlap' });
+  }
+  for (const [index, one] of memblock.operations.entries()) {
+    if (isStep(index)) yield;
+    if (one.op !== 'alloc' || isAlignment(one.align)) continue;
+    const path = ['memblock', 'operations', index, 'align'];
+    bad.push({ path, message: `an alignment is a power of two, found ${one.align}` });
+  }
+  bad.length = Math.min(bad.length, MAX_PROBLEMS_PER_CODE);
+  const lines = yield* linesOfPaths(
+    text,
+    bad.map(({ path }) => path),
+  );
+  for (const [index, { path, message }] of bad.entries()) {
+    problems.error('BAD_JSON', lines[index]!, `/${path.join('/')}: ${message}`);
+  }
 }
 
 function shown(value: unknown): string {

@@ -5,6 +5,7 @@
 import { DEFAULT_PAGE_SIZE, PAGE_SIZES, PHYS_ADDR_MAX } from '../base/constants.js';
 import { sorted } from '../base/sort-steps.js';
 import { isStep } from '../base/steps.js';
+import { areRegions } from '../base/regions.js';
 import type { Steps } from '../base/steps.js';
 import type { Writable } from '../base/writable.js';
 import type { Draft, ZoneinfoDraft } from '../records/draft.js';
@@ -289,6 +290,10 @@ function* reportOverlaps(
 function reportDumps(draft: Draft): void {
   for (const dump of draft.dumps) {
     for (const list of ['memory', 'reserved', 'physmem'] as const) {
+      if (!areRegions(dump[list])) {
+        const message = `${list} regions of the dump are out of order or overlap`;
+        draft.problems.warn('INCOMPLETE_DUMP', dump.line, message);
+      }
       const announced = dump.counts[list];
       if (announced === undefined || announced === dump[list].length) continue;
       const message = `the dump announces ${announced} ${list} regions, ${dump[list].length} were found`;
@@ -302,7 +307,9 @@ function dumpsOf(draft: Draft): MemblockDump[] {
     ...dump,
     complete:
       dump.memory.length > 0 &&
-      (['memory', 'reserved'] as const).every((list) => dump.counts[list] === dump[list].length),
+      (['memory', 'reserved'] as const).every(
+        (list) => dump.counts[list] === dump[list].length && areRegions(dump[list]),
+      ),
   }));
 }
 
@@ -317,6 +324,11 @@ function memoryOf(draft: Draft): MemoryLine | undefined {
 function distancesOf(draft: Draft): number[][] | undefined {
   const rows = draft.sysfsNodes.filter((node) => node.distances.length > 0);
   return rows.length === 0 ? undefined : rows.map((node) => node.distances);
+}
+
+/** Lists that were kept, unless they are none. */
+function hasKeptMemblock({ keptMemblock: { memory, reserved } }: Draft): boolean {
+  return memory.length > 0 && areRegions(memory) && areRegions(reserved);
 }
 
 function procOf(draft: Draft): ProcFiles {
@@ -338,6 +350,6 @@ function procOf(draft: Draft): ProcFiles {
       : {}),
     ...(draft.meminfo.size === 0 ? {} : { meminfo: Object.fromEntries(draft.meminfo) }),
     ...(draft.sysfsNodes.length === 0 ? {} : { nodes: draft.sysfsNodes }),
-    ...(draft.keptMemblock.memory.length === 0 ? {} : { memblock: draft.keptMemblock }),
+    ...(hasKeptMemblock(draft) ? { memblock: draft.keptMemblock } : {}),
   };
 }

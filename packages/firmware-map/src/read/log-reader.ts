@@ -11,7 +11,7 @@
  */
 import { MAX_WRAPPED_LINES } from '../base/constants.js';
 import { Draft } from '../records/draft.js';
-import { hasPrefix } from '../text/clean-line.js';
+import { hasPrefix, timeAtStart } from '../text/clean-line.js';
 import type { Joint, NumberedLine } from '../text/wrap-joiner.js';
 import { BANK_RECOGNISERS } from '../records/bank-lines.js';
 import { DEVICE_TREE_RECOGNISERS } from '../records/device-tree-lines.js';
@@ -182,9 +182,9 @@ const KERNEL_TIME = /\[ *(\d{1,7}\.\d{6})\]/;
 // Kernel time starts at 0.000000 once a boot. When it does so again without a banner, the log is repeated (saved
 // twice in one file) or another boot follows whose beginning is lost; either must not be mixed into this one.
 function beginsAnew(text: string, draft: Draft, line: number): boolean {
-  const match = KERNEL_TIME.exec(text);
-  if (match === null || draft.isOver) return false;
-  const time = Number(match[1]);
+  if (draft.isOver) return false;
+  const time = timeAtStart(text) ?? Number(KERNEL_TIME.exec(text)?.[1] ?? NaN);
+  if (Number.isNaN(time)) return false;
   // Processors with clocks of their own print at 0 late in a boot, but no early records.
   if (time > 0 || draft.latestTime < CLEARLY_LATER || !EARLY_ONLY.test(text)) {
     draft.latestTime = Math.max(draft.latestTime, time);

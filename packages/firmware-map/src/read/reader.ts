@@ -204,9 +204,12 @@ class StreamReader implements Reader {
   readonly #splitter: LineSplitter;
   readonly #forms = new LineForms();
   readonly #log = new LogReader();
-  readonly #joiner = new WrapJoiner((head, tails, joints) => {
-    this.#unwrap(head, tails, joints);
-  });
+  readonly #joiner = new WrapJoiner(
+    (head, tails, joints) => {
+      this.#unwrap(head, tails, joints);
+    },
+    (text) => LogReader.mayBeRecord(text) || mayBeProcLine(text),
+  );
   readonly #problems = new ProblemList();
   #draft = new Draft(1);
   #bootIndex = 0;
@@ -344,14 +347,15 @@ class StreamReader implements Reader {
       draft.hasPrefixes = hasPrefix(text);
     }
     if (draft.hasPrefixes !== true) this.#dispatch({ text, line: number });
-    else {
-      const isOwn = (): boolean => LogReader.mayBeRecord(text) || mayBeProcLine(text);
-      this.#joiner.push({ text, line: number, width }, isOwn);
-    }
+    else this.#joiner.push({ text, line: number, width });
   }
 
   // A line of a log with prefixes, and the lines after it that may be its tails.
   #unwrap(head: NumberedLine, tails: readonly NumberedLine[], joints: readonly Joint[]): void {
+    if (tails.length === 0) {
+      this.#dispatch(head);
+      return;
+    }
     const { text, count } = this.#log.join(head, tails, joints);
     if (count > 0) this.#log.reportWrap(this.#draft, head.line);
     this.#dispatch({ text, line: head.line });

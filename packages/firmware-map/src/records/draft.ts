@@ -308,15 +308,19 @@ export class Draft {
 // Text cut out of a line may keep the whole chunk of input alive that the line was cut out of. A copy does not.
 function detached<T extends object>(record: T): T {
   const fields = record as Record<string, unknown>;
-  for (const name of Object.keys(fields)) {
+  for (const name in fields) {
     const value = fields[name];
-    if (typeof value === 'string') fields[name] = copyOf(value);
-    else if (Array.isArray(value) && typeof value[0] === 'string') {
+    if (typeof value === 'string') {
+      if (value.length >= SLICE_LENGTH) fields[name] = copyOf(value);
+    } else if (Array.isArray(value) && typeof value[0] === 'string') {
       fields[name] = (value as string[]).map(copyOf);
     }
   }
   return record;
 }
+
+/** Characters from which on engines cut a text out of another without a copy; a shorter one is one. */
+const SLICE_LENGTH = 13;
 
 // Joining and cutting makes the engine build the text anew.
 function copyOf(text: string): string {

@@ -10,6 +10,7 @@
  */
 import { PHYS_ADDR_MAX } from '../base/constants.js';
 import { parseNumber } from '../base/numbers.js';
+import { isAlignment, MAX_FLAGS } from '../base/regions.js';
 import type { Draft } from './draft.js';
 import type { MemblockList, MemblockOperation } from '../types/all.js';
 import { onMatch, type Recogniser } from './recogniser.js';
@@ -76,13 +77,30 @@ const regions = onMatch(
       draft.problems.warn('CONTRADICTION', line, message);
     }
     const nid = match[6] === undefined ? undefined : draft.count(match[6], line);
-    const flags = draft.count(`0x${match[7] ?? '0'}`, line) ?? 0;
+    const flags = marks(match[7] ?? '0', draft, line);
+    if (flags === undefined) return;
     // 1024 (MAX_NUMNODES) is how some kernels write "no node".
     const node = nid === undefined || nid > 1023 ? {} : { nid };
     draft.keep(list, { ...range, ...node, flags, line }, line);
   },
   /\b(?:memory|reserved)\[0x[0-9a-f]+\]\s*(?:\[0x[0-9a-fx-]*)?$/i,
 );
+
+/** Marks of a region; reports and returns `undefined` where they are none. */
+function marks(digits: string, draft: Draft, line: number): number | undefined {
+  const flags = draft.count(`0x${digits}`, line);
+  if (flags === undefined || flags <= MAX_FLAGS) return flags;
+  const message = `marks of a region are below 0x${(MAX_FLAGS + 1).toString(16)}, found 0x${digits}`;
+  draft.problems.error('BAD_NUMBER', line, message);
+  return undefined;
+}
+
+function isKnownAlignment(align: number, draft: Draft, line: number): boolean {
+  if (isAlignment(align)) return true;
+  const message = `an alignment is a power of two, found 0x${align.toString(16)}; the request is left out`;
+  draft.problems.error('BAD_NUMBER', line, message);
+  return false;
+}
 
 type RangeOperation = Exclude<MemblockOperation['op'], 'alloc' | 'grow'>;
 
@@ -121,12 +139,13 @@ const operation: Recogniser = {
     const range = draft.range(match[2]!, match[3]!, line);
     if (range === undefined) return 'taken';
     const nid = match[4] === undefined ? -1 : Number(match[4]);
+    const flags = match[5] === undefined ? undefined : marks(match[5], draft, line);
     const entry: MemblockOperation = {
       ...range,
       op,
       caller: match[6]!.trim(),
       ...(nid >= 0 && nid <= 1023 ? { nid } : {}),
-      ...(match[5] === undefined ? {} : { flags: draft.count(`0x${match[5]}`, line) ?? 0 }),
+      ...(flags === undefined ? {} : { flags }),
       line,
     };
     draft.keep(draft.operations, entry, line);
@@ -149,7 +168,7 @@ const allocation = onMatch(
     // arm64 with 52-bit addresses asks for more than there can be: nothing lies above such a bound.
     const from = Math.min(parseNumber(match[5]!) ?? PHYS_ADDR_MAX, PHYS_ADDR_MAX);
     const maxAddr = unlimited(match[6]!) ? 0 : draft.count(match[6]!, line);
-    if (size === undefined || align === undefined) return;
+    if (size === undefined || align === undefined || !isKnownAlignment(align, draft, line)) return;
     if (maxAddr === undefined) return;
     const nid = match[4] === undefined ? -1 : Number(match[4]);
     const node = nid >= 0 && nid <= 1023 ? { nid } : {};
@@ -168,7 +187,7 @@ const hugePage = onMatch(
   /\b(memblock_alloc_hugetlb): (\d+) bytes, nid=(-?\d+), exact_nid=[01]\s*(.*)$/i,
   (match, draft, line) => {
     const size = draft.count(match[2]!, line);
-    if (size === undefined) return;
+    if (size === undefined || !isKnownAlignment(size, draft, line)) return;
     const nid = Number(match[3]);
     const node = nid >= 0 && nid <= 1023 ? { nid } : {};
     const request = { kernelName: match[1]!, size, align: size, ...node, from: 0, maxAddr: 0 };

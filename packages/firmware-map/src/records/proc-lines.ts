@@ -10,6 +10,7 @@
  */
 import type { Draft, ZoneinfoDraft } from './draft.js';
 import type { RangeKind } from '../types/all.js';
+import { MAX_NODE_ID } from '../base/constants.js';
 import { readKind } from '../base/range-kinds.js';
 import { nodeId } from './node-lines.js';
 import { ZONE, zoneName, type Outcome } from './recogniser.js';
@@ -270,7 +271,8 @@ function readKeptMemblock(text: string, draft: Draft, line: number): Outcome {
   const nid = match[3] === undefined || match[3] === 'x' ? undefined : Number(match[3]);
   const names = (match[4] ?? '').split('|');
   const flags = names.reduce((sum, name) => sum + (REGION_FLAGS.get(name) ?? 0), 0);
-  const region = { ...range, ...(nid === undefined ? {} : { nid }), flags, line };
+  const node = nid === undefined || nid > MAX_NODE_ID ? {} : { nid };
+  const region = { ...range, ...node, flags, line };
   draft.keep(draft.keptMemblock[draft.keptList], region, line);
   return 'taken';
 }

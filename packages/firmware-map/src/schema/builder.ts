@@ -1,4 +1,5 @@
 /** How the schema is written down: a small language for objects, lists and numbers. */
+import { MAX_FLAGS } from '../base/regions.js';
 
 /** The part of JSON Schema that is used here. */
 export interface Schema {
@@ -28,6 +29,8 @@ export const TEXT: Schema = { type: 'string' };
 export const FLAG: Schema = { type: 'boolean' };
 /** A node. */
 export const NID: Schema = { type: 'integer', minimum: 0, maximum: 1023 };
+/** Marks of a region of memblock. */
+export const MARKS: Schema = { type: 'integer', minimum: 0, maximum: MAX_FLAGS };
 /** A list of counts. */
 export const NUMBERS: Schema = { type: 'array', items: NATURAL, maxItems: 65_536 };
 /** Counts by name. */

@@ -6,6 +6,7 @@ import {
   FLAG,
   NID,
   KIND,
+  MARKS,
   RANGE,
   LINE,
   RANGE_AT,
@@ -37,7 +38,7 @@ export const DEFS: Readonly<Record<string, Schema>> = {
     'late?': FLAG,
   }),
   efiEntry: object({ ...RANGE_AT, 'type?': NATURAL, name: TEXT, attributes: list(TEXT) }),
-  region: object({ ...RANGE_AT, 'nid?': NID, flags: NATURAL }),
+  region: object({ ...RANGE_AT, 'nid?': NID, flags: MARKS }),
   operation: {
     anyOf: [
       object({
@@ -45,7 +46,7 @@ export const DEFS: Readonly<Record<string, Schema>> = {
         op: { enum: ['add', 'reserve', 'remove', 'free', 'free-late', 'physmem-add'] },
         caller: TEXT,
         'nid?': NID,
-        'flags?': NATURAL,
+        'flags?': MARKS,
       }),
       object({
         ...LINE,

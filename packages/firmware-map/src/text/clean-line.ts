@@ -94,3 +94,36 @@ const PREFIX =
 export function hasPrefix(line: string): boolean {
   return PREFIX.test(line);
 }
+
+const ZERO = '0'.charCodeAt(0);
+const NINE = '9'.charCodeAt(0);
+const SPACE = ' '.charCodeAt(0);
+const DOT = '.'.charCodeAt(0);
+const OPEN = '['.charCodeAt(0);
+const CLOSE = ']'.charCodeAt(0);
+
+/**
+ * The kernel's time that a line begins with, as most lines of most logs do: "[   12.345678]".
+ * @returns seconds; `undefined` for a line that begins with anything else, though a time may follow
+ * @remarks Cost: a look at each character of the time.
+ */
+export function timeAtStart(line: string): number | undefined {
+  if (line.charCodeAt(0) !== OPEN) return undefined;
+  let at = 1;
+  while (line.charCodeAt(at) === SPACE) at++;
+  const begin = at;
+  let digits = 0;
+  for (; at - begin <= 7; at++) {
+    const code = line.charCodeAt(at);
+    if (code < ZERO || code > NINE || Number.isNaN(code)) break;
+    digits = 10 * digits + code - ZERO;
+  }
+  if (at === begin || at - begin > 7 || line.charCodeAt(at) !== DOT) return undefined;
+  let parts = 0;
+  for (let index = 1; index <= 6; index++) {
+    const code = line.charCodeAt(at + index);
+    if (code < ZERO || code > NINE || Number.isNaN(code)) return undefined;
+    parts = 10 * parts + code - ZERO;
+  }
+  return line.charCodeAt(at + 7) === CLOSE ? digits + parts / 1e6 : undefined;
+}

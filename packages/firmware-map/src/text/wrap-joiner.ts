@@ -13,7 +13,7 @@
  * at the same column were cut, and their parts belong together without a blank.
  */
 import { MAX_TAILS } from '../base/constants.js';
-import { hasPrefix } from './clean-line.js';
+import { hasPrefix, timeAtStart } from './clean-line.js';
 
 /** A line and its number. */
 export interface NumberedLine {
@@ -25,6 +25,8 @@ export interface NumberedLine {
 
 /** What stood between the parts of a line, the likely one first. */
 export type Joint = '' | ' ';
+
+const NO_JOINTS: readonly Joint[] = [];
 
 /** Characters that any log line may have before it is wrapped. */
 const SHORTEST_WRAP = 66;
@@ -45,18 +47,20 @@ export class WrapJoiner {
   #column: number | undefined;
   #endsVary = false;
   readonly #deliver: Deliver;
-
-  /** @param deliver  gets each line with what may be its tails */
-  constructor(deliver: Deliver) {
-    this.#deliver = deliver;
-  }
+  readonly #isOwn: (text: string) => boolean;
 
   /**
-   * Takes a line.
-   * @param isOwn  it is a record of some kind by itself, so it is no tail
+   * @param deliver  gets each line with what may be its tails
+   * @param isOwn    whether a line is a record of some kind by itself, so that it is no tail
    */
-  push(part: NumberedLine, isOwn: () => boolean): void {
-    if (this.#isTail(part.text) && !isOwn()) {
+  constructor(deliver: Deliver, isOwn: (text: string) => boolean) {
+    this.#deliver = deliver;
+    this.#isOwn = isOwn;
+  }
+
+  /** Takes a line. */
+  push(part: NumberedLine): void {
+    if (this.#isTail(part.text) && !this.#isOwn(part.text)) {
       this.#tails.push(part);
       return;
     }
@@ -69,13 +73,14 @@ export class WrapJoiner {
     const head = this.#head;
     const tails = this.#tails;
     this.#head = undefined;
-    this.#tails = [];
+    // Hardly any line has tails.
+    if (tails.length > 0) this.#tails = [];
     if (head !== undefined) this.#deliver(head, tails, this.#jointsOf(head, tails));
   }
 
   // Every part but the last of a line that was cut ends at the same column, and so do those of all other lines.
   #jointsOf(head: NumberedLine, tails: readonly NumberedLine[]): readonly Joint[] {
-    if (tails.length === 0) return [];
+    if (tails.length === 0) return NO_JOINTS;
     const isFirst = this.#column === undefined;
     this.#column ??= head.width;
     const widths = [head, ...tails.slice(0, -1)].map(({ width }) => width);
@@ -86,6 +91,7 @@ export class WrapJoiner {
 
   #isTail(text: string): boolean {
     if (this.#head === undefined || this.#tails.length >= MAX_TAILS) return false;
+    if (timeAtStart(text) !== undefined) return false;
     const before = this.#tails.at(-1)?.text ?? this.#head.text;
     const word = text.trimStart().split(' ', 1)[0]!;
     const wouldHaveFitted = before.length + 1 + word.length < SHORTEST_WRAP;

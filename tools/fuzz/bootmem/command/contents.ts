@@ -8,6 +8,8 @@ import { gzipSync } from 'node:zlib';
 import { synthesize, toJson } from '@bootmem/firmware-map';
 import { mutate } from '../../firmware-map/mutate.js';
 import type { Random } from '../../../kit/random.mjs';
+import { debugLines, procLines } from './debug-lines.js';
+import { formed, trailed } from './forms.js';
 import { hostileJson } from './json.js';
 import { hostileMap } from './maps.js';
 import { gzip, xz, zstd } from './packed.js';
@@ -24,6 +26,9 @@ export const EVIL = [
   '\u0085',
   '\ufeff',
   '\u007f',
+  '<img src=x onerror=y>',
+  '<script>z',
+  '](javascript:z)![',
 ];
 
 const SAMPLES = new URL('../../../../packages/bootmem/samples/k61-4n-odd/', import.meta.url);
@@ -79,7 +84,7 @@ const RESULTS = [
 
 /** A text of a kind that is read. */
 function text(random: Random): string {
-  switch (random.below(9)) {
+  switch (random.below(11)) {
     case 0:
     case 1:
     case 2:
@@ -90,6 +95,10 @@ function text(random: Random): string {
       return hostileMap(random);
     case 6:
       return hostileJson(random);
+    case 8:
+      return debugLines(random).join('\n');
+    case 9:
+      return `${hostileMap(random)}${procLines(random).join('\n')}\n`;
     case 7:
       return mutate(random.pick(Object.values(BESIDE)), random);
     default:
@@ -101,7 +110,7 @@ function text(random: Random): string {
 function spiced(plain: string, random: Random): string {
   if (!random.once(3)) return plain;
   const at = random.below(plain.length + 1);
-  return plain.slice(0, at) + random.pick(EVIL) + plain.slice(at);
+  return plain.slice(0, at) + random.pick([...EVIL, '</script><script>z']) + plain.slice(at);
 }
 
 /** Bytes of a text in an encoding of another place or time. */
@@ -150,6 +159,7 @@ function noise(random: Random): Uint8Array {
 
 function packed(random: Random): Uint8Array {
   const whole = random.pick([gzip, xz, zstd])(text(random), random);
+  if (random.once(4)) return trailed(whole, random);
   return random.once(3) ? cut(whole, random) : whole;
 }
 
@@ -158,6 +168,9 @@ const CONTENTS: readonly (readonly [weight: number, (random: Random) => string |
   [6, (random) => spiced(hostileMap(random), random)],
   [3, hostileJson],
   [2, (random) => spiced(text(random) + text(random), random)],
+  [3, (random) => spiced(formed(text(random).split('\n'), random), random)],
+  [2, (random) => formed(SAMPLE, random)],
+  [2, (random) => spiced(debugLines(random).join('\n'), random)],
   [2, packed],
   [1, (random) => gzipSync(text(random))],
   [1, (random) => encoded(text(random), random)],

@@ -2,7 +2,7 @@
  * Runs inputs one after the other, in a process that may be ended from outside: each is announced before it begins. What must
  * hold of each is here; that it ends at all, and within its heap, is seen to by who started the process.
  */
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { limitIn } from '../../../../packages/bootmem/dist/cli/budget.js';
@@ -42,6 +42,19 @@ const { folder, seed, first, last, longestMs, print } = JSON.parse(process.argv[
 const say = (told: Told): void => {
   process.send!(told);
 };
+
+/** Marks of a page that come of what was read, as they stand in names and logs (`EVIL`). */
+const MARKS = /<img src=x|<script>z/;
+
+/** Files that an input has written, by what they are. */
+function written(): { name: string; text: string }[] {
+  const own = join(folder, String(current));
+  return readdirSync(own, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.startsWith('out'))
+    .map(({ name }) => ({ name, text: readFileSync(join(own, name), 'utf8') }));
+}
+
+let current = first;
 
 /** Standard input of an input. */
 function setStdin(bytes: string | Uint8Array): void {
@@ -85,6 +98,14 @@ async function runInput({ args, stdin }: Input, random: Random): Promise<void> {
   const isQuiet = args.includes('--quiet');
   demand(code === 0 || isQuiet || `${out}${err}`.trim() !== '', 'a failure without a word');
   demand(!isQuiet || isOther || out === '', 'output though it should be quiet');
+  const isMarkdown = args.includes('--markdown') && args[0] === 'explain';
+  // In code, and behind a backslash, a mark is text.
+  const page = isMarkdown ? out.replaceAll(/`[^`]*`|\\./g, '') : args[0] === 'report' ? out : '';
+  demand(!MARKS.test(page), 'a mark of what was read in a page');
+  for (const { name, text } of written()) {
+    demand(!RAW.test(text), `a raw control in ${name}`);
+    demand(args[0] !== 'report' || !MARKS.test(text), `a mark of what was read in ${name}`);
+  }
   if (args.includes('--json') && !isOther && err === '') {
     for (const line of out.split('\n').filter((text) => text !== '')) JSON.parse(line);
   }
@@ -92,6 +113,7 @@ async function runInput({ args, stdin }: Input, random: Random): Promise<void> {
 
 for (let index = first; index < last; index++) {
   say({ kind: 'begin', index });
+  current = index;
   const own = join(folder, String(index));
   mkdirSync(own);
   const random = new Random(seed, index);
