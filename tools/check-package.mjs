@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { runIn } from './envs.mjs';
+import { asPublished } from './stage/stage.mjs';
 
 /** Links of a document to files, without anchors; those in code are none. */
 function* linksIn(document) {
@@ -12,8 +13,10 @@ function* linksIn(document) {
     if (!/^[a-z]+:|^\//.test(target)) yield target;
 }
 
+const folder = await asPublished(process.cwd());
 const [{ files }] = JSON.parse(
   execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts', '--loglevel=error'], {
+    cwd: folder,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],
   }),
@@ -32,10 +35,10 @@ for (const document of packed.filter((path) => path.endsWith('.md'))) {
   }
 }
 // Whoever ships CommonJS entries has their types looked at too.
-const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
+const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 const profile = exports['.'].require === undefined ? 'esm-only' : 'node16';
 for (const [program, args] of [
   ['publint', ['run', '--strict']],
   ['attw', ['--pack', '.', '--profile', profile]],
 ])
-  if (runIn('packages', program, args) !== 0) process.exitCode = 1;
+  if (runIn('packages', program, args, { cwd: folder }) !== 0) process.exitCode = 1;

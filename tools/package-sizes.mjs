@@ -5,16 +5,17 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { asPublished } from './stage/stage.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const FILE = join(root, 'tools/package-sizes.json');
 const TOLERANCE = 1.1;
 
-function sizeOf(folder) {
+async function sizeOf(folder) {
   const output = execFileSync(
     'npm',
     ['pack', '--dry-run', '--json', '--ignore-scripts', '--loglevel=error'],
-    { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
+    { cwd: await asPublished(folder), encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
   );
   const [{ name, size, unpackedSize, entryCount }] = JSON.parse(output);
   return { name, packed: size, unpacked: unpackedSize, files: entryCount };
@@ -31,7 +32,7 @@ const folders = write
   : [process.cwd()];
 
 for (const folder of folders) {
-  const { name, ...size } = sizeOf(folder);
+  const { name, ...size } = await sizeOf(folder);
   const factor = known[name] === undefined ? Infinity : size.packed / known[name].packed;
   const change = factor === Infinity ? 'new' : `${((factor - 1) * 100).toFixed(1)} %`;
   console.log(

@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { asPublished } from '../stage/stage.mjs';
 import { layOut, programs } from './lay-out.mjs';
 
 const [name, ...options] = process.argv.slice(2);
@@ -12,7 +13,7 @@ if (name !== undefined && !programs().includes(name)) {
   console.error(`no ${name} among ${programs().join(', ')}`);
   process.exit(2);
 }
-const padata = fileURLToPath(new URL('../../packages/padata', import.meta.url));
+const padata = await asPublished(fileURLToPath(new URL('../../packages/padata', import.meta.url)));
 const home = mkdtempSync(join(tmpdir(), 'bootmem-examples-'));
 const npm = (args) =>
   execFileSync('npm', args, { cwd: home, encoding: 'utf8', shell: process.platform === 'win32' });

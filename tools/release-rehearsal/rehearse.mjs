@@ -157,6 +157,7 @@ function release(repo, label) {
     repo,
   );
   run('npm', ['run', 'build'], repo);
+  run('node', ['tools/stage/stage.mjs'], repo);
   run('git', ['add', '-A'], repo);
   run(
     'git',

@@ -19,6 +19,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureEnv } from '../envs.mjs';
+import { asPublished } from '../stage/stage.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const PAGE = join(root, 'docs/guide/runtimes.md');
@@ -63,7 +64,7 @@ function runtimes() {
 }
 
 /** The packages as tarballs, installed in an empty project. @returns their names */
-function install(home) {
+async function install(home) {
   const tarballs = join(home, 'tarballs');
   mkdirSync(tarballs);
   const dependencies = {};
@@ -71,7 +72,7 @@ function install(home) {
     const folder = join(root, 'packages', dir);
     const { name, version } = readJson(join(folder, 'package.json'));
     execFileSync('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', tarballs], {
-      cwd: folder,
+      cwd: await asPublished(folder),
     });
     const file = `${name.replace('@', '').replace('/', '-')}-${version}.tgz`;
     dependencies[name] = `file:tarballs/${file}`;
@@ -187,7 +188,7 @@ let passed = 0;
 let failed = 0;
 const rows = [];
 try {
-  const list = programs(home, install(home));
+  const list = programs(home, await install(home));
   for (const { name, title, program, args, stripsTypes } of runtimes()) {
     if (asked.length > 0 && !asked.includes(name)) continue;
     const started = Date.now();

@@ -16,6 +16,7 @@ import type {
   PlatformWorkerOptions,
   WorkerInit,
 } from '../threads/platform.js';
+import { START_DATA } from './start-data.node.js';
 
 /** Flags whose value is the program text; a worker cannot start with them. */
 const VALUE_FLAGS = new Set(['-e', '--eval', '-p', '--print', '-pe', '--input-type']);
@@ -67,7 +68,7 @@ function makeThread(init: WorkerInit, port: MessagePort, options: PlatformWorker
   };
   const padata = { ...init, port };
   if (options.factory === undefined) {
-    const given = { ...settings, workerData: { padata }, transferList: [port] };
+    const given = { ...settings, workerData: { [START_DATA]: padata }, transferList: [port] };
     // Bundlers look for exactly this expression.
     return new Worker(new URL('./worker.node.js', import.meta.url), given);
   }

@@ -3,18 +3,12 @@
  * program's own entry with the first message of the pool.
  */
 import { readlinkSync } from 'node:fs';
-import { performance } from 'node:perf_hooks';
-import { getHeapStatistics } from 'node:v8';
 import { parentPort, receiveMessageOnPort } from 'node:worker_threads';
-import type { MessagePort } from 'node:worker_threads';
 import { becomeWorker } from '../base/current-worker.js';
 import { PadataError } from '../base/errors.js';
-import type { WorkerInit } from '../threads/platform.js';
+import type { NodeInit } from './start-data.node.js';
 import { watchOutput } from './thread-output.node.js';
 import { WorkerCore } from '../loop/worker-core.js';
-
-/** Given by `platform.node.ts`. */
-export type NodeInit = WorkerInit & { readonly port: MessagePort };
 
 /** Starts the loop of this thread. */
 export function startLoop(init: NodeInit): void {
@@ -33,8 +27,9 @@ export function startLoop(init: NodeInit): void {
     },
     tid: threadName(),
     canBlock: true,
-    busyMs: () => performance.eventLoopUtilization().active,
-    heapBytes: () => getHeapStatistics().used_heap_size,
+    // By globals: each module of Node's costs a thread's start as much as many of ours. Deno has none of this.
+    busyMs: () => (performance as Partial<typeof performance>).eventLoopUtilization?.().active,
+    heapBytes: () => process.memoryUsage().heapUsed,
     output: watchOutput(init.words, init.id),
   });
   port.on('message', (message) => {

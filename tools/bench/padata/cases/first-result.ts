@@ -1,11 +1,11 @@
 /** From the start of a process to the first result of a fresh pool of two threads; each in a process of its own. */
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { inTurn, ratios, type Samples } from '../../../kit/samples.js';
 import { best, median } from '../../../kit/statistics.js';
 import type { Targets } from '../../../kit/targets.js';
 import type { BenchOptions } from '../bench-options.js';
+import { programOfProject } from '../first-result/project.js';
 
 const CASE = 'first result of a fresh pool of two threads';
 export const FRESH_POOLS = ['piscina', 'tinypool', 'workerpool', 'poolifier'] as const;
@@ -13,13 +13,12 @@ const LEAST_ROUNDS = 25;
 const QUICK_ROUNDS = 5;
 
 const execute = promisify(execFile);
-const program = fileURLToPath(new URL('../first-result/program.mjs', import.meta.url));
 
 /** Milliseconds of one process. */
 export async function firstResultOf(
   subject: string,
 ): Promise<{ readonly wallMs: number; readonly cpuMs: number }> {
-  const { stdout } = await execute(process.execPath, [program, subject]);
+  const { stdout } = await execute(process.execPath, [await programOfProject(), subject]);
   const [wallMs = Number.NaN, cpuMs = Number.NaN] = stdout.split(' ').map(Number);
   return { wallMs, cpuMs };
 }

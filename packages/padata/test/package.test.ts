@@ -1,0 +1,142 @@
+// The package as it is published: each entry in one piece, what they have in common once.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+interface Manifest {
+  readonly exports: Readonly<Record<string, string | Readonly<Record<string, unknown>>>>;
+  readonly imports: object;
+  readonly main: string;
+}
+
+const folder = fileURLToPath(new URL('..', import.meta.url));
+let home: string;
+let installed: string;
+
+beforeAll(() => {
+  home = mkdtempSync(join(tmpdir(), 'bootmem-package-'));
+  installed = join(home, 'node_modules/@bootmem/padata');
+  const tool = new URL('../../../tools/stage/stage.mjs', import.meta.url).href;
+  const text = `const { stage } = await import(${JSON.stringify(tool)}); await stage(...process.argv.slice(1));`;
+  execFileSync(process.execPath, ['--input-type=module', '--eval', text, folder, installed]);
+});
+
+afterAll(() => {
+  rmSync(home, { recursive: true, force: true });
+});
+
+const read = (file: string): string => readFileSync(join(installed, file), 'utf8');
+const manifest = (): Manifest => JSON.parse(read('package.json')) as Manifest;
+
+/** Runs a program that has installed the package. @returns what it prints */
+function run(program: string, ...flags: string[]): string {
+  const file = join(home, 'main.mjs');
+  writeFileSync(file, program);
+  return execFileSync(process.execPath, [...flags, file], { encoding: 'utf8' });
+}
+
+/** Files of the package that are loaded with this one. */
+function loadedWith(file: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  for (const [, other] of read(file).matchAll(/(?:\bfrom|\bimport) ?["'](\.{1,2}\/[^"']+)["']/g))
+    loadedWith(join(dirname(file), other!), seen);
+  return seen;
+}
+
+/** All files that a part of the manifest names. */
+function filesIn(part: unknown): string[] {
+  if (typeof part === 'string') return [part];
+  return Object.values(part as object).flatMap(filesIn);
+}
+
+test('all files that the manifest names are there', () => {
+  const { exports, imports, main } = manifest();
+  for (const file of [...filesIn(exports), ...filesIn(imports), main])
+    expect([file, existsSync(join(installed, file))]).toEqual([file, true]);
+});
+
+test('Node is given each entry in one piece, bundlers and browsers the modules', () => {
+  for (const [entry, targets] of Object.entries(manifest().exports)) {
+    if (typeof targets === 'string') continue;
+    const name = entry === '.' ? 'index' : entry.slice(2);
+    const modules = { types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` };
+    expect(targets).toMatchObject({
+      module: modules,
+      browser: modules,
+      default: `./dist/node/${name}.js`,
+    });
+    // The first that matches is taken.
+    const conditions = Object.keys(targets);
+    expect(conditions.indexOf('browser')).toBeLessThan(conditions.indexOf('require'));
+    expect(conditions.at(-1)).toBe('default');
+  }
+});
+
+test('a program loads few files, and so does each of its threads', () => {
+  expect(loadedWith('dist/index.js').size).toBeGreaterThan(50);
+  expect(loadedWith('dist/node/index.js').size).toBe(2);
+  const thread = loadedWith('dist/node/worker.node.js');
+  expect(thread.size).toBe(1);
+  // What job modules import: most of it is there.
+  loadedWith('dist/node/worker.js', thread);
+  expect(thread.size).toBe(2);
+});
+
+test('its entries, however they are loaded, and its threads share what they have in common', () => {
+  writeFileSync(
+    join(home, 'jobs.mjs'),
+    `import { completeDeferred, currentWorker, transfer } from '@bootmem/padata/worker';
+export const where = () => currentWorker();
+export const bytes = () => { const bytes = new Uint8Array(8); return transfer(bytes, [bytes.buffer]); };
+export const later = (input, ctx) => completeDeferred(ctx.defer(), input + 1);
+`,
+  );
+  const printed = run(`
+import { createRequire } from 'node:module';
+import { PadataError, Series, createWorkPool } from '@bootmem/padata';
+import { checkInteger } from '@bootmem/padata/backend';
+import { createPadata } from '@bootmem/padata/kernel';
+import { currentWorker, startWorker } from '@bootmem/padata/worker';
+const required = createRequire(import.meta.url)('@bootmem/padata');
+const thrown = (call) => { try { call(); } catch (error) { return error instanceof PadataError; } };
+const pool = createWorkPool({ threads: 2 });
+const module = new URL('./jobs.mjs', import.meta.url);
+const said = {
+  required: required.PadataError === PadataError && required.Series === Series,
+  backend: thrown(() => checkInteger('n', -1, 0, 1)),
+  kernel: thrown(() => createPadata(pool, { nonsense: 1 })),
+  worker: thrown(startWorker),
+  here: currentWorker(),
+  there: await pool.run({ module, name: 'where' }, 0) > 0,
+  bytes: (await pool.run({ module, name: 'bytes' }, 0)).length,
+  later: await pool.run({ module, name: 'later' }, 41),
+};
+await pool.close();
+console.log(JSON.stringify(said));
+`);
+  expect(JSON.parse(printed)).toEqual({
+    required: true,
+    backend: true,
+    kernel: true,
+    worker: true,
+    here: 0,
+    there: true,
+    bytes: 8,
+    later: 42,
+  });
+});
+
+test('its source maps lead to the sources', () => {
+  const program = `
+import { createWorkPool } from '@bootmem/padata';
+try { createWorkPool({ threads: -1 }); } catch (error) { console.log(error.stack); }
+`;
+  expect(run(program)).toMatch(/dist\/node\/[\w-]+\.js:\d+/);
+  const stack = run(program, '--enable-source-maps');
+  const [, file, line] = /\(?(?:file:\/\/)?(\/[^\s(]+src\/base\/errors\.ts):(\d+):\d+/.exec(stack)!;
+  expect(readFileSync(file!, 'utf8').split('\n')[Number(line) - 1]).toContain('new PadataError');
+});
