@@ -1,7 +1,7 @@
 // The package as it is published: each entry in one piece, what they have in common once.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -128,6 +128,29 @@ console.log(JSON.stringify(said));
     bytes: 8,
     later: 42,
   });
+});
+
+test('a second copy of the package on a thread begins nothing there', () => {
+  cpSync(installed, join(home, 'copy'), { recursive: true });
+  writeFileSync(
+    join(home, 'jobs.mjs'),
+    `export const load = async () => {
+  const { PadataError } = await import(new URL('./copy/dist/node/index.js', import.meta.url).href);
+  return PadataError.name;
+};
+`,
+  );
+  const printed = run(`
+import { createWorkPool } from '@bootmem/padata';
+const pool = createWorkPool({ threads: 1 });
+let hellos = 0;
+pool.on('worker-ready', () => { hellos += 1; });
+const fn = { module: new URL('./jobs.mjs', import.meta.url), name: 'load' };
+const said = await pool.run(fn, 0);
+await pool.close();
+console.log(said, hellos);
+`);
+  expect(printed).toBe('PadataError 1\n');
 });
 
 test('its source maps lead to the sources', () => {
