@@ -10,6 +10,9 @@ import type { NodeInit } from './start-data.node.js';
 import { watchOutput } from './thread-output.node.js';
 import { WorkerCore } from '../loop/worker-core.js';
 
+/** Node's clock knows more than others. */
+const clock = performance as { eventLoopUtilization?: () => { readonly active: number } };
+
 /** Starts the loop of this thread. */
 export function startLoop(init: NodeInit): void {
   const { port } = init;
@@ -27,8 +30,8 @@ export function startLoop(init: NodeInit): void {
     },
     tid: threadName(),
     canBlock: true,
-    // By globals: each module of Node's costs a thread's start as much as many of ours. Deno has none of this.
-    busyMs: () => (performance as Partial<typeof performance>).eventLoopUtilization?.().active,
+    // By globals: a module of Node costs the start of a thread as much as many of ours.
+    busyMs: () => clock.eventLoopUtilization?.().active,
     heapBytes: () => process.memoryUsage().heapUsed,
     output: watchOutput(init.words, init.id),
   });
