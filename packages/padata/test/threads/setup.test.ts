@@ -408,7 +408,7 @@ test.each([
   expect(errors).toMatchObject([told]);
 });
 
-test('a teardown that ends its thread is told too, and one that a job has left a timer to', async () => {
+test('a teardown that ends its thread is told too, and the end is an expected one', async () => {
   const told = {
     code: 'ERR_PADATA_TEARDOWN',
     message: expect.stringMatching(/exit code 4/) as unknown,
