@@ -6,7 +6,9 @@
  *   server     killed and started again; slow, as with a slow disk (it runs a tenth of the time); its disk is full for a while
  *   strangers  take messages and refuse them, publish results twice under new ids, and results, jobs and noise of their own
  *
- * Every callback has to come exactly once, in order, with the right value; where the disk was full, an error of the server with its code.
+ * Each of these as often as asked for, in an order by the seed, spread over the jobs: whoever submits waits for a mishap that is due, so that all of them
+ * meet jobs that are under way. Every callback has to come exactly once, in order, with the right value; where the disk was full, an error of the
+ * server with its code.
  */
 import { fileURLToPath } from 'node:url';
 import { connect } from '@nats-io/transport-node';
@@ -35,16 +37,15 @@ const CUT_MS = 3 * ACK_WAIT_MS;
 const SLOW_MS = 1000;
 const FULL_MS = 2000;
 const DISK_BYTES = 2 ** 27;
-/** Time between two mishaps, in milliseconds: this and as much again at random. */
-const PAUSE_MS = 200;
+/** Says where it stands when no job ended for so long, in milliseconds. */
+const STALL_MS = 30_000;
 
 const {
   seed,
   jobs: total,
   workers: workerCount,
   window,
-  restarts,
-  full,
+  each,
 } = readOptions(
   { name: 'soak -- padata-nats', about: 'Ordered jobs over a server while everything goes wrong.' },
   {
@@ -52,8 +53,7 @@ const {
     seed: integer(1, 'default 1'),
     workers: integer(3, 'worker processes, default 3', 1),
     window: integer(512, 'jobs in flight, default 512', 1),
-    restarts: integer(1, 'restarts of the server, default 1'),
-    full: integer(1, 'times that the disk is full, default 1'),
+    each: integer(10, 'times that each thing goes wrong, default 10'),
   },
 ).values;
 if (findNatsServer() === undefined) {
@@ -66,20 +66,13 @@ if (findNatsServer() === undefined) {
 const random = new Random(seed);
 const log = new RunLog('padata-nats', { done: 'jobs', faults: 'violations' });
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+/** What happened besides the mishaps themselves. */
 const counts = {
-  kills: 0,
-  pauses: 0,
-  cuts: 0,
-  submitterCuts: 0,
-  jumps: 0,
-  slow: 0,
-  full: 0,
-  /** Runs that could not begin then. */
+  /** Runs that could not begin while the disk was full. */
   noticed: 0,
   refusals: 0,
   duplicates: 0,
   forgeries: 0,
-  restarts: 0,
   mishapErrors: 0,
 };
 let next = 0;
@@ -170,8 +163,10 @@ async function slowServer(): Promise<void> {
 }
 
 /** The server gives up on its store then, and has to be started again. */
+let isFilling = false;
 async function fillDisk(): Promise<void> {
   const until = performance.now() + FULL_MS;
+  isFilling = true;
   // What the server takes away makes room again.
   disk?.fill();
   // What exists may go on from the server's memory, and is lost with it; a new run cannot be stored.
@@ -188,84 +183,99 @@ async function fillDisk(): Promise<void> {
   await server.restart(100);
   await ended;
   await another.close();
+  isFilling = false;
 }
 
-async function mishap(): Promise<void> {
-  const index = random.below(workerCount);
-  switch (random.below(9)) {
-    case 0:
-      await workers.replace(index);
-      counts.kills += 1;
-      return;
-    case 1: {
-      const { child } = workers.all[index]!;
-      child.kill('SIGSTOP');
-      await sleep(ACK_WAIT_MS * 1.5);
-      child.kill('SIGCONT');
-      counts.pauses += 1;
-      return;
-    }
-    case 2:
-      await cut(links[index]!);
-      counts.cuts += 1;
-      return;
-    case 3:
-      await cut(ownLink);
-      counts.submitterCuts += 1;
-      return;
-    case 4:
-      await slowServer();
-      counts.slow += 1;
-      return;
-    case 5:
-    case 6:
-      workers.all[index]!.child.kill('SIGUSR2');
-      counts.jumps += 1;
-      for (let times = 0; times < 10; times += 1) forge();
-      return;
-    default:
-      await refuse();
-  }
+/** What goes wrong, in words for the last line. */
+const MISHAPS: Readonly<Record<string, () => Promise<void>>> = {
+  kills: () => workers.replace(random.below(workerCount)),
+  [`workers silent for ${ACK_WAIT_MS * 1.5} ms`]: async () => {
+    const { child } = workers.all[random.below(workerCount)]!;
+    child.kill('SIGSTOP');
+    await sleep(ACK_WAIT_MS * 1.5);
+    child.kill('SIGCONT');
+  },
+  [`workers cut off for ${CUT_MS} ms`]: () => cut(links[random.below(workerCount)]!),
+  [`times the submitter for ${CUT_MS} ms`]: () => cut(ownLink),
+  'jumps of clocks': async () => {
+    workers.all[random.below(workerCount)]!.child.kill('SIGUSR2');
+    for (let times = 0; times < 10; times += 1) forge();
+    await stranger.flush();
+  },
+  'strangers who take and refuse': refuse,
+  'times a slow server': slowServer,
+  'server restarts': () => server.restart(500),
+  ...(disk === undefined ? {} : { 'times a full disk': fillDisk }),
+};
+const kinds = Object.keys(MISHAPS);
+const happened = new Map(kinds.map((kind) => [kind, 0]));
+/** Each kind so often, in the seed's order. */
+const plan: string[] = [];
+for (let time = 0; time < each; time += 1) plan.push(...kinds);
+for (let i = plan.length - 1; i > 0; i -= 1) {
+  const j = random.below(i + 1);
+  [plan[i], plan[j]] = [plan[j]!, plan[i]!];
 }
+let mishaps = 0;
+let wakeSubmitter = (): void => undefined;
 
-const over = new AbortController();
+/** The job at whose turn this mishap begins. */
+const dueAt = (count: number): number => (total * (count + 1)) / (plan.length + 1);
+
 async function trouble(): Promise<void> {
-  for (;;) {
-    await sleep(PAUSE_MS + random.below(PAUSE_MS));
-    if (over.signal.aborted) return;
+  for (const kind of plan) {
+    while (next < dueAt(mishaps)) await sleep(1);
     try {
-      if (counts.restarts < restarts && next > (total * (counts.restarts + 1)) / (restarts + 1)) {
-        await server.restart(500);
-        counts.restarts += 1;
-      } else if (
-        disk !== undefined &&
-        counts.full < full &&
-        next > (total * (counts.full + 1)) / (full + 1)
-      ) {
-        counts.full += 1;
-        await fillDisk();
-      } else await mishap();
+      await MISHAPS[kind]!();
     } catch {
       // The stranger's request met a server that was away.
       counts.mishapErrors += 1;
     }
+    happened.set(kind, happened.get(kind)! + 1);
+    mishaps += 1;
+    wakeSubmitter();
   }
 }
+
+/** Until the mishap before the one that begins at this job is over. */
+async function calm(job: number): Promise<void> {
+  while (mishaps < plan.length && job >= dueAt(mishaps + 1)) {
+    await new Promise<void>((resolve) => {
+      wakeSubmitter = resolve;
+    });
+  }
+}
+
+const books = (): string =>
+  `${[...happened].map(([kind, count]) => `${count} ${kind}`).join(', ')}; ${JSON.stringify(counts)}`;
 
 /** What a job may end with that could not be stored. */
 function isFullDisk(error: unknown): boolean {
   return (
-    counts.full > 0 && (error as { code?: string } | undefined)?.code === 'ERR_PADATA_NATS_SERVER'
+    (happened.get('times a full disk') ?? 0) + Number(isFilling) > 0 &&
+    (error as { code?: string } | undefined)?.code === 'ERR_PADATA_NATS_SERVER'
   );
 }
 
 let refusedJobs = 0;
-process.on('SIGUSR1', () => {
-  console.log(next, JSON.stringify(counts), series.stats());
-});
+const stand = (): void => {
+  console.log(
+    `at job ${next}, mishap ${mishaps} of ${plan.length} (${plan[mishaps] ?? 'all over'}): ${books()}`,
+  );
+  console.log(series.stats());
+};
+process.on('SIGUSR1', stand);
+let before = -1;
+const watch = setInterval(() => {
+  log.tick(books());
+  if (next === before) stand();
+  before = next;
+}, STALL_MS);
+watch.unref();
 const troubles = trouble();
 const seen = new Uint8Array(total);
 for (let i = 0; i < total; i += 1) {
+  await calm(i);
   const more = series.submit(i, (error, value, seq) => {
     if (seq !== next) violation(`callback of ${seq} at place ${next}`);
     if (isFullDisk(error)) refusedJobs += 1;
@@ -276,11 +286,10 @@ for (let i = 0; i < total; i += 1) {
   });
   if (!more) await series.room();
   log.done = next;
-  log.tick(JSON.stringify(counts));
 }
 await series.drain();
-over.abort();
 await troubles;
+clearInterval(watch);
 // Whatever comes late may not reach a callback any more.
 await sleep(2 * ACK_WAIT_MS);
 const once = seen.reduce((sum, times) => sum + (times === 1 ? 1 : 0), 0);
@@ -297,14 +306,13 @@ await disk?.close();
 
 console.log(
   `seed ${seed}: ${total} jobs in ${log.seconds.toFixed(1)} s over ${workerCount} workers, window ${window}: ` +
-    `${counts.kills} kills, ${counts.pauses} workers silent for ${ACK_WAIT_MS * 1.5} ms, ${counts.cuts} cut off for ${CUT_MS} ms, ` +
-    `${counts.submitterCuts} times the submitter, ${counts.jumps} jumps of clocks, ${counts.restarts} server restarts, ` +
-    `${counts.slow} times slow, ${counts.full} times its disk full (${counts.noticed} runs could not begin, ${refusedJobs} jobs ended with ERR_PADATA_NATS_SERVER), ` +
+    `${[...happened].map(([kind, count]) => `${count} ${kind}`).join(', ')} ` +
+    `(${counts.noticed} runs could not begin, ${refusedJobs} jobs ended with ERR_PADATA_NATS_SERVER), ` +
     `${counts.refusals} messages refused, ${counts.duplicates} results doubled, ${counts.forgeries} messages forged ` +
     `(${refused} refused as results), ${retried} jobs run again`,
 );
-if (counts.restarts < restarts) violation('the server was not restarted as often as asked for');
-if (disk !== undefined && counts.full < full)
-  violation('the disk was not filled as often as asked for');
+for (const [kind, count] of happened) {
+  if (count < each) violation(`${count} ${kind}, not ${each}`);
+}
 log.done = once;
 log.finish();
