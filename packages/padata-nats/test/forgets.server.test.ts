@@ -11,6 +11,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createNatsPool } from '@bootmem/padata-nats';
 import type { NatsPool, NatsSeries } from '@bootmem/padata-nats';
+import { TcpLink } from '../../../tools/kit/tcp-link.mjs';
 import { LocalServer, LocalWorker } from '../examples/local-cluster.mjs';
 import { moduleToken } from '../dist/wire/names.js';
 import { jobsFile, withServer } from './support/server.js';
@@ -61,6 +62,15 @@ withServer('when the server forgets', () => {
   };
   const messagesOf = (stream: string): string =>
     join(server.folder, 'store', 'jetstream', '$G', 'streams', stream, 'msgs');
+  const kept = (): string => join(server.folder, 'kept');
+  const keep = (stream: string): void => {
+    cpSync(messagesOf(stream), kept(), { recursive: true });
+  };
+  /** A stream has what it had when it was kept. */
+  const forget = (stream: string): void => {
+    rmSync(messagesOf(stream), { recursive: true });
+    cpSync(kept(), messagesOf(stream), { recursive: true });
+  };
   const stored = async (stream: string, count: number): Promise<void> => {
     for (;;) {
       try {
@@ -80,17 +90,15 @@ withServer('when the server forgets', () => {
       expect(await run(before, values(3))).toEqual(doubled(3));
       await before.close();
       await stored('padata_JOBS', 0);
-      const kept = join(server.folder, 'kept');
       await server.kill();
-      cpSync(messagesOf(stream), kept, { recursive: true });
+      keep(stream);
       await server.start();
       const series = pool.series({ fn: fn('double'), window: 8, idempotent: true });
-      // Each in a message of its own, so that there are more to be lost than there are places.
-      for (const value of values(30)) expect(await series.run(value)).toBe(2 * value);
+      // Each in a message of its own: so many numbers begin again that sending lost jobs anew does not reach their end.
+      for (const value of values(300)) expect(await series.run(value)).toBe(2 * value);
       await stored('padata_JOBS', 0);
       await server.kill();
-      rmSync(messagesOf(stream), { recursive: true });
-      cpSync(kept, messagesOf(stream), { recursive: true });
+      forget(stream);
       await server.start();
       expect(await run(series, values(20))).toEqual(doubled(20));
       const after = pool.series({ fn: fn('double') });
@@ -99,6 +107,38 @@ withServer('when the server forgets', () => {
       await series.close();
     },
   );
+
+  test('the last results, and has others under their numbers before they are asked for: these are read', async () => {
+    const cable = await TcpLink.to(server.port);
+    const far = await createNatsPool({ servers: cable.url, workerWaitMs: Infinity });
+    try {
+      await start();
+      const series = far.series({ fn: fn('double') });
+      expect(await run(series, values(3))).toEqual(doubled(3));
+      await stored('padata_JOBS', 0);
+      await server.kill();
+      keep('padata_RESULTS');
+      await server.start();
+      for (const value of values(30)) expect(await series.run(value)).toBe(2 * value);
+      await Promise.all(workers.map((worker) => worker.kill()));
+      const running = Promise.all(values(10).map((value) => series.run(value)));
+      // They were submitted in one turn, and travel together.
+      await stored('padata_JOBS', 1);
+      cable.cut();
+      await server.kill();
+      forget('padata_RESULTS');
+      await server.start();
+      await start();
+      await stored('padata_JOBS', 0);
+      cable.heal();
+      expect(await running).toEqual(doubled(10));
+      await series.close();
+    } finally {
+      cable.heal();
+      await far.close();
+      await cable.close();
+    }
+  });
 
   test.each(['padata_JOBS', 'padata_RESULTS', 'padata_RUNS'])(
     'the whole of %s before anybody begins: what may be run again has its value',

@@ -158,10 +158,14 @@ test('whatever is said on the subject of presence, only workers are believed', (
   expect(parsePresence(bytes(worker))).toEqual(worker);
   const odd = { modules: ['m', 3], jobs: 'x', runs: [null, 'r'], free: {} };
   expect(parsePresence(bytes({ ...worker, ...odd }))).toEqual(worker);
+  const bad: unknown[] = [{ ...worker, id: 'x'.repeat(5000) }];
+  for (const threads of ['two', -1, 0.5, 1e300, null]) bad.push({ ...worker, threads });
+  for (const pid of [-1, 1.5, '1']) bad.push({ ...worker, pid });
+  expect(parsePresence(bytes({ ...worker, jobs: -1, free: 1e300 }))).toEqual(worker);
   // Of an older version.
   const older = { ...worker, runs: undefined, free: undefined };
   expect(parsePresence(bytes(older))).toEqual({ ...worker, runs: [] });
-  for (const other of [null, 3, [], {}, { ...worker, id: 4 }, { ...worker, threads: 'two' }]) {
+  for (const other of [null, 3, [], {}, { ...worker, id: 4 }, ...bad]) {
     expect(parsePresence(bytes(other))).toBeUndefined();
   }
   expect(parsePresence(Uint8Array.of(1, 2))).toBeUndefined();

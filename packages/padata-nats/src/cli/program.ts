@@ -10,11 +10,13 @@ import { openConnection } from '../server/connection.js';
 import type { ConnectionOptions } from '../server/connection.js';
 import { Publisher } from '../server/publisher.js';
 import { Roster } from '../server/roster.js';
+import type { WorkerPresence } from '../server/roster.js';
 import { publishRunEnd } from '../server/run-info.js';
 import { isNotFound, openEngine } from '../server/streams.js';
 import type { Engine } from '../server/streams.js';
 import { PadataNatsError, textOf } from '../wire/errors.js';
 import { DEFAULT_PREFIX, Names } from '../wire/names.js';
+import { shown } from '../wire/shown.js';
 import { startNatsWorker } from '../worker/nats-worker.js';
 
 interface ServerFlags {
@@ -37,6 +39,15 @@ interface WorkerFlags extends ServerFlags {
   readonly storage: 'file' | 'memory';
 }
 
+/** What an operator wants to know. */
+interface Status {
+  readonly prefix: string;
+  readonly workers: readonly WorkerPresence[];
+  /** Messages of jobs by run. */
+  readonly waiting: Readonly<Record<string, number>>;
+  readonly deadLetters: number;
+}
+
 const ok = 0;
 const failed = 1;
 const usage = 2;
@@ -53,6 +64,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const program = new Command('padata-nats')
     .description('Ordered jobs and range jobs over NATS JetStream: worker hosts and their queue.')
     .version(packageVersion())
+    .configureOutput({ writeErr: (text) => process.stderr.write(shown(text)) })
     .exitOverride();
 
   addServer(program.command('worker'))
@@ -97,7 +109,7 @@ export async function run(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) code = error.exitCode === 0 ? ok : usage;
     else {
-      process.stderr.write(`padata-nats: ${textOf(error)}\n`);
+      process.stderr.write(`padata-nats: ${shown(textOf(error))}\n`);
       const isUsage = error instanceof PadataNatsError && error.code === 'ERR_PADATA_NATS_ARGUMENT';
       code = isUsage ? usage : failed;
     }
@@ -149,27 +161,30 @@ async function status(flags: ServerFlags & { readonly json?: boolean }): Promise
     for (const [subject, messages] of Object.entries(state.subjects ?? {})) {
       waiting[names.runOf(subject)] = messages;
     }
-    if (flags.json === true) {
-      process.stdout.write(
-        `${JSON.stringify({ prefix: names.prefix, workers, waiting, deadLetters })}\n`,
-      );
-      return;
-    }
-    process.stdout.write(`${workers.length} workers\n`);
-    for (const { host, pid, threads, jobs, modules } of workers) {
-      process.stdout.write(
-        `  ${host} pid ${pid}: ${threads} threads, ${jobs} messages held, ${modules.join(', ')}\n`,
-      );
-    }
-    const runs = Object.entries(waiting);
-    process.stdout.write(`${runs.length} runs with jobs that are not done\n`);
-    for (const [id, messages] of runs) process.stdout.write(`  ${id}: ${messages} messages\n`);
-    if (deadLetters > 0) {
-      process.stdout.write(`${deadLetters} dead letters, in the stream ${names.deadStream}\n`);
-    }
+    const found = { prefix: names.prefix, workers, waiting, deadLetters };
+    const text = flags.json === true ? JSON.stringify(found) : statusText(found, names.deadStream);
+    process.stdout.write(`${shown(text)}\n`);
   } finally {
     await nc.close();
   }
+}
+
+/** What waits, in lines. */
+function statusText({ workers, waiting, deadLetters }: Status, deadStream: string): string {
+  const runs = Object.entries(waiting);
+  const lines = [`${workers.length} workers`];
+  for (const { host, pid, threads, jobs, modules } of workers) {
+    const does = `${threads} threads, ${jobs} messages held, ${modules.join(', ')}`;
+    lines.push(`  ${oneLine(host)} pid ${pid}: ${oneLine(does)}`);
+  }
+  lines.push(`${runs.length} runs with jobs that are not done`);
+  for (const [id, messages] of runs) lines.push(`  ${oneLine(id)}: ${messages} messages`);
+  if (deadLetters > 0) lines.push(`${deadLetters} dead letters, in the stream ${deadStream}`);
+  return lines.join('\n');
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll('\n', ' ');
 }
 
 /** Messages that nobody could use; 0 while their stream was not needed. */

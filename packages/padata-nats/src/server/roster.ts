@@ -9,6 +9,11 @@ export const HERE_EVERY_MS = 1000;
 /** Time without a sign after which a worker counts as gone, in milliseconds. */
 const GONE_AFTER_MS = 3500;
 
+/** Threads of a worker, characters of a text, and workers, at most: whoever may publish may say anything. */
+const MOST_THREADS = 65_536;
+const LONGEST_TEXT = 4096;
+const MOST_WORKERS = 10_000;
+
 /** What a worker says of itself. */
 export interface WorkerPresence {
   /** Unlike every other worker's. */
@@ -55,6 +60,10 @@ export class Roster {
 
   /** Takes a sign of life in. */
   note(presence: WorkerPresence, now: number): void {
+    if (this.#seen.size >= MOST_WORKERS && !this.#seen.has(presence.id)) {
+      this.workers(undefined, now);
+      if (this.#seen.size >= MOST_WORKERS) return;
+    }
     this.#seen.set(presence.id, { presence, at: now });
   }
 
@@ -106,22 +115,29 @@ export function parsePresence(data: Uint8Array): WorkerPresence | undefined {
     string,
     unknown
   >;
-  if (typeof id !== 'string' || typeof host !== 'string' || typeof pid !== 'number')
-    return undefined;
-  if (typeof threads !== 'number' || !Array.isArray(modules)) return undefined;
+  if (!isText(id) || !isText(host) || !isCount(pid)) return undefined;
+  if (!isCount(threads) || threads > MOST_THREADS || !Array.isArray(modules)) return undefined;
   return {
     id,
     host,
     pid,
     threads,
     modules: textsOf(modules),
-    jobs: typeof jobs === 'number' ? jobs : 0,
+    jobs: isCount(jobs) ? jobs : 0,
     runs: Array.isArray(runs) ? textsOf(runs) : [],
-    free: typeof free === 'number' ? free : 0,
+    free: isCount(free) ? free : 0,
     leaving: leaving === true,
   };
 }
 
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= LONGEST_TEXT;
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
 function textsOf(list: readonly unknown[]): string[] {
-  return list.filter((one): one is string => typeof one === 'string');
+  return list.filter(isText);
 }

@@ -21,8 +21,13 @@ export const DEFAULT_PREFIX = 'padata';
 
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 
+/** Whether a text can be a prefix or a run's id. */
+export function isName(text: string): boolean {
+  return NAME.test(text);
+}
+
 function checked(what: string, name: string): string {
-  if (NAME.test(name)) return name;
+  if (isName(name)) return name;
   throw new PadataNatsError(
     'ERR_PADATA_NATS_ARGUMENT',
     `${what} is 1 to 64 letters, digits, _ or -, got '${name}'`,
@@ -116,7 +121,7 @@ export class Names {
     return `${this.prefix}.try.${run}.${sequence}`;
   }
 
-  /** Messages of a run that nobody could use; of all runs without one. */
+  /** Messages of a run that nobody could use, `_` for those of none; of all runs without one. */
   dead(run = '*'): string {
     return `${this.prefix}.dead.${run}`;
   }

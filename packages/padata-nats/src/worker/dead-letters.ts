@@ -12,6 +12,8 @@ import { hostname } from 'node:os';
 import type { Publisher } from '../server/publisher.js';
 import type { Engine } from '../server/streams.js';
 import { PadataNatsError, textOf } from '../wire/errors.js';
+import { isName } from '../wire/names.js';
+import { inHeader } from '../wire/shown.js';
 
 /** Deliveries of a message that could not be used. */
 const MOST_DELIVERIES = 3;
@@ -19,6 +21,11 @@ const MOST_DELIVERIES = 3;
 const AGAIN_MS = 500;
 /** Characters of a reason. */
 const LONGEST_REASON = 200;
+/** Characters of a subject: longer ones are no run's. */
+const LONGEST_SUBJECT = 300;
+
+/** Where messages lie whose subject names no run. */
+const NO_RUN = '_';
 
 /** Whether a message cannot be used, however often it is tried: what comes from the server passes. */
 export function isUnusable(error: unknown): boolean {
@@ -53,18 +60,14 @@ export class DeadLetters {
     }
     const { names, maxPayload } = this.#engine;
     const said = headers();
-    // Headers are lines.
-    said.set(
-      'Padata-Reason',
-      textOf(error)
-        .replace(/[^\x20-\x7e]/g, '?')
-        .slice(0, LONGEST_REASON),
-    );
-    said.set('Padata-Subject', message.subject);
+    // Headers are lines, and a subject may hold anything but spaces.
+    said.set('Padata-Reason', inHeader(textOf(error), LONGEST_REASON));
+    said.set('Padata-Subject', inHeader(message.subject, LONGEST_SUBJECT));
     said.set('Padata-Host', hostname());
     await this.#engine.keepDead();
     const data = message.data.subarray(0, maxPayload);
-    await this.#publisher.publish(names.dead(run), data, `${run}:dead:${message.seq}`, said);
+    const id = `dead:${message.seq}:${message.timestampNanos}`;
+    await this.#publisher.publish(names.dead(isName(run) ? run : NO_RUN), data, id, said);
     this.#count += 1;
     message.term();
   }

@@ -278,7 +278,14 @@ export class NatsWorker implements AsyncDisposable {
       const results = new Array<Item>(items.length).fill(SKIPPED);
       await this.#answers.publish(asked, { results, micros: 0, again: false });
     } else if (!idempotent) {
-      if (await this.#suspects.begin(run, first)) await this.#runBatch(local, asked);
+      const { seq } = message;
+      const begun = await this.#suspects.begin(run, first, { seq, epoch: batch.epoch ?? 0 });
+      if (begun === 'copy') {
+        // The other message has its own answer: this one says nothing.
+        message.term();
+        return;
+      }
+      if (begun === 'first') await this.#runBatch(local, asked);
       else await this.#giveUp(asked, maybeRun);
     } else if (message.info.deliveryCount === 1 && batch.again !== true) {
       await this.#runBatch(local, asked);

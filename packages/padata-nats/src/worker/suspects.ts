@@ -6,7 +6,8 @@
  * worker's connection closed, though the worker may have begun.
  *
  *     batch ─▶ first to say "begun"? ─▶ run
- *                   └ no ─▶ its jobs fail: they may have been run
+ *                   ├ no, of this very message ─▶ its jobs fail: they may have been run
+ *                   └ no, of another message of the same jobs: somebody published them once more ─▶ let go of
  *
  * Idempotent and delivered before without an answer: under suspicion. The worker may have died of it, or beside it.
  *
@@ -17,6 +18,7 @@
  * it is delivered again too. What counts is how often a job was begun alone. The count is stored before each try,
  * so whoever survives it knows.
  */
+import { randomUUID } from 'node:crypto';
 import type { Publisher } from '../server/publisher.js';
 import { lastMessage } from '../server/run-info.js';
 import type { Engine } from '../server/streams.js';
@@ -35,10 +37,26 @@ export class Suspects {
     this.#publisher = publisher;
   }
 
-  /** Says that a batch is begun; false = somebody may have begun it before. */
-  begin(run: string, sequence: number): Promise<boolean> {
+  /**
+   * Says that a batch is begun.
+   * @param message its number in the stream of jobs, and the epoch that it was sent in
+   * @returns 'first': nobody had; 'again': somebody may have begun it before; 'copy': another message of these jobs was begun
+   */
+  async begin(
+    run: string,
+    sequence: number,
+    message: { readonly seq: number; readonly epoch: number },
+  ): Promise<'first' | 'again' | 'copy'> {
     const subject = this.#engine.names.tries(run, sequence);
-    return this.#publisher.publishFirst(subject, encoder.encode('begun'));
+    const mine = `begun ${message.epoch} ${message.seq} ${randomUUID()}`;
+    if (await this.#publisher.publishFirst(subject, encoder.encode(mine))) return 'first';
+    const stored = await lastMessage(this.#engine, subject);
+    const found = stored === undefined ? '' : decoder.decode(stored);
+    // It was stored, and the answer was lost.
+    if (found === mine) return 'first';
+    const [, epoch, seq] = found.split(' ');
+    const isCopy = Number(epoch) === message.epoch && Number(seq) !== message.seq;
+    return isCopy ? 'copy' : 'again';
   }
 
   /**

@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -59,6 +59,8 @@ export class TestServer {
   readonly folder: string;
   readonly #port: number;
   readonly #config: string;
+  /** Of the configuration. */
+  readonly #text: string;
   #child: ChildProcess | undefined;
 
   private constructor(host: string, port: number, folder: string, config: string) {
@@ -66,6 +68,7 @@ export class TestServer {
     this.folder = folder;
     this.url = `nats://${host}:${port}`;
     this.#config = config;
+    this.#text = readFileSync(config, 'utf8');
   }
 
   /** @param more further lines of the configuration; `FOLDER` stands for the server's folder */
@@ -83,10 +86,17 @@ export class TestServer {
     return server;
   }
 
-  /** Ends the server as a crash would, and starts it again. */
-  async restart(downMs = 300): Promise<void> {
+  /**
+   * Ends the server as a crash would, and starts it again.
+   * @param jetStream what stands for it in the configuration, if not what stood there at first
+   */
+  async restart(downMs = 300, jetStream?: string): Promise<void> {
     await this.#kill();
     await new Promise((resolve) => setTimeout(resolve, downMs));
+    writeFileSync(
+      this.#config,
+      this.#text.replace(/^jetstream .*$/m, (old) => jetStream ?? old),
+    );
     await this.#start();
   }
 
