@@ -17,6 +17,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 2
 describe('what a server that is there refuses', () => {
   test('counts from its first refusal on, and is over when it is more than the bound', async () => {
     const patience = new Patience(turns(true, true), 0);
+    expect(await patience.isOver()).toBe(false);
     await turn();
     expect(await patience.isOver()).toBe(true);
   });
@@ -30,11 +31,13 @@ describe('what a server that is there refuses', () => {
   });
 
   test('counts anew after something was done', async () => {
-    const patience = new Patience(turns(true, true), 3_600_000);
-    await turn();
+    const patience = new Patience(turns(true, true, true), 0);
     expect(await patience.isOver()).toBe(false);
     patience.renew();
+    await turn();
     expect(await patience.isOver()).toBe(false);
+    await turn();
+    expect(await patience.isOver()).toBe(true);
   });
 
   test('is waited for without end where no bound is set', async () => {

@@ -58,7 +58,8 @@ export class Patience {
   readonly #pulse: Pulse;
   readonly #mostMs: number;
   #refusedMs = 0;
-  #since = performance.now();
+  /** When it was refused last, undefined before the first time. */
+  #since: number | undefined;
 
   /** @param mostMs Infinity = without end */
   constructor(pulse: Pulse, mostMs: number = MOST_REFUSED_MS) {
@@ -71,7 +72,7 @@ export class Patience {
     if (this.#mostMs === Infinity) return false;
     const isThere = await this.#pulse.isThere();
     const now = performance.now();
-    if (isThere) this.#refusedMs += Math.min(now - this.#since, LONGEST_STEP_MS);
+    if (isThere) this.#refusedMs += Math.min(now - (this.#since ?? now), LONGEST_STEP_MS);
     else this.#refusedMs = 0;
     this.#since = now;
     return this.#refusedMs > this.#mostMs;
@@ -80,6 +81,6 @@ export class Patience {
   /** It was done. */
   renew(): void {
     this.#refusedMs = 0;
-    this.#since = performance.now();
+    this.#since = undefined;
   }
 }

@@ -20,13 +20,7 @@ import type {
   SeriesTransform,
   Source,
 } from '@bootmem/padata';
-import {
-  HaltCounter,
-  Histogram,
-  OrderedIterator,
-  makeDuplex,
-  makeTransform,
-} from '@bootmem/padata/backend';
+import { HaltCounter, OrderedIterator, makeDuplex, makeTransform } from '@bootmem/padata/backend';
 import { StallWatch } from '../watch/stall-watch.js';
 import { PadataNatsError, abortReason } from '../wire/errors.js';
 import { ItemKind, encodeValue } from '../wire/values.js';
@@ -35,6 +29,8 @@ import { JobWindow } from './job-window.js';
 import type { Job } from './job-window.js';
 import { RunLink } from './run-link.js';
 import type { Outcome, RunLinkHost } from './run-link.js';
+import { SeriesFigures } from './series-figures.js';
+import { Waiters } from './waiters.js';
 import { checkedWindow, describeSeries, refuseLocalRun } from './series-options.js';
 import type { NatsSeriesOptions } from './series-options.js';
 
@@ -61,15 +57,12 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
   readonly #stalls: StallWatch;
   /** A resumed run: nothing is sent before its position is known. */
   #resuming = false;
-  #failed = 0;
-  #roomWaiters: (() => void)[] = [];
-  #drainWaiters: (() => void)[] = [];
+  readonly #figures = new SeriesFigures();
+  readonly #room = new Waiters();
+  readonly #drained = new Waiters();
   #ended: { readonly error: unknown } | undefined;
   #closed: Promise<void> | undefined;
   #ready: Promise<void>;
-  readonly #latency = new Histogram();
-  readonly #wait = new Histogram();
-  readonly #runTime = new Histogram();
   readonly #onAbort: () => void;
 
   constructor(options: NatsSeriesOptions<F>, host: NatsSeriesHost) {
@@ -164,9 +157,7 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
   async room(): Promise<void> {
     while (this.#isFull || this.#jobs.waiting > 0) {
       if (this.#ended !== undefined) return;
-      await new Promise<void>((resolve) => {
-        this.#roomWaiters.push(resolve);
-      });
+      await this.#room.wait();
     }
   }
 
@@ -240,11 +231,7 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
 
   /** Resolves when all jobs submitted so far were delivered. */
   async drain(): Promise<void> {
-    while (this.inFlight > 0) {
-      await new Promise<void>((resolve) => {
-        this.#drainWaiters.push(resolve);
-      });
-    }
+    while (this.inFlight > 0) await this.#drained.wait();
   }
 
   /** Jobs submitted and not delivered. */
@@ -260,14 +247,11 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
     return {
       submitted: this.#jobs.sent,
       delivered: this.#jobs.delivered,
-      failed: this.#failed,
       retried: this.#link.redelivered,
       refused: this.#link.refused,
       inFlight: this.#jobs.held,
       overflow: this.#jobs.waiting,
-      wait: this.#wait.summary(),
-      run: this.#runTime.summary(),
-      latency: this.#latency.summary(),
+      ...this.#figures.summary(),
     };
   }
 
@@ -379,19 +363,15 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
     const now = performance.now();
     this.#stalls.moved(now);
     if (job === undefined) return;
-    const ms = now - job.submittedAt;
-    const runMs = this.#link.averageMs ?? 0;
-    this.#latency.add(ms);
-    this.#runTime.add(runMs);
-    this.#wait.add(ms - runMs);
     let error: unknown;
     let value: unknown;
     if (job.cancelled !== undefined) error = job.cancelled.reason;
     else if (outcome.state === 'failed') error = outcome.error;
     else if (outcome.state === 'skipped') error = this.#ended?.error ?? taken(this.runId);
     else value = outcome.value;
-    if (error !== undefined) this.#failed += 1;
-    this.#noteOutcome(error !== undefined);
+    const isFailed = error !== undefined;
+    this.#figures.delivered(now - job.submittedAt, this.#link.averageMs ?? 0, isFailed);
+    this.#noteOutcome(isFailed);
     try {
       job.callback(error, value, sequence);
     } catch (thrown) {
@@ -403,10 +383,8 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
 
   #afterDeliveries(): void {
     this.#pump();
-    if (!this.#isFull && this.#jobs.waiting === 0) {
-      for (const resolve of this.#roomWaiters.splice(0)) resolve();
-    }
-    if (this.inFlight === 0) for (const resolve of this.#drainWaiters.splice(0)) resolve();
+    if (!this.#isFull && this.#jobs.waiting === 0) this.#room.wake();
+    if (this.inFlight === 0) this.#drained.wake();
   }
 
   #noteOutcome(failed: boolean): void {
@@ -440,7 +418,7 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
       this.#link.abort('soon');
     }
     this.#pump();
-    for (const resolve of this.#roomWaiters.splice(0)) resolve();
+    this.#room.wake();
   }
 }
 

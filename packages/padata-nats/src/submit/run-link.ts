@@ -19,7 +19,7 @@ import { isNotFound, serverError } from '../server/streams.js';
 import type { Engine } from '../server/streams.js';
 import { BatchType } from '../wire/batch.js';
 import type { Batch } from '../wire/batch.js';
-import { PadataNatsError, textOf } from '../wire/errors.js';
+import { PadataNatsError } from '../wire/errors.js';
 import { RunAudit } from '../watch/run-audit.js';
 import { WorkerWatch } from '../watch/worker-watch.js';
 import { moduleToken } from '../wire/names.js';
@@ -28,6 +28,7 @@ import { ItemKind, decodeError, decodeValue } from '../wire/values.js';
 import type { Item } from '../wire/values.js';
 import { Delivered } from './delivered.js';
 import { JobSender } from './job-sender.js';
+import { LostJobs } from './lost-jobs.js';
 import { ReorderBuffer } from './reorder-buffer.js';
 import { ResultReader } from './result-reader.js';
 
@@ -66,8 +67,6 @@ export interface RunLinkHost {
 
 /** A new average counts for so much. */
 const SMOOTHING = 1 / 8;
-/** A job that the server loses so often is sent no more. */
-const MOST_LOSSES = 3;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -83,8 +82,7 @@ export class RunLink {
   readonly #sender: JobSender;
   readonly #delivered: Delivered;
   readonly #watch: WorkerWatch;
-  /** Times that a job was lost and sent again. */
-  readonly #losses = new Map<number, number>();
+  readonly #lost: LostJobs;
   #audit: RunAudit | undefined;
   #started: Promise<void> | undefined;
   /** The run is this link's own: it was started or resumed without an error. */
@@ -132,6 +130,21 @@ export class RunLink {
       },
       onStored: (name) => this.#stored.add(name),
     });
+    this.#lost = new LostJobs({
+      run,
+      inputOf: options.inputOf,
+      takeBack: (sequence) => this.#sender.lost(sequence),
+      settle: (sequence, outcome) => {
+        this.settle(sequence, outcome);
+      },
+      send: (sequence, item) => {
+        this.send(sequence, item);
+      },
+      renew: async () => {
+        this.#epoch = (this.#epoch + 1) % 256;
+        await this.#describe();
+      },
+    });
     this.#watch = new WorkerWatch({
       engine,
       roster,
@@ -164,7 +177,7 @@ export class RunLink {
 
   /** Jobs that workers ran again because it was unknown whether they had been run. */
   get redelivered(): number {
-    return this.#redelivered;
+    return this.#redelivered + this.#lost.sentAgain;
   }
 
   /** Messages among the results that nobody of this run wrote. */
@@ -323,54 +336,11 @@ export class RunLink {
       isWanted: () => roster.workers(info.module).some(({ free }) => free > 0),
       key: this.#key,
       describe: () => this.#describe(),
-      onLost: (sequences, ended) => this.#onLost(sequences, ended),
+      onLost: (sequences, ended) => this.#lost.onLost(sequences, ended),
       onRefused: (sequences, cause) => {
-        this.#onRefused(sequences, cause);
+        this.#lost.onRefused(sequences, cause);
       },
     });
-  }
-
-  /** The server is there, and nobody knows what it has. */
-  #onRefused(sequences: readonly number[], cause: unknown): void {
-    const { run } = this.#options;
-    for (const sequence of sequences) {
-      if (!this.#sender.lost(sequence)) continue;
-      const message = `the server does not say what became of job ${sequence}: ${textOf(cause)}`;
-      const details = { run, seq: sequence };
-      const error = new PadataNatsError('ERR_PADATA_NATS_SERVER', message, details, { cause });
-      this.settle(sequence, { state: 'failed', error });
-    }
-  }
-
-  /** The server has neither the jobs nor their results. */
-  async #onLost(sequences: readonly number[], ended: boolean): Promise<void> {
-    const { run, inputOf } = this.#options;
-    if (!ended) {
-      // Other message ids: the server may remember those of what it lost.
-      this.#epoch = (this.#epoch + 1) % 256;
-      await this.#describe();
-    }
-    for (const sequence of sequences) {
-      if (!this.#sender.lost(sequence)) continue;
-      if (ended) {
-        this.settle(sequence, { state: 'skipped' });
-        continue;
-      }
-      const losses = (this.#losses.get(sequence) ?? 0) + 1;
-      const item = losses > MOST_LOSSES ? undefined : inputOf(sequence);
-      if (item === undefined) {
-        const error = new PadataNatsError(
-          'ERR_PADATA_NATS_SERVER',
-          `the server lost job ${sequence}; it may have been run`,
-          { run, seq: sequence },
-        );
-        this.settle(sequence, { state: 'failed', error });
-        continue;
-      }
-      this.#losses.set(sequence, losses);
-      this.#redelivered += 1;
-      this.send(sequence, item);
-    }
   }
 
   #onResults(data: Uint8Array, stream: number): void {
@@ -424,7 +394,7 @@ export class RunLink {
   }
 
   #offer(sequence: number, outcome: Outcome): void {
-    if (this.#losses.size > 0) this.#losses.delete(sequence);
+    this.#lost.forget(sequence);
     this.#sender.answered(sequence);
     if (this.#buffer.offer(sequence, outcome) === 'taken') {
       this.#options.onOutcome?.(sequence, outcome);
