@@ -85,7 +85,9 @@ withServer('when the server forgets', () => {
   };
   /** Until so many jobs are there, in however many messages. */
   const storedJobs = async (count: number): Promise<void> => {
-    for (let found = 0; found < count; await sleep(10)) {
+    let found = 0;
+    while (found < count) {
+      await sleep(10);
       found = 0;
       const { state } = await jsm.streams.info('padata_JOBS');
       for (let seq = state.first_seq; seq <= state.last_seq; seq += 1) {

@@ -14,7 +14,8 @@ import { PadataNatsError, abortReason } from '../wire/errors.js';
 import { encodeValue } from '../wire/values.js';
 import { moduleName } from './series-options.js';
 import { RunLink } from './run-link.js';
-import type { Outcome, RunLinkHost } from './run-link.js';
+import type { RunLinkHost } from './run-link.js';
+import type { Outcome } from './job-window.js';
 
 /** Chunks sent ahead for each thread of the workers. */
 const AHEAD = 2;

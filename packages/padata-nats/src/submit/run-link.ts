@@ -29,15 +29,9 @@ import type { Item } from '../wire/values.js';
 import { Delivered } from './delivered.js';
 import { JobSender } from './job-sender.js';
 import { LostJobs } from './lost-jobs.js';
+import type { Outcome } from './job-window.js';
 import { ReorderBuffer } from './reorder-buffer.js';
 import { ResultReader } from './result-reader.js';
-
-/** What became of a job. */
-export type Outcome =
-  | { readonly state: 'done'; readonly value: unknown }
-  | { readonly state: 'failed'; readonly error: unknown }
-  /** Not begun: its run was aborted. */
-  | { readonly state: 'skipped' };
 
 /** How a run is made. */
 interface RunLinkOptions {
