@@ -35,7 +35,7 @@ const manifest = (): Manifest => JSON.parse(read('package.json')) as Manifest;
 function run(program: string, ...flags: string[]): string {
   const file = join(home, 'main.mjs');
   writeFileSync(file, program);
-  return execFileSync(process.execPath, [...flags, file], { encoding: 'utf8' });
+  return execFileSync(process.execPath, [...flags, file], { encoding: 'utf8', timeout: 120_000 });
 }
 
 /** Files of the package that are loaded with this one. */
