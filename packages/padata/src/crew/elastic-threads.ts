@@ -26,6 +26,9 @@ const LOOK_MS = 5;
 /** While all of them are there and something is under way, so often in the time that a thread may have nothing to do. */
 const IDLE_LOOKS = 4;
 
+/** A thread that has said that it begins something and has nothing yet is about to take a job; for so long, in milliseconds. */
+const ABOUT_MS = 50;
+
 /** Bounds of the number of threads. */
 export interface ThreadBounds {
   readonly min: number;
@@ -40,6 +43,8 @@ interface ElasticHost {
   demands(most: number): Iterable<Demand>;
   /** Is something on its way to this thread that it has to answer? */
   isAsked(worker: number): boolean;
+  /** Has this thread a job that it has begun, or a part in a range? O(jobs in flight). */
+  isAtWork(worker: number): boolean;
   /** The number of threads that are wanted has changed. */
   onChange(): void;
 }
@@ -182,10 +187,19 @@ export class ElasticThreads {
     if (isChanged) this.#host.onChange();
   }
 
-  /** It will take a job soon: it is being started, or has begun nothing yet. */
-  #isComing({ id, state }: Member): boolean {
+  /** It will take a job soon: it is being started, has begun nothing yet, or is between saying that it begins and beginning. */
+  #isComing(member: Member): boolean {
+    const { id, state } = member;
     if (state === 'starting' || state === 'settingUp') return true;
-    return state === 'ready' && this.#word(id, WORKER.BUSY_FROM) === 0;
+    if (state !== 'ready') return false;
+    const from = this.#word(id, WORKER.BUSY_FROM);
+    return from === 0 || (((msNow() - from) | 0) < ABOUT_MS && this.#isAboutTo(member));
+  }
+
+  /** It does not say that it is free, and has nothing: where it gets no processor at that very moment, that takes a while. */
+  #isAboutTo({ id, importing }: Member): boolean {
+    if (this.#crew.isFree(id) || importing.size > 0) return false;
+    return this.#word(id, WORKER.PENDING) === 0 && !this.#host.isAtWork(id);
   }
 
   /** Nothing to do and no promise. */
@@ -206,4 +220,9 @@ export class ElasticThreads {
   #word(id: number, word: number): number {
     return Atomics.load(this.#crew.words, workerBase(id) + word);
   }
+}
+
+/** Milliseconds on the clock of BUSY_FROM. */
+function msNow(): number {
+  return Math.floor(performance.timeOrigin + performance.now()) | 0;
 }

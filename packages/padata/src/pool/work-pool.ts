@@ -99,6 +99,7 @@ export class WorkPool implements RangeRunner {
     });
     this.#elastic = new ElasticThreads(this.#crew, {
       demands: (most) => this.#hub.demands(most),
+      isAtWork: (worker) => this.#ranges.isPresent(worker) || this.#hub.isRunning(worker),
       isAsked: (worker) =>
         this.#hub.hasInput(worker) || this.#loads.isAsked(worker) || this.#hub.hasDeferred,
       onChange: () => {

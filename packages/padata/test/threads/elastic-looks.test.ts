@@ -1,0 +1,74 @@
+// What the owner makes of what threads say, at one look: a job that waits is not for two.
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { ElasticThreads } from '../../dist/crew/elastic-threads.js';
+import { WORKER, controlLayout, workerBase } from '../../dist/protocol/control-layout.js';
+
+type Crew = ConstructorParameters<typeof ElasticThreads>[0];
+let now = 0;
+beforeEach(() => {
+  now = 1000;
+  jest.spyOn(performance, 'now').mockImplementation(() => now);
+});
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+/** A pool of at most three threads, of which the first is there; one job waits. @returns threads that are started */
+function setUp({ free = false, importing = 0, atWork = false, promises = 0 } = {}) {
+  const words = new Int32Array(controlLayout(3).wordCount);
+  const member = { id: 1, state: 'ready', importing: new Map() };
+  for (let i = 0; i < importing; i += 1) member.importing.set(`module ${i}`, 1);
+  const at = workerBase(1);
+  words[at + WORKER.BUSY_FROM] = Math.floor(performance.timeOrigin + now) | 0;
+  words[at + WORKER.PENDING] = promises;
+  const started: number[] = [];
+  const crew = {
+    words,
+    isElastic: true,
+    isAlone: false,
+    setupError: undefined,
+    isHeld: false,
+    target: 1,
+    memberList: () => [member],
+    member: (id: number) => (id === 1 ? member : undefined),
+    isWanted: (id: number) => id === 1,
+    isFree: () => free,
+    want: (id: number) => started.push(id),
+    resize: () => undefined,
+  } as unknown as Crew;
+  const threads = new ElasticThreads(crew, {
+    demands: () => [{ jobs: 1, allows: () => true }],
+    isAsked: () => false,
+    isAtWork: () => atWork,
+    onChange: () => undefined,
+  });
+  const look = async (): Promise<number[]> => {
+    threads.set({ min: 1, max: 3, idleMs: 1000 });
+    await Promise.resolve();
+    threads.close();
+    return started;
+  };
+  return { look };
+}
+
+test('a thread that is free takes the job', async () => {
+  expect(await setUp({ free: true }).look()).toEqual([]);
+});
+
+test('a thread that begins and has nothing yet is about to take it', async () => {
+  expect(await setUp().look()).toEqual([]);
+});
+
+test.each([
+  ['has begun another', { atWork: true }],
+  ['imports a module', { importing: 1 }],
+  ['has promises to wait for', { promises: 1 }],
+] as const)('one that %s is not', async (_what, words) => {
+  expect(await setUp(words).look()).toEqual([2]);
+});
+
+test('nor one that begins for long', async () => {
+  const { look } = setUp();
+  now += 1000;
+  expect(await look()).toEqual([2]);
+});
