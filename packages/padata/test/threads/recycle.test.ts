@@ -125,6 +125,36 @@ test('the only thread stays if it has begun a promise before it hears that it ma
   }
 });
 
+test('a promise that begins while the word that the only thread may leave is on its way to it', async () => {
+  pool = createWorkPool({ threads: 1, recycle: { jobs: 300 } });
+  await using s = pool.series<Any>({ fn: named('either'), shared: words });
+  await using release = pool.series<Any>({ fn: named('release'), shared: words });
+  await Promise.all([s.ready(), release.ready()]);
+  const begun = (jobs: number): void => {
+    while (Atomics.load(words, 0) < jobs);
+  };
+  // Quick ones, so that it reserves several at once.
+  for (let n = 0; n < 280; n += 1) await s.run(0);
+  // The event loop stands still: it is not heard that the thread is worn.
+  const quick = range(40).map(() => s.run(0));
+  await Promise.resolve();
+  begun(320);
+  for (const until = performance.now() + 20; performance.now() < until;);
+  const blocks = s.run(1);
+  const pends = s.run(2);
+  const others = [s.run(0), s.run(0)];
+  await Promise.resolve();
+  begun(321);
+  // Now it is. The thread waits for no promise, so it is told that it may leave; then the one behind the gate begins.
+  await Promise.all(quick);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  Atomics.store(words, 1, 1);
+  Atomics.notify(words, 1);
+  expect(await blocks).toBe(1);
+  expect(await release.run(7)).toBe(7);
+  expect(await Promise.all([pends, ...others])).toEqual([2, 0, 0]);
+});
+
 test('promises of a thread that leaves go on while jobs wait that it takes no more', async () => {
   pool = createWorkPool({ threads: 2, recycle: { jobs: 1 }, spin: 1000 });
   const blocked = new Int32Array(new SharedArrayBuffer(64));
