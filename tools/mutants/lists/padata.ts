@@ -38,14 +38,14 @@ const mutants: readonly Mutant[] = [
   {
     name: 'slot ring: one job more than the window',
     file: 'ring/slot-ring.ts',
-    find: 'if (this.isPlacing || ((this.#tail - this.#processed) | 0) >= this.window) return false;',
-    put: 'if (this.isPlacing || ((this.#tail - this.#processed) | 0) > this.window) return false;',
+    find: 'if (this.takesNone || ((this.#tail - this.#processed) | 0) >= this.window) return false;',
+    put: 'if (this.takesNone || ((this.#tail - this.#processed) | 0) > this.window) return false;',
     first: 'series',
   },
   {
     name: 'slot ring: a getter of an input submits before that input is there',
     file: 'ring/slot-ring.ts',
-    find: 'if (this.isPlacing || ((this.#tail',
+    find: 'if (this.takesNone || ((this.#tail',
     put: 'if (((this.#tail',
     first: 'hostile',
   },

@@ -4,7 +4,7 @@
  */
 
 /** Waits at most so long, in milliseconds. */
-const MAX_MS = 0.01;
+const MAX_MS = 0.02;
 const MIN_MS = 0.001;
 /** Having given up, it tries again once in so many times. */
 const RETRY = 64;

@@ -11,7 +11,7 @@ import type { WorkerHost } from './worker-host.js';
 
 const { load, store, compareExchange, wait } = Atomics;
 /** Longest time a worker spins before it sleeps, in milliseconds, when it adapts. */
-const SPIN_MAX_MS = 0.05;
+const SPIN_MAX_MS = 0.1;
 const SPIN_MIN_MS = 0.002;
 /** A worker that gave up spinning tries it again once in so many times. */
 const SPIN_RETRY = 64;

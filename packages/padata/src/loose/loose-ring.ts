@@ -142,7 +142,7 @@ export class LooseRing extends RingBase implements JobRing {
     reject?: Settle,
   ): boolean {
     const index = this.#free.next;
-    if (this.isPlacing || index === undefined) return false;
+    if (this.takesNone || index === undefined) return false;
     const base = slotWord(this.window, index);
     const sequence = (this.words[base + SLOT.SEQ]! + this.window) | 0;
     const placed = this.place(sequence, this.#number, input, transfer, stamp, use);

@@ -54,8 +54,8 @@ export abstract class RingBase {
   protected readonly lost: LostJobs;
   protected readonly latencies: StretchCounts;
   protected readonly onOutcome: ((failed: boolean) => void) | undefined;
-  /** An input is being written or sent: its getters run, and what they submit waits behind it. */
-  protected isPlacing = false;
+  /** It takes nothing: an input is being written or sent, whose getters may submit; or nobody will run its jobs. */
+  protected takesNone = false;
   protected readonly input: SlotInput;
   protected readonly room = new ResultRoom();
   protected readonly retries: number;
@@ -178,6 +178,7 @@ export abstract class RingBase {
   /** Marks the ring as unusable: all that waits ends with this error. */
   breakWith(error: unknown): void {
     this.broken = error;
+    this.takesNone = true;
     this.ends.cancelWaiting(error);
   }
 
@@ -275,14 +276,14 @@ export abstract class RingBase {
   #placeAny(sequence: number, input: unknown, transfer: readonly unknown[] | undefined): number {
     const index = sequence & (this.window - 1);
     let placed: number = Placed.MESSAGE;
-    this.isPlacing = true;
+    this.takesNone = true;
     try {
       if (transfer === undefined) {
         placed = this.input.place(input, slotWord(this.window, sequence), index);
       }
       if (placed === Placed.MESSAGE) placed = this.#placeSent(input, transfer, sequence);
     } finally {
-      this.isPlacing = false;
+      this.takesNone = this.broken !== undefined;
     }
     return placed;
   }

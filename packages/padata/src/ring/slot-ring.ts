@@ -104,7 +104,7 @@ export class SlotRing extends RingBase implements JobRing {
     reject?: Settle,
     more = false,
   ): boolean {
-    if (this.isPlacing || ((this.#tail - this.#processed) | 0) >= this.window) return false;
+    if (this.takesNone || ((this.#tail - this.#processed) | 0) >= this.window) return false;
     const isPlainNumber = typeof input === 'number' && transfer === undefined && !more;
     if (isPlainNumber && this.#submitNumber(input, callback, stamp, use, lazy, reject)) return true;
     const sequence = this.#tail;

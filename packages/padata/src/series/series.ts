@@ -98,6 +98,8 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
   #roomWaiters: (() => void)[] = [];
   #drainWaiters: (() => void)[] = [];
   #ended: { readonly error: unknown } | undefined;
+  /** It has ended, or others wait: no job goes straight to the ring. */
+  #isBarred = false;
   #closed: Promise<void> | undefined;
   /** Figures at the end; the ring's memory is another's then. */
   #lastStats: SeriesStats | undefined;
@@ -212,16 +214,14 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     reject?: Settle,
     more = false,
   ): boolean {
-    if (this.#ended !== undefined) throw asError(this.#ended.error);
     const ring = this.#ring;
-    if (ring.broken !== undefined) throw asError(ring.broken);
     const turns = this.#turns;
     const used = use | this.#listens;
     if (
-      this.#overflow.length > 0 ||
+      this.#isBarred ||
       !ring.submit(input, callback, transfer, turns.stamp, used, turns.isLazy, reject, more)
     ) {
-      return this.#submitFull({ input, callback, transfer, use: used, reject, more });
+      return this.#submitElse({ input, callback, transfer, use: used, reject, more });
     }
     this.#submitted += 1;
     turns.noteSubmit(ring);
@@ -406,12 +406,20 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     const closed = new PadataError('ERR_PADATA_CLOSED', 'the series was closed');
     const drained = this.drain();
     this.#ended ??= { error: closed };
+    this.#isBarred = true;
     await drained;
     this.#letGo();
     this.#lastStats = this.stats();
     const room = this.#hub.remove(this.#ring);
     this.#host.onClosed(this);
     await room;
+  }
+
+  /** The way to the ring is barred, or the ring takes nothing now. */
+  #submitElse(job: WaitingJob): boolean {
+    if (this.#ended !== undefined) throw asError(this.#ended.error);
+    if (this.#ring.broken !== undefined) throw asError(this.#ring.broken);
+    return this.#submitFull(job);
   }
 
   #submitFull(job: WaitingJob): boolean {
@@ -424,6 +432,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
       );
     }
     this.#overflow.push(job);
+    this.#isBarred = true;
     // There is room, but not now: this job was submitted by a getter of another's input.
     if (this.#overflow.length === 1 && !this.#ring.isFull) {
       queueMicrotask(() => {
@@ -465,6 +474,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
       this.#overflow.shift();
       turns.noteSubmit(this.#ring);
     }
+    this.#isBarred = this.#ended !== undefined || this.#overflow.length > 0;
   }
 
   #afterDeliveries(): void {
@@ -532,6 +542,7 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
   #end(reason: unknown, now: boolean): void {
     if (this.#ended !== undefined && this.#closed === undefined) return;
     this.#ended = { error: reason };
+    this.#isBarred = true;
     this.#ring.ends.abortError = { error: reason };
     this.#ring.ends.cancelWaiting(reason);
     this.#overflow.failAll(reason);
