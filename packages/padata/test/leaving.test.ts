@@ -32,18 +32,34 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
+interface Played {
+  readonly window?: number;
+  /** It is worn when it has run so many jobs. */
+  readonly jobs?: number;
+  /** The owner hears what it says, and may answer: what comes back is in the mail. */
+  readonly hears?: (message: FromWorker) => ToWorker | undefined;
+}
+
 /** Worker 1, which runs in this thread, and the owner's end of a ring with one job by message that was sent to it. */
-function thread() {
+function thread({ window = 4, jobs, hears }: Played = {}) {
   const { wordCount, numberCount } = controlLayout(1);
   const words = new Int32Array(new SharedArrayBuffer(4 * wordCount));
   const numbers = new Float64Array(new SharedArrayBuffer(8 * numberCount));
   const heard: FromWorker[] = [];
+  const mail: ToWorker[] = [];
+  const wear = jobs === undefined ? undefined : { jobs, heapBytes: undefined };
   let exits = 0;
   const core = new WorkerCore(
-    { id: 1, capacity: 1, words, numbers, idle: 'loop', setup: undefined, wear: undefined },
+    { id: 1, capacity: 1, words, numbers, idle: 'loop', setup: undefined, wear },
     {
-      post: (message) => heard.push(message as FromWorker),
-      receive: () => undefined,
+      post: (message) => {
+        heard.push(message as FromWorker);
+        const answer = hears?.(message as FromWorker);
+        if (answer === undefined) return;
+        words[workerBase(1) + WORKER.MAIL]! += 1;
+        mail.push(answer);
+      },
+      receive: () => mail.shift(),
       yieldToEvents: () => turn() as Promise<void>,
       exit: () => (exits += 1),
       tid: 0,
@@ -53,7 +69,7 @@ function thread() {
       output: undefined,
     },
   );
-  const options = { id: 1, window: 4, arenaBytes: 4096, slotBytes: 64, firstSequence: 0 };
+  const options = { id: 1, window, arenaBytes: 4096, slotBytes: 64, firstSequence: 0 };
   const none = { retries: 0, onOutcome: undefined, outputBytes: (n: number) => n };
   const ring = new SlotRing(
     { ...options, ...none, shared: true, copyBytes: true, capacity: 1 },
@@ -65,10 +81,10 @@ function thread() {
     core.deliver(message);
   };
   const { memory, stats, arenaBytes } = ring;
-  const tell = (): void => {
-    const href = new URL(`./fixtures/gated-jobs.mjs?${(modules += 1)}`, import.meta.url).href;
-    const { buffer, window } = memory;
-    const module = { href, name: 'job', aloneMs: 0, shared: undefined };
+  const tell = (file = 'gated-jobs', name = 'job'): void => {
+    const href = new URL(`./fixtures/${file}.mjs?${(modules += 1)}`, import.meta.url).href;
+    const { buffer } = memory;
+    const module = { href, name, aloneMs: 0, shared: undefined };
     const times = {
       timeOrigin: performance.timeOrigin,
       threads: 1,
@@ -89,6 +105,7 @@ function thread() {
   };
   return {
     core,
+    ring,
     heard,
     post,
     tell,
@@ -208,3 +225,37 @@ test('one that is to leave if it has nothing says that it stays while a promise 
   expect(it.exits).toBe(1);
   expect(stays()).toBe(1);
 });
+
+test.each([
+  ['hears of it at once', true, 1],
+  ['does not hear of it', false, 50],
+])(
+  'a thread is due after so many jobs and goes on until it is told; its owner %s',
+  async (_what, hears, ran) => {
+    const leave: ToWorker = { t: 'leave', ifIdle: true };
+    const it = thread({
+      window: 64,
+      jobs: 1,
+      hears: ({ t }) => (hears && t === 'worn' ? leave : undefined),
+    });
+    for (let n = 0; n < 50; n += 1) it.ring.submit(n, () => undefined, undefined, 0, 0, false);
+    const over = it.core.run();
+    it.tell('recycle-jobs', 'where');
+    if (!hears) {
+      // All are done, and it goes on looking for more.
+      let delivered = 0;
+      while (delivered < ran) {
+        await turn();
+        delivered += it.ring.deliver(64, 0);
+      }
+      const { turns } = it;
+      while (it.turns < turns + 3) await turn();
+      expect(it.exits).toBe(0);
+      it.post(leave);
+    }
+    await over;
+    if (hears) expect(it.ring.deliver(64, 0)).toBe(ran);
+    expect(it.heard.filter(({ t }) => t === 'worn')).toHaveLength(1);
+    expect(it.exits).toBe(1);
+  },
+);

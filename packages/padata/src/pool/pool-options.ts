@@ -74,8 +74,9 @@ export interface WorkPoolOptions {
   /** The same of `teardown`; default 5000. The thread is ended then. */
   readonly teardownTimeoutMs?: number;
   /**
-   * Replaces a thread, between jobs and one at a time, after `jobs` jobs of series and of `run`, or a few more, 1 .. 2^31 - 1; or
-   * when more than `heapBytes` of its own JavaScript heap have been in use for a while (Node; elsewhere it is not known).
+   * Replaces a thread, between jobs and one at a time, when it has run `jobs` jobs of series and of `run`, 1 .. 2^31 - 1; or
+   * when more than `heapBytes` of its own JavaScript heap have been in use for a while (Node; elsewhere it is not known). That is when
+   * it is due: it goes on until the owner has heard of it and no other is being replaced, and takes no more from when it is told.
    */
   readonly recycle?: { readonly jobs?: number; readonly heapBytes?: number };
 }

@@ -1,18 +1,22 @@
 /** What a job's function gets besides its input. */
 import { ring as protocol } from '../protocol/machine.js';
-import { Ask, RING, SLOT, deferredState } from '../protocol/ring-layout.js';
+import { Ask, RING, SLOT, STATE_MASK, SlotState, deferredState } from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
 import type { JobOutput } from '../protocol/messages.js';
 import type { OutputKeeper } from './job-output.js';
 import { ProgressReports } from './progress-reports.js';
 
-/** Second argument of a job function; `S` and `L` are the types of `shared` and `local`. */
+/**
+ * Second argument of a job function; `S` and `L` are the types of `shared` and `local`. It belongs to that job and to no other: kept
+ * and used when the job has ended, it touches nobody's. `aborted` is true then, `output` gives bytes of its own, `progress`
+ * tells nobody, and the handle that `defer` gives completes nothing; the other members stay what they were.
+ */
 export interface JobContext<S = unknown, L = unknown> {
   /** How many jobs of the series were submitted before this one (modulo 2^32). */
   readonly seq: number;
   /** Worker that runs the job; 0 = the owner of the pool. */
   readonly worker: number;
-  /** True once the job should give up; long synchronous functions poll it. */
+  /** True once the job should give up, or has ended; long synchronous functions poll it. */
   readonly aborted: boolean;
   /** The series' `shared` value, cloned once per thread. */
   readonly shared: S;
@@ -20,7 +24,7 @@ export interface JobContext<S = unknown, L = unknown> {
   readonly local: L;
   /**
    * Writable bytes for the result, in the job's own slot when they fit: returning them (or a part) copies
-   * nothing. Valid until the job is done. Bytes of their own once the job was aborted and given up.
+   * nothing. Valid until the job is done. Bytes of their own after `defer`, and once the job has ended or was given up.
    */
   output(bytes: number): Uint8Array;
   /**
@@ -64,58 +68,48 @@ export interface ContextHome {
   readonly tellOutput: (sequence: number, output: JobOutput) => void;
 }
 
-/** Context of one job. */
+/**
+ * Context of one job. Who keeps it may use it at any time: while other jobs have the slot, and when the memory is another ring's. So
+ * what it does goes by what it knows of its own job first, and by the slot's words only where its job may still have them.
+ */
 export class SlotContext implements JobContext {
-  seq = 0;
+  readonly seq: number;
   /** What its slot calls SEQ: names the job for this thread and the owner. */
-  sequence = 0;
-  readonly worker: number;
-  readonly shared: unknown;
-  readonly local: unknown;
-  readonly #ring: RingMemory;
-  #base = 0;
-  readonly #control: Int32Array;
-  readonly #announce: (at: number, state: number) => void;
-  /** The function called `defer`. */
+  readonly sequence: number;
+  readonly #home: ContextHome;
+  readonly #base: number;
+  /** The function has called `defer` in time. */
   deferred = false;
-  /** It was told that nobody waits for the function any more. */
-  abandoned = false;
   /** The function has returned a promise: the slot may be settled from outside. */
   #pending = false;
+  /** The job is over for its function. */
+  #hasEnded = false;
   /** It has a view of the room for its result. */
   #holds = false;
   /** It has reported something, or its output is kept: its outcome goes behind that, by message. */
   hasReported = false;
-  readonly #report: (sequence: number, value: unknown) => void;
   #reports: ProgressReports | undefined;
-  readonly #tellOutput: (sequence: number, output: JobOutput) => void;
   #keeper: OutputKeeper | undefined;
 
-  constructor(home: ContextHome) {
-    const { ring, worker, shared, local, control, announce, report } = home;
-    this.#report = report;
-    this.#tellOutput = home.tellOutput;
-    this.#ring = ring;
-    this.#control = control;
-    this.#announce = announce;
-    this.worker = worker;
-    this.shared = shared;
-    this.local = local;
+  /** @param base first word of the job's slot */
+  constructor(home: ContextHome, base: number) {
+    const { words } = home.ring;
+    this.#home = home;
+    this.#base = base;
+    this.seq = words[base + SLOT.NUMBER]! >>> 0;
+    this.sequence = words[base + SLOT.SEQ]! | 0;
   }
 
-  /** Now stands for the job in this slot. */
-  enter(base: number): void {
-    this.#base = base;
-    this.seq = this.#ring.words[base + SLOT.NUMBER]! >>> 0;
-    this.sequence = this.#ring.words[base + SLOT.SEQ]! | 0;
-    this.#holds = false;
-    this.hasReported = false;
+  /** The function has ended, or nobody waits for it any more. A deferred job goes on without it. */
+  end(): void {
+    this.#hasEnded = !this.deferred;
   }
 
   /** The function has returned a promise; `seesInput`: its input is a view of the slot's bytes. */
   pend(seesInput: boolean): void {
+    const { ring, worker } = this.#home;
     this.#pending = true;
-    protocol.pend(this.#ring.words, this.#base, this.worker, this.#holds || seesInput);
+    protocol.pend(ring.words, this.#base, worker, this.#holds || seesInput);
     if (this.hasReported) this.#reports?.sendLater();
   }
 
@@ -126,42 +120,53 @@ export class SlotContext implements JobContext {
     this.#keeper = keeper;
   }
 
+  /** The function has ended: what it reported last, and what it has written, goes before its outcome. */
+  endReports(): void {
+    if (!this.hasReported) return;
+    const output = this.#keeper?.close();
+    this.#keeper = undefined;
+    if (output !== undefined) this.#home.tellOutput(this.sequence, output);
+    this.#reports?.send();
+  }
+
+  /** The promise has ended; true = the job is the caller's to finish. True once at most. */
+  regain(): boolean {
+    const isMine = this.#takeBack();
+    this.#hasEnded = true;
+    return isMine;
+  }
+
+  get worker(): number {
+    return this.#home.worker;
+  }
+
+  get shared(): unknown {
+    return this.#home.shared;
+  }
+
+  get local(): unknown {
+    return this.#home.local;
+  }
+
   progress(value: unknown): void {
-    const { words } = this.#ring;
     // Written before the job was offered; of another job once this one is over.
-    const asks = words[this.#base + SLOT.ASKS]!;
-    if ((asks & Ask.PROGRESS) === 0 || this.deferred || this.abandoned) return;
-    if (words[this.#base + SLOT.SEQ] !== this.sequence) return;
+    const asks = this.#home.ring.words[this.#base + SLOT.ASKS]!;
+    if ((asks & Ask.PROGRESS) === 0 || this.deferred || this.#isOver) return;
     if (!this.hasReported || this.#reports === undefined) {
       this.hasReported = true;
       const { sequence } = this;
+      const { report } = this.#home;
       this.#reports = new ProgressReports((last) => {
-        this.#report(sequence, last);
+        report(sequence, last);
       });
     }
     this.#reports.add(value, (asks & Ask.EVERY) !== 0);
     if (this.#pending) this.#reports.sendLater();
   }
 
-  /** The function has ended: what it reported last, and what it has written, goes before its outcome. */
-  endReports(): void {
-    if (!this.hasReported) return;
-    const output = this.#keeper?.close();
-    this.#keeper = undefined;
-    if (output !== undefined) this.#tellOutput(this.sequence, output);
-    this.#reports?.send();
-  }
-
-  /** The promise has ended; true = the job is the caller's to finish. True once at most. */
-  regain(): boolean {
-    return protocol.regain(this.#ring.words, this.#base, this.worker, this.sequence);
-  }
-
   get aborted(): boolean {
-    const { words } = this.#ring;
-    if (this.abandoned || (this.#pending && words[this.#base + SLOT.SEQ] !== this.sequence)) {
-      return true;
-    }
+    if (this.#isOver) return true;
+    const { words } = this.#home.ring;
     return (
       Atomics.load(words, RING.ABORTED) !== 0 ||
       (Atomics.load(words, this.#base + SLOT.ASKS) & Ask.STOP) !== 0
@@ -169,41 +174,63 @@ export class SlotContext implements JobContext {
   }
 
   output(bytes: number): Uint8Array {
-    const { words } = this.#ring;
-    if (this.#pending && !protocol.hold(words, this.#base, this.worker, this.sequence)) {
+    if (this.#hasEnded || this.deferred) return new Uint8Array(bytes);
+    const { ring, worker } = this.#home;
+    const { words } = ring;
+    if (this.#pending && !protocol.hold(words, this.#base, worker, this.sequence)) {
       return new Uint8Array(bytes);
     }
     if (bytes > words[this.#base + SLOT.OUT_ROOM]!) return new Uint8Array(bytes);
     this.#holds = true;
     const offset = words[this.#base + SLOT.FIRST]! + words[this.#base + SLOT.IN_ROOM]!;
-    const part = this.#ring.arena.at(offset);
+    const part = ring.arena.at(offset);
     return part.bytes.subarray(offset - part.first, offset - part.first + bytes);
   }
 
   defer(): DeferredJob {
-    if (!this.deferred) {
-      this.endReports();
-      this.deferred = true;
-      const { words } = this.#ring;
-      // A pending job may be over already: its handle completes nothing then.
-      if (!this.#pending || this.regain()) {
-        Atomics.add(words, RING.DEFERRED, 1);
-        Atomics.store(words, RING.HANDLES, 1);
-        // Before the handle exists: pairs with the exchange in `completeDeferred`, which may come at once.
-        const at = this.#base + SLOT.STATE;
-        const state = deferredState(this.#ring.window, this.sequence);
-        Atomics.store(words, at, state);
-        this.#announce(at, state);
-      }
-    }
+    // Where the job is over already, the handle completes nothing.
+    if (!this.deferred && !this.#hasEnded) this.#handOver();
+    const { ring, control } = this.#home;
     return {
-      control: this.#control,
-      buffer: this.#ring.buffer,
-      window: this.#ring.window,
-      arenaBytes: this.#ring.arena.ownBytes,
-      parts: this.#ring.arena.added,
+      control,
+      buffer: ring.buffer,
+      window: ring.window,
+      arenaBytes: ring.arena.ownBytes,
+      parts: ring.arena.added,
       seq: this.seq,
       sequence: this.sequence,
     };
+  }
+
+  #handOver(): void {
+    this.endReports();
+    if (this.#pending && !this.#takeBack()) return;
+    this.deferred = true;
+    const { ring, announce } = this.#home;
+    const { words } = ring;
+    Atomics.add(words, RING.DEFERRED, 1);
+    Atomics.store(words, RING.HANDLES, 1);
+    // Before the handle exists: pairs with the exchange in `completeDeferred`, which may come at once.
+    const at = this.#base + SLOT.STATE;
+    const state = deferredState(ring.window, this.sequence);
+    Atomics.store(words, at, state);
+    announce(at, state);
+  }
+
+  /** Makes the pending job this thread's own again, if it is still pending. */
+  #takeBack(): boolean {
+    const { ring, worker } = this.#home;
+    return protocol.regain(ring.words, this.#base, worker, this.sequence);
+  }
+
+  /** Its job has ended, as far as can be seen from here. */
+  get #isOver(): boolean {
+    if (this.#hasEnded) return true;
+    // While the function runs nobody else ends its job.
+    if (!this.#pending && !this.deferred) return false;
+    const { words } = this.#home.ring;
+    if (words[this.#base + SLOT.SEQ] !== this.sequence) return true;
+    const phase = Atomics.load(words, this.#base + SLOT.STATE) & STATE_MASK;
+    return phase === SlotState.DONE || phase === SlotState.FREE;
   }
 }

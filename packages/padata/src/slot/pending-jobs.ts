@@ -73,8 +73,8 @@ export class PendingJobs {
   abandon(sequence: number): void {
     const context = this.#contexts.get(sequence | 0);
     if (context === undefined) return;
+    context.end();
     this.#ended(context);
-    context.abandoned = true;
   }
 
   /** The promise of a job that the owner has settled has ended after all. */
@@ -84,8 +84,8 @@ export class PendingJobs {
   }
 
   #ended(context: SlotContext): void {
-    if (context.abandoned) return;
-    this.#contexts.delete(context.sequence);
+    // Once: nobody waits for one that was abandoned.
+    if (!this.#contexts.delete(context.sequence)) return;
     this.#share.end();
     this.#onEnd();
     this.#host.endAsync();

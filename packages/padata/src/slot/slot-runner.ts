@@ -41,6 +41,7 @@ import { SlotContext } from './job-context.js';
 import type { ContextHome } from './job-context.js';
 import { KeptInput } from './kept-input.js';
 import { PendingJobs } from './pending-jobs.js';
+import { seesContext } from './sees-context.js';
 import { SlotOutcome } from './slot-outcome.js';
 import { readValue } from '../values/slot-values.js';
 
@@ -110,7 +111,6 @@ export class SlotRunner {
   readonly id: number;
   readonly level: number;
   readonly memory: RingMemory;
-  fn: AnyFunction | undefined;
   /** Jobs that the last scan has made this thread's own, of those that it had reserved. */
   taken = 0;
   readonly #host: RunnerHost;
@@ -130,7 +130,11 @@ export class SlotRunner {
   readonly #mask: number;
   readonly #copyInput: boolean;
   readonly #pending: PendingJobs;
-  #context: SlotContext | undefined;
+  #fn: AnyFunction | undefined;
+  /** The function may see its context. */
+  #seesContext = true;
+  /** Stands for that of any job where it cannot. */
+  readonly #unseen: SlotContext;
   /** Average time of a job here, in milliseconds; undefined before the first. */
   #averageMs: number | undefined;
   readonly #kept = new KeptInput();
@@ -184,10 +188,21 @@ export class SlotRunner {
         host.post({ t: 'output', ring: id, seq: sequence, output });
       },
     };
+    this.#unseen = new SlotContext(this.#contextHome, slotWord(memory.window, 0));
     this.#counts = stats;
     const { wait, run } = statOffsets(host.worker);
     this.#waits = new StretchCounts(stats, wait, here.clockOffset);
     this.#runAt = run;
+  }
+
+  get fn(): AnyFunction | undefined {
+    return this.#fn;
+  }
+
+  /** Where it is here, jobs may be run. */
+  set fn(fn: AnyFunction | undefined) {
+    this.#fn = fn;
+    this.#seesContext = fn === undefined || seesContext(fn);
   }
 
   /** A function of this thread has left a job to others, and it waits for them. */
@@ -444,38 +459,43 @@ export class SlotRunner {
   }
 
   #run(base: number, input: unknown): void {
-    // One context serves job after job, until a function keeps it beyond its return.
-    this.#context ??= new SlotContext(this.#contextHome);
-    const context = this.#context;
-    context.enter(base);
+    // Who sees it may keep it, and jobs may run within jobs: each has a context of its own then.
+    const context = this.#seesContext ? this.#contextOf(base) : this.#unseen;
+    // Not as a method: a function is nobody's.
+    const fn = this.#fn!;
     let value: unknown;
     let pending: boolean;
     try {
-      value = this.fn!(input, context);
+      value = fn(input, context);
       // Looked at here: a `then` that throws when it is read is an error of the job.
       pending = typeof value === 'object' && isThenable(value);
     } catch (error) {
-      if (context.deferred) this.#context = undefined;
+      context.end();
       this.#outcome.failUnlessHandedOver(base, context, error);
       return;
     }
+    if (pending && !context.deferred) {
+      const own = this.#seesContext ? context : this.#contextOf(base);
+      own.pend(ArrayBuffer.isView(input) && this.memory.arena.has(input.buffer));
+      this.#pending.wait(base, own, value as PromiseLike<unknown>);
+      return;
+    }
+    context.end();
     if (typeof value === 'number' && !context.deferred && !context.hasReported) {
       this.#numbers[slotNumber(this.#index(base)) + SLOT_NUMBER.VALUE] = value;
       this.#words[base + SLOT.KIND] = Kind.NUMBER;
       this.#steps.finish(this.#words, base);
-    } else if (context.deferred) {
+    } else if (!context.deferred) this.#outcome.finish(base, value, context);
+    else if (pending) {
       // `defer` has handed the slot over; a promise that comes with it may still fail.
-      this.#context = undefined;
-      if (pending) {
-        whenSettled(value as PromiseLike<unknown>, ignore, (error) => {
-          this.#outcome.failUnlessHandedOver(base, context, error);
-        });
-      }
-    } else if (pending) {
-      this.#context = undefined;
-      context.pend(ArrayBuffer.isView(input) && this.memory.arena.has(input.buffer));
-      this.#pending.wait(base, context, value as PromiseLike<unknown>);
-    } else this.#outcome.finish(base, value, context);
+      whenSettled(value as PromiseLike<unknown>, ignore, (error) => {
+        this.#outcome.failUnlessHandedOver(base, context, error);
+      });
+    }
+  }
+
+  #contextOf(base: number): SlotContext {
+    return new SlotContext(this.#contextHome, base);
   }
 
   #runBacklog(): void {
