@@ -7,6 +7,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { flag, integer, readOptions, text } from '../kit/options.js';
+import { Random } from '../kit/random.mjs';
 import type { Mutant, Verdict } from './mutant.js';
 import { Suite } from './suite.js';
 import type { SuiteOptions } from './suite.js';
@@ -28,7 +29,10 @@ const { values, positionals } = readOptions(
   },
   {
     only: text('', 'only those whose name contains this'),
-    part: text('1/1', 'only this part of the list, such as 2/3 for the second third'),
+    sample: integer(undefined, 'only so many of them, drawn at random', 1),
+    seed: integer(1, 'of the draw, default 1'),
+    part: text('1/1', 'only this part of them, such as 2/3 for the second third'),
+    first: flag('run only the tests that a break names; one that they miss is left open'),
     trust: flag('the suite is known to pass without a break: do not run it first'),
     workers: integer(2, "jest's processes, default 2", 1),
     hang: integer(120, 'seconds after which one test counts as hanging, default 120', 1),
@@ -43,9 +47,10 @@ if (name === undefined || positionals.length > 1) {
 
 const all = ((await import(`./lists/${name}.ts`)) as { default: readonly Mutant[] }).default;
 const [part = 1, parts = 1] = values.part.split('/').map(Number);
-const chosen = all
-  .filter((mutant) => mutant.name.includes(values.only))
-  .filter((_mutant, index) => index % parts === part % parts);
+const named = all.filter((mutant) => mutant.name.includes(values.only));
+const chosen = draw(named, values.sample ?? named.length).filter(
+  (_mutant, index) => index % parts === part % parts,
+);
 checkList();
 if (values.list) {
   for (const mutant of chosen) console.log(`${mutant.file.padEnd(28)} ${mutant.name}`);
@@ -64,22 +69,33 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
 
 const options = await baseline();
 let caught = 0;
+let explained = 0;
 const survivors: string[] = [];
+const open: string[] = [];
 for (const mutant of chosen) {
   const started = performance.now();
   const verdict = await judge(mutant);
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
+  const isOpen = values.first && mutant.first !== undefined && !verdict.caught;
   if (verdict.caught) caught += 1;
-  else if (mutant.survives === undefined) survivors.push(mutant.name);
-  const word = verdict.caught ? 'caught  ' : 'SURVIVES';
+  else if (mutant.survives !== undefined) explained += 1;
+  else (isOpen ? open : survivors).push(mutant.name);
+  const word = verdict.caught ? 'caught  ' : isOpen ? 'OPEN    ' : 'SURVIVES';
   const why = verdict.caught ? verdict.by : (mutant.survives ?? 'no test notices it');
   console.log(`${word} ${mutant.name}\n         ${seconds} s, ${why.split('\n')[0] ?? ''}`);
 }
-const explained = chosen.length - caught - survivors.length;
 console.log(
-  `${caught} of ${chosen.length} caught, ${explained} survive for a reason, ${survivors.length} unnoticed`,
+  `${caught} of ${chosen.length} caught, ${explained} survive for a reason, ${survivors.length} unnoticed, ${open.length} open`,
 );
-if (survivors.length > 0) process.exitCode = 1;
+if (survivors.length + open.length > 0) process.exitCode = 1;
+
+/** So many of them, in their own order. */
+function draw(from: readonly Mutant[], count: number): Mutant[] {
+  const random = new Random(values.seed);
+  const order = from.map((mutant) => ({ mutant, at: random.unit() })).sort((a, b) => a.at - b.at);
+  const taken = new Set(order.slice(0, count).map(({ mutant }) => mutant));
+  return from.filter((mutant) => taken.has(mutant));
+}
 
 /** Each mutant has a name of its own and finds its text once. */
 function checkList(): void {
@@ -119,7 +135,8 @@ function judge({ file, find, put, first }: Mutant): Promise<Verdict> {
   const edit = (source: string): string => source.replace(find, () => put);
   return copy.changed(`packages/${name!}/src/${file}`, edit, async () => {
     await suite.build();
-    for (const pattern of first === undefined ? [undefined] : [first, undefined]) {
+    const patterns = first !== undefined && values.first ? [first] : [first, undefined];
+    for (const pattern of new Set(patterns)) {
       const { failed } = await suite.run(options, pattern);
       if (failed !== undefined) return { caught: true, by: failed };
     }

@@ -154,12 +154,12 @@ const mutants: readonly Mutant[] = [
     file: 'slot/slot-runner.ts',
     find: `      pending = typeof value === 'object' && isThenable(value);
     } catch (error) {
-      if (context.deferred) this.#context = undefined;
+      context.end();
       this.#outcome.failUnlessHandedOver(base, context, error);
       return;
     }`,
     put: `    } catch (error) {
-      if (context.deferred) this.#context = undefined;
+      context.end();
       this.#outcome.failUnlessHandedOver(base, context, error);
       return;
     }
@@ -167,12 +167,74 @@ const mutants: readonly Mutant[] = [
     first: 'hostile',
   },
   {
-    name: 'runner: the context of a pending job serves the next one too',
+    name: 'runner: one context serves job after job',
     file: 'slot/slot-runner.ts',
-    find: `      this.#context = undefined;
-      context.pend(`,
-    put: `      context.pend(`,
-    first: 'pending|series',
+    find: 'const context = this.#seesContext ? this.#contextOf(base) : this.#unseen;',
+    put: 'const context = this.#unseen;',
+    first: 'kept-context|pending|series',
+  },
+  {
+    name: 'runner: a function that cannot see its context shares it with all that pend',
+    file: 'slot/slot-runner.ts',
+    find: 'const own = this.#seesContext ? context : this.#contextOf(base);',
+    put: 'const own = context;',
+    first: 'kept-context|series',
+  },
+  {
+    name: 'context: the job of a function that has returned is its own still',
+    file: 'slot/slot-runner.ts',
+    find: "    context.end();\n    if (typeof value === 'number'",
+    put: "    if (typeof value === 'number'",
+    first: 'kept-context',
+  },
+  {
+    name: 'context: the job of a function that has thrown is its own still',
+    file: 'slot/slot-runner.ts',
+    find: '      context.end();\n      this.#outcome.failUnless',
+    put: '      this.#outcome.failUnless',
+    first: 'kept-context',
+  },
+  {
+    name: 'context: the job of a promise that has ended is its own still',
+    file: 'slot/job-context.ts',
+    find: '    this.#hasEnded = true;\n    return isMine;',
+    put: '    return isMine;',
+    first: 'kept-context',
+  },
+  {
+    name: 'context: a deferred job is over for its function at once',
+    file: 'slot/job-context.ts',
+    find: 'this.#hasEnded = !this.deferred;',
+    put: 'this.#hasEnded = true;',
+    first: 'kept-context',
+  },
+  {
+    name: 'context: bytes of a job that was handed over are its own still',
+    file: 'slot/job-context.ts',
+    find: 'if (this.#hasEnded || this.deferred) return new Uint8Array(bytes);',
+    put: 'if (this.#hasEnded) return new Uint8Array(bytes);',
+    first: 'kept-context',
+  },
+  {
+    name: 'context: a deferred job is never over',
+    file: 'slot/job-context.ts',
+    find: 'if (!this.#pending && !this.deferred) return false;',
+    put: 'if (!this.#pending) return false;',
+    first: 'kept-context',
+  },
+  {
+    name: 'context: a job that is over hands the next one over',
+    file: 'slot/job-context.ts',
+    find: 'if (!this.deferred && !this.#hasEnded) this.#handOver();',
+    put: 'if (!this.deferred) this.#handOver();',
+    first: 'kept-context',
+  },
+  {
+    name: 'context: who names no second parameter cannot see it',
+    file: 'slot/sees-context.ts',
+    find: 'return !ONE_PARAMETER.test(text) || OTHER_WAYS.test(text);',
+    put: "return text === '';",
+    first: 'kept-context',
   },
   {
     name: 'runner: the function of an abandoned job ends unheard',
@@ -184,9 +246,9 @@ const mutants: readonly Mutant[] = [
   {
     name: 'runner: a thread waits for abandoned promises',
     file: 'slot/pending-jobs.ts',
-    find: `    this.#ended(context);
-    context.abandoned = true;`,
-    put: `    context.abandoned = true;`,
+    find: `    context.end();
+    this.#ended(context);`,
+    put: `    context.end();`,
     first: 'pending',
   },
   {
@@ -218,13 +280,6 @@ const mutants: readonly Mutant[] = [
     find: 'if (state !== deferred) return;',
     put: 'void state;',
     first: 'hostile',
-  },
-  {
-    name: 'context: a slot that once had a view of its output is taken to have one for ever',
-    file: 'slot/job-context.ts',
-    find: 'this.#holds = false;\n    this.hasReported',
-    put: 'this.hasReported',
-    first: 'slot-ring',
   },
   {
     name: 'context: more output than there is room for is written over the neighbours',
@@ -445,7 +500,7 @@ const mutants: readonly Mutant[] = [
     file: 'ring/slot-records.ts',
     find: '(flags & (Left.OWN | Left.PROMISE)) !== 0;',
     put: '(flags & Left.PROMISE) !== 0;',
-    first: 'series|padata.test',
+    first: 'test/series|test/padata\\.test',
   },
   {
     name: 'share: a thread that leaves jobs to another waits for it again and again',
@@ -731,7 +786,7 @@ const mutants: readonly Mutant[] = [
     file: 'slot/deferred.ts',
     find: 'if (isPlain(value)) {',
     put: 'if (isPlain(value) && room < 0) {',
-    first: 'padata.test',
+    first: 'test/padata\\.test',
   },
   {
     name: 'Web pair: the reader does not hear that the writer failed',

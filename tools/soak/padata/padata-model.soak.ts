@@ -1,11 +1,12 @@
 /**
  * `npm run soak -- padata-model` explores the levels, reorder, loose, pending, message, parts, claim and sleep protocols of the package through every interleaving of their atomic steps,
  * up to four jobs or chunks and three workers, deaths included (test/model); then the broken variants, each of
- * which has to be caught. Smallest models first; ends after --minutes, default: when all are done.
+ * which has to be caught. Smallest models first; ends after --minutes, default: when all are done. `--part 2/3` explores a third of
+ * them, `--only TEXT` those whose name contains the text: parts may run one after the other, or at the same time.
  */
 import { explore } from '@bootmem/padata/testing';
 import type { Model } from '@bootmem/padata/testing';
-import { number, readOptions } from '../../kit/options.js';
+import { number, readOptions, text } from '../../kit/options.js';
 import { RunLog } from '../../kit/run-log.js';
 import { MISTAKES } from '../../../packages/padata/test/model/cases.js';
 import { laneModel } from '../../../packages/padata/test/model/lane-model.js';
@@ -18,9 +19,13 @@ import { sentModel } from '../../../packages/padata/test/model/sent-model.js';
 import { sleepModel } from '../../../packages/padata/test/model/sleep-model.js';
 
 const LIMIT = 150_000_000;
-const { minutes } = readOptions(
+const { minutes, only, part } = readOptions(
   { name: 'soak -- padata-model', about: "Every interleaving of the protocols' models." },
-  { minutes: number(Infinity, 'ends after so many, default: when all is explored') },
+  {
+    minutes: number(Infinity, 'ends after so many, default: when all is explored'),
+    only: text('', 'only models whose name contains this'),
+    part: text('1/1', 'only this part of the models, such as 2/3 for the second third'),
+  },
 ).values;
 
 const PARTS = { inputs: [1, 1, 2], window: 4, first: 4, more: 4, parts: 2 };
@@ -150,30 +155,49 @@ const cases: readonly (readonly [string, Model])[] = [
   ],
 ];
 
-const log = new RunLog('padata-model');
-let schedules = 0;
-let explored = 0;
-for (const [name, model] of cases) {
-  if (log.over(minutes)) break;
-  const { states, schedules: found, violation } = explore(model, LIMIT);
-  log.done += states;
-  schedules += found;
-  explored += 1;
-  const faults = violation === undefined ? 0 : 1;
-  console.log(`${name}: ${states} states, ${found.toPrecision(3)} schedules, ${faults} violations`);
-  if (violation !== undefined) log.fault(JSON.stringify(violation));
+/** A model, and whether a violation is what it is to show. */
+interface Run {
+  readonly name: string;
+  readonly model: Model;
+  readonly isBroken: boolean;
 }
-let caught = 0;
-for (const [name, model] of MISTAKES) {
-  const { violation } = explore(model, LIMIT);
-  if (violation === undefined) {
-    log.fault(`NOT CAUGHT: ${name}`);
+
+const all: readonly Run[] = [
+  ...cases.map(([name, model]) => ({ name, model, isBroken: false })),
+  ...MISTAKES.map(([name, model]) => ({ name: `broken: ${name}`, model, isBroken: true })),
+];
+const [nth = 1, parts = 1] = part.split('/').map(Number);
+const chosen = all
+  .filter(({ name }) => name.includes(only))
+  .filter((_run, index) => index % parts === nth % parts);
+
+const log = new RunLog('padata-model', { done: 'states', faults: 'violations' });
+const counts = { explored: 0, caught: 0 };
+let schedules = 0;
+for (const { name, model, isBroken } of chosen) {
+  if (log.over(minutes)) break;
+  const began = log.seconds;
+  const { states, schedules: found, violation } = explore(model, LIMIT);
+  if (isBroken) {
+    if (violation === undefined) log.fault(`NOT CAUGHT: ${name}`);
+    else {
+      counts.caught += 1;
+      console.log(`${name}: caught: ${violation.text}`);
+    }
     continue;
   }
-  caught += 1;
-  console.log(`caught: ${name}: ${violation.text}`);
+  log.done += states;
+  schedules += found;
+  counts.explored += 1;
+  const seconds = (log.seconds - began).toFixed(0);
+  const faults = violation === undefined ? 'no violation' : 'VIOLATED';
+  console.log(
+    `${name}: ${states} states, ${found.toPrecision(3)} schedules, ${seconds} s, ${faults}`,
+  );
+  if (violation !== undefined) log.fault(`${name}: ${JSON.stringify(violation)}`);
 }
+const broken = chosen.filter(({ isBroken }) => isBroken).length;
 console.log(
-  `${explored} of ${cases.length} models, ${schedules.toPrecision(3)} schedules; ${caught} of ${MISTAKES.length} broken variants caught`,
+  `${counts.explored} of ${chosen.length - broken} models, ${schedules.toPrecision(3)} schedules; ${counts.caught} of ${broken} broken variants caught`,
 );
 log.finish();
