@@ -54,6 +54,8 @@ test.each<LooseConfig>([
   { jobs: 4, workers: 2, window: 2, coarse: true, steal: false },
   { jobs: 3, workers: 2, window: 4, coarse: true, eager: false },
   { jobs: 3, workers: 2, window: 2, coarse: true, steal: false, mortal: true },
+  { jobs: 2, workers: 2, window: 2, coarse: true, awaited: 2 },
+  { jobs: 3, workers: 2, window: 4, coarse: true, awaited: 2 },
 ])('without order %j: each job once, its own outcome, nobody oversleeps', (config) => {
   expectNoViolation(looseModel(config));
 });
@@ -111,7 +113,7 @@ test.each<SentConfig>([
   'by message %j: each job once with its own input, no thread is idle while one waits',
   (config) => {
     expectNoViolation(sentModel(config));
-  },
+  }
 );
 
 test.each<PartsConfig>([

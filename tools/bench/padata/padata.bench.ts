@@ -12,6 +12,7 @@ import { busyOwner } from './cases/busy-owner.js';
 import { firstResult } from './cases/first-result.js';
 import { latency } from './cases/latency.js';
 import { neighbours } from './cases/neighbours.js';
+import { ownSpeed } from './cases/own-speed.js';
 import { pgzip } from './cases/pgzip.js';
 import { range } from './cases/range.js';
 import { scaling } from './cases/scaling.js';
@@ -32,6 +33,7 @@ const CASES: Readonly<Record<string, Case>> = {
   latency,
   'first-result': firstResult,
   uneven,
+  'own-speed': ownSpeed,
   neighbours,
   waking,
   'busy-owner': busyOwner,
@@ -49,11 +51,11 @@ const { json, quick, rounds, threads, only, cases } = benchOptions(
     rounds: integer(
       undefined,
       'rounds, default 5, with --quick 1; some cases have more at least',
-      1,
+      1
     ),
     threads: integer(2, 'worker threads of each subject, default 2', 1),
     only: text('', 'of the cases with several rows those whose name has this text'),
-  },
+  }
 );
 const options = {
   rounds: rounds ?? (quick ? 1 : 5),

@@ -85,6 +85,11 @@ const cases: readonly (readonly [string, Model])[] = [
     'without order, 4 jobs, 2 workers, window 2, nothing is taken over, one dies',
     looseModel({ jobs: 4, workers: 2, window: 2, coarse: true, steal: false, mortal: true }),
   ],
+  ...[false, true].map((mortal) => {
+    const model = looseModel({ jobs: 4, workers: 2, window: 4, coarse: true, awaited: 2, mortal });
+    const name = `window 4, two awaited${mortal ? ', one dies' : ''}`;
+    return [`without order, 4 jobs, 2 workers, ${name}`, model] as const;
+  }),
   [
     'without order, 3 jobs, 3 workers, window 2, one look at the owner for two jobs',
     looseModel({ jobs: 3, workers: 3, window: 2, coarse: true, eager: false }),

@@ -150,6 +150,7 @@ export class WorkerCore implements WorkerLoop, RestingLoop {
         seen = sleep.look(words);
         continue;
       }
+      this.#rings.tell();
       this.#free();
       const before = seen;
       seen = undefined;
@@ -350,7 +351,7 @@ export class WorkerCore implements WorkerLoop, RestingLoop {
       },
       (error) => {
         this.post({ t: 'loaded', id, error: toErrorRecord(error) });
-      },
+      }
     );
   }
 }

@@ -1,5 +1,5 @@
 /** A worker's rings: told by message, scanned in turn. */
-import { capturing } from '#capture';
+import { jobFunction } from '../slot/job-function.js';
 import { countWorks } from '../base/current-worker.js';
 import { toErrorRecord } from '../base/error-record.js';
 import type { TurnClock } from '../base/turn-clock.js';
@@ -78,7 +78,7 @@ export class WorkerRings implements RunnerHost {
     const { pendingPerThread, copyInput, level } = message;
     const runner = new SlotRunner(
       { id: ring, memory, shared, stats, threads, clockOffset, pendingPerThread, copyInput, level },
-      this,
+      this
     );
     this.#byId.set(ring, runner);
     this.#stats.set(ring, stats);
@@ -89,7 +89,7 @@ export class WorkerRings implements RunnerHost {
       this.#loop,
       message,
       (fn) => {
-        runner.fn = capturing(fn, message.outputBytes);
+        runner.fn = jobFunction(fn, message.outputBytes);
         const early = this.#early.get(ring);
         this.#early.delete(ring);
         // In a turn of its own, between the loop's: what runs now are jobs, whatever else is imported.
@@ -99,7 +99,7 @@ export class WorkerRings implements RunnerHost {
       },
       (error) => {
         this.#loop.post({ t: 'ringError', ring, error: toErrorRecord(error) });
-      },
+      }
     );
   }
 
@@ -153,6 +153,11 @@ export class WorkerRings implements RunnerHost {
       const [sequence, input] = jobs[i]!;
       runner.runSent(sequence, input, i === ask);
     }
+  }
+
+  /** This thread has nothing to do: the owner is told of what has ended. */
+  tell(): void {
+    for (const ring of this.#list) ring.tell();
   }
 
   /** This thread has nothing to do: whoever has inputs for it is told. */

@@ -33,6 +33,7 @@ import { replyOf } from '../ring/replies.js';
 import { RingBase } from '../ring/ring-base.js';
 import { Placed } from '../arena/slot-input.js';
 import { Left, call } from '../ring/slot-records.js';
+import { jobsAhead } from '../ring/wake-ahead.js';
 import { FreeSlots } from './free-slots.js';
 import { LooseArena } from './loose-arena.js';
 import { StartQueue } from './start-queue.js';
@@ -84,6 +85,7 @@ export class LooseRing extends RingBase implements JobRing {
     this.#places = new Uint8Array(window);
     this.#number = firstSequence | 0;
     this.#published = this.#queue.end;
+    this.awaitNext();
     // The first use of each slot that is not before the first number.
     const lap = this.#number & -window;
     for (let index = 0; index < window; index += 1) {
@@ -139,7 +141,7 @@ export class LooseRing extends RingBase implements JobRing {
     stamp: number,
     use: number,
     lazy = false,
-    reject?: Settle,
+    reject?: Settle
   ): boolean {
     const index = this.#free.next;
     if (this.takesNone || index === undefined) return false;
@@ -194,15 +196,22 @@ export class LooseRing extends RingBase implements JobRing {
       }
     } finally {
       this.#delivering = false;
-      if (count > 0) this.awaitNext();
+      if (count > 0) {
+        const ns = load(this.words, RING.RUN_NS);
+        this.#await(jobsAhead(this.#outstanding, ns, this.host.threads));
+      }
     }
     return count;
   }
 
-  /** Tells the threads how many jobs are out; each that ends wakes the owner in any case. */
+  /** The guard found nothing to deliver: whatever ends next wakes the owner. */
   awaitNext(): void {
-    const end = (this.#published - this.#outstanding) | 0;
-    protocol.passed(this.words, end, end);
+    this.#await(0);
+  }
+
+  /** Tells the threads how many jobs are out, and how many have to end after the next until the owner is woken. */
+  #await(more: number): void {
+    loose.passed(this.words, (this.#published - this.#outstanding) | 0, 1 + more);
   }
 
   /** Takes a worker's answer that came by message, before its slot or after it. */

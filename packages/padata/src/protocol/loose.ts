@@ -19,7 +19,8 @@
  *  L2 each job that ends is collected once, those of one thread in the order in which they ended: `finish` is the only way
  *     from RUNNING to the list, `collect` empties it;
  *  L3 once a job has ended, somebody delivers it: the owner sees it before it sleeps, or its thread sees that the owner
- *     sleeps and wakes it. (worker: ENDED, then load ASLEEP; owner: ASLEEP := 1, then load ENDED);
+ *     sleeps and wakes it: when as many have ended as it awaits, else when the thread has nothing more to do. (worker: ENDED,
+ *     then load ASLEEP; owner: WAKE_AT, ASLEEP := 1, then load ENDED);
  *  L4 a slot is free from its delivery on, and only then given to another job.
  */
 import type { AtomicOps, Words } from './atomic-ops.js';
@@ -38,9 +39,28 @@ export interface LooseProtocol {
   collect(ring: Words): number;
   /** Owner: the slot that ended next, of those collected with this one; 0 = none. */
   endedAfter(ring: Words, base: number): number;
-  /** Worker, after `finish`: true = the owner sleeps, something has ended, this caller wakes it. */
+  /** Worker, after `finish`: true = the owner sleeps, as many have ended as it awaits, this caller wakes it. */
   mustWake(ring: Words, control: Words): boolean;
+  /** Worker that has nothing more to do: true = the owner sleeps, something has ended, this caller wakes it. */
+  mustTell(ring: Words, control: Words): boolean;
+  /**
+   * Owner, before it may sleep: the place in front of which all jobs are over, about, and how many have to end until it is
+   * woken, 1 .. 2047.
+   */
+  passed(ring: Words, place: number, awaited: number): void;
 }
+
+/** ENDED: in its low bits the first word of the slot that ended last, above them how many are on the list. */
+const BASE_BITS = 21;
+/** It counts no further; more are not awaited. */
+const MOST_AWAITED = (1 << (32 - BASE_BITS)) - 1;
+
+/** First word of the slot on top of ENDED; 0 = none. */
+export const topOf = (ended: number): number => ended & ((1 << BASE_BITS) - 1);
+
+/** ENDED with one more on top. */
+const withTop = (ended: number, base: number): number =>
+  ((Math.min(ended >>> BASE_BITS, MOST_AWAITED - 1) + 1) << BASE_BITS) | base;
 
 /** The protocol over given operations. */
 export function makeLooseProtocol(ops: AtomicOps): LooseProtocol {
@@ -56,15 +76,15 @@ export function makeLooseProtocol(ops: AtomicOps): LooseProtocol {
       for (;;) {
         const before = ops.load(ring, RING.ENDED);
         // Plain: the slot is this thread's until the exchange, which publishes it with the outcome.
-        ring[base + SLOT.NEXT] = before;
+        ring[base + SLOT.NEXT] = topOf(before);
         // The list may have been taken and filled up to the same slot again: what lies under it is that slot's own.
-        if (ops.compareExchange(ring, RING.ENDED, before, base) === before) return;
+        if (ops.compareExchange(ring, RING.ENDED, before, withTop(before, base)) === before) return;
       }
     },
     collect(ring) {
       if (ops.load(ring, RING.ENDED) === 0) return 0;
       // Pairs with the exchange in `finish`: from here on these slots are the owner's.
-      let base = ops.exchange(ring, RING.ENDED, 0);
+      let base = topOf(ops.exchange(ring, RING.ENDED, 0));
       let first = 0;
       while (base !== 0) {
         const before = ring[base + SLOT.NEXT]!;
@@ -79,8 +99,17 @@ export function makeLooseProtocol(ops: AtomicOps): LooseProtocol {
     },
     mustWake(ring, control) {
       if (ops.load(control, HEAD.OWNER_ASLEEP) === 0) return false;
+      if (ops.load(ring, RING.ENDED) >>> BASE_BITS < ops.load(ring, RING.WAKE_AT)) return false;
+      return ops.compareExchange(control, HEAD.OWNER_ASLEEP, 1, 0) === 1;
+    },
+    mustTell(ring, control) {
+      if (ops.load(control, HEAD.OWNER_ASLEEP) === 0) return false;
       if (ops.load(ring, RING.ENDED) === 0) return false;
       return ops.compareExchange(control, HEAD.OWNER_ASLEEP, 1, 0) === 1;
+    },
+    passed(ring, place, awaited) {
+      ops.store(ring, RING.PROCESSED, place);
+      ops.store(ring, RING.WAKE_AT, Math.min(awaited, MOST_AWAITED));
     },
   };
 }

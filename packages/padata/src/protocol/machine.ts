@@ -24,6 +24,8 @@ export interface JobSteps {
   finish(ring: Int32Array, base: number): void;
   /** After `finish`: true = the owner sleeps, what it awaits has ended, this caller wakes it. */
   mustWake(ring: Int32Array, control: Int32Array, window: number): boolean;
+  /** Who has nothing more to do: true = the owner sleeps, there is something to deliver, this caller wakes it. */
+  mustTell(ring: Int32Array, control: Int32Array, window: number): boolean;
 }
 
 /** The steps for this ring. */

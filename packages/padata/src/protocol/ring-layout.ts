@@ -29,7 +29,10 @@ export const RING = {
   CLAIM: 32,
   /** Sequence number of the next job to be delivered. Written by the owner. */
   PROCESSED: 48,
-  /** Sequence number of the job whose end wakes the owner: the next to be delivered, or a later one. Written by the owner. */
+  /**
+   * Sequence number of the job whose end wakes the owner: the next to be delivered, or a later one. Without an order: how many
+   * have to end. Written by the owner.
+   */
   WAKE_AT: 49,
   /** Jobs whose inputs wait with the owner for a thread; `HANDED_OVER` is added when the first is. Written by the owner. */
   HELD: 50,
@@ -39,7 +42,7 @@ export const RING = {
   DEFERRED: 34,
   /** Not 0: there are handles of deferred jobs somewhere, which name this memory. */
   HANDLES: 35,
-  /** Without an order: first word of the slot that ended last and was not collected; 0 = none. */
+  /** Without an order: first word of the slot that ended last and was not collected, and how many those are; 0 = none. */
   ENDED: 64,
 } as const;
 export const RING_HEAD_WORDS = 80;
@@ -177,7 +180,7 @@ export interface RingMemory {
 export function ringMemory(
   buffer: SharedArrayBuffer,
   window: number,
-  arenaBytes: number,
+  arenaBytes: number
 ): RingMemory {
   const wordBytes = ringWordBytes(window);
   return {

@@ -51,6 +51,8 @@ export interface RingProtocol {
   finish(ring: Words, base: number): void;
   /** Worker, after `finish`: true = the owner sleeps, the job that it awaits is done, this caller wakes it. */
   mustWake(ring: Words, control: Words, window: number): boolean;
+  /** Worker that has nothing more to do: true = the owner sleeps, the next job in order is done, this caller wakes it. */
+  mustTell(ring: Words, control: Words, window: number): boolean;
   /** Worker: the function has returned a promise; `holds` = it has views of the slot's bytes. */
   pend(ring: Words, base: number, worker: number, holds: boolean): void;
   /** Worker: before a pending function gets a view of the slot's bytes; false = the job is over, give none. */
@@ -112,7 +114,7 @@ export function makeRingProtocol(ops: AtomicOps): RingProtocol {
           ring,
           base + SLOT.STATE,
           SlotState.READY,
-          SlotState.RUNNING | (worker << STATE_BITS),
+          SlotState.RUNNING | (worker << STATE_BITS)
         ) === SlotState.READY
       );
     },
@@ -124,6 +126,13 @@ export function makeRingProtocol(ops: AtomicOps): RingProtocol {
       if (ops.load(control, HEAD.OWNER_ASLEEP) === 0) return false;
       const awaited = ops.load(ring, RING.WAKE_AT);
       const state = ops.load(ring, slotWord(window, awaited) + SLOT.STATE);
+      if ((state & STATE_MASK) !== SlotState.DONE) return false;
+      return ops.compareExchange(control, HEAD.OWNER_ASLEEP, 1, 0) === 1;
+    },
+    mustTell(ring, control, window) {
+      if (ops.load(control, HEAD.OWNER_ASLEEP) === 0) return false;
+      const next = ops.load(ring, RING.PROCESSED);
+      const state = ops.load(ring, slotWord(window, next) + SLOT.STATE);
       if ((state & STATE_MASK) !== SlotState.DONE) return false;
       return ops.compareExchange(control, HEAD.OWNER_ASLEEP, 1, 0) === 1;
     },

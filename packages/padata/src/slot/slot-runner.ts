@@ -461,12 +461,11 @@ export class SlotRunner {
   #run(base: number, input: unknown): void {
     // Who sees it may keep it, and jobs may run within jobs: each has a context of its own then.
     const context = this.#seesContext ? this.#contextOf(base) : this.#unseen;
-    // Not as a method: a function is nobody's.
     const fn = this.#fn!;
     let value: unknown;
     let pending: boolean;
     try {
-      value = fn(input, context);
+      value = fn.call(undefined, input, context);
       // Looked at here: a `then` that throws when it is read is an error of the job.
       pending = typeof value === 'object' && isThenable(value);
     } catch (error) {
@@ -522,6 +521,11 @@ export class SlotRunner {
     this.#words[RING.RUN_NS] = Math.min(0x7fffffff, cost * 1e6) | 0 || 1;
   }
 
+  /** This thread has nothing to do: the owner, if it sleeps, is told of what has ended. */
+  tell(): void {
+    if (this.#steps.mustTell(this.#words, this.#host.control, this.#mask + 1)) this.#host.wake();
+  }
+
   #wakeOwner(): void {
     if (this.#steps.mustWake(this.#words, this.#host.control, this.#mask + 1)) {
       this.#host.wake();
@@ -538,7 +542,7 @@ function postReport(host: RunnerHost, ring: number, seq: number, value: unknown)
       'ERR_PADATA_CLONE',
       `what the job reports cannot be cloned: ${messageOf(cause)}`,
       {},
-      { cause },
+      { cause }
     );
   }
 }

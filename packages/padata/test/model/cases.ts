@@ -10,7 +10,7 @@ import { laneModel } from './lane-model.js';
 import type { LaneConfig, MakeLane } from './lane-model.js';
 import { levelsModel } from './levels-model.js';
 import type { MakeLevels } from './levels-model.js';
-import { makeLooseProtocol } from '../../dist/protocol/loose.js';
+import { makeLooseProtocol, topOf } from '../../dist/protocol/loose.js';
 import type { LooseProtocol } from '../../dist/protocol/loose.js';
 import { looseModel } from './loose-model.js';
 import type { LooseConfig, MakeLoose } from './loose-model.js';
@@ -405,7 +405,7 @@ const looseMistakes: readonly (readonly [string, Partial<LooseConfig>])[] = [
     {
       make: brokenLoose((ops) => ({
         collect(ring) {
-          const base = ops.load(ring, RING.ENDED);
+          const base = topOf(ops.load(ring, RING.ENDED));
           if (base !== 0) ops.store(ring, RING.ENDED, 0);
           return base;
         },
@@ -422,6 +422,7 @@ const looseMistakes: readonly (readonly [string, Partial<LooseConfig>])[] = [
       ['the owner does not look once more before it sleeps', {}],
       ['the owner looks first and says that it sleeps afterwards', {}],
       ['a worker looks whether the owner sleeps before the job has ended', {}],
+      ['a thread that has nothing more to do tells nothing', { awaited: 2 }],
     ] as const
   ).map(([mistake, more]) => [mistake, { ...more, mistake }] as const),
 ];
@@ -517,45 +518,49 @@ const levelsMistakes: readonly (readonly [string, MakeLevels])[] = [
 ];
 
 export const MISTAKES: readonly Mistake[] = [
-  ...levelsMistakes.map(([name, make]): Mistake => [
-    `levels: ${name}`,
-    levelsModel({ workers: 2, starts: 18, make }),
-  ]),
-  ...ringMistakes.map(([name, breakIt, more]): Mistake => [
-    `ring: ${name}`,
-    ringModel({ ...RING_CASE, ...more, make: brokenRing(breakIt) }),
-  ]),
-  ...laneMistakes.map(([name, breakIt, more]): Mistake => [
-    `lane: ${name}`,
-    laneModel({ ...LANE_CASE, ...more, make: brokenLane(breakIt) }),
-  ]),
+  ...levelsMistakes.map(
+    ([name, make]): Mistake => [`levels: ${name}`, levelsModel({ workers: 2, starts: 18, make })]
+  ),
+  ...ringMistakes.map(
+    ([name, breakIt, more]): Mistake => [
+      `ring: ${name}`,
+      ringModel({ ...RING_CASE, ...more, make: brokenRing(breakIt) }),
+    ]
+  ),
+  ...laneMistakes.map(
+    ([name, breakIt, more]): Mistake => [
+      `lane: ${name}`,
+      laneModel({ ...LANE_CASE, ...more, make: brokenLane(breakIt) }),
+    ]
+  ),
   // The reduction of the largest case hides none of them.
   ...laneMistakes
     .filter(([, , more]) => more?.mortal !== true)
-    .map(([name, breakIt]): Mistake => [
-      `lane in coarse steps: ${name}`,
-      laneModel({ ...LANE_CASE, coarse: true, make: brokenLane(breakIt) }),
-    ]),
-  ...pendingMistakes.map(([name, breakIt, more]): Mistake => [
-    `pending: ${name}`,
-    pendingModel({ ...PENDING_CASE, ...more, make: brokenRing(breakIt) }),
-  ]),
+    .map(
+      ([name, breakIt]): Mistake => [
+        `lane in coarse steps: ${name}`,
+        laneModel({ ...LANE_CASE, coarse: true, make: brokenLane(breakIt) }),
+      ]
+    ),
+  ...pendingMistakes.map(
+    ([name, breakIt, more]): Mistake => [
+      `pending: ${name}`,
+      pendingModel({ ...PENDING_CASE, ...more, make: brokenRing(breakIt) }),
+    ]
+  ),
   [
     'pending: bytes that an abandoned function still sees go to the next job',
     pendingModel({ ...PENDING_CASE, jobs: 3, workers: 2, window: 2, views: true, noHoles: true }),
   ],
-  ...sentMistakes.map(([name, more]): Mistake => [
-    `by message: ${name}`,
-    sentModel({ ...SENT_CASE, ...more }),
-  ]),
-  ...partsMistakes.map(([name, more]): Mistake => [
-    `parts: ${name}`,
-    partsModel({ ...PARTS_CASE, ...more }),
-  ]),
-  ...looseMistakes.map(([name, more]): Mistake => [
-    `without order: ${name}`,
-    looseModel({ ...LOOSE_CASE, ...more }),
-  ]),
+  ...sentMistakes.map(
+    ([name, more]): Mistake => [`by message: ${name}`, sentModel({ ...SENT_CASE, ...more })]
+  ),
+  ...partsMistakes.map(
+    ([name, more]): Mistake => [`parts: ${name}`, partsModel({ ...PARTS_CASE, ...more })]
+  ),
+  ...looseMistakes.map(
+    ([name, more]): Mistake => [`without order: ${name}`, looseModel({ ...LOOSE_CASE, ...more })]
+  ),
   [
     'sleep: the epoch is read after the look for work',
     sleepModel({ jobs: 1, workers: 1, by: 'epoch', broken: 'late-epoch' }),

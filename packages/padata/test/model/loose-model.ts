@@ -39,7 +39,8 @@ export type LooseMistake =
   | 'a slot is free as soon as it is collected'
   | 'the owner does not look once more before it sleeps'
   | 'the owner looks first and says that it sleeps afterwards'
-  | 'a worker looks whether the owner sleeps before the job has ended';
+  | 'a worker looks whether the owner sleeps before the job has ended'
+  | 'a thread that has nothing more to do tells nothing';
 
 /** What is explored. */
 export interface LooseConfig {
@@ -57,6 +58,8 @@ export interface LooseConfig {
   readonly mortal?: boolean;
   /** Looking for work is one step, done as soon as there may be some: what it finds is a hint, `take` decides. */
   readonly coarse?: boolean;
+  /** So many jobs have to end until the owner is woken. Default 1. */
+  readonly awaited?: number;
   readonly make?: MakeLoose;
   readonly mistake?: LooseMistake;
 }
@@ -233,6 +236,7 @@ function ownerThread(config: LooseConfig): ModelThread {
         own.dead = 1;
       } else if (anyEnded()) deliver();
       else {
+        p.passed(ring, own.end, config.awaited ?? 1);
         // A message ends the sleep: that of a worker, or the one that says that a thread has ended.
         if (maySleep()) until(own.dead === 0 ? isCalledOrDeath : isCalled);
         slots.ownerAwake(control);
@@ -254,7 +258,7 @@ function bury(
   { ops, area }: ThreadTools,
   { p, slots, window }: Protocols,
   { enqueue, ready }: { enqueue: (index: number) => void; ready: number[] },
-  mistake: LooseMistake | undefined,
+  mistake: LooseMistake | undefined
 ): void {
   const ring = area(RING_AT);
   for (let index = 0; index < window; index += 1) {
@@ -278,7 +282,7 @@ function bury(
 
 function workerThread(config: LooseConfig, id: number): ModelThread {
   const { window, batch = 2, steal = true, eager = true, coarse = false, mistake } = config;
-  const { make = makeLooseProtocol } = config;
+  const { make = makeLooseProtocol, awaited = 1 } = config;
   const tooEarly = mistake === 'a worker looks whether the owner sleeps before the job has ended';
   const canWork = (words: Words): boolean =>
     words[HEAD.STOP] === 1 || words[RING_AT + RING.PUBLISHED]! > words[RING_AT + RING.CLAIM]!;
@@ -344,6 +348,10 @@ function workerThread(config: LooseConfig, id: number): ModelThread {
         ran = false;
       }
       here();
+      // Before it sleeps it says what has ended, whoever has ended it. Who is woken for each need not be told.
+      const isTold =
+        awaited === 1 || mistake === 'a thread that has nothing more to do tells nothing';
+      if (!isTold) p.mustTell(ring, control);
       const look = (): number => {
         until(steal ? canWorkOrSteal : canWork);
         reserve();

@@ -3,7 +3,16 @@ import { expect, test } from '@jest/globals';
 import { LooseRing } from '../../dist/loose/loose-ring.js';
 import { loose, ring as steps } from '../../dist/protocol/machine.js';
 import type { FromWorker } from '../../dist/protocol/messages.js';
-import { SLOT, STATE_BITS, SlotState, slotWord } from '../../dist/protocol/ring-layout.js';
+import { HEAD } from '../../dist/protocol/control-layout.js';
+import {
+  RING,
+  RING_HEAD_WORDS,
+  SLOT,
+  SLOT_WORDS,
+  STATE_BITS,
+  SlotState,
+  slotWord,
+} from '../../dist/protocol/ring-layout.js';
 import { SlotOutcome } from '../../dist/slot/slot-outcome.js';
 
 const WINDOW = 4;
@@ -14,7 +23,7 @@ function setUp(arenaBytes = 4096) {
   const none = { retries: 0, onOutcome: undefined, outputBytes: (n: number) => n };
   const owner = new LooseRing(
     { ...options, ...none, shared: true, copyBytes: false, capacity: 2 },
-    { threads: 2, handOver: () => undefined, tellPart: () => undefined },
+    { threads: 2, handOver: () => undefined, tellPart: () => undefined }
   );
   const posted: FromWorker[] = [];
   const outcome = new SlotOutcome(1, owner.memory, {
@@ -25,7 +34,7 @@ function setUp(arenaBytes = 4096) {
   const told: unknown[] = [];
   const submit = (
     input: unknown,
-    callback = (error: unknown, value: unknown) => void told.push(error ?? value),
+    callback = (error: unknown, value: unknown) => void told.push(error ?? value)
   ) => owner.submit(input, callback, undefined, 0, 0);
   const base = (index: number): number => slotWord(WINDOW, index);
   /** The thread has taken the job of this slot, and ends it. */
@@ -89,11 +98,68 @@ test("the bytes of a result are nobody else's until its callback has returned", 
     // There is room for one of them where it lies: the arena grows for the other.
     seen.push(
       submit(bytes(3)),
-      (value as Uint8Array).every((byte) => byte === 2),
+      (value as Uint8Array).every((byte) => byte === 2)
     );
   });
   end(0, bytes(2));
   expect(owner.deliver(WINDOW, 0)).toBe(1);
   expect(seen).toEqual([true, true]);
   expect(owner.memory.arena.added).toHaveLength(1);
+});
+
+test('the owner is woken when as many have ended as it awaits, or by whoever has nothing more to do', () => {
+  const { owner, words, submit, end } = setUp();
+  for (const input of [1, 2, 3, 4]) submit(input);
+  const control = new Int32Array(1024);
+  loose.passed(words, 0, 3);
+  control[HEAD.OWNER_ASLEEP] = 1;
+  expect(loose.mustTell(words, control)).toBe(false);
+  end(0, 1);
+  end(1, 2);
+  expect(loose.mustWake(words, control)).toBe(false);
+  expect(loose.mustTell(words, control)).toBe(true);
+  expect(control[HEAD.OWNER_ASLEEP]).toBe(0);
+  expect(loose.mustTell(words, control)).toBe(false);
+  control[HEAD.OWNER_ASLEEP] = 1;
+  end(2, 3);
+  expect(loose.mustWake(words, control)).toBe(true);
+  expect(owner.deliver(4, 0)).toBe(3);
+  // What was taken is counted no more.
+  control[HEAD.OWNER_ASLEEP] = 1;
+  loose.passed(words, 0, 2);
+  end(3, 4);
+  expect(loose.mustWake(words, control)).toBe(false);
+  loose.passed(words, 0, 1);
+  expect(loose.mustWake(words, control)).toBe(true);
+});
+
+test('jobs that take a moment are told several at a time, while many are out', () => {
+  const { owner, words, submit, end } = setUp();
+  // 0.1 ms
+  words[RING.RUN_NS] = 100_000;
+  expect(words[RING.WAKE_AT]).toBe(1);
+  for (const input of [1, 2, 3]) submit(input);
+  // The callback asks for two more: four are out, and at most a quarter of those are awaited behind the next.
+  owner.submit(4, () => void (submit(5), submit(6)), undefined, 0, 0);
+  end(3, 4);
+  owner.deliver(1, 0);
+  expect(words[RING.WAKE_AT]).toBe(2);
+  end(0, 1);
+  owner.deliver(1, 0);
+  expect(words[RING.WAKE_AT]).toBe(1);
+});
+
+test('the count of what has ended stops where it may, and loses nobody', () => {
+  const words = new Int32Array(RING_HEAD_WORDS + 4096 * SLOT_WORDS);
+  const control = new Int32Array(1024);
+  for (let index = 0; index < 4096; index += 1) loose.finish(words, slotWord(4096, index));
+  control[HEAD.OWNER_ASLEEP] = 1;
+  loose.passed(words, 0, 65_536);
+  expect(loose.mustWake(words, control)).toBe(true);
+  let found = 0;
+  for (let base = loose.collect(words); base !== 0; base = loose.endedAfter(words, base)) {
+    expect(base).toBe(slotWord(4096, found));
+    found += 1;
+  }
+  expect(found).toBe(4096);
 });
