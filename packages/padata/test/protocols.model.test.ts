@@ -113,7 +113,7 @@ test.each<SentConfig>([
   'by message %j: each job once with its own input, no thread is idle while one waits',
   (config) => {
     expectNoViolation(sentModel(config));
-  }
+  },
 );
 
 test.each<PartsConfig>([

@@ -51,11 +51,11 @@ const { json, quick, rounds, threads, only, cases } = benchOptions(
     rounds: integer(
       undefined,
       'rounds, default 5, with --quick 1; some cases have more at least',
-      1
+      1,
     ),
     threads: integer(2, 'worker threads of each subject, default 2', 1),
     only: text('', 'of the cases with several rows those whose name has this text'),
-  }
+  },
 );
 const options = {
   rounds: rounds ?? (quick ? 1 : 5),

@@ -719,9 +719,23 @@ const mutants: readonly Mutant[] = [
   {
     name: 'loose: who ends a job while another does loses it',
     file: 'protocol/loose.ts',
-    find: 'if (ops.compareExchange(ring, RING.ENDED, before, base) === before) return;',
-    put: 'ops.store(ring, RING.ENDED, base);\n        return;',
+    find: 'if (ops.compareExchange(ring, RING.ENDED, before, withTop(before, base)) === before) return;',
+    put: 'ops.store(ring, RING.ENDED, withTop(before, base));\n        return;',
     first: 'protocols',
+  },
+  {
+    name: 'loose: what has ended is not counted',
+    file: 'protocol/loose.ts',
+    find: 'MOST_AWAITED - 1) + 1) << BASE_BITS) | base;',
+    put: 'MOST_AWAITED - 1) + 0) << BASE_BITS) | base;',
+    first: 'unordered/ring',
+  },
+  {
+    name: "runner: a job's function is compiled into the loop",
+    file: 'slot/slot-runner.ts',
+    find: 'value = fn.call(undefined, input, context);',
+    put: 'value = fn(input, context);',
+    first: 'job-function',
   },
   // Threads and modules.
   {

@@ -59,7 +59,7 @@ export class RingHub implements SlotRingHost {
         ring.ends.cancelOne(sequence, error);
         this.turns.scheduleDelivery();
       },
-      this
+      this,
     );
     this.turns = new OwnerTurns(platform, crew, this.#entries, this.#feeder);
     // For jobs that the owner does itself: what a worker posts and wakes is done here, soon.
@@ -147,7 +147,7 @@ export class RingHub implements SlotRingHost {
         copyInput,
         level,
       },
-      this.#owner
+      this.#owner,
     );
     let loading: Promise<AnyFunction> | undefined;
     const load = (): Promise<AnyFunction> => {
@@ -163,7 +163,7 @@ export class RingHub implements SlotRingHost {
           else loading = undefined;
           this.turns.scheduleDelivery();
           throw error;
-        }
+        },
       );
       return loading;
     };
@@ -381,8 +381,8 @@ export class RingHub implements SlotRingHost {
               message.error.message
             }`,
             { module: entry.href, name: entry.name, worker: member?.id ?? 0 },
-            { cause: fromErrorRecord(message.error) }
-          )
+            { cause: fromErrorRecord(message.error) },
+          ),
         );
         this.turns.scheduleDelivery();
         break;
@@ -409,7 +409,7 @@ export class RingHub implements SlotRingHost {
       () => this.hasDeferred,
       () => {
         this.turns.deliverAll();
-      }
+      },
     );
   }
 
@@ -496,7 +496,7 @@ function sharedError(cause: unknown): PadataError {
     'ERR_PADATA_CLONE',
     "the series' shared value cannot be cloned",
     {},
-    { cause }
+    { cause },
   );
 }
 
@@ -504,6 +504,6 @@ function suspectError(module: string): PadataError {
   return new PadataError(
     'ERR_PADATA_MODULE',
     `a thread ended while it loaded ${module}, and there are no threads left to try again`,
-    { module }
+    { module },
   );
 }

@@ -351,7 +351,7 @@ export class WorkerCore implements WorkerLoop, RestingLoop {
       },
       (error) => {
         this.post({ t: 'loaded', id, error: toErrorRecord(error) });
-      }
+      },
     );
   }
 }

@@ -78,7 +78,7 @@ export class WorkerRings implements RunnerHost {
     const { pendingPerThread, copyInput, level } = message;
     const runner = new SlotRunner(
       { id: ring, memory, shared, stats, threads, clockOffset, pendingPerThread, copyInput, level },
-      this
+      this,
     );
     this.#byId.set(ring, runner);
     this.#stats.set(ring, stats);
@@ -99,7 +99,7 @@ export class WorkerRings implements RunnerHost {
       },
       (error) => {
         this.#loop.post({ t: 'ringError', ring, error: toErrorRecord(error) });
-      }
+      },
     );
   }
 

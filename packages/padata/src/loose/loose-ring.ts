@@ -141,7 +141,7 @@ export class LooseRing extends RingBase implements JobRing {
     stamp: number,
     use: number,
     lazy = false,
-    reject?: Settle
+    reject?: Settle,
   ): boolean {
     const index = this.#free.next;
     if (this.takesNone || index === undefined) return false;

@@ -180,7 +180,7 @@ export interface RingMemory {
 export function ringMemory(
   buffer: SharedArrayBuffer,
   window: number,
-  arenaBytes: number
+  arenaBytes: number,
 ): RingMemory {
   const wordBytes = ringWordBytes(window);
   return {

@@ -114,7 +114,7 @@ export function makeRingProtocol(ops: AtomicOps): RingProtocol {
           ring,
           base + SLOT.STATE,
           SlotState.READY,
-          SlotState.RUNNING | (worker << STATE_BITS)
+          SlotState.RUNNING | (worker << STATE_BITS),
         ) === SlotState.READY
       );
     },

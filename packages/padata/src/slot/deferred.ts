@@ -67,7 +67,7 @@ function encodeAside(seq: number, value: object, room: number): Uint8Array | und
       'ERR_PADATA_CLONE',
       `the value for job ${seq} cannot be cloned: ${messageOf(cause)}`,
       { seq },
-      { cause }
+      { cause },
     );
   }
 }
@@ -76,7 +76,7 @@ function notWaiting(seq: number): PadataError {
   return new PadataError(
     'ERR_PADATA_DOUBLE_COMPLETE',
     `job ${seq} is not waiting for its completion`,
-    { seq }
+    { seq },
   );
 }
 
@@ -84,7 +84,7 @@ function noRoom(seq: number, room: number): PadataError {
   return new PadataError(
     'ERR_PADATA_CLONE',
     `the value does not fit the ${room} bytes that job ${seq} has for its result`,
-    { seq, room }
+    { seq, room },
   );
 }
 

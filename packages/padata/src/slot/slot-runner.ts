@@ -542,7 +542,7 @@ function postReport(host: RunnerHost, ring: number, seq: number, value: unknown)
       'ERR_PADATA_CLONE',
       `what the job reports cannot be cloned: ${messageOf(cause)}`,
       {},
-      { cause }
+      { cause },
     );
   }
 }

@@ -518,49 +518,45 @@ const levelsMistakes: readonly (readonly [string, MakeLevels])[] = [
 ];
 
 export const MISTAKES: readonly Mistake[] = [
-  ...levelsMistakes.map(
-    ([name, make]): Mistake => [`levels: ${name}`, levelsModel({ workers: 2, starts: 18, make })]
-  ),
-  ...ringMistakes.map(
-    ([name, breakIt, more]): Mistake => [
-      `ring: ${name}`,
-      ringModel({ ...RING_CASE, ...more, make: brokenRing(breakIt) }),
-    ]
-  ),
-  ...laneMistakes.map(
-    ([name, breakIt, more]): Mistake => [
-      `lane: ${name}`,
-      laneModel({ ...LANE_CASE, ...more, make: brokenLane(breakIt) }),
-    ]
-  ),
+  ...levelsMistakes.map(([name, make]): Mistake => [
+    `levels: ${name}`,
+    levelsModel({ workers: 2, starts: 18, make }),
+  ]),
+  ...ringMistakes.map(([name, breakIt, more]): Mistake => [
+    `ring: ${name}`,
+    ringModel({ ...RING_CASE, ...more, make: brokenRing(breakIt) }),
+  ]),
+  ...laneMistakes.map(([name, breakIt, more]): Mistake => [
+    `lane: ${name}`,
+    laneModel({ ...LANE_CASE, ...more, make: brokenLane(breakIt) }),
+  ]),
   // The reduction of the largest case hides none of them.
   ...laneMistakes
     .filter(([, , more]) => more?.mortal !== true)
-    .map(
-      ([name, breakIt]): Mistake => [
-        `lane in coarse steps: ${name}`,
-        laneModel({ ...LANE_CASE, coarse: true, make: brokenLane(breakIt) }),
-      ]
-    ),
-  ...pendingMistakes.map(
-    ([name, breakIt, more]): Mistake => [
-      `pending: ${name}`,
-      pendingModel({ ...PENDING_CASE, ...more, make: brokenRing(breakIt) }),
-    ]
-  ),
+    .map(([name, breakIt]): Mistake => [
+      `lane in coarse steps: ${name}`,
+      laneModel({ ...LANE_CASE, coarse: true, make: brokenLane(breakIt) }),
+    ]),
+  ...pendingMistakes.map(([name, breakIt, more]): Mistake => [
+    `pending: ${name}`,
+    pendingModel({ ...PENDING_CASE, ...more, make: brokenRing(breakIt) }),
+  ]),
   [
     'pending: bytes that an abandoned function still sees go to the next job',
     pendingModel({ ...PENDING_CASE, jobs: 3, workers: 2, window: 2, views: true, noHoles: true }),
   ],
-  ...sentMistakes.map(
-    ([name, more]): Mistake => [`by message: ${name}`, sentModel({ ...SENT_CASE, ...more })]
-  ),
-  ...partsMistakes.map(
-    ([name, more]): Mistake => [`parts: ${name}`, partsModel({ ...PARTS_CASE, ...more })]
-  ),
-  ...looseMistakes.map(
-    ([name, more]): Mistake => [`without order: ${name}`, looseModel({ ...LOOSE_CASE, ...more })]
-  ),
+  ...sentMistakes.map(([name, more]): Mistake => [
+    `by message: ${name}`,
+    sentModel({ ...SENT_CASE, ...more }),
+  ]),
+  ...partsMistakes.map(([name, more]): Mistake => [
+    `parts: ${name}`,
+    partsModel({ ...PARTS_CASE, ...more }),
+  ]),
+  ...looseMistakes.map(([name, more]): Mistake => [
+    `without order: ${name}`,
+    looseModel({ ...LOOSE_CASE, ...more }),
+  ]),
   [
     'sleep: the epoch is read after the look for work',
     sleepModel({ jobs: 1, workers: 1, by: 'epoch', broken: 'late-epoch' }),

@@ -258,7 +258,7 @@ function bury(
   { ops, area }: ThreadTools,
   { p, slots, window }: Protocols,
   { enqueue, ready }: { enqueue: (index: number) => void; ready: number[] },
-  mistake: LooseMistake | undefined
+  mistake: LooseMistake | undefined,
 ): void {
   const ring = area(RING_AT);
   for (let index = 0; index < window; index += 1) {

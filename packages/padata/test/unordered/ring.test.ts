@@ -23,7 +23,7 @@ function setUp(arenaBytes = 4096) {
   const none = { retries: 0, onOutcome: undefined, outputBytes: (n: number) => n };
   const owner = new LooseRing(
     { ...options, ...none, shared: true, copyBytes: false, capacity: 2 },
-    { threads: 2, handOver: () => undefined, tellPart: () => undefined }
+    { threads: 2, handOver: () => undefined, tellPart: () => undefined },
   );
   const posted: FromWorker[] = [];
   const outcome = new SlotOutcome(1, owner.memory, {
@@ -34,7 +34,7 @@ function setUp(arenaBytes = 4096) {
   const told: unknown[] = [];
   const submit = (
     input: unknown,
-    callback = (error: unknown, value: unknown) => void told.push(error ?? value)
+    callback = (error: unknown, value: unknown) => void told.push(error ?? value),
   ) => owner.submit(input, callback, undefined, 0, 0);
   const base = (index: number): number => slotWord(WINDOW, index);
   /** The thread has taken the job of this slot, and ends it. */
@@ -98,7 +98,7 @@ test("the bytes of a result are nobody else's until its callback has returned", 
     // There is room for one of them where it lies: the arena grows for the other.
     seen.push(
       submit(bytes(3)),
-      (value as Uint8Array).every((byte) => byte === 2)
+      (value as Uint8Array).every((byte) => byte === 2),
     );
   });
   end(0, bytes(2));
