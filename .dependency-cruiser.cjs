@@ -36,7 +36,7 @@ const floors = {
     'base/',
     ['options/', 'text/', 'schema/'],
     'records/',
-    'json/',
+    ['shapes/', 'json/'],
     'read/',
     ['make/', 'derive/'],
   ],

@@ -4,7 +4,8 @@
  * @packageDocumentation
  */
 export { createReader, parseDescription, readDescription } from './read/reader.js';
-export type { Chunks, Reader, ReadOptions } from './read/reader.js';
+export type { Chunks, Reader } from './read/reader.js';
+export type { ReadOptions } from './read/read-options.js';
 export type { ReadResult } from './base/read-result.js';
 export type { MachineDescription, Problem } from './types/all.js';
 export { fromJson, toJson } from './json/json.js';

@@ -696,6 +696,20 @@ group('wrapped and broken records', () => {
     expect(codes(wrapped)).toEqual(['WRAPPED_LINE']);
   });
 
+  test.each([
+    ['e820: update [mem 0x1000-0x1fff] usable ==> persistent (type 12)', 'usable', 'persistent'],
+    ['x e820: update [mem 0x1000-0x1fff] persistent (type 7) ==> usable', 'persistent', 'usable'],
+    [
+      'e820 update range: 0000000000001000 - 0000000000002000 (persistent (type 7)) ==> (reserved)',
+      'persistent',
+      'reserved',
+    ],
+    ['e820 remove range: 0000000000001000 - 0000000000002000 (type 20)', 'other', undefined],
+  ])('a kind with a number in an edit: %s', (line, from, to) => {
+    const [edit] = describeLines(line).firmware.edits;
+    expect([edit?.from, edit?.to]).toEqual([from, to]);
+  });
+
   test('a line beyond the limit is cut and reported, and the next lines are read', () => {
     const description = describeLines('x'.repeat(10_000), 'Policy zone: Normal');
     expect(description.problems).toEqual([

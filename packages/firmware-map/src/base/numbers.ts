@@ -11,7 +11,29 @@
  */
 import { PHYS_ADDR_MAX } from './constants.js';
 
-const HEX = /^(?:0[xX])?[0-9a-fA-F]+$/;
+const ZERO = '0'.charCodeAt(0);
+const NINE = '9'.charCodeAt(0);
+const A = 'a'.charCodeAt(0);
+const F = 'f'.charCodeAt(0);
+const X = 'x'.charCodeAt(0);
+/** The bit in which small letters differ from capitals. */
+const SMALL = 0x20;
+
+/** Value of a hexadecimal digit by its character code; below 0 for any other character. */
+export function hexDigit(code: number): number {
+  if (code >= ZERO && code <= NINE) return code - ZERO;
+  const small = code | SMALL;
+  return small >= A && small <= F ? small - A + 10 : -1;
+}
+
+/** Value of a decimal digit by its character code; below 0 for any other character. */
+export function decimalDigit(code: number): number {
+  return code >= ZERO && code <= NINE ? code - ZERO : -1;
+}
+
+function hasHexPrefix(text: string): boolean {
+  return text.length > 1 && text.charCodeAt(0) === ZERO && (text.charCodeAt(1) | SMALL) === X;
+}
 
 /**
  * Value of hexadecimal digits.
@@ -19,8 +41,14 @@ const HEX = /^(?:0[xX])?[0-9a-fA-F]+$/;
  * @returns the value; `Infinity` when it is above {@link PHYS_ADDR_MAX}; `undefined` when it is no hexadecimal number
  */
 export function parseHex(digits: string): number | undefined {
-  if (!HEX.test(digits)) return undefined;
-  const value = Number.parseInt(digits, 16);
+  const begin = hasHexPrefix(digits) ? 2 : 0;
+  if (begin === digits.length) return undefined;
+  let value = 0;
+  for (let at = begin; at < digits.length; at++) {
+    const digit = hexDigit(digits.charCodeAt(at));
+    if (digit < 0) return undefined;
+    value = 16 * value + digit;
+  }
   return value > PHYS_ADDR_MAX ? Infinity : value;
 }
 
@@ -30,14 +58,19 @@ export function parseHex(digits: string): number | undefined {
  * @returns the value; `Infinity` above 2^53 - 1; `undefined` when it is no decimal number
  */
 function parseDecimal(digits: string): number | undefined {
-  if (!/^\d+$/.test(digits)) return undefined;
-  const value = Number.parseInt(digits, 10);
+  if (digits === '') return undefined;
+  let value = 0;
+  for (let at = 0; at < digits.length; at++) {
+    const digit = decimalDigit(digits.charCodeAt(at));
+    if (digit < 0) return undefined;
+    value = 10 * value + digit;
+  }
   return value > Number.MAX_SAFE_INTEGER ? Infinity : value;
 }
 
 /** A decimal, or with `0x` hexadecimal, number; same results as {@link parseHex}. */
 export function parseNumber(text: string): number | undefined {
-  return /^0[xX]/.test(text) ? parseHex(text) : parseDecimal(text);
+  return hasHexPrefix(text) ? parseHex(text) : parseDecimal(text);
 }
 
 const SUFFIX_SHIFT: Readonly<Record<string, number>> = { k: 10, m: 20, g: 30, t: 40, p: 50, e: 60 };
@@ -76,7 +109,7 @@ export function leadingNumber(text: string): LeadingSize | undefined {
 }
 
 function digitsValue(digits: string): number | undefined {
-  if (/^0[xX]/.test(digits)) return parseHex(digits);
+  if (hasHexPrefix(digits)) return parseHex(digits);
   if (/^0\d/.test(digits)) return /^[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : undefined;
   return parseDecimal(digits);
 }

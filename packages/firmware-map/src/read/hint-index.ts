@@ -10,6 +10,7 @@
  *
  * Source: Wu, Manber: A fast algorithm for multi-pattern searching, TR-94-17, 1994
  */
+import { LineCodes } from '../text/line-codes.js';
 import { literalsOf } from './literals.js';
 
 /** Characters of a window. */
@@ -22,6 +23,8 @@ const MASK = 2 ** BITS - 1;
 interface Sought {
   readonly hint: number;
   readonly text: string;
+  /** Codes of the text. */
+  readonly codes: Uint8Array;
   /** Characters of the text before the window. */
   readonly before: number;
   /** The text is all that the hint asks for. */
@@ -37,8 +40,8 @@ export class HintIndex {
   readonly #sought = new Map<number, Sought[]>();
   /** The search in which each hint was found last. */
   readonly #found: Uint32Array;
+  readonly #codes = new LineCodes();
   #search = 0;
-  #lastText = '';
   #last: number[] = [];
 
   /**
@@ -51,7 +54,8 @@ export class HintIndex {
     for (const [index, hint] of hints.entries()) {
       for (const { text, isWhole } of literalsOf(hint)) {
         if (text.length < WINDOW) throw new Error(`/${hint}/ has no text to look for`);
-        this.#add({ hint: index, text, before: rarest(text), isWhole });
+        const codes = Uint8Array.from(text, (char) => char.charCodeAt(0) & MASK);
+        this.#add({ hint: index, text, codes, before: rarest(text), isWhole });
       }
     }
   }
@@ -70,21 +74,23 @@ export class HintIndex {
 
   /**
    * Numbers of the hints that a line matches, ascending.
+   * @param codes  those of the line, where they are known
    * @returns the same list until another line is asked for; not to be kept
    * @remarks cost a third of the characters, and a try for each hint whose text is in the line
    */
-  matching(text: string): readonly number[] {
-    if (text === this.#lastText) return this.#last;
-    this.#lastText = text;
+  matching(text: string, codes: LineCodes = this.#codes.set(text)): readonly number[] {
     // Nearly all lines match none and get the same empty list.
     if (this.#last.length > 0) this.#last = [];
-    const end = text.length - 1;
+    const { bytes } = codes;
+    const end = codes.length - 1;
     const shifts = this.#shifts;
     for (let at = WINDOW - 2; at < end;) {
-      const pair = (codeAt(text, at) << BITS) | codeAt(text, at + 1);
+      const pair = (bytes[at]! << BITS) | bytes[at + 1]!;
       const shift = shifts[pair]!;
       if (shift === 0) {
-        this.#try(text, at - 2, pair);
+        const front = (bytes[at - 2]! << BITS) | bytes[at - 1]!;
+        const found = this.#sought.get((front << (2 * BITS)) | pair);
+        if (found !== undefined) this.#try(found, text, codes, at - 2);
         at++;
       } else at += shift;
     }
@@ -93,15 +99,13 @@ export class HintIndex {
     return this.#last;
   }
 
-  /** What is looked for by the window that begins at `start` and ends in `pair`. */
-  #try(text: string, start: number, pair: number): void {
-    const front = (codeAt(text, start) << BITS) | codeAt(text, start + 1);
-    const found = this.#sought.get((front << (2 * BITS)) | pair);
-    if (found === undefined) return;
+  /** Tries what is looked for by a window that begins at `start`. */
+  #try(found: readonly Sought[], text: string, codes: LineCodes, start: number): void {
     for (const sought of found) {
-      const { hint } = sought;
+      const { hint, before } = sought;
       if (this.#found[hint] === this.#search + 1) continue;
-      if (!text.startsWith(sought.text, start - sought.before)) continue;
+      if (!holds(codes, start - before, sought.codes)) continue;
+      if (!codes.isAscii && !text.startsWith(sought.text, start - before)) continue;
       if (!sought.isWhole && !this.#patterns[hint]!.test(text)) continue;
       this.#found[hint] = this.#search + 1;
       this.#last.push(hint);
@@ -109,17 +113,33 @@ export class HintIndex {
   }
 }
 
+function holds({ bytes, length }: LineCodes, start: number, sought: Uint8Array): boolean {
+  if (start < 0 || start + sought.length > length) return false;
+  for (let at = 0; at < sought.length; at++) {
+    if (bytes[start + at] !== sought[at]) return false;
+  }
+  return true;
+}
+
 function codeAt(text: string, at: number): number {
   return text.charCodeAt(at) & MASK;
 }
 
-/** Where the four characters begin that other lines are least likely to hold: small letters and blanks are common. */
+/** How common characters are in logs: those of addresses most of all, then those of words. */
+function commonness(text: string): number {
+  return (
+    text.length + text.replace(/[^0-9a-z ]/g, '').length + text.replace(/[^0-9a-fx]/g, '').length
+  );
+}
+
+/** Where the window begins that other lines are least likely to hold, and to end in two characters of. */
 function rarest(text: string): number {
   let best = 0;
   let least = Infinity;
   for (let at = 0; at + WINDOW <= text.length; at++) {
-    const common = text.slice(at, at + WINDOW).replace(/[^a-z ]/g, '').length;
-    if (common < least) [best, least] = [at, common];
+    const window = text.slice(at, at + WINDOW);
+    const common = commonness(window) + 2 * commonness(window.slice(-2));
+    if (common <= least) [best, least] = [at, common];
   }
   return best;
 }

@@ -1,50 +1,29 @@
 /**
  * Reads the lines of a log one by one into a draft.
  *
- * One search (for all hints at once) decides whether a line can be a record at all; nearly all lines of a long log
- * end there. A line that begins a record without ending it is held back: mail programs and terminals wrap long
- * lines, so the next line may be its tail.
+ * Most records are lines of a usual shape, and read as such. Of the others one search (for all hints at once) decides
+ * whether they can be records at all; nearly all lines of a long log end there. A line that begins a record without
+ * ending it is held back: mail programs and terminals wrap long lines, so the next line may be its tail.
  *
  *   BIOS-e820: [mem                           held
  *   0x0000000000000000-0x000000000009fbff]    joined, still no kind: held
  *   usable                                    joined: a record, on the line it began
  */
 import { MAX_WRAPPED_LINES } from '../base/constants.js';
-import { Draft } from '../records/draft.js';
-import { hasPrefix, timeAtStart } from '../text/clean-line.js';
+import type { Draft } from '../records/draft.js';
+import { hasPrefix, timeBefore } from '../text/clean-line.js';
+import { LineCodes } from '../text/line-codes.js';
 import type { Joint, NumberedLine } from '../text/wrap-joiner.js';
-import { BANK_RECOGNISERS } from '../records/bank-lines.js';
-import { DEVICE_TREE_RECOGNISERS } from '../records/device-tree-lines.js';
-import { IDENTITY_RECOGNISERS } from '../records/identity-lines.js';
-import { MAP_RECOGNISERS } from '../records/map-lines.js';
-import { FAILURE_RECOGNISERS } from '../records/failure-lines.js';
-import { MEMBLOCK_RECOGNISERS } from '../records/memblock-lines.js';
-import { NODE_RECOGNISERS } from '../records/node-lines.js';
-import type { Outcome, Recogniser } from '../records/recogniser.js';
-import { TOTAL_RECOGNISERS } from '../records/total-lines.js';
-import { USE_RECOGNISERS } from '../records/use-lines.js';
-import { readBlockLine, ZONE_RECOGNISERS } from '../records/zone-lines.js';
-import { HintIndex } from './hint-index.js';
+import { readBlockLine } from '../records/zone-lines.js';
+import { candidates, recognise, tryOut } from './recognisers.js';
+import { UsualLines } from './usual-lines.js';
 
 /** Seconds of kernel time after which a return to 0 is no jitter. */
 const CLEARLY_LATER = 0.25;
 
-const RECOGNISERS: readonly Recogniser[] = [
-  ...IDENTITY_RECOGNISERS,
-  ...MAP_RECOGNISERS,
-  ...NODE_RECOGNISERS,
-  ...ZONE_RECOGNISERS,
-  ...TOTAL_RECOGNISERS,
-  ...USE_RECOGNISERS,
-  ...MEMBLOCK_RECOGNISERS,
-  ...FAILURE_RECOGNISERS,
-  ...DEVICE_TREE_RECOGNISERS,
-  ...BANK_RECOGNISERS,
-];
-const HINTS = new HintIndex(RECOGNISERS.map(({ hint }) => hint));
-
-function mayBeRecord(text: string): boolean {
-  return HINTS.matching(text).length > 0;
+/** Whether a line is one that is printed before memory is handed over, and never later in a boot. */
+export function isOfBeginning(text: string): boolean {
+  return EARLY_ONLY.test(text);
 }
 
 /** A record that has begun and not ended. */
@@ -56,33 +35,38 @@ interface Held {
 
 /** Reads log lines. */
 export class LogReader {
+  readonly #usual = new UsualLines();
+  readonly #codes = new LineCodes();
   #held: Held | undefined;
   #wrapReported = false;
 
-  /** True when the line may begin a record; cheap. */
-  static mayBeRecord(text: string): boolean {
-    return mayBeRecord(text);
-  }
-
-  /** True for what is printed before memory is handed over, and never later in a boot. */
-  static isOfBeginning(text: string): boolean {
-    return EARLY_ONLY.test(text);
-  }
-
   /**
    * Takes one line.
-   * @param text   the cleaned line
    * @param draft  the boot that it belongs to
-   * @param line   its number
    * @returns true when it was a record, or part of one
    */
-  take(text: string, draft: Draft, line: number): boolean {
-    const isRecord = mayBeRecord(text);
-    if (isRecord && beginsAnew(text, draft, line)) this.flush(draft);
+  take({ text, line, prefix }: NumberedLine, draft: Draft): boolean {
+    const codes = this.#codes.set(text);
+    if (this.#takeUsual(text, prefix, draft, line)) return true;
+    const of = candidates(text, codes);
+    const isRecord = of.length > 0;
+    if (isRecord && beginsAnew(text, prefix, draft, line)) this.flush(draft);
     if (draft.isOver) return isRecord;
     if (this.#held !== undefined && this.#tryJoin(text, isRecord, draft, line)) return true;
     if (!isRecord) return readBlockLine(text, draft, line) === 'taken';
-    return this.#readOrHold(text, draft, line);
+    return this.#readOrHold(text, draft, line, of);
+  }
+
+  // Nothing is held that the line may go on, and it is no sign of a log that begins anew.
+  #takeUsual(text: string, prefix: number, draft: Draft, line: number): boolean {
+    if (this.#held !== undefined || draft.isOver) return false;
+    const shape = this.#usual.find(text, this.#codes, prefix);
+    if (shape === undefined) return false;
+    const time = prefix > 0 ? timeBefore(text, prefix) : -1;
+    if (time === 0 && draft.latestTime >= CLEARLY_LATER) return false;
+    if (!shape.take(this.#usual.fields, draft, line)) return false;
+    if (time > draft.latestTime && shape.isOfBlock !== true) draft.latestTime = time;
+    return true;
   }
 
   /** Gives up on a held record: its tail never came. */
@@ -90,13 +74,13 @@ export class LogReader {
     const held = this.#held;
     if (held === undefined) return;
     this.#held = undefined;
-    if (read(held.text, draft, held.line, true) === 'taken') return;
+    if (recognise(held.text, draft, held.line, { final: true }) === 'taken') return;
     const message = `a record without its end: "${held.text.trim().slice(-80)}"`;
     draft.problems.warn('MALFORMED_LINE', held.line, message);
   }
 
-  #readOrHold(text: string, draft: Draft, line: number): boolean {
-    let outcome = read(text, draft, line, false);
+  #readOrHold(text: string, draft: Draft, line: number, of: readonly number[]): boolean {
+    let outcome = recognise(text, draft, line, { of });
     outcome ??= readBlockLine(text, draft, line);
     if (outcome === 'partial') this.#held = { text, line, joined: 0 };
     return outcome !== undefined;
@@ -111,10 +95,10 @@ export class LogReader {
       return false;
     }
     let joined = `${held.text} ${tail}`;
-    let outcome = read(joined, draft, held.line, false);
+    let outcome = recognise(joined, draft, held.line);
     if (outcome === undefined) {
       joined = held.text + tail;
-      outcome = read(joined, draft, held.line, false);
+      outcome = recognise(joined, draft, held.line);
     }
     if (outcome === 'taken') {
       this.#held = undefined;
@@ -166,7 +150,7 @@ export class LogReader {
 function joinParts(parts: readonly NumberedLine[], joint: Joint): string {
   let whole = parts[0]!.text;
   for (let index = 1; index < parts.length; index++) {
-    const { text, width = text.length } = parts[index - 1]!;
+    const { text, width } = parts[index - 1]!;
     const next = parts[index]!.text;
     const isBlank = joint === ' ' || text.length < width || next.startsWith(' ');
     whole += (isBlank ? ' ' : '') + next.trim();
@@ -174,19 +158,18 @@ function joinParts(parts: readonly NumberedLine[], joint: Joint): string {
   return whole;
 }
 
-// What is printed before memory is handed over, and never later in a boot.
 const EARLY_ONLY =
   /BIOS-e820|memblock_\w+:|MEMBLOCK config|SRAT: Node|Zone ranges|Early memory node|NODE_DATA|ommand line:/;
 const KERNEL_TIME = /\[ *(\d{1,7}\.\d{6})\]/;
 
 // Kernel time starts at 0.000000 once a boot. When it does so again without a banner, the log is repeated (saved
 // twice in one file) or another boot follows whose beginning is lost; either must not be mixed into this one.
-function beginsAnew(text: string, draft: Draft, line: number): boolean {
+function beginsAnew(text: string, prefix: number, draft: Draft, line: number): boolean {
   if (draft.isOver) return false;
-  const time = timeAtStart(text) ?? Number(KERNEL_TIME.exec(text)?.[1] ?? NaN);
+  const time = prefix > 0 ? timeBefore(text, prefix) : Number(KERNEL_TIME.exec(text)?.[1] ?? NaN);
   if (Number.isNaN(time)) return false;
   // Processors with clocks of their own print at 0 late in a boot, but no early records.
-  if (time > 0 || draft.latestTime < CLEARLY_LATER || !EARLY_ONLY.test(text)) {
+  if (time > 0 || draft.latestTime < CLEARLY_LATER || !isOfBeginning(text)) {
     draft.latestTime = Math.max(draft.latestTime, time);
     return false;
   }
@@ -195,21 +178,4 @@ function beginsAnew(text: string, draft: Draft, line: number): boolean {
     'kernel time starts at 0 again without a banner: log lines from here on are left out';
   draft.problems.warn('REPEATED_LOG', line, message);
   return true;
-}
-
-// Reads a line into a draft that is thrown away.
-function tryOut(text: string): { isRecord: boolean; problems: number } {
-  const scratch = new Draft(0);
-  const isRecord = read(text, scratch, 0, false) === 'taken';
-  return { isRecord, problems: scratch.problems.list().length };
-}
-
-function read(text: string, draft: Draft, line: number, final: boolean): Outcome {
-  let partial: Outcome;
-  for (const index of HINTS.matching(text)) {
-    const outcome = RECOGNISERS[index]!.read(text, draft, line, final);
-    if (outcome === 'taken') return outcome;
-    partial ??= outcome;
-  }
-  return partial;
 }

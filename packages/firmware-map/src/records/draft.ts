@@ -231,18 +231,32 @@ export class Draft {
   }
 
   /** Adds a record to one of the lists, unless the list is full. */
-  keep<T extends object>(list: T[], record: T, line: number, most = MAX_RECORDS): void {
-    this.records++;
-    if (list.length < most) list.push(detached(record));
-    else {
-      const message = `more than ${most} records of one kind; this one is left out`;
-      this.problems.error('TOO_MANY_RECORDS', line, message);
-    }
+  keep<T extends object>(list: T[], record: T, line: number): void {
+    this.#add(list, detached(record), line, MAX_RECORDS);
   }
 
   /** The same for what is printed once for each node or zone. */
   keepOfNode<T extends object>(list: T[], record: T, line: number): void {
-    this.keep(list, record, line, MAX_NODE_RECORDS);
+    this.#add(list, detached(record), line, MAX_NODE_RECORDS);
+  }
+
+  /** The same for a record of which no text was cut out of a line. */
+  keepOwn<T extends object>(list: T[], record: T, line: number): void {
+    this.#add(list, record, line, MAX_RECORDS);
+  }
+
+  /** The same for both. */
+  keepOwnOfNode<T extends object>(list: T[], record: T, line: number): void {
+    this.#add(list, record, line, MAX_NODE_RECORDS);
+  }
+
+  #add<T extends object>(list: T[], record: T, line: number, most: number): void {
+    this.records++;
+    if (list.length < most) list.push(record);
+    else {
+      const message = `more than ${most} records of one kind; this one is left out`;
+      this.problems.error('TOO_MANY_RECORDS', line, message);
+    }
   }
 
   /** Enters a block of lines, or leaves it with `none`. */
@@ -322,7 +336,7 @@ function detached<T extends object>(record: T): T {
 /** Characters from which on engines cut a text out of another without a copy; a shorter one is one. */
 const SLICE_LENGTH = 13;
 
-// Joining and cutting makes the engine build the text anew.
-function copyOf(text: string): string {
+/** A text that keeps no other one alive: joining and cutting makes the engine build it anew. */
+export function copyOf(text: string): string {
   return ` ${text}`.slice(1);
 }

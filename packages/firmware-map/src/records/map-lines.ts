@@ -7,7 +7,7 @@
  *   Xen: / user: / modified: / reserve setup_data:  the same after another word
  */
 import { readKind } from '../base/range-kinds.js';
-import type { ByteRange, EfiEntry, MapEntry } from '../types/all.js';
+import type { ByteRange, EfiEntry, MapEntry, RangeKind } from '../types/all.js';
 import type { Draft } from './draft.js';
 import { MEM, onMatch, type Recogniser } from './recogniser.js';
 
@@ -25,7 +25,8 @@ const BEGUN_ENTRY = new RegExp(
   'i',
 );
 
-function listOf(provider: string, draft: Draft): MapEntry[] {
+/** Which map an entry belongs to, by who printed it. */
+export function listOf(provider: string, draft: Draft): MapEntry[] {
   if (provider === 'user') return draft.user;
   if (provider === 'modified') return draft.modified;
   if (provider === 'reserve setup_data' || provider === 'extended') return draft.setupData;
@@ -71,6 +72,16 @@ function isUnfinishedKind(text: string): boolean {
 const EDIT_NEW = new RegExp(String.raw`e820: (update|remove) ${MEM} *(.*)$`, 'i');
 const EDIT_OLD = /e820 (update|remove) range: ([0-9a-f]{8,16}) - ([0-9a-f]{8,16}) *(.*)$/i;
 
+function withoutBrackets(words: string): string {
+  return words.replace(/[()]/g, '').trim();
+}
+
+/** Old kernels put a kind in brackets; one with a number has some of its own. */
+function kindOfEdit(words: string): RangeKind | undefined {
+  const inner = words.replace(/^\((.*)\)$/, '$1');
+  return (readKind(inner) ?? readKind(withoutBrackets(inner)))?.kind;
+}
+
 const mapEdits: Recogniser = {
   hint: 'e820:? (?:update|remove)',
   read(text, draft, line) {
@@ -79,12 +90,12 @@ const mapEdits: Recogniser = {
       return /e820: (?:update|remove) \[mem[^\]]*$/.test(text) ? 'partial' : undefined;
     const old = text.includes(' range: ');
     const range = draft.range(match[2]!, match[3]!, line, old);
-    const [from, to] = match[4]!.split('==>').map((part) => part.replace(/[()]/g, '').trim());
+    const [from = '', to = ''] = match[4]!.split('==>').map((part) => part.trim());
     const action = match[1] as 'update' | 'remove';
-    if (action === 'update' && (to === undefined || to === '')) return 'partial';
+    if (action === 'update' && withoutBrackets(to) === '') return 'partial';
     if (range === undefined) return 'taken';
-    const fromKind = readKind(from ?? '')?.kind;
-    const toKind = to === undefined ? undefined : readKind(to)?.kind;
+    const fromKind = kindOfEdit(from);
+    const toKind = kindOfEdit(to);
     draft.keep(
       draft.edits,
       {
@@ -181,15 +192,25 @@ function attributeNames(hex: string): string[] {
   );
 }
 
-function keepEfi(
-  entry: Omit<EfiEntry, 'line' | 'start' | 'end'>,
-  range: ByteRange | undefined,
-  draft: Draft,
-  line: number,
-): void {
+/** What a descriptor is, without where it lies. */
+export type EfiKind = Omit<EfiEntry, 'line' | 'start' | 'end'>;
+
+/** The kind in "Boot Code|   |  |WB|WT|WC|UC". */
+export function efiKind(printedName: string, attributes: string): EfiKind {
+  const name = printedName.trim();
+  const type = efiType(name);
+  const parts = attributes.split('|').map((part) => part.trim());
+  const entry = { name, attributes: parts.filter((part) => part !== '') };
+  return type === undefined ? entry : { type, ...entry };
+}
+
+/** The type of memory that is not accepted. */
+export const UNACCEPTED = 15;
+
+function keepEfi(entry: EfiKind, range: ByteRange | undefined, draft: Draft, line: number): void {
   if (range === undefined) return;
   draft.keep(draft.efi, { ...range, ...entry, line }, line);
-  if (entry.type === 15) draft.keep(draft.unaccepted, { ...range, line }, line);
+  if (entry.type === UNACCEPTED) draft.keep(draft.unaccepted, { ...range, line }, line);
 }
 
 const efiNumbered = onMatch(
@@ -212,15 +233,12 @@ const efiNamed = onMatch(
   (match, draft, line) => {
     // Only the architectures that share their EFI code print it this way.
     if (match[1] === undefined) draft.vote('arm64');
-    const name = (match[1] ?? match[8]!).trim();
-    const type = efiType(name);
-    const attributes = (match[2] ?? match[9]!).split('|').map((part) => part.trim());
+    const kind = efiKind(match[1] ?? match[8]!, match[2] ?? match[9]!);
     const range =
       match[3] === undefined
         ? draft.range(match[6]!, match[7]!, line)
         : draft.range(match[3], match[4]!, line, match[5] === ')');
-    const entry = { name, attributes: attributes.filter((part) => part !== '') };
-    keepEfi(type === undefined ? entry : { type, ...entry }, range, draft, line);
+    keepEfi(kind, range, draft, line);
   },
 );
 

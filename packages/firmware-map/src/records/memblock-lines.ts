@@ -102,9 +102,11 @@ function isKnownAlignment(align: number, draft: Draft, line: number): boolean {
   return false;
 }
 
-type RangeOperation = Exclude<MemblockOperation['op'], 'alloc' | 'grow'>;
+/** What an operation on a range does. */
+export type RangeOperation = Exclude<MemblockOperation['op'], 'alloc' | 'grow'>;
 
-const OPERATIONS: Readonly<Record<string, RangeOperation>> = {
+/** Functions of the kernel that print what they do, whatever its release calls them. */
+export const OPERATIONS: Readonly<Record<string, RangeOperation>> = {
   memblock_add: 'add',
   memblock_add_node: 'add',
   memblock_add_range: 'add',

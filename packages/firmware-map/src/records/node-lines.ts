@@ -86,6 +86,11 @@ const merges = onMatch('NUMA: Node', MERGE, (match, draft, line) => {
   }
 });
 
+const NODE_DATA = new RegExp(
+  String.raw`NODE_DATA(?:\((\d+)\) allocated)? (?:${MEM}|\[([0-9a-f]{12,16}) - ([0-9a-f]{12,16})\])`,
+  'i',
+);
+
 const nodeData: Recogniser = {
   hint: 'NODE_DATA',
   read(text, draft, line) {
@@ -98,10 +103,7 @@ const nodeData: Recogniser = {
       draft.records++;
       return 'taken';
     }
-    const match = new RegExp(
-      String.raw`NODE_DATA(?:\((\d+)\) allocated)? (?:${MEM}|\[([0-9a-f]{12,16}) - ([0-9a-f]{12,16})\])`,
-      'i',
-    ).exec(text);
+    const match = NODE_DATA.exec(text);
     if (match === null)
       return /NODE_DATA(?:\(\d+\))?(?: allocated)?(?: \[[^\]]*)?$/.test(text)
         ? 'partial'
@@ -126,13 +128,15 @@ function unnamedNode(draft: Draft): number {
   return last === undefined ? 0 : Math.min(last.nid + 1, MAX_NODE_ID);
 }
 
+const FAKING = new RegExp(
+  String.raw`Faking (?:a node|node (\d+)) at (?:${MEM}|([0-9a-f]{12,16})-([0-9a-f]{12,16}))`,
+  'i',
+);
+
 const faking: Recogniser = {
   hint: 'Faking ',
   read(text, draft, line) {
-    const match = new RegExp(
-      String.raw`Faking (?:a node|node (\d+)) at (?:${MEM}|([0-9a-f]{12,16})-([0-9a-f]{12,16}))`,
-      'i',
-    ).exec(text);
+    const match = FAKING.exec(text);
     if (match === null)
       return /Faking (?:a node|node \d+)(?: at(?: \[[^\]]*)?)?$/.test(text) ? 'partial' : undefined;
     const range =
@@ -151,6 +155,11 @@ const faking: Recogniser = {
   },
 };
 
+const SETUP = new RegExp(
+  String.raw`Initmem setup node (\d+) (?:${MEM}|([0-9a-f]{12,16})-([0-9a-f]{12,16}))`,
+  'i',
+);
+
 const setup: Recogniser = {
   hint: 'Initmem setup node|as memoryless|Could not find start_pfn for node',
   read(text, draft, line) {
@@ -163,10 +172,7 @@ const setup: Recogniser = {
       if (nid !== undefined) draft.keepOfNode(draft.nodeSetups, { nid, line }, line);
       return 'taken';
     }
-    const match = new RegExp(
-      String.raw`Initmem setup node (\d+) (?:${MEM}|([0-9a-f]{12,16})-([0-9a-f]{12,16}))`,
-      'i',
-    ).exec(text);
+    const match = SETUP.exec(text);
     if (match === null)
       return /Initmem setup node(?: \d+(?: \[[^\]]*| as)?)?$/.test(text) ? 'partial' : undefined;
     const nid = nodeId(match[1]!, draft, line);

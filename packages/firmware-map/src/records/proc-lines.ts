@@ -19,16 +19,16 @@ const HINT = new RegExp(
   String.raw`^ *[0-9a-f]{8,16}-[0-9a-f]{8,16} : |^\d+ 0x[0-9a-f]+ 0x[0-9a-f]+ |^Node +\d+, zone|^Page block order|^Pages per block|^Free pages count per|^Number of (?:mixed )?blocks type|^[A-Z][A-Za-z_()0-9]*: +\d+(?: kB)?$|^Node \d+ \w+:|^--- /sys/devices/system/node/node|^--- /sys/kernel/debug/memblock/|^ *\d+: 0x[0-9a-f]+\.\.0x`,
 );
 
-/** Whether a line has the shape of one of the files' lines. */
+/** Whether a line has the shape of one of the files' lines; none of them begins with a time. */
 export function mayBeProcLine(text: string): boolean {
-  return HINT.test(text);
+  return !text.startsWith('[') && HINT.test(text);
 }
 
 /** Reads a line of one of the files; `undefined` when it is none. */
 export function readProcLine(text: string, draft: Draft, line: number): Outcome {
   if (draft.block === 'zoneinfo' && readZoneinfoField(text, draft, line)) return 'taken';
   if (draft.sysfsSection !== undefined && readNodeValue(text, draft, line)) return 'taken';
-  if (!HINT.test(text)) return undefined;
+  if (!mayBeProcLine(text)) return undefined;
   return (
     readIomem(text, draft, line) ??
     readFirmwareMemmap(text, draft, line) ??

@@ -176,12 +176,21 @@ const lastPfn = onMatch(
   (match, draft, line) => {
     const pfn = draft.count(match[1]!, line);
     const max = match[2] === undefined ? undefined : draft.count(match[2], line);
-    if (pfn === undefined) return;
-    const entry = max === undefined ? { pfn, line } : { pfn, maxArchPfn: max, line };
-    draft.keep(draft.lastPfns, entry, line);
-    if (max !== undefined) draft.vote(max < 2 ** 32 && max <= 0x1000000 ? 'i386' : 'x86_64', 2);
+    if (pfn !== undefined) keepLastPfn(draft, pfn, max, line);
   },
 );
+
+/** Keeps where memory ends; the largest page that the processor can number tells which of the two x86 it is. */
+export function keepLastPfn(
+  draft: Draft,
+  pfn: number,
+  max: number | undefined,
+  line: number,
+): void {
+  const entry = max === undefined ? { pfn, line } : { pfn, maxArchPfn: max, line };
+  draft.keepOwn(draft.lastPfns, entry, line);
+  if (max !== undefined) draft.vote(max < 2 ** 32 && max <= 0x1000000 ? 'i386' : 'x86_64', 2);
+}
 
 const acpiTable = onMatch(
   'ACPI: Reserving',

@@ -120,12 +120,15 @@ const earlyRange = onMatch(
   EARLY_BEGUN,
 );
 
+const UNAVAILABLE = new RegExp(
+  String.raw`On node (\d+), zone (${ZONE}): (\d+) pages in unavailable ranges`,
+);
+const OLD_UNAVAILABLE = new RegExp(String.raw`\b(${ZONE}) zone: (\d+) pages in unavailable ranges`);
+
 const unavailable: Recogniser = {
   hint: String.raw`On node \d+, zone|\d pages in unavailable|Zeroed struct page|but unavailable:`,
   read(text, draft, line) {
-    const zoned = new RegExp(
-      String.raw`On node (\d+), zone (${ZONE}): (\d+) pages in unavailable ranges`,
-    ).exec(text);
+    const zoned = UNAVAILABLE.exec(text);
     if (zoned !== null) {
       const nid = nodeId(zoned[1]!, draft, line);
       const pages = draft.count(zoned[3]!, line);
@@ -143,9 +146,7 @@ const unavailable: Recogniser = {
       if (pages !== undefined) draft.keep(draft.unavailable, { pages, ...counts, line }, line);
       return 'taken';
     }
-    const old = new RegExp(String.raw`\b(${ZONE}) zone: (\d+) pages in unavailable ranges`).exec(
-      text,
-    );
+    const old = OLD_UNAVAILABLE.exec(text);
     if (old !== null) {
       const pages = draft.count(old[2]!, line);
       const nid = draft.nodePages.at(-1)?.nid;
@@ -251,13 +252,15 @@ const zonelists: Recogniser = {
 const ZONELISTS_TAIL =
   /^[.,]*(?: (?:in(?: (?:Zone|Node))?|mobility(?: grouping)?| ?T(?:o|ot|ota|otal)?| ?Total p(?:a|ag|age|ages)?:?)?)?$/;
 
+const ZONE_OF_NODE = new RegExp(`(\\d{1,4}):(${ZONE})`, 'g');
+
 const printedZonelist = onMatch(
   'mminit::zonelist',
   new RegExp(String.raw`mminit::zonelist (general|thisnode) (\d+):(${ZONE}) = (.*)$`),
   (match, draft, line) => {
     const nid = nodeId(match[2]!, draft, line);
     const entries: { nid: number; zone: ReturnType<typeof zoneName> }[] = [];
-    for (const [, node, zone] of match[4]!.matchAll(new RegExp(`(\\d{1,4}):(${ZONE})`, 'g'))) {
+    for (const [, node, zone] of match[4]!.matchAll(ZONE_OF_NODE)) {
       entries.push({ nid: Number(node), zone: zoneName(zone!) });
     }
     if (nid === undefined) return;

@@ -9,6 +9,7 @@
  * in a line, so that prefixes of loggers nobody has heard of need no grammar. {@link hasPrefix} only answers
  * whether a line begins a message of its own, which decides whether it can be the tail of a wrapped one.
  */
+import { decimalDigit } from '../base/numbers.js';
 
 const ESCAPE = '\u001b';
 // CSI sequences (colours, cursor), OSC sequences (titles) and two-byte escapes.
@@ -43,6 +44,8 @@ const BOX = /^ *[│┃║▏] ?|[│┃║▕]$/g;
 // Spaces that are not the ASCII one, and characters without width.
 const ODD_SPACES = /[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\t\v\f]/g;
 const INVISIBLE = /[\u200b-\u200d\u2060\ufeff\u00ad]/g;
+/** Characters of which one is in every odd line that does not begin like a quotation. */
+const SUSPECT = /[^ -%'-;=-[\]-~]/;
 const ODD = /[^ -~]|&|^[>|]|<\/?[a-zA-Z]|\\(?:[[\]]|[rnRN]$)/;
 
 /**
@@ -51,7 +54,25 @@ const ODD = /[^ -~]|&|^[>|]|<\/?[a-zA-Z]|\\(?:[[\]]|[rnRN]$)/;
  * @remarks Cost: one search.
  */
 export function isOdd(raw: string): boolean {
-  return ODD.test(raw);
+  if (raw.startsWith('>') || raw.startsWith('|')) return true;
+  return SUSPECT.test(raw) && ODD.test(raw);
+}
+
+/** Characters of which one is in every line that has something around it or in it, but for those that begin with a mark. */
+const MARK = /[^ !#-%'-;>-[\]-~]/;
+
+/** Whether a line that begins with a kernel time holds anything that {@link cleanLine} or a form of lines might be told by. */
+export function hasMarks(raw: string): boolean {
+  return MARK.test(raw);
+}
+
+/** Control characters, but for those of layout and of escapes, and what stands for bytes that are no text. */
+// eslint-disable-next-line no-control-regex -- control characters are what is looked for
+const BINARY = /[\u0000-\u0008\u000e-\u001a\u001c-\u001f\ufffd]/;
+
+/** Whether a line holds a byte that no text has. */
+export function holdsBinary(raw: string): boolean {
+  return BINARY.test(raw);
 }
 
 /**
@@ -61,6 +82,9 @@ export function isOdd(raw: string): boolean {
  * @remarks Cost: linear in the line, some searches; who has asked {@link isOdd} need not ask for others.
  */
 export function cleanLine(raw: string): string {
+  // In most lines that are odd, tabs are all that is.
+  const untabbed = raw.replaceAll('\t', ' ').trimEnd();
+  if (!isOdd(untabbed) && !/^ [>|]/.test(untabbed)) return untabbed;
   let text = raw;
   if (text.includes(ESCAPE)) text = text.replace(ANSI, '');
   if (text.includes('<')) text = text.replace(CELL_END, ' ').replace(TAG, '');
@@ -95,35 +119,42 @@ export function hasPrefix(line: string): boolean {
   return PREFIX.test(line);
 }
 
-const ZERO = '0'.charCodeAt(0);
-const NINE = '9'.charCodeAt(0);
 const SPACE = ' '.charCodeAt(0);
 const DOT = '.'.charCodeAt(0);
 const OPEN = '['.charCodeAt(0);
 const CLOSE = ']'.charCodeAt(0);
+/** Digits of a kernel time before and behind its point. */
+const MOST_SECONDS = 7;
+const FRACTION = 6;
 
 /**
- * The kernel's time that a line begins with, as most lines of most logs do: "[   12.345678]".
- * @returns seconds; `undefined` for a line that begins with anything else, though a time may follow
+ * Where the kernel's time ends that a line begins with, as most lines of most logs do: "[   12.345678]".
+ * @returns 0 for a line that begins with anything else, though a time may follow
  * @remarks Cost: a look at each character of the time.
  */
-export function timeAtStart(line: string): number | undefined {
-  if (line.charCodeAt(0) !== OPEN) return undefined;
+export function timeEnd(line: string): number {
+  if (line.length === 0 || line.charCodeAt(0) !== OPEN) return 0;
   let at = 1;
-  while (line.charCodeAt(at) === SPACE) at++;
-  const begin = at;
-  let digits = 0;
-  for (; at - begin <= 7; at++) {
-    const code = line.charCodeAt(at);
-    if (code < ZERO || code > NINE || Number.isNaN(code)) break;
-    digits = 10 * digits + code - ZERO;
-  }
-  if (at === begin || at - begin > 7 || line.charCodeAt(at) !== DOT) return undefined;
-  let parts = 0;
-  for (let index = 1; index <= 6; index++) {
-    const code = line.charCodeAt(at + index);
-    if (code < ZERO || code > NINE || Number.isNaN(code)) return undefined;
-    parts = 10 * parts + code - ZERO;
-  }
-  return line.charCodeAt(at + 7) === CLOSE ? digits + parts / 1e6 : undefined;
+  while (at < line.length && line.charCodeAt(at) === SPACE) at++;
+  const point = digitsEnd(line, at, MOST_SECONDS);
+  const end = point + 1 + FRACTION;
+  if (point === at || end >= line.length || line.charCodeAt(point) !== DOT) return 0;
+  if (digitsEnd(line, point + 1, FRACTION) !== end) return 0;
+  return line.charCodeAt(end) === CLOSE ? end + 1 : 0;
+}
+
+function digitsEnd(line: string, from: number, most: number): number {
+  const end = Math.min(from + most, line.length);
+  let at = from;
+  while (at < end && decimalDigit(line.charCodeAt(at)) >= 0) at++;
+  return at;
+}
+
+/**
+ * The time itself.
+ * @param end  what {@link timeEnd} says of the line, not 0
+ * @returns seconds
+ */
+export function timeBefore(line: string, end: number): number {
+  return Number(line.slice(1, end - 1));
 }

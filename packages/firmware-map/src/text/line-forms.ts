@@ -9,6 +9,7 @@ import { Base64Text, QuotedPrintable } from './mail-forms.js';
 import { MAX_LINE_LENGTH } from '../base/constants.js';
 import { atOnce } from '../base/steps.js';
 import type { Steps } from '../base/steps.js';
+import { timeEnd } from './clean-line.js';
 import { jsonMessages } from './json-lines.js';
 
 /** Receives a line of the log. */
@@ -18,12 +19,15 @@ type LogLineSink = (line: string) => void;
 const FORMED_BEGIN =
   // eslint-disable-next-line no-control-regex -- the record separator of json-seq is one
   /^(?:[\s\u001e]*(?:data: |- ?)?(?:\[\s*)?[{"']|\s*[,|]|Content-|[A-Za-z0-9+/]{56,76}$)/i;
-/** What else such a line holds: a row with quotes, coded text. Only looked for where there is a quote or an equals sign. */
-const FORMED_INSIDE = /,"|"$|=\s*$|=0[AD]/i;
+/** What else a line of coded text holds. */
+const CODED_INSIDE = /=\s*$|=0[AD]/i;
 
 function isFormed(raw: string): boolean {
-  if (FORMED_BEGIN.test(raw)) return true;
-  return (raw.includes('=') || raw.includes('"')) && FORMED_INSIDE.test(raw);
+  // Most lines begin with a kernel time, which no form does.
+  if (timeEnd(raw) === 0 && FORMED_BEGIN.test(raw)) return true;
+  // A row with quotes.
+  if (raw.includes('"') && (raw.endsWith('"') || raw.includes(',"'))) return true;
+  return raw.includes('=') && CODED_INSIDE.test(raw);
 }
 
 /** Undoes the forms of lines. */
@@ -31,9 +35,14 @@ export class LineForms {
   readonly #base64 = new Base64Text();
   readonly #quoted = new QuotedPrintable();
 
+  /** Whether no text has begun that lines may be parts of. */
+  get isIdle(): boolean {
+    return !this.#base64.isActive && !this.#quoted.isOn;
+  }
+
   /** Whether a line is one of the log as it stands. */
   isPlain(raw: string): boolean {
-    return !this.#base64.isActive && !this.#quoted.isOn && !isFormed(raw);
+    return this.isIdle && !isFormed(raw);
   }
 
   /**

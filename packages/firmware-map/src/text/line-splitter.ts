@@ -15,6 +15,8 @@ import { FirmwareMapError } from '../base/errors.js';
 type LineSink = (line: string, lineNumber: number, cut: boolean) => void;
 
 const LINE_END = /\r\n|\n|\r|<br ?\/?>/gi;
+/** What the longest of them begins with. */
+const BREAK = /<br/i;
 /** Characters of the longest of them, less one. */
 const LONGEST_END = 5;
 /** An object or a list of objects. */
@@ -99,7 +101,7 @@ export class LineSplitter {
     }
     const carried = this.#rest;
     text = carried + text;
-    const isPlain = !text.includes('\r') && !text.includes('<');
+    const isPlain = !text.includes('\r') && !(text.includes('<') && BREAK.test(text));
     const start = isPlain ? this.#cutPlain(text, carried.length) : this.#cut(text, carried.length);
     this.#keep(start === 0 ? text : text.slice(start));
   }

@@ -85,7 +85,8 @@ export class Base64Text {
   #isOn = false;
   #held: string[] = [];
   #text = '';
-  #decoder = new TextDecoder();
+  /** Made when it is needed: hardly any input is coded. */
+  #decoder: InstanceType<typeof TextDecoder> | undefined;
 
   /** Whether a text has been announced or has begun. */
   get isActive(): boolean {
@@ -125,14 +126,16 @@ export class Base64Text {
     if (!this.#isOn) return;
     this.#isOn = false;
     this.#announced = false;
-    const rest = this.#text + this.#decoder.decode();
+    const rest = this.#text + (this.#decoder?.decode() ?? '');
     this.#text = '';
     if (rest !== '') sink(rest);
   }
 
   #decode(coded: string, sink: TextSink): void {
     const bytes = Uint8Array.from(atob(coded), (char) => char.charCodeAt(0));
-    const lines = (this.#text + this.#decoder.decode(bytes, { stream: true })).split(/\r\n|\n|\r/);
+    this.#decoder ??= new TextDecoder();
+    const text = this.#text + this.#decoder.decode(bytes, { stream: true });
+    const lines = text.split(/\r\n|\n|\r/);
     this.#text = lines.pop()!;
     for (const line of lines) sink(line);
     if (this.#text.length > MAX_LINE_LENGTH) {

@@ -13,14 +13,16 @@
  * at the same column were cut, and their parts belong together without a blank.
  */
 import { MAX_TAILS } from '../base/constants.js';
-import { hasPrefix, timeAtStart } from './clean-line.js';
+import { hasPrefix } from './clean-line.js';
 
 /** A line and its number. */
 export interface NumberedLine {
   readonly text: string;
   readonly line: number;
   /** Characters of the line before anything was taken off its ends. */
-  readonly width?: number;
+  readonly width: number;
+  /** Characters of the kernel time that it begins with; 0 for none. */
+  readonly prefix: number;
 }
 
 /** What stood between the parts of a line, the likely one first. */
@@ -60,7 +62,7 @@ export class WrapJoiner {
 
   /** Takes a line. */
   push(part: NumberedLine): void {
-    if (this.#isTail(part.text) && !this.#isOwn(part.text)) {
+    if (this.#isTail(part) && !this.#isOwn(part.text)) {
       this.#tails.push(part);
       return;
     }
@@ -89,9 +91,8 @@ export class WrapJoiner {
     return isCut ? ['', ' '] : [' ', ''];
   }
 
-  #isTail(text: string): boolean {
-    if (this.#head === undefined || this.#tails.length >= MAX_TAILS) return false;
-    if (timeAtStart(text) !== undefined) return false;
+  #isTail({ text, prefix }: NumberedLine): boolean {
+    if (prefix > 0 || this.#head === undefined || this.#tails.length >= MAX_TAILS) return false;
     const before = this.#tails.at(-1)?.text ?? this.#head.text;
     const word = text.trimStart().split(' ', 1)[0]!;
     const wouldHaveFitted = before.length + 1 + word.length < SHORTEST_WRAP;
