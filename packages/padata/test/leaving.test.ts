@@ -1,6 +1,6 @@
 // A thread that is told to leave: its loop, with an owner's end that the test plays. It ends when all that has begun has.
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import { controlLayout, WORKER, workerBase } from '../dist/protocol/control-layout.js';
+import { HEAD, WORKER, controlLayout, workerBase } from '../dist/protocol/control-layout.js';
 import type { FromWorker, ToWorker } from '../dist/protocol/messages.js';
 import { sent } from '../dist/protocol/machine.js';
 import { SLOT, STATE_MASK, SlotState, slotWord } from '../dist/protocol/ring-layout.js';
@@ -48,6 +48,8 @@ function thread({ window = 4, jobs, hears }: Played = {}) {
   const heard: FromWorker[] = [];
   const mail: ToWorker[] = [];
   const wear = jobs === undefined ? undefined : { jobs, heapBytes: undefined };
+  /** Looks into the mail since the test had its turn. */
+  let looks = 0;
   let exits = 0;
   const core = new WorkerCore(
     { id: 1, capacity: 1, words, numbers, idle: 'loop', setup: undefined, wear },
@@ -59,7 +61,11 @@ function thread({ window = 4, jobs, hears }: Played = {}) {
         words[workerBase(1) + WORKER.MAIL]! += 1;
         mail.push(answer);
       },
-      receive: () => mail.shift(),
+      receive: () => {
+        // One that lets no event in would not end: it is stopped.
+        if ((looks += 1) > 1000) words[HEAD.STOP] = 1;
+        return mail.shift();
+      },
       yieldToEvents: () => turn() as Promise<void>,
       exit: () => (exits += 1),
       tid: 0,
@@ -106,6 +112,14 @@ function thread({ window = 4, jobs, hears }: Played = {}) {
   return {
     core,
     ring,
+    words,
+    /** The test's turn, while the thread may look for mail that does not come. */
+    turnsMail: async (): Promise<void> => {
+      looks = 0;
+      words[workerBase(1) + WORKER.MAIL]! += 1;
+      await turn();
+      words[workerBase(1) + WORKER.MAIL]! -= 1;
+    },
     heard,
     post,
     tell,
@@ -201,6 +215,25 @@ test('one that is to leave and waits for a promise is no thread to leave jobs to
   ended.open();
   await over;
   expect(it.exits).toBe(1);
+});
+
+test('one that leaves lets its promises go on while jobs wait that it takes no more', async () => {
+  const it = thread();
+  const over = it.core.run();
+  it.tell();
+  it.send();
+  imported.open();
+  while (it.state !== SlotState.PENDING) await turn();
+  it.words[HEAD.SPIN_US] = 1000;
+  it.post({ t: 'leave', ifIdle: false });
+  for (const n of [1, 2]) it.ring.submit(n, () => undefined, undefined, 0, 0, false);
+  const { turns } = it;
+  while (it.turns < turns + 3) await it.turnsMail();
+  ended.open();
+  while (it.exits === 0) await it.turnsMail();
+  await over;
+  expect(it.words[HEAD.STOP]).toBe(0);
+  expect(it.state).toBe(SlotState.DONE);
 });
 
 test('one that is to leave if it has nothing says that it stays while a promise is pending, and goes when asked again', async () => {

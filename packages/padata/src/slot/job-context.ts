@@ -1,6 +1,14 @@
 /** What a job's function gets besides its input. */
 import { ring as protocol } from '../protocol/machine.js';
-import { Ask, RING, SLOT, STATE_MASK, SlotState, deferredState } from '../protocol/ring-layout.js';
+import {
+  Ask,
+  RING,
+  SLOT,
+  STATE_MASK,
+  SlotState,
+  deferredState,
+  slotWord,
+} from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
 import type { JobOutput } from '../protocol/messages.js';
 import type { OutputKeeper } from './job-output.js';
@@ -68,71 +76,89 @@ export interface ContextHome {
   readonly tellOutput: (sequence: number, output: JobOutput) => void;
 }
 
+/** What is known of a job on its thread, as bits. */
+const Known = {
+  /** The function has called `defer` in time. */
+  DEFERRED: 1,
+  /** The function has returned a promise: the slot may be settled from outside. */
+  PENDING: 2,
+  /** The job is over for its function. */
+  ENDED: 4,
+  /** It has a view of the room for its result. */
+  HOLDS: 8,
+} as const;
+
+/** What goes before the outcome. */
+interface Told {
+  reports: ProgressReports | undefined;
+  /** What the function writes is kept there. */
+  keeper: OutputKeeper | undefined;
+}
+
 /**
  * Context of one job. Who keeps it may use it at any time: while other jobs have the slot, and when the memory is another ring's. So
  * what it does goes by what it knows of its own job first, and by the slot's words only where its job may still have them.
+ * It is made for each job, so it is small.
  */
 export class SlotContext implements JobContext {
   readonly seq: number;
   /** What its slot calls SEQ: names the job for this thread and the owner. */
   readonly sequence: number;
   readonly #home: ContextHome;
-  readonly #base: number;
-  /** The function has called `defer` in time. */
-  deferred = false;
-  /** The function has returned a promise: the slot may be settled from outside. */
-  #pending = false;
-  /** The job is over for its function. */
-  #hasEnded = false;
-  /** It has a view of the room for its result. */
-  #holds = false;
-  /** It has reported something, or its output is kept: its outcome goes behind that, by message. */
-  hasReported = false;
-  #reports: ProgressReports | undefined;
-  #keeper: OutputKeeper | undefined;
+  #known = 0;
+  #told: Told | undefined;
 
   /** @param base first word of the job's slot */
   constructor(home: ContextHome, base: number) {
     const { words } = home.ring;
-    this.#home = home;
-    this.#base = base;
     this.seq = words[base + SLOT.NUMBER]! >>> 0;
     this.sequence = words[base + SLOT.SEQ]! | 0;
+    this.#home = home;
+  }
+
+  /** The job is left to whoever has its handle. */
+  get deferred(): boolean {
+    return (this.#known & Known.DEFERRED) !== 0;
+  }
+
+  /** It has reported something, or its output is kept: its outcome goes behind that, by message. */
+  get hasReported(): boolean {
+    return this.#told !== undefined;
   }
 
   /** The function has ended, or nobody waits for it any more. A deferred job goes on without it. */
   end(): void {
-    this.#hasEnded = !this.deferred;
+    if (!this.deferred) this.#known |= Known.ENDED;
   }
 
   /** The function has returned a promise; `seesInput`: its input is a view of the slot's bytes. */
   pend(seesInput: boolean): void {
     const { ring, worker } = this.#home;
-    this.#pending = true;
-    protocol.pend(ring.words, this.#base, worker, this.#holds || seesInput);
-    if (this.hasReported) this.#reports?.sendLater();
+    const holds = (this.#known & Known.HOLDS) !== 0;
+    this.#known |= Known.PENDING;
+    protocol.pend(ring.words, this.#base, worker, holds || seesInput);
+    this.#told?.reports?.sendLater();
   }
 
   /** What its function writes is kept there from here on. */
   keepOutput(keeper: OutputKeeper): void {
-    this.hasReported = true;
-    this.#reports = undefined;
-    this.#keeper = keeper;
+    this.#told = { reports: undefined, keeper };
   }
 
   /** The function has ended: what it reported last, and what it has written, goes before its outcome. */
   endReports(): void {
-    if (!this.hasReported) return;
-    const output = this.#keeper?.close();
-    this.#keeper = undefined;
+    const told = this.#told;
+    if (told === undefined) return;
+    const output = told.keeper?.close();
+    told.keeper = undefined;
     if (output !== undefined) this.#home.tellOutput(this.sequence, output);
-    this.#reports?.send();
+    told.reports?.send();
   }
 
   /** The promise has ended; true = the job is the caller's to finish. True once at most. */
   regain(): boolean {
     const isMine = this.#takeBack();
-    this.#hasEnded = true;
+    this.#known |= Known.ENDED;
     return isMine;
   }
 
@@ -152,16 +178,16 @@ export class SlotContext implements JobContext {
     // Written before the job was offered; of another job once this one is over.
     const asks = this.#home.ring.words[this.#base + SLOT.ASKS]!;
     if ((asks & Ask.PROGRESS) === 0 || this.deferred || this.#isOver) return;
-    if (!this.hasReported || this.#reports === undefined) {
-      this.hasReported = true;
+    const told = (this.#told ??= { reports: undefined, keeper: undefined });
+    if (told.reports === undefined) {
       const { sequence } = this;
       const { report } = this.#home;
-      this.#reports = new ProgressReports((last) => {
+      told.reports = new ProgressReports((last) => {
         report(sequence, last);
       });
     }
-    this.#reports.add(value, (asks & Ask.EVERY) !== 0);
-    if (this.#pending) this.#reports.sendLater();
+    told.reports.add(value, (asks & Ask.EVERY) !== 0);
+    if ((this.#known & Known.PENDING) !== 0) told.reports.sendLater();
   }
 
   get aborted(): boolean {
@@ -174,22 +200,25 @@ export class SlotContext implements JobContext {
   }
 
   output(bytes: number): Uint8Array {
-    if (this.#hasEnded || this.deferred) return new Uint8Array(bytes);
+    const known = this.#known;
+    if ((known & (Known.ENDED | Known.DEFERRED)) !== 0) return new Uint8Array(bytes);
     const { ring, worker } = this.#home;
     const { words } = ring;
-    if (this.#pending && !protocol.hold(words, this.#base, worker, this.sequence)) {
+    const base = this.#base;
+    const isPending = (known & Known.PENDING) !== 0;
+    if (isPending && !protocol.hold(words, base, worker, this.sequence)) {
       return new Uint8Array(bytes);
     }
-    if (bytes > words[this.#base + SLOT.OUT_ROOM]!) return new Uint8Array(bytes);
-    this.#holds = true;
-    const offset = words[this.#base + SLOT.FIRST]! + words[this.#base + SLOT.IN_ROOM]!;
+    if (bytes > words[base + SLOT.OUT_ROOM]!) return new Uint8Array(bytes);
+    this.#known = known | Known.HOLDS;
+    const offset = words[base + SLOT.FIRST]! + words[base + SLOT.IN_ROOM]!;
     const part = ring.arena.at(offset);
     return part.bytes.subarray(offset - part.first, offset - part.first + bytes);
   }
 
   defer(): DeferredJob {
     // Where the job is over already, the handle completes nothing.
-    if (!this.deferred && !this.#hasEnded) this.#handOver();
+    if ((this.#known & (Known.ENDED | Known.DEFERRED)) === 0) this.#handOver();
     const { ring, control } = this.#home;
     return {
       control,
@@ -204,8 +233,8 @@ export class SlotContext implements JobContext {
 
   #handOver(): void {
     this.endReports();
-    if (this.#pending && !this.#takeBack()) return;
-    this.deferred = true;
+    if ((this.#known & Known.PENDING) !== 0 && !this.#takeBack()) return;
+    this.#known |= Known.DEFERRED;
     const { ring, announce } = this.#home;
     const { words } = ring;
     Atomics.add(words, RING.DEFERRED, 1);
@@ -225,12 +254,18 @@ export class SlotContext implements JobContext {
 
   /** Its job has ended, as far as can be seen from here. */
   get #isOver(): boolean {
-    if (this.#hasEnded) return true;
+    const known = this.#known;
+    if ((known & Known.ENDED) !== 0) return true;
     // While the function runs nobody else ends its job.
-    if (!this.#pending && !this.deferred) return false;
+    if ((known & (Known.PENDING | Known.DEFERRED)) === 0) return false;
     const { words } = this.#home.ring;
     if (words[this.#base + SLOT.SEQ] !== this.sequence) return true;
     const phase = Atomics.load(words, this.#base + SLOT.STATE) & STATE_MASK;
     return phase === SlotState.DONE || phase === SlotState.FREE;
+  }
+
+  /** First word of its slot. */
+  get #base(): number {
+    return slotWord(this.#home.ring.window, this.sequence);
   }
 }

@@ -4,9 +4,9 @@
  */
 import type { AnyFunction } from '../base/function-ref.js';
 
-/** `n => …`, `(n) => …`, `() => …`, `function name(n) …`, each of them async or not: one plain parameter at most. */
+/** `n => …`, `(n) => …`, `({ a, b }) => …`, `() => …`, `function name(n) …`, each of them async or not: one parameter at most, without a default. */
 const ONE_PARAMETER =
-  /^(?:async\s+)?(?:[\w$]+\s*=>|(?:function\b\s*\*?\s*[\w$]*\s*)?\(\s*[\w$]*\s*\))/;
+  /^(?:async\s+)?(?:[\w$]+\s*=>|(?:function\b\s*\*?\s*[\w$]*\s*)?\(\s*(?:[\w$]*|\{[\w$\s,:.]*\}|\[[\w$\s,.]*\])\s*\))/;
 /** Other ways to an argument; a name may be written with an escape, and what is native or bound shows no text. */
 const OTHER_WAYS = /\b(?:arguments|eval)\b|\\u|\[native code\]/;
 

@@ -93,6 +93,8 @@ test.each<[boolean, (...all: never[]) => unknown]>([
     },
   ],
   [false, async function named(_n: number) {}],
+  [false, ({ a, b: c, ...d }: Record<string, unknown>) => [a, c, d]],
+  [false, async ([a, ...b]: unknown[]) => Promise.resolve([a, b])],
   [true, (n: number, ctx: unknown) => [n, ctx]],
   [true, (...all: unknown[]) => all],
   [true, (n: number, ...more: unknown[]) => [n, more]],
@@ -118,11 +120,27 @@ test.each([
   'function f(n) { return \\u0061rguments[1]; }',
   '(n /* , ctx */) => n',
   '(n, ) => n',
+  '({ a = 1 }) => a',
+  '({ a: { b } }) => b',
+  '({ a }, ...rest) => rest',
+  '([a], ...rest) => rest',
 ])('what the text of a function leaves open counts as seen: %s', (text) => {
   // eslint-disable-next-line @typescript-eslint/no-implied-eval -- no translator is to change it
   const made = new Function(`return (${text})`) as () => (...all: unknown[]) => unknown;
   expect(seesContext(made())).toBe(true);
 });
+
+test.each(['gives', 'givesLater'])(
+  'the job is over for whoever reads its result: %s',
+  async (name) => {
+    await using pool = createWorkPool({ threads: 1 });
+    const told: unknown[] = [];
+    const onJobProgress = (value: unknown): void => void told.push(value);
+    await using s = pool.series<Any>({ fn: { module, name }, window: 1, onJobProgress });
+    for (let n = 0; n < 2; n += 1) expect(await s.run(n)).toEqual({ late: [true, false] });
+    expect(told).toEqual([]);
+  },
+);
 
 test('a function is called as a method of nothing', async () => {
   await using pool = createWorkPool({ threads: 1 });

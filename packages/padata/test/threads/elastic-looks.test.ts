@@ -72,3 +72,64 @@ test('nor one that begins for long', async () => {
   now += 1000;
   expect(await look()).toEqual([2]);
 });
+
+/** A pool of one thread at least, two at most, and a look of its owner at this time. */
+function pool(ids: readonly number[], min: number) {
+  const words = new Int32Array(controlLayout(3).wordCount);
+  const members = ids.map((id) => ({ id, state: 'ready', importing: new Map() }));
+  const dismissed: number[] = [];
+  const crew = {
+    words,
+    isElastic: true,
+    isAlone: false,
+    setupError: undefined,
+    isHeld: false,
+    target: 2,
+    memberList: () => [...members],
+    member: (id: number) => members.find((member) => member.id === id),
+    isWanted: () => true,
+    isFree: () => true,
+    want: () => undefined,
+    dismiss: ({ id }: { readonly id: number }) => dismissed.push(id),
+    resize: () => undefined,
+  } as unknown as Crew;
+  const threads = new ElasticThreads(crew, {
+    demands: () => [],
+    isAsked: () => false,
+    isAtWork: () => false,
+    onChange: () => undefined,
+  });
+  threads.set({ min, max: 3, idleMs: 1000 });
+  const lookAt = async (at: number): Promise<number[]> => {
+    now = at;
+    threads.begin();
+    await Promise.resolve();
+    return dismissed.splice(0);
+  };
+  /** The thread has done something since. */
+  const works = (id: number): void => {
+    words[workerBase(id) + WORKER.BUSY_MS]! += 1;
+  };
+  return { threads, lookAt, works };
+}
+
+test('a thread goes when it has done nothing for so long, counted from what it did last', async () => {
+  const { threads, lookAt, works } = pool([1, 2], 1);
+  expect(await lookAt(1000)).toEqual([]);
+  works(1);
+  works(2);
+  expect(await lookAt(1900)).toEqual([]);
+  expect(await lookAt(2100)).toEqual([]);
+  works(1);
+  expect(await lookAt(2899)).toEqual([]);
+  expect(await lookAt(2900)).toEqual([2]);
+  threads.close();
+});
+
+test('while a thread is wanted that is not there, the owner looks again when one could have nothing to do for long', async () => {
+  const timer = jest.spyOn(globalThis, 'setTimeout');
+  const { threads, lookAt } = pool([], 1);
+  await lookAt(1000);
+  expect(timer.mock.calls.map(([, ms]) => ms)).toEqual([1000]);
+  threads.close();
+});
