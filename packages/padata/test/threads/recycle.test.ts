@@ -155,6 +155,22 @@ test('a promise that begins while the word that the only thread may leave is on 
   expect(await Promise.all([pends, ...others])).toEqual([2, 0, 0]);
 });
 
+test('a promise that begins when the only thread has been told that it may leave', async () => {
+  pool = createWorkPool({ threads: 1, recycle: { jobs: 1 } });
+  await using s = pool.series<Any>({ fn: named('either'), shared: words });
+  await using release = pool.series<Any>({ fn: named('release'), shared: words });
+  await Promise.all([s.ready(), release.ready()]);
+  // The event loop stands still until the thread is worn and its next job has begun.
+  const both = [s.run(0), s.run(3)];
+  await Promise.resolve();
+  while (Atomics.load(words, 0) < 2);
+  await until(() => pool.stats().ready === 0);
+  Atomics.store(words, 1, 1);
+  Atomics.notify(words, 1);
+  expect(await release.run(7)).toBe(7);
+  expect(await Promise.all(both)).toEqual([0, 2]);
+});
+
 test('promises of a thread that leaves go on while jobs wait that it takes no more', async () => {
   pool = createWorkPool({ threads: 2, recycle: { jobs: 1 }, spin: 1000 });
   const blocked = new Int32Array(new SharedArrayBuffer(64));
