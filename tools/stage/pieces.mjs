@@ -1,16 +1,20 @@
 // A package's modules in few pieces, for Node: a hundred small modules are slow to find, to read and to link, in a program and
 // in each of its threads again.
 //
-//   the thread's file   what threads run, and what several entries have in common; threads start from it
-//   the main entry      the rest of it
-//   others              what is theirs alone
+//   owner          all of the main entry, and what others have in common with it
+//   main entry     its names ──▶ owner
+//   other entries  what is theirs alone ──▶ owner
+//   threads' file  all that threads run: they start from it; the entry for what runs there has its names from it
 //
-//   index ──▶ thread ◀── kernel, backend, worker …       kernel ──▶ index, for names that it exports
-//
-// So a program loads two files, each of its threads one, and every module is in one piece alone: its state and its classes are one.
-import { readFileSync } from 'node:fs';
+// So a program loads two files, each of its threads one. What both have (errors, times, layouts) is in both files: reading that twice costs
+// less than linking one to the other. A program may load both (with the entry for threads), so modules that are in both keep what
+// belongs to the thread with its globals, and know each other's errors.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { build } from 'esbuild';
+
+/** The piece of the thread that owns the others. */
+const OWNER = 'owner.js';
 
 /** Files that threads start from, as these modules name them. */
 function threadFiles(folder, modules) {
@@ -27,6 +31,7 @@ function threadFiles(folder, modules) {
 
 /** @param folder with `dist`, where imports are looked for @param entries files of it, the main one first @param out where pieces go */
 export async function makePieces(folder, entries, out) {
+  mkdirSync(join(folder, out), { recursive: true });
   const own = (path) => relative(folder, path).replaceAll('\\', '/');
   const options = {
     absWorkingDir: folder,
@@ -38,26 +43,10 @@ export async function makePieces(folder, entries, out) {
     metafile: true,
   };
 
-  /** What these files are made of: file → its imports; those in `without` are left out. */
-  const modulesOf = async (files, without = new Set()) => {
-    const leaveOut = {
-      name: 'leave-out',
-      setup({ onResolve, resolve }) {
-        onResolve({ filter: /^[.#]/ }, async ({ path, importer, kind, resolveDir, pluginData }) => {
-          if (importer === '' || pluginData === leaveOut) return undefined;
-          const found = await resolve(path, { kind, importer, resolveDir, pluginData: leaveOut });
-          return without.has(own(found.path)) ? { path, external: true } : found;
-        });
-      },
-    };
-    const { metafile } = await build({
-      ...options,
-      entryPoints: files,
-      outdir: out,
-      write: false,
-      plugins: [leaveOut],
-    });
-    return new Map(Object.entries(metafile.inputs).map(([file, { imports }]) => [file, imports]));
+  /** Modules that these files are made of. */
+  const modulesOf = async (files) => {
+    const { metafile } = await build({ ...options, entryPoints: files, outdir: out, write: false });
+    return new Set(Object.keys(metafile.inputs));
   };
 
   /** Names that these modules export, by module. */
@@ -79,27 +68,52 @@ export async function makePieces(folder, entries, out) {
 
   const [main, ...others] = entries;
   const mainModules = await modulesOf([main]);
-  const starts = threadFiles(folder, mainModules.keys());
-  const [thread] = starts.map((file) => basename(file));
-  const shared = new Set((await modulesOf(starts)).keys());
-  // What the main entry has for itself, others take from it by the names that it exports.
-  const offered = new Set(
-    mainModules
-      .get(main)
-      .map(({ path }) => path)
-      .filter((path) => !shared.has(path)),
-  );
-  for (const entry of others) {
-    for (const module of (await modulesOf([entry], offered)).keys())
-      if (mainModules.has(module) || shared.has(module)) shared.add(module);
-  }
-  const names = await namesOf(new Set([...shared, ...offered, main]));
-  const marked = new Map([...shared].map((module, index) => [module, `m${index}_`]));
-  const list = (module, mark, some = names.get(module)) =>
-    some.map((name) => `${mark}${name} as ${name}`).join(', ');
+  const starts = threadFiles(folder, mainModules);
+  const threadModules = await modulesOf(starts);
+  /** It has something that threads alone run. */
+  const runsThere = async (entry) =>
+    [...(await modulesOf([entry]))].some(
+      (module) => threadModules.has(module) && !mainModules.has(module),
+    );
+  const ofThreads = [];
+  const ofOwner = [];
+  for (const entry of others) ((await runsThere(entry)) ? ofThreads : ofOwner).push(entry);
 
-  /** Imports of what is in another piece. */
-  const elsewhere = (isMain) => ({
+  /** What entries beside the main one have in common with it. */
+  const shared = new Set();
+  for (const entry of ofOwner) {
+    for (const module of await modulesOf([entry])) if (mainModules.has(module)) shared.add(module);
+  }
+  const names = await namesOf(new Set([...shared, ...entries]));
+  const marked = new Map([...shared].map((module, index) => [module, `m${index}_`]));
+  const list = (module, some = names.get(module)) =>
+    some.map((name) => `${marked.get(module)}${name} as ${name}`).join(', ');
+  const written = {
+    ...options,
+    charset: 'ascii',
+    legalComments: 'none',
+    // Names stay: they are what a stack tells.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    lineLimit: 120,
+    sourcemap: true,
+    sourcesContent: false,
+  };
+  const write = (file, lines) =>
+    build({
+      ...written,
+      stdin: { contents: lines.join('\n'), resolveDir: folder, sourcefile: file },
+      outfile: join(out, file),
+    });
+  /** Writes an entry whose modules are all in another piece. */
+  const writeNames = (entry, piece) => {
+    writeFileSync(
+      join(folder, out, basename(entry)),
+      `export{${names.get(entry).join(',')}}from"./${piece}";\n`,
+    );
+  };
+
+  const elsewhere = {
     name: 'elsewhere',
     setup({ onResolve, onLoad, resolve }) {
       onResolve({ filter: /^\./, namespace: 'elsewhere' }, ({ path }) => ({
@@ -110,44 +124,29 @@ export async function makePieces(folder, entries, out) {
         if (importer === '' || pluginData === 'asked') return undefined;
         const found = await resolve(path, { kind, importer, resolveDir, pluginData: 'asked' });
         const module = own(found.path);
-        const isElsewhere = shared.has(module) || (!isMain && offered.has(module));
-        return isElsewhere ? { path: module, namespace: 'elsewhere' } : found;
+        return shared.has(module) ? { path: module, namespace: 'elsewhere' } : found;
       });
-      onLoad({ filter: /./, namespace: 'elsewhere' }, ({ path: module }) => {
-        if (shared.has(module))
-          return { contents: `export { ${list(module, marked.get(module))} } from './${thread}';` };
-        const given = names.get(module).filter((name) => names.get(main).includes(name));
-        return { contents: `export { ${given.join(', ')} } from './${basename(main)}';` };
-      });
+      onLoad({ filter: /./, namespace: 'elsewhere' }, ({ path: module }) => ({
+        contents: `export { ${list(module)} } from './${OWNER}';`,
+      }));
     },
-  });
-  const written = {
-    ...options,
-    charset: 'utf8',
-    legalComments: 'none',
-    // Names stay: they are what a stack tells.
-    minifySyntax: true,
-    minifyWhitespace: true,
-    lineLimit: 120,
-    sourcemap: true,
-    sourcesContent: false,
   };
-  for (const entry of entries) {
+  for (const entry of ofOwner) {
     await build({
       ...written,
       entryPoints: [entry],
       outfile: join(out, basename(entry)),
-      plugins: [elsewhere(entry === main)],
+      plugins: [elsewhere],
     });
   }
-  // What no piece asks for need not be in it.
+  // What no piece asks for need not be named.
   const asked = new Set(
-    entries.flatMap(
+    ofOwner.flatMap(
       (entry) =>
         readFileSync(join(folder, out, basename(entry)), 'utf8').match(/\bm\d+_\w+/g) ?? [],
     ),
   );
-  const exported = [...shared].map((module) => {
+  const offers = [...shared].map((module) => {
     const some = names
       .get(module)
       .map((name) => [name, `${marked.get(module)}${name}`])
@@ -156,14 +155,10 @@ export async function makePieces(folder, entries, out) {
       ? ''
       : `export { ${some.map((pair) => pair.join(' as ')).join(', ')} } from './${module}';`;
   });
-  const begins = starts.map((file) => `import './${file}';`);
-  await build({
-    ...written,
-    stdin: {
-      contents: [...exported, ...begins].join('\n'),
-      resolveDir: folder,
-      sourcefile: thread,
-    },
-    outfile: join(out, thread),
-  });
+  await write(OWNER, [`export * from './${main}';`, ...offers]);
+  writeNames(main, OWNER);
+  const [thread] = starts.map((file) => basename(file));
+  const all = (files, how) => files.map((file) => `${how} './${file}';`);
+  await write(thread, [...all(ofThreads, 'export * from'), ...all(starts, 'import')]);
+  for (const entry of ofThreads) writeNames(entry, thread);
 }

@@ -1,4 +1,4 @@
-// The package as it is published: each entry in one piece, what they have in common once.
+// The package as it is published: two files for a program, one for each of its threads.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -92,7 +92,15 @@ test('its entries, however they are loaded, and its threads share what they have
     `import { completeDeferred, currentWorker, transfer } from '@bootmem/padata/worker';
 export const where = () => currentWorker();
 export const bytes = () => { const bytes = new Uint8Array(8); return transfer(bytes, [bytes.buffer]); };
-export const later = (input, ctx) => completeDeferred(ctx.defer(), input + 1);
+let handle;
+export const later = (input, ctx) => completeDeferred(handle = ctx.defer(), input + 1);
+export const errors = async () => {
+  const { PadataError } = await import('@bootmem/padata');
+  class Own extends PadataError {}
+  try { completeDeferred(handle, 0); } catch (error) {
+    return [error.code, error instanceof PadataError, error instanceof Own, {} instanceof PadataError];
+  }
+};
 `,
   );
   const printed = run(`
@@ -103,7 +111,7 @@ import { createPadata } from '@bootmem/padata/kernel';
 import { currentWorker, startWorker } from '@bootmem/padata/worker';
 const required = createRequire(import.meta.url)('@bootmem/padata');
 const thrown = (call) => { try { call(); } catch (error) { return error instanceof PadataError; } };
-const pool = createWorkPool({ threads: 2 });
+const pool = createWorkPool({ threads: 1 });
 const module = new URL('./jobs.mjs', import.meta.url);
 const said = {
   required: required.PadataError === PadataError && required.Series === Series,
@@ -114,6 +122,7 @@ const said = {
   there: await pool.run({ module, name: 'where' }, 0) > 0,
   bytes: (await pool.run({ module, name: 'bytes' }, 0)).length,
   later: await pool.run({ module, name: 'later' }, 41),
+  errors: await pool.run({ module, name: 'errors' }, 0),
 };
 await pool.close();
 console.log(JSON.stringify(said));
@@ -127,6 +136,7 @@ console.log(JSON.stringify(said));
     there: true,
     bytes: 8,
     later: 42,
+    errors: ['ERR_PADATA_DOUBLE_COMPLETE', true, false, false],
   });
 });
 

@@ -73,6 +73,20 @@ export class PadataError extends Error {
   }
 }
 
+/** Copies of the package know each other's errors by it: threads have one of their own, bundles may have another. */
+const BRAND = Symbol.for('@bootmem/padata/error');
+const isInstance = Function.prototype[Symbol.hasInstance];
+
+// Outside of the class, which keeps its name so when it is bundled.
+Object.defineProperty(PadataError.prototype, BRAND, { value: true });
+Object.defineProperty(PadataError, Symbol.hasInstance, {
+  value(this: unknown, error: unknown): boolean {
+    // Of a class that extends it as ever.
+    if (this !== PadataError) return isInstance.call(this as never, error);
+    return typeof error === 'object' && error !== null && BRAND in error;
+  },
+});
+
 /** Reports an error of the program's own code as an uncaught one, outside the call that met it. */
 export function throwLater(error: unknown): void {
   queueMicrotask(() => {
