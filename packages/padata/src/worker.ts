@@ -6,5 +6,5 @@ export type { DeferredJob, JobContext } from './slot/job-context.js';
 export { transfer } from './base/transfer.js';
 export { currentWorker } from './base/current-worker.js';
 export { completeDeferred } from './slot/deferred.js';
-export { provideModule } from './base/function-ref.js';
+export { provideModule } from './modules/job-modules.js';
 export { startWorker } from '#start';

@@ -10,8 +10,8 @@
  */
 import { prepareTypeScript } from '#typescript';
 import { countImports } from '../base/current-worker.js';
-import { loadFunction } from '../base/function-ref.js';
 import type { AnyFunction } from '../base/function-ref.js';
+import { loadFunction } from '../modules/job-modules.js';
 import type { FromWorker } from '../protocol/messages.js';
 
 /** A function, named by module and export. */

@@ -2,9 +2,9 @@
  * What the loop of a worker thread gives to its parts, and what they have in common: a function of a module may be
  * here already, or has to be imported first while the loop goes on.
  */
-import { loadedFunction } from '../base/function-ref.js';
 import type { AnyFunction } from '../base/function-ref.js';
 import type { TurnClock } from '../base/turn-clock.js';
+import { loadedFunction } from '../modules/job-modules.js';
 import type { FromWorker } from '../protocol/messages.js';
 import type { WorkerInit } from '../threads/platform.js';
 import type { ThreadSetup } from '../threads/thread-setup.js';

@@ -3,8 +3,8 @@
  * pool's workers are, and not waited for for ever.
  */
 import { PadataError } from '../base/errors.js';
-import { loadFunction, loadedFunction } from '../base/function-ref.js';
 import type { AnyFunction } from '../base/function-ref.js';
+import { loadFunction, loadedFunction } from '../modules/job-modules.js';
 import { ThreadSetup, setupError, teardownError, withLocal } from './thread-setup.js';
 import type { SetupOptions } from './setup-watch.js';
 

@@ -10,8 +10,8 @@
 import { countImports } from '../base/current-worker.js';
 import { messageOf } from '../base/error-record.js';
 import { PadataError } from '../base/errors.js';
-import { loadFunction } from '../base/function-ref.js';
 import type { AnyFunction } from '../base/function-ref.js';
+import { loadFunction } from '../modules/job-modules.js';
 
 /** A function, named by module and export. */
 interface Named {
