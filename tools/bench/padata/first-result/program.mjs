@@ -34,6 +34,14 @@ const WAYS = {
     const { FixedThreadPool } = await import('poolifier');
     return await new FixedThreadPool(THREADS, path('poolifier-worker.mjs')).execute(41);
   },
+  async 'bare worker_threads'() {
+    const { Worker } = await import('node:worker_threads');
+    const [first] = Array.from({ length: THREADS }, () => new Worker(at('bare-worker.mjs')));
+    return await new Promise((resolve, reject) => {
+      first.once('message', resolve).once('error', reject);
+      first.postMessage(41);
+    });
+  },
   'no pool': () => import('./increment.mjs').then(({ increment }) => increment(41)),
 };
 
