@@ -9,8 +9,6 @@ import type { AnyFunction } from '../base/function-ref.js';
 /** What `import` gives. */
 export type Namespace = Readonly<Record<string, unknown>>;
 
-const { bind } = Function.prototype;
-
 /** @throws ERR_PADATA_MODULE when there is none, or reading it throws */
 export function exportedFunction(namespace: Namespace, href: string, name: string): AnyFunction {
   let found: AnyFunction | undefined;
@@ -43,7 +41,12 @@ function find(namespace: Namespace, name: string): AnyFunction | undefined {
     return undefined;
   }
   const member = memberOf(exported, name);
-  return member === undefined ? undefined : noThenable(bind.call(member, exported));
+  return member === undefined ? undefined : noThenable(boundTo(exported, member));
+}
+
+/** It may have a `bind` of its own. */
+function boundTo(object: object, member: AnyFunction): AnyFunction {
+  return Function.prototype.bind.call(member, object) as AnyFunction;
 }
 
 /** What all objects and functions inherit (`toString`, `call`, `bind`) is nobody's export. */
