@@ -42,8 +42,8 @@ const floors = {
   ],
   memblock: ['base/', 'list/', 'core/', 'parts/', 'memblock.ts', ['replay/', 'trace/']],
   padata: [
-    'modules/',
     'base/',
+    'modules/',
     'text/',
     'protocol/',
     'testing/',

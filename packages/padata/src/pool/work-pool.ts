@@ -70,6 +70,8 @@ export class WorkPool implements RangeRunner {
   #deaths = 0;
   #closed: Promise<void> | undefined;
   #draining = false;
+  /** No thread is wanted any more. */
+  #isOver = false;
   readonly #readiness: Readiness;
 
   constructor(options: WorkPoolOptions = {}) {
@@ -121,17 +123,17 @@ export class WorkPool implements RangeRunner {
     if (bounds.max > 0) this.#elastic.set(bounds);
   }
 
-  /** Worker threads wanted now. */
+  /** Worker threads wanted now; 0 once the pool was closed. */
   get threads(): number {
-    return this.#crew.target;
+    return this.#isOver ? 0 : this.#crew.target;
   }
 
-  /** Worker threads that there may be without a `resize`: `threads`, or its `max`. */
+  /** Worker threads that there may be without a `resize`: `threads`, or its `max`; 0 once the pool was closed. */
   get maxThreads(): number {
-    return this.#crew.most;
+    return this.#isOver ? 0 : this.#crew.most;
   }
 
-  /** Most worker threads that `resize` may ask for. */
+  /** Most worker threads that `resize` may ask for: as the pool was made. */
   get capacity(): number {
     return this.#crew.capacity;
   }
@@ -262,13 +264,14 @@ export class WorkPool implements RangeRunner {
   /** Figures of this moment, and of all jobs so far. O(series * threads). */
   stats(): WorkPoolStats {
     const { jobs, wait, run } = this.#hub.figures();
+    const isOver = this.#isOver;
     return {
-      threads: this.#crew.target,
-      minThreads: this.#elastic.bounds.min,
-      maxThreads: this.#elastic.bounds.max,
-      ready: this.#crew.readyCount,
-      works: this.works.total,
-      freeWorks: this.works.free,
+      threads: this.threads,
+      minThreads: isOver ? 0 : this.#elastic.bounds.min,
+      maxThreads: this.maxThreads,
+      ready: isOver ? 0 : this.#crew.readyCount,
+      works: isOver ? 0 : this.works.total,
+      freeWorks: isOver ? 0 : this.works.free,
       deaths: this.#deaths,
       jobs: jobs.reduce((sum, count) => sum + count, 0),
       wait,
@@ -325,6 +328,7 @@ export class WorkPool implements RangeRunner {
 
   async #close(): Promise<void> {
     const error = closedError();
+    this.#isOver = true;
     this.#readiness.reject(error);
     this.#series.abort(error);
     this.#loads.close(error);
