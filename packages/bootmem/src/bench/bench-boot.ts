@@ -7,10 +7,11 @@
  * ready.
  */
 import type { MachineDescription } from '@bootmem/firmware-map';
+import { inTurns, turn } from '@bootmem/firmware-map/derive';
 import { collectGarbage } from './collect.js';
 import { bootMemory } from '../boot/boot-memory.js';
 import type { BenchReport, BenchRow } from '../bench-result.js';
-import { deferredParts } from './deferred-pages.js';
+import { deferredPartsSteps } from './deferred-pages.js';
 import { chunkCost, helperStart, summarize, threadSteps } from './statistics.js';
 
 /** How to measure. */
@@ -54,7 +55,7 @@ export async function benchBoot(
   options: BenchBootOptions,
 ): Promise<BenchReport> {
   const { rounds, maxThreads, profile, source, limitBytes, signal, onRound } = options;
-  const { parts } = deferredParts(description, profile);
+  const { parts } = await inTurns(deferredPartsSteps(description, profile), signal);
   const baseThreads = Math.max(1, Math.min(parts.length, maxThreads));
   const subjects: readonly Subject[] = [{ threads: 0, percent: 0 }, ...threadSteps(maxThreads)];
   const samples = subjects.map(() => new Samples());
@@ -72,6 +73,7 @@ export async function benchBoot(
         profile,
         source,
       });
+      await turn();
       const { timing, chunks } = machine.report();
       await machine.close();
       pages = timing.initialisedPages;

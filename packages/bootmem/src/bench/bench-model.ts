@@ -4,13 +4,15 @@
  */
 import { synthesize } from '@bootmem/firmware-map';
 import type { MachineDescription } from '@bootmem/firmware-map';
-import type { BenchReport, ModelReport, ScalingNumbers } from '../bench-result.js';
+import { atOnce, inTurns } from '@bootmem/firmware-map/derive';
+import type { Steps } from '@bootmem/firmware-map/derive';
+import type { BenchReport, LeftOut, ModelReport, ScalingNumbers } from '../bench-result.js';
 import { BootmemError } from '../errors.js';
 import { threadLimits } from '../plan/limits/thread-limits.js';
 import { benchBoot } from './bench-boot.js';
 import type { BenchBootOptions } from './bench-boot.js';
-import { deferredParts } from './deferred-pages.js';
-import { fitModel, leaveOneOut, pointsOf, predictMs } from './model.js';
+import { deferredPartsSteps } from './deferred-pages.js';
+import { fitModel, leaveOut, pointsOf, predictMs } from './model.js';
 import { PUBLISHED_MACHINES } from './published.js';
 import { threadSteps } from './statistics.js';
 
@@ -28,7 +30,8 @@ export async function benchModel(
   description: MachineDescription,
   options: BenchBootOptions,
 ): Promise<ModelReport> {
-  const { parts } = deferredParts(description, options.profile);
+  const { profile, signal } = options;
+  const { parts } = await inTurns(deferredPartsSteps(description, profile), signal);
   if (parts.length === 0) {
     throw new BootmemError(
       'ERR_BOOTMEM_USAGE',
@@ -37,7 +40,7 @@ export async function benchModel(
   }
   const small = synthesize({ memory: MEASURED_GIB * 2 ** 30 });
   const measured = await benchBoot(small, { ...options, source: 'synthetic' });
-  return predictMachine(description, options.profile, measured)!;
+  return (await inTurns(predictMachineSteps(description, profile, measured), signal))!;
 }
 
 /**
@@ -52,11 +55,26 @@ export function predictMachine(
   profile: string,
   measured: BenchReport,
 ): ModelReport | undefined {
-  const { plan, parts } = deferredParts(description, profile);
+  return atOnce(predictMachineSteps(description, profile, measured));
+}
+
+/** The same, to be interrupted. */
+export function* predictMachineSteps(
+  description: MachineDescription,
+  profile: string,
+  measured: BenchReport,
+): Steps<ModelReport | undefined> {
+  const { plan, parts } = yield* deferredPartsSteps(description, profile);
   const slowest = parts.toSorted((a, b) => b.pages - a.pages)[0];
   if (slowest === undefined) return undefined;
   const { pages } = slowest;
   const kernel = fitModel(PUBLISHED_MACHINES.flatMap(pointsOf));
+  yield;
+  const leftOut: LeftOut[] = [];
+  for (const machine of PUBLISHED_MACHINES) {
+    leftOut.push(leaveOut(machine, PUBLISHED_MACHINES));
+    yield;
+  }
   const here = fitHere(measured);
   const cpus = threadLimits(plan, 'architecture').of(slowest.nid);
   const published = PUBLISHED_MACHINES.find(
@@ -71,7 +89,7 @@ export function predictMachine(
     kernel,
     here,
     measured,
-    leftOut: leaveOneOut(PUBLISHED_MACHINES),
+    leftOut,
     nodes: parts.length,
     cpusPerNode: cpus,
     pagesPerNode: pages,

@@ -2,9 +2,10 @@
  * What of a machine is deferred, by node, without booting it.
  */
 import type { MachineDescription } from '@bootmem/firmware-map';
-import { handover } from '../accounts/handover.js';
+import type { Steps } from '@bootmem/firmware-map/derive';
+import { handoverSteps } from '../accounts/handover.js';
 import { planPages } from '../plan/init-plan.js';
-import { planLayout } from '../plan/layout-plan.js';
+import { planLayoutSteps } from '../plan/layout-plan.js';
 import type { LayoutPlan } from '../plan/layout-plan.js';
 
 /** A node with a deferred part. */
@@ -19,12 +20,16 @@ export interface DeferredPart {
  * @param description  the machine
  * @param profile      as `bootMemory` takes it
  */
-export function deferredParts(
+export function* deferredPartsSteps(
   description: MachineDescription,
   profile: string,
-): { readonly plan: LayoutPlan; readonly parts: readonly DeferredPart[] } {
-  const plan = planLayout(description, profile);
-  const { nodes } = planPages(plan, handover(plan).memblock, true);
+): Steps<{ readonly plan: LayoutPlan; readonly parts: readonly DeferredPart[] }> {
+  const plan = yield* planLayoutSteps(description, profile);
+  yield;
+  const { memblock } = yield* handoverSteps(plan);
+  yield;
+  const { nodes } = planPages(plan, memblock, true);
+  yield;
   const parts = nodes.map(({ nid, deferredRanges }) => ({
     nid,
     pages: deferredRanges.reduce((sum, { startPfn, endPfn }) => sum + endPfn - startPfn, 0),

@@ -119,22 +119,20 @@ const errorOf = (model: ScalingNumbers, points: readonly ScalingPoint[]): number
   return 100 * (Math.exp(logs.reduce((sum, log) => sum + log, 0) / logs.length) - 1);
 };
 
-/** Predicts each machine by a model fitted to all others. */
-export function leaveOneOut(machines: readonly PublishedMachine[]): LeftOut[] {
-  return machines.map((left) => {
-    const own = pointsOf(left);
-    const model = fitModel(machines.filter((one) => one !== left).flatMap(pointsOf));
-    const base = own[0]!;
-    const known = { ...model, perPage: (model.perPage * base.ms) / predictMs(model, base) };
-    return {
-      machine: left.machine,
-      rows: own.map((point) => ({
-        threads: point.threads,
-        ms: point.ms,
-        predictedMs: predictMs(model, point),
-      })),
-      errorPercent: errorOf(model, own),
-      knownBaseErrorPercent: errorOf(known, own),
-    };
-  });
+/** Predicts a machine by a model fitted to all others. */
+export function leaveOut(left: PublishedMachine, machines: readonly PublishedMachine[]): LeftOut {
+  const own = pointsOf(left);
+  const model = fitModel(machines.filter((one) => one !== left).flatMap(pointsOf));
+  const base = own[0]!;
+  const known = { ...model, perPage: (model.perPage * base.ms) / predictMs(model, base) };
+  return {
+    machine: left.machine,
+    rows: own.map((point) => ({
+      threads: point.threads,
+      ms: point.ms,
+      predictedMs: predictMs(model, point),
+    })),
+    errorPercent: errorOf(model, own),
+    knownBaseErrorPercent: errorOf(known, own),
+  };
 }

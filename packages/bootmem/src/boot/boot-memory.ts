@@ -15,7 +15,7 @@ import type { DeferredResult } from '@bootmem/page-init';
 import { BootmemError, codeOf, messageOf } from '../errors.js';
 import { planLayoutSteps } from '../plan/layout-plan.js';
 import { chooseRelease, releaseName } from '../plan/profile.js';
-import { handover } from '../accounts/handover.js';
+import { handoverSteps } from '../accounts/handover.js';
 import { planPages } from '../plan/init-plan.js';
 import { checkEarlyNeeds, checkNeeds, mostDescriptors, needsOf } from '../plan/limits/needs.js';
 import { threadLimits } from '../plan/limits/thread-limits.js';
@@ -24,7 +24,7 @@ import type { AcceptMode, InitMode, PredictionReport } from '../result.js';
 import { workerFunctions } from '../worker/functions.js';
 import type { WorkerFunctions } from '../worker/functions.js';
 import { sharedNow } from '../worker/chunk-log.js';
-import { assemble, bringUpEarly } from './assemble.js';
+import { assembleSteps, bringUpEarlySteps } from './assemble.js';
 import type { Assembly } from './assemble.js';
 import { DeferredPass } from './deferred.js';
 import { Devices } from './devices.js';
@@ -165,7 +165,7 @@ async function bringUp(
   const needs = needsOf(plan, mostDescriptors(context.limitBytes));
   checkNeeds(needs, mode === 'eager');
   if (!needs.whole) {
-    const pages = planPages(plan, handover(plan).memblock, true);
+    const pages = planPages(plan, (await inTurns(handoverSteps(plan), signal)).memblock, true);
     checkEarlyNeeds(pages, plan.pagesPerSection, needs.most);
   }
   if (description.kernel !== undefined) {
@@ -174,7 +174,8 @@ async function bringUp(
   for (const line of layoutLines(plan)) log.add(line);
   for (const line of needsLines(needs, mode !== 'on-demand')) log.add(line);
   const { whole } = needs;
-  const assembly = assemble(plan, { defer: mode !== 'eager', accept, threads, needs });
+  const settings = { defer: mode !== 'eager', accept, threads, needs };
+  const assembly = await inTurns(assembleSteps(plan, settings), signal);
   const limits = threadLimits(plan, context.perNode);
   const pass = new DeferredPass(assembly, running, functions, {
     threads: mode === 'deferred' ? threads : 1,
@@ -189,7 +190,7 @@ async function bringUp(
     for (const line of placementLines(running.placement)) log.add(line);
     pass.prepare();
   }
-  const early = bringUpEarly(assembly);
+  const early = await inTurns(bringUpEarlySteps(assembly), signal);
   const earlyMs = elapsed() - earlyFrom;
   for (const line of early.lines) log.add(line);
   if (mode === 'on-demand' || !whole) growOnDemand(assembly, pass, whole);

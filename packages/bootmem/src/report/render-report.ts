@@ -7,6 +7,8 @@
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { inTurns } from '@bootmem/firmware-map/derive';
+import type { Steps } from '@bootmem/firmware-map/derive';
 import type { BenchReport, ModelReport } from '../bench-result.js';
 import type { ExplainReport } from '../explain-result.js';
 import type { BootReport, CheckReport } from '../result.js';
@@ -62,10 +64,11 @@ const SCRIPT = "'@script';";
 
 /**
  * Renders the page.
- * @param input  what to show
+ * @param input   what to show
+ * @param signal  ends it between two parts
  * @returns HTML text, 0.1 MB and more
  */
-export async function renderReport(input: ReportInput): Promise<string> {
+export async function renderReport(input: ReportInput, signal?: AbortSignal): Promise<string> {
   const { boot, check, bench, model } = input;
   const [template, style, source] = await Promise.all([
     asset('report.html'),
@@ -76,31 +79,39 @@ export async function renderReport(input: ReportInput): Promise<string> {
   const [whole] = mapZooms(boot);
   const title = `Memory bring-up of ${boot.source}`;
   // Placeholders are whole statements, so that formatters of HTML leave them alone.
-  const parts: readonly (readonly [placeholder: string, text: string])[] = [
-    ['@title', escapeHtml(`bootmem: ${boot.source}`)],
-    ["'@script-hash'", scriptHash(template, script)],
-    ["@import '@style';", style],
-    ['@heading', escapeHtml(title)],
-    ['@subtitle', escapeHtml(subtitleOf(boot))],
-    ['<li>@cards</li>', cardsHtml(boot, check)],
-    ['<p>@findings</p>', findingsHtml(check.findings)],
-    ['<p>@memory</p>', memoryHtml(input.explain)],
-    ['<p>@map</p>', addressMap(boot, whole!)],
-    ['<p>@map-numbers</p>', mapNumbers(boot)],
-    ['<p>@zones</p>', zonesHtml(boot)],
-    ['<p>@zone-table</p>', zoneTable(boot)],
-    ['<p>@timeline</p>', timelineHtml(boot)],
-    ['<p>@timeline-numbers</p>', timelineNumbers(boot)],
-    ['<p>@blocks</p>', blocksHtml(boot)],
-    ['<p>@unaccepted</p>', unacceptedHtml(boot)],
-    ['<p>@scaling</p>', scalingHtml(bench)],
-    ['<p>@scaling-table</p>', `${scalingTable(bench)}${predictionHtml(model)}`],
-    ['<p>@checks</p>', checksHtml(check)],
-    ['@log', escapeHtml(boot.log.join('\n'))],
-    ['<li>@notes</li>', notesHtml(boot)],
-    ['"@data"', inlineJson({ boot, check, bench, model })],
-    [SCRIPT, script],
+  const parts: readonly Part[] = [
+    ['@title', () => escapeHtml(`bootmem: ${boot.source}`)],
+    ["'@script-hash'", () => scriptHash(template, script)],
+    ["@import '@style';", () => style],
+    ['@heading', () => escapeHtml(title)],
+    ['@subtitle', () => escapeHtml(subtitleOf(boot))],
+    ['<li>@cards</li>', () => cardsHtml(boot, check)],
+    ['<p>@findings</p>', () => findingsHtml(check.findings)],
+    ['<p>@memory</p>', () => memoryHtml(input.explain)],
+    ['<p>@map</p>', () => addressMap(boot, whole!)],
+    ['<p>@map-numbers</p>', () => mapNumbers(boot)],
+    ['<p>@zones</p>', () => zonesHtml(boot)],
+    ['<p>@zone-table</p>', () => zoneTable(boot)],
+    ['<p>@timeline</p>', () => timelineHtml(boot)],
+    ['<p>@timeline-numbers</p>', () => timelineNumbers(boot)],
+    ['<p>@blocks</p>', () => blocksHtml(boot)],
+    ['<p>@unaccepted</p>', () => unacceptedHtml(boot)],
+    ['<p>@scaling</p>', () => scalingHtml(bench)],
+    ['<p>@scaling-table</p>', () => `${scalingTable(bench)}${predictionHtml(model)}`],
+    ['<p>@checks</p>', () => checksHtml(check)],
+    ['@log', () => escapeHtml(boot.log.join('\n'))],
+    ['<li>@notes</li>', () => notesHtml(boot)],
+    ['"@data"', () => inlineJson({ boot, check, bench, model })],
+    [SCRIPT, () => script],
   ];
+  return await inTurns(filled(template, parts), signal);
+}
+
+/** What stands in the template for a part of the page, and what makes that. */
+type Part = readonly [placeholder: string, text: () => string];
+
+/** The template with its parts, made one after the other. */
+function* filled(template: string, parts: readonly Part[]): Steps<string> {
   // What is put in may hold the words of another placeholder: each is looked for in the template alone.
   const cuts = parts
     .map(([placeholder, text]) => ({ at: template.indexOf(placeholder), placeholder, text }))
@@ -108,8 +119,9 @@ export async function renderReport(input: ReportInput): Promise<string> {
   let page = '';
   let from = 0;
   for (const { at, placeholder, text } of cuts) {
-    page += template.slice(from, at) + text;
+    page += template.slice(from, at) + text();
     from = at + placeholder.length;
+    yield;
   }
   return page + template.slice(from);
 }

@@ -5,7 +5,7 @@
 import { inTurns } from '@bootmem/firmware-map/derive';
 import { explainSteps } from '../../explain/explain-machine.js';
 import { benchBoot } from '../../bench/bench-boot.js';
-import { predictMachine } from '../../bench/bench-model.js';
+import { predictMachineSteps } from '../../bench/bench-model.js';
 import { checkSteps } from '../../check/check-machine.js';
 import { formatBytes } from '../../format/numbers.js';
 import { loadMachine } from '../../input/load-machine.js';
@@ -102,8 +102,11 @@ async function makeReport(
     limitBytes: bootLimit(options.limit),
     signal: io.signal,
   });
-  const model = predictMachine(input.description, options.profile, bench);
+  const model = await inTurns(
+    predictMachineSteps(input.description, options.profile, bench),
+    io.signal,
+  );
   const explain = await inTurns(explainSteps(input), io.signal);
-  const page = await renderReport({ boot, check, bench, model, explain });
+  const page = await renderReport({ boot, check, bench, model, explain }, io.signal);
   return { page, boot, check, bench, model };
 }
