@@ -74,7 +74,7 @@ test('no command is left out', async () => {
 
 test.each(
   Object.entries(RUNS).flatMap(([command, runs]) => runs.map((row) => [command, ...row] as const)),
-)('%s: %s of the largest size, %i records, %j', async (...row) => {
+)('%s: %s of the largest size, %i records', async (...row) => {
   const [command, input, records, words, expected] = row;
   const { code, turns, longest } = await counted(input, records, [command, ...words]);
   expect(code).toBe(expected);
