@@ -5,17 +5,32 @@
  */
 import { ExitCode } from './cli/exit-codes.js';
 import { superviseCommand } from './cli/process/supervise.js';
+import { messageOf } from './errors.js';
+
+const args = process.argv.slice(2);
+/** Whether files are written besides, or may be (lsmem's columns look the same): those are wanted without a reader too. */
+const writesFiles = args.some((word) => /^(?:--output|--trace|--metrics|-[a-zA-Z]*o)/.test(word));
 
 // A reader that goes away (`bootmem boot | head`) is no failure; a full disk is, in a line.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(ExitCode.OK);
+  if (error.code === 'EPIPE') {
+    if (writesFiles) return;
+    process.exit(ExitCode.OK);
+  }
   process.stderr.write(`bootmem: cannot write to standard output: ${error.message}\n`);
   process.exit(ExitCode.FAILURE);
 });
 // Nobody is left to tell.
 process.stderr.on('error', () => undefined);
 
-const command = superviseCommand(process.argv.slice(2));
+try {
+  // Threads cannot start without a folder to stand in.
+  process.cwd();
+} catch (error) {
+  process.stderr.write(`bootmem: cannot read the current folder: ${messageOf(error)}\n`);
+  process.exit(ExitCode.USAGE);
+}
+const command = superviseCommand(args);
 let isInterrupted = false;
 const onSignal = (name: NodeJS.Signals, number: number): void => {
   if (isInterrupted) {
@@ -29,5 +44,7 @@ const onSignal = (name: NodeJS.Signals, number: number): void => {
 process.on('SIGINT', onSignal);
 process.on('SIGTERM', onSignal);
 process.exitCode = await command.code;
+// Not waiting for a reader of what was printed: it may have stopped reading.
+if (isInterrupted) process.exit();
 process.off('SIGINT', onSignal);
 process.off('SIGTERM', onSignal);

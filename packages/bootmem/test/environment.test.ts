@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { e820Log } from './helpers/e820-log.js';
 import { FIXTURES } from './helpers/run.js';
 
 const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
@@ -57,6 +58,64 @@ onLinux('streams', () => {
       expect(out.trim().split('\n')[1]).toBe('0');
     }
   });
+
+  test.each(['TERM', 'INT'])('SIG%s ends a command that waits for a pipe, though the writer stays', async (name) => {
+    const preload = new URL('./helpers/tell-reading.mjs', import.meta.url).href;
+    // The shell keeps the pipe open for writing: nothing but the signal ends the reading.
+    const script = 'mkfifo silent-$0; exec 4<>silent-$0; exec "$NODE" --import "$PRELOAD" "$CLI" check - <silent-$0';
+    const child = spawn('bash', ['--norc', '-c', script, name], {
+      cwd: folder,
+      env: { ...process.env, NODE: process.execPath, CLI, PRELOAD: preload },
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+    let err = '';
+    child.stderr!.on('data', (chunk: Buffer) => (err += chunk.toString()));
+    const ended = once(child, 'close');
+    await once(child, 'message');
+    child.kill(`SIG${name}` as NodeJS.Signals);
+    expect(await ended).toEqual([name === 'TERM' ? 143 : 130, null]);
+    expect(err).toBe('interrupted\n');
+  });
+
+  test('files are written though nobody reads what is printed', async () => {
+    const { out, err } = await shell(
+      '"$NODE" "$CLI" boot "$LOG" --threads 1 --trace unread.json --metrics unread.txt | true; echo "${PIPESTATUS[0]}"',
+    );
+    expect({ out, err }).toEqual({ out: '0\n', err: '' });
+    expect(JSON.parse(await readFile(join(folder, 'unread.json'), 'utf8'))).toHaveProperty(
+      'traceEvents',
+    );
+    expect(await readFile(join(folder, 'unread.txt'), 'utf8')).toMatch(/# EOF\n$/);
+  });
+
+  test('a reader that stops reading keeps no signal from ending the program', async () => {
+    const log = join(folder, 'wide.log');
+    await writeFile(log, e820Log(20_000));
+    for (const name of ['SIGTERM', 'SIGINT'] as const) {
+      const child = spawn(process.execPath, [CLI, 'check', '--json', log], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+      const ended = once(child, 'exit');
+      await once(child.stdout, 'readable');
+      child.kill(name);
+      const [code, by] = (await ended) as [number | null, string | null];
+      expect([name, name === 'SIGTERM' ? 143 : 130]).toContain(by ?? code);
+      child.stdout.destroy();
+    }
+  });
+
+  test.each([
+    ['a folder', '< .', 'it is a folder'],
+    ['a file that is open for writing only', '0> only.txt', 'EBADF'],
+  ])('standard input that is %s is an error in a line', async (_what, input, why) => {
+    const { code, out, err } = await shell(`"$NODE" "$CLI" check --json - ${input}`);
+    expect(code).toBe(2);
+    expect(`${out}${err}`).toContain(`cannot read -: ${why}`);
+    expect(`${out}${err}`.trim().split('\n')).toHaveLength(1);
+    const page = `"$NODE" "$CLI" report "$LOG" -o - --rounds 1 --threads 1 ${input}`;
+    const unread = await shell(page);
+    expect([unread.code, unread.err, unread.out.slice(0, 15)]).toEqual([0, '', '<!doctype html>']);
+  });
 });
 
 onLinux('limits of the process', () => {
@@ -100,6 +159,21 @@ onLinux('limits of the process', () => {
 });
 
 onLinux('surroundings', () => {
+  test('a current folder that has gone is an error in a line', async () => {
+    const { code, out, err } = await shell(
+      'mkdir gone && cd gone && rmdir ../gone && "$NODE" "$CLI" check "$LOG"',
+    );
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toMatch(/^bootmem: cannot read the current folder: ENOENT[^\n]*\n$/);
+  });
+
+  test('two pipes are read without a word of the engine', async () => {
+    const { code, err } = await shell(
+      '"$NODE" "$CLI" explain <(cat "$LOG/dmesg.txt") <(cat "$LOG/dmesg.txt")',
+    );
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+  });
+
   test('no environment at all', async () => {
     const { code, out, err } = await shell('env -i "$NODE" "$CLI" check "$LOG"');
     expect({ code, err }).toEqual({ code: 0, err: '' });

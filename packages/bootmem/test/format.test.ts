@@ -10,7 +10,7 @@ import {
   formatRate,
 } from '../dist/format/numbers.js';
 import { createColors } from '../dist/format/colors.js';
-import { shown } from '../dist/format/escape.js';
+import { shown } from '../dist/format/safe/escape.js';
 import { explainMarkdown } from '../dist/format/explain-text.js';
 import { jsonPieces } from '../dist/format/exports/json-pieces.js';
 import { formatTable, visibleWidth } from '../dist/format/table.js';

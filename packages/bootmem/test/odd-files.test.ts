@@ -47,6 +47,20 @@ test.each([
   }
 });
 
+test('memory blocks that cannot be listed are an error, blocks that are not there are none', async () => {
+  const root = join(folder, 'listed');
+  const memory = join(root, 'sys/devices/system/memory');
+  await mkdir(join(root, 'sys/devices/system'), { recursive: true });
+  await mkdir(join(root, 'proc'));
+  await writeFile(join(root, 'proc/iomem'), '00100000-3fffffff : System RAM\n');
+  expect((await loadMachine(undefined, { sysroot: root })).blocks).toBeUndefined();
+  await symlink('memory', memory);
+  await expect(loadMachine(undefined, { sysroot: root })).rejects.toMatchObject({
+    code: 'ERR_BOOTMEM_READ',
+    message: expect.stringContaining('ELOOP') as unknown,
+  });
+});
+
 describe('beside a log', () => {
   test('a folder, a loop of links and what cannot be read are errors, whichever file it is', async () => {
     for (const file of ['zoneinfo.txt', 'iomem.txt', 'memory_blocks.txt', 'buddyinfo.txt']) {
@@ -138,6 +152,14 @@ describe('beside a log', () => {
     await rm(join(own, 'zoneinfo.txt'));
     execFileSync('mkfifo', [join(own, 'zoneinfo.txt')]);
     await expect(loadMachine(own)).rejects.toMatchObject({ code: 'ERR_BOOTMEM_READ' });
+  });
+
+  test('one that took the place of a file beside a log is no file to wait for either', async () => {
+    const reading = bytesOf(pipe('taken'), { isPlain: true }).next();
+    await expect(reading).rejects.toMatchObject({
+      code: 'ERR_BOOTMEM_READ',
+      message: `cannot read ${join(folder, 'taken')}: it is no plain file`,
+    });
   });
 
   test('a device without end is refused at the size that is stated', async () => {

@@ -3,7 +3,7 @@
  * Ctrl-C raises. Commands get this object and touch no global stream, so tests run them in-process.
  */
 import { createColors } from '../format/colors.js';
-import { shown } from '../format/escape.js';
+import { shown } from '../format/safe/escape.js';
 import type { Paper } from '../format/paper.js';
 import type { Colors } from '../format/colors.js';
 

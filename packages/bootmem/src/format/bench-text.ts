@@ -3,7 +3,7 @@
  * separated values.
  */
 import type { BenchReport, PublishedLog, PublishedMachine } from '../bench-result.js';
-import { inLine } from './escape.js';
+import { inLine } from './safe/escape.js';
 import { fitted } from './paper.js';
 import type { Paper } from './paper.js';
 import { formatTable } from './table.js';

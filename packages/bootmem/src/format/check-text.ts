@@ -6,7 +6,7 @@ import type { Colors } from './colors.js';
 import type { CheckReport, FactReport } from '../result.js';
 import { formatPercent } from './numbers.js';
 import { findingLines } from './findings-text.js';
-import { inLine } from './escape.js';
+import { inLine } from './safe/escape.js';
 import { noteLines } from './paper.js';
 import type { Paper } from './paper.js';
 import { formatTable, tableSteps, visibleWidth } from './table.js';

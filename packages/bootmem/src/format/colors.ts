@@ -1,7 +1,7 @@
 /**
  * Colours of text: functions that paint, and the rule that says when to.
  */
-import { sgr } from './escape.js';
+import { sgr } from './safe/escape.js';
 
 /** Paints a text. */
 export type Paint = (text: string) => string;

@@ -1,6 +1,6 @@
 /** Two boots side by side, for people. */
 import type { ExplainComparison } from '../explain-result.js';
-import { inLine } from './escape.js';
+import { inLine } from './safe/escape.js';
 import { formatBytes } from './numbers.js';
 import type { Paper } from './paper.js';
 import { formatTable } from './table.js';

@@ -6,7 +6,7 @@ import { formatBytes, formatPercent } from './numbers.js';
 import { findingLines } from './findings-text.js';
 import { fitted, noteLines } from './paper.js';
 import type { Paper } from './paper.js';
-import { inLine } from './escape.js';
+import { inLine } from './safe/escape.js';
 import { formatTable } from './table.js';
 import type { Column } from './table.js';
 

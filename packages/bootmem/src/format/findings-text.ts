@@ -1,6 +1,6 @@
 /** Findings for people: severity and line, what it is, what would help. */
 import type { Finding } from '../result.js';
-import { inLine } from './escape.js';
+import { inLine } from './safe/escape.js';
 import { fitted } from './paper.js';
 import type { Paper } from './paper.js';
 

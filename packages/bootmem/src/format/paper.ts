@@ -1,6 +1,6 @@
 /** What a text is written on: how wide, with which colours, for whom. */
 import type { Colors } from './colors.js';
-import { inLine } from './escape.js';
+import { inLine } from './safe/escape.js';
 import { wrap } from './table.js';
 
 /** Where a text goes. */

@@ -2,7 +2,7 @@
  * Replays for people.
  */
 import type { ReplayReport } from '../result.js';
-import { inLine } from './escape.js';
+import { inLine } from './safe/escape.js';
 import { fitted } from './paper.js';
 import type { Paper } from './paper.js';
 import { formatTable } from './table.js';

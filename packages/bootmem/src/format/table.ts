@@ -6,7 +6,7 @@
  */
 import { atOnce } from '@bootmem/firmware-map/derive';
 import type { Steps } from '@bootmem/firmware-map/derive';
-import { inLine, withoutColours } from './escape.js';
+import { inLine, withoutColours } from './safe/escape.js';
 
 /** How a column is laid out. */
 export interface Column {

@@ -36,6 +36,19 @@ export function isRecorded(log: string): boolean {
   return (LOGS as readonly string[]).includes(basename(log));
 }
 
+/** Files of a recorded boot that a step of its recording wrote. */
+const OF_STEP = /^zoneinfo_(\w+)\.txt$/;
+
+/** Whether a file of that name, in the folder of a recorded boot, may be read with it. */
+export function isPartOfBoot(name: string): boolean {
+  const names: readonly string[] = [
+    ...LOGS,
+    ...SIBLINGS,
+    ...IDENTITY_FILES.map(([identity]) => identity),
+  ];
+  return names.includes(name) || OF_STEP.test(name) || /^memory_blocks(?:_\w+)?\.txt$/.test(name);
+}
+
 /**
  * The files of a folder without a log, read as one text.
  * @returns undefined when there is none
@@ -81,7 +94,7 @@ export async function besides(
   const blocks = await memoryBlocks(folder, 'memory_blocks.txt', signal);
   const steps: HotplugStep[] = [];
   for (const file of await namesIn(folder)) {
-    const name = /^zoneinfo_(\w+)\.txt$/.exec(file)?.[1];
+    const name = OF_STEP.exec(file)?.[1];
     if (name === undefined) continue;
     const after = await memoryBlocks(folder, `memory_blocks_${name}.txt`, signal);
     const zones = after && (await readIfAny(join(folder, file), signal));

@@ -3,14 +3,16 @@
  * end, a loop of links, something that is gone by the time it is read. Each is read in bounded memory or is an error that
  * names it.
  *
- * Waiting for a pipe is done by the event loop: a thread of the system that waits in `open` or `read` could not be called
- * back, and the process could not end.
+ * Waiting for a pipe or a terminal is done by the event loop: a thread of the system that waits in `open` or `read` could not
+ * be called back, and the process could not end. So everything is opened without waiting, and what it is is asked of what was
+ * opened: a name may stand for something else by then.
  */
-import { constants, createReadStream, openSync } from 'node:fs';
+import { closeSync, constants, createReadStream, fstatSync, openSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
+import { isatty, ReadStream } from 'node:tty';
 import { BootmemError, codeOf, messageOf } from '../errors.js';
 
 /** What names standard input. */
@@ -22,10 +24,14 @@ const MOST_BYTES = 2 ** 30;
 /** Most bytes of a file that is read whole: the halves of a log that are joined, what lies beside a log. */
 const MOST_WHOLE = 2 ** 26;
 
+const NOT_PLAIN = 'it is no plain file';
+
 /** How a file is read. */
 export interface ReadOptions {
   /** Most bytes. */
   readonly most?: number;
+  /** Whether nothing but a plain file will do. */
+  readonly isPlain?: boolean;
   /** Ends the reading, also of a pipe that says nothing. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -37,38 +43,49 @@ export function cannotRead(path: string, cause: unknown): BootmemError {
 }
 
 /**
- * Opens what a user named.
- * @param path  any file, or {@link STANDARD_INPUT}
+ * Opens a file, waiting for nobody: not for the writer of a pipe, nor for what a device has not got yet.
+ * @param path     any file but {@link STANDARD_INPUT}
+ * @param isPlain  nothing but a plain file will do
  * @throws BootmemError ERR_BOOTMEM_READ when there is none, or it is a folder
  */
-async function openInput(path: string): Promise<Readable> {
-  return path === STANDARD_INPUT ? process.stdin : await openFile(path);
-}
-
-async function openFile(path: string): Promise<Readable> {
+function openFile(path: string, isPlain: boolean): Readable {
+  let fd: number | undefined;
   try {
-    const found = await stat(path);
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const found = fstatSync(fd);
+    if (isPlain && !found.isFile()) throw new Error(NOT_PLAIN);
     if (found.isDirectory()) throw new Error('it is a folder');
-    if (!found.isFIFO()) return createReadStream(path);
-    // Opened without waiting for a writer; the socket waits for what it writes.
-    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    return new Socket({ fd, readable: true, writable: false });
+    if (found.isFIFO()) return new Socket({ fd, readable: true, writable: false });
+    return isatty(fd) ? new ReadStream(fd) : createReadStream('', { fd });
   } catch (error) {
+    if (fd !== undefined) closeSync(fd);
     throw cannotRead(path, error);
   }
 }
 
+/** Standard input; Node takes a folder for one that has ended. */
+function standardInput(): Readable {
+  let isFolder = false;
+  try {
+    isFolder = fstatSync(0).isDirectory();
+  } catch {
+    // Closed, which is said as it is read.
+  }
+  if (isFolder) throw cannotRead(STANDARD_INPUT, new Error('it is a folder'));
+  return process.stdin;
+}
+
 /**
- * The bytes of a file.
+ * The bytes of a file; those of a device that has no more for now (`/dev/kmsg`) end there.
  * @param path     any file, or {@link STANDARD_INPUT}
- * @param options  bound and signal
- * @throws BootmemError ERR_BOOTMEM_READ as `openInput`, ERR_BOOTMEM_INPUT while reading, when there are more
+ * @param options  bound, kind and signal
+ * @throws BootmemError ERR_BOOTMEM_READ when it cannot be opened or read, ERR_BOOTMEM_INPUT while reading, when there are more
  */
 export async function* bytesOf(
   path: string,
-  { most = MOST_BYTES, signal }: ReadOptions = {},
+  { most = MOST_BYTES, isPlain = false, signal }: ReadOptions = {},
 ): AsyncGenerator<Uint8Array> {
-  const stream = await openInput(path);
+  const stream = path === STANDARD_INPUT ? standardInput() : openFile(path, isPlain);
   const stop = (): void => {
     stream.destroy();
   };
@@ -87,6 +104,7 @@ export async function* bytesOf(
     signal?.throwIfAborted();
   } catch (error) {
     signal?.throwIfAborted();
+    if (codeOf(error) === 'EAGAIN') return;
     throw error instanceof BootmemError ? error : cannotRead(path, error);
   } finally {
     // Now, not when the file is closed: a folder has many, and their listeners on one signal would be taken for a leak.
@@ -102,9 +120,11 @@ export async function* bytesOf(
  */
 export async function bytesIfAny(path: string, signal?: AbortSignal): Promise<Buffer | undefined> {
   try {
-    if (!(await stat(path)).isFile()) throw new Error('it is no plain file');
+    // Asked first, too: who writes to a pipe would see a reader that leaves at once.
+    if (!(await stat(path)).isFile()) throw new Error(NOT_PLAIN);
     const chunks: Uint8Array[] = [];
-    for await (const chunk of bytesOf(path, { most: MOST_WHOLE, signal })) chunks.push(chunk);
+    const bytes = bytesOf(path, { most: MOST_WHOLE, isPlain: true, signal });
+    for await (const chunk of bytes) chunks.push(chunk);
     return Buffer.concat(chunks);
   } catch (error) {
     if (isMissing(error)) return undefined;
@@ -159,6 +179,19 @@ export async function namesIn(folder: string): Promise<string[]> {
     return (await readdir(folder)).sort();
   } catch (error) {
     throw cannotRead(folder, error);
+  }
+}
+
+/**
+ * The same of a folder that may be missing: it holds nothing then.
+ * @throws BootmemError ERR_BOOTMEM_READ when they cannot be read
+ */
+export async function namesInIfAny(folder: string): Promise<string[]> {
+  try {
+    return await namesIn(folder);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
   }
 }
 

@@ -1,10 +1,9 @@
 /**
  * Files of /proc and /sys under another root: what an sosreport, a container or a chroot holds of a machine.
  */
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MemoryBlock, MemoryBlocks } from './memory-blocks.js';
-import { bytesIfAny } from './open-input.js';
+import { bytesIfAny, namesIn, namesInIfAny } from './open-input.js';
 import { readThisMachine } from './this-machine.js';
 import type { MachineFiles } from './this-machine.js';
 import type { LoadedMachine } from './types.js';
@@ -22,7 +21,7 @@ function filesUnder(root: string, signal: AbortSignal | undefined): MachineFiles
       if (bytes === undefined) throw new Error('there is no such file');
       return bytes;
     },
-    list: (path) => readdir(join(root, path)),
+    list: (path) => namesIn(join(root, path)),
   };
 }
 
@@ -36,7 +35,7 @@ export async function readSysroot(root: string, signal?: AbortSignal): Promise<L
   const files = filesUnder(root, signal);
   const isThis = root === '/';
   const machine = await readThisMachine(files, isThis ? undefined : root, signal);
-  const blocks = await readBlocks(files, join(root, BLOCKS), signal);
+  const blocks = await readBlocks(join(root, BLOCKS), signal);
   return blocks === undefined ? machine : { ...machine, blocks };
 }
 
@@ -45,7 +44,6 @@ export async function readSysroot(root: string, signal?: AbortSignal): Promise<L
  * @returns `undefined` where there are none
  */
 async function readBlocks(
-  files: MachineFiles,
   folder: string,
   signal: AbortSignal | undefined,
 ): Promise<MemoryBlocks | undefined> {
@@ -55,7 +53,7 @@ async function readBlocks(
     const [state, zones, entries] = await Promise.all([
       text(join(name, 'state')),
       text(join(name, 'valid_zones')),
-      files.list(join(BLOCKS, name)).catch(() => []),
+      namesInIfAny(join(folder, name)),
     ]);
     if (state === undefined) return undefined;
     const node = entries.map((entry) => /^node(\d+)$/.exec(entry)?.[1]).find((nid) => nid);
@@ -66,9 +64,7 @@ async function readBlocks(
       nid: Number(node ?? 0),
     };
   };
-  const names = (await files.list(BLOCKS).catch(() => [])).filter((name) =>
-    /^memory\d+$/.test(name),
-  );
+  const names = (await namesInIfAny(folder)).filter((name) => /^memory\d+$/.test(name));
   const blocks: MemoryBlock[] = [];
   for (let at = 0; at < names.length; at += AT_A_TIME) {
     const found = await Promise.all(names.slice(at, at + AT_A_TIME).map(block));

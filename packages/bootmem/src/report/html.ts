@@ -1,8 +1,9 @@
 /** Pieces of HTML that the page's parts share. Pure; they run when the page is made, and in it. */
+import { withoutHidden } from '../format/safe/hidden.js';
 
-/** Text that may stand in an element or an attribute. */
+/** Text that may stand in an element or an attribute, and shows all that it holds. */
 export function escapeHtml(text: string): string {
-  return text
+  return withoutHidden(text)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')

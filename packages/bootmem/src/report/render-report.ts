@@ -12,6 +12,7 @@ import type { Steps } from '@bootmem/firmware-map/derive';
 import type { BenchReport, ModelReport } from '../bench-result.js';
 import type { ExplainReport } from '../explain-result.js';
 import type { BootReport, CheckReport } from '../result.js';
+import { withoutHidden } from '../format/safe/hidden.js';
 import { addressMap, mapNumbers, mapZooms } from './drawings/address-map.js';
 import { blocksHtml } from './drawings/free-blocks.js';
 import { predictionHtml, scalingHtml, scalingTable } from './drawings/scaling.js';
@@ -46,11 +47,11 @@ export function inlineScript(text: string): string {
 }
 
 /**
- * JSON that may stand inside a script element.
+ * JSON that may stand inside a script element, and shows all that it holds to who looks at the source.
  * @param value  anything JSON can hold
  */
 export function inlineJson(value: unknown): string {
-  return JSON.stringify(value).replace(/</g, '\\u003c');
+  return withoutHidden(JSON.stringify(value)).replace(/</g, '\\u003c');
 }
 
 /** What a content security policy calls the one script of the page: its element's text, white space and all. */

@@ -1,220 +1,98 @@
 /**
- * Small hostile inputs of the command: arguments, the files that they name, standard input, the terminal. What one does depends on its random
- * numbers alone.
+ * Small hostile inputs of the command: arguments, the files that they name, standard input, the terminal, what happens meanwhile.
+ * What one is depends on its random numbers alone.
  *
- *   arguments  a command, options with odd values, options of other commands, names with controls in them
+ *   run        a command with options by the grammar, in this process; files may change, a signal may come while it works
+ *   views      everything that can be asked of one machine: every command, every form of output, every place
+ *   program    the real program, its streams made by bash
+ *
+ *   arguments  options with odd values, options of other commands, names with controls in them
  *   files      see contents.ts; several for the commands that take several
- *   output     files to write, some of which cannot be, or are what is read
+ *   output     files to write, some of which cannot be, or are what is read; see targets.ts
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Random } from '../../../kit/random.mjs';
 import { content, EVIL, put, sysroot } from './contents.js';
+import { FORMS, operand, optionsOf } from './grammar.js';
+import type { CommandForm, Places } from './grammar.js';
+import { makeWorld } from './program-run.js';
+import type { World } from './program-run.js';
+import { makePipe, target } from './targets.js';
+
+/** How standard input comes in this process. */
+export interface Stdin {
+  readonly bytes: string | Uint8Array;
+  /** Bytes of a piece. */
+  readonly piece: number;
+  /** What comes after the last one: its end, an error, nothing for ever. */
+  readonly then: 'end' | 'error' | 'nothing';
+}
+
+/** A command in this process. */
+export interface RunInput {
+  readonly kind: 'run';
+  readonly args: readonly string[];
+  readonly stdin: Stdin;
+  /** Files change while it works. */
+  readonly isMeddledWith: boolean;
+  /** A signal comes, after so many milliseconds. */
+  readonly interruptMs?: number | undefined;
+}
+
+/** Everything about one machine. */
+export interface ViewsInput {
+  readonly kind: 'views';
+  readonly file: string;
+}
+
+/** The real program. */
+export interface ProgramInput {
+  readonly kind: 'program';
+  readonly args: readonly string[];
+  readonly world: World;
+}
 
 /** What the command is given. */
-export interface Input {
-  readonly args: readonly string[];
-  readonly stdin: string | Uint8Array;
-}
+export type Input = RunInput | ViewsInput | ProgramInput;
 
-const SIZES = [
-  '0',
-  '1',
-  '1K',
-  '16M',
-  '256M',
-  '255M',
-  '1G',
-  '4P',
-  '9999999T',
-  '0x',
-  '-1',
-  'NaN',
-  '',
-  '1e9',
-];
-const COUNTS = ['0', '1', '2', '3', '255', '256', '1024', '99999999999', '-1', '1.5', 'x', ''];
-const PROFILES = ['--profile', 'auto', 'latest', '5.4', '2.6', '99.99', 'x', ''];
+/** How often a command comes; those that are not here as {@link USUAL}. */
+const WEIGHTS: Readonly<Record<string, number>> = {
+  check: 80,
+  explain: 30,
+  'what-if': 30,
+  replay: 20,
+  boot: 20,
+  bench: 1,
+  report: 1,
+  schema: 1,
+  completion: 1,
+  man: 1,
+};
+const USUAL = 15;
 
-type Options = readonly (readonly string[])[];
+/** Help is no command of the grammar. */
+const HELP: CommandForm = {
+  name: 'help',
+  flags: [],
+  operands: [{ name: 'command', isMany: false }],
+};
+const PICKS = [...FORMS.flatMap((form) => Array<CommandForm>(WEIGHTS[form.name] ?? USUAL).fill(form)), HELP];
 
-const WHAT_IF: Options = [
-  [
-    '--add',
-    'mem=1G',
-    'crashkernel=512M',
-    'memmap=1G!1G',
-    'numa=fake=5',
-    'movable_node',
-    'kernelcore=0',
-    'hugepages=99999999999',
-    'kernelcore=mirror',
-    'movablecore=50%',
-    '"',
-    ...EVIL,
-  ],
-  ['--remove', 'mem', 'x', ''],
-  ['--cmdline', '', 'ro', 'memmap=exactmap memmap=1K@0', ...EVIL],
-  ['--kernel', '7.3', '6.1', '0.0', '99.99', 'x', ''],
-  ['--memory-model', 'sparsemem', 'flatmem', 'x'],
-  ['--nodes', ...COUNTS],
-  ['--boot', ...COUNTS],
-  ['--all'],
-];
-const BRING_UP: Options = [
-  ['--mode', 'eager', 'deferred', 'on-demand', 'x'],
-  ['--accept', 'lazy', 'eager', 'x'],
-  ['--bind', 'masks', 'taskset', 'x', '{tid}', ''],
-  ['--demand', ...SIZES],
-  ['--strict'],
-  PROFILES,
-  ['--boot', ...COUNTS],
-];
-const VIEW: Options = [PROFILES, ['--boot', ...COUNTS]];
-/** What a machine without a file is made of; only small ones come up. */
-const SYNTHETIC: Options = [
-  ['--memory', '1G', '16M', '1', '4G', '255T', ...SIZES],
-  ['--nodes', ...COUNTS],
-  ['--cpus', ...COUNTS],
-  ['--unaccepted', '512M', ...SIZES],
-];
-const OUTPUT: Options = [['--json'], ['--quiet'], ['--wide'], ['--limit', ...SIZES]];
-
-/** A command: how often it comes, arguments after its name and before its files, how many files it takes. */
-interface Command {
-  readonly weight: number;
-  readonly name: string;
-  readonly options: (random: Random, folder: string) => string[];
-  readonly files?: number;
-}
-
-const COMMANDS: readonly Command[] = [
-  {
-    weight: 80,
-    name: 'check',
-    options: (random) => flags(random, [['--all'], ['--strict'], ['--boot', ...COUNTS]]),
-    files: 3,
-  },
-  {
-    weight: 30,
-    name: 'explain',
-    options: (random) =>
-      flags(random, [
-        ['--evidence'],
-        ['--markdown'],
-        ['--strict'],
-        ['--installed', ...SIZES],
-        ...VIEW,
-      ]),
-    files: 3,
-  },
-  { weight: 30, name: 'what-if', options: (random) => flags(random, WHAT_IF) },
-  {
-    weight: 20,
-    name: 'replay',
-    options: (random) => flags(random, [['--dump'], ['--boot', ...COUNTS]]),
-    files: 3,
-  },
-  { weight: 15, name: 'numa', options: (random) => flags(random, VIEW) },
-  {
-    weight: 15,
-    name: 'lsmem',
-    options: (random) => flags(random, [['-o', 'RANGE,SIZE', 'ZONES', 'x', '', ','], ...VIEW]),
-  },
-  { weight: 15, name: 'phases', options: (random) => flags(random, VIEW) },
-  {
-    weight: 15,
-    name: 'at',
-    options: (random) => [
-      random.pick(['0', '0x0', '0x100000', '1048576', '0xffffffffffffffff', '-1', 'x', '']),
-    ],
-  },
-  {
-    weight: 20,
-    name: 'boot',
-    options: (random, folder) => [
-      '--threads',
-      random.once(20) ? random.pick(['node', 'all', '2', '0', '256', 'x']) : '1',
-      ...flags(random, BRING_UP),
-      ...target(random, folder, '--trace'),
-      ...target(random, folder, '--metrics'),
-    ],
-  },
-  {
-    weight: 1,
-    name: 'bench',
-    options: (random) => [
-      '--rounds',
-      '1',
-      '--threads',
-      '1',
-      ...flags(random, [['--csv'], ['--model']]),
-    ],
-  },
-  {
-    weight: 1,
-    name: 'report',
-    options: (random, folder) => [
-      '--rounds',
-      '1',
-      '--threads',
-      '1',
-      '-o',
-      random.pick(['-', target(random, folder, '', true)[1]!]),
-    ],
-  },
-  {
-    weight: 1,
-    name: 'schema',
-    options: (random) => flags(random, [['--of', 'boot', 'check', 'x', '']]),
-    files: 0,
-  },
-  {
-    weight: 1,
-    name: 'completion',
-    options: (random) => [random.pick(['bash', 'zsh', 'fish', 'x', '', ...EVIL])],
-    files: 0,
-  },
-  { weight: 1, name: 'man', options: () => [], files: 0 },
-  { weight: 1, name: 'help', options: (random) => [random.pick(['boot', 'x', ''])], files: 0 },
-];
-const PICKS = COMMANDS.flatMap(({ weight }, index) => Array<number>(weight).fill(index));
-
-/** Some of the options, each with one of its values. */
-function flags(random: Random, options: Options): string[] {
-  return options.flatMap(([name, ...values]) => {
-    if (!random.once(4)) return [];
-    return values.length === 0 ? [name!] : [name!, random.pick(values)];
-  });
-}
-
-/** A file to write, where that is asked for. */
-function target(random: Random, folder: string, option: string, always = false): string[] {
-  if (!always && !random.once(8)) return [];
-  const names = ['out', 'no/out', '0.log', '', `out${random.pick(EVIL)}`, 'x'.repeat(300)];
-  const path = random.once(6)
-    ? random.pick(['/dev/null', '/dev/full', '/proc/self/mem', '/proc/none'])
-    : join(folder, random.pick(names));
-  return [option, path];
-}
+/** A silent standard input, or a pipe without a writer, ends with a signal by then, milliseconds. */
+const PATIENCE_MS = 300;
 
 /** Names of what is read: files, standard input, what is not there, nothing. */
-function sources(command: Command, folder: string, random: Random): string[] {
-  const { name, files: most = 1 } = command;
-  if (most === 0) return [];
-  if (['boot', 'numa', 'lsmem', 'phases'].includes(name) && random.once(8)) {
-    const machine = flags(random, SYNTHETIC);
-    if (machine.length > 0) return machine;
-    const root = join(folder, 'root');
-    sysroot(root, random);
-    return ['--sysroot', root];
-  }
-  if (most === 1 && random.once(50)) return [];
-  return Array.from({ length: 1 + random.below(most) }, (_, index) => {
-    if (random.once(25)) return '-';
-    const file = join(folder, `${index}${random.once(4) ? random.pick(EVIL) : ''}.log`);
-    if (!random.once(40)) put(file, random);
-    return file;
+function sources(form: CommandForm, folder: string, random: Random): string[] {
+  return form.operands.flatMap(({ name, isMany }) => {
+    if (name !== 'file' && name !== 'files') return [operand(name, random)];
+    if (!isMany && random.once(50)) return [];
+    return Array.from({ length: isMany ? 1 + random.below(3) : 1 }, (_, index) => {
+      if (random.once(25)) return '-';
+      const file = join(folder, `${index}${random.once(4) ? random.pick(EVIL) : ''}.log`);
+      if (!random.once(40)) put(file, random);
+      return file;
+    });
   });
 }
 
@@ -236,6 +114,72 @@ function stray(random: Random): string {
   ]);
 }
 
+function placesIn(folder: string, random: Random): Places {
+  return {
+    target: () => target(folder, random),
+    root: () => {
+      const root = join(folder, 'root');
+      try {
+        sysroot(root, random);
+      } catch {
+        // A result goes there.
+      }
+      return root;
+    },
+  };
+}
+
+function argumentsOf(folder: string, random: Random): string[] {
+  const form = random.pick(PICKS);
+  const files = sources(form, folder, random);
+  const options = optionsOf(form, random, placesIn(folder, random));
+  // Bounded in any case; an earlier value is overwritten by the last.
+  const hasLimit = form.flags.some(({ name }) => name === '--limit');
+  const isLimited = options.some((word) => word.startsWith('--limit'));
+  const args = [
+    random.once(200) ? random.pick([...EVIL, '', 'chek', '--help']) : form.name,
+    ...options,
+    ...(hasLimit && !isLimited ? ['--limit', '512M'] : []),
+    // Another machine stands for the file.
+    ...(options.some((word) => /^--(?:memory|sysroot|this-machine)/.test(word)) && !random.once(4)
+      ? files.filter((_, index) => form.operands[index]?.name === 'place')
+      : files),
+  ];
+  if (random.once(40)) args.splice(random.below(args.length + 1), 0, stray(random));
+  return args;
+}
+
+function runInput(folder: string, random: Random): RunInput {
+  const args = argumentsOf(folder, random);
+  const readsStdin = args.includes('-');
+  const then = readsStdin && random.once(4) ? random.pick(['error', 'nothing'] as const) : 'end';
+  const isMeddledWith = random.once(16);
+  const isWaiting = then === 'nothing' || isMeddledWith;
+  return {
+    kind: 'run',
+    args,
+    stdin: {
+      bytes: readsStdin ? content(random) : '',
+      piece: random.pick([1, 7, 4096, 2 ** 16, 2 ** 30]),
+      then,
+    },
+    isMeddledWith,
+    interruptMs: isWaiting ? PATIENCE_MS : random.once(30) ? random.below(100) : undefined,
+  };
+}
+
+function programInput(folder: string, random: Random): ProgramInput {
+  const args = argumentsOf(folder, random);
+  writeFileSync(join(folder, 'in-only'), '');
+  makePipe(join(folder, 'in-pipe'));
+  // A name that no text can hold.
+  writeFileSync(Buffer.concat([Buffer.from(join(folder, 'in-')), Buffer.from([0xff, 0x1b])]), '');
+  return { kind: 'program', args, world: makeWorld(content(random), random) };
+}
+
+/** Pieces, at most so many. */
+export const MOST_PIECES = 3000;
+
 /**
  * Makes an input.
  * @param folder  empty; its files are written there
@@ -243,17 +187,10 @@ function stray(random: Random): string {
  */
 export function makeInput(folder: string, random: Random): Input {
   mkdirSync(folder, { recursive: true });
-  const command = COMMANDS[random.pick(PICKS)]!;
-  const output = flags(random, OUTPUT);
-  // Bounded in any case; an earlier value is overwritten by the last.
-  const limit = output.includes('--limit') ? [] : ['--limit', '512M'];
-  const takes = !['schema', 'completion', 'man', 'help'].includes(command.name);
-  const args = [
-    random.once(200) ? random.pick([...EVIL, '', 'chek', '--help']) : command.name,
-    ...command.options(random, folder),
-    ...(takes ? [...output, ...limit] : []),
-    ...sources(command, folder, random),
-  ];
-  if (random.once(40)) args.splice(random.below(args.length + 1), 0, stray(random));
-  return { args, stdin: args.includes('-') ? content(random) : '' };
+  if (random.once(40)) {
+    const file = join(folder, `0${random.once(4) ? random.pick(EVIL) : ''}.log`);
+    put(file, random);
+    return { kind: 'views', file };
+  }
+  return random.once(25) ? programInput(folder, random) : runInput(folder, random);
 }

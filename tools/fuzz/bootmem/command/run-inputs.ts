@@ -2,7 +2,7 @@
  * Runs inputs one after the other, in a process that may be ended from outside: each is announced before it begins. What must
  * hold of each is here; that it ends at all, and within its heap, is seen to by who started the process.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { limitIn } from '../../../../packages/bootmem/dist/cli/budget.js';
@@ -10,65 +10,121 @@ import { createColors } from '../../../../packages/bootmem/dist/format/colors.js
 import { main } from '../../../../packages/bootmem/dist/cli/program.js';
 import { Random } from '../../../kit/random.mjs';
 import { stopwatch } from '../../../kit/stopwatch.js';
-import { makeInput } from './inputs.js';
-import type { Input } from './inputs.js';
+import { check, checkFiles } from './demands.js';
+import type { Outcome } from './demands.js';
+import { optionsUsed } from './grammar.js';
+import { makeInput, MOST_PIECES } from './inputs.js';
+import type { ProgramInput, RunInput, Stdin } from './inputs.js';
+import { mischief } from './mischief.js';
 import { MIB, peakMemory } from './peak-memory.js';
+import { runProgram } from './program-run.js';
+import { askEverything } from './views.js';
 
-/** What the process is told. */
+/** What the process is told when it starts. */
 export interface Task {
   readonly folder: string;
   readonly seed: number;
-  readonly first: number;
-  readonly last: number;
+  /** Processor time that a command may take, milliseconds. */
   readonly longestMs: number;
   readonly print: boolean;
 }
 
-/** What it tells: an input begins, or did not hold. */
+/** What it is told to run, again and again. */
+export interface Part {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** What it tells: an input begins, did not hold, is over; and so are all of a part. */
 export type Told =
   | { readonly kind: 'begin'; readonly index: number }
   | { readonly kind: 'fault'; readonly index: number; readonly text: string }
-  | { readonly kind: 'end'; readonly index: number; readonly ms: number; readonly mib: number };
+  | {
+      readonly kind: 'end';
+      readonly index: number;
+      readonly ms: number;
+      readonly mib: number;
+      /** Kind of the input. */
+      readonly what: string;
+      readonly options: readonly string[];
+    }
+  | { readonly kind: 'idle' };
 
-/** Controls but tab and line end, and marks of direction. */
-const RAW =
-  // eslint-disable-next-line no-control-regex -- what must not be printed
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
-/** Colours of the command's own. */
-// eslint-disable-next-line no-control-regex -- sequences begin with ESC
-const SGR = /\u001b\[(?:1|2|22|31|32|33|36|39)m/gu;
-
-const { folder, seed, first, last, longestMs, print } = JSON.parse(process.argv[2]!) as Task;
+const { folder, seed, longestMs, print } = JSON.parse(process.argv[2]!) as Task;
 const say = (told: Told): void => {
   process.send!(told);
 };
 
-/** Marks of a page that come of what was read, as they stand in names and logs (`EVIL`). */
-const MARKS = /<img src=x|<script>z/;
+/** What an input has used, the most of its commands; and what was too much. */
+class Spent {
+  ms = 0;
+  mib = 0;
+  over: string | undefined;
+  readonly options = new Set<string>();
 
-/** Files that an input has written, by what they are. */
-function written(): { name: string; text: string }[] {
-  const own = join(folder, String(current));
-  return readdirSync(own, { withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.startsWith('out'))
-    .map(({ name }) => ({ name, text: readFileSync(join(own, name), 'utf8') }));
+  add(args: readonly string[], { ms, mib }: { ms: number; mib: number }, most: number): void {
+    this.ms = Math.max(this.ms, ms);
+    this.mib = Math.max(this.mib, mib);
+    for (const option of optionsUsed(args)) this.options.add(option);
+    // These two boot a machine of 192 GiB besides, a few times.
+    const longest = most * (['bench', 'report'].includes(args[0]!) ? 6 : 1);
+    const limit = limitIn(args) / MIB;
+    const named = JSON.stringify(args.map((word) => word.slice(0, 200)));
+    if (ms > longest) this.over ??= `took ${ms.toFixed(0)} ms of processor time: ${named}`;
+    if (mib > limit) this.over ??= `held ${mib.toFixed(0)} MiB of ${limit} that it may: ${named}`;
+  }
 }
-
-let current = first;
 
 /** Standard input of an input. */
-function setStdin(bytes: string | Uint8Array): void {
-  const stdin = Readable.from(bytes.length === 0 ? [] : [Buffer.from(bytes)]);
-  Object.defineProperty(process, 'stdin', { configurable: true, value: stdin });
+function setStdin({ bytes, piece, then }: Stdin): void {
+  const whole = Buffer.from(bytes);
+  let at = 0;
+  let pieces = 0;
+  const value = new Readable({
+    read() {
+      if (at < whole.byteLength) {
+        const size = pieces < MOST_PIECES ? piece : whole.byteLength;
+        this.push(whole.subarray(at, at + size));
+        at += size;
+        pieces += 1;
+      } else if (then === 'end') this.push(null);
+      else if (then === 'error') this.destroy(new Error('EIO: i/o error, read'));
+    },
+  });
+  // Of nobody, where nobody reads it.
+  value.on('error', () => undefined);
+  Object.defineProperty(process, 'stdin', { configurable: true, value });
 }
 
-/** Throws with what does not hold. */
-async function runInput({ args, stdin }: Input, random: Random): Promise<void> {
-  if (print) console.log(JSON.stringify(args));
-  setStdin(stdin);
+/** Where a command writes in this process. */
+interface Terminal {
+  readonly isTerminal: boolean;
+  readonly columns: number | undefined;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+function terminalOf(random: Random): Terminal {
   const isTerminal = random.once(2);
+  return {
+    isTerminal,
+    columns: isTerminal ? random.pick([1, 20, 80, 200]) : undefined,
+    env: random.pick([{}, { NO_COLOR: '1' }, { TERM: 'dumb' }, { COLUMNS: '1' }]),
+  };
+}
+
+/** Runs a command; throws with what does not hold. */
+async function command(
+  args: readonly string[],
+  { isTerminal, columns, env }: Terminal,
+  spent: Spent,
+  interruptMs?: number,
+): Promise<Outcome> {
+  const abort = new AbortController();
   let out = '';
   let err = '';
+  const peak = peakMemory();
+  const times = stopwatch();
+  const timer = interruptMs === undefined ? undefined : setTimeout(() => abort.abort(), interruptMs);
   const code = await main(args, {
     out: (text) => {
       out += text;
@@ -77,65 +133,94 @@ async function runInput({ args, stdin }: Input, random: Random): Promise<void> {
       err += text;
     },
     outIsTerminal: isTerminal,
-    columns: isTerminal ? random.pick([1, 20, 80, 200]) : undefined,
+    columns,
     errIsTerminal: false,
     errStream: new Writable(),
     colors: createColors(isTerminal),
-    signal: new AbortController().signal,
-    env: random.pick([{}, { NO_COLOR: '1' }, { TERM: 'dumb' }, { COLUMNS: '1' }]),
+    signal: abort.signal,
+    env,
   });
-  if (print) console.log(out.slice(0, 4000), err, code);
-  const demand = (fact: boolean, otherwise: string): void => {
-    if (!fact)
-      throw new Error(`${otherwise}: ${JSON.stringify({ args, code, err: err.slice(0, 500) })}`);
-  };
-  demand([0, 1, 2].includes(code), 'another exit code');
-  demand(!err.includes('a fault of this program'), 'an error without a code');
-  demand(!RAW.test(err), 'a raw control on standard error');
-  demand(!RAW.test(out.replaceAll(SGR, '')), 'a raw control on standard output');
-  // A page, and help, are asked for by other words; those stand after `--` as well as before it.
-  const isOther = args.some((word) => ['-o', '-h', '--help', '--version', '--'].includes(word));
-  const isQuiet = args.includes('--quiet');
-  demand(code === 0 || isQuiet || `${out}${err}`.trim() !== '', 'a failure without a word');
-  demand(!isQuiet || isOther || out === '', 'output though it should be quiet');
-  const isMarkdown = args.includes('--markdown') && args[0] === 'explain';
-  // In code, and behind a backslash, a mark is text.
-  const page = isMarkdown ? out.replaceAll(/`[^`]*`|\\./g, '') : args[0] === 'report' ? out : '';
-  demand(!MARKS.test(page), 'a mark of what was read in a page');
-  for (const { name, text } of written()) {
-    demand(!RAW.test(text), `a raw control in ${name}`);
-    demand(args[0] !== 'report' || !MARKS.test(text), `a mark of what was read in ${name}`);
-  }
-  if (args.includes('--json') && !isOther && err === '') {
-    for (const line of out.split('\n').filter((text) => text !== '')) JSON.parse(line);
-  }
+  clearTimeout(timer);
+  spent.add(args, { ms: times().cpuMs, mib: peak() }, longestMs);
+  if (print) console.log(JSON.stringify(args), `\n${out.slice(0, 4000)}`, err, code);
+  const outcome = { args, code, out, err, ...(abort.signal.aborted ? { signal: 2 } : {}) };
+  check(outcome);
+  return outcome;
 }
 
-for (let index = first; index < last; index++) {
-  say({ kind: 'begin', index });
-  current = index;
+async function inThisProcess(
+  { args, stdin, isMeddledWith, interruptMs }: RunInput,
+  own: string,
+  random: Random,
+  spent: Spent,
+): Promise<void> {
+  setStdin(stdin);
+  const meddling = isMeddledWith ? mischief(own, new Random(random.next())) : undefined;
+  try {
+    await command(args, terminalOf(random), spent, interruptMs);
+  } finally {
+    await meddling?.stop();
+  }
+  // What was written may have been meddled with.
+  if (!isMeddledWith) checkFiles(own, args);
+}
+
+/** What a process needs before it has read anything, milliseconds of processor time. */
+const START_MS = 2000;
+
+async function asProgram({ args, world }: ProgramInput, own: string, spent: Spent): Promise<void> {
+  if (print) console.log(JSON.stringify(args), world);
+  const runs = await Promise.all(
+    Array.from({ length: world.copies }, () => runProgram(args, world, own)),
+  );
+  for (const { outcome, ms, mib } of runs) {
+    if (print) console.log(outcome);
+    spent.add(args, { ms, mib }, longestMs + START_MS);
+    check(outcome);
+  }
+  checkFiles(own, args);
+}
+
+/** Makes an input, runs it, removes its files. */
+async function attempt(index: number): Promise<Spent & { what: string }> {
   const own = join(folder, String(index));
   mkdirSync(own);
-  const random = new Random(seed, index);
-  const input = makeInput(own, random);
-  const peak = peakMemory();
-  const times = stopwatch();
+  const spent = Object.assign(new Spent(), { what: 'none' });
   try {
-    await runInput(input, random);
+    const random = new Random(seed, index);
+    const input = makeInput(own, random);
+    spent.what = input.kind;
+    if (input.kind === 'run') await inThisProcess(input, own, random, spent);
+    else if (input.kind === 'program') await asProgram(input, own, spent);
+    else {
+      const terminal = terminalOf(random);
+      await askEverything(input.file, (args) => command(args, terminal, spent), random);
+    }
   } catch (error) {
     say({ kind: 'fault', index, text: (error as Error).stack ?? String(error) });
+  } finally {
+    rmSync(own, { recursive: true, force: true });
   }
-  const { cpuMs } = times();
-  const mib = peak();
-  const most = limitIn(input.args) / MIB;
-  // These two boot a machine of 192 GiB besides, a few times.
-  const measures = ['bench', 'report'].includes(input.args[0]!);
-  if (cpuMs > longestMs * (measures ? 6 : 1))
-    say({ kind: 'fault', index, text: `took ${cpuMs.toFixed(0)} ms of processor time` });
-  if (mib > most)
-    say({ kind: 'fault', index, text: `held ${mib.toFixed(0)} MiB of ${most} that it may` });
-  say({ kind: 'end', index, ms: cpuMs, mib });
-  rmSync(own, { recursive: true, force: true });
+  return spent;
 }
-// The channel to the parent would keep the process.
-process.disconnect();
+
+async function run(index: number): Promise<void> {
+  say({ kind: 'begin', index });
+  let spent = await attempt(index);
+  if (spent.over !== undefined) {
+    // What earlier inputs left, and code that was compiled meanwhile, are not its own.
+    globalThis.gc?.();
+    spent = await attempt(index);
+    if (spent.over !== undefined) say({ kind: 'fault', index, text: `${spent.over}, twice` });
+  }
+  const { ms, mib, what, options } = spent;
+  say({ kind: 'end', index, ms, mib, what, options: [...options] });
+}
+
+process.on('message', (part: Part) => {
+  void (async () => {
+    for (let index = part.first; index < part.last; index++) await run(index);
+    say({ kind: 'idle' });
+  })();
+});
+say({ kind: 'idle' });

@@ -4,6 +4,7 @@
  */
 import type { Machine } from '../../boot/machine.js';
 import { bootText } from '../../format/boot-text.js';
+import { BootmemError } from '../../errors.js';
 import { formatBytes } from '../../format/numbers.js';
 import { openMetrics } from '../../format/exports/open-metrics.js';
 import { traceJson } from '../../format/exports/trace-json.js';
@@ -12,8 +13,8 @@ import { bootWithProgress } from './boot-with-progress.js';
 import { strictly } from '../exit-codes.js';
 import type { ExitCodeValue } from '../exit-codes.js';
 import { paperOf } from '../io.js';
-import { openOutput } from '../output-file.js';
-import type { OutputFile } from '../output-file.js';
+import { openOutput } from '../output/output-file.js';
+import type { OutputFile } from '../output/output-file.js';
 import type { CommandIo } from '../io.js';
 import type { BringUpOptions, OutputOptions, SourceOptions, StrictOption } from '../options.js';
 
@@ -57,11 +58,18 @@ export async function runBoot(
   options: BootCommandOptions,
   io: CommandIo,
 ): Promise<ExitCodeValue> {
-  const inputs = file === undefined || file === '-' ? [] : [file];
+  const source = { file, sysroot: options.sysroot };
   const targets = new Map<Export, OutputFile>();
   for (const [name] of EXPORTS) {
     const path = options[name];
-    if (path !== undefined) targets.set(name, await openOutput(path, inputs));
+    if (path === undefined) continue;
+    const target = await openOutput(path, { source, signal: io.signal });
+    for (const [other, { place }] of targets) {
+      if (place === undefined || place !== target.place) continue;
+      const message = `--${other} and --${name} name the same file`;
+      throw new BootmemError('ERR_BOOTMEM_USAGE', message, { path });
+    }
+    targets.set(name, target);
   }
   return await bootAndShow(file, { options, io, targets });
 }

@@ -13,7 +13,7 @@ import { renderReport } from '../../report/render-report.js';
 import { bootWithProgress } from './boot-with-progress.js';
 import type { BenchReport, ModelReport } from '../../bench-result.js';
 import type { BootReport, CheckReport } from '../../result.js';
-import { openOutput } from '../output-file.js';
+import { openOutput } from '../output/output-file.js';
 import { bootLimit } from '../budget.js';
 import { strictly } from '../exit-codes.js';
 import type { ExitCodeValue } from '../exit-codes.js';
@@ -44,8 +44,10 @@ export async function runReport(
   io: CommandIo,
 ): Promise<ExitCodeValue> {
   const isStdout = options.output === '-';
-  const inputs = file === undefined || file === '-' ? [] : [file];
-  const target = isStdout ? undefined : await openOutput(options.output, inputs);
+  const source = { file, sysroot: options.sysroot };
+  const target = isStdout
+    ? undefined
+    : await openOutput(options.output, { source, signal: io.signal });
   const made = await makeReport(file, options, io);
   if (target === undefined) await printText(io, made.page);
   else {

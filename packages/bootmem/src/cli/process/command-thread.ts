@@ -24,7 +24,11 @@ function print(kind: 'out' | 'err', text: string): void {
 
 port.on('message', (message: ToCommand) => {
   if (message === 'interrupt') abort.abort();
-  say({ kind: 'here' });
+  if (typeof message === 'object') {
+    // An error of the stream for whoever reads it, of nobody where nobody does.
+    process.stdin.on('error', () => undefined);
+    process.stdin.destroy(new Error(message.unreadable));
+  } else say({ kind: 'here' });
 });
 // Listening alone keeps no thread alive.
 port.unref();

@@ -23,8 +23,8 @@ export type FromCommand =
   /** The last one. */
   | { readonly kind: 'end'; readonly code: number };
 
-/** To the command's thread: end in order; say whether you listen. */
-export type ToCommand = 'interrupt' | 'ask';
+/** To the command's thread: end in order; say whether you listen; standard input cannot be read. */
+export type ToCommand = 'interrupt' | 'ask' | { readonly unreadable: string };
 
 /** Most characters of a piece of text: what the process does for each message is bounded. */
 export const PIECE_LENGTH = 2 ** 16;

@@ -15,7 +15,7 @@
 import { Worker } from 'node:worker_threads';
 import { codeOf, messageOf } from '../../errors.js';
 import { wantsColor } from '../../format/colors.js';
-import { shown } from '../../format/escape.js';
+import { shown } from '../../format/safe/escape.js';
 import { heapLimit, limitIn } from '../budget.js';
 import { ExitCode } from '../exit-codes.js';
 import type { CommandSettings, FromCommand, ToCommand } from './messages.js';
@@ -54,9 +54,17 @@ export function superviseCommand(args: readonly string[]): RunningCommand {
     name: 'bootmem command',
     workerData: settings,
     stdin: readsInput,
+    // Descriptors of pipes pass to streams that close them; a thread that closed them again would close somebody else's.
+    trackUnmanagedFds: false,
     resourceLimits: { maxOldGenerationSizeMb: heapLimit(limit) / 2 ** 20 },
   });
-  if (readsInput) stdin.pipe(thread.stdin!);
+  if (readsInput) {
+    stdin.pipe(thread.stdin!);
+    // A folder, a file that is open for writing only, a terminal that has gone.
+    stdin.on('error', (error) => {
+      thread.postMessage({ unreadable: error.message } satisfies ToCommand);
+    });
+  }
 
   let code: number | undefined;
   let interrupted: number | undefined;
@@ -70,7 +78,11 @@ export function superviseCommand(args: readonly string[]): RunningCommand {
     if (message.kind === 'out') stdout.write(message.text);
     else if (message.kind === 'err') stderr.write(message.text);
     else if (message.kind === 'here') answered = true;
-    else code = message.code;
+    else {
+      code = message.code;
+      // What it was waiting for (standard input that nobody ends) would keep it.
+      void thread.terminate();
+    }
   });
   thread.on('error', (error) => {
     code = ExitCode.FAILURE;

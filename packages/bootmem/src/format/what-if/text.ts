@@ -1,7 +1,7 @@
 /** `what-if` for people: what would change, group by group, then options and what is not known. */
 import type { Steps } from '@bootmem/firmware-map/derive';
 import type { WhatIfGroup, WhatIfReport, WhatIfRow } from '../../what-if-result.js';
-import { inLine } from '../escape.js';
+import { inLine } from '../safe/escape.js';
 import { fitted, noteLines } from '../paper.js';
 import type { Paper } from '../paper.js';
 import { tableSteps } from '../table.js';

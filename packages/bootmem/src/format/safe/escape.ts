@@ -4,13 +4,11 @@
  * text around. All that is printed goes through {@link shown}, once, at the writer.
  */
 import { randomBytes } from 'node:crypto';
+import { HIDDEN, named } from './hidden.js';
 
 // Colours are written with a key of this process, which no input can know, and turned into sequences at the writer.
 const KEY = randomBytes(12).toString('hex');
 const OURS = `\u001b${KEY}`;
-/** Controls but tab and line end, marks of direction, separators of lines and paragraphs, and the mark of byte order. */
-const HIDDEN =
-  '[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ufeff]';
 const PARTS = new RegExp(`${OURS}(\\d+)m|${HIDDEN}`, 'g');
 const COLOURS = new RegExp(`${OURS}\\d+m`, 'g');
 
@@ -25,11 +23,6 @@ export function sgr(code: number): string {
 /** A text without our colours. */
 export function withoutColours(text: string): string {
   return text.replace(COLOURS, '');
-}
-
-/** A character as `\u` and four digits: as JSON writes it, so that what is JSON stays the same JSON. */
-function named(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 /**
