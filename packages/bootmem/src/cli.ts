@@ -31,20 +31,20 @@ try {
   process.exit(ExitCode.USAGE);
 }
 const command = superviseCommand(args);
-let isInterrupted = false;
+const state = { isInterrupted: false };
 const onSignal = (name: NodeJS.Signals, number: number): void => {
-  if (isInterrupted) {
+  if (state.isInterrupted) {
     // Without a listener the system ends the process, whatever its threads are doing.
     process.removeAllListeners(name);
     process.kill(process.pid, name);
   }
-  isInterrupted = true;
+  state.isInterrupted = true;
   command.interrupt(number);
 };
 process.on('SIGINT', onSignal);
 process.on('SIGTERM', onSignal);
 process.exitCode = await command.code;
 // Not waiting for a reader of what was printed: it may have stopped reading.
-if (isInterrupted) process.exit();
+if (state.isInterrupted) process.exit();
 process.off('SIGINT', onSignal);
 process.off('SIGTERM', onSignal);

@@ -59,23 +59,27 @@ onLinux('streams', () => {
     }
   });
 
-  test.each(['TERM', 'INT'])('SIG%s ends a command that waits for a pipe, though the writer stays', async (name) => {
-    const preload = new URL('./helpers/tell-reading.mjs', import.meta.url).href;
-    // The shell keeps the pipe open for writing: nothing but the signal ends the reading.
-    const script = 'mkfifo silent-$0; exec 4<>silent-$0; exec "$NODE" --import "$PRELOAD" "$CLI" check - <silent-$0';
-    const child = spawn('bash', ['--norc', '-c', script, name], {
-      cwd: folder,
-      env: { ...process.env, NODE: process.execPath, CLI, PRELOAD: preload },
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    });
-    let err = '';
-    child.stderr!.on('data', (chunk: Buffer) => (err += chunk.toString()));
-    const ended = once(child, 'close');
-    await once(child, 'message');
-    child.kill(`SIG${name}` as NodeJS.Signals);
-    expect(await ended).toEqual([name === 'TERM' ? 143 : 130, null]);
-    expect(err).toBe('interrupted\n');
-  });
+  test.each(['TERM', 'INT'])(
+    'SIG%s ends a command that waits for a pipe, though the writer stays',
+    async (name) => {
+      const preload = new URL('./helpers/tell-reading.mjs', import.meta.url).href;
+      // The shell keeps the pipe open for writing: nothing but the signal ends the reading.
+      const script =
+        'mkfifo silent-$0; exec 4<>silent-$0; exec "$NODE" --import "$PRELOAD" "$CLI" check - <silent-$0';
+      const child = spawn('bash', ['--norc', '-c', script, name], {
+        cwd: folder,
+        env: { ...process.env, NODE: process.execPath, CLI, PRELOAD: preload },
+        stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      });
+      let err = '';
+      child.stderr!.on('data', (chunk: Buffer) => (err += chunk.toString()));
+      const ended = once(child, 'close');
+      await once(child, 'message');
+      child.kill(`SIG${name}` as NodeJS.Signals);
+      expect(await ended).toEqual([name === 'TERM' ? 143 : 130, null]);
+      expect(err).toBe('interrupted\n');
+    },
+  );
 
   test('files are written though nobody reads what is printed', async () => {
     const { out, err } = await shell(

@@ -47,7 +47,10 @@ async function own(name: string): Promise<string> {
 const nothing = { source: {}, signal: new AbortController().signal };
 
 /** Writes to a name; the code and words of what went wrong, or `written`. */
-async function put(path: string, source: { file?: string; sysroot?: string } = {}): Promise<string> {
+async function put(
+  path: string,
+  source: { file?: string; sysroot?: string } = {},
+): Promise<string> {
   try {
     const target = await openOutput(path, { ...nothing, source });
     await target.write('a page\n');
@@ -299,7 +302,7 @@ test('no result holds a control or a mark of direction, whatever its machine is 
   ]);
   for (const path of [page!, trace!, metrics!]) {
     const written = await readFile(path, 'utf8');
-    // eslint-disable-next-line no-control-regex, no-misleading-character-class -- what must not be written
+    // eslint-disable-next-line no-control-regex -- what must not be written
     expect(written).not.toMatch(/[\0-\x08\x0b-\x1f\x7f-\x9f\u202e\u200b\u{e0041}]/u);
     expect(written).toContain('\\u202e');
   }

@@ -18,7 +18,7 @@ import { FIXTURES, run } from './helpers/run.js';
 const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
 const SAMPLE = join(FIXTURES, 'k61-4n-odd');
 const RAW =
-  // eslint-disable-next-line no-control-regex, no-misleading-character-class -- what must not be printed
+  // eslint-disable-next-line no-control-regex -- what must not be printed
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/u;
 // eslint-disable-next-line no-control-regex -- colours of our own
 const SGR = /\u001b\[(?:1|2|22|31|32|33|36|39)m/gu;

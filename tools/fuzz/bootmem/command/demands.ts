@@ -19,7 +19,7 @@ export interface Outcome {
 
 /** Controls but tab and line end, marks of direction, what is there and not seen. */
 export const RAW =
-  // eslint-disable-next-line no-control-regex, no-misleading-character-class -- what must not be printed
+  // eslint-disable-next-line no-control-regex -- what must not be printed
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/u;
 /** Colours of the command's own. */
 // eslint-disable-next-line no-control-regex -- sequences begin with ESC

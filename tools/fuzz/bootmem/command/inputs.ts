@@ -77,7 +77,10 @@ const HELP: CommandForm = {
   flags: [],
   operands: [{ name: 'command', isMany: false }],
 };
-const PICKS = [...FORMS.flatMap((form) => Array<CommandForm>(WEIGHTS[form.name] ?? USUAL).fill(form)), HELP];
+const PICKS = [
+  ...FORMS.flatMap((form) => Array<CommandForm>(WEIGHTS[form.name] ?? USUAL).fill(form)),
+  HELP,
+];
 
 /** A silent standard input, or a pipe without a writer, ends with a signal by then, milliseconds. */
 const PATIENCE_MS = 300;

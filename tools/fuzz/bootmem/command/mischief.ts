@@ -50,7 +50,9 @@ function step(folder: string, random: Random): void {
       renameSync(path, `${path}.gone`);
       return;
     case 7:
-      instead(path, () => mkdirSync(path));
+      instead(path, () => {
+        mkdirSync(path);
+      });
       return;
     case 8:
       instead(path, () => {
@@ -86,12 +88,12 @@ export interface Mischief {
  * @param random  its own: how far the command is at each step is not known
  */
 export function mischief(folder: string, random: Random): Mischief {
-  let isOver = false;
+  const state = { isOver: false };
   const going = (async () => {
     for (let steps = 0; steps < MOST_STEPS; steps++) {
-      for (let turns = random.below(random.pick([3, 30, 300])); turns > 0 && !isOver; turns--)
+      for (let turns = random.below(random.pick([3, 30, 300])); turns > 0 && !state.isOver; turns--)
         await setImmediate();
-      if (isOver) return;
+      if (state.isOver) return;
       try {
         step(folder, random);
       } catch {
@@ -101,7 +103,7 @@ export function mischief(folder: string, random: Random): Mischief {
   })();
   return {
     async stop() {
-      isOver = true;
+      state.isOver = true;
       await going;
     },
   };

@@ -63,9 +63,17 @@ export interface World {
   readonly isHeard: boolean;
   readonly env: NodeJS.ProcessEnv;
   /** Its standard input, where it is a pipe: pieces, and how long each waits, milliseconds. */
-  readonly feed: { readonly pieces: readonly Uint8Array[]; readonly waitMs: number; readonly isSilent: boolean };
+  readonly feed: {
+    readonly pieces: readonly Uint8Array[];
+    readonly waitMs: number;
+    readonly isSilent: boolean;
+  };
   /** A signal, when it comes, and whether it comes again. */
-  readonly signal?: { readonly name: (typeof SIGNALS)[number]; readonly afterMs: number; readonly isTwice: boolean };
+  readonly signal?: {
+    readonly name: (typeof SIGNALS)[number];
+    readonly afterMs: number;
+    readonly isTwice: boolean;
+  };
   /** How many are run at once. */
   readonly copies: number;
 }
@@ -131,7 +139,10 @@ async function textOf(stream: Readable): Promise<string> {
 }
 
 /** Writes standard input until it is over or the program has gone; without an end it is kept open. */
-async function feed(child: ChildProcess, { pieces, waitMs, isSilent }: World['feed']): Promise<void> {
+async function feed(
+  child: ChildProcess,
+  { pieces, waitMs, isSilent }: World['feed'],
+): Promise<void> {
   const stdin = child.stdin!;
   stdin.on('error', () => undefined);
   for (const piece of pieces) {
@@ -167,9 +178,9 @@ export async function runProgram(
   });
   const texts = Promise.all([child.stdout, child.stderr, child.stdio[3] as Readable].map(textOf));
   void feed(child, fed);
-  let isHanging = false;
+  const state = { isHanging: false };
   const watch = globalThis.setTimeout(() => {
-    isHanging = true;
+    state.isHanging = true;
     child.kill('SIGKILL');
   }, HANGS_MS);
   if (signal !== undefined) {
@@ -180,7 +191,7 @@ export async function runProgram(
   const [code, by] = await ended;
   clearTimeout(watch);
   const [out = '', err = '', used = ''] = await texts;
-  if (isHanging) throw new Error(`has not ended: ${JSON.stringify({ args, line, signal })}`);
+  if (state.isHanging) throw new Error(`has not ended: ${JSON.stringify({ args, line, signal })}`);
   if (by !== null && by !== signal?.name)
     throw new Error(`ended by ${by}: ${JSON.stringify({ args, line, err })}`);
   const [ms = 0, mib = 0] = used.split(' ').map(Number);

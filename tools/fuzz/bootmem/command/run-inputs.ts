@@ -124,7 +124,12 @@ async function command(
   let err = '';
   const peak = peakMemory();
   const times = stopwatch();
-  const timer = interruptMs === undefined ? undefined : setTimeout(() => abort.abort(), interruptMs);
+  const timer =
+    interruptMs === undefined
+      ? undefined
+      : setTimeout(() => {
+          abort.abort();
+        }, interruptMs);
   const code = await main(args, {
     out: (text) => {
       out += text;

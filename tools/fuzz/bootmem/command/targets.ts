@@ -16,7 +16,10 @@ export function makePipe(path: string): void {
 /** Writes what a name stands for, and returns the name. */
 type Target = (folder: string, random: Random) => string;
 
-const named = (name: string): Target => (folder) => join(folder, name);
+const named =
+  (name: string): Target =>
+  (folder) =>
+    join(folder, name);
 
 const link =
   (to: (folder: string) => string): Target =>

@@ -16,7 +16,8 @@ export type Ask = (args: readonly string[]) => Promise<Outcome>;
 /** What takes a file, and is one look at a machine. */
 const COMMANDS = FORMS.filter(
   ({ name, operands }) =>
-    !['bench', 'report', 'at'].includes(name) && operands.some((one) => one.name.startsWith('file')),
+    !['bench', 'report', 'at'].includes(name) &&
+    operands.some((one) => one.name.startsWith('file')),
 );
 /** Forms of output: options without a value that ask for no other machine and no other verdict. */
 const OTHER = ['--strict', '--this-machine'];
@@ -61,9 +62,10 @@ export async function askEverything(file: string, ask: Ask, random: Random): Pro
   await lookAtPage(answers, ask);
 }
 
-const parsed = <T>(answers: ReadonlyMap<string, string>, name: string): T | undefined => {
+/** The first of what a command answered. */
+const parsed = (answers: ReadonlyMap<string, string>, name: string): unknown => {
   const line = answers.get(name)?.split('\n')[0] ?? '';
-  return line.startsWith('{') ? (JSON.parse(line) as T) : undefined;
+  return line.startsWith('{') ? JSON.parse(line) : undefined;
 };
 
 /** A measurement of another machine: a page has one, and any will do. */
@@ -71,9 +73,9 @@ let bench: ReportInput['bench'] | undefined;
 const MEASURE = ['bench', '--memory', '1G', '--rounds', '1', '--threads', '1', '--json', ...shared];
 
 async function lookAtPage(answers: ReadonlyMap<string, string>, ask: Ask): Promise<void> {
-  const boot = parsed<ReportInput['boot']>(answers, 'boot');
-  const check = parsed<ReportInput['check']>(answers, 'check');
-  const explain = parsed<NonNullable<ReportInput['explain']>>(answers, 'explain');
+  const boot = parsed(answers, 'boot') as ReportInput['boot'] | undefined;
+  const check = parsed(answers, 'check') as ReportInput['check'] | undefined;
+  const explain = parsed(answers, 'explain') as ReportInput['explain'];
   if (boot === undefined || check === undefined) return;
   bench ??= JSON.parse((await ask(MEASURE)).out) as ReportInput['bench'];
   const page = await renderReport({
