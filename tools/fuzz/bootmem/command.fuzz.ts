@@ -16,7 +16,7 @@ import { RunLog } from '../../kit/run-log.js';
 
 /** Processor time of a command: waiting for a busy machine is no fault of it. A boot brings up to 128 MiB of descriptors up. */
 const LONGEST_MS = 2000;
-/** An input that has not ended by then hangs, however busy the machine is. */
+/** A command that has not ended by then hangs, however busy the machine is. */
 const HANGS_MS = 90_000;
 /** Heap of a process: what `--limit 512M` leaves for it, and as much for the fuzzer's own. */
 const HEAP_MB = 256;
@@ -98,6 +98,7 @@ class Job {
 
   #hear(told: Exclude<Told, { kind: 'idle' }>, child: ChildProcess): void {
     if (told.kind === 'begin') {
+      clearTimeout(this.#watch);
       this.#current = told.index;
       this.#watch = setTimeout(() => {
         log.fault(`input ${told.index} of seed ${seed}: has not ended after ${HANGS_MS / 1000} s`);

@@ -50,9 +50,9 @@ export function check({ args, code, out, err, signal, isHeard = true }: Outcome)
   const isPage = out.startsWith('<!doctype html>');
   const isQuiet = isWord(args, '--quiet', '-q', '-qo');
   demand(!isQuiet || isHelp || isPage || out === '', 'output though it should be quiet');
-  const isMarkdown = isWord(args, '--markdown') && args[0] === 'explain';
+  const isMarkdown = args[0] === 'explain' && isWord(args, '--markdown') && !isWord(args, '--json');
   // In code, and behind a backslash, a mark is text.
-  const page = isMarkdown ? out.replaceAll(/`[^`]*`|\\./g, '') : args[0] === 'report' ? out : '';
+  const page = isMarkdown ? out.replaceAll(/`[^`]*`|\\./g, '') : isPage ? out : '';
   demand(!MARKS.test(page), 'a mark of what was read in a page');
   if (!isHeard || code === undefined) return;
   demand(code === 0 || isQuiet || `${out}${err}`.trim() !== '', 'a failure without a word');
