@@ -31,20 +31,20 @@ try {
   process.exit(ExitCode.USAGE);
 }
 const command = superviseCommand(args);
-const state = { isInterrupted: false };
+const state: { signal?: number } = {};
 const onSignal = (name: NodeJS.Signals, number: number): void => {
-  if (state.isInterrupted) {
+  if (state.signal !== undefined) {
     // Without a listener the system ends the process, whatever its threads are doing.
     process.removeAllListeners(name);
     process.kill(process.pid, name);
   }
-  state.isInterrupted = true;
+  state.signal = number;
   command.interrupt(number);
 };
 process.on('SIGINT', onSignal);
 process.on('SIGTERM', onSignal);
 process.exitCode = await command.code;
-// Not waiting for a reader of what was printed: it may have stopped reading.
-if (state.isInterrupted) process.exit();
+// Not waiting for a reader of what was printed, who may have stopped reading: so what was printed may lack its end.
+if (state.signal !== undefined) process.exit(128 + state.signal);
 process.off('SIGINT', onSignal);
 process.off('SIGTERM', onSignal);
