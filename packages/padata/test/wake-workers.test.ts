@@ -1,7 +1,8 @@
 // Whom the owner wakes for a job that waits: the decision alone, from what threads say of themselves.
 import { expect, test } from '@jest/globals';
 import type { Crew } from '../dist/crew/crew.js';
-import { wakeFor } from '../dist/hub/wake-workers.js';
+import { jobsWorth, wakeFor } from '../dist/hub/wake-workers.js';
+import { RING } from '../dist/protocol/ring-layout.js';
 import type { JobRing } from '../dist/ring/job-ring.js';
 
 type Doing = 'sleeps' | 'runs a job' | 'looks for one';
@@ -34,4 +35,24 @@ test('nobody is woken while enough look for jobs, or end short ones', () => {
   expect(wokenOf(['looks for one', 'sleeps'], 1, false)).toEqual([]);
   expect(wokenOf(['runs a job', 'sleeps'], 1, true)).toEqual([]);
   expect(wokenOf(['runs a job', 'sleeps', 'sleeps'], 2, true)).toEqual([2]);
+});
+
+test.each([
+  // How long a job takes is not known: each may take long.
+  [0, 8, 8],
+  [0, 0, 0],
+  // One thread does as many as the owner can submit.
+  [1, 1, 1],
+  [400, 1, 1],
+  [400, 65_536, 1],
+  [400, 0, 0],
+  // A thread for each 50 us.
+  [500, 100, 1],
+  [500, 101, 2],
+  [10_000, 64, 13],
+  [10_000_000, 3, 3],
+])('jobs of %i ns: %i of them are worth %i threads', (ns, jobs, threads) => {
+  const words = new Int32Array(RING.RUN_NS + 1);
+  words[RING.RUN_NS] = ns;
+  expect(jobsWorth({ memory: { words } } as unknown as JobRing, jobs)).toBe(threads);
 });

@@ -241,7 +241,12 @@ export class OwnerTurns {
     const timer = setTimeout(() => {
       this.#guard = undefined;
       this.#guardMs = Math.min(GUARD_MAX_MS, this.#guardMs * 2);
-      for (const { ring } of this.#busy.list) if (ring.outstanding > 0) ring.awaitNext();
+      for (const { ring } of this.#busy.list) {
+        if (ring.outstanding === 0) continue;
+        ring.awaitNext();
+        // What was thought to be short keeps its thread: what waits goes to others.
+        if (ring.waiting > 0) wakeFor(this.#crew, ring, ring.waiting, () => false);
+      }
       this.deliverAll();
     }, this.#guardMs);
     (timer as { unref?: () => void }).unref?.();

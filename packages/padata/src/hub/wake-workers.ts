@@ -10,6 +10,8 @@ import type { JobRing } from '../ring/job-ring.js';
 
 /** Work that is worth one more awake thread, in milliseconds. */
 const WAKE_WORTH_MS = 0.05;
+/** One thread does jobs of no more than so much, in nanoseconds, as fast as their owner submits and delivers them. */
+const KEEPS_UP_NS = 400;
 
 /** How many threads the waiting jobs of a ring are worth. */
 export function threadsWorth(ring: JobRing): number {
@@ -20,6 +22,7 @@ export function threadsWorth(ring: JobRing): number {
 export function jobsWorth(ring: JobRing, jobs: number): number {
   const ns = Atomics.load(ring.memory.words, RING.RUN_NS);
   if (ns === 0) return jobs;
+  if (ns <= KEEPS_UP_NS) return Math.min(jobs, 1);
   return Math.min(jobs, Math.ceil((jobs * ns) / 1e6 / WAKE_WORTH_MS));
 }
 

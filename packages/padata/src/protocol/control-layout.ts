@@ -36,26 +36,26 @@ export const HEAD = {
 } as const;
 const HEAD_WORDS = 64;
 
-/** Words of one worker. */
+/** Words of one worker: what others write or look at now and then, then, on a line of its own, what it writes itself turn after turn. */
 export const WORKER = {
   /** 1 = asleep (or about to be) on this very word; the owner writes 0 and notifies. */
   SLEEP: 0,
   /** Messages posted to the worker so far; it polls its port when this differs from what it received. */
   MAIL: 1,
   /** Turns of the worker's loop so far, modulo 2^32: it stands still while a function keeps the thread. */
-  TURN: 2,
+  TURN: 16,
   /** Writes of what its functions have printed that have not reached the owner's thread. */
-  OUTPUT: 3,
+  OUTPUT: 17,
   /** Promises and imports that the worker waits for: who wakes one of several prefers the one with the fewest. */
-  PENDING: 4,
+  PENDING: 18,
   /** 1 = it has nothing to do: it looks around, spins or sleeps; promises may be pending. */
-  FREE: 5,
+  FREE: 19,
   /** Milliseconds that the worker had something to do, up to when it last had nothing. */
-  BUSY_MS: 6,
+  BUSY_MS: 20,
   /** When it began what it does now, in milliseconds of the wall clock modulo 2^32; 0 = it has begun nothing yet. */
-  BUSY_FROM: 7,
+  BUSY_FROM: 21,
 } as const;
-const WORKER_WORDS = 16;
+const WORKER_WORDS = 32;
 
 export const LANE_COUNT = 16;
 
