@@ -69,7 +69,8 @@ for (const order of ['submission', 'none'] as const) {
 
   test(`order ${order}: what runs is asked to stop, neighbours go on`, async () => {
     pool = createWorkPool({ threads: 2 });
-    await using s = series('patient', { order });
+    // Time enough for a thread to be heard on a busy machine, before it is replaced for the one that never ends.
+    await using s = series('patient', { order, graceMs: 3000 });
     const asked = codeOf(s.run('until asked', { timeoutMs: 10 }));
     const never = codeOf(s.run('never', { timeoutMs: 10 }));
     const others = Array.from({ length: 50 }, (_, n) => s.run(n));
