@@ -57,14 +57,14 @@ test('without `more`, the end of the next job wakes the owner', () => {
 
 test('the next job is awaited while few wait, jobs are slow, quick or not known', () => {
   expect(jobsAhead(3, 100_000, 2)).toBe(0);
-  expect(jobsAhead(64, 1_000_000, 2)).toBe(0);
+  expect(jobsAhead(64, 1_100_000, 2)).toBe(0);
   expect(jobsAhead(64, 500, 2)).toBe(0);
   expect(jobsAhead(64, 0, 2)).toBe(0);
 });
 
-test('as many as take a quarter of a millisecond are awaited together, and not more than a quarter of all', () => {
-  expect(jobsAhead(64, 100_000, 2)).toBe(5);
-  expect(jobsAhead(64, 100_000, 4)).toBe(10);
+test('as many as take half a millisecond are awaited together, and not more than a quarter of all', () => {
+  expect(jobsAhead(64, 100_000, 2)).toBe(10);
+  expect(jobsAhead(64, 250_000, 4)).toBe(8);
   expect(jobsAhead(16, 100_000, 4)).toBe(4);
   expect(jobsAhead(64, 10_000, 2)).toBe(16);
   fc.assert(

@@ -27,7 +27,7 @@ import { canRunHere, runHere } from './run-here.js';
 import { isShort, threadsWorth, wakeFor } from './wake-workers.js';
 
 /** Submissions within one tick after which sleepers are looked at again. */
-const LOOK_EVERY = 16;
+const LOOK_EVERY = 32;
 /** So many inputs by message for each thread are sent while the tick goes on. */
 const FEED_FROM = 32;
 /** From so many deliveries in one turn on, what they make the program submit is published in lumps. */

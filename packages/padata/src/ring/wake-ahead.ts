@@ -6,7 +6,7 @@
  */
 
 /** Results of about so much time are delivered together, in nanoseconds. */
-const MOMENT_NS = 250_000;
+const MOMENT_NS = 500_000;
 /** Jobs that take no longer, in nanoseconds, keep the owner awake by themselves. */
 export const QUICK_NS = 2000;
 /** Only so small a part of what is under way is awaited together. */
