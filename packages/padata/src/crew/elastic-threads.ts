@@ -93,7 +93,7 @@ export class ElasticThreads {
 
   /** Work that begins now is shared by as many threads as there may be of these, at most `count`. */
   share(count: number, allows: (worker: number) => boolean): void {
-    if (this.#isElastic) this.#start([{ jobs: count, allows }]);
+    if (this.#isElastic) this.#start([{ jobs: count, allows }], this.#idle());
   }
 
   /** No look from now on. */
@@ -115,10 +115,12 @@ export class ElasticThreads {
     clearTimeout(this.#timer);
     if (!this.#isElastic) return;
     const { min, max, idleMs } = this.#bounds;
+    // First who could take a job, then which jobs wait: one that is taken in between is counted for nobody else.
+    const idle = this.#idle();
     const demands = [...this.#host.demands(max)].filter(({ jobs }) => jobs > 0);
     const now = performance.now();
     const due = this.#note(now);
-    if (demands.length > 0) this.#start(demands);
+    if (demands.length > 0) this.#start(demands, idle);
     else this.#dismiss(now);
     const { isHeld, target } = this.#crew;
     if (isHeld && target < max) this.#later(LOOK_MS);
@@ -135,21 +137,24 @@ export class ElasticThreads {
     unrefTimer(this.#timer);
   }
 
-  #start(demands: readonly Demand[]): void {
+  /** Threads that have nothing to do, or soon take something. */
+  #idle(): number[] {
+    const isThere = (member: Member): boolean => this.#isComing(member) || this.#isIdle(member);
+    return this.#crew
+      .memberList()
+      .filter(isThere)
+      .map(({ id }) => id);
+  }
+
+  #start(demands: readonly Demand[], idle: readonly number[]): void {
     const crew = this.#crew;
-    const members = crew.memberList();
-    const idle = members.filter((member) => this.#isComing(member) || this.#isIdle(member));
     const absent: number[] = [];
     for (let id = 1; id <= this.#bounds.max; id += 1) if (!crew.isWanted(id)) absent.push(id);
     // One whose predecessor is still about to end comes later than one whose place is free.
     absent.sort(
       (a, b) => Number(crew.member(a) !== undefined) - Number(crew.member(b) !== undefined),
     );
-    const ids = threadsToStart(
-      demands,
-      idle.map(({ id }) => id),
-      absent,
-    );
+    const ids = threadsToStart(demands, idle, absent);
     if (ids.length === 0) return;
     for (const id of ids) crew.want(id);
     this.#host.onChange();

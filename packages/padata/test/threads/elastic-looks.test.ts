@@ -14,7 +14,7 @@ afterEach(() => {
 });
 
 /** A pool of at most three threads, of which the first is there; one job waits. @returns threads that are started */
-function setUp({ free = false, importing = 0, atWork = false, promises = 0 } = {}) {
+function setUp({ free = false, importing = 0, atWork = false, promises = 0, takes = false } = {}) {
   const words = new Int32Array(controlLayout(3).wordCount);
   const member = { id: 1, state: 'ready', importing: new Map() };
   for (let i = 0; i < importing; i += 1) member.importing.set(`module ${i}`, 1);
@@ -22,6 +22,13 @@ function setUp({ free = false, importing = 0, atWork = false, promises = 0 } = {
   words[at + WORKER.BUSY_FROM] = Math.floor(performance.timeOrigin + now) | 0;
   words[at + WORKER.PENDING] = promises;
   const started: number[] = [];
+  let isTaken = false;
+  const demands = () => {
+    const jobs = isTaken ? 0 : 1;
+    // The thread gets its processor at this very moment.
+    isTaken ||= takes;
+    return [{ jobs, allows: () => true }];
+  };
   const crew = {
     words,
     isElastic: true,
@@ -32,14 +39,14 @@ function setUp({ free = false, importing = 0, atWork = false, promises = 0 } = {
     memberList: () => [member],
     member: (id: number) => (id === 1 ? member : undefined),
     isWanted: (id: number) => id === 1,
-    isFree: () => free,
+    isFree: () => free && !isTaken,
     want: (id: number) => started.push(id),
     resize: () => undefined,
   } as unknown as Crew;
   const threads = new ElasticThreads(crew, {
-    demands: () => [{ jobs: 1, allows: () => true }],
+    demands,
     isAsked: () => false,
-    isAtWork: () => atWork,
+    isAtWork: () => atWork || isTaken,
     onChange: () => undefined,
   });
   const look = async (): Promise<number[]> => {
@@ -53,6 +60,11 @@ function setUp({ free = false, importing = 0, atWork = false, promises = 0 } = {
 
 test('a thread that is free takes the job', async () => {
   expect(await setUp({ free: true }).look()).toEqual([]);
+});
+
+test('a job that a thread takes while the owner looks is not for two', async () => {
+  expect(await setUp({ free: true, takes: true }).look()).toEqual([]);
+  expect(await setUp({ takes: true }).look()).toEqual([]);
 });
 
 test('a thread that begins and has nothing yet is about to take it', async () => {
