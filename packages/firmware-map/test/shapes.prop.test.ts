@@ -138,7 +138,7 @@ test('what a shape keeps is what the recognisers keep', () => {
         expect(JSON.stringify(contents(draft))).toBe(JSON.stringify(contents(other)));
       },
     ),
-    { numRuns: 3000 },
+    { numRuns: 12_000 },
   );
   expect(taken.size).toBeGreaterThan(SHAPES.length / 2);
 });

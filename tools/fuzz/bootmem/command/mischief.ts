@@ -3,8 +3,10 @@
  * of the event loop.
  */
 import {
-  appendFileSync,
+  closeSync,
+  constants,
   mkdirSync,
+  openSync,
   readdirSync,
   renameSync,
   rmSync,
@@ -17,6 +19,17 @@ import { setImmediate } from 'node:timers/promises';
 import type { Random } from '../../../kit/random.mjs';
 import { content } from './contents.js';
 import { makePipe } from './targets.js';
+
+const { O_APPEND, O_CREAT, O_NONBLOCK, O_TRUNC, O_WRONLY } = constants;
+/** It may be a pipe by then, which nobody reads: no wait for that. */
+function write(path: string, flag: number, text: string | Uint8Array): void {
+  const file = openSync(path, O_WRONLY | O_CREAT | O_NONBLOCK | flag);
+  try {
+    writeFileSync(file, text);
+  } finally {
+    closeSync(file);
+  }
+}
 
 /** Most that is done to the files of one input. */
 const MOST_STEPS = 12;
@@ -41,10 +54,10 @@ function step(folder: string, random: Random): void {
       truncateSync(path, 0);
       return;
     case 4:
-      appendFileSync(path, content(random));
+      write(path, O_APPEND, content(random));
       return;
     case 5:
-      writeFileSync(path, content(random));
+      write(path, O_TRUNC, content(random));
       return;
     case 6:
       renameSync(path, `${path}.gone`);
