@@ -1,5 +1,4 @@
 /** A worker's rings: told by message, scanned in turn. */
-import { jobFunction } from '../slot/job-function.js';
 import { countWorks } from '../base/current-worker.js';
 import { toErrorRecord } from '../base/error-record.js';
 import type { TurnClock } from '../base/turn-clock.js';
@@ -9,6 +8,7 @@ import type { FromWorker, SentJob, ToWorker } from '../protocol/messages.js';
 import { jobsRun } from '../protocol/ring-stats.js';
 import { RING, ringMemory } from '../protocol/ring-layout.js';
 import { hasWorker } from '../protocol/worker-set.js';
+import { jobFunction } from '../slot/job-function.js';
 import { SlotRunner } from '../slot/slot-runner.js';
 import type { RunnerHost } from '../slot/slot-runner.js';
 import { RingLevels } from '../levels/ring-levels.js';
