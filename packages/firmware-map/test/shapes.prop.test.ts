@@ -185,10 +185,10 @@ group('a tree of shapes', () => {
 
   test('the end of a line tells a shape from a longer one', () => {
     const shapes = ['pfn = 0x%x', 'pfn = 0x%x max = 0x%x', 'pages = %d'];
-    expect(find('pfn = 0x1F', ...shapes)).toEqual([shapes[0], 31]);
+    expect(find('pfn = 0x1f', ...shapes)).toEqual([shapes[0], 31]);
     expect(find('  pfn = 0x1f max = 0x20', ...shapes)).toEqual([shapes[1], 31, 32]);
     expect(find('pages = 12', ...shapes)).toEqual([shapes[2], 12]);
-    for (const line of ['pfn = 0x', 'pfn = 0x1f max = 0x', 'pages = 12 ', 'pages = 1f', 'pf', '']) {
+    for (const line of ['pfn = 0x1F', 'pfn = 0xA', 'pfn = 0x', 'pfn = 0x1f max = 0x', 'pages = 12 ', 'pages = 1f', 'pf', '']) {
       expect(find(line, ...shapes)[0]).toBeUndefined();
     }
   });

@@ -16,11 +16,12 @@ export const FIELD_KINDS = { none: 0, x: 1, d: 2, i: 3, _: 4, t: 5, S: 6 } as co
 export type FieldKind = (typeof FIELD_KINDS)[keyof typeof FIELD_KINDS];
 
 /** Which letters a field may begin with, by its kind. A place comes last and is taken where nothing else fits. */
-export const BEGINS: readonly RegExp[] = [/^$/, /[0-9a-f]/i, /\d/, /[\d-]/, / /, /[^\]]/, /^$/];
+export const BEGINS: readonly RegExp[] = [/^$/, /[0-9a-f]/, /\d/, /[\d-]/, / /, /[^\]]/, /^$/];
 
 const SPACE = ' '.charCodeAt(0);
 const MINUS = '-'.charCodeAt(0);
 const CLOSE = ']'.charCodeAt(0);
+const SMALL_A = 'a'.charCodeAt(0);
 
 /** What stood in the fields of a line. */
 export class Fields {
@@ -77,8 +78,10 @@ export class Fields {
     let value = 0;
     let at = from;
     for (; at < length; at++) {
-      const digit = hexDigit(bytes[at]!);
-      if (digit < 0) break;
+      const code = bytes[at]!;
+      const digit = hexDigit(code);
+      // The kernel writes small letters; what others wrote is for the recognisers.
+      if (digit < 0 || (digit > 9 && code < SMALL_A)) break;
       value = 16 * value + digit;
     }
     return this.#keep(value) ? at : from;
