@@ -22,6 +22,9 @@ export default {
   // A second package of the same name: what is laid out for a release.
   modulePathIgnorePatterns: ['<rootDir>/dist/package/'],
   // Relative imports of TypeScript helpers are written with .js, as Node wants them after a build.
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'] },
+  moduleNameMapper: {
+    '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'],
+    '^fast-check$': at('./tools/seeded-fast-check.mjs'),
+  },
   testTimeout: 300_000,
 };
