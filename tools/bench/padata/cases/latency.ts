@@ -1,11 +1,12 @@
 /**
  * Time from submission to result of 100 µs jobs at an even pace: half of what the threads can do, and a quarter (two
  * processors also have the submitting thread to run). Beside it what two wake-ups take at the same pace: a sleeping
- * thread has to be woken for the job, the submitting thread for its result.
+ * thread has to be woken for the job, the submitting thread for its result; and the same jobs on bare threads, without a pool.
  */
 import { inTurn, ratios, type Samples } from '../../../kit/samples.js';
 import { best, median, quantile } from '../../../kit/statistics.js';
 import type { Targets } from '../../../kit/targets.js';
+import { bareThreads } from '../bare.js';
 import type { BenchOptions } from '../bench-options.js';
 import { spinning, type Load } from '../loads.js';
 import { warm } from '../measure.js';
@@ -20,6 +21,7 @@ const IN_FLIGHT = 64;
 const MOST_OF_BEST_POOL = 0.5;
 const WAKE_UPS = [twoWakeUps('message'), twoWakeUps('word')];
 const REQUESTS = bootmemRequests('burn');
+const BARE_THREADS = bareThreads(Infinity);
 
 /** Median and 99th percentile in microseconds, of a subject that is opened, warmed up and closed. */
 export async function latencyOf(
@@ -58,7 +60,7 @@ export async function latency(
     const load = spinning(JOB_US, calibrate(JOB_US));
     const own = bootmem(load.fn, DEFAULT_WINDOW, load.shared);
     for (const [share, perSecond] of Object.entries(paces)) {
-      for (const subject of inTurn([own, REQUESTS, ...WAKE_UPS, ...PEERS], round)) {
+      for (const subject of inTurn([own, REQUESTS, BARE_THREADS, ...WAKE_UPS, ...PEERS], round)) {
         const { p50, p99 } = await latencyOf(subject, load, perSecond, options);
         samples.add(caseOf(share, perSecond), subject.name, 'p50', 'us', p50);
         samples.add(caseOf(share, perSecond), subject.name, 'p99', 'us', p99);

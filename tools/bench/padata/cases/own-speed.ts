@@ -3,6 +3,7 @@
  * included, beside the same call on the calling thread.
  */
 import { inTurn, type Samples } from '../../../kit/samples.js';
+import { bareThreads } from '../bare.js';
 import type { BenchOptions } from '../bench-options.js';
 import { sampleOf, type Load } from '../loads.js';
 import { PEERS } from '../peers.js';
@@ -11,7 +12,13 @@ import { calibrate } from '../threads/tasks.mjs';
 
 const JOB_US = 100;
 const IN_FLIGHT = 64;
-const SUBJECTS = [bootmem('burn', IN_FLIGHT), bootmemRequests('burn'), inline, ...PEERS];
+const SUBJECTS = [
+  bootmem('burn', IN_FLIGHT),
+  bootmemRequests('burn'),
+  inline,
+  bareThreads(2),
+  ...PEERS,
+];
 
 export async function ownSpeed(samples: Samples, options: BenchOptions): Promise<void> {
   for (let round = 0; round < options.rounds; round += 1) {

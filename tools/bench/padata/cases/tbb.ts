@@ -12,6 +12,7 @@ import { inTurn, ratios, type Samples } from '../../../kit/samples.js';
 import { median } from '../../../kit/statistics.js';
 import type { Targets } from '../../../kit/targets.js';
 import { warmUp } from '../../../kit/warm-up.mjs';
+import { BARE } from '../bare.js';
 import type { BenchOptions } from '../bench-options.js';
 import type { Measured } from '../measure.js';
 import type { Way } from '../subjects.js';
@@ -103,19 +104,23 @@ class Contestant {
   }
 }
 
-const nameOf = (way: Way): string => `bootmem, ${way}`;
+const nameOf = (way: Way | typeof BARE): string => (way === BARE ? BARE : `bootmem, ${way}`);
+/** Jobs that take time are also run without a pool: what is left when an owner does nothing but hand them out. */
+const allWays = ({ ways, job }: Contest): readonly (Way | typeof BARE)[] =>
+  job === 0 ? ways : [...ways, BARE];
 
 function contestants(
-  { ways, inFlight, job }: Contest,
+  contest: Contest,
   native: string,
   threads: number,
   pinned: Pinning,
 ): Contestant[] {
+  const { inFlight, job } = contest;
   const loader = new URL('../../../ts-loader.mjs', import.meta.url).href;
   const own = fileURLToPath(new URL('../programs/own-pipeline.ts', import.meta.url));
   const numbers = [String(threads), String(inFlight)];
   return [
-    ...ways.map((way) => {
+    ...allWays(contest).map((way) => {
       const args = [own, way, ...numbers, job === 0 ? 'trivial' : 'burn'];
       const line: CommandLine = [process.execPath, '--import', loader, ...args];
       return new Contestant(nameOf(way), pinned.of(line));
@@ -163,7 +168,7 @@ export async function tbb(
 
 /** The ratios of the rounds, and the targets of the way that is held to them. */
 function compare(samples: Samples, title: string, contest: Contest, targets: Targets): void {
-  for (const way of contest.ways) {
+  for (const way of allWays(contest)) {
     for (const metric of ['rate', 'CPU']) {
       const values = (subject: string): readonly number[] => samples.values(title, subject, metric);
       for (const ratio of ratios(values(nameOf(way)), values(NATIVE)))

@@ -26,7 +26,7 @@ using Clock = std::chrono::steady_clock;
 
 std::uint32_t burn(std::uint32_t steps) {
     std::uint32_t state = 1;
-    for (std::uint32_t i = 0; i < steps; i += 1) state = state * 1103515245u + 12345u + i;
+    for (std::uint32_t i = 0; i < steps; i += 1) state = (state ^ i) * 1103515245u;
     return state;
 }
 
