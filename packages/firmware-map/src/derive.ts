@@ -4,7 +4,8 @@
  * @packageDocumentation
  */
 export { deriveMemory, deriveMemorySteps } from './derive/derive-memory.js';
-export type { DerivedMemory, DeriveOptions, DeviceRange } from './derive/derive-memory.js';
+export type { DerivedMemory, DeviceRange } from './derive/derive-memory.js';
+export type { DeriveOptions } from './derive/memory-sources.js';
 export { atOnce, inTurns, isStep, turn } from './base/steps.js';
 export type { Steps } from './base/steps.js';
 export type { NodeBlock } from './derive/assign-nodes.js';

@@ -2,6 +2,7 @@
  * Sets of half-open ranges: sorted, disjoint. Pure functions over plain arrays; costs are O(n log n) for the first
  * sort and linear after it.
  */
+import { PHYS_ADDR_MAX } from '../base/constants.js';
 import type { ByteRange } from '../types/all.js';
 
 /** Ranges sorted by start, touching and overlapping ones joined. */
@@ -110,3 +111,14 @@ class Cursor {
 
 /** Ranges that are passed one by one before halves are. */
 const NEAR = 4;
+
+/** Rounded to whole pages that hold all of them, sorted, disjoint. */
+export function outward(ranges: readonly ByteRange[], pageSize: number): ByteRange[] {
+  const top = Math.floor(PHYS_ADDR_MAX / pageSize) * pageSize;
+  return normalise(
+    ranges.map(({ start, end }) => ({
+      start: Math.floor(start / pageSize) * pageSize,
+      end: Math.min(Math.ceil(end / pageSize) * pageSize, top),
+    })),
+  );
+}
