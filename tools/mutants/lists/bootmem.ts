@@ -134,8 +134,8 @@ const mutants: readonly Mutant[] = [
   {
     name: 'the policy allows every script',
     file: 'report/render-report.ts',
-    find: '["\'@script-hash\'", scriptHash(template, script)],',
-    put: '["\'@script-hash\'", "\'unsafe-inline\'"],',
+    find: '["\'@script-hash\'", () => scriptHash(template, script)],',
+    put: '["\'@script-hash\'", () => "\'unsafe-inline\'"],',
     first: 'report',
   },
   {
