@@ -18,6 +18,7 @@ import type { LayoutPlan } from '../plan/layout-plan.js';
 import type { BootNeeds } from '../plan/limits/needs.js';
 import { MAX_DESCRIPTORS } from '../plan/limits/reach.js';
 import { topologyOf } from '../plan/topology.js';
+import { zonesWithPages } from '../plan/zones/zones-with-pages.js';
 import { setUpAcceptance } from './acceptance.js';
 import type { Acceptance } from './acceptance.js';
 
@@ -32,20 +33,16 @@ export interface Assembly {
   readonly acceptance: Acceptance | undefined;
 }
 
-/** Zones to create: those with memory, and one for device memory on each node that has some. */
+/** Zones to create: those with pages. */
 function zoneSpecs(plan: LayoutPlan, { most }: BootNeeds): ZoneSpec[] {
-  return plan.layout.nodes.flatMap((node) =>
-    node.zones
-      .filter((zone) => zone.presentPages > 0)
-      .map(({ nid, zone, startPfn, endPfn, presentPages }) => ({
-        nid,
-        zone,
-        startPfn,
-        endPfn,
-        // The word that holds it ends there; on so large a machine not more than that gets descriptors.
-        presentPages: Math.min(presentPages, most - 1),
-      })),
-  );
+  return zonesWithPages(plan).map(({ nid, zone, startPfn, endPfn, presentPages }) => ({
+    nid,
+    zone,
+    startPfn,
+    endPfn,
+    // The word that holds it ends there; on so large a machine not more than that gets descriptors.
+    presentPages: Math.min(presentPages, most - 1),
+  }));
 }
 
 /**

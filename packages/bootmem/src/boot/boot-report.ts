@@ -63,7 +63,7 @@ export type AcceptedPoint = UnacceptedReport['timeline'][number];
 export function buddyinfoText(allocator: PageAllocator): string {
   allocator.drain();
   return formatBuddyinfo(
-    zonesWithMemory(allocator).map(({ nid, zone, core }) => ({
+    populatedZones(allocator).map(({ nid, zone, core }) => ({
       nid,
       zone,
       free: core.freeBlocks(),
@@ -178,8 +178,15 @@ function nodeReports(
   });
 }
 
-function zonesWithMemory(allocator: PageAllocator): NamedZone[] {
+function populatedZones(allocator: PageAllocator): NamedZone[] {
   return allocator.zones.filter(({ core }) => core.get(ZoneWord.PRESENT) > 0);
+}
+
+/** Also those that manage pages and count none as present; device memory is neither. */
+function zonesWithMemory(allocator: PageAllocator): NamedZone[] {
+  return allocator.zones.filter(
+    ({ core }) => core.get(ZoneWord.PRESENT) > 0 || core.managedPages > 0,
+  );
 }
 
 function zoneReport({ plan }: Assembly, { nid, zone, core }: NamedZone): ZoneReport {

@@ -9,6 +9,7 @@ import type { Memblock } from '@bootmem/memblock';
 import { MemFlags } from '@bootmem/memblock';
 import type { LayoutPlan } from './layout-plan.js';
 import { toPageFrames } from './page-frames.js';
+import { zonesWithPages } from './zones/zones-with-pages.js';
 
 /**
  * Geometry of descriptors for a machine: sections as large as the kernel's.
@@ -22,18 +23,14 @@ export function geometryOf(plan: LayoutPlan): Geometry {
   };
 }
 
-/** Zones with memory, as page-init and memmap name them. */
+/** Zones with pages, as page-init and memmap name them. */
 function zoneSpans(plan: LayoutPlan): ZonePfnRange[] {
-  return plan.layout.nodes.flatMap((node) =>
-    node.zones
-      .filter((zone) => zone.presentPages > 0)
-      .map((zone) => ({
-        nid: zone.nid,
-        zoneIndex: ZONE_NAMES.indexOf(zone.zone),
-        startPfn: zone.startPfn,
-        endPfn: zone.endPfn,
-      })),
-  );
+  return zonesWithPages(plan).map(({ nid, zone, startPfn, endPfn }) => ({
+    nid,
+    zoneIndex: ZONE_NAMES.indexOf(zone),
+    startPfn,
+    endPfn,
+  }));
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Steps } from '@bootmem/firmware-map/derive';
 import type { LoadedMachine } from '../input/types.js';
 import { planLayoutSteps } from '../plan/layout-plan.js';
 import type { LayoutPlan } from '../plan/layout-plan.js';
+import { zonesWithPages } from '../plan/zones/zones-with-pages.js';
 import type { BlockRangeView, LsmemView } from '../view-result.js';
 
 /** Bytes of a block where the input does not say. */
@@ -63,10 +64,9 @@ interface Span {
 }
 
 /** Zones with memory, by where they begin. */
-function spansOf({ layout }: LayoutPlan): Span[] {
+function spansOf(plan: LayoutPlan): Span[] {
   let allEnd = 0;
-  return layout.nodes
-    .flatMap((node) => node.zones.filter(({ presentPages }) => presentPages > 0))
+  return zonesWithPages(plan)
     .map(({ zone, startPfn, endPfn }, order) => ({ zone, startPfn, endPfn, order }))
     .sort((a, b) => a.startPfn - b.startPfn)
     .map((span) => ({ ...span, allEnd: (allEnd = Math.max(allEnd, span.endPfn)) }));

@@ -1,5 +1,5 @@
 /** What must hold of a run, whatever it was given: its exit code, what it printed, the files that it wrote. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { wrongInPage } from './page.js';
 import { wrongBySchema } from './schemas.js';
@@ -68,14 +68,33 @@ export function check({ args, code, out, err, signal, isHeard = true }: Outcome)
   }
 }
 
+/** Files with more names than one, and what is in them. */
+export type Linked = ReadonlyMap<string, Buffer>;
+
+/** Files of a folder that have another name. What is written gets a file of its own, so these stay as they are. */
+export function linkedIn(folder: string): Linked {
+  const paths = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => join(folder, name))
+    .filter((path) => statSync(path).nlink > 1);
+  return new Map(paths.map((path) => [path, readFileSync(path)]));
+}
+
 /**
  * What must hold of the files that runs have written in a folder: those whose names begin with `out`.
+ * @param before  from {@link linkedIn}, before they ran
  * @throws Error with what does not
  */
-export function checkFiles(folder: string, args: readonly string[]): void {
+export function checkFiles(folder: string, args: readonly string[], before: Linked): void {
+  for (const [path, bytes] of linkedIn(folder)) {
+    if (before.get(path)?.equals(bytes) === false)
+      throw new Error(`written through another name: ${JSON.stringify({ path, args })}`);
+  }
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     if (entry.name.startsWith('.bootmem-')) throw new Error(`a file was left: ${entry.name}`);
     if (!entry.isFile() || !entry.name.startsWith('out')) continue;
+    // Another name of what may be read, and no result.
+    if (statSync(join(folder, entry.name)).nlink > 1) continue;
     const text = readFileSync(join(folder, entry.name), 'utf8');
     // What was printed there may have been cut by a signal.
     const plain = text.replaceAll(SGR, '');

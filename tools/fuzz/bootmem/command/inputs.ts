@@ -18,7 +18,7 @@ import { FORMS, operand, optionsOf } from './grammar.js';
 import type { CommandForm, Places } from './grammar.js';
 import { makeWorld } from './program-run.js';
 import type { World } from './program-run.js';
-import { makePipe, target } from './targets.js';
+import { makePipe, namesSilentPipe, target } from './targets.js';
 
 /** How standard input comes in this process. */
 export interface Stdin {
@@ -157,7 +157,7 @@ function runInput(folder: string, random: Random): RunInput {
   const readsStdin = args.includes('-');
   const then = readsStdin && random.once(4) ? random.pick(['error', 'nothing'] as const) : 'end';
   const isMeddledWith = random.once(16);
-  const isWaiting = then === 'nothing' || isMeddledWith;
+  const isWaiting = then === 'nothing' || isMeddledWith || namesSilentPipe(args);
   return {
     kind: 'run',
     args,
@@ -177,7 +177,11 @@ function programInput(folder: string, random: Random): ProgramInput {
   makePipe(join(folder, 'in-pipe'));
   // A name that no text can hold.
   writeFileSync(Buffer.concat([Buffer.from(join(folder, 'in-')), Buffer.from([0xff, 0x1b])]), '');
-  return { kind: 'program', args, world: makeWorld(content(random), random) };
+  return {
+    kind: 'program',
+    args,
+    world: makeWorld(content(random), namesSilentPipe(args), random),
+  };
 }
 
 /** Pieces, at most so many. */

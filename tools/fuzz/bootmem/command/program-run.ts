@@ -80,14 +80,15 @@ export interface World {
 
 /**
  * A way to run it.
- * @param stdin  bytes of standard input
+ * @param stdin      bytes of standard input
+ * @param isWaiting  it waits for what does not come, however its streams are
  */
-export function makeWorld(stdin: string | Uint8Array, random: Random): World {
+export function makeWorld(stdin: string | Uint8Array, isWaiting: boolean, random: Random): World {
   const reader = random.pick(READERS);
   const stdinOf = random.pick(STDIN);
   // What waits for ever has to be told to end; a program before a pipe is not the one that a signal finds.
   const isSilent = stdinOf === '' && random.once(4);
-  const isForEver = isSilent || ['</dev/zero', '<>in-pipe'].includes(stdinOf);
+  const isForEver = isWaiting || isSilent || ['</dev/zero', '<>in-pipe'].includes(stdinOf);
   const isPiped = !isForEver && random.once(3);
   const isSignalled = isForEver || (!isPiped && random.once(4));
   // A shell that waits for another program does not hear every signal.

@@ -10,7 +10,7 @@ import { createColors } from '../../../../packages/bootmem/dist/format/colors.js
 import { main } from '../../../../packages/bootmem/dist/cli/program.js';
 import { Random } from '../../../kit/random.mjs';
 import { stopwatch } from '../../../kit/stopwatch.js';
-import { check, checkFiles } from './demands.js';
+import { check, checkFiles, linkedIn } from './demands.js';
 import type { Outcome } from './demands.js';
 import { optionsUsed } from './grammar.js';
 import { makeInput, MOST_PIECES } from './inputs.js';
@@ -167,6 +167,7 @@ async function inThisProcess(
   spent: Spent,
 ): Promise<void> {
   setStdin(stdin);
+  const before = linkedIn(own);
   const meddling = isMeddledWith ? mischief(own, new Random(random.next())) : undefined;
   try {
     await command(args, terminalOf(random), spent, interruptMs);
@@ -174,7 +175,7 @@ async function inThisProcess(
     await meddling?.stop();
   }
   // What was written may have been meddled with.
-  if (!isMeddledWith) checkFiles(own, args);
+  if (!isMeddledWith) checkFiles(own, args, before);
 }
 
 /** What a process needs before it has read anything, milliseconds of processor time. */
@@ -182,6 +183,7 @@ const START_MS = 2000;
 
 async function asProgram({ args, world }: ProgramInput, own: string, spent: Spent): Promise<void> {
   if (print) console.log(JSON.stringify(args), world);
+  const before = linkedIn(own);
   const runs = await Promise.all(
     Array.from({ length: world.copies }, () => runProgram(args, world, own)),
   );
@@ -190,7 +192,7 @@ async function asProgram({ args, world }: ProgramInput, own: string, spent: Spen
     spent.add(args, { ms, mib }, longestMs + START_MS);
     check(outcome);
   }
-  checkFiles(own, args);
+  checkFiles(own, args, before);
 }
 
 /** A program alone, its standard input at its end, everything heard. */

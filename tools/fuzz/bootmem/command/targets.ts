@@ -13,6 +13,13 @@ export function makePipe(path: string): void {
   spawnSync('mkfifo', [path]);
 }
 
+/** A pipe that nobody reads: what is written to it waits until a signal comes. */
+const SILENT_PIPE = 'out-pipe';
+
+/** Whether arguments name it. */
+export const namesSilentPipe = (args: readonly string[]): boolean =>
+  args.some((word) => word.endsWith(SILENT_PIPE));
+
 /** Writes what a name stands for, and returns the name. */
 type Target = (folder: string, random: Random) => string;
 
@@ -69,7 +76,7 @@ const TARGETS: readonly Target[] = [
   named('0.log/dmesg.txt'),
   named('root/proc/iomem'),
   (folder) => {
-    const path = join(folder, 'out-pipe');
+    const path = join(folder, SILENT_PIPE);
     makePipe(path);
     return path;
   },

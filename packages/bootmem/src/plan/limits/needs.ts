@@ -8,6 +8,7 @@
 import type { InitPlan } from '@bootmem/page-init';
 import { BootmemError } from '../../errors.js';
 import type { LayoutPlan } from '../layout-plan.js';
+import { zonesWithPages } from '../zones/zones-with-pages.js';
 import { MAX_DESCRIPTORS } from './reach.js';
 
 /** Zones with memory, device memory's included. */
@@ -22,7 +23,7 @@ const TOUCHED_BYTES_A_PAGE = 2.1;
 export interface BootNeeds {
   /** Pages of all sections with memory, and of device memory. */
   readonly descriptors: number;
-  /** Zones with memory, one for the device memory of each node that has some. */
+  /** Zones with pages, one for the device memory of each node that has some. */
   readonly zones: number;
   /** Address space for descriptors, bytes: from the lowest page to the highest. */
   readonly reservedBytes: number;
@@ -77,9 +78,7 @@ export function needsOf(plan: LayoutPlan, most = MAX_DESCRIPTORS): BootNeeds {
   }
   const descriptors = count * size;
   const span = (reached - (sections[0]?.start ?? 0)) * size;
-  const zones = plan.layout.nodes.flatMap((node) =>
-    node.zones.filter((zone) => zone.presentPages > 0),
-  ).length;
+  const zones = zonesWithPages(plan).length;
   return {
     descriptors,
     zones: zones + new Set(plan.devices.map((range) => range.nid)).size,
