@@ -76,7 +76,8 @@ export function linkedIn(folder: string): Linked {
   const paths = readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map(({ name }) => join(folder, name))
-    .filter((path) => statSync(path).nlink > 1);
+    // A name that no text can hold is not found by it.
+    .filter((path) => (statSync(path, { throwIfNoEntry: false })?.nlink ?? 0) > 1);
   return new Map(paths.map((path) => [path, readFileSync(path)]));
 }
 
