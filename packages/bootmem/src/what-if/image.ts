@@ -14,7 +14,9 @@ export function imageOf({ description }: LayoutPlan): ByteSpan | undefined {
   const at = code?.start ?? KERNEL_BASE;
   const dump = memblock.dumps.find(({ complete }) => complete);
   const region = dump?.reserved.find(({ start, end }) => start <= at && at < end);
-  if (region !== undefined) return withTail(region, memblock.operations);
+  if (dump !== undefined && region !== undefined) {
+    return withAllOf(withTail(region, memblock.operations), dump);
+  }
   const parts = (proc.iomem ?? []).filter(
     ({ name, start }) => name.startsWith('Kernel ') && start > 0,
   );
@@ -30,6 +32,20 @@ function withTail(region: ByteSpan, operations: readonly MemblockOperation[]): B
     if (one.op === 'reserve' && one.start === end && !isAnswer) end = one.end;
   }
   return { start: region.start, end };
+}
+
+/** What begins in it goes with it, so that is where it ends. */
+function withAllOf({ start, end }: ByteSpan, { reserved }: MemblockDump): ByteSpan {
+  let last = end;
+  for (const one of reserved)
+    if (one.start >= start && one.start < last) last = Math.max(last, one.end);
+  return { start, end: last };
+}
+
+/** What was there before the image: it is never put over any of that. Ascending, apart. */
+export function besideImage({ description }: LayoutPlan, image: ByteSpan): readonly ByteSpan[] {
+  const dump = description.memblock.dumps.find(({ complete }) => complete);
+  return (dump?.reserved ?? []).filter(({ start }) => start < image.start || start >= image.end);
 }
 
 /** A move of the image: what lies in it goes with it. */

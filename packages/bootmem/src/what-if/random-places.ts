@@ -16,7 +16,7 @@ import type { Steps } from '@bootmem/firmware-map/derive';
 import type { ByteSpan } from '../explain-result.js';
 import { stateOfBoot } from './boot-state.js';
 import type { BootState } from './boot-state.js';
-import { ImageMove, imageOf } from './image.js';
+import { besideImage, ImageMove, imageOf } from './image.js';
 import { asksOf } from './releases.js';
 import type { RerunInput } from './rerun/types.js';
 
@@ -121,8 +121,9 @@ function joined(ranges: readonly ByteSpan[]): ByteSpan[] {
 /** Places of the image that matter. */
 function placesOfImage(input: RerunInput, state: BootState, image: ByteSpan): number[] {
   const size = image.end - image.start;
-  // Loaded before the kernel chooses.
+  // Loaded before the kernel chooses, as is all else that the first dump shows.
   const { ramdisk } = input.today.description.printed;
+  const others = besideImage(input.today, image);
   const top = asksOf(input.other.kernel.release).randomBelow;
   const slots = joined(input.other.derived.memory).flatMap(({ start, end }) => {
     const first = Math.ceil(Math.max(start, LOWEST) / SLOT) * SLOT;
@@ -140,7 +141,7 @@ function placesOfImage(input: RerunInput, state: BootState, image: ByteSpan): nu
     const place = Math.round(at / SLOT) * SLOT;
     const fits = slots.some(({ first, last }) => place >= first && place <= last);
     const meets = ramdisk !== undefined && place < ramdisk.end && place + size > ramdisk.start;
-    if (fits && !meets) found.add(place);
+    if (fits && !meets && isFree(others, place, place + size)) found.add(place);
   };
   const around = (at: number): void => {
     for (const by of [-SLOT, 0, SLOT]) add(at + by);
@@ -170,6 +171,17 @@ function placesOfImage(input: RerunInput, state: BootState, image: ByteSpan): nu
   }
   for (const { first, last } of slots) spread(first, last, add);
   return [...found];
+}
+
+/** Whether none of some ranges, ascending and apart, meets `[start, end)`. O(log n). */
+function isFree(ranges: readonly ByteSpan[], start: number, end: number): boolean {
+  let [low, high] = [0, ranges.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ranges[middle]!.end <= start) low = middle + 1;
+    else high = middle;
+  }
+  return low === ranges.length || ranges[low]!.start >= end;
 }
 
 function spread(from: number, to: number, add: (at: number) => void): void {

@@ -103,6 +103,8 @@ function startWorker(init: WorkerInit, options: PlatformWorkerOptions): Platform
   let error: unknown;
   let tid = 0;
   let hasBegun = false;
+  /** Each call of a worker's own listens for its end once more. */
+  let ending: Promise<unknown> | undefined;
   port1.on('message', (message) => {
     hasBegun = true;
     options.onMessage(message);
@@ -138,7 +140,7 @@ function startWorker(init: WorkerInit, options: PlatformWorkerOptions): Platform
       port1.unref();
     },
     async terminate() {
-      await worker.terminate();
+      await (ending ??= worker.terminate());
     },
     isAlive() {
       // Linux names every thread under /proc; elsewhere the end is only known from the event.

@@ -167,6 +167,8 @@ export async function runProgram(
   folder: string,
 ): Promise<Run> {
   const words = [process.execPath, '--import', USAGE, CLI, ...args];
+  // A process that has reserved more than the machine has cannot begin another; what boots here have left goes with this.
+  globalThis.gc?.();
   const child = spawn('/bin/bash', ['--norc', '-c', line, 'bash', ...words], {
     cwd: folder,
     env,

@@ -43,28 +43,50 @@ const OWN = /sparse_|vmemmap_/;
 
 const isRequest = (one: MemblockOperation | undefined): one is Request => one?.op === 'alloc';
 
-/** A run of sections of one node. */
+/** Sections `[start, end)`. */
+interface SectionRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A run of sections of one node: ranges, because there are as many sections as memory is large. */
 interface Run {
   readonly nid: number;
-  readonly sections: readonly number[];
+  readonly ranges: readonly SectionRange[];
 }
 
 /** Sections with memory, ascending, in runs of one node; a section belongs to the node whose memory comes first in it. */
 function sectionRuns({ memory, pagesPerSection }: LayoutPlan): Run[] {
-  const owner = new Map<number, number>();
+  const runs: { nid: number; ranges: SectionRange[] }[] = [];
+  let reached = 0;
   for (const { startPfn, endPfn, nid } of memory) {
+    const start = Math.max(reached, Math.floor(startPfn / pagesPerSection));
     const end = Math.ceil(endPfn / pagesPerSection);
-    for (let at = Math.floor(startPfn / pagesPerSection); at < end; at++) {
-      if (!owner.has(at)) owner.set(at, nid);
-    }
-  }
-  const runs: { nid: number; sections: number[] }[] = [];
-  for (const [section, nid] of [...owner].sort(([a], [b]) => a - b)) {
+    if (start >= end) continue;
+    reached = end;
     const last = runs.at(-1);
-    if (last?.nid === nid) last.sections.push(section);
-    else runs.push({ nid, sections: [section] });
+    if (last?.nid === nid) last.ranges.push({ start, end });
+    else runs.push({ nid, ranges: [{ start, end }] });
   }
   return runs;
+}
+
+/** How many sections. */
+const countOf = (ranges: readonly SectionRange[]): number =>
+  ranges.reduce((sum, { start, end }) => sum + end - start, 0);
+
+/** Aligned groups of so many sections that hold some of them, as ascending ranges. */
+function groupsOf(ranges: readonly SectionRange[], size: number): SectionRange[] {
+  const groups: SectionRange[] = [];
+  let reached = 0;
+  for (const range of ranges) {
+    const start = Math.max(reached, Math.floor(range.start / size));
+    const end = Math.ceil(range.end / size);
+    if (start >= end) continue;
+    reached = end;
+    groups.push({ start, end });
+  }
+  return groups;
 }
 
 /**
@@ -81,8 +103,9 @@ export function sectionPattern(
     (one) => isRequest(one) && one.caller.includes('sparse_init_nid') && one.align === 0x40,
   );
   const usage = operations[at];
+  if (!isRequest(usage)) return undefined;
   const run = sectionRuns(plan)[0];
-  if (!isRequest(usage) || run === undefined) return undefined;
+  if (run === undefined) return undefined;
   let first = at;
   // Tables of sections come right before; newer kernels do not print who asks.
   for (let one = operations[first - 2]; isTable(one); one = operations[first - 2]) first -= 2;
@@ -96,7 +119,7 @@ export function sectionPattern(
   const perRun = own.findIndex((one) => one.align === 0x40);
   const ofFirst = perRun < 0 ? own : own.slice(0, perRun);
   const tables = ofFirst.filter(({ size }) => size === plan.pageSize);
-  const groups = new Set(run.sections.map((one) => Math.floor(one / SECTIONS_A_TABLE))).size;
+  const groups = countOf(groupsOf(run.ranges, SECTIONS_A_TABLE));
   const table = operations[first];
   return {
     first,
@@ -104,7 +127,7 @@ export function sectionPattern(
     table: first < at && isRequest(table) ? table : undefined,
     tableSections: tableSections(plan, (at - first) / 2),
     usage,
-    usageBytes: usage.size / run.sections.length,
+    usageBytes: usage.size / countOf(run.ranges),
     nearNodeData: usage.maxAddr > 1,
     buffer: own.find((one) => one.kernelName.includes('exact_nid')),
     pageTable: tables[0],
@@ -121,10 +144,9 @@ export function sectionPattern(
 
 /** How many sections a table holds: as many as give today's number of tables. */
 function tableSections(plan: LayoutPlan, tables: number): number {
-  const sections = sectionRuns(plan).flatMap((run) => run.sections);
+  const ranges = sectionRuns(plan).flatMap((run) => run.ranges);
   const sizes = TABLE_ENTRIES.map((bytes) => plan.pageSize / bytes);
-  const fits = (size: number): boolean =>
-    new Set(sections.map((section) => Math.floor(section / size))).size === tables;
+  const fits = (size: number): boolean => countOf(groupsOf(ranges, size)) === tables;
   return sizes.find(fits) ?? sizes[0]!;
 }
 
@@ -149,28 +171,33 @@ export function askForSections(
   const pieceBytes = plan.pagesPerSection * 64;
   const runs = sectionRuns(plan);
   let good = askForTables(runs, pattern, take);
-  const groups = new Set<number>();
-  for (const { nid, sections } of runs) {
+  let lastGroup = -1;
+  for (const { nid, ranges } of runs) {
+    const count = countOf(ranges);
     const near = Math.floor((nodeData.get(nid) ?? 0) / bytes) * bytes;
-    const size = pattern.usageBytes * sections.length;
+    const size = pattern.usageBytes * count;
     const usage = { ...pattern.usage, nid, size };
     // A part of the request that fails is asked for without its bounds.
     if (!(pattern.nearNodeData && take({ ...usage, from: near, maxAddr: near + bytes }))) {
       good = take({ ...usage, from: 0, maxAddr: 0 }) && good;
     }
     const { buffer, pageTable, piece = pattern.buffer } = pattern;
-    const isWhole =
-      buffer !== undefined && take({ ...buffer, nid, size: pieceBytes * sections.length });
-    for (const section of sections) {
-      const group = Math.floor(section / SECTIONS_A_TABLE);
-      const wanted = groups.has(group) ? 0 : groups.size === 0 ? pattern.upperTables + 1 : 1;
-      groups.add(group);
-      for (let count = 0; count < wanted && pageTable !== undefined; count++) {
-        good = take({ ...pageTable, nid }) && good;
+    const isWhole = buffer !== undefined && take({ ...buffer, nid, size: pieceBytes * count });
+    for (const range of ranges) {
+      for (let at = range.start; at < range.end;) {
+        const group = Math.floor(at / SECTIONS_A_TABLE);
+        const end = Math.min(range.end, (group + 1) * SECTIONS_A_TABLE);
+        const wanted = group === lastGroup ? 0 : lastGroup < 0 ? pattern.upperTables + 1 : 1;
+        lastGroup = group;
+        for (let table = 0; table < wanted && pageTable !== undefined; table++) {
+          good = take({ ...pageTable, nid }) && good;
+        }
+        for (; at < end && !isWhole && piece !== undefined; at++) {
+          const request = { ...piece, kernelName: 'memblock_alloc_try_nid_raw', nid };
+          good = take({ ...request, size: pieceBytes }) && good;
+        }
+        at = end;
       }
-      if (isWhole || piece === undefined) continue;
-      good =
-        take({ ...piece, kernelName: 'memblock_alloc_try_nid_raw', nid, size: pieceBytes }) && good;
     }
   }
   return good;
@@ -183,13 +210,13 @@ function askForTables(
 ): boolean {
   if (table === undefined) return true;
   let good = true;
-  const known = new Set<number>();
-  for (const { nid, sections } of runs) {
-    for (const section of sections) {
-      const index = Math.floor(section / size);
-      if (known.has(index)) continue;
-      known.add(index);
-      good = take({ ...table, nid }) && good;
+  let reached = 0;
+  for (const { nid, ranges } of runs) {
+    for (const { start, end } of groupsOf(ranges, size)) {
+      for (let index = Math.max(start, reached); index < end; index++) {
+        good = take({ ...table, nid }) && good;
+      }
+      reached = Math.max(reached, end);
     }
   }
   return good;
