@@ -8,9 +8,14 @@ test('a thread that is told again and again to end is listened to once, and each
   let ends = 0;
   const thread = platform.startWorker({} as never, {
     name: 'stays',
+    execArgv: undefined,
+    env: undefined,
+    resourceLimits: undefined,
     factory: () => worker,
     onMessage: () => undefined,
-    onEnd: () => (ends += 1),
+    onEnd: () => {
+      ends += 1;
+    },
   });
   const before = worker.listenerCount('exit');
   const calls = Array.from({ length: 30 }, async () => {
