@@ -130,7 +130,10 @@ function placesOfImage(input: RerunInput, state: BootState, image: ByteSpan): nu
     const last = Math.floor((Math.min(end, top) - size) / SLOT) * SLOT;
     return last < first ? [] : [{ first, last }];
   });
-  const operations = input.today.description.memblock.operations.length;
+  const operations = Math.max(
+    input.today.description.memblock.operations.length,
+    state.description.memblock.operations.length,
+  );
   const most = Math.min(
     MAX_PLACES,
     Math.max(LEAST_PLACES, Math.floor(MAX_OPERATIONS / operations)),

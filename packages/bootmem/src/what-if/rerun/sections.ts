@@ -39,6 +39,9 @@ const TABLE_ENTRIES = [32, 16] as const;
 /** Sections whose descriptors one page table of the middle level maps: 1 GiB of 2 MiB each. */
 const SECTIONS_A_TABLE = 512;
 
+/** Of more sections, 1 TiB of them, all of a run are asked for at once: a line of a log claims any number. */
+const MANY_SECTIONS = 2 ** 13;
+
 const OWN = /sparse_|vmemmap_/;
 
 const isRequest = (one: MemblockOperation | undefined): one is Request => one?.op === 'alloc';
@@ -170,7 +173,15 @@ export function askForSections(
   const bytes = plan.pagesPerSection * plan.pageSize;
   const pieceBytes = plan.pagesPerSection * 64;
   const runs = sectionRuns(plan);
-  let good = askForTables(runs, pattern, take);
+  const isMany = countOf(runs.flatMap(({ ranges }) => ranges)) > MANY_SECTIONS;
+  // One request, or one of the size of all of them.
+  const takeAll = (request: Request, count: number): boolean => {
+    if (isMany) return count <= 0 || take({ ...request, size: request.size * count });
+    let all = true;
+    for (let done = 0; done < count; done++) all = take(request) && all;
+    return all;
+  };
+  let good = askForTables(runs, pattern, takeAll);
   let lastGroup = -1;
   for (const { nid, ranges } of runs) {
     const count = countOf(ranges);
@@ -183,39 +194,58 @@ export function askForSections(
     }
     const { buffer, pageTable, piece = pattern.buffer } = pattern;
     const isWhole = buffer !== undefined && take({ ...buffer, nid, size: pieceBytes * count });
-    for (const range of ranges) {
-      for (let at = range.start; at < range.end;) {
-        const group = Math.floor(at / SECTIONS_A_TABLE);
-        const end = Math.min(range.end, (group + 1) * SECTIONS_A_TABLE);
-        const wanted = group === lastGroup ? 0 : lastGroup < 0 ? pattern.upperTables + 1 : 1;
-        lastGroup = group;
-        for (let table = 0; table < wanted && pageTable !== undefined; table++) {
-          good = take({ ...pageTable, nid }) && good;
-        }
-        for (; at < end && !isWhole && piece !== undefined; at++) {
-          const request = { ...piece, kernelName: 'memblock_alloc_try_nid_raw', nid };
-          good = take({ ...request, size: pieceBytes }) && good;
-        }
-        at = end;
-      }
+    const kernelName = 'memblock_alloc_try_nid_raw';
+    const parts = partsByGroup(ranges, lastGroup);
+    let upper = lastGroup < 0 ? pattern.upperTables : 0;
+    lastGroup = Math.floor((ranges.at(-1)!.end - 1) / SECTIONS_A_TABLE);
+    for (const { tables, sections } of isMany ? [together(parts)] : parts) {
+      if (pageTable !== undefined) good = takeAll({ ...pageTable, nid }, tables + upper) && good;
+      upper = 0;
+      if (isWhole || piece === undefined) continue;
+      good = takeAll({ ...piece, kernelName, nid, size: pieceBytes }, sections) && good;
     }
   }
   return good;
 }
 
+/** Sections of a run that one page table maps, and tables that are new for them. */
+interface Part {
+  readonly tables: number;
+  readonly sections: number;
+}
+
+/** Sections by the table that maps them. `lastGroup` has its table already. */
+function partsByGroup(ranges: readonly SectionRange[], lastGroup: number): Part[] {
+  const parts: Part[] = [];
+  let known = lastGroup;
+  for (const range of ranges) {
+    for (let at = range.start; at < range.end;) {
+      const group = Math.floor(at / SECTIONS_A_TABLE);
+      const end = Math.min(range.end, (group + 1) * SECTIONS_A_TABLE);
+      parts.push({ tables: group === known ? 0 : 1, sections: end - at });
+      known = group;
+      at = end;
+    }
+  }
+  return parts;
+}
+
+const together = (parts: readonly Part[]): Part => ({
+  tables: parts.reduce((sum, { tables }) => sum + tables, 0),
+  sections: parts.reduce((sum, { sections }) => sum + sections, 0),
+});
+
 function askForTables(
   runs: readonly Run[],
   { table, tableSections: size }: SectionPattern,
-  take: Take,
+  takeAll: (request: Request, count: number) => boolean,
 ): boolean {
   if (table === undefined) return true;
   let good = true;
   let reached = 0;
   for (const { nid, ranges } of runs) {
     for (const { start, end } of groupsOf(ranges, size)) {
-      for (let index = Math.max(start, reached); index < end; index++) {
-        good = take({ ...table, nid }) && good;
-      }
+      good = takeAll({ ...table, nid }, end - Math.max(start, reached)) && good;
       reached = Math.max(reached, end);
     }
   }
