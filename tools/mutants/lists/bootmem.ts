@@ -62,9 +62,16 @@ const mutants: readonly Mutant[] = [
   {
     name: 'random places: only where the image lies today',
     file: 'what-if/random-places.ts',
-    find: 'if (fits && !meets) found.add(place);',
-    put: 'if (fits && !meets && place === image.start) found.add(place);',
+    find: 'if (fits && !meets && isFree',
+    put: 'if (fits && !meets && place === image.start && isFree',
     first: 'what-if.test',
+  },
+  {
+    name: 'random places: over what lies beside the image',
+    file: 'what-if/random-places.ts',
+    find: ' && isFree(others, place, place + size)',
+    put: '',
+    first: 'what-if-odd-logs.test',
   },
   {
     name: 'random places: the image does not move',
