@@ -68,6 +68,24 @@ export default defineConfig(
       ],
     },
   },
+  {
+    // Fake timers of a program under test stop whatever takes these at the moment of use.
+    files: ['packages/padata/src/**/*.ts'],
+    ignores: ['**/base/host-time.ts'],
+    rules: {
+      'no-restricted-globals': [
+        'error',
+        ...[
+          'setTimeout',
+          'clearTimeout',
+          'setInterval',
+          'clearInterval',
+          'queueMicrotask',
+          'performance',
+        ].map((name) => ({ name, message: 'Take it from base/host-time.' })),
+      ],
+    },
+  },
   { files: ['**/*.{js,mjs,cjs}'], languageOptions: { globals: nodeGlobals } },
   {
     files: ['**/*.cjs'],

@@ -1,5 +1,6 @@
 // A thread that is told to leave: its loop, with an owner's end that the test plays. It ends when all that has begun has.
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { performance } from '../dist/base/host-time.js';
 import { HEAD, WORKER, controlLayout, workerBase } from '../dist/protocol/control-layout.js';
 import type { FromWorker, ToWorker } from '../dist/protocol/messages.js';
 import { sent } from '../dist/protocol/machine.js';

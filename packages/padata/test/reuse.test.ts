@@ -2,9 +2,12 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { getEventListeners } from 'node:events';
 import { expect, jest, test } from '@jest/globals';
-import { createWorkPool, map } from '@bootmem/padata';
 import type { Member } from '../dist/threads/member.js';
-import { RingStore, makeBlock } from '../dist/ring/ring-store.js';
+import * as liveTime from './fixtures/live-time.js';
+
+jest.unstable_mockModule('../dist/base/host-time.js', () => liveTime);
+const { createWorkPool, map } = await import('@bootmem/padata');
+const { RingStore, makeBlock } = await import('../dist/ring/ring-store.js');
 
 const module = new URL('./fixtures/series-jobs.mjs', import.meta.url);
 const fn = { module, name: 'same' };

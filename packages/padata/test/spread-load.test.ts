@@ -1,6 +1,7 @@
 // Asynchronous jobs that compute, over threads that get a processor when the machine has one: how many each begins. Runners
 // and ring are real; what threads do between two looks, and when, is a plan on a clock of its own.
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { performance } from '../dist/base/host-time.js';
 import { HEAD, WORKER, workerBase } from '../dist/protocol/control-layout.js';
 import type { SlotRing } from '../dist/ring/slot-ring.js';
 import type { SlotRunner } from '../dist/slot/slot-runner.js';

@@ -1,5 +1,6 @@
 // Asynchronous jobs over the threads: a promise says nothing of the CPU that its function still needs.
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { performance } from '../dist/base/host-time.js';
 import { HEAD, WORKER, workerBase } from '../dist/protocol/control-layout.js';
 import { ringOf, runnerOf } from './fixtures/one-thread.js';
 

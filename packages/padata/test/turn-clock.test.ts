@@ -1,5 +1,6 @@
 // The clock of a thread that goes from one piece of work to the next.
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { performance } from '../dist/base/host-time.js';
 import { TurnClock } from '../dist/base/turn-clock.js';
 
 let now = 0;

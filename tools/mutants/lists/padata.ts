@@ -833,6 +833,20 @@ const mutants: readonly Mutant[] = [
     first: 'turn-clock',
   },
   {
+    name: 'host time: microtasks are the ones of the moment, which may be fake',
+    file: 'base/host-time.ts',
+    find: 'clearInterval, queueMicrotask } = globalThis;',
+    put: 'clearInterval } = globalThis;\nexport const queueMicrotask = (then: () => void): void => { globalThis.queueMicrotask(then); };',
+    first: 'fake-time',
+  },
+  {
+    name: 'host time: a thread waits for the turn that its job has made',
+    file: 'worker/worker-start.node.ts',
+    find: 'nextTurn(resolve)',
+    put: 'setImmediate(resolve)',
+    first: 'fake-time',
+  },
+  {
     name: 'views: a view of a part of a buffer becomes all of one',
     file: 'values/views.ts',
     find: 'return isResizable?.call(buffer) !== true && getBufferLength.call(buffer) === length;',

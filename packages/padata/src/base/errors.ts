@@ -5,6 +5,8 @@
  * user function arrives as a `PadataError` whose `code` says what, and whose `details` say where (job,
  * chunk, worker). The function's own error is its `cause`; how that crosses threads: `error-record.ts`.
  */
+import { queueMicrotask } from './host-time.js';
+
 
 /** What went wrong; stable across releases. */
 export type PadataErrorCode =

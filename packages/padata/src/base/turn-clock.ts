@@ -2,6 +2,8 @@
  * A thread's clock for one piece of work after the other. To read it costs as much as some five atomic operations, and where
  * one piece ends the next begins: what begins right behind the last one has its end for a beginning.
  */
+import { performance } from './host-time.js';
+
 export class TurnClock {
   #now = 0;
   #isFresh = false;

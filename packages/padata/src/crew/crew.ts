@@ -12,6 +12,7 @@
  * thread (jobs, modules) is remembered by thread, so that the replacement is told again on demand.
  */
 import type { PadataError } from '../base/errors.js';
+import { performance } from '../base/host-time.js';
 import { HEAD, workerBase } from '../protocol/control-layout.js';
 import { sent, sleep } from '../protocol/machine.js';
 import type { FromWorker } from '../protocol/messages.js';

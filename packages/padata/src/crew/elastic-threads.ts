@@ -13,6 +13,7 @@
  * A thread is dismissed only if no input and no question is with it, so that nothing has to come back; what it begins before
  * it hears of it, it ends.
  */
+import { clearTimeout, performance, queueMicrotask, setTimeout } from '../base/host-time.js';
 import { unrefTimer } from '../threads/timers.js';
 import type { Timer } from '../threads/timers.js';
 import { WORKER, workerBase } from '../protocol/control-layout.js';

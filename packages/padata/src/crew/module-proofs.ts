@@ -2,6 +2,7 @@
  * Suspects where no threads are wanted: a thread comes to import one and goes, a few times, until its module is cleared or
  * given up, so that its jobs need not run where their module would end the program.
  */
+import { clearTimeout, performance, setTimeout } from '../base/host-time.js';
 import { later } from '../threads/timers.js';
 import type { Timer } from '../threads/timers.js';
 import type { ToWorker } from '../protocol/messages.js';

@@ -4,6 +4,7 @@
  * Threads do not hold it by themselves, so a pool that nobody closes does not either. It may end when nothing is under way and what
  * functions have printed has arrived.
  */
+import { clearInterval, setInterval, setTimeout } from '../base/host-time.js';
 import { refTimer, unrefTimer } from '../threads/timers.js';
 import type { Timer } from '../threads/timers.js';
 import { isPrinting } from '../threads/thread-words.js';

@@ -11,6 +11,7 @@
  * it waits for no promise: until that has ended, nobody would run the jobs that come, and it may be one of those that the promise
  * waits for. What it begins before it hears of it only it knows, so it is asked, and answers.
  */
+import { clearTimeout, setTimeout } from '../base/host-time.js';
 import { unrefTimer } from '../threads/timers.js';
 import type { Timer } from '../threads/timers.js';
 

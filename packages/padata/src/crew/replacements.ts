@@ -8,6 +8,7 @@
  * ```
  */
 import { PadataError } from '../base/errors.js';
+import { clearTimeout, setTimeout } from '../base/host-time.js';
 import type { Timer } from '../threads/timers.js';
 
 /** Threads that die before they were ready, in a row, before the crew stops replacing them. */

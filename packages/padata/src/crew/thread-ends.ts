@@ -1,4 +1,5 @@
 /** Ends of threads: who waits for one, and for all when a pool closes. */
+import { clearTimeout, setTimeout } from '../base/host-time.js';
 import { later } from '../threads/timers.js';
 import { ENDING_LOOK_MS, EndingThreads, STILL_MS } from '../threads/ending-threads.js';
 import type { Member } from '../threads/member.js';

@@ -10,6 +10,7 @@
  */
 import { messageOf } from '../base/error-record.js';
 import { PadataError } from '../base/errors.js';
+import { performance } from '../base/host-time.js';
 import { checkTransfer } from '../base/transfer.js';
 import type { Crew } from '../crew/crew.js';
 import type { Member } from '../threads/member.js';

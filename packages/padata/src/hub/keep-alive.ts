@@ -1,4 +1,5 @@
 /** The process stays alive while jobs are under way, and a moment longer, as more usually come. */
+import { setTimeout } from '../base/host-time.js';
 import type { Crew } from '../crew/crew.js';
 
 /** How long the process is kept alive after the last delivery, in milliseconds. */

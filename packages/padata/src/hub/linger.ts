@@ -2,6 +2,8 @@
  * Waiting awake for quick jobs, when a sleep would cost more than they take. It adapts: a success doubles the time
  * that it waits, a failure halves it down to nothing, and then it is tried again once in a while.
  */
+import { performance } from '../base/host-time.js';
+
 
 /** Waits at most so long, in milliseconds. */
 const MAX_MS = 0.02;

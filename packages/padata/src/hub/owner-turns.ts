@@ -9,6 +9,7 @@
  * The owner sleeps in its event loop with OWNER_ASLEEP set; the worker that finishes the next job in order
  * clears it and posts one empty message.
  */
+import { performance, queueMicrotask, setTimeout } from '../base/host-time.js';
 import { TurnClock } from '../base/turn-clock.js';
 import type { Crew } from '../crew/crew.js';
 import type { Platform } from '../threads/platform.js';

@@ -6,6 +6,7 @@ import { jobFunction } from '../slot/job-function.js';
 import { fromErrorRecord } from '../base/error-record.js';
 import { PadataError } from '../base/errors.js';
 import type { AnyFunction } from '../base/function-ref.js';
+import { performance, queueMicrotask } from '../base/host-time.js';
 import type { Crew } from '../crew/crew.js';
 import type { Member } from '../threads/member.js';
 import type { OwnFunctions } from '../threads/own-functions.js';

@@ -12,6 +12,7 @@
  * did not move for `graceMs` although it was woken: then a function keeps it, and whatever else is pending there
  * cannot end either. While that function is a job that nobody has cancelled, the thread is let alone.
  */
+import { setTimeout } from '../base/host-time.js';
 import type { Crew } from '../crew/crew.js';
 import type { Member } from '../threads/member.js';
 import { STATE_BITS, isPending } from '../protocol/ring-layout.js';

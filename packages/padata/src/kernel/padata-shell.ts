@@ -10,6 +10,7 @@
  */
 import { PadataError, checkInteger } from '../base/errors.js';
 import type { FunctionRef } from '../base/function-ref.js';
+import { clearTimeout, setTimeout } from '../base/host-time.js';
 import { checkFunction, checkKind, checkOptions, mistake } from '../base/options.js';
 import type { OptionKinds } from '../base/options.js';
 import { isThenable } from '../base/thenable.js';

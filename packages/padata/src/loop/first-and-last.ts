@@ -3,6 +3,7 @@
  * imports and for what it has printed before it ends.
  */
 import { toErrorRecord } from '../base/error-record.js';
+import { performance } from '../base/host-time.js';
 import { later } from '../threads/timers.js';
 import type { FromWorker } from '../protocol/messages.js';
 import type { ThreadSetup } from '../threads/thread-setup.js';

@@ -8,6 +8,7 @@
 import { toErrorRecord } from '../base/error-record.js';
 import { PadataError } from '../base/errors.js';
 import type { AnyFunction } from '../base/function-ref.js';
+import { performance } from '../base/host-time.js';
 import { smallInteger } from '../base/small-integer.js';
 import { isThenable } from '../base/thenable.js';
 import {

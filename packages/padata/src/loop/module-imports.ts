@@ -11,6 +11,7 @@
 import { prepareTypeScript } from '#typescript';
 import { countImports } from '../base/current-worker.js';
 import type { AnyFunction } from '../base/function-ref.js';
+import { clearTimeout, performance, setTimeout } from '../base/host-time.js';
 import { loadFunction } from '../modules/job-modules.js';
 import type { FromWorker } from '../protocol/messages.js';
 

@@ -1,4 +1,5 @@
 /** Whether a thread has something to do, as its owner and the other threads read it: its words FREE, BUSY_MS and BUSY_FROM. */
+import { performance } from '../base/host-time.js';
 import { WORKER, workerBase } from '../protocol/control-layout.js';
 import { sent, sleep } from '../protocol/machine.js';
 

@@ -5,6 +5,7 @@
  * nothing, and at most one worker in two spins. Blocking stops the thread's event loop, so the loop never
  * blocks while asynchronous work is under way, or while something printed has not left the thread.
  */
+import { performance } from '../base/host-time.js';
 import { HEAD, WORKER, workerBase } from '../protocol/control-layout.js';
 import { sleep } from '../protocol/machine.js';
 import type { WorkerHost } from './worker-host.js';

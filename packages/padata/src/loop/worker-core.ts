@@ -11,6 +11,7 @@ import { prepareTypeScript } from '#typescript';
 import { countWorks } from '../base/current-worker.js';
 import { toErrorRecord } from '../base/error-record.js';
 import type { AnyFunction } from '../base/function-ref.js';
+import { performance } from '../base/host-time.js';
 import { TurnClock } from '../base/turn-clock.js';
 import { HEAD, WORKER, workerBase } from '../protocol/control-layout.js';
 import { sleep } from '../protocol/machine.js';

@@ -3,6 +3,7 @@
  */
 import { toErrorRecord } from '../base/error-record.js';
 import type { AnyFunction } from '../base/function-ref.js';
+import { performance } from '../base/host-time.js';
 import { withLocal } from '../threads/thread-setup.js';
 import { HEAD, LANE, LANE_COUNT, controlLayout, lanePlace } from '../protocol/control-layout.js';
 import type { LanePlace } from '../protocol/control-layout.js';

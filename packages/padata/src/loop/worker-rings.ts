@@ -1,6 +1,7 @@
 /** A worker's rings: told by message, scanned in turn. */
 import { countWorks } from '../base/current-worker.js';
 import { toErrorRecord } from '../base/error-record.js';
+import { performance } from '../base/host-time.js';
 import type { TurnClock } from '../base/turn-clock.js';
 import { WORKER, workerBase } from '../protocol/control-layout.js';
 import { wakeWorker } from '../protocol/machine.js';

@@ -11,6 +11,7 @@
  * ```
  * Both are one import: modules are kept by their addresses, so nothing is run twice, and a verdict is no matter of time.
  */
+import { clearTimeout, setTimeout } from '../base/host-time.js';
 import type { Namespace } from './exported-function.js';
 
 /** A module that is not there after so long is looked at, in milliseconds. */

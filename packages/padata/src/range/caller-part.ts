@@ -5,6 +5,7 @@
  * Its chunk words need no atomics: nobody reads them before the run is over, but for progress.
  */
 import type { AnyFunction } from '../base/function-ref.js';
+import { clearTimeout, performance, setTimeout } from '../base/host-time.js';
 import { isThenable } from '../base/thenable.js';
 import type { Crew } from '../crew/crew.js';
 import type { Platform } from '../threads/platform.js';

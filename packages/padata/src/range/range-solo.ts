@@ -5,6 +5,7 @@
 import { messageOf } from '../base/error-record.js';
 import { PadataError } from '../base/errors.js';
 import type { AnyFunction } from '../base/function-ref.js';
+import { performance } from '../base/host-time.js';
 import { isThenable, whenSettled } from '../base/thenable.js';
 import type { Platform } from '../threads/platform.js';
 import type { PlannedRun } from './range-job.js';

@@ -7,6 +7,7 @@
  * A thread frees what it was told about only when its collector runs, and one that sleeps does not collect: a program
  * that makes a series a call would hold memory for thousands of them.
  */
+import { clearTimeout, setTimeout } from '../base/host-time.js';
 import type { Member } from '../threads/member.js';
 import { ringByteLength, ringMemory } from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';

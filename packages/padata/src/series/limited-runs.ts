@@ -7,6 +7,7 @@
  */
 import { abortReason } from '../base/abort.js';
 import { PadataError, checkInteger } from '../base/errors.js';
+import { clearTimeout, performance, setTimeout } from '../base/host-time.js';
 import { checkChoice, checkOptions } from '../base/options.js';
 import type { OptionKinds } from '../base/options.js';
 import type { JobOutput } from '../protocol/messages.js';

@@ -1,4 +1,5 @@
 /** Tells when the next job in order does not end: what it is doing, where, since when. */
+import { clearInterval, performance, setInterval } from '../base/host-time.js';
 import { SlotState } from '../protocol/ring-layout.js';
 import type { JobRing } from '../ring/job-ring.js';
 import type { StallReport } from './series-types.js';

@@ -8,6 +8,7 @@
 import { abortReason } from '../base/abort.js';
 import { PadataError } from '../base/errors.js';
 import { moduleHref } from '../base/function-ref.js';
+import { queueMicrotask } from '../base/host-time.js';
 import { checkFunction, checkKind } from '../base/options.js';
 import { HaltCounter } from './halt.js';
 import { LimitedRuns, checkJobOptions, hasConditions, listens } from './limited-runs.js';

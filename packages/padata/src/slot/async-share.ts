@@ -11,6 +11,7 @@
  * the fewest. Its patience is measured in looks. While its own promises compute it does not look, and nobody loses by a
  * job that is left; where it gets no processor, the others may get none either.
  */
+import { performance } from '../base/host-time.js';
 import { RING } from '../protocol/ring-layout.js';
 import { countWorkers } from '../protocol/worker-set.js';
 import { Seen } from './free-threads.js';

@@ -15,6 +15,9 @@ export function canCapture(): boolean {
   return true;
 }
 
+// As it was at the start, as host-time says.
+const nextTick = process.nextTick.bind(process);
+
 let storage: AsyncLocalStorage<OutputKeeper> | undefined;
 
 /**
@@ -45,7 +48,7 @@ function watchStreams(): AsyncLocalStorage<OutputKeeper> {
       if (bytes === undefined) return write.call(stream, chunk as string, encoding as 'utf8', done);
       keeper!.add(number as StreamNumber, bytes);
       const told = typeof encoding === 'function' ? encoding : done;
-      if (told !== undefined) process.nextTick(told);
+      if (told !== undefined) nextTick(told);
       return true;
     };
     stream.write = watched;

@@ -3,6 +3,8 @@
  * function may report in its innermost loop. What waits is sent by the first report that comes later, by a timer while the
  * function awaits something, or at its end.
  */
+import { clearTimeout, performance, setTimeout } from '../base/host-time.js';
+
 
 /** So long after a report the next one waits, in milliseconds. */
 const PAUSE_MS = 10;

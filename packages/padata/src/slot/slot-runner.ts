@@ -10,6 +10,7 @@ import { messageOf } from '../base/error-record.js';
 import { PadataError } from '../base/errors.js';
 import type { AnyFunction } from '../base/function-ref.js';
 import { bucketOf } from '../base/histogram.js';
+import { performance } from '../base/host-time.js';
 import { smallInteger } from '../base/small-integer.js';
 import { StretchCounts } from '../base/stretch-counts.js';
 import { isThenable, whenSettled } from '../base/thenable.js';

@@ -1,4 +1,5 @@
 /** A worker thread as its owner keeps it, from its start to its end, and the memory that both look into. */
+import { performance } from '../base/host-time.js';
 import type { PlatformWorker } from './platform.js';
 
 /** The pool's control block. */

@@ -4,6 +4,7 @@
  */
 import { PadataError } from '../base/errors.js';
 import type { AnyFunction } from '../base/function-ref.js';
+import { clearTimeout, setTimeout } from '../base/host-time.js';
 import { loadFunction, loadedFunction } from '../modules/job-modules.js';
 import { ThreadSetup, setupError, teardownError, withLocal } from './thread-setup.js';
 import type { SetupOptions } from './setup-watch.js';

@@ -11,6 +11,7 @@
  */
 import { fromErrorRecord } from '../base/error-record.js';
 import type { PadataError } from '../base/errors.js';
+import { clearTimeout, setTimeout } from '../base/host-time.js';
 import { unrefTimer } from './timers.js';
 import type { Timer } from './timers.js';
 import type { FromWorker } from '../protocol/messages.js';

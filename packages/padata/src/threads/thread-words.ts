@@ -1,4 +1,5 @@
 /** A thread's words of the control block, as its owner reads them, and as it writes them while no thread has them. */
+import { performance } from '../base/host-time.js';
 import { WORKER, workerBase } from '../protocol/control-layout.js';
 
 const { load, store } = Atomics;

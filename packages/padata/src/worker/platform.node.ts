@@ -18,6 +18,9 @@ import type {
 } from '../threads/platform.js';
 import { START_DATA } from './start-data.node.js';
 
+// As it was at the start, as host-time says.
+const nextTurn = setImmediate;
+
 /** Flags whose value is the program text; a worker cannot start with them. */
 const VALUE_FLAGS = new Set(['-e', '--eval', '-p', '--print', '-pe', '--input-type']);
 const BAD_PREFIX = ['--input-type', '--eval=', '--print=', '--test', '--watch', '--inspect', '-pe'];
@@ -157,5 +160,5 @@ export const platform: Platform = {
   availableParallelism,
   canBlock: () => true,
   startWorker,
-  yieldToEvents: () => new Promise((resolve) => setImmediate(resolve)),
+  yieldToEvents: () => new Promise((resolve) => nextTurn(resolve)),
 };

@@ -1,7 +1,10 @@
 // What the owner makes of what threads say, at one look: a job that waits is not for two.
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import { ElasticThreads } from '../../dist/crew/elastic-threads.js';
 import { WORKER, controlLayout, workerBase } from '../../dist/protocol/control-layout.js';
+import * as liveTime from '../fixtures/live-time.js';
+
+jest.unstable_mockModule('../../dist/base/host-time.js', () => liveTime);
+const { ElasticThreads } = await import('../../dist/crew/elastic-threads.js');
 
 type Crew = ConstructorParameters<typeof ElasticThreads>[0];
 let now = 0;
