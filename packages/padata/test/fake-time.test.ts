@@ -68,10 +68,13 @@ test.each(Object.keys(pools))('the program has fake timers, threads: %s', async 
   await pool.close({ drain: true });
 });
 
-test.each(['block', 'loop'] as const)('a job freezes the time of its thread, idle: %s', async (idle) => {
-  const pool = createWorkPool({ threads: 1, idle });
-  expect(await pool.run(fn('freeze'), 1)).toBe(1);
-  await use(pool);
-  await useClock(pool);
-  await pool.close({ drain: true });
-});
+test.each(['block', 'loop'] as const)(
+  'a job freezes the time of its thread, idle: %s',
+  async (idle) => {
+    const pool = createWorkPool({ threads: 1, idle });
+    expect(await pool.run(fn('freeze'), 1)).toBe(1);
+    await use(pool);
+    await useClock(pool);
+    await pool.close({ drain: true });
+  },
+);

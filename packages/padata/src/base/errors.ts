@@ -7,7 +7,6 @@
  */
 import { queueMicrotask } from './host-time.js';
 
-
 /** What went wrong; stable across releases. */
 export type PadataErrorCode =
   /** An argument is outside its documented range. */

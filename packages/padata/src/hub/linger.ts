@@ -4,7 +4,6 @@
  */
 import { performance } from '../base/host-time.js';
 
-
 /** Waits at most so long, in milliseconds. */
 const MAX_MS = 0.02;
 const MIN_MS = 0.001;

@@ -14,7 +14,13 @@
 import { PadataError, checkInteger } from '../base/errors.js';
 import { moduleHref } from '../base/function-ref.js';
 import type { AnyFunction } from '../base/function-ref.js';
-import { clearInterval, clearTimeout, performance, setInterval, setTimeout } from '../base/host-time.js';
+import {
+  clearInterval,
+  clearTimeout,
+  performance,
+  setInterval,
+  setTimeout,
+} from '../base/host-time.js';
 import { checkChoice, checkOptions } from '../base/options.js';
 import type { OptionKinds } from '../base/options.js';
 import type { Crew } from '../crew/crew.js';

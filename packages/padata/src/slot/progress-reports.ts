@@ -5,7 +5,6 @@
  */
 import { clearTimeout, performance, setTimeout } from '../base/host-time.js';
 
-
 /** So long after a report the next one waits, in milliseconds. */
 const PAUSE_MS = 10;
 

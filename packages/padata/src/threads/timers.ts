@@ -1,7 +1,6 @@
 /** Timers of Node, Deno, Bun and browsers, whose are numbers. */
 import { setTimeout } from '../base/host-time.js';
 
-
 /** What `setTimeout` and `setInterval` give. */
 export type Timer = ReturnType<typeof setTimeout>;
 
