@@ -3,7 +3,7 @@
  * bundler builds: provide the job modules under names of your own, then start.
  */
 export type { DeferredJob, JobContext } from './slot/job-context.js';
-export { transfer } from './base/transfer.js';
+export { transfer } from './values/transfer.js';
 export { currentWorker } from './base/current-worker.js';
 export { completeDeferred } from './slot/deferred.js';
 export { provideModule } from './modules/job-modules.js';

@@ -11,7 +11,7 @@
 import { messageOf } from '../base/error-record.js';
 import { PadataError } from '../base/errors.js';
 import { performance } from '../base/host-time.js';
-import { checkTransfer } from '../base/transfer.js';
+import { checkTransfer } from '../values/transfer.js';
 import type { Crew } from '../crew/crew.js';
 import type { Member } from '../threads/member.js';
 import { WORKER, workerBase } from '../protocol/control-layout.js';

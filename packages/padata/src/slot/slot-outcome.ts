@@ -4,7 +4,7 @@
  */
 import { messageOf, toErrorRecord } from '../base/error-record.js';
 import { PadataError } from '../base/errors.js';
-import { checkTransfer, transferListOf } from '../base/transfer.js';
+import { checkTransfer, transferListOf } from '../values/transfer.js';
 import { stepsOf } from '../protocol/machine.js';
 import type { JobSteps } from '../protocol/machine.js';
 import type { FromWorker } from '../protocol/messages.js';

@@ -1,5 +1,5 @@
 /** Marks objects that a result hands over instead of copying. */
-import { thread } from './current-worker.js';
+import { thread } from '../base/current-worker.js';
 
 /**
  * Returns `value` so that, as a job's result, the listed objects are transferred with it.
