@@ -833,6 +833,20 @@ const mutants: readonly Mutant[] = [
     first: 'turn-clock',
   },
   {
+    name: 'outcome: plain data is written over what it is to hold',
+    file: 'slot/slot-outcome.ts',
+    find: 'if (context?.holds === true && isPlain(value)) withOwnBytes(value, this.#memory.arena);',
+    put: '',
+    first: 'own-bytes',
+  },
+  {
+    name: 'context: output gives the same room twice',
+    file: 'slot/job-context.ts',
+    find: 'Known.DEFERRED | Known.HOLDS)) !== 0) return',
+    put: 'Known.DEFERRED)) !== 0) return',
+    first: 'own-bytes',
+  },
+  {
     name: 'host time: microtasks are the ones of the moment, which may be fake',
     file: 'base/host-time.ts',
     find: 'clearInterval, queueMicrotask } = globalThis;',

@@ -32,7 +32,8 @@ export interface JobContext<S = unknown, L = unknown> {
   readonly local: L;
   /**
    * Writable bytes for the result, in the job's own slot when they fit: returning them (or a part) copies
-   * nothing. Valid until the job is done. Bytes of their own after `defer`, and once the job has ended or was given up.
+   * nothing. Valid until the job is done. Bytes of their own at a second call, after `defer`, and once the job has ended or
+   * was given up.
    */
   output(bytes: number): Uint8Array;
   /**
@@ -126,6 +127,11 @@ export class SlotContext implements JobContext {
     return this.#told !== undefined;
   }
 
+  /** The function has a view of the room for its result. */
+  get holds(): boolean {
+    return (this.#known & Known.HOLDS) !== 0;
+  }
+
   /** The function has ended, or nobody waits for it any more. A deferred job goes on without it. */
   end(): void {
     if (!this.deferred) this.#known |= Known.ENDED;
@@ -201,7 +207,8 @@ export class SlotContext implements JobContext {
 
   output(bytes: number): Uint8Array {
     const known = this.#known;
-    if ((known & (Known.ENDED | Known.DEFERRED)) !== 0) return new Uint8Array(bytes);
+    // There is room for one.
+    if ((known & (Known.ENDED | Known.DEFERRED | Known.HOLDS)) !== 0) return new Uint8Array(bytes);
     const { ring, worker } = this.#home;
     const { words } = ring;
     const base = this.#base;

@@ -11,7 +11,8 @@ import type { FromWorker } from '../protocol/messages.js';
 import { Kind, RING, SLOT, STATE_BITS, SlotState, deferredState } from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
 import type { SlotContext } from './job-context.js';
-import { writeValue } from '../values/slot-values.js';
+import { withOwnBytes } from '../values/own-bytes.js';
+import { isPlain, writeValue } from '../values/slot-values.js';
 
 /** Where outcomes come from. */
 interface OutcomeHost {
@@ -46,13 +47,18 @@ export class SlotOutcome {
       // Writing reads the value's properties, which may be getters or a proxy's.
       const list = transferListOf(value);
       if (list !== undefined) checkTransfer(list);
+      // Encoding would overwrite what lies in the room before it is read.
+      if (context?.holds === true && isPlain(value)) withOwnBytes(value, this.#memory.arena);
       const fits = list === undefined && !hasReported;
       if (fits && writeValue(this.#memory, base, index, value, offset, room)) {
         this.#steps.finish(words, base);
         return;
       }
       const seq = words[base + SLOT.SEQ]!;
-      this.#host.post({ t: 'result', ring: this.#id, seq, value: this.#owned(value) }, list);
+      this.#host.post(
+        { t: 'result', ring: this.#id, seq, value: withOwnBytes(value, this.#memory.arena) },
+        list,
+      );
     } catch (error) {
       this.fail(
         base,
@@ -86,12 +92,6 @@ export class SlotOutcome {
     });
     words[base + SLOT.KIND] = Kind.ERROR;
     this.#steps.finish(words, base);
-  }
-
-  /** A message shares shared memory: what is a view of the slot's bytes would be the next job's. */
-  #owned(value: unknown): unknown {
-    const isOfSlot = ArrayBuffer.isView(value) && this.#memory.arena.has(value.buffer);
-    return isOfSlot && !(value instanceof DataView) ? (value as Uint8Array).slice() : value;
   }
 
   /** The same; after `defer` only if nobody has completed it yet, as `completeDeferred` claims it. */

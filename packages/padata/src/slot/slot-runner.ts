@@ -42,6 +42,7 @@ import { SlotContext } from './job-context.js';
 import type { ContextHome } from './job-context.js';
 import { KeptInput } from './kept-input.js';
 import { PendingJobs } from './pending-jobs.js';
+import { withOwnBytes } from '../values/own-bytes.js';
 import { seesContext } from './sees-context.js';
 import { SlotOutcome } from './slot-outcome.js';
 import { readValue } from '../values/slot-values.js';
@@ -183,7 +184,7 @@ export class SlotRunner {
         host.post({ t: 'deferred', ring: id });
       },
       report: (sequence, value) => {
-        postReport(host, id, sequence, value);
+        postReport(host, id, sequence, withOwnBytes(value, memory.arena));
       },
       tellOutput: (sequence, output) => {
         host.post({ t: 'output', ring: id, seq: sequence, output });

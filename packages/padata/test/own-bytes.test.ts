@@ -1,0 +1,45 @@
+// Results that hold views of the job's own bytes and come by message, which shares memory: they are nobody else's bytes later.
+import { expect, test } from '@jest/globals';
+import { createWorkPool } from '@bootmem/padata';
+
+const module = new URL('./fixtures/own-bytes.mjs', import.meta.url);
+const JOBS = 40;
+const inputOf = (n: number): Uint8Array => Uint8Array.from({ length: 40 }, (_, k) => k + n);
+
+test.each([
+  'parts',
+  'deep',
+  'inMap',
+  'inSet',
+  'dataView',
+  'written',
+  'plain',
+  'twice',
+  'buffer',
+  'told',
+])('each result keeps its bytes: %s', async (name) => {
+  const pool = createWorkPool({ threads: 1 });
+  const series = pool.series<(input: unknown) => unknown>({ fn: { module, name }, window: 4 });
+  const told: unknown[] = [];
+  const results: unknown[] = [];
+  for (let n = 0; n < JOBS; n += 1) {
+    const onProgress = (value: unknown): unknown => told.push(value);
+    results.push(await series.run(inputOf(n), name === 'told' ? { onProgress } : {}));
+  }
+  const held = name === 'told' ? told : results;
+  const first = held.map((value) => firstByte(value));
+  expect(first).toEqual(Array.from({ length: JOBS }, (_, n) => n));
+  await pool.close();
+});
+
+/** The first byte in the first view that is found. */
+function firstByte(value: unknown): number | undefined {
+  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset)[0];
+  const parts =
+    value instanceof Map || value instanceof Set
+      ? [...value.values()]
+      : Object.values(value as object);
+  return parts
+    .map((part) => (typeof part === 'object' ? firstByte(part) : undefined))
+    .find((byte) => byte !== undefined);
+}
