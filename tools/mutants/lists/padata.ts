@@ -211,8 +211,8 @@ const mutants: readonly Mutant[] = [
   {
     name: 'context: bytes of a job that was handed over are its own still',
     file: 'slot/job-context.ts',
-    find: 'if ((known & (Known.ENDED | Known.DEFERRED)) !== 0) return new Uint8Array(bytes);',
-    put: 'if ((known & Known.ENDED) !== 0) return new Uint8Array(bytes);',
+    find: 'if ((known & (Known.ENDED | Known.DEFERRED | Known.HOLDS)) !== 0) return new Uint8Array(bytes);',
+    put: 'if ((known & (Known.ENDED | Known.HOLDS)) !== 0) return new Uint8Array(bytes);',
     first: 'kept-context',
   },
   {
