@@ -3,6 +3,7 @@
  *
  * ```
  *   Crew ── Roster         who is there, and how each is reached
+ *        ├─ FirstStarts    which of a new pool's threads wait for the first
  *        ├─ Replacements   when one that has ended is replaced
  *        ├─ SetupWatch, Recycling, ModuleDeaths, ModuleProofs: set up, worn, killed by what they import
  *        ├─ ProcessHold    what keeps the process alive
@@ -24,6 +25,7 @@ import { ThreadMaker } from '../threads/thread-maker.js';
 import type { ThreadOptions } from '../threads/thread-maker.js';
 import { hasPromises, markAbsent } from '../threads/thread-words.js';
 import type { CrewEvents } from './crew-events.js';
+import { FirstStarts } from './first-starts.js';
 import { ModuleDeaths } from './module-deaths.js';
 import { ModuleProofs } from './module-proofs.js';
 import { ProcessHold } from './process-hold.js';
@@ -55,6 +57,7 @@ export class Crew extends Roster {
   readonly #replacements = new Replacements(() => {
     this.#apply();
   });
+  readonly #first: FirstStarts;
   readonly #hold: ProcessHold;
   /** Modules that end the threads that import them. */
   readonly modules = new ModuleDeaths();
@@ -80,6 +83,12 @@ export class Crew extends Roster {
       },
       onEnd: (member, end) => {
         this.#ended(member, end);
+      },
+    });
+    this.#first = new FirstStarts(platform.availableParallelism(), {
+      yieldToEvents: () => platform.yieldToEvents(),
+      start: () => {
+        this.#startWanted();
       },
     });
     this.#hold = new ProcessHold({
@@ -178,6 +187,21 @@ export class Crew extends Roster {
   /** A thread with this id, 1 to `most`, is to be there. It is not the caller's fault if it cannot be made. */
   want(id: number): void {
     this.#wanted[id] = true;
+    this.#startWanted();
+  }
+
+  /** So many jobs wait: threads that were to follow the first start now if there are fewer. */
+  startFor(jobs: number): void {
+    if (this.#first.isHolding && jobs > this.living().length) this.startAll();
+  }
+
+  /** Threads that were to follow the first start now. */
+  startAll(): void {
+    if (this.#first.open()) this.#startWanted();
+  }
+
+  #startWanted(): void {
+    if (this.#closing) return;
     try {
       this.#apply();
     } catch (error) {
@@ -205,7 +229,8 @@ export class Crew extends Roster {
     for (let id = 1; id <= this.capacity && this.startError === undefined; id += 1) {
       const member = this.member(id);
       if (this.#wanted[id]!) {
-        if (member === undefined && !this.#replacements.isLater(id)) this.#start(id);
+        const isMissing = member === undefined && !this.#replacements.isLater(id);
+        if (isMissing && this.#first.mayStart()) this.#start(id);
         continue;
       }
       this.#replacements.cancel(id);
@@ -271,6 +296,7 @@ export class Crew extends Roster {
   /** Stops all threads; see `ThreadEnds.ofAll`. */
   async close(graceMs: number): Promise<void> {
     this.#closing = true;
+    this.#first.open();
     this.#recycling.stop();
     this.#replacements.cancelAll();
     this.#hold.close();
@@ -305,6 +331,7 @@ export class Crew extends Roster {
   }
 
   #cannotStart(error: unknown): void {
+    void this.#first.follow();
     // Those that are there go on; without any, the calling thread does all.
     const isAlone = this.isEmpty;
     this.#replacements.cannotStart(error, isAlone);
@@ -344,7 +371,9 @@ export class Crew extends Roster {
   #greeted(member: Member, tid: number): void {
     member.platform.identify(tid);
     member.tid = tid;
+    member.isThere = true;
     this.#replacements.greeted();
+    void this.#first.follow();
     const setsUp = !member.isProof && this.#setup !== undefined;
     if (member.state === 'starting') member.state = setsUp ? 'settingUp' : 'ready';
     if (setsUp) this.#setup.begins(member);
@@ -366,6 +395,7 @@ export class Crew extends Roster {
     const wasLeaving = member.state === 'leaving' && !member.failed;
     member.state = 'dead';
     this.erase(member);
+    void this.#first.follow();
     this.#hold.check();
     // Whoever dies awake leaves the place of the one that spins to others.
     Atomics.compareExchange(this.words, HEAD.SPINNER, member.id, 0);

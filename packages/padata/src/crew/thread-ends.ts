@@ -45,7 +45,9 @@ export class ThreadEnds {
     const ending = new EndingThreads(crew.words);
     for (;;) {
       const late = crew.living();
-      const waits = late.filter((member) => ending.goesOn(member.id) || crew.isTearingDown(member));
+      const waits = late.filter(
+        (member) => ending.goesOn(member.id, !member.isThere) || crew.isTearingDown(member),
+      );
       for (const member of late) if (!waits.includes(member)) void member.platform.terminate();
       if (waits.length === 0) break;
       await Promise.race([all, later(ENDING_LOOK_MS)]);

@@ -150,12 +150,15 @@ export class OwnerTurns {
     this.#isStamped = false;
     this.isLazy = false;
     const isAlone = this.#crew.isAlone;
+    let waiting = 0;
     for (const { ring } of this.#busy.list) {
       if (ring.outstanding === 0) continue;
       if (ring.sent.held > 0 && !isAlone) this.#feeder.feed(ring, this.#stamp);
       ring.publish();
+      waiting += ring.waiting;
       if (ring.waiting > 0) wakeFor(this.#crew, ring, threadsWorth(ring), this.#areShort);
     }
+    this.#crew.startFor(waiting);
   }
 
   /**

@@ -35,6 +35,7 @@ export class FunctionLoads {
   async inThreads(ref: FunctionRef): Promise<void> {
     const { crew, elastic, loads } = this.#pool;
     const href = moduleHref(ref);
+    crew.startAll();
     // One at least: what ends threads would end the program here.
     if (crew.target === 0) elastic.share(1, () => true);
     await loads.loadEverywhere(href, ref.name);

@@ -146,6 +146,7 @@ export class WorkPool implements RangeRunner {
   /** Resolves when all threads run and are set up; rejects when they cannot be, one of them not three times in a row. */
   async ready(): Promise<void> {
     this.#checkOpen();
+    this.#crew.startAll();
     if (this.#readiness.isReady) return;
     const setupError = this.#crew.setupError ?? this.#crew.setupTrouble;
     if (setupError !== undefined) throw setupError;
@@ -173,6 +174,7 @@ export class WorkPool implements RangeRunner {
    */
   async runMultithreaded<F, V>(job: MultithreadedJob<F, V>): Promise<RangeResult<V>> {
     this.#checkOpen();
+    this.#crew.startAll();
     return await runRange(this.#ranges, job);
   }
 
@@ -183,6 +185,7 @@ export class WorkPool implements RangeRunner {
    */
   runMultithreadedSync<F, V>(job: MultithreadedJob<F, V>): RangeResult<V> {
     this.#checkOpen();
+    this.#crew.startAll();
     return runRangeSync(this.#ranges, job);
   }
 

@@ -16,6 +16,8 @@ export interface Member {
   readonly platform: PlatformWorker;
   /** What the operating system calls the thread; 0 = it has not said yet, or does not know. */
   tid: number;
+  /** It has said hello: its loop turns. */
+  isThere: boolean;
   /** Range jobs this thread was told about. */
   readonly jobs: Set<number>;
   /** Modules that it imports at the moment, and whether each as a suspect. */
@@ -43,6 +45,7 @@ export function newMember(id: number, platform: PlatformWorker, isProof: boolean
     id,
     platform,
     tid: 0,
+    isThere: false,
     jobs: new Set(),
     importing: new Map(),
     used: false,

@@ -14,11 +14,13 @@ let folder: string;
 let pool: WorkPool;
 let exits: number[];
 
-beforeEach(() => {
+beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'padata-'));
   pool = createWorkPool({ threads: THREADS });
   exits = [];
   pool.on('worker-exit', ({ exitCode }) => exits.push(exitCode));
+  // Those that are not there end nowhere.
+  await pool.ready();
 });
 afterEach(async () => {
   await pool.close();
