@@ -9,6 +9,7 @@
  * ```
  * After that threads start as they are wanted. Nobody waits for a thread that stands still while it boots.
  */
+import { clearTimeout, setTimeout } from '../base/host-time.js';
 import { unrefTimer } from '../threads/timers.js';
 import type { Timer } from '../threads/timers.js';
 

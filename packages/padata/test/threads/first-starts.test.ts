@@ -1,10 +1,13 @@
 // The threads of a new pool: where there are more than processors for them, the first is there before the others start.
 import { availableParallelism } from 'node:os';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { createWorkPool } from '@bootmem/padata';
 import type { WorkPool, WorkPoolOptions } from '@bootmem/padata';
-import { FirstStarts } from '../../dist/crew/first-starts.js';
-import { platform } from '../../dist/worker/platform.node.js';
+import * as liveTime from '../fixtures/live-time.js';
+
+jest.unstable_mockModule('../../dist/base/host-time.js', () => liveTime);
+const { createWorkPool } = await import('@bootmem/padata');
+const { FirstStarts } = await import('../../dist/crew/first-starts.js');
+const { platform } = await import('../../dist/worker/platform.node.js');
 
 type Any = (input: unknown) => unknown;
 const jobs = new URL('../fixtures/series-jobs.mjs', import.meta.url);
