@@ -32,6 +32,43 @@ test.each([
   await pool.close();
 });
 
+test.each(['inError', 'inCause', 'asThrown'])('each error keeps its bytes: %s', async (name) => {
+  const pool = createWorkPool({ threads: 1 });
+  const series = pool.series<(input: unknown) => unknown>({ fn: { module, name }, window: 4 });
+  const errors: unknown[] = [];
+  for (let n = 0; n < JOBS; n += 1) {
+    errors.push(await series.run(inputOf(n)).catch((error: unknown) => error));
+  }
+  expect(errors.map(bytesOfError)).toEqual(Array.from({ length: JOBS }, (_, n) => [n, n]));
+  await pool.close();
+});
+
+/** The first byte of each view in the cause, and in the error of its own that it may have; no shared memory is there. */
+function bytesOfError(error: unknown): (number | undefined)[] {
+  const { cause } = error as { cause: unknown };
+  if (cause instanceof AggregateError)
+    return [fieldsOf(cause.cause), fieldsOf(cause.errors[0])].map(firstByte);
+  return [firstByte(fieldsOf(cause)), firstByte(fieldsOf(cause))];
+}
+
+function fieldsOf(error: unknown): unknown {
+  const fields = error instanceof Error ? Object.fromEntries(Object.entries(error)) : error;
+  const isShared = (field: unknown): boolean => field instanceof SharedArrayBuffer;
+  expect(Object.values(fields as object).some(isShared)).toBe(false);
+  return fields;
+}
+
+test.each(['memory', 'memoryInside', 'memoryTold'])(
+  'the memory of all jobs is no result: %s',
+  async (name) => {
+    const pool = createWorkPool({ threads: 1 });
+    const series = pool.series<(input: unknown) => unknown>({ fn: { module, name }, window: 4 });
+    const run = series.run(inputOf(1), { onProgress: () => undefined });
+    await expect(run).rejects.toThrow('take the view, not its buffer');
+    await pool.close();
+  },
+);
+
 /** The first byte in the first view that is found. */
 function firstByte(value: unknown): number | undefined {
   if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset)[0];

@@ -835,7 +835,21 @@ const mutants: readonly Mutant[] = [
   {
     name: 'outcome: plain data is written over what it is to hold',
     file: 'slot/slot-outcome.ts',
-    find: 'if (context?.holds === true && isPlain(value)) withOwnBytes(value, this.#memory.arena);',
+    find: 'if (context?.holds === true && isPlain(value)) this.#own(value);',
+    put: '',
+    first: 'own-bytes',
+  },
+  {
+    name: 'outcome: fields of errors share the arena',
+    file: 'slot/slot-outcome.ts',
+    find: 'error: toErrorRecord(error, this.#own),',
+    put: 'error: toErrorRecord(error),',
+    first: 'own-bytes',
+  },
+  {
+    name: 'outcome: the memory of all jobs is given away',
+    file: 'values/own-bytes.ts',
+    find: 'if (arena.has(part as ArrayBufferLike)) refuse();',
     put: '',
     first: 'own-bytes',
   },

@@ -41,17 +41,21 @@ const MAX_DEPTH = 8;
 const MAX_ERRORS = 256;
 const MAX_FIELDS = 32;
 
+/** What is to be cloned in place of a value; what it throws for is left out. */
+type Own = (value: unknown) => unknown;
+
 /**
  * Plain description of anything that was thrown; never throws.
  * @param thrown any value; errors of other realms are recognised by shape
+ * @param own    for fields and for values that are no errors: a clone shares shared memory
  */
-export function toErrorRecord(thrown: unknown): ErrorRecord {
-  return record(thrown, 0);
+export function toErrorRecord(thrown: unknown, own: Own = (value) => value): ErrorRecord {
+  return record(thrown, 0, own);
 }
 
-function record(thrown: unknown, depth: number): ErrorRecord {
+function record(thrown: unknown, depth: number, own: Own): ErrorRecord {
   if (typeof thrown !== 'object' || thrown === null || !has(thrown, 'message')) {
-    const clone = cloned(thrown);
+    const clone = cloned(thrown, own);
     return {
       name: 'Error',
       message: textOf(thrown),
@@ -70,7 +74,7 @@ function record(thrown: unknown, depth: number): ErrorRecord {
   const cause = deeper ? read(thrown, 'cause') : undefined;
   const errors = deeper ? listOf(read(thrown, 'errors')) : undefined;
   const type = builtIn(thrown, name);
-  const fields = fieldsOf(thrown);
+  const fields = fieldsOf(thrown, own);
   return {
     name: typeof name === 'string' ? name : 'Error',
     message: textOf(read(thrown, 'message', 'an error whose message cannot be read')),
@@ -78,8 +82,10 @@ function record(thrown: unknown, depth: number): ErrorRecord {
     code: typeof code === 'string' ? code : undefined,
     isError: true,
     ...(type === undefined ? {} : { type }),
-    ...(cause === undefined ? {} : { cause: record(cause, depth + 1) }),
-    ...(errors === undefined ? {} : { errors: errors.map((error) => record(error, depth + 1)) }),
+    ...(cause === undefined ? {} : { cause: record(cause, depth + 1, own) }),
+    ...(errors === undefined
+      ? {}
+      : { errors: errors.map((error) => record(error, depth + 1, own)) }),
     ...(fields === undefined ? {} : { fields }),
   };
 }
@@ -163,7 +169,7 @@ function listOf(value: unknown): unknown[] | undefined {
   }
 }
 
-function fieldsOf(thrown: object): Record<string, unknown> | undefined {
+function fieldsOf(thrown: object, own: Own): Record<string, unknown> | undefined {
   let keys: string[];
   try {
     keys = Object.keys(thrown);
@@ -173,7 +179,7 @@ function fieldsOf(thrown: object): Record<string, unknown> | undefined {
   let fields: Record<string, unknown> | undefined;
   for (const key of keys.slice(0, MAX_FIELDS)) {
     if (NAMED.has(key) || key === '__proto__') continue;
-    const clone = cloned(read(thrown, key, unreadable));
+    const clone = cloned(read(thrown, key, unreadable), own);
     if (clone === undefined) continue;
     fields ??= {};
     fields[key] = clone.value;
@@ -185,11 +191,11 @@ function fieldsOf(thrown: object): Record<string, unknown> | undefined {
 const unreadable = (): undefined => undefined;
 
 /** A clone; undefined = there is none. */
-function cloned(value: unknown): { readonly value: unknown } | undefined {
+function cloned(value: unknown, own: Own): { readonly value: unknown } | undefined {
   if (typeof value === 'function' || typeof value === 'symbol') return undefined;
   if (typeof value !== 'object' || value === null) return { value };
   try {
-    return { value: structuredClone(value) };
+    return { value: structuredClone(own(value)) };
   } catch {
     return undefined;
   }

@@ -26,6 +26,8 @@ export class SlotOutcome {
   readonly #memory: RingMemory;
   readonly #host: OutcomeHost;
   readonly #steps: JobSteps;
+  /** The same value, its bytes its own. */
+  readonly #own = (value: unknown): unknown => withOwnBytes(value, this.#memory.arena);
 
   /** @param id the ring's */
   constructor(id: number, memory: RingMemory, host: OutcomeHost) {
@@ -48,17 +50,14 @@ export class SlotOutcome {
       const list = transferListOf(value);
       if (list !== undefined) checkTransfer(list);
       // Encoding would overwrite what lies in the room before it is read.
-      if (context?.holds === true && isPlain(value)) withOwnBytes(value, this.#memory.arena);
+      if (context?.holds === true && isPlain(value)) this.#own(value);
       const fits = list === undefined && !hasReported;
       if (fits && writeValue(this.#memory, base, index, value, offset, room)) {
         this.#steps.finish(words, base);
         return;
       }
       const seq = words[base + SLOT.SEQ]!;
-      this.#host.post(
-        { t: 'result', ring: this.#id, seq, value: withOwnBytes(value, this.#memory.arena) },
-        list,
-      );
+      this.#host.post({ t: 'result', ring: this.#id, seq, value: this.#own(value) }, list);
     } catch (error) {
       this.fail(
         base,
@@ -88,7 +87,7 @@ export class SlotOutcome {
       ring: this.#id,
       seq: words[base + SLOT.SEQ]!,
       worker: this.#host.worker,
-      error: toErrorRecord(error),
+      error: toErrorRecord(error, this.#own),
     });
     words[base + SLOT.KIND] = Kind.ERROR;
     this.#steps.finish(words, base);

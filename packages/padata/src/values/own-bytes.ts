@@ -8,25 +8,29 @@ type Arena = RingMemory['arena'];
 
 /**
  * The value without views of the arena: arrays, maps, sets and own properties, at any depth.
- * @throws TypeError when a view lies where it cannot be replaced
+ * @throws TypeError when a view lies where it cannot be replaced, or for the arena itself, `input.buffer`
  */
 export function withOwnBytes(value: unknown, arena: Arena): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if (ArrayBuffer.isView(value)) return ownView(value, arena);
-  const seen = new Set<object>([value]);
+  const seen = new Set<object>();
+  const own = (part: unknown): unknown => {
+    if (typeof part !== 'object' || part === null) return part;
+    if (ArrayBuffer.isView(part)) return ownView(part, arena);
+    if (arena.has(part as ArrayBufferLike)) refuse();
+    seen.add(part);
+    return part;
+  };
+  const mine = own(value);
   // It grows while it is gone through.
   for (const holder of seen) {
-    const own = (part: unknown): unknown => {
-      if (typeof part !== 'object' || part === null) return part;
-      if (ArrayBuffer.isView(part)) return ownView(part, arena);
-      seen.add(part);
-      return part;
-    };
     if (holder instanceof Map) replaceInMap(holder, own);
     else if (holder instanceof Set) replaceInSet(holder, own);
     else replaceProperties(holder as Record<string, unknown>, own);
   }
-  return value;
+  return mine;
+}
+
+function refuse(): never {
+  throw new TypeError('it holds the memory of all jobs: take the view, not its buffer');
 }
 
 type Own = (part: unknown) => unknown;
