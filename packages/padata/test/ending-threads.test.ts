@@ -1,9 +1,12 @@
 // Threads of a pool that closes: which of them are waited for because they go on with what they have to end.
 import { expect, jest, test } from '@jest/globals';
-import { ThreadEnds } from '../dist/crew/thread-ends.js';
 import { WORKER, workerBase } from '../dist/protocol/control-layout.js';
 import { EndingThreads } from '../dist/threads/ending-threads.js';
 import type { Member } from '../dist/threads/member.js';
+import * as liveTime from './fixtures/live-time.js';
+
+jest.unstable_mockModule('../dist/base/host-time.js', () => liveTime);
+const { ThreadEnds } = await import('../dist/crew/thread-ends.js');
 
 /** One thread, and what it says of itself. */
 function thread() {
