@@ -291,14 +291,15 @@ const mutants: readonly Mutant[] = [
   {
     name: 'codec: a value that is written while another is written spoils it',
     file: 'values/plain-codec.ts',
-    find: 'if (outer !== undefined) ({ out, at, end, met, metMany } = outer);',
-    put: 'if (outer !== undefined) ({ met, metMany } = outer);',
+    find: 'if (outer !== undefined) ({ room, words, at, end, met, metCount, metMany } = outer);',
+    put: 'if (outer !== undefined) ({ met, metCount, metMany } = outer);',
     first: 'hostile',
   },
   {
     name: 'codec: a value that is read while another is written spoils it',
     file: 'values/plain-codec.ts',
-    find: `  out = before;
+    find: `  room = before;
+  words = before.words;
   at = beforeAt;`,
     put: `  void [before, beforeAt];`,
     first: 'hostile',
@@ -306,15 +307,57 @@ const mutants: readonly Mutant[] = [
   {
     name: 'names: shapes of one hash are taken for each other',
     file: 'values/object-names.ts',
-    find: 'if (block[i] !== from[offset + i]) return false;',
-    put: 'if (block[i] !== from[offset + i]) return true;',
+    find: 'if (block[i] !== words[at + i]) return false;',
+    put: 'if (block[i] !== words[at + i]) return true;',
+    first: 'values',
+  },
+  {
+    name: 'names: a shape that is expected is believed if its last name is right',
+    file: 'values/object-names.ts',
+    find: 'if (i === length || name !== names[i]) return false;',
+    put: 'if (i === length || (i === length - 1 && name !== names[i])) return false;',
+    first: 'values',
+  },
+  {
+    name: 'names: what all objects have is taken for an own property',
+    file: 'values/object-names.ts',
+    find: 'return i === length && !isRootEnumerable();',
+    put: 'return i === length;',
+    first: 'values',
+  },
+  {
+    name: 'codec: what a getter takes away is not written',
+    file: 'values/plain-codec.ts',
+    find: 'for (; i < names.length; i += 1) if (!write(record[names[i]!], depth + 1)) return false;',
+    put: '',
+    first: 'values',
+  },
+  {
+    name: 'codec: as many properties as holes make an array plain',
+    file: 'values/plain-codec.ts',
+    find: 'if (!(i in value)) return isMore();',
+    put: '',
+    first: 'values',
+  },
+  {
+    name: 'codec: what a value was is kept when it is written',
+    file: 'values/plain-codec.ts',
+    find: 'for (let i = 0; i < metCount; i += 1) met[i] = met;',
+    put: '',
+    first: 'values',
+  },
+  {
+    name: 'short text: texts of the same words and another length are taken for each other',
+    file: 'values/short-text.ts',
+    find: 'entries[entry + WORDS] === length',
+    put: 'true',
     first: 'values',
   },
   {
     name: 'codec: beyond a dozen objects none is compared with the first',
     file: 'values/plain-codec.ts',
-    find: 'metMany ??= new Set(met);',
-    put: 'metMany ??= new Set();',
+    find: 'if (metCount === FEW) metMany = new Set(met);',
+    put: 'if (metCount === FEW) metMany = new Set();',
     first: 'values',
   },
   {

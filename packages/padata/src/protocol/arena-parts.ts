@@ -24,8 +24,9 @@ export interface ArenaPart {
   /** Address behind its last byte. */
   readonly end: number;
   readonly bytes: Uint8Array;
-  /** The same bytes. */
+  /** The same bytes, as text is written to them, and as words. */
   readonly text: TextBytes;
+  readonly words: Int32Array;
 }
 
 /** The parts that one thread knows. */
@@ -85,5 +86,6 @@ function makePart(
     end: first + length,
     bytes: new Uint8Array(buffer, offset, length),
     text: textBytes(buffer, offset, length),
+    words: new Int32Array(buffer, offset, length >> 2),
   };
 }

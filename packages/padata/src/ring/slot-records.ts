@@ -7,6 +7,7 @@ import { smallInteger } from '../base/small-integer.js';
 import { Ask, Kind, SLOT, SLOT_NUMBER, slotNumber } from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
 import { readValue } from '../values/slot-values.js';
+import { copyOf } from '../values/views.js';
 import type { Reply } from './replies.js';
 import type { ResultRoom } from '../arena/result-room.js';
 import type { SerialCallback, Settle } from './job-ring.js';
@@ -147,7 +148,7 @@ export class SlotRecords {
     }
     const value = readValue(this.#memory, base, index);
     const isCopied = this.#copyBytes || (flags & (Left.OWN | Left.PROMISE)) !== 0;
-    return isCopied && kind === Kind.BYTES ? (value as Uint8Array).slice() : value;
+    return isCopied && kind === Kind.BYTES ? copyOf(value as Uint8Array) : value;
   }
 
   #forget(index: number, flags: number, value: unknown): unknown {

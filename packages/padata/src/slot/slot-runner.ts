@@ -46,6 +46,7 @@ import { withOwnBytes } from '../values/own-bytes.js';
 import { seesContext } from './sees-context.js';
 import { SlotOutcome } from './slot-outcome.js';
 import { readValue } from '../values/slot-values.js';
+import { copyOf } from '../values/views.js';
 
 /** Jobs reserved in one step at most. */
 const BATCH = 64;
@@ -453,7 +454,7 @@ export class SlotRunner {
     }
     const input = readValue(this.memory, base, index);
     // A slice of shared memory is not shared.
-    this.#run(base, this.#copyInput && kind === Kind.BYTES ? (input as Uint8Array).slice() : input);
+    this.#run(base, this.#copyInput && kind === Kind.BYTES ? copyOf(input as Uint8Array) : input);
   }
 
   #index(base: number): number {

@@ -1,38 +1,72 @@
 /**
- * Names of an object's properties as they lie in bytes: a block that objects of one shape have in common, so it is made once
+ * Names of an object's properties as they lie in words: a block that objects of one shape have in common, so it is made once
  * and copied, and once read it is known again.
  *
  * ```
- *   block := (form byte, bytes 4, text)...     in order of the object
+ *   block := (form 4 bits | bytes 28 bits, text, zeros to the end of its word)...     in order of the object
  * ```
  * Both tables are small and forget whatever else hashes to the same place: a program has few shapes, and one of many loses
- * time only. What is found is compared name by name, or byte by byte, so no two shapes are ever taken for each other.
+ * time only. What is found is compared name by name, or word by word, so no two shapes are ever taken for each other.
+ *
+ * Objects come in the same order again and again, so whoever writes tries the shape that came behind the last one first
+ * (`shapeOf`). It looks at the names where they are: `Object.keys` makes a list, and reading a property by a name from a
+ * list is a search, where in a `for in` of its own object it is none.
  */
 import { bytesOf, formOf, readText, textBytes, writeText } from '#text';
 // By its path, not as `#text`: a type that the main entry reaches must resolve for compilers that know no package imports.
 import type { TextBytes } from '../text/text.node.js';
 
 const PLACES = 256;
-/** Longer blocks are not kept, in bytes. */
-const MAX_KEPT = 2048;
-/** Blocks of so many bytes are copied in one call; it costs more for shorter ones. */
-const BULK = 48;
-const HEAD = 5;
+/** Longer blocks are not kept, in words. */
+const MAX_KEPT = 512;
+/** Blocks of so many words are copied in one call; it costs more for shorter ones. */
+const BULK = 64;
+const FORM_BITS = 4;
+const FORM_MASK = (1 << FORM_BITS) - 1;
+
+/** Bytes that values are written to and read from, as bytes and as words: both begin with the same byte. */
+export interface PlainRoom {
+  readonly text: TextBytes;
+  readonly words: Int32Array;
+}
+
+/** Such bytes of one's own. */
+export function plainRoom(bytes: number): PlainRoom {
+  const memory = new ArrayBuffer(bytes);
+  return { text: textBytes(memory, 0, bytes), words: new Int32Array(memory, 0, bytes >> 2) };
+}
 
 /** Names and their block. */
 export interface ObjectNames {
   readonly names: readonly string[];
-  readonly block: TextBytes;
+  readonly block: Int32Array;
   /** One of them is `__proto__`, which no assignment makes a property. */
   readonly hasProto: boolean;
 }
 
 const written: (ObjectNames | undefined)[] = new Array<undefined>(PLACES).fill(undefined);
 const known: (ObjectNames | undefined)[] = new Array<undefined>(PLACES).fill(undefined);
+/** Where the shape is that came behind the one at this place. */
+const followers = new Uint8Array(PLACES);
+/** Where the shape is that came last. */
+let lastPlace = 0;
+
+/** The names of an object's own properties and their block. Reads no property. @param value a plain object of this realm */
+export function shapeOf(value: object): ObjectNames {
+  const guess = followers[lastPlace]!;
+  const shape = written[guess];
+  if (shape !== undefined && hasNames(value, shape.names)) {
+    lastPlace = guess;
+    return shape;
+  }
+  return blockOf(Object.keys(value));
+}
 
 /** The block of these names. */
 export function blockOf(names: readonly string[]): ObjectNames {
   const place = placeOfNames(names);
+  followers[lastPlace] = place;
+  lastPlace = place;
   const last = written[place];
   if (last !== undefined && areSame(last.names, names)) return last;
   const made = { names, block: makeBlock(names), hasProto: names.includes('__proto__') };
@@ -40,24 +74,42 @@ export function blockOf(names: readonly string[]): ObjectNames {
   return made;
 }
 
-/** The names of the block that lies here. */
-export function namesIn(from: TextBytes, offset: number, bytes: number): ObjectNames {
-  const place = placeOfBytes(from, offset, bytes);
+/** The names of the block of so many words that lies here. */
+export function namesIn(from: PlainRoom, at: number, count: number): ObjectNames {
+  const { words } = from;
+  const place = placeOfWords(words, at, count);
   const last = known[place];
-  if (last !== undefined && isHere(last.block, from, offset, bytes)) return last;
-  const names = readBlock(from, offset, bytes);
-  const block = textBytes(new ArrayBuffer(bytes), 0, bytes);
-  block.set(from.subarray(offset, offset + bytes));
+  if (last !== undefined && isHere(last.block, words, at, count)) return last;
+  const names = readBlock(from, at, count);
+  const block = new Int32Array(count);
+  block.set(words.subarray(at, at + count));
   const read = { names, block, hasProto: names.includes('__proto__') };
-  if (bytes <= MAX_KEPT) known[place] = read;
+  if (count <= MAX_KEPT) known[place] = read;
   return read;
 }
 
 /** Copies a block; there must be room. */
-export function copyBlock({ block }: ObjectNames, to: Uint8Array, offset: number): void {
+export function copyBlock({ block }: ObjectNames, to: Int32Array, at: number): void {
   const { length } = block;
-  if (length > BULK) to.set(block, offset);
-  else for (let i = 0; i < length; i += 1) to[offset + i] = block[i]!;
+  if (length > BULK) to.set(block, at);
+  else for (let i = 0; i < length; i += 1) to[at + i] = block[i]!;
+}
+
+/** Are these all names of its own properties, in this order? */
+function hasNames(value: object, names: readonly string[]): boolean {
+  const { length } = names;
+  let i = 0;
+  for (const name in value) {
+    if (i === length || name !== names[i]) return false;
+    i += 1;
+  }
+  return i === length && !isRootEnumerable();
+}
+
+/** Would `for in` give names that are not the object's own? Some program has made properties for all objects then. */
+function isRootEnumerable(): boolean {
+  for (const _ in Object.prototype) return true;
+  return false;
 }
 
 function placeOfNames(names: readonly string[]): number {
@@ -75,54 +127,44 @@ function areSame(a: readonly string[], b: readonly string[]): boolean {
   return true;
 }
 
-function placeOfBytes(from: Uint8Array, offset: number, bytes: number): number {
-  if (bytes === 0) return 0;
-  const end = offset + bytes;
-  return (
-    (bytes * 31 + from[offset + HEAD]! + 5 * from[end - 1]! + 9 * from[end - 2]!) & (PLACES - 1)
-  );
+function placeOfWords(words: Int32Array, at: number, count: number): number {
+  if (count === 0) return 0;
+  const ends = words[at]! ^ (words[at + (count >> 1)]! * 3) ^ (words[at + count - 1]! * 5);
+  return Math.imul(ends + count, 0x9e3779b1) >>> 24;
 }
 
-function isHere(block: Uint8Array, from: Uint8Array, offset: number, bytes: number): boolean {
-  if (block.length !== bytes) return false;
-  for (let i = 0; i < bytes; i += 1) if (block[i] !== from[offset + i]) return false;
+function isHere(block: Int32Array, words: Int32Array, at: number, count: number): boolean {
+  if (block.length !== count) return false;
+  for (let i = 0; i < count; i += 1) if (block[i] !== words[at + i]) return false;
   return true;
 }
 
-function makeBlock(names: readonly string[]): TextBytes {
-  let room = 0;
-  for (const name of names) room += HEAD + bytesOf(name, formOf(name));
-  const block = textBytes(new ArrayBuffer(room), 0, room);
+function makeBlock(names: readonly string[]): Int32Array {
+  let bytes = 0;
+  for (const name of names) bytes += 4 + padded(bytesOf(name, formOf(name)));
+  const { text, words } = plainRoom(bytes);
   let at = 0;
   for (const name of names) {
     const form = formOf(name);
-    const end = writeText(block, name, at + HEAD, form);
-    block[at] = form;
-    writeInt(block, at + 1, end - at - HEAD);
-    at = end;
+    const start = (at + 1) * 4;
+    const length = writeText(text, name, start, form) - start;
+    words[at] = (length << FORM_BITS) | form;
+    at += 1 + (padded(length) >> 2);
   }
-  return block.subarray(0, at);
+  return words.subarray(0, at);
 }
 
-function readBlock(from: TextBytes, offset: number, bytes: number): string[] {
+function readBlock({ text, words }: PlainRoom, from: number, count: number): string[] {
   const names: string[] = [];
-  for (let at = offset; at < offset + bytes;) {
-    const length = readInt(from, at + 1);
-    names.push(readText(from, at + HEAD, length, from[at]!));
-    at += HEAD + length;
+  for (let at = from; at < from + count;) {
+    const head = words[at]!;
+    const length = head >>> FORM_BITS;
+    names.push(readText(text, (at + 1) * 4, length, head & FORM_MASK));
+    at += 1 + (padded(length) >> 2);
   }
   return names;
 }
 
-/** Writes 32 bits, lowest byte first. */
-export function writeInt(to: Uint8Array, at: number, value: number): void {
-  to[at] = value;
-  to[at + 1] = value >>> 8;
-  to[at + 2] = value >>> 16;
-  to[at + 3] = value >>> 24;
-}
-
-/** Reads them. */
-export function readInt(from: Uint8Array, at: number): number {
-  return from[at]! | (from[at + 1]! << 8) | (from[at + 2]! << 16) | (from[at + 3]! << 24);
+function padded(bytes: number): number {
+  return (bytes + 3) & ~3;
 }

@@ -7,14 +7,19 @@
  * value took.
  *
  * ```
- *  value := tag byte, then:  INT 4 bytes | FLOAT 8 | LATIN1, UTF16, UTF8 bytes 4, text | ARRAY count 4, values
- *                            OBJECT bytes 4, block of names (`object-names.ts`), a value for each | BYTES count 4, bytes
+ *  value := head word: tag 4 bits | payload 28 bits, then by tag
+ *    UNDEFINED, NULL, FALSE, TRUE nothing | INT nothing, the payload is it | INT32 a word | FLOAT two
+ *    LATIN1, UTF16, UTF8 payload bytes of text | BYTES payload bytes | ARRAY payload values
+ *    OBJECT payload words of names (`object-names.ts`), a value for each
  * ```
+ * All of it is whole words: one store is a head, a number, or four units of a short text. What lies behind the bytes of a
+ * text or of BYTES in their last word means nothing.
  */
 import { bytesOf, formOf, readText, writeText } from '#text';
-// By its path, not as `#text`: a type that the main entry reaches must resolve for compilers that know no package imports.
-import type { TextBytes } from '../text/text.node.js';
-import { blockOf, copyBlock, namesIn, readInt, writeInt } from './object-names.js';
+import { readShort, writeShort } from './short-text.js';
+import { SHORT, TextForm } from '../text/text-form.js';
+import { blockOf, copyBlock, namesIn, shapeOf } from './object-names.js';
+import type { PlainRoom } from './object-names.js';
 
 const TAG = {
   UNDEFINED: 0,
@@ -22,13 +27,20 @@ const TAG = {
   FALSE: 2,
   TRUE: 3,
   INT: 4,
-  FLOAT: 5,
+  INT32: 5,
+  FLOAT: 6,
   /** The first of the forms of text, in their order. */
-  TEXT: 6,
-  ARRAY: 9,
-  OBJECT: 10,
-  BYTES: 11,
+  TEXT: 7,
+  ARRAY: 10,
+  OBJECT: 11,
+  BYTES: 12,
 } as const;
+const TAG_BITS = 4;
+const TAG_MASK = (1 << TAG_BITS) - 1;
+/** A head and a float: room for any value but its contents. */
+const MOST_HEAD = 3;
+/** Of so many words no payload tells. */
+const TOO_MANY = 1 << 26;
 /** Deeper ones go by structured clone, which says what is too deep for it. */
 const MAX_DEPTH = 256;
 /** So many objects are compared one by one for being met twice; more of them by a set. */
@@ -39,62 +51,74 @@ export const NOT_PLAIN = -1;
 export const NO_ROOM = -2;
 
 const floatBox = new Float64Array(1);
-const floatBytes = new Uint8Array(floatBox.buffer);
-const { getPrototypeOf, keys, prototype: ROOT } = Object;
+const floatWords = new Int32Array(floatBox.buffer);
+const { getPrototypeOf, keys, values, prototype: ROOT } = Object;
 const { isArray } = Array;
 
-let out: TextBytes;
+/** No value is written or read. */
+const NOWHERE: PlainRoom = { text: undefined as never, words: new Int32Array(0) };
+let room = NOWHERE;
+let words = NOWHERE.words;
+/** In words. */
 let at = 0;
 let end = 0;
 let failure = NOT_PLAIN;
-let met: object[] = [];
+/** The first of what was met; behind them lies nothing of a value's. */
+let met: object[] = noObjects();
+let metCount = 0;
 let metMany: Set<object> | undefined;
 let writing = false;
 
 /**
  * Writes a value.
  * @param value  anything
- * @param bytes  where to write
- * @param offset first byte
- * @param limit  end of the room
+ * @param to     where to write
+ * @param offset first byte, a multiple of four
+ * @param limit  end of the room in bytes
  * @returns end of what was written, or NOT_PLAIN or NO_ROOM; the room's contents are then undefined
  * @throws whatever reading the value's properties throws
  */
-export function encodePlain(
-  value: unknown,
-  bytes: TextBytes,
-  offset: number,
-  limit: number,
-): number {
+export function encodePlain(value: unknown, to: PlainRoom, offset: number, limit: number): number {
   // A getter of a value that is being written may have come here: that one goes on afterwards.
-  const outer = writing ? { out, at, end, met, metMany } : undefined;
-  if (outer !== undefined) met = [];
-  out = bytes;
-  at = offset;
-  end = limit;
+  const outer = writing ? { room, words, at, end, met, metCount, metMany } : undefined;
+  if (outer !== undefined) met = noObjects();
+  metCount = 0;
+  room = to;
+  words = to.words;
+  at = offset >> 2;
+  end = limit >> 2;
   metMany = undefined;
   writing = true;
   try {
-    return write(value, 0) ? at : failure;
+    return write(value, 0) ? at * 4 : failure;
   } finally {
-    if (outer !== undefined) ({ out, at, end, met, metMany } = outer);
+    if (outer !== undefined) ({ room, words, at, end, met, metCount, metMany } = outer);
     else {
       writing = false;
       metMany = undefined;
-      if (met.length > 0) met = [];
+      // The value is the program's: nothing here keeps it.
+      for (let i = 0; i < metCount; i += 1) met[i] = met;
     }
   }
 }
 
-/** Reads the value that starts at `offset`. */
-export function decodePlain(bytes: TextBytes, offset: number): unknown {
-  const before = out;
+function noObjects(): object[] {
+  const none: object[] = [];
+  for (let i = 0; i < FEW; i += 1) none.push(none);
+  return none;
+}
+
+/** Reads the value that starts at `offset`, a multiple of four. */
+export function decodePlain(from: PlainRoom, offset: number): unknown {
+  const before = room;
   const beforeAt = at;
-  out = bytes;
-  at = offset;
+  room = from;
+  words = from.words;
+  at = offset >> 2;
   const value = read();
   // A getter of a value that is being written may have come here.
-  out = before;
+  room = before;
+  words = before.words;
   at = beforeAt;
   return value;
 }
@@ -104,21 +128,24 @@ function isMore(): false {
   return false;
 }
 
-/** Is there room for so many bytes? */
-function fits(bytes: number): boolean {
-  if (at + bytes <= end) return true;
-  failure = NO_ROOM;
+/** Is there room for so many words? */
+function fits(count: number): boolean {
+  if (at + count <= end && count < TOO_MANY) return true;
+  failure = count < TOO_MANY ? NO_ROOM : NOT_PLAIN;
   return false;
 }
 
 function write(value: unknown, depth: number): boolean {
-  if (!fits(9)) return false;
+  if (at + MOST_HEAD > end) {
+    failure = NO_ROOM;
+    return false;
+  }
   switch (typeof value) {
     case 'undefined':
-      out[at++] = TAG.UNDEFINED;
+      words[at++] = TAG.UNDEFINED;
       return true;
     case 'boolean':
-      out[at++] = value ? TAG.TRUE : TAG.FALSE;
+      words[at++] = value ? TAG.TRUE : TAG.FALSE;
       return true;
     case 'number':
       writeNumber(value);
@@ -127,7 +154,7 @@ function write(value: unknown, depth: number): boolean {
       return writeString(value);
     case 'object':
       if (value === null) {
-        out[at++] = TAG.NULL;
+        words[at++] = TAG.NULL;
         return true;
       }
       return writeObject(value, depth);
@@ -139,37 +166,50 @@ function write(value: unknown, depth: number): boolean {
 function writeNumber(value: number): void {
   const int = value | 0;
   if (int === value && (int !== 0 || 1 / value > 0)) {
-    out[at] = TAG.INT;
-    writeInt(out, at + 1, int);
-    at += 5;
+    if ((int << TAG_BITS) >> TAG_BITS === int) words[at++] = (int << TAG_BITS) | TAG.INT;
+    else {
+      words[at] = TAG.INT32;
+      words[at + 1] = int;
+      at += 2;
+    }
     return;
   }
-  out[at] = TAG.FLOAT;
   floatBox[0] = value;
-  for (let i = 0; i < 8; i += 1) out[at + 1 + i] = floatBytes[i]!;
-  at += 9;
+  words[at] = TAG.FLOAT;
+  words[at + 1] = floatWords[0]!;
+  words[at + 2] = floatWords[1]!;
+  at += 3;
 }
 
 function writeString(text: string): boolean {
+  const { length } = text;
+  if (length <= SHORT) {
+    const count = (length + 3) >> 2;
+    if (!fits(1 + count)) return false;
+    if (writeShort(words, at + 1, text)) {
+      words[at] = (length << TAG_BITS) | (TAG.TEXT + TextForm.LATIN1);
+      at += 1 + count;
+      return true;
+    }
+  }
   const form = formOf(text);
-  if (!fits(5 + bytesOf(text, form))) return false;
-  const behind = writeText(out, text, at + 5, form);
-  out[at] = TAG.TEXT + form;
-  writeInt(out, at + 1, behind - at - 5);
-  at = behind;
+  if (!fits(2 + (bytesOf(text, form) >> 2))) return false;
+  const start = (at + 1) * 4;
+  const bytes = writeText(room.text, text, start, form) - start;
+  words[at] = (bytes << TAG_BITS) | (TAG.TEXT + form);
+  at += 1 + ((bytes + 3) >> 2);
   return true;
 }
 
 /** Was the object met before? Else it is now. */
 function isMetTwice(value: object): boolean {
-  if (met.length < FEW) {
-    if (met.includes(value)) return true;
-    met.push(value);
-    return false;
+  if (metMany !== undefined) {
+    const before = metMany.size;
+    return metMany.add(value).size === before;
   }
-  metMany ??= new Set(met);
-  if (metMany.has(value)) return true;
-  metMany.add(value);
+  for (let i = 0; i < metCount; i += 1) if (met[i] === value) return true;
+  met[metCount++] = value;
+  if (metCount === FEW) metMany = new Set(met);
   return false;
 }
 
@@ -177,41 +217,51 @@ function writeObject(value: object, depth: number): boolean {
   if (depth >= MAX_DEPTH || isMetTwice(value)) return isMore();
   if (isArray(value)) return writeArray(value, depth);
   if (ArrayBuffer.isView(value)) return writeBytes(value);
-  if (!isPlainObject(value)) return isMore();
-  const names = keys(value);
-  const shape = blockOf(names);
+  const prototype: unknown = getPrototypeOf(value);
+  if (prototype !== ROOT && !isOtherRoot(prototype)) return isMore();
+  const shape = prototype === ROOT ? shapeOf(value) : blockOf(keys(value));
   const { length } = shape.block;
-  if (!fits(5 + length)) return false;
-  out[at] = TAG.OBJECT;
-  writeInt(out, at + 1, length);
-  copyBlock(shape, out, at + 5);
-  at += 5 + length;
-  const record = value as Record<string, unknown>;
-  for (const name of names) {
-    if (!write(record[name], depth + 1)) return false;
-  }
-  return true;
+  if (!fits(1 + length)) return false;
+  words[at] = (length << TAG_BITS) | TAG.OBJECT;
+  copyBlock(shape, words, at + 1);
+  at += 1 + length;
+  return writeProperties(value as Record<string, unknown>, shape.names, depth);
 }
 
 /** A plain object's prototype is the root of its realm: it has no prototype itself. */
-function isPlainObject(value: object): boolean {
-  const prototype: unknown = getPrototypeOf(value);
-  if (prototype === ROOT) return true;
+function isOtherRoot(prototype: unknown): boolean {
   if (prototype === null || getPrototypeOf(prototype) !== null) return false;
   const own = (prototype as { constructor?: { name?: string } }).constructor;
   return own?.name === 'Object';
 }
 
+function writeProperties(
+  record: Record<string, unknown>,
+  names: readonly string[],
+  depth: number,
+): boolean {
+  let i = 0;
+  for (const name in record) {
+    if (name !== names[i]) break;
+    i += 1;
+    if (!write(record[name], depth + 1)) return false;
+  }
+  // A getter took properties away: what was to come is written all the same.
+  for (; i < names.length; i += 1) if (!write(record[names[i]!], depth + 1)) return false;
+  return true;
+}
+
 function writeArray(value: unknown[], depth: number): boolean {
   const { length } = value;
-  // Holes and extra properties are for structured clone.
-  if (keys(value).length !== length) return isMore();
-  if (!fits(5)) return false;
-  out[at] = TAG.ARRAY;
-  writeInt(out, at + 1, length);
-  at += 5;
+  // Holes and extra properties are for structured clone. A list of all keys would have each index as text.
+  const items: unknown[] = values(value);
+  if (items.length !== length) return isMore();
+  if (length >= TOO_MANY || !fits(1)) return isMore();
+  words[at++] = (length << TAG_BITS) | TAG.ARRAY;
   for (let i = 0; i < length; i += 1) {
-    if (!write(value[i], depth + 1)) return false;
+    // As many extra properties as holes make the count right.
+    if (!(i in value)) return isMore();
+    if (!write(items[i], depth + 1)) return false;
   }
   return true;
 }
@@ -221,11 +271,12 @@ function writeBytes(view: ArrayBufferView): boolean {
   if (Object.prototype.toString.call(view) !== '[object Uint8Array]') return isMore();
   const source = view as Uint8Array;
   if (source.constructor.name !== 'Uint8Array' || isShared(source.buffer)) return isMore();
-  if (!fits(5 + source.length)) return false;
-  out[at] = TAG.BYTES;
-  writeInt(out, at + 1, source.length);
-  out.set(source, at + 5);
-  at += 5 + source.length;
+  const { length } = source;
+  const count = (length + 3) >> 2;
+  if (!fits(1 + count)) return false;
+  words[at] = (length << TAG_BITS) | TAG.BYTES;
+  room.text.set(source, (at + 1) * 4);
+  at += 1 + count;
   return true;
 }
 
@@ -235,8 +286,10 @@ function isShared(buffer: ArrayBufferLike): boolean {
 }
 
 function read(): unknown {
-  const tag = out[at++]!;
-  switch (tag) {
+  const head = words[at++]!;
+  switch (head & TAG_MASK) {
+    case TAG.UNDEFINED:
+      return undefined;
     case TAG.NULL:
       return null;
     case TAG.FALSE:
@@ -244,47 +297,68 @@ function read(): unknown {
     case TAG.TRUE:
       return true;
     case TAG.INT:
-      return take();
+      return head >> TAG_BITS;
+    case TAG.INT32:
+      return words[at++]!;
     case TAG.FLOAT:
-      for (let i = 0; i < 8; i += 1) floatBytes[i] = out[at + i]!;
-      at += 8;
+      floatWords[0] = words[at]!;
+      floatWords[1] = words[at + 1]!;
+      at += 2;
       return floatBox[0];
-    case TAG.ARRAY: {
-      const count = take();
+    case TAG.ARRAY:
+      return readArray(head >>> TAG_BITS);
+    case TAG.OBJECT:
+      return readObject(head >>> TAG_BITS);
+    case TAG.BYTES:
+      return readBytes(head >>> TAG_BITS);
+    default:
+      return readString(head >>> TAG_BITS, (head & TAG_MASK) - TAG.TEXT);
+  }
+}
+
+function readString(bytes: number, form: number): string {
+  const first = at;
+  at += (bytes + 3) >> 2;
+  return bytes <= SHORT && form === TextForm.LATIN1
+    ? readShort(words, first, bytes)
+    : readText(room.text, first * 4, bytes, form);
+}
+
+function readArray(count: number): unknown[] {
+  // Their elements are made in one piece; `push` makes room for 17.
+  switch (count) {
+    case 0:
+      return [];
+    case 1:
+      return [read()];
+    case 2:
+      return [read(), read()];
+    case 3:
+      return [read(), read(), read()];
+    case 4:
+      return [read(), read(), read(), read()];
+    default: {
       const list: unknown[] = [];
       for (let i = 0; i < count; i += 1) list.push(read());
       return list;
     }
-    case TAG.OBJECT:
-      return readObject();
-    case TAG.BYTES: {
-      const count = take();
-      const bytes = new Uint8Array(count);
-      bytes.set(out.subarray(at, at + count));
-      at += count;
-      return bytes;
-    }
-    case TAG.UNDEFINED:
-      return undefined;
-    default: {
-      const count = take();
-      at += count;
-      return readText(out, at - count, count, tag - TAG.TEXT);
-    }
   }
 }
 
-function take(): number {
-  at += 4;
-  return readInt(out, at - 4);
+function readBytes(count: number): Uint8Array {
+  const bytes = new Uint8Array(count);
+  bytes.set(room.text.subarray(at * 4, at * 4 + count));
+  at += (count + 3) >> 2;
+  return bytes;
 }
 
-function readObject(): unknown {
-  const bytes = take();
-  const { names, hasProto } = namesIn(out, at, bytes);
-  at += bytes;
+function readObject(count: number): unknown {
+  const { names, hasProto } = namesIn(room, at, count);
+  at += count;
   const record: Record<string, unknown> = {};
-  for (const name of names) {
+  const { length } = names;
+  for (let i = 0; i < length; i += 1) {
+    const name = names[i]!;
     if (hasProto && name === '__proto__') {
       const value = read();
       const own = { value, configurable: true, enumerable: true, writable: true };

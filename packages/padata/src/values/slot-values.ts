@@ -6,8 +6,9 @@
 import { smallInteger } from '../base/small-integer.js';
 import { Kind, SLOT, SLOT_NUMBER, slotNumber } from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
-import { bytesOf, formOf, readText, textBytes, writeText } from '#text';
-import type { TextBytes } from '#text';
+import { bytesOf, formOf, readText, writeText } from '#text';
+import { plainRoom } from './object-names.js';
+import type { PlainRoom } from './object-names.js';
 import { NO_ROOM, decodePlain, encodePlain } from './plain-codec.js';
 import { arrayCode, arrayOf, elementBytes, isBytes, lengthOf, offsetIn } from './views.js';
 
@@ -82,10 +83,11 @@ export function readValue(ring: RingMemory, base: number, index: number): unknow
   }
   const offset = words[base + SLOT.OFFSET]!;
   const length = words[base + SLOT.LENGTH]!;
-  const { bytes, text, first } = ring.arena.at(offset);
+  const part = ring.arena.at(offset);
+  const { bytes, text, first } = part;
   const at = offset - first;
   if (kind === Kind.BYTES) return bytes.subarray(at, at + length);
-  if (kind === Kind.PLAIN) return decodePlain(text, at);
+  if (kind === Kind.PLAIN) return decodePlain(part, at);
   if (kind >= Kind.ARRAY) return arrayOf(kind - Kind.ARRAY, bytes.subarray(at, at + length));
   return readText(text, at, length, kind - Kind.TEXT);
 }
@@ -176,9 +178,9 @@ export function writePlain(
   offset: number,
   room: number,
 ): number {
-  const { text, first } = ring.arena.at(offset);
-  const at = offset - first;
-  const end = encodePlain(value, text, at, at + room);
+  const part = ring.arena.at(offset);
+  const at = offset - part.first;
+  const end = encodePlain(value, part, at, at + room);
   if (end < 0) return end;
   note(ring, base, Kind.PLAIN, offset, end - at);
   return end - at;
@@ -196,24 +198,24 @@ export function isPlain(value: unknown): value is object {
 }
 
 /** Bytes for what is written aside, kept for the next; undefined = in use, or never needed. */
-let spare: TextBytes | undefined;
+let spare: PlainRoom | undefined;
 
 /** Plain data as it would lie in a slot's room; undefined = it is more than plain, or takes more than `most` bytes. */
 export function encodePlainAside(value: object, most: number): Uint8Array | undefined {
-  let bytes = spare ?? textBytes(new ArrayBuffer(SPARE), 0, SPARE);
+  let bytes = spare ?? plainRoom(SPARE);
   // A getter of the value may come here.
   spare = undefined;
   try {
     for (;;) {
-      const room = Math.min(most, bytes.length);
+      const { length } = bytes.text;
+      const room = Math.min(most, length);
       const end = encodePlain(value, bytes, 0, room);
-      if (end >= 0) return Uint8Array.prototype.slice.call(bytes, 0, end);
+      if (end >= 0) return Uint8Array.prototype.slice.call(bytes.text, 0, end);
       if (end !== NO_ROOM || room === most) return undefined;
-      const more = bytes.length * 4;
-      bytes = textBytes(new ArrayBuffer(more), 0, more);
+      bytes = plainRoom(length * 4);
     }
   } finally {
-    if (bytes.length <= MAX_SPARE) spare = bytes;
+    if (bytes.text.length <= MAX_SPARE) spare = bytes;
   }
 }
 

@@ -80,7 +80,15 @@ export function viewRoom(view: ArrayBufferView): number {
   return isBytes(view) || arrayCode(view) >= 0 ? getLength.call(view) : -1;
 }
 
+/**
+ * A copy of these bytes, whose memory is not shared. `slice` first fills with zeros what it then writes over: a quarter of
+ * what a copy of 4 KiB costs.
+ */
+export function copyOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes);
+}
+
 /** An array of this kind with a copy of these bytes, whose memory is not shared. */
 export function arrayOf(code: number, bytes: Uint8Array): ArrayBufferView {
-  return new KINDS[code]!(bytes.slice().buffer);
+  return new KINDS[code]!(copyOf(bytes).buffer);
 }

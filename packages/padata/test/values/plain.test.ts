@@ -3,10 +3,14 @@ import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { NOT_PLAIN, NO_ROOM, decodePlain, encodePlain } from '../../dist/values/plain-codec.js';
 import { textBytes } from '../../dist/text/text.node.js';
+import type { PlainRoom } from '../../dist/values/object-names.js';
 import { Random } from '../../../../tools/kit/random.mjs';
 
 const ROOM = 1 << 20;
-const memory = () => textBytes(new SharedArrayBuffer(ROOM), 0, ROOM);
+function memory(): PlainRoom {
+  const shared = new SharedArrayBuffer(ROOM);
+  return { text: textBytes(shared, 0, ROOM), words: new Int32Array(shared) };
+}
 const bytes = memory();
 
 function anyText(random: Random): string {
@@ -51,14 +55,14 @@ test.each(Array.from({ length: 8 }, (_, seed) => seed))(
     const random = new Random(seed);
     for (let n = 0; n < 250; n += 1) {
       const value = anyValue(random, 0);
-      const offset = random.below(9);
+      const offset = 4 * random.below(3);
       const end = encodePlain(value, bytes, offset, ROOM);
       expect(end).toBeGreaterThan(offset);
       expect(isDeepStrictEqual(decodePlain(bytes, offset), value)).toBe(true);
       // Smaller rooms say so, whatever part of the value is the one without room.
       const most = end - offset;
       for (const room of [0, 1, most >> 1, most - 9, most - 1]) {
-        if (room < 0 || room >= most - 8) continue;
+        if (room < 0 || room >= most - 11) continue;
         expect(encodePlain(value, bytes, offset, offset + room)).toBe(NO_ROOM);
       }
     }

@@ -3,7 +3,7 @@ import { inTurn, ratios, type Samples } from '../../../kit/samples.js';
 import { best, median } from '../../../kit/statistics.js';
 import type { Targets } from '../../../kit/targets.js';
 import type { BenchOptions } from '../bench-options.js';
-import { ALONE, copiedAloneUs } from '../copied-alone.js';
+import { ALONE, JSON_ALONE, copiedAloneUs, isPlainData, jsonAloneUs } from '../copied-alone.js';
 import { BEST_PEERS, VALUES, ownSubject, sampleOf, type Load } from '../loads.js';
 import { DEFAULT_WINDOW } from '../subjects.js';
 
@@ -36,8 +36,10 @@ export async function values(
         samples.add(caseOf(load), subject.name, 'CPU', 'us/job', cpu);
       }
       if (typeof load.ours === 'number') continue;
-      const alone = copiedAloneUs(load.ours, load.fn === 'same' ? 2 : 1);
-      samples.add(caseOf(load), ALONE, 'CPU', 'us/job', alone);
+      const ways = load.fn === 'same' ? 2 : 1;
+      samples.add(caseOf(load), ALONE, 'CPU', 'us/job', copiedAloneUs(load.ours, ways));
+      if (!isPlainData(load.ours)) continue;
+      samples.add(caseOf(load), JSON_ALONE, 'CPU', 'us/job', jsonAloneUs(load.ours, ways));
     }
   }
   for (const [load, least] of chosen) {
