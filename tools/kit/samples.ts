@@ -86,17 +86,20 @@ export class Samples {
 
 /** Prints a row with six significant digits. */
 export function printJson(row: Row): void {
+  console.log(jsonLine(row));
+}
+
+/** A row as one JSON object, with six significant digits. */
+export function jsonLine(row: Row): string {
   const rounded = (value: number): number => Number(value.toPrecision(6));
   const { median: middle, min, max, n, ...key } = row;
-  console.log(
-    JSON.stringify({
-      ...key,
-      median: rounded(middle),
-      min: rounded(min),
-      max: rounded(max),
-      n,
-    }),
-  );
+  return JSON.stringify({
+    ...key,
+    median: rounded(middle),
+    min: rounded(min),
+    max: rounded(max),
+    n,
+  });
 }
 
 const figure = ({ median: middle, min, max, n, unit }: Row): string =>

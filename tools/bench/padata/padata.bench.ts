@@ -3,8 +3,9 @@
  * round in rotating order; medians over the rounds. CPU time counts all threads of the process. Cases with subjects
  * that need it run each in a process of its own. At the end: what was to be reached, and how much of it is.
  */
+import { writeFileSync } from 'node:fs';
 import { benchOptions, integer, text } from '../../kit/options.js';
-import { Samples } from '../../kit/samples.js';
+import { jsonLine, Samples } from '../../kit/samples.js';
 import { Targets } from '../../kit/targets.js';
 import type { BenchOptions } from './bench-options.js';
 import { aes } from './cases/aes.js';
@@ -43,7 +44,7 @@ const CASES: Readonly<Record<string, Case>> = {
   pgzip,
 };
 
-const { json, quick, rounds, threads, only, cases } = benchOptions(
+const { json, quick, rounds, threads, only, rows, cases } = benchOptions(
   'padata',
   'Ordered jobs and range jobs beside the pools that people use.',
   Object.keys(CASES),
@@ -55,6 +56,7 @@ const { json, quick, rounds, threads, only, cases } = benchOptions(
     ),
     threads: integer(2, 'worker threads of each subject, default 2', 1),
     only: text('', 'of the cases with several rows those whose name has this text'),
+    rows: text('', 'beside the tables, a file that gets what --json would print'),
   },
 );
 const options = {
@@ -75,5 +77,9 @@ for (const [name, run] of Object.entries(CASES)) {
 }
 samples.print({ json });
 targets.print({ json });
+if (rows !== '') {
+  const lines = samples.rows().map((row) => `${jsonLine(row)}\n`);
+  writeFileSync(rows, lines.join(''));
+}
 // A peer whose threads did not end must not keep the process.
 process.exit();
