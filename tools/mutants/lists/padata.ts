@@ -878,7 +878,7 @@ const mutants: readonly Mutant[] = [
   {
     name: 'outcome: plain data is written over what it is to hold',
     file: 'slot/slot-outcome.ts',
-    find: 'if (context?.holds === true && isPlain(value)) this.#own(value);',
+    find: 'if (hasOutput && isPlain(value)) this.#own(value);',
     put: '',
     first: 'own-bytes',
   },
