@@ -154,6 +154,23 @@ async function feed(
   if (!isSilent) stdin.end();
 }
 
+/** A process that has reserved more than the machine has cannot begin another: tries of that, each after a collection. */
+const TRIES = 50;
+const TRY_MS = 100;
+
+/** What boots in this process have left goes with a collection, a moment later: the memory is given back by another thread. */
+async function begun<T extends ChildProcess>(begin: () => T): Promise<T> {
+  for (let left = TRIES; ; left -= 1) {
+    globalThis.gc?.();
+    try {
+      return begin();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOMEM' || left === 0) throw error;
+      await setTimeout(TRY_MS);
+    }
+  }
+}
+
 /**
  * Runs the program.
  * @param args    its arguments
@@ -167,14 +184,15 @@ export async function runProgram(
   folder: string,
 ): Promise<Run> {
   const words = [process.execPath, '--import', USAGE, CLI, ...args];
-  // A process that has reserved more than the machine has cannot begin another; what boots here have left goes with this.
-  globalThis.gc?.();
-  const child = spawn('/bin/bash', ['--norc', '-c', line, 'bash', ...words], {
-    cwd: folder,
-    env,
-    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
-  });
-  const ended = new Promise<readonly [number | null, NodeJS.Signals | null]>((resolve) => {
+  const child = await begun(() =>
+    spawn('/bin/bash', ['--norc', '-c', line, 'bash', ...words], {
+      cwd: folder,
+      env,
+      stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+    }),
+  );
+  const ended = new Promise<readonly [number | null, NodeJS.Signals | null]>((resolve, reject) => {
+    child.on('error', reject);
     child.on('close', (...how) => {
       resolve(how);
     });

@@ -205,10 +205,15 @@ const ALONE: World = {
 };
 
 /** Whether a command holds too much in a process of its own as well, where nothing else is counted. */
-async function isHeavy(args: readonly string[], own: string): Promise<boolean> {
-  // What it was given there is not here any more.
-  if (args.includes('-')) return true;
-  const { mib } = await runProgram(args, ALONE, own);
+async function isHeavy(
+  args: readonly string[],
+  own: string,
+  stdin: string | Uint8Array,
+): Promise<boolean> {
+  // It may have been removed while the command ran.
+  mkdirSync(own, { recursive: true });
+  const feed = { ...ALONE.feed, pieces: [Buffer.from(stdin)] };
+  const { mib } = await runProgram(args, { ...ALONE, feed }, own);
   return mib > limitIn(args) / MIB;
 }
 
@@ -227,7 +232,9 @@ async function attempt(index: number, isSecond: boolean): Promise<Spent & { what
       const terminal = terminalOf(random);
       await askEverything(input.file, (args) => command(args, terminal, spent), random);
     }
-    const isAcquitted = isSecond && spent.heavy !== undefined && !(await isHeavy(spent.heavy, own));
+    const stdin = input.kind === 'run' ? input.stdin.bytes : '';
+    const isAcquitted =
+      isSecond && spent.heavy !== undefined && !(await isHeavy(spent.heavy, own, stdin));
     if (isAcquitted && spent.over?.startsWith('held') === true) spent.over = undefined;
   } catch (error) {
     say({ kind: 'fault', index, text: (error as Error).stack ?? String(error) });
