@@ -188,7 +188,16 @@ group('a tree of shapes', () => {
     expect(find('pfn = 0x1f', ...shapes)).toEqual([shapes[0], 31]);
     expect(find('  pfn = 0x1f max = 0x20', ...shapes)).toEqual([shapes[1], 31, 32]);
     expect(find('pages = 12', ...shapes)).toEqual([shapes[2], 12]);
-    for (const line of ['pfn = 0x1F', 'pfn = 0xA', 'pfn = 0x', 'pfn = 0x1f max = 0x', 'pages = 12 ', 'pages = 1f', 'pf', '']) {
+    for (const line of [
+      'pfn = 0x1F',
+      'pfn = 0xA',
+      'pfn = 0x',
+      'pfn = 0x1f max = 0x',
+      'pages = 12 ',
+      'pages = 1f',
+      'pf',
+      '',
+    ]) {
       expect(find(line, ...shapes)[0]).toBeUndefined();
     }
   });
