@@ -18,6 +18,7 @@ import { chooseRelease, releaseName } from '../plan/profile.js';
 import { handoverSteps } from '../accounts/handover.js';
 import { planPages } from '../plan/init-plan.js';
 import { checkEarlyNeeds, checkNeeds, mostDescriptors, needsOf } from '../plan/limits/needs.js';
+import type { BootNeeds } from '../plan/limits/needs.js';
 import { threadLimits } from '../plan/limits/thread-limits.js';
 import type { PerNode } from '../plan/limits/thread-limits.js';
 import type { AcceptMode, InitMode, PredictionReport } from '../result.js';
@@ -158,7 +159,7 @@ async function bringUp(
   running: BootThreads,
   functions: WorkerFunctions,
 ): Promise<BroughtUp> {
-  const { description, options, asked, signal, emit, log, elapsed } = context;
+  const { description, options, asked, signal, emit, log } = context;
   const { threads, mode, accept, profile } = options;
   emit({ kind: 'phase', phase: 'layout', ms: 0 });
   const plan = await inTurns(planLayoutSteps(description, asked), signal);
@@ -173,7 +174,6 @@ async function bringUp(
   }
   for (const line of layoutLines(plan)) log.add(line);
   for (const line of needsLines(needs, mode !== 'on-demand')) log.add(line);
-  const { whole } = needs;
   const settings = { defer: mode !== 'eager', accept, threads, needs };
   const assembly = await inTurns(assembleSteps(plan, settings), signal);
   const limits = threadLimits(plan, context.perNode);
@@ -181,12 +181,39 @@ async function bringUp(
     threads: mode === 'deferred' ? threads : 1,
     limitOf: limits.of,
   });
+  try {
+    return await bringUpPages(context, running, { assembly, pass, needs, why: limits.why });
+  } catch (error) {
+    // Whoever waits for the boot to go on lets its memory go.
+    await pass.close();
+    assembly.allocator.close();
+    throw error;
+  }
+}
+
+/** What is brought up. */
+interface ToBringUp {
+  readonly assembly: Assembly;
+  readonly pass: DeferredPass;
+  readonly needs: BootNeeds;
+  /** Why so many threads work on a node. */
+  readonly why: string;
+}
+
+async function bringUpPages(
+  context: Context,
+  running: BootThreads,
+  { assembly, pass, needs, why }: ToBringUp,
+): Promise<BroughtUp> {
+  const { options, emit, log, elapsed, signal } = context;
+  const { threads, mode } = options;
+  const { whole } = needs;
   const passes = mode === 'deferred' && whole;
 
   const earlyFrom = elapsed();
   emit({ kind: 'phase', phase: 'early', ms: earlyFrom });
   if (passes) {
-    log.add(`deferred pages: ${threads} threads, ${limits.why}`);
+    log.add(`deferred pages: ${threads} threads, ${why}`);
     for (const line of placementLines(running.placement)) log.add(line);
     pass.prepare();
   }
