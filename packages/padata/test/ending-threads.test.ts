@@ -3,7 +3,7 @@ import { expect, jest, test } from '@jest/globals';
 import { WORKER, workerBase } from '../dist/protocol/control-layout.js';
 import { EndingThreads } from '../dist/threads/ending-threads.js';
 import type { Member } from '../dist/threads/member.js';
-import * as liveTime from './fixtures/live-time.js';
+import { liveTime } from './fixtures/live-time.js';
 
 jest.unstable_mockModule('../dist/base/host-time.js', () => liveTime);
 const { ThreadEnds } = await import('../dist/crew/thread-ends.js');

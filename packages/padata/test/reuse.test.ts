@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { getEventListeners } from 'node:events';
 import { expect, jest, test } from '@jest/globals';
 import type { Member } from '../dist/threads/member.js';
-import * as liveTime from './fixtures/live-time.js';
+import { liveTime } from './fixtures/live-time.js';
 
 jest.unstable_mockModule('../dist/base/host-time.js', () => liveTime);
 const { createWorkPool, map } = await import('@bootmem/padata');

@@ -1,7 +1,7 @@
 // What the owner makes of what threads say, at one look: a job that waits is not for two.
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { WORKER, controlLayout, workerBase } from '../../dist/protocol/control-layout.js';
-import * as liveTime from '../fixtures/live-time.js';
+import { liveTime } from '../fixtures/live-time.js';
 
 jest.unstable_mockModule('../../dist/base/host-time.js', () => liveTime);
 const { ElasticThreads } = await import('../../dist/crew/elastic-threads.js');

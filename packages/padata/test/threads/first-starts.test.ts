@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { WorkPool, WorkPoolOptions } from '@bootmem/padata';
-import * as liveTime from '../fixtures/live-time.js';
+import { liveTime } from '../fixtures/live-time.js';
 
 jest.unstable_mockModule('../../dist/base/host-time.js', () => liveTime);
 const { createWorkPool } = await import('@bootmem/padata');
