@@ -135,9 +135,18 @@ test('explain --json fits its schema, alone and for two boots', async () => {
   await validate('explain', JSON.parse(one.out));
   const two = await run(['explain', '--json', `${FIXTURES}k61-4n-odd`, `${FIXTURES}k612-4n-small`]);
   await validate('explain-comparison', JSON.parse(two.out));
-  const markdown = await run(['explain', '--evidence', `${FIXTURES}k61-4n-odd`]);
-  expect(markdown.out).toContain('memblock_alloc');
+  const evidence = await run(['explain', '--evidence', `${FIXTURES}k61-4n-odd`]);
+  expect(evidence.out).toContain('memblock_alloc');
   expect(await run(['explain', '--quiet'])).toEqual({ code: 0, out: '', err: '' });
+});
+
+test('explain of two boots: Markdown compares them, evidence is of one', async () => {
+  const two = [`${FIXTURES}k61-4n-odd`, `${FIXTURES}k612-4n-small`];
+  const { out } = await run(['explain', '--markdown', ...two]);
+  expect(out).toMatch(/^### Memory of k61\S+, and of k612\S+\n/);
+  expect(out).toContain('| | first | second | difference |');
+  const evidence = await run(['explain', '--evidence', ...two]);
+  expect([evidence.code, evidence.err]).toEqual([2, expect.stringContaining('--evidence')]);
 });
 
 test('replay compares with the dumps, and its JSON fits the schema', async () => {

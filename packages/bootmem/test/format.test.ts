@@ -11,6 +11,7 @@ import {
 } from '../dist/format/numbers.js';
 import { createColors } from '../dist/format/colors.js';
 import { shown } from '../dist/format/safe/escape.js';
+import { compareMarkdown } from '../dist/format/compare-text.js';
 import { explainMarkdown } from '../dist/format/explain-text.js';
 import { jsonPieces } from '../dist/format/exports/json-pieces.js';
 import { formatTable, visibleWidth } from '../dist/format/table.js';
@@ -89,6 +90,43 @@ test('JSON in pieces is JSON.stringify, and no piece is long', () => {
   expect(pieces.join('')).toBe(JSON.stringify(report));
   expect(pieces.length).toBeGreaterThan(5);
   expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(2 ** 16 + 100);
+});
+
+test('two machines compared are Markdown too, names as they are', () => {
+  const evil = '<img src=x>|`a`';
+  const escaped = String.raw`\<img src=x\>\|\`a\``;
+  const markdown = compareMarkdown({
+    schema: 'bootmem/explain-comparison',
+    version: 1,
+    sources: [evil, 'b'],
+    kernels: ['6.12.0', evil],
+    rows: [
+      { level: 'firmware', id: 'whole', label: 'Installed', before: 2048, after: 1024 },
+      { level: 'firmware', id: 'a', label: evil, before: 0, after: 1024 },
+      { level: 'total', id: 'left', label: 'MemTotal', before: 1024, after: 1024 },
+    ],
+  });
+  expect(markdown).toBe(
+    [
+      `### Memory of ${escaped}, and of b`,
+      '',
+      `Kernel 6.12.0 → ${escaped}.`,
+      '',
+      '**Kept by the firmware**',
+      '',
+      '| | first | second | difference |',
+      '|---|---:|---:|---:|',
+      '| Installed | 2 KiB | 1 KiB | −1 KiB |',
+      `| – ${escaped} | 0 B | 1 KiB | +1 KiB |`,
+      '',
+      '**MemTotal**',
+      '',
+      '| | first | second | difference |',
+      '|---|---:|---:|---:|',
+      '| = MemTotal | 1 KiB | 1 KiB |  |',
+      '',
+    ].join('\n'),
+  );
 });
 
 test('Markdown shows names and quotations as they are: no line, picture, link or mention comes of them', () => {

@@ -89,7 +89,7 @@ export function createProgram(io: CommandIo, done: (code: ExitCodeValue) => void
       'where the memory went, from what is installed to what is free; two logs: compared',
     )
     .option('--installed <size>', 'memory that is installed, e.g. 32G', memorySize)
-    .option('--evidence', 'below each row, the lines and rules that it rests on')
+    .option('--evidence', 'of one log: below each row, the lines and rules that it rests on')
     .option('--markdown', 'print Markdown, for a bug report')
     .action(async (files: string[], options: ExplainCommandOptions) => {
       done(await runExplain(files, options, io));

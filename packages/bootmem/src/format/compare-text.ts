@@ -1,6 +1,7 @@
-/** Two boots side by side, for people. */
-import type { ExplainComparison } from '../explain-result.js';
+/** Two boots side by side, for people: plain text for a terminal, Markdown for a bug report. */
+import type { ComparedRow, ExplainComparison } from '../explain-result.js';
 import { inLine } from './safe/escape.js';
+import { inMarkdown } from './safe/in-markdown.js';
 import { formatBytes } from './numbers.js';
 import type { Paper } from './paper.js';
 import { formatTable } from './table.js';
@@ -23,8 +24,7 @@ const TITLES = {
 export function compareText(comparison: ExplainComparison, { colors, width }: Paper): string {
   const [first, second] = comparison.sources;
   const lines = [colors.bold(inLine(`${first} → ${second}`))];
-  for (const level of new Set(comparison.rows.map((row) => row.level))) {
-    const rows = comparison.rows.filter((row) => row.level === level);
+  for (const [level, rows] of levels(comparison)) {
     const table = formatTable(
       [
         { title: '' },
@@ -43,6 +43,38 @@ export function compareText(comparison: ExplainComparison, { colors, width }: Pa
     lines.push('', colors.bold(TITLES[level]), ...table);
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** The comparison as Markdown. */
+export function compareMarkdown(comparison: ExplainComparison): string {
+  const [first, second] = comparison.sources.map(inMarkdown);
+  const kernels = comparison.kernels.map(inMarkdown).join(' → ');
+  const lines = [`### Memory of ${first}, and of ${second}`, '', `Kernel ${kernels}.`, ''];
+  for (const [level, rows] of levels(comparison)) {
+    lines.push(
+      `**${TITLES[level]}**`,
+      '',
+      '| | first | second | difference |',
+      '|---|---:|---:|---:|',
+    );
+    for (const { id, label, before, after } of rows) {
+      const name = `${id === 'whole' ? '' : id === 'left' ? '= ' : '– '}${inMarkdown(label)}`;
+      const sizes = `${formatBytes(before)} | ${formatBytes(after)} | ${difference(after - before)}`;
+      lines.push(`| ${name} | ${sizes} |`);
+    }
+    lines.push('');
+  }
+  return `${lines.join('\n').trimEnd()}\n`;
+}
+
+type Level = ComparedRow['level'];
+
+/** Rows of each level, in the order in which levels come. */
+function levels({ rows }: ExplainComparison): [Level, readonly ComparedRow[]][] {
+  return [...new Set(rows.map((row) => row.level))].map((level) => [
+    level,
+    rows.filter((row) => row.level === level),
+  ]);
 }
 
 function difference(bytes: number): string {

@@ -7,6 +7,7 @@ import { findingLines } from './findings-text.js';
 import { fitted, noteLines } from './paper.js';
 import type { Paper } from './paper.js';
 import { inLine } from './safe/escape.js';
+import { inMarkdown } from './safe/in-markdown.js';
 import { formatTable } from './table.js';
 import type { Column } from './table.js';
 
@@ -117,11 +118,11 @@ function quote({ line, file, text }: Evidence): string {
  * @returns text with a final newline
  */
 export function explainMarkdown(report: ExplainReport): string {
-  const lines = [`### Memory of ${escape(report.source)}`, ''];
-  lines.push(`Kernel ${escape(report.kernel)}, ${escape(report.architecture)}.`, '');
+  const lines = [`### Memory of ${inMarkdown(report.source)}`, ''];
+  lines.push(`Kernel ${inMarkdown(report.kernel)}, ${inMarkdown(report.architecture)}.`, '');
   for (const level of report.levels) {
     lines.push(
-      `**${escape(level.title)}**`,
+      `**${inMarkdown(level.title)}**`,
       '',
       '| | size | share | evidence |',
       '|---|---:|---:|---|',
@@ -133,7 +134,7 @@ export function explainMarkdown(report: ExplainReport): string {
         first === undefined
           ? ''
           : `\`${inLine(quote(first)).replaceAll('`', "'").replaceAll('|', '\\|')}\``;
-      lines.push(`| ${escape(label)} | ${formatBytes(bytes)} | ${share} | ${text} |`);
+      lines.push(`| ${inMarkdown(label)} | ${formatBytes(bytes)} | ${share} | ${text} |`);
     };
     row(level.whole.label, level.whole.bytes, level.whole.evidence);
     for (const one of level.rows) row(`– ${one.label}`, one.bytes, one.evidence);
@@ -144,17 +145,8 @@ export function explainMarkdown(report: ExplainReport): string {
   }
   for (const { severity, line, message, remedy } of report.findings) {
     const where = line === undefined ? '' : ` (line ${line})`;
-    lines.push(`- **${severity}**${where}: ${escape(message)}; ${escape(remedy)}`);
+    lines.push(`- **${severity}**${where}: ${inMarkdown(message)}; ${inMarkdown(remedy)}`);
   }
-  for (const note of report.notes) lines.push(`- ${escape(note)}`);
+  for (const note of report.notes) lines.push(`- ${inMarkdown(note)}`);
   return `${lines.join('\n').trimEnd()}\n`;
-}
-
-/**
- * Text that Markdown shows as it is, whoever wrote it: no table, picture, link, mention or line of its own comes of it.
- */
-function escape(text: string): string {
-  return inLine(text)
-    .replaceAll(/[|\\`*_<>[\]!#&~@$]/g, (mark) => `\\${mark}`)
-    .replaceAll(/:(?=\/\/)|(?<=\bwww)\./gi, (mark) => `\\${mark}`);
 }

@@ -5,7 +5,7 @@ import { inTurns } from '@bootmem/firmware-map/derive';
 import { compareReports } from '../../explain/compare.js';
 import { explainSteps } from '../../explain/explain-machine.js';
 import type { ExplainReport } from '../../explain-result.js';
-import { compareText } from '../../format/compare-text.js';
+import { compareMarkdown, compareText } from '../../format/compare-text.js';
 import { explainMarkdown, explainText } from '../../format/explain-text.js';
 import { BootmemError } from '../../errors.js';
 import { loadMachine } from '../../input/load-machine.js';
@@ -38,6 +38,9 @@ export async function runExplain(
   if (files.length > 2) {
     throw new BootmemError('ERR_BOOTMEM_USAGE', 'explain takes one log, or two to compare');
   }
+  if (files.length === 2 && options.evidence === true) {
+    throw new BootmemError('ERR_BOOTMEM_USAGE', '--evidence is of one log, and two are compared');
+  }
   const given = options.installed === undefined ? {} : { installed: options.installed };
   const [first, second] = [files[0], files[1]];
   const source = { ...options, signal: io.signal };
@@ -56,8 +59,13 @@ async function print(
 ): Promise<void> {
   const comparison = other === undefined ? undefined : compareReports(report, other);
   if (options.json === true) await printJson(io, comparison ?? report);
-  else if (comparison !== undefined) io.out(compareText(comparison, paperOf(io, options)));
-  else if (options.markdown === true) await printText(io, explainMarkdown(report));
+  else if (comparison !== undefined) {
+    const text =
+      options.markdown === true
+        ? compareMarkdown(comparison)
+        : compareText(comparison, paperOf(io, options));
+    await printText(io, text);
+  } else if (options.markdown === true) await printText(io, explainMarkdown(report));
   else {
     const { evidence = false } = options;
     await printText(io, explainText(report, paperOf(io, options), { evidence }));
