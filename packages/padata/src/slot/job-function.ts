@@ -1,9 +1,9 @@
 /**
  * What a thread calls for each job, always as `fn.call(undefined, input, context)`.
  *
- * A function that is called again and again at one place V8 compiles into its caller. Among all that a thread's loop keeps alive
- * a job's own loop is slower than by itself; how much goes by what the compiler makes of it. It does not look through `call`: the
- * function is compiled alone, as it would be without a pool. `npm run bench -- padata own-speed` has what a loop costs in a thread.
+ * A function that is called again and again at one place V8 compiles into its caller, and what becomes of its own loop there depends on
+ * all that the thread's loop keeps alive. It does not look through `call`: the function is compiled alone, as it would be without a
+ * pool. `npm run bench -- padata own-speed` has what a loop costs in a thread.
  */
 import { capturing } from '#capture';
 import type { AnyFunction } from '../base/function-ref.js';
