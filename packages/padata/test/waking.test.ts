@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { HEAD, controlLayout } from '../dist/protocol/control-layout.js';
 import { ring as protocol } from '../dist/protocol/machine.js';
 import { Linger } from '../dist/hub/linger.js';
-import { jobsAhead } from '../dist/ring/wake-ahead.js';
+import { jobsAhead, resultsAhead } from '../dist/ring/wake-ahead.js';
+import { RING } from '../dist/protocol/ring-layout.js';
 import { ringOf, runnerOf } from './fixtures/one-thread.js';
 
 /** A ring with its owner and worker 1, both on this thread; `wakes` counts how often the worker woke the owner. */
@@ -14,7 +15,10 @@ function ownerAndWorker(window: number) {
   let wakes = 0;
   const runner = runnerOf(ring, { control, wake: () => (wakes += 1) });
   runner.fn = (n) => n;
-  const sleep = (): boolean => protocol.ownerMaySleep(control, () => ring.anyDone());
+  const sleep = (): boolean => {
+    ring.awaitLater();
+    return protocol.ownerMaySleep(control, () => ring.isDue());
+  };
   const isAsleep = (): boolean => control[HEAD.OWNER_ASLEEP] === 1;
   return { ring, runner, sleep, isAsleep, wakes: () => wakes };
 }
@@ -55,33 +59,125 @@ test('without `more`, the end of the next job wakes the owner', () => {
   expect(ring.deliver(16, 0)).toBe(2);
 });
 
-test('the next job is awaited while few wait, jobs are slow, quick or not known', () => {
-  expect(jobsAhead(3, 100_000, 2)).toBe(0);
-  expect(jobsAhead(64, 4_100_000, 2)).toBe(0);
-  expect(jobsAhead(64, 500, 2)).toBe(0);
-  expect(jobsAhead(64, 0, 2)).toBe(0);
+/** Jobs of so many nanoseconds are known. */
+function lasting(ring: { readonly memory: { readonly words: Int32Array } }, ns: number): void {
+  ring.memory.words[RING.RUN_NS] = ns;
+}
+
+test('while many jobs wait, what is done stays until the job that is awaited has ended', () => {
+  const { ring, runner, sleep, isAsleep, wakes } = ownerAndWorker(64);
+  lasting(ring, 100_000);
+  for (let i = 0; i < 16; i += 1) ring.submit(i, () => undefined, undefined, 0, 0);
+  const ahead = jobsAhead(16, 100_000, 1);
+  expect(ahead).toBeGreaterThan(3);
+  // Two have ended while the owner was awake: it sleeps nevertheless.
+  for (let i = 0; i < 2; i += 1) expect(runner.runOne(i)).toBe(true);
+  lasting(ring, 100_000);
+  expect(ring.anyDone()).toBe(true);
+  expect(ring.isDue()).toBe(true);
+  expect(ring.awaitLater()).toBe(true);
+  // All are reserved: nobody will come and say that there is nothing more to do.
+  ring.memory.words[RING.CLAIM] = 16;
+  expect(sleep()).toBe(false);
+  ring.memory.words[RING.CLAIM] = 2;
+  expect(sleep()).toBe(true);
+  for (let i = 2; i < ahead; i += 1) {
+    expect(runner.runOne(i)).toBe(true);
+    expect(isAsleep()).toBe(true);
+  }
+  expect(wakes()).toBe(0);
+  expect(runner.runOne(ahead)).toBe(true);
+  expect(wakes()).toBe(1);
+  expect(isAsleep()).toBe(false);
+  expect(ring.isDue()).toBe(true);
+  expect(ring.deliver(64, 0)).toBe(ahead + 1);
 });
 
-test('as many as take two milliseconds are awaited together, and not more than a quarter of all', () => {
-  expect(jobsAhead(64, 400_000, 2)).toBe(10);
-  expect(jobsAhead(64, 1_000_000, 4)).toBe(8);
-  expect(jobsAhead(16, 400_000, 4)).toBe(4);
-  expect(jobsAhead(64, 100_000, 2)).toBe(16);
-  fc.assert(
-    fc.property(
-      fc.integer({ min: 0, max: 65_536 }),
-      fc.integer({ min: 0, max: 2 ** 31 - 1 }),
-      fc.integer({ min: 1, max: 255 }),
-      (outstanding, ns, threads) => {
-        const ahead = jobsAhead(outstanding, ns, threads);
-        expect(Number.isInteger(ahead)).toBe(true);
-        expect(ahead).toBeGreaterThanOrEqual(0);
-        expect(ahead * 4).toBeLessThanOrEqual(outstanding);
-        if (ahead > 0) expect(outstanding - ahead).toBeGreaterThanOrEqual(3);
-      },
-    ),
-  );
+test('the awaited job has ended and the next has not: whoever ends that wakes the owner', () => {
+  const { ring, runner, sleep, wakes } = ownerAndWorker(64);
+  lasting(ring, 100_000);
+  for (let i = 0; i < 16; i += 1) ring.submit(i, () => undefined, undefined, 0, 0);
+  const ahead = jobsAhead(16, 100_000, 1);
+  expect(sleep()).toBe(true);
+  for (let i = 1; i <= ahead; i += 1) expect(runner.runOne(i)).toBe(true);
+  // It was woken for the job that it awaits, and finds nothing to deliver: now it awaits the next.
+  expect(wakes()).toBe(1);
+  expect(ring.deliver(64, 0)).toBe(0);
+  expect(ring.awaitLater()).toBe(false);
+  expect(sleep()).toBe(true);
+  expect(runner.runOne(0)).toBe(true);
+  expect(wakes()).toBe(2);
+  expect(ring.deliver(64, 0)).toBe(ahead + 1);
 });
+
+test('jobs may be known as slow: whoever is next wakes the owner', () => {
+  const { ring, runner, isAsleep } = ownerAndWorker(64);
+  lasting(ring, 100_000);
+  for (let i = 0; i < 16; i += 1) ring.submit(i, () => undefined, undefined, 0, 0);
+  ring.awaitNext();
+  expect(ring.isDue()).toBe(false);
+  expect(runner.runOne(0)).toBe(true);
+  expect(isAsleep()).toBe(false);
+  expect(ring.isDue()).toBe(true);
+});
+
+test.each([jobsAhead, resultsAhead])(
+  'the next job is awaited while few wait, jobs are slow, quick or not known: %p',
+  (ahead) => {
+    expect(ahead(3, 100_000, 2)).toBe(0);
+    expect(ahead(64, 8_100_000, 2)).toBe(0);
+    expect(ahead(64, 500, 2)).toBe(0);
+    expect(ahead(64, 0, 2)).toBe(0);
+  },
+);
+
+test('as many as take four milliseconds are awaited together, and as many stay as last while the owner wakes', () => {
+  expect(jobsAhead(64, 400_000, 2)).toBe(20);
+  expect(jobsAhead(64, 1_000_000, 4)).toBe(16);
+  // Three quarters of what is there beyond four jobs for each thread,
+  expect(jobsAhead(64, 100_000, 2)).toBe(42);
+  // or all but what takes each thread 100 us, whatever is less;
+  expect(jobsAhead(256, 10_000, 8)).toBe(168);
+  expect(jobsAhead(64, 4000, 2)).toBe(16);
+  // but a quarter of all in any case.
+  expect(jobsAhead(16, 400_000, 4)).toBe(4);
+  expect(jobsAhead(8, 100_000, 2)).toBe(2);
+});
+
+test('without an order a quarter of all is awaited together, or what takes two milliseconds', () => {
+  expect(resultsAhead(64, 100_000, 2)).toBe(16);
+  expect(resultsAhead(64, 400_000, 2)).toBe(10);
+  expect(resultsAhead(64, 1_000_000, 4)).toBe(8);
+  expect(resultsAhead(16, 400_000, 4)).toBe(4);
+});
+
+test.each([
+  [jobsAhead, 0.75],
+  [resultsAhead, 0.25],
+] as const)(
+  'of all that is under way, some jobs stay behind those that are awaited: %p',
+  (ahead, most) => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 65_536 }),
+        fc.integer({ min: 0, max: 2 ** 31 - 1 }),
+        fc.integer({ min: 1, max: 255 }),
+        (outstanding, ns, threads) => {
+          const jobs = ahead(outstanding, ns, threads);
+          expect(Number.isInteger(jobs)).toBe(true);
+          expect(jobs).toBeGreaterThanOrEqual(0);
+          expect(jobs).toBeLessThanOrEqual(outstanding * most);
+          expect(jobs * ns).toBeLessThanOrEqual(4_000_000 * threads);
+          if (jobs > 0) expect(outstanding - jobs).toBeGreaterThanOrEqual(3);
+          // Beyond a quarter, the rest lasts 100 us of each thread.
+          if (jobs > outstanding / 4) {
+            expect((outstanding - jobs) * ns).toBeGreaterThanOrEqual(100_000 * threads);
+          }
+        },
+      ),
+    );
+  },
+);
 
 test('waiting awake gives up after failures, tries again now and then, and recovers', () => {
   const linger = new Linger();

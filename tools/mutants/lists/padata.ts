@@ -11,6 +11,43 @@ const mutants: readonly Mutant[] = [
     first: 'protocols',
   },
   {
+    name: 'waking: the owner sleeps over what has ended though no job waits',
+    file: 'ring/slot-ring.ts',
+    find: 'if (at === this.#processed || this.waiting <= 0) return true;',
+    put: 'if (at === this.#processed) return true;',
+    first: 'waking',
+  },
+  {
+    name: 'waking: the owner sleeps over the end of the job that it awaits',
+    file: 'ring/slot-ring.ts',
+    find: 'return protocol.isDone(this.words, slotWord(this.window, at));',
+    put: 'return false;',
+    first: 'waking',
+  },
+  {
+    name: 'waking: without an order it sleeps over what has ended though no job waits',
+    file: 'loose/loose-ring.ts',
+    find: '(this.waiting <= 0 && this.anyDone())',
+    put: 'false',
+    first: 'unordered/ring',
+  },
+  {
+    name: 'waking: the owner does not look by itself',
+    file: 'hub/owner-turns.ts',
+    find: `    this.deliverAll();
+    const hasFound`,
+    put: '    const hasFound',
+    first: 'guard',
+  },
+  {
+    name: 'waking: an owner that falls asleep does not let the process end',
+    file: 'hub/owner-turns.ts',
+    find: `    this.#startGuard();
+    this.#keepAlive.check();`,
+    put: '    this.#startGuard();',
+    first: 'threads/elastic',
+  },
+  {
     name: 'ring: a pending function gets bytes of the next job in its slot',
     file: 'protocol/ring.ts',
     find: `      if (ring[base + SLOT.SEQ] !== sequence) return false;

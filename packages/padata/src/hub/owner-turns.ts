@@ -37,8 +37,12 @@ const LAZY_FROM = 32;
 const LAZY_MS = 0.005;
 /** Jobs delivered in one turn at most: a share of the window, so that the workers need not pause. */
 const TURN_JOBS = 64;
-/** The owner looks by itself when nobody wakes it, first after and at least every so many milliseconds. */
+/**
+ * The owner looks by itself when nobody wakes it, after and at least every so many milliseconds: less and less often, while there
+ * is nothing for it to find, or the threads wake it before.
+ */
 const GUARD_MS = 2;
+const GUARD_TOLD_MS = 16;
 const GUARD_MAX_MS = 64;
 /** The owner delivers at most for so long before it lets events in, in milliseconds. */
 const DELIVER_SLICE_MS = 10;
@@ -68,6 +72,11 @@ export class OwnerTurns {
   #turnEnds = 0;
   #guard: ReturnType<typeof setTimeout> | undefined;
   #guardMs = GUARD_MS;
+  /** Turns that delivered something, and how many when the guard began. */
+  #deliveries = 0;
+  #guardedFrom = 0;
+  /** It found none, so it is no time of quick jobs: whoever is next, wakes the owner. */
+  #isSlow = false;
 
   constructor(
     platform: Platform,
@@ -176,7 +185,8 @@ export class OwnerTurns {
       if (count > 0 && !this.#crew.isAlone) {
         this.isLazy = this.#quick && count >= LAZY_FROM;
         this.#turnJobs = count;
-        this.#guardMs = GUARD_MS;
+        this.#deliveries += 1;
+        this.#isSlow = false;
         this.#scheduleFlush();
         return;
       }
@@ -184,10 +194,10 @@ export class OwnerTurns {
       // Callbacks have submitted more: this loop is their tick.
       if (this.#flushScheduled) this.flushWork();
       else this.feedAll();
-      if (count === 0 && this.#maySleep()) break;
+      if (count > 0) continue;
+      this.#awaitAll();
+      if (this.#fallAsleep()) return;
     }
-    this.#startGuard();
-    this.#keepAlive.check();
   }
 
   #deliverOnce(now: number): number {
@@ -228,8 +238,8 @@ export class OwnerTurns {
   }
 
   /**
-   * Workers wake the owner at the end of a reservation of small jobs. Should one of those turn out to be
-   * slow, what was done before it would wait: so the owner looks by itself, less and less often.
+   * Workers wake the owner when the job that it awaits has ended, or at the end of a reservation of small jobs. Should one of
+   * those turn out to be slow, what was done before it would wait: so the owner looks by itself.
    */
   #startGuard(): void {
     if (this.#guard !== undefined) return;
@@ -242,20 +252,27 @@ export class OwnerTurns {
     }
     if (!busy) return;
     if (patient) this.#guardMs = GUARD_MAX_MS;
-    const timer = setTimeout(() => {
-      this.#guard = undefined;
-      this.#guardMs = Math.min(GUARD_MAX_MS, this.#guardMs * 2);
-      for (const { ring } of this.#busy.list) {
-        if (ring.outstanding === 0) continue;
-        ring.awaitNext();
-        // What was thought to be short keeps its thread: what waits goes to others.
-        if (ring.waiting > 0) wakeFor(this.#crew, ring, ring.waiting, () => false);
-      }
-      this.deliverAll();
-    }, this.#guardMs);
+    this.#guardedFrom = this.#deliveries;
+    const timer = setTimeout(this.#onGuard, this.#guardMs);
     (timer as { unref?: () => void }).unref?.();
     this.#guard = timer;
   }
+
+  readonly #onGuard = (): void => {
+    this.#guard = undefined;
+    const before = this.#deliveries;
+    const wasTold = before !== this.#guardedFrom;
+    for (const { ring } of this.#busy.list) {
+      if (ring.outstanding === 0) continue;
+      // What was thought to be short keeps its thread: what waits goes to others.
+      if (ring.waiting > 0) wakeFor(this.#crew, ring, ring.waiting, () => false);
+    }
+    this.#isSlow = !wasTold;
+    this.deliverAll();
+    const hasFound = this.#deliveries !== before;
+    const most = wasTold ? GUARD_TOLD_MS : GUARD_MAX_MS;
+    this.#guardMs = !wasTold && hasFound ? GUARD_MS : Math.min(most, 2 * this.#guardMs);
+  };
 
   /** Is the next job of any ring done? */
   readonly #anyDone = (): boolean => {
@@ -298,17 +315,33 @@ export class OwnerTurns {
     this.#feeder.turnMs = many ? performance.now() - this.#stamp : 0;
     this.#quick = many && this.#feeder.turnMs < jobs * LAZY_MS;
     const isAwake = Atomics.load(this.#crew.words, HEAD.OWNER_ASLEEP) === 0;
-    if (this.#lingerForQuickJobs()) {
-      this.#deliverTurn(performance.now());
-    } else if (isAwake) {
-      // More may come in later reactions of this turn: sleep only after them.
-      this.scheduleDelivery();
-    } else if (!this.#maySleep()) this.scheduleDelivery();
-    else this.#startGuard();
+    // What has ended meanwhile may come with what is awaited.
+    const mayWait = this.#awaitAll();
+    if (!mayWait && this.#lingerForQuickJobs()) this.#deliverTurn(performance.now());
+    // More may come in later reactions of this turn: sleep only after them.
+    else if (!mayWait && isAwake) this.scheduleDelivery();
+    else if (!this.#fallAsleep()) this.scheduleDelivery();
   }
 
-  #maySleep(): boolean {
-    return protocol.ownerMaySleep(this.#crew.words, this.#hasWork);
+  /** Says which jobs' ends wake the owner; true = there are some, and of no ring it is the very next. */
+  #awaitAll(): boolean {
+    let isLater = false;
+    let isNext = this.#isSlow;
+    for (const { ring } of this.#busy.list) {
+      if (ring.outstanding === 0) continue;
+      if (this.#isSlow) ring.awaitNext();
+      else if (ring.awaitLater()) isLater = true;
+      else isNext = true;
+    }
+    return isLater && !isNext;
+  }
+
+  /** From here on whoever ends what is awaited wakes the owner; false = it is done. */
+  #fallAsleep(): boolean {
+    if (!protocol.ownerMaySleep(this.#crew.words, this.#hasWork)) return false;
+    this.#startGuard();
+    this.#keepAlive.check();
+    return true;
   }
 
   /** Asked after the owner has said that it sleeps. */
@@ -317,7 +350,7 @@ export class OwnerTurns {
     for (const entry of this.#busy.list) {
       const { ring } = entry;
       if (ring.outstanding === 0) continue;
-      if (ring.anyDone()) return true;
+      if (ring.isDue()) return true;
       if (isAlone ? canRunHere(entry) : this.#feeder.canFeed(ring)) return true;
     }
     return false;

@@ -33,7 +33,7 @@ import { replyOf } from '../ring/replies.js';
 import { RingBase } from '../ring/ring-base.js';
 import { Placed } from '../arena/slot-input.js';
 import { Left, call } from '../ring/slot-records.js';
-import { jobsAhead } from '../ring/wake-ahead.js';
+import { resultsAhead } from '../ring/wake-ahead.js';
 import { FreeSlots } from './free-slots.js';
 import { LooseArena } from './loose-arena.js';
 import { StartQueue } from './start-queue.js';
@@ -85,7 +85,7 @@ export class LooseRing extends RingBase implements JobRing {
     this.#places = new Uint8Array(window);
     this.#number = firstSequence | 0;
     this.#published = this.#queue.end;
-    this.awaitNext();
+    this.#await(0);
     // The first use of each slot that is not before the first number.
     const lap = this.#number & -window;
     for (let index = 0; index < window; index += 1) {
@@ -196,17 +196,29 @@ export class LooseRing extends RingBase implements JobRing {
       }
     } finally {
       this.#delivering = false;
-      if (count > 0) {
-        const ns = load(this.words, RING.RUN_NS);
-        this.#await(jobsAhead(this.#outstanding, ns, this.host.threads));
-      }
+      if (count > 0) this.#await(0);
     }
     return count;
   }
 
-  /** The guard found nothing to deliver: whatever ends next wakes the owner. */
+  /** The owner may sleep soon: says how many jobs have to end until it is woken. True = more than one. */
+  awaitLater(): boolean {
+    const ns = load(this.words, RING.RUN_NS);
+    const more = resultsAhead(this.#outstanding, ns, this.host.threads);
+    this.#await(more);
+    return more > 0;
+  }
+
+  /** The same: whoever is next wakes it. */
   awaitNext(): void {
     this.#await(0);
+  }
+
+  /** Is so much done that the owner must not sleep: what it awaits, or all that the threads have to do? */
+  isDue(): boolean {
+    return (
+      this.#ready.length > 0 || loose.isDue(this.words) || (this.waiting <= 0 && this.anyDone())
+    );
   }
 
   /** Tells the threads how many jobs are out, and how many have to end after the next until the owner is woken. */

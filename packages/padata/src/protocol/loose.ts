@@ -43,6 +43,8 @@ export interface LooseProtocol {
   mustWake(ring: Words, control: Words): boolean;
   /** Worker that has nothing more to do: true = the owner sleeps, something has ended, this caller wakes it. */
   mustTell(ring: Words, control: Words): boolean;
+  /** Owner: have as many ended as it awaits? */
+  isDue(ring: Words): boolean;
   /**
    * Owner, before it may sleep: the place in front of which all jobs are over, about, and how many have to end until it is
    * woken, 1 .. 2047.
@@ -106,6 +108,9 @@ export function makeLooseProtocol(ops: AtomicOps): LooseProtocol {
       if (ops.load(control, HEAD.OWNER_ASLEEP) === 0) return false;
       if (ops.load(ring, RING.ENDED) === 0) return false;
       return ops.compareExchange(control, HEAD.OWNER_ASLEEP, 1, 0) === 1;
+    },
+    isDue(ring) {
+      return ops.load(ring, RING.ENDED) >>> BASE_BITS >= ops.load(ring, RING.WAKE_AT);
     },
     passed(ring, place, awaited) {
       ops.store(ring, RING.PROCESSED, place);

@@ -133,8 +133,12 @@ export interface JobRing {
    * @returns number of jobs delivered
    */
   deliver(most: number, now: number): number;
-  /** The guard found nothing to deliver: no longer a time of quick jobs. Whoever is next, wakes the owner. */
+  /** The owner may sleep soon: says which job's end wakes it. True = not that of the very next. */
+  awaitLater(): boolean;
+  /** The same: whoever is next wakes it. */
   awaitNext(): void;
+  /** Is so much done that the owner must not sleep: what it awaits, or all that the threads have to do? */
+  isDue(): boolean;
   /** Takes a worker's answer that came by message. */
   onReply(message: Extract<FromWorker, { t: 'result' | 'jobFailed' }>): void;
   /** A function tells how far it is. */

@@ -41,6 +41,7 @@ export class SlotRing extends RingBase implements JobRing {
   #tail: number;
   #processed: number;
   #published: number;
+  #awaitedAt: number;
   #delivering = false;
 
   constructor(options: SlotRingOptions, host: SlotRingHost) {
@@ -52,6 +53,7 @@ export class SlotRing extends RingBase implements JobRing {
     this.#tail = options.firstSequence | 0;
     this.#processed = this.#tail;
     this.#published = this.#tail;
+    this.#awaitedAt = this.#tail;
   }
 
   /** Jobs submitted and not delivered. */
@@ -224,18 +226,35 @@ export class SlotRing extends RingBase implements JobRing {
       }
     } finally {
       this.#delivering = false;
-      if (count > 0 || this.#awaited.hasMore) {
-        const next = this.#processed;
-        const awaited = this.#awaited.find(next, this.outstanding, this.host.threads);
-        protocol.passed(this.words, next, awaited);
-      }
+      if (count > 0) this.#await(this.#processed);
     }
     return count;
   }
 
-  /** The guard found nothing to deliver: no longer a time of quick jobs. Whoever is next, wakes the owner. */
+  /** The owner may sleep soon: says which job's end wakes it. True = not that of the very next. */
+  awaitLater(): boolean {
+    const next = this.#processed;
+    const at = this.#awaited.find(next, this.outstanding, this.host.threads);
+    if (at !== this.#awaitedAt) this.#await(at);
+    return at !== next;
+  }
+
+  /** The same: whoever is next wakes it. */
   awaitNext(): void {
-    protocol.passed(this.words, this.#processed, this.#processed);
+    this.#await(this.#processed);
+  }
+
+  /** Is so much done that the owner must not sleep: what it awaits, or all that the threads have to do? */
+  isDue(): boolean {
+    if (!this.anyDone()) return false;
+    const at = this.#awaitedAt;
+    if (at === this.#processed || this.waiting <= 0) return true;
+    return protocol.isDone(this.words, slotWord(this.window, at));
+  }
+
+  #await(sequence: number): void {
+    this.#awaitedAt = sequence;
+    protocol.passed(this.words, this.#processed, sequence);
   }
 
   /** Takes a worker's answer that came by message. */

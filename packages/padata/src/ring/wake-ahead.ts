@@ -3,24 +3,50 @@
  *
  * A wake-up costs 50 to 200 us of CPU on both sides together: two switches of a thread, a message, and code that has left the
  * caches. While many jobs wait, their results may come a moment later: the workers have enough to do meanwhile, and gain the CPU
- * that the owner does not use. By the moment a wake-up takes a twentieth of the time at most; by the part of what is under way a
- * result is late by a part of the time for which its job waited anyway.
+ * that the owner does not use. By the moment a wake-up takes a fortieth of the time at most; and what is left to the workers lasts
+ * until the owner has woken and delivered, so none of them waits for it.
  */
 
 /** Results of about so much time of each thread are delivered together, in nanoseconds. */
-const MOMENT_NS = 2_000_000;
+const MOMENT_NS = 4_000_000;
 /** Jobs that take no longer, in nanoseconds, keep the owner awake by themselves. */
 export const QUICK_NS = 2000;
-/** Only so small a part of what is under way is awaited together. */
+/** A part of what is under way that may be awaited together in any case. */
 const PART = 4;
+/** Of what is under way beyond so many jobs for each thread, */
+const FEW = 4;
+/** so much may be awaited together, */
+const MOST = 0.75;
+/** if the rest keeps each thread busy for so long, in nanoseconds: the owner wakes and delivers meanwhile. */
+const WAKE_NS = 100_000;
 
 /**
+ * Where jobs have an order: each waits for those before it, so their results may as well come together.
+ *
  * @param outstanding jobs submitted and not delivered, 0 …
  * @param ns          time of a job, in nanoseconds; 0 = not known
  * @param threads     threads that run them, at least 1
- * @returns 0 … outstanding / 4
+ * @returns 0 … 3/4 of those that are outstanding
  */
 export function jobsAhead(outstanding: number, ns: number, threads: number): number {
-  if (outstanding < PART || ns <= QUICK_NS) return 0;
-  return Math.floor(Math.min(outstanding / PART, (MOMENT_NS * threads) / ns));
+  if (isEach(outstanding, ns)) return 0;
+  const spare = (outstanding - FEW * threads) * MOST;
+  const covered = outstanding - (WAKE_NS * threads) / ns;
+  const most = Math.max(outstanding / PART, Math.min(spare, covered));
+  return Math.floor(Math.min(most, (MOMENT_NS * threads) / ns));
+}
+
+/**
+ * Where they have none: each result may be all that somebody waits for, so it comes later by a part of that wait at most.
+ *
+ * @returns 0 … a quarter of those that are outstanding
+ */
+export function resultsAhead(outstanding: number, ns: number, threads: number): number {
+  if (isEach(outstanding, ns)) return 0;
+  return Math.floor(Math.min(outstanding / PART, (MOMENT_NS * threads) / (2 * ns)));
+}
+
+/** Is the owner to be woken for each, as few are under way, or their length is not known or nothing? */
+function isEach(outstanding: number, ns: number): boolean {
+  return outstanding < PART || ns <= QUICK_NS;
 }

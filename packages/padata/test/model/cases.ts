@@ -423,6 +423,7 @@ const looseMistakes: readonly (readonly [string, Partial<LooseConfig>])[] = [
       ['the owner looks first and says that it sleeps afterwards', {}],
       ['a worker looks whether the owner sleeps before the job has ended', {}],
       ['a thread that has nothing more to do tells nothing', { awaited: 2 }],
+      ['the owner sleeps over what has ended though nothing waits', { awaited: 2 }],
     ] as const
   ).map(([mistake, more]) => [mistake, { ...more, mistake }] as const),
 ];

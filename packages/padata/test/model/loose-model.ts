@@ -40,7 +40,8 @@ export type LooseMistake =
   | 'the owner does not look once more before it sleeps'
   | 'the owner looks first and says that it sleeps afterwards'
   | 'a worker looks whether the owner sleeps before the job has ended'
-  | 'a thread that has nothing more to do tells nothing';
+  | 'a thread that has nothing more to do tells nothing'
+  | 'the owner sleeps over what has ended though nothing waits';
 
 /** What is explored. */
 export interface LooseConfig {
@@ -200,6 +201,12 @@ function ownerThread(config: LooseConfig): ModelThread {
       if (own.ready.length === 0) collect();
       return own.ready.length > 0;
     };
+    // What has ended stays on the list until it is as much as is awaited, or the threads have nothing more to begin.
+    const isDue = (): boolean => {
+      if (own.ready.length > 0 || p.isDue(ring)) return true;
+      if (mistake === 'the owner sleeps over what has ended though nothing waits') return false;
+      return own.end <= ops.load(ring, RING.CLAIM) && anyEnded();
+    };
     const deliver = (): void => {
       const index = own.ready.shift()!;
       const base = baseOf(index);
@@ -218,11 +225,11 @@ function ownerThread(config: LooseConfig): ModelThread {
         return true;
       }
       if (mistake === 'the owner looks first and says that it sleeps afterwards') {
-        if (anyEnded()) return false;
+        if (isDue()) return false;
         ops.store(control, HEAD.OWNER_ASLEEP, 1);
         return true;
       }
-      return slots.ownerMaySleep(control, anyEnded);
+      return slots.ownerMaySleep(control, isDue);
     };
     // One thing a turn: whoever is resumed begins with a turn.
     while (own.delivered < jobs) {

@@ -119,6 +119,9 @@ function ownerThread(
       if (!patient || tail - next < 2) return next;
       return p.isDone(ring, slotWord(window, tail - 1)) ? next : tail - 1;
     };
+    // What is done stays where it is until the job that is awaited has ended too.
+    const isDue = (last: number): boolean =>
+      isNextDone() && (last === next || p.isDone(ring, slotWord(window, last)));
     for (;;) {
       if (at === SUBMIT) {
         while (tail < jobs && tail - next < window) {
@@ -146,11 +149,13 @@ function ownerThread(
         count = 1;
         here(DRAIN);
       }
-      if (count > 0 || patient) p.passed(ring, next, awaited());
+      const last = awaited();
+      if (count > 0 || patient) p.passed(ring, next, last);
       if (next === jobs) break;
       if (!(tail < jobs && tail - next < window)) {
         // A message ends the sleep: that of a worker, or the one that says that a thread has ended.
-        if (p.ownerMaySleep(control, isNextDone)) until(dead === 0 ? isCalledOrDeath : isCalled);
+        const hasWork = (): boolean => isDue(last);
+        if (p.ownerMaySleep(control, hasWork)) until(dead === 0 ? isCalledOrDeath : isCalled);
         p.ownerAwake(control);
       }
       here(SUBMIT);

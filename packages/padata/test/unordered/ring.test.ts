@@ -143,9 +143,15 @@ test('jobs that take a moment are told several at a time, while many are out', (
   owner.submit(4, () => void (submit(5), submit(6)), undefined, 0, 0);
   end(3, 4);
   owner.deliver(1, 0);
+  expect(owner.awaitLater()).toBe(true);
   expect(words[RING.WAKE_AT]).toBe(2);
+  // One has ended, two are awaited, and others wait for a thread: the owner may sleep.
   end(0, 1);
+  expect(owner.isDue()).toBe(false);
+  words[RING.CLAIM] = words[RING.PUBLISHED]!;
+  expect(owner.isDue()).toBe(true);
   owner.deliver(1, 0);
+  expect(owner.awaitLater()).toBe(false);
   expect(words[RING.WAKE_AT]).toBe(1);
 });
 
