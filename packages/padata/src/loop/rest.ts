@@ -17,6 +17,8 @@ const { load, store, compareExchange, wait } = Atomics;
  */
 const SPIN_MAX_MS = 0.1;
 const MAIL_SPIN_MAX_MS = 0.05;
+/** Where threads and owner are more than the processors, and jobs are not short: who spins keeps the owner, or a job, from its own. */
+const CROWDED_SPIN_MAX_MS = 0.02;
 const SPIN_MIN_MS = 0.002;
 /** A worker that gave up spinning tries it again once in so many times. */
 const SPIN_RETRY = 64;
@@ -31,6 +33,8 @@ interface Rings {
   /** Could this thread reserve something right now? */
   readonly canWork: boolean;
   readonly isBusy: boolean;
+  /** What is under way is short. */
+  readonly areShort: boolean;
   /** Jobs are left to others for a moment, or inputs wait behind theirs. */
   readonly isPatient: boolean;
   readonly seesKept: boolean;
@@ -102,13 +106,18 @@ export class Rest {
       }
     } while (!hit && performance.now() < until);
     if (fixed < 0) store(words, HEAD.SPINNER, 0);
-    const most = this.#rings.canWork ? SPIN_MAX_MS : MAIL_SPIN_MAX_MS;
+    const most = this.#mostSpin();
     this.#spinMs = hit
       ? Math.min(most, Math.max(SPIN_MIN_MS, this.#spinMs * 2))
       : this.#spinMs / 2 < SPIN_MIN_MS
         ? 0
         : this.#spinMs / 2;
     return hit;
+  }
+
+  #mostSpin(): number {
+    if (this.#words[HEAD.CROWDED] === 1 && !this.#rings.areShort) return CROWDED_SPIN_MAX_MS;
+    return this.#rings.canWork ? SPIN_MAX_MS : MAIL_SPIN_MAX_MS;
   }
 
   /** Sleeps; the event loop stands still. */

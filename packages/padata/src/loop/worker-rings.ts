@@ -61,6 +61,11 @@ export class WorkerRings implements RunnerHost {
     return this.#list.some((ring) => ring.isBusy);
   }
 
+  /** Are jobs under way, all of them short? */
+  get areShort(): boolean {
+    return this.#list.every((ring) => !ring.isBusy || ring.areShort);
+  }
+
   /** Functions of this thread have left jobs to others, and they wait for them. */
   get hasHandedOver(): boolean {
     return this.#list.some((ring) => ring.hasHandedOver);

@@ -121,6 +121,8 @@ export interface PoolPlan {
   readonly capacity: number;
   /** Microseconds that an idle worker may spin; -1 = it adapts. */
   readonly spinUs: number;
+  /** Its threads and their owner are more than the processors. */
+  readonly isCrowded: boolean;
   readonly loadTimeoutMs: number;
   readonly setup: SetupOptions | undefined;
   readonly wear: WearLimits | undefined;
@@ -150,6 +152,7 @@ export function poolPlan(options: WorkPoolOptions): PoolPlan {
     bounds,
     capacity,
     spinUs: spin === 'auto' ? -1 : spin,
+    isCrowded: max >= cpus,
     loadTimeoutMs,
     setup: setupOptions(options),
     wear: wearLimits(options.recycle),
@@ -157,7 +160,7 @@ export function poolPlan(options: WorkPoolOptions): PoolPlan {
 }
 
 /** The control block of such a pool. */
-export function makeControl({ capacity, inline, spinUs }: PoolPlan): Control {
+export function makeControl({ capacity, inline, spinUs, isCrowded }: PoolPlan): Control {
   const layout = controlLayout(capacity);
   const memory = (bytes: number): SharedArrayBuffer =>
     (inline ? new ArrayBuffer(bytes) : new SharedArrayBuffer(bytes)) as SharedArrayBuffer;
@@ -167,6 +170,7 @@ export function makeControl({ capacity, inline, spinUs }: PoolPlan): Control {
   words[HEAD.VERSION] = CONTROL_VERSION;
   words[HEAD.CAPACITY] = capacity;
   words[HEAD.SPIN_US] = spinUs;
+  words[HEAD.CROWDED] = isCrowded ? 1 : 0;
   return { capacity, words, numbers };
 }
 

@@ -27,6 +27,8 @@ export const HEAD = {
   OPEN_LANES: 5,
   /** Microseconds that an idle worker may spin; -1 = adapt. Written by the owner. */
   SPIN_US: 6,
+  /** 1: the pool's threads and their owner are more than the processors. Written once by the owner. */
+  CROWDED: 7,
   /** The worker that spins at the moment, 0 = none: of workers that adapt, one at a time. */
   SPINNER: 32,
   /** By level of priority: starts that went to jobs of higher ones while one of it waited, see `levels/levels.ts`. */

@@ -59,6 +59,8 @@ const STEAL_SCAN = 64;
 const LONG_SCAN = 65_536;
 /** So many looks in a row, with ever longer sleeps between them, found nothing. */
 const LONG_FROM = 4;
+/** Jobs that take no longer, in nanoseconds, come sooner than a thread falls asleep and wakes. */
+const SHORT_NS = 10_000;
 
 /** A ring as one thread sees it. */
 interface RingHere {
@@ -217,6 +219,12 @@ export class SlotRunner {
   get isBusy(): boolean {
     const { words } = this.memory;
     return load(words, RING.PUBLISHED) !== load(words, RING.PROCESSED);
+  }
+
+  /** Are its jobs known to be shorter than what a sleep costs? */
+  get areShort(): boolean {
+    const ns = load(this.memory.words, RING.RUN_NS);
+    return ns > 0 && ns <= SHORT_NS;
   }
 
   /** Something is submitted and not reserved. */
