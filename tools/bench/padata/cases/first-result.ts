@@ -42,7 +42,13 @@ export async function firstResult(
   options: BenchOptions,
   targets: Targets,
 ): Promise<void> {
-  const subjects = ['bootmem', ...FRESH_POOLS, 'bare worker_threads', 'no pool'];
+  const subjects = [
+    'bootmem',
+    ...FRESH_POOLS,
+    'bare worker_threads',
+    'bootmem, its import alone',
+    'no pool',
+  ];
   // What files a process reads is in memory then.
   for (const subject of subjects) await firstResultOf(subject);
   const rounds = options.quick ? QUICK_ROUNDS : Math.max(LEAST_ROUNDS, options.rounds);

@@ -13,6 +13,8 @@ const WAYS = {
     const pool = createWorkPool({ threads: THREADS });
     return await pool.run({ module: at('increment.mjs'), name: 'increment' }, 41);
   },
+  'bootmem, its import alone': () =>
+    import('@bootmem/padata').then(({ createWorkPool }) => createWorkPool && 42),
   async piscina() {
     const { Piscina } = await import('piscina');
     const filename = path('increment.mjs');
