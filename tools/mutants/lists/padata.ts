@@ -48,6 +48,13 @@ const mutants: readonly Mutant[] = [
     first: 'threads/elastic',
   },
   {
+    name: 'spinning: a crowded machine is no reason to sleep sooner',
+    file: 'loop/rest.ts',
+    find: 'if (this.#words[HEAD.CROWDED] === 1 && !this.#rings.areShort) return CROWDED_SPIN_MAX_MS;',
+    put: '',
+    first: 'threads/spinning',
+  },
+  {
     name: 'ring: a pending function gets bytes of the next job in its slot',
     file: 'protocol/ring.ts',
     find: `      if (ring[base + SLOT.SEQ] !== sequence) return false;
