@@ -80,7 +80,12 @@ function thread({ window = 4, jobs, hears }: Played = {}) {
   const none = { retries: 0, onOutcome: undefined, outputBytes: (n: number) => n };
   const ring = new SlotRing(
     { ...options, ...none, shared: true, copyBytes: true, capacity: 1 },
-    { threads: 1, handOver: () => undefined, tellPart: () => undefined },
+    {
+      threads: 1,
+      handOver: () => undefined,
+      tellPart: () => undefined,
+      deliverSoon: () => undefined,
+    },
   );
   ring.allow([1]);
   const post = (message: ToWorker): void => {

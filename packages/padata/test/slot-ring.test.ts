@@ -39,7 +39,12 @@ function ring(retries = 0, Ring = SlotRing, onOutcome?: (failed: boolean) => voi
       capacity: 1,
       onOutcome,
     },
-    { threads: 1, handOver: () => undefined, tellPart: () => undefined },
+    {
+      threads: 1,
+      handOver: () => undefined,
+      tellPart: () => undefined,
+      deliverSoon: () => undefined,
+    },
   );
 }
 const base = (sequence: number): number => slotWord(WINDOW, sequence);

@@ -32,6 +32,23 @@ const mutants: readonly Mutant[] = [
     first: 'unordered/ring',
   },
   {
+    name: 'waking: without an order what is taken from the threads to be looked at is left lying',
+    file: 'loose/loose-ring.ts',
+    find: 'if (this.#ready.length > before && !this.#delivering) this.host.deliverSoon();',
+    put: 'void before;',
+    first: 'unordered/ring',
+  },
+  {
+    name: 'waking: a deferred job that is completed before the owner heard of it is left lying',
+    file: 'hub/deferred-watch.ts',
+    find: `      }
+      deliver();
+    } finally`,
+    put: `      }
+    } finally`,
+    first: 'deferred-watch',
+  },
+  {
     name: 'waking: the owner does not look by itself',
     file: 'hub/owner-turns.ts',
     find: `    this.deliverAll();

@@ -17,7 +17,10 @@ export class DeferredWatch {
     this.#crew = crew;
   }
 
-  /** Calls `deliver` after each wake-up, as long as some completion is to come. */
+  /**
+   * Calls `deliver` after each wake-up, as long as some completion is to come, and once more: the last may have taken the owner
+   * for asleep when nobody watched, and whoever ends another job takes it for awake from then on.
+   */
   begin(isAnyDeferred: () => boolean, deliver: () => void): void {
     if (this.#watching) return;
     this.#watching = true;
@@ -32,6 +35,7 @@ export class DeferredWatch {
         else await this.#platform.yieldToEvents();
         deliver();
       }
+      deliver();
     } finally {
       this.#watching = false;
     }

@@ -333,6 +333,11 @@ export class RingHub implements SlotRingHost {
     }
   }
 
+  /** See `SlotRingHost`. */
+  deliverSoon(): void {
+    this.turns.scheduleDelivery();
+  }
+
   /** See `Feeder.handOver`. */
   handOver(ring: JobRing, job: SentJob, transfer: readonly unknown[]): SentInput | undefined {
     return this.#feeder.handOver(ring, job, transfer);

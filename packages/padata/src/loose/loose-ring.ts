@@ -118,7 +118,7 @@ export class LooseRing extends RingBase implements JobRing {
 
   /** Jobs that have a slot and are not delivered, oldest first. */
   jobs(): readonly number[] {
-    this.#collect();
+    this.#lookThrough();
     const jobs: number[] = [];
     for (let index = 0; index < this.window; index += 1) {
       if (this.#places[index] !== Place.FREE) jobs.push(this.#sequenceIn(index));
@@ -128,7 +128,7 @@ export class LooseRing extends RingBase implements JobRing {
 
   /** Is this one of them? */
   isOut(sequence: number): boolean {
-    this.#collect();
+    this.#lookThrough();
     const index = sequence & (this.window - 1);
     return this.#places[index] !== Place.FREE && this.#sequenceIn(index) === (sequence | 0);
   }
@@ -265,6 +265,13 @@ export class LooseRing extends RingBase implements JobRing {
   /** Gives the bytes of the oldest kept result back. */
   release(): void {
     this.#arena.release();
+  }
+
+  /** Takes what has ended, to look at it: threads see it no longer and tell nobody of it, so the owner delivers by itself. */
+  #lookThrough(): void {
+    const before = this.#ready.length;
+    this.#collect();
+    if (this.#ready.length > before && !this.#delivering) this.host.deliverSoon();
   }
 
   /** Takes what has ended. */

@@ -44,6 +44,8 @@ export interface SlotRingHost {
   tellPart(ring: number, part: PartMemory): void;
   /** Threads that take jobs, at least 1. */
   readonly threads: number;
+  /** Something is ready that no thread will tell of: the owner delivers in a turn of its own. */
+  deliverSoon(): void;
   /**
    * Hands an input over, to a thread at once or to be kept here for one.
    * @returns what is to be kept; undefined = it has been sent

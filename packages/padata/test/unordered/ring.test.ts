@@ -21,9 +21,15 @@ const WORKER = 1;
 function setUp(arenaBytes = 4096) {
   const options = { id: 1, window: WINDOW, arenaBytes, slotBytes: 400, firstSequence: 0 };
   const none = { retries: 0, onOutcome: undefined, outputBytes: (n: number) => n };
+  let deliveries = 0;
   const owner = new LooseRing(
     { ...options, ...none, shared: true, copyBytes: false, capacity: 2 },
-    { threads: 2, handOver: () => undefined, tellPart: () => undefined },
+    {
+      threads: 2,
+      handOver: () => undefined,
+      tellPart: () => undefined,
+      deliverSoon: () => (deliveries += 1),
+    },
   );
   const posted: FromWorker[] = [];
   const outcome = new SlotOutcome(1, owner.memory, {
@@ -51,7 +57,7 @@ function setUp(arenaBytes = 4096) {
       return words[at + SLOT.SEQ]! & (WINDOW - 1);
     });
   };
-  return { owner, words, posted, told, submit, base, end, reserve };
+  return { owner, words, posted, told, submit, base, end, reserve, deliveries: () => deliveries };
 }
 
 test('what a thread had reserved and not begun when it ended is on offer again, to threads that only reserve', () => {
@@ -131,6 +137,41 @@ test('the owner is woken when as many have ended as it awaits, or by whoever has
   expect(loose.mustWake(words, control)).toBe(false);
   loose.passed(words, 0, 1);
   expect(loose.mustWake(words, control)).toBe(true);
+});
+
+test('whoever looks at what is out takes what has ended from the threads: it is told by a delivery of its own', () => {
+  const { owner, words, told, submit, end, deliveries } = setUp();
+  const looks: readonly ((sequence: number) => unknown)[] = [
+    () => owner.jobs(),
+    (sequence) => owner.isOut(sequence),
+    (sequence) => owner.hasEnded(sequence),
+    () => owner.headState(),
+    () => owner.busyJobs(),
+    () => owner.unbegun(4),
+  ];
+  for (const [n, look] of looks.entries()) {
+    submit(n);
+    // It is woken when more have ended, and there will be no more.
+    words[RING.WAKE_AT] = 2;
+    const sequence = owner.newest;
+    look(sequence);
+    expect(deliveries()).toBe(n);
+    end(sequence & (WINDOW - 1), n);
+    look(sequence);
+    look(sequence);
+    expect(words[RING.ENDED]).toBe(0);
+    expect(deliveries()).toBe(n + 1);
+    owner.deliver(1, 0);
+    expect(told.at(-1)).toBe(n);
+  }
+  // In a delivery it is seen anyway.
+  const index = (): number => owner.newest & (WINDOW - 1);
+  submit(10, () => void (end(index(), 11), owner.jobs()));
+  end(index(), 10);
+  submit(11);
+  owner.deliver(4, 0);
+  expect(told.at(-1)).toBe(11);
+  expect(deliveries()).toBe(looks.length);
 });
 
 test('jobs that take a moment are told several at a time, while many are out', () => {
