@@ -48,6 +48,7 @@ const floors = {
     'protocol/',
     'testing/',
     'values/',
+    'share/',
     'slot/',
     'levels/',
     'threads/',

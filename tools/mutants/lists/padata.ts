@@ -212,7 +212,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'runner: a `then` that throws when it is read is no error of the job',
-    file: 'slot/slot-runner.ts',
+    file: 'slot/job-calls.ts',
     find: `      pending = typeof value === 'object' && isThenable(value);
     } catch (error) {
       context.end();
@@ -229,28 +229,28 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'runner: one context serves job after job',
-    file: 'slot/slot-runner.ts',
+    file: 'slot/job-calls.ts',
     find: 'const context = this.#seesContext ? this.#contextOf(base) : this.#unseen;',
     put: 'const context = this.#unseen;',
     first: 'kept-context|pending|series',
   },
   {
     name: 'runner: a function that cannot see its context shares it with all that pend',
-    file: 'slot/slot-runner.ts',
+    file: 'slot/job-calls.ts',
     find: 'const own = this.#seesContext ? context : this.#contextOf(base);',
     put: 'const own = context;',
     first: 'kept-context|series',
   },
   {
     name: 'context: the job of a function that has returned is its own still',
-    file: 'slot/slot-runner.ts',
+    file: 'slot/job-calls.ts',
     find: "    context.end();\n    if (typeof value === 'number'",
     put: "    if (typeof value === 'number'",
     first: 'kept-context',
   },
   {
     name: 'context: the job of a function that has thrown is its own still',
-    file: 'slot/slot-runner.ts',
+    file: 'slot/job-calls.ts',
     find: '      context.end();\n      this.#outcome.failUnless',
     put: '      this.#outcome.failUnless',
     first: 'kept-context',
@@ -321,7 +321,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'runner: asynchronous jobs that compute are left to nobody',
-    file: 'slot/async-share.ts',
+    file: 'share/async-share.ts',
     find: 'if (seen === Seen.NONE || (seen === Seen.WORKS && !hasShare)) {',
     put: 'if (seen >= 0) {',
     first: 'spread',
@@ -458,7 +458,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'runner: a job in a part that the thread does not know is run',
-    file: 'slot/slot-runner.ts',
+    file: 'slot/set-aside.ts',
     find: '    this.#aside = base;\n    this.#host.beginAsync();\n    return false;',
     put: '    return true;',
     first: 'values',
@@ -466,7 +466,7 @@ const mutants: readonly Mutant[] = [
   {
     name: 'runner: a thread that waits for a part takes more jobs',
     file: 'slot/slot-runner.ts',
-    find: 'if (this.#aside !== 0) return false;',
+    find: 'if (this.#aside.isThere) return false;',
     put: '',
     first: 'values',
   },
@@ -608,28 +608,28 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'share: a thread that leaves jobs to another waits for it again and again',
-    file: 'slot/async-share.ts',
+    file: 'share/async-share.ts',
     find: 'if (seen === Seen.FREE) this.#others.giveUp(below);',
     put: '',
     first: 'spread',
   },
   {
     name: 'share: patience is a matter of the clock',
-    file: 'slot/async-share.ts',
+    file: 'share/async-share.ts',
     find: 'Math.min(LOOK_MS, now - this.#lookedAt)',
     put: 'now - this.#lookedAt',
     first: 'spread',
   },
   {
     name: 'share: what has ended and is not delivered is shared too',
-    file: 'slot/async-share.ts',
+    file: 'share/async-share.ts',
     find: 'return Math.min(out, unbegun + this.#count + this.#others.pending);',
     put: 'return out + 0 * unbegun;',
     first: 'spread',
   },
   {
     name: 'share: what is over goes to whoever looks first',
-    file: 'slot/async-share.ts',
+    file: 'share/async-share.ts',
     find: '(this.#count + 1) * countWorkers(words, RING.ALLOWED, this.#threads) > this.#unended;',
     put: 'this.#count * countWorkers(words, RING.ALLOWED, this.#threads) >= this.#unended;',
     first: 'spread',
@@ -836,7 +836,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: "runner: a job's function is compiled into the loop",
-    file: 'slot/slot-runner.ts',
+    file: 'slot/job-calls.ts',
     find: 'value = fn.call(undefined, input, context);',
     put: 'value = fn(input, context);',
     first: 'job-function',

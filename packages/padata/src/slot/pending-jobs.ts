@@ -4,7 +4,7 @@
  */
 import { whenSettled } from '../base/thenable.js';
 import type { FromWorker } from '../protocol/messages.js';
-import type { AsyncShare } from './async-share.js';
+import type { AsyncShare } from '../share/async-share.js';
 import type { SlotContext } from './job-context.js';
 import type { SlotOutcome } from './slot-outcome.js';
 
