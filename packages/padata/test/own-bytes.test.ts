@@ -17,6 +17,11 @@ test.each([
   'twice',
   'buffer',
   'told',
+  'frozen',
+  'frozenOutput',
+  'byGetter',
+  'inClosed',
+  'underOtherName',
 ])('each result keeps its bytes: %s', async (name) => {
   const pool = createWorkPool({ threads: 1 });
   const series = pool.series<(input: unknown) => unknown>({ fn: { module, name }, window: 4 });
@@ -29,6 +34,55 @@ test.each([
   const held = name === 'told' ? told : results;
   const first = held.map((value) => firstByte(value));
   expect(first).toEqual(Array.from({ length: JOBS }, (_, n) => n));
+  await pool.close();
+});
+
+test('the cause of an error that is a result keeps its bytes', async () => {
+  const pool = createWorkPool({ threads: 1 });
+  const fn = { module, name: 'ofValue' };
+  const series = pool.series<(input: unknown) => unknown>({ fn, window: 4 });
+  const causes: unknown[] = [];
+  for (let n = 0; n < JOBS; n += 1) causes.push(((await series.run(inputOf(n))) as Error).cause);
+  expect(causes.map(firstByte)).toEqual(Array.from({ length: JOBS }, (_, n) => n));
+  await pool.close();
+});
+
+test('a view that a function has kept is no view of the memory of all jobs in a later result', async () => {
+  const pool = createWorkPool({ threads: 1 });
+  const fn = { module, name: 'keep' };
+  const one = pool.series<(input: unknown) => unknown>({ fn, window: 4 });
+  const other = pool.series<(input: unknown) => unknown>({ fn, window: 4 });
+  await one.run(inputOf(1));
+  for (const series of [one, other]) {
+    const result = (await series.run(1)) as Map<string, Uint8Array>;
+    expect(result.get('kept')!.buffer).toBeInstanceOf(ArrayBuffer);
+  }
+  await pool.close();
+});
+
+test('a view of the memory of all jobs, submitted in plain data, is copied', async () => {
+  const pool = createWorkPool({ threads: 1 });
+  const twice = { module, name: 'twice' };
+  const views = pool.series<(input: unknown) => Uint8Array>({ fn: twice, bytes: 'view' });
+  const fn = { module, name: 'isShared' };
+  const shared = pool.series<(input: unknown) => boolean>({ fn });
+  const seen: Promise<boolean>[] = [];
+  await new Promise<void>((resolve) => {
+    views.submit(inputOf(1), (_error, bytes) => {
+      seen.push(shared.run({ bytes }));
+      resolve();
+    });
+  });
+  expect(await Promise.all(seen)).toEqual([false]);
+  await pool.close();
+});
+
+test('what is no number of bytes gives nobody else bytes', async () => {
+  const pool = createWorkPool({ threads: 1 });
+  const series = pool.series<(input: unknown) => unknown>({ fn: { module, name: 'sizes' } });
+  const sizes = [-1, -8, NaN, 1.5, 4, Infinity];
+  const results = await Promise.all(sizes.map((size) => series.run(size)));
+  expect(results).toEqual(['RangeError', 'RangeError', 0, 1, 4, 'RangeError']);
   await pool.close();
 });
 

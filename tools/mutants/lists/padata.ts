@@ -345,8 +345,8 @@ const mutants: readonly Mutant[] = [
   {
     name: 'context: more output than there is room for is written over the neighbours',
     file: 'slot/job-context.ts',
-    find: 'if (bytes > words[base + SLOT.OUT_ROOM]!) return new Uint8Array(bytes);',
-    put: '',
+    find: ' && bytes <= words[base + SLOT.OUT_ROOM]!)',
+    put: ')',
     first: 'series',
   },
   {
@@ -389,7 +389,42 @@ const mutants: readonly Mutant[] = [
   {
     name: 'codec: what a getter takes away is not written',
     file: 'values/plain-codec.ts',
-    find: 'for (; i < names.length; i += 1) if (!write(record[names[i]!], depth + 1)) return false;',
+    find: 'words[at++] = TAG.ABSENT;',
+    put: '',
+    first: 'values',
+  },
+  {
+    name: 'codec: bytes are as many as they say',
+    file: 'values/plain-codec.ts',
+    find: 'const length = lengthOf(view);',
+    put: 'const { length } = view;',
+    first: 'values',
+  },
+  {
+    name: 'codec: names that all objects have are assigned',
+    file: 'values/plain-codec.ts',
+    find: 'if (isInherited && name in ROOT) define(',
+    put: "if (isInherited && name === '__proto__') define(",
+    first: 'values',
+  },
+  {
+    name: 'own bytes: a frozen value keeps its views',
+    file: 'values/own-bytes.ts',
+    find: 'if (!first.isRefused) return mine;',
+    put: 'if (first !== undefined) return mine;',
+    first: 'own-bytes',
+  },
+  {
+    name: 'own bytes: a cause keeps its views',
+    file: 'values/own-bytes.ts',
+    find: "Object.hasOwn(holder, 'cause')",
+    put: 'false',
+    first: 'own-bytes',
+  },
+  {
+    name: 'series: a job that a getter closes the series of is lost',
+    file: 'series/series.ts',
+    find: 'await Promise.resolve();',
     put: '',
     first: 'values',
   },
@@ -939,8 +974,8 @@ const mutants: readonly Mutant[] = [
   {
     name: 'outcome: plain data is written over what it is to hold',
     file: 'slot/slot-outcome.ts',
-    find: 'if (hasOutput && isPlain(value)) this.#own(value);',
-    put: '',
+    find: 'hasOutput && isPlain(value) ? this.#own(value) : value;',
+    put: 'value;',
     first: 'own-bytes',
   },
   {
@@ -953,8 +988,8 @@ const mutants: readonly Mutant[] = [
   {
     name: 'outcome: the memory of all jobs is given away',
     file: 'values/own-bytes.ts',
-    find: 'if (arena.has(part as ArrayBufferLike)) refuse();',
-    put: '',
+    find: 'if (this.#isTheirs(part)) {',
+    put: 'if (part === undefined) {',
     first: 'own-bytes',
   },
   {

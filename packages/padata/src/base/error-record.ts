@@ -181,7 +181,7 @@ function fieldsOf(thrown: object, own: Own): Record<string, unknown> | undefined
     if (NAMED.has(key) || key === '__proto__') continue;
     const clone = cloned(read(thrown, key, unreadable), own);
     if (clone === undefined) continue;
-    fields ??= {};
+    fields ??= Object.create(null) as Record<string, unknown>;
     fields[key] = clone.value;
   }
   return fields;

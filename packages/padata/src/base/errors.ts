@@ -68,7 +68,13 @@ export class PadataError extends Error {
   ) {
     // A cause that is undefined is none: `'cause' in error` is false then.
     super(message, options?.cause === undefined ? undefined : options);
-    this.name = 'PadataError';
+    // No assignment: that fails where `Error.prototype` is frozen.
+    Object.defineProperty(this, 'name', {
+      value: 'PadataError',
+      configurable: true,
+      enumerable: true,
+      writable: true,
+    });
     this.code = code;
     this.details = details;
   }

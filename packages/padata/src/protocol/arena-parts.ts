@@ -29,6 +29,14 @@ export interface ArenaPart {
   readonly words: Int32Array;
 }
 
+/** Memory of all rings that this thread knows. */
+const memory = new WeakSet<object>();
+
+/** Is it memory that bytes of jobs lie in, of any ring? */
+export function isArenaMemory(buffer: unknown): boolean {
+  return memory.has(buffer as object);
+}
+
 /** The parts that one thread knows. */
 export class ArenaParts {
   /** Address behind the last byte of all. */
@@ -52,6 +60,11 @@ export class ArenaParts {
       first,
       buffer: bytes.buffer as SharedArrayBuffer,
     }));
+  }
+
+  /** Their memory. */
+  get buffers(): readonly ArrayBufferLike[] {
+    return [this.#own, ...this.#added].map(({ bytes }) => bytes.buffer);
   }
 
   /** Adds the next part; one that is known already is left. */
@@ -81,6 +94,7 @@ function makePart(
   offset: number,
   length: number,
 ): ArenaPart {
+  memory.add(buffer);
   return {
     first,
     end: first + length,

@@ -335,6 +335,8 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
 
   /** Resolves when all jobs submitted so far were delivered. */
   async drain(): Promise<void> {
+    // A getter of an input may have come here: that job is counted when its `submit` ends.
+    await Promise.resolve();
     while (this.#ring.outstanding > 0 || this.#overflow.length > 0) {
       await new Promise<void>((resolve) => {
         this.#drainWaiters.push(resolve);
@@ -548,13 +550,23 @@ export class Series<F = unknown> implements OrderedJobs<JobInput<F>, JobResult<F
     this.#ring.ends.cancelWaiting(reason);
     this.#overflow.failAll(reason);
     this.#pump();
-    if (now) {
-      this.#ring.ends.askToStop();
-      this.#hub.stopAll(this.#ring, this.#options.graceMs ?? DEFAULT_GRACE_MS, reason);
-    }
+    if (now) this.#stopAll(reason);
+    const submitted = this.#submitted;
+    // A getter of an input may have come here: its job is submitted when this has ended.
+    queueMicrotask(() => {
+      if (this.#submitted === submitted) return;
+      this.#ring.ends.cancelWaiting(reason);
+      if (now) this.#stopAll(reason);
+      this.#turns.scheduleDelivery();
+    });
     for (const resolve of this.#roomWaiters.splice(0)) resolve();
     if (this.inFlight === 0) this.#letGo();
     this.#turns.scheduleDelivery();
+  }
+
+  #stopAll(reason: unknown): void {
+    this.#ring.ends.askToStop();
+    this.#hub.stopAll(this.#ring, this.#options.graceMs ?? DEFAULT_GRACE_MS, reason);
   }
 }
 

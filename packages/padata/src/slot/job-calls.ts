@@ -19,7 +19,7 @@ import type { FromWorker } from '../protocol/messages.js';
 import { Kind, SLOT, SLOT_NUMBER, slotNumber, slotWord } from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
 import { statOffsets } from '../protocol/ring-stats.js';
-import { withOwnBytes } from '../values/own-bytes.js';
+import { noteGiven, withOwnBytes } from '../values/own-bytes.js';
 import { readValue } from '../values/slot-values.js';
 import { copyOf } from '../values/views.js';
 import type { AsyncShare } from '../share/async-share.js';
@@ -129,8 +129,13 @@ export class JobCalls {
       return;
     }
     const input = readValue(this.#memory, base, index);
+    if (kind !== Kind.BYTES) this.run(base, input);
     // A slice of shared memory is not shared.
-    this.run(base, this.#copyInput && kind === Kind.BYTES ? copyOf(input as Uint8Array) : input);
+    else if (this.#copyInput) this.run(base, copyOf(input as Uint8Array));
+    else {
+      noteGiven();
+      this.run(base, input);
+    }
   }
 
   #index(base: number): number {

@@ -12,6 +12,7 @@ import {
 import type { RingMemory } from '../protocol/ring-layout.js';
 import type { JobOutput } from '../protocol/messages.js';
 import type { OutputKeeper } from './job-output.js';
+import { noteGiven } from '../values/own-bytes.js';
 import { ProgressReports } from './progress-reports.js';
 
 /**
@@ -216,7 +217,11 @@ export class SlotContext implements JobContext {
     if (isPending && !protocol.hold(words, base, worker, this.sequence)) {
       return new Uint8Array(bytes);
     }
-    if (bytes > words[base + SLOT.OUT_ROOM]!) return new Uint8Array(bytes);
+    // What is no such number, the language refuses or rounds.
+    if (!(Number.isInteger(bytes) && bytes >= 0 && bytes <= words[base + SLOT.OUT_ROOM]!)) {
+      return new Uint8Array(bytes);
+    }
+    noteGiven();
     this.#known = known | Known.HOLDS;
     const offset = words[base + SLOT.FIRST]! + words[base + SLOT.IN_ROOM]!;
     const part = ring.arena.at(offset);

@@ -44,24 +44,21 @@ export class SlotOutcome {
     const room = words[base + SLOT.OUT_ROOM]!;
     const index = words[base + SLOT.SEQ]! & (window - 1);
     const hasReported = context?.hasReported === true;
-    // Until the result is written, KIND is the input's. All but bytes the function got as its own.
     const hasOutput = context?.holds === true;
-    const seesBytes = hasOutput || words[base + SLOT.KIND] === Kind.BYTES;
     try {
       context?.endReports();
       // Writing reads the value's properties, which may be getters or a proxy's.
       const list = transferListOf(value);
       if (list !== undefined) checkTransfer(list);
       // Encoding would overwrite what lies in the room before it is read.
-      if (hasOutput && isPlain(value)) this.#own(value);
+      const ready = hasOutput && isPlain(value) ? this.#own(value) : value;
       const fits = list === undefined && !hasReported;
-      if (fits && writeValue(this.#memory, base, index, value, offset, room)) {
+      if (fits && writeValue(this.#memory, base, index, ready, offset, room)) {
         this.#steps.finish(words, base);
         return;
       }
       const seq = words[base + SLOT.SEQ]!;
-      const mine = seesBytes ? this.#own(value) : value;
-      this.#host.post({ t: 'result', ring: this.#id, seq, value: mine }, list);
+      this.#host.post({ t: 'result', ring: this.#id, seq, value: this.#own(ready) }, list);
     } catch (error) {
       this.fail(
         base,

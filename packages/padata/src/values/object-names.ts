@@ -40,8 +40,11 @@ export function plainRoom(bytes: number): PlainRoom {
 export interface ObjectNames {
   readonly names: readonly string[];
   readonly block: Int32Array;
-  /** One of them is `__proto__`, which no assignment makes a property. */
-  readonly hasProto: boolean;
+  /**
+   * All objects have one of them, such as `__proto__`: an assignment may do something else than make a property, or nothing
+   * where `Object.prototype` is frozen.
+   */
+  readonly isInherited: boolean;
 }
 
 const written: (ObjectNames | undefined)[] = new Array<undefined>(PLACES).fill(undefined);
@@ -69,7 +72,7 @@ export function blockOf(names: readonly string[]): ObjectNames {
   lastPlace = place;
   const last = written[place];
   if (last !== undefined && areSame(last.names, names)) return last;
-  const made = { names, block: makeBlock(names), hasProto: names.includes('__proto__') };
+  const made = { names, block: makeBlock(names), isInherited: names.some(isInRoot) };
   if (made.block.length <= MAX_KEPT) written[place] = made;
   return made;
 }
@@ -83,7 +86,7 @@ export function namesIn(from: PlainRoom, at: number, count: number): ObjectNames
   const names = readBlock(from, at, count);
   const block = new Int32Array(count);
   block.set(words.subarray(at, at + count));
-  const read = { names, block, hasProto: names.includes('__proto__') };
+  const read = { names, block, isInherited: names.some(isInRoot) };
   if (count <= MAX_KEPT) known[place] = read;
   return read;
 }
@@ -104,6 +107,10 @@ function hasNames(value: object, names: readonly string[]): boolean {
     i += 1;
   }
   return i === length && !isRootEnumerable();
+}
+
+function isInRoot(name: string): boolean {
+  return name in Object.prototype;
 }
 
 /** Would `for in` give names that are not the object's own? Some program has made properties for all objects then. */

@@ -1,70 +1,141 @@
 /**
- * What a message takes along shares its shared memory, however deep it lies in the value: a view of the job's own bytes (its input,
- * what `output` gave) would show the next job's. In its place goes a copy, in the value itself, whose view is over with the job anyway.
+ * What a message takes along shares its shared memory, however deep it lies in the value: a view of a ring's bytes (a job's input,
+ * what `output` gave) would show the next job's. In its place goes a copy, in the value itself, whose view is over with the job anyway;
+ * where the value takes none (it is frozen, a getter gives the view) in a clone of it.
  */
-import type { RingMemory } from '../protocol/ring-layout.js';
+import { isArenaMemory } from '../protocol/arena-parts.js';
+import type { ArenaParts } from '../protocol/arena-parts.js';
+import { bufferOf, ownView } from './views.js';
 
-type Arena = RingMemory['arena'];
+const { defineProperty, getOwnPropertyDescriptor } = Reflect;
+const { getter: sizeOfMap, prototype: maps } = sized(Map);
+const { getter: sizeOfSet, prototype: sets } = sized(Set);
+
+/** Functions of this thread had views of a ring's memory: one of them may keep one, and any later job's result may hold it. */
+let hasGiven = false;
+
+/** A function gets a view of a ring's memory. */
+export function noteGiven(): void {
+  hasGiven = true;
+}
 
 /**
- * The value without views of the arena: arrays, maps, sets and own properties, at any depth.
- * @throws TypeError when a view lies where it cannot be replaced, or for the arena itself, `input.buffer`
+ * The value without views of a ring's memory: arrays, maps, sets, causes of errors and own properties, at any depth.
+ * @param arena of the ring whose job it is of; a getter may give a view of it that nothing else in the value shows
+ * @throws TypeError for the memory itself, `input.buffer`; what reading or cloning the value throws
  */
-export function withOwnBytes(value: unknown, arena: Arena): unknown {
-  const seen = new Set<object>();
-  const own = (part: unknown): unknown => {
+export function withOwnBytes(value: unknown, arena?: ArenaParts): unknown {
+  if (!hasGiven) return value;
+  const met = new Set<unknown>(arena?.buffers);
+  const first = new Replacement((buffer) => {
+    if (!isArenaMemory(buffer)) return false;
+    met.add(buffer);
+    return true;
+  });
+  const mine = first.of(value);
+  if (!first.isRefused) return mine;
+  // Nothing in a clone is frozen, and it has no getters. What is the rings' in it, the clones of their memory say.
+  const [clone, ...memory]: unknown[] = structuredClone([value, ...met]);
+  const theirs = new Set(memory);
+  return new Replacement((buffer) => theirs.has(buffer)).of(clone);
+}
+
+/** One value's views, replaced. */
+class Replacement {
+  /** There is something in it that cannot be replaced. */
+  isRefused = false;
+  readonly #isTheirs: (buffer: unknown) => boolean;
+  /** Grows while it is gone through. */
+  readonly #holders = new Set<object>();
+  readonly #copies = new Map<object, object>();
+
+  constructor(isTheirs: (buffer: unknown) => boolean) {
+    this.#isTheirs = isTheirs;
+  }
+
+  of(value: unknown): unknown {
+    const mine = this.#own(value);
+    for (const holder of this.#holders) {
+      if (hasSize(holder, sizeOfMap)) this.#inMap(holder as Map<unknown, unknown>);
+      else if (hasSize(holder, sizeOfSet)) this.#inSet(holder as Set<unknown>);
+      else this.#inProperties(holder);
+    }
+    return mine;
+  }
+
+  #own(part: unknown): unknown {
     if (typeof part !== 'object' || part === null) return part;
-    if (ArrayBuffer.isView(part)) return ownView(part, arena);
-    if (arena.has(part as ArrayBufferLike)) refuse();
-    seen.add(part);
+    if (ArrayBuffer.isView(part)) return this.#isTheirs(bufferOf(part)) ? this.#copyOf(part) : part;
+    if (this.#isTheirs(part)) {
+      throw new TypeError('it holds the memory of all jobs: take the view, not its buffer');
+    }
+    this.#holders.add(part);
     return part;
-  };
-  const mine = own(value);
-  // It grows while it is gone through.
-  for (const holder of seen) {
-    if (holder instanceof Map) replaceInMap(holder, own);
-    else if (holder instanceof Set) replaceInSet(holder, own);
-    else replaceProperties(holder as Record<string, unknown>, own);
   }
-  return mine;
-}
 
-function refuse(): never {
-  throw new TypeError('it holds the memory of all jobs: take the view, not its buffer');
-}
+  /** One that is met twice stays one. */
+  #copyOf(view: ArrayBufferView): object {
+    const copy = this.#copies.get(view) ?? ownView(view);
+    this.#copies.set(view, copy);
+    return copy;
+  }
 
-type Own = (part: unknown) => unknown;
+  #inProperties(holder: object): void {
+    for (const key of Object.keys(holder)) this.#inProperty(holder, key);
+    // A clone has it, though it is not enumerable.
+    if (holder instanceof Error && Object.hasOwn(holder, 'cause'))
+      this.#inProperty(holder, 'cause');
+  }
 
-function replaceProperties(holder: Record<string, unknown>, own: Own): void {
-  for (const key of Object.keys(holder)) {
-    const part = holder[key];
-    const mine = own(part);
-    if (mine !== part) holder[key] = mine;
+  #inProperty(holder: object, key: string): void {
+    const known = getOwnPropertyDescriptor(holder, key);
+    if (known === undefined) return;
+    // What a getter gives, it may make anew each time.
+    if (!('value' in known)) {
+      this.isRefused = true;
+      return;
+    }
+    const mine = this.#own(known.value);
+    if (mine === known.value) return;
+    if (!defineProperty(holder, key, { value: mine })) this.isRefused = true;
+  }
+
+  #inMap(map: Map<unknown, unknown>): void {
+    const entries: (readonly [unknown, unknown, unknown, unknown])[] = [];
+    maps.forEach.call(map, (part, key) => {
+      entries.push([key, part, this.#own(key), this.#own(part)]);
+    });
+    if (entries.every(([key, part, ownKey, ownPart]) => key === ownKey && part === ownPart)) return;
+    maps.clear.call(map);
+    for (const [, , key, part] of entries) maps.set.call(map, key, part);
+  }
+
+  #inSet(set: Set<unknown>): void {
+    const parts: (readonly [unknown, unknown])[] = [];
+    sets.forEach.call(set, (part) => {
+      parts.push([part, this.#own(part)]);
+    });
+    if (parts.every(([part, mine]) => part === mine)) return;
+    sets.clear.call(set);
+    for (const [, mine] of parts) sets.add.call(set, mine);
   }
 }
 
-function replaceInMap(map: Map<unknown, unknown>, own: Own): void {
-  const entries = [...map].map(([key, part]) => [key, part, own(key), own(part)] as const);
-  if (entries.every(([key, part, ownKey, ownPart]) => key === ownKey && part === ownPart)) return;
-  map.clear();
-  for (const [, , key, part] of entries) map.set(key, part);
+type Getter = (this: unknown) => number;
+/** A kind of collection as the language has it: a program's own subclass may do otherwise. */
+function sized<T extends { prototype: object }>(
+  kind: T,
+): { getter: Getter; prototype: T['prototype'] } {
+  const { get } = Object.getOwnPropertyDescriptor(kind.prototype, 'size') as { get: Getter };
+  return { getter: get, prototype: kind.prototype };
 }
 
-function replaceInSet(set: Set<unknown>, own: Own): void {
-  const parts = [...set];
-  const mine = parts.map(own);
-  if (mine.every((part, i) => part === parts[i])) return;
-  set.clear();
-  for (const part of mine) set.add(part);
-}
-
-/** A view of bytes of its own, if it is one of the arena. */
-function ownView(view: ArrayBufferView, arena: Arena): ArrayBufferView {
-  if (!arena.has(view.buffer)) return view;
-  const bytes = new Uint8Array(view.byteLength);
-  bytes.set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
-  if (view instanceof DataView) return new DataView(bytes.buffer);
-  if (view instanceof Uint8Array) return bytes;
-  const Kind = view.constructor as new (buffer: ArrayBuffer) => ArrayBufferView;
-  return new Kind(bytes.buffer);
+/** Is it one of these collections, of any realm? */
+function hasSize(holder: object, getter: Getter): boolean {
+  if (!(Symbol.iterator in holder) || Array.isArray(holder)) return false;
+  try {
+    return getter.call(holder) >= 0;
+  } catch {
+    return false;
+  }
 }

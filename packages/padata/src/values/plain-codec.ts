@@ -10,7 +10,7 @@
  *  value := head word: tag 4 bits | payload 28 bits, then by tag
  *    UNDEFINED, NULL, FALSE, TRUE nothing | INT nothing, the payload is it | INT32 a word | FLOAT two
  *    LATIN1, UTF16, UTF8 payload bytes of text | BYTES payload bytes | ARRAY payload values
- *    OBJECT payload words of names (`object-names.ts`), a value for each
+ *    OBJECT payload words of names (`object-names.ts`), a value for each | PARTIAL the same, or ABSENT for one
  * ```
  * All of it is whole words: one store is a head, a number, or four units of a short text. What lies behind the bytes of a
  * text or of BYTES in their last word means nothing.
@@ -18,6 +18,8 @@
 import { bytesOf, formOf, readText, writeText } from '#text';
 import { readShort, writeShort } from './short-text.js';
 import { SHORT, TextForm } from '../text/text-form.js';
+import { bufferOf, isBytes, isDetached, lengthOf } from './views.js';
+import { isArenaMemory } from '../protocol/arena-parts.js';
 import { blockOf, copyBlock, namesIn, shapeOf } from './object-names.js';
 import type { PlainRoom } from './object-names.js';
 
@@ -34,6 +36,10 @@ const TAG = {
   ARRAY: 10,
   OBJECT: 11,
   BYTES: 12,
+  /** An object of whose values some are ABSENT. */
+  PARTIAL: 13,
+  /** In place of a value: there is no such property. */
+  ABSENT: 14,
 } as const;
 const TAG_BITS = 4;
 const TAG_MASK = (1 << TAG_BITS) - 1;
@@ -222,10 +228,11 @@ function writeObject(value: object, depth: number): boolean {
   const shape = prototype === ROOT ? shapeOf(value) : blockOf(keys(value));
   const { length } = shape.block;
   if (!fits(1 + length)) return false;
-  words[at] = (length << TAG_BITS) | TAG.OBJECT;
+  const head = at;
+  words[head] = (length << TAG_BITS) | TAG.OBJECT;
   copyBlock(shape, words, at + 1);
   at += 1 + length;
-  return writeProperties(value as Record<string, unknown>, shape.names, depth);
+  return writeProperties(value as Record<string, unknown>, shape.names, depth, head);
 }
 
 /** A plain object's prototype is the root of its realm: it has no prototype itself. */
@@ -239,6 +246,7 @@ function writeProperties(
   record: Record<string, unknown>,
   names: readonly string[],
   depth: number,
+  head: number,
 ): boolean {
   let i = 0;
   for (const name in record) {
@@ -246,8 +254,15 @@ function writeProperties(
     i += 1;
     if (!write(record[name], depth + 1)) return false;
   }
-  // A getter took properties away: what was to come is written all the same.
-  for (; i < names.length; i += 1) if (!write(record[names[i]!], depth + 1)) return false;
+  // A getter took properties away: a clone goes on with those that are there.
+  for (; i < names.length; i += 1) {
+    const isThere = Object.hasOwn(record, names[i]!);
+    if (isThere && !write(record[names[i]!], depth + 1)) return false;
+    if (isThere) continue;
+    if (!fits(1)) return false;
+    words[at++] = TAG.ABSENT;
+    words[head] = (words[head]! & ~TAG_MASK) | TAG.PARTIAL;
+  }
   return true;
 }
 
@@ -267,22 +282,23 @@ function writeArray(value: unknown[], depth: number): boolean {
 }
 
 function writeBytes(view: ArrayBufferView): boolean {
-  // Only exact Uint8Arrays: other views, and Buffers, keep their type by structured clone.
-  if (Object.prototype.toString.call(view) !== '[object Uint8Array]') return isMore();
-  const source = view as Uint8Array;
-  if (source.constructor.name !== 'Uint8Array' || isShared(source.buffer)) return isMore();
-  const { length } = source;
+  // Other views keep their type by structured clone. It makes Uint8Arrays of Buffers too.
+  if (!isBytes(view) || isShared(bufferOf(view)) || isDetached(view)) return isMore();
+  const length = lengthOf(view);
   const count = (length + 3) >> 2;
   if (!fits(1 + count)) return false;
   words[at] = (length << TAG_BITS) | TAG.BYTES;
-  room.text.set(source, (at + 1) * 4);
+  room.text.set(view, (at + 1) * 4);
   at += 1 + count;
   return true;
 }
 
-/** Shared memory must stay shared, which only structured clone does. */
+/** Shared memory stays shared by structured clone alone. That of the rings is the program's for a moment only. */
 function isShared(buffer: ArrayBufferLike): boolean {
-  return Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]';
+  return (
+    !isArenaMemory(buffer) &&
+    Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]'
+  );
 }
 
 function read(): unknown {
@@ -309,6 +325,8 @@ function read(): unknown {
       return readArray(head >>> TAG_BITS);
     case TAG.OBJECT:
       return readObject(head >>> TAG_BITS);
+    case TAG.PARTIAL:
+      return readPartial(head >>> TAG_BITS);
     case TAG.BYTES:
       return readBytes(head >>> TAG_BITS);
     default:
@@ -353,17 +371,29 @@ function readBytes(count: number): Uint8Array {
 }
 
 function readObject(count: number): unknown {
-  const { names, hasProto } = namesIn(room, at, count);
+  const { names, isInherited } = namesIn(room, at, count);
   at += count;
   const record: Record<string, unknown> = {};
   const { length } = names;
   for (let i = 0; i < length; i += 1) {
     const name = names[i]!;
-    if (hasProto && name === '__proto__') {
-      const value = read();
-      const own = { value, configurable: true, enumerable: true, writable: true };
-      Object.defineProperty(record, name, own);
-    } else record[name] = read();
+    if (isInherited && name in ROOT) define(record, name, read());
+    else record[name] = read();
   }
   return record;
+}
+
+function readPartial(count: number): unknown {
+  const { names } = namesIn(room, at, count);
+  at += count;
+  const record = {};
+  for (const name of names) {
+    if (words[at] === TAG.ABSENT) at += 1;
+    else define(record, name, read());
+  }
+  return record;
+}
+
+function define(to: object, name: string, value: unknown): void {
+  Object.defineProperty(to, name, { value, configurable: true, enumerable: true, writable: true });
 }

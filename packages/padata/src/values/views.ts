@@ -31,6 +31,9 @@ const getName = getterOf<string | undefined>(prototype, Symbol.toStringTag);
 const getBuffer = getterOf<ArrayBufferLike>(prototype, 'buffer');
 const getOffset = getterOf<number>(prototype, 'byteOffset');
 const getLength = getterOf<number>(prototype, 'byteLength');
+const getDataBuffer = getterOf<ArrayBufferLike>(DataView.prototype, 'buffer');
+const getDataOffset = getterOf<number>(DataView.prototype, 'byteOffset');
+const getDataLength = getterOf<number>(DataView.prototype, 'byteLength');
 const getBufferLength = getterOf<number>(ArrayBuffer.prototype, 'byteLength');
 /** Engines from before such buffers have none. */
 const isResizable =
@@ -65,6 +68,43 @@ export function lengthOf(view: ArrayBufferView): number {
   return getLength.call(view);
 }
 
+/** Its buffer, whatever it says of itself. */
+export function bufferOf(view: ArrayBufferView): ArrayBufferLike {
+  return (isData(view) ? getDataBuffer : getBuffer).call(view);
+}
+
+function isData(view: ArrayBufferView): boolean {
+  return getName.call(view) === undefined;
+}
+
+/** A copy of a view of any kind, on memory of its own. */
+export function ownView(view: ArrayBufferView): ArrayBufferView {
+  if (isData(view)) {
+    const bytes = new Uint8Array(
+      getDataBuffer.call(view),
+      getDataOffset.call(view),
+      getDataLength.call(view),
+    );
+    return new DataView(copyOf(bytes).buffer);
+  }
+  const bytes = copyOf(elementBytes(view));
+  if (isBytes(view)) return bytes;
+  const code = CODES.get(getName.call(view));
+  const kind = code === undefined ? view.constructor : KINDS[code];
+  return new (kind as new (buffer: ArrayBuffer) => ArrayBufferView)(bytes.buffer);
+}
+
+/** Was its memory handed over? A clone refuses it. */
+export function isDetached(bytes: Uint8Array): boolean {
+  if (getLength.call(bytes) > 0) return false;
+  try {
+    new Uint8Array(getBuffer.call(bytes));
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 /** Its first byte in `buffer`; below 0 = it is of another. */
 export function offsetIn(buffer: ArrayBufferLike, view: ArrayBufferView): number {
   return getBuffer.call(view) === buffer ? getOffset.call(view) : -1;
@@ -75,9 +115,10 @@ export function elementBytes(view: ArrayBufferView): Uint8Array {
   return new Uint8Array(getBuffer.call(view), getOffset.call(view), getLength.call(view));
 }
 
-/** Bytes that a view takes where it travels as bytes; below 0 = it does not. */
+/** Bytes that a view takes where it travels as bytes; below 0 = it does not, or is none of them. */
 export function viewRoom(view: ArrayBufferView): number {
-  return isBytes(view) || arrayCode(view) >= 0 ? getLength.call(view) : -1;
+  if (isBytes(view)) return isDetached(view) ? -1 : getLength.call(view);
+  return arrayCode(view) >= 0 ? getLength.call(view) : -1;
 }
 
 /**
