@@ -82,6 +82,7 @@ function thread({ window = 4, jobs, hears }: Played = {}) {
     { ...options, ...none, shared: true, copyBytes: true, capacity: 1 },
     {
       threads: 1,
+      atOnce: 1,
       handOver: () => undefined,
       tellPart: () => undefined,
       deliverSoon: () => undefined,

@@ -41,6 +41,7 @@ function ring(retries = 0, Ring = SlotRing, onOutcome?: (failed: boolean) => voi
     },
     {
       threads: 1,
+      atOnce: 1,
       handOver: () => undefined,
       tellPart: () => undefined,
       deliverSoon: () => undefined,

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { HEAD, controlLayout } from '../dist/protocol/control-layout.js';
 import { ring as protocol } from '../dist/protocol/machine.js';
 import { Linger } from '../dist/hub/linger.js';
+import { RingHub } from '../dist/hub/ring-hub.js';
 import { jobsAhead, resultsAhead } from '../dist/ring/wake-ahead.js';
 import { RING } from '../dist/protocol/ring-layout.js';
 import { ringOf, runnerOf } from './fixtures/one-thread.js';
@@ -149,6 +150,18 @@ test('without an order a quarter of all is awaited together, or what takes two m
   expect(resultsAhead(64, 400_000, 2)).toBe(10);
   expect(resultsAhead(64, 1_000_000, 4)).toBe(8);
   expect(resultsAhead(16, 400_000, 4)).toBe(4);
+});
+
+test.each([
+  [64, 2, 2],
+  [2, 64, 2],
+  [0, 2, 1],
+])('of %i threads on %i processors %i run at the same time', (most, processors, atOnce) => {
+  const platform = { availableParallelism: () => processors };
+  const crew = { most, capacity: most, words: new Int32Array(controlLayout(most).wordCount) };
+  type Made = ConstructorParameters<typeof RingHub>;
+  const hub = new RingHub(platform as Made[0], crew as unknown as Made[1], {} as unknown as Made[2]);
+  expect(hub.atOnce).toBe(atOnce);
 });
 
 test.each([

@@ -47,11 +47,13 @@ export class RingHub implements SlotRingHost {
   readonly #levels = new Array<number>(LOWEST_LEVEL + 1).fill(0);
   readonly #deferred: DeferredWatch;
   readonly #own: OwnFunctions;
+  readonly #processors: number;
 
   /** @param own functions on this thread */
   constructor(platform: Platform, crew: Crew, own: OwnFunctions) {
     this.#crew = crew;
     this.#own = own;
+    this.#processors = platform.availableParallelism();
     this.#figures = new PoolFigures(crew.capacity);
     this.#deferred = new DeferredWatch(platform, crew);
     this.#feeder = new Feeder(
@@ -324,6 +326,11 @@ export class RingHub implements SlotRingHost {
   /** Threads that take jobs, at least 1. */
   get threads(): number {
     return Math.max(1, this.#crew.most);
+  }
+
+  /** See `SlotRingHost`. */
+  get atOnce(): number {
+    return Math.min(this.threads, this.#processors);
   }
 
   /** See `SlotRingHost`. */

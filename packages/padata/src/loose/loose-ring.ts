@@ -204,7 +204,7 @@ export class LooseRing extends RingBase implements JobRing {
   /** The owner may sleep soon: says how many jobs have to end until it is woken. True = more than one. */
   awaitLater(): boolean {
     const ns = load(this.words, RING.RUN_NS);
-    const more = resultsAhead(this.#outstanding, ns, this.host.threads);
+    const more = resultsAhead(this.#outstanding, ns, this.host.atOnce);
     this.#await(more);
     return more > 0;
   }

@@ -44,6 +44,8 @@ export interface SlotRingHost {
   tellPart(ring: number, part: PartMemory): void;
   /** Threads that take jobs, at least 1. */
   readonly threads: number;
+  /** Of them, those that run at the same time: not more than there are processors. */
+  readonly atOnce: number;
   /** Something is ready that no thread will tell of: the owner delivers in a turn of its own. */
   deliverSoon(): void;
   /**

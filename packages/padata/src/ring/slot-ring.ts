@@ -234,7 +234,7 @@ export class SlotRing extends RingBase implements JobRing {
   /** The owner may sleep soon: says which job's end wakes it. True = not that of the very next. */
   awaitLater(): boolean {
     const next = this.#processed;
-    const at = this.#awaited.find(next, this.outstanding, this.host.threads);
+    const at = this.#awaited.find(next, this.outstanding, this.host.atOnce);
     if (at !== this.#awaitedAt) this.#await(at);
     return at !== next;
   }

@@ -25,7 +25,7 @@ const WAKE_NS = 100_000;
  *
  * @param outstanding jobs submitted and not delivered, 0 …
  * @param ns          time of a job, in nanoseconds; 0 = not known
- * @param threads     threads that run them, at least 1
+ * @param threads     threads that run them at the same time, at least 1
  * @returns 0 … 3/4 of those that are outstanding
  */
 export function jobsAhead(outstanding: number, ns: number, threads: number): number {

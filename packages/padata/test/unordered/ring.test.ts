@@ -26,6 +26,7 @@ function setUp(arenaBytes = 4096) {
     { ...options, ...none, shared: true, copyBytes: false, capacity: 2 },
     {
       threads: 2,
+      atOnce: 2,
       handOver: () => undefined,
       tellPart: () => undefined,
       deliverSoon: () => (deliveries += 1),
