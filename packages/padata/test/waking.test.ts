@@ -160,7 +160,11 @@ test.each([
   const platform = { availableParallelism: () => processors };
   const crew = { most, capacity: most, words: new Int32Array(controlLayout(most).wordCount) };
   type Made = ConstructorParameters<typeof RingHub>;
-  const hub = new RingHub(platform as Made[0], crew as unknown as Made[1], {} as unknown as Made[2]);
+  const hub = new RingHub(
+    platform as Made[0],
+    crew as unknown as Made[1],
+    {} as unknown as Made[2],
+  );
   expect(hub.atOnce).toBe(atOnce);
 });
 
