@@ -403,9 +403,30 @@ const mutants: readonly Mutant[] = [
   {
     name: 'codec: names that all objects have are assigned',
     file: 'values/plain-codec.ts',
-    find: 'if (isInherited && name in ROOT) define(',
-    put: "if (isInherited && name === '__proto__') define(",
+    find: 'if (isBare && name in ROOT) defineOwn(',
+    put: "if (isBare && name === '__proto__') defineOwn(",
     first: 'values',
+  },
+  {
+    name: 'codec: a shape with a template is made name by name',
+    file: 'values/plain-codec.ts',
+    find: 'const record = isBare ? {} : template.copy(template.object);',
+    put: 'const record: Record<string, unknown> = {};',
+    first: 'hostile',
+  },
+  {
+    name: 'codec: objects of one shape are one object',
+    file: 'values/plain-codec.ts',
+    find: 'template.copy(template.object);',
+    put: 'template.object;',
+    first: 'hostile',
+  },
+  {
+    name: 'own property: what all objects have is part of its description',
+    file: 'base/own-property.ts',
+    find: '    __proto__: null,\n',
+    put: '',
+    first: 'hostile',
   },
   {
     name: 'own bytes: a frozen value keeps its views',

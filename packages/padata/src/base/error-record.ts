@@ -5,6 +5,7 @@
  * its code, the errors of an AggregateError, its own fields that can be cloned. Whatever was thrown is looked at with
  * suspicion: reading a property may throw, so each is read by itself, and none of the functions here throws.
  */
+import { defineOwn } from './own-property.js';
 
 /** An error on its way. */
 export interface ErrorRecord {
@@ -95,21 +96,16 @@ function record(thrown: unknown, depth: number, own: Own): ErrorRecord {
  * @param record what `toErrorRecord` made on the other side
  */
 export function fromErrorRecord(record: ErrorRecord): unknown {
-  if (!record.isError && 'value' in record) return record.value;
+  if (!record.isError && Object.hasOwn(record, 'value')) return record.value;
   const error = make(record);
   if (error.name !== record.name) hide(error, 'name', record.name);
   if (record.stack !== undefined) hide(error, 'stack', record.stack);
   if (record.cause !== undefined) hide(error, 'cause', fromErrorRecord(record.cause));
   for (const [key, value] of Object.entries(record.fields ?? {})) {
-    Object.defineProperty(error, key, {
-      value,
-      configurable: true,
-      enumerable: true,
-      writable: true,
-    });
+    defineOwn(error, key, value);
   }
   if (record.code !== undefined && (error as { code?: unknown }).code !== record.code) {
-    Object.assign(error, { code: record.code });
+    defineOwn(error, 'code', record.code);
   }
   return error;
 }
@@ -125,7 +121,8 @@ function make({ type, message, name, errors }: ErrorRecord): Error {
 
 /** As V8 has them: not enumerable. */
 function hide(error: Error, key: string, value: unknown): void {
-  Object.defineProperty(error, key, { value, configurable: true, writable: true });
+  const known = { __proto__: null, value, configurable: true, writable: true };
+  Object.defineProperty(error, key, known as PropertyDescriptor);
 }
 
 /** Text of anything that was thrown; never throws. */

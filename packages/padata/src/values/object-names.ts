@@ -13,6 +13,8 @@
  * list is a search, where in a `for in` of its own object it is none.
  */
 import { bytesOf, formOf, readText, textBytes, writeText } from '#text';
+import { templateOf } from './templates.js';
+import type { Template } from './templates.js';
 // By its path, not as `#text`: a type that the main entry reaches must resolve for compilers that know no package imports.
 import type { TextBytes } from '../text/text.node.js';
 
@@ -21,6 +23,8 @@ const PLACES = 256;
 const MAX_KEPT = 512;
 /** Blocks of so many words are copied in one call; it costs more for shorter ones. */
 const BULK = 64;
+/** A shape that is read so many times gets a template. */
+const OFTEN = 16;
 const FORM_BITS = 4;
 const FORM_MASK = (1 << FORM_BITS) - 1;
 
@@ -40,15 +44,18 @@ export function plainRoom(bytes: number): PlainRoom {
 export interface ObjectNames {
   readonly names: readonly string[];
   readonly block: Int32Array;
-  /**
-   * All objects have one of them, such as `__proto__`: an assignment may do something else than make a property, or nothing
-   * where `Object.prototype` is frozen.
-   */
-  readonly isInherited: boolean;
+}
+
+/** The same, of objects that are read. */
+export interface KnownNames extends ObjectNames {
+  /** Times that it was read, up to `OFTEN`. */
+  uses: number;
+  /** An object with these names, for a shape that is read often. */
+  template: Template | undefined;
 }
 
 const written: (ObjectNames | undefined)[] = new Array<undefined>(PLACES).fill(undefined);
-const known: (ObjectNames | undefined)[] = new Array<undefined>(PLACES).fill(undefined);
+const known: (KnownNames | undefined)[] = new Array<undefined>(PLACES).fill(undefined);
 /** Where the shape is that came behind the one at this place. */
 const followers = new Uint8Array(PLACES);
 /** Where the shape is that came last. */
@@ -72,21 +79,24 @@ export function blockOf(names: readonly string[]): ObjectNames {
   lastPlace = place;
   const last = written[place];
   if (last !== undefined && areSame(last.names, names)) return last;
-  const made = { names, block: makeBlock(names), isInherited: names.some(isInRoot) };
+  const made = { names, block: makeBlock(names) };
   if (made.block.length <= MAX_KEPT) written[place] = made;
   return made;
 }
 
 /** The names of the block of so many words that lies here. */
-export function namesIn(from: PlainRoom, at: number, count: number): ObjectNames {
+export function namesIn(from: PlainRoom, at: number, count: number): KnownNames {
   const { words } = from;
   const place = placeOfWords(words, at, count);
   const last = known[place];
-  if (last !== undefined && isHere(last.block, words, at, count)) return last;
+  if (last !== undefined && isHere(last.block, words, at, count)) {
+    if (last.uses < OFTEN && (last.uses += 1) === OFTEN) last.template = templateOf(last.names);
+    return last;
+  }
   const names = readBlock(from, at, count);
   const block = new Int32Array(count);
   block.set(words.subarray(at, at + count));
-  const read = { names, block, isInherited: names.some(isInRoot) };
+  const read = { names, block, uses: 1, template: undefined };
   if (count <= MAX_KEPT) known[place] = read;
   return read;
 }
@@ -107,10 +117,6 @@ function hasNames(value: object, names: readonly string[]): boolean {
     i += 1;
   }
   return i === length && !isRootEnumerable();
-}
-
-function isInRoot(name: string): boolean {
-  return name in Object.prototype;
 }
 
 /** Would `for in` give names that are not the object's own? Some program has made properties for all objects then. */

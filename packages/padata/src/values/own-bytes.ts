@@ -91,13 +91,14 @@ class Replacement {
     const known = getOwnPropertyDescriptor(holder, key);
     if (known === undefined) return;
     // What a getter gives, it may make anew each time.
-    if (!('value' in known)) {
+    if (!Object.hasOwn(known, 'value')) {
       this.isRefused = true;
       return;
     }
     const mine = this.#own(known.value);
     if (mine === known.value) return;
-    if (!defineProperty(holder, key, { value: mine })) this.isRefused = true;
+    if (!defineProperty(holder, key, { __proto__: null, value: mine } as PropertyDescriptor))
+      this.isRefused = true;
   }
 
   #inMap(map: Map<unknown, unknown>): void {

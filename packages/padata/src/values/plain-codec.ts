@@ -16,6 +16,7 @@
  * text or of BYTES in their last word means nothing.
  */
 import { bytesOf, formOf, readText, writeText } from '#text';
+import { defineOwn } from '../base/own-property.js';
 import { readShort, writeShort } from './short-text.js';
 import { SHORT, TextForm } from '../text/text-form.js';
 import { bufferOf, isBytes, isDetached, lengthOf } from './views.js';
@@ -371,13 +372,15 @@ function readBytes(count: number): Uint8Array {
 }
 
 function readObject(count: number): unknown {
-  const { names, isInherited } = namesIn(room, at, count);
+  const { names, template } = namesIn(room, at, count);
   at += count;
-  const record: Record<string, unknown> = {};
+  const isBare = template === undefined;
+  const record = isBare ? {} : template.copy(template.object);
   const { length } = names;
   for (let i = 0; i < length; i += 1) {
     const name = names[i]!;
-    if (isInherited && name in ROOT) define(record, name, read());
+    // Of a bare one, an assignment may do something else than make a property.
+    if (isBare && name in ROOT) defineOwn(record, name, read());
     else record[name] = read();
   }
   return record;
@@ -389,11 +392,7 @@ function readPartial(count: number): unknown {
   const record = {};
   for (const name of names) {
     if (words[at] === TAG.ABSENT) at += 1;
-    else define(record, name, read());
+    else defineOwn(record, name, read());
   }
   return record;
-}
-
-function define(to: object, name: string, value: unknown): void {
-  Object.defineProperty(to, name, { value, configurable: true, enumerable: true, writable: true });
 }

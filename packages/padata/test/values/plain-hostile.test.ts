@@ -80,3 +80,69 @@ test('names that all objects have are properties of their own', () => {
   expect(Object.entries(read)).toEqual(Object.entries(value));
   expect(answered).toBe(0);
 });
+
+test.each([1, 2, 15, 16, 17, 40])(
+  'names that all objects get after their shape was read %d times are properties of their own',
+  (times) => {
+    const value = JSON.parse(`{"fixed":2,"answered":3,"n${times}":4,"__proto__":5}`) as object;
+    for (let i = 0; i < times; i += 1) pass(value);
+    let answered = 0;
+    Object.defineProperty(Object.prototype, 'fixed', { value: 1, configurable: true });
+    Object.defineProperty(Object.prototype, 'answered', {
+      set: () => (answered += 1),
+      configurable: true,
+    });
+    for (let i = 0; i < 20; i += 1) {
+      const read = pass(value);
+      expect(Object.getOwnPropertyDescriptors(read)).toEqual(
+        Object.getOwnPropertyDescriptors(structuredClone(value)),
+      );
+      expect(Object.getPrototypeOf(read)).toBe(Object.prototype);
+    }
+    expect(answered).toBe(0);
+  },
+);
+
+test('objects of a shape are made one by one, however often it was read', () => {
+  const values = Array.from({ length: 40 }, (_, i) => ({ one: i, other: { one: -i, other: [i] } }));
+  expect(pass(values)).toEqual(values);
+  const [first, second] = pass(values) as Record<string, unknown>[];
+  first!['one'] = 'changed';
+  Reflect.deleteProperty(first!, 'other');
+  expect(second).toEqual(values[1]);
+  expect(pass(values)).toEqual(values);
+});
+
+test('more shapes than have a template are read as well, in their order and with any name', () => {
+  const names = [
+    '10',
+    '2',
+    'é',
+    '\ud800',
+    '"',
+    '\\',
+    '',
+    '__proto__',
+    'constructor',
+    '\0',
+    '4294967295',
+  ];
+  for (let shape = 0; shape < 100; shape += 1) {
+    const value = JSON.parse(
+      `{${[...names, `n${shape}`].map((name, i) => `${JSON.stringify(name)}:${i}`).join()}}`,
+    ) as object;
+    for (let i = 0; i < 18; i += 1) {
+      expect(Object.entries(pass(value) as object)).toEqual(Object.entries(value));
+    }
+  }
+});
+
+test('a getter that all objects have is none of what was read', () => {
+  const value = JSON.parse('{"get":1,"value":2,"constructor":3}') as object;
+  Object.defineProperty(Object.prototype, 'get', { value: () => 7, configurable: true });
+  try {
+    expect(Object.entries(pass(value) as object)).toEqual(Object.entries(value));
+  } finally {
+    Reflect.deleteProperty(Object.prototype, 'get');
+  }
+});
