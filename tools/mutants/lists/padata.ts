@@ -422,6 +422,27 @@ const mutants: readonly Mutant[] = [
     first: 'hostile',
   },
   {
+    name: 'shared: jobs of the calling thread get the value itself',
+    file: 'hub/own-shared.ts',
+    find: 'this.#given = cloneShared(this.#given);',
+    put: '',
+    first: 'values/shared',
+  },
+  {
+    name: 'shared: a series that no thread can be told of keeps the others from it',
+    file: 'hub/ring-hub.ts',
+    find: '      entry.ring.breakWith(error);\n      this.turns',
+    put: '      throw error;\n      this.turns',
+    first: 'values/shared',
+  },
+  {
+    name: 'shared: a series that no thread can be told of waits for ever',
+    file: 'hub/ring-hub.ts',
+    find: '      entry.ring.breakWith(error);\n      this.turns',
+    put: '      this.turns',
+    first: 'values/shared',
+  },
+  {
     name: 'own property: what all objects have is part of its description',
     file: 'base/own-property.ts',
     find: '    __proto__: null,\n',

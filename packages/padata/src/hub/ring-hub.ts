@@ -22,12 +22,14 @@ import type { SentInput } from '../ring/sent-jobs.js';
 import type { JobRing, SlotRingHost } from '../ring/job-ring.js';
 import { SlotRunner } from '../slot/slot-runner.js';
 import type { RunnerHost } from '../slot/slot-runner.js';
+import type { RingHere } from '../slot/ring-here.js';
 import { DeferredWatch } from './deferred-watch.js';
 import { Feeder } from './feeder.js';
 import { OwnerTurns } from './owner-turns.js';
 import { PoolFigures } from './pool-figures.js';
 import type { JobFigures } from './pool-figures.js';
 import type { RingEntry, RingUse } from './ring-entry.js';
+import { OwnShared, cloneShared, sharedError } from './own-shared.js';
 import { runHeldHere } from './run-here.js';
 import { JobStopper } from './stop-jobs.js';
 import { jobsWorth, wakeAll } from './wake-workers.js';
@@ -138,23 +140,26 @@ export class RingHub implements SlotRingHost {
   add(ring: JobRing, use: RingUse): RingEntry {
     const { href, name, shared, pendingPerThread, copyInput, level } = use;
     const { id, memory, stats } = ring;
-    const runner = new SlotRunner(
-      {
-        id,
-        memory,
-        shared,
-        stats,
-        threads: this.threads,
-        clockOffset: 0,
-        pendingPerThread,
-        copyInput,
-        level,
+    const own = new OwnShared(shared);
+    // As it is now, like a thread's.
+    if (this.#isAlone) own.clone();
+    const here: RingHere = {
+      id,
+      memory,
+      get shared() {
+        return own.value;
       },
-      this.#owner,
-    );
+      stats,
+      threads: this.threads,
+      clockOffset: 0,
+      pendingPerThread,
+      copyInput,
+      level,
+    };
+    const runner = new SlotRunner(here, this.#owner);
     let loading: Promise<AnyFunction> | undefined;
     const load = (): Promise<AnyFunction> => {
-      loading ??= this.#own.load(href, name).then(
+      loading ??= this.#loadHere(href, name, own).then(
         (fn) => {
           runner.fn = jobFunction(fn, use.outputBytes);
           this.turns.scheduleDelivery();
@@ -175,15 +180,28 @@ export class RingHub implements SlotRingHost {
     this.#entries.set(ring.id, entry);
     this.#crew.trySetupAgain();
     this.#countLevel(entry, 1);
-    let isTold = this.#isAlone;
-    for (const member of this.#crew.workers()) {
-      if (!member.knowsRings) continue;
-      this.#announceTo(member, entry);
-      isTold = true;
+    try {
+      let isTold = this.#isAlone;
+      for (const member of this.#crew.workers()) {
+        if (!member.knowsRings) continue;
+        this.#announceTo(member, entry);
+        isTold = true;
+      }
+      // There is no thread to tell yet: what could not be told later is told the caller now.
+      if (!isTold) cloneShared(shared);
+    } catch (error) {
+      this.#remove(entry);
+      throw error;
     }
-    if (!isTold) this.#checkShared(entry);
     this.#assign(entry);
     return entry;
+  }
+
+  /** The function and what it shares, on this thread. */
+  async #loadHere(href: string, name: string, shared: OwnShared): Promise<AnyFunction> {
+    const fn = await this.#own.load(href, name);
+    shared.clone();
+    return fn;
   }
 
   /** Limits the jobs not yet begun to these workers. */
@@ -279,7 +297,7 @@ export class RingHub implements SlotRingHost {
       member.knowsRings = true;
       const { modules } = this.#crew;
       const entries = [...this.#entries.values()].filter(({ ring }) => ring.broken === undefined);
-      for (const entry of modules.inOrder(entries)) this.#announceTo(member, entry);
+      for (const entry of modules.inOrder(entries)) this.#announceLate(member, entry);
       this.turns.feedAll();
     });
   }
@@ -456,6 +474,7 @@ export class RingHub implements SlotRingHost {
     }
   }
 
+  /** @throws ERR_PADATA_CLONE */
   #announceTo(member: Member, entry: RingEntry): void {
     const { ring } = entry;
     try {
@@ -479,18 +498,17 @@ export class RingHub implements SlotRingHost {
         level: entry.level,
       });
     } catch (error) {
-      this.#remove(entry);
       throw sharedError(error);
     }
   }
 
-  /** There is no thread to tell yet: what could not be told later is told the caller now. @throws ERR_PADATA_CLONE */
-  #checkShared(entry: RingEntry): void {
+  /** What is shared may have become something that no thread can be told: that series ends, and the others go on. */
+  #announceLate(member: Member, entry: RingEntry): void {
     try {
-      structuredClone(entry.shared);
+      this.#announceTo(member, entry);
     } catch (error) {
-      this.#remove(entry);
-      throw sharedError(error);
+      entry.ring.breakWith(error);
+      this.turns.scheduleDelivery();
     }
   }
 }
@@ -502,15 +520,6 @@ function asArrived(message: FromWorker, transfer: readonly unknown[] = []): From
     ...message,
     value: structuredClone(message.value, { transfer: [...transfer] as never[] }),
   };
-}
-
-function sharedError(cause: unknown): PadataError {
-  return new PadataError(
-    'ERR_PADATA_CLONE',
-    "the series' shared value cannot be cloned",
-    {},
-    { cause },
-  );
 }
 
 function suspectError(module: string): PadataError {

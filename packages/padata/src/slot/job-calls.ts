@@ -184,15 +184,14 @@ export class JobCalls {
 }
 
 /** What the contexts of this ring's jobs have in common on this thread. */
-function contextHome(
-  { id, memory, shared }: RingHere,
-  host: CallHost,
-  handedOver: HandedOver,
-): ContextHome {
+function contextHome(here: RingHere, host: CallHost, handedOver: HandedOver): ContextHome {
+  const { id, memory } = here;
   return {
     ring: memory,
     worker: host.worker,
-    shared,
+    get shared() {
+      return here.shared;
+    },
     get local() {
       return host.local;
     },

@@ -27,7 +27,7 @@ export interface JobContext<S = unknown, L = unknown> {
   readonly worker: number;
   /** True once the job should give up, or has ended; long synchronous functions poll it. */
   readonly aborted: boolean;
-  /** The series' `shared` value, cloned once per thread. */
+  /** The series' `shared` value, cloned once per thread, the calling one included. */
   readonly shared: S;
   /** What the pool's `setup` has given on this thread; undefined without one. */
   readonly local: L;

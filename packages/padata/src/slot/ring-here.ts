@@ -5,7 +5,7 @@ import type { RingMemory } from '../protocol/ring-layout.js';
 export interface RingHere {
   readonly id: number;
   readonly memory: RingMemory;
-  /** The series' `shared` value. */
+  /** The series' `shared` value; on the calling thread from when its function is there. */
   readonly shared: unknown;
   /** Histograms, see `protocol/ring-stats.ts`. */
   readonly stats: Int32Array;
