@@ -4,7 +4,7 @@
  * subclass's.
  */
 import { throwLater } from '../base/errors.js';
-import { StretchCounts } from '../base/stretch-counts.js';
+import { StretchCounts } from '../share/stretch-counts.js';
 import { ring as protocol } from '../protocol/machine.js';
 import {
   RING,

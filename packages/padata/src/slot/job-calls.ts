@@ -11,7 +11,7 @@ import { messageOf } from '../base/error-record.js';
 import { PadataError } from '../base/errors.js';
 import type { AnyFunction } from '../base/function-ref.js';
 import { smallInteger } from '../base/small-integer.js';
-import { StretchCounts } from '../base/stretch-counts.js';
+import { StretchCounts } from '../share/stretch-counts.js';
 import { isThenable, whenSettled } from '../base/thenable.js';
 import { ring as protocol, stepsOf } from '../protocol/machine.js';
 import type { JobSteps } from '../protocol/machine.js';

@@ -2,7 +2,7 @@
  * A histogram of times since a stamp, where many jobs have the same stamp and end at the same reading of the clock: the
  * bucket is computed once for such a stretch, and the rest of it costs two comparisons and an increment.
  */
-import { bucketOf } from './histogram.js';
+import { bucketOf } from '../base/histogram.js';
 
 /** Counts into the histogram that begins at `at`. */
 export class StretchCounts {
