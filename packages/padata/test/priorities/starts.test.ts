@@ -188,7 +188,10 @@ test('promises: a level below waits while a job is left to a thread that has not
 
 test('without threads the calling thread begins by priority too', async () => {
   pool = createWorkPool({ threads: 0 });
-  const shared = { words: new Int32Array(16), log: new Uint8Array(1024) };
+  const shared = {
+    words: new Int32Array(new SharedArrayBuffer(64)),
+    log: new Uint8Array(new SharedArrayBuffer(1024)),
+  };
   const of = (priority: Priority) => pool.series({ fn: fn('note'), shared, priority });
   const [low, high] = [of('low'), of('high')];
   await Promise.all([low.loadHere(), high.loadHere()]);
