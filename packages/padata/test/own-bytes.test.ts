@@ -1,5 +1,5 @@
 // Results that hold views of the job's own bytes and come by message, which shares memory: they are nobody else's bytes later.
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { createWorkPool } from '@bootmem/padata';
 
 const module = new URL('./fixtures/own-bytes.mjs', import.meta.url);
@@ -52,12 +52,68 @@ test('a view that a function has kept is no view of the memory of all jobs in a 
   const fn = { module, name: 'keep' };
   const one = pool.series<(input: unknown) => unknown>({ fn, window: 4 });
   const other = pool.series<(input: unknown) => unknown>({ fn, window: 4 });
-  await one.run(inputOf(1));
-  for (const series of [one, other]) {
-    const result = (await series.run(1)) as Map<string, Uint8Array>;
-    expect(result.get('kept')!.buffer).toBeInstanceOf(ArrayBuffer);
-  }
+  const first = (await one.run(inputOf(1))) as Map<string, Uint8Array>;
+  expect(first.get('kept')).toEqual(inputOf(1));
+  for (const series of [one, other]) await expect(series.run(1)).rejects.toMatchObject(refused);
   await pool.close();
+});
+
+const refused = {
+  code: 'ERR_PADATA_CLONE',
+  message: expect.stringContaining('memory of all jobs'),
+};
+
+describe.each([
+  [0, 'submission'],
+  [0, 'none'],
+  [1, 'submission'],
+  [1, 'none'],
+] as const)('with %d threads, order %s', (threads, order) => {
+  const runOne = async (name: string): Promise<unknown> => {
+    const pool = createWorkPool({ threads });
+    try {
+      const fn = { module, name };
+      const series = pool.series<(input: unknown) => unknown>({ fn, order, window: 4 });
+      const told: unknown[] = [];
+      const onProgress = (value: unknown): unknown => told.push(value);
+      // The first job of a ring may lie where nothing is before it.
+      await series.run(inputOf(0)).catch(() => undefined);
+      const result = await series.run(inputOf(1), { onProgress });
+      return [result, ...told];
+    } finally {
+      await pool.close();
+    }
+  };
+
+  test.each([
+    'allBytes',
+    'allWords',
+    'allData',
+    'allInside',
+    'allOfOutput',
+    'allInMap',
+    'allFrozen',
+    'allByGetter',
+    'allLater',
+    'allTold',
+    'besideBytes',
+    'besideData',
+    'besideInside',
+    'besideBuffer',
+  ])('a view of more than the job was given is no result: %s', async (name) => {
+    await expect(runOne(name)).rejects.toMatchObject(refused);
+  });
+
+  test('it is no field of an error, whose others arrive', async () => {
+    const error = (await runOne('besideInError').catch((reason: unknown) => reason)) as Error;
+    expect(Object.keys(error.cause as object)).toEqual(['bytes']);
+  });
+
+  test('all that the job was given is a result, and no bytes at all are', async () => {
+    const [[all, part, none]] = (await runOne('within')) as [Uint8Array[]];
+    expect([all, part, none]).toEqual([inputOf(1), inputOf(1).subarray(1, 3), new Uint8Array(0)]);
+    expect(all!.buffer.byteLength).toBe(40);
+  });
 });
 
 test('a view of the memory of all jobs, submitted in plain data, is copied', async () => {

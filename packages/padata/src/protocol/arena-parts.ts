@@ -31,10 +31,22 @@ export interface ArenaPart {
 
 /** Memory of all rings that this thread knows. */
 const memory = new WeakSet<object>();
+/** Of those that it has made. */
+const made = new WeakSet<object>();
 
 /** Is it memory that bytes of jobs lie in, of any ring? */
 export function isArenaMemory(buffer: unknown): boolean {
   return memory.has(buffer as object);
+}
+
+/** Was it made on this thread, for a pool of its own? What it has of it are results, which are the program's. */
+export function isMadeHere(buffer: object): boolean {
+  return made.has(buffer);
+}
+
+/** This thread makes it. */
+export function noteMade(buffer: object): void {
+  made.add(buffer);
 }
 
 /** The parts that one thread knows. */
@@ -79,6 +91,13 @@ export class ArenaParts {
     if (address < this.#own.end) return this.#own;
     for (const part of this.#added) if (address < part.end) return part;
     return this.#added.at(-1) ?? this.#own;
+  }
+
+  /** Address of a byte of this buffer; below 0 = it is none of the arena's. */
+  addressOf(buffer: unknown, offset: number): number {
+    if (buffer === this.#own.bytes.buffer) return offset - this.#own.bytes.byteOffset;
+    for (const part of this.#added) if (part.bytes.buffer === buffer) return part.first + offset;
+    return -1;
   }
 
   /** Are these bytes the arena's? */

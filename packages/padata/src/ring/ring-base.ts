@@ -5,6 +5,7 @@
  */
 import { throwLater } from '../base/errors.js';
 import { StretchCounts } from '../share/stretch-counts.js';
+import { noteMade } from '../protocol/arena-parts.js';
 import { ring as protocol } from '../protocol/machine.js';
 import {
   RING,
@@ -189,6 +190,7 @@ export abstract class RingBase {
     if (more === 0) return false;
     const buffer = makeBytes(more, this.#isShared);
     if (buffer === undefined) return false;
+    noteMade(buffer);
     const part = { first, buffer };
     this.memory.arena.add(part);
     this.#arena.extend(first + more);

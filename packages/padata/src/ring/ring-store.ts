@@ -9,6 +9,7 @@
  */
 import { clearTimeout, setTimeout } from '../base/host-time.js';
 import type { Member } from '../threads/member.js';
+import { noteMade } from '../protocol/arena-parts.js';
 import { ringByteLength, ringMemory } from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
 import { statsLength } from '../protocol/ring-stats.js';
@@ -47,6 +48,7 @@ export function makeBlock({ window, arenaBytes, capacity, shared }: BlockShape):
   const bytes = (n: number): SharedArrayBuffer =>
     (shared ? new SharedArrayBuffer(n) : new ArrayBuffer(n)) as SharedArrayBuffer;
   const memory = ringMemory(bytes(ringByteLength(window, arenaBytes)), window, arenaBytes);
+  noteMade(memory.buffer);
   return { memory, arenaBytes, stats: new Int32Array(bytes(statsLength(capacity) * 4)) };
 }
 

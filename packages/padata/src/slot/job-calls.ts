@@ -19,6 +19,7 @@ import type { FromWorker } from '../protocol/messages.js';
 import { Kind, SLOT, SLOT_NUMBER, slotNumber, slotWord } from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
 import { statOffsets } from '../protocol/ring-stats.js';
+import { JobBytes } from '../values/job-bytes.js';
 import { noteGiven, withOwnBytes } from '../values/own-bytes.js';
 import { readValue } from '../values/slot-values.js';
 import { copyOf } from '../values/views.js';
@@ -201,7 +202,13 @@ function contextHome(here: RingHere, host: CallHost, handedOver: HandedOver): Co
       host.post({ t: 'deferred', ring: id });
     },
     report: (sequence, value) => {
-      postReport(host, id, sequence, withOwnBytes(value, memory.arena));
+      postReport(
+        host,
+        id,
+        sequence,
+        value,
+        new JobBytes(memory, slotWord(memory.window, sequence)),
+      );
     },
     tellOutput: (sequence, output) => {
       host.post({ t: 'output', ring: id, seq: sequence, output });
@@ -210,9 +217,15 @@ function contextHome(here: RingHere, host: CallHost, handedOver: HandedOver): Co
 }
 
 /** @throws ERR_PADATA_CLONE */
-function postReport(host: CallHost, ring: number, seq: number, value: unknown): void {
+function postReport(
+  host: CallHost,
+  ring: number,
+  seq: number,
+  value: unknown,
+  bytes: JobBytes,
+): void {
   try {
-    host.post({ t: 'progress', ring, seq, value });
+    host.post({ t: 'progress', ring, seq, value: withOwnBytes(value, bytes) });
   } catch (cause) {
     throw new PadataError(
       'ERR_PADATA_CLONE',

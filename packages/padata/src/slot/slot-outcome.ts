@@ -11,6 +11,7 @@ import type { FromWorker } from '../protocol/messages.js';
 import { Kind, RING, SLOT, STATE_BITS, SlotState, deferredState } from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
 import type { SlotContext } from './job-context.js';
+import { JobBytes } from '../values/job-bytes.js';
 import { withOwnBytes } from '../values/own-bytes.js';
 import { isPlain, writeValue } from '../values/slot-values.js';
 
@@ -26,19 +27,30 @@ export class SlotOutcome {
   readonly #memory: RingMemory;
   readonly #host: OutcomeHost;
   readonly #steps: JobSteps;
+  /** Bytes of the job whose outcome it is. */
+  readonly #bytes: JobBytes;
   /** The same value, its bytes its own. */
-  readonly #own = (value: unknown): unknown => withOwnBytes(value, this.#memory.arena);
+  readonly #own = (value: unknown): unknown => withOwnBytes(value, this.#bytes);
 
   /** @param id the ring's */
   constructor(id: number, memory: RingMemory, host: OutcomeHost) {
     this.#id = id;
     this.#memory = memory;
+    this.#bytes = new JobBytes(memory);
     this.#host = host;
     this.#steps = stepsOf(memory.words);
   }
 
   /** The job has given this value. */
   finish(base: number, value: unknown, context?: SlotContext): void {
+    // A getter of a result that is being written may have come here: that one goes on afterwards.
+    const before = this.#bytes.base;
+    this.#bytes.base = base;
+    this.#finish(base, value, context);
+    this.#bytes.base = before;
+  }
+
+  #finish(base: number, value: unknown, context?: SlotContext): void {
     const { words, window } = this.#memory;
     const offset = words[base + SLOT.FIRST]! + words[base + SLOT.IN_ROOM]!;
     const room = words[base + SLOT.OUT_ROOM]!;
@@ -53,7 +65,7 @@ export class SlotOutcome {
       // Encoding would overwrite what lies in the room before it is read.
       const ready = hasOutput && isPlain(value) ? this.#own(value) : value;
       const fits = list === undefined && !hasReported;
-      if (fits && writeValue(this.#memory, base, index, ready, offset, room)) {
+      if (fits && writeValue(this.#memory, base, index, ready, offset, room, this.#bytes)) {
         this.#steps.finish(words, base);
         return;
       }
@@ -83,12 +95,16 @@ export class SlotOutcome {
     } catch {
       // What cannot be cloned is not told; the job has its error.
     }
+    const before = this.#bytes.base;
+    this.#bytes.base = base;
+    const record = toErrorRecord(error, this.#own);
+    this.#bytes.base = before;
     this.#host.post({
       t: 'jobFailed',
       ring: this.#id,
       seq: words[base + SLOT.SEQ]!,
       worker: this.#host.worker,
-      error: toErrorRecord(error, this.#own),
+      error: record,
     });
     words[base + SLOT.KIND] = Kind.ERROR;
     this.#steps.finish(words, base);

@@ -3,8 +3,8 @@
  * what `output` gave) would show the next job's. In its place goes a copy, in the value itself, whose view is over with the job anyway;
  * where the value takes none (it is frozen, a getter gives the view) in a clone of it.
  */
-import { isArenaMemory } from '../protocol/arena-parts.js';
-import type { ArenaParts } from '../protocol/arena-parts.js';
+import { isArenaMemory, isMadeHere } from '../protocol/arena-parts.js';
+import type { JobBytes } from './job-bytes.js';
 import { bufferOf, ownView } from './views.js';
 
 const { defineProperty, getOwnPropertyDescriptor } = Reflect;
@@ -21,36 +21,44 @@ export function noteGiven(): void {
 
 /**
  * The value without views of a ring's memory: arrays, maps, sets, causes of errors and own properties, at any depth.
- * @param arena of the ring whose job it is of; a getter may give a view of it that nothing else in the value shows
- * @throws TypeError for the memory itself, `input.buffer`; what reading or cloning the value throws
+ * @param job whose value it is; undefined = nobody's that was given bytes
+ * @throws TypeError for the memory itself, `input.buffer`, and for bytes that the job was not given; what reading or cloning the
+ *   value throws
  */
-export function withOwnBytes(value: unknown, arena?: ArenaParts): unknown {
+export function withOwnBytes(value: unknown, job?: JobBytes): unknown {
   if (!hasGiven) return value;
-  const met = new Set<unknown>(arena?.buffers);
-  const first = new Replacement((buffer) => {
-    if (!isArenaMemory(buffer)) return false;
-    met.add(buffer);
-    return true;
+  // A getter may give a view of them that nothing else in the value shows.
+  const met = new Set<object>(job?.memory.arena.buffers);
+  const first = new Replacement(job, (buffer) => {
+    if (!isArenaMemory(buffer)) return undefined;
+    met.add(buffer as object);
+    return buffer as object;
   });
   const mine = first.of(value);
   if (!first.isRefused) return mine;
   // Nothing in a clone is frozen, and it has no getters. What is the rings' in it, the clones of their memory say.
-  const [clone, ...memory]: unknown[] = structuredClone([value, ...met]);
-  const theirs = new Set(memory);
-  return new Replacement((buffer) => theirs.has(buffer)).of(clone);
+  const theirs = [...met];
+  const [clone, ...memory]: unknown[] = structuredClone([value, ...theirs]);
+  const origins = new Map(memory.map((buffer, i) => [buffer, theirs[i]!]));
+  return new Replacement(job, (buffer) => origins.get(buffer)).of(clone);
 }
+
+/** Which memory of a ring it is, or is a clone of; undefined = none. */
+type Origin = (buffer: unknown) => object | undefined;
 
 /** One value's views, replaced. */
 class Replacement {
   /** There is something in it that cannot be replaced. */
   isRefused = false;
-  readonly #isTheirs: (buffer: unknown) => boolean;
+  readonly #job: JobBytes | undefined;
+  readonly #origin: Origin;
   /** Grows while it is gone through. */
   readonly #holders = new Set<object>();
   readonly #copies = new Map<object, object>();
 
-  constructor(isTheirs: (buffer: unknown) => boolean) {
-    this.#isTheirs = isTheirs;
+  constructor(job: JobBytes | undefined, origin: Origin) {
+    this.#job = job;
+    this.#origin = origin;
   }
 
   of(value: unknown): unknown {
@@ -65,8 +73,11 @@ class Replacement {
 
   #own(part: unknown): unknown {
     if (typeof part !== 'object' || part === null) return part;
-    if (ArrayBuffer.isView(part)) return this.#isTheirs(bufferOf(part)) ? this.#copyOf(part) : part;
-    if (this.#isTheirs(part)) {
+    if (ArrayBuffer.isView(part)) {
+      const origin = this.#origin(bufferOf(part));
+      return origin === undefined ? part : this.#copyOf(part, origin);
+    }
+    if (this.#origin(part) !== undefined) {
       throw new TypeError('it holds the memory of all jobs: take the view, not its buffer');
     }
     this.#holders.add(part);
@@ -74,8 +85,13 @@ class Replacement {
   }
 
   /** One that is met twice stays one. */
-  #copyOf(view: ArrayBufferView): object {
-    const copy = this.#copies.get(view) ?? ownView(view);
+  #copyOf(view: ArrayBufferView, origin: object): object {
+    const known = this.#copies.get(view);
+    if (known !== undefined) return known;
+    if (!(this.#job?.mayCopy(view, origin) ?? isMadeHere(origin))) {
+      throw new TypeError("it holds bytes of the memory of all jobs that were not this job's");
+    }
+    const copy = ownView(view);
     this.#copies.set(view, copy);
     return copy;
   }

@@ -19,10 +19,11 @@ import { bytesOf, formOf, readText, writeText } from '#text';
 import { defineOwn } from '../base/own-property.js';
 import { readShort, writeShort } from './short-text.js';
 import { SHORT, TextForm } from '../text/text-form.js';
-import { bufferOf, isBytes, isDetached, lengthOf } from './views.js';
-import { isArenaMemory } from '../protocol/arena-parts.js';
+import { isBytes, isDetached, lengthOf } from './views.js';
 import { blockOf, copyBlock, namesIn, shapeOf } from './object-names.js';
 import type { PlainRoom } from './object-names.js';
+import { isForeign } from './job-bytes.js';
+import type { JobBytes } from './job-bytes.js';
 
 const TAG = {
   UNDEFINED: 0,
@@ -62,7 +63,6 @@ const floatWords = new Int32Array(floatBox.buffer);
 const { getPrototypeOf, keys, values, prototype: ROOT } = Object;
 const { isArray } = Array;
 
-/** No value is written or read. */
 const NOWHERE: PlainRoom = { text: undefined as never, words: new Int32Array(0) };
 let room = NOWHERE;
 let words = NOWHERE.words;
@@ -70,6 +70,8 @@ let words = NOWHERE.words;
 let at = 0;
 let end = 0;
 let failure = NOT_PLAIN;
+/** Whose result is written. */
+let job: JobBytes | undefined;
 /** The first of what was met; behind them lies nothing of a value's. */
 let met: object[] = noObjects();
 let metCount = 0;
@@ -82,24 +84,32 @@ let writing = false;
  * @param to     where to write
  * @param offset first byte, a multiple of four
  * @param limit  end of the room in bytes
+ * @param of     the job whose result it is; bytes that it was not given are more than plain
  * @returns end of what was written, or NOT_PLAIN or NO_ROOM; the room's contents are then undefined
  * @throws whatever reading the value's properties throws
  */
-export function encodePlain(value: unknown, to: PlainRoom, offset: number, limit: number): number {
+export function encodePlain(
+  value: unknown,
+  to: PlainRoom,
+  offset: number,
+  limit: number,
+  of?: JobBytes,
+): number {
   // A getter of a value that is being written may have come here: that one goes on afterwards.
-  const outer = writing ? { room, words, at, end, met, metCount, metMany } : undefined;
+  const outer = writing ? { room, words, at, end, met, metCount, metMany, job } : undefined;
   if (outer !== undefined) met = noObjects();
   metCount = 0;
   room = to;
   words = to.words;
   at = offset >> 2;
   end = limit >> 2;
+  job = of;
   metMany = undefined;
   writing = true;
   try {
     return write(value, 0) ? at * 4 : failure;
   } finally {
-    if (outer !== undefined) ({ room, words, at, end, met, metCount, metMany } = outer);
+    if (outer !== undefined) ({ room, words, at, end, met, metCount, metMany, job } = outer);
     else {
       writing = false;
       metMany = undefined;
@@ -239,8 +249,7 @@ function writeObject(value: object, depth: number): boolean {
 /** A plain object's prototype is the root of its realm: it has no prototype itself. */
 function isOtherRoot(prototype: unknown): boolean {
   if (prototype === null || getPrototypeOf(prototype) !== null) return false;
-  const own = (prototype as { constructor?: { name?: string } }).constructor;
-  return own?.name === 'Object';
+  return (prototype as { constructor?: { name?: string } }).constructor?.name === 'Object';
 }
 
 function writeProperties(
@@ -284,7 +293,7 @@ function writeArray(value: unknown[], depth: number): boolean {
 
 function writeBytes(view: ArrayBufferView): boolean {
   // Other views keep their type by structured clone. It makes Uint8Arrays of Buffers too.
-  if (!isBytes(view) || isShared(bufferOf(view)) || isDetached(view)) return isMore();
+  if (!isBytes(view) || isForeign(view, job) || isDetached(view)) return isMore();
   const length = lengthOf(view);
   const count = (length + 3) >> 2;
   if (!fits(1 + count)) return false;
@@ -292,14 +301,6 @@ function writeBytes(view: ArrayBufferView): boolean {
   room.text.set(view, (at + 1) * 4);
   at += 1 + count;
   return true;
-}
-
-/** Shared memory stays shared by structured clone alone. That of the rings is the program's for a moment only. */
-function isShared(buffer: ArrayBufferLike): boolean {
-  return (
-    !isArenaMemory(buffer) &&
-    Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]'
-  );
 }
 
 function read(): unknown {

@@ -9,6 +9,7 @@ import type { RingMemory } from '../protocol/ring-layout.js';
 import { bytesOf, formOf, readText, writeText } from '#text';
 import { plainRoom } from './object-names.js';
 import type { PlainRoom } from './object-names.js';
+import type { JobBytes } from './job-bytes.js';
 import { NO_ROOM, decodePlain, encodePlain } from './plain-codec.js';
 import { arrayCode, arrayOf, elementBytes, isBytes, lengthOf, offsetIn } from './views.js';
 
@@ -26,6 +27,7 @@ const MAX_SPARE = 1 << 20;
  * @param value  anything
  * @param offset first byte of the room
  * @param room   bytes of room
+ * @param job    whose result it is
  * @returns false when the value has to go by message; nothing but the room's bytes changed then
  */
 export function writeValue(
@@ -35,6 +37,7 @@ export function writeValue(
   value: unknown,
   offset: number,
   room: number,
+  job?: JobBytes,
 ): boolean {
   const { words } = ring;
   switch (typeof value) {
@@ -55,8 +58,8 @@ export function writeValue(
         words[base + SLOT.KIND] = Kind.NULL;
         return true;
       }
-      if (ArrayBuffer.isView(value)) return writeView(ring, base, value, offset, room);
-      return writePlain(ring, base, value, offset, room) >= 0;
+      if (ArrayBuffer.isView(value)) return writeView(ring, base, value, offset, room, job);
+      return writePlain(ring, base, value, offset, room, job) >= 0;
     default:
       return false;
   }
@@ -98,8 +101,9 @@ function writeView(
   value: ArrayBufferView,
   offset: number,
   room: number,
+  job: JobBytes | undefined,
 ): boolean {
-  if (isBytes(value)) return writeBytes(ring, base, value, offset, room);
+  if (isBytes(value)) return writeBytes(ring, base, value, offset, room, job);
   const code = arrayCode(value);
   if (code < 0) return false;
   const length = lengthOf(value);
@@ -116,6 +120,7 @@ function writeBytes(
   value: Uint8Array,
   offset: number,
   room: number,
+  job: JobBytes | undefined,
 ): boolean {
   const length = lengthOf(value);
   const own = placeInSlot(ring, base, value, length);
@@ -124,7 +129,7 @@ function writeBytes(
     note(ring, base, Kind.BYTES, own, length);
     return true;
   }
-  if (length > room) return false;
+  if (length > room || job?.mayHold(value) === false) return false;
   const { bytes, first } = ring.arena.at(offset);
   bytes.set(value, offset - first);
   note(ring, base, Kind.BYTES, offset, length);
@@ -177,10 +182,11 @@ export function writePlain(
   value: object,
   offset: number,
   room: number,
+  job?: JobBytes,
 ): number {
   const part = ring.arena.at(offset);
   const at = offset - part.first;
-  const end = encodePlain(value, part, at, at + room);
+  const end = encodePlain(value, part, at, at + room, job);
   if (end < 0) return end;
   note(ring, base, Kind.PLAIN, offset, end - at);
   return end - at;

@@ -73,6 +73,16 @@ export function bufferOf(view: ArrayBufferView): ArrayBufferLike {
   return (isData(view) ? getDataBuffer : getBuffer).call(view);
 }
 
+/** Its first byte in its buffer, of a view of any kind. */
+export function startOf(view: ArrayBufferView): number {
+  return (isData(view) ? getDataOffset : getOffset).call(view);
+}
+
+/** Its length in bytes, of a view of any kind. */
+export function sizeOf(view: ArrayBufferView): number {
+  return (isData(view) ? getDataLength : getLength).call(view);
+}
+
 function isData(view: ArrayBufferView): boolean {
   return getName.call(view) === undefined;
 }
