@@ -352,7 +352,7 @@ const mutants: readonly Mutant[] = [
   {
     name: 'codec: a value that is written while another is written spoils it',
     file: 'values/plain-codec.ts',
-    find: 'if (outer !== undefined) ({ room, words, at, end, met, metCount, metMany } = outer);',
+    find: 'if (outer !== undefined) ({ room, words, at, end, met, metCount, metMany, job } = outer);',
     put: 'if (outer !== undefined) ({ met, metCount, metMany } = outer);',
     first: 'hostile',
   },
@@ -1058,14 +1058,14 @@ const mutants: readonly Mutant[] = [
   {
     name: 'outcome: fields of errors share the arena',
     file: 'slot/slot-outcome.ts',
-    find: 'error: toErrorRecord(error, this.#own),',
-    put: 'error: toErrorRecord(error),',
+    find: 'toErrorRecord(error, this.#own);',
+    put: 'toErrorRecord(error);',
     first: 'own-bytes',
   },
   {
     name: 'outcome: the memory of all jobs is given away',
     file: 'values/own-bytes.ts',
-    find: 'if (this.#isTheirs(part)) {',
+    find: 'if (this.#origin(part) !== undefined) {',
     put: 'if (part === undefined) {',
     first: 'own-bytes',
   },
