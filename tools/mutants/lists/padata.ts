@@ -65,6 +65,20 @@ const mutants: readonly Mutant[] = [
     first: 'threads/elastic',
   },
   {
+    name: 'patience: waiting in vain is free',
+    file: 'base/patience.ts',
+    find: 'const left = Math.max(0, this.#savedMs - ms);',
+    put: 'const left = hasCome ? Math.max(0, this.#savedMs - ms) : this.#savedMs;',
+    first: 'threads/spinning',
+  },
+  {
+    name: 'patience: one miss uses up what was saved',
+    file: 'base/patience.ts',
+    find: 'this.#savedMs = hasCome ? Math.min(SAVED_MS, left + WAKE_MS) : left;',
+    put: 'this.#savedMs = hasCome ? Math.min(SAVED_MS, left + WAKE_MS) : 0;',
+    first: 'threads/spinning',
+  },
+  {
     name: 'spinning: a crowded machine is no reason to sleep sooner',
     file: 'loop/rest.ts',
     find: 'if (this.#words[HEAD.CROWDED] === 1 && !this.#rings.areShort) return CROWDED_SPIN_MAX_MS;',

@@ -1,10 +1,11 @@
 /**
  * What a thread does when it has found nothing to do: it spins for a moment, then sleeps on its own word.
  *
- * Spinning adapts: a hit doubles the time that the worker is willing to spin, a miss halves it down to
- * nothing, and at most one worker in two spins. Blocking stops the thread's event loop, so the loop never
- * blocks while asynchronous work is under way, or while something printed has not left the thread.
+ * Spinning adapts: it is paid from the sleeps that it has saved before, and one worker spins at a time. Blocking stops the
+ * thread's event loop, so the loop never blocks while asynchronous work is under way, or while something printed has not left
+ * the thread.
  */
+import { Patience } from '../base/patience.js';
 import { performance } from '../base/host-time.js';
 import { HEAD, WORKER, workerBase } from '../protocol/control-layout.js';
 import { sleep } from '../protocol/machine.js';
@@ -19,9 +20,6 @@ const SPIN_MAX_MS = 0.1;
 const MAIL_SPIN_MAX_MS = 0.05;
 /** Where threads and owner are more than the processors, and jobs are not short: who spins keeps the owner, or a job, from its own. */
 const CROWDED_SPIN_MAX_MS = 0.02;
-const SPIN_MIN_MS = 0.002;
-/** A worker that gave up spinning tries it again once in so many times. */
-const SPIN_RETRY = 64;
 /** First and longest sleep of an idle worker while jobs are under way, in milliseconds. */
 const BUSY_SLICE_MS = 1;
 const MAX_BUSY_SLICE_MS = 64;
@@ -57,8 +55,9 @@ export class Rest {
   readonly #host: WorkerHost;
   readonly #rings: Rings;
   readonly #loop: RestingLoop;
-  #spinMs = SPIN_MIN_MS;
-  #misses = 0;
+  readonly #patience = new Patience();
+  /** What it last waited awake for came in a slot. */
+  #isBySlots = false;
   #sliceMs = BUSY_SLICE_MS;
   #kick: (() => void) | undefined;
 
@@ -90,34 +89,29 @@ export class Rest {
   spin(seen: number): boolean {
     const words = this.#words;
     const fixed = words[HEAD.SPIN_US]!;
-    let limit = fixed >= 0 ? fixed / 1000 : this.#spinMs;
-    if (limit === 0) {
-      this.#misses += 1;
-      if (fixed === 0 || this.#misses % SPIN_RETRY !== 0) return false;
-      limit = MAIL_SPIN_MAX_MS;
-    }
+    const limit = fixed >= 0 ? fixed / 1000 : this.#patience.limit(this.#mostSpin());
+    if (limit === 0) return false;
     // One spinner is enough to take the next job at once.
     if (fixed < 0 && compareExchange(words, HEAD.SPINNER, 0, this.#id) !== 0) return false;
-    const until = performance.now() + limit;
+    const began = performance.now();
+    let now = began;
     let hit = false;
     do {
       for (let i = 0; i < 32 && !hit; i += 1) {
         hit = load(words, HEAD.EPOCH) !== seen || this.#rings.canWork;
       }
-    } while (!hit && performance.now() < until);
+      now = performance.now();
+    } while (!hit && now < began + limit);
     if (fixed < 0) store(words, HEAD.SPINNER, 0);
-    const most = this.#mostSpin();
-    this.#spinMs = hit
-      ? Math.min(most, Math.max(SPIN_MIN_MS, this.#spinMs * 2))
-      : this.#spinMs / 2 < SPIN_MIN_MS
-        ? 0
-        : this.#spinMs / 2;
+    this.#patience.waited(Math.min(now - began, limit), hit);
+    if (hit) this.#isBySlots = this.#rings.canWork;
     return hit;
   }
 
+  /** In milliseconds. */
   #mostSpin(): number {
     if (this.#words[HEAD.CROWDED] === 1 && !this.#rings.areShort) return CROWDED_SPIN_MAX_MS;
-    return this.#rings.canWork ? SPIN_MAX_MS : MAIL_SPIN_MAX_MS;
+    return this.#isBySlots ? SPIN_MAX_MS : MAIL_SPIN_MAX_MS;
   }
 
   /** Sleeps; the event loop stands still. */

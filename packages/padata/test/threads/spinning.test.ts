@@ -1,5 +1,7 @@
 // How long a thread that has found nothing to do waits awake: by a clock of the test's own.
 import { expect, jest, test } from '@jest/globals';
+import fc from 'fast-check';
+import { Patience } from '../../dist/base/patience.js';
 import { HEAD, controlLayout } from '../../dist/protocol/control-layout.js';
 import { liveTime } from '../fixtures/live-time.js';
 
@@ -29,7 +31,7 @@ function thread({ crowded = false, short = false }) {
   const rest = new Rest({ words, id: 1 }, host, rings, loop);
   for (let i = 0; i < 12; i += 1) expect(rest.spin(0)).toBe(true);
   return {
-    /** Microseconds until it gives up. */
+    /** Microseconds until it gives up: 0 = it does not wait. */
     giveUp: () => {
       rings.canWork = false;
       const before = micros;
@@ -47,11 +49,51 @@ test.each([
   [{ crowded: true, short: false }, 20],
 ])('%j: a thread waits awake for %i us', (kind, most) => {
   const { giveUp } = thread(kind);
-  const first = giveUp();
-  expect(first).toBeGreaterThan(most);
-  expect(first).toBeLessThan(most + 4);
-  // A miss halves it.
-  expect(giveUp()).toBeLessThan(most / 2 + 4);
+  // Late now and then is no reason to give up: twelve sleeps of 60 us were saved.
+  for (let i = 0; i < 5; i += 1) {
+    const waited = giveUp();
+    expect(waited).toBeGreaterThan(most);
+    expect(waited).toBeLessThan(most + 4);
+  }
+  const more = Array.from({ length: 60 }, giveUp);
+  const all = more.reduce((sum, waited) => sum + waited, 5 * most);
+  expect(more.at(-1)).toBe(0);
+  expect(all).toBeGreaterThan(600);
+  expect(all).toBeLessThan(800);
+  // Once in 64 times it tries again, for 50 us.
+  const tries = Array.from({ length: 640 }, giveUp).filter((waited) => waited > 0);
+  expect(tries).toHaveLength(10);
+  for (const waited of tries) expect(waited).toBeLessThan(Math.min(most, 50) + 4);
+});
+
+test('waiting awake never takes more than the sleeps that it has saved', () => {
+  const step = fc.record({
+    hasCome: fc.boolean(),
+    part: fc.double({ min: 0, max: 1, noNaN: true }),
+    most: fc.constantFrom(0.02, 0.1, 0.2),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
+      const patience = new Patience();
+      let waited = 0;
+      let paid = 0.002;
+      let refused = 0;
+      for (const { hasCome, part, most } of steps) {
+        const limit = patience.limit(most);
+        expect(limit).toBeLessThanOrEqual(most);
+        if (limit === 0) {
+          refused += 1;
+          continue;
+        }
+        const ms = hasCome ? part * limit : limit;
+        patience.waited(ms, hasCome);
+        waited += ms;
+        if (hasCome) paid += 0.06;
+      }
+      // One try in 64 is not paid for.
+      expect(waited).toBeLessThanOrEqual(paid + (1 + refused / 63) * 0.05 + 1e-9);
+    }),
+  );
 });
 
 test('a pool says whether its threads and their owner are more than the processors', () => {

@@ -15,6 +15,7 @@ import {
   spinning,
   type Load,
 } from '../loads.js';
+import { bareThreads } from '../bare.js';
 import { busyNeighbours } from '../neighbours.js';
 import type { Subject } from '../peers.js';
 import { DEFAULT_WINDOW, bootmem } from '../subjects.js';
@@ -25,7 +26,9 @@ import { latencyOf, paceFor } from './latency.js';
 const NEIGHBOURS = 2;
 const IN_FLIGHT = 64;
 const LEAST = 0.75;
-const MOST_ROUNDS = 3;
+const MOST_ROUNDS = 5;
+/** They await half of what is in flight. */
+const BARE_THREADS = bareThreads(2);
 const STATES = ['alone', `${NEIGHBOURS} busy neighbours`] as const;
 const [ALONE, BUSY] = STATES;
 const FRESH = { name: 'first result of a fresh pool', tries: 3 };
@@ -35,18 +38,26 @@ interface Row {
   readonly name: string;
   readonly unit: string;
   readonly subjects: readonly string[];
+  readonly pools: readonly string[];
   figure(subject: string): Promise<number>;
 }
 
 const named = (subjects: readonly Subject[], name: string): Subject =>
   subjects.find((subject) => subject.name === name)!;
 
-function rateRow(load: Load, inFlight: number, options: BenchOptions): Row {
-  const subjects = [ownSubject(load, inFlight), ...BEST_PEERS];
+/** @param bounds subjects that are no pools, to compare with */
+function rateRow(
+  load: Load,
+  inFlight: number,
+  options: BenchOptions,
+  bounds: readonly Subject[] = [],
+): Row {
+  const subjects = [ownSubject(load, inFlight), ...bounds, ...BEST_PEERS];
   return {
     name: `${load.name}, ${inFlight} in flight`,
     unit: 'jobs/s',
     subjects: subjects.map(({ name }) => name),
+    pools: BEST_PEERS.map(({ name }) => name),
     figure: async (name) => (await sampleOf(named(subjects, name), load, inFlight, options)).rate,
   };
 }
@@ -56,8 +67,8 @@ function rows(options: BenchOptions): Row[] {
   const latencySubjects = [bootmem(hundred.fn, DEFAULT_WINDOW, hundred.shared), ...BEST_PEERS];
   return [
     rateRow(TRIVIAL, IN_FLIGHT, options),
-    rateRow(spinning(10, calibrate(10)), IN_FLIGHT, options),
-    rateRow(hundred, IN_FLIGHT, options),
+    rateRow(spinning(10, calibrate(10)), IN_FLIGHT, options, [BARE_THREADS]),
+    rateRow(hundred, IN_FLIGHT, options, [BARE_THREADS]),
     ...[VALUES.eightIn, VALUES.eight, VALUES.text, VALUES.bytes].map((load) =>
       rateRow(load, IN_FLIGHT, options),
     ),
@@ -65,6 +76,7 @@ function rows(options: BenchOptions): Row[] {
       name: 'latency of 100 us jobs at a quarter load',
       unit: '/s',
       subjects: latencySubjects.map(({ name }) => name),
+      pools: BEST_PEERS.map(({ name }) => name),
       figure: async (name) => {
         const pace = paceFor(options.threads, 0.25);
         const subject = named(latencySubjects, name);
@@ -75,6 +87,7 @@ function rows(options: BenchOptions): Row[] {
       name: FRESH.name,
       unit: '/s',
       subjects: ['bootmem', ...FRESH_POOLS],
+      pools: FRESH_POOLS,
       figure: async (name) => {
         const times: number[] = [];
         for (let i = 0; i < FRESH.tries; i += 1) times.push((await firstResultOf(name)).wallMs);
@@ -102,11 +115,11 @@ export async function neighbours(
     }
   }
   for (const row of all) {
+    const rates = (subject: string, state: string): readonly number[] =>
+      samples.values(caseOf(row, state), subject, 'rate');
     const ratio = (state: string): number => {
-      const rates = (subject: string): readonly number[] =>
-        samples.values(caseOf(row, state), subject, 'rate');
-      const pool = best(row.subjects.slice(1), (subject) => median(rates(subject)));
-      return median(ratios(rates('bootmem'), rates(pool)));
+      const pool = best(row.pools, (subject) => median(rates(subject, state)));
+      return median(ratios(rates('bootmem', state), rates(pool, state)));
     };
     targets.atLeast(
       `${row.name}: times the best pool beside neighbours, of the times alone`,

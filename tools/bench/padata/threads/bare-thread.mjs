@@ -16,8 +16,9 @@ function tell() {
 
 parentPort.postMessage('ready');
 for (;;) {
-  const asked = Atomics.load(words, ASKED);
+  // In this order: what is claimed was asked for, also if more is asked for and claimed between the two looks.
   const claimed = Atomics.load(words, CLAIMED);
+  const asked = Atomics.load(words, ASKED);
   if (claimed === asked) {
     // Nothing to do: what has ended is told, whether or not it is as much as was asked for.
     if (Atomics.load(words, ENDED) === asked) tell();
