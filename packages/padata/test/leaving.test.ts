@@ -86,6 +86,7 @@ function thread({ window = 4, jobs, hears }: Played = {}) {
       handOver: () => undefined,
       tellPart: () => undefined,
       deliverSoon: () => undefined,
+      beginLarge: () => undefined,
     },
   );
   ring.allow([1]);

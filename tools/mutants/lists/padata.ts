@@ -65,6 +65,27 @@ const mutants: readonly Mutant[] = [
     first: 'threads/elastic',
   },
   {
+    name: 'large results: all are read before the program answers',
+    file: 'ring/slot-ring.ts',
+    find: 'this.isCut = this.records.readBytes >= until;',
+    put: '',
+    first: 'large-values',
+  },
+  {
+    name: 'large inputs: nobody is woken while the next is written',
+    file: 'ring/slot-ring.ts',
+    find: 'if (isLarge) this.host.beginLarge(this);',
+    put: '',
+    first: 'large-values',
+  },
+  {
+    name: 'long plain data: what follows is tried in vain',
+    file: 'arena/slot-input.ts',
+    find: 'if (written === NO_ROOM) this.#passing = PASSING;',
+    put: '',
+    first: 'large-values',
+  },
+  {
     name: 'patience: waiting in vain is free',
     file: 'base/patience.ts',
     find: 'const left = Math.max(0, this.#savedMs - ms);',

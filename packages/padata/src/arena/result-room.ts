@@ -66,7 +66,8 @@ function sizeOf(value: unknown): number | undefined {
   if (typeof value === 'string') return within(bytesOf(value, formOf(value)));
   if (typeof value !== 'object' || value === null) return undefined;
   if (ArrayBuffer.isView(value)) return within(viewRoom(value));
-  return encodePlainAside(value, MOST)?.length;
+  const plain = encodePlainAside(value);
+  return typeof plain === 'number' ? undefined : plain.length;
 }
 
 function within(bytes: number): number | undefined {

@@ -6,6 +6,7 @@ import { PadataError } from '../base/errors.js';
 import { Kind, SLOT, SLOT_NUMBER, slotNumber } from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
 import {
+  LONGEST_PLAIN,
   MIN_ROOM,
   encodePlainAside,
   textRoom,
@@ -27,8 +28,8 @@ export const Placed = {
   FULL: 2,
 } as const;
 
-/** Plain data that is longer goes by message, in bytes. */
-const MOST_PLAIN = 32 << 20;
+/** After plain data that was too long, so many objects go by message without a try: it was written in vain. */
+const PASSING = 8;
 
 /** What placing inputs needs of its ring. */
 interface InputHost {
@@ -47,6 +48,7 @@ export class SlotInput {
   readonly leastRoom: number;
   /** Room that plain data is tried in: what the last of it took, and some more. */
   #guess: number;
+  #passing = 0;
 
   /**
    * @param slotBytes   bytes of arena that plain data gets at first
@@ -119,6 +121,10 @@ export class SlotInput {
 
   /** Plain data: what it takes is known when it is written. */
   #placePlain(input: object, base: number): number {
+    if (this.#passing > 0) {
+      this.#passing -= 1;
+      return Placed.MESSAGE;
+    }
     const guess = pad(this.#guess);
     let first = this.#arena.find(guess);
     // Nothing is given out yet: the head moves below.
@@ -126,8 +132,12 @@ export class SlotInput {
     if (used === NOT_PLAIN) return Placed.MESSAGE;
     let aside: Uint8Array | undefined;
     if (used === NO_ROOM) {
-      aside = this.#aside(input, base);
-      if (aside === undefined) return Placed.MESSAGE;
+      const written = this.#aside(input, base);
+      if (typeof written === 'number') {
+        if (written === NO_ROOM) this.#passing = PASSING;
+        return Placed.MESSAGE;
+      }
+      aside = written;
       used = aside.length;
     }
     this.#learn(used);
@@ -148,7 +158,7 @@ export class SlotInput {
 
   #learn(used: number): void {
     const wanted = used + (used >> 2) + MIN_ROOM;
-    if (wanted > this.#guess) this.#guess = Math.min(wanted, MOST_PLAIN);
+    if (wanted > this.#guess) this.#guess = Math.min(wanted, LONGEST_PLAIN);
     else this.#guess -= (this.#guess - wanted) >> 6;
   }
 
@@ -192,9 +202,9 @@ export class SlotInput {
     }
   }
 
-  #aside(input: object, base: number): Uint8Array | undefined {
+  #aside(input: object, base: number): Uint8Array | number {
     try {
-      return encodePlainAside(input, MOST_PLAIN);
+      return encodePlainAside(input);
     } catch (cause) {
       throw this.#cloneError(base, cause);
     }

@@ -69,6 +69,8 @@ export class OwnerTurns {
   /** The last turn delivered many jobs and the program answered them quickly. */
   #quick = false;
   #turnJobs = 0;
+  /** The last turn left results, as some were large. */
+  #isCut = false;
   #turnEnds = 0;
   #guard: ReturnType<typeof setTimeout> | undefined;
   #guardMs = GUARD_MS;
@@ -133,6 +135,11 @@ export class OwnerTurns {
       wakeFor(this.#crew, ring, threadsWorth(ring), this.#areShort);
       if (ring.sent.held >= FEED_FROM * this.#crew.target) this.#feeder.feed(ring, this.#stamp);
     }
+  }
+
+  /** Wakes threads for what waits, as many as it is worth, while the tick goes on. */
+  wakeFor(ring: JobRing): void {
+    if (!this.#crew.isAlone) wakeFor(this.#crew, ring, threadsWorth(ring), this.#areShort);
   }
 
   /** Delivers everything that is done; then the owner may sleep. For the beginning of an event. */
@@ -202,6 +209,7 @@ export class OwnerTurns {
 
   #deliverOnce(now: number): number {
     let count = 0;
+    this.#isCut = false;
     this.clock.passed();
     this.#stamp = now;
     // What callbacks submit is published every 16 jobs and at the end of the turn.
@@ -215,6 +223,7 @@ export class OwnerTurns {
       const delivered = ring.deliver(Math.max(TURN_JOBS, ring.memory.window >> 2), now);
       count += delivered;
       if (delivered > 0) entry.onDelivered();
+      if (ring.isCut) this.#isCut = true;
     }
     return count;
   }
@@ -316,7 +325,7 @@ export class OwnerTurns {
     this.#quick = many && this.#feeder.turnMs < jobs * LAZY_MS;
     const isAwake = Atomics.load(this.#crew.words, HEAD.OWNER_ASLEEP) === 0;
     // What has ended meanwhile may come with what is awaited.
-    const mayWait = this.#awaitAll();
+    const mayWait = this.#awaitAll() && !this.#isCut;
     if (!mayWait && this.#lingerForQuickJobs()) this.#deliverTurn(performance.now());
     // More may come in later reactions of this turn: sleep only after them.
     else if (!mayWait && isAwake) this.scheduleDelivery();

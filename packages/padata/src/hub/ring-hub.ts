@@ -363,6 +363,11 @@ export class RingHub implements SlotRingHost {
     this.turns.scheduleDelivery();
   }
 
+  /** See `SlotRingHost`. */
+  beginLarge(ring: JobRing): void {
+    this.turns.wakeFor(ring);
+  }
+
   /** See `Feeder.handOver`. */
   handOver(ring: JobRing, job: SentJob, transfer: readonly unknown[]): SentInput | undefined {
     return this.#feeder.handOver(ring, job, transfer);

@@ -33,6 +33,7 @@ import { replyOf } from '../ring/replies.js';
 import { RingBase } from '../ring/ring-base.js';
 import { Placed } from '../arena/slot-input.js';
 import { Left, call } from '../ring/slot-records.js';
+import { LARGE_BYTES } from '../ring/large-values.js';
 import { resultsAhead } from '../ring/wake-ahead.js';
 import { FreeSlots } from './free-slots.js';
 import { LooseArena } from './loose-arena.js';
@@ -159,7 +160,10 @@ export class LooseRing extends RingBase implements JobRing {
     this.newest = sequence;
     this.#number = (this.#number + 1) | 0;
     this.#outstanding += 1;
-    if (!lazy || ((this.#queue.end - this.#published) | 0) >= PUBLISH_EVERY) this.publish();
+    const isLarge = this.words[base + SLOT.IN_ROOM]! >= LARGE_BYTES;
+    const isLump = ((this.#queue.end - this.#published) | 0) >= PUBLISH_EVERY;
+    if (!lazy || isLarge || isLump) this.publish();
+    if (isLarge) this.host.beginLarge(this);
     return true;
   }
 
@@ -188,10 +192,13 @@ export class LooseRing extends RingBase implements JobRing {
   deliver(most: number, now: number): number {
     if (this.#delivering) return 0;
     this.#delivering = true;
+    this.isCut = false;
+    const until = this.records.readBytes + LARGE_BYTES;
     let count = 0;
     try {
-      while (count < most && this.anyDone()) {
+      while (count < most && !this.isCut && this.anyDone()) {
         this.#deliverOne(this.#ready.shift()!, now);
+        this.isCut = this.records.readBytes >= until;
         count += 1;
       }
     } finally {

@@ -48,6 +48,8 @@ export interface SlotRingHost {
   readonly atOnce: number;
   /** Something is ready that no thread will tell of: the owner delivers in a turn of its own. */
   deliverSoon(): void;
+  /** A job with a large input can be begun: somebody does that while the caller may write the next one. */
+  beginLarge(ring: JobRing): void;
   /**
    * Hands an input over, to a thread at once or to be kept here for one.
    * @returns what is to be kept; undefined = it has been sent
@@ -131,8 +133,10 @@ export interface JobRing {
   submitSettled(callback: SerialCallback, error: unknown, stamp: number, reject?: Settle): void;
   /** Is a job ready to be delivered? */
   anyDone(): boolean;
+  /** What was just delivered took long to read, and more may be done: it goes on when the program has answered. */
+  readonly isCut: boolean;
   /**
-   * Delivers what is done, at most `most` jobs.
+   * Delivers what is done, at most `most` jobs, and no more after some large results.
    * @param now the owner's clock, for the latency histogram
    * @returns number of jobs delivered
    */

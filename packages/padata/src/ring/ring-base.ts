@@ -45,6 +45,7 @@ export abstract class RingBase {
   closed = false;
   isListed = false;
   broken: unknown;
+  isCut = false;
   delivered = 0;
   failed = 0;
   protected readonly words: Int32Array;

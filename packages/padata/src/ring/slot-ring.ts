@@ -20,6 +20,7 @@ import {
 } from '../protocol/ring-layout.js';
 import { AwaitedJob } from './awaited-job.js';
 import type { JobRing, SerialCallback, Settle, SlotRingHost, SlotRingOptions } from './job-ring.js';
+import { LARGE_BYTES } from './large-values.js';
 import { jobState } from './job-states.js';
 import type { JobState } from './job-states.js';
 import { replyOf } from './replies.js';
@@ -118,7 +119,9 @@ export class SlotRing extends RingBase implements JobRing {
       this.#awaited.hasMore = true;
     }
     this.#accept(sequence, flags, callback, reject);
-    if (!lazy || ((this.#tail - this.#published) | 0) >= PUBLISH_EVERY) this.publish();
+    const isLarge = this.words[slotWord(this.window, sequence) + SLOT.IN_ROOM]! >= LARGE_BYTES;
+    if (!lazy || isLarge || ((this.#tail - this.#published) | 0) >= PUBLISH_EVERY) this.publish();
+    if (isLarge) this.host.beginLarge(this);
     return true;
   }
 
@@ -218,10 +221,13 @@ export class SlotRing extends RingBase implements JobRing {
     // A callback may submit and thereby deliver; the order is kept by letting only one loop deliver.
     if (this.#delivering) return 0;
     this.#delivering = true;
+    this.isCut = false;
+    const until = this.records.readBytes + LARGE_BYTES;
     let count = 0;
     try {
-      while (count < most && this.anyDone()) {
+      while (count < most && !this.isCut && this.anyDone()) {
         this.#deliverNext(now);
+        this.isCut = this.records.readBytes >= until;
         count += 1;
       }
     } finally {

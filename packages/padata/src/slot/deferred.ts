@@ -61,7 +61,8 @@ export function completeDeferred(job: DeferredJob, value: unknown): void {
 
 function encodeAside(seq: number, value: object, room: number): Uint8Array | undefined {
   try {
-    return encodePlainAside(value, room);
+    const plain = encodePlainAside(value, room);
+    return typeof plain === 'number' ? undefined : plain;
   } catch (cause) {
     throw new PadataError(
       'ERR_PADATA_CLONE',

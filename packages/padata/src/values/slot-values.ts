@@ -186,7 +186,7 @@ export function writePlain(
 ): number {
   const part = ring.arena.at(offset);
   const at = offset - part.first;
-  const end = encodePlain(value, part, at, at + room, job);
+  const end = encodePlain(value, part, at, at + Math.min(room, LONGEST_PLAIN), job);
   if (end < 0) return end;
   note(ring, base, Kind.PLAIN, offset, end - at);
   return end - at;
@@ -198,6 +198,12 @@ function note({ words }: RingMemory, base: number, kind: number, at: number, len
   words[base + SLOT.LENGTH] = length;
 }
 
+/**
+ * Plain data that is longer goes by message, in bytes. Whoever makes so many objects one by one has them copied in memory as they
+ * survive; the platform's own reader puts them where they stay.
+ */
+export const LONGEST_PLAIN = 3 << 20;
+
 /** Would `writeValue` write it as plain data, whose properties it reads? */
 export function isPlain(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !ArrayBuffer.isView(value);
@@ -206,8 +212,8 @@ export function isPlain(value: unknown): value is object {
 /** Bytes for what is written aside, kept for the next; undefined = in use, or never needed. */
 let spare: PlainRoom | undefined;
 
-/** Plain data as it would lie in a slot's room; undefined = it is more than plain, or takes more than `most` bytes. */
-export function encodePlainAside(value: object, most: number): Uint8Array | undefined {
+/** Plain data as it would lie in a slot's room; NOT_PLAIN; or NO_ROOM: it is longer than `most`. */
+export function encodePlainAside(value: object, most = LONGEST_PLAIN): Uint8Array | number {
   let bytes = spare ?? plainRoom(SPARE);
   // A getter of the value may come here.
   spare = undefined;
@@ -217,7 +223,7 @@ export function encodePlainAside(value: object, most: number): Uint8Array | unde
       const room = Math.min(most, length);
       const end = encodePlain(value, bytes, 0, room);
       if (end >= 0) return Uint8Array.prototype.slice.call(bytes.text, 0, end);
-      if (end !== NO_ROOM || room === most) return undefined;
+      if (end !== NO_ROOM || room === most) return end;
       bytes = plainRoom(length * 4);
     }
   } finally {

@@ -30,6 +30,7 @@ function setUp(arenaBytes = 4096) {
       handOver: () => undefined,
       tellPart: () => undefined,
       deliverSoon: () => (deliveries += 1),
+      beginLarge: () => undefined,
     },
   );
   const posted: FromWorker[] = [];
