@@ -86,7 +86,7 @@ function thread({ window = 4, jobs, hears }: Played = {}) {
       handOver: () => undefined,
       tellPart: () => undefined,
       deliverSoon: () => undefined,
-      beginLarge: () => undefined,
+      beginLong: () => undefined,
     },
   );
   ring.allow([1]);

@@ -45,7 +45,7 @@ function ring(retries = 0, Ring = SlotRing, onOutcome?: (failed: boolean) => voi
       handOver: () => undefined,
       tellPart: () => undefined,
       deliverSoon: () => undefined,
-      beginLarge: () => undefined,
+      beginLong: () => undefined,
     },
   );
 }

@@ -1,6 +1,6 @@
 /** Waiting awake for quick jobs, while a sleep would cost more than they take: the owner's side. */
 import { performance } from '../base/host-time.js';
-import { Patience } from '../base/patience.js';
+import { Patience } from '../threads/patience.js';
 
 /** Waits at most so long, in milliseconds. */
 const MAX_MS = 0.2;
@@ -16,7 +16,7 @@ export class Linger {
     const limit = this.#patience.limit(MAX_MS);
     if (limit === 0) return false;
     const began = performance.now();
-    let now = began;
+    let now: number;
     let hit = false;
     do {
       for (let i = 0; i < LOOKS && !hit; i += 1) hit = condition();

@@ -69,7 +69,7 @@ export class OwnerTurns {
   /** The last turn delivered many jobs and the program answered them quickly. */
   #quick = false;
   #turnJobs = 0;
-  /** The last turn left results, as some were large. */
+  /** The last turn left results, as some were long plain data. */
   #isCut = false;
   #turnEnds = 0;
   #guard: ReturnType<typeof setTimeout> | undefined;

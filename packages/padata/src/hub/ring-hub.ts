@@ -364,7 +364,7 @@ export class RingHub implements SlotRingHost {
   }
 
   /** See `SlotRingHost`. */
-  beginLarge(ring: JobRing): void {
+  beginLong(ring: JobRing): void {
     this.turns.wakeFor(ring);
   }
 

@@ -5,7 +5,7 @@
  * thread's event loop, so the loop never blocks while asynchronous work is under way, or while something printed has not left
  * the thread.
  */
-import { Patience } from '../base/patience.js';
+import { Patience } from '../threads/patience.js';
 import { performance } from '../base/host-time.js';
 import { HEAD, WORKER, workerBase } from '../protocol/control-layout.js';
 import { sleep } from '../protocol/machine.js';
@@ -94,7 +94,7 @@ export class Rest {
     // One spinner is enough to take the next job at once.
     if (fixed < 0 && compareExchange(words, HEAD.SPINNER, 0, this.#id) !== 0) return false;
     const began = performance.now();
-    let now = began;
+    let now: number;
     let hit = false;
     do {
       for (let i = 0; i < 32 && !hit; i += 1) {

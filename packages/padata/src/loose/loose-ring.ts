@@ -33,7 +33,7 @@ import { replyOf } from '../ring/replies.js';
 import { RingBase } from '../ring/ring-base.js';
 import { Placed } from '../arena/slot-input.js';
 import { Left, call } from '../ring/slot-records.js';
-import { LARGE_BYTES } from '../ring/large-values.js';
+import { LONG_PLAIN } from '../ring/long-plain.js';
 import { resultsAhead } from '../ring/wake-ahead.js';
 import { FreeSlots } from './free-slots.js';
 import { LooseArena } from './loose-arena.js';
@@ -160,10 +160,10 @@ export class LooseRing extends RingBase implements JobRing {
     this.newest = sequence;
     this.#number = (this.#number + 1) | 0;
     this.#outstanding += 1;
-    const isLarge = this.words[base + SLOT.IN_ROOM]! >= LARGE_BYTES;
+    const isLong = this.isLong(base);
     const isLump = ((this.#queue.end - this.#published) | 0) >= PUBLISH_EVERY;
-    if (!lazy || isLarge || isLump) this.publish();
-    if (isLarge) this.host.beginLarge(this);
+    if (!lazy || isLong || isLump) this.publish();
+    if (isLong) this.host.beginLong(this);
     return true;
   }
 
@@ -193,12 +193,12 @@ export class LooseRing extends RingBase implements JobRing {
     if (this.#delivering) return 0;
     this.#delivering = true;
     this.isCut = false;
-    const until = this.records.readBytes + LARGE_BYTES;
+    const until = this.records.plainBytes + LONG_PLAIN;
     let count = 0;
     try {
       while (count < most && !this.isCut && this.anyDone()) {
         this.#deliverOne(this.#ready.shift()!, now);
-        this.isCut = this.records.readBytes >= until;
+        this.isCut = this.records.plainBytes >= until;
         count += 1;
       }
     } finally {

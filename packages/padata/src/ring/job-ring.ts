@@ -48,8 +48,8 @@ export interface SlotRingHost {
   readonly atOnce: number;
   /** Something is ready that no thread will tell of: the owner delivers in a turn of its own. */
   deliverSoon(): void;
-  /** A job with a large input can be begun: somebody does that while the caller may write the next one. */
-  beginLarge(ring: JobRing): void;
+  /** A job whose input is long plain data can be begun: somebody does that while the caller may write the next one. */
+  beginLong(ring: JobRing): void;
   /**
    * Hands an input over, to a thread at once or to be kept here for one.
    * @returns what is to be kept; undefined = it has been sent
@@ -136,7 +136,7 @@ export interface JobRing {
   /** What was just delivered took long to read, and more may be done: it goes on when the program has answered. */
   readonly isCut: boolean;
   /**
-   * Delivers what is done, at most `most` jobs, and no more after some large results.
+   * Delivers what is done, at most `most` jobs, and no more after long plain data.
    * @param now the owner's clock, for the latency histogram
    * @returns number of jobs delivered
    */

@@ -8,6 +8,7 @@ import { StretchCounts } from '../share/stretch-counts.js';
 import { noteMade } from '../protocol/arena-parts.js';
 import { ring as protocol } from '../protocol/machine.js';
 import {
+  Kind,
   RING,
   SLOT,
   SLOT_NUMBER,
@@ -24,6 +25,7 @@ import { hasWorker, setWorkers } from '../protocol/worker-set.js';
 import type { JobRing, SlotRingHost, SlotRingOptions } from './job-ring.js';
 import { JobEnds } from './job-ends.js';
 import { busyJobs } from './job-states.js';
+import { LONG_PLAIN } from './long-plain.js';
 import { LostJobs } from './lost-jobs.js';
 import { makeBytes, partBytes } from '../arena/part-sizes.js';
 import type { Reply } from './replies.js';
@@ -289,6 +291,12 @@ export abstract class RingBase {
       this.takesNone = this.broken !== undefined;
     }
     return placed;
+  }
+
+  /** Is the input in this slot long plain data? */
+  protected isLong(base: number): boolean {
+    const { words } = this;
+    return words[base + SLOT.IN_ROOM]! >= LONG_PLAIN && words[base + SLOT.KIND] === Kind.PLAIN;
   }
 
   /** What a job that was placed so leaves here besides its callback. */

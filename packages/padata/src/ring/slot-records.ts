@@ -49,8 +49,8 @@ export class SlotRecords {
   readonly flags: Uint8Array;
   /** Is the outcome that `take` has found a failure? */
   failed = false;
-  /** Bytes of arena that `take` has read so far: about what that has cost. */
-  readBytes = 0;
+  /** Bytes of plain data that `take` has read so far: about what that has cost. */
+  plainBytes = 0;
   readonly #memory: RingMemory;
   readonly #words: Int32Array;
   readonly #numbers: Float64Array;
@@ -148,7 +148,7 @@ export class SlotRecords {
     if (this.#room.isWatching) {
       this.#room.fitted(kind >= Kind.BYTES ? this.#words[base + SLOT.LENGTH]! : 0);
     }
-    if (kind >= Kind.BYTES) this.readBytes += this.#words[base + SLOT.LENGTH]!;
+    if (kind === Kind.PLAIN) this.plainBytes += this.#words[base + SLOT.LENGTH]!;
     const value = readValue(this.#memory, base, index);
     const isCopied = this.#copyBytes || (flags & (Left.OWN | Left.PROMISE)) !== 0;
     return isCopied && kind === Kind.BYTES ? copyOf(value as Uint8Array) : value;

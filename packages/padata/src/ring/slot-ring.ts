@@ -20,7 +20,7 @@ import {
 } from '../protocol/ring-layout.js';
 import { AwaitedJob } from './awaited-job.js';
 import type { JobRing, SerialCallback, Settle, SlotRingHost, SlotRingOptions } from './job-ring.js';
-import { LARGE_BYTES } from './large-values.js';
+import { LONG_PLAIN } from './long-plain.js';
 import { jobState } from './job-states.js';
 import type { JobState } from './job-states.js';
 import { replyOf } from './replies.js';
@@ -119,9 +119,9 @@ export class SlotRing extends RingBase implements JobRing {
       this.#awaited.hasMore = true;
     }
     this.#accept(sequence, flags, callback, reject);
-    const isLarge = this.words[slotWord(this.window, sequence) + SLOT.IN_ROOM]! >= LARGE_BYTES;
-    if (!lazy || isLarge || ((this.#tail - this.#published) | 0) >= PUBLISH_EVERY) this.publish();
-    if (isLarge) this.host.beginLarge(this);
+    const isLong = this.isLong(slotWord(this.window, sequence));
+    if (!lazy || isLong || ((this.#tail - this.#published) | 0) >= PUBLISH_EVERY) this.publish();
+    if (isLong) this.host.beginLong(this);
     return true;
   }
 
@@ -222,12 +222,12 @@ export class SlotRing extends RingBase implements JobRing {
     if (this.#delivering) return 0;
     this.#delivering = true;
     this.isCut = false;
-    const until = this.records.readBytes + LARGE_BYTES;
+    const until = this.records.plainBytes + LONG_PLAIN;
     let count = 0;
     try {
       while (count < most && !this.isCut && this.anyDone()) {
         this.#deliverNext(now);
-        this.isCut = this.records.readBytes >= until;
+        this.isCut = this.records.plainBytes >= until;
         count += 1;
       }
     } finally {

@@ -1,7 +1,7 @@
 // How long a thread that has found nothing to do waits awake: by a clock of the test's own.
 import { expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
-import { Patience } from '../../dist/base/patience.js';
+import { Patience } from '../../dist/threads/patience.js';
 import { HEAD, controlLayout } from '../../dist/protocol/control-layout.js';
 import { liveTime } from '../fixtures/live-time.js';
 

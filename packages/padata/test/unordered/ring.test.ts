@@ -30,7 +30,7 @@ function setUp(arenaBytes = 4096) {
       handOver: () => undefined,
       tellPart: () => undefined,
       deliverSoon: () => (deliveries += 1),
-      beginLarge: () => undefined,
+      beginLong: () => undefined,
     },
   );
   const posted: FromWorker[] = [];
