@@ -4,8 +4,8 @@
  * something that is late now and then, as another program has the processor of who brings it, is no reason to give up.
  */
 
-/** What a sleep and a wake-up cost both sides, in milliseconds of CPU. */
-const WAKE_MS = 0.06;
+/** What a sleep and a wake-up cost a thread at least, in milliseconds of CPU; whoever wakes it pays as much again. */
+const WAKE_MS = 0.03;
 /** No more is saved up, in milliseconds: some long waits in vain, one after the other. */
 const SAVED_MS = 1;
 /** The first wait, in milliseconds. */

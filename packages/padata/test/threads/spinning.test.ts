@@ -29,7 +29,7 @@ function thread({ crowded = false, short = false }) {
   const host = {} as ConstructorParameters<typeof Rest>[1];
   const loop = { isLeaving: false, hasPromises: false, wasBusy: () => undefined };
   const rest = new Rest({ words, id: 1 }, host, rings, loop);
-  for (let i = 0; i < 12; i += 1) expect(rest.spin(0)).toBe(true);
+  for (let i = 0; i < 24; i += 1) expect(rest.spin(0)).toBe(true);
   return {
     /** Microseconds until it gives up: 0 = it does not wait. */
     giveUp: () => {
@@ -49,7 +49,7 @@ test.each([
   [{ crowded: true, short: false }, 20],
 ])('%j: a thread waits awake for %i us', (kind, most) => {
   const { giveUp } = thread(kind);
-  // Late now and then is no reason to give up: twelve sleeps of 60 us were saved.
+  // Late now and then is no reason to give up: 24 sleeps of 30 us were saved.
   for (let i = 0; i < 5; i += 1) {
     const waited = giveUp();
     expect(waited).toBeGreaterThan(most);
@@ -88,7 +88,7 @@ test('waiting awake never takes more than the sleeps that it has saved', () => {
         const ms = hasCome ? part * limit : limit;
         patience.waited(ms, hasCome);
         waited += ms;
-        if (hasCome) paid += 0.06;
+        if (hasCome) paid += 0.03;
       }
       // One try in 64 is not paid for.
       expect(waited).toBeLessThanOrEqual(paid + (1 + refused / 63) * 0.05 + 1e-9);
