@@ -8,22 +8,25 @@
 const WAKE_MS = 0.03;
 /** No more is saved up, in milliseconds: some long waits in vain, one after the other. */
 const SAVED_MS = 1;
-/** The first wait, in milliseconds. */
-const FIRST_MS = 0.002;
-/** With nothing saved, it tries again once in so many times, and waits for so long. */
-const RETRY = 64;
-const RETRY_MS = 0.05;
+/** With nothing saved, so much is lent now and then, in milliseconds: what has come too late until then may come sooner by now. */
+const LOAN_MS = 0.2;
+/** One loan in so many sleeps. */
+const SLEEPS = 64;
 
 /** One side's account. */
 export class Patience {
-  #savedMs = FIRST_MS;
-  #refused = 0;
+  #savedMs = LOAN_MS;
+  #sleeps = 0;
 
   /** @returns milliseconds that it may wait now, at most `most`; 0 = not at all */
   limit(most: number): number {
-    if (this.#savedMs > 0) return Math.min(most, this.#savedMs);
-    this.#refused += 1;
-    return this.#refused % RETRY === 0 ? Math.min(most, RETRY_MS) : 0;
+    if (this.#savedMs === 0) {
+      this.#sleeps += 1;
+      if (this.#sleeps < SLEEPS) return 0;
+      this.#sleeps = 0;
+      this.#savedMs = LOAN_MS;
+    }
+    return Math.min(most, this.#savedMs);
   }
 
   /** It has waited for so long, at most what it might, and what it waited for came or did not. */
