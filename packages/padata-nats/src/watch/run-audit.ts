@@ -212,8 +212,8 @@ export class RunAudit {
   }
 
   /**
-   * The run's messages in the stream; undefined where its workers have acknowledged them all. A server whose disk was full keeps messages
-   * that were acknowledged, gives them to nobody, and may not find a subject's last one.
+   * The run's messages in the stream; undefined where its workers have acknowledged them all. A server whose disk was full,
+   * or that was killed, keeps messages that were acknowledged, gives them to nobody, and may not find a subject's last one.
    */
   async #jobsLeft(subject: string): Promise<JobsLeft | undefined> {
     const { jsm, names } = this.#engine;
