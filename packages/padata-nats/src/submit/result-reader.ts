@@ -132,16 +132,16 @@ export class ResultReader {
   }
 
   async #read(first: Consumer): Promise<void> {
-    let next = Promise.resolve(first);
+    let consumer: Consumer | undefined = first;
     while (!this.#closed) {
       try {
-        await this.#consume(await next);
+        await this.#consume(consumer ?? (await this.#renewed()));
       } catch {
         // The server is away or has forgotten the consumer: a new one goes on where this one was.
       }
+      consumer = undefined;
       if ((this.#closed as boolean) || this.#engine.nc.isClosed()) return;
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-      next = this.#renewed();
     }
   }
 
