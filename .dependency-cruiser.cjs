@@ -57,6 +57,7 @@ const floors = {
     'arena/',
     'ring/',
     'loose/',
+    'turns/',
     'hub/',
     'series/',
     'loop/',

@@ -1,7 +1,7 @@
 // Which rings a turn of the owner looks at.
 import { expect, test } from '@jest/globals';
-import { BusyRings } from '../dist/hub/busy-rings.js';
-import type { RingEntry } from '../dist/hub/ring-entry.js';
+import { BusyRings } from '../dist/turns/busy-rings.js';
+import type { RingEntry } from '../dist/turns/ring-entry.js';
 
 function setUp(count: number) {
   const rings = Array.from({ length: count }, (_, id) => ({

@@ -1,7 +1,7 @@
 // Who completes a deferred job wakes the owner through a word that the owner watches: only while it knows of one.
 import { expect, test } from '@jest/globals';
 import type { Crew } from '../dist/crew/crew.js';
-import { DeferredWatch } from '../dist/hub/deferred-watch.js';
+import { DeferredWatch } from '../dist/turns/deferred-watch.js';
 import { HEAD } from '../dist/protocol/control-layout.js';
 import type { Platform } from '../dist/threads/platform.js';
 

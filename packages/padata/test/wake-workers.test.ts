@@ -1,7 +1,7 @@
 // Whom the owner wakes for a job that waits: the decision alone, from what threads say of themselves.
 import { expect, test } from '@jest/globals';
 import type { Crew } from '../dist/crew/crew.js';
-import { jobsWorth, wakeFor } from '../dist/hub/wake-workers.js';
+import { jobsWorth, wakeFor } from '../dist/turns/wake-workers.js';
 import { RING } from '../dist/protocol/ring-layout.js';
 import type { JobRing } from '../dist/ring/job-ring.js';
 

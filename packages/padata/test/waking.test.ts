@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { HEAD, controlLayout } from '../dist/protocol/control-layout.js';
 import { ring as protocol } from '../dist/protocol/machine.js';
-import { Linger } from '../dist/hub/linger.js';
+import { Linger } from '../dist/turns/linger.js';
 import { RingHub } from '../dist/hub/ring-hub.js';
 import { jobsAhead, resultsAhead } from '../dist/ring/wake-ahead.js';
 import { RING } from '../dist/protocol/ring-layout.js';

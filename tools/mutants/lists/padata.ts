@@ -40,7 +40,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'waking: a deferred job that is completed before the owner heard of it is left lying',
-    file: 'hub/deferred-watch.ts',
+    file: 'turns/deferred-watch.ts',
     find: `      }
       deliver();
     } finally`,
@@ -50,7 +50,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'waking: the owner does not look by itself',
-    file: 'hub/owner-turns.ts',
+    file: 'turns/owner-turns.ts',
     find: `    this.deliverAll();
     const hasFound`,
     put: '    const hasFound',
@@ -58,7 +58,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'waking: an owner that falls asleep does not let the process end',
-    file: 'hub/owner-turns.ts',
+    file: 'turns/owner-turns.ts',
     find: `    this.#startGuard();
     this.#keepAlive.check();`,
     put: '    this.#startGuard();',
@@ -465,16 +465,16 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'shared: a series that no thread can be told of keeps the others from it',
-    file: 'hub/ring-hub.ts',
-    find: '      entry.ring.breakWith(error);\n      this.turns',
-    put: '      throw error;\n      this.turns',
+    file: 'hub/announcements.ts',
+    find: '      entry.ring.breakWith(error);\n      this.#turns',
+    put: '      throw error;\n      this.#turns',
     first: 'values/shared',
   },
   {
     name: 'shared: a series that no thread can be told of waits for ever',
-    file: 'hub/ring-hub.ts',
-    find: '      entry.ring.breakWith(error);\n      this.turns',
-    put: '      this.turns',
+    file: 'hub/announcements.ts',
+    find: '      entry.ring.breakWith(error);\n      this.#turns',
+    put: '      this.#turns',
     first: 'values/shared',
   },
   {
@@ -783,7 +783,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'hub: a ring that was empty for a turn is looked at no more',
-    file: 'hub/busy-rings.ts',
+    file: 'turns/busy-rings.ts',
     find: 'else ring.isListed = false;',
     put: '',
     first: 'busy-rings',
@@ -1041,7 +1041,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'hub: suspects are given up where there are no threads',
-    file: 'hub/ring-hub.ts',
+    file: 'hub/own-runners.ts',
     find: 'if (modules.isSuspect(href)) await this.#crew.prove(href, name, this.#own.timeoutMs);',
     put: '',
     first: 'blame',
@@ -1195,8 +1195,8 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'set-up: what the calling thread cannot load breaks a ring that threads could do',
-    file: 'hub/ring-hub.ts',
-    find: 'if (this.#isAlone) ring.breakWith(error);\n          else loading = undefined;',
+    file: 'hub/own-runners.ts',
+    find: 'if (this.#crew.isAlone) ring.breakWith(error);\n          else loading = undefined;',
     put: 'ring.breakWith(error);',
     first: 'setup',
   },

@@ -1,38 +1,43 @@
 /**
- * All rings of a pool, owner's side: tells the threads about them, decides who may run their jobs, and routes what the
- * threads say. When the owner delivers and sleeps: `owner-turns.ts`; inputs by message: `feeder.ts`.
+ * All rings of a pool, owner's side: they are made known, used and forgotten here, and the crew's events reach them here.
+ *
+ * ```
+ *   RingHub ── Announcements    what threads are told about rings
+ *           ├─ WorkerMessages   what threads say of them
+ *           ├─ Affinity         which threads may run their jobs
+ *           ├─ OwnRunners       the calling thread as one that runs jobs
+ *           ├─ JobStopper       jobs that were asked to stop and do not
+ *           └─ OwnerTurns, Feeder   when the owner delivers and sleeps, who gets inputs by message
+ * ```
  */
-import { jobFunction } from '../slot/job-function.js';
-import { fromErrorRecord } from '../base/error-record.js';
-import { PadataError } from '../base/errors.js';
-import type { AnyFunction } from '../base/function-ref.js';
-import { performance, queueMicrotask } from '../base/host-time.js';
+import type { PadataError } from '../base/errors.js';
+import { queueMicrotask } from '../base/host-time.js';
 import type { Crew } from '../crew/crew.js';
-import type { Member } from '../threads/member.js';
-import type { OwnFunctions } from '../threads/own-functions.js';
-import type { Platform, WorkerEnd } from '../threads/platform.js';
 import type { Demand } from '../crew/thread-need.js';
-import type { PartMemory } from '../protocol/arena-parts.js';
 import { LOWEST_LEVEL } from '../levels/levels.js';
+import type { PartMemory } from '../protocol/arena-parts.js';
 import type { FromWorker, SentJob } from '../protocol/messages.js';
-import { RING } from '../protocol/ring-layout.js';
+import type { JobRing, SlotRingHost } from '../ring/job-ring.js';
 import { RingStore } from '../ring/ring-store.js';
 import type { RingBlock } from '../ring/ring-store.js';
 import type { SentInput } from '../ring/sent-jobs.js';
-import type { JobRing, SlotRingHost } from '../ring/job-ring.js';
-import { SlotRunner } from '../slot/slot-runner.js';
-import type { RunnerHost } from '../slot/slot-runner.js';
-import type { RingHere } from '../slot/ring-here.js';
-import { DeferredWatch } from './deferred-watch.js';
-import { Feeder } from './feeder.js';
-import { OwnerTurns } from './owner-turns.js';
+import type { Member } from '../threads/member.js';
+import type { OwnFunctions } from '../threads/own-functions.js';
+import type { Platform, WorkerEnd } from '../threads/platform.js';
+import { DeferredWatch } from '../turns/deferred-watch.js';
+import { Feeder } from '../turns/feeder.js';
+import { OwnerTurns } from '../turns/owner-turns.js';
+import type { RingEntry, RingUse } from '../turns/ring-entry.js';
+import { runHeldHere } from '../turns/run-here.js';
+import { wakeAll } from '../turns/wake-workers.js';
+import { Affinity } from './affinity.js';
+import { Announcements } from './announcements.js';
+import { anyDeferred, anyInputWith, anyRunningOn, demandsOf } from './demand.js';
+import { OwnRunners } from './own-runners.js';
 import { PoolFigures } from './pool-figures.js';
 import type { JobFigures } from './pool-figures.js';
-import type { RingEntry, RingUse } from './ring-entry.js';
-import { OwnShared, cloneShared, sharedError } from './own-shared.js';
-import { runHeldHere } from './run-here.js';
 import { JobStopper } from './stop-jobs.js';
-import { jobsWorth, wakeAll } from './wake-workers.js';
+import { WorkerMessages } from './worker-messages.js';
 
 /** The rings of one pool. */
 export class RingHub implements SlotRingHost {
@@ -41,23 +46,22 @@ export class RingHub implements SlotRingHost {
   readonly #crew: Crew;
   readonly #entries = new Map<number, RingEntry>();
   readonly #feeder: Feeder;
-  readonly #owner: RunnerHost;
+  readonly #announcements: Announcements;
+  readonly #messages: WorkerMessages;
+  readonly #affinity: Affinity;
+  readonly #runners: OwnRunners;
   readonly #stopper: JobStopper;
   readonly #store = new RingStore();
   readonly #figures: PoolFigures;
   /** Rings of each level of priority. */
   readonly #levels = new Array<number>(LOWEST_LEVEL + 1).fill(0);
-  readonly #deferred: DeferredWatch;
-  readonly #own: OwnFunctions;
   readonly #processors: number;
 
   /** @param own functions on this thread */
   constructor(platform: Platform, crew: Crew, own: OwnFunctions) {
     this.#crew = crew;
-    this.#own = own;
     this.#processors = platform.availableParallelism();
     this.#figures = new PoolFigures(crew.capacity);
-    this.#deferred = new DeferredWatch(platform, crew);
     this.#feeder = new Feeder(
       crew,
       (ring, sequence, error) => {
@@ -67,29 +71,19 @@ export class RingHub implements SlotRingHost {
       this,
     );
     this.turns = new OwnerTurns(platform, crew, this.#entries, this.#feeder);
-    // For jobs that the owner does itself: what a worker posts and wakes is done here, soon.
-    this.#owner = {
-      worker: 0,
-      control: crew.words,
-      clock: this.turns.clock,
-      get local() {
-        return own.local;
-      },
-      post: (message, transfer) => {
-        this.onMessage(undefined, asArrived(message, transfer));
-      },
-      takeMail: () => undefined,
-      wake: () => {
-        this.turns.scheduleDelivery();
-      },
-      beginsWork: () => undefined,
-      beginAsync: () => undefined,
-      endAsync: () => {
-        this.turns.scheduleDelivery();
-      },
-      busyMs: () => undefined,
-      wakeAnother: () => undefined,
-    };
+    this.#announcements = new Announcements(crew, this.turns);
+    this.#messages = new WorkerMessages({
+      crew,
+      entries: this.#entries,
+      turns: this.turns,
+      feeder: this.#feeder,
+      store: this.#store,
+      deferred: new DeferredWatch(platform, crew),
+    });
+    this.#runners = new OwnRunners(crew, own, this.turns, (message) => {
+      this.onMessage(undefined, message);
+    });
+    this.#affinity = new Affinity(crew, this.turns, this.#runners);
     this.#stopper = new JobStopper(crew, {
       get inline() {
         return crew.isAlone;
@@ -138,121 +132,31 @@ export class RingHub implements SlotRingHost {
 
   /** Makes a ring known to all threads. */
   add(ring: JobRing, use: RingUse): RingEntry {
-    const { href, name, shared, pendingPerThread, copyInput, level } = use;
-    const { id, memory, stats } = ring;
-    const own = new OwnShared(shared);
-    // As it is now, like a thread's.
-    if (this.#isAlone) own.clone();
-    const here: RingHere = {
-      id,
-      memory,
-      get shared() {
-        return own.value;
-      },
-      stats,
-      threads: this.threads,
-      clockOffset: 0,
-      pendingPerThread,
-      copyInput,
-      level,
-    };
-    const runner = new SlotRunner(here, this.#owner);
-    let loading: Promise<AnyFunction> | undefined;
-    const load = (): Promise<AnyFunction> => {
-      loading ??= this.#loadHere(href, name, own).then(
-        (fn) => {
-          runner.fn = jobFunction(fn, use.outputBytes);
-          this.turns.scheduleDelivery();
-          return fn;
-        },
-        (error: unknown) => {
-          // Threads, where there are some, say themselves whether they can.
-          if (this.#isAlone) ring.breakWith(error);
-          else loading = undefined;
-          this.turns.scheduleDelivery();
-          throw error;
-        },
-      );
-      return loading;
-    };
+    const { runner, load } = this.#runners.make(ring, use, this.threads);
     const entry: RingEntry = { ...use, workers: [...use.workers], ring, runner, load };
-    this.#crew.modules.tryAgain(href);
+    this.#crew.modules.tryAgain(entry.href);
     this.#entries.set(ring.id, entry);
     this.#crew.trySetupAgain();
     this.#countLevel(entry, 1);
     try {
-      let isTold = this.#isAlone;
-      for (const member of this.#crew.workers()) {
-        if (!member.knowsRings) continue;
-        this.#announceTo(member, entry);
-        isTold = true;
-      }
-      // There is no thread to tell yet: what could not be told later is told the caller now.
-      if (!isTold) cloneShared(shared);
+      this.#announcements.toAll(entry, this.threads);
     } catch (error) {
       this.#remove(entry);
       throw error;
     }
-    this.#assign(entry);
+    this.#affinity.assign(entry);
     return entry;
-  }
-
-  /** The function and what it shares, on this thread. */
-  async #loadHere(href: string, name: string, shared: OwnShared): Promise<AnyFunction> {
-    const fn = await this.#own.load(href, name);
-    shared.clone();
-    return fn;
   }
 
   /** Limits the jobs not yet begun to these workers. */
   setWorkers(entry: RingEntry, workers: Iterable<number>): void {
     entry.workers = [...workers];
-    this.#assign(entry);
-    this.#lookAgain();
+    this.#affinity.reassign([entry]);
   }
 
   /** Threads have come or gone: who may run which jobs is decided anew. */
   reassign(): void {
-    for (const entry of this.#entries.values()) this.#assign(entry);
-    this.#lookAgain();
-  }
-
-  /** The calling thread runs what nobody else will. */
-  get #isAlone(): boolean {
-    return this.#crew.isAlone;
-  }
-
-  /**
-   * Accepted jobs always run: on the workers that were asked for; when none of those is there, on any thread; when there
-   * is none at all, here.
-   */
-  #assign(entry: RingEntry): void {
-    const there = this.#crew.usableIds();
-    const usable = entry.workers.filter((id) => there.includes(id));
-    entry.ring.allow(usable.length > 0 ? usable : there);
-    entry.ring.sent.recall((worker) => entry.ring.allows(worker));
-    if (this.#isAlone && entry.runner.fn === undefined) void this.#loadForJobs(entry);
-  }
-
-  /** Loads a function here because its jobs must run here; they end with an error when that fails or takes too long. */
-  async #loadForJobs(entry: RingEntry): Promise<void> {
-    const { href, name, ring } = entry;
-    const { modules } = this.#crew;
-    try {
-      // What ends threads would end the program here.
-      if (modules.isSuspect(href)) await this.#crew.prove(href, name, this.#own.timeoutMs);
-      if (modules.isSuspect(href)) throw modules.error(href) ?? suspectError(href);
-      await Promise.all([this.#own.loadWithin(href, name), entry.load()]);
-    } catch (error) {
-      if (this.#isAlone) ring.breakWith(error);
-    }
-    this.turns.scheduleDelivery();
-  }
-
-  /** Whoever sleeps looks for work by the new rules. */
-  #lookAgain(): void {
-    wakeAll(this.#crew);
-    this.turns.scheduleDelivery();
+    this.#affinity.reassign(this.#entries.values());
   }
 
   /** Forgets a ring in all threads. The promise is for whoever makes one ring after the other, see `RingStore.room`. */
@@ -294,10 +198,7 @@ export class RingHub implements SlotRingHost {
   onStart(member: Member): void {
     queueMicrotask(() => {
       if (member.state === 'dead' || member.isProof) return;
-      member.knowsRings = true;
-      const { modules } = this.#crew;
-      const entries = [...this.#entries.values()].filter(({ ring }) => ring.broken === undefined);
-      for (const entry of modules.inOrder(entries)) this.#announceLate(member, entry);
+      this.#announcements.toNew(member, this.rings, this.threads);
       this.turns.feedAll();
     });
   }
@@ -316,29 +217,24 @@ export class RingHub implements SlotRingHost {
     this.turns.scheduleDelivery();
   }
 
-  /** Jobs that nobody has begun, by ring: as far as they are worth a thread each, at most so many. O(jobs in flight). */
-  *demands(most: number): Generator<Demand> {
-    for (const { ring } of this.#entries.values()) {
-      if (ring.outstanding === 0) continue;
-      yield {
-        jobs: jobsWorth(ring, ring.unbegun(most)),
-        allows: (worker) => ring.allows(worker),
-      };
-    }
+  /** Jobs that nobody has begun, see `demandsOf`. */
+  demands(most: number): Generator<Demand> {
+    return demandsOf(this.#entries.values(), most);
   }
 
   /** Is an input with this thread, or on its way to it? */
   hasInput(worker: number): boolean {
-    for (const { ring } of this.#entries.values()) if (ring.sent.unbegun(worker) > 0) return true;
-    return false;
+    return anyInputWith(this.#entries.values(), worker);
   }
 
   /** Has this thread begun a job that has not ended? O(jobs in flight). */
   isRunning(worker: number): boolean {
-    for (const { ring } of this.#entries.values()) {
-      if (ring.outstanding > 0 && ring.ends.isRunning(worker)) return true;
-    }
-    return false;
+    return anyRunningOn(this.#entries.values(), worker);
+  }
+
+  /** Is a job out that its function has left to others, on whatever thread that was? */
+  get hasDeferred(): boolean {
+    return anyDeferred(this.#entries.values());
   }
 
   /** Threads that take jobs, at least 1. */
@@ -353,9 +249,7 @@ export class RingHub implements SlotRingHost {
 
   /** See `SlotRingHost`. */
   tellPart(ring: number, part: PartMemory): void {
-    for (const member of this.#crew.living()) {
-      if (member.knowsRings) this.#crew.post(member, { t: 'part', ring, part });
-    }
+    this.#announcements.ofPart(ring, part);
   }
 
   /** See `SlotRingHost`. */
@@ -380,73 +274,7 @@ export class RingHub implements SlotRingHost {
 
   /** Routes a message; undefined = from the owner's own runner. */
   onMessage(member: Member | undefined, message: FromWorker): void {
-    switch (message.t) {
-      case 'wake':
-        this.turns.deliverAll();
-        break;
-      case 'result':
-      case 'jobFailed':
-        this.#entries.get(message.ring)?.ring.onReply(message);
-        this.turns.scheduleDelivery();
-        break;
-      case 'progress':
-        this.#entries.get(message.ring)?.ring.onProgress(message);
-        break;
-      case 'output':
-        this.#entries.get(message.ring)?.ring.onOutput(message);
-        break;
-      case 'deferred':
-        this.#watchDeferred();
-        break;
-      case 'dropped':
-        if (member !== undefined) this.#store.onDropped(message.ring, member);
-        break;
-      case 'idle':
-        this.#onIdle(member, message.ring);
-        break;
-      case 'ended':
-        this.#entries.get(message.ring)?.ring.ends.functionEnded(message.seq);
-        break;
-      case 'ringError': {
-        const entry = this.#entries.get(message.ring);
-        if (entry === undefined) break;
-        entry.ring.breakWith(
-          new PadataError(
-            'ERR_PADATA_MODULE',
-            `worker ${member?.id ?? 0} cannot load ${entry.name} of ${entry.href}: ${
-              message.error.message
-            }`,
-            { module: entry.href, name: entry.name, worker: member?.id ?? 0 },
-            { cause: fromErrorRecord(message.error) },
-          ),
-        );
-        this.turns.scheduleDelivery();
-        break;
-      }
-    }
-  }
-
-  #onIdle(member: Member | undefined, id: number): void {
-    const ring = this.#entries.get(id)?.ring;
-    if (ring === undefined || member?.state !== 'ready' || this.#isAlone) return;
-    this.#feeder.giveTo(ring, member, performance.now());
-  }
-
-  /** Is a job out that its function has left to others, on whatever thread that was? */
-  get hasDeferred(): boolean {
-    for (const { ring } of this.#entries.values()) {
-      if (Atomics.load(ring.memory.words, RING.DEFERRED) > 0) return true;
-    }
-    return false;
-  }
-
-  #watchDeferred(): void {
-    this.#deferred.begin(
-      () => this.hasDeferred,
-      () => {
-        this.turns.deliverAll();
-      },
-    );
+    this.#messages.take(member, message);
   }
 
   /** A thread has ended. */
@@ -478,59 +306,4 @@ export class RingHub implements SlotRingHost {
       this.#stopper.stopLater({ ring, sequence, graceMs, error });
     }
   }
-
-  /** @throws ERR_PADATA_CLONE */
-  #announceTo(member: Member, entry: RingEntry): void {
-    const { ring } = entry;
-    try {
-      this.#crew.post(member, {
-        t: 'ring',
-        ring: ring.id,
-        href: entry.href,
-        name: entry.name,
-        buffer: ring.memory.buffer,
-        window: ring.memory.window,
-        arenaBytes: ring.arenaBytes,
-        parts: ring.memory.arena.added,
-        stats: ring.stats,
-        shared: entry.shared,
-        timeOrigin: performance.timeOrigin,
-        aloneMs: this.#crew.modules.aloneMs(entry.href),
-        threads: this.threads,
-        pendingPerThread: entry.pendingPerThread,
-        copyInput: entry.copyInput,
-        outputBytes: entry.outputBytes,
-        level: entry.level,
-      });
-    } catch (error) {
-      throw sharedError(error);
-    }
-  }
-
-  /** What is shared may have become something that no thread can be told: that series ends, and the others go on. */
-  #announceLate(member: Member, entry: RingEntry): void {
-    try {
-      this.#announceTo(member, entry);
-    } catch (error) {
-      entry.ring.breakWith(error);
-      this.turns.scheduleDelivery();
-    }
-  }
-}
-
-/** What a job of the calling thread gives is what would arrive from a thread: a copy. @throws when it cannot be cloned */
-function asArrived(message: FromWorker, transfer: readonly unknown[] = []): FromWorker {
-  if (message.t !== 'result' && message.t !== 'progress') return message;
-  return {
-    ...message,
-    value: structuredClone(message.value, { transfer: [...transfer] as never[] }),
-  };
-}
-
-function suspectError(module: string): PadataError {
-  return new PadataError(
-    'ERR_PADATA_MODULE',
-    `a thread ended while it loaded ${module}, and there are no threads left to try again`,
-    { module },
-  );
 }

@@ -2,7 +2,7 @@
  * The arena that grows, as a model: the owner places inputs, adds parts, tells the threads, offers, delivers and gives bytes back;
  * workers take jobs whose part they may not have heard of. Places are those of `SlotArena`, and what a thread knows is an
  * `ArenaParts`: both ship; the slots' steps are those of `protocol/ring.ts`, and what is around them is written as in ring-base.ts,
- * ring-hub.ts, slot-runner.ts, set-aside.ts and deferred.ts. A part is a word for each of its bytes. A thread that looks for an address in a
+ * announcements.ts, slot-runner.ts, set-aside.ts and deferred.ts. A part is a word for each of its bytes. A thread that looks for an address in a
  * part that it does not know finds nothing there, and what it writes is lost, as with a typed array.
  *
  * The last worker may be one that starts late, may be asked to leave, or may die; a thread that takes its place starts late too.

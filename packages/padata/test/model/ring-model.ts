@@ -2,7 +2,7 @@
  * The reorder protocol as a model: the owner submits jobs as its window has room, delivers them in order, sleeps
  * in between; workers reserve, take, run, finish and wake it, take over what others have not begun, and sleep when
  * there is nothing. The steps are those of `protocol/ring.ts`, which ships; what is around them is written as in
- * slot-ring.ts, ring-hub.ts, slot-runner.ts and job-calls.ts. A worker's own sleep (`protocol/sleep.ts`) is taken
+ * slot-ring.ts, owner-turns.ts, slot-runner.ts and job-calls.ts. A worker's own sleep (`protocol/sleep.ts`) is taken
  * to work here and has a model of its own.
  */
 import type { AtomicOps, Model, ModelThread, ThreadTools } from '@bootmem/padata/testing';

@@ -2,7 +2,7 @@
  * The sleep protocol as a model: a publisher makes work visible and wakes those who sleep; workers take it, one by
  * one, and sleep when there is none. Work is published in the two ways that ship: lanes and messages count the
  * epoch up and wake whom they want; rings store what is published and wake one thread if nobody is awake
- * (ring-hub.ts), and a worker looks at that word once more before it sleeps (rest.ts).
+ * (owner-turns.ts), and a worker looks at that word once more before it sleeps (rest.ts).
  */
 import type { AtomicOps, Model, ModelThread } from '@bootmem/padata/testing';
 import { HEAD, WORKER, workerBase } from '../../dist/protocol/control-layout.js';
