@@ -91,6 +91,21 @@ function record(thrown: unknown, depth: number, own: Own): ErrorRecord {
   };
 }
 
+/** The same without values of the program's own: no fields, and of a value that is no error the text alone. */
+export function withoutValues(record: ErrorRecord): ErrorRecord {
+  const { name, message, stack, code, isError, type, cause, errors } = record;
+  return {
+    name,
+    message,
+    stack,
+    code,
+    isError,
+    ...(type === undefined ? {} : { type }),
+    ...(cause === undefined ? {} : { cause: withoutValues(cause) }),
+    ...(errors === undefined ? {} : { errors: errors.map(withoutValues) }),
+  };
+}
+
 /**
  * The thrown value again: an Error as like the original as it can be, or the plain value.
  * @param record what `toErrorRecord` made on the other side

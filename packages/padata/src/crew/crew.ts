@@ -17,6 +17,7 @@ import { performance } from '../base/host-time.js';
 import { HEAD, workerBase } from '../protocol/control-layout.js';
 import { sent, sleep } from '../protocol/machine.js';
 import type { FromWorker } from '../protocol/messages.js';
+import type { Arrived } from '../values/unread.js';
 import type { Control, Member } from '../threads/member.js';
 import type { Platform, WorkerEnd } from '../threads/platform.js';
 import { MIN_FAILURES, SetupWatch } from '../threads/setup-watch.js';
@@ -79,7 +80,7 @@ export class Crew extends Roster {
     this.#events = events;
     this.#maker = new ThreadMaker(platform, control, options, {
       onMessage: (member, message) => {
-        this.#deliver(member, message as FromWorker);
+        this.#arrived(member, message as Arrived<FromWorker>);
       },
       onEnd: (member, end) => {
         this.#ended(member, end);
@@ -273,8 +274,7 @@ export class Crew extends Roster {
     for (const member of this.living()) {
       for (;;) {
         const message = member.platform.receive();
-        if (message === undefined) break;
-        this.#deliver(member, message as FromWorker);
+        if (message === undefined || !this.#arrived(member, message as Arrived<FromWorker>)) break;
       }
     }
   }
@@ -336,6 +336,19 @@ export class Crew extends Roster {
     const isAlone = this.isEmpty;
     this.#replacements.cannotStart(error, isAlone);
     if (isAlone) this.#events.onNoThreads();
+  }
+
+  /** @returns false: what was lost was nothing that may be, and the thread is ended for it */
+  #arrived(member: Member, arrived: Arrived<FromWorker>): boolean {
+    let message: FromWorker | undefined;
+    try {
+      message = member.readings.of(arrived);
+    } catch {
+      void member.platform.terminate();
+      return false;
+    }
+    if (message !== undefined) this.#deliver(member, message);
+    return true;
   }
 
   #deliver(member: Member, message: FromWorker): void {

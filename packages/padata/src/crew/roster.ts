@@ -2,6 +2,7 @@
 import { WORKER, workerBase } from '../protocol/control-layout.js';
 import { sent, sleep, wakeWorker } from '../protocol/machine.js';
 import type { ToWorker } from '../protocol/messages.js';
+import { toWorkerAhead } from '../values/unread.js';
 import type { Control, Member } from '../threads/member.js';
 import { busyShare } from '../threads/thread-words.js';
 
@@ -74,8 +75,14 @@ export class Roster {
     return id < 0 ? undefined : id;
   }
 
-  /** Posts a message; the worker takes it in at its next look. @throws when it cannot be cloned */
-  post(member: Member, message: ToWorker, transfer?: readonly unknown[]): void {
+  /**
+   * Posts a message; the worker takes it in at its next look.
+   * @param isLight it is known that the thread can read it
+   * @throws when it cannot be cloned
+   */
+  post(member: Member, message: ToWorker, transfer?: readonly unknown[], isLight = false): void {
+    const ahead = isLight ? undefined : toWorkerAhead(message);
+    if (ahead !== undefined) member.platform.post(ahead);
     member.platform.post(message, transfer);
     add(this.words, workerBase(member.id) + WORKER.MAIL, 1);
     sleep.publish(this.words);

@@ -1,5 +1,6 @@
 /** What threads say of rings, and the calling thread's own runners too: each message goes to whom it concerns. */
 import { fromErrorRecord } from '../base/error-record.js';
+import type { ErrorRecord } from '../base/error-record.js';
 import { PadataError } from '../base/errors.js';
 import { performance } from '../base/host-time.js';
 import type { Crew } from '../crew/crew.js';
@@ -11,6 +12,7 @@ import type { Feeder } from '../turns/feeder.js';
 import type { OwnerTurns } from '../turns/owner-turns.js';
 import type { RingEntry } from '../turns/ring-entry.js';
 import { anyDeferred } from './demand.js';
+import { sharedError } from './own-shared.js';
 
 /** Whom messages may concern. */
 interface Recipients {
@@ -84,23 +86,26 @@ export class WorkerMessages {
     feeder.giveTo(ring, member, performance.now());
   }
 
-  /** A thread cannot load the ring's function. */
+  /** A thread cannot load the ring's function, or cannot read what is shared. */
   #onRingError(
     member: Member | undefined,
     { ring, error }: Extract<FromWorker, { t: 'ringError' }>,
   ): void {
     const entry = this.#to.entries.get(ring);
     if (entry === undefined) return;
-    const { href, name } = entry;
-    const worker = member?.id ?? 0;
-    entry.ring.breakWith(
-      new PadataError(
-        'ERR_PADATA_MODULE',
-        `worker ${worker} cannot load ${name} of ${href}: ${error.message}`,
-        { module: href, name, worker },
-        { cause: fromErrorRecord(error) },
-      ),
-    );
+    entry.ring.breakWith(brokenBy(entry, member?.id ?? 0, error));
     this.#to.turns.scheduleDelivery();
   }
+}
+
+/** Why a thread cannot run the jobs of a ring. */
+function brokenBy({ href, name }: RingEntry, worker: number, record: ErrorRecord): PadataError {
+  const cause = fromErrorRecord(record);
+  if (record.code === 'ERR_PADATA_CLONE') return sharedError(cause);
+  return new PadataError(
+    'ERR_PADATA_MODULE',
+    `worker ${worker} cannot load ${name} of ${href}: ${record.message}`,
+    { module: href, name, worker },
+    { cause },
+  );
 }

@@ -16,6 +16,8 @@ import { TurnClock } from '../base/turn-clock.js';
 import { HEAD, WORKER, workerBase } from '../protocol/control-layout.js';
 import { sleep } from '../protocol/machine.js';
 import type { FromWorker, ToWorker } from '../protocol/messages.js';
+import { Readings, fromWorkerAhead, inputsOf } from '../values/unread.js';
+import type { Arrived } from '../values/unread.js';
 import type { WorkerInit } from '../threads/platform.js';
 import { ThreadSetup } from '../threads/thread-setup.js';
 import { later } from '../threads/timers.js';
@@ -58,6 +60,7 @@ export class WorkerCore implements WorkerLoop, RestingLoop {
   readonly setup: ThreadSetup | undefined;
   /** Messages so far. */
   #received = 0;
+  readonly #readings = new Readings<ToWorker>();
   /** It takes no more work. */
   isLeaving = false;
 
@@ -101,8 +104,7 @@ export class WorkerCore implements WorkerLoop, RestingLoop {
 
   /** A message arrived through the event loop. */
   deliver(message: unknown): void {
-    this.#received = (this.#received + 1) | 0;
-    this.#handle(message as ToWorker);
+    this.#take(message as Arrived<ToWorker>);
     this.#rest.kick();
   }
 
@@ -263,6 +265,8 @@ export class WorkerCore implements WorkerLoop, RestingLoop {
   }
 
   post(message: FromWorker, transfer?: readonly unknown[]): void {
+    const ahead = fromWorkerAhead(message, this.init.id);
+    if (ahead !== undefined) this.#host.post(ahead);
     this.#host.post(message, transfer);
   }
 
@@ -292,9 +296,15 @@ export class WorkerCore implements WorkerLoop, RestingLoop {
     for (;;) {
       const message = this.#host.receive();
       if (message === undefined) return;
-      this.#received = (this.#received + 1) | 0;
-      this.#handle(message as ToWorker);
+      this.#take(message as Arrived<ToWorker>);
     }
+  }
+
+  #take(arrived: Arrived<ToWorker>): void {
+    const message = this.#readings.of(arrived);
+    if (message === undefined) return;
+    this.#received = (this.#received + 1) | 0;
+    this.#handle(message);
   }
 
   #handle(message: ToWorker): void {
@@ -322,7 +332,7 @@ export class WorkerCore implements WorkerLoop, RestingLoop {
         this.#rings.addPart(message);
         break;
       case 'inputs':
-        this.#rings.takeInputs(message.ring, message.jobs, message.ask);
+        this.#rings.takeInputs(message.ring, inputsOf(message), message.ask);
         break;
       case 'abandon':
         this.#rings.abandon(message.ring, message.seq);

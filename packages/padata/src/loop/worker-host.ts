@@ -12,7 +12,7 @@ export interface ThreadOutput {
 /** The thread and its owner's end. */
 export interface WorkerHost {
   post(message: unknown, transfer?: readonly unknown[]): void;
-  /** Takes one message without the event loop; undefined = none, or not possible. */
+  /** Takes one message without the event loop; `UNREAD` = it could not be read, undefined = none, or not possible. */
   receive(): unknown;
   yieldToEvents(): Promise<void>;
   /** Ends the thread. */

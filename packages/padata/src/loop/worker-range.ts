@@ -3,12 +3,14 @@
  */
 import { toErrorRecord } from '../base/error-record.js';
 import type { AnyFunction } from '../base/function-ref.js';
+import { PadataError } from '../base/errors.js';
 import { performance } from '../base/host-time.js';
 import { withLocal } from '../threads/thread-setup.js';
 import { HEAD, LANE, LANE_COUNT, controlLayout, lanePlace } from '../protocol/control-layout.js';
 import type { LanePlace } from '../protocol/control-layout.js';
 import { lane as protocol } from '../protocol/machine.js';
 import type { ToWorker } from '../protocol/messages.js';
+import { refusal } from '../values/unread.js';
 import { hasWorker } from '../protocol/worker-set.js';
 import { LaneVisit, leaveLane } from './lane-visit.js';
 import type { ReadyJob } from './lane-visit.js';
@@ -46,16 +48,21 @@ export class RangeParticipant {
     const { job, arg, wantValues } = message;
     const here: AnnouncedJob = { fn: undefined, arg, wantValues, failed: false };
     this.#jobs.set(job, here);
+    const fail = (error: unknown): void => {
+      here.failed = true;
+      this.#loop.post({ t: 'jobError', job, error: toErrorRecord(error) });
+    };
+    if (message.unread === true) {
+      fail(new PadataError('ERR_PADATA_CLONE', refusal('the argument')));
+      return;
+    }
     withFunction(
       this.#loop,
       message,
       (fn) => {
         here.fn = withLocal(fn, this.#loop.setup);
       },
-      (error) => {
-        here.failed = true;
-        this.#loop.post({ t: 'jobError', job, error: toErrorRecord(error) });
-      },
+      fail,
     );
   }
 

@@ -1,12 +1,14 @@
 /** A worker's rings: told by message, scanned in turn. */
 import { countWorks } from '../base/current-worker.js';
 import { toErrorRecord } from '../base/error-record.js';
+import { PadataError } from '../base/errors.js';
 import { performance } from '../base/host-time.js';
 import type { TurnClock } from '../base/turn-clock.js';
 import { WORKER, workerBase } from '../protocol/control-layout.js';
 import { wakeWorker } from '../protocol/machine.js';
 import type { FromWorker, SentJob, ToWorker } from '../protocol/messages.js';
 import { jobsRun } from '../protocol/ring-stats.js';
+import { refusal } from '../values/unread.js';
 import { RING, ringMemory } from '../protocol/ring-layout.js';
 import { hasWorker } from '../protocol/worker-set.js';
 import { jobFunction } from '../slot/job-function.js';
@@ -78,6 +80,9 @@ export class WorkerRings implements RunnerHost {
 
   define(message: Extract<ToWorker, { t: 'ring' }>): void {
     const { ring, shared, stats, threads } = message;
+    const fail = (error: unknown): void => {
+      this.#loop.post({ t: 'ringError', ring, error: toErrorRecord(error) });
+    };
     const memory = ringMemory(message.buffer, message.window, message.arenaBytes);
     for (const part of message.parts) memory.arena.add(part);
     const clockOffset = performance.timeOrigin - message.timeOrigin;
@@ -91,6 +96,10 @@ export class WorkerRings implements RunnerHost {
     // What threads before this one have counted under its number.
     this.#jobsBefore -= jobsRun(stats, this.worker);
     this.#listAnew();
+    if (message.unread === true) {
+      fail(new PadataError('ERR_PADATA_CLONE', refusal("the series' shared value")));
+      return;
+    }
     withFunction(
       this.#loop,
       message,
@@ -103,9 +112,7 @@ export class WorkerRings implements RunnerHost {
         for (const { jobs, ask } of early ?? []) this.takeInputs(ring, jobs, ask);
         countWorks(-1);
       },
-      (error) => {
-        this.#loop.post({ t: 'ringError', ring, error: toErrorRecord(error) });
-      },
+      fail,
     );
   }
 

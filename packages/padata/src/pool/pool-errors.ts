@@ -1,5 +1,6 @@
 /** Errors of a pool as a whole. */
 import { currentWorker } from '../base/current-worker.js';
+import { toErrorRecord } from '../base/error-record.js';
 import { PadataError } from '../base/errors.js';
 import type { RangeJobState } from '../range/range-job.js';
 
@@ -31,9 +32,11 @@ export function startError(trouble: unknown): PadataError {
 
 /** A thread takes no part in a range job. */
 export function rangeJobError(job: RangeJobState, worker: number, cause: unknown): PadataError {
+  const isUnread = toErrorRecord(cause).code === 'ERR_PADATA_CLONE';
+  const what = isUnread ? 'read the argument of' : 'load';
   return new PadataError(
-    'ERR_PADATA_MODULE',
-    `worker ${worker} cannot load ${job.name} of ${job.href}; the job runs without it`,
+    isUnread ? 'ERR_PADATA_CLONE' : 'ERR_PADATA_MODULE',
+    `worker ${worker} cannot ${what} ${job.name} of ${job.href}; the job runs without it`,
     { worker, module: job.href, name: job.name },
     { cause },
   );

@@ -33,6 +33,8 @@ export type ToWorker =
       readonly aloneMs: number;
       readonly arg: unknown;
       readonly wantValues: boolean;
+      /** Its argument could not be read. */
+      readonly unread?: true;
     }
   | { readonly t: 'drop'; readonly job: number }
   /** A ring whose jobs this worker may run. */
@@ -59,6 +61,8 @@ export type ToWorker =
       readonly outputBytes: number;
       /** Its level of priority, see `levels/levels.ts`. */
       readonly level: number;
+      /** What is shared could not be read. */
+      readonly unread?: true;
     }
   /** A ring's arena has grown; jobs that use this part are offered after it was told to all. */
   | { readonly t: 'part'; readonly ring: number; readonly part: PartMemory }
@@ -70,6 +74,8 @@ export type ToWorker =
       readonly jobs: readonly SentJob[];
       /** At this one of them the owner is told, if it has more to send; -1 = at none. */
       readonly ask: number;
+      /** They could not be read. */
+      readonly unread?: true;
     }
   /** A pending job was settled without its function: wait for it no longer. */
   | { readonly t: 'abandon'; readonly ring: number; readonly seq: number }

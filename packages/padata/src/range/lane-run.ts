@@ -99,6 +99,8 @@ export class LaneRun {
       this.values.set(message.index, message.value);
       return;
     }
+    // One that was announced and could not be read comes no more.
+    this.values.set(message.index, undefined);
     this.fail(message.index, worker, fromErrorRecord(message.error));
   }
 

@@ -19,6 +19,7 @@ import type { FromWorker } from '../protocol/messages.js';
 import { Kind, SLOT, SLOT_NUMBER, slotNumber, slotWord } from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
 import { statOffsets } from '../protocol/ring-stats.js';
+import { refusal } from '../values/unread.js';
 import { JobBytes } from '../values/job-bytes.js';
 import { noteGiven, withOwnBytes } from '../values/own-bytes.js';
 import { readValue } from '../values/slot-values.js';
@@ -177,6 +178,11 @@ export class JobCalls {
         this.#outcome.failUnlessHandedOver(base, context, error);
       });
     }
+  }
+
+  /** Ends a job that is this thread's and whose input could not be read. */
+  refuse(base: number): void {
+    this.#outcome.fail(base, new PadataError('ERR_PADATA_CLONE', refusal('the input')));
   }
 
   #contextOf(base: number): SlotContext {

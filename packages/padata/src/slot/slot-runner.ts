@@ -27,6 +27,7 @@ import {
   slotWord,
 } from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
+import { UNREAD_INPUT } from '../values/unread.js';
 import { hasWorker } from '../protocol/worker-set.js';
 import { AsyncShare } from '../share/async-share.js';
 import { FreeThreads } from '../share/free-threads.js';
@@ -302,7 +303,8 @@ export class SlotRunner {
     if (ask && sentProtocol.mustAsk(words, this.#host.control)) this.#host.wake();
     // The owner may have taken it back in the meantime.
     if (!isMine) return;
-    this.#calls.run(base, input);
+    if (input === UNREAD_INPUT) this.#calls.refuse(base);
+    else this.#calls.run(base, input);
     this.#account(began, 1);
   }
 

@@ -1,5 +1,7 @@
 /** A worker thread as its owner keeps it, from its start to its end, and the memory that both look into. */
 import { performance } from '../base/host-time.js';
+import type { FromWorker } from '../protocol/messages.js';
+import { Readings } from '../values/unread.js';
 import type { PlatformWorker } from './platform.js';
 
 /** The pool's control block. */
@@ -18,6 +20,8 @@ export interface Member {
   tid: number;
   /** It has said hello: its loop turns. */
   isThere: boolean;
+  /** What its messages are. */
+  readonly readings: Readings<FromWorker>;
   /** Range jobs this thread was told about. */
   readonly jobs: Set<number>;
   /** Modules that it imports at the moment, and whether each as a suspect. */
@@ -46,6 +50,7 @@ export function newMember(id: number, platform: PlatformWorker, isProof: boolean
     platform,
     tid: 0,
     isThere: false,
+    readings: new Readings(),
     jobs: new Set(),
     importing: new Map(),
     used: false,

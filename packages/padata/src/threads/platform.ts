@@ -37,7 +37,7 @@ export interface WorkerEnd {
 export interface PlatformWorker {
   /** Posts a message. @throws a DataCloneError when the message cannot be cloned */
   post(message: unknown, transfer?: readonly unknown[]): void;
-  /** Takes one waiting message without the event loop; undefined = none, or not possible here. */
+  /** Takes one waiting message without the event loop, `UNREAD` as below; undefined = none, or not possible here. */
   receive(): unknown;
   /** From `ref` to `unref` the thread's messages keep the process alive. */
   ref(): void;
@@ -66,6 +66,7 @@ export interface PlatformWorkerOptions {
   readonly resourceLimits: Readonly<Record<string, number>> | undefined;
   /** Makes the thread from the program's own entry (bundles). */
   readonly factory: ThreadFactory | undefined;
+  /** `UNREAD` of `values/unread.ts` = there was one, and it could not be read. */
   readonly onMessage: (message: unknown) => void;
   readonly onEnd: (end: WorkerEnd) => void;
 }

@@ -18,6 +18,7 @@ import { WORKER, workerBase } from '../protocol/control-layout.js';
 import { sent as protocol } from '../protocol/machine.js';
 import type { SentJob } from '../protocol/messages.js';
 import { RING } from '../protocol/ring-layout.js';
+import { hasHeavyInput } from '../values/unread.js';
 import type { SentInput } from '../ring/sent-jobs.js';
 import type { JobRing } from '../ring/job-ring.js';
 import { numberOf } from '../ring/job-states.js';
@@ -302,15 +303,30 @@ export class Feeder {
     for (let from = 0; from < jobs.length; from += BATCH) {
       const part = jobs.length <= BATCH ? jobs : jobs.slice(from, from + BATCH);
       const ask = askAt >= from && askAt < from + BATCH ? askAt - from : -1;
+      // What one thread cannot read is no other job's affair.
+      const isAlone = part.length === 1;
+      if (!isAlone && part.some(hasHeavyInput)) {
+        this.#postEach(ring, member, part, ask);
+        continue;
+      }
       try {
-        this.#crew.post(member, { t: 'inputs', ring: ring.id, jobs: part, ask });
+        this.#crew.post(
+          member,
+          { t: 'inputs', ring: ring.id, jobs: part, ask },
+          undefined,
+          !isAlone,
+        );
       } catch {
         // One input of a message cannot be cloned: the others are not to blame.
-        part.forEach((job, i) => {
-          this.#postOne(ring, member, job, i === ask ? 0 : -1);
-        });
+        this.#postEach(ring, member, part, ask);
       }
     }
+  }
+
+  #postEach(ring: JobRing, member: Member, jobs: readonly SentJob[], ask: number): void {
+    jobs.forEach((job, i) => {
+      this.#postOne(ring, member, job, i === ask ? 0 : -1);
+    });
   }
 
   #postOne(

@@ -2,6 +2,7 @@
  * Backend for browsers: module Web Workers. Needs a cross-origin isolated page for SharedArrayBuffer;
  * without it the pool runs inline.
  */
+import { UNREAD } from '../values/unread.js';
 import { ownWorker } from '../threads/own-worker.js';
 import type {
   Platform,
@@ -51,8 +52,8 @@ function startWorker(init: WorkerInit, options: PlatformWorkerOptions): Platform
     event.preventDefault?.();
     end(1, event.error ?? new Error(event.message ?? 'the worker could not be started'));
   };
-  worker.onmessageerror = (event) => {
-    end(1, event);
+  worker.onmessageerror = () => {
+    options.onMessage(UNREAD);
   };
   worker.postMessage({ padata: init });
   return {

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 // Not `node:worker_threads`: webpack knows `Worker` by this name, and then emits the threads' file.
-import { MessageChannel, Worker, receiveMessageOnPort } from 'worker_threads';
+import { MessageChannel, Worker } from 'worker_threads';
 import type { MessagePort } from 'worker_threads';
 import { toErrorRecord } from '../base/error-record.js';
 import { BUNDLES, PadataError } from '../base/errors.js';
@@ -16,6 +16,8 @@ import type {
   PlatformWorkerOptions,
   WorkerInit,
 } from '../threads/platform.js';
+import { UNREAD } from '../values/unread.js';
+import { receiveFrom } from './receive.node.js';
 import { START_DATA } from './start-data.node.js';
 
 // As it was at the start, as host-time says.
@@ -112,6 +114,9 @@ function startWorker(init: WorkerInit, options: PlatformWorkerOptions): Platform
     hasBegun = true;
     options.onMessage(message);
   });
+  port1.on('messageerror', () => {
+    options.onMessage(UNREAD);
+  });
   port1.unref();
   worker.on('error', (e) => {
     error = (hasBegun ? undefined : missingFile(e)) ?? e;
@@ -121,9 +126,7 @@ function startWorker(init: WorkerInit, options: PlatformWorkerOptions): Platform
   });
   worker.on('exit', (exitCode) => {
     // What the worker posted before it ended is still in the port.
-    for (let m = receiveMessageOnPort(port1); m !== undefined; m = receiveMessageOnPort(port1)) {
-      options.onMessage(m.message);
-    }
+    for (let m = receiveFrom(port1); m !== undefined; m = receiveFrom(port1)) options.onMessage(m);
     port1.close();
     options.onEnd({ exitCode, error });
   });
@@ -132,7 +135,7 @@ function startWorker(init: WorkerInit, options: PlatformWorkerOptions): Platform
       port1.postMessage(message, transfer as never);
     },
     receive() {
-      return receiveMessageOnPort(port1)?.message as unknown;
+      return receiveFrom(port1);
     },
     ref() {
       worker.ref();

@@ -1,5 +1,6 @@
 /** Binds the worker loop to a Web Worker's global scope. Never blocks: messages need the event loop. */
 import { becomeWorker } from '../base/current-worker.js';
+import { UNREAD } from '../values/unread.js';
 import type { WorkerInit } from '../threads/platform.js';
 import { platform } from './platform.browser.js';
 import { WorkerCore } from '../loop/worker-core.js';
@@ -8,6 +9,7 @@ import { WorkerCore } from '../loop/worker-core.js';
 interface WorkerScope {
   postMessage(message: unknown, transfer?: readonly unknown[]): void;
   onmessage: ((event: { data: unknown }) => void) | null;
+  onmessageerror: (() => void) | null;
   close(): void;
 }
 
@@ -39,6 +41,9 @@ export function startWorker(): void {
     });
     scope.onmessage = (next) => {
       core.deliver(next.data);
+    };
+    scope.onmessageerror = () => {
+      core.deliver(UNREAD);
     };
     becomeWorker(padata.id);
     void core.run();

@@ -3,9 +3,11 @@
  * program's own entry with the first message of the pool.
  */
 import { readlinkSync } from 'node:fs';
-import { parentPort, receiveMessageOnPort } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { becomeWorker } from '../base/current-worker.js';
 import { PadataError } from '../base/errors.js';
+import { UNREAD } from '../values/unread.js';
+import { receiveFrom } from './receive.node.js';
 import type { NodeInit } from './start-data.node.js';
 import { watchOutput } from './thread-output.node.js';
 import { WorkerCore } from '../loop/worker-core.js';
@@ -24,7 +26,7 @@ export function startLoop(init: NodeInit): void {
       port.postMessage(message, transfer as never);
     },
     receive() {
-      return receiveMessageOnPort(port)?.message as unknown;
+      return receiveFrom(port);
     },
     yieldToEvents: () => new Promise((resolve) => nextTurn(resolve)),
     exit() {
@@ -40,6 +42,9 @@ export function startLoop(init: NodeInit): void {
   });
   port.on('message', (message) => {
     core.deliver(message);
+  });
+  port.on('messageerror', () => {
+    core.deliver(UNREAD);
   });
   becomeWorker(init.id);
   void core.run();
