@@ -195,8 +195,11 @@ test('what a getter of an input submits comes behind that input', async () => {
     },
   };
   expect(() => s.submit(bad, note)).toThrow(expect.objectContaining({ code: 'ERR_PADATA_CLONE' }));
-  while (seen.length < 6) await s.drain().then(() => new Promise((r) => setImmediate(r)));
-  expect(seen.map(([seq]) => seq)).toEqual([0, 1, 2, 3, 4, 5]);
+  const isLast = ([, result]: [number, unknown]) => result === 'after an input that failed';
+  while (!seen.some(isLast)) await s.drain().then(() => new Promise((r) => setImmediate(r)));
+  // How often a getter is read is nobody's promise.
+  expect(seen.length).toBeGreaterThanOrEqual(5);
+  expect(seen.map(([seq]) => seq)).toEqual(seen.map((_, i) => i));
   const results = seen.map(([, result]) => result);
   expect(results[0]).toEqual({ own: 'outer' });
   expect(results.filter((r) => r === 'after an input that failed')).toHaveLength(1);
