@@ -37,6 +37,26 @@ test.each([
   await pool.close();
 });
 
+test.each(['longPart', 'longShared', 'longResizable', 'partTold'])(
+  'bytes that come by message have nothing else behind them: %s',
+  async (name) => {
+    await using pool = createWorkPool({ threads: 1 });
+    const told: unknown[] = [];
+    const onProgress = (value: unknown): unknown => told.push(value);
+    const result = await pool.run({ module, name }, 1, name === 'partTold' ? { onProgress } : {});
+    const { buffer, byteLength } = (name === 'partTold' ? told[0] : result) as Uint8Array;
+    const kind = Object.prototype.toString.call(buffer);
+    expect([kind, byteLength, buffer.byteLength]).toEqual(['[object ArrayBuffer]', 10_000, 10_000]);
+    expect((buffer as ArrayBuffer).resizable).toBe(false);
+  },
+);
+
+test('bytes that are handed over keep the rest of their buffer, which went with them', async () => {
+  await using pool = createWorkPool({ threads: 1 });
+  const { buffer, byteOffset } = (await pool.run({ module, name: 'longMoved' }, 1)) as Uint8Array;
+  expect([buffer.byteLength, byteOffset]).toEqual([20_000, 8]);
+});
+
 test('the cause of an error that is a result keeps its bytes', async () => {
   const pool = createWorkPool({ threads: 1 });
   const fn = { module, name: 'ofValue' };

@@ -413,7 +413,7 @@ test('a word about a run that is over is none about the next one in its lane', (
   expect(now.gate).not.toBe(before.gate);
   const error = { name: 'Error', message: 'late', stack: '', code: '', isError: true };
   const say = (gate: number): void => {
-    now.note({ t: 'value', lane: 0, gate, index: 1, value: 'x' }, 1);
+    now.note({ t: 'value', isPlain: false, lane: 0, gate, index: 1, value: 'x' }, 1);
     now.note({ t: 'fail', lane: 0, gate, index: 2, error }, 1);
   };
   say(before.gate);

@@ -6,7 +6,6 @@
  * presence word is cleared: when the owner sees the worker gone, they are in its port.
  */
 import { toErrorRecord } from '../base/error-record.js';
-import { PadataError } from '../base/errors.js';
 import type { AnyFunction } from '../base/function-ref.js';
 import { performance } from '../base/host-time.js';
 import { smallInteger } from '../base/small-integer.js';
@@ -21,6 +20,10 @@ import {
 import type { LanePlace } from '../protocol/control-layout.js';
 import { lane as protocol } from '../protocol/machine.js';
 import { chunkEnd, chunkStart } from '../range/range-plan.js';
+import { sentAsRead, sentValue, valueError } from '../values/chunk-values.js';
+import type { ChunkValue } from '../values/chunk-values.js';
+import { withOwnBytes } from '../values/own-bytes.js';
+import { transferListOf } from '../values/transfer.js';
 import type { WorkerLoop } from './worker-loop.js';
 
 const { store } = Atomics;
@@ -159,21 +162,27 @@ export class LaneVisit {
 
   #postValue(k: number, value: unknown): void {
     try {
-      this.#loop.post({ t: 'value', lane: this.#lane, gate: this.#gate, index: k, value });
+      const list = transferListOf(value);
+      const sent = sentValue(value, list);
+      try {
+        this.#post(k, sent, list);
+      } catch (refusal) {
+        this.#post(k, sentAsRead(value, refusal));
+      }
     } catch (cause) {
-      throw new PadataError(
-        'ERR_PADATA_CLONE',
-        `the value of chunk ${k} cannot be cloned`,
-        { index: k },
-        { cause },
-      );
+      throw valueError(k, cause);
     }
+  }
+
+  #post(index: number, { value, isPlain }: ChunkValue, list?: readonly unknown[]): void {
+    const [lane, gate] = [this.#lane, this.#gate];
+    this.#loop.post({ t: 'value', lane, gate, index, value, isPlain }, list);
   }
 
   #fail(k: number, thrown: unknown): void {
     const place = this.#place;
     protocol.stop(this.#words, place.base);
-    const error = toErrorRecord(thrown);
+    const error = toErrorRecord(thrown, withOwnBytes);
     this.#loop.post({ t: 'fail', lane: this.#lane, gate: this.#gate, index: k, error });
     store(this.#words, place.chunks + k, ChunkPhase.FAILED | (this.#id << CHUNK_PHASE_BITS));
   }

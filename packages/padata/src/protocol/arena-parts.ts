@@ -29,8 +29,8 @@ export interface ArenaPart {
   readonly words: Int32Array;
 }
 
-/** Memory of all rings that this thread knows. */
-const memory = new WeakSet<object>();
+/** Memory of all rings that this thread knows, and as parts of what. */
+const memory = new WeakMap<object, ArenaParts>();
 /** Of those that it has made. */
 const made = new WeakSet<object>();
 
@@ -55,9 +55,12 @@ export class ArenaParts {
   end: number;
   readonly #own: ArenaPart;
   readonly #added: ArenaPart[] = [];
+  readonly #identity: number;
 
-  constructor(buffer: SharedArrayBuffer, offset: number, bytes: number) {
-    this.#own = makePart(0, buffer, offset, bytes);
+  /** @param identity of the ring, see `RING_NUMBER`; 0 = none */
+  constructor(buffer: SharedArrayBuffer, offset: number, bytes: number, identity = 0) {
+    this.#identity = identity;
+    this.#own = this.#part(0, buffer, offset, bytes);
     this.end = bytes;
   }
 
@@ -82,7 +85,7 @@ export class ArenaParts {
   /** Adds the next part; one that is known already is left. */
   add({ first, buffer }: PartMemory): void {
     if (first < this.end) return;
-    this.#added.push(makePart(first, buffer, 0, buffer.byteLength));
+    this.#added.push(this.#part(first, buffer, 0, buffer.byteLength));
     this.end = first + buffer.byteLength;
   }
 
@@ -105,20 +108,26 @@ export class ArenaParts {
     if (buffer === this.#own.bytes.buffer) return true;
     return this.#added.some(({ bytes }) => bytes.buffer === buffer);
   }
-}
 
-function makePart(
-  first: number,
-  buffer: SharedArrayBuffer,
-  offset: number,
-  length: number,
-): ArenaPart {
-  memory.add(buffer);
-  return {
-    first,
-    end: first + length,
-    bytes: new Uint8Array(buffer, offset, length),
-    text: textBytes(buffer, offset, length),
-    words: new Int32Array(buffer, offset, length >> 2),
-  };
+  /**
+   * The parts of this ring that know this buffer; undefined = it is none of the ring's. A thread may have the same memory twice: as the
+   * ring was announced to it, and as a handle of a deferred job names it that has come by message.
+   */
+  whoKnows(buffer: ArrayBufferLike): ArenaParts | undefined {
+    if (this.has(buffer)) return this;
+    const other = memory.get(buffer);
+    if (other === undefined || this.#identity === 0) return undefined;
+    return other.#identity === this.#identity ? other : undefined;
+  }
+
+  #part(first: number, buffer: SharedArrayBuffer, offset: number, length: number): ArenaPart {
+    if (!memory.has(buffer)) memory.set(buffer, this);
+    return {
+      first,
+      end: first + length,
+      bytes: new Uint8Array(buffer, offset, length),
+      text: textBytes(buffer, offset, length),
+      words: new Int32Array(buffer, offset, length >> 2),
+    };
+  }
 }

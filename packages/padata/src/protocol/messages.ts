@@ -106,6 +106,8 @@ export type FromWorker =
       readonly gate: number;
       readonly index: number;
       readonly value: unknown;
+      /** It is encoded, see `values/chunk-values.ts`. */
+      readonly isPlain: boolean;
     }
   | {
       readonly t: 'fail';

@@ -46,6 +46,15 @@ export const RING = {
   ENDED: 64,
 } as const;
 export const RING_HEAD_WORDS = 80;
+
+/** Floats of the header, in words that RING leaves out. */
+export const RING_NUMBER = {
+  /**
+   * Drawn for each ring: tells it by any thread's own objects of its memory. Words 12 and 13. Written by the owner, before anybody
+   * hears of the ring.
+   */
+  IDENTITY: 6,
+} as const;
 /** In HELD: the oldest input is to be handed over, so it waits for a thread that has nothing to do. */
 export const HANDED_OVER = 1 << 30;
 
@@ -183,12 +192,13 @@ export function ringMemory(
   arenaBytes: number,
 ): RingMemory {
   const wordBytes = ringWordBytes(window);
+  const numbers = new Float64Array(buffer, 0, wordBytes / 8);
   return {
     buffer,
     window,
     words: new Int32Array(buffer, 0, wordBytes / 4),
-    numbers: new Float64Array(buffer, 0, wordBytes / 8),
-    arena: new ArenaParts(buffer, wordBytes, arenaBytes),
+    numbers,
+    arena: new ArenaParts(buffer, wordBytes, arenaBytes, numbers[RING_NUMBER.IDENTITY]),
   };
 }
 

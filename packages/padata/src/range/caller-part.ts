@@ -14,7 +14,8 @@ import { lane as protocol } from '../protocol/machine.js';
 import type { LaneRun } from './lane-run.js';
 import type { PlannedRun, RangeJobState } from './range-job.js';
 import type { RangeLanes } from './range-lanes.js';
-import { EVENT_SLICE_MS, callSync } from './range-solo.js';
+import { ownError } from '../values/chunk-values.js';
+import { EVENT_SLICE_MS, callSync, chunkValue } from './range-solo.js';
 import type { RangeResult } from './range-types.js';
 
 const { load, store, wait } = Atomics;
@@ -54,7 +55,7 @@ export class CallerPart {
       if (k < 0) break;
       const { start, end } = this.#begin(active, k);
       try {
-        const value = fn(start, end, job.options.arg);
+        const value = fn(start, end, job.arg);
         this.#finish(job, active, k, isThenable(value) ? await value : value);
       } catch (error) {
         this.#fail(active, k, error);
@@ -153,7 +154,7 @@ export class CallerPart {
   runChunkSync(job: RangeJobState, fn: AnyFunction, active: LaneRun, k: number): number {
     const { start, end } = this.#begin(active, k);
     try {
-      this.#finish(job, active, k, callSync(fn, start, end, job.options.arg, k));
+      this.#finish(job, active, k, callSync(fn, start, end, job.arg, k));
     } catch (error) {
       this.#fail(active, k, error);
     }
@@ -172,7 +173,7 @@ export class CallerPart {
   #finish(job: RangeJobState, active: LaneRun, k: number, value: unknown): void {
     let phase: number = ChunkPhase.DONE;
     if (job.options.reduce !== undefined && value !== undefined) {
-      active.values.set(k, value);
+      active.values.set(k, chunkValue(job, value, k));
       phase = ChunkPhase.DONE_MESSAGE;
     }
     this.#words[active.place.chunks + k] = phase;
@@ -181,7 +182,7 @@ export class CallerPart {
   #fail(active: LaneRun, k: number, error: unknown): void {
     protocol.stop(this.#words, active.place.base);
     this.#words[active.place.chunks + k] = ChunkPhase.FAILED | (0 << CHUNK_PHASE_BITS);
-    active.fail(k, 0, error);
+    active.fail(k, 0, ownError(error));
   }
 
   /** Waits in the event loop until no helper is present. */
@@ -229,7 +230,7 @@ export class CallerPart {
     for (const k of active.redo.splice(0)) {
       const { start, end } = this.#begin(active, k);
       try {
-        this.#finish(job, active, k, await job.fn!(start, end, job.options.arg));
+        this.#finish(job, active, k, await job.fn!(start, end, job.arg));
       } catch (error) {
         this.#fail(active, k, error);
       }
@@ -263,13 +264,13 @@ export class CallerPart {
       active.failure ??= { error };
       return;
     }
-    for (const { start, end } of active.spans()) await job.undo!(start, end, job.options.arg);
+    for (const { start, end } of active.spans()) await job.undo!(start, end, job.arg);
   }
 
   undoSync(job: RangeJobState, active: LaneRun): void {
     if (job.undo === undefined) return;
     for (const { start, end } of active.spans()) {
-      callSync(job.undo, start, end, job.options.arg, 0);
+      callSync(job.undo, start, end, job.arg, 0);
     }
   }
 

@@ -5,7 +5,7 @@
  * The words of the lane are the truth; messages only bring what does not fit a word (errors, values that
  * are not numbers).
  */
-import { fromErrorRecord, toErrorRecord } from '../base/error-record.js';
+import { fromErrorRecord } from '../base/error-record.js';
 import { PadataError } from '../base/errors.js';
 import { smallInteger } from '../base/small-integer.js';
 import type { Control } from '../threads/member.js';
@@ -18,6 +18,8 @@ import {
 } from '../protocol/control-layout.js';
 import type { LanePlace } from '../protocol/control-layout.js';
 import type { FromWorker } from '../protocol/messages.js';
+import { arrivedValue } from '../values/chunk-values.js';
+import { chunkFailure } from './chunk-failure.js';
 import type { PlannedRun } from './range-job.js';
 import { chunkEnd, chunkStart } from './range-plan.js';
 import type { RangePlan } from './range-plan.js';
@@ -96,7 +98,7 @@ export class LaneRun {
   note(message: Extract<FromWorker, { t: 'value' | 'fail' }>, worker: number): void {
     if (message.gate !== this.gate) return;
     if (message.t === 'value') {
-      this.values.set(message.index, message.value);
+      this.values.set(message.index, arrivedValue(message));
       return;
     }
     // One that was announced and could not be read comes no more.
@@ -108,15 +110,7 @@ export class LaneRun {
   fail(index: number, worker: number, cause: unknown): void {
     if (this.failure !== undefined) return;
     const { start, end } = this.bounds(index);
-    const { code, message } = toErrorRecord(cause);
-    this.failure = {
-      error: new PadataError(
-        code === 'ERR_PADATA_CLONE' ? 'ERR_PADATA_CLONE' : 'ERR_PADATA_CHUNK_FAILED',
-        `chunk [${start}, ${end}) failed in ${worker === 0 ? 'the caller' : `worker ${worker}`}: ${message}`,
-        { start, end, worker, index },
-        { cause },
-      ),
-    };
+    this.failure = { error: chunkFailure({ index, start, end, worker }, cause) };
   }
 
   /** A worker died: finds its chunk, clears its presence. */

@@ -32,11 +32,12 @@ import { MAX_THREADS } from '../protocol/control-layout.js';
 import { lane as protocol } from '../protocol/machine.js';
 import type { FromWorker } from '../protocol/messages.js';
 import { CallerPart } from './caller-part.js';
+import { cloneArg } from './own-arg.js';
 import type { PlannedRun, RangeJobState } from './range-job.js';
 import { RangeLanes } from './range-lanes.js';
 import { planRange, plannedThreads } from './range-plan.js';
 import type { RangeShape } from './range-plan.js';
-import { callSync, finished, runAlone, runFast, startAlone } from './range-solo.js';
+import { finished, runAlone, runFast, runFastSync, startAlone } from './range-solo.js';
 import type { SoloPart } from './range-solo.js';
 import type { MultithreadedJob, RangeJobOptions, RangeResult, RangeRun } from './range-types.js';
 
@@ -136,6 +137,8 @@ export class RangeEngine {
       href,
       name: options.threadFn.name,
       once,
+      arg: undefined,
+      hasArg: false,
       fn: undefined,
       undo: undefined,
       msPerUnit: undefined,
@@ -158,9 +161,10 @@ export class RangeEngine {
    * Makes the job's functions ready to be called: here; or, where the import here is still pending when all threads
    * have theirs, in the threads alone, as for a module that awaits this very job at its top level.
    * @returns undefined = here; else the import that is pending
-   * @throws ERR_PADATA_MODULE
+   * @throws ERR_PADATA_MODULE, ERR_PADATA_CLONE
    */
   async prepare(job: RangeJobState): Promise<PendingImport | undefined> {
+    cloneArg(job);
     const { undoFn } = job.options;
     if (job.fn !== undefined && (job.undo !== undefined || undoFn === undefined)) return undefined;
     const own = this.#loadHere(job);
@@ -318,10 +322,9 @@ export class RangeEngine {
       );
     }
     if (size === 0) return finished({ job, shape, plan: planRange(shape, 0), began }, []);
+    cloneArg(job);
     if (plannedThreads(shape) === 1) {
-      const plan = planRange(shape, 0);
-      const value = callSync(fn, start, start + size, job.options.arg, 0);
-      return finished({ job, shape, plan, began }, [value]);
+      return runFastSync({ job, shape, plan: planRange(shape, 0), began }, fn);
     }
     const { plan, lane } = this.#lanes.take(shape);
     try {

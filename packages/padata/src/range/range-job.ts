@@ -11,6 +11,9 @@ export interface RangeJobState {
   readonly name: string;
   /** It is run once: nothing is known of its cost, and nothing will be. */
   readonly once: boolean;
+  /** `options.arg` for the calling thread's chunks, as soon as `hasArg`; see `own-arg.ts`. */
+  arg: unknown;
+  hasArg: boolean;
   fn: AnyFunction | undefined;
   undo: AnyFunction | undefined;
   /** Milliseconds per unit in earlier runs; undefined before the first. */

@@ -2,7 +2,6 @@
  * The lanes of a pool, owner's side: the shared words of one range job each. A lane is taken with the works that the
  * job needs, described while its gate is closed, opened to the helpers that are chosen, and given back.
  */
-import { PadataError } from '../base/errors.js';
 import type { Crew } from '../crew/crew.js';
 import type { Member } from '../threads/member.js';
 import type { WorkList } from '../crew/work-list.js';
@@ -19,6 +18,7 @@ import type { ControlLayout } from '../protocol/control-layout.js';
 import { lane as protocol, sleep } from '../protocol/machine.js';
 import { addWorker, clearWorkers, hasWorker } from '../protocol/worker-set.js';
 import { LaneRun } from './lane-run.js';
+import { argError } from './own-arg.js';
 import { RangeHelpers } from './range-helpers.js';
 import type { PlannedRun, RangeJobState } from './range-job.js';
 import { planRange, plannedThreads } from './range-plan.js';
@@ -163,12 +163,7 @@ export class RangeLanes {
         wantValues: job.options.reduce !== undefined,
       });
     } catch (error) {
-      throw new PadataError(
-        'ERR_PADATA_CLONE',
-        "the job's arg cannot be cloned",
-        {},
-        { cause: error },
-      );
+      throw argError(error);
     }
     member.jobs.add(job.id);
   }

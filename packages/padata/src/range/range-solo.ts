@@ -2,13 +2,14 @@
  * Range jobs without shared state: one participant, no work or lane to be had, or too little to do to share it. The
  * calling thread runs the range in order, chunk by chunk.
  */
-import { messageOf } from '../base/error-record.js';
 import { PadataError } from '../base/errors.js';
 import type { AnyFunction } from '../base/function-ref.js';
 import { performance } from '../base/host-time.js';
 import { isThenable, whenSettled } from '../base/thenable.js';
 import type { Platform } from '../threads/platform.js';
-import type { PlannedRun } from './range-job.js';
+import { ownError, ownValue } from '../values/chunk-values.js';
+import { chunkFailure } from './chunk-failure.js';
+import type { PlannedRun, RangeJobState } from './range-job.js';
 import { chunkEnd, chunkStart } from './range-plan.js';
 import type { RangePlan, RangeShape } from './range-plan.js';
 import type { RangeResult, RangeRun } from './range-types.js';
@@ -37,13 +38,32 @@ export function callSync(
   );
 }
 
+/** The value of a chunk that the caller has run, for `reduce`; undefined without it. @throws ERR_PADATA_CLONE */
+export function chunkValue({ options }: RangeJobState, value: unknown, index: number): unknown {
+  if (options.reduce === undefined) return undefined;
+  return typeof value === 'number' ? value : ownValue(value, index);
+}
+
+/** One participant, blocking: the same as `runFast`. */
+export function runFastSync(run: PlannedRun, fn: AnyFunction): RangeResult {
+  const { job, shape } = run;
+  const { start, size } = shape;
+  let value: unknown;
+  try {
+    value = chunkValue(job, callSync(fn, start, start + size, job.arg, 0), 0);
+  } catch (error) {
+    throw chunkFailed(start, start + size, 0, error);
+  }
+  return finished(run, [value]);
+}
+
 /** One participant: the function is called once, for the whole range. */
 export async function runFast(run: PlannedRun, options: RangeRun): Promise<RangeResult> {
   const { job, shape } = run;
   const { start, size } = shape;
   let value: unknown;
   try {
-    value = await job.fn!(start, start + size, job.options.arg);
+    value = chunkValue(job, await job.fn!(start, start + size, job.arg), 0);
   } catch (error) {
     throw chunkFailed(start, start + size, 0, error);
   }
@@ -59,7 +79,7 @@ async function undoIfAborted(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   if (signal?.aborted !== true) return;
-  if (end > shape.start) await job.undo?.(shape.start, end, job.options.arg);
+  if (end > shape.start) await job.undo?.(shape.start, end, job.arg);
   signal.throwIfAborted();
 }
 
@@ -77,11 +97,11 @@ export async function runAlone(
     const end = endOf(shape, plan, k);
     await undoIfAborted(run, start, options.signal);
     try {
-      const value = job.fn!(start, end, job.options.arg);
-      values.push(isThenable(value) ? await value : value);
+      const value = job.fn!(start, end, job.arg);
+      values.push(chunkValue(job, isThenable(value) ? await value : value, k));
     } catch (error) {
       // Chunks run in order here, so what is completed is one span.
-      if (k > 0) await job.undo?.(shape.start, start, job.options.arg);
+      if (k > 0) await job.undo?.(shape.start, start, job.arg);
       throw chunkFailed(start, end, k, error);
     }
     options.onProgress?.(end - shape.start, shape.size);
@@ -111,14 +131,15 @@ export function startAlone(run: PlannedRun, fn: AnyFunction, worthMs: number): S
   const { job, shape, plan, began } = run;
   const { chunkCount } = plan;
   const last = shape.start + shape.size;
-  const { arg, reduce } = job.options;
+  const { arg } = job;
+  const { reduce } = job.options;
   const values: unknown[] = [];
   for (let k = 0; k < chunkCount; k += 1) {
     const start = firstOf(shape, plan, k);
     const end = endOf(shape, plan, k);
     try {
       const value = callSync(fn, start, end, arg, k);
-      if (reduce !== undefined) values.push(value);
+      if (reduce !== undefined) values.push(typeof value === 'number' ? value : ownValue(value, k));
     } catch (error) {
       if (k > 0 && job.undo !== undefined) callSync(job.undo, shape.start, start, arg, 0);
       throw chunkFailed(start, end, k, error);
@@ -176,11 +197,6 @@ function endOf(
   return chunkCount === 1 ? start + size : chunkEnd(start, start + size, chunkSize, k);
 }
 
-function chunkFailed(start: number, end: number, index: number, cause: unknown): PadataError {
-  return new PadataError(
-    'ERR_PADATA_CHUNK_FAILED',
-    `chunk [${start}, ${end}) failed in the caller: ${messageOf(cause)}`,
-    { start, end, worker: 0, index },
-    { cause },
-  );
+function chunkFailed(start: number, end: number, index: number, thrown: unknown): PadataError {
+  return chunkFailure({ start, end, index, worker: 0 }, ownError(thrown));
 }

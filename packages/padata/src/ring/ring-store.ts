@@ -10,7 +10,7 @@
 import { clearTimeout, setTimeout } from '../base/host-time.js';
 import type { Member } from '../threads/member.js';
 import { noteMade } from '../protocol/arena-parts.js';
-import { ringByteLength, ringMemory } from '../protocol/ring-layout.js';
+import { RING_NUMBER, ringByteLength, ringMemory } from '../protocol/ring-layout.js';
 import type { RingMemory } from '../protocol/ring-layout.js';
 import { statsLength } from '../protocol/ring-stats.js';
 
@@ -43,12 +43,13 @@ interface Leaving {
   readonly threads: Set<Member>;
 }
 
-/** A new block, all of its words 0. */
+/** A new block, all of its words 0 but for its identity. */
 export function makeBlock({ window, arenaBytes, capacity, shared }: BlockShape): RingBlock {
   const bytes = (n: number): SharedArrayBuffer =>
     (shared ? new SharedArrayBuffer(n) : new ArrayBuffer(n)) as SharedArrayBuffer;
   const memory = ringMemory(bytes(ringByteLength(window, arenaBytes)), window, arenaBytes);
   noteMade(memory.buffer);
+  identify(memory);
   return { memory, arenaBytes, stats: new Int32Array(bytes(statsLength(capacity) * 4)) };
 }
 
@@ -61,7 +62,7 @@ export class RingStore {
   readonly #free: RingBlock[] = [];
   #bytes = 0;
 
-  /** A block of this shape, all of its words 0; undefined = there is none. */
+  /** A block of this shape, as a new one; undefined = there is none. */
   take(window: number, arenaBytes: number): RingBlock | undefined {
     const at = this.#free.findLastIndex(
       (block) => block.memory.window === window && block.arenaBytes === arenaBytes,
@@ -70,6 +71,7 @@ export class RingStore {
     const block = this.#free.splice(at, 1)[0]!;
     this.#bytes -= bytesOf(block);
     block.memory.words.fill(0);
+    identify(block.memory);
     block.stats.fill(0);
     return block;
   }
@@ -133,6 +135,10 @@ function firstPartOf(block: RingBlock): RingBlock {
   const { window, buffer, arena } = block.memory;
   if (arena.added.length === 0) return block;
   return { ...block, memory: ringMemory(buffer, window, block.arenaBytes) };
+}
+
+function identify({ numbers }: RingMemory): void {
+  numbers[RING_NUMBER.IDENTITY] = Math.random();
 }
 
 function bytesOf({ memory, stats }: RingBlock): number {

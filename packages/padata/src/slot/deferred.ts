@@ -17,15 +17,19 @@ import {
   ringMemory,
   slotWord,
 } from '../protocol/ring-layout.js';
-import type { DeferredJob } from './job-context.js';
+import { JobBytes } from '../values/job-bytes.js';
+import { NO_ROOM } from '../values/plain-codec.js';
 import { encodePlainAside, isPlain, writeEncoded, writeValue } from '../values/slot-values.js';
+import { viewRoom } from '../values/views.js';
+import type { DeferredJob } from './job-context.js';
 
 /**
  * Completes a deferred job with a value that fits its slot (numbers, text, bytes, plain data).
  * @param job   handle from `ctx.defer()`
  * @param value result
  * @throws ERR_PADATA_DOUBLE_COMPLETE when it was completed before, or its series dropped it;
- *         ERR_PADATA_CLONE when the value does not fit the slot or cannot be read: the job still waits then
+ *         ERR_PADATA_CLONE when the value does not fit the slot, cannot be read, or has bytes that were not the job's: the job
+ *         still waits then
  * @kernel padata_do_serial
  */
 export function completeDeferred(job: DeferredJob, value: unknown): void {
@@ -37,18 +41,19 @@ export function completeDeferred(job: DeferredJob, value: unknown): void {
   if (Atomics.load(words, base + SLOT.STATE) !== deferred) throw notWaiting(job.seq);
   const offset = words[base + SLOT.FIRST]! + words[base + SLOT.IN_ROOM]!;
   const room = words[base + SLOT.OUT_ROOM]!;
+  const given = new JobBytes(memory, base);
   let plain: Uint8Array | undefined;
-  if (isPlain(value)) {
-    plain = encodeAside(job.seq, value, room);
-    if (plain === undefined) throw noRoom(job.seq, room);
-  }
+  if (isPlain(value)) plain = encodeAside(job.seq, value, room, given);
+  else if (ArrayBuffer.isView(value) && !mayWrite(value, given)) throw notForSlot(job.seq);
   // RUNNING by nobody: the completer's own until `finish`.
   const state = Atomics.compareExchange(words, base + SLOT.STATE, deferred, SlotState.RUNNING);
   if (state !== deferred) throw notWaiting(job.seq);
+  const index = job.sequence & (job.window - 1);
   if (plain !== undefined) writeEncoded(memory, base, plain, offset);
-  else if (!writeValue(memory, base, job.sequence & (job.window - 1), value, offset, room)) {
+  else if (!writeValue(memory, base, index, value, offset, room, given)) {
     Atomics.store(words, base + SLOT.STATE, deferred);
-    throw noRoom(job.seq, room);
+    const isLong = typeof value === 'string' || ArrayBuffer.isView(value);
+    throw isLong ? noRoom(job.seq, room) : notForSlot(job.seq);
   }
   const steps = stepsOf(words);
   steps.finish(words, base);
@@ -59,10 +64,10 @@ export function completeDeferred(job: DeferredJob, value: unknown): void {
   }
 }
 
-function encodeAside(seq: number, value: object, room: number): Uint8Array | undefined {
+function encodeAside(seq: number, value: object, room: number, given: JobBytes): Uint8Array {
+  let plain: Uint8Array | number;
   try {
-    const plain = encodePlainAside(value, room);
-    return typeof plain === 'number' ? undefined : plain;
+    plain = encodePlainAside(value, room, given);
   } catch (cause) {
     throw new PadataError(
       'ERR_PADATA_CLONE',
@@ -71,12 +76,27 @@ function encodeAside(seq: number, value: object, room: number): Uint8Array | und
       { cause },
     );
   }
+  if (typeof plain !== 'number') return plain;
+  throw plain === NO_ROOM ? noRoom(seq, room) : notForSlot(seq);
+}
+
+/** May this view be written, where there is room? Its memory may be gone, or show what the job was not given. */
+function mayWrite(view: ArrayBufferView, given: JobBytes): boolean {
+  return viewRoom(view) >= 0 && given.mayHold(view);
 }
 
 function notWaiting(seq: number): PadataError {
   return new PadataError(
     'ERR_PADATA_DOUBLE_COMPLETE',
     `job ${seq} is not waiting for its completion`,
+    { seq },
+  );
+}
+
+function notForSlot(seq: number): PadataError {
+  return new PadataError(
+    'ERR_PADATA_CLONE',
+    `the value for job ${seq} is more than a slot takes (numbers, text, bytes and typed arrays, plain data), or has bytes that were not the job's`,
     { seq },
   );
 }

@@ -21,7 +21,7 @@ import type { RingMemory } from '../protocol/ring-layout.js';
 import { statOffsets } from '../protocol/ring-stats.js';
 import { refusal } from '../values/unread.js';
 import { JobBytes } from '../values/job-bytes.js';
-import { noteGiven, withOwnBytes } from '../values/own-bytes.js';
+import { noteGiven, toPost } from '../values/own-bytes.js';
 import { readValue } from '../values/slot-values.js';
 import { copyOf } from '../values/views.js';
 import type { AsyncShare } from '../share/async-share.js';
@@ -231,7 +231,7 @@ function postReport(
   bytes: JobBytes,
 ): void {
   try {
-    host.post({ t: 'progress', ring, seq, value: withOwnBytes(value, bytes) });
+    host.post({ t: 'progress', ring, seq, value: toPost(value, bytes) });
   } catch (cause) {
     throw new PadataError(
       'ERR_PADATA_CLONE',

@@ -12,7 +12,7 @@ import { Kind, RING, SLOT, STATE_BITS, SlotState, deferredState } from '../proto
 import type { RingMemory } from '../protocol/ring-layout.js';
 import type { SlotContext } from './job-context.js';
 import { JobBytes } from '../values/job-bytes.js';
-import { withOwnBytes } from '../values/own-bytes.js';
+import { toPost, withOwnBytes } from '../values/own-bytes.js';
 import { isPlain, writeValue } from '../values/slot-values.js';
 
 /** Where outcomes come from. */
@@ -70,7 +70,8 @@ export class SlotOutcome {
         return;
       }
       const seq = words[base + SLOT.SEQ]!;
-      this.#host.post({ t: 'result', ring: this.#id, seq, value: this.#own(ready) }, list);
+      const sent = list === undefined ? toPost(ready, this.#bytes) : this.#own(ready);
+      this.#host.post({ t: 'result', ring: this.#id, seq, value: sent }, list);
     } catch (error) {
       this.fail(
         base,

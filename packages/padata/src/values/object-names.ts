@@ -18,6 +18,8 @@ import type { Template } from './templates.js';
 // By its path, not as `#text`: a type that the main entry reaches must resolve for compilers that know no package imports.
 import type { TextBytes } from '../text/text.node.js';
 
+const { getPrototypeOf } = Object;
+
 const PLACES = 256;
 /** Longer blocks are not kept, in words. */
 const MAX_KEPT = 512;
@@ -180,4 +182,10 @@ function readBlock({ text, words }: PlainRoom, from: number, count: number): str
 
 function padded(bytes: number): number {
   return (bytes + 3) & ~3;
+}
+
+/** A plain object's prototype is the root of its realm: it has no prototype itself. */
+export function isOtherRoot(prototype: unknown): boolean {
+  if (prototype === null || getPrototypeOf(prototype) !== null) return false;
+  return (prototype as { constructor?: { name?: string } }).constructor?.name === 'Object';
 }

@@ -3,9 +3,10 @@
  * what `output` gave) would show the next job's. In its place goes a copy, in the value itself, whose view is over with the job anyway;
  * where the value takes none (it is frozen, a getter gives the view) in a clone of it.
  */
-import { isArenaMemory, isMadeHere } from '../protocol/arena-parts.js';
+import { isArenaMemory } from '../protocol/arena-parts.js';
+import { NO_BYTES } from './job-bytes.js';
 import type { JobBytes } from './job-bytes.js';
-import { bufferOf, ownView } from './views.js';
+import { bufferOf, copyOf, elementBytes, isPart, ownView } from './views.js';
 
 const { defineProperty, getOwnPropertyDescriptor } = Reflect;
 const { getter: sizeOfMap, prototype: maps } = sized(Map);
@@ -41,6 +42,15 @@ export function withOwnBytes(value: unknown, job?: JobBytes): unknown {
   const [clone, ...memory]: unknown[] = structuredClone([value, ...theirs]);
   const origins = new Map(memory.map((buffer, i) => [buffer, theirs[i]!]));
   return new Replacement(job, (buffer) => origins.get(buffer)).of(clone);
+}
+
+/**
+ * What a message takes along of a value that is no transfer: as `withOwnBytes`, and of bytes that are a part of a buffer those alone,
+ * as in a slot. A clone of them would have all of that buffer, or share it.
+ */
+export function toPost(value: unknown, job?: JobBytes): unknown {
+  const own = withOwnBytes(value, job);
+  return ArrayBuffer.isView(own) && isPart(own) ? copyOf(elementBytes(own)) : own;
 }
 
 /** Which memory of a ring it is, or is a clone of; undefined = none. */
@@ -88,7 +98,7 @@ class Replacement {
   #copyOf(view: ArrayBufferView, origin: object): object {
     const known = this.#copies.get(view);
     if (known !== undefined) return known;
-    if (!(this.#job?.mayCopy(view, origin) ?? isMadeHere(origin))) {
+    if (!(this.#job ?? NO_BYTES).mayCopy(view, origin)) {
       throw new TypeError("it holds bytes of the memory of all jobs that were not this job's");
     }
     const copy = ownView(view);

@@ -20,10 +20,10 @@ import { defineOwn } from '../base/own-property.js';
 import { readShort, writeShort } from './short-text.js';
 import { SHORT, TextForm } from '../text/text-form.js';
 import { isBytes, isDetached, lengthOf } from './views.js';
-import { blockOf, copyBlock, namesIn, shapeOf } from './object-names.js';
+import { blockOf, copyBlock, isOtherRoot, namesIn, shapeOf } from './object-names.js';
 import type { PlainRoom } from './object-names.js';
 import { isForeign } from './job-bytes.js';
-import type { JobBytes } from './job-bytes.js';
+import type { GivenBytes } from './job-bytes.js';
 
 const TAG = {
   UNDEFINED: 0,
@@ -71,12 +71,13 @@ let at = 0;
 let end = 0;
 let failure = NOT_PLAIN;
 /** Whose result is written. */
-let job: JobBytes | undefined;
+let job: GivenBytes | undefined;
 /** The first of what was met; behind them lies nothing of a value's. */
 let met: object[] = noObjects();
 let metCount = 0;
 let metMany: Set<object> | undefined;
 let writing = false;
+let bytesCount = 0;
 
 /**
  * Writes a value.
@@ -93,7 +94,7 @@ export function encodePlain(
   to: PlainRoom,
   offset: number,
   limit: number,
-  of?: JobBytes,
+  of?: GivenBytes,
 ): number {
   // A getter of a value that is being written may have come here: that one goes on afterwards.
   const outer = writing ? { room, words, at, end, met, metCount, metMany, job } : undefined;
@@ -118,6 +119,9 @@ export function encodePlain(
     }
   }
 }
+
+/** How often bytes were written in plain data, ever. */
+export const bytesWritten = (): number => bytesCount;
 
 function noObjects(): object[] {
   const none: object[] = [];
@@ -246,12 +250,6 @@ function writeObject(value: object, depth: number): boolean {
   return writeProperties(value as Record<string, unknown>, shape.names, depth, head);
 }
 
-/** A plain object's prototype is the root of its realm: it has no prototype itself. */
-function isOtherRoot(prototype: unknown): boolean {
-  if (prototype === null || getPrototypeOf(prototype) !== null) return false;
-  return (prototype as { constructor?: { name?: string } }).constructor?.name === 'Object';
-}
-
 function writeProperties(
   record: Record<string, unknown>,
   names: readonly string[],
@@ -297,6 +295,7 @@ function writeBytes(view: ArrayBufferView): boolean {
   const length = lengthOf(view);
   const count = (length + 3) >> 2;
   if (!fits(1 + count)) return false;
+  bytesCount += 1;
   words[at] = (length << TAG_BITS) | TAG.BYTES;
   room.text.set(view, (at + 1) * 4);
   at += 1 + count;

@@ -9,8 +9,8 @@ import type { RingMemory } from '../protocol/ring-layout.js';
 import { bytesOf, formOf, readText, writeText } from '#text';
 import { plainRoom } from './object-names.js';
 import type { PlainRoom } from './object-names.js';
-import type { JobBytes } from './job-bytes.js';
-import { NO_ROOM, decodePlain, encodePlain } from './plain-codec.js';
+import type { GivenBytes, JobBytes } from './job-bytes.js';
+import { NO_ROOM, bytesWritten, decodePlain, encodePlain } from './plain-codec.js';
 import { arrayCode, arrayOf, elementBytes, isBytes, lengthOf, offsetIn } from './views.js';
 
 /** Room for a number, text or plain data that every slot keeps, in bytes. */
@@ -18,6 +18,8 @@ export const MIN_ROOM = 64;
 /** Plain data that is written aside gets so many bytes at first; more are kept up to this. */
 const SPARE = 4096;
 const MAX_SPARE = 1 << 20;
+/** Beside NOT_PLAIN and NO_ROOM. */
+const NO_BYTES_IN = -3;
 
 /**
  * Puts a value into the slot's room.
@@ -212,22 +214,59 @@ export function isPlain(value: unknown): value is object {
 /** Bytes for what is written aside, kept for the next; undefined = in use, or never needed. */
 let spare: PlainRoom | undefined;
 
-/** Plain data as it would lie in a slot's room; NOT_PLAIN; or NO_ROOM: it is longer than `most`. */
-export function encodePlainAside(value: object, most = LONGEST_PLAIN): Uint8Array | number {
-  let bytes = spare ?? plainRoom(SPARE);
+/** Plain data as it would lie in a slot's room; NOT_PLAIN; or NO_ROOM: it is longer than `most`. `of` as in `encodePlain`. */
+export function encodePlainAside(
+  value: object,
+  most = LONGEST_PLAIN,
+  of?: GivenBytes,
+): Uint8Array | number {
+  return withAside(value, most, of, bytesIn);
+}
+
+/** The same of plain data that holds bytes; of any other NO_BYTES_IN: a clone is the same then, and made faster. */
+export function encodeBytesAside(value: object, of: GivenBytes): Uint8Array | number {
+  return withAside(value, LONGEST_PLAIN, of, bytesIfAny);
+}
+
+/** Plain data as it would be read from a slot; NOT_PLAIN; or NO_ROOM: it is longer than plain data is. `of` as in `encodePlain`. */
+export function copyPlain(value: object, of: GivenBytes): object | number {
+  return withAside(value, LONGEST_PLAIN, of, valueIn);
+}
+
+function bytesIn({ text }: PlainRoom, end: number): Uint8Array {
+  return Uint8Array.prototype.slice.call(text, 0, end);
+}
+
+function bytesIfAny(aside: PlainRoom, end: number, hasBytes: boolean): Uint8Array | number {
+  return hasBytes ? bytesIn(aside, end) : NO_BYTES_IN;
+}
+
+function valueIn(aside: PlainRoom): object {
+  return decodePlain(aside, 0) as object;
+}
+
+/** Writes it aside. @param take makes something of it, and runs nothing of the program's own */
+function withAside<T extends object>(
+  value: object,
+  most: number,
+  of: GivenBytes | undefined,
+  take: (aside: PlainRoom, end: number, hasBytes: boolean) => T | number,
+): T | number {
+  const before = bytesWritten();
+  let aside = spare ?? plainRoom(SPARE);
   // A getter of the value may come here.
   spare = undefined;
   try {
     for (;;) {
-      const { length } = bytes.text;
+      const { length } = aside.text;
       const room = Math.min(most, length);
-      const end = encodePlain(value, bytes, 0, room);
-      if (end >= 0) return Uint8Array.prototype.slice.call(bytes.text, 0, end);
+      const end = encodePlain(value, aside, 0, room, of);
+      if (end >= 0) return take(aside, end, bytesWritten() !== before);
       if (end !== NO_ROOM || room === most) return end;
-      bytes = plainRoom(length * 4);
+      aside = plainRoom(length * 4);
     }
   } finally {
-    if (bytes.text.length <= MAX_SPARE) spare = bytes;
+    if (aside.text.length <= MAX_SPARE) spare = aside;
   }
 }
 

@@ -63,6 +63,13 @@ function isWhole(buffer: ArrayBufferLike, length: number): boolean {
   }
 }
 
+/** Are these bytes that may travel as bytes, and not all of a buffer of one size that is not shared? */
+export function isPart(view: ArrayBufferView): boolean {
+  if (!isBytes(view) || isWhole(getBuffer.call(view), getLength.call(view))) return false;
+  // What was handed over has no bytes; a clone says so.
+  return !isDetached(view);
+}
+
 /** Its length in bytes. */
 export function lengthOf(view: ArrayBufferView): number {
   return getLength.call(view);

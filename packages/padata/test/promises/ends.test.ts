@@ -2,6 +2,7 @@
 // threads and turns that were waited for in vain.
 import { expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { fileURLToPath } from 'node:url';
 import { createWorkPool } from '@bootmem/padata';
 import type { ErrorPolicy, WorkPool } from '@bootmem/padata';
@@ -82,28 +83,32 @@ test.each([0, 1])(
   },
 );
 
+/** A chunk of the calling thread's has come to where it is to be aborted. */
+function whenItAborts(abort: () => void): () => void {
+  subscribe('range-jobs:abort', abort);
+  return () => unsubscribe('range-jobs:abort', abort);
+}
+
 /** A range job of `later`, whose chunks wait, and `undo`, which marks what it undoes. */
 async function aborted(pool: WorkPool, maxThreads: number) {
   const marks = new Int32Array(new SharedArrayBuffer(4 * 40));
   const undone = new Int32Array(new SharedArrayBuffer(4 * 40));
   const control = new AbortController();
   const reason = new Error('enough');
+  const stop = whenItAborts(() => {
+    control.abort(reason);
+  });
   const job = pool.runMultithreaded({
     threadFn: { module: ranges, name: 'abortsItself' },
     undoFn: { module: ranges, name: 'undo' },
-    arg: {
-      marks,
-      undone: undone.buffer,
-      abort: () => {
-        control.abort(reason);
-      },
-    },
+    arg: { marks, undone: undone.buffer },
     start: 0,
     size: 40,
     maxThreads,
     signal: control.signal,
   });
   await expect(job).rejects.toBe(reason);
+  stop();
   expect([...undone]).toEqual([...marks]);
   return marks.reduce((sum, n) => sum + n);
 }
@@ -117,18 +122,17 @@ test('a range that is aborted in its last chunk is undone and rejects, however i
 test('a function that fails after the abort of its range has failed', async () => {
   await using pool = createWorkPool({ threads: 0 });
   const control = new AbortController();
+  const stop = whenItAborts(() => {
+    control.abort(new Error('enough'));
+  });
   const job = pool.runMultithreaded({
     threadFn: { module: ranges, name: 'abortsAndFails' },
-    arg: {
-      abort: () => {
-        control.abort(new Error('enough'));
-      },
-    },
     start: 0,
     size: 4,
     signal: control.signal,
   });
   await expect(job).rejects.toMatchObject({ code: 'ERR_PADATA_CHUNK_FAILED' });
+  stop();
 });
 
 test.each([
