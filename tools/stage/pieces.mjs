@@ -2,19 +2,38 @@
 // in each of its threads again.
 //
 //   owner          all of the main entry, and what others have in common with it
-//   main entry     its names ──▶ owner
-//   other entries  what is theirs alone ──▶ owner
+//   late           of that, what only one module leads to, if the package names it: read when a function of it is called first
+//   main entry     its names ──▶ owner ─ ─▶ late
+//   other entries  what is theirs alone ──▶ owner ──▶ late
 //   threads' file  all that threads run: they start from it; the entry for what runs there has its names from it
 //
-// So a program loads two files, each of its threads one. What both have (errors, times, layouts) is in both files: reading that twice costs
-// less than linking one to the other. A program may load both (with the entry for threads), so modules that are in both keep what
-// belongs to the thread with its globals, and know each other's errors.
+// So a program loads two files or three, each of its threads one. What both have (errors, times, layouts) is in both files: reading
+// that twice costs less than linking one to the other. A program may load both (with the entry for threads), so modules that are in
+// both keep what belongs to the thread with its globals, and know each other's errors.
+//
+// The late piece is CommonJS, as only `require` reads at once. It is given the modules of the owner that it needs: there is one of each.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { build } from 'esbuild';
+import { ModuleGraph } from './module-graph.mjs';
 
 /** The piece of the thread that owns the others. */
 const OWNER = 'owner.js';
+const LATE = 'late.cjs';
+
+const FOR_NODE = { format: 'esm', platform: 'node', target: 'node20.19', logLevel: 'error' };
+const WRITTEN = {
+  ...FOR_NODE,
+  bundle: true,
+  charset: 'ascii',
+  legalComments: 'none',
+  // Names stay: they are what a stack tells.
+  minifySyntax: true,
+  minifyWhitespace: true,
+  lineLimit: 120,
+  sourcemap: true,
+  sourcesContent: false,
+};
 
 /** Files that threads start from, as these modules name them. */
 function threadFiles(folder, modules) {
@@ -29,81 +48,44 @@ function threadFiles(folder, modules) {
   return [...found];
 }
 
-/** @param folder with `dist`, where imports are looked for @param entries files of it, the main one first @param out where pieces go */
-export async function makePieces(folder, entries, out) {
+const difference = (all, some) => new Set([...all].filter((one) => !some.has(one)));
+const intersection = (all, some) => new Set([...all].filter((one) => some.has(one)));
+const union = (sets) => new Set(sets.flatMap((set) => [...set]));
+
+/**
+ * @param folder with `dist`, where imports are looked for @param entries files of it, the main one first @param out where pieces go
+ * @param late module whose functions, and all that it alone leads to, are read when one of them is called; undefined = none
+ */
+export async function makePieces(folder, entries, out, late) {
   mkdirSync(join(folder, out), { recursive: true });
-  const own = (path) => relative(folder, path).replaceAll('\\', '/');
-  const options = {
-    absWorkingDir: folder,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20.19',
-    logLevel: 'error',
-    metafile: true,
-  };
-
-  /** Modules that these files are made of. */
-  const modulesOf = async (files) => {
-    const { metafile } = await build({ ...options, entryPoints: files, outdir: out, write: false });
-    return new Set(Object.keys(metafile.inputs));
-  };
-
-  /** Names that these modules export, by module. */
-  const namesOf = async (modules) => {
-    const { metafile } = await build({
-      ...options,
-      bundle: false,
-      entryPoints: [...modules],
-      outbase: folder,
-      outdir: out,
-      write: false,
-    });
-    const named = Object.values(metafile.outputs).map(({ entryPoint, exports }) => [
-      entryPoint,
-      exports,
-    ]);
-    return new Map(named);
-  };
-
+  const graph = new ModuleGraph(folder, FOR_NODE);
   const [main, ...others] = entries;
-  const mainModules = await modulesOf([main]);
+  const mainModules = await graph.reach([main]);
+  const early = await graph.reach([main], late);
   const starts = threadFiles(folder, mainModules);
-  const threadModules = await modulesOf(starts);
-  /** It has something that threads alone run. */
-  const runsThere = async (entry) =>
-    [...(await modulesOf([entry]))].some(
-      (module) => threadModules.has(module) && !mainModules.has(module),
-    );
+  const threadModules = await graph.reach(starts);
   const ofThreads = [];
   const ofOwner = [];
-  for (const entry of others) ((await runsThere(entry)) ? ofThreads : ofOwner).push(entry);
-
   /** What entries beside the main one have in common with it. */
   const shared = new Set();
-  for (const entry of ofOwner) {
-    for (const module of await modulesOf([entry])) if (mainModules.has(module)) shared.add(module);
+  for (const entry of others) {
+    const modules = await graph.reach([entry]);
+    const inThreads = intersection(difference(modules, mainModules), threadModules);
+    (inThreads.size > 0 ? ofThreads : ofOwner).push(entry);
+    if (inThreads.size === 0) for (const one of intersection(modules, mainModules)) shared.add(one);
   }
-  const names = await namesOf(new Set([...shared, ...entries]));
-  const marked = new Map([...shared].map((module, index) => [module, `m${index}_`]));
-  const list = (module, some = names.get(module)) =>
-    some.map((name) => `${marked.get(module)}${name} as ${name}`).join(', ');
-  const written = {
-    ...options,
-    charset: 'ascii',
-    legalComments: 'none',
-    // Names stay: they are what a stack tells.
-    minifySyntax: true,
-    minifyWhitespace: true,
-    lineLimit: 120,
-    sourcemap: true,
-    sourcesContent: false,
-  };
-  const write = (file, lines) =>
+  const names = await graph.exportsOf(union([entries, mainModules]));
+  const marks = new Map([...shared].map((module, index) => [module, `m${index}_`]));
+  const marked = (module) => names.get(module).map((name) => [name, `${marks.get(module)}${name}`]);
+  const all = (files, how) => files.map((file) => `${how} './${file}';`);
+  const write = (file, lines, more) =>
     build({
-      ...written,
+      ...WRITTEN,
+      absWorkingDir: folder,
+      metafile: true,
       stdin: { contents: lines.join('\n'), resolveDir: folder, sourcefile: file },
       outfile: join(out, file),
+      ...more,
     });
   /** Writes an entry whose modules are all in another piece. */
   const writeNames = (entry, piece) => {
@@ -113,52 +95,85 @@ export async function makePieces(folder, entries, out) {
     );
   };
 
-  const elsewhere = {
-    name: 'elsewhere',
-    setup({ onResolve, onLoad, resolve }) {
-      onResolve({ filter: /^\./, namespace: 'elsewhere' }, ({ path }) => ({
-        path,
-        external: true,
-      }));
-      onResolve({ filter: /^[.#]/ }, async ({ path, importer, kind, resolveDir, pluginData }) => {
-        if (importer === '' || pluginData === 'asked') return undefined;
-        const found = await resolve(path, { kind, importer, resolveDir, pluginData: 'asked' });
-        const module = own(found.path);
-        return shared.has(module) ? { path: module, namespace: 'elsewhere' } : found;
-      });
-      onLoad({ filter: /./, namespace: 'elsewhere' }, ({ path: module }) => ({
-        contents: `export { ${list(module)} } from './${OWNER}';`,
-      }));
+  // Other entries have from the owner what is there, and through it what is late.
+  const elsewhere = graph.replaces('elsewhere', (module) => {
+    if (!shared.has(module)) return undefined;
+    const pairs = marked(module);
+    if (early.has(module))
+      return `export { ${pairs.map(([name, mark]) => `${mark} as ${name}`).join(', ')} } from './${OWNER}';`;
+    const taken = pairs.map(([name, mark]) => `export const ${name} = modules.${mark};`);
+    return [`import { late } from './${OWNER}';`, 'const modules = late();', ...taken].join('\n');
+  });
+  const fromOwner = {
+    name: 'owner',
+    setup({ onResolve }) {
+      onResolve({ filter: /./, namespace: 'elsewhere' }, ({ path }) => ({ path, external: true }));
     },
   };
   for (const entry of ofOwner) {
     await build({
-      ...written,
+      ...WRITTEN,
+      absWorkingDir: folder,
       entryPoints: [entry],
       outfile: join(out, basename(entry)),
-      plugins: [elsewhere],
+      plugins: [fromOwner, elsewhere],
     });
   }
   // What no piece asks for need not be named.
-  const asked = new Set(
-    ofOwner.flatMap(
-      (entry) =>
-        readFileSync(join(folder, out, basename(entry)), 'utf8').match(/\bm\d+_\w+/g) ?? [],
-    ),
-  );
-  const offers = [...shared].map((module) => {
-    const some = names
-      .get(module)
-      .map((name) => [name, `${marked.get(module)}${name}`])
-      .filter(([, name]) => asked.has(name));
-    return some.length === 0
-      ? ''
-      : `export { ${some.map((pair) => pair.join(' as ')).join(', ')} } from './${module}';`;
-  });
-  await write(OWNER, [`export * from './${main}';`, ...offers]);
+  const texts = ofOwner.map((entry) => readFileSync(join(folder, out, basename(entry)), 'utf8'));
+  const asked = new Set(texts.flatMap((text) => text.match(/\bm\d+_\w+/g) ?? []));
+  const offers = (some) =>
+    [...intersection(shared, some)].flatMap((module) =>
+      marked(module)
+        .filter(([, mark]) => asked.has(mark))
+        .map(([name, mark]) => `export { ${name} as ${mark} } from './${module}';`),
+    );
+
+  const owner = [`export * from './${main}';`, ...offers(early)];
+  if (late === undefined) await write(OWNER, owner);
+  else {
+    const lines = [`export * from './${late}';`, ...offers(difference(mainModules, early))];
+    /** All that it may ask for, by number: lines are broken within texts. */
+    const offered = [...early].flatMap((module) => names.get(module).map((name) => ({ module, name })));
+    const fromEarly = graph.replaces('early', (module) => {
+      if (!early.has(module)) return undefined;
+      // Calls without effects: what is not used is left out.
+      return offered
+        .map((one, id) => [one, id])
+        .filter(([one]) => one.module === module)
+        .map(([{ name }, id]) => `export const ${name} = /* @__PURE__ */ early(${id});`)
+        .join('\n');
+    });
+    await write(LATE, lines, {
+      format: 'cjs',
+      plugins: [fromEarly],
+      // In parentheses: it is called at once, so V8 is not to read it twice.
+      banner: { js: '"use strict";module.exports=(function(early){const module={};' },
+      footer: { js: 'return module.exports});' },
+    });
+    const text = readFileSync(join(folder, out, LATE), 'utf8');
+    const taken = new Set([...text.matchAll(/\bearly\(\s*(\d+)/g)].map(([, id]) => Number(id)));
+    const stub = graph.replaces('late', (module) => {
+      if (module !== late) return undefined;
+      return [
+        `import { createRequire } from 'node:module';`,
+        ...[...taken].map((id) => {
+          const { name, module: from } = offered[id];
+          return `import { ${name} as e${id} } from './${from}';`;
+        }),
+        `const early = () => ({ ${[...taken].map((id) => `${id}: e${id}`).join(', ')} });`,
+        `let modules;`,
+        `const read = (given) => createRequire(import.meta.url)('./${LATE}')((id) => given[id]);`,
+        `export const late = () => (modules ??= read(early()));`,
+        ...names
+          .get(late)
+          .map((name) => `export const ${name} = (...given) => late().${name}(...given);`),
+      ].join('\n');
+    });
+    await write(OWNER, [...owner, `export { late } from './${late}';`], { plugins: [stub] });
+  }
   writeNames(main, OWNER);
   const [thread] = starts.map((file) => basename(file));
-  const all = (files, how) => files.map((file) => `${how} './${file}';`);
   await write(thread, [...all(ofThreads, 'export * from'), ...all(starts, 'import')]);
   for (const entry of ofThreads) writeNames(entry, thread);
 }

@@ -45,6 +45,7 @@ function packed(folder) {
 function manifestOf({ publishConfig, ...manifest }, pieces) {
   const config = { ...publishConfig };
   delete config.directory;
+  delete config.late;
   const piece = (target) =>
     pieces.has(target.slice('./'.length)) ? `./${PIECES}/${basename(target)}` : target;
   const exports = Object.fromEntries(
@@ -70,7 +71,7 @@ export async function stage(folder, to) {
     .map((targets) => targets.default)
     .filter((target) => target?.endsWith('.js'))
     .map((target) => target.slice('./'.length));
-  await makePieces(to, entries, PIECES);
+  await makePieces(to, entries, PIECES, manifest.publishConfig?.late);
   const text = JSON.stringify(manifestOf(manifest, new Set(entries)), null, 2);
   writeFileSync(join(to, 'package.json'), `${text}\n`);
   return to;

@@ -17,7 +17,7 @@ export type { TimeSummary } from './base/histogram.js';
 export { map, orderedMap, parallelFor } from './pool/adapters.js';
 export type { OrderedMapOptions } from './pool/adapters.js';
 export { wrap } from './pool/wrap.js';
-export { Series } from './series/series.js';
+export type { Series } from './series/series.js';
 export type {
   ErrorPolicy,
   JobCallback,

@@ -1,4 +1,4 @@
-// The package as it is published: two files for a program, one for each of its threads.
+// The package as it is published: two files for a program, a third when it makes a pool, one for each of its threads.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -86,6 +86,51 @@ test('a program loads few files, and so does each of its threads', () => {
   expect(thread.size).toBe(2);
 });
 
+/** Adds to `order` the files that are required and the threads that are started from here on. */
+const WATCHES = `
+import Module, { syncBuiltinESMExports } from 'node:module';
+import threads from 'node:worker_threads';
+const order = [];
+const load = Module._load;
+Module._load = (file, ...given) => {
+  if (file.startsWith('.')) order.push(file);
+  return load(file, ...given);
+};
+threads.Worker = class extends threads.Worker {
+  constructor(...given) { super(...given); order.push('thread'); }
+};
+syncBuiltinESMExports();
+`;
+
+test('a pool starts its first thread, then reads what no thread needs for that, once', () => {
+  const printed = run(`${WATCHES}
+const { createWorkPool } = await import('@bootmem/padata');
+const pools = [1, 1].map((threads) => createWorkPool({ threads }));
+await Promise.all(pools.map((pool) => pool.close()));
+console.log(order.join());
+`);
+  expect(printed).toBe('thread,./late.cjs,thread\n');
+});
+
+test('a mistake in the options reads nothing and starts nothing', () => {
+  const printed = run(`${WATCHES}
+const { createWorkPool } = await import('@bootmem/padata');
+try { createWorkPool({ threads: -1 }); } catch (error) { console.log(error.code, order.length); }
+`);
+  expect(printed).toBe('ERR_PADATA_ARGUMENT 0\n');
+});
+
+test('where the rest cannot be read the thread is ended, and the program with it', () => {
+  const copy = join(home, 'node_modules/@bootmem/torn');
+  cpSync(installed, copy, { recursive: true });
+  rmSync(join(copy, 'dist/node/late.cjs'));
+  const printed = run(`
+import { createWorkPool } from '@bootmem/torn';
+try { createWorkPool({ threads: 1 }); } catch (error) { console.log(error.code); }
+`);
+  expect(printed).toBe('MODULE_NOT_FOUND\n');
+});
+
 test('its entries, however they are loaded, and its threads share what they have in common', () => {
   writeFileSync(
     join(home, 'jobs.mjs'),
@@ -105,7 +150,7 @@ export const errors = async () => {
   );
   const printed = run(`
 import { createRequire } from 'node:module';
-import { PadataError, Series, createWorkPool } from '@bootmem/padata';
+import { PadataError, WorkPool, createWorkPool } from '@bootmem/padata';
 import { checkInteger } from '@bootmem/padata/backend';
 import { createPadata } from '@bootmem/padata/kernel';
 import { currentWorker, startWorker } from '@bootmem/padata/worker';
@@ -114,7 +159,7 @@ const thrown = (call) => { try { call(); } catch (error) { return error instance
 const pool = createWorkPool({ threads: 1 });
 const module = new URL('./jobs.mjs', import.meta.url);
 const said = {
-  required: required.PadataError === PadataError && required.Series === Series,
+  required: required.PadataError === PadataError && required.WorkPool === WorkPool,
   backend: thrown(() => checkInteger('n', -1, 0, 1)),
   kernel: thrown(() => createPadata(pool, { nonsense: 1 })),
   worker: thrown(startWorker),

@@ -123,6 +123,8 @@ export interface PoolPlan {
   readonly spinUs: number;
   /** Its threads and their owner are more than the processors. */
   readonly isCrowded: boolean;
+  /** Node of each worker thread; missing = 0. */
+  readonly nodes: readonly number[];
   readonly loadTimeoutMs: number;
   readonly setup: SetupOptions | undefined;
   readonly wear: WearLimits | undefined;
@@ -143,9 +145,9 @@ export function poolPlan(options: WorkPoolOptions): PoolPlan {
   const usual = Math.min(MAX_THREADS, Math.max(max, LEAST_CAPACITY));
   const capacity = max === 0 ? 0 : (options.capacity ?? usual);
   checkInteger('capacity', capacity, max, MAX_THREADS);
-  const { spin = 'auto', loadTimeoutMs = LOAD_TIMEOUT_MS } = options;
+  const { spin = 'auto', nodes = [], loadTimeoutMs = LOAD_TIMEOUT_MS } = options;
   if (spin !== 'auto') checkInteger('spin', spin, 0, 1_000_000);
-  for (const node of options.nodes ?? []) checkInteger('nodes', node, 0, MAX_NODE);
+  for (const node of nodes) checkInteger('nodes', node, 0, MAX_NODE);
   checkInteger('loadTimeoutMs', loadTimeoutMs, 1, 0x7fffffff);
   return {
     inline,
@@ -153,6 +155,7 @@ export function poolPlan(options: WorkPoolOptions): PoolPlan {
     capacity,
     spinUs: spin === 'auto' ? -1 : spin,
     isCrowded: max >= cpus,
+    nodes,
     loadTimeoutMs,
     setup: setupOptions(options),
     wear: wearLimits(options.recycle),

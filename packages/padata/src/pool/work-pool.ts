@@ -2,10 +2,11 @@
  * The work pool: worker threads made once, a bounded stock of works, and what runs on them.
  *
  * ```
- *   WorkPool ── Crew (threads, start, death, replacement)
+ *   WorkPool ── PoolThreads (start, death, replacement, how many)
  *            ├─ WorkList (works, shared by everything below)
- *            └─ RangeEngine (multithreaded jobs)
+ *            └─ PoolJobs (series, independent jobs, ranges)
  * ```
+ * A new pool starts its first thread before it makes the rest: a thread takes longer to boot than all of that together.
  * The thread that makes the pool is its owner (worker 0). All methods belong to that thread.
  */
 import { platform } from '#platform';
@@ -15,13 +16,7 @@ import type { PadataError } from '../base/errors.js';
 import type { FunctionRef } from '../base/function-ref.js';
 import { checkChoice, checkFunction, checkOptions } from '../base/options.js';
 import type { OptionKinds } from '../base/options.js';
-import { Crew } from '../crew/crew.js';
-import { ElasticThreads } from '../crew/elastic-threads.js';
-import { ModuleLoads } from '../crew/module-loads.js';
 import { WorkList } from '../crew/work-list.js';
-import { RingHub } from '../hub/ring-hub.js';
-import type { FromWorker } from '../protocol/messages.js';
-import { RangeEngine } from '../range/range-engine.js';
 import type {
   MultithreadedJob,
   PreparedRange,
@@ -31,111 +26,53 @@ import type {
 } from '../range/range-types.js';
 import type { JobInput, JobOptions, JobResult, SeriesOptions } from '../series/series-types.js';
 import type { Series } from '../series/series.js';
-import type { Member } from '../threads/member.js';
-import { OwnFunctions } from '../threads/own-functions.js';
-import type { WorkerEnd } from '../threads/platform.js';
-import { FunctionLoads } from './function-loads.js';
-import { IndependentRuns } from './independent-runs.js';
-import { notice } from './notice.js';
-import { closedError, nestedImport, rangeJobError, startError } from './pool-errors.js';
-import { makeControl, poolPlan } from './pool-options.js';
+import { closedError, nestedImport } from './pool-errors.js';
+import { poolJobs } from './pool-jobs.js';
+import type { PoolJobs } from './pool-jobs.js';
+import { poolPlan } from './pool-options.js';
 import type { PoolPlan, WorkPoolOptions } from './pool-options.js';
-import { PoolSeries } from './pool-series.js';
+import { PoolThreads } from './pool-threads.js';
 import { POOL_EVENTS } from './pool-types.js';
 import type { WorkPoolEvents, WorkPoolStats } from './pool-types.js';
-import { prepareRange, runRange, runRangeSync } from './range-calls.js';
-import { Readiness } from './readiness.js';
 import { threadBounds } from './thread-range.js';
 import type { ThreadRange } from './thread-range.js';
 
 const CLOSE_OPTIONS: OptionKinds<{ readonly drain?: boolean }> = { drain: 'true or false' };
 
-/** Threads that ended unexpectedly before close may take this long, in milliseconds. */
-const CLOSE_GRACE_MS = 2000;
-
 /** See `createWorkPool`. */
 export class WorkPool implements RangeRunner {
-  readonly #crew: Crew;
   /** The stock of works that series, shells and range jobs draw on. */
   readonly works: WorkList;
-  readonly #ranges: RangeEngine;
-  readonly #hub: RingHub;
-  readonly #series: PoolSeries;
-  readonly #runs: IndependentRuns;
-  readonly #own: OwnFunctions;
+  readonly #threads: PoolThreads;
+  readonly #jobs: PoolJobs;
   readonly #events = new Emitter<WorkPoolEvents>();
-  readonly #loads: ModuleLoads;
-  readonly #functions: FunctionLoads;
-  readonly #elastic: ElasticThreads;
-  #deaths = 0;
   #closed: Promise<void> | undefined;
   #draining = false;
   /** No thread is wanted any more. */
   #isOver = false;
-  readonly #readiness: Readiness;
 
   constructor(options: WorkPoolOptions = {}) {
     if (isImportingOnly()) throw nestedImport();
     const plan = poolPlan(options);
-    const { bounds, loadTimeoutMs, setup } = plan;
-    this.works = new WorkList(options.works ?? bounds.max);
-    this.#crew = this.#makeCrew(plan, options);
-    this.#readiness = new Readiness(this.#crew);
-    this.#runs = new IndependentRuns(this);
-    this.#loads = new ModuleLoads(this.#crew);
-    this.#own = new OwnFunctions(loadTimeoutMs, setup, () => this.#crew.setupRefusal);
-    this.#hub = new RingHub(platform, this.#crew, this.#own);
-    this.#ranges = new RangeEngine({
-      platform,
-      crew: this.#crew,
-      works: this.works,
-      nodes: options.nodes ?? [],
-      onJobError: (job, worker, error) => {
-        this.#events.emit('error', { error: rangeJobError(job, worker, error) });
-      },
-      share: (count, allows) => {
-        this.#elastic.share(count, allows);
-      },
-      loadInThreads: (href, name) => this.#loads.loadEverywhere(href, name),
-      own: this.#own,
-    });
-    this.#elastic = new ElasticThreads(this.#crew, {
-      demands: (most) => this.#hub.demands(most),
-      isAtWork: (worker) => this.#ranges.isPresent(worker) || this.#hub.isRunning(worker),
-      isAsked: (worker) =>
-        this.#hub.hasInput(worker) || this.#loads.isAsked(worker) || this.#hub.hasDeferred,
-      onChange: () => {
-        this.#onThreads();
-      },
-    });
-    this.#functions = new FunctionLoads({
-      crew: this.#crew,
-      elastic: this.#elastic,
-      loads: this.#loads,
-      own: this.#own,
-    });
-    this.#series = new PoolSeries({
-      hub: this.#hub,
-      capacity: this.#crew.capacity,
-      inline: plan.inline,
-      load: (ref) => this.#functions.whereItRuns(ref),
-    });
-    if (bounds.max > 0) this.#elastic.set(bounds);
+    this.works = new WorkList(options.works ?? plan.bounds.max);
+    this.#threads = new PoolThreads(plan, options, this.#events);
+    this.#jobs = this.#makeJobs(plan);
+    this.#threads.serve(this.#jobs);
   }
 
   /** Worker threads wanted now; 0 once the pool was closed. */
   get threads(): number {
-    return this.#isOver ? 0 : this.#crew.target;
+    return this.#isOver ? 0 : this.#threads.crew.target;
   }
 
   /** Worker threads that there may be without a `resize`: `threads`, or its `max`; 0 once the pool was closed. */
   get maxThreads(): number {
-    return this.#isOver ? 0 : this.#crew.most;
+    return this.#isOver ? 0 : this.#threads.crew.most;
   }
 
   /** Most worker threads that `resize` may ask for: as the pool was made. */
   get capacity(): number {
-    return this.#crew.capacity;
+    return this.#threads.crew.capacity;
   }
 
   /** Lets events be handled, then goes on. */
@@ -146,12 +83,7 @@ export class WorkPool implements RangeRunner {
   /** Resolves when all threads run and are set up; rejects when they cannot be, one of them not three times in a row. */
   async ready(): Promise<void> {
     this.#checkOpen();
-    this.#crew.startAll();
-    if (this.#readiness.isReady) return;
-    const setupError = this.#crew.setupError ?? this.#crew.setupTrouble;
-    if (setupError !== undefined) throw setupError;
-    if (this.#crew.startTrouble !== undefined) throw startError(this.#crew.startTrouble);
-    await this.#readiness.wait();
+    await this.#threads.ready();
   }
 
   /**
@@ -161,7 +93,7 @@ export class WorkPool implements RangeRunner {
    */
   async load(ref: FunctionRef): Promise<void> {
     this.#checkOpen();
-    await this.#functions.everywhere(ref);
+    await this.#jobs.load(ref);
   }
 
   /**
@@ -174,8 +106,8 @@ export class WorkPool implements RangeRunner {
    */
   async runMultithreaded<F, V>(job: MultithreadedJob<F, V>): Promise<RangeResult<V>> {
     this.#checkOpen();
-    this.#crew.startAll();
-    return await runRange(this.#ranges, job);
+    this.#threads.crew.startAll();
+    return await this.#jobs.runRange(job);
   }
 
   /**
@@ -185,23 +117,14 @@ export class WorkPool implements RangeRunner {
    */
   runMultithreadedSync<F, V>(job: MultithreadedJob<F, V>): RangeResult<V> {
     this.#checkOpen();
-    this.#crew.startAll();
-    return runRangeSync(this.#ranges, job);
+    this.#threads.crew.startAll();
+    return this.#jobs.runRangeSync(job);
   }
 
   /** Loads function and argument everywhere, for many runs without a message. */
   async prepareRange<F, V>(options: RangeJobOptions<F, V>): Promise<PreparedRange<V>> {
     this.#checkOpen();
-    return await prepareRange(
-      {
-        engine: this.#ranges,
-        loadInThreads: (ref) => this.#functions.inThreads(ref),
-        checkOpen: () => {
-          this.#checkOpen();
-        },
-      },
-      options,
-    );
+    return await this.#jobs.prepareRange(options);
   }
 
   /**
@@ -216,7 +139,7 @@ export class WorkPool implements RangeRunner {
   /** `series` whose first sequence number is given, modulo 2^32; for tests of the wrap-around. */
   seriesFrom<F>(options: SeriesOptions<F>, firstSequence: number): Series<F> {
     this.#checkOpen();
-    return this.#series.make(options, firstSequence);
+    return this.#jobs.series(options, firstSequence);
   }
 
   /**
@@ -239,7 +162,7 @@ export class WorkPool implements RangeRunner {
     },
   ): Promise<JobResult<F>> {
     this.#checkOpen();
-    return await this.#runs.run(ref, input, options);
+    return await this.#jobs.run(ref, input, options);
   }
 
   /**
@@ -249,40 +172,33 @@ export class WorkPool implements RangeRunner {
    */
   resize(threads: number | ThreadRange): void {
     this.#checkOpen();
-    const bounds = threadBounds(threads, undefined, this.#crew.capacity);
-    const before = this.#crew.most;
-    this.#elastic.set(bounds);
+    const bounds = threadBounds(threads, undefined, this.#threads.crew.capacity);
+    const before = this.#threads.crew.most;
+    this.#threads.set(bounds);
     if (this.works.total === before) this.works.resize(bounds.max);
-    this.#hub.reassign();
-    this.#onThreads();
-  }
-
-  /** The number of threads that are wanted has changed. */
-  #onThreads(): void {
-    this.#loads.onResize();
-    this.#events.emit('resize', { threads: this.#crew.target });
-    this.#readiness.check();
+    this.#jobs.reassign();
+    this.#threads.onChange();
   }
 
   /** Figures of this moment, and of all jobs so far. O(series * threads). */
   stats(): WorkPoolStats {
-    const { jobs, wait, run } = this.#hub.figures();
+    const { jobs, wait, run } = this.#jobs.figures();
     const isOver = this.#isOver;
     return {
       threads: this.threads,
-      minThreads: isOver ? 0 : this.#elastic.bounds.min,
+      minThreads: isOver ? 0 : this.#threads.elastic.bounds.min,
       maxThreads: this.maxThreads,
-      ready: isOver ? 0 : this.#crew.readyCount,
+      ready: isOver ? 0 : this.#threads.crew.readyCount,
       works: isOver ? 0 : this.works.total,
       freeWorks: isOver ? 0 : this.works.free,
-      deaths: this.#deaths,
+      deaths: this.#threads.deaths,
       jobs: jobs.reduce((sum, count) => sum + count, 0),
       wait,
       run,
-      workers: [...this.#crew.members()].map((member) => ({
+      workers: [...this.#threads.crew.members()].map((member) => ({
         worker: member.id,
         jobs: jobs[member.id]!,
-        busy: this.#crew.busyShare(member),
+        busy: this.#threads.crew.busyShare(member),
       })),
     };
   }
@@ -310,7 +226,7 @@ export class WorkPool implements RangeRunner {
       return Promise.reject(asError(error));
     }
     if (options.drain === true) this.#closed ??= this.#drainAndClose();
-    else if (this.#draining) this.#series.abort(closedError());
+    else if (this.#draining) this.#jobs.abort(closedError());
     this.#closed ??= this.#close();
     return this.#closed;
   }
@@ -322,7 +238,7 @@ export class WorkPool implements RangeRunner {
   async #drainAndClose(): Promise<void> {
     this.#draining = true;
     try {
-      await this.#series.drain();
+      await this.#jobs.drain();
     } finally {
       this.#draining = false;
     }
@@ -332,117 +248,37 @@ export class WorkPool implements RangeRunner {
   async #close(): Promise<void> {
     const error = closedError();
     this.#isOver = true;
-    this.#readiness.reject(error);
-    this.#series.abort(error);
-    this.#loads.close(error);
-    this.#elastic.close();
-    await this.#crew.close(CLOSE_GRACE_MS);
-    await this.#own.tearDown(this.#ranges.untilIdle()).catch((error: unknown) => {
+    this.#threads.refuse(error);
+    this.#jobs.close(error);
+    await this.#threads.close();
+    await this.#jobs.tearDown().catch((error: unknown) => {
       this.#events.emit('error', { error: error as PadataError });
     });
   }
 
-  #makeCrew(plan: PoolPlan, options: WorkPoolOptions): Crew {
-    return new Crew(
-      platform,
-      makeControl(plan),
-      {
-        name: options.name ?? 'padata',
-        idle: options.idle ?? 'block',
-        execArgv: options.execArgv,
-        env: options.env,
-        resourceLimits: options.resourceLimits,
-        factory: options.worker,
-        setup: plan.setup,
-        wear: plan.wear,
-      },
-      {
-        onMessage: (member, message) => {
-          this.#onMessage(member, message);
-        },
-        onReady: (member) => {
-          this.#events.emit('worker-ready', { worker: member.id, tid: member.tid });
-          this.#readiness.check();
-        },
-        onStart: (member) => {
-          this.#hub.onStart(member);
-          this.#loads.onStart(member);
-        },
-        onEnd: (member, end, expected) => {
-          return this.#onEnd(member, end, expected);
-        },
-        onGivenUp: (error) => {
-          this.#hub.onGivenUp(error);
+  /** @throws what goes wrong, after the threads are ended that have begun */
+  #makeJobs(plan: PoolPlan): PoolJobs {
+    try {
+      return poolJobs({
+        plan,
+        crew: this.#threads.crew,
+        elastic: this.#threads.elastic,
+        works: this.works,
+        onError: (error) => {
           this.#events.emit('error', { error });
         },
-        onTrouble: (error) => {
-          this.#events.emit('error', { error });
+        checkOpen: () => {
+          this.#checkOpen();
         },
-        onMissing: () => {
-          this.#hub.reassign();
-          const { setupTrouble } = this.#crew;
-          if (setupTrouble !== undefined) this.#readiness.reject(setupTrouble);
-        },
-        onSetupGivenUp: (error) => {
-          this.#hub.onSetupGivenUp(error);
-          this.#loads.giveUp(error);
-          this.#readiness.reject(error);
-        },
-        onNoThreads: () => {
-          this.#onNoThreads();
-        },
-        onHeld: () => {
-          this.#elastic.begin();
-        },
-        onStays: (isCounted) => {
-          if (isCounted) this.#readiness.check();
-          else this.#onThreads();
-        },
-      },
-    );
+      });
+    } catch (error) {
+      void this.#threads.close();
+      throw error;
+    }
   }
 
   #checkOpen(): void {
     if (this.#closed !== undefined) throw closedError();
-  }
-
-  #onMessage(member: Member, message: FromWorker): void {
-    if (message.t === 'loaded') {
-      this.#loads.onLoaded(member, message);
-      return;
-    }
-    this.#ranges.onMessage(member, message);
-    this.#hub.onMessage(member, message);
-  }
-
-  /** @returns whether the thread had work at hand */
-  #onEnd(member: Member, end: WorkerEnd, expected: boolean): boolean {
-    if (!expected) this.#deaths += 1;
-    const hadWork = this.#ranges.isPresent(member.id) || this.#hub.isRunning(member.id);
-    this.#ranges.onEnd(member.id, end);
-    this.#hub.onEnd(member, end);
-    this.#loads.onEnd(member.id, end);
-    this.#events.emit('worker-exit', {
-      worker: member.id,
-      exitCode: end.exitCode,
-      error: end.error,
-      expected,
-    });
-    if (this.#crew.startTrouble !== undefined) {
-      this.#readiness.reject(startError(this.#crew.startTrouble));
-    }
-    this.#readiness.check();
-    return hadWork;
-  }
-
-  /** Everything runs on the calling thread from now on. */
-  #onNoThreads(): void {
-    const error = startError(this.#crew.startTrouble);
-    this.#hub.reassign();
-    this.#loads.onResize();
-    this.#readiness.reject(error);
-    if (error.code === 'ERR_PADATA_MODULE') notice(error.message);
-    this.#events.emit('error', { error });
   }
 }
 

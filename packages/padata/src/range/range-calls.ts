@@ -1,13 +1,13 @@
 /** Range jobs from their options to their result: each is known to the engine for as long as the call takes, or until it is closed. */
 import type { FunctionRef } from '../base/function-ref.js';
-import { preparedRange } from '../range/prepared-range.js';
-import type { RangeEngine } from '../range/range-engine.js';
+import { preparedRange } from './prepared-range.js';
+import type { RangeEngine } from './range-engine.js';
 import type {
   MultithreadedJob,
   PreparedRange,
   RangeJobOptions,
   RangeResult,
-} from '../range/range-types.js';
+} from './range-types.js';
 
 /** See `WorkPool.runMultithreaded`. */
 export async function runRange<F, V>(
