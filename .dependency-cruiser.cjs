@@ -78,7 +78,7 @@ const floors = {
     'pool/',
     'objects/',
   ],
-  'padata-nats': ['wire/', 'server/', 'watch/', 'submit/', 'worker/', 'cli/'],
+  'padata-nats': ['wire/', 'server/', 'watch/', 'run/', 'submit/', 'worker/', 'cli/'],
   'page-init': [
     'profiles.ts',
     'base/',

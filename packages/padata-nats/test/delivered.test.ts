@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { Delivered } from '../dist/submit/delivered.js';
+import { Delivered } from '../dist/run/delivered.js';
 import type { Publisher } from '../dist/server/publisher.js';
 import type { Engine } from '../dist/server/streams.js';
 import { Names } from '../dist/wire/names.js';

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { MAX_BATCH, jobsPerBatch } from '../dist/submit/batch-size.js';
-import { ReorderBuffer } from '../dist/submit/reorder-buffer.js';
+import { MAX_BATCH, jobsPerBatch } from '../dist/run/batch-size.js';
+import { ReorderBuffer } from '../dist/run/reorder-buffer.js';
 
 test('whatever the order and however often results come, each is handed out once and in order', () => {
   fc.assert(

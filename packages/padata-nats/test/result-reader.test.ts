@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { Engine } from '../dist/server/streams.js';
 import { Names } from '../dist/wire/names.js';
-import { ResultReader } from '../dist/submit/result-reader.js';
+import { ResultReader } from '../dist/run/result-reader.js';
 
 /** A server that gives a consumer and then goes away. */
 function leaving(): { engine: Engine; asked: () => number; gone: Promise<void> } {

@@ -18,13 +18,6 @@ export interface Job {
   sent?: Item;
 }
 
-/** What became of a job. */
-export type Outcome =
-  | { readonly state: 'done'; readonly value: unknown }
-  | { readonly state: 'failed'; readonly error: unknown }
-  /** Not begun: its run was aborted. */
-  | { readonly state: 'skipped' };
-
 /** Places of jobs. */
 export class JobWindow {
   readonly #size: number;

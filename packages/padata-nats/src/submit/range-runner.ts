@@ -13,9 +13,9 @@ import { chunkEnd, chunkStart, planRange } from '@bootmem/padata/backend';
 import { PadataNatsError, abortReason } from '../wire/errors.js';
 import { encodeValue } from '../wire/values.js';
 import { moduleName } from './series-options.js';
-import { RunLink } from './run-link.js';
-import type { RunLinkHost } from './run-link.js';
-import type { Outcome } from './job-window.js';
+import { RunLink } from '../run/run-link.js';
+import type { RunLinkHost } from '../run/run-link.js';
+import type { Outcome } from '../run/outcome.js';
 
 /** Chunks sent ahead for each thread of the workers. */
 const AHEAD = 2;

@@ -1,12 +1,8 @@
 /**
- * A run, as its submitter sees it: jobs out, results in, in order.
+ * A run, as its submitter sees it: started or taken up again, jobs out, results in, looked after, ended.
  *
- *     send ─▶ batches ─▶ stream of jobs ─▶ workers ─▶ stream of results ─▶ reorder buffer ─▶ deliver
+ *     send ─▶ batches ─▶ stream of jobs ─▶ workers ─▶ stream of results ─▶ RunResults ─▶ deliver
  *                                                        settle (done here) ─┘
- *
- * Nothing here knows windows or policies: whoever sends sees to it that no more than `window` jobs are between
- * `send` and `deliver`. Exactly one `deliver` a job: the buffer drops what comes twice. What is not sealed with the run's
- * key is no result.
  */
 import { PadataError } from '@bootmem/padata';
 import type { JetStreamManager } from '@nats-io/jetstream';
@@ -17,21 +13,18 @@ import { describedAs, fetchRunInfo, lastMessage, publishRunInfo } from '../serve
 import type { RunInfo } from '../server/run-info.js';
 import { isNotFound, serverError } from '../server/streams.js';
 import type { Engine } from '../server/streams.js';
-import { BatchType } from '../wire/batch.js';
-import type { Batch } from '../wire/batch.js';
 import { PadataNatsError } from '../wire/errors.js';
 import { RunAudit } from '../watch/run-audit.js';
 import { WorkerWatch } from '../watch/worker-watch.js';
 import { moduleToken } from '../wire/names.js';
-import { newKey, openBatch } from '../wire/seal.js';
-import { ItemKind, decodeError, decodeValue } from '../wire/values.js';
+import { newKey } from '../wire/seal.js';
 import type { Item } from '../wire/values.js';
 import { Delivered } from './delivered.js';
 import { JobSender } from './job-sender.js';
 import { LostJobs } from './lost-jobs.js';
-import type { Outcome } from './job-window.js';
-import { ReorderBuffer } from './reorder-buffer.js';
+import type { Outcome } from './outcome.js';
 import { ResultReader } from './result-reader.js';
+import { RunResults } from './run-results.js';
 
 /** How a run is made. */
 interface RunLinkOptions {
@@ -59,9 +52,6 @@ export interface RunLinkHost {
   readonly roster: Roster;
 }
 
-/** A new average counts for so much. */
-const SMOOTHING = 1 / 8;
-
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -70,9 +60,8 @@ export class RunLink {
   readonly token: string;
   readonly #options: RunLinkOptions;
   readonly #host: RunLinkHost;
-  readonly #large: LargeValues;
   readonly #reader: ResultReader;
-  #buffer: ReorderBuffer<Outcome>;
+  readonly #results: RunResults;
   readonly #sender: JobSender;
   readonly #delivered: Delivered;
   readonly #watch: WorkerWatch;
@@ -83,46 +72,50 @@ export class RunLink {
   #owns = false;
   #key = newKey();
   #epoch = 0;
-  #averageMs: number | undefined;
-  /** Jobs whose input or result lies in the object store. */
-  readonly #stored = new Set<string>();
-  #redelivered = 0;
-  /** Sequence number of the job sent last. */
-  #highest = -1;
-  /** Messages of results taken in. */
-  #resultMessages = 0;
-  /** Those of them that nobody of this run wrote. */
-  #refused = 0;
   #over = false;
 
   constructor(options: RunLinkOptions, host: RunLinkHost) {
     this.token = moduleToken(options.info.module);
     this.#options = options;
     this.#host = host;
-    this.#large = new LargeValues(host.engine);
-    this.#buffer = new ReorderBuffer<Outcome>(options.window);
     void host.engine.nc.closed().then((error) => {
       this.#onConnectionClosed(error);
     });
     const { engine, publisher, roster } = host;
     const { run, window, info, workerWaitMs } = options;
+    const large = new LargeValues(engine);
     this.#delivered = new Delivered(engine, publisher, options);
+    this.#results = new RunResults({
+      ...options,
+      large,
+      delivered: this.#delivered,
+      key: () => this.#key,
+      onStored: (sequence) => {
+        this.#sender.settled(sequence);
+      },
+      onAnswered: (sequence) => {
+        this.#lost.forget(sequence);
+        this.#sender.answered(sequence);
+      },
+    });
     this.#sender = new JobSender({
       engine,
       publisher,
-      large: this.#large,
+      large,
       run,
       subject: this.#jobs,
       window,
       sealing: () => ({ key: this.#key, epoch: this.#epoch }),
       started: () => this.#started,
       threads: () => roster.threads(info.module),
-      averageMs: () => this.#averageMs,
-      hasOutcome: (sequence) => this.#buffer.has(sequence),
+      averageMs: () => this.#results.averageMs,
+      hasOutcome: (sequence) => this.#results.has(sequence),
       onFailed: (sequence, error) => {
         this.settle(sequence, { state: 'failed', error });
       },
-      onStored: (name) => this.#stored.add(name),
+      onStored: (name) => {
+        this.#results.stored(name);
+      },
     });
     this.#lost = new LostJobs({
       run,
@@ -144,14 +137,14 @@ export class RunLink {
       roster,
       module: info.module,
       waitMs: workerWaitMs,
-      isIdle: () => this.#buffer.next > this.#highest,
+      isIdle: () => this.#results.isIdle,
       onNobody: () => {
         this.#onNobody();
       },
     });
     this.#reader = new ResultReader(host.engine, options.run, {
       onResult: (data, stream) => {
-        this.#onResults(data, stream);
+        this.#results.arrived(data, stream);
       },
       onAnew: () => {
         this.#delivered.anew();
@@ -161,22 +154,22 @@ export class RunLink {
 
   /** Sequence number of the next job to be delivered. */
   get next(): number {
-    return this.#buffer.next;
+    return this.#results.next;
   }
 
   /** Average time of a job, in milliseconds; undefined before the first result. */
   get averageMs(): number | undefined {
-    return this.#averageMs;
+    return this.#results.averageMs;
   }
 
   /** Jobs that workers ran again because it was unknown whether they had been run. */
   get redelivered(): number {
-    return this.#redelivered + this.#lost.sentAgain;
+    return this.#results.redelivered + this.#lost.sentAgain;
   }
 
   /** Messages among the results that nobody of this run wrote. */
   get refused(): number {
-    return this.#refused;
+    return this.#results.refused;
   }
 
   /** Makes the run known to workers and begins to read. Called once, before anything else. */
@@ -197,20 +190,13 @@ export class RunLink {
 
   /** Sends a job. Its outcome arrives by `deliver`. */
   send(sequence: number, item: Item): void {
-    this.#highest = Math.max(this.#highest, sequence);
     this.#watch.begin();
-    if (this.#buffer.has(sequence)) {
-      this.#deliverSoon();
-      return;
-    }
-    this.#sender.add(sequence, item);
+    if (!this.#results.sent(sequence)) this.#sender.add(sequence, item);
   }
 
   /** The outcome of a job that was done here, or that will not be done. */
   settle(sequence: number, outcome: Outcome): void {
-    this.#highest = Math.max(this.#highest, sequence);
-    this.#offer(sequence, outcome);
-    this.#deliverSoon();
+    this.#results.settle(sequence, outcome);
   }
 
   /**
@@ -253,7 +239,7 @@ export class RunLink {
       purge(jsm, names.runsStream, names.info(run)),
       purge(jsm, names.runsStream, names.position(run)),
       purge(jsm, names.runsStream, names.tries(run)),
-      ...[...this.#stored].map((name) => this.#large.forget(name)),
+      this.#results.forgetAll(),
     ]).catch(() => undefined);
   }
 
@@ -290,7 +276,7 @@ export class RunLink {
 
   async #resume(from: number | undefined): Promise<void> {
     const { engine } = this.#host;
-    const { run, window } = this.#options;
+    const { run } = this.#options;
     const known = await fetchRunInfo(engine, run);
     if (known === undefined) {
       throw new PadataNatsError('ERR_PADATA_NATS_RUN', `there is no run '${run}'`, { run });
@@ -303,12 +289,12 @@ export class RunLink {
     this.#epoch = (known.epoch + 1) % 256;
     await this.#describe();
     this.#owns = true;
-    this.#buffer = new ReorderBuffer<Outcome>(window, position);
+    this.#results.startAt(position);
     this.#delivered.startAt(position);
     const waiting = await this.#reader.start();
     // What is there already is taken in before anything is sent, so that it is not done again.
     const deadline = performance.now() + 10_000;
-    while (this.#resultMessages < waiting && performance.now() < deadline) {
+    while (this.#results.messages < waiting && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     this.#beginAudit();
@@ -324,7 +310,7 @@ export class RunLink {
       consumer: engine.names.consumer(this.token),
       hasRead: (last) => this.#reader.hasRead(last),
       open: () => this.#sender.open,
-      arrived: () => this.#resultMessages - this.#refused,
+      arrived: () => this.#results.messages - this.#results.refused,
       stored: () => this.#sender.stored,
       isHeld: () => roster.holds(run),
       isWanted: () => roster.workers(info.module).some(({ free }) => free > 0),
@@ -337,100 +323,11 @@ export class RunLink {
     });
   }
 
-  #onResults(data: Uint8Array, stream: number): void {
-    this.#resultMessages += 1;
-    let batch: Batch;
-    try {
-      batch = openBatch(data, BatchType.RESULTS, this.#key);
-    } catch {
-      // Whoever may write to the subject may write nonsense; the job's own result still comes.
-      this.#refused += 1;
-      return;
-    }
-    const { first, items, micros } = batch;
-    if (micros > 0) {
-      const old = this.#averageMs;
-      this.#averageMs = old === undefined ? micros / 1000 : old + (micros / 1000 - old) * SMOOTHING;
-    }
-    this.#delivered.arrived(stream, first + items.length - 1);
-    for (const [i, item] of items.entries()) {
-      if (this.#buffer.has(first + i)) continue;
-      if (batch.again === true) this.#redelivered += 1;
-      this.#take(first + i, item);
-    }
-    this.#deliver();
-    this.#delivered.trim();
-  }
-
-  #take(sequence: number, item: Item): void {
-    switch (item.kind) {
-      case ItemKind.ERROR:
-        this.#offer(sequence, { state: 'failed', error: decodeError(item) });
-        return;
-      case ItemKind.SKIPPED:
-        this.#offer(sequence, { state: 'skipped' });
-        return;
-      case ItemKind.STORED:
-        this.#stored.add(decoder.decode(item.bytes));
-        this.#sender.settled(sequence);
-        void this.#large.incoming(item, this.#key).then(
-          (fetched) => {
-            this.settle(sequence, outcomeOf(fetched));
-          },
-          (error: unknown) => {
-            this.settle(sequence, { state: 'failed', error });
-          },
-        );
-        return;
-      default:
-        this.#offer(sequence, outcomeOf(item));
-    }
-  }
-
-  #offer(sequence: number, outcome: Outcome): void {
-    this.#lost.forget(sequence);
-    this.#sender.answered(sequence);
-    if (this.#buffer.offer(sequence, outcome) === 'taken') {
-      this.#options.onOutcome?.(sequence, outcome);
-    }
-  }
-
-  #deliverSoon(): void {
-    queueMicrotask(() => {
-      this.#deliver();
-    });
-  }
-
-  #deliver(): void {
-    let count = 0;
-    // A resumed run may hold results whose jobs its new submitter has not come to yet.
-    while (this.#buffer.next <= this.#highest) {
-      const sequence = this.#buffer.next;
-      const outcome = this.#buffer.take();
-      if (outcome === undefined) break;
-      count += 1;
-      this.#forget(sequence);
-      this.#options.deliver(sequence, outcome);
-    }
-    if (count === 0) return;
-    this.#delivered.upTo(this.#buffer.next);
-    this.#options.onDelivered();
-  }
-
-  /** Takes a delivered job's large values off the server. */
-  #forget(sequence: number): void {
-    if (this.#stored.size === 0) return;
-    for (const end of ['in', 'out']) {
-      const name = `${this.#options.run}.${sequence}.${end}`;
-      if (this.#stored.delete(name)) void this.#large.forget(name).catch(() => undefined);
-    }
-  }
-
   #onNobody(): void {
     const { module } = this.#options.info;
     const { prefix } = this.#host.engine.names;
     void this.purge().catch(() => undefined);
-    this.#failAll(
+    this.#results.failAll(
       new PadataNatsError(
         'ERR_PADATA_NATS_NO_WORKER',
         `no worker offers '${module}' under the prefix '${prefix}'; start one with --module ${module}`,
@@ -442,16 +339,9 @@ export class RunLink {
   /** The connection is closed for good: nothing will come any more. */
   #onConnectionClosed(cause: unknown): void {
     if (this.#over) return;
-    this.#failAll(
+    this.#results.failAll(
       new PadataNatsError('ERR_PADATA_NATS_CONNECT', 'the connection is closed', {}, { cause }),
     );
-  }
-
-  #failAll(error: PadataNatsError): void {
-    for (let sequence = this.#buffer.next; sequence <= this.#highest; sequence += 1) {
-      this.#offer(sequence, { state: 'failed', error });
-    }
-    this.#deliver();
   }
 
   #control(word: 'soon' | 'now' | 'end'): void {
@@ -467,16 +357,6 @@ async function begun(start: () => Promise<void>): Promise<void> {
   } catch (error) {
     if (error instanceof PadataNatsError || error instanceof PadataError) throw error;
     throw serverError('the run cannot begin', error);
-  }
-}
-
-function outcomeOf(item: Item): Outcome {
-  try {
-    const value = decodeValue(item);
-    // The consumer's own: a message's memory belongs to the connection.
-    return { state: 'done', value: item.kind === ItemKind.BYTES ? item.bytes.slice() : value };
-  } catch (error) {
-    return { state: 'failed', error };
   }
 }
 

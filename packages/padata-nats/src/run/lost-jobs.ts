@@ -6,7 +6,7 @@
  */
 import { PadataNatsError, textOf } from '../wire/errors.js';
 import type { Item } from '../wire/values.js';
-import type { Outcome } from './job-window.js';
+import type { Outcome } from './outcome.js';
 
 /** A job that the server loses so often is sent no more. */
 const MOST_LOSSES = 3;
