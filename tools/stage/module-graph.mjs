@@ -10,7 +10,13 @@ export class ModuleGraph {
   /** @param options of esbuild, for all that is asked */
   constructor(folder, options) {
     this.#folder = folder;
-    this.#options = { ...options, absWorkingDir: folder, metafile: true, write: false, outdir: '.' };
+    this.#options = {
+      ...options,
+      absWorkingDir: folder,
+      metafile: true,
+      write: false,
+      outdir: '.',
+    };
   }
 
   /** The name of a file that is a module. */
@@ -51,7 +57,8 @@ export class ModuleGraph {
       setup: ({ onResolve, onLoad, resolve }) => {
         // What stands in a replaced module is found from the package's folder, and is the module itself.
         onResolve({ filter: /^[.#]/ }, async ({ path, importer, kind, resolveDir, ...of }) => {
-          if (importer === '' || of.namespace === name || of.pluginData === 'asked') return undefined;
+          if (importer === '' || of.namespace === name || of.pluginData === 'asked')
+            return undefined;
           const found = await resolve(path, { kind, importer, resolveDir, pluginData: 'asked' });
           const module = this.nameOf(found.path);
           return contents(module) === undefined ? found : { path: module, namespace: name };

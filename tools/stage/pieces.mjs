@@ -134,7 +134,9 @@ export async function makePieces(folder, entries, out, late) {
   else {
     const lines = [`export * from './${late}';`, ...offers(difference(mainModules, early))];
     /** All that it may ask for, by number: lines are broken within texts. */
-    const offered = [...early].flatMap((module) => names.get(module).map((name) => ({ module, name })));
+    const offered = [...early].flatMap((module) =>
+      names.get(module).map((name) => ({ module, name })),
+    );
     const fromEarly = graph.replaces('early', (module) => {
       if (!early.has(module)) return undefined;
       // Calls without effects: what is not used is left out.
