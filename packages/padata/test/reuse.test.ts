@@ -232,3 +232,19 @@ test('whoever makes a ring after the other waits for threads to let go of those 
   store.onEnd(slow);
   await room();
 });
+
+test('jobs that were asked to stop are looked at when their memory is another series’: that has all that it ran', async () => {
+  const pool = createWorkPool({ threads: 2 });
+  const options = { fn: { module, name: 'slow' }, order: 'none', window: 16, graceMs: 10 } as const;
+  for (let round = 0; round < 400; round += 1) {
+    const series = pool.series<Any>(options);
+    // More than fit at a time, too short for the owner to be told of each.
+    await Promise.all(Array.from({ length: 30 }, () => series.run(0)));
+    const asked = new AbortController();
+    const stopped = series.run(5, { signal: asked.signal });
+    asked.abort('enough');
+    await expect(stopped).rejects.toBe('enough');
+    await series.close();
+  }
+  await pool.close();
+});

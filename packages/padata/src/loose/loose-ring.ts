@@ -283,6 +283,8 @@ export class LooseRing extends RingBase implements JobRing {
 
   /** Takes what has ended. */
   #collect(): void {
+    // Whoever was to look at a job later comes when all is over: the memory may be another ring's, and so may what has ended there.
+    if (this.closed) return;
     const { words } = this;
     for (let base = loose.collect(words); base !== 0; base = loose.endedAfter(words, base)) {
       // Plain: nobody but the owner acts on a slot that has ended.

@@ -13,17 +13,18 @@ import {
   SlotState,
   slotWord,
 } from '../../dist/protocol/ring-layout.js';
+import type { RingBlock } from '../../dist/ring/ring-store.js';
 import { SlotOutcome } from '../../dist/slot/slot-outcome.js';
 
 const WINDOW = 4;
 const WORKER = 1;
 
-function setUp(arenaBytes = 4096) {
+function setUp(arenaBytes = 4096, block?: RingBlock) {
   const options = { id: 1, window: WINDOW, arenaBytes, slotBytes: 400, firstSequence: 0 };
   const none = { retries: 0, onOutcome: undefined, outputBytes: (n: number) => n };
   let deliveries = 0;
   const owner = new LooseRing(
-    { ...options, ...none, shared: true, copyBytes: false, capacity: 2 },
+    { ...options, ...none, block, shared: true, copyBytes: false, capacity: 2 },
     {
       threads: 2,
       atOnce: 2,
@@ -211,4 +212,24 @@ test('the count of what has ended stops where it may, and loses nobody', () => {
     found += 1;
   }
   expect(found).toBe(4096);
+});
+
+test('a ring that is closed takes nothing of the one that has its memory now', () => {
+  const before = setUp();
+  before.submit(1);
+  const over = before.owner.newest;
+  before.end(0, 'one');
+  before.owner.deliver(WINDOW, 0);
+  before.owner.closed = true;
+  const { memory, arenaBytes, stats } = before.owner;
+  const after = setUp(4096, { memory, arenaBytes, stats });
+  after.submit(2);
+  after.end(0, 'two');
+  // Whoever has asked the first job to stop looks whether it has.
+  expect(before.owner.ends.begunState(over)).toBeUndefined();
+  expect(before.owner.hasEnded(over)).toBe(true);
+  expect(before.owner.busyJobs()).toBe(0);
+  expect(before.owner.anyDone()).toBe(false);
+  expect(after.owner.deliver(WINDOW, 0)).toBe(1);
+  expect([before.told, after.told]).toEqual([['one'], ['two']]);
 });
