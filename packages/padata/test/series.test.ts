@@ -58,6 +58,20 @@ test('submit says when the window is full, and room() when it is not', async () 
   expect(s.stats().overflow).toBe(0);
 });
 
+test('what a callback submits comes behind what waits outside the window, though there is room', async () => {
+  // window [ 0 1 ], outside [ 2 3 4 ]: the callback of 0 finds its place free, and others were there before.
+  await using s = series('same', { window: 2 });
+  const seen: unknown[] = [];
+  const note = (_error: unknown, value: unknown): unknown => seen.push(value);
+  s.submit(0, (error, value) => {
+    note(error, value);
+    s.submit('late', note);
+  });
+  for (const i of [1, 2, 3, 4]) s.submit(i, note);
+  await s.drain();
+  expect(seen).toEqual([0, 1, 2, 3, 4, 'late']);
+});
+
 test('results for which the series can never have room go by message', async () => {
   await using s = series('same', { window: 8, outputBytes: () => 2 ** 30 });
   const bytes = new Uint8Array(100).fill(7);

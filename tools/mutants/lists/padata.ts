@@ -658,7 +658,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'series: a job that a getter closes the series of is lost',
-    file: 'series/series.ts',
+    file: 'series/backpressure.ts',
     find: 'await Promise.resolve();',
     put: '',
     first: 'values',
@@ -823,20 +823,27 @@ const mutants: readonly Mutant[] = [
     name: 'series: an aborted run waits for its place in the order',
     file: 'series/limited-runs.ts',
     find: `        reject(asError(reason));
-        this.#host.cancel(`,
-    put: `        this.#host.cancel(`,
+        this.#host.jobs.cancel(`,
+    put: `        this.#host.jobs.cancel(`,
     first: 'pending',
   },
   {
     name: 'series: what a getter of an input submits waits for the next delivery',
-    file: 'series/series.ts',
+    file: 'series/backpressure.ts',
     find: 'if (this.#overflow.length === 1 && !this.#ring.isFull) {',
     put: 'if (this.#ring.isFull && this.#overflow.length < 0) {',
     first: 'hostile',
   },
   {
+    name: 'series: a job may overtake those that wait outside the window',
+    file: 'series/backpressure.ts',
+    find: 'this.#series.bar(true);\n    // There is room',
+    put: '// There is room',
+    first: 'series',
+  },
+  {
     name: 'series: the end of a series forgets what waits outside the window',
-    file: 'series/series.ts',
+    file: 'series/backpressure.ts',
     find: 'this.#overflow.failAll(reason);',
     put: 'void reason;',
     first: 'series|pending',
@@ -864,8 +871,8 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'series: one that has ended keeps its listener on a signal',
-    file: 'series/series.ts',
-    find: 'if (this.#ended !== undefined) this.#letGo();',
+    file: 'series/shutdown.ts',
+    find: 'if (this.ended !== undefined && this.#of.backpressure.isIdle) this.#letGo();',
     put: '',
     first: 'reuse',
   },
@@ -934,8 +941,8 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'series: what waits outside the window of a broken ring waits for ever',
-    file: 'series/series.ts',
-    find: 'const failed = job.failed ?? this.#ring.failure;',
+    file: 'series/backpressure.ts',
+    find: 'const failed = job.failed ?? ring.failure;',
     put: 'const failed = job.failed;',
     first: 'loading',
   },
@@ -1178,7 +1185,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'Web pair: the reader does not hear that the writer failed',
-    file: 'series/streams.web.ts',
+    file: 'series/streams/streams.web.ts',
     find: `          fail(error);
           throw error;`,
     put: '          throw error;',
@@ -1397,7 +1404,7 @@ const mutants: readonly Mutant[] = [
   {
     name: 'limits: a job that has ended in time is late when it is told late',
     file: 'series/limited-runs.ts',
-    find: 'if (!this.#host.hasEnded(n)) giveUp(',
+    find: 'if (!this.#host.jobs.hasEnded(n)) giveUp(',
     put: 'giveUp(',
     first: 'limits',
   },

@@ -94,6 +94,11 @@ Object.defineProperty(PadataError, Symbol.hasInstance, {
   },
 });
 
+/** Whatever a signal or a function gave, for those who may only throw errors; the value stays what it is. */
+export function asError(reason: unknown): Error {
+  return reason as Error;
+}
+
 /** Reports an error of the program's own code as an uncaught one, outside the call that met it. */
 export function throwLater(error: unknown): void {
   queueMicrotask(() => {

@@ -80,7 +80,9 @@ export interface JobRing {
   readonly failed: number;
   /** Jobs run again after their thread died. */
   readonly retried: number;
-  /** Jobs submitted and not delivered. */
+  /** Jobs submitted so far. */
+  readonly submitted: number;
+  /** Of them, those that are not delivered. */
   readonly outstanding: number;
   readonly isFull: boolean;
   /** Jobs that nobody has reserved, about. */

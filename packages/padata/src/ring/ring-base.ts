@@ -114,6 +114,11 @@ export abstract class RingBase {
   /** Jobs submitted and not delivered. */
   abstract readonly outstanding: number;
 
+  /** Jobs submitted so far. */
+  get submitted(): number {
+    return this.delivered + this.outstanding;
+  }
+
   /** Why nobody will run the ring's jobs; undefined = they are run. */
   get failure(): { readonly error: unknown } | undefined {
     return this.broken === undefined ? undefined : { error: this.broken };

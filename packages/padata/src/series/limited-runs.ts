@@ -6,13 +6,14 @@
  * looks at the slots now and then while there is such a limit; what it sees begun has begun since its last look, at most.
  */
 import { abortReason } from '../base/abort.js';
-import { PadataError, checkInteger } from '../base/errors.js';
+import { PadataError, asError, checkInteger } from '../base/errors.js';
 import { clearTimeout, performance, setTimeout } from '../base/host-time.js';
 import { checkChoice, checkOptions } from '../base/options.js';
 import type { OptionKinds } from '../base/options.js';
 import type { JobOutput } from '../protocol/messages.js';
 import type { SerialCallback } from '../ring/job-ring.js';
 import { Left } from '../ring/slot-records.js';
+import type { NumberedJobs } from './numbered-jobs.js';
 import type { JobOptions } from './series-types.js';
 import { inContext } from '#context';
 
@@ -34,22 +35,13 @@ const MOST_LOOK_MS = 50;
 
 /** What runs with conditions need of their series. */
 interface LimitedHost {
-  /** How many jobs were submitted before the next one. */
-  readonly next: number;
+  readonly jobs: NumberedJobs;
   submit(
     input: unknown,
     callback: SerialCallback,
     transfer: readonly unknown[] | undefined,
     use: number,
   ): void;
-  /** Cancels the n-th job submitted. */
-  cancel(n: number, reason: unknown): void;
-  /** Sequence number of the n-th job submitted. */
-  seqOf(n: number): number;
-  /** Tells which jobs have begun and not ended: of the n-th submitted. */
-  begun(): (n: number) => boolean;
-  /** Has the function of the n-th job submitted ended, though nobody was told yet? */
-  hasEnded(n: number): boolean;
   /** What becomes of reports of jobs that do not say so themselves. */
   readonly progress: JobOptions['progress'];
 }
@@ -116,8 +108,8 @@ export class LimitedRuns {
         reject(asError(abortReason(signal.reason)));
         return;
       }
-      const n = this.#host.next;
-      const seq = this.#host.seqOf(n);
+      const n = this.#host.jobs.next;
+      const seq = this.#host.jobs.seqOf(n);
       let limit: RunLimit | undefined;
       let deadline: ReturnType<typeof setTimeout> | undefined;
       const letGo = (): void => {
@@ -131,7 +123,7 @@ export class LimitedRuns {
       const giveUp = (reason: unknown): void => {
         letGo();
         reject(asError(reason));
-        this.#host.cancel(n, reason);
+        this.#host.jobs.cancel(n, reason);
       };
       const onAbort = (): void => {
         giveUp(abortReason(signal!.reason));
@@ -155,7 +147,7 @@ export class LimitedRuns {
       if (deadlineMs !== undefined) {
         deadline = setTimeout(() => {
           // Told late: this thread was busy, or it waits for its turn.
-          if (!this.#host.hasEnded(n)) giveUp(timeout(seq, deadlineMs, 'submission'));
+          if (!this.#host.jobs.hasEnded(n)) giveUp(timeout(seq, deadlineMs, 'submission'));
         }, deadlineMs);
       }
       if (timeoutMs !== undefined) {
@@ -196,7 +188,7 @@ export class LimitedRuns {
   #look(): void {
     if (this.#limits.size === 0) return;
     const now = performance.now();
-    const begun = this.#host.begun();
+    const begun = this.#host.jobs.begun();
     for (const limit of [...this.#limits]) {
       // One whose thread has died may be run again: then its time begins again.
       if (!begun(limit.n)) limit.begunAt = undefined;
@@ -212,9 +204,4 @@ function timeout(seq: number, ms: number, since: 'start' | 'submission'): Padata
     `job ${seq} has not ended ${ms} ms after its ${since}`,
     { seq, ms, since },
   );
-}
-
-/** Whatever a signal or a function gave, for those who may only throw errors; the value stays what it is. */
-function asError(reason: unknown): Error {
-  return reason as Error;
 }

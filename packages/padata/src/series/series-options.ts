@@ -1,10 +1,13 @@
 /** Options of a series: their names, ranges and defaults, and the shape of the ring that they ask for. */
 import { canCapture } from '#capture';
 import { PadataError, checkInteger } from '../base/errors.js';
-import { checkChoice, checkOptions } from '../base/options.js';
+import { moduleHref } from '../base/function-ref.js';
+import { checkChoice, checkKind, checkOptions } from '../base/options.js';
 import type { OptionKinds } from '../base/options.js';
 import { MAX_THREADS } from '../protocol/control-layout.js';
-import { PRIORITIES } from '../levels/levels.js';
+import { PRIORITIES, levelOf } from '../levels/levels.js';
+import type { SlotRingOptions } from '../ring/job-ring.js';
+import type { RingUse } from '../turns/ring-entry.js';
 import { PROGRESS } from './limited-runs.js';
 import type { SeriesOptions } from './series-types.js';
 
@@ -14,9 +17,8 @@ const DEFAULT_WINDOW = 256;
 const DEFAULT_SLOT_BYTES = 1024;
 const MIN_ARENA = 65_536;
 const MAX_ARENA = 0x7fff_fff8;
-/** Between asking a function to stop and ending its job without it, in milliseconds. */
-export const DEFAULT_GRACE_MS = 1000;
-export const DEFAULT_PENDING_PER_THREAD = 64;
+const DEFAULT_GRACE_MS = 1000;
+const DEFAULT_PENDING_PER_THREAD = 64;
 const DEFAULT_OUTPUT_BYTES = 1 << 20;
 
 /** Options that a shell has as well as a series. */
@@ -68,14 +70,14 @@ export function checkSeriesOptions(options: SeriesOptions): void {
   checkInteger('graceMs', options.graceMs ?? 0, 0, 0x7fffffff);
   checkInteger('maxOutputBytes', options.maxOutputBytes ?? 1, 1, 0x7fffffff);
   checkInteger('watchdogMs', options.watchdogMs ?? 1, 1, 0x7fffffff);
-  for (const id of options.workers ?? []) checkWorker(id);
+  idsOf(options.workers ?? []);
 }
 
 /**
  * Bytes that are kept of what each job writes; 0 = it is not captured.
  * @throws ERR_PADATA_ARGUMENT where it cannot be
  */
-export function outputBytesOf(options: SeriesOptions): number {
+function outputBytesOf(options: SeriesOptions): number {
   const { onJobOutput, captureOutput = onJobOutput !== undefined } = options;
   if (!captureOutput) return 0;
   if (!canCapture()) {
@@ -93,25 +95,53 @@ export function checkPriority(priority: unknown): void {
   checkChoice('priority', priority, PRIORITIES);
 }
 
-/** @throws ERR_PADATA_ARGUMENT when it is no worker's id */
-export function checkWorker(id: number): void {
-  checkInteger('workers', id, 0, MAX_THREADS);
+/** Ids of workers. @throws ERR_PADATA_ARGUMENT when one of them is none */
+export function idsOf(workers: Iterable<number>): number[] {
+  checkKind('workers', workers, 'a list');
+  const ids = [...workers];
+  for (const id of ids) checkInteger('workers', id, 0, MAX_THREADS);
+  return ids;
 }
 
-/** Sizes of a ring. */
-export interface RingShape {
-  /** Jobs in flight at most; a power of two. */
-  readonly window: number;
-  readonly arenaBytes: number;
-  /** Bytes of the arena that plain data may take. */
-  readonly slotBytes: number;
+/** Between asking a function to stop and ending its job without it, in milliseconds. */
+export function graceOf(options: Pick<SeriesOptions, 'graceMs'>): number {
+  return options.graceMs ?? DEFAULT_GRACE_MS;
 }
+
+/** How a ring is made, as far as options say it. */
+type OptionsOfRing = Pick<
+  SlotRingOptions,
+  'window' | 'arenaBytes' | 'slotBytes' | 'outputBytes' | 'copyBytes' | 'retries'
+>;
 
 /** The ring for these options, which were checked. */
-export function ringShape(options: SeriesOptions): RingShape {
-  const { slotBytes = DEFAULT_SLOT_BYTES } = options;
+export function ringOptions(options: SeriesOptions): OptionsOfRing {
+  const { slotBytes = DEFAULT_SLOT_BYTES, idempotent = false, retries = 1 } = options;
   const window = 2 ** Math.ceil(Math.log2(options.window ?? DEFAULT_WINDOW));
   const wanted = Math.max(MIN_ARENA, (window + 1) * slotBytes);
   const arenaBytes = Math.ceil(Math.min(MAX_ARENA, wanted) / 8) * 8;
-  return { window, arenaBytes, slotBytes: Math.min(slotBytes, arenaBytes >> 1) };
+  return {
+    window,
+    arenaBytes,
+    slotBytes: Math.min(slotBytes, arenaBytes >> 1),
+    outputBytes: options.outputBytes ?? ((n) => n),
+    copyBytes: (options.bytes ?? 'copy') === 'copy',
+    retries: idempotent ? retries : 0,
+  };
+}
+
+/**
+ * What the ring is used for, by these options, which were checked.
+ * @throws ERR_PADATA_ARGUMENT where what jobs write cannot be captured, or the function has no module
+ */
+export function ringUse(options: SeriesOptions): Omit<RingUse, 'workers' | 'onDelivered'> {
+  return {
+    outputBytes: outputBytesOf(options),
+    href: moduleHref(options.fn),
+    name: options.fn.name,
+    shared: options.shared,
+    pendingPerThread: options.pendingPerThread ?? DEFAULT_PENDING_PER_THREAD,
+    copyInput: options.inputBytes === 'copy',
+    level: levelOf(options.priority),
+  };
 }

@@ -4,17 +4,12 @@ import { latencyOffset, statOffsets } from '../protocol/ring-stats.js';
 import type { JobRing } from '../ring/job-ring.js';
 import type { SeriesStats } from './series-types.js';
 
-/** What the ring does not know. */
-interface SeriesCounts {
-  /** Worker threads that the pool may have. */
-  readonly capacity: number;
-  readonly submitted: number;
-  readonly overflow: number;
-}
-
-/** Figures since the beginning. O(threads). */
-export function seriesStats(ring: JobRing, counts: SeriesCounts): SeriesStats {
-  const { capacity, submitted, overflow } = counts;
+/**
+ * Figures since the beginning. O(threads).
+ * @param capacity worker threads that the pool may have
+ * @param overflow jobs that wait outside the window
+ */
+export function seriesStats(ring: JobRing, capacity: number, overflow: number): SeriesStats {
   const waits: number[] = [];
   const runs: number[] = [];
   for (let w = 0; w <= capacity; w += 1) {
@@ -23,7 +18,7 @@ export function seriesStats(ring: JobRing, counts: SeriesCounts): SeriesStats {
     runs.push(offsets.run);
   }
   return {
-    submitted,
+    submitted: ring.submitted,
     delivered: ring.delivered,
     failed: ring.failed,
     retried: ring.retried,

@@ -1,9 +1,9 @@
 /** Stream faces of a series in Node: a Duplex and the Web pair. */
 import { Duplex } from 'node:stream';
 
-import { abortReason } from '../base/abort.js';
-import { PadataError } from '../base/errors.js';
-import type { StreamedJobs } from './series-types.js';
+import { abortReason } from '../../base/abort.js';
+import { PadataError } from '../../base/errors.js';
+import type { StreamedJobs } from '../series-types.js';
 
 export { makeTransform } from './streams.web.js';
 

@@ -1,6 +1,6 @@
 /** Stream faces of a series in browsers: Web streams only. */
-import { PadataError } from '../base/errors.js';
-import type { StreamedJobs } from './series-types.js';
+import { PadataError } from '../../base/errors.js';
+import type { StreamedJobs } from '../series-types.js';
 
 export { makeTransform } from './streams.web.js';
 

@@ -3,8 +3,8 @@
  *
  * Back-pressure: results not yet read count against the window, so a slow reader stops the writer.
  */
-import { abortReason } from '../base/abort.js';
-import type { SeriesTransform, StreamedJobs } from './series-types.js';
+import { abortReason } from '../../base/abort.js';
+import type { SeriesTransform, StreamedJobs } from '../series-types.js';
 
 /** A {writable, readable} pair: chunks in, results out, in order. */
 export function makeTransform(series: StreamedJobs): SeriesTransform<unknown, unknown> {
