@@ -7,6 +7,8 @@
 //   other entries  what is theirs alone ──▶ owner ──▶ late
 //   threads' file  all that threads run: they start from it; the entry for what runs there has its names from it
 //
+// The threads' file is CommonJS: Node starts a thread from that some milliseconds sooner than from an ES module.
+//
 // So a program loads two files or three, each of its threads one. What both have (errors, times, layouts) is in both files: reading
 // that twice costs less than linking one to the other. A program may load both (with the entry for threads), so modules that are in
 // both keep what belongs to the thread with its globals, and know each other's errors.
@@ -20,6 +22,8 @@ import { ModuleGraph } from './module-graph.mjs';
 /** The piece of the thread that owns the others. */
 const OWNER = 'owner.js';
 const LATE = 'late.cjs';
+/** What CommonJS cannot say: the address of a module by its name. */
+const RESOLVE = 'resolve.js';
 
 const FOR_NODE = { format: 'esm', platform: 'node', target: 'node20.19', logLevel: 'error' };
 const WRITTEN = {
@@ -35,18 +39,31 @@ const WRITTEN = {
   sourcesContent: false,
 };
 
+const STARTS = /(?<=new Worker\(new URL\('\.\/)[^']+(?=', import\.meta\.url\))/g;
+
 /** Files that threads start from, as these modules name them. */
 function threadFiles(folder, modules) {
   const found = new Set();
   for (const module of modules) {
     const text = readFileSync(join(folder, module), 'utf8');
-    for (const [, file] of text.matchAll(
-      /new Worker\(new URL\('(\.\/[^']+)', import\.meta\.url\)/g,
-    ))
-      found.add(join(dirname(module), file));
+    for (const [file] of text.matchAll(STARTS)) found.add(join(dirname(module), file));
   }
   return [...found];
 }
+
+/** The piece that is made of a file that threads start from. */
+const pieceOf = (start) => basename(start).replace(/\.js$/, '.cjs');
+
+/** Starts threads from pieces. */
+const startsPieces = {
+  name: 'starts-pieces',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.node\.js$/, namespace: 'file' }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replace(STARTS, pieceOf),
+      loader: 'js',
+    }));
+  },
+};
 
 const difference = (all, some) => new Set([...all].filter((one) => !some.has(one)));
 const intersection = (all, some) => new Set([...all].filter((one) => some.has(one)));
@@ -130,7 +147,7 @@ export async function makePieces(folder, entries, out, late) {
     );
 
   const owner = [`export * from './${main}';`, ...offers(early)];
-  if (late === undefined) await write(OWNER, owner);
+  if (late === undefined) await write(OWNER, owner, { plugins: [startsPieces] });
   else {
     const lines = [`export * from './${late}';`, ...offers(difference(mainModules, early))];
     /** All that it may ask for, by number: lines are broken within texts. */
@@ -172,10 +189,22 @@ export async function makePieces(folder, entries, out, late) {
           .map((name) => `export const ${name} = (...given) => late().${name}(...given);`),
       ].join('\n');
     });
-    await write(OWNER, [...owner, `export { late } from './${late}';`], { plugins: [stub] });
+    await write(OWNER, [...owner, `export { late } from './${late}';`], {
+      plugins: [stub, startsPieces],
+    });
   }
   writeNames(main, OWNER);
-  const [thread] = starts.map((file) => basename(file));
-  await write(thread, [...all(ofThreads, 'export * from'), ...all(starts, 'import')]);
+  const [thread] = starts.map(pieceOf);
+  await write(thread, [...all(ofThreads, 'export * from'), ...all(starts, 'import')], {
+    format: 'cjs',
+    define: { 'import.meta.resolve': 'resolve' },
+    banner: {
+      js: `"use strict";const resolve=(name)=>import("./${RESOLVE}").then((it)=>it.resolve(name));`,
+    },
+  });
+  writeFileSync(
+    join(folder, out, RESOLVE),
+    'export const resolve=(name)=>import.meta.resolve(name);\n',
+  );
   for (const entry of ofThreads) writeNames(entry, thread);
 }

@@ -1,7 +1,15 @@
 // The package as it is published: two files for a program, a third when it makes a pool, one for each of its threads.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -79,7 +87,7 @@ test('Node is given each entry in one piece, bundlers and browsers the modules',
 test('a program loads few files, and so does each of its threads', () => {
   expect(loadedWith('dist/index.js').size).toBeGreaterThan(50);
   expect(loadedWith('dist/node/index.js').size).toBe(2);
-  const thread = loadedWith('dist/node/worker.node.js');
+  const thread = loadedWith('dist/node/worker.node.cjs');
   expect(thread.size).toBe(1);
   // What job modules import: most of it is there.
   loadedWith('dist/node/worker.js', thread);
@@ -183,6 +191,27 @@ console.log(JSON.stringify(said));
     later: 42,
     errors: ['ERR_PADATA_DOUBLE_COMPLETE', true, false, false],
   });
+});
+
+test('a thread looks at the module that it imports, not at another of the same name', () => {
+  const dual = join(home, 'node_modules/dual');
+  mkdirSync(dual);
+  writeFileSync(
+    join(dual, 'package.json'),
+    JSON.stringify({ exports: { import: './imported.mjs', require: './required.cjs' } }),
+  );
+  writeFileSync(
+    join(dual, 'imported.mjs'),
+    'export const then = () => undefined, work = () => 1;\n',
+  );
+  writeFileSync(join(dual, 'required.cjs'), 'exports.work = () => 2;\n');
+  const printed = run(`
+import { createWorkPool } from '@bootmem/padata';
+const pool = createWorkPool({ threads: 1 });
+await pool.run({ module: 'dual', name: 'work' }, 0).catch(({ code, message }) => console.log(code, message));
+await pool.close();
+`);
+  expect(printed).toMatch(/^ERR_PADATA_MODULE .*it exports a function "then"/);
 });
 
 test('a second copy of the package on a thread begins nothing there', () => {

@@ -44,10 +44,13 @@ const SO =
 const importOf = (source: string): Promise<unknown> =>
   import(/* @vite-ignore */ /* webpackIgnore: true */ source);
 
+/** In a promise: where all that a thread runs is one file of CommonJS, another has to be asked (`tools/stage`). */
+const resolved = (source: string): Promise<string> => Promise.resolve(import.meta.resolve(source));
+
 /** Does the module, once it is there, export a function `then`? false where modules cannot be looked at. */
 async function isThenable(source: string): Promise<boolean> {
   try {
-    const absolute = /^[a-z][a-z\d+.-]+:/i.test(source) ? source : import.meta.resolve(source);
+    const absolute = /^[a-z][a-z\d+.-]+:/i.test(source) ? source : await resolved(source);
     const text = `export * as module from ${JSON.stringify(absolute)}`;
     const look = (await importOf(`data:text/javascript,${encodeURIComponent(text)}`)) as {
       readonly module: Namespace;
