@@ -26,13 +26,15 @@ export class ModuleGraph {
 
   /** Modules that these lead to, themselves included. @param without this one, and what it alone leads to, are left out */
   async reach(modules, without) {
-    const { metafile } = await build({
-      ...this.#options,
-      bundle: true,
-      entryPoints: modules,
-      plugins: without === undefined ? [] : [this.#leavesOut(without)],
-    });
-    return new Set(Object.keys(metafile.inputs));
+    const { metafile } = await build({ ...this.#options, bundle: true, entryPoints: modules });
+    const found = new Set();
+    const add = (module) => {
+      if (module === without || found.has(module)) return;
+      found.add(module);
+      for (const { path, external } of metafile.inputs[module].imports) if (!external) add(path);
+    };
+    for (const module of modules) add(module);
+    return found;
   }
 
   /** Names that these modules export, by module. */
@@ -67,19 +69,6 @@ export class ModuleGraph {
           contents: contents(module),
           resolveDir: this.#folder,
         }));
-      },
-    };
-  }
-
-  #leavesOut(module) {
-    return {
-      name: 'leaves-out',
-      setup: ({ onResolve, resolve }) => {
-        onResolve({ filter: /^[.#]/ }, async ({ path, importer, kind, resolveDir, pluginData }) => {
-          if (importer === '' || pluginData === 'asked') return undefined;
-          const found = await resolve(path, { kind, importer, resolveDir, pluginData: 'asked' });
-          return this.nameOf(found.path) === module ? { path, external: true } : found;
-        });
       },
     };
   }

@@ -58,7 +58,7 @@ const pieceOf = (start) => basename(start).replace(/\.js$/, '.cjs');
 const startsPieces = {
   name: 'starts-pieces',
   setup({ onLoad }) {
-    onLoad({ filter: /\.node\.js$/, namespace: 'file' }, ({ path }) => ({
+    onLoad({ filter: /\.js$/, namespace: 'file' }, ({ path }) => ({
       contents: readFileSync(path, 'utf8').replace(STARTS, pieceOf),
       loader: 'js',
     }));
