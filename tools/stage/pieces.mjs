@@ -14,8 +14,12 @@
 // both keep what belongs to the thread with its globals, and know each other's errors.
 //
 // The late piece is CommonJS, as only `require` reads at once. It is given the modules of the owner that it needs: there is one of each.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+//
+// Pieces are read at different times, and between two of them the package may be installed anew. So they are named by what the build
+// is made of (`late-1f2e3d4c.cjs`): one of another build is not there, where it would be taken for what it is not.
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, extname, join } from 'node:path';
 import { build } from 'esbuild';
 import { ModuleGraph } from './module-graph.mjs';
 
@@ -54,16 +58,40 @@ function threadFiles(folder, modules) {
 /** The piece that is made of a file that threads start from. */
 const pieceOf = (start) => basename(start).replace(/\.js$/, '.cjs');
 
-/** Starts threads from pieces. */
-const startsPieces = {
+/** Starts threads from pieces. @param named how these are named */
+const startsPieces = (named) => ({
   name: 'starts-pieces',
   setup({ onLoad }) {
     onLoad({ filter: /\.js$/, namespace: 'file' }, ({ path }) => ({
-      contents: readFileSync(path, 'utf8').replace(STARTS, pieceOf),
+      contents: readFileSync(path, 'utf8').replace(STARTS, (file) => named(pieceOf(file))),
       loader: 'js',
     }));
   },
+});
+
+const LOOP = 'for(var name in all)__defProp(target,name,{get:all[name],enumerable:!0})';
+const OWN_LOOP = 'for(var k of Object.keys(all))__defProp(target,k,{get:all[k],enumerable:!0})';
+
+/** What esbuild names the exports of CommonJS by takes whatever a program has added to `Object.prototype` for one of them. */
+function ownNamesOnly(file) {
+  writeFileSync(file, readFileSync(file, 'utf8').replaceAll(LOOP, OWN_LOOP));
+}
+
+/** Names of the pieces of a build. */
+const namesOf = (build) => (file) => {
+  const ending = extname(file);
+  return `${basename(file, ending)}-${build}${ending}`;
 };
+
+/** What all files of a folder are made of, in so many characters. */
+function digest(folder, length) {
+  const hash = createHash('sha256');
+  for (const file of readdirSync(folder).sort()) {
+    hash.update(`${file}\n`);
+    hash.update(readFileSync(join(folder, file)));
+  }
+  return hash.digest('hex').slice(0, length);
+}
 
 const difference = (all, some) => new Set([...all].filter((one) => !some.has(one)));
 const intersection = (all, some) => new Set([...all].filter((one) => some.has(one)));
@@ -74,7 +102,20 @@ const union = (sets) => new Set(sets.flatMap((set) => [...set]));
  * @param late module whose functions, and all that it alone leads to, are read when one of them is called; undefined = none
  */
 export async function makePieces(folder, entries, out, late) {
+  const at = join(folder, out);
+  // What a build is made of is known when it is made, so it is made twice. Names of one length break lines alike.
+  const unknown = '0'.repeat(8);
+  await makeBuild(folder, entries, out, late, namesOf(unknown));
+  const build = digest(at, unknown.length);
+  rmSync(at, { recursive: true });
+  await makeBuild(folder, entries, out, late, namesOf(build));
+}
+
+/** `makePieces` with given names. */
+async function makeBuild(folder, entries, out, late, named) {
   mkdirSync(join(folder, out), { recursive: true });
+  const owner = named(OWNER);
+  const latePiece = named(LATE);
   const graph = new ModuleGraph(folder, FOR_NODE);
   const [main, ...others] = entries;
   const mainModules = await graph.reach([main]);
@@ -95,15 +136,16 @@ export async function makePieces(folder, entries, out, late) {
   const marks = new Map([...shared].map((module, index) => [module, `m${index}_`]));
   const marked = (module) => names.get(module).map((name) => [name, `${marks.get(module)}${name}`]);
   const all = (files, how) => files.map((file) => `${how} './${file}';`);
-  const write = (file, lines, more) =>
-    build({
+  const write = async (file, lines, more) => {
+    await build({
       ...WRITTEN,
       absWorkingDir: folder,
-      metafile: true,
       stdin: { contents: lines.join('\n'), resolveDir: folder, sourcefile: file },
       outfile: join(out, file),
       ...more,
     });
+    ownNamesOnly(join(folder, out, file));
+  };
   /** Writes an entry whose modules are all in another piece. */
   const writeNames = (entry, piece) => {
     writeFileSync(
@@ -117,9 +159,9 @@ export async function makePieces(folder, entries, out, late) {
     if (!shared.has(module)) return undefined;
     const pairs = marked(module);
     if (early.has(module))
-      return `export { ${pairs.map(([name, mark]) => `${mark} as ${name}`).join(', ')} } from './${OWNER}';`;
+      return `export { ${pairs.map(([name, mark]) => `${mark} as ${name}`).join(', ')} } from './${owner}';`;
     const taken = pairs.map(([name, mark]) => `export const ${name} = modules.${mark};`);
-    return [`import { late } from './${OWNER}';`, 'const modules = late();', ...taken].join('\n');
+    return [`import { late } from './${owner}';`, 'const modules = late();', ...taken].join('\n');
   });
   const fromOwner = {
     name: 'owner',
@@ -146,8 +188,8 @@ export async function makePieces(folder, entries, out, late) {
         .map(([name, mark]) => `export { ${name} as ${mark} } from './${module}';`),
     );
 
-  const owner = [`export * from './${main}';`, ...offers(early)];
-  if (late === undefined) await write(OWNER, owner, { plugins: [startsPieces] });
+  const offering = [`export * from './${main}';`, ...offers(early)];
+  if (late === undefined) await write(owner, offering, { plugins: [startsPieces(named)] });
   else {
     const lines = [`export * from './${late}';`, ...offers(difference(mainModules, early))];
     /** All that it may ask for, by number: lines are broken within texts. */
@@ -163,47 +205,51 @@ export async function makePieces(folder, entries, out, late) {
         .map(([{ name }, id]) => `export const ${name} = /* @__PURE__ */ early(${id});`)
         .join('\n');
     });
-    await write(LATE, lines, {
+    await write(latePiece, lines, {
       format: 'cjs',
       plugins: [fromEarly],
       // In parentheses: it is called at once, so V8 is not to read it twice.
       banner: { js: '"use strict";module.exports=(function(early){const module={};' },
       footer: { js: 'return module.exports});' },
     });
-    const text = readFileSync(join(folder, out, LATE), 'utf8');
+    const text = readFileSync(join(folder, out, latePiece), 'utf8');
     const taken = new Set([...text.matchAll(/\bearly\(\s*(\d+)/g)].map(([, id]) => Number(id)));
     const stub = graph.replaces('late', (module) => {
       if (module !== late) return undefined;
       return [
         `import { createRequire } from 'node:module';`,
+        `import { fileURLToPath } from 'node:url';`,
         ...[...taken].map((id) => {
           const { name, module: from } = offered[id];
           return `import { ${name} as e${id} } from './${from}';`;
         }),
         `const early = () => ({ ${[...taken].map((id) => `${id}: e${id}`).join(', ')} });`,
         `let modules;`,
-        `const read = (given) => createRequire(import.meta.url)('./${LATE}')((id) => given[id]);`,
-        `export const late = () => (modules ??= read(early()));`,
+        `const read = (url, given) => createRequire(url)(fileURLToPath(url))((id) => given[id]);`,
+        // What copies the files that a program needs, or bundles them, looks for such a URL.
+        `const url = () => new URL('./${latePiece}', import.meta.url);`,
+        `export const late = () => (modules ??= read(url(), early()));`,
         ...names
           .get(late)
           .map((name) => `export const ${name} = (...given) => late().${name}(...given);`),
       ].join('\n');
     });
-    await write(OWNER, [...owner, `export { late } from './${late}';`], {
-      plugins: [stub, startsPieces],
+    await write(owner, [...offering, `export { late } from './${late}';`], {
+      plugins: [stub, startsPieces(named)],
     });
   }
-  writeNames(main, OWNER);
-  const [thread] = starts.map(pieceOf);
+  writeNames(main, owner);
+  const [thread] = starts.map((start) => named(pieceOf(start)));
+  const resolve = named(RESOLVE);
   await write(thread, [...all(ofThreads, 'export * from'), ...all(starts, 'import')], {
     format: 'cjs',
     define: { 'import.meta.resolve': 'resolve' },
     banner: {
-      js: `"use strict";const resolve=(name)=>import("./${RESOLVE}").then((it)=>it.resolve(name));`,
+      js: `"use strict";const resolve=(name)=>import("./${resolve}").then((it)=>it.resolve(name));`,
     },
   });
   writeFileSync(
-    join(folder, out, RESOLVE),
+    join(folder, out, resolve),
     'export const resolve=(name)=>import.meta.resolve(name);\n',
   );
   for (const entry of ofThreads) writeNames(entry, thread);

@@ -7,12 +7,13 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readdirSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 interface Manifest {
   readonly exports: Readonly<Record<string, string | Readonly<Record<string, unknown>>>>;
@@ -37,6 +38,9 @@ afterAll(() => {
 });
 
 const read = (file: string): string => readFileSync(join(installed, file), 'utf8');
+/** File of a piece, whatever build it is of. */
+const piece = (name: string, home = installed): string =>
+  `dist/node/${readdirSync(join(home, 'dist/node')).find((file) => file.startsWith(`${name}-`) && !file.endsWith('.map'))!}`;
 const manifest = (): Manifest => JSON.parse(read('package.json')) as Manifest;
 
 /** Runs a program that has installed the package. @returns what it prints */
@@ -87,7 +91,7 @@ test('Node is given each entry in one piece, bundlers and browsers the modules',
 test('a program loads few files, and so does each of its threads', () => {
   expect(loadedWith('dist/index.js').size).toBeGreaterThan(50);
   expect(loadedWith('dist/node/index.js').size).toBe(2);
-  const thread = loadedWith('dist/node/worker.node.cjs');
+  const thread = loadedWith(piece('worker.node'));
   expect(thread.size).toBe(1);
   // What job modules import: most of it is there.
   loadedWith('dist/node/worker.js', thread);
@@ -101,7 +105,7 @@ import threads from 'node:worker_threads';
 const order = [];
 const load = Module._load;
 Module._load = (file, ...given) => {
-  if (file.startsWith('.')) order.push(file);
+  if (file.includes('/late-')) order.push('late');
   return load(file, ...given);
 };
 threads.Worker = class extends threads.Worker {
@@ -117,7 +121,7 @@ const pools = [1, 1].map((threads) => createWorkPool({ threads }));
 await Promise.all(pools.map((pool) => pool.close()));
 console.log(order.join());
 `);
-  expect(printed).toBe('thread,./late.cjs,thread\n');
+  expect(printed).toBe('thread,late,thread\n');
 });
 
 test('a mistake in the options reads nothing and starts nothing', () => {
@@ -128,15 +132,117 @@ try { createWorkPool({ threads: -1 }); } catch (error) { console.log(error.code,
   expect(printed).toBe('ERR_PADATA_ARGUMENT 0\n');
 });
 
-test('where the rest cannot be read the thread is ended, and the program with it', () => {
-  const copy = join(home, 'node_modules/@bootmem/torn');
+/** A copy of the installed package, by another name. @returns its folder */
+function copyAs(name: string): string {
+  const copy = join(home, 'node_modules/@bootmem', name);
   cpSync(installed, copy, { recursive: true });
-  rmSync(join(copy, 'dist/node/late.cjs'));
+  return copy;
+}
+
+test.each([
+  ['is not there', (file: string) => rmSync(file)],
+  ['is torn', (file: string) => writeFileSync(file, '}')],
+])('where the rest %s it is said, the thread is ended, and the program with it', (how, spoil) => {
+  const name = how.replaceAll(' ', '-');
+  const copy = copyAs(name);
+  spoil(join(copy, piece('late', copy)));
   const printed = run(`
-import { createWorkPool } from '@bootmem/torn';
-try { createWorkPool({ threads: 1 }); } catch (error) { console.log(error.code); }
+import { PadataError, createWorkPool } from '@bootmem/${name}';
+try { createWorkPool({ threads: 1 }); } catch (error) { console.log(error.code, error instanceof PadataError); }
 `);
-  expect(printed).toBe('MODULE_NOT_FOUND\n');
+  expect(printed).toBe('ERR_PADATA_MODULE true\n');
+});
+
+test('a program whose package was installed anew takes nothing of the other build', () => {
+  const other = copyAs('other');
+  const changed = join(other, 'dist/protocol/control-layout.js');
+  writeFileSync(changed, readFileSync(changed, 'utf8').replace(/\bTURN: \d+/, 'TURN: 99'));
+  const tool = new URL('../../../tools/stage/pieces.mjs', import.meta.url).href;
+  const entries = Object.values(manifest().exports).flatMap((targets) =>
+    typeof targets === 'string' ? [] : [(targets['module'] as { default: string }).default.slice(2)],
+  );
+  rmSync(join(other, 'dist/node'), { recursive: true });
+  const text = `const { makePieces } = await import(${JSON.stringify(tool)}); const [folder, late, ...entries] = process.argv.slice(1); await makePieces(folder, entries, 'dist/node', late);`;
+  const given = [other, 'dist/pool/pool-jobs.js', ...entries];
+  execFileSync(process.execPath, ['--input-type=module', '--eval', text, ...given]);
+  expect(piece('late', other)).not.toBe(piece('late'));
+
+  const old = copyAs('renewed');
+  writeFileSync(join(home, 'jobs.mjs'), 'export const next = (n) => n + 1;\n');
+  const program = (before: string): string => `
+import { cpSync, rmSync } from 'node:fs';
+import { createWorkPool } from '@bootmem/renewed';
+${before}
+rmSync(${JSON.stringify(old)}, { recursive: true });
+cpSync(${JSON.stringify(other)}, ${JSON.stringify(old)}, { recursive: true });
+try {
+  const pool = createWorkPool({ threads: 1 });
+  const ready = await pool.ready().catch(({ code }) => code);
+  const ran = await pool.run({ module: new URL('./jobs.mjs', import.meta.url), name: 'next' }, 1);
+  console.log(ready, ran);
+  await pool.close();
+} catch ({ code }) { console.log(code); }
+`;
+  expect(run(program(''))).toBe('ERR_PADATA_MODULE\n');
+  rmSync(old, { recursive: true });
+  cpSync(installed, old, { recursive: true });
+  expect(run(program('await createWorkPool({ threads: 1 }).close();'))).toBe(
+    'ERR_PADATA_MODULE 2\n',
+  );
+});
+
+test('what is read late is named as tools that copy the files of a program look for it', () => {
+  // Lines are broken, within texts as well.
+  const text = read(piece('owner')).replaceAll(/\\?\n/g, '');
+  for (const file of [piece('late'), piece('worker.node')])
+    expect(text).toContain(`new URL("./${file.slice('dist/node/'.length)}",import.meta.url)`);
+});
+
+test('properties of all objects are none of its names', () => {
+  const printed = run(`
+Object.prototype.extra = 1;
+Array.prototype.more = 2;
+const { createWorkPool } = await import('@bootmem/padata');
+const { formatMask } = await import('@bootmem/padata/kernel');
+await createWorkPool({ threads: 1 }).close();
+console.log(formatMask([1], 4));
+`);
+  expect(printed).toMatch(/^\w+\n$/);
+});
+
+test('a pool that is made before each of its threads begins is refused there', () => {
+  writeFileSync(join(home, 'jobs.mjs'), 'export const next = (n) => n + 1;\n');
+  const before = join(home, 'before.mjs');
+  writeFileSync(
+    before,
+    `import { isMainThread } from 'node:worker_threads';
+import { createWorkPool } from '@bootmem/padata';
+if (!isMainThread) try { createWorkPool({ threads: 1 }); } catch ({ code }) { console.log(code); }
+`,
+  );
+  const printed = run(
+    `
+import { createWorkPool } from '@bootmem/padata';
+const pool = createWorkPool({ threads: 1 });
+const ran = await pool.run({ module: new URL('./jobs.mjs', import.meta.url), name: 'next' }, 1);
+await pool.close();
+console.log(ran);
+`,
+    '--import',
+    pathToFileURL(before).href,
+  );
+  expect(printed).toBe('ERR_PADATA_MODULE\n2\n');
+});
+
+test('a file that the program names is not taken for the one that threads start from', () => {
+  const printed = run(`
+import { createWorkPool } from '@bootmem/padata';
+const pool = createWorkPool({ threads: 1, execArgv: ['--import', new URL('./gone.mjs', import.meta.url).href] });
+const { code, cause } = await pool.ready().catch((error) => error);
+await pool.close();
+console.log(code, /gone/.test(cause.message));
+`);
+  expect(printed).toBe('ERR_PADATA_WORKER_DIED true\n');
 });
 
 test('its entries, however they are loaded, and its threads share what they have in common', () => {

@@ -1,7 +1,7 @@
 /** Errors of a pool as a whole. */
 import { currentWorker } from '../base/current-worker.js';
 import { toErrorRecord } from '../base/error-record.js';
-import { PadataError } from '../base/errors.js';
+import { BUNDLES, PadataError } from '../base/errors.js';
 import type { RangeJobState } from '../range/range-job.js';
 
 export function closedError(): PadataError {
@@ -15,6 +15,22 @@ export function nestedImport(): PadataError {
     'ERR_PADATA_MODULE',
     `createWorkPool was called while worker ${worker} imports the module of a job; let only the main thread do that: if (isMainThread) main()`,
     { worker },
+  );
+}
+
+/**
+ * Where the package is installed, what jobs run by is read at the first pool. @returns an error that says so where that failed;
+ * undefined = `cause` is another
+ */
+export function unreadPart(cause: unknown): PadataError | undefined {
+  const { code, message } = toErrorRecord(cause);
+  const isOfFiles = cause instanceof SyntaxError || /^(MODULE_NOT_FOUND|E[A-Z]+)$/.test(code ?? '');
+  if (!isOfFiles) return undefined;
+  return new PadataError(
+    'ERR_PADATA_MODULE',
+    `a file of @bootmem/padata cannot be read (${message}): the package is not to be replaced or removed before the program's first pool, and where a program's files are copied or bundled it belongs to them, see ${BUNDLES}`,
+    {},
+    { cause },
   );
 }
 

@@ -26,7 +26,7 @@ import type {
 } from '../range/range-types.js';
 import type { JobInput, JobOptions, JobResult, SeriesOptions } from '../series/series-types.js';
 import type { Series } from '../series/series.js';
-import { closedError, nestedImport } from './pool-errors.js';
+import { closedError, nestedImport, unreadPart } from './pool-errors.js';
 import { poolJobs } from './pool-jobs.js';
 import type { PoolJobs } from './pool-jobs.js';
 import { poolPlan } from './pool-options.js';
@@ -273,7 +273,7 @@ export class WorkPool implements RangeRunner {
       });
     } catch (error) {
       void this.#threads.close();
-      throw error;
+      throw unreadPart(error) ?? error;
     }
   }
 

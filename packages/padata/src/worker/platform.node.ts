@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 // Not `node:worker_threads`: webpack knows `Worker` by this name, and then emits the threads' file.
-import { MessageChannel, Worker } from 'worker_threads';
+import { MessageChannel, Worker, workerData } from 'worker_threads';
 import type { MessagePort } from 'worker_threads';
 import { toErrorRecord } from '../base/error-record.js';
 import { BUNDLES, PadataError } from '../base/errors.js';
@@ -19,6 +19,9 @@ import type {
 import { UNREAD } from '../values/unread.js';
 import { receiveFrom } from './receive.node.js';
 import { START_DATA } from './start-data.node.js';
+
+/** The threads' file by whatever name it is published. */
+const OWN_FILE = /worker\.node/;
 
 // As it was at the start, as host-time says.
 const nextTurn = setImmediate;
@@ -60,8 +63,25 @@ function workerExecArgv(host: readonly string[]): string[] | undefined {
   return kept;
 }
 
-/** Makes the thread, from padata's own entry or by the program, and hands it what it needs to begin. */
+/** Is this a thread of a pool that has not come to its own file yet? Then what runs is what Node was told to load before. */
+function isBeingStarted(): boolean {
+  return (workerData as { [START_DATA]?: unknown } | null)?.[START_DATA] !== undefined;
+}
+
+/** What is loaded before each thread's file makes a pool in each thread of that pool, and so on without end. */
+function nestedStart(): PadataError {
+  return new PadataError(
+    'ERR_PADATA_MODULE',
+    'a pool was to start threads while its own thread is being started, by what Node loads before (--import, --require): let only the main thread do that, if (isMainThread)',
+  );
+}
+
+/**
+ * Makes the thread, from padata's own entry or by the program, and hands it what it needs to begin.
+ * @throws ERR_PADATA_MODULE where it would be one of threads without end, and what Worker throws
+ */
 function makeThread(init: WorkerInit, port: MessagePort, options: PlatformWorkerOptions): Worker {
+  if (isBeingStarted()) throw nestedStart();
   const execArgv = options.execArgv ?? workerExecArgv(process.execArgv);
   const settings = {
     name: options.name,
@@ -82,14 +102,17 @@ function makeThread(init: WorkerInit, port: MessagePort, options: PlatformWorker
   return worker;
 }
 
-/** An error that says what to do where a bundler has left the threads' file behind; undefined = `cause` is another. */
+/** An error that says what to do where the threads' file is not there; undefined = `cause` is another. */
 function missingFile(cause: unknown): PadataError | undefined {
   const { code, message } = toErrorRecord(cause);
-  // In a CommonJS bundle the module's own address is unknown; in others the file is not beside the bundle.
-  if (!/^(ERR_INVALID_URL|(ERR_)?MODULE_NOT_FOUND|ENOENT)$/.test(code ?? '')) return undefined;
+  // In a CommonJS bundle the module's own address is unknown; in others the file is not beside the bundle. Not to be mistaken for it:
+  // other files that a start reads, and the current directory.
+  const isUnknown = code === 'ERR_INVALID_URL';
+  const isMissing = /^((ERR_)?MODULE_NOT_FOUND|ENOENT)$/.test(code ?? '') && OWN_FILE.test(message);
+  if (!isUnknown && !isMissing) return undefined;
   return new PadataError(
     'ERR_PADATA_MODULE',
-    `the file that threads start from is not there (${message}): a bundled program has one of its own, see ${BUNDLES}`,
+    `the file that threads start from is not there (${message}): the package was replaced while the program runs, or the program is bundled and is to have one of its own, see ${BUNDLES}`,
     {},
     { cause },
   );
