@@ -140,8 +140,18 @@ function copyAs(name: string): string {
 }
 
 test.each([
-  ['is not there', (file: string) => rmSync(file)],
-  ['is torn', (file: string) => writeFileSync(file, '}')],
+  [
+    'is not there',
+    (file: string) => {
+      rmSync(file);
+    },
+  ],
+  [
+    'is torn',
+    (file: string) => {
+      writeFileSync(file, '}');
+    },
+  ],
 ])('where the rest %s it is said, the thread is ended, and the program with it', (how, spoil) => {
   const name = how.replaceAll(' ', '-');
   const copy = copyAs(name);
@@ -159,7 +169,9 @@ test('a program whose package was installed anew takes nothing of the other buil
   writeFileSync(changed, readFileSync(changed, 'utf8').replace(/\bTURN: \d+/, 'TURN: 99'));
   const tool = new URL('../../../tools/stage/pieces.mjs', import.meta.url).href;
   const entries = Object.values(manifest().exports).flatMap((targets) =>
-    typeof targets === 'string' ? [] : [(targets['module'] as { default: string }).default.slice(2)],
+    typeof targets === 'string'
+      ? []
+      : [(targets['module'] as { default: string }).default.slice(2)],
   );
   rmSync(join(other, 'dist/node'), { recursive: true });
   const text = `const { makePieces } = await import(${JSON.stringify(tool)}); const [folder, late, ...entries] = process.argv.slice(1); await makePieces(folder, entries, 'dist/node', late);`;

@@ -21,7 +21,7 @@ import { receiveFrom } from './receive.node.js';
 import { START_DATA } from './start-data.node.js';
 
 /** The threads' file by whatever name it is published. */
-const OWN_FILE = /worker\.node/;
+const OWN_FILE = 'worker.node';
 
 // As it was at the start, as host-time says.
 const nextTurn = setImmediate;
@@ -102,13 +102,13 @@ function makeThread(init: WorkerInit, port: MessagePort, options: PlatformWorker
   return worker;
 }
 
-/** An error that says what to do where the threads' file is not there; undefined = `cause` is another. */
-function missingFile(cause: unknown): PadataError | undefined {
+/** An error that says what to do where the threads' file is not there; undefined = `cause` is another. @param file what its name has in it */
+function missingFile(cause: unknown, file: string): PadataError | undefined {
   const { code, message } = toErrorRecord(cause);
   // In a CommonJS bundle the module's own address is unknown; in others the file is not beside the bundle. Not to be mistaken for it:
   // other files that a start reads, and the current directory.
   const isUnknown = code === 'ERR_INVALID_URL';
-  const isMissing = /^((ERR_)?MODULE_NOT_FOUND|ENOENT)$/.test(code ?? '') && OWN_FILE.test(message);
+  const isMissing = /^((ERR_)?MODULE_NOT_FOUND|ENOENT)$/.test(code ?? '') && message.includes(file);
   if (!isUnknown && !isMissing) return undefined;
   return new PadataError(
     'ERR_PADATA_MODULE',
@@ -120,12 +120,14 @@ function missingFile(cause: unknown): PadataError | undefined {
 
 function startWorker(init: WorkerInit, options: PlatformWorkerOptions): PlatformWorker {
   const { port1, port2 } = new MessageChannel();
+  // A program's own may be any.
+  const file = options.factory === undefined ? OWN_FILE : '';
   let worker: Worker;
   try {
     worker = makeThread(init, port2, options);
   } catch (cause) {
     port1.close();
-    throw missingFile(cause) ?? cause;
+    throw missingFile(cause, file) ?? cause;
   }
   worker.unref();
   let error: unknown;
@@ -142,7 +144,7 @@ function startWorker(init: WorkerInit, options: PlatformWorkerOptions): Platform
   });
   port1.unref();
   worker.on('error', (e) => {
-    error = (hasBegun ? undefined : missingFile(e)) ?? e;
+    error = (hasBegun ? undefined : missingFile(e, file)) ?? e;
   });
   worker.on('messageerror', (e) => {
     error = e;
