@@ -226,9 +226,8 @@ async function makeBuild(folder, entries, out, late, named) {
         `const early = () => ({ ${[...taken].map((id) => `${id}: e${id}`).join(', ')} });`,
         `let modules;`,
         `const read = (url, given) => createRequire(url)(fileURLToPath(url))((id) => given[id]);`,
-        // What copies the files that a program needs, or bundles them, looks for such a URL.
-        `const url = () => new URL('./${latePiece}', import.meta.url);`,
-        `export const late = () => (modules ??= read(url(), early()));`,
+        // What copies the files that a program needs, or bundles them, looks for such a URL where something is called with it.
+        `export const late = () => (modules ??= read(new URL('./${latePiece}', import.meta.url), early()));`,
         ...names
           .get(late)
           .map((name) => `export const ${name} = (...given) => late().${name}(...given);`),

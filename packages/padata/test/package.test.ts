@@ -207,7 +207,7 @@ test('what is read late is named as tools that copy the files of a program look 
   // Lines are broken, within texts as well.
   const text = read(piece('owner')).replaceAll(/\\?\n/g, '');
   for (const file of [piece('late'), piece('worker.node')])
-    expect(text).toContain(`new URL("./${file.slice('dist/node/'.length)}",import.meta.url)`);
+    expect(text).toContain(`(new URL("./${file.slice('dist/node/'.length)}",import.meta.url),`);
 });
 
 test('properties of all objects are none of its names', () => {
