@@ -218,14 +218,13 @@ async function makeBuild(folder, entries, out, late, named) {
       if (module !== late) return undefined;
       return [
         `import { createRequire } from 'node:module';`,
-        `import { fileURLToPath } from 'node:url';`,
         ...[...taken].map((id) => {
           const { name, module: from } = offered[id];
           return `import { ${name} as e${id} } from './${from}';`;
         }),
         `const early = () => ({ ${[...taken].map((id) => `${id}: e${id}`).join(', ')} });`,
         `let modules;`,
-        `const read = (url, given) => createRequire(url)(fileURLToPath(url))((id) => given[id]);`,
+        `const read = (url, given) => createRequire(url)('./${latePiece}')((id) => given[id]);`,
         // What copies the files that a program needs, or bundles them, looks for such a URL where something is called with it.
         `export const late = () => (modules ??= read(new URL('./${latePiece}', import.meta.url), early()));`,
         ...names
