@@ -16,8 +16,10 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
+/** As it was when the package was loaded: programs and job modules put others in its place, whose methods take none of this realm's. */
+const RealmPromise = Promise;
 // eslint-disable-next-line @typescript-eslint/unbound-method -- called with a promise of this realm as its `this`.
-const { then } = Promise.prototype;
+const { then } = RealmPromise.prototype;
 
 /**
  * Calls exactly one of the two, exactly once, when the value settles. Never throws.
@@ -30,7 +32,7 @@ export function whenSettled(
 ): void {
   try {
     // Not the value's own `then`: a promise may have been given another.
-    void then.call(Promise.resolve(value), fulfilled, rejected);
+    void then.call(RealmPromise.resolve(value), fulfilled, rejected);
   } catch (error) {
     rejected(error);
   }
