@@ -12,7 +12,8 @@
 import { PHYS_ADDR_MAX } from '../base/constants.js';
 import type { PayloadRange } from '../base/types.js';
 import { ListEditor } from '../list/list-edits.js';
-import { type Place, RegionList } from '../list/region-list.js';
+import { RegionList } from '../list/region-list.js';
+import type { Place } from '../list/unrolled-list.js';
 
 /** `[base, end)` in bytes. */
 type Visit = (base: number, end: number) => void;

@@ -12,7 +12,8 @@
 import { alignDown, alignUp } from '../base/arithmetic.js';
 import { ADDRESS_SPACE_SIZE } from '../base/constants.js';
 import { isHidden, RangeCursor, type RegionFilter } from './range-cursor.js';
-import { CHUNK_SIZE, type RegionList } from './region-list.js';
+import type { RegionList } from './region-list.js';
+import { CHUNK_SIZE } from './chunk-slots.js';
 
 /** What is looked for; all in bytes, `[start, end)` with start <= end. */
 interface SpaceQuery {

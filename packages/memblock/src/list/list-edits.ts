@@ -15,7 +15,8 @@
  */
 import { attrFlags, attrNid, packAttr } from './attributes.js';
 import { EntryBuffer } from './entry-buffer.js';
-import type { Place, RegionList } from './region-list.js';
+import type { RegionList } from './region-list.js';
+import type { Place } from './unrolled-list.js';
 
 /**
  * Told of every region in front of which a gap is going to be filled, before anything has changed: it may call the program back,

@@ -19,7 +19,8 @@
  */
 import { MemFlags, PHYS_ADDR_MAX } from '../base/constants.js';
 import { attrFlags, attrNid } from './attributes.js';
-import { CHUNK_SIZE, type RegionList } from './region-list.js';
+import type { RegionList } from './region-list.js';
+import { CHUNK_SIZE } from './chunk-slots.js';
 
 /** Which regions of `memory` a walk passes over. */
 export interface RegionFilter {

@@ -5,7 +5,8 @@
  */
 import { cappedEnd } from '../base/arithmetic.js';
 import { EntryBuffer } from './entry-buffer.js';
-import { CHUNK_SIZE, type RegionList } from './region-list.js';
+import type { RegionList } from './region-list.js';
+import { CHUNK_SIZE } from './chunk-slots.js';
 
 /** Ranges `[starts[k], ends[k])`, ascending, disjoint and not touching; only the first `length` count. */
 interface SortedRanges {

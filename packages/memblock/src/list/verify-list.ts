@@ -4,7 +4,8 @@
 import { PHYS_ADDR_MAX } from '../base/constants.js';
 import { hexAddress } from '../base/notation.js';
 import { attrNid } from './attributes.js';
-import { CHUNK_SIZE, type RegionList } from './region-list.js';
+import type { RegionList } from './region-list.js';
+import { CHUNK_SIZE } from './chunk-slots.js';
 
 /**
  * Looks for a broken invariant.
