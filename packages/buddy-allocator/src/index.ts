@@ -17,7 +17,7 @@ export type {
   RangeRequest,
 } from './pool/pool-types.js';
 export type { BlockVisitor } from './pool/pool-inspect.js';
-export type { PressureCallback } from './pool/requests.js';
+export type { PressureCallback } from './pool/requests/requests.js';
 export type { ViewConstructor } from './base/page-data.js';
 export type { CompactionResult } from './zone/compaction.js';
 export type { MoveCallback } from './zone/moves.js';

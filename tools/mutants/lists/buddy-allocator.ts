@@ -166,7 +166,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'freeExact is not checked again under the lock',
-    file: 'pool/requests.ts',
+    file: 'pool/requests/requests.ts',
     find: 'const taken = zone.checked ? claimSingles(zone, pfn, end) : firstNotSingle(zone, pfn, end);',
     put: 'const taken = zone.checked ? claimSingles(zone, pfn, end) : undefined;',
     first: 'double-free',
@@ -348,7 +348,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'owners: a hit takes the entry before the block is allocated',
-    file: 'pool/fast-path.ts',
+    file: 'pool/requests/fast-path.ts',
     find: `    w[ownersAt + index] = owner;
     // Pairs with the load in \`ownedBlocks\`. The entry goes last: until then it is one whose block has been used.
     store(state, index, ALLOCATED_DIRTY | order);
@@ -427,7 +427,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'pressure: the callback is called by what it requests itself',
-    file: 'pool/requests.ts',
+    file: 'pool/requests/requests.ts',
     find: ' || this.#relieving) return false;',
     put: ') return false;',
     first: 'left-behind',
@@ -485,7 +485,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'a request whose memory is gone keeps its pages',
-    file: 'pool/requests.ts',
+    file: 'pool/requests/requests.ts',
     find: '      giveBack();\n      throw error;',
     put: '      throw error;',
     first: 'wasm-memory',
@@ -534,14 +534,14 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'extend: marks are not looked at',
-    file: 'pool/requests.ts',
+    file: 'pool/requests/requests.ts',
     find: 'if (!this.#mustKeep(request, more)) {',
     put: 'if (more >= 0) {',
     first: 'resize',
   },
   {
     name: 'extend: what lies in caches is not asked for',
-    file: 'pool/requests.ts',
+    file: 'pool/requests/requests.ts',
     find: `        this.#drain();
         found = extendBlock(zone, pfn, order, to);`,
     put: '        found = extendBlock(zone, pfn, order, to);',
@@ -549,28 +549,28 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'extend: what was there is zeroed in place of what is added',
-    file: 'pool/requests.ts',
+    file: 'pool/requests/requests.ts',
     find: 'this.#prepare(pfn + 2 ** order, more,',
     put: 'this.#prepare(pfn, more,',
     first: 'resize',
   },
   {
     name: 'extend: of memory that is gone the block keeps what was added',
-    file: 'pool/requests.ts',
+    file: 'pool/requests/requests.ts',
     find: '      shrinkBlock(zone, pfn, to, order);\n',
     put: '',
     first: 'wasm-memory',
   },
   {
     name: 'range: of memory that is gone the pages stay taken',
-    file: 'pool/requests.ts',
+    file: 'pool/requests/requests.ts',
     find: '        freeRunLocked(this.#zone, pfn, pfn + run.pages);\n',
     put: '',
     first: 'wasm-memory',
   },
   {
     name: 'an alarm of poison comes again and again',
-    file: 'pool/requests.ts',
+    file: 'pool/requests/requests.ts',
     find: "if ((error as BuddyError).code === 'ERR_BUDDY_POISON') data.fill(pfn, pages, POISON);",
     put: '',
     first: 'poison',
@@ -584,7 +584,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'shrink: what goes has no poison',
-    file: 'pool/requests.ts',
+    file: 'pool/requests/requests.ts',
     find: '      this.#data?.fill(pfn + 2 ** to, 2 ** order - 2 ** to, POISON);\n',
     put: '',
     first: 'resize',
@@ -635,14 +635,14 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'allocAsync: a page that nobody waits for any more stays taken',
-    file: 'pool/waiting.ts',
+    file: 'pool/requests/waiting.ts',
     find: '      else this.#pool.free(pfn, first.order);\n',
     put: '',
     first: 'resize',
   },
   {
     name: 'allocAsync: what is aborted in the first try waits for ever',
-    file: 'pool/waiting.ts',
+    file: 'pool/requests/waiting.ts',
     find: `      if (pfn !== undefined || ms === 0) return Promise.resolve(pfn);
       signal?.throwIfAborted();`,
     put: '      if (pfn !== undefined || ms === 0) return Promise.resolve(pfn);',

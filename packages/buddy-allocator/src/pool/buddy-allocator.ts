@@ -14,7 +14,7 @@
  */
 
 import { compactZone, type CompactionResult } from '../zone/compaction.js';
-import { ControlFlag, Header, Zone, zoneAt } from '../base/control-layout.js';
+import { Header, Zone } from '../base/control-layout.js';
 import {
   checkFunction,
   checkInteger,
@@ -26,18 +26,16 @@ import {
   checkTimeout,
 } from '../base/check.js';
 import { BuddyError } from '../base/errors.js';
-import { checkAllocatorHandle, handleError } from '../base/handle.js';
-import { createFastPath, type FastPath } from './fast-path.js';
-import { diagnoseFree } from '../zone/diagnose.js';
+import { checkAllocatorHandle } from '../base/handle.js';
 import { allocContigRange, checkContig } from '../zone/contig.js';
-import { liftIsolations, unisolatePageblock } from '../zone/isolation.js';
+import { unisolatePageblock } from '../zone/isolation.js';
 import type { MoveCallback } from '../zone/moves.js';
-import { ORPHAN } from '../zone/verify.js';
-import { BuddyZone } from '../zone/zone.js';
-import { allocBulk, freeBulk } from './bulk.js';
+import type { BuddyZone } from '../zone/zone.js';
+import { CacheParking } from './cache-parking.js';
 import { freeAllOf, setOwner } from './owners.js';
 import { PoolMemory } from './pool-memory.js';
 import { makeHandle } from './pool-setup.js';
+import { createPoolZone } from './pool-zone.js';
 import type {
   AllocRequest,
   AttachOptions,
@@ -48,17 +46,15 @@ import type {
   FreeStatus,
   RangeRequest,
 } from './pool-types.js';
-import { checkWait, createIdleTimer, type IdleTimer, sleepOn } from './idle.js';
-import { POISON } from '../base/page-data.js';
-import { checkRequest, type PressureCallback, Requests } from './requests.js';
-import { WaitingRequests } from './waiting.js';
-import { placeData, restoreBuffers } from './snapshot/snapshot.js';
+import { checkWait } from './idle.js';
+import { allocBulk, freeBulk } from './requests/bulk.js';
+import { freeStatusOf } from './requests/free-status.js';
+import { checkRequest, type PressureCallback, Requests } from './requests/requests.js';
+import { WaitingRequests } from './requests/waiting.js';
+import { createWays, type Ways } from './requests/ways.js';
+import { restoreFrom } from './snapshot/restore.js';
 
 const NO_REQUEST: AllocRequest = Object.freeze({});
-/** A thread's cache is parked so long after it came into use, when its event loop comes round. */
-const PARK_AFTER_MS = 100;
-/** What is said of the allocator, not of the block. */
-const STOPPED: readonly string[] = ['ERR_BUDDY_CORRUPT', 'ERR_BUDDY_CLOSED'];
 
 /** Page allocator of one shared memory, seen from one thread. */
 export class BuddyAllocator extends PoolMemory {
@@ -84,75 +80,44 @@ export class BuddyAllocator extends PoolMemory {
   /** Owner of what this thread takes when nothing else is said. */
   readonly #owner: number;
   readonly #requests: Requests;
-  readonly #fast: FastPath<AllocRequest> | undefined;
-  readonly #idle: IdleTimer;
+  readonly #ways: Ways;
+  readonly #parking: CacheParking;
   #waiting: WaitingRequests | undefined;
 
   private constructor(handle: BuddyHandle, options: AttachOptions = {}) {
-    const { lockTimeoutMs, thread, parkAfterMs = PARK_AFTER_MS, owner = 0 } = options;
+    const { lockTimeoutMs, thread, parkAfterMs, owner = 0 } = options;
     super(handle, thread);
     const words = handle.control;
-    this.#owner = owner;
-    this.maxOrder = this.memmap.geometry.maxOrder;
     const flags = words[Header.FLAGS]!;
-    const { data } = this;
-    this.#idle = createIdleTimer(parkAfterMs, () => {
-      this.#parkIdle();
-    });
-    const poisoned = (flags & ControlFlag.POISON) === 0 ? undefined : data;
-    this.zone = new BuddyZone({
-      memmap: this.memmap,
+    const { memmap, registry, data } = this;
+    this.#owner = owner;
+    this.maxOrder = memmap.geometry.maxOrder;
+    this.#parking = new CacheParking(() => this.zone.cache, parkAfterMs);
+    this.zone = createPoolZone({
+      memmap,
       words,
-      at: zoneAt(0),
-      zone: 0,
-      alone: true,
-      caches: (flags & ControlFlag.NO_CACHE) === 0,
-      onCacheUse: this.#idle.arm,
-      checked: (flags & ControlFlag.CHECKED) !== 0,
-      eventsAt: Header.EVENTS,
       thread: this.thread,
-      registry: this.registry,
-      deep: true,
-      grouping: (flags & ControlFlag.GROUPING) !== 0,
-      lockTimeoutMs,
-      scrub:
-        poisoned &&
-        ((index, pages): void => {
-          poisoned.fill(index, pages, POISON);
-        }),
-    });
-    this.#requests = new Requests({
-      zone: this.zone,
-      flags,
+      registry,
       data,
-      usual: this.usual,
-      owner,
-      drain: () => {
-        this.drain();
-      },
+      lockTimeoutMs,
+      onCacheUse: this.#parking.used,
     });
-    const otherwise = {
-      alloc: (order: number, request: AllocRequest | undefined): number | undefined => {
-        this.checkOpen();
-        return this.#requests.alloc(order, request);
-      },
-      free: (pfn: number, order: number): void => {
-        this.checkOpen();
-        this.#requests.free(pfn, order);
-      },
-      lost: (pfn: number, order: number): void => {
-        diagnoseFree(this.zone, pfn, order);
-      },
+    const { zone, usual } = this;
+    const drain = (): void => {
+      this.drain();
     };
-    // Poisoned memory is filled and checked at every call.
-    this.#fast =
-      this.zone.cacheAt === undefined || (flags & ControlFlag.POISON) !== 0
-        ? undefined
-        : createFastPath(
-            { zone: this.zone, cacheAt: this.zone.cacheAt, type: this.usual, owner },
-            otherwise,
-          );
-    const { alloc, free } = this.#fast ?? otherwise;
+    const checkOpen = (): void => {
+      this.checkOpen();
+    };
+    this.#requests = new Requests({ zone, flags, data, usual, owner, drain });
+    const { alloc, free } = (this.#ways = createWays({
+      zone,
+      requests: this.#requests,
+      flags,
+      type: usual,
+      owner,
+      checkOpen,
+    }));
     this.alloc = alloc;
     this.free = free;
     this.own();
@@ -200,8 +165,7 @@ export class BuddyAllocator extends PoolMemory {
       this.free(pfn, order);
       return 'ok';
     } catch (error) {
-      if (error instanceof BuddyError && !STOPPED.includes(error.code)) return error.code;
-      throw error;
+      return freeStatusOf(error);
     }
   }
 
@@ -295,8 +259,6 @@ export class BuddyAllocator extends PoolMemory {
   ): Promise<number | undefined> {
     this.checkOpen();
     this.#requests.check(order, request);
-    checkObject(options, 'options');
-    checkTimeout(options.ms, 'ms');
     this.#waiting ??= new WaitingRequests(this);
     return this.#waiting.alloc(order, request, options);
   }
@@ -311,8 +273,6 @@ export class BuddyAllocator extends PoolMemory {
    */
   freeAllOf(owner: number): number {
     this.checkOpen();
-    checkInteger(owner, 'owner', 1, 2 ** 31 - 1);
-    checkOwner(owner, this.zone.ownersAt !== 0);
     return freeAllOf(this.zone, owner, (pfn, order) => {
       this.#requests.free(pfn, order);
     });
@@ -324,10 +284,6 @@ export class BuddyAllocator extends PoolMemory {
    */
   setOwner(pfn: number, order: number, owner: number): void {
     this.checkOpen();
-    checkPfn(pfn);
-    checkOrder(order, this.maxOrder);
-    checkInteger(owner, 'owner', 0, 2 ** 31 - 1);
-    checkOwner(owner, this.zone.ownersAt !== 0);
     setOwner(this.zone, pfn, order, owner);
   }
 
@@ -381,7 +337,7 @@ export class BuddyAllocator extends PoolMemory {
    */
   unpark(): void {
     this.checkOpen();
-    this.zone.cache?.unpark();
+    this.#parking.unpark();
   }
 
   /**
@@ -400,8 +356,7 @@ export class BuddyAllocator extends PoolMemory {
   ): 'ok' | 'not-equal' | 'timed-out' {
     this.checkOpen();
     checkWait(words, index, value, ms);
-    this.zone.cache?.park();
-    return sleepOn(words, index, value, ms);
+    return this.#parking.sleepOn(words, index, value, ms);
   }
 
   /**
@@ -420,18 +375,7 @@ export class BuddyAllocator extends PoolMemory {
     } = {},
   ): BuddyAllocator {
     checkObject(options, 'options');
-    const handle = restoreBuffers(snapshot);
-    const allocator = new BuddyAllocator(handle);
-    liftIsolations(allocator.zone, true);
-    const broken = allocator.verify().find(({ invariant }) => invariant !== ORPHAN);
-    if (broken !== undefined) {
-      throw handleError(`the snapshot is damaged: ${broken.text}`, { ...broken });
-    }
-    // Nothing is made or written for the managed memory before all else is known to be sound.
-    const placed = placeData(handle, snapshot, options);
-    if (placed === handle) return allocator;
-    allocator.close();
-    return new BuddyAllocator(placed);
+    return restoreFrom(snapshot, options, (handle) => new BuddyAllocator(handle));
   }
 
   protected cores(): readonly BuddyZone[] {
@@ -440,20 +384,9 @@ export class BuddyAllocator extends PoolMemory {
 
   // The id, and with it the cache, may be another thread's soon: nothing of this object must reach it.
   protected leave(): void {
-    this.#fast?.close();
-    this.#idle.stop();
+    this.#ways.close();
+    this.#parking.stop();
     this.#waiting?.look();
-  }
-
-  /** Parks when the event loop comes round; nobody is there who could catch an error. */
-  #parkIdle(): void {
-    try {
-      this.zone.cache?.park();
-    } catch (error) {
-      // The cache was asked for, and somebody keeps the lock: next time.
-      if ((error as { code?: unknown }).code !== 'ERR_LOCK_TIMEOUT') throw error;
-      this.#idle.arm();
-    }
   }
 
   #checkResize(pfn: number, order: number): void {

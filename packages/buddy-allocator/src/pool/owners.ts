@@ -13,6 +13,7 @@
 import { PageState } from '@bootmem/memmap';
 import { HEAD_ORDER_MASK } from '@bootmem/memmap/shared';
 
+import { checkInteger, checkOrder, checkOwner, checkPfn } from '../base/check.js';
 import { Zone } from '../base/control-layout.js';
 import { BuddyError } from '../base/errors.js';
 import { diagnoseFree } from '../zone/diagnose.js';
@@ -55,12 +56,19 @@ function forEachOwned(
   }
 }
 
+/** @throws ERR_BUDDY_ARGUMENT for no owner, and where blocks have none */
+function checkWhose(zone: BuddyZone, owner: number, lowest: number): void {
+  checkInteger(owner, 'owner', lowest, 2 ** 31 - 1);
+  checkOwner(owner, zone.ownersAt !== 0);
+}
+
 /** Frees what an owner has. @param free  as anybody frees a block @returns pages */
 export function freeAllOf(
   zone: BuddyZone,
   owner: number,
   free: (pfn: number, order: number) => void,
 ): number {
+  checkWhose(zone, owner, 1);
   let pages = 0;
   let found: (readonly [pfn: number, order: number])[] = [];
   const collect: VisitOwned = (pfn, order, whose) => {
@@ -95,6 +103,9 @@ export function countOwners(zone: BuddyZone): OwnedBlocks[] {
 
 /** Writes the owner of an allocated block. @throws as for a free of what is none */
 export function setOwner(zone: BuddyZone, pfn: number, order: number, owner: number): void {
+  checkPfn(pfn);
+  checkOrder(order, zone.maxOrder);
+  checkWhose(zone, owner, 0);
   const s = zone.columns.state[pfn];
   if (s === undefined || (s & ~DIRTY) !== (ALLOCATED | order)) diagnoseFree(zone, pfn, order);
   zone.words[zone.ownersAt + pfn] = owner;

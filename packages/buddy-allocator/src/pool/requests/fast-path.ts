@@ -15,17 +15,17 @@
 import { PageState } from '@bootmem/memmap';
 import { PAGEBLOCK_TYPE_MASK, PageblockBit } from '@bootmem/memmap/shared';
 
-import { HEAD_MASK } from '../cache/cache-moves.js';
-import { claimBlock } from '../zone/claim.js';
+import { HEAD_MASK } from '../../cache/cache-moves.js';
+import { claimBlock } from '../../zone/claim.js';
 import {
   Cache,
   CACHE_ORDERS,
   CACHE_TYPES,
   CacheList,
   LIST_HEADER_SHIFT,
-} from '../base/cache-layout.js';
-import { Header } from '../base/control-layout.js';
-import type { BuddyZone } from '../zone/zone.js';
+} from '../../base/cache-layout.js';
+import { Header } from '../../base/control-layout.js';
+import type { BuddyZone } from '../../zone/zone.js';
 
 // Copies of imported values: an import is read through its module's cell each time, a constant of this
 // module is folded into the code.

@@ -10,8 +10,8 @@
  * A try calls the program back (`onPressure`), which may end any of those that wait, the one that is tried included: so after each
  * it is looked at again whether that one still waits, and what it no longer wants goes back.
  */
-import { refuse } from '../base/check.js';
-import type { AllocRequest } from './pool-types.js';
+import { checkObject, checkTimeout, refuse } from '../../base/check.js';
+import type { AllocRequest } from '../pool-types.js';
 
 const SHORTEST_MS = 1;
 const LONGEST_MS = 32;
@@ -42,12 +42,15 @@ export class WaitingRequests {
     this.#pool = pool;
   }
 
-  /** Waits for a block. */
+  /** Waits for a block. @throws ERR_BUDDY_ARGUMENT for options that are none; the signal's reason */
   alloc(
     order: number,
     request: AllocRequest,
-    { signal, ms = Infinity }: { readonly signal?: AbortSignal; readonly ms?: number },
+    options: { readonly signal?: AbortSignal; readonly ms?: number },
   ): Promise<number | undefined> {
+    checkObject(options, 'options');
+    checkTimeout(options.ms, 'ms');
+    const { signal, ms = Infinity } = options;
     if (signal !== undefined && !(signal instanceof AbortSignal)) {
       refuse('signal', 'an AbortSignal', signal);
     }

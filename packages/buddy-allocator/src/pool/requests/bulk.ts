@@ -1,7 +1,7 @@
 /** Many single pages at once: page by page through the cache, which is what a batch under the lock would be. */
-import { checkInteger, refuse } from '../base/check.js';
-import { BuddyError } from '../base/errors.js';
-import type { AllocRequest } from './pool-types.js';
+import { checkInteger, refuse } from '../../base/check.js';
+import { BuddyError } from '../../base/errors.js';
+import type { AllocRequest } from '../pool-types.js';
 
 /** What bulk requests are made of. */
 interface SinglePages {

@@ -1,9 +1,9 @@
 /**
  * Checks a request by place.
  */
-import { checkFlag, checkInteger, checkPfn, refuse } from '../base/check.js';
-import type { RunRequest } from '../zone/range-take.js';
-import type { RangeRequest } from './pool-types.js';
+import { checkFlag, checkInteger, checkPfn, refuse } from '../../base/check.js';
+import type { RunRequest } from '../../zone/range-take.js';
+import type { RangeRequest } from '../pool-types.js';
 
 const isPower = (n: unknown): boolean =>
   typeof n === 'number' && Number.isInteger(n) && n > 0 && Number.isInteger(Math.log2(n));

@@ -9,7 +9,7 @@
  */
 import { PageState } from '@bootmem/memmap';
 
-import { ControlFlag, Zone } from '../base/control-layout.js';
+import { ControlFlag, Zone } from '../../base/control-layout.js';
 import {
   checkFlag,
   checkName,
@@ -17,16 +17,16 @@ import {
   checkOrder,
   checkOwner,
   refuse,
-} from '../base/check.js';
-import type { BuddyError } from '../base/errors.js';
-import { TakeFlag } from '../lists/fallback.js';
-import { claimSingles } from '../zone/claim.js';
-import { diagnoseFree } from '../zone/diagnose.js';
-import { extractRun, findFreeRun, firstNotSingle, freeRunLocked } from '../zone/range-take.js';
-import { extendBlock, type Extension, shrinkBlock } from '../zone/resize.js';
-import type { BuddyZone } from '../zone/zone.js';
-import type { AllocRequest, Mobility, RangeRequest } from './pool-types.js';
-import { needData, type PageData, POISON } from '../base/page-data.js';
+} from '../../base/check.js';
+import type { BuddyError } from '../../base/errors.js';
+import { TakeFlag } from '../../lists/fallback.js';
+import { claimSingles } from '../../zone/claim.js';
+import { diagnoseFree } from '../../zone/diagnose.js';
+import { extractRun, findFreeRun, firstNotSingle, freeRunLocked } from '../../zone/range-take.js';
+import { extendBlock, type Extension, shrinkBlock } from '../../zone/resize.js';
+import type { BuddyZone } from '../../zone/zone.js';
+import type { AllocRequest, Mobility, RangeRequest } from '../pool-types.js';
+import { needData, type PageData, POISON } from '../../base/page-data.js';
 import { checkRun } from './range-request.js';
 
 const NONE = -1;
