@@ -241,7 +241,7 @@ const mutants: readonly Mutant[] = [
   {
     name: 'runner: a promise is believed as often as it settles',
     file: 'base/thenable.ts',
-    find: 'void then.call(Promise.resolve(value), fulfilled, rejected);',
+    find: 'void then.call(RealmPromise.resolve(value), fulfilled, rejected);',
     put: 'void value.then(fulfilled, rejected);',
     first: 'hostile',
   },
