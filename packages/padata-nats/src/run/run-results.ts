@@ -12,9 +12,10 @@ import { BatchType } from '../wire/batch.js';
 import type { Batch } from '../wire/batch.js';
 import type { PadataNatsError } from '../wire/errors.js';
 import { openBatch } from '../wire/seal.js';
-import { ItemKind, decodeError, decodeValue } from '../wire/values.js';
+import { ItemKind } from '../wire/values.js';
 import type { Item } from '../wire/values.js';
 import type { Delivered } from './delivered.js';
+import { outcomeOf } from './outcome.js';
 import type { Outcome } from './outcome.js';
 import { ReorderBuffer } from './reorder-buffer.js';
 
@@ -161,28 +162,20 @@ export class RunResults {
   }
 
   #take(sequence: number, item: Item): void {
-    switch (item.kind) {
-      case ItemKind.ERROR:
-        this.#offer(sequence, { state: 'failed', error: decodeError(item) });
-        return;
-      case ItemKind.SKIPPED:
-        this.#offer(sequence, { state: 'skipped' });
-        return;
-      case ItemKind.STORED:
-        this.#stored.add(decoder.decode(item.bytes));
-        this.#of.onStored(sequence);
-        void this.#of.large.incoming(item, this.#of.key()).then(
-          (fetched) => {
-            this.settle(sequence, outcomeOf(fetched));
-          },
-          (error: unknown) => {
-            this.settle(sequence, { state: 'failed', error });
-          },
-        );
-        return;
-      default:
-        this.#offer(sequence, outcomeOf(item));
+    if (item.kind !== ItemKind.STORED) {
+      this.#offer(sequence, outcomeOf(item));
+      return;
     }
+    this.#stored.add(decoder.decode(item.bytes));
+    this.#of.onStored(sequence);
+    void this.#of.large.incoming(item, this.#of.key()).then(
+      (fetched) => {
+        this.settle(sequence, outcomeOf(fetched));
+      },
+      (error: unknown) => {
+        this.settle(sequence, { state: 'failed', error });
+      },
+    );
   }
 
   #offer(sequence: number, outcome: Outcome): void {
@@ -222,15 +215,5 @@ export class RunResults {
       const name = `${run}.${sequence}.${end}`;
       if (this.#stored.delete(name)) void large.forget(name).catch(() => undefined);
     }
-  }
-}
-
-function outcomeOf(item: Item): Outcome {
-  try {
-    const value = decodeValue(item);
-    // The consumer's own: a message's memory belongs to the connection.
-    return { state: 'done', value: item.kind === ItemKind.BYTES ? item.bytes.slice() : value };
-  } catch (error) {
-    return { state: 'failed', error };
   }
 }

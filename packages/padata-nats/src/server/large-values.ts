@@ -5,11 +5,14 @@
  *
  * An object is written again under the same name when a job is run again, and taken away with its job.
  */
+import type { ObjectStore } from '@nats-io/obj';
 import { BATCH_HEADER_BYTES, itemBytes } from '../wire/batch.js';
 import { PadataNatsError, textOf } from '../wire/errors.js';
 import { SEAL_BYTES, openNamed, sealNamed } from '../wire/seal.js';
 import { ItemKind } from '../wire/values.js';
 import type { Item } from '../wire/values.js';
+import { Pause, isPassing } from './passing.js';
+import { Patience } from './pulse.js';
 import { isNotFound } from './streams.js';
 import type { Engine } from './streams.js';
 
@@ -38,8 +41,7 @@ export class LargeValues {
     if (this.fits(item)) return item;
     const object = encodeObject(item, name, key);
     try {
-      const store = await this.#engine.values();
-      await store.putBlob({ name }, object);
+      await this.#untilDone((store) => store.putBlob({ name }, object));
     } catch (error) {
       throw valueError('stored', name, error);
     }
@@ -56,8 +58,7 @@ export class LargeValues {
     const name = decoder.decode(item.bytes);
     let object: Uint8Array | null;
     try {
-      const store = await this.#engine.values();
-      object = await store.getBlob(name);
+      object = await this.#untilDone((store) => store.getBlob(name));
     } catch (error) {
       throw valueError('fetched', name, error);
     }
@@ -74,10 +75,25 @@ export class LargeValues {
   /** Takes a stored value away; nothing happens when it is not there. */
   async forget(name: string): Promise<void> {
     try {
-      const store = await this.#engine.values();
-      await store.delete(name);
+      await this.#engine.values.use((store) => store.delete(name));
     } catch (error) {
       if (!isNotFound(error)) throw valueError('deleted', name, error);
+    }
+  }
+
+  /** Waits for a server that is away; a bucket that is gone is made again. @throws what the server says, or does not say for a minute */
+  async #untilDone<R>(work: (store: ObjectStore) => Promise<R>): Promise<R> {
+    const { nc, pulse, values } = this.#engine;
+    const patience = new Patience(pulse);
+    const pause = new Pause();
+    for (;;) {
+      try {
+        return await values.use(work);
+      } catch (error) {
+        const isFinal = nc.isClosed() || !(isPassing(error) || isNotFound(error));
+        if (isFinal || (await patience.isOver())) throw error;
+      }
+      await pause.next();
     }
   }
 }

@@ -11,17 +11,14 @@
 import type { MsgHdrs } from '@nats-io/transport-node';
 import type { JetStreamPublishOptions, PubAck } from '@nats-io/jetstream';
 import { textOf } from '../wire/errors.js';
+import { Pause, fullTextOf, isPassing } from './passing.js';
 import { MOST_REFUSED_MS, Patience } from './pulse.js';
 import { serverError } from './streams.js';
 import type { Engine } from './streams.js';
 
-const FIRST_WAIT_MS = 50;
-const LONGEST_WAIT_MS = 2000;
 /** Time for one answer, in milliseconds. */
 const ANSWER_MS = 3000;
 
-/** Errors that another try may not meet. */
-const PASSING = /timeout|no responders|disconnect|temporarily|unavailable|reset|connection/i;
 /** No stream takes the subject, or there are no streams at all. */
 const NOBODY = /no responders/i;
 
@@ -80,7 +77,7 @@ export class Publisher {
   ): Promise<PubAck> {
     const { nc, js, pulse } = this.#engine;
     const patience = new Patience(pulse, this.#mostRefusedMs);
-    let waitMs = FIRST_WAIT_MS;
+    const pause = new Pause();
     for (;;) {
       try {
         return await js.publish(subject, data, {
@@ -88,17 +85,16 @@ export class Publisher {
           ...options,
         });
       } catch (error) {
-        const text = `${textOf(error)} ${textOf((error as Error).cause)}`;
-        const isFinal = this.#stopped || nc.isClosed() || !PASSING.test(text);
+        const isFinal = this.#stopped || nc.isClosed() || !isPassing(error);
         if (isFinal || (await patience.isOver())) {
           throw serverError(`a message for ${subject} was not stored`, error);
         }
-        if (NOBODY.test(text)) await this.#restore();
+        if (NOBODY.test(fullTextOf(error))) await this.#restore();
       }
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
-      waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS);
+      await pause.next();
     }
   }
+
   /** Makes streams that are gone again, once for all that wait for them. */
   async #restore(): Promise<void> {
     this.#restoring ??= this.#engine.restore().finally(() => {

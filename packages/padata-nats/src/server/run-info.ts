@@ -28,6 +28,8 @@ export interface RunInfo {
   readonly idempotent: boolean;
   /** Runs again at most so many times. */
   readonly retries: number;
+  /** Values of a range's chunks are asked for; not told = they are. */
+  readonly isAsked?: boolean | undefined;
   /** As for the local series. */
   readonly slotBytes?: number | undefined;
   readonly inputBytes?: 'view' | 'copy' | undefined;
@@ -57,6 +59,7 @@ const FIELDS: Readonly<Record<keyof RunInfo, (value: unknown) => boolean>> = {
   epoch: (value) => isWhole(value, 0, 255),
   idempotent: (value) => typeof value === 'boolean',
   retries: (value) => isWhole(value, 0, MOST_RETRIES),
+  isAsked: (value) => value === undefined || typeof value === 'boolean',
   slotBytes: (value) => value === undefined || isWhole(value, 0, 2 ** 31 - 1),
   inputBytes: (value) => value === undefined || value === 'view' || value === 'copy',
   graceMs: (value) => value === undefined || isWhole(value, 0, 2 ** 31 - 1),

@@ -11,6 +11,7 @@ import type { ObjectStore } from '@nats-io/obj';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { PadataNatsError, textOf } from '../wire/errors.js';
 import type { Names } from '../wire/names.js';
+import { Kept } from './kept.js';
 import { Pulse } from './pulse.js';
 
 /** How the server keeps things. */
@@ -37,8 +38,8 @@ export interface Engine {
   readonly maxPayload: number;
   /** Age at which messages go, in milliseconds. */
   readonly retentionMs: number;
-  /** Opens the object store, at first use. */
-  values(): Promise<ObjectStore>;
+  /** The object store, opened at first use. */
+  readonly values: Kept<ObjectStore>;
   /** Makes the stream of messages that nobody could use, where it is missing. @throws what the server says */
   keepDead(): Promise<void>;
   /** Makes streams that are gone again. @throws what the server says */
@@ -78,7 +79,9 @@ export async function openEngine(
   try {
     const jsm = await jetstreamManager(nc);
     const js = jetstream(nc);
-    let store: Promise<ObjectStore> | undefined;
+    const store = new Kept(() =>
+      new Objm(js).create(names.bucket, { storage, replicas, ttl: retentionMs * NANOS }),
+    );
     let made = await ensureStreams(jsm, names, common);
     return {
       nc,
@@ -101,15 +104,10 @@ export async function openEngine(
       restore: async () => {
         const now = await ensureStreams(jsm, names, common, GONE_MS);
         // The bucket went the same way.
-        if (now !== made) store = undefined;
+        if (now !== made) store.forget();
         made = now;
       },
-      values: () =>
-        (store ??= new Objm(js).create(names.bucket, {
-          storage,
-          replicas,
-          ttl: retentionMs * NANOS,
-        })),
+      values: store,
     };
   } catch (error) {
     throw serverError('the server refuses to keep jobs', error);

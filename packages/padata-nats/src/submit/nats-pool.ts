@@ -17,6 +17,7 @@ import type {
 import { moduleHref } from '@bootmem/padata/backend';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import { openConnection } from '../server/connection.js';
 import type { ConnectionOptions } from '../server/connection.js';
 import { Publisher } from '../server/publisher.js';
@@ -24,10 +25,14 @@ import { Roster } from '../server/roster.js';
 import type { WorkerPresence } from '../server/roster.js';
 import { openEngine } from '../server/streams.js';
 import type { Engine, StorageOptions } from '../server/streams.js';
+import { failureItem, resultItem } from '../wire/job-answer.js';
 import { DEFAULT_PREFIX, Names } from '../wire/names.js';
+import { decodeValue, encodeValue } from '../wire/values.js';
+import type { Item } from '../wire/values.js';
 import { NatsSeries } from './nats-series.js';
 import type { NatsSeriesHost } from './nats-series.js';
 import type { NatsSeriesOptions } from './series-options.js';
+import { RangeArg } from './own-chunks.js';
 import { RangeRun } from './range-runner.js';
 
 /** How to make a pool. */
@@ -112,11 +117,21 @@ export class NatsPool implements SeriesMaker, RangeRunner, AsyncDisposable {
    */
   async runMultithreaded<F, V>(job: MultithreadedJob<F, V>): Promise<RangeResult<V>> {
     this.#mustBeOpen();
+    const run = this.#runRange(job, new RangeArg(job.arg));
+    this.#runs.add(run);
+    try {
+      return await run;
+    } finally {
+      this.#runs.delete(run);
+    }
+  }
+
+  async #runRange<F, V>(job: MultithreadedJob<F, V>, arg: RangeArg): Promise<RangeResult<V>> {
     if (this.#roster.workers().length === 0) {
       this.#roster.ask();
       await new Promise((resolve) => setTimeout(resolve, ASK_MS));
     }
-    const run = new RangeRun<F, V>(job, {
+    return await new RangeRun<F, V>(job, arg, {
       ...this.#links(),
       workerWaitMs: this.#workerWaitMs,
       loadHere: async (module, name) => {
@@ -129,12 +144,6 @@ export class NatsPool implements SeriesMaker, RangeRunner, AsyncDisposable {
         }
       },
     }).run();
-    this.#runs.add(run);
-    try {
-      return await run;
-    } finally {
-      this.#runs.delete(run);
-    }
   }
 
   /** Waits for what is under way, takes all runs off the server, closes the connection. Idempotent. */
@@ -172,7 +181,7 @@ export class NatsPool implements SeriesMaker, RangeRunner, AsyncDisposable {
   #host(): NatsSeriesHost {
     return {
       ...this.#links(),
-      runHere: (options, input) => this.#runHere(options, input),
+      runHere: (options, sequence, input) => this.#runHere(options, sequence, input),
       onClosed: (series) => {
         this.#open.delete(series);
       },
@@ -181,15 +190,27 @@ export class NatsPool implements SeriesMaker, RangeRunner, AsyncDisposable {
 
   #here = new WeakMap<SeriesOptions, OrderedJobs<unknown, unknown>>();
 
-  async #runHere(options: SeriesOptions, input: unknown): Promise<unknown> {
+  async #runHere(options: SeriesOptions, sequence: number, input: Item): Promise<Item | undefined> {
+    const place = { sequence, host: hostname() };
+    try {
+      const value = await this.#seriesHere(options).run(decodeValue(input));
+      return resultItem(place, value);
+    } catch (error) {
+      const isElsewhere = error instanceof PadataError && error.code === 'ERR_PADATA_MODULE';
+      return isElsewhere ? undefined : failureItem(place, error);
+    }
+  }
+
+  #seriesHere(options: SeriesOptions): OrderedJobs<unknown, unknown> {
     this.#inline ??= createWorkPool({ threads: 0, backend: 'inline' });
     let series = this.#here.get(options);
     if (series === undefined) {
-      const { fn, shared } = options;
-      series = this.#inline.series<unknown>({ fn, shared });
+      const { fn, shared, inputBytes = 'view' } = options;
+      const sent = decodeValue(encodeValue(shared));
+      series = this.#inline.series<unknown>({ fn, shared: sent, inputBytes });
       this.#here.set(options, series);
     }
-    return await series.run(input);
+    return series;
   }
 }
 

@@ -26,6 +26,7 @@ import { PadataNatsError, abortReason } from '../wire/errors.js';
 import { ItemKind, encodeValue } from '../wire/values.js';
 import type { Item } from '../wire/values.js';
 import { JobWindow } from './job-window.js';
+import { outcomeOf } from '../run/outcome.js';
 import type { Outcome } from '../run/outcome.js';
 import type { Job } from './job-window.js';
 import { RunLink } from '../run/run-link.js';
@@ -40,8 +41,11 @@ const DEFAULT_WORKER_WAIT_MS = 30_000;
 /** What a series needs from its pool. */
 export interface NatsSeriesHost extends RunLinkHost {
   newRun(): string;
-  /** Runs a job in the calling thread, for `onFull: 'inline'`. */
-  runHere(options: SeriesOptions, input: unknown): Promise<unknown>;
+  /**
+   * Runs a job in the calling thread, for `onFull: 'inline'`; never rejects.
+   * @returns its answer, as from a worker; undefined = the function is not to be had here
+   */
+  runHere(options: SeriesOptions, sequence: number, input: Item): Promise<Item | undefined>;
   onClosed(series: NatsSeries): void;
 }
 
@@ -327,14 +331,10 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
       return;
     }
     // The window's last place is the caller's: it does what it would otherwise wait for.
-    this.#host.runHere(this.#options as SeriesOptions, job.input).then(
-      (value) => {
-        this.#link.settle(sequence, { state: 'done', value });
-      },
-      (error: unknown) => {
-        this.#link.settle(sequence, { state: 'failed', error });
-      },
-    );
+    void this.#host.runHere(this.#options as SeriesOptions, sequence, item).then((answer) => {
+      if (answer === undefined) this.#link.send(sequence, item);
+      else this.#link.settle(sequence, outcomeOf(answer));
+    });
   }
 
   /** Moves waiting jobs into the window. */

@@ -10,8 +10,10 @@
 import { PadataError } from '@bootmem/padata';
 import type { MultithreadedJob, RangeResult, RangeWorkerStats } from '@bootmem/padata';
 import { chunkEnd, chunkStart, planRange } from '@bootmem/padata/backend';
-import { PadataNatsError, abortReason } from '../wire/errors.js';
+import { PadataNatsError, abortReason, textOf } from '../wire/errors.js';
 import { encodeValue } from '../wire/values.js';
+import { runOwnChunk } from './own-chunks.js';
+import type { ChunkFunction, RangeArg } from './own-chunks.js';
 import { moduleName } from './series-options.js';
 import { RunLink } from '../run/run-link.js';
 import type { RunLinkHost } from '../run/run-link.js';
@@ -20,8 +22,6 @@ import type { Outcome } from '../run/outcome.js';
 /** Chunks sent ahead for each thread of the workers. */
 const AHEAD = 2;
 const DEFAULT_RETRIES = 10;
-
-type ChunkFunction = (start: number, end: number, arg: unknown) => unknown;
 
 /** What a range job needs from its pool. */
 interface RangeHost extends RunLinkHost {
@@ -34,6 +34,7 @@ interface RangeHost extends RunLinkHost {
 /** One range job under way. */
 export class RangeRun<F, V> {
   readonly #job: MultithreadedJob<F, V>;
+  readonly #arg: RangeArg;
   readonly #host: RangeHost;
   readonly #module: string;
   readonly #chunkSize: number;
@@ -60,9 +61,10 @@ export class RangeRun<F, V> {
   #here: ChunkFunction | undefined;
 
   /** @throws PadataError ERR_PADATA_ARGUMENT */
-  constructor(job: MultithreadedJob<F, V>, host: RangeHost) {
+  constructor(job: MultithreadedJob<F, V>, arg: RangeArg, host: RangeHost) {
     const { start, size, align = 1, minChunk = 1 } = job;
     this.#job = job;
+    this.#arg = arg;
     this.#host = host;
     this.#module = moduleName(job.threadFn.module);
     this.#threads = host.roster.threads(this.#module);
@@ -85,7 +87,10 @@ export class RangeRun<F, V> {
           kind: 'range',
           module: this.#module,
           name: job.threadFn.name,
-          shared: job.arg,
+          get shared() {
+            return arg.sent;
+          },
+          isAsked: job.reduce !== undefined,
           idempotent: job.idempotent ?? false,
           retries: job.idempotent === true ? DEFAULT_RETRIES : 0,
         },
@@ -155,16 +160,15 @@ export class RangeRun<F, V> {
   async #runNextHere(fn: ChunkFunction): Promise<void> {
     const index = this.#claimed;
     this.#claimed += 1;
-    const [start, end] = this.#span(index);
+    const span = this.#span(index);
     const began = performance.now();
-    try {
-      const value = await fn(start, end, this.#job.arg);
+    const isAsked = this.#job.reduce !== undefined;
+    const outcome = await runOwnChunk(fn, { index, span, arg: this.#arg.here, isAsked });
+    if (outcome.state === 'done') {
       this.#own.chunks += 1;
-      this.#own.units += end - start;
-      this.#settle(index, { state: 'done', value }, false);
-    } catch (error) {
-      this.#settle(index, { state: 'failed', error: chunkError(start, end, error) }, false);
+      this.#own.units += span[1] - span[0];
     }
+    this.#settle(index, outcome, false);
     this.#own.ms += performance.now() - began;
     // Results and signs of life come through events.
     await new Promise((resolve) => setImmediate(resolve));
@@ -191,9 +195,9 @@ export class RangeRun<F, V> {
       }
       if (this.#job.reduce !== undefined) this.#values.set(index, outcome.value);
       this.#reduceReady();
-      this.#job.onProgress?.(this.#unitsDone, this.#job.size);
+      this.#tellProgress();
     } else if (outcome.state === 'failed') {
-      this.#fail(remote ? chunkError(start, end, outcome.error) : outcome.error);
+      this.#fail(chunkError(start, end, outcome.error));
     } else if (this.#failure === undefined) {
       this.#fail(
         new PadataNatsError('ERR_PADATA_NATS_RUN', 'the range job was ended by somebody else'),
@@ -205,13 +209,29 @@ export class RangeRun<F, V> {
   /** Values in ascending order of chunks, as soon as they are there. */
   #reduceReady(): void {
     const { reduce } = this.#job;
-    if (reduce === undefined) return;
+    if (reduce === undefined || this.#failure !== undefined) return;
     while (this.#reduced < this.#chunkCount && this.#completed[this.#reduced] === true) {
       const [start, end] = this.#span(this.#reduced);
       const value = this.#values.get(this.#reduced);
       this.#values.delete(this.#reduced);
       this.#reduced += 1;
-      this.#value = reduce(this.#value, value as never, start, end);
+      try {
+        this.#value = reduce(this.#value, value as never, start, end);
+      } catch (error) {
+        this.#fail(error);
+        return;
+      }
+    }
+  }
+
+  /** What the program's callback throws is its own, outside of the run. */
+  #tellProgress(): void {
+    try {
+      this.#job.onProgress?.(this.#unitsDone, this.#job.size);
+    } catch (thrown) {
+      queueMicrotask(() => {
+        throw thrown;
+      });
     }
   }
 
@@ -225,7 +245,7 @@ export class RangeRun<F, V> {
 
   /** Runs `undoFn` here on every maximal completed span, ascending. */
   async #undo(): Promise<void> {
-    const { undoFn, arg } = this.#job;
+    const { undoFn } = this.#job;
     if (undoFn === undefined) return;
     const undo = await this.#host.loadHere(undoFn.module, undoFn.name);
     if (undo === undefined) {
@@ -240,7 +260,7 @@ export class RangeRun<F, V> {
       if (this.#completed[index] !== true) continue;
       const first = index;
       while (index + 1 < this.#chunkCount && this.#completed[index + 1] === true) index += 1;
-      await undo(this.#span(first)[0], this.#span(index)[1], arg);
+      await undo(this.#span(first)[0], this.#span(index)[1], this.#arg.here);
     }
   }
 
@@ -261,15 +281,14 @@ export class RangeRun<F, V> {
   }
 }
 
+/** What keeps its code is no failure of the chunk's function. */
 function chunkError(start: number, end: number, error: unknown): unknown {
-  const isOwn = error instanceof PadataNatsError;
-  if (isOwn) return error;
-  if (error instanceof PadataError && error.code !== 'ERR_PADATA_JOB_FAILED') return error;
-  const cause = error instanceof PadataError ? error.cause : error;
-  const text = cause instanceof Error ? cause.message : String(cause);
+  if (!(error instanceof PadataError)) return error;
+  const { code, cause = code === 'ERR_PADATA_CLONE' ? error : undefined } = error;
+  if (code !== 'ERR_PADATA_JOB_FAILED' && code !== 'ERR_PADATA_CLONE') return error;
   return new PadataError(
-    'ERR_PADATA_CHUNK_FAILED',
-    `chunk [${start}, ${end}) failed: ${text}`,
+    code === 'ERR_PADATA_CLONE' ? code : 'ERR_PADATA_CHUNK_FAILED',
+    `chunk [${start}, ${end}) failed: ${textOf(cause)}`,
     { start, end },
     { cause },
   );

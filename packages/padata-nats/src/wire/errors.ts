@@ -47,11 +47,15 @@ export class PadataNatsError extends Error {
   }
 }
 
-/** Text of anything that was thrown. */
+/** Text of anything that was thrown; never throws. */
 export function textOf(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'message' in error
-    ? String(error.message)
-    : String(error);
+  try {
+    return typeof error === 'object' && error !== null && 'message' in error
+      ? String(error.message)
+      : String(error);
+  } catch {
+    return 'a value without text';
+  }
 }
 
 /** The reason that was given; without one an AbortError, as `AbortController` makes it: an abort is never a success. */

@@ -2,11 +2,11 @@
  * Values as bytes: bytes travel as they are, everything else by V8's serialisation, which is structured clone
  * without transfer lists. What only makes sense inside a process (shared memory, ports, functions) is refused.
  */
-import { deserialize, serialize } from 'node:v8';
 import { PadataError } from '@bootmem/padata';
 import type { PadataErrorCode } from '@bootmem/padata';
 import { fromErrorRecord, toErrorRecord } from '@bootmem/padata/backend';
 import type { ErrorRecord } from '@bootmem/padata/backend';
+import { fromClone, toClone } from './clone.js';
 import { PadataNatsError, textOf } from './errors.js';
 import type { PadataNatsErrorCode } from './errors.js';
 
@@ -44,7 +44,7 @@ export function encodeValue(value: unknown): Item {
   if (value === undefined) return { kind: ItemKind.UNDEFINED, bytes: NOTHING };
   if (isBytes(value)) return { kind: ItemKind.BYTES, bytes: value };
   try {
-    return { kind: ItemKind.CLONE, bytes: serialize(value) };
+    return { kind: ItemKind.CLONE, bytes: toClone(value) };
   } catch (error) {
     throw new PadataError(
       'ERR_PADATA_CLONE',
@@ -74,7 +74,7 @@ export function decodeValue({ kind, bytes }: Item): unknown {
       return bytes;
     case ItemKind.CLONE:
       try {
-        return deserialize(bytes);
+        return fromClone(bytes);
       } catch (error) {
         throw new PadataNatsError(
           'ERR_PADATA_NATS_WIRE',
@@ -101,21 +101,20 @@ export function encodeError(error: unknown): Item {
   const of = own === undefined ? 'other' : own instanceof PadataError ? 'padata' : 'padata-nats';
   const crossing: CrossingError = {
     of,
-    record: toErrorRecord(error),
+    record: toErrorRecord(error, crossed),
     details: own?.details ?? {},
-    cause: own?.cause === undefined ? undefined : toErrorRecord(own.cause),
+    cause: own?.cause === undefined ? undefined : toErrorRecord(own.cause, crossed),
   };
   try {
-    return { kind: ItemKind.ERROR, bytes: serialize(crossing) };
+    return { kind: ItemKind.ERROR, bytes: toClone(crossing) };
   } catch {
-    // A field of it, or what was thrown, cannot leave the process: shared memory, say.
-    const { name, message, stack, code } = crossing.record;
-    const record = { name, message, stack, code, isError: true };
-    return {
-      kind: ItemKind.ERROR,
-      bytes: serialize({ of, record, details: {}, cause: undefined }),
-    };
+    return { kind: ItemKind.ERROR, bytes: toClone({ ...crossing, details: {} }) };
   }
+}
+
+/** What is left of a field; what cannot leave the process (shared memory, say) throws, and is left out. */
+function crossed(value: unknown): unknown {
+  return fromClone(toClone(value));
 }
 
 function isRecord(value: unknown): value is ErrorRecord {
@@ -142,7 +141,7 @@ function isCrossing(value: unknown): value is CrossingError {
 export function decodeError({ bytes }: Item): unknown {
   let crossing: unknown;
   try {
-    crossing = deserialize(bytes);
+    crossing = fromClone(bytes);
   } catch (error) {
     return new PadataNatsError(
       'ERR_PADATA_NATS_WIRE',

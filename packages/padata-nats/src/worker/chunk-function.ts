@@ -9,6 +9,8 @@ export interface SharedChunk {
   readonly href: string;
   readonly name: string;
   readonly arg: unknown;
+  /** Somebody asks for values. */
+  readonly isAsked: boolean;
 }
 
 /** @throws what the function throws; an Error when the module has no such function */
@@ -16,10 +18,12 @@ export async function runChunk(
   span: readonly [number, number],
   context: JobContext<SharedChunk>,
 ): Promise<unknown> {
-  const { href, name, arg } = context.shared;
+  const { href, name, arg, isAsked } = context.shared;
   // Cached by the module loader after the first chunk.
   const namespace = (await import(href)) as Record<string, unknown>;
   const fn = namespace[name];
   if (typeof fn !== 'function') throw new Error(`${href} has no function export "${name}"`);
-  return await (fn as (start: number, end: number, arg: unknown) => unknown)(span[0], span[1], arg);
+  const call = fn as (start: number, end: number, arg: unknown) => unknown;
+  const value = await call(span[0], span[1], arg);
+  return isAsked ? value : undefined;
 }

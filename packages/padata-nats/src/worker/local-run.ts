@@ -4,8 +4,7 @@
 import { PadataError } from '@bootmem/padata';
 import type { Series, WorkPool } from '@bootmem/padata';
 import type { RunInfo } from '../server/run-info.js';
-import { textOf } from '../wire/errors.js';
-import { encodeError, encodeValue } from '../wire/values.js';
+import { failureItem, resultItem } from '../wire/job-answer.js';
 import type { Item } from '../wire/values.js';
 import type { SharedChunk } from './chunk-function.js';
 
@@ -25,7 +24,8 @@ export class LocalRun {
     this.info = info;
     this.#host = host;
     const { kind, name, shared, idempotent, slotBytes, inputBytes, graceMs } = info;
-    const chunk: SharedChunk = { href, name, arg: shared };
+    const isAsked = info.isAsked ?? true;
+    const chunk: SharedChunk = { href, name, arg: shared, isAsked };
     this.#series = pool.series({
       fn:
         kind === 'range'
@@ -46,20 +46,19 @@ export class LocalRun {
    */
   run(sequence: number, input: unknown, more = false): Promise<Item> {
     this.usedAt = performance.now();
+    const place = { sequence, host: this.#host };
     return new Promise((resolve) => {
       try {
         this.#series.submit(
           input,
           (error, value) => {
-            resolve(
-              error === undefined ? this.#result(sequence, value) : this.#error(sequence, error),
-            );
+            resolve(error === undefined ? resultItem(place, value) : failureItem(place, error));
           },
           undefined,
           more,
         );
       } catch (error) {
-        resolve(this.#error(sequence, error));
+        resolve(failureItem(place, error));
       }
     });
   }
@@ -72,28 +71,5 @@ export class LocalRun {
   /** Lets go of the series when its jobs are done. */
   async close(): Promise<void> {
     await this.#series.close();
-  }
-
-  #result(sequence: number, value: unknown): Item {
-    try {
-      return encodeValue(value);
-    } catch (error) {
-      return this.#error(sequence, error);
-    }
-  }
-
-  /** The error under the job's own number, with the host that it happened on. */
-  #error(sequence: number, error: unknown): Item {
-    if (!(error instanceof PadataError)) return encodeError(error);
-    const { code, cause, details } = error;
-    const reason = cause === undefined ? error.message : textOf(cause);
-    return encodeError(
-      new PadataError(
-        code,
-        `job ${sequence} failed on ${this.#host}: ${reason}`,
-        { ...details, seq: sequence, host: this.#host },
-        { cause },
-      ),
-    );
   }
 }

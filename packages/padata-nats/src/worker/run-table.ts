@@ -37,10 +37,16 @@ export class RunTable {
   of(run: string): Promise<LocalRun | undefined> {
     let local = this.#runs.get(run);
     if (local === undefined) {
-      local = this.#start(run);
-      this.#runs.set(run, local);
-      // A failed look-up is not kept: the next message tries again.
-      local.catch(() => this.#runs.delete(run));
+      const mine = this.#start(run);
+      local = mine;
+      this.#runs.set(run, mine);
+      // Neither failed look-ups nor empty ones are kept: a run may be described by the next message. One looked up since is another.
+      const drop = (): void => {
+        if (this.#runs.get(run) === mine) this.#runs.delete(run);
+      };
+      mine.then((found) => {
+        if (found === undefined) drop();
+      }, drop);
     }
     return local;
   }
