@@ -14,5 +14,5 @@ export { HaltCounter } from './series/halt.js';
 export { OrderedIterator } from './series/ordered-iterator.js';
 export type { OrderedSink } from './series/ordered-iterator.js';
 export { makeDuplex, makeTransform } from '#streams';
-export { ownError, ownValue } from './values/chunk-values.js';
+export { ownValue } from './values/chunk-values.js';
 export type { StreamedJobs } from './series/series-types.js';

@@ -3,7 +3,7 @@
  * worker, so that no program can tell where a chunk ran.
  */
 import { PadataError } from '@bootmem/padata';
-import { ownError, ownValue } from '@bootmem/padata/backend';
+import { ownValue } from '@bootmem/padata/backend';
 import { hostname } from 'node:os';
 import { outcomeOf } from '../run/outcome.js';
 import type { Outcome } from '../run/outcome.js';
@@ -18,11 +18,17 @@ export type ChunkFunction = (start: number, end: number, arg: unknown) => unknow
 
 /** A range job's `arg`, as it was when the job was asked for. */
 export class RangeArg {
-  readonly #item: Item;
+  readonly #arg: unknown;
+  /** Undefined for what is its own copy. */
+  readonly #item: Item | undefined;
   #here: { readonly arg: unknown } | undefined;
 
   /** @throws ERR_PADATA_CLONE */
   constructor(arg: unknown) {
+    if (isItself(arg)) {
+      this.#arg = arg;
+      return;
+    }
     const item = encodeValue(arg);
     const isBytes = item.kind === ItemKind.BYTES;
     this.#item = isBytes ? { kind: item.kind, bytes: new Uint8Array(item.bytes) } : item;
@@ -30,14 +36,18 @@ export class RangeArg {
 
   /** For the run's description. */
   get sent(): unknown {
-    return decodeValue(this.#item);
+    return this.#item === undefined ? this.#arg : decodeValue(this.#item);
   }
 
   /** What all chunks that run here see, and `undoFn`: a clone, as a worker's thread has one. */
   get here(): unknown {
-    const { kind, bytes } = this.#item;
-    this.#here ??= { arg: kind === ItemKind.BYTES ? new Uint8Array(bytes) : this.sent };
+    this.#here ??= { arg: this.#copy() };
     return this.#here.arg;
+  }
+
+  #copy(): unknown {
+    if (this.#item?.kind !== ItemKind.BYTES) return this.sent;
+    return new Uint8Array(this.#item.bytes);
   }
 }
 
@@ -58,8 +68,8 @@ export async function runOwnChunk(fn: ChunkFunction, chunk: OwnChunk): Promise<O
   try {
     value = await fn(span[0], span[1], arg);
   } catch (thrown) {
-    const cause = ownError(thrown);
-    const failed = new PadataError('ERR_PADATA_JOB_FAILED', textOf(cause), {}, { cause });
+    // It is copied on its way to an item.
+    const failed = new PadataError('ERR_PADATA_JOB_FAILED', textOf(thrown), {}, { cause: thrown });
     return outcomeOf(failureItem(placeOf(index), failed));
   }
   if (!isAsked) return { state: 'done', value: undefined };
