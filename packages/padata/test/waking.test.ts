@@ -8,6 +8,8 @@ import { RingHub } from '../dist/hub/ring-hub.js';
 import { jobsAhead, resultsAhead } from '../dist/ring/wake-ahead.js';
 import { RING } from '../dist/protocol/ring-layout.js';
 import { ringOf, runnerOf } from './fixtures/one-thread.js';
+import { WorkerRings } from '../dist/loop/worker-rings.js';
+import { provideModule } from '../dist/modules/job-modules.js';
 
 /** A ring with its owner and worker 1, both on this thread; `wakes` counts how often the worker woke the owner. */
 function ownerAndWorker(window: number) {
@@ -122,6 +124,41 @@ test('jobs may be known as slow: whoever is next wakes the owner', () => {
   expect(ring.isDue()).toBe(true);
 });
 
+test('how long the longest jobs under way take, is known of those that are under way', () => {
+  provideModule('waking:jobs', { echo: (value: unknown) => value });
+  const words = new Int32Array(new SharedArrayBuffer(4 * controlLayout(1).wordCount));
+  const loop = { init: { id: 1, capacity: 1, words }, clock: {}, post: () => undefined };
+  const rings = new WorkerRings(loop as unknown as ConstructorParameters<typeof WorkerRings>[0]);
+  expect(rings.longestNs).toBeUndefined();
+  const [short, long] = [5000, 80_000].map((ns, i) => {
+    const ring = ringOf({ window: 16 });
+    const { buffer, window } = ring.memory;
+    rings.define({
+      ...{ t: 'ring', ring: i + 1, href: 'waking:jobs', name: 'echo', aloneMs: 1, arenaBytes: 0 },
+      ...{ buffer, window, parts: [], stats: new Int32Array(64), shared: undefined, timeOrigin: 0 },
+      ...{ threads: 1, pendingPerThread: 1, copyInput: false, outputBytes: 0, level: 0 },
+    } as unknown as Parameters<typeof rings.define>[0]);
+    const submit = (): void => {
+      expect(ring.submit(1, () => undefined, undefined, 0, 0)).toBe(true);
+      ring.publish();
+    };
+    return {
+      submit,
+      known: (): void => {
+        lasting(ring, ns);
+      },
+    };
+  });
+  expect(rings.longestNs).toBeUndefined();
+  short!.submit();
+  expect(rings.longestNs).toBe(Infinity);
+  short!.known();
+  long!.known();
+  expect(rings.longestNs).toBe(5000);
+  long!.submit();
+  expect(rings.longestNs).toBe(80_000);
+});
+
 test.each([jobsAhead, resultsAhead])(
   'the next job is awaited while few wait, jobs are slow, quick or not known: %p',
   (ahead) => {
@@ -140,10 +177,21 @@ test('as many as take four milliseconds are awaited together, and as many stay a
   // or all but what takes each thread 100 us, whatever is less;
   expect(jobsAhead(256, 10_000, 8)).toBe(168);
   expect(jobsAhead(64, 4000, 2)).toBe(16);
-  // but a quarter of all in any case.
+  // but a quarter of all in any case,
   expect(jobsAhead(16, 400_000, 4)).toBe(4);
   expect(jobsAhead(8, 100_000, 2)).toBe(2);
+  expect(jobsAhead(7, 49_999, 2)).toBe(1);
 });
+
+test.each([jobsAhead, resultsAhead])(
+  'while no thread has four to do, jobs that take as long as a wake-up are awaited each: %p',
+  (ahead) => {
+    expect(ahead(7, 50_000, 2)).toBe(0);
+    expect(ahead(8, 50_000, 2)).toBe(2);
+    expect(ahead(31, 100_000, 8)).toBe(0);
+    expect(ahead(32, 100_000, 8)).toBe(8);
+  },
+);
 
 test('without an order a quarter of all is awaited together, or what takes two milliseconds', () => {
   expect(resultsAhead(64, 100_000, 2)).toBe(16);

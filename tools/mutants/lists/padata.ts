@@ -102,9 +102,37 @@ const mutants: readonly Mutant[] = [
   {
     name: 'spinning: a crowded machine is no reason to sleep sooner',
     file: 'loop/rest.ts',
-    find: 'if (this.#words[HEAD.CROWDED] === 1 && !this.#rings.areShort) return CROWDED_SPIN_MAX_MS;',
+    find: 'if (this.#words[HEAD.CROWDED] === 1) {',
+    put: 'if (this.#words[HEAD.CROWDED] === 2) {',
+    first: 'threads/spinning',
+  },
+  {
+    name: 'spinning: on a crowded machine threads wait awake for jobs that take as long as a wake-up',
+    file: 'loop/rest.ts',
+    find: 'if (this.#longestNs > LONG_NS) return 0;',
     put: '',
     first: 'threads/spinning',
+  },
+  {
+    name: 'spinning: how long jobs took is forgotten with the last of them',
+    file: 'loop/rest.ts',
+    find: 'this.#rings.longestNs ?? this.#longestNs',
+    put: 'this.#rings.longestNs ?? Infinity',
+    first: 'threads/spinning',
+  },
+  {
+    name: 'waking: the few long jobs of a machine that is not busy are told together',
+    file: 'ring/wake-ahead.ts',
+    find: 'Math.max(PART, FEW * threads)',
+    put: 'PART',
+    first: 'waking',
+  },
+  {
+    name: 'waking: an owner of long jobs goes round once more after each delivery',
+    file: 'turns/owner-turns.ts',
+    find: '!mayWait && isAwake && this.#areShort()',
+    put: '!mayWait && isAwake',
+    first: 'owner-turns',
   },
   {
     name: 'ring: a pending function gets bytes of the next job in its slot',

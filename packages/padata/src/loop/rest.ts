@@ -18,8 +18,14 @@ const { load, store, compareExchange, wait } = Atomics;
  */
 const SPIN_MAX_MS = 0.1;
 const MAIL_SPIN_MAX_MS = 0.05;
-/** Where threads and owner are more than the processors, and jobs are not short: who spins keeps the owner, or a job, from its own. */
+/**
+ * Where threads and owner are more than the processors, who spins keeps the owner, or a job, from its own. Jobs up to `SHORT_NS`
+ * come sooner than a thread falls asleep and wakes; longer ones are worth a shorter time; and from `LONG_NS` on, what a sleep and
+ * a wake-up take, the next one comes by chance.
+ */
 const CROWDED_SPIN_MAX_MS = 0.02;
+const SHORT_NS = 10_000;
+const LONG_NS = 50_000;
 /** First and longest sleep of an idle worker while jobs are under way, in milliseconds. */
 const BUSY_SLICE_MS = 1;
 const MAX_BUSY_SLICE_MS = 64;
@@ -31,8 +37,8 @@ interface Rings {
   /** Could this thread reserve something right now? */
   readonly canWork: boolean;
   readonly isBusy: boolean;
-  /** What is under way is short. */
-  readonly areShort: boolean;
+  /** Time of the longest jobs under way, in nanoseconds; Infinity = not known, undefined = there are none. */
+  readonly longestNs: number | undefined;
   /** Jobs are left to others for a moment, or inputs wait behind theirs. */
   readonly isPatient: boolean;
   readonly seesKept: boolean;
@@ -56,6 +62,8 @@ export class Rest {
   readonly #rings: Rings;
   readonly #loop: RestingLoop;
   readonly #patience = new Patience();
+  /** Of the jobs that were under way when it was last asked. */
+  #longestNs = Infinity;
   /** What it last waited awake for came in a slot. */
   #isBySlots = false;
   #sliceMs = BUSY_SLICE_MS;
@@ -110,7 +118,12 @@ export class Rest {
 
   /** In milliseconds. */
   #mostSpin(): number {
-    if (this.#words[HEAD.CROWDED] === 1 && !this.#rings.areShort) return CROWDED_SPIN_MAX_MS;
+    if (this.#words[HEAD.CROWDED] === 1) {
+      this.#longestNs = this.#rings.longestNs ?? this.#longestNs;
+      if (this.#longestNs === Infinity) return CROWDED_SPIN_MAX_MS;
+      if (this.#longestNs > LONG_NS) return 0;
+      if (this.#longestNs > SHORT_NS) return CROWDED_SPIN_MAX_MS;
+    }
     return this.#isBySlots ? SPIN_MAX_MS : MAIL_SPIN_MAX_MS;
   }
 

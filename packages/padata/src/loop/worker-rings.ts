@@ -63,9 +63,13 @@ export class WorkerRings implements RunnerHost {
     return this.#list.some((ring) => ring.isBusy);
   }
 
-  /** Are jobs under way, all of them short? */
-  get areShort(): boolean {
-    return this.#list.every((ring) => !ring.isBusy || ring.areShort);
+  /** Time of the longest jobs under way, in nanoseconds; Infinity = not known of all, undefined = there are none. */
+  get longestNs(): number | undefined {
+    let longest: number | undefined;
+    for (const ring of this.#list) {
+      if (ring.isBusy) longest = Math.max(longest ?? 0, ring.runNs || Infinity);
+    }
+    return longest;
   }
 
   /** Functions of this thread have left jobs to others, and they wait for them. */

@@ -13,8 +13,10 @@ const MOMENT_NS = 4_000_000;
 export const QUICK_NS = 2000;
 /** A part of what is under way that may be awaited together in any case. */
 const PART = 4;
-/** Of what is under way beyond so many jobs for each thread, */
+/** So many for each thread are few. Jobs that take as long as a wake-up, in nanoseconds, are awaited each while they are few: */
 const FEW = 4;
+/** what a wake-up saves is less than what the job before would wait for the next. Of what is under way beyond them, */
+const LONG_NS = 50_000;
 /** so much may be awaited together, */
 const MOST = 0.75;
 /** if the rest keeps each thread busy for so long, in nanoseconds: the owner wakes and delivers meanwhile. */
@@ -29,7 +31,7 @@ const WAKE_NS = 100_000;
  * @returns 0 … 3/4 of those that are outstanding
  */
 export function jobsAhead(outstanding: number, ns: number, threads: number): number {
-  if (isEach(outstanding, ns)) return 0;
+  if (isEach(outstanding, ns, threads)) return 0;
   const spare = (outstanding - FEW * threads) * MOST;
   const covered = outstanding - (WAKE_NS * threads) / ns;
   const most = Math.max(outstanding / PART, Math.min(spare, covered));
@@ -42,11 +44,12 @@ export function jobsAhead(outstanding: number, ns: number, threads: number): num
  * @returns 0 … a quarter of those that are outstanding
  */
 export function resultsAhead(outstanding: number, ns: number, threads: number): number {
-  if (isEach(outstanding, ns)) return 0;
+  if (isEach(outstanding, ns, threads)) return 0;
   return Math.floor(Math.min(outstanding / PART, (MOMENT_NS * threads) / (2 * ns)));
 }
 
 /** Is the owner to be woken for each, as few are under way, or their length is not known or nothing? */
-function isEach(outstanding: number, ns: number): boolean {
-  return outstanding < PART || ns <= QUICK_NS;
+function isEach(outstanding: number, ns: number, threads: number): boolean {
+  const few = ns >= LONG_NS ? Math.max(PART, FEW * threads) : PART;
+  return outstanding < few || ns <= QUICK_NS;
 }

@@ -46,8 +46,6 @@ const STEAL_SCAN = 64;
 const LONG_SCAN = 65_536;
 /** So many looks in a row, with ever longer sleeps between them, found nothing. */
 const LONG_FROM = 4;
-/** Jobs that take no longer, in nanoseconds, come sooner than a thread falls asleep and wakes. */
-const SHORT_NS = 10_000;
 
 /** What the runner needs from its thread. */
 export interface RunnerHost {
@@ -145,10 +143,9 @@ export class SlotRunner {
     return load(words, RING.PUBLISHED) !== load(words, RING.PROCESSED);
   }
 
-  /** Are its jobs known to be shorter than what a sleep costs? */
-  get areShort(): boolean {
-    const ns = load(this.memory.words, RING.RUN_NS);
-    return ns > 0 && ns <= SHORT_NS;
+  /** Time of a job, in nanoseconds; 0 = not known. */
+  get runNs(): number {
+    return load(this.memory.words, RING.RUN_NS);
   }
 
   /** Something is submitted and not reserved. */
@@ -357,7 +354,7 @@ export class SlotRunner {
   askForSent(): void {
     const isStill = this.#kept.ask();
     if (isStill === undefined) return;
-    if (isStill || isWorthMoving(load(this.memory.words, RING.RUN_NS))) {
+    if (isStill || isWorthMoving(this.runNs)) {
       this.#host.post({ t: 'idle', ring: this.id });
     }
   }

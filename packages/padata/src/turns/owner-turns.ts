@@ -327,8 +327,8 @@ export class OwnerTurns {
     // What has ended meanwhile may come with what is awaited.
     const mayWait = this.#awaitAll() && !this.#isCut;
     if (!mayWait && this.#lingerForQuickJobs()) this.#deliverTurn(performance.now());
-    // More may come in later reactions of this turn: sleep only after them.
-    else if (!mayWait && isAwake) this.scheduleDelivery();
+    // Short jobs end, and more may come in later reactions of this turn: sleep only after them. Others end later than that.
+    else if (!mayWait && isAwake && this.#areShort()) this.scheduleDelivery();
     else if (!this.#fallAsleep()) this.scheduleDelivery();
   }
 

@@ -15,14 +15,14 @@ const { Rest } = await import('../../dist/loop/rest.js');
 const { makeControl, poolPlan } = await import('../../dist/pool/pool-options.js');
 
 /** A thread of a pool whose jobs come in slots, after it has always found one at once. */
-function thread({ crowded = false, short = false }) {
+function thread({ crowded = false, ns = Infinity }) {
   const words = new Int32Array(controlLayout(1).wordCount);
   words[HEAD.SPIN_US] = -1;
   words[HEAD.CROWDED] = crowded ? 1 : 0;
   const rings = {
     canWork: true,
     isBusy: true,
-    areShort: short,
+    longestNs: 1 as number | undefined,
     isPatient: false,
     seesKept: false,
   };
@@ -30,7 +30,9 @@ function thread({ crowded = false, short = false }) {
   const loop = { isLeaving: false, hasPromises: false, wasBusy: () => undefined };
   const rest = new Rest({ words, id: 1 }, host, rings, loop);
   for (let i = 0; i < 24; i += 1) expect(rest.spin(0)).toBe(true);
+  rings.longestNs = ns;
   return {
+    rings,
     /** Microseconds until it gives up: 0 = it does not wait. */
     giveUp: () => {
       rings.canWork = false;
@@ -42,11 +44,13 @@ function thread({ crowded = false, short = false }) {
 }
 
 test.each([
-  [{ crowded: false, short: false }, 100],
-  [{ crowded: false, short: true }, 100],
-  [{ crowded: true, short: true }, 100],
+  [{ crowded: false, ns: Infinity }, 100],
+  [{ crowded: false, ns: 100_000 }, 100],
+  [{ crowded: true, ns: 10_000 }, 100],
   // Whoever spins keeps the owner, or a job, from its processor.
-  [{ crowded: true, short: false }, 20],
+  [{ crowded: true, ns: 10_001 }, 20],
+  [{ crowded: true, ns: 50_000 }, 20],
+  [{ crowded: true, ns: Infinity }, 20],
 ])('%j: a thread waits awake for %i us', (kind, most) => {
   const { giveUp } = thread(kind);
   // Late now and then is no reason to give up: 24 sleeps of 30 us were saved, and 200 us lent.
@@ -65,6 +69,18 @@ test.each([
   const lent = tries.reduce((sum, waited) => sum + waited, 0);
   expect(lent).toBeGreaterThan(90 * 200);
   expect(lent).toBeLessThan(100 * (200 + 4 * Math.ceil(200 / most)));
+});
+
+test('on a crowded machine no thread waits awake for jobs that take as long as a wake-up, nor after them', () => {
+  const { giveUp, rings } = thread({ crowded: true, ns: 50_001 });
+  expect(giveUp()).toBe(0);
+  // The last of them was delivered.
+  rings.longestNs = undefined;
+  expect(giveUp()).toBe(0);
+  rings.longestNs = 10_000;
+  expect(giveUp()).toBeGreaterThan(100);
+  rings.longestNs = undefined;
+  expect(giveUp()).toBeGreaterThan(100);
 });
 
 test('waiting awake takes no more than the sleeps that it has saved, and what is lent', () => {

@@ -179,8 +179,8 @@ test('whoever looks at what is out takes what has ended from the threads: it is 
 
 test('jobs that take a moment are told several at a time, while many are out', () => {
   const { owner, words, submit, end } = setUp();
-  // 0.1 ms
-  words[RING.RUN_NS] = 100_000;
+  // 0.04 ms
+  words[RING.RUN_NS] = 40_000;
   expect(words[RING.WAKE_AT]).toBe(1);
   for (const input of [1, 2, 3]) submit(input);
   // The callback asks for two more: four are out, and at most a quarter of those are awaited behind the next.
