@@ -147,6 +147,13 @@ test.each([
     },
   ],
   [
+    'is refused',
+    (file: string) => {
+      const refusal = `throw Object.assign(new Error('restricted'), { code: 'ERR_ACCESS_DENIED' });`;
+      writeFileSync(file, refusal);
+    },
+  ],
+  [
     'is torn',
     (file: string) => {
       writeFileSync(file, '}');

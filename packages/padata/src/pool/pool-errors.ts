@@ -24,8 +24,9 @@ export function nestedImport(): PadataError {
  */
 export function unreadPart(cause: unknown): PadataError | undefined {
   const { code, message } = toErrorRecord(cause);
-  const isOfFiles = cause instanceof SyntaxError || /^(MODULE_NOT_FOUND|E[A-Z]+)$/.test(code ?? '');
-  if (!isOfFiles) return undefined;
+  // Node gives its errors about files a code; what padata finds wrong says so itself.
+  const isOfFiles = cause instanceof SyntaxError || code !== undefined;
+  if (!isOfFiles || cause instanceof PadataError) return undefined;
   return new PadataError(
     'ERR_PADATA_MODULE',
     `a file of @bootmem/padata cannot be read (${message}): the package is not to be replaced or removed before the program's first pool, and where a program's files are copied or bundled it belongs to them, see ${BUNDLES}`,
