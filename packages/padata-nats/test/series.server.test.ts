@@ -208,6 +208,14 @@ withServer('a series over a server', () => {
     await inline.close();
   });
 
+  test('a name is free again when its run was closed: nothing of it is taken for the new one’s', async () => {
+    for (let times = 0; times < 3; times += 1) {
+      const series = pool.series({ fn: fn('double'), run: 'again' });
+      expect(await Promise.all([series.run(times), series.run(7)])).toEqual([2 * times, 14]);
+      await series.close();
+    }
+  });
+
   test('streams: a Duplex and a Web pair, in order', async () => {
     const series = pool.series({ fn: fn('double'), window: 8 });
     const duplex = series.duplex();

@@ -8,7 +8,7 @@ import type { LargeValues } from '../server/large-values.js';
 import type { Publisher } from '../server/publisher.js';
 import type { Engine } from '../server/streams.js';
 import { BatchType, splitBySize } from '../wire/batch.js';
-import { sealBatch } from '../wire/seal.js';
+import { sealBatch, taggedRun } from '../wire/seal.js';
 import type { Item } from '../wire/values.js';
 import { enoughJobs, jobsPerBatch } from './batch-size.js';
 
@@ -138,7 +138,7 @@ export class JobSender {
       for (const part of splitBySize(items, engine.maxPayload)) {
         const { key, epoch } = sealing();
         const batch = { type: BatchType.JOBS, first: from, micros: 0, epoch, items: part };
-        const id = engine.names.jobsId(run, epoch, from, part.length);
+        const id = engine.names.jobsId(taggedRun(run, key), epoch, from, part.length);
         await publisher.publish(subject, sealBatch(batch, key), id);
         this.#stored += 1;
         for (let end = from + part.length; from < end; from += 1) {

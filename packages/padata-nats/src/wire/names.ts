@@ -94,12 +94,15 @@ export class Names {
     return subject.slice(subject.lastIndexOf('.') + 1);
   }
 
-  /** Id of a message of jobs: the same whoever publishes it again. */
+  /**
+   * Id of a message of jobs: the same whoever publishes it again.
+   * @param run as `taggedRun` gives it
+   */
   jobsId(run: string, epoch: number, first: number, count: number): string {
     return `${run}:${epoch}:j:${first}-${count}`;
   }
 
-  /** Id of a message of results. */
+  /** Id of a message of results; `run` as for `jobsId`. */
   resultsId(run: string, epoch: number, first: number, count: number): string {
     return `${run}:${epoch}:r:${first}-${count}`;
   }

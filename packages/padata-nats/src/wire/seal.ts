@@ -25,6 +25,21 @@ export function isKey(value: unknown): value is Uint8Array {
   return value instanceof Uint8Array && value.length === KEY_BYTES;
 }
 
+const tags = new WeakMap<Uint8Array, string>();
+
+/**
+ * A run by its name and a word of its key, for message ids: the server remembers those of an earlier run of the same name, and would
+ * take this one's messages for theirs. The word says nothing of the key.
+ */
+export function taggedRun(run: string, key: Uint8Array): string {
+  let tag = tags.get(key);
+  if (tag === undefined) {
+    tag = createHmac('sha256', key).update('message ids').digest('hex').slice(0, 16);
+    tags.set(key, tag);
+  }
+  return `${run}:${tag}`;
+}
+
 /** The message of a batch, sealed. O(bytes). */
 export function sealBatch(batch: Batch, key: Uint8Array): Uint8Array {
   const message = encodeBatch(batch, SEAL_BYTES);

@@ -6,7 +6,7 @@ import type { Publisher } from '../server/publisher.js';
 import type { Engine } from '../server/streams.js';
 import { BatchType, splitBySize } from '../wire/batch.js';
 import type { Batch } from '../wire/batch.js';
-import { sealBatch } from '../wire/seal.js';
+import { sealBatch, taggedRun } from '../wire/seal.js';
 import { encodeError } from '../wire/values.js';
 import type { Item } from '../wire/values.js';
 
@@ -58,7 +58,7 @@ export class Answers {
       await this.#publisher.publish(
         names.results(run),
         sealBatch(sent, key),
-        names.resultsId(run, epoch, from, part.length),
+        names.resultsId(taggedRun(run, key), epoch, from, part.length),
       );
       from += part.length;
     }
@@ -78,7 +78,7 @@ export class Answers {
           again: true,
           items: [item],
         };
-        const id = names.jobsId(run, epoch, first + i, 1);
+        const id = names.jobsId(taggedRun(run, key), epoch, first + i, 1);
         return this.#publisher.publish(subject, sealBatch(one, key), id);
       }),
     );
