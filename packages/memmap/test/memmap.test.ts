@@ -190,6 +190,11 @@ test('memory is added and removed by subsection; a section may be partly present
   ).toBe('ERR_MEMMAP_ARGUMENT');
   expect(
     codeOf(() => {
+      map.addMemory(3 * S, 3 * S + 511);
+    }),
+  ).toBe('ERR_MEMMAP_ARGUMENT');
+  expect(
+    codeOf(() => {
       map.addMemory(4 * S, 5 * S);
     }),
   ).toBe('ERR_MEMMAP_ARGUMENT');

@@ -16,7 +16,16 @@
  *
  * Source: Documentation/mm/memory-model.rst, Documentation/mm/physical_memory.rst.
  */
-import { checkPresent, isRange } from './check-range.js';
+import {
+  checkAbsent,
+  checkDevice,
+  checkInitialised,
+  checkPageMap,
+  checkZone,
+  checkPresent,
+  checkSubsections,
+} from './checks.js';
+import { findHead } from './covering-head.js';
 import {
   columnBytesPerPage,
   type Columns,
@@ -25,16 +34,14 @@ import {
 } from '../table/columns.js';
 import { type BlockHead, describePage, type PageDescription } from './describe.js';
 import { MemmapError, memmapHandleError } from '../facts/errors.js';
-import { type FillKernel, zeroWhereUsed } from '../table/fill.js';
+import { Descriptors } from '../table/descriptors.js';
 import { checkGeometry, type Geometry, X86_64 } from '../facts/geometry.js';
-import { type TableLayout, Word } from '../table/layout.js';
+import { type TableLayout, tableBytesPerSection, Word } from '../table/layout.js';
 import { checkHandle } from '../shared/check-handle.js';
 import { geometryOf, layoutOf, MEMMAP_FORMAT } from './handle.js';
 import type { MemmapHandle, MemmapOptions } from './memmap-types.js';
 import {
   type DeviceState,
-  HEAD_KIND_MASK,
-  HEAD_ORDER_MASK,
   isDeviceState,
   PageState,
   type PlainState,
@@ -43,13 +50,10 @@ import {
 import { PageblockView } from './pageblocks.js';
 import { dropReference, referencesOf, takeReference } from './references.js';
 import { reserveMap } from './reserve.js';
-import { Access, type Clearer, type RunVisitor, SectionTable } from '../table/section-table.js';
+import { Access, type RunVisitor, SectionTable } from '../table/section-table.js';
 import { countInState, firstInState, forEachPart } from './state-search.js';
 import { alignDown, alignUp } from '../facts/units.js';
 import { ZoneRegistry } from '../table/zone-registry.js';
-
-/** Page map indices are below this. */
-const MAX_PGMAP = 2 ** 31;
 
 /** Page descriptors of a machine, or of one big buffer. Attach from any thread by handle. */
 export class Memmap {
@@ -66,19 +70,17 @@ export class Memmap {
   readonly zones: ZoneRegistry;
 
   readonly #handle: MemmapHandle;
-  readonly #words: Int32Array;
   readonly #layout: TableLayout;
   readonly #sections: SectionTable;
   readonly #columns: Columns;
-  readonly #fillState: FillKernel;
-  readonly #fillZone: FillKernel;
+  readonly #descriptors: Descriptors;
+  readonly #heads: Parameters<typeof findHead>[0];
 
   private constructor(handle: MemmapHandle) {
     const words = new Int32Array(handle.table);
     this.geometry = geometryOf(words);
     const layout = layoutOf(words);
     this.#handle = handle;
-    this.#words = words;
     this.#layout = layout;
     this.pagesPerSection = layout.pagesPerSection;
     this.startPfn = words[Word.FIRST_SECTION]! * layout.pagesPerSection;
@@ -90,15 +92,13 @@ export class Memmap {
       layout.capacity * layout.pageblocksPerSection,
     );
     const pages = layout.capacity * layout.pagesPerSection;
-    const views = viewColumns(handle.columns, pages, this.geometry.maxOrder, pageblockBytes);
+    const { geometry } = this;
+    const views = viewColumns(handle.columns, pages, geometry.maxOrder, pageblockBytes);
     this.#columns = views.columns;
-    this.#fillState = views.fillState;
-    this.#fillZone = views.fillZone;
-    this.pageblocks = new PageblockView(
-      pageblockBytes,
-      this.#sections,
-      this.geometry.pageblockOrder,
-    );
+    this.#descriptors = new Descriptors({ ...views, words, layout, geometry });
+    const { state: states } = views.columns;
+    this.#heads = { states, maxOrder: geometry.maxOrder, sections: this.#sections };
+    this.pageblocks = new PageblockView(pageblockBytes, this.#sections, geometry.pageblockOrder);
     this.zones = new ZoneRegistry(words);
   }
 
@@ -167,11 +167,8 @@ export class Memmap {
    * @remarks a few words a section; from any thread, but one at a time for the same memory
    */
   addMemory(startPfn: number, endPfn: number): void {
-    this.#checkSubsections(startPfn, endPfn);
-    const pfn = this.#sections.firstPresent(startPfn, endPfn);
-    if (pfn !== undefined) {
-      throw new MemmapError('ERR_MEMMAP_PRESENT', `pfn ${pfn} is present already`, { pfn });
-    }
+    checkSubsections(this, startPfn, endPfn);
+    checkAbsent(this.#sections, startPfn, endPfn);
     this.#sections.addMemory(startPfn, endPfn);
   }
 
@@ -182,15 +179,15 @@ export class Memmap {
    *   (of each part by its next owner, in one thread); those of a section that is removed in part at once
    */
   removeMemory(startPfn: number, endPfn: number): void {
-    this.#checkSubsections(startPfn, endPfn);
+    checkSubsections(this, startPfn, endPfn);
     checkPresent(this.#sections, startPfn, endPfn);
-    this.#sections.removeMemory(startPfn, endPfn, this.#clear);
+    this.#sections.removeMemory(startPfn, endPfn, this.#descriptors.clear);
   }
 
   /** Gives the sections of a range their descriptors. @throws ERR_MEMMAP_ABSENT | ERR_MEMMAP_CAPACITY */
   populate(startPfn: number, endPfn: number): void {
     checkPresent(this.#sections, startPfn, endPfn);
-    this.#sections.populate(startPfn, endPfn, this.#clear);
+    this.#sections.populate(startPfn, endPfn, this.#descriptors.clear);
   }
 
   /**
@@ -220,17 +217,10 @@ export class Memmap {
     pgmapIndex: number,
     state: DeviceState = PageState.DEVICE,
   ): void {
-    if (!Number.isInteger(pgmapIndex) || pgmapIndex < 1 || pgmapIndex >= MAX_PGMAP) {
-      throw new MemmapError('ERR_MEMMAP_ARGUMENT', `pgmapIndex is 1..2^31-1, got ${pgmapIndex}`, {
-        pgmapIndex,
-      });
-    }
+    checkPageMap(pgmapIndex);
     this.#init(startPfn, endPfn, zoneId, state);
-    const { subsectionOrder } = this.geometry;
     this.#sections.runs(startPfn, endPfn, (index, pages) => {
-      const at = this.#layout.pgmapAt;
-      const last = (index + pages - 1) >>> subsectionOrder;
-      this.#words.fill(pgmapIndex, at + (index >>> subsectionOrder), at + last + 1);
+      this.#descriptors.setPageMap(index, pages, pgmapIndex);
     });
   }
 
@@ -239,13 +229,9 @@ export class Memmap {
    * @throws ERR_MEMMAP_UNINITIALISED when a page is not initialised; nothing was changed
    */
   setRange(startPfn: number, endPfn: number, state: PlainState): void {
-    checkPresent(this.#sections, startPfn, endPfn);
-    const pfn = this.firstUninitialised(startPfn, endPfn);
-    if (pfn !== undefined) {
-      throw new MemmapError('ERR_MEMMAP_UNINITIALISED', `pfn ${pfn} is not initialised`, { pfn });
-    }
+    checkInitialised(this, startPfn, endPfn);
     this.#sections.runs(startPfn, endPfn, (index, pages) => {
-      this.#fillState(state, index, index + pages);
+      this.#descriptors.setState(index, pages, state);
     });
   }
 
@@ -253,7 +239,7 @@ export class Memmap {
   clearRange(startPfn: number, endPfn: number): void {
     checkPresent(this.#sections, startPfn, endPfn);
     forEachPart(this.#sections, { startPfn, endPfn }, (index, pages, pfn) => {
-      if (index >= 0) this.#clear(index, pages, this.#sections.isUsed(pfn));
+      if (index >= 0) this.#descriptors.clear(index, pages, this.#sections.isUsed(pfn));
     });
   }
 
@@ -287,22 +273,8 @@ export class Memmap {
 
   /** Block that an initialised page heads or is the tail of; undefined for boot-owned and plain pages. */
   coveringHead(pfn: number): BlockHead | undefined {
-    const state = this.state(pfn);
-    if (state !== PageState.BODY && state < PageState.FREE) return undefined;
-    const index = this.indexOf(pfn);
-    for (let order = 0; order <= this.geometry.maxOrder; order++) {
-      const head = alignDown(index, order);
-      const found = this.#columns.state[head]!;
-      const headPfn = pfn - (index - head);
-      if (found >= PageState.FREE && (found & HEAD_ORDER_MASK) >= order && this.#isLive(headPfn)) {
-        return {
-          pfn: headPfn,
-          state: found & HEAD_KIND_MASK,
-          order: found & HEAD_ORDER_MASK,
-        };
-      }
-    }
-    return undefined;
+    if (!this.isInitialised(pfn)) return undefined;
+    return findHead(this.#heads, pfn, this.indexOf(pfn));
   }
 
   /**
@@ -331,9 +303,7 @@ export class Memmap {
   /** Page map index of a device page's subsection, 0 for none. */
   pgmapIndex(pfn: number): number {
     if (!isDeviceState(this.state(pfn))) return 0;
-    return this.#words[
-      this.#layout.pgmapAt + (this.indexOf(pfn) >>> this.geometry.subsectionOrder)
-    ]!;
+    return this.#descriptors.pageMap(this.indexOf(pfn));
   }
 
   /** The driver's word of a device page. @throws ERR_MEMMAP_ARGUMENT for another page */
@@ -407,73 +377,23 @@ export class Memmap {
 
   /** Bytes of shared memory per page of a populated section, everything included; at most 16. */
   overheadBytesPerPage(): number {
-    const { subsectionsPerSection, pageblocksPerSection, bitmapWords } = this.#layout;
-    const words = 3 + 2 / 32 + 2 * bitmapWords + subsectionsPerSection;
-    const perSection = 4 * words + pageblocksPerSection;
+    const perSection = tableBytesPerSection(this.#layout);
     return columnBytesPerPage(this.geometry.maxOrder) + perSection / this.pagesPerSection;
   }
 
-  /** Zeroes the columns of `pages` descriptors from `index`, in one section. */
-  readonly #clear: Clearer = (index, pages, used) => {
-    const end = index + pages;
-    this.#fillState(PageState.UNINITIALISED, index, end);
-    this.#fillZone(0, index, end);
-    if (used) {
-      zeroWhereUsed(this.#columns.links, 2 * index, 2 * end);
-      zeroWhereUsed(this.#columns.refs, index, end);
-    }
-    const { pageblockOrder, subsectionOrder, maxOrder } = this.geometry;
-    const firstWhole = (bits: number): number => alignUp(index, bits) / 2 ** bits;
-    const endWhole = (bits: number): number => Math.floor(end / 2 ** bits);
-    const fillWhole = (
-      column: Int32Array | Uint8Array,
-      at: number,
-      step: number,
-      bits: number,
-    ): void => {
-      const [first, last] = [firstWhole(bits), endWhole(bits)];
-      if (first < last) column.fill(0, at + step * first, at + step * last);
-    };
-    fillWhole(this.#columns.topLinks, 0, 2, maxOrder);
-    fillWhole(this.#columns.pageblocks, 0, 1, pageblockOrder);
-    fillWhole(this.#words, this.#layout.pgmapAt, 1, subsectionOrder);
-  };
-
   #init(startPfn: number, endPfn: number, zoneId: number, state: number): void {
-    if (!this.zones.has(zoneId)) {
-      throw new MemmapError('ERR_MEMMAP_ZONES', `zone id ${zoneId} is not defined`, { zoneId });
-    }
+    checkZone(this.zones, zoneId);
     this.populate(startPfn, endPfn);
     // Pages for an allocator, which links them as it likes; device pages are linked by `setDriverWord` only.
     if (state === PageState.BODY) this.#sections.markUsed(startPfn, endPfn);
+    const { initialise } = this.#descriptors;
     this.#sections.runs(startPfn, endPfn, (index, pages) => {
-      // Zone before state: a reader that sees the page initialised finds its zone.
-      this.#fillZone(zoneId, index, index + pages);
-      this.#fillState(state, index, index + pages);
+      initialise(index, pages, zoneId, state);
     });
   }
 
-  /** True when the descriptor is that of memory that is there, not of memory that was removed. */
-  #isLive(pfn: number): boolean {
-    return this.#sections.access(pfn) >= 0;
-  }
-
   #deviceIndex(pfn: number): number {
-    if (isDeviceState(this.state(pfn))) return this.indexOf(pfn);
-    throw new MemmapError('ERR_MEMMAP_ARGUMENT', `pfn ${pfn} is not a device page`, { pfn });
-  }
-
-  #checkSubsections(startPfn: number, endPfn: number): void {
-    const { subsectionOrder } = this.geometry;
-    const fits =
-      isRange({ startPfn, endPfn }) && startPfn >= this.startPfn && endPfn <= this.endPfn;
-    const aligned = alignDown(startPfn, subsectionOrder) === startPfn;
-    if (!fits || !aligned || alignDown(endPfn, subsectionOrder) !== endPfn) {
-      throw new MemmapError(
-        'ERR_MEMMAP_ARGUMENT',
-        `memory is added in subsections of 2^${subsectionOrder} pages inside the map`,
-        { startPfn, endPfn, mapStart: this.startPfn, mapEnd: this.endPfn },
-      );
-    }
+    checkDevice(pfn, this.state(pfn));
+    return this.indexOf(pfn);
   }
 }

@@ -12,7 +12,7 @@ import { MemmapError } from '../facts/errors.js';
 import type { Geometry } from '../facts/geometry.js';
 import { MAGIC, MAX_INDEX, tableLayout, VERSION, Word } from '../table/layout.js';
 import type { MemmapHandle, MemmapOptions } from './memmap-types.js';
-import { isRange } from './check-range.js';
+import { isRange } from './checks.js';
 import { allocateBuffer } from '../shared/words.js';
 
 interface Span {

@@ -103,3 +103,10 @@ export function tableLayout(geometry: Geometry, sections: number, capacity: numb
     totalBytes: pageblocksAtByte + pageblockBytes,
   };
 }
+
+/** Bytes of the table that a populated section takes: words and bits of the section and of its slot, pageblock bytes. */
+export function tableBytesPerSection(layout: TableLayout): number {
+  const { subsectionsPerSection, pageblocksPerSection, bitmapWords } = layout;
+  const words = 3 + 2 / 32 + 2 * bitmapWords + subsectionsPerSection;
+  return 4 * words + pageblocksPerSection;
+}
