@@ -70,7 +70,7 @@ export function mistake(name: string, wanted: string, value: unknown): PadataErr
   });
 }
 
-function isObject(value: unknown): value is object {
+export function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 

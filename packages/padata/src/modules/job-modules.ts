@@ -4,12 +4,15 @@ import { thread } from '../base/current-worker.js';
 import { messageOf, toErrorRecord } from '../base/error-record.js';
 import { BUNDLES, PadataError } from '../base/errors.js';
 import type { AnyFunction } from '../base/function-ref.js';
+import { isObject, mistake } from '../base/options.js';
 import { exportedFunction } from './exported-function.js';
 import type { Namespace } from './exported-function.js';
 import { importNamespace } from './import-namespace.js';
 
-/** Makes a namespace known under an href, for workers that bundle their functions. */
+/** Makes a namespace known under an href, for workers that bundle their functions. @throws ERR_PADATA_ARGUMENT */
 export function provideModule(href: string, namespace: Record<string, unknown>): void {
+  if (typeof href !== 'string') throw mistake('href', 'a text', href);
+  if (!isObject(namespace)) throw mistake('namespace', 'an object', namespace);
   thread.modules.set(href, namespace);
 }
 

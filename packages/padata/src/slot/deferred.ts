@@ -7,6 +7,7 @@
  */
 import { messageOf } from '../base/error-record.js';
 import { PadataError } from '../base/errors.js';
+import { isObject, mistake } from '../base/options.js';
 import { HEAD } from '../protocol/control-layout.js';
 import { stepsOf } from '../protocol/machine.js';
 import {
@@ -29,10 +30,11 @@ import type { DeferredJob } from './job-context.js';
  * @param value result
  * @throws ERR_PADATA_DOUBLE_COMPLETE when it was completed before, or its series dropped it;
  *         ERR_PADATA_CLONE when the value does not fit the slot, cannot be read, or has bytes that were not the job's: the job
- *         still waits then
+ *         still waits then; ERR_PADATA_ARGUMENT when `job` is no such handle
  * @kernel padata_do_serial
  */
 export function completeDeferred(job: DeferredJob, value: unknown): void {
+  if (!isHandle(job)) throw mistake('job', 'what ctx.defer() has given', job);
   const memory = ringMemory(job.buffer, job.window, job.arenaBytes);
   for (const part of job.parts) memory.arena.add(part);
   const { words } = memory;
@@ -63,6 +65,19 @@ export function completeDeferred(job: DeferredJob, value: unknown): void {
     Atomics.notify(job.control, HEAD.OWNER_ASLEEP);
   }
 }
+
+/** Of whatever realm, and however it came here. */
+function isHandle(job: unknown): job is DeferredJob {
+  if (!isObject(job)) return false;
+  const { buffer, control, parts, window, arenaBytes, sequence } = job as DeferredJob;
+  if (tagOf(buffer) !== '[object SharedArrayBuffer]' || tagOf(control) !== '[object Int32Array]')
+    return false;
+  const areWhole = isWhole(window) && isWhole(arenaBytes) && isWhole(sequence);
+  return areWhole && Array.isArray(parts);
+}
+
+const isWhole = (value: unknown): boolean => Number.isSafeInteger(value);
+const tagOf = (value: unknown): string => Object.prototype.toString.call(value);
 
 function encodeAside(seq: number, value: object, room: number, given: JobBytes): Uint8Array {
   let plain: Uint8Array | number;

@@ -1,12 +1,16 @@
 /** Marks objects that a result hands over instead of copying. */
 import { thread } from '../base/current-worker.js';
+import { isObject, mistake } from '../base/options.js';
 
 /**
  * Returns `value` so that, as a job's result, the listed objects are transferred with it.
  * @param value result of a job function; an object
  * @param list  transferable objects in it
+ * @throws ERR_PADATA_ARGUMENT
  */
 export function transfer<T extends object>(value: T, list: readonly unknown[]): T {
+  if (!isObject(value)) throw mistake('value', 'an object', value);
+  if (!Array.isArray(list)) throw mistake('list', 'a list of transferable objects', list);
   thread.transfers.set(value, list);
   return value;
 }
