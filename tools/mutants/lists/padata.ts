@@ -1156,14 +1156,14 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'modules: all that a thread imports are to blame for its end',
-    file: 'crew/module-deaths.ts',
+    file: 'crew/modules/module-deaths.ts',
     find: 'const isOwn = importing.size === 1 && (!used',
     put: 'const isOwn = importing.size > 0 && (!used',
     first: 'blame',
   },
   {
     name: 'modules: one that was imported after all stays suspect',
-    file: 'crew/module-deaths.ts',
+    file: 'crew/modules/module-deaths.ts',
     find: `    this.#suspects.delete(href);
     this.#proven.add(href);`,
     put: `    this.#proven.add(href);`,
@@ -1171,14 +1171,14 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'modules: one is to blame for what jobs did to a thread that imports it',
-    file: 'crew/module-deaths.ts',
+    file: 'crew/modules/module-deaths.ts',
     find: '(!used || (alone',
     put: '(used || !used || (alone',
     first: 'blame',
   },
   {
     name: 'modules: one that others have lived through is suspect because of what jobs did',
-    file: 'crew/module-deaths.ts',
+    file: 'crew/modules/module-deaths.ts',
     find: 'if (!isOwn && this.#proven.has(href)) continue;',
     put: '',
     first: 'blame',
@@ -1346,9 +1346,9 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'set-up: whoever waits for all threads waits for one that cannot be set up',
-    file: 'crew/crew.ts',
-    find: 'if (this.isWanted(id) && times >= MIN_FAILURES) return error;',
-    put: 'if (this.isWanted(id) && times < 0) return error;',
+    file: 'crew/setup/missing-threads.ts',
+    find: 'if (times >= MIN_FAILURES && isWanted(id)) return error;',
+    put: 'if (times < 0 && isWanted(id)) return error;',
     first: 'setup',
   },
   {

@@ -3,9 +3,10 @@
  *
  * ```
  *   Crew ── Roster         who is there, and how each is reached
+ *        ├─ WantedThreads  who is to be there
  *        ├─ FirstStarts    which of a new pool's threads wait for the first
  *        ├─ Replacements   when one that has ended is replaced
- *        ├─ SetupWatch, Recycling, ModuleDeaths, ModuleProofs: set up, worn, killed by what they import
+ *        ├─ Setups, Recycling, ModuleDeaths, ModuleProofs: set up, worn, killed by what they import
  *        ├─ ProcessHold    what keeps the process alive
  *        └─ ThreadEnds     who waits for an end
  * ```
@@ -20,20 +21,21 @@ import type { FromWorker } from '../protocol/messages.js';
 import type { Arrived } from '../values/unread.js';
 import type { Control, Member } from '../threads/member.js';
 import type { Platform, WorkerEnd } from '../threads/platform.js';
-import { MIN_FAILURES, SetupWatch } from '../threads/setup-watch.js';
 import type { SetupOptions } from '../threads/setup-watch.js';
 import { ThreadMaker } from '../threads/thread-maker.js';
 import type { ThreadOptions } from '../threads/thread-maker.js';
 import { hasPromises, markAbsent } from '../threads/thread-words.js';
 import type { CrewEvents } from './crew-events.js';
 import { FirstStarts } from './first-starts.js';
-import { ModuleDeaths } from './module-deaths.js';
-import { ModuleProofs } from './module-proofs.js';
+import { ModuleDeaths } from './modules/module-deaths.js';
+import { ModuleProofs } from './modules/module-proofs.js';
 import { ProcessHold } from './process-hold.js';
 import { Recycling } from './recycling.js';
 import { Replacements } from './replacements.js';
 import { Roster } from './roster.js';
+import { Setups } from './setup/setups.js';
 import { ThreadEnds } from './thread-ends.js';
+import { WantedThreads } from './wanted-threads.js';
 
 /** How threads are made, and set up. */
 interface CrewOptions extends ThreadOptions {
@@ -47,12 +49,7 @@ const LIVED_MS = 10_000;
 export class Crew extends Roster {
   readonly #maker: ThreadMaker;
   readonly #events: CrewEvents;
-  /** By id: it is to be there. */
-  readonly #wanted: boolean[];
-  /** Their number changes by itself. */
-  isElastic = false;
-  #target = 0;
-  #most = 0;
+  readonly #wanted: WantedThreads;
   #closing = false;
   readonly #ends = new ThreadEnds();
   readonly #replacements = new Replacements(() => {
@@ -63,8 +60,7 @@ export class Crew extends Roster {
   /** Modules that end the threads that import them. */
   readonly modules = new ModuleDeaths();
   readonly #proofs: ModuleProofs;
-  /** Undefined = threads have nothing to set up. */
-  readonly #setup: SetupWatch | undefined;
+  readonly #setups: Setups;
   readonly #recycling = new Recycling<Member>({
     mayLeave: ({ id }) => this.readyCount > 1 || !hasPromises(this.words, id),
     retire: (member) => {
@@ -72,8 +68,6 @@ export class Crew extends Roster {
       else this.#askToLeave(member);
     },
   });
-  /** Threads that could not be set up the last time: how often in a row, and why. */
-  readonly #missing = new Map<number, { readonly times: number; readonly error: PadataError }>();
 
   constructor(platform: Platform, control: Control, options: CrewOptions, events: CrewEvents) {
     super(control);
@@ -101,23 +95,33 @@ export class Crew extends Roster {
       },
     });
     this.#proofs = this.#makeProofs();
-    if (options.setup !== undefined) this.#setup = this.#watchSetups(options.setup);
-    this.#wanted = new Array<boolean>(control.capacity + 1).fill(false);
+    this.#setups = new Setups(options.setup, this, events, {
+      isClosing: () => this.#closing,
+      isReady: (member) => {
+        this.#isReady(member);
+      },
+    });
+    this.#wanted = new WantedThreads(control.capacity);
   }
 
   /** Threads wanted. */
   get target(): number {
-    return this.#target;
+    return this.#wanted.count;
   }
 
   /** The highest id that a thread may have: of those that are wanted, or that come when work waits. */
   get most(): number {
-    return this.#most;
+    return this.#wanted.most;
+  }
+
+  /** Their number changes by itself. */
+  get isElastic(): boolean {
+    return this.#wanted.isElastic;
   }
 
   /** Is a thread with this id wanted? */
   isWanted(id: number): boolean {
-    return this.#wanted[id] === true;
+    return this.#wanted.has(id);
   }
 
   /** Is something under way that keeps the process alive? */
@@ -127,7 +131,7 @@ export class Crew extends Roster {
 
   /** No thread takes jobs: none is wanted, or none can be started. */
   get isAlone(): boolean {
-    return this.#most === 0 || this.startError !== undefined;
+    return this.most === 0 || this.startError !== undefined;
   }
 
   /** Why there are no threads, once it is certain that none can be started. */
@@ -142,32 +146,28 @@ export class Crew extends Roster {
 
   /** Why no thread is set up any more; undefined = they are, or none is wanted. */
   get setupError(): PadataError | undefined {
-    return this.#target === 0 ? undefined : this.#setup?.error;
+    return this.target === 0 ? undefined : this.#setups.error;
   }
 
   /** Why one of the threads cannot be set up, as far as one knows, while others are; undefined = all may be. */
   get setupTrouble(): PadataError | undefined {
-    for (const [id, { times, error }] of this.#missing) {
-      if (this.isWanted(id) && times >= MIN_FAILURES) return error;
-    }
-    return undefined;
+    return this.#setups.trouble((id) => this.isWanted(id));
   }
 
   /** Why the calling thread is not to be set up. */
   get setupRefusal(): PadataError | undefined {
-    return this.#setup?.refusal;
+    return this.#setups.refusal;
   }
 
   /** Threads that there may be, without those that cannot be set up while others can. */
-  usableIds(): number[] {
-    const wanted = Array.from({ length: this.isAlone ? 0 : this.#most }, (_, i) => i + 1);
-    const there = wanted.filter((id) => !this.#missing.has(id));
-    return there.length > 0 ? there : wanted;
+  usableIds(): readonly number[] {
+    const all = Array.from({ length: this.isAlone ? 0 : this.most }, (_, i) => i + 1);
+    return this.#setups.usable(all);
   }
 
   /** Someone asks anew: threads that could not be set up get one more try. */
   trySetupAgain(): void {
-    if (!this.isAlone && this.#setup?.tryAgain() === true) this.#apply();
+    if (!this.isAlone && this.#setups.tryAgain()) this.#apply();
   }
 
   /**
@@ -175,19 +175,13 @@ export class Crew extends Roster {
    * of those that are, none leaves.
    */
   resize(count: number, most = count): void {
-    if (count !== this.#target || most !== this.#most) this.#replacements.tryAnew();
-    this.isElastic = count < most;
-    this.#most = most;
-    for (let id = 1; id <= this.capacity; id += 1) {
-      const stays = this.isElastic && id <= most && this.#wanted[id]!;
-      this.#wanted[id] = id <= count || stays;
-    }
+    if (this.#wanted.set(count, most)) this.#replacements.tryAnew();
     this.#apply();
   }
 
   /** A thread with this id, 1 to `most`, is to be there. It is not the caller's fault if it cannot be made. */
   want(id: number): void {
-    this.#wanted[id] = true;
+    this.#wanted.add(id);
     this.#startWanted();
   }
 
@@ -212,7 +206,7 @@ export class Crew extends Roster {
 
   /** The thread leaves, unless it has begun something before it hears of it. */
   dismiss(member: Member): void {
-    this.#wanted[member.id] = false;
+    this.#wanted.delete(member.id);
     this.#askToLeave(member);
     this.#apply();
   }
@@ -225,18 +219,17 @@ export class Crew extends Roster {
 
   /** Starts and retires threads until those that are wanted are there. */
   #apply(): void {
-    this.#target = this.#wanted.filter((isWanted) => isWanted).length;
     this.#recycling.resized((id) => this.isWanted(id));
     for (let id = 1; id <= this.capacity && this.startError === undefined; id += 1) {
       const member = this.member(id);
-      if (this.#wanted[id]!) {
+      if (this.isWanted(id)) {
         const isMissing = member === undefined && !this.#replacements.isLater(id);
         if (isMissing && this.#first.mayStart()) this.#start(id);
         continue;
       }
       this.#replacements.cancel(id);
-      if (member === undefined) markAbsent(this.words, id, this.isElastic && id <= this.#most);
-      else if (!member.mayStay || id > this.#most) this.retire(member);
+      if (member === undefined) markAbsent(this.words, id, this.#wanted.mayCome(id));
+      else if (!member.mayStay || id > this.most) this.retire(member);
     }
   }
 
@@ -246,8 +239,8 @@ export class Crew extends Roster {
     if (!member.mayStay || this.#closing) return;
     member.mayStay = false;
     member.state = 'ready';
-    const isCounted = this.#wanted[member.id]!;
-    this.#wanted[member.id] = true;
+    const isCounted = this.isWanted(member.id);
+    this.#wanted.add(member.id);
     this.#apply();
     this.#recycling.stays(member);
     this.#events.onStays(isCounted);
@@ -307,16 +300,16 @@ export class Crew extends Roster {
       {
         words: this.words,
         living: () => this.living(),
-        isTearingDown: (member) => this.#setup?.isTearingDown(member) === true,
+        isTearingDown: (member) => this.#setups.isTearingDown(member),
       },
       graceMs,
     );
   }
 
   #start(id: number, isProof = false): Member | undefined {
-    if (this.#setup?.error !== undefined && !isProof) return undefined;
+    if (this.#setups.error !== undefined && !isProof) return undefined;
     // What is there for a proof runs no jobs, so it needs nothing of theirs.
-    const setup = isProof ? undefined : this.#setup?.plan;
+    const setup = isProof ? undefined : this.#setups.plan;
     const member = this.#maker.make({ id, isProof, setup }, (error) => {
       this.#cannotStart(error);
       this.#replacements.died(false);
@@ -362,7 +355,7 @@ export class Crew extends Roster {
       case 'setUp':
       case 'tearDown':
       case 'tornDown':
-        this.#setup?.onMessage(member, message);
+        this.#setups.onMessage(member, message);
         break;
       case 'importing':
         member.importing.set(message.href, message.alone);
@@ -387,9 +380,9 @@ export class Crew extends Roster {
     member.isThere = true;
     this.#replacements.greeted();
     void this.#first.follow();
-    const setsUp = !member.isProof && this.#setup !== undefined;
+    const setsUp = !member.isProof && this.#setups.areNeeded;
     if (member.state === 'starting') member.state = setsUp ? 'settingUp' : 'ready';
-    if (setsUp) this.#setup.begins(member);
+    if (setsUp) this.#setups.begins(member);
     else this.#isReady(member);
   }
 
@@ -400,10 +393,7 @@ export class Crew extends Roster {
 
   #ended(member: Member, end: WorkerEnd): void {
     this.#recycling.ended(member);
-    if (member.state === 'settingUp' && !this.#closing) {
-      this.#setupFailed(member, this.#setup!.died(member.id, end));
-    }
-    this.#setup?.ended(member, end);
+    this.#setups.ended(member, end);
     const wasStarting = member.state === 'starting';
     const wasLeaving = member.state === 'leaving' && !member.failed;
     member.state = 'dead';
@@ -448,41 +438,5 @@ export class Crew extends Roster {
         this.#hold.adopt(timer);
       },
     });
-  }
-
-  #watchSetups(options: SetupOptions): SetupWatch {
-    return new SetupWatch(options, {
-      terminate: (worker) => {
-        this.terminate(worker);
-      },
-      onDone: (worker) => {
-        const member = this.member(worker)!;
-        if (member.state === 'settingUp') member.state = 'ready';
-        if (this.#missing.delete(worker)) this.#events.onMissing();
-        this.#isReady(member);
-      },
-      onFailed: (worker, error) => {
-        this.#setupFailed(this.member(worker)!, error);
-      },
-      onTeardownFailed: (error) => {
-        this.#events.onTrouble(error);
-      },
-    });
-  }
-
-  /** Its end, which comes by itself, is no wish of the owner's. */
-  #setupFailed(member: Member, error: PadataError): void {
-    // One that was to leave anyway is missed by nobody.
-    member.failed = member.state !== 'leaving';
-    member.state = 'leaving';
-    this.#events.onTrouble(error);
-    if (this.#closing || !member.failed) return;
-    const times = 1 + (this.#missing.get(member.id)?.times ?? 0);
-    this.#missing.set(member.id, { times, error });
-    this.#events.onMissing();
-    if (!this.#setup!.failed(error, this.#target, this.readyCount > 0)) return;
-    this.#missing.clear();
-    for (const other of this.members()) this.retire(other);
-    this.#events.onSetupGivenUp(error);
   }
 }

@@ -3,7 +3,7 @@ import { moduleHref } from '../base/function-ref.js';
 import type { FunctionRef } from '../base/function-ref.js';
 import type { Crew } from '../crew/crew.js';
 import type { ElasticThreads } from '../crew/elastic-threads.js';
-import type { ModuleLoads } from '../crew/module-loads.js';
+import type { ModuleLoads } from '../crew/modules/module-loads.js';
 import type { OwnFunctions } from '../threads/own-functions.js';
 
 interface LoadingPool {

@@ -14,7 +14,7 @@ import type { PadataError } from '../base/errors.js';
 import type { FunctionRef } from '../base/function-ref.js';
 import type { Crew } from '../crew/crew.js';
 import type { ElasticThreads } from '../crew/elastic-threads.js';
-import { ModuleLoads } from '../crew/module-loads.js';
+import { ModuleLoads } from '../crew/modules/module-loads.js';
 import type { Demand } from '../crew/thread-need.js';
 import type { WorkList } from '../crew/work-list.js';
 import type { JobFigures } from '../hub/pool-figures.js';

@@ -2,14 +2,14 @@
  * Suspects where no threads are wanted: a thread comes to import one and goes, a few times, until its module is cleared or
  * given up, so that its jobs need not run where their module would end the program.
  */
-import { clearTimeout, performance, setTimeout } from '../base/host-time.js';
-import { later } from '../threads/timers.js';
-import type { Timer } from '../threads/timers.js';
-import type { ToWorker } from '../protocol/messages.js';
-import type { Member } from '../threads/member.js';
+import { clearTimeout, performance, setTimeout } from '../../base/host-time.js';
+import { later } from '../../threads/timers.js';
+import type { Timer } from '../../threads/timers.js';
+import type { ToWorker } from '../../protocol/messages.js';
+import type { Member } from '../../threads/member.js';
 import type { ModuleDeaths } from './module-deaths.js';
-import type { Roster } from './roster.js';
-import type { ThreadEnds } from './thread-ends.js';
+import type { Roster } from '../roster.js';
+import type { ThreadEnds } from '../thread-ends.js';
 
 /** Whoever waits for a place looks again so often, in milliseconds. */
 const WAIT_MS = 100;

@@ -12,9 +12,9 @@
  * it makes a module suspect and no more. A fresh thread imports suspects before all else: how it ends then has one cause.
  * A module that was given up is imported nowhere, the owner's thread least of all.
  */
-import { messageOf } from '../base/error-record.js';
-import { PadataError } from '../base/errors.js';
-import type { WorkerEnd } from '../threads/platform.js';
+import { messageOf } from '../../base/error-record.js';
+import { PadataError } from '../../base/errors.js';
+import type { WorkerEnd } from '../../threads/platform.js';
 
 /** Deaths that are a module's own before it is given up. */
 const MAX_DEATHS = 3;

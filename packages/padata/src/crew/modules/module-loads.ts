@@ -2,12 +2,12 @@
  * Modules on their way into the threads: each thread is asked by message and answers when it has imported the
  * module or cannot. A thread that ends first answers no more: whoever takes its place is asked again, a few times.
  */
-import { fromErrorRecord } from '../base/error-record.js';
-import { PadataError } from '../base/errors.js';
-import type { FromWorker } from '../protocol/messages.js';
-import type { Crew } from './crew.js';
-import type { Member } from '../threads/member.js';
-import type { WorkerEnd } from '../threads/platform.js';
+import { fromErrorRecord } from '../../base/error-record.js';
+import { PadataError } from '../../base/errors.js';
+import type { FromWorker } from '../../protocol/messages.js';
+import type { Crew } from '../crew.js';
+import type { Member } from '../../threads/member.js';
+import type { WorkerEnd } from '../../threads/platform.js';
 
 interface Load {
   readonly worker: number;
