@@ -127,7 +127,12 @@ test('jobs may be known as slow: whoever is next wakes the owner', () => {
 test('how long the longest jobs under way take, is known of those that are under way', () => {
   provideModule('waking:jobs', { echo: (value: unknown) => value });
   const words = new Int32Array(new SharedArrayBuffer(4 * controlLayout(1).wordCount));
-  const loop = { init: { id: 1, capacity: 1, words }, clock: {}, post: () => undefined };
+  const loop = {
+    init: { id: 1, capacity: 1, words },
+    clock: {},
+    post: () => undefined,
+    isSettling: () => false,
+  };
   const rings = new WorkerRings(loop as unknown as ConstructorParameters<typeof WorkerRings>[0]);
   expect(rings.longestNs).toBeUndefined();
   const [short, long] = [5000, 80_000].map((ns, i) => {

@@ -1184,6 +1184,20 @@ const mutants: readonly Mutant[] = [
     first: 'blame',
   },
   {
+    name: 'imports: what a module leaves behind for right after is not its own',
+    file: 'loop/module-imports.ts',
+    find: 'await this.#settle(href);',
+    put: '',
+    first: 'promises/leaves-behind',
+  },
+  {
+    name: 'imports: what a set-up leaves behind is not its own',
+    file: 'loop/first-and-last.ts',
+    find: 'setup.run().then(() => this.#loop.goRound())',
+    put: 'setup.run()',
+    first: 'promises/leaves-behind',
+  },
+  {
     name: 'imports: nobody waits for a suspect',
     file: 'loop/module-imports.ts',
     find: 'while (isSuspect ? this.#underWay > 0 : this.#suspects > 0) {',

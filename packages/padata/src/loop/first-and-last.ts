@@ -24,6 +24,8 @@ interface EndingLoop {
   isStopped(): boolean;
   /** One turn of its loop, which its owner counts. */
   turn(): void;
+  /** Lets the event loop, and the thread's own, go round once. */
+  goRound(): Promise<void>;
   post(message: FromWorker): void;
 }
 
@@ -47,7 +49,9 @@ export class FirstAndLast {
     const { underWay } = this.#loop;
     underWay.beginSetup();
     this.settingUp = new Promise((resolve) => {
-      setup.run().then(
+      // What it leaves behind for right after is its own, so the thread has to live through that.
+      const done = setup.run().then(() => this.#loop.goRound());
+      done.then(
         () => {
           this.#loop.post({ t: 'setUp' });
           this.#isSetUpOver = true;

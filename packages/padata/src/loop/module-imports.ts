@@ -7,6 +7,10 @@
  * ```
  * Modules in whose import a thread has ended come first and one at a time; on a thread that has just begun nothing else
  * has run before them. What waits for them does so for as long as the owner says, because a top-level await may never end.
+ *
+ * What a module leaves behind for right after its import (a promise that is rejected and handled by nobody, a tick that throws, an
+ * immediate that exits, a global that is gone) belongs to the import: the thread has to live through a round of its loop before
+ * the owner is told and a job runs.
  */
 import { prepareTypeScript } from '#typescript';
 import { countImports } from '../base/current-worker.js';
@@ -26,14 +30,24 @@ export interface NamedFunction {
 /** The imports of one thread. */
 export class ModuleImports {
   readonly #post: (message: FromWorker) => void;
+  readonly #goRound: () => Promise<void>;
+  /** Modules that are imported, while the thread goes round. */
+  readonly #settling = new Map<string, Promise<void>>();
   #underWay = 0;
   /** Suspects that are not imported yet, and until when the others wait for them. */
   #suspects = 0;
   #aloneUntil = 0;
   readonly #waiting = new Set<() => void>();
 
-  constructor(post: (message: FromWorker) => void) {
+  /** @param goRound lets the event loop, and the thread's own, go round once */
+  constructor(post: (message: FromWorker) => void, goRound: () => Promise<void>) {
     this.#post = post;
+    this.#goRound = goRound;
+  }
+
+  /** It is imported, and the thread has not lived through that yet. */
+  isSettling(href: string): boolean {
+    return this.#settling.has(href);
   }
 
   /** Imports a module. @throws ERR_PADATA_MODULE */
@@ -51,15 +65,32 @@ export class ModuleImports {
     this.#underWay += 1;
     countImports(1);
     this.#post({ t: 'importing', href, alone: isSuspect });
+    let isCounted = true;
+    const isEvaluated = (): void => {
+      if (isCounted) countImports(-1);
+      isCounted = false;
+    };
     try {
-      return await loadFunction(href, name, prepareTypeScript);
+      const fn = await loadFunction(href, name, prepareTypeScript);
+      isEvaluated();
+      await this.#settle(href);
+      return fn;
     } finally {
+      isEvaluated();
       this.#post({ t: 'imported', href });
-      countImports(-1);
       this.#underWay -= 1;
       if (isSuspect) this.#suspects -= 1;
       for (const goOn of [...this.#waiting]) goOn();
     }
+  }
+
+  #settle(href: string): Promise<void> {
+    let settling = this.#settling.get(href);
+    if (settling === undefined) {
+      settling = this.#goRound().finally(() => this.#settling.delete(href));
+      this.#settling.set(href, settling);
+    }
+    return settling;
   }
 
   #expect(aloneMs: number): void {

@@ -40,6 +40,8 @@ const { load } = Atomics;
 const MAX_OUTPUT = 1 << 18;
 /** A busy worker with promises pending lets events in this often, in milliseconds. */
 const EVENT_SLICE_MS = 5;
+/** Turns of the event loop in which ticks, rejections and immediates that there are come about, and the worker's own loop goes round. */
+const ROUND_TURNS = 2;
 
 /** One worker thread's life. */
 export class WorkerCore implements WorkerLoop, RestingLoop {
@@ -70,9 +72,12 @@ export class WorkerCore implements WorkerLoop, RestingLoop {
     this.#words = init.words;
     this.#base = workerBase(init.id);
     this.#output = host.output;
-    this.#imports = new ModuleImports((message) => {
-      this.post(message);
-    });
+    this.#imports = new ModuleImports(
+      (message) => {
+        this.post(message);
+      },
+      () => this.#goRound(),
+    );
     this.#rings = new WorkerRings(this);
     this.#ranges = new RangeParticipant(this);
     this.#presence = new Presence(init.words, init.id);
@@ -87,6 +92,7 @@ export class WorkerCore implements WorkerLoop, RestingLoop {
       turn: () => {
         this.#turn();
       },
+      goRound: () => this.#goRound(),
       post: (message) => {
         this.post(message);
       },
@@ -175,6 +181,14 @@ export class WorkerCore implements WorkerLoop, RestingLoop {
   /** The pool has not stopped it. Plain: it looks again and again. */
   #mayGoOn(): boolean {
     return this.#words[HEAD.STOP] === 0;
+  }
+
+  /** Lets what was left for right after come about, and this loop go round: it looks for work, and begins its next sleep. */
+  async #goRound(): Promise<void> {
+    for (let turns = 0; turns < ROUND_TURNS; turns += 1) {
+      this.#rest.kick();
+      await this.#host.yieldToEvents();
+    }
   }
 
   /** Promises are pending, or jobs wait that its functions have left to others, maybe to timers of this thread. */
@@ -284,6 +298,10 @@ export class WorkerCore implements WorkerLoop, RestingLoop {
 
   endAsync(): void {
     this.#underWay.endJob();
+  }
+
+  isSettling(href: string): boolean {
+    return this.#imports.isSettling(href);
   }
 
   importModule(named: NamedFunction): Promise<AnyFunction> {

@@ -35,6 +35,8 @@ export interface WorkerLoop {
   endAsync(): void;
   /** Milliseconds that the thread's event loop was busy so far; undefined = not known. */
   busyMs(): number | undefined;
+  /** Is this module imported, and has the thread not lived through that yet? */
+  isSettling(href: string): boolean;
   /** Imports a module; the loop lets events in meanwhile. */
   importModule(named: NamedFunction): Promise<AnyFunction>;
 }
@@ -57,7 +59,7 @@ export function withFunction(
   }
   let fn: AnyFunction | undefined;
   try {
-    fn = loadedFunction(named.href, named.name);
+    if (!loop.isSettling(named.href)) fn = loadedFunction(named.href, named.name);
   } catch (error) {
     fail(error);
     return;
