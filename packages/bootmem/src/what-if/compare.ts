@@ -1,6 +1,6 @@
 /** Two boots' figures side by side. */
 import type { WhatIfCertainty, WhatIfRow } from '../what-if-result.js';
-import type { Figure } from './figures.js';
+import type { Figure } from './figures/figure.js';
 import type { RandomOutcome } from './random-places.js';
 
 /** What the second boot's figures can be trusted for. */

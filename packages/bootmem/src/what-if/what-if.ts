@@ -23,7 +23,7 @@ import type { BootState } from './boot-state.js';
 import { answersTo } from './catalogue.js';
 import type { Changes } from './changes.js';
 import { compareFigures } from './compare.js';
-import { figuresOf } from './figures.js';
+import { figuresOf } from './figures/figures.js';
 import { otherBoot } from './other-boot.js';
 import { wishesOf } from './requests/from-options.js';
 import { randomPlaces } from './random-places.js';
