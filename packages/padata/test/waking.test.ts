@@ -185,14 +185,14 @@ test('as many as take four milliseconds are awaited together, and as many stay a
   // but a quarter of all in any case,
   expect(jobsAhead(16, 400_000, 4)).toBe(4);
   expect(jobsAhead(8, 100_000, 2)).toBe(2);
-  expect(jobsAhead(7, 49_999, 2)).toBe(1);
+  expect(jobsAhead(7, 50_000, 2)).toBe(1);
 });
 
 test.each([jobsAhead, resultsAhead])(
   'while no thread has four to do, jobs that take as long as a wake-up are awaited each: %p',
   (ahead) => {
-    expect(ahead(7, 50_000, 2)).toBe(0);
-    expect(ahead(8, 50_000, 2)).toBe(2);
+    expect(ahead(7, 50_001, 2)).toBe(0);
+    expect(ahead(8, 50_001, 2)).toBe(2);
     expect(ahead(31, 100_000, 8)).toBe(0);
     expect(ahead(32, 100_000, 8)).toBe(8);
   },

@@ -109,7 +109,7 @@ const mutants: readonly Mutant[] = [
   {
     name: 'spinning: on a crowded machine threads wait awake for jobs that take as long as a wake-up',
     file: 'loop/rest.ts',
-    find: 'if (this.#longestNs > LONG_NS) return 0;',
+    find: 'if (this.#longestNs > WAKE_UP_NS) return 0;',
     put: '',
     first: 'threads/spinning',
   },

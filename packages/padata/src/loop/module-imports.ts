@@ -63,20 +63,12 @@ export class ModuleImports {
       await this.#change(left);
     }
     this.#underWay += 1;
-    countImports(1);
     this.#post({ t: 'importing', href, alone: isSuspect });
-    let isCounted = true;
-    const isEvaluated = (): void => {
-      if (isCounted) countImports(-1);
-      isCounted = false;
-    };
     try {
-      const fn = await loadFunction(href, name, prepareTypeScript);
-      isEvaluated();
+      const fn = await evaluated(href, name);
       await this.#settle(href);
       return fn;
     } finally {
-      isEvaluated();
       this.#post({ t: 'imported', href });
       this.#underWay -= 1;
       if (isSuspect) this.#suspects -= 1;
@@ -84,6 +76,7 @@ export class ModuleImports {
     }
   }
 
+  /** The thread lives through what the module has left behind; once for all that wait for it. */
   #settle(href: string): Promise<void> {
     let settling = this.#settling.get(href);
     if (settling === undefined) {
@@ -109,5 +102,15 @@ export class ModuleImports {
       const timer = setTimeout(goOn, ms);
       this.#waiting.add(goOn);
     });
+  }
+}
+
+/** The function, its module evaluated. @throws ERR_PADATA_MODULE */
+async function evaluated(href: string, name: string): Promise<AnyFunction> {
+  countImports(1);
+  try {
+    return await loadFunction(href, name, prepareTypeScript);
+  } finally {
+    countImports(-1);
   }
 }

@@ -9,6 +9,7 @@ import { Patience } from '../threads/patience.js';
 import { performance } from '../base/host-time.js';
 import { HEAD, WORKER, workerBase } from '../protocol/control-layout.js';
 import { sleep } from '../protocol/machine.js';
+import { WAKE_UP_NS } from '../protocol/sleep.js';
 import type { WorkerHost } from './worker-host.js';
 
 const { load, store, compareExchange, wait } = Atomics;
@@ -20,12 +21,10 @@ const SPIN_MAX_MS = 0.1;
 const MAIL_SPIN_MAX_MS = 0.05;
 /**
  * Where threads and owner are more than the processors, who spins keeps the owner, or a job, from its own. Jobs up to `SHORT_NS`
- * come sooner than a thread falls asleep and wakes; longer ones are worth a shorter time; and from `LONG_NS` on, what a sleep and
- * a wake-up take, the next one comes by chance.
+ * come sooner than a thread falls asleep and wakes; longer ones are worth a shorter time; and beyond `WAKE_UP_NS` none.
  */
 const CROWDED_SPIN_MAX_MS = 0.02;
 const SHORT_NS = 10_000;
-const LONG_NS = 50_000;
 /** First and longest sleep of an idle worker while jobs are under way, in milliseconds. */
 const BUSY_SLICE_MS = 1;
 const MAX_BUSY_SLICE_MS = 64;
@@ -121,7 +120,7 @@ export class Rest {
     if (this.#words[HEAD.CROWDED] === 1) {
       this.#longestNs = this.#rings.longestNs ?? this.#longestNs;
       if (this.#longestNs === Infinity) return CROWDED_SPIN_MAX_MS;
-      if (this.#longestNs > LONG_NS) return 0;
+      if (this.#longestNs > WAKE_UP_NS) return 0;
       if (this.#longestNs > SHORT_NS) return CROWDED_SPIN_MAX_MS;
     }
     return this.#isBySlots ? SPIN_MAX_MS : MAIL_SPIN_MAX_MS;

@@ -5,6 +5,7 @@
  * round trips, and asks when half of them are begun; the rest waits with the owner, for whoever is free first. At least one
  * job waits with each thread, so that it goes on at once.
  */
+import { WAKE_UP_NS } from './sleep.js';
 
 /** A message to a thread and its answer, when both sides are awake or soon are, in milliseconds. */
 const ROUND_TRIP_MS = 0.1;
@@ -12,8 +13,6 @@ const ROUND_TRIP_MS = 0.1;
 const LEAST_MS = 0.002;
 /** Jobs that one thread has ahead at most. */
 const MOST = 512;
-/** Jobs of more than so much, in nanoseconds, are worth waking a thread for, and sending an input twice. */
-const WORTH_NS = 50_000;
 
 /**
  * @param ns     time of a job, in nanoseconds; 0 = not known
@@ -28,5 +27,5 @@ export function jobsAtHand(ns: number, turnMs: number): number {
 
 /** May a job of this kind, in nanoseconds (0 = not known), be sent once more so that a thread is not idle? */
 export function isWorthMoving(ns: number): boolean {
-  return ns === 0 || ns > WORTH_NS;
+  return ns === 0 || ns > WAKE_UP_NS;
 }

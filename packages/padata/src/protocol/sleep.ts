@@ -17,6 +17,14 @@
 import type { AtomicOps, Words } from './atomic-ops.js';
 import { HEAD, WORKER } from './control-layout.js';
 
+/**
+ * What a sleep and a wake-up take, in milliseconds: of the CPU of both sides, and of the time of whoever waits for it. Jobs that take
+ * longer are long: each is worth a thread and a wake-up of its own, and whoever waits awake meets the next one by chance.
+ */
+export const WAKE_UP_MS = 0.05;
+/** The same in nanoseconds. */
+export const WAKE_UP_NS = WAKE_UP_MS * 1e6;
+
 /** Steps of the sleep protocol; `base` is the first word of the worker's block. */
 export interface SleepProtocol {
   /** Worker: value to hand to `maySleep` after having looked for work. */

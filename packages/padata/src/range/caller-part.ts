@@ -11,6 +11,7 @@ import type { Crew } from '../crew/crew.js';
 import type { Platform } from '../threads/platform.js';
 import { CHUNK_PHASE_BITS, ChunkPhase, LANE } from '../protocol/control-layout.js';
 import { lane as protocol } from '../protocol/machine.js';
+import { WAKE_UP_MS } from '../protocol/sleep.js';
 import type { LaneRun } from './lane-run.js';
 import type { PlannedRun, RangeJobState } from './range-job.js';
 import type { RangeLanes } from './range-lanes.js';
@@ -19,8 +20,6 @@ import { EVENT_SLICE_MS, callSync, chunkValue } from './range-solo.js';
 import type { RangeResult } from './range-types.js';
 
 const { load, store, wait } = Atomics;
-/** Work left that is worth waking a sleeping thread for, in milliseconds. */
-const WAKE_WORTH_MS = 0.05;
 /** How long the caller watches for helpers to leave before it sleeps, in milliseconds. */
 const LEAVE_SPIN_MS = 0.05;
 /** How often a caller without the function looks whether helpers need something, in milliseconds. */
@@ -135,7 +134,7 @@ export class CallerPart {
     let done = ran === 0 ? 0 : active.bounds(ran - 1).end - active.start;
     const left = (): number => ((performance.now() - began) / done) * (total - done);
     const first = done > 0 ? left() : (job.msPerUnit ?? 0) * total;
-    let woken = job.once || first > WAKE_WORTH_MS;
+    let woken = job.once || first > WAKE_UP_MS;
     if (woken) this.#lanes.wakeAllowed(active);
     for (;;) {
       const k = protocol.claim(this.#words, active.place.base);
@@ -143,7 +142,7 @@ export class CallerPart {
       done += this.runChunkSync(job, fn, active, k);
       ran += 1;
       // The clock costs as much as a small chunk: looked at after 1, 2, 4, 8 ... chunks.
-      if (!woken && (ran & (ran - 1)) === 0 && done < total && left() > WAKE_WORTH_MS) {
+      if (!woken && (ran & (ran - 1)) === 0 && done < total && left() > WAKE_UP_MS) {
         woken = true;
         this.#lanes.wakeAllowed(active);
       }

@@ -6,6 +6,7 @@
  * that the owner does not use. By the moment a wake-up takes a fortieth of the time at most; and what is left to the workers lasts
  * until the owner has woken and delivered, so none of them waits for it.
  */
+import { WAKE_UP_NS } from '../protocol/sleep.js';
 
 /** Results of about so much time of each thread are delivered together, in nanoseconds. */
 const MOMENT_NS = 4_000_000;
@@ -13,10 +14,8 @@ const MOMENT_NS = 4_000_000;
 export const QUICK_NS = 2000;
 /** A part of what is under way that may be awaited together in any case. */
 const PART = 4;
-/** So many for each thread are few. Jobs that take as long as a wake-up, in nanoseconds, are awaited each while they are few: */
+/** Of what is under way beyond so many jobs for each thread, */
 const FEW = 4;
-/** what a wake-up saves is less than what the job before would wait for the next. Of what is under way beyond them, */
-const LONG_NS = 50_000;
 /** so much may be awaited together, */
 const MOST = 0.75;
 /** if the rest keeps each thread busy for so long, in nanoseconds: the owner wakes and delivers meanwhile. */
@@ -48,8 +47,11 @@ export function resultsAhead(outstanding: number, ns: number, threads: number): 
   return Math.floor(Math.min(outstanding / PART, (MOMENT_NS * threads) / (2 * ns)));
 }
 
-/** Is the owner to be woken for each, as few are under way, or their length is not known or nothing? */
+/**
+ * Is the owner to be woken for each, as few are under way, or their length is not known or nothing? Of long jobs more are few: what a
+ * wake-up saves is less than what one of them would wait for the next.
+ */
 function isEach(outstanding: number, ns: number, threads: number): boolean {
-  const few = ns >= LONG_NS ? Math.max(PART, FEW * threads) : PART;
+  const few = ns > WAKE_UP_NS ? Math.max(PART, FEW * threads) : PART;
   return outstanding < few || ns <= QUICK_NS;
 }

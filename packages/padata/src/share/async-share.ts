@@ -13,12 +13,11 @@
  */
 import { performance } from '../base/host-time.js';
 import { RING } from '../protocol/ring-layout.js';
+import { WAKE_UP_MS } from '../protocol/sleep.js';
 import { countWorkers } from '../protocol/worker-set.js';
 import { Seen } from './free-threads.js';
 import type { FreeThreads } from './free-threads.js';
 
-/** A wake-up costs about so much, in milliseconds: jobs that are longer are worth a thread of their own. */
-const WAKE_MS = 0.05;
 /**
  * Threads that have nothing to do are waited for so long, in milliseconds: those that were woken and get no CPU do come. One
  * that does not (it imports the module, or is about to end) is not waited for again.
@@ -93,7 +92,8 @@ export class AsyncShare {
 
   /** Are the jobs that wait left to other threads for now? */
   leavesToOthers(): boolean {
-    if (this.#count === 0 || (this.#costMs !== undefined && this.#costMs <= WAKE_MS)) return false;
+    if (this.#count === 0 || (this.#costMs !== undefined && this.#costMs <= WAKE_UP_MS))
+      return false;
     const words = this.#words;
     const hasShare =
       (this.#count + 1) * countWorkers(words, RING.ALLOWED, this.#threads) > this.#unended;

@@ -6,10 +6,9 @@
 import type { Crew } from '../crew/crew.js';
 import { sleep } from '../protocol/machine.js';
 import { RING } from '../protocol/ring-layout.js';
+import { WAKE_UP_NS } from '../protocol/sleep.js';
 import type { JobRing } from '../ring/job-ring.js';
 
-/** Work that is worth one more awake thread, in milliseconds. */
-const WAKE_WORTH_MS = 0.05;
 /** One thread does jobs of no more than so much, in nanoseconds, as fast as their owner submits and delivers them. */
 const KEEPS_UP_NS = 400;
 
@@ -18,18 +17,18 @@ export function threadsWorth(ring: JobRing): number {
   return jobsWorth(ring, ring.waiting);
 }
 
-/** How many threads so many jobs of a ring are worth. */
+/** How many threads so many jobs of a ring are worth: each that is woken has at least as much to do as waking it takes. */
 export function jobsWorth(ring: JobRing, jobs: number): number {
   const ns = Atomics.load(ring.memory.words, RING.RUN_NS);
   if (ns === 0) return jobs;
   if (ns <= KEEPS_UP_NS) return Math.min(jobs, 1);
-  return Math.min(jobs, Math.ceil((jobs * ns) / 1e6 / WAKE_WORTH_MS));
+  return Math.min(jobs, Math.ceil((jobs * ns) / WAKE_UP_NS));
 }
 
 /** Are jobs of this ring known to be worth no further thread each? */
 export function isShort(ring: JobRing): boolean {
   const ns = Atomics.load(ring.memory.words, RING.RUN_NS);
-  return ns > 0 && ns <= WAKE_WORTH_MS * 1e6;
+  return ns > 0 && ns <= WAKE_UP_NS;
 }
 
 /**
