@@ -182,7 +182,7 @@ test('a program whose package was installed anew takes nothing of the other buil
   );
   rmSync(join(other, 'dist/node'), { recursive: true });
   const text = `const { makePieces } = await import(${JSON.stringify(tool)}); const [folder, late, ...entries] = process.argv.slice(1); await makePieces(folder, entries, 'dist/node', late);`;
-  const given = [other, 'dist/pool/pool-jobs.js', ...entries];
+  const given = [other, 'dist/pool/parts/pool-parts.js', ...entries];
   execFileSync(process.execPath, ['--input-type=module', '--eval', text, ...given]);
   expect(piece('late', other)).not.toBe(piece('late'));
 

@@ -19,11 +19,10 @@ import { HEAD, workerBase } from '../protocol/control-layout.js';
 import { sent, sleep } from '../protocol/machine.js';
 import type { FromWorker } from '../protocol/messages.js';
 import type { Arrived } from '../values/unread.js';
-import type { Control, Member } from '../threads/member.js';
+import type { Member } from '../threads/member.js';
 import type { Platform, WorkerEnd } from '../threads/platform.js';
 import type { SetupOptions } from '../threads/setup-watch.js';
-import { ThreadMaker } from '../threads/thread-maker.js';
-import type { ThreadOptions } from '../threads/thread-maker.js';
+import type { ThreadMaker } from '../threads/thread-maker.js';
 import { hasPromises, markAbsent } from '../threads/thread-words.js';
 import type { CrewEvents } from './crew-events.js';
 import { FirstStarts } from './first-starts.js';
@@ -36,11 +35,6 @@ import { Roster } from './roster.js';
 import { Setups } from './setup/setups.js';
 import { ThreadEnds } from './thread-ends.js';
 import { WantedThreads } from './wanted-threads.js';
-
-/** How threads are made, and set up. */
-interface CrewOptions extends ThreadOptions {
-  readonly setup: SetupOptions | undefined;
-}
 
 /** A thread that lived so long died of something else, in milliseconds. */
 const LIVED_MS = 10_000;
@@ -69,10 +63,17 @@ export class Crew extends Roster {
     },
   });
 
-  constructor(platform: Platform, control: Control, options: CrewOptions, events: CrewEvents) {
-    super(control);
+  /** @param setup how threads are set up; undefined = they have nothing to set up */
+  constructor(
+    platform: Platform,
+    maker: ThreadMaker,
+    setup: SetupOptions | undefined,
+    events: CrewEvents,
+  ) {
+    super(maker.control);
     this.#events = events;
-    this.#maker = new ThreadMaker(platform, control, options, {
+    this.#maker = maker;
+    maker.tell({
       onMessage: (member, message) => {
         this.#arrived(member, message as Arrived<FromWorker>);
       },
@@ -88,20 +89,20 @@ export class Crew extends Roster {
     });
     this.#hold = new ProcessHold({
       roster: this,
-      words: control.words,
+      words: this.words,
       timers: () => this.#replacements.timers(),
       onHeld: () => {
         events.onHeld();
       },
     });
     this.#proofs = this.#makeProofs();
-    this.#setups = new Setups(options.setup, this, events, {
+    this.#setups = new Setups(setup, this, events, {
       isClosing: () => this.#closing,
       isReady: (member) => {
         this.#isReady(member);
       },
     });
-    this.#wanted = new WantedThreads(control.capacity);
+    this.#wanted = new WantedThreads(this.capacity);
   }
 
   /** Threads wanted. */

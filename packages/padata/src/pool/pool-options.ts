@@ -9,6 +9,7 @@ import type { Control } from '../threads/member.js';
 import type { ThreadBounds } from '../crew/elastic-threads.js';
 import type { ThreadFactory, WearLimits } from '../threads/platform.js';
 import type { SetupOptions } from '../threads/setup-watch.js';
+import type { ThreadOptions } from '../threads/thread-maker.js';
 import {
   CONTROL_MAGIC,
   CONTROL_VERSION,
@@ -175,6 +176,19 @@ export function makeControl({ capacity, inline, spinUs, isCrowded }: PoolPlan): 
   words[HEAD.SPIN_US] = spinUs;
   words[HEAD.CROWDED] = isCrowded ? 1 : 0;
   return { capacity, words, numbers };
+}
+
+/** How its threads are made. */
+export function threadOptions({ wear }: PoolPlan, options: WorkPoolOptions): ThreadOptions {
+  return {
+    name: options.name ?? 'padata',
+    idle: options.idle ?? 'block',
+    execArgv: options.execArgv,
+    env: options.env,
+    resourceLimits: options.resourceLimits,
+    factory: options.worker,
+    wear,
+  };
 }
 
 /** @returns undefined = there is nothing to set up @throws ERR_PADATA_ARGUMENT, ERR_PADATA_CLONE */

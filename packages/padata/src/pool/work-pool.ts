@@ -26,18 +26,23 @@ import type {
 } from '../range/range-types.js';
 import type { JobInput, JobOptions, JobResult, SeriesOptions } from '../series/series-types.js';
 import type { Series } from '../series/series.js';
+import { ThreadMaker } from '../threads/thread-maker.js';
 import { closedError, nestedImport, unreadPart } from './pool-errors.js';
-import { poolJobs } from './pool-jobs.js';
-import type { PoolJobs } from './pool-jobs.js';
-import { poolPlan } from './pool-options.js';
+import type { PoolJobs } from './parts/pool-jobs.js';
+import { makeControl, poolPlan, threadOptions } from './pool-options.js';
 import type { PoolPlan, WorkPoolOptions } from './pool-options.js';
-import { PoolThreads } from './pool-threads.js';
+import { poolParts } from './parts/pool-parts.js';
+import type { PoolParts } from './parts/pool-parts.js';
+import type { PoolThreads } from './parts/pool-threads.js';
 import { POOL_EVENTS } from './pool-types.js';
 import type { WorkPoolEvents, WorkPoolStats } from './pool-types.js';
 import { threadBounds } from './thread-range.js';
 import type { ThreadRange } from './thread-range.js';
 
 const CLOSE_OPTIONS: OptionKinds<{ readonly drain?: boolean }> = { drain: 'true or false' };
+
+/** The thread that is started first: its id. */
+const FIRST = 1;
 
 /** See `createWorkPool`. */
 export class WorkPool implements RangeRunner {
@@ -55,9 +60,11 @@ export class WorkPool implements RangeRunner {
     if (isImportingOnly()) throw nestedImport();
     const plan = poolPlan(options);
     this.works = new WorkList(options.works ?? plan.bounds.max);
-    this.#threads = new PoolThreads(plan, options, this.#events);
-    this.#jobs = this.#makeJobs(plan);
-    this.#threads.serve(this.#jobs);
+    const maker = new ThreadMaker(platform, makeControl(plan), threadOptions(plan, options));
+    if (plan.bounds.min > 0) maker.startAhead(FIRST, plan.setup?.plan);
+    const { threads, jobs } = this.#makeParts(plan, maker);
+    this.#threads = threads;
+    this.#jobs = jobs;
   }
 
   /** Worker threads wanted now; 0 once the pool was closed. */
@@ -257,22 +264,15 @@ export class WorkPool implements RangeRunner {
   }
 
   /** @throws what goes wrong, after the threads are ended that have begun */
-  #makeJobs(plan: PoolPlan): PoolJobs {
+  #makeParts(plan: PoolPlan, maker: ThreadMaker): PoolParts {
+    const { works } = this;
+    const checkOpen = (): void => {
+      this.#checkOpen();
+    };
     try {
-      return poolJobs({
-        plan,
-        crew: this.#threads.crew,
-        elastic: this.#threads.elastic,
-        works: this.works,
-        onError: (error) => {
-          this.#events.emit('error', { error });
-        },
-        checkOpen: () => {
-          this.#checkOpen();
-        },
-      });
+      return poolParts({ plan, maker, works, events: this.#events, checkOpen });
     } catch (error) {
-      void this.#threads.close();
+      maker.endAhead();
       throw unreadPart(error) ?? error;
     }
   }

@@ -1,4 +1,9 @@
-/** Makes the threads of a pool, and says whose fault it is when that cannot be done. */
+/**
+ * Makes the threads of a pool, and says whose fault it is when that cannot be done.
+ *
+ * A thread takes longer to boot than all that leads it takes to read and to make. So the first is started ahead, and handed over
+ * when it is asked for: in the same turn of the event loop, before it can have said anything.
+ */
 import { messageOf, toErrorRecord } from '../base/error-record.js';
 import { PadataError } from '../base/errors.js';
 import { newMember } from './member.js';
@@ -37,27 +42,53 @@ const MISTAKES = /^ERR_(WORKER_INVALID_EXEC_ARGV|INVALID_ARG|OUT_OF_RANGE)/;
 
 /** Makes those of one pool. */
 export class ThreadMaker {
+  /** The memory that they and their owner look into. */
+  readonly control: Control;
   readonly #platform: Platform;
-  readonly #control: Control;
   readonly #options: ThreadOptions;
-  readonly #listener: Listener;
+  #listener: Listener | undefined;
   /** A thread was made. */
   #hasMade = false;
+  /** Was started, and nobody has asked for it. */
+  #ahead: Member | undefined;
 
-  constructor(platform: Platform, control: Control, options: ThreadOptions, listener: Listener) {
+  constructor(platform: Platform, control: Control, options: ThreadOptions) {
     this.#platform = platform;
-    this.#control = control;
+    this.control = control;
     this.#options = options;
+  }
+
+  /**
+   * Starts the thread that is asked for first, before anybody listens. Where it cannot be made, whoever asks for it hears of that.
+   * @throws ERR_PADATA_ARGUMENT, as `make`
+   */
+  startAhead(id: number, setup: SetupPlan | undefined): void {
+    this.#ahead = this.make({ id, isProof: false, setup }, () => undefined);
+  }
+
+  /** Ends what was started ahead and not asked for. */
+  endAhead(): void {
+    void this.#ahead?.platform.terminate();
+    this.#ahead = undefined;
+  }
+
+  /** Whom they tell, from the first turn of the event loop on. */
+  tell(listener: Listener): void {
     this.#listener = listener;
   }
 
   /**
-   * Starts a thread.
+   * Starts a thread, or hands over the one that was started ahead.
    * @param failed called with the reason when it cannot be made
    * @throws ERR_PADATA_ARGUMENT a mistake of the caller's, if it shows at once: later there is nobody to throw it to
    */
   make(wish: ThreadWish, failed: (error: unknown) => void): Member | undefined {
-    clearWords(this.#control.words, wish.id);
+    const ahead = this.#ahead;
+    if (ahead?.id === wish.id && !wish.isProof) {
+      this.#ahead = undefined;
+      return ahead;
+    }
+    clearWords(this.control.words, wish.id);
     try {
       const member = this.#start(wish);
       this.#hasMade = true;
@@ -80,10 +111,9 @@ export class ThreadMaker {
 
   #start({ id, isProof, setup }: ThreadWish): Member {
     const { name, idle, execArgv, env, resourceLimits, factory, wear } = this.#options;
-    const listener = this.#listener;
     const box: { member?: Member } = {};
     const thread = this.#platform.startWorker(
-      { ...this.#control, id, idle, setup, wear },
+      { ...this.control, id, idle, setup, wear },
       {
         name: `${name}-${id}`,
         execArgv,
@@ -91,10 +121,10 @@ export class ThreadMaker {
         resourceLimits,
         factory,
         onMessage: (message) => {
-          if (box.member !== undefined) listener.onMessage(box.member, message);
+          if (box.member !== undefined) this.#listener?.onMessage(box.member, message);
         },
         onEnd: (end) => {
-          if (box.member !== undefined) listener.onEnd(box.member, end);
+          if (box.member !== undefined) this.#listener?.onEnd(box.member, end);
         },
       },
     );

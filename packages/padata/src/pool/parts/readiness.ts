@@ -1,5 +1,5 @@
 /** Who waits until all threads that are wanted are there. */
-import type { Crew } from '../crew/crew.js';
+import type { Crew } from '../../crew/crew.js';
 
 /** Those of one pool. */
 export class Readiness {

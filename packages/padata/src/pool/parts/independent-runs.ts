@@ -4,13 +4,13 @@
  *
  * A series that nothing has asked for lately is closed when there are many: a program may name ever new modules.
  */
-import type { PadataError } from '../base/errors.js';
-import { moduleHref } from '../base/function-ref.js';
-import type { FunctionRef } from '../base/function-ref.js';
-import type { Priority } from '../levels/levels.js';
-import { checkPriority } from '../series/series-options.js';
-import type { JobInput, JobOptions, JobResult, SeriesOptions } from '../series/series-types.js';
-import type { Series } from '../series/series.js';
+import type { PadataError } from '../../base/errors.js';
+import { moduleHref } from '../../base/function-ref.js';
+import type { FunctionRef } from '../../base/function-ref.js';
+import type { Priority } from '../../levels/levels.js';
+import { checkPriority } from '../../series/series-options.js';
+import type { JobInput, JobOptions, JobResult, SeriesOptions } from '../../series/series-types.js';
+import type { Series } from '../../series/series.js';
 
 /** Functions whose series are kept though nothing of them is under way. */
 const KEPT = 32;

@@ -1,8 +1,8 @@
 /** The series of a pool, from the first to the last: they end with it. */
-import type { PadataError } from '../base/errors.js';
-import type { SeriesOptions } from '../series/series-types.js';
-import { Series } from '../series/series.js';
-import type { SeriesHost } from '../series/series.js';
+import type { PadataError } from '../../base/errors.js';
+import type { SeriesOptions } from '../../series/series-types.js';
+import { Series } from '../../series/series.js';
+import type { SeriesHost } from '../../series/series.js';
 
 /** Those that are not closed. */
 export class PoolSeries {

@@ -6,39 +6,37 @@
  *            ├─ RangeEngine (multithreaded jobs)
  *            └─ FunctionLoads (modules: ModuleLoads in the threads, OwnFunctions here)
  * ```
- * It is most of the package's code, and no thread needs it in order to start: a pool starts its first thread, then makes this.
- * What is published for Node is read as late as that (`late` in package.json): the thread boots meanwhile.
  */
 import { platform } from '#platform';
-import type { PadataError } from '../base/errors.js';
-import type { FunctionRef } from '../base/function-ref.js';
-import type { Crew } from '../crew/crew.js';
-import type { ElasticThreads } from '../crew/elastic-threads.js';
-import { ModuleLoads } from '../crew/modules/module-loads.js';
-import type { Demand } from '../crew/thread-need.js';
-import type { WorkList } from '../crew/work-list.js';
-import type { JobFigures } from '../hub/pool-figures.js';
-import { RingHub } from '../hub/ring-hub.js';
-import type { FromWorker } from '../protocol/messages.js';
-import { RangeEngine } from '../range/range-engine.js';
+import type { PadataError } from '../../base/errors.js';
+import type { FunctionRef } from '../../base/function-ref.js';
+import type { Crew } from '../../crew/crew.js';
+import type { ElasticThreads } from '../../crew/elastic-threads.js';
+import { ModuleLoads } from '../../crew/modules/module-loads.js';
+import type { Demand } from '../../crew/thread-need.js';
+import type { WorkList } from '../../crew/work-list.js';
+import type { JobFigures } from '../../hub/pool-figures.js';
+import { RingHub } from '../../hub/ring-hub.js';
+import type { FromWorker } from '../../protocol/messages.js';
+import { RangeEngine } from '../../range/range-engine.js';
 import type {
   MultithreadedJob,
   PreparedRange,
   RangeJobOptions,
   RangeResult,
-} from '../range/range-types.js';
-import type { JobInput, JobResult, SeriesOptions } from '../series/series-types.js';
-import type { Series } from '../series/series.js';
-import type { Member } from '../threads/member.js';
-import { OwnFunctions } from '../threads/own-functions.js';
-import type { WorkerEnd } from '../threads/platform.js';
+} from '../../range/range-types.js';
+import type { JobInput, JobResult, SeriesOptions } from '../../series/series-types.js';
+import type { Series } from '../../series/series.js';
+import type { Member } from '../../threads/member.js';
+import { OwnFunctions } from '../../threads/own-functions.js';
+import type { WorkerEnd } from '../../threads/platform.js';
 import { FunctionLoads } from './function-loads.js';
 import { IndependentRuns } from './independent-runs.js';
 import type { RunOptions } from './independent-runs.js';
-import { rangeJobError } from './pool-errors.js';
-import type { PoolPlan } from './pool-options.js';
+import { rangeJobError } from '../pool-errors.js';
+import type { PoolPlan } from '../pool-options.js';
 import { PoolSeries } from './pool-series.js';
-import { prepareRange, runRange, runRangeSync } from '../range/range-calls.js';
+import { prepareRange, runRange, runRangeSync } from '../../range/range-calls.js';
 
 /** The pool that they run on. */
 interface JobsHost {
@@ -216,9 +214,4 @@ export class PoolJobs {
   async tearDown(): Promise<void> {
     await this.#own.tearDown(this.#ranges.untilIdle());
   }
-}
-
-/** All that is read late comes through this. */
-export function poolJobs(host: JobsHost): PoolJobs {
-  return new PoolJobs(host);
 }

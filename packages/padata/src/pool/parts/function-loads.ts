@@ -1,10 +1,10 @@
 /** Where the functions of a pool's jobs are imported before they are asked for: in its threads, on the calling thread, in both. */
-import { moduleHref } from '../base/function-ref.js';
-import type { FunctionRef } from '../base/function-ref.js';
-import type { Crew } from '../crew/crew.js';
-import type { ElasticThreads } from '../crew/elastic-threads.js';
-import type { ModuleLoads } from '../crew/modules/module-loads.js';
-import type { OwnFunctions } from '../threads/own-functions.js';
+import { moduleHref } from '../../base/function-ref.js';
+import type { FunctionRef } from '../../base/function-ref.js';
+import type { Crew } from '../../crew/crew.js';
+import type { ElasticThreads } from '../../crew/elastic-threads.js';
+import type { ModuleLoads } from '../../crew/modules/module-loads.js';
+import type { OwnFunctions } from '../../threads/own-functions.js';
 
 interface LoadingPool {
   readonly crew: Crew;

@@ -8,18 +8,18 @@
  * ```
  */
 import { platform } from '#platform';
-import type { Emitter } from '../base/emitter.js';
-import { Crew } from '../crew/crew.js';
-import { ElasticThreads } from '../crew/elastic-threads.js';
-import type { ThreadBounds } from '../crew/elastic-threads.js';
-import type { Member } from '../threads/member.js';
-import type { WorkerEnd } from '../threads/platform.js';
-import { notice } from './notice.js';
-import { startError } from './pool-errors.js';
+import type { Emitter } from '../../base/emitter.js';
+import { Crew } from '../../crew/crew.js';
+import { ElasticThreads } from '../../crew/elastic-threads.js';
+import type { ThreadBounds } from '../../crew/elastic-threads.js';
+import type { Member } from '../../threads/member.js';
+import type { WorkerEnd } from '../../threads/platform.js';
+import type { ThreadMaker } from '../../threads/thread-maker.js';
+import { notice } from '../notice.js';
+import { startError } from '../pool-errors.js';
 import type { PoolJobs } from './pool-jobs.js';
-import { makeControl } from './pool-options.js';
-import type { PoolPlan, WorkPoolOptions } from './pool-options.js';
-import type { WorkPoolEvents } from './pool-types.js';
+import type { PoolPlan } from '../pool-options.js';
+import type { WorkPoolEvents } from '../pool-types.js';
 import { Readiness } from './readiness.js';
 
 /** Threads that ended unexpectedly before close may take this long, in milliseconds. */
@@ -36,9 +36,9 @@ export class PoolThreads {
   #deaths = 0;
 
   /** Starts the first. @throws ERR_PADATA_ARGUMENT where threads do not start with these options */
-  constructor(plan: PoolPlan, options: WorkPoolOptions, events: Emitter<WorkPoolEvents>) {
+  constructor(plan: PoolPlan, maker: ThreadMaker, events: Emitter<WorkPoolEvents>) {
     this.#events = events;
-    this.crew = this.#makeCrew(plan, options);
+    this.crew = this.#makeCrew(plan, maker);
     this.#readiness = new Readiness(this.crew);
     this.elastic = new ElasticThreads(this.crew, {
       demands: (most) => this.#jobs!.demands(most),
@@ -96,62 +96,48 @@ export class PoolThreads {
     await this.crew.close(CLOSE_GRACE_MS);
   }
 
-  #makeCrew(plan: PoolPlan, options: WorkPoolOptions): Crew {
-    return new Crew(
-      platform,
-      makeControl(plan),
-      {
-        name: options.name ?? 'padata',
-        idle: options.idle ?? 'block',
-        execArgv: options.execArgv,
-        env: options.env,
-        resourceLimits: options.resourceLimits,
-        factory: options.worker,
-        setup: plan.setup,
-        wear: plan.wear,
+  #makeCrew({ setup }: PoolPlan, maker: ThreadMaker): Crew {
+    return new Crew(platform, maker, setup, {
+      onMessage: (member, message) => {
+        this.#jobs?.onMessage(member, message);
       },
-      {
-        onMessage: (member, message) => {
-          this.#jobs?.onMessage(member, message);
-        },
-        onReady: (member) => {
-          this.#events.emit('worker-ready', { worker: member.id, tid: member.tid });
-          this.#readiness.check();
-        },
-        onStart: (member) => {
-          this.#jobs?.onStart(member);
-        },
-        onEnd: (member, end, expected) => {
-          return this.#onEnd(member, end, expected);
-        },
-        onGivenUp: (error) => {
-          this.#jobs?.onGivenUp(error);
-          this.#events.emit('error', { error });
-        },
-        onTrouble: (error) => {
-          this.#events.emit('error', { error });
-        },
-        onMissing: () => {
-          this.#jobs?.reassign();
-          const { setupTrouble } = this.crew;
-          if (setupTrouble !== undefined) this.#readiness.reject(setupTrouble);
-        },
-        onSetupGivenUp: (error) => {
-          this.#jobs?.onSetupGivenUp(error);
-          this.#readiness.reject(error);
-        },
-        onNoThreads: () => {
-          this.#onNoThreads();
-        },
-        onHeld: () => {
-          this.elastic.begin();
-        },
-        onStays: (isCounted) => {
-          if (isCounted) this.#readiness.check();
-          else this.onChange();
-        },
+      onReady: (member) => {
+        this.#events.emit('worker-ready', { worker: member.id, tid: member.tid });
+        this.#readiness.check();
       },
-    );
+      onStart: (member) => {
+        this.#jobs?.onStart(member);
+      },
+      onEnd: (member, end, expected) => {
+        return this.#onEnd(member, end, expected);
+      },
+      onGivenUp: (error) => {
+        this.#jobs?.onGivenUp(error);
+        this.#events.emit('error', { error });
+      },
+      onTrouble: (error) => {
+        this.#events.emit('error', { error });
+      },
+      onMissing: () => {
+        this.#jobs?.reassign();
+        const { setupTrouble } = this.crew;
+        if (setupTrouble !== undefined) this.#readiness.reject(setupTrouble);
+      },
+      onSetupGivenUp: (error) => {
+        this.#jobs?.onSetupGivenUp(error);
+        this.#readiness.reject(error);
+      },
+      onNoThreads: () => {
+        this.#onNoThreads();
+      },
+      onHeld: () => {
+        this.elastic.begin();
+      },
+      onStays: (isCounted) => {
+        if (isCounted) this.#readiness.check();
+        else this.onChange();
+      },
+    });
   }
 
   /** @returns whether the thread had work at hand */
