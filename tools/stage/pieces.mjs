@@ -1,19 +1,20 @@
 // A package's modules in few pieces, for Node: a hundred small modules are slow to find, to read and to link, in a program and
 // in each of its threads again.
 //
-//   owner          all of the main entry, and what others have in common with it
+//   main entry     all of its modules, and what others have in common with it
 //   late           of that, what only one module leads to, if the package names it: read when a function of it is called first
-//   main entry     its names ──▶ owner ─ ─▶ late
-//   other entries  what is theirs alone ──▶ owner ──▶ late
+//   other entries  what is theirs alone ──▶ main entry ──▶ late
 //   threads' file  all that threads run: they start from it; the entry for what runs there has its names from it
 //
 // The threads' file is CommonJS: Node starts a thread from that some milliseconds sooner than from an ES module.
 //
-// So a program loads two files or three, each of its threads one. What both have (errors, times, layouts) is in both files: reading
+// So a program loads two files, each of its threads one. What both have (errors, times, layouts) is in both files: reading
 // that twice costs less than linking one to the other. A program may load both (with the entry for threads), so modules that are in
 // both keep what belongs to the thread with its globals, and know each other's errors.
 //
-// The late piece is CommonJS, as only `require` reads at once. It is given the modules of the owner that it needs: there is one of each.
+// The late piece is CommonJS, as only `require` reads at once. It is given the modules of the main entry that it needs: there is one
+// of each. Other entries need some that are no names of the main entry: these hang on one of its names, by a symbol that says of
+// which build they are. A file of their own for them would have to be found and read before the first thread is started.
 //
 // Pieces are read at different times, and between two of them the package may be installed anew. So they are named by what the build
 // is made of (`late-1f2e3d4c.cjs`): one of another build is not there, where it would be taken for what it is not.
@@ -23,8 +24,6 @@ import { basename, dirname, extname, join } from 'node:path';
 import { build } from 'esbuild';
 import { ModuleGraph } from './module-graph.mjs';
 
-/** The piece of the thread that owns the others. */
-const OWNER = 'owner.js';
 const LATE = 'late.cjs';
 /** What CommonJS cannot say: the address of a module by its name. */
 const RESOLVE = 'resolve.js';
@@ -114,7 +113,6 @@ export async function makePieces(folder, entries, out, late) {
 /** `makePieces` with given names. */
 async function makeBuild(folder, entries, out, late, named) {
   mkdirSync(join(folder, out), { recursive: true });
-  const owner = named(OWNER);
   const latePiece = named(LATE);
   const graph = new ModuleGraph(folder, FOR_NODE);
   const [main, ...others] = entries;
@@ -154,19 +152,32 @@ async function makeBuild(folder, entries, out, late, named) {
     );
   };
 
-  // Other entries have from the owner what is there, and through it what is late.
+  // Other entries have from the main one what is there, and through it what is late.
   const elsewhere = graph.replaces('elsewhere', (module) => {
     if (!shared.has(module)) return undefined;
     const pairs = marked(module);
-    if (early.has(module))
-      return `export { ${pairs.map(([name, mark]) => `${mark} as ${name}`).join(', ')} } from './${owner}';`;
     const taken = pairs.map(([name, mark]) => `export const ${name} = modules.${mark};`);
-    return [`import { late } from './${owner}';`, 'const modules = late();', ...taken].join('\n');
+    const modules = early.has(module) ? 'shared()' : 'shared().late()';
+    return [`import { shared } from '#shared';`, `const modules = ${modules};`, ...taken].join(
+      '\n',
+    );
   });
-  const fromOwner = {
-    name: 'owner',
-    setup({ onResolve }) {
-      onResolve({ filter: /./, namespace: 'elsewhere' }, ({ path }) => ({ path, external: true }));
+  const [host] = names.get(main);
+  const key = `Symbol.for('${named('shared')}')`;
+  // As if each build had a file of that name.
+  const gone = `Object.assign(new Error('the package was replaced while the program runs'), { code: 'ERR_MODULE_NOT_FOUND' })`;
+  const ofMain = `import { ${host} as host } from './${basename(main)}';
+export function shared() {
+  const modules = host[${key}];
+  if (modules === undefined) throw ${gone};
+  return modules;
+}`;
+  const fromMain = {
+    name: 'main',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^#shared$/ }, ({ path }) => ({ path, namespace: 'main' }));
+      onResolve({ filter: /./, namespace: 'main' }, ({ path }) => ({ path, external: true }));
+      onLoad({ filter: /./, namespace: 'main' }, () => ({ contents: ofMain }));
     },
   };
   for (const entry of ofOwner) {
@@ -175,23 +186,42 @@ async function makeBuild(folder, entries, out, late, named) {
       absWorkingDir: folder,
       entryPoints: [entry],
       outfile: join(out, basename(entry)),
-      plugins: [fromOwner, elsewhere],
+      plugins: [fromMain, elsewhere],
     });
   }
   // What no piece asks for need not be named.
   const texts = ofOwner.map((entry) => readFileSync(join(folder, out, basename(entry)), 'utf8'));
   const asked = new Set(texts.flatMap((text) => text.match(/\bm\d+_\w+/g) ?? []));
-  const offers = (some) =>
+  const marksOf = (some) =>
     [...intersection(shared, some)].flatMap((module) =>
       marked(module)
         .filter(([, mark]) => asked.has(mark))
-        .map(([name, mark]) => `export { ${name} as ${mark} } from './${module}';`),
+        .map(([name, mark]) => ({ module, name, mark })),
     );
-
-  const offering = [`export * from './${main}';`, ...offers(early)];
-  if (late === undefined) await write(owner, offering, { plugins: [startsPieces(named)] });
+  /** The main entry, and what hangs on it for others. */
+  const offering = (more) => {
+    const offered = marksOf(early);
+    return [
+      `export * from './${main}';`,
+      `import { ${host} as host } from './${main}';`,
+      ...offered.map(
+        ({ module, name, mark }) => `import { ${name} as ${mark} } from './${module}';`,
+      ),
+      ...more.map((name) => `import { ${name} } from './${late}';`),
+      `Object.defineProperty(host, ${key}, { value: { ${[...offered.map(({ mark }) => mark), ...more].join(', ')} } });`,
+    ];
+  };
+  const writeMain = async (more, plugins) => {
+    await write(basename(main), offering(more), { plugins: [...plugins, startsPieces(named)] });
+  };
+  if (late === undefined) await writeMain([], []);
   else {
-    const lines = [`export * from './${late}';`, ...offers(difference(mainModules, early))];
+    const lines = [
+      `export * from './${late}';`,
+      ...marksOf(difference(mainModules, early)).map(
+        ({ module, name, mark }) => `export { ${name} as ${mark} } from './${module}';`,
+      ),
+    ];
     /** All that it may ask for, by number: lines are broken within texts. */
     const offered = [...early].flatMap((module) =>
       names.get(module).map((name) => ({ module, name })),
@@ -232,11 +262,8 @@ async function makeBuild(folder, entries, out, late, named) {
           .map((name) => `export const ${name} = (...given) => late().${name}(...given);`),
       ].join('\n');
     });
-    await write(owner, [...offering, `export { late } from './${late}';`], {
-      plugins: [stub, startsPieces(named)],
-    });
+    await writeMain(['late'], [stub]);
   }
-  writeNames(main, owner);
   const [thread] = starts.map((start) => named(pieceOf(start)));
   const resolve = named(RESOLVE);
   await write(thread, [...all(ofThreads, 'export * from'), ...all(starts, 'import')], {

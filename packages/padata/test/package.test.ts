@@ -1,4 +1,4 @@
-// The package as it is published: two files for a program, a third when it makes a pool, one for each of its threads.
+// The package as it is published: one file for a program, another when it makes a pool, one for each of its threads.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import {
@@ -90,7 +90,7 @@ test('Node is given each entry in one piece, bundlers and browsers the modules',
 
 test('a program loads few files, and so does each of its threads', () => {
   expect(loadedWith('dist/index.js').size).toBeGreaterThan(50);
-  expect(loadedWith('dist/node/index.js').size).toBe(2);
+  expect(loadedWith('dist/node/index.js').size).toBe(1);
   const thread = loadedWith(piece('worker.node'));
   expect(thread.size).toBe(1);
   // What job modules import: most of it is there.
@@ -208,11 +208,18 @@ try {
   expect(run(program('await createWorkPool({ threads: 1 }).close();'))).toBe(
     'ERR_PADATA_MODULE 2\n',
   );
+  rmSync(old, { recursive: true });
+  cpSync(installed, old, { recursive: true });
+  // An entry that is read for the first time is of the other build.
+  const late = `await import('@bootmem/renewed/kernel').catch(({ code }) => { console.log(code); });`;
+  expect(run(program('').replace('try {', `${late}\ntry {`))).toBe(
+    'ERR_MODULE_NOT_FOUND\nERR_PADATA_MODULE\n',
+  );
 });
 
 test('what is read late is named as tools that copy the files of a program look for it', () => {
   // Lines are broken, within texts as well.
-  const text = read(piece('owner')).replaceAll(/\\?\n/g, '');
+  const text = read('dist/node/index.js').replaceAll(/\\?\n/g, '');
   for (const file of [piece('late'), piece('worker.node')])
     expect(text).toContain(`(new URL("./${file.slice('dist/node/'.length)}",import.meta.url),`);
 });
