@@ -14,12 +14,10 @@ const MOMENT_NS = 4_000_000;
 export const QUICK_NS = 2000;
 /** A part of what is under way that may be awaited together in any case. */
 const PART = 4;
-/** Of what is under way beyond so many jobs for each thread, */
+/** So many jobs are left to each thread, as they differ in length, */
 const FEW = 4;
-/** so much may be awaited together, */
-const MOST = 0.75;
-/** if the rest keeps each thread busy for so long, in nanoseconds: the owner wakes and delivers meanwhile. */
-const WAKE_NS = 100_000;
+/** and so many that they keep it busy for so long, in nanoseconds: the owner wakes and delivers meanwhile. */
+const WAKE_NS = 70_000;
 
 /**
  * Where jobs have an order: each waits for those before it, so their results may as well come together.
@@ -27,13 +25,12 @@ const WAKE_NS = 100_000;
  * @param outstanding jobs submitted and not delivered, 0 …
  * @param ns          time of a job, in nanoseconds; 0 = not known
  * @param threads     threads that run them at the same time, at least 1
- * @returns 0 … 3/4 of those that are outstanding
+ * @returns 0 … those that are outstanding less four for each thread, or a quarter of them
  */
 export function jobsAhead(outstanding: number, ns: number, threads: number): number {
   if (isEach(outstanding, ns, threads)) return 0;
-  const spare = (outstanding - FEW * threads) * MOST;
-  const covered = outstanding - (WAKE_NS * threads) / ns;
-  const most = Math.max(outstanding / PART, Math.min(spare, covered));
+  const left = threads * Math.max(FEW, WAKE_NS / ns);
+  const most = Math.max(outstanding / PART, outstanding - left);
   return Math.floor(Math.min(most, (MOMENT_NS * threads) / ns));
 }
 
