@@ -17,7 +17,7 @@ const PART = 4;
 /** So many jobs are left to each thread, as they differ in length, */
 const FEW = 4;
 /** and so many that they keep it busy for so long, in nanoseconds: the owner wakes and delivers meanwhile. */
-const WAKE_NS = 70_000;
+const WAKE_NS = 100_000;
 
 /**
  * Where jobs have an order: each waits for those before it, so their results may as well come together.
