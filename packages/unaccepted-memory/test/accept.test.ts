@@ -290,3 +290,19 @@ test('advance prepares pieces of a unit and an accept finishes the rest', () => 
   expect(memory.advance(0, 16 * M, 100 * M)).toBe(14 * M);
   expect(memory.unacceptedBytes()).toBe(0);
 });
+
+test('what fills no unit goes to the backend in pieces that it takes, as units do', () => {
+  const backend = { ...recorder(), maxRun: M / 2 };
+  const options = { backend, unitSize: 2 * M };
+  UnacceptedMemory.create({ ranges: [{ start: M / 4, end: 5.75 * M }], ...options });
+  expect(backend.calls).toEqual([
+    [0.25, 0.75],
+    [0.75, 1.25],
+    [1.25, 1.75],
+    [1.75, 2],
+    [4, 4.5],
+    [4.5, 5],
+    [5, 5.5],
+    [5.5, 5.75],
+  ]);
+});

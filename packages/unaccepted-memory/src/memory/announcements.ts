@@ -140,6 +140,16 @@ export class Announcements {
     return undefined;
   }
 
+  /** What all living threads announce of one kind of work, by id. O(slots). */
+  all(work: WorkKind): Announcement[] {
+    const found: Announcement[] = [];
+    for (let id = 1; id <= this.#parts.count; id += 1) {
+      const announced = this.of(id);
+      if (announced?.work === work) found.push(announced);
+    }
+    return found;
+  }
+
   #at(id: number): number {
     return this.#parts.at + id * SLOT.WORDS;
   }

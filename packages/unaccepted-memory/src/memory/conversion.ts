@@ -3,6 +3,7 @@
  */
 import type { AcceptBackend } from '../backends/backend.js';
 import { runConvert } from '../backends/call.js';
+import { piecesOf } from '../backends/pieces.js';
 import { checkInteger, checkName } from '../base/check.js';
 import { AcceptError, hex } from '../base/errors.js';
 import type { AcceptProtocol } from './accept-protocol.js';
@@ -115,10 +116,9 @@ export class Conversion {
   ): void {
     const [start, end] = [this.#address(units.start), this.#address(units.end)];
     const { unitSize } = this.#views.header;
-    const step = Math.max(unitSize, Math.floor(this.#backend.maxRun / unitSize) * unitSize);
     try {
-      for (let at = start; at < end; at += step) {
-        runConvert(this.#backend, { start: at, end: Math.min(end, at + step) }, to);
+      for (const piece of piecesOf({ start, end }, this.#backend.maxRun, unitSize)) {
+        runConvert(this.#backend, piece, to);
       }
     } catch (cause) {
       throw new AcceptError(

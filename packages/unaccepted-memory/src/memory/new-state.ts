@@ -1,15 +1,19 @@
 /**
- * Lays a fresh accept state out: the table from the memory map, the header words, everything else zero.
+ * Lays a fresh accept state out: the table from the memory map, the header words, everything else zero; and what must
+ * be right before anybody uses it: edges accepted, units split the same way by everybody.
  */
 import { ThreadRegistry, allocateBuffer } from '@bootmem/memmap/shared';
 import type { ThreadRegistryHandle } from '@bootmem/memmap/shared';
 import type { AcceptBackend } from '../backends/backend.js';
+import { runAccept } from '../backends/call.js';
+import { piecesOf } from '../backends/pieces.js';
 import {
   DEFAULT_PARTICIPANTS,
   DEFAULT_UNIT_SIZE,
   DEFAULT_WAIT_LIMIT_MS,
   MAX_CELLS_PER_UNIT,
   MAX_PARTICIPANTS,
+  PAGE_SIZE,
   TABLE_HEADER_BYTES,
 } from '../base/constants.js';
 import { checkFlag, checkInteger, checkName, refuse } from '../base/check.js';
@@ -18,6 +22,7 @@ import { profileForRelease } from '../releases.js';
 import { buildTable, readHeader, writeHeader } from '../table/table.js';
 import type { ByteRange } from '../table/table.js';
 import { FLAG, LAYOUT_VERSION, MAGIC, WORD, layoutOf } from './layout.js';
+import type { StateViews } from './layout.js';
 import type { UnacceptedMemoryOptions } from './types.js';
 
 /** A laid out state, and what must be accepted before anybody uses it. */
@@ -75,7 +80,7 @@ export function newState(options: UnacceptedMemoryOptions): NewState {
  * Pieces of a unit that a backend can prepare one at a time.
  * @throws ERR_ACCEPT_ARGUMENT when its granularity is no power of two
  */
-export function cellsPerUnit(unitSize: number, backend: AcceptBackend): number {
+function cellsPerUnit(unitSize: number, backend: AcceptBackend): number {
   const cells = Math.max(1, unitSize / backend.granularity);
   if (!Number.isInteger(cells) || (cells & (cells - 1)) !== 0) {
     throw new AcceptError(
@@ -85,6 +90,41 @@ export function cellsPerUnit(unitSize: number, backend: AcceptBackend): number {
     );
   }
   return Math.min(cells, MAX_CELLS_PER_UNIT);
+}
+
+/**
+ * Refuses a backend that splits units otherwise than the creator's did: the bits would mean other bytes.
+ * @throws ERR_ACCEPT_ARGUMENT
+ */
+export function checkCells({ header, layout }: StateViews, backend: AcceptBackend): void {
+  const cells = cellsPerUnit(header.unitSize, backend);
+  if (cells === layout.cellsPerUnit) return;
+  throw new AcceptError(
+    'ERR_ACCEPT_ARGUMENT',
+    `expected a backend with ${layout.cellsPerUnit} pieces a unit, got ${cells}`,
+    { expected: layout.cellsPerUnit, cells },
+  );
+}
+
+/**
+ * Accepts what fills no unit, before anybody uses the state; in pieces, as units are.
+ * @throws ERR_ACCEPT_FAILED with what the backend threw as `cause`
+ */
+export function acceptEdges(backend: AcceptBackend, ranges: readonly ByteRange[]): void {
+  for (const { start, end } of ranges) {
+    try {
+      for (const piece of piecesOf({ start, end }, backend.maxRun, PAGE_SIZE)) {
+        runAccept(backend, piece.start, piece.end);
+      }
+    } catch (cause) {
+      throw new AcceptError(
+        'ERR_ACCEPT_FAILED',
+        `${backend.name} could not accept an edge of the memory map`,
+        { start, end },
+        { cause },
+      );
+    }
+  }
 }
 
 /** A table of no units: everything is accepted, every question has the answer no. */

@@ -62,7 +62,9 @@ export class Participants {
 
   /** Takes an id for a thread that is yet to start. @throws ERR_ACCEPT_PARTICIPANTS when all are taken */
   reserve(): number {
-    return this.#translated(() => this.registry.reserve());
+    const reserved = this.#translated(() => this.registry.reserve());
+    this.announcements.reset(reserved);
+    return reserved;
   }
 
   /**
@@ -137,10 +139,11 @@ export class Participants {
     return this.registry.isDead(id) ? this.announcements.left(id) : undefined;
   }
 
-  /** Makes the id of a dead thread available again. */
+  /**
+   * Makes the id of a dead thread available again. What it announces stays, and counts for nothing: another thread may
+   * release the id at the same time, and then a reset would strike what the next owner announces. Who gets the id resets.
+   */
   release(id: number): void {
-    if (!this.registry.isDead(id)) return;
-    this.announcements.reset(id);
     this.registry.release(id);
   }
 

@@ -12,7 +12,7 @@
  */
 import { checkHandle } from '@bootmem/memmap/shared';
 import type { AcceptBackend } from '../backends/backend.js';
-import { checkBackend, runAccept } from '../backends/call.js';
+import { checkBackend } from '../backends/call.js';
 import { openBackend } from '../backends/open-backend.js';
 import {
   checkFunction,
@@ -23,7 +23,7 @@ import {
 } from '../base/check.js';
 import { AcceptError, handleError } from '../base/errors.js';
 import type { ByteRange, TableHeader } from '../table/table.js';
-import { acceptUnits, probeUnits } from '../table/unit-range.js';
+import { acceptUnits, addressOf, bytesOf, probeUnits, unitsWithin } from '../table/unit-range.js';
 import type { UnitRange, UnitRules } from '../table/unit-range.js';
 import { AcceptProtocol, NO_WORK } from './accept-protocol.js';
 import { Work } from './announcements.js';
@@ -34,8 +34,9 @@ import type { ConvertTarget } from './convert-protocol.js';
 import { copyTable, handOver } from './hand-over.js';
 import { FLAG, STATE_FORMAT, WORD, openViews } from './layout.js';
 import type { StateViews } from './layout.js';
-import { cellsPerUnit, newState } from './new-state.js';
+import { acceptEdges, checkCells, newState } from './new-state.js';
 import { Participants } from './participants.js';
+import { rangesIn, runsOf } from './state-runs.js';
 import { UnitStates } from './unit-states.js';
 import type {
   AcceptOutcome,
@@ -98,7 +99,7 @@ export class UnacceptedMemory {
     checkBackend(options.backend);
     const { buffer, threads, acceptNow } = newState(options);
     const memory = new UnacceptedMemory(openViews(buffer, threads), options.backend);
-    for (const range of acceptNow) memory.#acceptDirectly(range);
+    acceptEdges(options.backend, acceptNow);
     return memory;
   }
 
@@ -113,14 +114,7 @@ export class UnacceptedMemory {
     const views = openViews(handle.buffer, handle.threads);
     const backend = options.backend ?? openBackend(handle.backend, options.openers);
     checkBackend(backend);
-    const cells = cellsPerUnit(views.header.unitSize, backend);
-    if (cells !== views.layout.cellsPerUnit) {
-      throw new AcceptError(
-        'ERR_ACCEPT_ARGUMENT',
-        `expected a backend with ${views.layout.cellsPerUnit} pieces a unit, got ${cells}`,
-        { expected: views.layout.cellsPerUnit, cells },
-      );
-    }
+    checkCells(views, backend);
     const { participant } = options;
     if (participant !== undefined) {
       checkInteger('participant', participant, 1, views.layout.slotCount);
@@ -191,15 +185,14 @@ export class UnacceptedMemory {
     this.#participants.markDead(participants, this.#id);
     // Whoever waits for one of them looks again.
     this.#protocol.signal();
-    const doubtful = participants.flatMap((participant) => {
+    return participants.flatMap((participant) => {
       const left = this.#participants.leftOf(participant);
-      const work = left && this.#bytes(left);
+      const work = left && bytesOf(this.geometry, left);
       const runs = work === undefined ? [] : this.stateRuns(work);
       each?.(participant, work);
       this.#participants.release(participant);
-      return runs.filter((run) => run.state === 'interrupted');
+      return rangesIn(runs, 'interrupted');
     });
-    return doubtful.map(({ start, end }) => ({ start, end }));
   }
 
   /**
@@ -319,7 +312,7 @@ export class UnacceptedMemory {
     this.#checkOpen();
     const units = acceptUnits(this.geometry, start, size, this.#exact);
     const unit = firstBit(this.#views.bits, units.start, units.end);
-    return unit === undefined ? undefined : this.geometry.physBase + unit * this.geometry.unitSize;
+    return unit === undefined ? undefined : addressOf(this.geometry, unit);
   }
 
   /** State of the unit that holds `address`; 'accepted' outside the table. */
@@ -342,30 +335,16 @@ export class UnacceptedMemory {
       checkInteger('within.start', within.start, 0);
       checkInteger('within.end', within.end, 0);
     }
-    const { physBase, unitSize, unitCount } = this.geometry;
-    const from = within === undefined ? 0 : Math.floor((within.start - physBase) / unitSize);
-    const to = within === undefined ? unitCount : Math.ceil((within.end - physBase) / unitSize);
-    const runs: { start: number; end: number; state: UnitState }[] = [];
-    for (let unit = Math.max(0, from); unit < Math.min(to, unitCount); unit += 1) {
-      const state = this.#states.of(unit);
-      const last = runs.at(-1);
-      const start = physBase + unit * unitSize;
-      if (last?.state === state) last.end = start + unitSize;
-      else runs.push({ start, end: start + unitSize, state });
-    }
-    return runs;
+    const units = unitsWithin(this.geometry, within);
+    return runsOf(this.geometry, units, (unit) => this.#states.of(unit));
   }
 
   /** Ranges that threads are accepting at this moment, by participant slot. @kernel accepting_list */
   acceptingRanges(): readonly (ByteRange & { readonly participant: number })[] {
-    const ranges: (ByteRange & { participant: number })[] = [];
     this.#checkOpen();
-    const { announcements, count } = this.#participants;
-    for (let participant = 1; participant <= count; participant += 1) {
-      const units = announcements.of(participant);
-      if (units?.work === Work.ACCEPT) ranges.push({ participant, ...this.#bytes(units) });
-    }
-    return ranges;
+    return this.#participants.announcements
+      .all(Work.ACCEPT)
+      .map(({ id, ...units }) => ({ participant: id, ...bytesOf(this.geometry, units) }));
   }
 
   /**
@@ -408,7 +387,7 @@ export class UnacceptedMemory {
       },
       id,
     );
-    return { table, inDoubt: inDoubt.map((units) => this.#bytes(units)) };
+    return { table, inDoubt: inDoubt.map((units) => bytesOf(this.geometry, units)) };
   }
 
   /** Gives this thread's slot back. Idempotent; other threads are not affected. */
@@ -427,27 +406,9 @@ export class UnacceptedMemory {
     if (this.#closed) throw new AcceptError('ERR_ACCEPT_CLOSED', 'this object was closed');
   }
 
-  #bytes(units: UnitRange): ByteRange {
-    const { physBase, unitSize } = this.geometry;
-    return { start: physBase + units.start * unitSize, end: physBase + units.end * unitSize };
-  }
-
   #checkUnits(units: UnitRange): void {
     checkObject('units', units);
     checkInteger('units.start', units.start, 0, this.geometry.unitCount);
     checkInteger('units.end', units.end, units.start, this.geometry.unitCount);
-  }
-
-  #acceptDirectly(range: ByteRange): void {
-    try {
-      runAccept(this.backend, range.start, range.end);
-    } catch (cause) {
-      throw new AcceptError(
-        'ERR_ACCEPT_FAILED',
-        `${this.backend.name} could not accept an edge of the memory map`,
-        { start: range.start, end: range.end },
-        { cause },
-      );
-    }
   }
 }

@@ -44,6 +44,12 @@ export interface UnitRange {
   readonly end: number;
 }
 
+/** A half-open range of addresses in bytes. */
+interface Bytes {
+  readonly start: number;
+  readonly end: number;
+}
+
 const NOTHING: UnitRange = { start: 0, end: 0 };
 
 interface Clamped {
@@ -115,4 +121,27 @@ export function probeUnits(
   const first = Math.floor(range.start / geometry.unitSize);
   const steps = Math.ceil((range.end - range.start) / geometry.unitSize);
   return { start: first, end: first + steps };
+}
+
+/** Address of a unit's first byte. */
+export function addressOf({ physBase, unitSize }: UnitGeometry, unit: number): number {
+  return physBase + unit * unitSize;
+}
+
+/** The bytes that whole units cover. */
+export function bytesOf(geometry: UnitGeometry, units: UnitRange): Bytes {
+  return { start: addressOf(geometry, units.start), end: addressOf(geometry, units.end) };
+}
+
+/**
+ * The units that intersect a range of addresses, with no rule applied.
+ * @param within  bytes, checked; default: all units
+ * @returns units of the bitmap; empty when none intersects it
+ */
+export function unitsWithin(geometry: UnitGeometry, within?: Bytes): UnitRange {
+  const { physBase, unitSize, unitCount } = geometry;
+  if (within === undefined) return { start: 0, end: unitCount };
+  const start = Math.max(0, Math.floor((within.start - physBase) / unitSize));
+  const end = Math.min(unitCount, Math.ceil((within.end - physBase) / unitSize));
+  return within.start < within.end && start < end ? { start, end } : NOTHING;
 }
