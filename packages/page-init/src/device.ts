@@ -3,11 +3,10 @@ export {
   type BackgroundOptions,
   DeviceMemory,
   type DeviceMemoryOptions,
-  type LogLine,
 } from './device/device-memory.js';
 export { DeviceInit, type DeviceInitHandle } from './device/init.js';
 export type { DeviceMapping, DevicePageInfo } from './device/mapping.js';
-export type { DeviceBackend, PagemapRequest } from './device/types.js';
+export type { DeviceBackend, LogLine, PagemapRequest } from './device/types.js';
 export type { HotplugLock } from './hotplug/hotplug-lock.js';
 export { MemoryHotplug, type MemoryHotplugOptions } from './hotplug/memory-hotplug.js';
 export { SubsectionMap } from './hotplug/subsections.js';

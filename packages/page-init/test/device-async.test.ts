@@ -270,3 +270,30 @@ test('a claim is of one thread: its id given to another one is no sign of life',
   const waiter = new ClaimTable(words, 0, 1, { threadId: here, liveness });
   await expect(waiter.whenDone(0)).rejects.toMatchObject({ code: 'ERR_PAGE_INIT_INCOMPLETE' });
 });
+
+test('options that are none are refused before anything is mapped', () => {
+  const { devices } = machine();
+  for (const junk of [null, 1, { runner: 1 }, { maxThreads: 0 }, { maxThreads: 1.5 }]) {
+    expect(() => devices.memremapPagesAsync(REQUEST, junk as never)).toThrow(
+      expect.objectContaining({ code: 'ERR_DEVICE_ARGUMENT' }),
+    );
+    expect(devices.mappedRanges).toBe(0);
+  }
+});
+
+test('a mapping whose runner cannot be made is taken back', () => {
+  const { memmap, devices } = machine();
+  const none = new Error('no runner');
+  const runners = [
+    () => {
+      throw none;
+    },
+    () => ({}) as RangeJobRunner,
+  ];
+  for (const runner of runners) {
+    expect(() => devices.memremapPagesAsync(REQUEST, { runner })).toThrow();
+    expect(devices.mappedRanges).toBe(0);
+    expect(memmap.isPresent(640)).toBe(false);
+  }
+  expect(devices.memremapPages(REQUEST).pages).toBe(1280);
+});

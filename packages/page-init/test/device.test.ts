@@ -373,6 +373,41 @@ describe('unwinding', () => {
     }
   });
 
+  test('a step that cannot be taken back keeps none of the others', async () => {
+    const { backend, open } = failing(99);
+    const wrong = new Error('no way back');
+    const { devices, memmap } = machine({
+      backend: {
+        ...backend,
+        unmapLinear: () => {
+          throw wrong;
+        },
+      },
+    });
+    const mapping = devices.memremapPages(pmem());
+    await expect(devices.release(mapping)).rejects.toBe(wrong);
+    expect([...open]).toEqual(['linear']);
+    expect(devices.mappedRanges).toBe(0);
+    expect(memmap.isPresent(640)).toBe(false);
+    expect(devices.subsections.bits(10)).toBe(0n);
+  });
+
+  test('what went wrong first is told where going back fails too', () => {
+    const wrong = new Error('no shadow');
+    const { devices } = machine({
+      backend: {
+        addShadow: () => {
+          throw wrong;
+        },
+        untrackAttributes: () => {
+          throw new Error('no way back');
+        },
+      },
+    });
+    expect(() => devices.memremapPages(pmem())).toThrow(wrong);
+    expect(devices.mappedRanges).toBe(0);
+  });
+
   test('a failure while pages are initialised takes the whole mapping back', () => {
     // 16 sections fit the map; the mapping needs more descriptors than there are slots.
     const memmap = Memmap.create({

@@ -71,3 +71,15 @@ function offsetOf({ reserve, free }: AltmapRequest): number {
   const counts = [reserve, free].every((n) => Number.isSafeInteger(n) && n >= 0);
   return counts ? reserve + free : Number.NaN;
 }
+
+/** How pages are made in the background. @throws ERR_DEVICE_ARGUMENT */
+export function checkBackground(options: unknown): void {
+  const refuse = (fact: string): never => {
+    throw new PageInitError('ERR_DEVICE_ARGUMENT', fact, { errno: 'EINVAL' });
+  };
+  if (typeof options !== 'object' || options === null) return refuse('options are an object');
+  const { runner, maxThreads = 1 } = options as { runner?: unknown; maxThreads?: unknown };
+  if (runner !== undefined && typeof runner !== 'function') refuse('runner is a function');
+  if (!(Number.isSafeInteger(maxThreads) && (maxThreads as number) >= 1))
+    refuse('maxThreads is a count, 1 or more');
+}

@@ -17,20 +17,20 @@
 import { type Memmap, type PfnRange, SectionFlag, ZoneIndex } from '@bootmem/memmap';
 import { KERNEL_DESCRIPTOR_BYTES } from '../base/constants.js';
 import { PageInitError } from '../base/errors.js';
-import type { RangeJob, RangeJobRunner } from '../base/types.js';
+import type { RangeJobRunner } from '../base/types.js';
 import { type HotplugLock, UNCONTENDED } from '../hotplug/hotplug-lock.js';
 import { SubsectionMap } from '../hotplug/subsections.js';
 import { type PageInitProfile, profileForRelease } from '../profiles.js';
 import type { ClaimOwner } from '../core/claims.js';
 import { createInlineRunner, yieldToEvents } from '../core/runner.js';
 import { Altmap } from './altmap.js';
-import { checkRequest, TYPE_RULES, type TypeRule } from './checks.js';
-import { DeviceDescriptors, type HolePart } from './descriptors.js';
+import { checkBackground, checkRequest } from './checks.js';
 import { DeviceInit } from './init.js';
 import { DeviceMapping, type MappedRange } from './mapping.js';
+import { RangeStages } from './range-stages.js';
 import { overlapOf, RangeRegistry } from './registry.js';
-import type { DeviceBackend, PagemapRequest } from './types.js';
-import { UndoList } from './undo-list.js';
+import type { DeviceBackend, LogLine, PagemapRequest } from './types.js';
+import type { UndoList } from './undo-list.js';
 import { checkFields } from '../base/check.js';
 
 /** Cap of a device's background job: hot-add happens on a busy machine. */
@@ -49,12 +49,6 @@ export interface BackgroundOptions {
 
 /** Memmap pages of a compound page that are its own when the rest is shared. */
 const UNIQUE_MEMMAP_PAGES = 2;
-
-/** A line for the log. */
-export interface LogLine {
-  readonly level: 'info' | 'debug' | 'warn';
-  readonly text: string;
-}
 
 /** Options of {@link DeviceMemory}. */
 export interface DeviceMemoryOptions {
@@ -79,13 +73,12 @@ export class DeviceMemory {
   readonly #memmap: Memmap;
   readonly #memory: readonly PfnRange[];
   readonly #profile: PageInitProfile;
-  readonly #lock: HotplugLock;
   readonly #backend: DeviceBackend;
   readonly #onLog: (line: LogLine) => void;
   readonly #owner: ClaimOwner | undefined;
   readonly #descriptorBytes: number;
   readonly #sharedTails: boolean;
-  readonly #descriptors: DeviceDescriptors;
+  readonly #stages: RangeStages;
   readonly #index = new RangeRegistry<DeviceMapping>();
   readonly #undo = new Map<MappedRange, UndoList>();
   readonly #zones = new Map<number, PfnRange>();
@@ -97,18 +90,21 @@ export class DeviceMemory {
     this.#memmap = options.memmap;
     this.#memory = options.memory;
     this.#profile = options.profile ?? profileForRelease();
-    this.#lock = options.lock ?? UNCONTENDED;
     this.#backend = options.backend ?? {};
     this.#onLog = options.onLog ?? ((): void => undefined);
     this.#owner = options.owner;
     this.#descriptorBytes = options.descriptorBytes ?? KERNEL_DESCRIPTOR_BYTES;
     this.#sharedTails = options.sharedTails ?? true;
     this.subsections = new SubsectionMap(options.memmap, options.memory);
-    this.#descriptors = new DeviceDescriptors(
-      options.memmap,
-      this.subsections,
-      (span) => this.#index.overlapping(span) !== undefined,
-    );
+    this.#stages = new RangeStages({
+      memmap: options.memmap,
+      subsections: this.subsections,
+      index: this.#index,
+      lock: options.lock ?? UNCONTENDED,
+      backend: this.#backend,
+      onLog: this.#onLog,
+      descriptorBytes: this.#descriptorBytes,
+    });
   }
 
   /** Number of ranges in the index. */
@@ -145,17 +141,25 @@ export class DeviceMemory {
   /**
    * As {@link memremapPages}, but pages are initialised in the background: use `mapping.sync` before a
    * page is used, `mapping.ready` to wait for all.
-   * @throws as memremapPages, for everything up to the pages themselves
+   * @throws as memremapPages, for everything up to the pages themselves, and what `options.runner` threw
    */
   memremapPagesAsync(request: PagemapRequest, options: BackgroundOptions = {}): DeviceMapping {
+    checkBackground(options);
     const mapping = this.#prepare(request);
     const byStart = (start: number): MappedRange | undefined =>
       mapping.ranges.find((range) => range.startPfn <= start && start < range.endPfn);
     const inline = createInlineRunner((start, end) => byStart(start)?.init.initChunk(start, end));
-    const runner = options.runner?.(mapping) ?? {
-      // The caller goes on first.
-      run: (job: RangeJob) => yieldToEvents().then(() => inline.run(job)),
-    };
+    let runner: RangeJobRunner;
+    try {
+      runner = options.runner?.(mapping) ?? {
+        // The caller goes on first.
+        run: (job) => yieldToEvents().then(() => inline.run(job)),
+      };
+      checkFields('runner', runner, { run: 'function' }, 'ERR_DEVICE_ARGUMENT');
+    } catch (error) {
+      this.#unwindAll(mapping);
+      throw error;
+    }
     const maxThreads = options.maxThreads ?? DEFAULT_DEVICE_THREADS;
     mapping.ready = this.#runBackground(mapping, runner, maxThreads);
     // Whoever only uses `sync` never looks at `ready`; its failure is theirs to see in `sync`.
@@ -165,7 +169,8 @@ export class DeviceMemory {
 
   /**
    * Takes a mapping away: no new references, background work cancelled, users waited for, ranges removed.
-   * @throws ERR_DEVICE_STATE when it is being released already, ERR_DEVICE_ARGUMENT for what is no mapping
+   * @throws ERR_DEVICE_STATE when it is being released already, ERR_DEVICE_ARGUMENT for what is no mapping; what the
+   *   backend threw, after all of it was taken away
    * @kernel memunmap_pages
    */
   async release(mapping: DeviceMapping): Promise<void> {
@@ -181,7 +186,8 @@ export class DeviceMemory {
     const bulk = mapping.bulkReferences;
     if (bulk > 0) mapping.references.put(bulk);
     await mapping.references.whenZero();
-    this.#unwindAll(mapping);
+    const [error] = this.#unwindAll(mapping);
+    if (error !== undefined) throw error as Error;
   }
 
   /**
@@ -247,7 +253,6 @@ export class DeviceMemory {
 
   #addRange(mapping: DeviceMapping, span: PfnRange, uniquePages: number): void {
     const { request, nid } = mapping;
-    const rule = TYPE_RULES[request.type];
     const { startPfn, endPfn } = span;
     const other = this.#index.overlapping(span);
     if (other === undefined && overlapOf(span, this.#memory) !== 'none') {
@@ -262,15 +267,10 @@ export class DeviceMemory {
     const zoneId = this.#memmap.defineZone(nid, ZoneIndex.DEVICE);
     const altmap = request.altmap === undefined ? undefined : new Altmap(startPfn, request.altmap);
     const firstPfn = startPfn + (altmap?.offset ?? 0);
-    const undo = new UndoList();
+    const undo = this.#stages.add(mapping, span, altmap, () => {
+      this.#growZone(nid, span);
+    });
     try {
-      this.#connect(mapping, span, undo);
-      this.#lock.withLock(() => {
-        this.#take(span, rule, undo);
-        this.#growZone(nid, span);
-      });
-      this.#addSections(span, undo);
-      if (altmap !== undefined) this.#useAltmap(altmap, span, undo);
       const idle = this.#profile.idleTypes.includes(request.type);
       const init = DeviceInit.create({
         startPfn: startPfn + (altmap?.reserve ?? 0),
@@ -291,94 +291,6 @@ export class DeviceMemory {
       undo.unwind();
       throw error;
     }
-  }
-
-  /** Everything about a range that needs no lock: its place in the index, its attributes, its shadow. */
-  #connect(mapping: DeviceMapping, span: PfnRange, undo: UndoList): void {
-    const backend = this.#backend;
-    const { linear, protection } = TYPE_RULES[mapping.request.type];
-    undo.step(
-      () => {
-        this.#index.insert(span, mapping);
-      },
-      () => {
-        this.#index.remove(span);
-      },
-    );
-    undo.step(
-      () => backend.trackAttributes?.(span, protection),
-      () => backend.untrackAttributes?.(span),
-    );
-    if (backend.addressable?.(span.startPfn, span.endPfn) === false) {
-      throw new PageInitError('ERR_DEVICE_ARGUMENT', 'the range cannot be addressed', {
-        startPfn: span.startPfn,
-        endPfn: span.endPfn,
-        errno: 'EINVAL',
-      });
-    }
-    if (!linear) return;
-    undo.step(
-      () => backend.addShadow?.(span),
-      () => backend.removeShadow?.(span),
-    );
-  }
-
-  /** Kernel mapping, and the range's subsections for this mapping alone; called with the hotplug lock held. */
-  #take(span: PfnRange, rule: TypeRule, undo: UndoList): void {
-    const backend = this.#backend;
-    if (rule.linear) {
-      undo.step(
-        () => backend.mapLinear?.(span, rule.protection),
-        () => {
-          this.#lock.withLock(() => backend.unmapLinear?.(span));
-        },
-      );
-    }
-    undo.step(
-      () => {
-        this.subsections.activate(span);
-      },
-      () => {
-        this.#lock.withLock(() => {
-          this.subsections.deactivate(span);
-        });
-      },
-    );
-  }
-
-  /** Presence of the range's sections; their owner needs no lock. */
-  #addSections(span: PfnRange, undo: UndoList): void {
-    let holes: readonly HolePart[] = [];
-    undo.step(
-      () => {
-        holes = this.#descriptors.add(span);
-      },
-      () => {
-        this.#descriptors.remove(span, holes);
-      },
-    );
-  }
-
-  #useAltmap(altmap: Altmap, { startPfn, endPfn }: PfnRange, undo: UndoList): void {
-    const pageBytes = 2 ** this.#memmap.geometry.pageShift;
-    let taken = 0;
-    undo.step(
-      () => {
-        const pages = altmap.populate(endPfn - startPfn, this.#descriptorBytes, pageBytes);
-        if (pages === undefined) {
-          throw new PageInitError('ERR_DEVICE_ARGUMENT', 'the altmap is too small for the memmap', {
-            free: altmap.free,
-            errno: 'ENOMEM',
-          });
-        }
-        taken = pages;
-      },
-      () => {
-        if (altmap.give(taken) !== 0) {
-          this.#onLog({ level: 'warn', text: 'failed to free all reserved pages' });
-        }
-      },
-    );
   }
 
   #growZone(nid: number, { startPfn, endPfn }: PfnRange): void {
@@ -413,11 +325,14 @@ export class DeviceMemory {
     this.#onLog({ level: this.#profile.deviceLineLevel, text });
   }
 
-  #unwindAll(mapping: DeviceMapping): void {
+  /** @returns what went wrong on the way; nothing is left in any case */
+  #unwindAll(mapping: DeviceMapping): unknown[] {
+    const errors: unknown[] = [];
     for (const range of [...mapping.ranges].reverse()) {
-      this.#undo.get(range)?.unwind();
+      errors.push(...(this.#undo.get(range)?.unwind() ?? []));
       this.#undo.delete(range);
       mapping.removeRange(range);
     }
+    return errors;
   }
 }

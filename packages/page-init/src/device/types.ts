@@ -49,3 +49,9 @@ export interface DeviceBackend {
   readonly mapLinear?: (span: PfnRange, protection: PageProtection) => void;
   readonly unmapLinear?: (span: PfnRange) => void;
 }
+
+/** A line for the log. */
+export interface LogLine {
+  readonly level: 'info' | 'debug' | 'warn';
+  readonly text: string;
+}

@@ -12,8 +12,19 @@ export class UndoList {
     this.#undo.push(undo);
   }
 
-  /** Takes everything back, the last step first. */
-  unwind(): void {
-    for (const undo of this.#undo.splice(0).reverse()) undo();
+  /**
+   * Takes everything back, the last step first: each, whatever becomes of those before it.
+   * @returns what went wrong
+   */
+  unwind(): unknown[] {
+    const errors: unknown[] = [];
+    for (const undo of this.#undo.splice(0).reverse()) {
+      try {
+        undo();
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    return errors;
   }
 }
