@@ -194,3 +194,16 @@ test('a thread that is to be replaced does not wait for an import that never end
   await until(() => series.stats().inFlight === 0 && exits.length === THREADS);
   expect(await series.run(1)).toBe(1);
 });
+
+test('what waits for an import that never ends is ended by its deadline, a signal, or close', async () => {
+  const series = waits('never');
+  const late = series.run(1, { deadlineMs: 50 });
+  const control = new AbortController();
+  const stopped = series.run(2, { signal: control.signal });
+  const left = series.run(3).catch((error: unknown) => error);
+  await expect(late).rejects.toMatchObject({ code: 'ERR_PADATA_TIMEOUT' });
+  control.abort(new Error('enough'));
+  await expect(stopped).rejects.toThrow('enough');
+  await pool.close();
+  expect(await left).toMatchObject({ code: 'ERR_PADATA_CLOSED' });
+});
