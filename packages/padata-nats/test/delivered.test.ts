@@ -17,7 +17,7 @@ test('results are taken off the server below what is delivered, and never by num
       },
     },
   } as unknown as Engine;
-  const options = { run: 'r', keepsPosition: false };
+  const options = { run: 'r', keepsPosition: false, isOurs: () => true };
   const delivered = new Delivered(engine, undefined as unknown as Publisher, options);
   const take = (count: number, stream: number, first: number): void => {
     for (let i = 0; i < count; i += 1) delivered.arrived(stream + i, first + i);

@@ -3,7 +3,8 @@
  *
  *     delivered ─▶ position stored (one publication at a time, the last one wins) ─▶ results below it are trimmed
  *
- * The position may lag, never lead: a run that keeps one trims only what is below the stored one.
+ * The position may lag, never lead: a run that keeps one trims only what is below the stored one. Where the run's name is another
+ * submitter's, so are position and results: nothing is touched.
  */
 import type { Publisher } from '../server/publisher.js';
 import type { Engine } from '../server/streams.js';
@@ -19,6 +20,7 @@ export class Delivered {
   readonly #publisher: Publisher;
   readonly #run: string;
   readonly #keepsPosition: boolean;
+  readonly #isOurs: () => boolean;
   /** Messages of results by number, and the last job in each; oldest first. */
   #arrived: { readonly stream: number; readonly last: number }[] = [];
   #next = 0;
@@ -29,12 +31,22 @@ export class Delivered {
   constructor(
     engine: Engine,
     publisher: Publisher,
-    { run, keepsPosition }: { readonly run: string; readonly keepsPosition: boolean },
+    {
+      run,
+      keepsPosition,
+      isOurs,
+    }: {
+      readonly run: string;
+      readonly keepsPosition: boolean;
+      /** The name is this submitter's. */
+      readonly isOurs: () => boolean;
+    },
   ) {
     this.#engine = engine;
     this.#publisher = publisher;
     this.#run = run;
     this.#keepsPosition = keepsPosition;
+    this.#isOurs = isOurs;
   }
 
   /** The stored position of a resumed run. */
@@ -64,7 +76,7 @@ export class Delivered {
     const safe = this.#keepsPosition ? this.#saved : this.#next;
     let count = 0;
     while (count < this.#arrived.length && this.#arrived[count]!.last < safe) count += 1;
-    if (count < TRIM_EVERY) return;
+    if (count < TRIM_EVERY || !this.#isOurs()) return;
     const upTo = this.#arrived[count - 1]!.stream;
     this.#arrived = this.#arrived.slice(count);
     const { jsm, names } = this.#engine;
@@ -81,7 +93,7 @@ export class Delivered {
     if (this.#saving) return;
     this.#saving = true;
     try {
-      while (this.#saved !== this.#next && !this.#over) {
+      while (this.#saved !== this.#next && !this.#over && this.#isOurs()) {
         const position = this.#next;
         const subject = this.#engine.names.position(this.#run);
         await this.#publisher.publish(subject, encoder.encode(String(position)));

@@ -20,8 +20,8 @@ interface LossesOf {
   readonly takeBack: (sequence: number) => boolean;
   readonly settle: (sequence: number, outcome: Outcome) => void;
   readonly send: (sequence: number, item: Item) => void;
-  /** Begins a new epoch: the server may remember message ids of what it lost. */
-  readonly renew: () => Promise<void>;
+  /** Begins a new epoch: the server may remember message ids of what it lost. Anything but 'ours': the run was taken away meanwhile. */
+  readonly renew: () => Promise<'ours' | 'ended' | 'taken'>;
 }
 
 /** The lost jobs of one run. */
@@ -47,10 +47,10 @@ export class LostJobs {
 
   /** The server has neither the jobs nor their results; `ended`: somebody has taken their run away. */
   async onLost(sequences: readonly number[], ended: boolean): Promise<void> {
-    if (!ended) await this.#of.renew();
+    const isOver = ended || (await this.#of.renew()) !== 'ours';
     for (const sequence of sequences) {
       if (!this.#of.takeBack(sequence)) continue;
-      if (ended) this.#of.settle(sequence, { state: 'skipped' });
+      if (isOver) this.#of.settle(sequence, { state: 'skipped' });
       else this.#sendAgain(sequence);
     }
   }

@@ -9,7 +9,7 @@ import type { JetStreamManager } from '@nats-io/jetstream';
 import { LargeValues } from '../server/large-values.js';
 import type { Publisher } from '../server/publisher.js';
 import type { Roster } from '../server/roster.js';
-import { describedAs, fetchRunInfo, lastMessage, publishRunInfo } from '../server/run-info.js';
+import { lastMessage } from '../server/run-info.js';
 import type { RunInfo } from '../server/run-info.js';
 import { isNotFound, serverError } from '../server/streams.js';
 import type { Engine } from '../server/streams.js';
@@ -17,13 +17,13 @@ import { PadataNatsError } from '../wire/errors.js';
 import { RunAudit } from '../watch/run-audit.js';
 import { WorkerWatch } from '../watch/worker-watch.js';
 import { moduleToken } from '../wire/names.js';
-import { newKey } from '../wire/seal.js';
 import type { Item } from '../wire/values.js';
 import { Delivered } from './delivered.js';
 import { JobSender } from './job-sender.js';
 import { LostJobs } from './lost-jobs.js';
 import type { Outcome } from './outcome.js';
 import { ResultReader } from './result-reader.js';
+import { RunName } from './run-name.js';
 import { RunResults } from './run-results.js';
 
 /** How a run is made. */
@@ -66,12 +66,9 @@ export class RunLink {
   readonly #delivered: Delivered;
   readonly #watch: WorkerWatch;
   readonly #lost: LostJobs;
+  readonly #name: RunName;
   #audit: RunAudit | undefined;
   #started: Promise<void> | undefined;
-  /** The run is this link's own: it was started or resumed without an error. */
-  #owns = false;
-  #key = newKey();
-  #epoch = 0;
   #over = false;
 
   constructor(options: RunLinkOptions, host: RunLinkHost) {
@@ -82,14 +79,17 @@ export class RunLink {
       this.#onConnectionClosed(error);
     });
     const { engine, publisher, roster } = host;
-    const { run, window, info, workerWaitMs } = options;
+    const { run, window, info, workerWaitMs, keepsPosition } = options;
+    this.#name = new RunName(engine, publisher, { run, info, isChosen: keepsPosition });
     const large = new LargeValues(engine);
-    this.#delivered = new Delivered(engine, publisher, options);
+    const isOurs = (): boolean => this.#name.isOurs;
+    this.#delivered = new Delivered(engine, publisher, { run, keepsPosition, isOurs });
     this.#results = new RunResults({
       ...options,
       large,
       delivered: this.#delivered,
-      key: () => this.#key,
+      isOurs,
+      key: () => this.#name.key,
       onStored: (sequence) => {
         this.#sender.settled(sequence);
       },
@@ -105,7 +105,7 @@ export class RunLink {
       run,
       subject: this.#jobs,
       window,
-      sealing: () => ({ key: this.#key, epoch: this.#epoch }),
+      sealing: () => this.#name,
       started: () => this.#started,
       threads: () => roster.threads(info.module),
       averageMs: () => this.#results.averageMs,
@@ -127,10 +127,7 @@ export class RunLink {
       send: (sequence, item) => {
         this.send(sequence, item);
       },
-      renew: async () => {
-        this.#epoch = (this.#epoch + 1) % 256;
-        await this.#describe();
-      },
+      renew: () => this.#name.renew(),
     });
     this.#watch = new WorkerWatch({
       engine,
@@ -190,6 +187,10 @@ export class RunLink {
 
   /** Sends a job. Its outcome arrives by `deliver`. */
   send(sequence: number, item: Item): void {
+    if (this.#name.isLost) {
+      this.settle(sequence, { state: 'skipped' });
+      return;
+    }
     this.#watch.begin();
     if (!this.#results.sent(sequence)) this.#sender.add(sequence, item);
   }
@@ -204,19 +205,14 @@ export class RunLink {
    * @param when 'now': running jobs are asked to stop as well
    */
   abort(when: 'soon' | 'now'): void {
-    // Not while it is unknown whether the run is this link's own: another may have the name.
-    void this.#started?.then(
-      () => {
-        this.#control(when);
-      },
-      () => undefined,
-    );
+    void this.#whenOurs(() => {
+      this.#control(when);
+    });
   }
 
-  /** Takes back what no worker has taken. */
+  /** Takes back what no worker has taken. Never rejects. */
   async purge(): Promise<void> {
-    const { engine } = this.#host;
-    await purge(engine.jsm, engine.names.jobsStream, this.#jobs);
+    await this.#whenOurs(() => this.#purgeJobs());
   }
 
   /** Ends the run: nothing of it stays on the server or in the workers. */
@@ -228,67 +224,56 @@ export class RunLink {
     await this.#started?.catch(() => undefined);
     this.#audit?.stop();
     await this.#reader.close();
-    if (!this.#owns) return;
+    await this.#name.free(() => this.#clear()).catch(() => undefined);
+  }
+
+  /** All of the run but its name. What the server does not take off expires. */
+  async #clear(): Promise<void> {
     this.#control('end');
-    const { engine } = this.#host;
-    const { names, jsm } = engine;
+    const { names, jsm } = this.#host.engine;
     const { run } = this.#options;
-    await Promise.all([
-      purge(jsm, names.jobsStream, this.#jobs),
+    await Promise.allSettled([
+      this.#purgeJobs(),
       purge(jsm, names.resultsStream, names.results(run)),
-      purge(jsm, names.runsStream, names.info(run)),
       purge(jsm, names.runsStream, names.position(run)),
       purge(jsm, names.runsStream, names.tries(run)),
       this.#results.forgetAll(),
-    ]).catch(() => undefined);
+    ]);
+  }
+
+  async #purgeJobs(): Promise<void> {
+    const { engine } = this.#host;
+    await purge(engine.jsm, engine.names.jobsStream, this.#jobs);
+  }
+
+  /** Not while it is unknown whether the run is this link's own, nor afterwards: what is there under its name is another's. */
+  async #whenOurs(work: () => unknown): Promise<void> {
+    try {
+      await this.#started;
+      if (this.#name.isOurs) await work();
+    } catch {
+      // It did not begin, or the server is away: close takes off what is left.
+    }
   }
 
   get #jobs(): string {
     return this.#host.engine.names.jobs(this.token, this.#options.run);
   }
 
-  async #describe(): Promise<void> {
-    const { engine, publisher } = this.#host;
-    const { run, info } = this.#options;
-    await publishRunInfo(engine, publisher, run, { ...info, key: this.#key, epoch: this.#epoch });
-  }
-
   async #start(): Promise<void> {
-    const { run, keepsPosition } = this.#options;
-    if (keepsPosition && (await this.#exists())) {
-      throw new PadataNatsError(
-        'ERR_PADATA_NATS_RUN',
-        `the run '${run}' exists already: resume it, or choose another id`,
-        { run },
-      );
-    }
-    await this.#describe();
-    this.#owns = true;
+    await this.#name.take();
     await this.#reader.start();
     this.#beginAudit();
   }
 
-  /** Has somebody described a run of this name, and not taken it away? */
-  async #exists(): Promise<boolean> {
-    const found = await describedAs(this.#host.engine, this.#options.run, this.#key);
-    return found !== 'none' && found !== 'ended';
-  }
-
   async #resume(from: number | undefined): Promise<void> {
     const { engine } = this.#host;
-    const { run } = this.#options;
-    const known = await fetchRunInfo(engine, run);
-    if (known === undefined) {
-      throw new PadataNatsError('ERR_PADATA_NATS_RUN', `there is no run '${run}'`, { run });
-    }
-    const stored = await lastMessage(engine, engine.names.position(run));
+    const found = await this.#name.find();
+    const stored = await lastMessage(engine, engine.names.position(this.#options.run));
     const position = from ?? (stored === undefined ? 0 : Number(decoder.decode(stored)));
-    await this.purge();
-    // Results that are there were sealed with it.
-    this.#key = known.key;
-    this.#epoch = (known.epoch + 1) % 256;
-    await this.#describe();
-    this.#owns = true;
+    await this.#name.takeUp(found);
+    // Not before: another may have been quicker.
+    await this.#purgeJobs();
     this.#results.startAt(position);
     this.#delivered.startAt(position);
     const waiting = await this.#reader.start();
@@ -314,8 +299,7 @@ export class RunLink {
       stored: () => this.#sender.stored,
       isHeld: () => roster.holds(run),
       isWanted: () => roster.workers(info.module).some(({ free }) => free > 0),
-      key: this.#key,
-      describe: () => this.#describe(),
+      describe: (isOld) => this.#name.keep(isOld),
       onLost: (sequences, ended) => this.#lost.onLost(sequences, ended),
       onRefused: (sequences, cause) => {
         this.#lost.onRefused(sequences, cause);
@@ -326,7 +310,7 @@ export class RunLink {
   #onNobody(): void {
     const { module } = this.#options.info;
     const { prefix } = this.#host.engine.names;
-    void this.purge().catch(() => undefined);
+    void this.purge();
     this.#results.failAll(
       new PadataNatsError(
         'ERR_PADATA_NATS_NO_WORKER',

@@ -25,6 +25,8 @@ interface ResultsOf {
   readonly window: number;
   readonly large: LargeValues;
   readonly delivered: Delivered;
+  /** The run's name is this submitter's; else its large values are another's. */
+  readonly isOurs: () => boolean;
   /** What this run's messages are sealed with. */
   readonly key: () => Uint8Array;
   /** Called once a job, in order. */
@@ -209,7 +211,7 @@ export class RunResults {
 
   /** Takes a delivered job's large values off the server. */
   #forget(sequence: number): void {
-    if (this.#stored.size === 0) return;
+    if (this.#stored.size === 0 || !this.#of.isOurs()) return;
     const { run, large } = this.#of;
     for (const end of ['in', 'out']) {
       const name = `${run}.${sequence}.${end}`;

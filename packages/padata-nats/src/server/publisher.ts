@@ -50,17 +50,36 @@ export class Publisher {
   }
 
   /**
-   * Publishes if nothing was ever published to the subject. After a passing error the answer may be false although
+   * Publishes if nothing is stored under the subject. After a passing error the answer may be false although
    * the message is this one: whoever asks must take false as "somebody, perhaps I".
    * @returns whether this is the subject's first message
    * @throws as `publish`
    */
   async publishFirst(subject: string, data: Uint8Array): Promise<boolean> {
+    return (await this.publishAfter(subject, data, 0)) !== undefined;
+  }
+
+  /**
+   * Publishes if the subject's last message is still this one. Undefined means "somebody, perhaps I", as above.
+   * @param last    number of the subject's last message; 0 = none is stored
+   * @param headers what else is said of it
+   * @returns the message's number
+   * @throws as `publish`
+   */
+  async publishAfter(
+    subject: string,
+    data: Uint8Array,
+    last: number,
+    headers?: MsgHdrs,
+  ): Promise<number | undefined> {
     try {
-      await this.#untilStored(subject, data, { expect: { lastSubjectSequence: 0 } });
-      return true;
+      const stored = await this.#untilStored(subject, data, {
+        expect: { lastSubjectSequence: last },
+        ...(headers === undefined ? {} : { headers }),
+      });
+      return stored.seq;
     } catch (error) {
-      if (/wrong last sequence/i.test(textOf(error))) return false;
+      if (/wrong last sequence/i.test(textOf(error))) return undefined;
       throw error;
     }
   }

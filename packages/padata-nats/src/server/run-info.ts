@@ -1,7 +1,9 @@
 /**
- * What workers need to know about a run: stored once, fetched by each worker at the run's first job. Whoever may publish
- * may have written it, so each field is checked.
+ * What workers need to know about a run: stored by its submitter, fetched by each worker at the run's first job. Whoever may publish
+ * may have written it, so each field is checked. Whose the name is, a submitter finds out by `standingOf`.
  */
+import type { StoredMsg } from '@nats-io/jetstream';
+import { headers } from '@nats-io/transport-node';
 import { decodeBatch, encodeBatch, BatchType } from '../wire/batch.js';
 import { PadataNatsError } from '../wire/errors.js';
 import { isKey } from '../wire/seal.js';
@@ -37,17 +39,54 @@ export interface RunInfo {
   readonly graceMs?: number | undefined;
 }
 
-/** Stores a run's description. @throws ERR_PADATA_NATS_SERVER, PadataError ERR_PADATA_CLONE */
+/** Header of a description: the submitter that the run belongs to. */
+const OWNER = 'Padata-Owner';
+
+/** How a run's name stands, and the number of the message that says so (0 = there is none). */
+export interface Standing {
+  /** `taken`: another submitter's; `odd`: words of a stranger, or the submitter's own with a value that is gone. */
+  readonly is: 'none' | 'ended' | 'ours' | 'taken' | 'odd';
+  readonly sequence: number;
+}
+
+/** A description as it lies on the server. */
+export interface Description {
+  readonly info: RunInfo;
+  readonly sequence: number;
+  /** Name of its value in the object store, where it is too large for a message. */
+  readonly value: string | undefined;
+}
+
+/** What became of a description that was to be stored. */
+interface Published {
+  /** Number of the message; undefined = the last one was not the expected one. */
+  readonly sequence: number | undefined;
+  /** As in `Description`. */
+  readonly value: string | undefined;
+}
+
+/**
+ * Stores a run's description, if the last one is still the expected one. A large value has a name of its owner's: whoever comes too late
+ * overwrites nothing.
+ * @param last number of the last message; 0 = there is none
+ * @throws ERR_PADATA_NATS_SERVER, ERR_PADATA_NATS_VALUE, PadataError ERR_PADATA_CLONE
+ */
 export async function publishRunInfo(
   engine: Engine,
   publisher: Publisher,
   run: string,
-  info: RunInfo,
-): Promise<void> {
-  const item = await new LargeValues(engine).outgoing(encodeValue(info), `${run}.info`);
+  { info, owner, last }: { readonly info: RunInfo; readonly owner: string; readonly last: number },
+): Promise<Published> {
+  const name = `${run}.${owner}${INFO_END}`;
+  const item = await new LargeValues(engine).outgoing(encodeValue(info), name);
   const data = encodeBatch({ type: BatchType.JOBS, first: 0, micros: 0, items: [item] });
-  await publisher.publish(engine.names.info(run), data);
+  const said = headers();
+  said.set(OWNER, owner);
+  const sequence = await publisher.publishAfter(engine.names.info(run), data, last, said);
+  return { sequence, value: item.kind === ItemKind.STORED ? name : undefined };
 }
+
+const INFO_END = '.info';
 
 /** What a field of a description has to be. */
 const FIELDS: Readonly<Record<keyof RunInfo, (value: unknown) => boolean>> = {
@@ -97,30 +136,63 @@ export function parseRunInfo(value: unknown): RunInfo {
  * @throws ERR_PADATA_NATS_WIRE when what is there is none, ERR_PADATA_NATS_VALUE when its value is gone
  */
 export async function fetchRunInfo(engine: Engine, run: string): Promise<RunInfo | undefined> {
-  const data = await lastMessage(engine, engine.names.info(run));
-  if (data === undefined) return undefined;
-  const [item] = decodeBatch(data, BatchType.JOBS).items;
-  if (item?.kind === ItemKind.SKIPPED) return undefined;
-  return parseRunInfo(item && decodeValue(await new LargeValues(engine).incoming(item)));
+  return (await fetchDescription(engine, run))?.info;
 }
 
-/** How a run stands on the server: described with this key, not at all, by somebody else, or taken off it. */
-export async function describedAs(
+/** As `fetchRunInfo`, with what the server says of it. @throws as that */
+export async function fetchDescription(
   engine: Engine,
   run: string,
-  key: Uint8Array,
-): Promise<'ours' | 'none' | 'other' | 'ended'> {
-  const data = await lastMessage(engine, engine.names.info(run));
-  if (data === undefined) return 'none';
+): Promise<Description | undefined> {
+  const message = await lastStored(engine, engine.names.info(run));
+  if (message === undefined) return undefined;
+  const [item] = decodeBatch(message.data, BatchType.JOBS).items;
+  if (item?.kind === ItemKind.SKIPPED) return undefined;
+  const named = item?.kind === ItemKind.STORED ? Buffer.from(item.bytes).toString() : '';
+  // A stranger may have named any object there is.
+  const isInfo = named.startsWith(`${run}.`) && named.endsWith(INFO_END);
+  return {
+    info: parseRunInfo(item && decodeValue(await new LargeValues(engine).incoming(item))),
+    sequence: message.seq,
+    value: isInfo ? named : undefined,
+  };
+}
+
+/**
+ * How a run's name stands for a submitter.
+ * @param owner the submitter's word
+ * @param key   looks into its own description too, which costs as much as the value: is it the one with this key, and whole?
+ * @throws what the server says
+ */
+export async function standingOf(
+  engine: Engine,
+  run: string,
+  owner: string,
+  key?: Uint8Array,
+): Promise<Standing> {
+  const message = await lastStored(engine, engine.names.info(run));
+  if (message === undefined) return { is: 'none', sequence: 0 };
+  return { is: await saidBy(engine, message, owner, key), sequence: message.seq };
+}
+
+async function saidBy(
+  engine: Engine,
+  message: StoredMsg,
+  owner: string,
+  key: Uint8Array | undefined,
+): Promise<Standing['is']> {
   try {
-    const [item] = decodeBatch(data, BatchType.JOBS).items;
+    const [item] = decodeBatch(message.data, BatchType.JOBS).items;
     if (item?.kind === ItemKind.SKIPPED) return 'ended';
+    const by = message.header.get(OWNER);
+    if (by !== owner) return by === '' ? 'odd' : 'taken';
+    if (key === undefined) return 'ours';
     const info = parseRunInfo(item && decodeValue(await new LargeValues(engine).incoming(item)));
-    return Buffer.compare(info.key, key) === 0 ? 'ours' : 'other';
+    return Buffer.compare(info.key, key) === 0 ? 'ours' : 'odd';
   } catch (error) {
-    const isOther = error instanceof PadataNatsError && error.code === 'ERR_PADATA_NATS_WIRE';
+    const isOdd = error instanceof PadataNatsError && error.code === 'ERR_PADATA_NATS_WIRE';
     const isGone = error instanceof PadataNatsError && error.details['isGone'] === true;
-    if (isOther || isGone) return 'other';
+    if (isOdd || isGone) return 'odd';
     throw error;
   }
 }
@@ -140,12 +212,16 @@ export async function publishRunEnd(
 
 /** Last message of a subject of the runs' stream. */
 export async function lastMessage(
-  { jsm, names }: Engine,
+  engine: Engine,
   subject: string,
 ): Promise<Uint8Array | undefined> {
+  return (await lastStored(engine, subject))?.data;
+}
+
+async function lastStored({ jsm, names }: Engine, subject: string): Promise<StoredMsg | undefined> {
   try {
     const message = await jsm.streams.getMessage(names.runsStream, { last_by_subj: subject });
-    return message?.data;
+    return message ?? undefined;
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;

@@ -410,7 +410,7 @@ export class NatsSeries<F = unknown> implements OrderedJobs<JobInput<F>, JobResu
     this.#resuming = false;
     if (now) {
       this.#link.abort('now');
-      void this.#link.purge().catch(() => undefined);
+      void this.#link.purge();
       const { delivered, sent } = this.#jobs;
       for (let sequence = delivered; sequence < sent; sequence += 1) {
         this.#link.settle(sequence, { state: 'failed', error: reason });

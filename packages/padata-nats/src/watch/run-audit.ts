@@ -14,7 +14,6 @@
  * The order of the steps is the proof: jobs are counted before results are, and only jobs whose publication was
  * confirmed before the count are judged.
  */
-import { describedAs } from '../server/run-info.js';
 import { Patience } from '../server/pulse.js';
 import { isNotFound } from '../server/streams.js';
 import type { Engine } from '../server/streams.js';
@@ -50,10 +49,11 @@ interface AuditedRun {
   /** A worker holds something of the run; one that offers its module has a free place. */
   readonly isHeld: () => boolean;
   readonly isWanted: () => boolean;
-  /** The run's key, by which its description is known. */
-  readonly key: Uint8Array;
-  /** Stores the run's description again. */
-  readonly describe: () => Promise<void>;
+  /**
+   * Stores the run's description again where it is gone, or a stranger's; `isOld`: also where it is there.
+   * @returns whose it is: 'ended' = it was taken off the server, 'taken' = it is another submitter's
+   */
+  readonly describe: (isOld: boolean) => Promise<'ours' | 'ended' | 'taken'>;
   /** These are lost; `ended`: somebody has taken the run off the server. */
   readonly onLost: (sequences: readonly number[], ended: boolean) => Promise<void>;
   /** The server is there, and it cannot be found out what became of these. */
@@ -167,15 +167,21 @@ export class RunAudit {
 
   async #keepDescription(): Promise<void> {
     if (performance.now() - this.#describedAt < this.#engine.retentionMs * INFO_AGE) return;
-    await this.#audited.describe();
+    await this.#audited.describe(true);
     this.#describedAt = performance.now();
   }
 
   async #look(): Promise<void> {
-    const { run, jobs, hasRead } = this.#audited;
+    const { run, jobs, hasRead, describe } = this.#audited;
     await this.#engine.restore();
-    const ended = await this.#isEnded(run);
+    // Whoever takes a run away leaves a mark in the description's place, or takes the name.
+    const whose = await describe(false);
     const open = this.#audited.open();
+    if (whose === 'taken') {
+      // Jobs and results that are left are that one's.
+      await this.#lose(open, true);
+      return;
+    }
     if (await this.#areJobsLeft(jobs)) {
       this.#patience.renew();
       return;
@@ -185,16 +191,13 @@ export class RunAudit {
     this.#patience.renew();
     const still = new Set(this.#audited.open());
     const lost = open.filter((sequence) => still.has(sequence));
+    await this.#lose(lost, whose === 'ended');
+  }
+
+  async #lose(lost: readonly number[], ended: boolean): Promise<void> {
     if (lost.length === 0 || this.#timer === undefined) return;
     await this.#audited.onLost(lost, ended);
     this.#beginAnew(performance.now());
-  }
-
-  /** A description that is gone, or another's, is stored again; whoever takes a run away leaves a mark in its place. */
-  async #isEnded(run: string): Promise<boolean> {
-    const found = await describedAs(this.#engine, run, this.#audited.key);
-    if (found === 'none' || found === 'other') await this.#audited.describe();
-    return found === 'ended';
   }
 
   /** Whether a job of the run may still be given to a worker. What is held back is taken away first. */
