@@ -28,7 +28,7 @@ const LOOK_MS = 5;
 const IDLE_LOOKS = 4;
 
 /** A thread that has said that it begins something and has nothing yet is about to take a job; for so long, in milliseconds. */
-const ABOUT_MS = 50;
+const ABOUT_MS = 200;
 
 /** Bounds of the number of threads. */
 export interface ThreadBounds {
