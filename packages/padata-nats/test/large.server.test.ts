@@ -49,6 +49,34 @@ withServer('large values', () => {
     await nc.close();
   });
 
+  test('a value of which the server lost chunks, some or all, ends its job with a code', async () => {
+    const nc = await connect({ servers: server.url });
+    const jsm = await jetstreamManager(nc);
+    for (const all of [true, false]) {
+      const other = await createNatsPool({ servers: server.url, prefix: `lost${String(all)}` });
+      const series = other.series({ fn: reverse, workerWaitMs: Infinity });
+      const done = series.run(new Uint8Array(LARGE));
+      done.catch(() => undefined);
+      const bucket = `${other.prefix}_VALUES`;
+      // The job was sent: its value is there.
+      const jobs = `${other.prefix}_JOBS`;
+      while ((await jsm.streams.info(jobs)).state.messages === 0) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      const filter = `$O.${bucket}.C.>`;
+      await jsm.streams.purge(`OBJ_${bucket}`, all ? { filter } : { filter, keep: 3 });
+      const late = new WorkerProcess(server, ['-p', other.prefix]);
+      await expect(done).rejects.toMatchObject({
+        code: 'ERR_PADATA_NATS_VALUE',
+        details: { isGone: true },
+      });
+      await series.close();
+      await other.close();
+      await late.leave();
+    }
+    await nc.close();
+  });
+
   test('a server that is away is waited for', async () => {
     const series = pool.series({ fn: reverse, idempotent: true });
     await series.ready();

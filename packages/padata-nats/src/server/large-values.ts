@@ -13,6 +13,7 @@ import { ItemKind } from '../wire/values.js';
 import type { Item } from '../wire/values.js';
 import { Pause, isPassing } from './passing.js';
 import { Patience } from './pulse.js';
+import { readObject } from './stored-object.js';
 import { isNotFound } from './streams.js';
 import type { Engine } from './streams.js';
 
@@ -58,7 +59,10 @@ export class LargeValues {
     const name = decoder.decode(item.bytes);
     let object: Uint8Array | null;
     try {
-      object = await this.#untilDone((store) => store.getBlob(name));
+      const { jsm, names } = this.#engine;
+      object = await this.#untilDone((store) =>
+        readObject({ name: names.bucket, store, jsm }, name),
+      );
     } catch (error) {
       throw valueError('fetched', name, error);
     }
