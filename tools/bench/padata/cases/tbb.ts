@@ -20,10 +20,6 @@ import type { Way } from '../subjects.js';
 const NATIVE = 'oneTBB parallel_pipeline';
 const SLICE_MS = 50;
 const SHORT_US = 1;
-/** Jobs for which an owner sleeps and is woken, thousands of times a second; */
-const WAKING_US = 5;
-/** and so long they run: what that takes is compiled after so many times, which long jobs would take a minute for. */
-const WAKING_MS = 3000;
 /** Rounds of the same processes. */
 const ROUNDS_OF_A_LIFE = 5;
 const LEAST_ROUNDS = 15;
@@ -99,12 +95,11 @@ class Contestant {
     return { rate: (jobs / wallMs) * 1000, cpu: (cpuMs / jobs) * 1000 };
   }
 
-  /** Short jobs first: an engine compiles after so many calls. */
+  /** Short jobs first: an engine compiles after so many calls, which long ones would take a minute for. */
   async warm(microseconds: number): Promise<void> {
-    const rate = async (): Promise<number> => (await this.run(SLICE_MS)).rate;
-    for (const job of microseconds === 0 ? [0] : [SHORT_US, WAKING_US, microseconds]) {
+    for (const job of microseconds === 0 ? [0] : [SHORT_US, microseconds]) {
       await this.calibrate(job);
-      await warmUp(rate, job === WAKING_US ? { leastMs: WAKING_MS, mostMs: WAKING_MS } : {});
+      await warmUp(async () => (await this.run(SLICE_MS)).rate);
     }
   }
 
